@@ -1,0 +1,223 @@
+"""Everything that can go wrong, as one tree. Pure values: no HTTP, nothing that could hold a key.
+
+    StripeMagicsError                 str(e) is what a person reads: what happened, whether money moved, what to do
+      +- UsageFault                   the line or cell can't be read: a quote left open, a flag twice
+      |    +- UnknownName             no such module, field, choice or variable; `nearest` has the closest names
+      +- InvalidValue                 values that their fields refuse; `faults` has all of them; nothing was sent
+      +- KeyRefused                   a key (or something that looks like one) where none may be
+      +- NotConnected                 no connection yet
+      +- ConfirmationNeeded           a write that asks first, and nobody was there to say yes
+      +- RepeatRefused                this very call was made before; `--again` makes it once more
+      +- StripeError                  a request was made (or tried): status, code, param, request id ...
+           +- NotSent                 provably nothing left this machine
+           +- OutcomeUnknown          it may have been executed; `operation` tells how to find out
+           |    +- Interrupted        the same, by Stop (also a KeyboardInterrupt)
+           +- InvalidRequest          400, 404: Stripe refused the parameters
+           |    +- NotFound           404
+           |    +- IdempotencyConflict    the key was used for a different request
+           +- CardDeclined            402
+           +- AuthenticationFailed    401
+           +- PermissionDenied        403
+           +- RateLimited             429
+           +- StripeUnavailable       5xx and answers that make no sense, on reads: nothing was changed
+           +- IncompleteList          paging stopped early; `rows` has the pages so far
+
+The map from an HTTP answer to one of these is in client/errors.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+_KEY = re.compile(r"\b(?:sk|rk|rkcs|pk|ek|oak)_(?:(?:live|test|org)_?)?[A-Za-z0-9*._-]{6,}|\bwhsec_[A-Za-z0-9+/=*_-]{4,}")
+_CLIENT_SECRET = re.compile(r"\b([a-z]{2,8}_[A-Za-z0-9]+)_secret_[A-Za-z0-9]+")
+
+
+def redact(text: str) -> str:
+    """The text without anything that looks like a key or a secret, starred echoes included."""
+    return _CLIENT_SECRET.sub(r"\1_secret_(hidden)", _KEY.sub("(key hidden)", text))
+
+
+class StripeMagicsError(Exception):
+    """Base of all. The message is redacted when it is made, so that no way of showing it can leak a key."""
+
+    def __init__(self, message: str, *, advice: str = "", facts: Iterable[str] = ()) -> None:
+        self.message = redact(message)
+        self.advice = redact(advice)
+        self.facts = tuple(redact(fact) for fact in facts)
+        super().__init__(str(self))
+
+    def lines(self) -> list[str]:
+        """What a person reads, a line each: what happened, what to do, the facts."""
+        return [*self.message.splitlines(), *self.advice.splitlines(), *self.facts]
+
+    def __str__(self) -> str:
+        return "\n".join(line for line in self.lines() if line)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_restore, (type(self), dict(self.__dict__)))
+
+    def _render_traceback_(self, *_: object) -> list[str]:
+        """IPython shows these lines in place of a traceback through library frames."""
+        return [f"{type(self).__name__}: {self}"]
+
+    def _repr_html_(self) -> str:
+        head, *rest = [escape(line) for line in str(self).splitlines()] or [""]
+        return f"<div role='alert'><b>{head}</b>{''.join('<br>' + line for line in rest)}</div>"
+
+
+def _restore(kind: type[StripeMagicsError], state: dict[str, Any]) -> StripeMagicsError:
+    error = kind.__new__(kind)
+    error.__dict__.update(state)
+    error.args = (str(error),)
+    return error
+
+
+class UsageFault(StripeMagicsError):
+    """The text of a call can't be read."""
+
+
+class UnknownName(UsageFault):
+    """No such module, field, option, choice or variable."""
+
+    def __init__(self, what: str, given: str, nearest: Sequence[str] = (), *, advice: str = "") -> None:
+        self.given, self.nearest = redact(given), tuple(nearest)
+        hint = f" Did you mean {' or '.join(self.nearest)}?" if nearest else ""
+        super().__init__(f"There is no {what} {given!r}.{hint}", advice=advice)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One value that its field refuses."""
+
+    field: str  # the field's name, as typed: "shipping_country"
+    title: str  # as a form shows it: "Shipping > Country"
+    problem: str  # what is wrong with what was given, and what is wanted: "'Germany' is no country code; two letters, e.g. DE"
+    row: int | None = None  # 1-based, in a field of rows
+    column: str = ""
+
+    def __str__(self) -> str:
+        place = f" row {self.row}" if self.row else ""
+        return f"{self.title}{place}{' > ' + self.column if self.column else ''} (--{self.field.replace('_', '-')}): {self.problem}"
+
+
+class InvalidValue(StripeMagicsError):
+    """Values that their fields refuse. Nothing was sent. `faults` has every one of them."""
+
+    def __init__(self, faults: Sequence[Fault], *, module: str = "") -> None:
+        self.faults = tuple(faults)
+        self.module = module
+        count = "" if len(self.faults) == 1 else f"{len(self.faults)} values can't be used. "
+        super().__init__(f"{count}Nothing was sent.", facts=[f"  {each}" for each in self.faults])
+
+
+class KeyRefused(StripeMagicsError):
+    """A key where none may be. It was not used."""
+
+
+class NotConnected(StripeMagicsError):
+    """No connection yet."""
+
+
+class ConfirmationNeeded(StripeMagicsError):
+    """A write that asks first, without a yes. Nothing was sent."""
+
+
+class RepeatRefused(StripeMagicsError):
+    """The same call was made before. Nothing was sent."""
+
+
+@dataclass(slots=True)
+class Details:
+    """What Stripe's answer said of a failure. All text is redacted by the error that carries it."""
+
+    status: int | None = None
+    type: str = ""
+    code: str = ""
+    decline_code: str = ""
+    advice_code: str = ""
+    network_advice_code: str = ""
+    network_decline_code: str = ""
+    param: str = ""  # Stripe's own bracket name
+    field: str = ""  # ours: name of the field that sent it
+    request_id: str = ""
+    doc_url: str = ""
+    charge: str = ""
+    payment_intent: str = ""
+    payment_intent_status: str = ""
+    rate_limit_reason: str = ""
+    stripe_message: str = ""
+    operation: int | None = None  # number in the journal
+    idempotency_key: str = ""
+    maybe_executed: bool = False
+    attempts: int = 0
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+class StripeError(StripeMagicsError):
+    """A request was made, or tried. `details` and the attributes below say what Stripe answered."""
+
+    def __init__(self, message: str, *, details: Details | None = None, advice: str = "", facts: Iterable[str] = ()) -> None:
+        self.details = details or Details()
+        self.details.stripe_message = redact(self.details.stripe_message)
+        super().__init__(message, advice=advice, facts=facts)
+
+    def __getattr__(self, name: str) -> Any:
+        """`error.code`, `error.param`, `error.request_id` ... are those of `details`."""
+        if name.startswith("_") or name == "details" or "details" not in self.__dict__:
+            raise AttributeError(name)
+        return getattr(self.details, name)
+
+
+class NotSent(StripeError):
+    """Provably nothing left this machine."""
+
+
+class OutcomeUnknown(StripeError):
+    """The call may have been executed. Don't make it again: resume or reconcile the operation."""
+
+
+class Interrupted(OutcomeUnknown, KeyboardInterrupt):
+    """Stopped while a write was on its way."""
+
+
+class InvalidRequest(StripeError):
+    """Stripe refused the parameters. Nothing was changed."""
+
+
+class NotFound(InvalidRequest):
+    """There is no such object (in this mode)."""
+
+
+class IdempotencyConflict(InvalidRequest):
+    """The idempotency key was already used for a different request."""
+
+
+class CardDeclined(StripeError):
+    """402: the payment was refused. No payment was taken."""
+
+
+class AuthenticationFailed(StripeError):
+    """401: Stripe doesn't accept the key."""
+
+
+class PermissionDenied(StripeError):
+    """403: the key may not do that."""
+
+
+class RateLimited(StripeError):
+    """429: too many requests."""
+
+
+class StripeUnavailable(StripeError):
+    """Stripe (or something in between) failed on a read."""
+
+
+class IncompleteList(StripeError):
+    """Paging stopped early. `frame` has the rows so far, if there are any."""
+
+    frame: Any = None
