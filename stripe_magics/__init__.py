@@ -1,0 +1,146 @@
+"""A Stripe account inside a notebook: `%load_ext stripe_magics`, then `%stripe` and `%%stripe`.
+
+The same in Python, with the same names, errors and frames:
+
+    import stripe_magics as sm
+    sm.connect(sandbox=True)
+    df = sm.call("customers.list", email="jenny@example.com", limit=50)
+
+Nothing heavy is imported before it is used: names below load their room on first access.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stripe_magics.calls import command
+    from stripe_magics.client.connection import close, connect, current
+    from stripe_magics.errors import (
+        CardDeclined,
+        InvalidRequest,
+        InvalidValue,
+        OutcomeUnknown,
+        StripeError,
+        StripeMagicsError,
+    )
+    from stripe_magics.finance import report
+    from stripe_magics.pulls import pull, sql, sync
+    from stripe_magics.watch import listen, on, watch
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "connect": "stripe_magics.client.connection",
+    "current": "stripe_magics.client.connection",
+    "close": "stripe_magics.client.connection",
+    "command": "stripe_magics.calls",
+    "report": "stripe_magics.finance",
+    "pull": "stripe_magics.pulls",
+    "sync": "stripe_magics.pulls",
+    "sql": "stripe_magics.pulls",
+    "watch": "stripe_magics.watch",
+    "listen": "stripe_magics.watch",
+    "on": "stripe_magics.watch",
+    "StripeMagicsError": "stripe_magics.errors",
+    "StripeError": "stripe_magics.errors",
+    "InvalidValue": "stripe_magics.errors",
+    "InvalidRequest": "stripe_magics.errors",
+    "CardDeclined": "stripe_magics.errors",
+    "OutcomeUnknown": "stripe_magics.errors",
+}
+
+__all__ = [
+    "CardDeclined",
+    "InvalidRequest",
+    "InvalidValue",
+    "OutcomeUnknown",
+    "StripeError",
+    "StripeMagicsError",
+    "call",
+    "close",
+    "command",
+    "connect",
+    "current",
+    "form",
+    "listen",
+    "modules",
+    "on",
+    "pull",
+    "report",
+    "sql",
+    "sync",
+    "watch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return getattr(import_module(_ROOMS[name]), name)
+    raise AttributeError(f"module 'stripe_magics' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def call(name: str, /, **values: Any) -> Any:
+    """Call a module: `call("customers.list", email="jenny@example.com", limit=50)` -> DataFrame, one row an object.
+
+    Keywords are the module's fields and the common options: `dry_run=True` (a `Request`; nothing is sent), `from_=frame` (one call a
+    row, with a result column), `yes=True`, `again=True`, `expand=[...]`, `limit=N` or `"all"`, `idempotency="..."`.
+    """
+    from stripe_magics import calls
+
+    wanted = calls.command(name, **values)
+    if wanted.options.from_ is not None:
+        from stripe_magics.pulls import write_rows
+
+        return write_rows(wanted, wanted.options.from_)
+    return calls.call(wanted)
+
+
+def form(name: str, /, **values: Any) -> Any:
+    """The form of a module as a widget, prefilled: `form("customers.create", name="Jenny")`."""
+    from stripe_magics.forms import module_form
+
+    return module_form(name, values)
+
+
+def modules() -> pd.DataFrame:
+    """All modules: name, title, method, path, effect, fields (their number), documented. One row a module."""
+    import pandas as pd
+
+    from stripe_magics import catalogue
+
+    return pd.DataFrame(
+        [
+            {
+                "name": each.name,
+                "title": each.title,
+                "method": each.method,
+                "path": each.path,
+                "effect": each.effect.value,
+                "fields": len(each.fields),
+                "documented": each.documented,
+            }
+            for each in catalogue.everything()
+        ]
+    )
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext stripe_magics`: registers the magics. Quiet; opens nothing."""
+    from stripe_magics.magics import load
+
+    load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """`%unload_ext stripe_magics`: takes everything back, closes the connection and forgets its key."""
+    from stripe_magics.magics import unload
+
+    unload(ipython)

@@ -1,0 +1,241 @@
+"""The road itself: a command becomes a request, the request an answer, the answer a DataFrame.
+
+Every door (a magic, a form, Python) comes through `call`. What it does, in order:
+
+1. `bind` types the values of the command and names every fault at once; nothing is sent before all of them are right;
+2. `build` makes the request; a dry run returns it here;
+3. lists are paged until the limit is reached; anything else is sent once, and the calls that follow it after it;
+4. the pages become a frame whose `attrs["stripe"]` says where it is from and whether it is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics import catalogue
+from stripe_magics.catalogue.module import Module
+from stripe_magics.command import Command, Options
+from stripe_magics.errors import IncompleteList, StripeError, StripeMagicsError
+from stripe_magics.request import Request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stripe_magics.client.answer import Answer
+    from stripe_magics.client.connection import Connection
+    from stripe_magics.client.journal import Origin
+
+_OPTIONS = {each.name for each in fields(Options)}
+
+
+def command(name: str, /, **values: Any) -> Command:
+    """A command as Python writes it: `command("customers.list", email="jenny@example.com", limit=50)`.
+
+    A keyword is a field of the module; where the module has none of that name, it is an option common to all (`dry_run`, `yes`,
+    `again`, `expand` ...).
+    """
+    module = catalogue.find(name)
+    options = {key: value for key, value in values.items() if key in _OPTIONS and module.get(key) is None}
+    own = {key: value for key, value in values.items() if key not in options}
+    return Command(module=module.name, values=own, options=Options(**options))
+
+
+def prepare(command: Command, *, connection: Connection | None = None) -> Request:
+    """The request that a command stands for. Pure: nothing is sent. Raises `InvalidValue` with all faults."""
+    from stripe_magics.binding import bind
+    from stripe_magics.request import build
+
+    module = catalogue.find(command.module)
+    version = command.options.stripe_version or module.version or catalogue.PINNED_VERSION
+    if connection is not None and not command.options.stripe_version and (connection.version_forced or not module.version):
+        version = connection.api_version
+    bound = bind(module, command.values, command.params, zone=connection.zone if connection else UTC, api_version=version)
+    return build(bound, replace(command.options, stripe_version=_header_version(module, command.options, connection)))
+
+
+def _header_version(module: Module, options: Options, connection: Connection | None) -> str:
+    """Generated operations go out with the version of their facts, unless the line or the connection names one."""
+    if options.stripe_version or not module.version:
+        return options.stripe_version
+    return "" if connection is not None and connection.version_forced else module.version
+
+
+def call(
+    name: str | Command,
+    /,
+    *,
+    origin: Origin | None = None,
+    ask: Callable[[str], str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    connection: Connection | None = None,
+    **values: Any,
+) -> pd.DataFrame | Request | Any:
+    """Call a module and return its answer as a DataFrame, one row an object.
+
+    `name` is a module ("customers.list") with its fields as keywords, or a `Command`. `dry_run=True` returns the `Request` and sends
+    nothing; `raw=True` returns Stripe's JSON. Amounts are int64 minor units, times datetime64[us, UTC].
+
+    Raises `InvalidValue` before anything is sent, a `StripeError` afterwards; see `stripe_magics.errors` for the tree.
+    """
+    from stripe_magics.client.connection import current, shared
+
+    wanted = name if isinstance(name, Command) else command(name, **values)
+    options = wanted.options
+    if options.dry_run:
+        return prepare(wanted, connection=connection or shared())
+    connection = connection or current()
+    request = prepare(wanted, connection=connection)
+    run = _Run(connection, request, wanted, origin=origin, ask=ask, progress=progress)
+    if request.method == "GET" and (request.lists or request.returns == "any"):
+        return run.read()
+    return run.write()
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call under way: what was sent so far and what the frame has to say of it."""
+
+    connection: Connection
+    request: Request
+    command: Command
+    origin: Origin | None
+    ask: Callable[[str], str] | None
+    progress: Callable[[int, int], None] | None
+    request_ids: list[str] = field(default_factory=list)
+    more: bool = False  # Stripe has more rows than were asked for
+    next_page: str = ""
+    replayed: bool = False
+    stopped: BaseException | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def read(self) -> Any:
+        """Lists: pages until the limit; several lists are merged newest first."""
+        from stripe_magics import frames
+
+        request, limit = self.request, self.request.limit
+        merged = bool(request.also)
+        lists = [replace(each, limit=None) if request.keep else each for each in (request, *request.also)]
+        options = self.command.options
+        if options.raw:
+            return _raw_rows([body for each in lists for body in self._bodies(each)], request)
+        if request.unbounded:
+            self.notes.append(request.unbounded)
+        columns = options.columns
+        frame = frames.build(
+            (body for each in lists for body in self._bodies(each)),
+            request.returns,
+            attrs=self._attrs(),
+            expand=options.expand,
+            columns=[*columns, *(("created",) if merged and "created" not in columns else ())] if columns else (),
+            keep=request.keep,
+            limit=None if merged else limit,
+        )
+        if merged:
+            self.more = self.more or (limit is not None and len(frame) > limit)
+            kept = frame.sort_values("created", ascending=False, kind="stable").head(limit if limit is not None else len(frame))
+            kept.attrs = frame.attrs
+            frame = kept.reset_index(drop=True)
+        elif request.keep and limit is not None and len(frame) >= limit:
+            self.more = True
+        return self._settle(frame)
+
+    def write(self) -> Any:
+        """One object: the call, then those that follow it."""
+        from stripe_magics import frames
+
+        answer = self._send(self.request, step=0)
+        for step, following in enumerate(self.request.then, start=1):
+            try:
+                later = self._send(following, step=step)
+            except StripeMagicsError as error:
+                error.facts = (*error.facts, f"  Done before that: {self._done(step)}.")
+                error.args = (str(error),)
+                raise
+            if following.answers:
+                answer = later
+        if self.command.options.raw:
+            return answer.data
+        frame = frames.build([answer.body], self.request.returns, attrs=self._attrs(), expand=self.command.options.expand, keep=self.request.keep)
+        return self._settle(frame)
+
+    def _done(self, steps: int) -> str:
+        return ", ".join(f"{each.method} {each.path}" for each in (self.request, *self.request.then)[:steps])
+
+    def _send(self, request: Request, *, step: int) -> Answer:
+        options = self.command.options
+        origin = replace(self.origin, digest=f"{self.origin.digest}#{step}") if self.origin is not None and step else self.origin
+        answer = self.connection.send(request, origin=origin, again=options.again, yes=options.yes, ask=self.ask)
+        self.request_ids.append(answer.request_id)
+        self.replayed = self.replayed or answer.replayed
+        self.notes.extend(answer.notices)
+        return answer
+
+    def _bodies(self, request: Request) -> Iterator[bytes]:
+        """The raw pages of one list. A fault or Stop in the middle ends them; `_settle` then says so."""
+        from stripe_magics.client.listing import pages
+
+        if self.stopped is not None:
+            return
+        try:
+            for answer in pages(self.connection, request, progress=self.progress):
+                self.request_ids.append(answer.request_id)
+                self.notes.extend(note for note in answer.notices if note not in self.notes)
+                yield answer.body
+                self.more, self.next_page = answer.has_more, answer.next_page
+        except (IncompleteList, KeyboardInterrupt) as stop:
+            self.stopped = stop
+
+    def _attrs(self) -> dict[str, Any]:
+        connection, request = self.connection, self.request
+        params = dict(request.params)
+        return {
+            "object": request.returns,
+            "module": request.module,
+            "params": params,
+            "api_version": dict(request.headers).get("Stripe-Version") or connection.api_version,
+            "account": dict(request.headers).get("Stripe-Account") or connection.account,
+            "livemode": connection.live,
+            "mode": connection.mode,
+            "zone": str(connection.zone),
+            "units": "minor",
+            "complete": True,
+        }
+
+    def _settle(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so far."""
+        about = frame.attrs["stripe"]
+        about["complete"] = not self.more and self.stopped is None
+        about["request_ids"] = self.request_ids[-20:]
+        about["limit_given"] = self.request.limit_given
+        if self.replayed:
+            about["replayed"] = True
+        if self.more and self.stopped is None:
+            self.notes.append(_more_note(len(frame), self.request))
+        if self.stopped is not None and isinstance(self.stopped, KeyboardInterrupt) and not isinstance(self.stopped, StripeError):
+            self.notes.append(f"Stopped after {len(frame):,} rows: this list is not complete.")
+        if self.notes:
+            about["notes"] = list(dict.fromkeys(self.notes))
+        if isinstance(self.stopped, IncompleteList):
+            self.stopped.frame = frame
+            raise self.stopped
+        return frame
+
+
+def _more_note(rows: int, request: Request) -> str:
+    if request.searches and not request.limit_given:
+        return f"Showing {rows:,} rows; there are more: --limit all."
+    return f"Showing {'the newest ' if not request.searches else ''}{rows:,} rows; there are more: --limit N or --limit all."
+
+
+def _raw_rows(bodies: list[bytes], request: Request) -> Any:
+    """Stripe's JSON: the objects of a list, or the one object."""
+    import json
+
+    answers = [json.loads(body) for body in bodies]
+    if not request.lists and answers and "data" not in answers[0]:
+        return answers[0]
+    rows = [row for answer in answers for row in answer.get("data", [answer])]
+    return rows if request.limit is None else rows[: request.limit]
