@@ -29,7 +29,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from html import escape
 from typing import Any
 
@@ -155,7 +156,7 @@ class Details:
     idempotency_key: str = ""
     maybe_executed: bool = False
     attempts: int = 0
-    extra: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, str] = dataclass_field(default_factory=dict)
 
 
 class StripeError(StripeMagicsError):
