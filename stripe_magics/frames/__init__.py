@@ -1,0 +1,80 @@
+"""Stripe objects -> DataFrames: the only room that knows columns and dtypes. See `schema.py` for the columns of an object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics.frames import accessor as accessor  # registers df.stripe
+from stripe_magics.frames.builder import Builder, assemble
+from stripe_magics.frames.schema import Column, Schema, schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stripe_magics.request import Keep
+
+__all__ = ["Builder", "Column", "Schema", "assemble", "build", "empty", "keep_rows", "schema"]
+
+
+def build(
+    pages: Iterable[bytes],
+    object_type: str,
+    *,
+    attrs: Mapping[str, Any] | None = None,
+    expand: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    keep: Sequence[Keep] = (),
+    limit: int | None = None,
+    newest_first: bool = False,
+) -> pd.DataFrame:
+    """One row an object, from raw JSON answers: an object, a list or a search result each.
+
+    `object_type` "any" is taken from the data. `columns` decodes those alone (a name, the beginning of names, or `metadata[key]`).
+    `keep` tests each row; `limit` then keeps the first rows; `newest_first` sorts by `created` where pages came in another order.
+    `attrs` become `df.attrs["stripe"]`. Columns and dtypes: see `stripe_magics.frames.schema`. `expand` needs no help from here: an
+    expanded object is recognised.
+    """
+    keys = tuple(dict.fromkeys(each.key for each in keep))
+    builder = Builder(object_type, columns=[*columns, *(key for key in keys if key not in columns)] if columns else ())
+    for page in pages:
+        builder.add(page)
+    frame = builder.frame(newest_first=newest_first, limit=None if keep else limit)
+    if keep:
+        frame = keep_rows(frame, keep)
+        frame = frame if limit is None else frame.head(limit)
+        if columns:
+            frame = frame.drop(columns=[key for key in keys if key in frame and key not in columns and key != "id"])
+        frame = frame.reset_index(drop=True)
+    frame.attrs["stripe"] = {"object": builder.object_type, **(attrs or {})}
+    return frame
+
+
+def empty(object_type: str) -> pd.DataFrame:
+    """No rows, with the columns and dtypes of the object type."""
+    return build((), object_type)
+
+
+def keep_rows(frame: pd.DataFrame, keep: Sequence[Keep]) -> pd.DataFrame:
+    """The rows that pass every test; times are compared as seconds, bounds are half-open [low, high). A missing value fails a bound."""
+    import pandas as pd
+
+    for test in keep:
+        column = frame[test.key.replace(".", "_")]
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            column = (column.astype("int64") // 1_000_000).where(column.notna()).astype("Int64")
+        passed = pd.Series(data=True, index=frame.index, dtype="boolean")
+        if test.low is not None:
+            passed &= column >= test.low
+        if test.high is not None:
+            passed &= column < test.high
+        if test.equals is not None:
+            passed &= (
+                column.astype(object).map(lambda value: _as_text(value) == test.equals, na_action="ignore").astype("boolean")
+            )
+        frame = frame[passed.fillna(False).astype(bool)]
+    return frame
+
+
+def _as_text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)

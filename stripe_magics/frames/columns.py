@@ -1,0 +1,221 @@
+"""Columns, twice: Arrow arrays while rows come in, pandas arrays once all are there.
+
+Arrow while reading: compact, and a Parquet part at any time. A chunk's array has its kind's Arrow type, or is JSON text (maps, lists,
+and whatever the plan couldn't type), or has no values at all. At the end each column's chunks become one pandas array, of the dtype
+that its kind says (`schema.py`). Where values don't suit the kind they are spread first: an expanded object is its id and further
+columns, a list object its rows and whether there are more of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from stripe_magics.frames.schema import Column, facts, kind_by_name, kind_of_nulls, masked
+from stripe_magics.money import CURRENCIES
+
+HIDDEN = "(hidden)"
+_SECRETS = re.compile(rb'secret"|_token"|_link"|whsec_|"portal|"verification_session"|"issuing.card"|\.session"')
+_JSON = {b"json": b"1"}
+
+ARROW: Mapping[str, pa.DataType] = {
+    **dict.fromkeys(("text", "ref", "decimal", "secret"), pa.string()),
+    **dict.fromkeys(("currency", "enum"), pa.dictionary(pa.int32(), pa.string())),
+    **dict.fromkeys(("int", "int?"), pa.int64()),
+    "time": pa.timestamp("us", tz="UTC"),
+    "bool": pa.bool_(),
+    "number": pa.float64(),
+}
+PYTHON: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("text", "ref", "decimal", "secret", "currency", "enum"), (str,)),
+    **dict.fromkeys(("int", "int?", "time"), (int,)),
+    "bool": (bool,),
+    "number": (float, int),
+    "list": (list,),
+    "map": (dict,),
+}
+
+
+# While reading -------------------------------------------------------------------------------------------------------------------
+
+
+def arrow(kind: str, values: list[Any]) -> pa.Array:
+    """One chunk of a column, from Python values of that kind (times as seconds)."""
+    if kind == "secret":
+        values = [value and HIDDEN for value in values]
+    if kind == "time":
+        return pa.array([None if value is None else value * 1_000_000 for value in values], pa.int64()).cast(ARROW["time"])
+    if kind in {"currency", "enum"}:
+        return pa.array(values, pa.string()).dictionary_encode()
+    return pa.array(values, ARROW[kind])
+
+
+def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
+    """One chunk of a column that is kept as JSON text, secrets masked. Values are msgspec.Raw, None or UNSET."""
+    return pa.array(
+        [None if value is None or value is msgspec.UNSET else _safe(bytes(value), object_type) for value in values], pa.string()
+    )
+
+
+def json_field(name: str) -> pa.Field:
+    """The Arrow field of a column of JSON text."""
+    return pa.field(name, pa.string(), metadata=_JSON)
+
+
+def is_json(field: pa.Field) -> bool:
+    """Whether a column holds JSON text."""
+    return bool(field.metadata) and field.metadata.get(b"json") == b"1"
+
+
+def _safe(text: bytes, object_type: str) -> bytes | None:
+    if text == b"null":
+        return None
+    if _SECRETS.search(text):
+        return msgspec.json.encode(mask(msgspec.json.decode(text), object_type))
+    return text
+
+
+def mask(value: Any, object_type: str = "") -> Any:
+    """The value without what may never be shown, however deep it stands."""
+    if isinstance(value, list):
+        return [mask(each, object_type) for each in value]
+    if isinstance(value, dict):
+        kind = value.get("object") or object_type
+        kind = kind if isinstance(kind, str) else object_type
+        return {
+            key: HIDDEN if isinstance(inner, str) and masked(kind, key) else mask(inner, kind) for key, inner in value.items()
+        }
+    if isinstance(value, str) and value.startswith("whsec_"):
+        return HIDDEN
+    return value
+
+
+# At the end ----------------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def text_dtype() -> Any:
+    """pandas' own string dtype with NaN for missing: `str` in pandas 3, its forerunner in 2.2."""
+    return (
+        pd.StringDtype("pyarrow", na_value=np.nan)
+        if int(pd.__version__.partition(".")[0]) >= 3
+        else pd.StringDtype("pyarrow_numpy")
+    )
+
+
+@cache
+def _categories(choices: tuple[str, ...]) -> Any:
+    return pd.CategoricalDtype(list(choices))
+
+
+@cache
+def _currencies() -> tuple[str, ...]:
+    return tuple(sorted(CURRENCIES))
+
+
+def finish(kind: str, chunks: pa.ChunkedArray, choices: tuple[str, ...] = ()) -> Any:
+    """The pandas array of a column whose chunks all have their kind's Arrow type."""
+    array = chunks.combine_chunks() if isinstance(chunks, pa.ChunkedArray) else chunks
+    if isinstance(array, pa.ChunkedArray):  # zero chunks, in older pyarrow
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return _FINISH[kind](array, choices)
+
+
+def _text(array: pa.Array, choices: tuple[str, ...]) -> Any:
+    return text_dtype().__from_arrow__(array.cast(pa.large_string()))
+
+
+def _integers(array: pa.Array, choices: tuple[str, ...]) -> Any:
+    return array.to_numpy(zero_copy_only=False) if not array.null_count else pd.Int64Dtype().__from_arrow__(array)
+
+
+def _nullable(array: pa.Array, choices: tuple[str, ...]) -> Any:
+    return pd.Int64Dtype().__from_arrow__(array)
+
+
+def _times(array: pa.Array, choices: tuple[str, ...]) -> Any:
+    ticks = array.cast(pa.int64()).fill_null(np.iinfo("int64").min).to_numpy(zero_copy_only=False)
+    return pd.DatetimeIndex(ticks.astype("M8[us]", copy=False)).tz_localize("UTC").array
+
+
+def _booleans(array: pa.Array, choices: tuple[str, ...]) -> Any:
+    return pd.BooleanDtype().__from_arrow__(array)
+
+
+def _numbers(array: pa.Array, choices: tuple[str, ...]) -> Any:
+    return array.to_numpy(zero_copy_only=False)
+
+
+def _category(array: pa.DictionaryArray, choices: tuple[str, ...]) -> Any:
+    met = array.dictionary.to_pylist()
+    unknown = sorted(set(met) - set(choices))
+    every = (*choices, *unknown)
+    place = {value: number for number, value in enumerate(every)}
+    codes = array.indices.fill_null(len(met)).to_numpy(zero_copy_only=False)
+    table = np.array([*(place[value] for value in met), -1], dtype="int16" if len(every) > 100 else "int8")
+    return pd.Categorical.from_codes(table[codes], dtype=_categories(every))  # type: ignore[call-overload]
+
+
+_FINISH: Mapping[str, Callable[[Any, tuple[str, ...]], Any]] = {
+    **dict.fromkeys(("text", "ref", "decimal", "secret"), _text),
+    "currency": lambda array, choices: _category(array, _currencies()),
+    "enum": _category,
+    "int": _integers,
+    "int?": _nullable,
+    "time": _times,
+    "bool": _booleans,
+    "number": _numbers,
+}
+
+
+def objects(values: Sequence[Any]) -> Any:
+    """An object column of Python values; None where there is none."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = values if not any(isinstance(value, (list, tuple)) for value in values) else None
+    if len(values) and out[0] is None:
+        for place, value in enumerate(values):
+            out[place] = value
+    return out
+
+
+def from_values(column: Column, values: list[Any], *, learned: bool) -> Any:
+    """The pandas array of a column from Python values: of its kind where they all suit it, else of what they are."""
+    kinds = {type(value) for value in values} - {type(None)}
+    key = column.path[-1] if column.path else column.name
+    kind = column.kind
+    if learned:
+        kind = kind_of_nulls(key) if not kinds else kind_by_name(key, next(iter(kinds))) if len(kinds) == 1 else "any"
+        kind = "number" if kinds == {int, float} else kind
+        kind = "secret" if column.kind == "secret" and kinds <= {str} else kind
+    if kind not in _FINISH or not kinds <= set(PYTHON[kind]):
+        return objects(values)
+    return finish(kind, arrow(kind, values), column.choices)
+
+
+def spread(name: str, values: list[Any], kind: str, hint: Any = None) -> Iterator[tuple[str, str, list[Any]]]:
+    """Columns for values that may hold objects: (name, kind or "" for what they are, values) each. Maps and plain lists stay whole."""
+    dicts = [value for value in values if isinstance(value, dict)]
+    if kind in {"map", "list"} or name.endswith("metadata") or not dicts or not any(dicts):
+        yield name, kind if kind in {"map", "list"} else "", values
+        return
+    if all(value.get("object") == "list" for value in dicts) or kind == "sublist":
+        yield name, "list", [value.get("data") if isinstance(value, dict) else value for value in values]
+        yield f"{name}_has_more", "bool", [value.get("has_more") if isinstance(value, dict) else None for value in values]
+        return
+    names = {value.get("object") for value in dicts} - {None}
+    hints = hint if isinstance(hint, dict) else facts().get(names.pop(), {}) if len(names) == 1 else {}
+    if any("id" in value for value in dicts) or len(dicts) < len([value for value in values if value is not None]):
+        yield name, "", [value.get("id") if isinstance(value, dict) else value for value in values]
+    keys = dict.fromkeys(key for value in dicts for key in value if key not in {"id", "object"})
+    for key in keys:
+        inner = [value.get(key) if isinstance(value, dict) else None for value in values]
+        known = hints.get(key)
+        as_kind = known if isinstance(known, str) else "enum:" + "\0".join(known) if isinstance(known, list) else ""
+        yield from spread(f"{name}_{key}", inner, as_kind, known)

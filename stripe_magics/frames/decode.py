@@ -1,0 +1,224 @@
+"""Raw JSON pages -> values by column, through types that msgspec decodes into directly: no dict is built for a known field.
+
+A `Plan` holds those types for one object type: one class for each nested object, an expected type for each leaf. A page that doesn't
+fit (a field the facts don't have, an object expanded in place of its id) is read once as plain data, the plan learns from it, and the
+page is read again; the next pages fit. Whatever the plan can't type is kept as its raw JSON and typed at the end, when all is known
+(`columns.py`), so that the same rows give the same frame however they are spread over pages.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from stripe_magics.frames.schema import Column, kind_by_name, masked, schema
+
+_TYPES: Mapping[str, Any] = {
+    **dict.fromkeys(("text", "ref", "decimal", "secret", "currency", "enum"), str | None),
+    **dict.fromkeys(("int", "int?", "time"), int | None),
+    "bool": bool | None,
+    "number": float | None,
+}
+RAW_KINDS = frozenset({"map", "list", "any"})
+
+
+@dataclass(slots=True)
+class Leaf:
+    """One value of an object: the column it fills."""
+
+    column: Column
+    attr: str = ""
+    learned: bool = False  # not in the facts: a column only if the account sends it
+    raw: bool = False  # kept as JSON text
+
+
+@dataclass(slots=True)
+class Node:
+    """One object (or nested object) of the plan: leaves and nodes by key."""
+
+    path: tuple[str, ...] = ()
+    leaves: dict[str, Leaf] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    kind: Any = None  # the class that msgspec decodes into
+    empty: Any = None
+    attrs: dict[str, str] = field(default_factory=dict)  # nodes' keys -> attributes
+
+    def all_leaves(self) -> Iterator[Leaf]:
+        """Every leaf of this object and those in it."""
+        yield from self.leaves.values()
+        for node in self.nodes.values():
+            yield from node.all_leaves()
+
+
+class _Envelope(msgspec.Struct):
+    """What every answer has: its type, and the rows of a list."""
+
+    object: Any = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_PLAIN = msgspec.json.Decoder()
+
+
+def rows_of(page: bytes) -> list[msgspec.Raw]:
+    """The objects of a page, undecoded: those of a list or a search, or the one object that the page is."""
+    text = page.lstrip()
+    if text[:1] == b"[":
+        return _ROWS.decode(text)
+    envelope = _ENVELOPE.decode(text)
+    is_list = envelope.object in {"list", "search_result"} or envelope.object is None
+    if is_list and bytes(memoryview(envelope.data)[:1]) == b"[":
+        return _ROWS.decode(envelope.data)
+    return [msgspec.Raw(text)]
+
+
+class Plan:
+    """The decoder of one object type, at one state of what was learned. Never changed once it is in use."""
+
+    def __init__(self, object_type: str, root: Node, *, strict: bool = True) -> None:
+        self.object_type, self.root, self.strict = object_type, root, strict
+        self._build(root)
+        self.decoder = msgspec.json.Decoder(root.kind)
+        self.many = msgspec.json.Decoder(list[root.kind])  # type: ignore[name-defined]
+        self.leaves = tuple(root.all_leaves())
+
+    def _build(self, node: Node) -> None:
+        fields: list[tuple[str, Any, Any]] = []
+        rename: dict[str, str] = {}
+        for number, (key, leaf) in enumerate(node.leaves.items()):
+            leaf.attr = f"l{number}"
+            kind = msgspec.Raw if leaf.raw else _TYPES[leaf.column.kind]
+            fields.append((leaf.attr, kind, msgspec.UNSET if leaf.learned else None))
+            rename[leaf.attr] = key
+        for number, (key, child) in enumerate(node.nodes.items()):
+            self._build(child)
+            node.attrs[key] = f"n{number}"
+            fields.append((f"n{number}", child.kind | None, None))
+            rename[f"n{number}"] = key
+        if node.path and "object" not in node.leaves:
+            fields.append(("sink", Any, None))  # the type of a nested object is no column
+            rename["sink"] = "object"
+        node.kind = msgspec.defstruct("Row", fields, rename=rename, forbid_unknown_fields=self.strict, gc=False)
+        node.empty = node.kind()
+
+    def rows(self, raws: Sequence[msgspec.Raw]) -> list[Any]:
+        """The objects, decoded. Raises msgspec.ValidationError if one doesn't fit."""
+        return [self.decoder.decode(raw) for raw in raws]
+
+    def learn(self, raws: Sequence[msgspec.Raw]) -> Plan:
+        """A plan that fits these objects as well."""
+        root = _copy(self.root)
+        for raw in raws:
+            _fit(root, _PLAIN.decode(raw), self.object_type, learn=self.strict)
+        return Plan(self.object_type, root, strict=self.strict)
+
+    def only(self, names: Sequence[str]) -> Plan | None:
+        """A plan that decodes these columns (and `id`) alone; None if one of them isn't known."""
+        wanted: set[str] = {"id"} if "id" in self.root.leaves else set()
+        for name in names:
+            base = name.partition("[")[0]
+            found = {
+                leaf.column.name
+                for leaf in self.leaves
+                if leaf.column.name == base or (leaf.column.name.startswith(base + "_") and not leaf.learned)
+            }
+            if not found:
+                return None
+            wanted |= {base} if base in found else found
+        return Plan(self.object_type, _prune(self.root, wanted), strict=False)
+
+
+_plans: dict[str, Plan] = {}
+_lock = threading.Lock()
+
+
+def plan_for(object_type: str) -> Plan:
+    """The plan of an object type, with all that was learned so far."""
+    with _lock:
+        if object_type not in _plans:
+            _plans[object_type] = Plan(object_type, _tree(object_type))
+        return _plans[object_type]
+
+
+def learned(plan: Plan) -> None:
+    """Keep a plan that knows more for the next frames."""
+    with _lock:
+        if plan.strict:
+            _plans[plan.object_type] = plan
+
+
+def _tree(object_type: str) -> Node:
+    root = Node()
+    columns = {each.path: each for each in schema(object_type).columns}
+    sublists = {path for path, each in columns.items() if each.kind == "sublist"}
+    for path, column in columns.items():
+        if path[:-1] in sublists:
+            continue  # `lines_has_more` is read with `lines`
+        node = root
+        for key in path[:-1]:
+            node = node.nodes.setdefault(key, Node((*node.path, key)))
+        node.leaves[path[-1]] = Leaf(column, raw=column.kind in RAW_KINDS or column.kind == "sublist")
+    return root
+
+
+def _copy(node: Node) -> Node:
+    return Node(
+        node.path,
+        {key: replace(leaf) for key, leaf in node.leaves.items()},
+        {key: _copy(each) for key, each in node.nodes.items()},
+    )
+
+
+def _prune(node: Node, wanted: set[str]) -> Node:
+    nodes = {key: _prune(each, wanted) for key, each in node.nodes.items()}
+    return Node(
+        node.path,
+        {key: replace(leaf) for key, leaf in node.leaves.items() if leaf.column.name in wanted},
+        {key: each for key, each in nodes.items() if each.leaves or each.nodes},
+    )
+
+
+def _fit(node: Node, value: Any, object_type: str, *, learn: bool) -> None:
+    """Let the node take this object: new keys become leaves; a leaf of another type than expected is kept as raw JSON."""
+    for key, inner in value.items():
+        if key in node.nodes:
+            if isinstance(inner, dict):
+                _fit(node.nodes[key], inner, object_type, learn=learn)
+            elif inner is not None:
+                _collapse(node, key)
+        elif key in node.leaves:
+            leaf = node.leaves[key]
+            if not leaf.raw and inner is not None and not _suits(leaf.column.kind, inner):
+                leaf.raw = True
+        elif learn and not (node.path and key == "object"):
+            kind = "secret" if masked(object_type, key) and isinstance(inner, str) else kind_by_name(key, type(inner))
+            column = Column("_".join((*node.path, key)), (*node.path, key), kind)
+            node.leaves[key] = Leaf(column, learned=True, raw=kind not in _TYPES)
+
+
+def _collapse(node: Node, key: str) -> None:
+    """Where an object was expected something else came (an id): the whole place is kept as raw JSON."""
+    del node.nodes[key]
+    path = (*node.path, key)
+    node.leaves[key] = Leaf(Column("_".join(path), path, "any"), raw=True, learned=True)
+
+
+def _suits(kind: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return kind == "bool"
+    return isinstance(value, {"int": int, "int?": int, "time": int, "bool": bool, "number": (int, float)}.get(kind, str))
+
+
+def object_type_of(pages: Sequence[bytes]) -> str:
+    """The type of the first object, "" if there is none or it doesn't say."""
+    for page in pages:
+        for raw in rows_of(page):
+            found = _ENVELOPE.decode(raw).object
+            return found if isinstance(found, str) else ""
+    return ""

@@ -1,0 +1,157 @@
+"""What is known of each Stripe object: its fields, their kinds, and the columns that they become.
+
+The facts are in `schemas.json` (written by `tools/frame_schemas.py`): nested as the object is, a leaf being a kind. A nested object
+becomes columns joined by underscores; the id of an object inside another is the column of its own name. What an account sends
+beyond these facts is learned while reading and becomes further columns at the end.
+
+| kind | column |
+|---|---|
+| text, ref (an id), decimal, secret (shown masked) | text |
+| currency, or a list of choices | category: all known ones, then what else was met |
+| int, int? | int64; Int64 where it may be missing |
+| time | datetime64[us, UTC] |
+| bool | boolean |
+| number | float64 |
+| map, list, sublist | Python dicts and lists |
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+HEAD = (
+    "id",
+    "created",
+    "amount",
+    "amount_due",
+    "total",
+    "net",
+    "fee",
+    "currency",
+    "status",
+    "type",
+    "customer",
+    "name",
+    "email",
+    "description",
+)
+TAIL = ("metadata", "livemode", "object")
+SCALARS = frozenset({"text", "ref", "decimal", "secret", "currency", "int", "int?", "time", "bool", "number", "enum"})
+
+MASKED: Mapping[str, frozenset[str]] = {
+    "": frozenset({"client_secret", "access_token", "refresh_token"}),
+    "webhook_endpoint": frozenset({"secret"}),
+    "ephemeral_key": frozenset({"secret"}),
+    "terminal.connection_token": frozenset({"secret"}),
+    "apps.secret": frozenset({"payload"}),
+    "login_link": frozenset({"url"}),
+    "account_link": frozenset({"url"}),
+    "billing_portal.session": frozenset({"url"}),
+    "identity.verification_session": frozenset({"url"}),
+    "issuing.card": frozenset({"number", "cvc"}),
+    "v2.core.event_destination": frozenset({"signing_secret"}),
+}
+"""Fields that are never shown, by the object that holds them ("" is any)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, where it stands in the object, its kind and (of an enum) its choices."""
+
+    name: str
+    path: tuple[str, ...]
+    kind: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The fixed columns of an object type, in the order in which they are shown."""
+
+    object: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(each.name for each in self.columns)
+
+
+@cache
+def facts() -> dict[str, Any]:
+    """All that is known, by object type."""
+    return dict(json.loads(files("stripe_magics.frames").joinpath("schemas.json").read_text("utf-8")))
+
+
+def known(object_type: str) -> bool:
+    """Whether the object type has fixed columns."""
+    return object_type in facts()
+
+
+@cache
+def schema(object_type: str) -> Schema:
+    """The fixed columns of an object type; none but `id` for one that is not known."""
+    tree = facts().get(object_type, {"id": "text"})
+    return Schema(object_type, tuple(sorted(_columns(tree, (), ""), key=_rank)))
+
+
+def _columns(tree: Mapping[str, Any], path: tuple[str, ...], prefix: str) -> Iterator[Column]:
+    for key, kind in tree.items():
+        if key == "@":
+            yield Column(prefix.removesuffix("_"), (*path, "id"), "ref")
+        elif isinstance(kind, Mapping):
+            yield from _columns(kind, (*path, key), f"{prefix}{key}_")
+        elif kind == "sublist":
+            yield Column(prefix + key, (*path, key), "sublist")
+            yield Column(f"{prefix}{key}_has_more", (*path, key, "has_more"), "bool")
+        elif isinstance(kind, list):
+            yield Column(prefix + key, (*path, key), "enum", tuple(each for each in kind if each))
+        else:
+            yield Column(prefix + key, (*path, key), kind)
+
+
+def _rank(column: Column) -> tuple[int, int]:
+    """What a person looks for first stands first; the rest keeps Stripe's (alphabetical) order."""
+    if column.name in HEAD:
+        return 0, HEAD.index(column.name)
+    return (2, TAIL.index(column.name)) if column.name in TAIL else (1, 0)
+
+
+_TIMES = frozenset(
+    {
+        "created",
+        "date",
+        "arrival_date",
+        "available_on",
+        "current_period_start",
+        "current_period_end",
+        "period_start",
+        "period_end",
+    }
+)
+
+
+def kind_by_name(key: str, value_type: type) -> str:
+    """The kind of a field that the facts don't have, from its key and the type of its values; "any" where only nulls are known."""
+    if value_type is int:
+        return "time" if key in _TIMES or key.endswith(("_at", "_date")) else "int?"
+    if value_type is str:
+        return "currency" if key.endswith("currency") else "text"
+    return {bool: "bool", float: "number", list: "list"}.get(value_type, "any")
+
+
+def kind_of_nulls(key: str) -> str:
+    """The kind of a column that has no value at all and that the facts don't have."""
+    if kind_by_name(key, int) == "time":
+        return "time"
+    return "int?" if key.startswith("amount") or key.endswith("amount") else kind_by_name(key, str)
+
+
+def masked(object_type: str, key: str) -> bool:
+    """Whether a field may never be shown."""
+    return key in MASKED[""] or key in MASKED.get(object_type, ())
