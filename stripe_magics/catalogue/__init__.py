@@ -1,6 +1,130 @@
-"""WHAT Stripe offers: modules and their fields. Pure data; imports nothing else of the package but the errors."""
+"""WHAT Stripe offers: modules and their fields. Pure data; imports nothing else of the package but the errors.
+
+The documented modules are declared by hand, one file a resource; every other operation of Stripe's v1 API comes from generated facts
+(operations.py). A file is read when one of its names is first asked for.
+
+    find("customers.create")      the Module: by name, alias, or title
+    documented(), everything()    the hand-made ones in order; those and all others
+    names(), resources()          for completion
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+
+from stripe_magics.catalogue.module import Module
+from stripe_magics.errors import UnknownName
+
 PINNED_VERSION = "2025-02-24.acacia"
 """The newest API version on which every documented field works."""
+
+_FILES = {
+    "customers": "customers",
+    "payment_intents": "payment_intents",
+    "payment_links": "payment_links",
+    "invoices": "invoices",
+    "invoice_items": "invoice_items",
+    "refunds": "refunds",
+    "payouts": "payouts",
+    "balance": "balance",
+    "events": "events_watch",
+    "api": "api_call",
+}
+"""Resource -> file, in the order of the documentation."""
+
+_OTHER_NAMES = {
+    "invoiceitems": "invoice_items",
+    "invoice_line_items": "invoices",
+    "balance_transactions": "balance",
+    "webhook_endpoints": "events_watch",
+}
+"""Resources that only aliases speak of -> the file that declares them."""
+
+
+def find(name: str) -> Module:
+    """The module of that name: `customers.create`, `customers create`, an alias (`invoiceitems.create`) or a title.
+
+    Hyphens and capitals don't matter. Raises UnknownName with the nearest names.
+    """
+    wanted = _normal(name)
+    resource = wanted.partition(".")[0]
+    file = _FILES.get(resource) or _OTHER_NAMES.get(resource)
+    if file:
+        for module in _declared(file):
+            if wanted == module.name or wanted in module.aliases:
+                return module
+    found = _operation(wanted) or _titles().get(" ".join(name.lower().split()))
+    if found:
+        return found
+    raise UnknownName("module", " ".join(name.split()), nearest(wanted), advice="%stripe modules shows them all.")
+
+
+def nearest(name: str, most: int = 3) -> list[str]:
+    """The names that look most like this one, best first."""
+    known = [*names(), *aliases()]
+    return get_close_matches(_normal(name), known, n=most, cutoff=0.6)
+
+
+def documented() -> tuple[Module, ...]:
+    """The 41 modules that are declared by hand, in order."""
+    return tuple(module for file in _FILES.values() for module in _declared(file))
+
+
+def everything() -> Iterator[Module]:
+    """All modules: the documented ones first, then one for each other operation, built as the iteration gets there."""
+    for name in names():
+        yield find(name)
+
+
+def names() -> list[str]:
+    """The names of all modules, documented ones first. An operation that an alias stands for is not listed again."""
+    return list(_names())
+
+
+def aliases() -> dict[str, str]:
+    """Other names of documented modules -> their names."""
+    return {alias: module.name for module in documented() for alias in module.aliases}
+
+
+def resources() -> dict[str, list[str]]:
+    """Resource -> actions, for completion, aliases included; a nested resource is dotted: `checkout.sessions`."""
+    found: dict[str, list[str]] = {}
+    for name in (*_names(), *aliases()):
+        resource, _, action = name.rpartition(".")
+        actions = found.setdefault(resource, [])
+        if action not in actions:
+            actions.append(action)
+    return found
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    from stripe_magics.catalogue.operations import operation_names
+
+    ours = tuple(module.name for module in documented())
+    known = {*ours, *aliases()}
+    return (*ours, *(name for name in operation_names() if name not in known))
+
+
+@cache
+def _titles() -> dict[str, Module]:
+    return {module.title.lower(): module for module in documented()}
+
+
+def _declared(file: str) -> tuple[Module, ...]:
+    modules: tuple[Module, ...] = import_module(f"stripe_magics.catalogue.{file}").MODULES
+    return modules
+
+
+def _operation(name: str) -> Module | None:
+    from stripe_magics.catalogue.operations import operation
+
+    return operation(name)
+
+
+def _normal(name: str) -> str:
+    """`Payment-Intents  Create` -> `payment_intents.create`."""
+    return ".".join(name.replace(".", " ").replace("-", "_").lower().split())

@@ -48,13 +48,16 @@ class Role(StrEnum):
     """What becomes of a field's value."""
 
     PARAM = "param"  # sent under `param`
-    PATH = "path"  # stands in the path
+    PATH = "path"  # stands in the path of the module, or of one of its variants
     LIMIT = "limit"  # the total cap over all pages
     OPERATOR = "operator"  # the comparison of the timestamp filter that names this field in `operator`
-    SWITCH = "switch"  # decides which other fields apply (their `when`), nothing else
+    SWITCH = (
+        "switch"  # decides which other fields apply (their `when`), nothing else; left out, it follows from those that are given
+    )
     EXPANDS = "expands"  # stands for values of another field (an event group for its types)
-    SEARCH = "search"  # becomes clauses of Stripe's search language
-    LOCAL = "local"  # tested here, on each row of the answer
+    SEARCH = "search"  # becomes (a part of) an expression of Stripe's search language, as `Module.search` says
+    LOCAL = "local"  # never sent: tested here, on `row` of each row of the answer
+    LOOKUP = "lookup"  # never sent: narrows the look-up of the module's id in a form; `replaced_by` says why it goes no further
     SPLIT = "split"  # one list for each of several values of a Stripe parameter
     URL = "url"  # Make an API Call: the path and, below, the parts of the request
     METHOD = "method"
@@ -110,7 +113,11 @@ class Field:
     operator: str = ""  # TIMESTAMP_FILTER: the field that holds its comparison
     utc_days: bool = False  # TIMESTAMP_FILTER: a bare date is a day in UTC whatever the connection's zone
     currency: str = ""  # MINOR_AMOUNT: the field that holds its currency, if the module has one
-    row: str = ""  # LOCAL: the key of a row that the value is tested on
+    operation: str = "charge"  # MINOR_AMOUNT: "charge" or "payout"; some currencies have other minor units in payouts
+    needed_with: tuple[str, ...] = ()  # required as soon as one of these fields has a value
+    either: tuple[str, ...] = ()  # ROWS: exactly one of these columns has a value in a row
+    renamed: str = ""  # the parameter that takes the same value (a number as text) from the version `since_removed` on
+    row: str = ""  # the key of a row that the value is tested on, for LOCAL and wherever a variant tests the field here
     local_choices: tuple[str, ...] = ()  # CHOICE: further values that Stripe's filter doesn't know; tested here on `row`
     into: str = ""  # EXPANDS: the field whose values it stands for
     expands: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)

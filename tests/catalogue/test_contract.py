@@ -1,0 +1,121 @@
+"""The package declares what the catalogue's files specify: every module, field and column, in both directions, key by key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stripe_magics.catalogue import documented
+from stripe_magics.catalogue.events import EVENT_GROUPS, EVENT_TYPES
+from stripe_magics.catalogue.fields import Field, conditions
+from stripe_magics.catalogue.module import Module
+
+CATALOGUE = Path(__file__).resolve().parents[2].parent / "shared" / "catalogue"
+
+if not CATALOGUE.is_dir() and os.environ.get("CI") != "true":
+    pytest.skip(f"the specification is not at {CATALOGUE}", allow_module_level=True)
+
+KEYS = {  # the specification's key -> the part of a Field, and what an absent key means
+    "label": ("label", ""),
+    "group": ("group", ""),
+    "name": ("name", ""),
+    "param": ("param", ""),
+    "kind": ("kind", ""),
+    "object": ("object", ""),
+    "choices": ("choices", ()),
+    "required": ("required", False),
+    "min": ("minimum", None),
+    "max": ("maximum", None),
+    "max_length": ("max_length", None),
+    "pattern": ("pattern", ""),
+    "default": ("default", None),
+    "connect_only": ("connect_only", False),
+    "restored": ("restored", False),
+    "since_removed": ("since_removed", ""),
+    "replaced_by": ("replaced_by", ""),
+}
+
+
+def specification() -> list[dict[str, Any]]:
+    files = sorted(path for path in CATALOGUE.glob("*.yaml") if path.name != "event_groups.yaml")
+    assert len(files) == 10, f"the specification has ten files of modules; {CATALOGUE} has {len(files)}"
+    return [module for path in files for module in yaml.safe_load(path.read_text(encoding="utf-8"))]
+
+
+SPECIFIED = {module["module"]: module for module in specification()}
+DECLARED = {module.name: module for module in documented()}
+
+
+def as_specified(field: Field, *, extra: bool | None) -> dict[str, Any]:
+    said = {key: getattr(field, part) for key, (part, _) in KEYS.items()}
+    said["kind"] = str(field.kind)
+    said["when"] = field.when
+    said["help"] = bool(field.help.strip())
+    said["columns"] = [as_specified(column, extra=None) for column in field.columns]
+    said["extra"] = extra if extra is None else field.extra
+    return said
+
+
+def specified(entry: dict[str, Any], *, extra: bool | None) -> dict[str, Any]:
+    unknown = set(entry) - {*KEYS, "when", "help", "columns"}
+    assert not unknown, f"{entry['name']}: the specification has keys that this test doesn't compare: {unknown}"
+    said = {key: entry.get(key, absent) for key, (_, absent) in KEYS.items()}
+    said["choices"] = tuple(said["choices"])
+    said["when"] = conditions(entry.get("when", {}))
+    said["help"] = bool(entry["help"].strip())
+    said["columns"] = [specified(column, extra=None) for column in entry.get("columns", [])]
+    said["extra"] = extra
+    return said
+
+
+def fields_of(module: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
+    yield from ((entry, False) for entry in module["fields"])
+    yield from ((entry, True) for entry in module.get("extra_fields", []))
+
+
+def test_modules_are_those_of_the_specification() -> None:
+    assert set(DECLARED) == set(SPECIFIED)
+    assert len(DECLARED) == 41
+
+
+def test_field_counts() -> None:
+    fields = [field for module in documented() for field in module.fields]
+    assert sum(not field.extra for field in fields) == 344
+    assert sum(field.extra for field in fields) == 106
+
+
+@pytest.mark.parametrize("name", sorted(SPECIFIED))
+def test_module(name: str) -> None:
+    module, entry = DECLARED[name], SPECIFIED[name]
+    said = {key: getattr(module, key) for key in ("title", "method", "path", "returns")}
+    assert {**said, "effect": str(module.effect)} == {key: entry[key] for key in (*said, "effect")}
+    assert module.help
+    assert module.documented
+
+
+@pytest.mark.parametrize("name", sorted(SPECIFIED))
+def test_fields_in_both_directions(name: str) -> None:
+    wanted = {entry["name"]: specified(entry, extra=extra) for entry, extra in fields_of(SPECIFIED[name])}
+    there = {field.name: as_specified(field, extra=field.extra) for field in DECLARED[name].fields}
+    assert list(there) == list(wanted), "the same fields in the same order"
+    for field, parts in wanted.items():
+        assert there[field] == parts, field
+
+
+def test_event_groups() -> None:
+    groups = yaml.safe_load((CATALOGUE / "event_groups.yaml").read_text(encoding="utf-8"))
+    assert EVENT_GROUPS == {group: tuple(types) for group, types in groups.items()}
+    assert len(EVENT_TYPES) == len(set(EVENT_TYPES)) == 222
+
+
+def test_the_comparison_sees_a_difference() -> None:
+    """The contract test is not empty: one changed part of one field is noticed."""
+    module: Module = DECLARED["customers.create"]
+    entry, _ = next(fields_of(SPECIFIED["customers.create"]))
+    field = module.fields[0].but(label="Other")
+    assert as_specified(field, extra=False) != specified(entry, extra=False)
