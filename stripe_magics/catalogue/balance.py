@@ -72,7 +72,7 @@ LIST_HISTORY = Module(
         ),
         *more(
             f.text(
-                "source", "Source", "Keep movements caused by one object: ID of a charge, refund, payout, transfer, dispute …"
+                "source", "Source", "Keep movements caused by one object: ID of a charge, refund, payout, transfer or dispute."
             ),
             g.expand("data.source"),
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import groups as g
 from stripe_magics.catalogue.fields import Field, more
@@ -48,22 +50,14 @@ SEARCH = Module(
 )
 
 
-def _unit_amount(help: str) -> Field:
-    return f.minor_amount(
-        "unit_amount",
-        "Unit Amount",
-        help,
-        currency="currency",
-        replaced_by="unit_amount_decimal",
-        renamed="unit_amount_decimal",
-        **_BASIL,
-    )
+def _unit_amount(help: str, **parts: Any) -> Field:
+    decimal = "unit_amount_decimal"
+    return f.minor_amount("unit_amount", "Unit Amount", help, replaced_by=decimal, renamed=decimal, **_BASIL, **parts)
 
 
-def _price(help: str) -> Field:
-    return f.object_id(
-        "price", "Price ID", help, object="price", replaced_by="pricing[price]", renamed="pricing[price]", **_BASIL
-    )
+def _price(help: str, **parts: Any) -> Field:
+    pricing = "pricing[price]"
+    return f.object_id("price", "Price ID", help, object="price", replaced_by=pricing, renamed=pricing, **_BASIL, **parts)
 
 
 def _line() -> tuple[Field, ...]:
@@ -133,8 +127,12 @@ CREATE = Module(
             currency="currency",
             when={"input_amount": "total_amount"},
         ),
-        _unit_amount("Price of one unit in minor units, times Quantity; below zero it is a credit.").but(
-            required=True, restored=True, when=(("input_amount", ("unit_amount",)),)
+        _unit_amount(
+            "Price of one unit in minor units, times Quantity; below zero it is a credit.",
+            required=True,
+            restored=True,
+            currency="currency",
+            when={"input_amount": "unit_amount"},
         ),
         f.switch(
             "price_object",
@@ -154,7 +152,7 @@ CREATE = Module(
             required=True,
             when={"price_object": "new"},
         ),
-        _price("One-time price (price_…) to bill.").but(required=True, when=(("price_object", ("existing",)),)),
+        _price("One-time price (price_…) to bill.", required=True, when={"price_object": "existing"}),
         f.minor_amount(
             "price_unit_amount",
             "Unit Amount",
@@ -250,7 +248,7 @@ UPDATE = Module(
         *(_cleared(field) for field in _line()),
         *more(
             f.integer("quantity", "Quantity", "New number of units, whole, 0 or more.", minimum=0),
-            _unit_amount("New price of one unit in minor units, in place of a total.").but(currency=""),
+            _unit_amount("New price of one unit in minor units, in place of a total."),
             _price("Other price (price_…) to bill instead."),
             g.discounts("item", f"{_A_DISCOUNT}; empty text takes all of them off."),
             TAX_BEHAVIOR,
