@@ -1,0 +1,129 @@
+"""Payouts against the ledger: what each one settled, what failed, and what can't be known.
+
+Stripe links transactions to *automatic* payouts only. For a manual one there is no list of members, and the status column says so
+rather than showing a wrong number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from stripe_magics.finance.ledger import ledger
+from stripe_magics.finance.tables import ints, need, result, sums, texts
+
+MANUAL = "not reconcilable (manual)"
+PENDING = "not reconciled yet"
+_PAYOUT = ("id", "amount", "currency", "status", "automatic", "arrival_date")
+
+
+def reconcilable(payouts: pd.DataFrame) -> pd.Series:
+    """Whether Stripe can list the members of each payout: automatic, and not still being reconciled."""
+    automatic = payouts["automatic"].fillna(value=False).astype(bool)
+    if "reconciliation_status" not in payouts.columns:
+        return automatic
+    return automatic & ~texts(payouts["reconciliation_status"]).isin(["not_applicable", "in_progress"])
+
+
+def payout_items(payouts: pd.DataFrame, members: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    """The transactions that each automatic payout settled: the columns of balance transactions, and payout_id.
+
+    `members(payout_id)` returns them (`%stripe balance list_history --payout po_...`). Manual payouts have none.
+    """
+    need(payouts, _PAYOUT, report="payout_items", object_type="payout")
+    frames = [members(each).assign(payout_id=each) for each in payouts.loc[reconcilable(payouts), "id"]]
+    kept = [frame for frame in frames if len(frame)]
+    out = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["id", "payout_id"])
+    return result(out, "payout_items", [payouts, *frames])
+
+
+def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Each payout by what is in it: currency, payout_id, arrival_date, amount, category, count, gross, fee, net, residual, status.
+
+    residual = amount - the net of its members (without the payout's own row); 0 proves the payout. It stands in every row of a payout.
+    """
+    need(payouts, _PAYOUT, report="payout_reconciliation", object_type="payout")
+    if len(items):
+        frame = ledger(items, "payout_reconciliation")
+        inside = frame[~frame["reporting_category"].isin(["payout"])]
+        parts = sums(
+            {"payout_id": inside["payout_id"], "category": inside["reporting_category"]},
+            {"gross": ints(inside["amount"]), "fee": ints(inside["fee"]), "net": ints(inside["net"])},
+        )
+    else:
+        parts = pd.DataFrame({name: pd.Series(dtype=object) for name in ("payout_id", "category")})
+        parts = parts.assign(**{name: pd.Series(dtype=np.int64) for name in ("count", "gross", "fee", "net")})
+    total = parts.groupby("payout_id")["net"].sum()
+    heads = pd.DataFrame(
+        {
+            "currency": texts(payouts["currency"]),
+            "payout_id": texts(payouts["id"]),
+            "arrival_date": payouts["arrival_date"],
+            "amount": ints(payouts["amount"]),
+            "_known": reconcilable(payouts),
+            "_automatic": payouts["automatic"].fillna(value=False).astype(bool),
+        }
+    )
+    gap = heads["amount"] - heads["payout_id"].map(total).fillna(0).astype(np.int64)
+    heads["residual"] = gap.astype("Int64").where(heads["_known"])
+    heads["status"] = [
+        (PENDING if automatic else MANUAL) if not known else "adds up" if left == 0 else "does not add up"
+        for known, automatic, left in zip(heads["_known"], heads["_automatic"], gap, strict=True)
+    ]
+    out = heads.merge(parts, on="payout_id", how="left")
+    out["category"] = out["category"].fillna("")
+    for column in ("count", "gross", "fee", "net"):
+        out[column] = out[column].astype("Int64").fillna(0).astype(np.int64)
+    columns = [
+        "currency",
+        "payout_id",
+        "arrival_date",
+        "amount",
+        "category",
+        "count",
+        "gross",
+        "fee",
+        "net",
+        "residual",
+        "status",
+    ]
+    return result(
+        out.sort_values(["currency", "arrival_date", "payout_id", "category"])[columns], "payout_reconciliation", [payouts, items]
+    )
+
+
+def payout_status(payouts: pd.DataFrame, transactions: pd.DataFrame | None = None) -> pd.DataFrame:
+    """How each payout ended: currency, payout_id, created, arrival_date, amount, returned, net, status, failure_code, trace_id, days_late.
+
+    returned is what came back after a failure or a cancellation (from the ledger, if given); net is what left for good. days_late counts
+    whole days that a payout is still under way after its arrival date (as of the latest time in the data).
+    """
+    need(payouts, (*_PAYOUT, "created"), report="payout_status", object_type="payout")
+    status, amount = texts(payouts["status"]), ints(payouts["amount"])
+    gave_back = status.isin(["failed", "canceled"])
+    returned = amount.where(gave_back, 0)
+    if transactions is not None:
+        frame = ledger(transactions, "payout_status")
+        back = frame[frame["reporting_category"].isin(["payout_reversal"])]
+        by_payout = sums({"source": back["source"]}, {"net": ints(back["net"])}).set_index("source")["net"]
+        returned = texts(payouts["id"]).map(by_payout).fillna(0).astype(np.int64)
+    latest = payouts[["created", "arrival_date"]].min(axis=1).max() if transactions is None else transactions["created"].max()
+    late = np.floor((latest - payouts["arrival_date"]) / pd.Timedelta(days=1)).clip(lower=0)
+    out = pd.DataFrame(
+        {
+            "currency": texts(payouts["currency"]),
+            "payout_id": texts(payouts["id"]),
+            "created": payouts["created"],
+            "arrival_date": payouts["arrival_date"],
+            "amount": amount,
+            "returned": returned,
+            "net": amount - returned,
+            "status": status,
+            "failure_code": texts(payouts["failure_code"]) if "failure_code" in payouts.columns else "",
+            "trace_id": texts(payouts["trace_id_value"]) if "trace_id_value" in payouts.columns else "",
+            "days_late": late.where(status.isin(["pending", "in_transit"]), 0).fillna(0).astype(np.int64),
+        }
+    )
+    return result(out, "payout_status", [payouts, transactions])

@@ -1,0 +1,206 @@
+"""A picture of a report: labelled, in major units, one panel a currency, in colours that colour-blind people can tell apart.
+
+Bars and lines go through pandas' plotting, so that the user's `pandas.options.plotting.backend` counts; heat maps need matplotlib itself
+(the extra `plot`). Pictures are PNGs in the notebook and stay visible wherever the notebook is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from stripe_magics.errors import StripeMagicsError
+from stripe_magics.finance.receivables import BUCKETS
+from stripe_magics.money import exponent
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#555555")  # Okabe and Ito's
+
+
+def plot(report: pd.DataFrame) -> Any:
+    """The picture of a report frame: a matplotlib figure (or what the chosen pandas backend gives)."""
+    name = report.attrs.get("stripe", {}).get("report", "")
+    if name not in PLOTS:
+        raise StripeMagicsError(
+            f"There is no picture for {name or 'this frame'}.", advice=f"Reports with one: {', '.join(sorted(PLOTS))}."
+        )
+    if report.empty:
+        raise StripeMagicsError(f"{name} has no rows to draw.", advice="Widen the period.")
+    return PLOTS[name](report)
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise StripeMagicsError("Plots need matplotlib.", advice="Install it with: pip install 'stripe_magics[plot]'") from error
+    return plt
+
+
+def _panels(report: pd.DataFrame, title: str) -> tuple[Any, list[tuple[str, pd.DataFrame, Any]]]:
+    """A figure with one panel below the other for each currency."""
+    plt = _matplotlib()
+    currencies = [str(each) for each in dict.fromkeys(report["currency"])]
+    figure, axes = plt.subplots(len(currencies), 1, figsize=(9, 3.2 * len(currencies)), squeeze=False, layout="constrained")
+    about = report.attrs.get("stripe", {})
+    figure.suptitle(title + (" (partial data)" if not about.get("complete", True) else ""))
+    return figure, [
+        (currency, report[report["currency"] == currency], axis) for currency, axis in zip(currencies, axes[:, 0], strict=True)
+    ]
+
+
+def _major(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
+    scaled: pd.DataFrame = frame.astype(float) / 10 ** exponent(currency)
+    return scaled
+
+
+def _finish(axis: Any, currency: str, *, unit: str = "") -> None:
+    from matplotlib.ticker import StrMethodFormatter
+
+    axis.set_ylabel(unit or currency.upper())
+    axis.set_xlabel("")
+    if not unit:
+        axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axis.axhline(0, color="#555555", linewidth=0.8)
+    axis.grid(axis="y", alpha=0.3)
+
+
+def _daily(report: pd.DataFrame) -> Any:
+    figure, panels = _panels(report, "Balance and what moved it, by day")
+    for currency, rows, axis in panels:
+        table = _major(rows.set_index("date")[["net", "payouts", "closing"]], currency)
+        axis.bar(table.index, table["net"], color=COLOURS[0], label="net activity", width=0.9)
+        axis.bar(table.index, table["payouts"], color=COLOURS[1], label="payouts", width=0.9)
+        axis.plot(table.index, table["closing"], color=COLOURS[3], label="closing balance")
+        axis.legend(fontsize="small")
+        _finish(axis, currency)
+    return figure
+
+
+def _stacked(index: str, columns: list[str], title: str, *, line: str = "") -> Callable[[pd.DataFrame], Any]:
+    def draw(report: pd.DataFrame) -> Any:
+        figure, panels = _panels(report, title)
+        for currency, rows, axis in panels:
+            table = _major(rows.set_index(index)[columns], currency)
+            if isinstance(table.index, pd.DatetimeIndex):
+                table.index = table.index.strftime("%d %b")
+            table.plot.bar(stacked=True, ax=axis, color=list(COLOURS), width=0.85, rot=45)
+            if line:
+                axis.plot(
+                    range(len(rows)), _major(rows[[line]], currency)[line].to_numpy(), color=COLOURS[3], marker=".", label=line
+                )
+                axis.legend(fontsize="small")
+            _finish(axis, currency)
+        return figure
+
+    return draw
+
+
+def _volume(report: pd.DataFrame) -> Any:
+    figure, panels = _panels(report, "From gross to net volume")
+    for currency, rows, axis in panels:
+        row = rows.iloc[0]
+        steps = {
+            "gross": row["gross"],
+            **{name: -row[name] for name in ("refunds", "disputes", "fees", "transfers")},
+            "other": row["other"],
+        }
+        _waterfall(axis, {name: float(value) for name, value in steps.items() if value}, currency, last="net")
+        _finish(axis, currency)
+    return figure
+
+
+def _waterfall(axis: Any, steps: dict[str, float], currency: str, *, last: str) -> None:
+    """Floating bars: each step starts where the one before ended; the last bar is the sum."""
+    scale, level = 10 ** exponent(currency), 0.0
+    for place, value in enumerate(steps.values()):
+        bottom = level if value >= 0 else level + value
+        axis.bar(place, abs(value) / scale, bottom=bottom / scale, color=COLOURS[0] if value >= 0 else COLOURS[3], width=0.7)
+        axis.annotate(
+            f"{value / scale:+,.0f}", (place, (bottom + abs(value)) / scale), ha="center", va="bottom", fontsize="small"
+        )
+        level += value
+    axis.bar(len(steps), level / scale, color=COLOURS[2], width=0.7)
+    axis.annotate(f"{level / scale:,.0f}", (len(steps), max(level, 0) / scale), ha="center", va="bottom", fontsize="small")
+    axis.set_xticks(range(len(steps) + 1), [*steps, last], rotation=20)
+    axis.margins(y=0.15)
+
+
+def _mrr(report: pd.DataFrame) -> Any:
+    figure, panels = _panels(report, "MRR: start, movements, end")
+    for currency, rows, axis in panels:
+        ordered = rows.sort_values("month")
+        moved = {name: float(ordered[name].sum()) for name in ("new", "reactivation", "expansion", "contraction", "churn")}
+        steps = {f"start {ordered['month'].iloc[0]}": float(ordered["start"].iloc[0]), **moved}
+        _waterfall(
+            axis, {name: value for name, value in steps.items() if value}, currency, last=f"end {ordered['month'].iloc[-1]}"
+        )
+        _finish(axis, currency)
+    return figure
+
+
+def _cohorts(report: pd.DataFrame) -> Any:
+    figure, panels = _panels(report, "Customers still paying, by month of first payment")
+    for currency, rows, axis in panels:
+        table = rows.pivot_table(index="cohort", columns="age", values="retention", observed=True).sort_index()
+        image = axis.imshow(table.to_numpy(), aspect="auto", cmap="cividis", vmin=0, vmax=1)
+        axis.set_yticks(range(len(table)), [str(each) for each in table.index], fontsize="x-small")
+        axis.set_xticks(range(len(table.columns)), [str(each) for each in table.columns], fontsize="x-small")
+        axis.set_xlabel("months since the first payment")
+        axis.set_ylabel(currency.upper())
+        for (y, x), value in _cells(table):
+            axis.text(x, y, f"{value:.0%}", ha="center", va="center", fontsize=5, color="white" if value < 0.6 else "black")
+        figure.colorbar(image, ax=axis, label="share of the cohort")
+    figure.set_size_inches(10, max(4.0, 0.22 * len(report["cohort"].unique()) + 1.5) * len(panels))
+    return figure
+
+
+def _cells(table: pd.DataFrame) -> list[tuple[tuple[int, int], float]]:
+    values = table.to_numpy(dtype=float)
+    return [
+        ((y, x), values[y, x]) for y in range(values.shape[0]) for x in range(values.shape[1]) if values[y, x] == values[y, x]
+    ]
+
+
+def _ageing(report: pd.DataFrame) -> Any:
+    figure, panels = _panels(report, "Open invoices by age (largest customers)")
+    for currency, rows, axis in panels:
+        who = "customer" if "customer" in rows.columns else "invoice"
+        table = _major(rows.sort_values("total", ascending=False).head(15).set_index(who)[list(BUCKETS)], currency)
+        table.columns = [name.replace("_", "-") + (" days" if name[0].isdigit() else "") for name in table.columns]
+        table.plot.bar(stacked=True, ax=axis, color=list(COLOURS), width=0.85, rot=60)
+        axis.legend(fontsize="small")
+        _finish(axis, currency)
+    return figure
+
+
+def _declines(report: pd.DataFrame) -> Any:
+    figure, panels = _panels(report, "Payments whose first attempt failed, by reason")
+    for currency, rows, axis in panels:
+        table = rows.set_index("reason")[["recovered", "failures"]].copy()
+        table["not recovered"] = table.pop("failures") - table["recovered"]
+        table.plot.bar(stacked=True, ax=axis, color=[COLOURS[2], COLOURS[3]], width=0.8, rot=30)
+        axis.legend(fontsize="small")
+        _finish(axis, currency, unit=f"payments ({currency.upper()})")
+    return figure
+
+
+def _activity(report: pd.DataFrame) -> Any:
+    figure, panels = _panels(report, "What moved the balance, by category")
+    for currency, rows, axis in panels:
+        _major(rows.set_index("reporting_category")[["gross", "net"]], currency).plot.bar(ax=axis, color=list(COLOURS), rot=20)
+        _finish(axis, currency)
+    return figure
+
+
+PLOTS: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "balance_activity": _activity,
+    "daily_balance": _daily,
+    "volume": _volume,
+    "mrr": _mrr,
+    "cohorts": _cohorts,
+    "ar_ageing": _ageing,
+    "failed_payments": _declines,
+    "cash_forecast": _stacked("date", ["pending", "expected_invoices"], "Cash expected", line="cumulative"),
+}
