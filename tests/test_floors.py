@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "stripe_magics"
 FLOORS = [
     {"errors", "catalogue", "money"},
-    {"command", "binding", "request", "kinds", "times", "encoding", "grammar", "pasted"},
+    {"command", "grammar", "binding", "kinds", "times", "encoding", "descriptors", "places", "request"},
     {"client", "frames"},
     {"calls"},
     {"forms", "watch", "finance", "pulls"},
