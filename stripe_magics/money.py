@@ -16,7 +16,12 @@ from typing import Literal, NamedTuple
 
 Operation = Literal["charge", "payout"]
 
-CURRENCIES = frozenset(
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CURRENCIES = _codes(
     """
     aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd btn bwp byn byr bzd cad cdf chf clp cny cop
     crc cup cve czk djf dkk dop dzd egp ern etb eur fjd fkp gbp gel ghs gip gmd gnf gtq gyd hkd hnl hrk htg huf idr ils inr iqd irr
@@ -24,21 +29,25 @@ CURRENCIES = frozenset(
     myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sdg sek sgd shp sle sll sos srd
     ssp std stn svc syp szl thb tjs tmt tnd top try ttd twd tzs uah ugx usd uyu uzs vef ves vnd vuv wst xaf xcd xcg xof xpf yer zar
     zmw zwl usdc eurc usdb usdg usdp
-    """.split()
+    """
 )
 """The codes known here, in lower case as Stripe has them."""
 
-_ZERO = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
-_THREE = frozenset("bhd jod kwd omr tnd".split())
+_ZERO = _codes("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf")
+_THREE = _codes("bhd jod kwd omr tnd")
 _WHOLE = frozenset({"isk", "ugx"})  # two decimals that are always 00
 _WHOLE_PAYOUTS = frozenset({"huf", "twd"})
 _MINIMUM = {  # of a charge, in minor units; judged in the settlement currency, so only worth a warning
-    **dict.fromkeys("usd ars aud brl cad chf cop eur idr ils inr nzd php rub sgd zar".split(), 50),
-    **dict.fromkeys("aed myr pln ron".split(), 200),
-    **dict.fromkeys("nok sek".split(), 300),
-    **dict.fromkeys("mxn thb".split(), 1000),
-    **dict.fromkeys("jpy krw".split(), 50),
-    **{"gbp": 30, "dkk": 250, "hkd": 400, "czk": 1500, "huf": 17500},
+    **dict.fromkeys(_codes("usd ars aud brl cad chf cop eur idr ils inr nzd php rub sgd zar"), 50),
+    **dict.fromkeys(_codes("aed myr pln ron"), 200),
+    **dict.fromkeys(_codes("nok sek"), 300),
+    **dict.fromkeys(_codes("mxn thb"), 1000),
+    **dict.fromkeys(_codes("jpy krw"), 50),
+    "gbp": 30,
+    "dkk": 250,
+    "hkd": 400,
+    "czk": 1500,
+    "huf": 17500,
 }
 _SIGNS = {"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy", "₹": "inr", "₩": "krw", "zł": "pln"}
 LARGEST = 999_999_999_999
@@ -94,7 +103,7 @@ def parse(text: str, currency: str | None = None, operation: Operation = "charge
     Raises ValueError with a message that says what to write.
     """
     found = _AMOUNT.fullmatch(text.strip())
-    if not found:
+    if not found or len(text) > 40:
         raise ValueError(_why_not(text.strip(), currency))
     before, sign, whole, fraction, after = found.groups()
     if before and after:
@@ -105,7 +114,9 @@ def parse(text: str, currency: str | None = None, operation: Operation = "charge
     if not named:
         if fraction is not None:
             code = (currency or "usd").lower()
-            raise ValueError(f"{text.strip()!r} has no currency; write {text.strip()}{code}, or whole minor units{_in_minor(text.strip(), code)}")
+            raise ValueError(
+                f"{text.strip()!r} has no currency; write {text.strip()}{code}, or whole minor units{_in_minor(text.strip(), code)}"
+            )
         return Amount(check(int(sign + whole), currency, operation), None)
     return Amount(check(_scale(sign, whole, fraction or "", named, operation), named, operation), named)
 

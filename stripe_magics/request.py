@@ -1,18 +1,35 @@
 """A request, before anything is sent: method, path and form parameters, in the order in which they go out.
 
-`build` makes it from a module and bound values, `encode` is Stripe's form encoding. Both are pure: a dry run stops here and shows the
-`Request`. It also says what is still to do with the answer: how many rows are wanted, which are kept, which calls follow.
+`build` makes it from bound values, `encode` is Stripe's form encoding. Both are pure: a dry run stops here and shows the `Request`.
+It also says what is still to do with the answer: how many rows are wanted, which are kept, which calls follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.module import Effect
+from stripe_magics.encoding import Pairs, encode
+from stripe_magics.errors import redact
 
-Pairs = tuple[tuple[str, str], ...]
+if TYPE_CHECKING:
+    from stripe_magics.binding import Bound
+    from stripe_magics.command import Options
+
+__all__ = ["Keep", "Pairs", "Request", "build", "encode"]
+
+HOST = "https://api.stripe.com"
+
+_EFFECTS = {
+    Effect.READ: "reads only",
+    Effect.CREATE: "creates an object",
+    Effect.UPDATE: "changes an object",
+    Effect.IRREVERSIBLE: "moves money or cannot be undone",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +40,15 @@ class Keep:
     low: int | None = None
     high: int | None = None
     equals: str | None = None
+    among: tuple[str, ...] = ()  # one of these texts
+
+    def __str__(self) -> str:
+        parts = [f">= {self.low}" if self.low is not None else "", f"< {self.high}" if self.high is not None else ""]
+        parts += [f"is {self.equals}" if self.equals is not None else "", f"is {' or '.join(self.among)}" if self.among else ""]
+        return f"{self.key} {' and '.join(filter(None, parts))}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Request:
     """What is sent: pure data, without a key."""
 
@@ -50,8 +73,86 @@ class Request:
     unbounded: str = ""  # a warning: rows are filtered here and nothing bounds the scan
     files: Mapping[str, str] | None = None  # multipart uploads: parameter -> path on this machine
     param_fields: Mapping[str, str] | None = None  # Stripe's bracket name -> our field's name, for error messages
+    warnings: tuple[str, ...] = ()  # said to the user, nothing more: an amount below Stripe's usual minimum ...
 
     @property
     def searches(self) -> bool:
         """Whether the list is paged by page/next_page, as searches are."""
         return self.path.endswith("/search")
+
+    def __repr__(self) -> str:
+        return redact("\n".join(self._lines()))
+
+    def _repr_html_(self) -> str:
+        head, *rest = repr(self).splitlines()
+        body = escape("\n".join(rest))
+        return f"<div><b><code>{escape(head)}</code></b><pre style='margin:0'>{body}</pre></div>"
+
+    def curl(self) -> str:
+        """The same call (and those that go with it) for a terminal; the key stands in the variable STRIPE_API_KEY."""
+        return redact("\n".join(each._curl() for each in (self, *self.also, *self.then)))
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.method} {self.path}"
+        for name, value in (*self.query, *self.params):
+            yield f"  {name} = {value}"
+        if self.json is not None:
+            yield f"  {self.json}"
+        for name, path in (self.files or {}).items():
+            yield f"  {name} = the file {path}"
+        for name, value in self.headers:
+            yield f"  {name}: {value}"
+        if self.idempotency_key:
+            yield f"  Idempotency-Key: {self.idempotency_key}"
+        yield f"effect: {self.effect} ({_EFFECTS[self.effect]})"
+        if self.lists:
+            yield f"rows: {'all' if self.limit is None else f'{self.limit} at most'}, over all pages"
+        for test in self.keep:
+            yield f"kept here: rows whose {test}"
+        if self.unbounded:
+            yield self.unbounded
+        yield from self.warnings
+        for word, requests in (("merged with", self.also), ("then", self.then)):
+            for each in requests:
+                first, *rest = each._lines()
+                yield f"{word}: {first}"
+                yield from (
+                    f"  {line}" for line in rest if line.startswith("  ") or (word == "then" and line.startswith("effect"))
+                )
+
+    def _curl(self) -> str:
+        url = HOST + self.path
+        parts = ["curl"]
+        in_url = self.method in {"GET", "DELETE"}
+        if in_url and (self.params or self.query):
+            parts.append("-G")
+        elif self.query:
+            from stripe_magics.encoding import form
+
+            url += "?" + form(self.query)
+        if self.method not in ({"GET"} if in_url else {"POST"}) or (not in_url and not self.params and self.json is None):
+            parts.append(f"-X {self.method}")
+        parts += [shlex.quote(url), '-u "$STRIPE_API_KEY:"']
+        for name, value in self.headers:
+            parts.append(f"-H {shlex.quote(f'{name}: {value}')}")
+        if self.idempotency_key:
+            parts.append(f"-H {shlex.quote(f'Idempotency-Key: {self.idempotency_key}')}")
+        if self.json is not None:
+            import json
+
+            parts.append(f"--json {shlex.quote(json.dumps(self.json, default=str))}")
+        for name, value in (*(self.query if in_url else ()), *self.params):
+            parts.append(f"--data-urlencode {shlex.quote(f'{name}={value}')}")
+        for name, path in (self.files or {}).items():
+            parts.append(f"-F {shlex.quote(f'{name}=@{path}')}")
+        return " ".join(parts)
+
+
+def build(bound: Bound, options: Options | None = None) -> Request:
+    """The plan for a call whose values are right: endpoint, parameters, splits, calls that follow. Pure.
+
+    `options` gives what all modules share: expand, limit, idempotency, stripe_account, stripe_version. Raises `InvalidValue` for these.
+    """
+    from stripe_magics.plan import plan  # the plan makes Requests, so it stands one step above this file
+
+    return plan(bound, options)

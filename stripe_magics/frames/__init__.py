@@ -69,12 +69,17 @@ def keep_rows(frame: pd.DataFrame, keep: Sequence[Keep]) -> pd.DataFrame:
         if test.high is not None:
             passed &= column < test.high
         if test.equals is not None:
-            passed &= (
-                column.astype(object).map(lambda value: _as_text(value) == test.equals, na_action="ignore").astype("boolean")
+            passed &= pd.Series(
+                [_as_text(value) == test.equals for value in column.astype(object)], index=frame.index, dtype="boolean"
+            )
+        if test.among:
+            passed &= pd.Series(
+                [_as_text(value) in test.among for value in column.astype(object)], index=frame.index, dtype="boolean"
             )
         frame = frame[passed.fillna(False).astype(bool)]
     return frame
 
 
 def _as_text(value: Any) -> str:
+    """As Stripe writes it; a missing value equals nothing."""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
