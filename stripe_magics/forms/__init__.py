@@ -1,0 +1,82 @@
+"""The widget door: every module as a form, and the connection as one. Widgets are imported when the first form is opened.
+
+module_form("customers.create", {"name": "Jenny"})    the form, prefilled
+connect_form()                                        the connection widget
+skeleton("customers.create")                          the line that opens the form, as text
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics.command import Command, Options
+
+if TYPE_CHECKING:
+    from stripe_magics.forms.connect_form import ConnectForm
+    from stripe_magics.forms.module_form import ModuleForm
+
+_shown: dict[tuple[str, str], tuple[int, Any]] = {}  # (cell, module) -> (execution, the form shown there)
+
+
+def module_form(
+    name: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    params: Iterable[tuple[str, Any]] = (),
+    options: Options | None = None,
+    run: Callable[..., Any] | None = None,
+    connection: Any | None = None,
+) -> ModuleForm:
+    """The form of a module, filled in with `values` by field name.
+
+    `run` makes the call in place of `stripe_magics.calls.call`: it gets the `Command`. A form that the same cell (outside notebooks: the
+    same module) showed before is closed, with all its widgets. Raises `UnknownName` for a module or field that there isn't.
+    """
+    from stripe_magics import catalogue
+    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.state import FormState
+
+    module = catalogue.find(name)
+    form = ModuleForm(FormState.of(module, values, params=params, options=options), run=run, connection=connection)
+    _replace(module.name, form)
+    if form.state.updates and form.connection is not None:
+        form.guarded(form.fetch)(None)
+    return form
+
+
+def connect_form() -> ConnectForm:
+    """The connection widget. The one that the same cell showed before is closed."""
+    from stripe_magics.forms.connect_form import ConnectForm
+
+    form = ConnectForm()
+    _replace("connect", form)
+    return form
+
+
+def skeleton(name: str) -> str:
+    """`%stripe customers create --form`: the text that stands for a form where no widgets can be shown."""
+    from stripe_magics import catalogue
+    from stripe_magics.command import write_line
+
+    return write_line(Command(module=catalogue.find(name).name, options=Options(form=True)))
+
+
+def _replace(name: str, form: Any) -> None:
+    """Close the form that this one takes the place of."""
+    cell, execution = _cell()
+    before = _shown.get((cell, name))
+    if before is not None and (before[0] != execution or not cell):
+        before[1].close()
+    _shown[cell, name] = (execution, form)
+
+
+def _cell() -> tuple[str, int]:
+    """The cell that is being run and the number of its execution; ("", 0) outside notebooks."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        return "", 0
+    parent = getattr(shell, "parent_header", None) or {}
+    return str(parent.get("metadata", {}).get("cellId", "")), int(getattr(shell, "execution_count", 0))

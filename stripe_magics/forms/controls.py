@@ -1,0 +1,249 @@
+"""One control for each kind of field, from one table.
+
+A control holds the field's raw value (see `state.py`): `read` gives it, `write` puts it, `changed` is called when a person alters it.
+Under the control stands its note: the error or the reading of what was entered, then the help as visible text.
+
+Money, numbers, dates and booleans are text or a list to choose from, never number boxes or check boxes: those round, clamp, scroll and
+cannot say "not set".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as w
+
+from stripe_magics.catalogue.fields import Field, Kind
+from stripe_magics.forms import cards
+from stripe_magics.forms.state import Raw, blank, raw_value
+from stripe_magics.forms.style import Tree
+
+
+@dataclass(slots=True)
+class Control:
+    """A field's control as the form uses it."""
+
+    field: Field
+    widget: Any  # what stands in the form
+    read: Callable[[], Raw]
+    write: Callable[[Raw], None]
+    focus: Any = None  # the widget that takes the keyboard
+    note: Any = None
+    find: Any = None  # an id's Find button
+    picker: Any = None  # what Find opened
+    parts: list[Any] = dataclasses.field(default_factory=list)  # the inner widgets of a control that is made of several
+
+    def say(self, *, error: str = "", reading: str = "", condition: str = "") -> None:
+        """What stands under the control."""
+        text = cards.note(self.field, error=error, reading=reading, condition=condition)
+        if self.note is not None and self.note.value != text:
+            self.note.value = text
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """What a builder needs: where widgets are made, whom a change is told, and whether it stands in a row of several."""
+
+    tree: Tree
+    changed: Callable[[str], None]  # with the field's name
+    cell: bool = False
+    object_ids: bool = True  # whether ids get a Find button
+
+    def label(self, field: Field) -> str:
+        return f"{field.label} *" if field.required else field.label
+
+    def layout(self, name: str) -> str:
+        return "cell" if self.cell else name
+
+    def make(self, kind: type, layout: str, field: Field, **traits: Any) -> Any:
+        """A labelled widget that tells when its value changes."""
+        widget = self.tree.make(kind, self.layout(layout), narrow=self.cell, description=self.label(field), **traits)
+        widget.observe(lambda _: self.changed(field.name), "value")
+        return widget
+
+
+Builder = Callable[[Field, Maker], Control]
+
+
+def build(field: Field, maker: Maker, *, condition: str = "") -> Control:
+    """The control of a field, with its note beneath (cells of rows have none of their own)."""
+    control = BUILDERS[field.kind](field, maker)
+    if not maker.cell:
+        control.note = maker.tree.make(w.HTML, "note", value=cards.note(field, condition=condition))
+    return control
+
+
+# -- plain text ----------------------------------------------------------------------------------------------------------------------
+
+
+def _text_control(field: Field, widget: Any) -> Control:
+    def write(raw: Raw) -> None:
+        widget.value = "" if raw is None else str(raw)
+
+    return Control(field, widget, lambda: str(widget.value), write, focus=widget)
+
+
+PLACEHOLDERS = {
+    Kind.EMAIL: "name@example.com",
+    Kind.URL: "https://",
+    Kind.MINOR_AMOUNT: "2500 or 25.00usd",
+    Kind.COUNTRY: "DE",
+    Kind.LOCALE: "en-GB",
+    Kind.TIMESTAMP: "2026-01-31, 2026-01-31T14:30, in 7 days",
+    Kind.TIMESTAMP_FILTER: "after 2026-01-31, 2026-01-01..2026-01-31, last 7 days",
+    Kind.INTEGER: "whole number",
+}
+
+
+def _text(field: Field, maker: Maker) -> Control:
+    placeholder = PLACEHOLDERS.get(field.kind, "")
+    return _text_control(field, maker.make(w.Text, "field", field, continuous_update=False, placeholder=placeholder))
+
+
+def _long_text(field: Field, maker: Maker) -> Control:
+    return _text_control(field, maker.make(w.Textarea, "long", field, continuous_update=False))
+
+
+def _json(field: Field, maker: Maker) -> Control:
+    return _text_control(field, maker.make(w.Textarea, "many", field, continuous_update=False, placeholder='{"name": "Jenny"}'))
+
+
+def _currency(field: Field, maker: Maker) -> Control:
+    from stripe_magics.money import CURRENCIES
+
+    return _text_control(
+        field, maker.make(w.Combobox, "field", field, continuous_update=False, placeholder="usd", options=sorted(CURRENCIES))
+    )
+
+
+# -- choices -------------------------------------------------------------------------------------------------------------------------
+
+
+def _choice_control(field: Field, maker: Maker, choices: list[tuple[str, str]]) -> Control:
+    widget = maker.make(w.Dropdown, "field", field, options=choices, value="")
+
+    def write(raw: Raw) -> None:
+        text = "" if raw is None else str(raw)
+        if text not in [value for _, value in widget.options]:
+            widget.options = [*widget.options, (text, text)]  # what doesn't fit is shown, for the check to name it
+        widget.value = text
+
+    return Control(field, widget, lambda: str(widget.value or ""), write, focus=widget)
+
+
+def _not_set(field: Field) -> str:
+    return f"not set (Stripe: {raw_value(field, field.default)})" if field.default is not None else "not set"
+
+
+def _choice(field: Field, maker: Maker) -> Control:
+    choices = (*field.choices, *field.local_choices)
+    return _choice_control(field, maker, [(_not_set(field), ""), *((each, each) for each in choices)])
+
+
+def _boolean(field: Field, maker: Maker) -> Control:
+    return _choice_control(field, maker, [(_not_set(field), ""), ("yes", "true"), ("no", "false")])
+
+
+def _multi_choice(field: Field, maker: Maker) -> Control:
+    if not field.choices:
+        return _text_list(field, maker)
+    widget = maker.make(w.SelectMultiple, "many", field, options=list(field.choices))
+
+    def write(raw: Raw) -> None:
+        chosen = [str(each) for each in raw or []]
+        unknown = [each for each in chosen if each not in widget.options]
+        if unknown:
+            widget.options = [*widget.options, *unknown]
+        widget.value = tuple(chosen)
+
+    return Control(field, widget, lambda: list(widget.value), write, focus=widget)
+
+
+def _text_list(field: Field, maker: Maker) -> Control:
+    widget = maker.make(w.Textarea, "long", field, continuous_update=False, placeholder="one per line")
+
+    def read() -> Raw:
+        return [part.strip() for part in widget.value.splitlines() if part.strip()]
+
+    def write(raw: Raw) -> None:
+        if not (blank(raw) and not read()):
+            widget.value = "\n".join(str(each) for each in raw or [])
+
+    return Control(field, widget, read, write, focus=widget)
+
+
+# -- made of several ---------------------------------------------------------------------------------------------------------------
+
+
+def _timestamp(field: Field, maker: Maker) -> Control:
+    """Text beside a date picker: what is picked is written into the text, which is what counts."""
+    if maker.cell or (field.kind is Kind.TIMESTAMP_FILTER and not field.operator):
+        return _text(field, maker)
+    text = maker.make(w.Text, "beside", field, continuous_update=False, placeholder=PLACEHOLDERS[Kind.TIMESTAMP])
+    picker = maker.tree.make(w.DatePicker, "small")
+
+    def picked(change: dict[str, Any]) -> None:
+        if change["new"] is not None:
+            text.value = change["new"].isoformat()
+
+    picker.observe(picked, "value")
+    control = _text_control(field, text)
+    control.widget = maker.tree.make(w.HBox, "row", children=(text, picker))
+    control.parts = [text, picker]
+    return control
+
+
+def _object_id(field: Field, maker: Maker) -> Control:
+    """An id, with a button that finds the object by what people know of it."""
+    if maker.cell or not maker.object_ids or not field.object:
+        return _text(field, maker)
+    text = maker.make(w.Text, "beside", field, continuous_update=False, placeholder=_find_hint(field))
+    find = maker.tree.make(w.Button, "small", description="Find")
+    control = _text_control(field, text)
+    control.widget = maker.tree.make(w.HBox, "row", children=(text, find))
+    control.find, control.parts = find, [text, find]
+    return control
+
+
+def _find_hint(field: Field) -> str:
+    return "ID, e-mail or name" if field.object == "customer" else "ID, or words to find it by"
+
+
+def _metadata(field: Field, maker: Maker) -> Control:
+    from stripe_magics.forms.rows import key_values
+
+    return key_values(field, maker)
+
+
+def _rows(field: Field, maker: Maker) -> Control:
+    from stripe_magics.forms.rows import rows
+
+    return rows(field, maker)
+
+
+BUILDERS: dict[Kind, Builder] = {
+    Kind.TEXT: _text,
+    Kind.LONG_TEXT: _long_text,
+    Kind.EMAIL: _text,
+    Kind.PHONE: _text,
+    Kind.URL: _text,
+    Kind.INTEGER: _text,
+    Kind.MINOR_AMOUNT: _text,
+    Kind.BOOLEAN: _boolean,
+    Kind.CHOICE: _choice,
+    Kind.MULTI_CHOICE: _multi_choice,
+    Kind.TEXT_LIST: _text_list,
+    Kind.OBJECT_ID: _object_id,
+    Kind.CURRENCY: _currency,
+    Kind.COUNTRY: _text,
+    Kind.LOCALE: _text,
+    Kind.TIMESTAMP: _timestamp,
+    Kind.TIMESTAMP_FILTER: _timestamp,
+    Kind.METADATA: _metadata,
+    Kind.ROWS: _rows,
+    Kind.JSON: _json,
+    Kind.DECIMAL: _text,
+}

@@ -1,0 +1,274 @@
+"""What a form holds, without any widget: raw values by field, which fields are shown, errors, and the Command they stand for.
+
+A raw value is what a control gives: text; a list of texts (several choices, lists); a list of dicts (rows); a dict (metadata). It is the
+same that a magic's line or cell gives, so that `command()` goes the one road.
+
+An update knows three states of a field. *untouched*: the form is blank there and nothing is sent. *set*: something was entered that
+differs from what Stripe has. *cleared*: Stripe is told to empty it, which a line writes as `--name ""`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stripe_magics.catalogue.fields import Conditions, Field, Kind, Role
+from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.command import Command, Options
+from stripe_magics.forms.submission import Submission
+
+Raw = Any  # str | list[str] | list[dict[str, Any]] | dict[str, str]
+
+MORE = "More"
+LISTS = frozenset({Kind.MULTI_CHOICE, Kind.TEXT_LIST})
+
+
+def blank(raw: Raw) -> bool:
+    """Whether a control is empty: no text, no rows, or only empty rows."""
+    if raw is None:
+        return True
+    if isinstance(raw, str):
+        return not raw.strip()
+    if isinstance(raw, Mapping):
+        return not raw
+    if isinstance(raw, list | tuple):
+        return all(blank(list(each.values())) if isinstance(each, Mapping) else blank(each) for each in raw)
+    return False
+
+
+def raw_value(field: Field, value: Any) -> Raw:
+    """A Python or text value as the field's control holds it: true -> "true", 25 -> "25", "a, b" -> ["a", "b"] for lists.
+
+    Raises nothing: what doesn't fit is kept as text for `check` to name.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if field.kind in LISTS:
+        parts = value.split(",") if isinstance(value, str) else value
+        return [str(part).strip() for part in parts if str(part).strip()]
+    if field.kind is Kind.METADATA and isinstance(value, Mapping):
+        return {str(key): str(each) for key, each in value.items()}
+    if field.kind is Kind.ROWS and isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+        columns = {column.name: column for column in field.columns}
+        return [
+            {key: raw_value(columns[key], each) if key in columns else each for key, each in row.items()}
+            for row in value
+            if isinstance(row, Mapping)
+        ]
+    if field.kind in {Kind.TIMESTAMP, Kind.TIMESTAMP_FILTER} and hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    if field.kind is Kind.JSON and not isinstance(value, str):
+        import json
+
+        return json.dumps(value)
+    if field.kind is Kind.TIMESTAMP_FILTER and isinstance(value, list | tuple):
+        return "..".join(str(part) for part in value)
+    return str(value)
+
+
+@dataclass(slots=True)
+class FormState:
+    """The contents of one form. Everything that a form decides is decided here and can be tested without a screen."""
+
+    module: Module
+    raw: dict[str, Raw] = field(default_factory=dict)
+    params: list[tuple[str, Any]] = field(default_factory=list)  # Stripe's own bracket parameters, passed through
+    options: Options = field(default_factory=Options)
+    current: dict[str, Raw] | None = None  # an update: what Stripe has now, by field
+    cleared: set[str] = field(default_factory=set)
+    copied: set[str] = field(default_factory=set)  # fields whose control was filled with what Stripe has
+    errors: dict[str, str] = field(default_factory=dict)
+    submission: Submission = field(default_factory=Submission)
+
+    @classmethod
+    def of(
+        cls,
+        module: Module,
+        values: Mapping[str, Any] | None = None,
+        *,
+        params: Iterable[tuple[str, Any]] = (),
+        options: Options | None = None,
+    ) -> FormState:
+        """A form with some values filled in, by field name. Raises `UnknownName` for a name that the module doesn't have."""
+        state = cls(module=module, params=list(params), options=options or Options())
+        for name, value in (values or {}).items():
+            state.put(name, value)
+        state.infer_switches()
+        return state
+
+    # -- fields ------------------------------------------------------------------------------------------------------------------
+
+    def field(self, name: str) -> Field:
+        """The field of that name; raises `UnknownName` with the nearest ones."""
+        found = self.module.get(name)
+        if found is None:
+            from difflib import get_close_matches
+
+            from stripe_magics.errors import UnknownName
+
+            raise UnknownName(
+                f"field of {self.module.name}", name, get_close_matches(name, [each.name for each in self.module.fields], 3)
+            )
+        return found
+
+    @property
+    def updates(self) -> bool:
+        """Whether the form changes an object that is there already, whose present values it can show."""
+        return self.module.effect is Effect.UPDATE
+
+    def holds(self, when: Conditions) -> bool:
+        """Whether all conditions hold for what is entered; a blank field counts as its default. A hidden field fulfils nothing."""
+        return all(self._fulfils(name, wanted) for name, wanted in when)
+
+    def _fulfils(self, name: str, wanted: tuple[str, ...]) -> bool:
+        source = self.module.get(name)
+        if source is None or not self.holds(source.when):
+            return False
+        raw = self.raw.get(name)
+        if blank(raw) and source.default is not None and name not in self.cleared:
+            raw = raw_value(source, source.default)
+        given = raw if isinstance(raw, list) else [raw]
+        return any(str(each) in wanted for each in given)
+
+    def shown(self) -> list[Field]:
+        """The fields that apply now, in the order of the declaration."""
+        return [each for each in self.module.fields if self.holds(each.when)]
+
+    def infer_switches(self) -> None:
+        """Fill in what prefilled fields imply: a payment method's id implies `existing`, and so on."""
+        for each in self.module.fields:
+            if blank(self.raw.get(each.name)):
+                continue
+            for name, wanted in each.when:
+                source = self.module.get(name)
+                if source is not None and blank(self.raw.get(name)) and not self._fulfils(name, wanted):
+                    self.raw[name] = [wanted[0]] if source.kind in LISTS else wanted[0]
+
+    # -- editing -----------------------------------------------------------------------------------------------------------------
+
+    def put(self, name: str, value: Any) -> None:
+        """Put a value in by code: brought into the form its control holds."""
+        found = self.field(name)
+        if value == "" and self.updates and found.role is not Role.PATH:
+            self.clear(found.name)
+        else:
+            self.set(found.name, raw_value(found, value))
+
+    def set(self, name: str, raw: Raw) -> None:
+        """A control's new value. Anything but blank ends `cleared`."""
+        if raw == self.raw.get(name, "") and not (name in self.cleared and not blank(raw)):
+            return
+        self.raw[name] = raw
+        if not blank(raw):
+            self.cleared.discard(name)
+        self.errors.pop(name, None)
+        self.submission.edited()
+
+    def clear(self, name: str) -> None:
+        """An update: have Stripe empty the field."""
+        found = self.field(name)
+        if found.role is Role.PATH:
+            raise ValueError(f"{found.title} names the object; it can't be cleared")
+        self.raw.pop(found.name, None)
+        self.errors.pop(found.name, None)
+        self.cleared.add(found.name)
+        self.submission.edited()
+
+    def keep(self, name: str) -> None:
+        """Leave the field as Stripe has it: untouched again."""
+        found = self.field(name)
+        self.raw.pop(found.name, None)
+        self.errors.pop(found.name, None)
+        self.cleared.discard(found.name)
+        self.copied.discard(found.name)
+        self.submission.edited()
+
+    def copy_current(self, name: str) -> None:
+        """An update: put what Stripe has into the control, to be edited there. Unchanged, it is still not sent."""
+        if self.current is not None and name in self.current:
+            self.keep(name)
+            self.raw[name] = self.current[name]
+            self.copied.add(name)
+
+    def fetched(self, current: Mapping[str, Raw]) -> None:
+        """An update: note what Stripe has now."""
+        self.current = dict(current)
+
+    # -- what it stands for -----------------------------------------------------------------------------------------------------
+
+    def touched(self, name: str) -> bool:
+        """Whether the field would be sent."""
+        return name in dict(self._sent())
+
+    def _sent(self) -> Iterator[tuple[str, Raw]]:
+        for each in self.shown():
+            if each.name in self.cleared:
+                yield each.name, ""
+                continue
+            raw = self.raw.get(each.name)
+            if blank(raw):
+                continue
+            if self.current is not None and each.name in self.current and each.role is Role.PARAM:
+                raw = _change(each, raw, self.current[each.name], whole=each.name in self.copied)
+                if raw is None:
+                    continue
+            yield each.name, _tidy(raw)
+
+    def values(self) -> dict[str, Raw]:
+        """What is sent, by field name: shown fields that hold something; of an update only what differs; "" for cleared."""
+        return dict(self._sent())
+
+    def command(self) -> Command:
+        """The call that the form stands for."""
+        from dataclasses import replace
+
+        return Command(
+            module=self.module.name, values=self.values(), params=list(self.params), options=replace(self.options, form=False)
+        )
+
+    @property
+    def dirty(self) -> bool:
+        """Whether anything but the object's id is entered."""
+        return any(found.role is not Role.PATH for found in map(self.field, self.values()))
+
+    def effect(self) -> Effect:
+        """What sending does to the account, with the values entered: confirming a payment at once moves money."""
+        for name, value, effect in self.module.effects:
+            if self._fulfils(name, (value,)):
+                return effect
+        return self.module.effect
+
+    def diff(self) -> list[tuple[Field, Raw, Raw]]:
+        """An update: (field, what Stripe has, what it will have) of everything that is sent but the id."""
+        current = self.current or {}
+        return [
+            (found, current.get(found.name, ""), raw)
+            for found, raw in ((self.field(name), raw) for name, raw in self._sent())
+            if found.role is not Role.PATH
+        ]
+
+
+def _tidy(raw: Raw) -> Raw:
+    """Without the empty rows that a form shows for the next entry."""
+    if isinstance(raw, list):
+        return [
+            {key: each for key, each in row.items() if not blank(each)} if isinstance(row, Mapping) else row
+            for row in raw
+            if not blank([row])
+        ]
+    return raw
+
+
+def _change(field: Field, raw: Raw, now: Raw, *, whole: bool) -> Raw | None:
+    """What to send so that `now` becomes `raw`; None if it is that already.
+
+    Stripe merges metadata, so only the keys that differ are sent. Where the control showed them `whole`, a key taken away is sent empty.
+    """
+    if field.kind is Kind.METADATA and isinstance(raw, Mapping) and isinstance(now, Mapping):
+        changed = {key: value for key, value in raw.items() if now.get(key) != value}
+        gone = {key: "" for key in now if whole and key not in raw}
+        return {**changed, **gone} or None
+    return None if _tidy(raw) == _tidy(now) else raw
