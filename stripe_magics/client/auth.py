@@ -1,0 +1,28 @@
+"""The only place where a key becomes a header."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import httpx
+
+from stripe_magics.client.secret import Secret
+
+
+class KeyAuth(httpx.Auth):
+    """Adds the bearer header as the request leaves, so that no request of ours holds a key before."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._secret.reveal()}"
+        yield request
+
+    def __repr__(self) -> str:
+        return f"<KeyAuth {self._secret.hint}>"
+
+    def __reduce_ex__(self, protocol: object) -> str:
+        raise TypeError("a key can't be pickled or copied")
