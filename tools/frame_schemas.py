@@ -65,7 +65,7 @@ class Walk:
         required = set(schema.get("required", ()))
         out: dict[str, Any] = {}
         for name, prop in schema.get("properties", {}).items():
-            if name == "object" and depth:
+            if name == "object" and depth and prop.get("type") == "string":
                 continue
             if name in self.methods and name not in KEPT_METHODS:
                 continue

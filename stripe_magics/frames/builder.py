@@ -103,32 +103,26 @@ def _collect(node: Node, objects: list[Any], out: Any) -> None:
             empty = child.empty
             _collect(child, [each or empty for each in inner], out)
         else:
-            nothing = [None] * len(objects)
-            for _ in child.all_leaves():
-                next(out).extend(nothing)
+            for leaf in child.all_leaves():
+                next(out).extend([msgspec.UNSET if leaf.learned else None] * len(objects))
 
 
 def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, pa.Array] | None:
-    """One column's chunk; None for a learned column that no row of the chunk has."""
+    """One column's chunk; None if no row of it has a value (a fixed column is there without one, a learned one isn't)."""
     name = leaf.column.name
     if leaf.learned:
-        if (
-            all(value is msgspec.UNSET or (value is None and len(leaf.column.path) > 1) for value in values)
-            and msgspec.UNSET in values
-        ):
+        if values.count(msgspec.UNSET) == len(values):
             return None
         values = [None if value is msgspec.UNSET else value for value in values]
-    if leaf.raw:
-        array = cols.arrow_json(values, object_type)
-        return (
-            (pa.field(name, pa.null()), pa.nulls(len(values)))
-            if array.null_count == len(values)
-            else (cols.json_field(name), array)
-        )
-    array = cols.arrow(leaf.column.kind, values)
+    elif values.count(None) == len(values):
+        return None
+    if not leaf.raw:
+        array = cols.arrow(leaf.column.kind, values)
+        return pa.field(name, array.type), array
+    array = cols.arrow_json(values, object_type)
     if array.null_count == len(values):
-        array = pa.nulls(len(values))
-    return pa.field(name, array.type), array
+        return (pa.field(name, pa.null()), pa.nulls(len(values))) if leaf.learned else None
+    return cols.json_field(name), array
 
 
 def assemble(
@@ -172,8 +166,8 @@ def assemble(
         column = fixed.get(name)
         made[name] = cols.from_values(column or _column(name, kinds[name]), values, learned=column is None and not kinds[name])
     shown = _shown(made, fixed, columns, empty=not count)
-    data = {name: made[name] if name in made else _nulls(fixed[name], count) for name in shown}
-    return _with_metadata(pd.DataFrame(data, copy=False), columns)
+    data = {name: made[name] if name in made else cols.nulls(fixed[name].kind, count, fixed[name].choices) for name in shown}
+    return _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
 
 
 def _column(name: str, kind: str) -> Column:
@@ -245,13 +239,6 @@ def _shown(made: Mapping[str, Any], fixed: Mapping[str, Column], wanted: Sequenc
             raise UnknownName("column", name, get_close_matches(name, every, 3))
         chosen.update(dict.fromkeys(found))
     return list(chosen)
-
-
-def _nulls(column: Column, count: int) -> Any:
-    if column.kind in cols.ARROW:
-        kind = "int" if column.kind == "int" else column.kind
-        return cols.finish(kind, _join([pa.nulls(count)], cols.ARROW[kind]), column.choices)
-    return cols.objects([None] * count)
 
 
 def _with_metadata(frame: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:

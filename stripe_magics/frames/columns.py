@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ _SECRETS = re.compile(rb'secret"|_token"|_link"|whsec_|"portal|"verification_ses
 _JSON = {b"json": b"1"}
 
 ARROW: Mapping[str, pa.DataType] = {
-    **dict.fromkeys(("text", "ref", "decimal", "secret"), pa.string()),
+    **dict.fromkeys(("text", "ref", "decimal", "secret"), pa.large_string()),
     **dict.fromkeys(("currency", "enum"), pa.dictionary(pa.int32(), pa.string())),
     **dict.fromkeys(("int", "int?"), pa.int64()),
     "time": pa.timestamp("us", tz="UTC"),
@@ -110,9 +110,14 @@ def text_dtype() -> Any:
     )
 
 
+_TIME: Any = pd.DatetimeTZDtype("us", "UTC")
+_INT: Any = pd.Int64Dtype()
+_BOOL: Any = pd.BooleanDtype()
+
+
 @cache
-def _categories(choices: tuple[str, ...]) -> Any:
-    return pd.CategoricalDtype(list(choices))
+def _categories(choices: tuple[str, ...]) -> tuple[Any, Mapping[str, int]]:
+    return pd.CategoricalDtype(list(choices)), {value: place for place, value in enumerate(choices)}
 
 
 @cache
@@ -120,33 +125,41 @@ def _currencies() -> tuple[str, ...]:
     return tuple(sorted(CURRENCIES))
 
 
-def finish(kind: str, chunks: pa.ChunkedArray, choices: tuple[str, ...] = ()) -> Any:
-    """The pandas array of a column whose chunks all have their kind's Arrow type."""
-    array = chunks.combine_chunks() if isinstance(chunks, pa.ChunkedArray) else chunks
-    if isinstance(array, pa.ChunkedArray):  # zero chunks, in older pyarrow
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+def finish(kind: str, array: pa.Array, choices: tuple[str, ...] = ()) -> Any:
+    """The pandas array of a column, from an array of its kind's Arrow type."""
     return _FINISH[kind](array, choices)
 
 
+def nulls(kind: str, count: int, choices: tuple[str, ...] = ()) -> Any:
+    """The pandas array of a column without any value."""
+    return _nulls(kind, count, choices).copy() if count <= 64 else _nulls.__wrapped__(kind, count, choices)
+
+
+@lru_cache(1024)
+def _nulls(kind: str, count: int, choices: tuple[str, ...]) -> Any:
+    if kind not in ARROW:
+        return objects([None] * count)
+    return finish(kind, pa.nulls(count, ARROW[kind]), choices)
+
+
 def _text(array: pa.Array, choices: tuple[str, ...]) -> Any:
-    return text_dtype().__from_arrow__(array.cast(pa.large_string()))
+    return text_dtype().__from_arrow__(array)
 
 
 def _integers(array: pa.Array, choices: tuple[str, ...]) -> Any:
-    return array.to_numpy(zero_copy_only=False) if not array.null_count else pd.Int64Dtype().__from_arrow__(array)
+    return array.to_numpy(zero_copy_only=False) if not array.null_count else _INT.__from_arrow__(array)
 
 
 def _nullable(array: pa.Array, choices: tuple[str, ...]) -> Any:
-    return pd.Int64Dtype().__from_arrow__(array)
+    return _INT.__from_arrow__(array)
 
 
 def _times(array: pa.Array, choices: tuple[str, ...]) -> Any:
-    ticks = array.cast(pa.int64()).fill_null(np.iinfo("int64").min).to_numpy(zero_copy_only=False)
-    return pd.DatetimeIndex(ticks.astype("M8[us]", copy=False)).tz_localize("UTC").array
+    return _TIME.__from_arrow__(array)
 
 
 def _booleans(array: pa.Array, choices: tuple[str, ...]) -> Any:
-    return pd.BooleanDtype().__from_arrow__(array)
+    return _BOOL.__from_arrow__(array)
 
 
 def _numbers(array: pa.Array, choices: tuple[str, ...]) -> Any:
@@ -155,12 +168,12 @@ def _numbers(array: pa.Array, choices: tuple[str, ...]) -> Any:
 
 def _category(array: pa.DictionaryArray, choices: tuple[str, ...]) -> Any:
     met = array.dictionary.to_pylist()
-    unknown = sorted(set(met) - set(choices))
-    every = (*choices, *unknown)
-    place = {value: number for number, value in enumerate(every)}
+    dtype, place = _categories(choices)
+    if not all(value in place for value in met):
+        dtype, place = _categories((*choices, *sorted(set(met).difference(choices))))
+    table = np.array([*(place[value] for value in met), -1], dtype="int16" if len(place) > 100 else "int8")
     codes = array.indices.fill_null(len(met)).to_numpy(zero_copy_only=False)
-    table = np.array([*(place[value] for value in met), -1], dtype="int16" if len(every) > 100 else "int8")
-    return pd.Categorical.from_codes(table[codes], dtype=_categories(every))  # type: ignore[call-overload]
+    return pd.Categorical.from_codes(table[codes], dtype=dtype, validate=False)
 
 
 _FINISH: Mapping[str, Callable[[Any, tuple[str, ...]], Any]] = {
@@ -209,11 +222,13 @@ def spread(name: str, values: list[Any], kind: str, hint: Any = None) -> Iterato
         yield name, "list", [value.get("data") if isinstance(value, dict) else value for value in values]
         yield f"{name}_has_more", "bool", [value.get("has_more") if isinstance(value, dict) else None for value in values]
         return
-    names = {value.get("object") for value in dicts} - {None}
+    names = {str(value["object"]) for value in dicts if value.get("object")}
     hints = hint if isinstance(hint, dict) else facts().get(names.pop(), {}) if len(names) == 1 else {}
     if any("id" in value for value in dicts) or len(dicts) < len([value for value in values if value is not None]):
         yield name, "", [value.get("id") if isinstance(value, dict) else value for value in values]
-    keys = dict.fromkeys(key for value in dicts for key in value if key not in {"id", "object"})
+    keys = dict.fromkeys(
+        key for value in dicts for key in value if key != "id" and not (key == "object" and isinstance(value[key], str))
+    )
     for key in keys:
         inner = [value.get(key) if isinstance(value, dict) else None for value in values]
         known = hints.get(key)

@@ -102,7 +102,7 @@ class Plan:
             fields.append((f"n{number}", child.kind | None, None))
             rename[f"n{number}"] = key
         if node.path and "object" not in node.leaves:
-            fields.append(("sink", Any, None))  # the type of a nested object is no column
+            fields.append(("sink", str | None, None))  # the type of a nested object is no column
             rename["sink"] = "object"
         node.kind = msgspec.defstruct("Row", fields, rename=rename, forbid_unknown_fields=self.strict, gc=False)
         node.empty = node.kind()
@@ -196,7 +196,7 @@ def _fit(node: Node, value: Any, object_type: str, *, learn: bool) -> None:
             leaf = node.leaves[key]
             if not leaf.raw and inner is not None and not _suits(leaf.column.kind, inner):
                 leaf.raw = True
-        elif learn and not (node.path and key == "object"):
+        elif learn and not (node.path and key == "object" and isinstance(inner, str)):
             kind = "secret" if masked(object_type, key) and isinstance(inner, str) else kind_by_name(key, type(inner))
             column = Column("_".join((*node.path, key)), (*node.path, key), kind)
             node.leaves[key] = Leaf(column, learned=True, raw=kind not in _TYPES)
@@ -209,10 +209,13 @@ def _collapse(node: Node, key: str) -> None:
     node.leaves[key] = Leaf(Column("_".join(path), path, "any"), raw=True, learned=True)
 
 
+_SUITS: Mapping[str, Any] = {"int": int, "int?": int, "time": int, "bool": bool, "number": (int, float)}
+
+
 def _suits(kind: str, value: Any) -> bool:
     if isinstance(value, bool):
         return kind == "bool"
-    return isinstance(value, {"int": int, "int?": int, "time": int, "bool": bool, "number": (int, float)}.get(kind, str))
+    return isinstance(value, _SUITS.get(kind, str))
 
 
 def object_type_of(pages: Sequence[bytes]) -> str:

@@ -1,0 +1,321 @@
+"""Columns and dtypes of frames: fixed for each object type, the same however the rows came."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+from stripe_magics import frames
+from stripe_magics.errors import StripeError, UnknownName
+from stripe_magics.frames.schema import facts
+from stripe_magics.request import Keep
+
+
+def page(*rows: dict[str, Any], **more: Any) -> bytes:
+    return json.dumps({"object": "list", "data": rows, "has_more": False, "url": "/v1/x", **more}).encode()
+
+
+def intent(number: int = 1, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"pi_{number}", "object": "payment_intent", "amount": 1000 + number, "currency": "usd", "status": "succeeded",
+        "created": 1_700_000_000 - number, "livemode": False, "metadata": {"order": str(number)}, "customer": "cus_1",
+        "client_secret": f"pi_{number}_secret_abc", "shipping": None, "payment_method_types": ["card"], **more,
+    }  # fmt: skip
+
+
+def customer(number: int = 1, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"cus_{number}",
+        "object": "customer",
+        "created": 1_700_000_000,
+        "email": "a@example.com",
+        "balance": 0,
+        "metadata": {},
+        **more,
+    }
+
+
+def same(left: pd.DataFrame, right: pd.DataFrame) -> None:
+    assert_frame_equal(left, right, check_exact=True)
+    assert [str(each) for each in left.dtypes] == [str(each) for each in right.dtypes]
+
+
+@pytest.mark.parametrize("kind", sorted(facts()))
+def test_an_empty_result_keeps_its_columns_and_dtypes(kind: str) -> None:
+    empty = frames.empty(kind)
+    assert not len(empty)
+    assert tuple(empty.columns) == frames.schema(kind).names
+    by_kind = {"int": "int64", "int?": "Int64", "bool": "boolean", "number": "float64", "time": "datetime64[us, UTC]"}
+    for column in frames.schema(kind).columns:
+        dtype = empty[column.name].dtype
+        if column.kind in by_kind:
+            assert str(dtype) == by_kind[column.kind], column
+        elif column.kind in {"enum", "currency"}:
+            assert isinstance(dtype, pd.CategoricalDtype)
+        elif column.kind in {"map", "list", "sublist"}:
+            assert dtype.kind == "O"
+        else:
+            assert isinstance(dtype, pd.StringDtype), column
+    if "id" in empty:
+        assert empty.columns[0] == "id"
+
+
+def test_one_payment_intent() -> None:
+    df = frames.build(
+        [json.dumps(intent(1, shipping={"name": "J", "address": {"city": "Ulm"}})).encode()],
+        "payment_intent",
+        attrs={"complete": True},
+    )
+    row = df.iloc[0]
+    assert df.columns[0] == "id"
+    assert df["amount"].dtype == np.dtype("int64")
+    assert row["amount"] == 1001
+    assert str(df["amount_received"].dtype) == "Int64"
+    assert df["amount_received"].isna().all()
+    assert row["created"] == pd.Timestamp(1_699_999_999, unit="s", tz="UTC")
+    assert row["metadata"] == {"order": "1"}
+    assert row["payment_method_types"] == ["card"]
+    assert row["shipping_address_city"] == "Ulm"
+    assert row["client_secret"] == "(hidden)"
+    assert "requires_capture" in df["status"].cat.categories
+    assert df.attrs["stripe"] == {"object": "payment_intent", "complete": True}
+    assert json.dumps(df.attrs)
+
+
+def test_a_new_choice_is_kept() -> None:
+    df = frames.build([page(intent(1, status="brand_new", currency="xxx"))], "payment_intent")
+    assert df.loc[0, "status"] == "brand_new"
+    assert df["status"].cat.categories[-1] == "brand_new"
+    assert df.loc[0, "currency"] == "xxx"
+
+
+def test_new_fields_come_last_by_name_and_of_their_dtype() -> None:
+    rows = [
+        intent(
+            1, zeta="a", amount_new=5, flag_new=True, done_at=1_700_000_000, thing={"a": 1, "deep": {"b": "x"}}, some_list=[1]
+        ),
+        intent(2, zeta=None, amount_new=None, ratio=0.5, thing=None, never_at=None),
+    ]
+    df = frames.build([page(*rows)], "payment_intent")
+    fixed = len(frames.schema("payment_intent").columns)
+    expected = {
+        "amount_new": "Int64", "done_at": "datetime64[us, UTC]", "flag_new": "boolean", "never_at": "datetime64[us, UTC]", "ratio": "float64",
+        "some_list": "object", "thing_a": "Int64", "thing_deep_b": str(df["id"].dtype), "zeta": str(df["id"].dtype),
+    }  # fmt: skip
+    assert {name: str(dtype) for name, dtype in df.dtypes.iloc[fixed:].items()} == expected
+    assert list(df.columns[fixed:]) == sorted(expected)
+    assert df.loc[0, "thing_deep_b"] == "x"
+    assert df.loc[0, "some_list"] == [1]
+
+
+def test_an_expanded_object_keeps_its_id_and_adds_columns() -> None:
+    expanded = intent(1, customer=customer(7, address={"city": "Ulm", "country": "DE"}, shipping=None, deleted_thing=3))
+    df = frames.build([page(intent(2), expanded)], "payment_intent")
+    assert df["customer"].tolist() == ["cus_1", "cus_7"]
+    assert df.loc[1, "customer_email"] == "a@example.com"
+    assert df.loc[1, "customer_address_city"] == "Ulm"
+    assert str(df["customer_created"].dtype) == "datetime64[us, UTC]"
+    assert df.loc[1, "customer_metadata"] == {}
+    assert pd.isna(df.loc[0, "customer_email"])
+    plain = frames.build([page(intent(2))], "payment_intent")
+    assert "customer_email" not in plain
+
+
+def test_a_deleted_object() -> None:
+    df = frames.build([b'{"id": "cus_1", "object": "customer", "deleted": true}'], "customer")
+    assert df.loc[0, "id"] == "cus_1"
+    assert df.loc[0, "deleted"]
+    assert pd.isna(df.loc[0, "created"])
+
+
+def test_lists_inside_keep_their_rows_and_say_whether_there_are_more() -> None:
+    lines = {
+        "object": "list",
+        "data": [{"id": "il_1", "object": "line_item", "amount": 5, "currency": "usd"}],
+        "has_more": True,
+        "url": "/x",
+        "total_count": 12,
+    }
+    df = frames.build([json.dumps({"id": "in_1", "object": "invoice", "lines": lines}).encode()], "invoice")
+    assert df.loc[0, "lines"] == lines["data"]
+    assert df.loc[0, "lines_has_more"]
+    items = df.stripe.explode("lines")
+    assert items.columns[0] == "invoice_id"
+    assert items["amount"].tolist() == [5]
+
+
+@pytest.mark.parametrize(
+    ("version", "shape", "columns"),
+    [
+        ("before", {"subscription": "sub_1", "tax": 3, "charge": "ch_1"}, {"subscription": "sub_1", "tax": 3, "charge": "ch_1"}),
+        (
+            "since 2025-03-31",
+            {
+                "parent": {"type": "subscription_details", "subscription_details": {"subscription": "sub_1", "metadata": {}}},
+                "total_taxes": [{"amount": 3}],
+            },
+            {
+                "parent_subscription_details_subscription": "sub_1",
+                "parent_type": "subscription_details",
+                "total_taxes": [{"amount": 3}],
+            },
+        ),
+    ],
+)
+def test_both_shapes_of_an_invoice(version: str, shape: dict[str, Any], columns: dict[str, Any]) -> None:
+    df = frames.build([page({"id": "in_1", "object": "invoice", "total": 5, "currency": "eur", **shape})], "invoice")
+    assert {name: df.loc[0, name] for name in columns} == columns
+
+
+def test_the_balance_is_one_row_and_opens_by_currency() -> None:
+    available = [{"amount": 5, "currency": "usd", "source_types": {"card": 5}}, {"amount": 7, "currency": "eur"}]
+    df = frames.build(
+        [json.dumps({"object": "balance", "available": available, "pending": [], "livemode": False}).encode()], "any"
+    )
+    assert len(df) == 1
+    opened = df.stripe.explode("available")
+    assert opened["amount"].tolist() == [5, 7]
+    assert opened["currency"].tolist() == ["usd", "eur"]
+
+
+@pytest.mark.parametrize(
+    ("body", "column"),
+    [
+        ({"object": "webhook_endpoint", "id": "we_1", "secret": "whsec_abcdef"}, "secret"),
+        ({"object": "login_link", "created": 1, "url": "https://connect.stripe.com/express/secretpath"}, "url"),
+        ({"object": "account_link", "created": 1, "url": "https://connect.stripe.com/secretpath"}, "url"),
+        ({"object": "ephemeral_key", "id": "e", "secret": "ek_test_secretpath"}, "secret"),
+        ({"object": "issuing.card", "id": "ic", "number": "4242secretpath", "cvc": "123"}, "number"),
+        ({"object": "customer_session", "client_secret": "cuss_secret_secretpath"}, "client_secret"),
+        (
+            {"object": "event", "id": "evt", "data": {"object": {"object": "payment_intent", "client_secret": "x_secretpath"}}},
+            "data_object",
+        ),
+        (
+            {
+                "object": "charge",
+                "id": "ch",
+                "payment_intent": {"id": "pi_1", "object": "payment_intent", "client_secret": "secretpath"},
+            },
+            "payment_intent",
+        ),
+    ],
+)
+def test_secrets_are_never_shown(body: dict[str, Any], column: str) -> None:
+    df = frames.build([json.dumps(body).encode()], "any")
+    assert column in df
+    text = df.to_json(date_format="iso", default_handler=str) + df.to_csv() + df.to_html() + str(df.to_dict())
+    assert "secretpath" not in text
+    assert "whsec_" not in text
+    assert "hidden" in text
+
+
+def test_an_object_without_an_id_of_a_kind_that_is_not_known() -> None:
+    df = frames.build([b'{"object": "new.thing", "amount_paid": 5, "when": {"created": 7}}'], "any")
+    assert df["amount_paid"].tolist() == [5]
+    assert "when_created" in df
+    assert df.attrs["stripe"]["object"] == "new.thing"
+
+
+def test_no_json_is_an_error() -> None:
+    with pytest.raises(StripeError, match="no JSON"):
+        frames.build([b"<html>proxy</html>"], "customer")
+
+
+def test_columns_alone() -> None:
+    pages = [page(intent(1, shipping={"name": "J", "address": {"city": "Ulm"}}, brandnew="x"), intent(2))]
+    df = frames.build(pages, "payment_intent", columns=["amount", "shipping_address", "metadata[order]"])
+    assert list(df.columns)[:2] == ["id", "amount"]
+    assert "shipping_address_city" in df
+    assert "shipping_name" not in df
+    assert df["metadata[order]"].tolist() == ["1", "2"]
+    assert "metadata" not in df
+    assert frames.build(pages, "payment_intent", columns=["brandnew"])["brandnew"].tolist()[0] == "x"
+    with pytest.raises(UnknownName, match="amount"):
+        frames.build(pages, "payment_intent", columns=["amuont"])
+    same(df[["id", "amount"]], frames.build(pages, "payment_intent")[["id", "amount"]])
+
+
+def test_keep_tests_rows_before_the_limit() -> None:
+    pages = [page(*(intent(n) for n in range(10)))]
+    kept = frames.build(pages, "payment_intent", keep=[Keep(key="created", low=1_700_000_000 - 5, high=1_700_000_000)], limit=3)
+    assert kept["id"].tolist() == ["pi_1", "pi_2", "pi_3"]
+    assert list(kept.index) == [0, 1, 2]
+    assert len(frames.build(pages, "payment_intent", keep=[Keep(key="amount", equals="1003")])) == 1
+    assert not len(frames.build(pages, "payment_intent", keep=[Keep(key="review", equals="x")]))
+
+
+def test_newest_first_is_stable_within_a_second() -> None:
+    old, new = [intent(5), intent(6)], [intent(1), {**intent(3), "created": 1_699_999_999}]
+    df = frames.build([page(*old), page(*new)], "payment_intent", newest_first=True)
+    assert df["id"].tolist() == ["pi_1", "pi_3", "pi_5", "pi_6"]
+
+
+# However the rows come ------------------------------------------------------------------------------------------------------------
+
+WORDS = st.sampled_from(["a", "b", "", "ü", "succeeded"])
+VALUES = st.one_of(st.none(), WORDS, st.integers(-5, 2**40), st.booleans(), st.just(0.5), st.lists(WORDS, max_size=2))
+OBJECTS = st.one_of(VALUES, st.dictionaries(st.sampled_from(["id", "object", "a", "created", "amount"]), VALUES, max_size=3))
+ROWS = st.fixed_dictionaries(
+    {"id": st.sampled_from(["pi_1", "pi_2"]), "object": st.just("payment_intent"), "amount": st.integers(0, 9)},
+    optional={
+        "customer": st.one_of(
+            WORDS, st.none(), st.just(customer(9)), st.just({"id": "cus_2", "object": "customer", "deleted": True})
+        ),
+        "shipping": st.one_of(
+            st.none(), st.fixed_dictionaries({"name": WORDS}, optional={"new": VALUES, "address": st.just({"city": "Ulm"})})
+        ),
+        "created": st.integers(1, 9),
+        "metadata": st.dictionaries(WORDS, WORDS),
+        "status": WORDS,
+        "new": OBJECTS,
+        "new_at": st.one_of(st.integers(0, 9), st.none()),
+        "livemode": st.booleans(),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(ROWS, min_size=1, max_size=12), cut=st.lists(st.integers(0, 12), max_size=4), chunk=st.integers(1, 5))
+def test_any_split_over_pages_and_chunks_gives_the_same_frame(rows: list[dict[str, Any]], cut: list[int], chunk: int) -> None:
+    whole = frames.build([page(*rows)], "payment_intent")
+    bounds = [0, *sorted(min(each, len(rows)) for each in cut), len(rows)]
+    builder = frames.Builder("payment_intent", chunk=chunk)
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        builder.add(page(*rows[low:high]))
+    same(whole, builder.frame())
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp):
+        return int(value.timestamp())
+    if isinstance(value, (list, dict)):
+        return value
+    return None if pd.isna(value) else value.item() if isinstance(value, np.generic) else value
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=st.lists(ROWS, min_size=1, max_size=6))
+def test_nothing_is_lost_or_changed(rows: list[dict[str, Any]]) -> None:
+    """Every scalar of every row is in the column of its path, told by a walk that knows nothing of schemas."""
+    df = frames.build([page(*rows)], "payment_intent")
+
+    def walk(prefix: str, value: Any, row: pd.Series) -> None:
+        if isinstance(value, dict) and not prefix.endswith("metadata"):
+            for key, inner in value.items():
+                if key == "object":
+                    continue
+                walk(prefix if key == "id" else f"{prefix}_{key}", inner, row)
+        elif value is not None:
+            assert plain(row[prefix]) == value, prefix
+
+    for (_, row), wanted in zip(df.iterrows(), rows, strict=True):
+        for key, value in wanted.items():
+            walk(key, value, row)
