@@ -279,7 +279,7 @@ class _Work:
                     self._judge_condition(declared)
                 if declared.since_removed:
                     self._judge_version(declared)
-            elif (declared.required or declared.needed_with) and not _covered(declared, roots):
+            elif (declared.required or declared.needed_with or declared.operator) and not _covered(declared, roots):
                 self._judge_missing(declared, given)
         for names in self.module.one_of:
             self._judge_one_of([name for name in names if name in given])
@@ -319,6 +319,8 @@ class _Work:
             return
 
     def _judge_missing(self, declared: Field, given: set[str]) -> None:
+        if declared.operator and declared.operator in given:
+            self.fault(declared, f"is missing; {self._field(declared.operator).flag} needs it")
         if any(name in self.faulty for name, _ in declared.when):
             return
         if declared.needed_with and (beside := [name for name in declared.needed_with if name in given]):

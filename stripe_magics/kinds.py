@@ -589,4 +589,6 @@ _READERS: dict[Kind, Callable[[Field, Any, Context], Any]] = {
 def read_filter(field: Field, value: Any, operator: str, context: Context) -> Any:
     """A timestamp filter beside the operator that stands in a field of its own."""
     value = plain(value)
+    if isinstance(value, str) and not value.strip():
+        return UNSET
     return value if value is None or value is UNSET else _timestamp_filter(field, value, context, operator)
