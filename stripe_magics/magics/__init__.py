@@ -1,0 +1,36 @@
+"""The magic door: `%stripe` and `%%stripe`.
+
+`load` registers one magic, one completion matcher, one input transformer and the display of frames; `unload` takes all of it back,
+closes the connection and forgets the key. Nothing heavy is imported here: the rooms behind the door open when they are asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LOADED: dict[int, Any] = {}  # id of a shell -> what was registered there
+
+
+def load(ip: Any) -> None:
+    """Register everything with a shell. Quiet, and the same again if it is already loaded."""
+    from stripe_magics.magics.door import Registration
+
+    if id(ip) not in _LOADED:
+        _LOADED[id(ip)] = Registration(ip)
+
+
+def unload(ip: Any) -> None:
+    """Take everything back from a shell, close the connection and forget its key."""
+    import sys
+
+    registration = _LOADED.pop(id(ip), None)
+    if registration is not None:
+        registration.undo()
+    connection = sys.modules.get("stripe_magics.client.connection")
+    if connection is not None:
+        connection.close()
+
+
+def loaded(ip: Any) -> Any:
+    """What was registered with a shell, or None."""
+    return _LOADED.get(id(ip))

@@ -1,0 +1,423 @@
+"""Completion in lines and in bodies: resources, actions, flags, values, nested body keys, ids that results showed, names of frames.
+
+All of it from the catalogue and from what this kernel has seen; never a request. What is completed is worked out by `suggest`, a plain
+function of the text before the cursor; the rest only speaks IPython's language (a context matcher, from IPython 8.6 on; before that a
+matcher of the old kind, which sees the current line only).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from stripe_magics import catalogue
+from stripe_magics.catalogue.fields import Field, Kind, Role
+from stripe_magics.catalogue.module import Module
+from stripe_magics.errors import StripeMagicsError
+from stripe_magics.grammar.modules import bracketed, is_path, longest
+from stripe_magics.grammar.reading import OPTIONS, SHORT, VERBS
+from stripe_magics.grammar.words import split
+
+MOST = 300
+_LINE = re.compile(r"(?:^|\n|=)[ \t]*%stripe[ \t]+(?P<rest>[^\n]*)\Z")
+_CELL = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)*%%stripe(?P<head>[^\n]*)(?P<body>\n.*)?\Z", re.DOTALL)
+_KEY = re.compile(r"^(?P<indent>\s*)(?P<item>- )?[\"']?(?P<key>[\w.-]*)\Z")
+_VALUE = re.compile(r"^(?P<indent>\s*)(?P<item>- )?[\"']?(?P<key>[\w.-]+)[\"']?:\s+(?P<value>.*)\Z")
+_ITEM = re.compile(r"^(?P<indent>\s*)- (?P<value>[^:]*)\Z")
+COMMON_CURRENCIES = ("usd", "eur", "gbp", "chf", "jpy", "cad", "aud")
+LOCALES = ("auto", "de", "en", "en-GB", "es", "fr", "it", "ja", "nl", "pl", "pt", "sv", "zh")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One suggestion: its text, the badge that the front end shows, and a few words."""
+
+    text: str
+    kind: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What completion may look at beside the text: what was seen, and the notebook's names."""
+
+    seen: Any
+    namespace: dict[str, Any]
+
+
+Found = tuple[str, list[Hit]]
+"""The piece of text before the cursor that a suggestion replaces, and the suggestions."""
+
+
+def suggest(text: str, place: Place) -> Found | None:
+    """Suggestions at the end of a cell's text (all of it up to the cursor); None where it isn't ours."""
+    cell = _CELL.match(text)
+    if cell is None:
+        line = _LINE.search(re.sub(r"\\\n", " ", text))
+        return None if line is None else in_line(line["rest"], place)
+    if cell["body"] is None:
+        return in_line(cell["head"].lstrip(), place)
+    return in_body(cell["head"], cell["body"][1:], place)
+
+
+# --- a line
+
+
+def in_line(rest: str, place: Place) -> Found:
+    """Suggestions for the last word of a line."""
+    last = re.search(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*')*\Z", rest)
+    piece = last[0] if last else ""
+    try:
+        words = [word.text for word in split(rest[: len(rest) - len(piece)])]
+    except StripeMagicsError:
+        return piece, []  # inside a quote
+    if piece.startswith("$"):
+        return piece, matching(piece, names(place))
+    module, taken = known(words)
+    if module is None:
+        return piece, matching(piece, _first_words(words))
+    previous = words[-1] if len(words) > taken else ""
+    flag, equals, value = piece.partition("=")
+    if piece.startswith("--") and equals:
+        return _valued(module, flag, value, place)
+    if piece.startswith("-"):
+        return piece, matching(piece, flags(module, words[taken:]))
+    wants = _waiting(module, previous)
+    if wants is not None:
+        return _last_of_list(module.get(wants), piece, values_of(module, wants, place))
+    used = sum(1 for _ in positional(module, words[taken:]))
+    hits: list[Hit] = []
+    if used < len(module.path_fields):
+        hits = list(field_values(module.path_fields[used], place))
+    if not piece:
+        hits += list(flags(module, words[taken:]))
+    return piece, matching(piece, hits)
+
+
+def known(words: list[str]) -> tuple[Module | None, int]:
+    """The module that the words name, and how many of them."""
+    if words and words[0] in VERBS and (len(words) == 1 or is_path(words[1])):
+        return catalogue.find("api.call"), 1
+    names_ = [word for word in words[:5] if re.fullmatch(r"[A-Za-z][\w.-]*", word)]
+    if not names_ or names_ != words[: len(names_)] or ".".join(names_).replace("-", "_").lower() in catalogue_tree():
+        return None, 0
+    try:
+        name, taken = longest(names_)
+    except StripeMagicsError:
+        return None, 0
+    return catalogue.find(name), taken
+
+
+@cache
+def catalogue_tree() -> dict[str, dict[str, str]]:
+    """What may follow the first words of a name: "checkout" -> {"sessions": "resource"}, "customers" -> {"create": "create"}."""
+    tree: dict[str, dict[str, str]] = {"": {}}
+    for resource, actions in catalogue.resources().items():
+        parts = resource.split(".")
+        for at, part in enumerate(parts):
+            tree.setdefault(".".join(parts[:at]), {}).setdefault(part, "resource")
+        tree.setdefault(resource, {}).update(dict.fromkeys(actions, "action"))
+    return tree
+
+
+def _first_words(words: list[str]) -> Iterator[Hit]:
+    """The next word of a name: a resource, an action, or a word of ours."""
+    from stripe_magics.magics.verbs import VERBS as OURS
+
+    path = ".".join(words).replace("-", "_").lower()
+    for verb in OURS.values():
+        if list(verb.words[: len(words)]) == words and len(verb.words) > len(words):
+            yield Hit(verb.words[len(words)], "command", verb.help)
+    if not words:
+        yield from (Hit(verb, "request") for verb in VERBS)
+    own = OURS.get(tuple(words[:2])) or OURS.get(tuple(words[:1]))
+    if own is not None and path not in catalogue_tree():
+        yield from (Hit(f"--{name.replace('_', '-')}", "option") for name in own.flags if name != "**")
+        if own.name == "help":
+            yield from _first_words(words[1:])
+    for name, kind in sorted(catalogue_tree().get(path, {}).items(), key=lambda each: _rank(path, each[0])):
+        yield Hit(name, kind)
+
+
+@cache
+def _documented_words() -> dict[str, int]:
+    return {name: at for at, module in enumerate(catalogue.documented()) for name in (module.name, module.resource)}
+
+
+def _rank(path: str, name: str) -> tuple[int, str]:
+    """Documented names first, in their order; then the alphabet."""
+    return _documented_words().get(f"{path}.{name}".lstrip("."), 10_000), name
+
+
+def flags(module: Module, words: list[str]) -> Iterator[Hit]:
+    """The flags that are still to be had: fields first, those of the form's last group after them, then the options."""
+    used = {word.partition("=")[0] for word in words if word.startswith("-")}
+    for own in sorted(module.fields, key=lambda each: (not each.required, each.extra)):
+        repeated = own.kind in {Kind.TEXT_LIST, Kind.MULTI_CHOICE, Kind.METADATA, Kind.ROWS}
+        if own.role not in {Role.PATH, Role.URL, Role.METHOD} and (repeated or own.flag not in used):
+            yield Hit(own.flag, str(own.kind).replace("_", " "), own.title)
+    for option in OPTIONS:
+        flag = "--" + option.replace("_", "-")
+        if module.get(option) is None and (flag not in used or OPTIONS[option] == "list"):
+            yield Hit(flag, "option")
+
+
+def positional(module: Module, words: list[str]) -> Iterator[str]:
+    """The words that are values without a flag."""
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word.startswith("-"):
+            skip = "=" not in word and _waiting(module, word) is not None
+        else:
+            yield word
+
+
+def _waiting(module: Module, previous: str) -> str | None:
+    """The field or option that waits for its value after this word; None if none does."""
+    if not previous.startswith("-") or "=" in previous:
+        return None
+    name = previous.lstrip("-").replace("-", "_")
+    name = SHORT.get(name, name) if not previous.startswith("--") else name
+    own = module.get(name) or module.by_param(bracketed(name))
+    if own is not None:
+        return None if own.kind is Kind.BOOLEAN else own.name
+    return name if OPTIONS.get(name, "flag") != "flag" or name == "data" else None
+
+
+def _valued(module: Module, flag: str, value: str, place: Place) -> Found:
+    """After `--flag=`."""
+    name = flag[2:].replace("-", "_")
+    own = module.get(name) or module.by_param(bracketed(flag[2:]))
+    return _last_of_list(own, value, values_of(module, own.name if own else name, place))
+
+
+def _last_of_list(own: Field | None, piece: str, hits: Iterable[Hit]) -> Found:
+    """In `card,li` only what stands after the comma is completed."""
+    if own is not None and own.kind in {Kind.MULTI_CHOICE, Kind.TEXT_LIST}:
+        piece = piece.rpartition(",")[2]
+    return piece, matching(piece, hits)
+
+
+def values_of(module: Module, name: str, place: Place) -> Iterator[Hit]:
+    """Values of a field or an option."""
+    own = module.get(name)
+    if own is not None:
+        yield from field_values(own, place)
+    elif name == "from":
+        yield from (Hit(hit.text[1:], hit.kind, hit.about) for hit in names(place) if hit.kind == "DataFrame")
+    elif name == "data":
+        params = (each for each in module.fields if each.role is Role.PARAM)
+        yield from (Hit(f"{each.param}=", str(each.kind).replace("_", " "), each.title) for each in params)
+    elif name == "limit":
+        yield from (Hit(each, "number") for each in ("all", "10", "100"))
+    elif name == "stripe_account":
+        yield from (Hit(each, "account", about) for each, about in place.seen.of("account"))
+
+
+def field_values(own: Field, place: Place) -> Iterator[Hit]:
+    """Values that a field takes: its choices, what its kind allows, ids and addresses that were seen."""
+    yield from (Hit(each, "choice") for each in (*own.choices, *own.local_choices))
+    if own.kind is Kind.BOOLEAN:
+        yield from (Hit(each, "boolean") for each in ("true", "false"))
+    elif own.kind is Kind.CURRENCY:
+        from stripe_magics.money import CURRENCIES
+
+        rest = sorted(CURRENCIES.difference(COMMON_CURRENCIES))
+        yield from (Hit(each, "currency") for each in (*COMMON_CURRENCIES, *rest))
+    elif own.kind is Kind.COUNTRY:
+        from stripe_magics.places import COUNTRIES
+
+        yield from (Hit(code, "country", name) for code, name in COUNTRIES.items())
+    elif own.kind is Kind.LOCALE:
+        yield from (Hit(each, "locale") for each in LOCALES)
+    elif own.kind is Kind.EMAIL or own.name.endswith("email"):
+        yield from (Hit(each, "e-mail") for each in reversed(place.seen.emails))
+    if own.object:
+        yield from (Hit(each, own.object.replace("_", " "), about) for each, about in place.seen.of(own.object))
+    if own.role is Role.URL:
+        yield from (Hit(path, "path") for path in _paths())
+    if own.role is Role.LIMIT:
+        yield from (Hit(each, "number") for each in ("all", "10", "100"))
+
+
+@cache
+def _paths() -> tuple[str, ...]:
+    """Every path without ids in it."""
+    from stripe_magics.catalogue import operations
+
+    return tuple(sorted({path for _, path in operations.endpoints().values() if "{" not in path}))
+
+
+def names(place: Place) -> Iterator[Hit]:
+    """`$name` of the notebook's frames, their columns, and of plain values."""
+    for name, value in list(place.namespace.items()):
+        if name.startswith("_") or callable(value) or type(value).__name__ == "module":
+            continue
+        kind = type(value).__name__
+        if hasattr(value, "columns") and hasattr(value, "iloc"):
+            yield Hit(f"${name}", "DataFrame", f"{len(value)} rows")
+            yield from (Hit(f"${name}.{column}", "column") for column in list(value.columns)[:80] if str(column).isidentifier())
+        elif isinstance(value, (str, int, list, tuple, dict)) or kind in {"Series", "Decimal", "date", "datetime", "Timestamp"}:
+            yield Hit(f"${name}", kind)
+
+
+# --- a body
+
+
+def in_body(head: str, body: str, place: Place) -> Found | None:
+    """Suggestions in a cell's YAML (or JSON) body: keys by where they stand, values by their key."""
+    try:
+        words = [word.text for word in split(head)]
+    except StripeMagicsError:
+        return None
+    module, _ = known(words)
+    if module is None:
+        return None
+    above, _, line = body.rpartition("\n")
+    valued = _VALUE.match(line)
+    if valued:
+        piece = valued["value"].lstrip("\"'[")
+        if piece.startswith("$"):
+            return piece, matching(piece, names(place))
+        own = _field_at(module, [*parents(above, _depth(valued)), valued["key"]])
+        return _last_of_list(own, piece, field_values(own, place) if own else ())
+    item = _ITEM.match(line)
+    if item:
+        own = _field_at(module, parents(above, len(item["indent"])))
+        if own is not None and not own.columns:
+            piece = item["value"].lstrip("\"'")
+            return piece, matching(piece, field_values(own, place))
+    keyed = _KEY.match(line)
+    if keyed is None:
+        return None
+    outer = parents(above, _depth(keyed))
+    own = _field_at(module, outer)
+    used = set() if outer else set(re.findall(r"^([\w.-]+):", body, re.MULTILINE))
+    hits = [hit for hit in keys(module, outer, own) if hit.text.rstrip(": ") not in used]
+    return keyed["key"], matching(keyed["key"], hits)
+
+
+def _depth(found: re.Match[str]) -> int:
+    return len(found["indent"]) + len(found["item"] or "")
+
+
+def parents(above: str, depth: int) -> list[str]:
+    """The keys under which a line of that indentation stands, outermost first."""
+    path: list[str] = []
+    for line in reversed(above.split("\n")):
+        found = re.match(r"^(?P<indent>\s*)(?P<item>(?:- )*)[\"']?(?P<key>[\w.-]+)[\"']?:(?P<value>.*)", line)
+        if found is None:
+            continue
+        here = len(found["indent"]) + len(found["item"])
+        opens = not found["value"].strip() or found["value"].strip() in {"{", "["}
+        if here < depth and opens:
+            path.insert(0, found["key"])
+            depth = here
+        elif here < depth and found["item"]:
+            depth = len(found["indent"]) + 1  # the first key of a row: its list stands at or left of the hyphen
+    return path
+
+
+def _field_at(module: Module, path: list[str]) -> Field | None:
+    """The field at a path of a body: `["shipping", "address", "line1"]`, or a column of rows."""
+    if not path:
+        return None
+    own = module.get(path[0]) or module.by_param(path[0])
+    if own is not None and len(path) == 1:
+        return own
+    if own is not None and own.columns:
+        return next((each for each in own.columns if each.name == path[-1]), None)
+    return module.by_param(bracketed(".".join(path)))
+
+
+def keys(module: Module, outer: list[str], own: Field | None) -> Iterator[Hit]:
+    """The keys that may stand there: fields and Stripe's own nesting at the top, its next level below, columns in rows."""
+    if own is not None and own.columns:
+        yield from (Hit(f"{each.name}: ", str(each.kind).replace("_", " "), each.label) for each in own.columns)
+        return
+    if own is not None and own.kind is Kind.METADATA:
+        return
+    prefix = bracketed(".".join(outer)) if outer else ""
+    done: set[str] = set()
+    if not outer:
+        for each in sorted(module.fields, key=lambda each: (not each.required, each.extra)):
+            if each.role not in {Role.PATH, Role.URL, Role.METHOD}:
+                opens = each.kind in {Kind.ROWS, Kind.METADATA}
+                done.add(each.name)
+                yield Hit(f"{each.name}:{'' if opens else ' '}", str(each.kind).replace("_", " "), each.title)
+    for each in module.fields:
+        if (
+            each.role is not Role.PARAM
+            or not each.param.startswith(prefix)
+            or (prefix and not each.param.startswith(prefix + "["))
+        ):
+            continue
+        inner = re.findall(r"[^\[\]]+", each.param[len(prefix) :])
+        if inner and inner[0] not in done:
+            done.add(inner[0])
+            yield Hit(
+                f"{inner[0]}:{'' if len(inner) > 1 else ' '}",
+                "object" if len(inner) > 1 else str(each.kind).replace("_", " "),
+                each.title,
+            )
+
+
+def matching(piece: str, hits: Iterable[Hit]) -> list[Hit]:
+    """Those that begin with what was typed (hyphens and underscores alike), or else that contain it; each once."""
+    wanted = piece.lower().replace("-", "_")
+    unique = list({hit.text: hit for hit in hits if hit.text != piece}.values())
+    begun = [hit for hit in unique if hit.text.lower().replace("-", "_").startswith(wanted)]
+    if not begun and len(wanted.strip("_")) >= 3:
+        begun = [hit for hit in unique if wanted.strip("_") in hit.text.lower().replace("-", "_")]
+    return begun[:MOST]
+
+
+# --- IPython's language
+
+
+def install(ip: Any, magics: Any) -> Callable[[], None]:
+    """Register the matcher; the function returned takes it away. A shell without a completer is left alone."""
+    completer = getattr(ip, "Completer", None)
+    if completer is None or not hasattr(completer, "custom_matchers"):
+        return lambda: None
+    try:
+        from IPython.core.completer import SimpleCompletion, context_matcher
+    except ImportError:
+        matcher: Any = _old_matcher(completer, magics)
+    else:
+
+        @context_matcher(identifier="stripe_magics", priority=100)
+        def matcher(context: Any) -> Any:
+            before = context.full_text.split("\n")
+            text = "\n".join([*before[: context.cursor_line], context.text_until_cursor])
+            found = suggest(text, Place(magics.seen, ip.user_ns))
+            if found is None or not text.endswith(found[0]):
+                return {"completions": []}
+            hits = [SimpleCompletion(hit.text, type=hit.kind) for hit in found[1]]
+            return {"completions": hits, "matched_fragment": found[0], "suppress": bool(hits), "ordered": True}
+
+    completer.custom_matchers.append(matcher)
+
+    def undo() -> None:
+        completer.custom_matchers[:] = [each for each in completer.custom_matchers if each is not matcher]
+
+    return undo
+
+
+def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:
+    """IPython before 8.6: a function of the last token; the current line is all there is to look at."""
+
+    def stripe_matches(token: str) -> list[str]:
+        text = str(getattr(completer, "text_until_cursor", "") or getattr(completer, "line_buffer", ""))
+        found = suggest(text, Place(magics.seen, magics.shell.user_ns))
+        if found is None or not found[0].endswith(token):
+            return []
+        start = len(found[0]) - len(token)
+        return [hit.text[start:] for hit in found[1] if hit.text.startswith(found[0])]
+
+    return stripe_matches

@@ -1,0 +1,121 @@
+"""What this kernel called: as a DataFrame (`%stripe history`) and as a Python script (`%stripe script`)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics.command import Command
+from stripe_magics.errors import redact
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(slots=True)
+class Entry:
+    """One call, or one word of ours that a script needs (`connect`)."""
+
+    time: float
+    line: str
+    module: str = ""
+    seconds: float = 0.0
+    rows: int | None = None
+    objects: list[str] = field(default_factory=list)
+    request_ids: list[str] = field(default_factory=list)
+    replayed: bool = False
+    error: str = ""
+    python: str = ""
+
+
+class History:
+    """The calls of this kernel, oldest first; the last 10,000."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def add(self, command: Command, line: str, started: float, *, answer: Any = None, error: BaseException | None = None) -> None:
+        """Note a call and how it ended."""
+        about: dict[str, Any] = answer.attrs.get("stripe", {}) if hasattr(answer, "columns") else {}
+        entry = Entry(
+            time=started,
+            line=redact(line.strip() or command.module),
+            module=command.module,
+            seconds=time.time() - started,
+            rows=len(answer) if about else None,
+            objects=[str(each) for each in answer["id"].head(20)] if about and "id" in answer.columns else [],
+            request_ids=[str(each) for each in about.get("request_ids", [])],
+            replayed=bool(about.get("replayed")),
+            error=f"{type(error).__name__}" if error is not None else "",
+            python=as_python(command),
+        )
+        if error is not None and getattr(getattr(error, "details", None), "request_id", ""):
+            entry.request_ids = [error.details.request_id]  # type: ignore[attr-defined]
+        self._keep(entry)
+
+    def note(self, line: str, python: str) -> None:
+        """Note a word of ours that isn't a call but belongs into a script."""
+        self._keep(Entry(time=time.time(), line=redact(line), python=python))
+
+    def _keep(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        del self.entries[:-10_000]
+
+    def frame(self) -> pd.DataFrame:
+        """One row a call: time (UTC), line, module, rows, objects (ids, a list), request_ids (a list), replayed, seconds, error."""
+        import pandas as pd
+
+        calls = [each for each in self.entries if each.module]
+        return pd.DataFrame(
+            {
+                "time": pd.to_datetime([each.time for each in calls], unit="s", utc=True).floor("s"),
+                "line": pd.Series([each.line for each in calls], dtype="object"),
+                "module": pd.Series([each.module for each in calls], dtype="object"),
+                "rows": pd.array([each.rows for each in calls], dtype="Int64"),
+                "objects": pd.Series([each.objects for each in calls], dtype="object"),
+                "request_ids": pd.Series([each.request_ids for each in calls], dtype="object"),
+                "replayed": pd.array([each.replayed for each in calls], dtype="bool"),
+                "seconds": pd.array([round(each.seconds, 3) for each in calls], dtype="float64"),
+                "error": pd.Series([each.error for each in calls], dtype="object"),
+            }
+        )
+
+    def script(self) -> str:
+        """The session as a Python script: what went well, in order; what failed stands there as a comment."""
+        lines = ['"""What was called in a notebook session, as a script."""', "", "import stripe_magics as sm", ""]
+        for each in self.entries:
+            if each.error:
+                lines.append(f"# ended in {each.error}: %stripe {each.line.splitlines()[0] if each.line else ''}")
+            elif each.python:
+                lines.append(each.python)
+        return "\n".join(lines) + "\n"
+
+
+def as_python(command: Command) -> str:
+    """`name = sm.call("customers.create", name="Jenny")`. Objects of the notebook stand under the name that the line gave them."""
+    from dataclasses import fields
+
+    parts = [repr(command.module)]
+    given = {name: command.sources.get(name) or expression(value) for name, value in dict(command.values).items()}
+    extra = {name: expression(value) for name, value in command.params}
+    options = {}
+    for each in fields(command.options):
+        value = getattr(command.options, each.name)
+        if each.name in {"out", "form", "quiet", "help"} or value is None or value is False or value in ("", []):
+            continue
+        options[each.name] = command.sources.get(each.name) or expression(value)
+    named = {**given, **options}
+    parts += [f"{name}={text}" for name, text in named.items() if name.isidentifier()]
+    odd = {name: text for name, text in named.items() if not name.isidentifier()} | extra
+    if odd:
+        parts.append("**{" + ", ".join(f"{name!r}: {text}" for name, text in odd.items()) + "}")
+    call = f"sm.call({', '.join(parts)})"
+    return f"{command.options.out} = {call}" if command.options.out else call
+
+
+def expression(value: Any) -> str:
+    """A value as Python writes it; `...` for an object that has no such form."""
+    if isinstance(value, (str, int, float, bool, list, tuple, dict, type(None))):
+        return redact(repr(value))
+    return repr(value.isoformat()) if hasattr(value, "isoformat") and not hasattr(value, "iloc") else "..."

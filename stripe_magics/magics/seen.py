@@ -1,0 +1,86 @@
+"""What this kernel has seen of the account: ids and e-mail addresses in results, for completion. Bounded, in memory, forgotten at unload."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import Any
+
+MOST = 300  # of each type of object
+ROWS = 100  # of one frame
+_ID = re.compile(r"[a-z]{2,12}(?:_test)?_[A-Za-z0-9_]{4,}\Z")
+_LINKS = frozenset(
+    [
+        "charge",
+        "customer",
+        "invoice",
+        "latest_charge",
+        "payment_intent",
+        "payment_link",
+        "payment_method",
+        "payout",
+        "price",
+        "product",
+        "refund",
+        "source",
+        "subscription",
+        "transfer",
+    ]
+)  # columns that hold the ids of other objects, named after their type
+_LABELS = ("name", "email", "description", "number", "amount", "status")
+
+
+class Seen:
+    """Ids by type of object, the latest last, each with a few words about it; and e-mail addresses."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str, OrderedDict[str, str]] = {}
+        self.emails: OrderedDict[str, str] = OrderedDict()
+
+    def learn(self, answer: Any) -> None:
+        """Take up what a frame shows. Anything else is passed over."""
+        about = getattr(answer, "attrs", {}).get("stripe") if hasattr(answer, "columns") else None
+        if not about:
+            return
+        kind = str(about.get("object", "")).removeprefix("list[").removesuffix("]")
+        head = answer.head(ROWS)
+        rows = [str(each) for each in head["id"]] if "id" in head.columns else []
+        words = [head[name].astype("object") for name in _LABELS if name in head.columns]
+        for at in range(len(rows) - 1, -1, -1):
+            label = next((str(each.iloc[at]) for each in words if isinstance(each.iloc[at], str) and each.iloc[at]), "")
+            self._keep(kind, rows[at], label)
+        for name in head.columns:
+            if str(name).endswith("email"):
+                for each in head[name]:
+                    if isinstance(each, str) and "@" in each:
+                        self._add(self.emails, each, "")
+            elif name in _LINKS:
+                self._column(str(name), head[name])
+
+    def _column(self, name: str, values: Any) -> None:
+        """Ids of other objects: a column named after their type (`customer`, `payment_intent`)."""
+        if str(values.dtype) not in {"object", "str", "string"} and not str(values.dtype).startswith("string"):
+            return
+        for each in values:
+            if isinstance(each, str) and _ID.match(each):
+                self._keep(name.removeprefix("latest_"), each, "")
+
+    def _keep(self, kind: str, name: str, label: str) -> None:
+        if _ID.match(name) and "_secret" not in name:
+            self._add(self.ids.setdefault(kind, OrderedDict()), name, label)
+
+    @staticmethod
+    def _add(store: OrderedDict[str, str], name: str, label: str) -> None:
+        store[name] = label or store.get(name, "")
+        store.move_to_end(name)
+        while len(store) > MOST:
+            store.popitem(last=False)
+
+    def of(self, kind: str) -> list[tuple[str, str]]:
+        """Ids of one type of object, the latest first, with their words."""
+        return list(reversed(self.ids.get(kind, OrderedDict()).items()))
+
+    def forget(self) -> None:
+        """Nothing was seen."""
+        self.ids.clear()
+        self.emails.clear()
