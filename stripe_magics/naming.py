@@ -214,7 +214,12 @@ def _as_list(value: Any) -> list[Any]:
 def _unknown(module: Module, name: str) -> Fault:
     names = [each.name for each in module.fields]
     near = nearest(name, names)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"the fields are {', '.join(names)}" if names else "it takes none"
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
+    elif len(names) <= 12:
+        hint = f"its fields are {', '.join(names)}" if names else "it takes none"
+    else:
+        hint = f"--help lists its {len(names)} fields; a parameter of Stripe's that is not among them goes as -d {name}=..."
     return Fault(name, name, f"{module.name} has no such field; {hint}")
 
 

@@ -186,7 +186,7 @@ def _with_follow_ups(main: Request, module: Module, values: Mapping[str, Any], v
     if not before and not after:
         return main
     own = replace(main, effect=module.effect, answers=not answered)
-    chain = [*before, *((own,) if own.params or not answered else ()), *after]
+    chain: list[Request] = [*before, *((own,) if own.params or not answered else ()), *after]
     first, *rest = chain
     return replace(first, then=tuple(rest), effect=main.effect, warnings=main.warnings)
 

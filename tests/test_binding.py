@@ -1,5 +1,6 @@
 """Raw values -> typed values: every kind, every fault, and the rules between fields."""
 
+# ruff: noqa: PD011 - `.values` of a Bound, not of a frame
 from __future__ import annotations
 
 import re

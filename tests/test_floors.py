@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "stripe_magics"
 FLOORS = [
     {"errors", "catalogue", "money"},
-    {"command", "grammar", "binding", "kinds", "times", "encoding", "descriptors", "places", "request"},
+    {"command", "grammar", "binding", "kinds", "times", "encoding", "descriptors", "places", "request", "naming", "headers", "searching", "plan"},
     {"client", "frames"},
     {"calls"},
     {"forms", "watch", "finance", "pulls"},

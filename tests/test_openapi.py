@@ -59,7 +59,7 @@ def paths() -> dict[str, Any]:
 
 def legal(field: Field) -> Any:
     if field.kind is Kind.ROWS:
-        return [row for row in rows(field)]
+        return rows(field)
     if field.name in JSON:
         return JSON[field.name]
     if field.name == "expand":
@@ -107,7 +107,7 @@ def _fill(module: Module, target: Field, turn: int) -> dict[str, Any]:
 
     def add(field: Field) -> bool:
         """Put the field in with what it depends on, if nothing that is there stands against it."""
-        wanted = {name: choices for name, choices in field.when}
+        wanted = dict(field.when)
         for name, choices in wanted.items():
             other = module.get(name)
             assert other is not None
