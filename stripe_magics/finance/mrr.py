@@ -274,7 +274,13 @@ def mrr_customers(invoices: pd.DataFrame, span: Period, *, discounts: str = "all
             )
         )
     columns = ["currency", "month", "start", "joined", "returned", "churned", "end"]
-    return result(pd.concat(rows) if rows else pd.DataFrame(columns=columns), "mrr_customers", [invoices], period=span)
+    return result(
+        pd.concat(rows) if rows else pd.DataFrame(columns=columns),
+        "mrr_customers",
+        [invoices],
+        period=span,
+        counts=["start", "returned", "end"],
+    )
 
 
 def mrr_rates(moves: pd.DataFrame, *, method: str = "chartmogul") -> pd.DataFrame:

@@ -71,7 +71,7 @@ def refund_rate(charges: pd.DataFrame, refunds: pd.DataFrame, start: Moment, end
         refunds = refunds[~texts(refunds["status"]).isin(["failed", "canceled"])]
     inside = pd.Series(span.holds(refunds["created"]), index=refunds.index)
     bases = {"activity": inside, "cohort": refunds["charge"].isin(sold["id"])}
-    return result(_rates(sold, refunds, bases, "refunds"), "refund_rate", [charges, refunds], period=span)
+    return result(_rates(sold, refunds, bases, "refunds"), "refund_rate", [charges, refunds], period=span, counts=["refunds"])
 
 
 def dispute_rate(charges: pd.DataFrame, disputes: pd.DataFrame, start: Moment, end: Moment, *, zone: str = "UTC") -> pd.DataFrame:
@@ -102,7 +102,7 @@ def dispute_rate(charges: pd.DataFrame, disputes: pd.DataFrame, start: Moment, e
             int(values[bases[basis] & disputes["currency"].eq(currency)].sum())
             for currency, basis in zip(out["currency"], out["basis"], strict=True)
         ]
-    return result(out, "dispute_rate", [charges, disputes], period=span)
+    return result(out, "dispute_rate", [charges, disputes], period=span, counts=["disputes"])
 
 
 def decline_reason(charges: pd.DataFrame) -> pd.Series:

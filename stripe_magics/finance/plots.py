@@ -13,6 +13,8 @@ import pandas as pd
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.finance.receivables import BUCKETS
+from stripe_magics.finance.tables import ints, texts
+from stripe_magics.frames.accessor import verbs
 from stripe_magics.money import exponent
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#555555")  # Okabe and Ito's
@@ -21,13 +23,29 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F
 def plot(report: pd.DataFrame) -> Any:
     """The picture of a report frame: a matplotlib figure (or what the chosen pandas backend gives)."""
     name = report.attrs.get("stripe", {}).get("report", "")
-    if name not in PLOTS:
+    plain = not name and {"created", "amount", "currency"} <= set(report.columns)
+    draw = _over_time if plain else PLOTS.get(name)
+    if draw is None:
         raise StripeMagicsError(
             f"There is no picture for {name or 'this frame'}.", advice=f"Reports with one: {', '.join(sorted(PLOTS))}."
         )
     if report.empty:
-        raise StripeMagicsError(f"{name} has no rows to draw.", advice="Widen the period.")
-    return PLOTS[name](report)
+        raise StripeMagicsError(f"{name or 'The frame'} has no rows to draw.", advice="Widen the period.")
+    return draw(report)
+
+
+def _over_time(frame: pd.DataFrame) -> Any:
+    """A list of objects: its amounts by day."""
+    about = frame.attrs.get("stripe", {})
+    zone = str(about.get("zone", "UTC"))
+    days = frame["created"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    table = ints(frame["amount"]).groupby([texts(frame["currency"]).rename("currency"), days.rename("date")]).sum().reset_index()
+    table.attrs = frame.attrs
+    figure, panels = _panels(table, f"{about.get('object') or 'Amounts'} by day".replace("_", " "))
+    for currency, rows, axis in panels:
+        axis.bar(rows["date"], _major(rows[["amount"]], currency)["amount"], color=COLOURS[0], width=0.9)
+        _finish(axis, currency)
+    return figure
 
 
 def _matplotlib() -> Any:
@@ -204,3 +222,5 @@ PLOTS: dict[str, Callable[[pd.DataFrame], Any]] = {
     "failed_payments": _declines,
     "cash_forecast": _stacked("date", ["pending", "expected_invoices"], "Cash expected", line="cumulative"),
 }
+
+verbs["plot"] = plot

@@ -31,6 +31,30 @@ FETCH = {
 }
 
 
+COUNTS = frozenset(
+    [
+        "count",
+        "payments",
+        "won",
+        "lost",
+        "open",
+        "orders",
+        "months",
+        "rank",
+        "size",
+        "customers",
+        "failures",
+        "recovered",
+        "age",
+        "days_late",
+        "joined",
+        "returned_customers",
+        "churned",
+    ]
+)
+"""Integer columns that are numbers of things; every other integer column of a report is money in minor units."""
+
+
 def need(frame: pd.DataFrame, columns: Iterable[str], *, report: str, object_type: str) -> pd.DataFrame:
     """The frame, if it has the columns; otherwise an error that says how to fetch them."""
     missing = [column for column in columns if column not in frame.columns]
@@ -99,14 +123,21 @@ def result(
     *,
     period: Period | None = None,
     zone: str = "UTC",
+    counts: Sequence[str] = (),
     **facts: Any,
 ) -> pd.DataFrame:
-    """The finished report: a RangeIndex, and attrs that name report, zone, period, definitions and completeness."""
+    """The finished report: a RangeIndex, and attrs that name report, zone, period, definitions and completeness.
+
+    `counts` are further integer columns that are numbers of things, not money.
+    """
     given = [source.attrs.get("stripe", {}) for source in sources if source is not None]
     complete = all(about.get("complete", True) for about in given)
     about: dict[str, Any] = {
         "report": report,
         "units": "minor",
+        "amounts": [
+            name for name, kind in frame.dtypes.items() if str(kind).lower() == "int64" and name not in {*COUNTS, *counts}
+        ],
         "zone": period.zone if period is not None else zone,
         "complete": complete,
         **{key: value for key, value in facts.items() if value is not None},
