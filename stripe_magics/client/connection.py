@@ -30,7 +30,7 @@ from stripe_magics.errors import NotConnected
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
-    from stripe_magics.client.resolve import Finding
+    from stripe_magics.client.pending import Finding
 
 SANDBOX_URL = "http://sandbox.invalid"
 _LIVEMODE = re.compile(rb'"livemode"\s*:\s*(true|false)')
@@ -265,19 +265,19 @@ class Connection:
 
     def resume(self, number: int) -> Answer:
         """Ask Stripe again, under the same key, how an operation ended. It can't act twice."""
-        from stripe_magics.client.resolve import resume
+        from stripe_magics.client.pending import resume
 
         return resume(self, number)
 
     def reconcile(self, number: int) -> Finding:
         """Look for what an operation made, without sending it again."""
-        from stripe_magics.client.resolve import reconcile
+        from stripe_magics.client.pending import reconcile
 
         return reconcile(self, number)
 
     def settle_by_key(self, key: str, object_id: str = "", request_id: str = "") -> list[Operation]:
         """An event showed that the call with this key was carried out: settle its operations. Gives those that were open."""
-        from stripe_magics.client.resolve import settle_by_key
+        from stripe_magics.client.pending import settle_by_key
 
         return settle_by_key(self, key, object_id, request_id)
 
@@ -354,7 +354,9 @@ def connect(
             transport = SandboxTransport(demo=demo)
         made = Connection(secret=None, mode="sandbox", base=SANDBOX_URL, source="sandbox", transport=transport, **common)
     else:
-        found, source = (secret, "typed") if secret is not None else sources.find(env=env, profile=profile, name=name)
+        found, source = (
+            sources.Found(secret, "typed") if secret is not None else sources.find(env=env, profile=profile, name=name)
+        )
         mode = classify(found.reveal()).mode
         made = Connection(
             secret=found, mode=mode, base=guards.check_base(api_base, mode), source=source, transport=transport, **common

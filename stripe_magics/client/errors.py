@@ -164,7 +164,7 @@ def from_answer(
     """The error of an answer that isn't a success. `tried`: how often and how long it was tried, in words."""
     found = details or details_of(status, headers, body, request)
     kind = class_of(status, found.code, found.type)
-    if not stripe_spoke(headers, body):
+    if not stripe_spoke(status, headers, body):
         message, advice = _not_stripe(status, headers, body)
         return kind(message, details=found, advice=advice, facts=_facts(found, mode))
     text = _TEXT.get(kind, _generic)
@@ -172,12 +172,13 @@ def from_answer(
     return kind(message, details=found, advice=advice, facts=[*more, *_facts(found, mode)])
 
 
-def stripe_spoke(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether a failure's body is one of Stripe's (and not a proxy's page)."""
+def stripe_spoke(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a failure is Stripe's own answer (and not a proxy's page): an error object, or at least Stripe's request id."""
     data = parse_object(body)
-    if data is not None:
-        return "error" in data or any(name.lower() == "request-id" for name in headers)
-    return not body and any(name.lower() == "request-id" for name in headers)
+    if data is not None and isinstance(data.get("error"), dict):
+        return True
+    named = any(name.lower() == "request-id" for name in headers)
+    return named and (data is not None or not body) and not 300 <= status < 400
 
 
 def cleaned(body: bytes, limit: int = 200) -> str:

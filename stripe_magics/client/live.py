@@ -126,6 +126,25 @@ def _unlock(connection: Connection, ask: Ask) -> None:
     connection.guard.unlock()
 
 
+def switch(connection: Connection, wanted: str, *, ask: Ask | None, count: int | None = None) -> str:
+    """`on` unlocks live writing (the account's name or id is asked for), `off` locks it, `allow` widens the limit of a run to `count`."""
+    guard = connection.guard
+    if wanted == "off":
+        guard.lock()
+        return "Live writes ask for the account again."
+    if not connection.live:
+        return f"This connection is in {connection.mode} mode: no money moves, and nothing asks."
+    if ask is None:
+        raise ConfirmationNeeded(
+            "Live writing is unlocked by a person, and there is nobody to ask.", advice="Single calls go with --yes."
+        )
+    _unlock(connection, ask)
+    if wanted == "allow":
+        guard.widen(count if count is not None else WIDE)
+        return f"Live writes are allowed for 15 minutes, up to {guard.allowed} irreversible ones in a run."
+    return "LIVE: writes are allowed for 15 minutes."
+
+
 def _expect(answer: object, expected: set[str], what: str) -> None:
     if str(answer).strip().lower() not in {each.strip().lower() for each in expected}:
         raise ConfirmationNeeded(f"{what} was not confirmed. Nothing was sent.")

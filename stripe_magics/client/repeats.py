@@ -37,7 +37,7 @@ def choose(
     if given:
         return _by_key(wanted, rows, same, again=again, now=now, alive=alive)
     harmless = wanted.effect in HARMLESS or wanted.method == "DELETE"
-    if wanted.cell:
+    if wanted.digest:
         own = [row for row in same if (row.cell, row.digest, row.nth) == (wanted.cell, wanted.digest, wanted.nth)]
         if own:
             last = own[-1]
@@ -48,11 +48,11 @@ def choose(
                     return last
                 raise repeated(last, now)
     for row in same:
-        if not row.resolved and not alive(row) and not (wanted.cell and _here(wanted, row)):
+        if not row.resolved and not alive(row) and not (wanted.digest and _here(wanted, row)):
             if harmless:
                 return _continue(row, now=now, alive=alive)
             raise unresolved(row, now)
-    if wanted.cell and not harmless and not again:
+    if wanted.digest and not harmless and not again:
         elsewhere = [row for row in same if not _here(wanted, row) and now - row.first <= REPEAT_WINDOW]
         if elsewhere and (elsewhere[-1].state in {"done", "absent"} or alive(elsewhere[-1])):
             raise repeated(elsewhere[-1], now)
@@ -143,6 +143,6 @@ def repeated(row: Operation, now: float) -> RepeatRefused:
 
 def already(row: Operation, now: float) -> str:
     """What to say of a replayed result."""
-    where = "this cell" if row.cell else "this call"
+    where = "this cell" if row.digest else "this call"
     did = {"create": "created", "irreversible": "made"}.get(row.effect, "made")
     return f"{where} {did} {row.result or 'its object'} at {clock(row.first, now)}; nothing new was made. --again makes it once more."

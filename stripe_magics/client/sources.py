@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import KeyRefused, NotConnected, redact
@@ -17,7 +17,13 @@ from stripe_magics.errors import KeyRefused, NotConnected, redact
 DEFAULT = "STRIPE_API_KEY"
 SERVICE = "stripe_magics"  # in the keyring
 
-Found = tuple[Secret, str]
+
+class Found(NamedTuple):
+    """A key and where it was found, in words."""
+
+    secret: Secret
+    source: str
+
 
 ADVICE = (
     "A key comes from an environment variable (%stripe connect --env STRIPE_API_KEY), the keyring, the Stripe CLI's login, or the "
@@ -57,7 +63,7 @@ def find(*, env: str = "", profile: str = "", name: str = "") -> Found:
 def from_environment(name: str) -> Found | None:
     """A variable of the kernel's environment."""
     value = os.environ.get(name, "").strip()
-    return (Secret(value), f"environment variable {name}") if value else None
+    return Found(Secret(value), f"environment variable {name}") if value else None
 
 
 def from_colab(name: str) -> Found | None:
@@ -69,7 +75,7 @@ def from_colab(name: str) -> Found | None:
         value = str(userdata.get(name) or "").strip()
     except (userdata.SecretNotFoundError, userdata.NotebookAccessError):
         return None
-    return (Secret(value), f"Colab secret {name}") if value else None
+    return Found(Secret(value), f"Colab secret {name}") if value else None
 
 
 def from_keyring(name: str) -> Found | None:
@@ -83,7 +89,7 @@ def from_keyring(name: str) -> Found | None:
         value = keyring.get_password(SERVICE, name)
     except (KeyringError, RuntimeError, OSError):  # no usable keyring on this machine
         return None
-    return (Secret(value.strip()), f"keyring entry {name}") if value else None
+    return Found(Secret(value.strip()), f"keyring entry {name}") if value else None
 
 
 def store_in_keyring(name: str, secret: Secret) -> None:
@@ -129,11 +135,11 @@ def from_cli(profile: str) -> Found | None:
             f"The Stripe CLI keeps the {mode or 'test'} key of {name!r} in the system's keyring, where only it can read it.",
             advice=ADVICE,
         )
-    return (Secret(value), f"Stripe CLI profile {name}") if value else None
+    return Found(Secret(value), f"Stripe CLI profile {name}") if value else None
 
 
 def ask_for_key(prompt: str = "Stripe key: ") -> Found:
     """Typed at a prompt that shows nothing."""
     from getpass import getpass
 
-    return Secret(getpass(prompt).strip()), "typed"
+    return Found(Secret(getpass(prompt).strip()), "typed")

@@ -25,6 +25,7 @@ import httpx
 
 from stripe_magics.client import guards
 from stripe_magics.client.answer import parse_object
+from stripe_magics.client.errors import stripe_spoke
 from stripe_magics.client.log import private
 from stripe_magics.client.retry import Outcome, Policy, Reach
 from stripe_magics.errors import Details, InvalidRequest, redact
@@ -315,9 +316,7 @@ def judge(status: int, headers: dict[str, str], body: bytes) -> Outcome:
             return Outcome(reach=Reach.UNKNOWN, reason=what, status=status, headers=headers, body=body)
         return Outcome(reach=Reach.ANSWERED, status=status, headers=headers, body=body, from_stripe=True)
     code = str(error.get("code") or "") if isinstance(error, dict) else ""
-    ours = isinstance(error, dict) or (
-        data is not None and "error" in data and "json" in headers.get("content-type", "") and "request-id" in headers
-    )
+    ours = stripe_spoke(status, headers, body)
     return Outcome(
         reach=Reach.ANSWERED, reason=f"status {status}", status=status, headers=headers, body=body, code=code, from_stripe=ours
     )

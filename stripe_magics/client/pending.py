@@ -21,6 +21,8 @@ from stripe_magics.errors import Details, OutcomeUnknown, StripeError, UsageFaul
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from stripe_magics.client.connection import Connection
 
 
@@ -35,6 +37,35 @@ class Finding:
 
     def __str__(self) -> str:
         return self.text
+
+
+def frame(connection: Connection) -> pd.DataFrame:
+    """The operations whose end isn't known, one row each: operation, sent (datetime64, UTC), module, method, path, amount, currency,
+    reason, attempts, key, resume_until (datetime64, UTC)."""
+    import pandas as pd
+
+    rows = connection.journal.pending()
+    hints = [json.loads(each.hints or "{}") for each in rows]
+    return pd.DataFrame(
+        {
+            "operation": pd.array([each.number for each in rows], dtype="int64"),
+            "sent": pd.to_datetime([int(each.first) for each in rows], unit="s", utc=True).astype("datetime64[us, UTC]"),
+            "module": pd.array([each.module for each in rows], dtype="str"),
+            "method": pd.array([each.method for each in rows], dtype="str"),
+            "path": pd.array([each.path for each in rows], dtype="str"),
+            "amount": pd.array(
+                [int(each["amount"]) if str(each.get("amount", "")).isdigit() else None for each in hints], dtype="Int64"
+            ),
+            "currency": pd.array([str(each.get("currency", "")) for each in hints], dtype="str"),
+            "reason": pd.array([each.reason or "the kernel ended" for each in rows], dtype="str"),
+            "attempts": pd.array([each.attempts for each in rows], dtype="int64"),
+            "mode": pd.array([each.mode for each in rows], dtype="str"),
+            "key": pd.array([each.key for each in rows], dtype="str"),
+            "resume_until": pd.to_datetime([int(each.first) + WINDOW for each in rows], unit="s", utc=True).astype(
+                "datetime64[us, UTC]"
+            ),
+        }
+    )
 
 
 def _mine(connection: Connection, number: int) -> Operation:
