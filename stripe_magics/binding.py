@@ -24,8 +24,11 @@ from stripe_magics.catalogue.fields import Conditions, Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module, Variant
 from stripe_magics.encoding import UNSET, plain
 from stripe_magics.errors import Fault, InvalidValue
-from stripe_magics.kinds import Context, RowFaults, UnknownChoice, read, read_filter, refuse_keys
+from stripe_magics.keys import refuse_keys
+from stripe_magics.kinds import Context, read, read_filter
 from stripe_magics.naming import sort_out
+from stripe_magics.scalars import UnknownChoice
+from stripe_magics.structures import RowFaults
 
 __all__ = ["UNSET", "Bound", "bind", "check", "expand_faults", "fits", "variant"]
 
@@ -81,7 +84,8 @@ def check(field: Field, value: Any, *, zone: tzinfo, currency: str | None = None
     """The typed value of one field (None if nothing is given, UNSET for empty text). Raises ValueError saying what is wrong."""
     refuse_keys(plain(value), field)
     operation: money.Operation = "payout" if field.operation == "payout" else "charge"
-    return read(field, value, Context(zone=zone, currency=currency, operation=operation))
+    typed = read(field, value, Context(zone=zone, currency=currency, operation=operation))
+    return typed.minor if isinstance(typed, money.Amount) else typed
 
 
 def fits(when: Conditions, values: Mapping[str, Any], module: Module) -> bool:

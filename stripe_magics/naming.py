@@ -17,7 +17,7 @@ from stripe_magics.catalogue.fields import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.encoding import UNSET, pairs, plain
 from stripe_magics.errors import Fault
-from stripe_magics.kinds import nearest
+from stripe_magics.scalars import nearest
 
 Raws = dict[str, tuple[Field, Any, str]]
 

@@ -18,7 +18,7 @@ from stripe_magics.catalogue.module import Effect, FollowUp, Module, Variant
 from stripe_magics.command import Options
 from stripe_magics.encoding import UNSET, Pairs, pairs
 from stripe_magics.errors import Fault, InvalidValue
-from stripe_magics.kinds import refuse_keys
+from stripe_magics.keys import refuse_keys
 from stripe_magics.request import Keep, Request
 
 PAGE = 100
