@@ -1,0 +1,8 @@
+"""The embedded account: a Stripe account in memory, behind an httpx transport."""
+
+from __future__ import annotations
+
+from stripe_magics.sandbox.faults import Fault
+from stripe_magics.sandbox.transport import SandboxTransport
+
+__all__ = ["Fault", "SandboxTransport"]

@@ -29,9 +29,27 @@ TAXED = {"eur": 20, "gbp": 20}
 
 PLANS = ("starter", "team", "business", "seat", "platform")
 PRICES = {  # monthly: before the rise, after it; a year costs ten months
-    "usd": {"starter": (4900, 5500), "team": (14900, 16900), "business": (39900, 44900), "seat": (1200, 1400), "platform": (2900, 3300)},
-    "eur": {"starter": (4500, 5000), "team": (13900, 15500), "business": (36900, 41500), "seat": (1100, 1300), "platform": (2700, 3100)},
-    "gbp": {"starter": (3900, 4400), "team": (12500, 13900), "business": (32900, 36900), "seat": (1000, 1200), "platform": (2400, 2700)},
+    "usd": {
+        "starter": (4900, 5500),
+        "team": (14900, 16900),
+        "business": (39900, 44900),
+        "seat": (1200, 1400),
+        "platform": (2900, 3300),
+    },
+    "eur": {
+        "starter": (4500, 5000),
+        "team": (13900, 15500),
+        "business": (36900, 41500),
+        "seat": (1100, 1300),
+        "platform": (2700, 3100),
+    },
+    "gbp": {
+        "starter": (3900, 4400),
+        "team": (12500, 13900),
+        "business": (32900, 36900),
+        "seat": (1000, 1200),
+        "platform": (2400, 2700),
+    },
 }
 COUNTRIES = {"usd": ("US", "US", "US", "US", "CA", "AU"), "eur": ("DE", "FR", "NL", "IE", "ES", "AT"), "gbp": ("GB",)}
 COUPONS = {  # id: (percent, duration, months)
@@ -50,17 +68,8 @@ SERVICES = (
     ("Integration review", 7000, 22000),
     ("Priority support, one month", 5000, 12000),
 )
-FIRST = (
-    "Ada Aiko Alba Amir Anna Arjun Astrid Ben Bruno Carla Chloe Clara Dana David Diego Dora Elena Eli Emil Emma Erik Esme Farah Felix Finn Freya "
-    "Grace Hana Hugo Ines Isaac Iris Ivan Jade Jonas Julia Kai Karin Lars Lea Leo Lina Luca Lucy Mara Marc Maya Mila Milo Nina Noah Nora Olga "
-    "Oscar Otto Paula Petra Rafael Rosa Ruth Sam Sara Sofia Theo Tomas Uma Vera Victor Wanda Yara Yusuf Zoe"
-).split()  # noqa: SIM905 - eighty names read better as words
-LAST = (
-    "Abbott Adler Almeida Andersson Baker Bauer Becker Berg Bianchi Blanc Brown Carter Castro Chen Clarke Costa Dahl Diaz Dubois Ellis Evans "
-    "Ferrari Fischer Foster Garcia Gomez Graham Gruber Hansen Harris Hayes Hoffmann Hughes Ito Jensen Jones Kaya Keller Khan Klein Kovacs Lang "
-    "Larsen Lee Lopez Martin Mayer Meyer Mills Moreau Moreno Mori Nilsson Novak Olsen Park Patel Perez Petit Price Reed Reyes Rossi Roux Sato "
-    "Schmidt Silva Singh Smith Stone Suzuki Tanaka Taylor Torres Turner Vogel Walker Weber White Wolf Wood Young"
-).split()  # noqa: SIM905
+FIRST = ["Ada", "Aiko", "Alba", "Amir", "Anna", "Arjun", "Astrid", "Ben", "Bruno", "Carla", "Chloe", "Clara", "Dana", "David", "Diego", "Dora", "Elena", "Eli", "Emil", "Emma", "Erik", "Esme", "Farah", "Felix", "Finn", "Freya", "Grace", "Hana", "Hugo", "Ines", "Isaac", "Iris", "Ivan", "Jade", "Jonas", "Julia", "Kai", "Karin", "Lars", "Lea", "Leo", "Lina", "Luca", "Lucy", "Mara", "Marc", "Maya", "Mila", "Milo", "Nina", "Noah", "Nora", "Olga", "Oscar", "Otto", "Paula", "Petra", "Rafael", "Rosa", "Ruth", "Sam", "Sara", "Sofia", "Theo", "Tomas", "Uma", "Vera", "Victor", "Wanda", "Yara", "Yusuf", "Zoe"]
+LAST = ["Abbott", "Adler", "Almeida", "Andersson", "Baker", "Bauer", "Becker", "Berg", "Bianchi", "Blanc", "Brown", "Carter", "Castro", "Chen", "Clarke", "Costa", "Dahl", "Diaz", "Dubois", "Ellis", "Evans", "Ferrari", "Fischer", "Foster", "Garcia", "Gomez", "Graham", "Gruber", "Hansen", "Harris", "Hayes", "Hoffmann", "Hughes", "Ito", "Jensen", "Jones", "Kaya", "Keller", "Khan", "Klein", "Kovacs", "Lang", "Larsen", "Lee", "Lopez", "Martin", "Mayer", "Meyer", "Mills", "Moreau", "Moreno", "Mori", "Nilsson", "Novak", "Olsen", "Park", "Patel", "Perez", "Petit", "Price", "Reed", "Reyes", "Rossi", "Roux", "Sato", "Schmidt", "Silva", "Singh", "Smith", "Stone", "Suzuki", "Tanaka", "Taylor", "Torres", "Turner", "Vogel", "Walker", "Weber", "White", "Wolf", "Wood", "Young"]
 TRADES = ("Analytics", "Bikes", "Books", "Clinic", "Coffee", "Design", "Foods", "Games", "Health", "Homes", "Labs", "Legal", "Logistics", "Media",
           "Motors", "Music", "Robotics", "Sports", "Studio", "Systems", "Tea", "Textiles", "Travel", "Works")  # fmt: skip
 
@@ -79,7 +88,7 @@ class Client:
     pays: str  # card, sepa, invoice (is sent an invoice and pays it within `terms` days)
     joined: int
     month: int  # the month in which it joined
-    day: int  # when it is billed: seconds from the start of a month
+    day: int  # when it is billed: seconds from the start of a month (its last day if the month is too short)
     channel: str = "organic"
     terms: int = 30
     seats: int = 0
@@ -143,6 +152,8 @@ class Bill:
     attempts: list[tuple[int, str]] = field(default_factory=list)
     settled: int = 0  # when it was paid, voided or written off
     retry: int = 0  # the next attempt of an open one
+    refund: tuple[int, int, str | None, bool] | None = None  # moment, per cent of it, reason, whether the refund failed
+    dispute: tuple[int, str, str] | None = None  # moment, reason, status
 
     @property
     def finalized(self) -> int:
@@ -165,8 +176,11 @@ class Sale:
     text: str
     state: str
     attempts: list[tuple[int, str]] = field(default_factory=list)
-    kind: str = ""  # link, duplicate, partial
+    kind: str = ""  # link, duplicate, hold, partial (a hold of which a part was taken)
     settled: int = 0
+    refund: tuple[int, int, str | None, bool] | None = None
+    dispute: tuple[int, str, str] | None = None
+    fate: str = ""
 
 
 @dataclass(slots=True)
@@ -176,8 +190,13 @@ class Firm:
     clients: list[Client]
     bills: list[Bill]
     sales: list[Sale]
-    starts: list[int]  # of the months 1 to 25
+    starts: list[int]  # of the months 1 to 26
     as_of: int
+
+    def billed(self, client: Client, month: int) -> int:
+        """When a customer is billed in a month."""
+        days = (self.starts[month + 1] - self.starts[month]) // DAY if month + 1 < len(self.starts) else 28
+        return self.starts[month] + min(client.day // DAY, days - 1) * DAY + client.day % DAY
 
 
 def month_starts(as_of: int, months: int = MONTHS + 2) -> list[int]:
@@ -210,6 +229,7 @@ def tell(as_of: int) -> Firm:
 
     demo_payments.pay(firm, rng)
     demo_payments.sell(firm, rng)
+    demo_payments.give_back(firm, rng)
     return firm
 
 
@@ -233,7 +253,7 @@ def _leave(firm: Firm, active: list[Client], month: int) -> None:
     for client in [each for each in active if each.leaves == month]:
         active.remove(client)
         if client.reason == "cancellation_requested":
-            client.ended = firm.starts[month] + client.day
+            client.ended = firm.billed(client, month)
 
 
 def _join(firm: Firm, active: list[Client], month: int, rng: Random) -> None:
@@ -259,7 +279,7 @@ def _newcomer(firm: Firm, month: int, rng: Random) -> Client:
     plan = "starter" if size < (0.6 if early else 0.42) else "team" if size < (0.93 if early else 0.83) else "business"
     way = rng.random()
     pays = "sepa" if currency == "eur" and way < 0.3 else "invoice" if plan != "starter" and way > 0.78 else "card"
-    day = ((number * 11) % 28) * DAY + 6 * HOUR + rng.randrange(14 * HOUR)
+    day = ((number * 11) % 31) * DAY + 6 * HOUR + rng.randrange(14 * HOUR)
     client = Client(
         number=number,
         person=person,
@@ -269,16 +289,24 @@ def _newcomer(firm: Firm, month: int, rng: Random) -> Client:
         country=rng.choice(COUNTRIES[currency]),
         plan=plan,
         pays=pays,
-        joined=firm.starts[month] + day,
+        joined=0,
         month=month,
         day=day,
         channel=("organic", "organic", "ads", "partner", "referral", "sales")[rng.randrange(6)],
         terms=rng.choice((14, 30, 30)),
         version=int(month >= PRICE_RISE),
     )
+    client.joined = firm.billed(client, month)
     if number == 0:  # the large one: dollars, sent an invoice, never late by much
         client.person, client.company, client.email = "Nora Lindqvist", "Northwind Logistics", "accounts@northwind.example.com"
-        client.plan, client.pays, client.currency, client.country, client.terms, client.channel = "platform", "invoice", "usd", "US", 30, "sales"
+        client.plan, client.pays, client.currency, client.country, client.terms, client.channel = (
+            "platform",
+            "invoice",
+            "usd",
+            "US",
+            30,
+            "sales",
+        )
     elif number == 1:  # the one of the examples
         client.person, client.company, client.email = "Jenny Rosen", "Rosen Books", "jenny.rosen@example.com"
         client.plan, client.pays, client.currency, client.country = "team", "card", "usd", "US"
@@ -357,9 +385,9 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
     for client in active:
         if client.yearly and client.last_bill and month - client.last_bill < 12:
             continue
-        created = firm.starts[month] + client.day
+        created = firm.billed(client, month)
         after = month + (12 if client.yearly else 1)
-        end = (firm.starts[after] if after < len(firm.starts) else firm.starts[month] + 365 * DAY) + client.day
+        end = firm.billed(client, after) if after < len(firm.starts) else created + (365 if client.yearly else 30) * DAY
         if client.yearly:
             client.version = int(month >= PRICE_RISE)
         version = client.version
@@ -370,8 +398,12 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
             was, days = client.change
             part, old = client.monthly(version) * days // 30, was * days // 30
             since = created - days * DAY
-            lines.append(Line("Unused time on the former plan", -old, 1, since, created, (client.plan, False, version), proration=True))
-            lines.append(Line("Remaining time on the new plan", part, 1, since, created, (client.plan, False, version), proration=True))
+            lines.append(
+                Line("Unused time on the former plan", -old, 1, since, created, (client.plan, False, version), proration=True)
+            )
+            lines.append(
+                Line("Remaining time on the new plan", part, 1, since, created, (client.plan, False, version), proration=True)
+            )
         client.change = None
         if client.plan != "platform":
             name, cost = client.plan.capitalize(), prices[client.plan][version] * times
@@ -404,4 +436,6 @@ def _services(firm: Firm, active: list[Client], month: int, rng: Random) -> None
         lines = []
         for text, low, high in rng.sample(SERVICES, 1 if rng.random() < 0.7 else 2):
             lines.append(Line(text, rng.randrange(low, high, 500), 1, created, created))
-        firm.bills.append(Bill(client, created, "manual", lines, "invoice" if rng.random() < 0.5 else client.pays, rng.choice((14, 30))))
+        firm.bills.append(
+            Bill(client, created, "manual", lines, "invoice" if rng.random() < 0.5 else client.pays, rng.choice((14, 30)))
+        )

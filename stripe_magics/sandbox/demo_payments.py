@@ -16,6 +16,21 @@ DECLINED, RECOVERED = 0.066, 0.69  # of bills by card; of those declined, but fo
 UNPAID = (((1, 30), 26), ((31, 60), 40), ((61, 90), 25), ((91, 170), 20))  # days overdue: how many stay open
 WRITTEN_OFF, VOIDED, DRAFTS = 45, 88, 10
 INCIDENT_MONTH, INCIDENT = 17, 40  # one morning, forty customers were charged twice
+REFUNDS = (("requested_by_customer", 102), ("duplicate", 16), ("fraudulent", 12), (None, 10))  # besides the incident's
+REFUNDS_FAILED = 2
+DISPUTES = (  # status, how many, days ago at least and at most
+    ("won", 8, 60, 690), ("lost", 9, 60, 690), ("warning_closed", 1, 140, 400), ("needs_response", 3, 1, 8), ("under_review", 2, 9, 13),
+    ("warning_needs_response", 1, 20, 80),
+)  # fmt: skip
+DISPUTE_REASONS = (
+    "fraudulent",
+    "fraudulent",
+    "product_not_received",
+    "subscription_canceled",
+    "duplicate",
+    "product_unacceptable",
+    "unrecognized",
+)
 LINKS = (("Onboarding workshop", "usd", 12000), ("Datenworkshop", "eur", 9000), ("Seat pack", "gbp", 4900))
 
 
@@ -136,9 +151,10 @@ def sell(firm: Firm, rng: Random) -> None:
         for number in range(count):
             client = rng.choice(those)
             created = max(firm.as_of - int(rng.random() * days * DAY) - 2 * HOUR, client.joined + HOUR)
-            if created > firm.as_of - HOUR:
-                created = firm.as_of - HOUR
-            sale = Sale(client, created, rng.randrange(4000, 30000, 500), "Consulting", "succeeded" if state == "captured" else state)
+            created = min(created, firm.as_of - HOUR)
+            sale = Sale(
+                client, created, rng.randrange(4000, 30000, 500), "Consulting", "succeeded" if state == "captured" else state
+            )
             if state == "requires_payment_method" and number % 3 == 0:
                 sale.attempts = [(created + 60, decline(rng))]
             elif state in {"requires_action", "requires_capture", "processing"}:
@@ -171,8 +187,51 @@ def _twice(firm: Firm, rng: Random) -> None:
     day = firm.starts[INCIDENT_MONTH] + 10 * DAY
     while (day // DAY + 3) % 7 >= 5:
         day += DAY
-    there = [each for each in firm.clients if each.joined < day - 40 * DAY and (not each.ended or each.ended > day) and each.pays == "card"]
+    there = [
+        each
+        for each in firm.clients
+        if each.joined < day - 40 * DAY and (not each.ended or each.ended > day) and each.pays == "card"
+    ]
     for number, client in enumerate(rng.sample(there[1:], INCIDENT)):
         created = day + 9 * HOUR + number * 97
-        sale = Sale(client, created, client.monthly(1), "Subscription, charged twice by mistake", "succeeded", [(created + 5, "")], kind="duplicate")
+        sale = Sale(
+            client,
+            created,
+            client.monthly(1),
+            "Subscription, charged twice by mistake",
+            "succeeded",
+            [(created + 5, "")],
+            kind="duplicate",
+        )
         firm.sales.append(sale)
+
+
+# --- money back
+
+
+def give_back(firm: Firm, rng: Random) -> None:
+    """Refunds and disputes of what was paid by card."""
+    for sale in firm.sales:
+        if sale.kind == "duplicate":
+            sale.refund = (sale.created + DAY + 3 * HOUR, 100, "duplicate", False)
+    paid: list[Bill | Sale] = [
+        bill for bill in firm.bills if bill.fate == "paid" and bill.pays == "card" and bill.client.number > 1
+    ]
+    paid += [sale for sale in firm.sales if sale.state == "succeeded" and sale.kind == "link"]
+    failed = 0
+    for reason, wanted in REFUNDS:
+        for one in rng.sample([each for each in paid if each.refund is None], wanted):
+            since = one.attempts[-1][0]
+            moment = since + 60 + int(rng.random() * min(18 * DAY, firm.as_of - since - 60))
+            fails = failed < REFUNDS_FAILED and reason == "requested_by_customer" and moment < firm.as_of - 40 * DAY
+            failed += fails
+            one.refund = (moment, 100 if fails or rng.random() < 0.6 else rng.choice((20, 25, 50)), reason, bool(fails))
+    for status, wanted, least, most in DISPUTES:
+        for _ in range(wanted):
+            moment = firm.as_of - least * DAY - int(rng.random() * (most - least) * DAY)
+            late = [
+                each for each in paid
+                if each.refund is None and each.dispute is None and 5 * DAY < moment - each.attempts[-1][0] < 45 * DAY
+            ]  # fmt: skip
+            one = rng.choice(late)
+            one.dispute = (moment, "general" if status.startswith("warning") else rng.choice(DISPUTE_REASONS), status)

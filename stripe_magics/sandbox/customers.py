@@ -1,0 +1,476 @@
+"""Customers, with what hangs on them: tax ids, older cards (`source`), the invoice credit balance, a standing discount."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stripe_magics.sandbox import discounts, events
+from stripe_magics.sandbox.account import Account, Object
+from stripe_magics.sandbox.changes import merged_metadata, take
+from stripe_magics.sandbox.lists import Page, page
+from stripe_magics.sandbox.methods import address, attach_to, use
+from stripe_magics.sandbox.payments import checked_currency, checked_email, full_shipping
+from stripe_magics.sandbox.problems import declined, invalid, missing, unchecked
+from stripe_magics.sandbox.protocol import Handler
+from stripe_magics.sandbox.search import search
+from stripe_magics.sandbox.testcards import BY_NUMBER, CARDS, OUTCOMES, Card
+
+_PREFIX = re.compile(r"[A-Z0-9]{3,12}")
+_LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,4}){0,2}")
+
+
+def create(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/customers. No parameter is required."""
+    _check(account, params, "")
+    customer = new_customer(account)
+    method = use(account, params["payment_method"]) if params.get("payment_method") else None
+    default = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if default and (method is None or default not in {method["id"], params["payment_method"]}):
+        _belongs(account, default, customer["id"])
+    card = _source(account, params["source"], customer["id"]) if params.get("source") else None
+    if method is not None:
+        attach_to(account, method, customer)
+    account.add("customer", customer)
+    if card is not None:
+        account.add("card", card)
+    _apply(account, customer, params, template=params.get("payment_method"), method=method)
+    if card is not None:
+        customer["default_source"] = card["id"]
+    for each in params.get("tax_id_data") or ():
+        _add_tax_id(account, customer, each)
+    account.save("customer", customer)
+    events.emit(account, "customer.created", customer)
+    return customer
+
+
+def new_customer(account: Account) -> Object:
+    """A customer about whom nothing is known; not stored yet."""
+    identifier = account.new_id("cus", 14)
+    return {
+        "id": identifier,
+        "object": "customer",
+        "address": None,
+        "balance": 0,
+        "created": account.now,
+        "currency": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": None,
+        "discount": None,
+        "email": None,
+        "invoice_prefix": account.letters(f"prefix{identifier}", 8).upper(),
+        "invoice_settings": {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None},
+        "livemode": False,
+        "metadata": {},
+        "name": None,
+        "next_invoice_sequence": 1,
+        "phone": None,
+        "preferred_locales": [],
+        "shipping": None,
+        "tax_exempt": "none",
+        "test_clock": None,
+    }
+
+
+def _check(account: Account, params: dict[str, Any], own: str) -> None:
+    checked_email(params.get("email"), "email")
+    prefix = params.get("invoice_prefix")
+    if prefix is not None:
+        if not _PREFIX.fullmatch(prefix):
+            raise unchecked("invoice_prefix takes 3 to 12 capital letters or digits.", param="invoice_prefix")
+        if any(each["invoice_prefix"] == prefix and each["id"] != own for each in account.each("customer")):
+            raise invalid(f"The invoice prefix '{prefix}' belongs to another customer.", param="invoice_prefix")
+    sequence = params.get("next_invoice_sequence")
+    if sequence is not None and sequence < 1:
+        raise unchecked(
+            "This value must be greater than or equal to 1.", param="next_invoice_sequence", code="parameter_invalid_integer"
+        )
+    fields = (params.get("invoice_settings") or {}).get("custom_fields") or []
+    if len(fields) > 4:
+        raise unchecked("At most 4 custom fields.", param="invoice_settings[custom_fields]")
+    for each in params.get("preferred_locales") or ():
+        if not _LOCALE.fullmatch(each):
+            raise unchecked(f"Invalid locale: {each}", param="preferred_locales")
+    country = (params.get("address") or {}).get("country")
+    if country and not re.fullmatch(r"[A-Za-z]{2}", country):
+        raise unchecked(
+            f"Country '{country}' is unknown. Try using a 2-character ISO country code.",
+            param="address[country]",
+            code="country_code_invalid",
+        )
+    if params.get("test_clock"):
+        raise missing("test clock", params["test_clock"], "test_clock", status=400)
+    if params.get("coupon") and params.get("promotion_code"):
+        raise unchecked("You may only specify one of coupon and promotion_code.", param="promotion_code")
+    for each in params.get("tax_id_data") or ():
+        checked_tax_id(each["type"], each["value"], "tax_id_data")
+
+
+def _belongs(account: Account, identifier: str, customer: str) -> None:
+    method = account.find("payment_method", identifier, "invoice_settings[default_payment_method]", what="PaymentMethod")
+    if method["customer"] != customer:
+        raise invalid(
+            f"The customer does not have a payment method with the ID {identifier}. The payment method must be attached to the customer.",
+            param="invoice_settings[default_payment_method]",
+            code="resource_missing",
+        )
+
+
+_PLAIN = ("description", "email", "name", "phone", "invoice_prefix", "next_invoice_sequence", "metadata")
+
+
+def _apply(
+    account: Account, customer: Object, params: dict[str, Any], *, template: str | None = None, method: Object | None = None
+) -> None:
+    """Set what was given on a customer."""
+    take(customer, params, _PLAIN)
+    if customer["next_invoice_sequence"] is None:
+        customer["next_invoice_sequence"] = 1
+    if "address" in params:
+        customer["address"] = None if params["address"] is None else address({**(customer["address"] or {}), **params["address"]})
+    if "shipping" in params:
+        shipping = full_shipping(params["shipping"])
+        customer["shipping"] = None if shipping is None else {name: shipping[name] for name in ("address", "name", "phone")}
+    if "preferred_locales" in params:
+        customer["preferred_locales"] = params["preferred_locales"] or []
+    if "tax_exempt" in params:
+        customer["tax_exempt"] = params["tax_exempt"] or "none"
+    if params.get("balance") is not None and params["balance"] != customer["balance"]:
+        if customer["currency"] is None:
+            customer["currency"] = account.me["default_currency"]
+        credit(account, customer, params["balance"] - customer["balance"], "adjustment")
+    if "invoice_settings" in params:
+        settings = dict(params["invoice_settings"] or {})
+        if method is not None and settings.get("default_payment_method") == template:
+            settings["default_payment_method"] = method["id"]
+        customer["invoice_settings"] = {**customer["invoice_settings"], **settings}
+    for name in ("coupon", "promotion_code"):
+        if name in params:
+            customer["discount"] = (
+                discounts.new(account, {name: params[name]}, param=name, customer=customer["id"]) if params[name] else None
+            )
+    notes = account.notes.setdefault(customer["id"], {})
+    if params.get("cash_balance"):
+        mode = (params["cash_balance"].get("settings") or {}).get("reconciliation_mode") or "automatic"
+        notes["cash_balance"] = {
+            "reconciliation_mode": "automatic" if mode == "merchant_default" else mode, "using_merchant_default": mode == "merchant_default",
+        }  # fmt: skip
+    if "tax" in params:
+        given = params["tax"] or {}
+        place = customer["address"] or {}
+        found = (
+            {"country": place["country"], "source": "billing_address", "state": place["state"]} if place.get("country") else None
+        )
+        notes["tax"] = {
+            "automatic_tax": "supported" if found else "unrecognized_location",
+            "ip_address": given.get("ip_address"),
+            "location": found,
+        }
+    if not notes:
+        del account.notes[customer["id"]]
+
+
+def credit(
+    account: Account, customer: Object, amount: int, kind: str, *, invoice: str | None = None, description: str | None = None
+) -> Object:
+    """Move the invoice credit balance (negative is credit) and note it. The caller saves the customer."""
+    customer["balance"] += amount
+    entry = {
+        "id": account.new_id("cbtxn"),
+        "object": "customer_balance_transaction",
+        "amount": amount,
+        "checkout_session": None,
+        "created": account.now,
+        "credit_note": None,
+        "currency": customer["currency"] or account.me["default_currency"],
+        "customer": customer["id"],
+        "description": description,
+        "ending_balance": customer["balance"],
+        "invoice": invoice,
+        "livemode": False,
+        "metadata": {},
+        "type": kind,
+    }
+    return account.add("customer_balance_transaction", entry)
+
+
+def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/customers/{customer}; a deleted one says so."""
+    if identifier in account.deleted:
+        return account.deleted[identifier]
+    return account.find("customer", identifier, "id", status=404)
+
+
+def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/customers/{customer}."""
+    customer = account.find("customer", identifier, "id", status=404)
+    _check(account, params, identifier)
+    default = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if default:
+        _belongs(account, default, identifier)
+    if params.get("default_source") and (account.peek("card", params["default_source"]) or {}).get("customer") != identifier:
+        raise missing("source", params["default_source"], "default_source", status=400)
+    card = _source(account, params["source"], identifier) if params.get("source") else None
+    before = events.snapshot(customer)
+    _apply(account, customer, params)
+    if card is not None:
+        account.add("card", card)
+        customer["default_source"] = card["id"]
+    elif params.get("default_source"):
+        customer["default_source"] = params["default_source"]
+    account.save("customer", customer)
+    events.emit(account, "customer.updated", customer, before)
+    return customer
+
+
+def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """DELETE /v1/customers/{customer}: ends the subscriptions too."""
+    from stripe_magics.sandbox import subscriptions
+
+    customer = account.find("customer", identifier, "id", status=404)
+    for each in account.where("subscription", customer=identifier):
+        subscriptions.end(account, each)
+    gone = account.remove("customer", identifier)
+    account.deleted[identifier] = gone
+    events.emit(account, "customer.deleted", customer)
+    return gone
+
+
+def listing(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/customers."""
+    if params.get("test_clock"):
+        raise missing("test clock", params["test_clock"], "test_clock", status=400)
+    return page(account, "customer", params, "/v1/customers", filters=("email",))
+
+
+def searching(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/customers/search."""
+    return search(account, "customer", params, "/v1/customers/search")
+
+
+# tax ids
+
+_TAX_IDS = {
+    "eu_vat": r"[A-Z]{2}[A-Z0-9]{8,12}", "gb_vat": r"GB(\d{9}|\d{12})", "us_ein": r"\d{2}-?\d{7}", "ch_vat": r"CHE.*", "au_abn": r"\d{11}",
+    "de_stn": r"\d{10,11}", "ca_bn": r"\d{9}", "in_gst": r"[0-9A-Z]{15}", "no_vat": r"\d{9}MVA",
+}  # fmt: skip
+
+
+def checked_tax_id(kind: str, value: str, param: str) -> None:
+    """A number in the form of its kind, where the sandbox knows the form."""
+    form = _TAX_IDS.get(kind)
+    if form and not re.fullmatch(form, value.replace(" ", "")):
+        raise invalid(f"Invalid value for {kind}.", param=param, code="tax_id_invalid")
+
+
+def _add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Object:
+    kind = given["type"]
+    country = given["value"][:2] if kind == "eu_vat" else None if kind.startswith("eu_") else kind[:2].upper()
+    found = account.add(
+        "tax_id",
+        {
+            "id": account.new_id("txi"),
+            "object": "tax_id",
+            "country": country,
+            "created": account.now,
+            "customer": customer["id"],
+            "livemode": False,
+            "owner": {"customer": customer["id"], "type": "customer"},
+            "type": kind,
+            "value": given["value"],
+            "verification": {"status": "pending", "verified_address": None, "verified_name": None},
+        },
+    )
+    events.emit(account, "customer.tax_id.created", found)
+    return found
+
+
+def create_tax_id(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """POST /v1/customers/{customer}/tax_ids."""
+    owner = account.find("customer", customer, "customer", status=404)
+    checked_tax_id(params["type"], params["value"], "value")
+    return _add_tax_id(account, owner, params)
+
+
+def list_tax_ids(account: Account, params: dict[str, Any], customer: str) -> Page:
+    """GET /v1/customers/{customer}/tax_ids."""
+    account.find("customer", customer, "customer", status=404)
+    return page(account, "tax_id", {**params, "customer": customer}, f"/v1/customers/{customer}/tax_ids", filters=("customer",))
+
+
+def retrieve_tax_id(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """GET /v1/customers/{customer}/tax_ids/{id}."""
+    found = account.get("tax_id", identifier)
+    if found is None or found["customer"] != customer:
+        raise missing("tax ID", identifier, "id")
+    return found
+
+
+def delete_tax_id(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """DELETE /v1/customers/{customer}/tax_ids/{id}."""
+    found = retrieve_tax_id(account, params, customer, identifier)
+    gone = account.remove("tax_id", identifier)
+    events.emit(account, "customer.tax_id.deleted", found)
+    return gone
+
+
+# older cards: customers.create(source=tok_visa)
+
+
+def _source(account: Account, token: str, customer: str) -> Object:
+    card = CARDS.get(token.removeprefix("tok_")) if token.startswith("tok_") else None
+    if card is None:
+        raise missing("token" if token.startswith("tok_") else "source", token, "source", status=400)
+    outcome = OUTCOMES[card.outcome]
+    if not outcome.attaches:
+        raise declined(outcome.message, code=outcome.code, decline_code=outcome.decline_code, param=outcome.param)
+    return new_card(account, card, customer)
+
+
+def new_card(account: Account, card: Card, customer: str | None) -> Object:
+    """A card object of the older kind; not stored yet."""
+    identifier = account.new_id("card")
+    account.notes[identifier] = {"number": card.number, "outcome": card.outcome}
+    return {
+        "id": identifier,
+        "object": "card",
+        "address_city": None,
+        "address_country": None,
+        "address_line1": None,
+        "address_line1_check": None,
+        "address_line2": None,
+        "address_state": None,
+        "address_zip": None,
+        "address_zip_check": None,
+        "brand": {"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express"}.get(card.brand, card.brand.title()),
+        "country": card.country,
+        "customer": customer,
+        "cvc_check": "pass",
+        "dynamic_last4": None,
+        "exp_month": 12,
+        "exp_year": 2034,
+        "fingerprint": account.letters(f"fingerprint{card.number}", 16),
+        "funding": card.funding,
+        "last4": card.number[-4:],
+        "metadata": {},
+        "name": None,
+        "regulated_status": "unregulated",
+        "tokenization_method": None,
+        "wallet": None,
+    }
+
+
+def create_source(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """POST /v1/customers/{customer}/sources with a token."""
+    owner = account.find("customer", customer, "customer", status=404)
+    token = params.get("source") or params.get("card")
+    if isinstance(token, dict):
+        card = BY_NUMBER.get(token.get("number", ""))
+        if card is None:
+            raise declined("Your card number is incorrect.", code="incorrect_number", param="number")
+        made = new_card(account, card, customer)
+    elif token:
+        made = _source(account, token, customer)
+    else:
+        raise unchecked("Missing required param: source.", param="source", code="parameter_missing")
+    account.add("card", made)
+    if owner["default_source"] is None:
+        owner["default_source"] = made["id"]
+        account.save("customer", owner)
+    events.emit(account, "customer.source.created", made)
+    return made
+
+
+def list_sources(account: Account, params: dict[str, Any], customer: str) -> Page:
+    """GET /v1/customers/{customer}/sources."""
+    account.find("customer", customer, "customer", status=404)
+    return page(account, "card", {**params, "customer": customer}, f"/v1/customers/{customer}/sources", filters=("customer",))
+
+
+def retrieve_source(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """GET /v1/customers/{customer}/sources/{id}."""
+    found = account.get("card", identifier)
+    if found is None or found["customer"] != customer:
+        raise missing("source", identifier, "id")
+    return found
+
+
+def delete_source(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """DELETE /v1/customers/{customer}/sources/{id}."""
+    retrieve_source(account, params, customer, identifier)
+    owner = account.find("customer", customer, "customer", status=404)
+    if owner["default_source"] == identifier:
+        owner["default_source"] = None
+        account.save("customer", owner)
+    return account.remove("card", identifier)
+
+
+# the invoice credit balance
+
+
+def create_credit(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """POST /v1/customers/{customer}/balance_transactions."""
+    owner = account.find("customer", customer, "customer", status=404)
+    currency = checked_currency(params["currency"])
+    if owner["currency"] not in {None, currency}:
+        raise invalid(f"The customer's currency is {owner['currency']}.", param="currency")
+    owner["currency"] = currency
+    entry = credit(account, owner, params["amount"], "adjustment", description=params.get("description"))
+    entry["metadata"] = merged_metadata({}, params.get("metadata") or {})
+    account.save("customer_balance_transaction", entry)
+    account.save("customer", owner)
+    return entry
+
+
+def list_credits(account: Account, params: dict[str, Any], customer: str) -> Page:
+    """GET /v1/customers/{customer}/balance_transactions."""
+    account.find("customer", customer, "customer", status=404)
+    url = f"/v1/customers/{customer}/balance_transactions"
+    return page(account, "customer_balance_transaction", {**params, "customer": customer}, url, filters=("customer",))
+
+
+def retrieve_credit(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """GET /v1/customers/{customer}/balance_transactions/{transaction}."""
+    return account.find("customer_balance_transaction", identifier, "transaction", status=404)
+
+
+def retrieve_discount(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """GET /v1/customers/{customer}/discount."""
+    found: Object | None = account.find("customer", customer, "customer", status=404)["discount"]
+    if found is None:
+        raise invalid(f"No active discount for customer: {customer}", status=404, code="resource_missing")
+    return found
+
+
+def delete_discount(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """DELETE /v1/customers/{customer}/discount."""
+    found = retrieve_discount(account, params, customer)
+    owner = account.find("customer", customer, "customer", status=404)
+    owner["discount"] = None
+    account.save("customer", owner)
+    events.emit(account, "customer.discount.deleted", found)
+    return {**found, "deleted": True}
+
+
+ROUTES: dict[str, Handler] = {
+    "GET /v1/customers": listing,
+    "POST /v1/customers": create,
+    "GET /v1/customers/search": searching,
+    "GET /v1/customers/{customer}": retrieve,
+    "POST /v1/customers/{customer}": update,
+    "DELETE /v1/customers/{customer}": delete,
+    "GET /v1/customers/{customer}/tax_ids": list_tax_ids,
+    "POST /v1/customers/{customer}/tax_ids": create_tax_id,
+    "GET /v1/customers/{customer}/tax_ids/{id}": retrieve_tax_id,
+    "DELETE /v1/customers/{customer}/tax_ids/{id}": delete_tax_id,
+    "GET /v1/customers/{customer}/sources": list_sources,
+    "POST /v1/customers/{customer}/sources": create_source,
+    "GET /v1/customers/{customer}/sources/{id}": retrieve_source,
+    "DELETE /v1/customers/{customer}/sources/{id}": delete_source,
+    "GET /v1/customers/{customer}/balance_transactions": list_credits,
+    "POST /v1/customers/{customer}/balance_transactions": create_credit,
+    "GET /v1/customers/{customer}/balance_transactions/{transaction}": retrieve_credit,
+    "GET /v1/customers/{customer}/discount": retrieve_discount,
+    "DELETE /v1/customers/{customer}/discount": delete_discount,
+}

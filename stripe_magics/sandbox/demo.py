@@ -1,0 +1,107 @@
+"""The demo account: two years of a firm that sells software by subscription in dollars, euros and pounds. See `demo_firm` for its story.
+
+Everything follows from the account's seed and from `as_of`: the same objects under the same ids on every machine. These have names that
+examples can rely on:
+
+    cus_demoJennyRosen      jenny.rosen@example.com: Team plan by card, every invoice paid; her subscription is sub_demoJennyRosen, her
+                            card pm_demoJennyRosen, her newest invoice in_demoLatest (paid by pi_demoLatest, charge ch_demoLatest)
+    cus_demoNorthwind       accounts@northwind.example.com: the large customer, sent invoices, due after 30 days; sub_demoNorthwind
+    in_demoOverdue          an open invoice, more than 60 days overdue
+    in_demoDraft            a draft
+    pi_demoCapture          a payment that waits for its capture (requires_capture)
+    pi_demoAction           a payment that waits for its payer's authentication (requires_action)
+    pi_demoWorkshop         a single payment through a payment link, not refunded
+    po_demoFailed           an automatic payout that came back from the bank
+    plink_demoWorkshop, plink_demoDatenworkshop, plink_demoSeatPack
+                            payment links in dollars, euros and pounds
+    prod_demoStarter, prod_demoTeam, prod_demoBusiness, prod_demoSeat, prod_demoPlatform
+                            what is sold; prices such as price_demoTeamUsdMonthly, with a lookup key (team_usd_monthly)
+    PARTNER20, WELCOME50, SPRING30
+                            coupons
+    we_demoEndpoint         the webhook endpoint
+"""
+
+from __future__ import annotations
+
+import gc
+
+from stripe_magics.sandbox import demo_firm, demo_invoices, demo_payouts
+from stripe_magics.sandbox.account import Account, Object
+from stripe_magics.sandbox.demo_books import Books, Person
+from stripe_magics.sandbox.demo_firm import DAY, Bill, Firm, Sale
+from stripe_magics.sandbox.demo_objects import links, product
+
+CARD_EVENTS = ["charge.failed", "charge.dispute.created", "invoice.payment_failed", "payout.failed"]
+
+
+def populate(account: Account, *, as_of: int | None = None) -> None:
+    """Fill an account (new, with its bank accounts) with the firm's two years up to `as_of`, by default the account's present moment."""
+    if as_of is not None:
+        account.clock.now = as_of
+    collecting = gc.isenabled()
+    gc.disable()  # hundreds of thousands of small objects, none of them garbage: looking for some would take half of the time
+    try:
+        _fill(account)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _fill(account: Account) -> None:
+    firm = demo_firm.tell(account.now)
+    books = Books(account, firm)
+    start = firm.starts[1]
+    account.insert("product", product("prod_demoService", "Services", start, None))
+    links(account, start, books.prices)
+    account.insert("webhook_endpoint", _endpoint(start))
+    people = {client.number: books.person(client) for client in firm.clients}
+    known = _known(firm)
+    for bill in firm.bills:
+        demo_invoices.invoice(books, people[bill.client.number], bill, known=known.get(id(bill), ""))
+    for sale in firm.sales:
+        books.sale(people[sale.client.number], sale, known=known.get(id(sale), ""))
+    for person in people.values():
+        books.subscription(person)
+        books.customer(person)
+    demo_payouts.payouts(books)
+    account.settled()
+    demo_payouts.available_events(account, books)
+    account.table("event").ordered()
+    _renewals(account, people.values(), firm)
+
+
+def _endpoint(created: int) -> Object:
+    return {
+        "id": "we_demoEndpoint", "object": "webhook_endpoint", "api_version": None, "application": None, "created": created,
+        "description": "What somebody should look at", "enabled_events": CARD_EVENTS, "livemode": False, "metadata": {}, "status": "enabled",
+        "url": "https://example.com/stripe/webhook",
+    }  # fmt: skip
+
+
+def _known(firm: Firm) -> dict[int, str]:
+    """The bills and sales that have readable ids."""
+    now = firm.as_of
+
+    def first(of: list[Bill] | list[Sale], fits: object) -> Bill | Sale:
+        return next(each for each in reversed(of) if fits(each))  # type: ignore[operator]
+
+    chosen = {
+        "demoLatest": first(firm.bills, lambda bill: bill.client.number == 1 and bill.reason != "manual"),
+        "demoOverdue": first(firm.bills, lambda bill: bill.fate == "open" and 0 < bill.due < now - 60 * DAY),
+        "demoDraft": first(firm.bills, lambda bill: bill.fate == "draft" and bill.reason == "manual"),
+        "demoCapture": first(firm.sales, lambda sale: sale.state == "requires_capture"),
+        "demoAction": first(firm.sales, lambda sale: sale.state == "requires_action"),
+        "demoWorkshop": first(
+            firm.sales,
+            lambda sale: sale.kind == "link" and sale.client.currency == "usd" and sale.refund is None and sale.dispute is None,
+        ),
+    }
+    return {id(each): name for name, each in chosen.items()}
+
+
+def _renewals(account: Account, people: object, firm: Firm) -> None:
+    """What is still to come: subscriptions renew when their period ends."""
+    for person in people:  # type: ignore[attr-defined]
+        assert isinstance(person, Person)
+        if not 0 < person.client.ended <= firm.as_of and person.period[1] > firm.as_of:
+            account.clock.at(person.period[1], "subscription_renews", person.subscription)

@@ -1,0 +1,75 @@
+"""What a refusal is: HTTP status and Stripe's error body. Handlers raise it; protocol.py writes it.
+
+The type decides the status unless one is given: a bad request is 400, a card that was refused 402, an unknown object 404.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+DOCS = "https://stripe.com/docs/error-codes/"
+
+
+class Refusal(Exception):
+    """An answer other than 200. `keep` says that what was done so far stands (a decline leaves a failed charge)."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        kind: str = "invalid_request_error",
+        code: str = "",
+        param: str = "",
+        more: dict[str, Any] | None = None,
+        checked: bool = True,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.kind = kind
+        self.code = code
+        self.param = param
+        self.more = more or {}
+        self.checked = checked  # False: parameters didn't pass validation, so the answer isn't kept for the idempotency key
+
+    def body(self, log_url: str) -> dict[str, Any]:
+        """The error body, with the keys that apply."""
+        error: dict[str, Any] = {}
+        if self.code:
+            error["code"] = self.code
+            error["doc_url"] = DOCS + self.code.replace("_", "-")
+        error.update(self.more)
+        error["message"] = self.message
+        if self.param:
+            error["param"] = self.param
+        error["request_log_url"] = log_url
+        error["type"] = self.kind
+        return {"error": error}
+
+
+def invalid(message: str, *, param: str = "", code: str = "", status: int = 400, **more: Any) -> Refusal:
+    """A request that Stripe would not carry out."""
+    return Refusal(message, status=status, param=param, code=code, more=more)
+
+
+def unchecked(message: str, *, param: str = "", code: str = "") -> Refusal:
+    """A parameter that is not what the path takes; found before anything was tried."""
+    return Refusal(message, param=param, code=code, checked=False)
+
+
+def missing(what: str, identifier: str, param: str, *, status: int = 404) -> Refusal:
+    """No object of that id: 404 for the object in the path, 400 for one named by a parameter."""
+    return Refusal(f"No such {what}: '{identifier}'", status=status, code="resource_missing", param=param)
+
+
+def absent(param: str) -> Refusal:
+    """A required parameter was left out."""
+    return unchecked(f"Missing required param: {param}.", param=param, code="parameter_missing")
+
+
+def declined(message: str, *, code: str, decline_code: str = "", param: str = "", **more: Any) -> Refusal:
+    """A card was refused: 402. What happened on the way (a failed charge, the intent's error) stands."""
+    if decline_code:
+        more["decline_code"] = decline_code
+    return Refusal(message, status=402, kind="card_error", code=code, param=param, more=more)

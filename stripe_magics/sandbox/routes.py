@@ -1,0 +1,35 @@
+"""Every path that the sandbox serves, from the tables of the subjects."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from stripe_magics.sandbox import (
+    business,
+    charges,
+    customers,
+    discounts,
+    disputes,
+    helpers,
+    invoices,
+    items,
+    methods,
+    payments,
+    payouts,
+    products,
+    refunds,
+    subscriptions,
+)
+from stripe_magics.sandbox.protocol import route
+
+SUBJECTS = (
+    business, charges, customers, discounts, disputes, helpers, invoices, items, methods, payments, payouts, products, refunds, subscriptions,
+)  # fmt: skip
+
+
+@cache
+def install() -> None:
+    """Put them all into the router, once."""
+    for subject in SUBJECTS:
+        for name, handler in subject.ROUTES.items():
+            route(name, handler, getattr(subject, "SHAPES", {}).get(name))

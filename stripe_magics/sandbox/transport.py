@@ -1,0 +1,158 @@
+"""The sandbox as an httpx transport, sync and async: no port, no thread, no network.
+
+    transport = SandboxTransport(demo=False)
+    client = httpx.Client(transport=transport, base_url="https://api.stripe.com", headers={"Authorization": "Bearer sk_test_sandbox"})
+
+It never looks at the host. What stands behind it is one `Account`; several clients may share one transport, from several threads.
+
+Where it differs from Stripe: search sees new objects at once (Stripe takes up to a minute) and has no rate limit; there is no Radar, no
+exchange of currencies and no Connect (another account's id is refused); webhooks are never delivered, events are there to be polled; objects
+have the shapes of the pinned version whatever version is asked for; only cards and bank debits are switched on, so that confirming needs no
+`return_url` unless a method that redirects is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import httpx
+
+from stripe_magics.sandbox import business, jobs, routes, snapshot
+from stripe_magics.sandbox.account import Account
+from stripe_magics.sandbox.clock import AS_OF
+from stripe_magics.sandbox.faults import Fault
+from stripe_magics.sandbox.protocol import Answer, respond
+
+
+class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """An embedded Stripe account behind httpx. `demo`: with two years of a firm's data; else empty but for the account itself."""
+
+    def __init__(
+        self,
+        *,
+        demo: bool = True,
+        faults: Iterable[Fault] | None = None,
+        seed: str = "sandbox",
+        as_of: int = AS_OF,
+        file: str | Path | None = None,
+    ) -> None:
+        """`as_of` is where the clock stands, Unix seconds; `file` is a saved sandbox to start from."""
+        routes.install()
+        self.faults: list[Fault] = list(faults or ())
+        self._lock = threading.RLock()
+        self._demo, self._seed, self._as_of = demo, seed, as_of
+        self.account = self._fresh()
+        if file is not None:
+            self.load(file)
+
+    def _fresh(self) -> Account:
+        account = Account(seed=self._seed, now=self._as_of)
+        business.open_account(account)
+        if self._demo and find_spec("stripe_magics.sandbox.demo"):
+            import_module("stripe_magics.sandbox.demo").populate(account)
+        return account
+
+    # time and keeping
+
+    @property
+    def now(self) -> int:
+        """The sandbox's present moment, Unix seconds. It stands still until `advance`."""
+        return self.account.now
+
+    def advance(self, seconds: int) -> int:
+        """Let time pass: funds settle, payouts arrive or fail, holds expire, invoices go out and fall due. Answers the new moment."""
+        with self._lock:
+            return jobs.advance(self.account, seconds)
+
+    def reset(self) -> None:
+        """Back to how it started."""
+        with self._lock:
+            self.account = self._fresh()
+
+    def save(self, path: str | Path) -> None:
+        """Write the whole account to one file (replaced in one step, so that it is never half written)."""
+        with self._lock:
+            snapshot.save(self.account, Path(path))
+
+    def load(self, path: str | Path) -> None:
+        """Take the account from a file. Raises ValueError if it is not one of a sandbox."""
+        with self._lock:
+            self.account = snapshot.load(Path(path))
+
+    # httpx
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Serve one request."""
+        fault, pause = self._fault(request)
+        if pause:
+            time.sleep(pause)
+        return self._serve(request, request.read(), fault)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Serve one request of an async client."""
+        fault, pause = self._fault(request)
+        if pause:
+            await asyncio.sleep(pause)
+        return self._serve(request, await request.aread(), fault)
+
+    def close(self) -> None:
+        """Nothing to close: the account stays for the next client."""
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+    def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Answer:
+        """Carry out one request without httpx (the loopback server does)."""
+        with self._lock:
+            return respond(self.account, method, path, query, headers, body)
+
+    def _fault(self, request: httpx.Request) -> tuple[Fault | None, float]:
+        if not self.faults:
+            return None, 0.0
+        with self._lock:
+            pause, method, path = 0.0, request.method, request.url.path
+            for each in self.faults:
+                if each.kind == "delay":
+                    pause += each.seconds if each.hits(method, path) else 0.0
+                elif each.hits(method, path):
+                    return each, pause
+            return None, pause
+
+    def _serve(self, request: httpx.Request, body: bytes, fault: Fault | None) -> httpx.Response:
+        kind = fault.kind if fault else ""
+        if kind == "drop_before":
+            raise httpx.ConnectError("The sandbox dropped the request before it arrived.", request=request)
+        if fault and kind == "status":
+            return _status(fault, request)
+        url = request.url
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = self.answer(request.method, url.path, url.query.decode(), headers, body)
+        if kind == "drop_after":
+            raise httpx.ReadTimeout("The sandbox carried the request out and lost the answer.", request=request)
+        if kind == "drop_reading":
+            raise httpx.ReadError("The sandbox carried the request out and broke the connection.", request=request)
+        if fault and kind == "status_after":
+            return _status(fault, request)
+        if kind == "truncate":
+            return httpx.Response(
+                answer.status, headers=answer.headers, content=answer.body[: len(answer.body) // 2], request=request
+            )
+        if kind == "garble":
+            return httpx.Response(
+                200, headers={"content-type": "text/html"}, content=b"<html>a proxy's page</html>", request=request
+            )
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
+
+
+def _status(fault: Fault, request: httpx.Request) -> httpx.Response:
+    headers = {"content-type": "application/json", "request-id": "req_fault", **fault.headers}
+    if fault.reason:
+        headers["stripe-rate-limited-reason"] = fault.reason
+    return httpx.Response(fault.status, headers=headers, content=json.dumps(fault.body()).encode(), request=request)
