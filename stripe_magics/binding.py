@@ -18,12 +18,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from stripe_magics import headers, money, searching
+from stripe_magics import headers, money
 from stripe_magics.catalogue import PINNED_VERSION
-from stripe_magics.catalogue.fields import Conditions, Field, Kind, Role
-from stripe_magics.catalogue.module import Effect, Module, Variant
+from stripe_magics.catalogue.fields import Field, Kind, Role
+from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.encoding import UNSET, plain
 from stripe_magics.errors import Fault, InvalidValue
+from stripe_magics.judging import Judge, expand_faults, fits, variant
 from stripe_magics.keys import refuse_keys
 from stripe_magics.kinds import Context, read, read_filter
 from stripe_magics.naming import sort_out
@@ -33,7 +34,6 @@ from stripe_magics.structures import RowFaults
 __all__ = ["UNSET", "Bound", "bind", "check", "expand_faults", "fits", "variant"]
 
 _KEEPS_EMPTY = {Kind.METADATA, Kind.ROWS, Kind.TEXT_LIST, Kind.MULTI_CHOICE, Kind.JSON}
-_HERE = {Role.LOCAL, Role.LOOKUP}  # never sent, so no version of the API can refuse them
 _CHARGES = {"payment_intent", "charge"}  # Stripe's least amounts are for these
 
 
@@ -71,7 +71,7 @@ def bind(
     work.infer()
     work.read_amounts()
     work.expand_groups()
-    work.judge(set(named.extra_roots))
+    Judge(module, work.typed, work.faults, work.faulty, api_version, zone).judge(named.extra_roots)
     if work.faults:
         raise InvalidValue(work.faults, module=module.name)
     ordered = {each.name: work.typed[each.name] for each in module.fields if each.name in work.typed} if work.typed else {}
@@ -88,51 +88,8 @@ def check(field: Field, value: Any, *, zone: tzinfo, currency: str | None = None
     return typed.minor if isinstance(typed, money.Amount) else typed
 
 
-def fits(when: Conditions, values: Mapping[str, Any], module: Module) -> bool:
-    """Whether all conditions hold for typed values; a switch without a value counts as its default."""
-    for name, wanted in when:
-        text = _said(name, values, module)
-        if text not in wanted:
-            return False
-    return True
-
-
-def variant(module: Module, values: Mapping[str, Any]) -> Variant | None:
-    """The endpoint that takes the call in place of the module's own, or None."""
-    for each in module.variants:
-        if each.given and not any(name in values for name in each.given):
-            continue
-        if any(name in values for name in each.absent):
-            continue
-        if fits(each.when, values, module):
-            return each
-    return None
-
-
-def expand_faults(module: Module, paths: Sequence[str]) -> list[str]:
-    """What is wrong with paths to expand: too deep, or without the `data.` that lists want."""
-    problems = []
-    for path in paths:
-        inner = path.removeprefix("data.") if module.lists else path
-        if inner.count(".") > 3:
-            problems.append(f"{path!r} is more than four levels deep, the most that Stripe expands")
-        if module.lists and not path.startswith("data.") and module.documented:
-            problems.append(f"{path!r} must begin with data. on a list; write data.{path}")
-    return problems
-
-
 def _operation(module: Module) -> money.Operation:
     return "payout" if any(each.operation == "payout" for each in module.fields) else "charge"
-
-
-def _said(name: str, values: Mapping[str, Any], module: Module) -> str:
-    if name in values:
-        value = values[name]
-        return ("true" if value else "false") if isinstance(value, bool) else str(value)
-    declared = module.get(name)
-    if declared is None or declared.role is not Role.SWITCH or declared.default is None:
-        return ""
-    return str(declared.default)
 
 
 @dataclass(slots=True)
@@ -271,93 +228,3 @@ class _Work:
                 mine = self.typed.get(each.into)
                 meant = [value for group in self.typed[each.name] for value in each.expands.get(group, ())]
                 self.typed[each.into] = list(dict.fromkeys([*(mine if isinstance(mine, list) else ()), *meant]))
-
-    # Judging
-
-    def judge(self, roots: set[str]) -> None:
-        """What may not stand together, what is missing, what this version of the API no longer takes."""
-        given = {name for name, value in self.typed.items() if value is not None} | self.faulty
-        for declared in self.module.fields:
-            if declared.name in given:
-                if declared.when:
-                    self._judge_condition(declared)
-                if declared.since_removed:
-                    self._judge_version(declared)
-            elif (declared.required or declared.needed_with or declared.operator) and not _covered(declared, roots):
-                self._judge_missing(declared, given)
-        for names in self.module.one_of:
-            self._judge_one_of([name for name in names if name in given])
-        for names in self.module.any_of:
-            if not given.intersection(names) and not any(_covered(self._field(name), roots) for name in names):
-                flags = [self._field(name).flag for name in names]
-                self.fault(self._field(names[0]), f"is missing; give {'one of ' if len(flags) > 1 else ''}{', '.join(flags)}")
-        chosen = variant(self.module, self.typed)
-        for name in chosen.excludes if chosen else ():
-            if name in given:
-                by = (
-                    [self._field(each).flag for each in (*chosen.given, *(name for name, _ in chosen.when)) if each in given]
-                    if chosen
-                    else []
-                )
-                self.fault(self._field(name), f"can't be given along with {' and '.join(by) or 'the others'}")
-        self._judge_expand()
-        if self.module.search is not None and not self.faulty:
-            self.faults.extend(searching.expression(self.module, self.typed, self.context.zone)[1])
-
-    def _field(self, name: str) -> Field:
-        declared = self.module.get(name)
-        if declared is None:
-            raise LookupError(f"{self.module.name} names a field {name!r} that it doesn't have")
-        return declared
-
-    def _judge_condition(self, declared: Field) -> None:
-        for name, wanted in declared.when:
-            if name in self.faulty:
-                return
-            said = _said(name, self.typed, self.module)
-            if said in wanted:
-                continue
-            other = self._field(name)
-            now = f"; {other.flag} is {said}" if said else f"; {other.flag} isn't given"
-            self.fault(declared, f"goes with {other.flag} {' or '.join(wanted)} only{now}")
-            return
-
-    def _judge_missing(self, declared: Field, given: set[str]) -> None:
-        if declared.operator and declared.operator in given:
-            self.fault(declared, f"is missing; {self._field(declared.operator).flag} needs it")
-        if any(name in self.faulty for name, _ in declared.when):
-            return
-        if declared.needed_with and (beside := [name for name in declared.needed_with if name in given]):
-            self.fault(declared, f"is missing; {self._field(beside[0]).flag} needs it")
-        elif declared.required and declared.default is None and fits(declared.when, self.typed, self.module):
-            clause = "".join(
-                f"; {self._field(name).flag} {_said(name, self.typed, self.module)} needs it" for name, _ in declared.when[-1:]
-            )
-            self.fault(declared, f"is missing{clause}")
-
-    def _judge_version(self, declared: Field) -> None:
-        since, version = declared.since_removed, self.api_version
-        if declared.role in _HERE or declared.renamed or self.module.held(declared.name):
-            return
-        instead = f"; instead: {declared.replaced_by}" if declared.replaced_by else ""
-        if since == "never":
-            self.fault(declared, f"Stripe doesn't take it here{instead}")
-        elif since[:10] <= version[:10]:
-            self.fault(declared, f"Stripe takes it no longer since API version {since} (this call uses {version}){instead}")
-
-    def _judge_one_of(self, names: list[str]) -> None:
-        if len(names) > 1:
-            flags = [self._field(name).flag for name in names]
-            self.fault(self._field(names[1]), f"{' and '.join(flags)} can't be given together; give one of them")
-
-    def _judge_expand(self) -> None:
-        paths = self.typed.get("expand")
-        declared = self.module.get("expand")
-        if declared is not None and isinstance(paths, list):
-            for problem in expand_faults(self.module, paths):
-                self.fault(declared, problem)
-
-
-def _covered(declared: Field, roots: set[str]) -> bool:
-    """Whether a parameter that is passed on stands above this field's (`-d "address="` over `address[line1]`)."""
-    return declared.role is Role.PARAM and declared.param.partition("[")[0] in roots

@@ -11,18 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stripe_magics import headers, searching
+from stripe_magics import anycall, headers, searching
 from stripe_magics.binding import Bound, expand_faults, variant
 from stripe_magics.catalogue.fields import Field, Kind, Role
-from stripe_magics.catalogue.module import Effect, FollowUp, Module, Variant
+from stripe_magics.catalogue.module import FollowUp, Module, Variant
 from stripe_magics.command import Options
 from stripe_magics.encoding import UNSET, Pairs, pairs
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.keys import refuse_keys
 from stripe_magics.request import Keep, Request
-
-PAGE = 100
-"""The most that Stripe gives a page."""
 
 _IN_PATH = re.compile(r"\{(\w+)\}")
 _DEFAULT_LIMIT = 100
@@ -46,7 +43,7 @@ def plan(bound: Bound, options: Options | None = None) -> Request:
         "warnings": bound.warnings,
     }
     if module.by_role(Role.URL) is not None:
-        return _free(bound, options, shared)
+        return anycall.plan(bound, options, shared)
     return _declared(bound, options, chosen, shared)
 
 
@@ -68,8 +65,9 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
             sent.extend(pairs(_param(declared, version), value))
     sent.extend(bound.extra)
     if lists and not any(name == "limit" for name, _ in sent):
-        sent.append(("limit", str(_page(shared["limit"], keep))))
+        sent.append(("limit", str(anycall.PAGE if keep else anycall.page(shared["limit"]))))
     sent = _with_expand(module, sent, options, strip=one)
+    _refuse_twice(module, sent)
     files = _files(module, sent)
     main = Request(
         method=module.method,
@@ -84,6 +82,15 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
         **shared,
     )
     return _with_follow_ups(_with_splits(main, module, values, local), module, values, version)
+
+
+def _refuse_twice(module: Module, sent: list[tuple[str, str]]) -> None:
+    """A parameter that came by a field and by JSON or `-d` as well."""
+    names = [name for name, _ in sent if not name.endswith("[]")]
+    for name in dict.fromkeys(names) if len(set(names)) < len(names) else ():
+        if names.count(name) > 1:
+            field = _param_fields(module).get(name, name)
+            raise InvalidValue([Fault(field, name, "is given twice; give it once")], module=module.name)
 
 
 # The endpoint
@@ -129,10 +136,6 @@ def _limit(module: Module, values: Mapping[str, Any], options: Options) -> tuple
     if most is not None and int(text) > most:
         raise _refused("limit", f"{text} is too large; {most} is the most")
     return int(text), True
-
-
-def _page(limit: int | None, keep: Iterable[Keep]) -> int:
-    return PAGE if limit is None or tuple(keep) else min(limit, PAGE)
 
 
 def _keeps(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterable[Keep]:
@@ -187,6 +190,8 @@ def _with_follow_ups(main: Request, module: Module, values: Mapping[str, Any], v
         return main
     own = replace(main, effect=module.effect, answers=not answered)
     chain: list[Request] = [*before, *((own,) if own.params or not answered else ()), *after]
+    if own not in chain:
+        chain[-1] = replace(chain[-1], idempotency_key=own.idempotency_key)
     first, *rest = chain
     return replace(first, then=tuple(rest), effect=main.effect, warnings=main.warnings)
 
@@ -292,57 +297,3 @@ def _files(module: Module, sent: list[tuple[str, str]]) -> dict[str, str]:
 
 def _text(value: Any) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-# Make an API Call
-
-
-def _free(bound: Bound, options: Options, shared: dict[str, Any]) -> Request:
-    """Any path: the method, headers, query and body are fields of the module."""
-    module = bound.module
-
-    def value(role: Role) -> Any:
-        declared = module.by_role(role)
-        return None if declared is None else bound.values.get(declared.name, declared.default)
-
-    method = str(value(Role.METHOD))
-    path, _, written = str(value(Role.URL)).partition("?")
-    query = [*_query(written), *((str(row["key"]), str(row.get("value", ""))) for row in value(Role.QUERY) or ())]
-    body = value(Role.BODY)
-    own, key = _own_headers(value(Role.HEADERS) or (), shared)
-    shared |= {"headers": own, "idempotency_key": key}
-    effect = module.effect_of({"method": method})
-    in_url = method in {"GET", "DELETE"}
-    expand = [(f"expand[{index}]", each) for index, each in enumerate(options.expand)]
-    if path.startswith("/v2/") and not in_url:
-        data = (
-            {**(body if isinstance(body, Mapping) else {}), **dict((*bound.extra, *expand))}
-            if isinstance(body, Mapping) or body is None
-            else body
-        )
-        return Request(method=method, path=path, query=tuple(query), json=data, effect=effect, **shared)
-    sent = [pair for name, inner in (body.items() if isinstance(body, Mapping) else ()) for pair in pairs(str(name), inner)]
-    sent = [*sent, *bound.extra, *expand]
-    if in_url:
-        sent, query = [*query, *sent], []
-        if shared["limit_given"] and effect is Effect.READ and not any(name == "limit" for name, _ in sent):
-            sent.append(("limit", str(_page(shared["limit"], ()))))
-    return Request(method=method, path=path, params=tuple(sent), query=tuple(query), effect=effect, **shared)
-
-
-def _query(text: str) -> list[tuple[str, str]]:
-    from urllib.parse import parse_qsl
-
-    return parse_qsl(text, keep_blank_values=True)
-
-
-def _own_headers(rows: Iterable[Mapping[str, Any]], shared: Mapping[str, Any]) -> tuple[Pairs, str]:
-    found = {name.lower(): (name, value) for name, value in shared["headers"]}
-    key = shared["idempotency_key"]
-    for row in rows:
-        name, text = str(row["key"]), str(row.get("value", ""))
-        if name.lower() == "idempotency-key":
-            key = key or text
-        else:
-            found.setdefault(name.lower(), (name, text))
-    return tuple(found.values()), key

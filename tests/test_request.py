@@ -324,8 +324,25 @@ def test_updates_of_a_payment_intent() -> None:
     assert (confirm.path, confirm.answers, confirm.effect) == ("/v1/payment_intents/pi_1/confirm", True, Effect.IRREVERSIBLE)
     assert set(confirm.params) == {("off_session", "true"), ("mandate", "mandate_1")}
     assert request.effect is Effect.IRREVERSIBLE  # so that it asks before the first step
-    alone = plan("payment_intents.update", payment_intent="pi_1", off_session="yes")
-    assert (alone.path, alone.then) == ("/v1/payment_intents/pi_1/confirm", ())
+    alone = plan("payment_intents.update", options=Options(idempotency="k"), payment_intent="pi_1", off_session="yes")
+    assert (alone.path, alone.then, alone.idempotency_key) == ("/v1/payment_intents/pi_1/confirm", (), "k")
+    both = plan(
+        "payment_intents.update", options=Options(idempotency="k"), payment_intent="pi_1", description="x", off_session="yes"
+    )
+    assert [each.idempotency_key for each in (both, *both.then)] == ["k", ""]  # a key belongs to one call
+
+
+def test_json_beside_fields() -> None:
+    call: dict[str, Any] = {"payment_intent": "pi_1", "payment_method_type": "sepa_debit"}
+    request = plan("payment_intents.confirm", payment_method_details={"sepa_debit": {"iban": "DE89"}}, **call)
+    assert {("payment_method_data[type]", "sepa_debit"), ("payment_method_data[sepa_debit][iban]", "DE89")} <= set(request.params)
+    nested = plan(
+        "payment_intents.confirm",
+        payment_intent="pi_1",
+        payment_method_data={"type": "sepa_debit", "sepa_debit": {"iban": "DE89"}},
+    )
+    assert set(nested.params) == set(request.params)
+    assert "is given twice" in refused("payment_intents.confirm", Options(), payment_method_details={"type": "ideal"}, **call)
 
 
 def test_filters_that_stripe_does_not_take() -> None:
@@ -365,6 +382,9 @@ def test_any_call() -> None:
     assert (delete.effect, delete.params) == (Effect.IRREVERSIBLE, ())
     second = plan("api.call", url="/v2/core/event_destinations", method="POST", body='{"name": "x", "on": true}')
     assert (second.json, second.params) == ({"name": "x", "on": True}, ())
+    assert plan("api.call", url="/v2/x", method="POST", body='{"rate": 12.50}').json == {"rate": 12.5}
+    assert "more digits" in refused("api.call", Options(), url="/v2/x", method="POST", body='{"rate": 0.1234567890123456789}')
+    assert "is a list" in refused("api.call", Options(), url="/v1/x", method="POST", body="[1]")
     headed = plan("api.call", url="/v1/events", stripe_account="acct_1", headers={"X-Note": "a", "Idempotency-Key": "k"})
     assert (headed.headers, headed.idempotency_key) == ((("Stripe-Account", "acct_1"), ("X-Note", "a")), "k")
 
