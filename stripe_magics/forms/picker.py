@@ -12,7 +12,7 @@ from stripe_magics.forms import finding
 from stripe_magics.forms.controls import Control
 
 if TYPE_CHECKING:
-    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.form import ModuleForm
 
 
 class Picker:

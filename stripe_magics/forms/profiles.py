@@ -21,7 +21,7 @@ class Profile:
     """A saved connection."""
 
     name: str
-    source: str  # a key of `connect_form.SOURCES`
+    source: str  # a key of `connecting.SOURCES`
     detail: str = ""  # the variable's, profile's or keyring entry's name
     api_version: str = ""
     account: str = ""

@@ -31,7 +31,7 @@ from stripe_magics.forms import cards, result
 from stripe_magics.forms.submission import Stage
 
 if TYPE_CHECKING:
-    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.form import ModuleForm
 
 LONG = 300  # rows from which a list is fetched beside the notebook's own work, with progress and Stop
 
@@ -80,13 +80,25 @@ class Sender:
 
     @property
     def password(self) -> str:
-        """What has to be typed before something irreversible in live mode: the object's id or the amount; "" if nothing."""
-        state = self.form.state
-        if not (self.live and state.effect() is Effect.IRREVERSIBLE):
+        """What has to be typed in live mode: the account, until live writing is allowed; then, before what cannot be undone, the
+        object's id or the amount. "" if nothing."""
+        state, connection = self.form.state, self.form.connection
+        if connection is None or not self.live or self._reads:
+            return ""
+        if not connection.guard.open:
+            return self._account(connection)
+        if state.effect() is not Effect.IRREVERSIBLE:
             return ""
         values = state.values()
         ids = [str(values[each.name]) for each in state.module.path_fields if each.name in values]
         return (ids[-1] if ids else "") or str(values.get("amount") or "") or "live"
+
+    def _account(self, connection: Any) -> str:
+        try:
+            account = connection.account_object()
+        except StripeError:  # a restricted key that may not read the account
+            return str(connection.key_hint[-4:])
+        return str(connection.account_name(account) or account.get("id") or connection.key_hint[-4:])
 
     # -- the steps --------------------------------------------------------------------------------------------------------------------
 
@@ -100,6 +112,10 @@ class Sender:
                     f"{self.form.state.module.title} asks first. Nothing was sent.", advice="submit(confirm=True) answers yes."
                 )
             frame = self.confirm(confirm if isinstance(confirm, str) else "")
+            if self._submission.stage is Stage.ARMED:
+                words = self.password
+                self.cancel()
+                raise ConfirmationNeeded("This is live. Nothing was sent.", advice=f"submit(confirm={words!r}) answers yes.")
         return frame
 
     def press(self) -> Any:
@@ -131,13 +147,13 @@ class Sender:
         """The second step's yes."""
         if self._submission.stage is not Stage.ARMED:
             return None
-        given = typed or (str(self._spare["typed"].value) if "typed" in self._spare else "")
-        if self.password and given.strip() != self.password:
-            self.form.tell(cards.card("ask", f"This is live. Type {self.password} to go on.", role="alert"))
-            if typed:
-                self.cancel()
-                raise ConfirmationNeeded(f"Type {self.password} to confirm. Nothing was sent.")
+        wanted = self.password
+        if wanted and (typed or self._typed().value).strip().lower() != wanted.lower():
+            self.form.tell(cards.card("ask", f"This is live. Type {wanted} to go on.", role="alert"))
             return None
+        if wanted and self.form.connection is not None:
+            self._typed().value = ""
+            self.form.connection.guard.unlock()
         return self._write()
 
     def cancel(self) -> None:
@@ -234,6 +250,11 @@ class Sender:
             self.repeat = True
             self._fail(refused, "Made before. Send it once more?")
             raise
+        except OutcomeUnknown as fault:
+            submission.settle(Stage.UNKNOWN)
+            submission.adopt(str(fault.idempotency_key or ""))
+            self._fail(fault)
+            raise
         except BaseException as fault:  # whatever it is, the submission must know how it ended; it is raised again
             submission.settle(_stage(fault))
             self._fail(fault)
@@ -322,7 +343,7 @@ class Sender:
 
     def refresh(self) -> None:
         """Show the buttons that can act now."""
-        from stripe_magics.forms.module_form import set_children
+        from stripe_magics.forms.form import set_children
 
         stage = self._submission.stage
         buttons: list[Any] = [self.go, self.look]
@@ -354,9 +375,7 @@ class Sender:
 
 
 def _stage(fault: BaseException) -> Stage:
-    """How a sending ended that raised: provably not sent, unknown, or refused by Stripe."""
-    if isinstance(fault, OutcomeUnknown):
-        return Stage.UNKNOWN
+    """How a sending ended that raised: provably not sent, refused by Stripe, or (an error of our own, a Stop) unknown."""
     if isinstance(fault, NotSent) or (isinstance(fault, StripeMagicsError) and not isinstance(fault, StripeError)):
         return Stage.IDLE
     return Stage.REFUSED if isinstance(fault, StripeError) else Stage.UNKNOWN

@@ -120,7 +120,7 @@ class FormState:
         return self.module.effect is Effect.UPDATE
 
     def holds(self, when: Conditions) -> bool:
-        """Whether all conditions hold for what is entered; a blank field counts as its default. A hidden field fulfils nothing."""
+        """Whether all conditions hold for what is entered; a blank switch counts as its default. A hidden field fulfils nothing."""
         return all(self._fulfils(name, wanted) for name, wanted in when)
 
     def _fulfils(self, name: str, wanted: tuple[str, ...]) -> bool:
@@ -128,7 +128,7 @@ class FormState:
         if source is None or not self.holds(source.when):
             return False
         raw = self.raw.get(name)
-        if blank(raw) and source.default is not None and name not in self.cleared:
+        if blank(raw) and source.role is Role.SWITCH and source.default is not None:
             raw = raw_value(source, source.default)
         given = raw if isinstance(raw, list) else [raw]
         return any(str(each) in wanted for each in given)

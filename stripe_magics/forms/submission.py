@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import uuid4
 
@@ -79,6 +79,12 @@ class Submission:
             return None
         self.stage = Stage.SENDING
         return self.sent
+
+    def adopt(self, key: str) -> None:
+        """The unknown outcome is that of an earlier, identical call under another key: ask about that one."""
+        if key and key != self.key and self.sent is not None:
+            self.key = key
+            self.sent = replace(self.sent, options=replace(self.sent.options, idempotency=key))
 
     def settle(self, outcome: Stage) -> None:
         """Note how the sending ended. `Stage.IDLE` stands for: provably nothing was sent."""

@@ -16,7 +16,7 @@ from stripe_magics.forms.current import current_values, object_path
 from stripe_magics.forms.state import MORE, blank
 
 if TYPE_CHECKING:
-    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.form import ModuleForm
 
 
 class Comparison:

@@ -28,7 +28,7 @@ CLOSED, OPENED = "\u25b8", "\u25be"  # the triangles before a group's title
 
 
 class ModuleForm(w.VBox):
-    """The widget. Make it with `stripe_magics.forms.module_form`, which also closes the form that it replaces."""
+    """The widget. Make it with `stripe_magics.forms.form`, which also closes the form that it replaces."""
 
     def __init__(self, state: FormState, *, run: Callable[..., Any] | None = None, connection: Any | None = None) -> None:
         from stripe_magics.forms.sending import Sender

@@ -13,8 +13,8 @@ import ipywidgets as w
 
 from stripe_magics.errors import PermissionDenied, StripeMagicsError
 from stripe_magics.forms import cards, profiles
+from stripe_magics.forms.form import set_children
 from stripe_magics.forms.keyfield import key_field
-from stripe_magics.forms.module_form import set_children
 from stripe_magics.forms.style import CSS, Tree
 
 SOURCES: dict[str, tuple[str, str, str]] = {

@@ -1,0 +1,187 @@
+"""All 41 forms: their fields are the catalogue's, they are cheap to open, and a form is its magic line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import pytest
+from forms.conftest import models
+from forms.samples import entered, sample
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stripe_magics import catalogue
+from stripe_magics.calls import prepare
+from stripe_magics.catalogue.fields import Field, Kind, Role
+from stripe_magics.catalogue.module import Module
+from stripe_magics.command import Command, parse
+from stripe_magics.errors import InvalidValue
+from stripe_magics.forms import layout, module_form, skeleton
+from stripe_magics.forms.form import ModuleForm, as_magic
+from stripe_magics.forms.state import FormState
+
+MODULES = catalogue.documented()
+every_module = pytest.mark.parametrize("module", MODULES, ids=[each.name for each in MODULES])
+
+
+def reread(text: str) -> Command:
+    """The command of what a form shows as a magic."""
+    if text.startswith("%%stripe"):
+        line, _, cell = text.partition("\n")
+        return parse(line.removeprefix("%%stripe").strip(), cell)
+    return parse(text.removeprefix("%stripe").strip())
+
+
+def test_there_are_41() -> None:
+    assert len(MODULES) == 41
+
+
+@every_module
+def test_a_form_has_every_field_of_its_module(module: Module) -> None:
+    """Each field gets its control as soon as its condition holds, in exactly one place, under its own label."""
+    placed = [each.name for section in layout.sections(module) for each in section.fields]
+    assert sorted(placed) == sorted(each.name for each in module.fields)
+    for form, fields in opened(module):
+        shown = set(widgets_below(form))
+        for field in fields:
+            control = form.controls[field.name]
+            assert control.widget in shown, f"{field.name} is not on screen"
+            assert field.label in control.focus.description
+            assert field.help in unescape(control.note.value)
+
+
+def opened(module: Module) -> Iterator[tuple[ModuleForm, list[Field]]]:
+    """Forms with all groups open, one for each set of conditions, with the fields that it must show."""
+    ways: dict[str, tuple[dict[str, Any], list[Field]]] = {}
+    for field in module.fields:
+        values = satisfied(field, module)
+        ways.setdefault(repr(values), (values, []))[1].append(field)
+    for values, fields in ways.values():
+        form = module_form(module.name, needed(module) | values)
+        for title in form.groups:
+            form.open_group(title)
+        yield form, fields
+
+
+def needed(module: Module) -> dict[str, Any]:
+    """What a call can't do without."""
+    values = {each.name: sample(each) for each in module.fields if each.required and not each.when}
+    for names in module.any_of:
+        first = module.get(names[0])
+        assert first is not None
+        values[first.name] = sample(first)
+    return values
+
+
+def satisfied(field: Field, module: Module) -> dict[str, Any]:
+    """Values under which a field is shown."""
+    values: dict[str, Any] = {}
+    for name, wanted in field.when:
+        source = module.get(name)
+        assert source is not None
+        values |= satisfied(source, module)
+        values[name] = [wanted[0]] if source.kind is Kind.MULTI_CHOICE else wanted[0]
+    return values
+
+
+def widgets_below(widget: Any) -> Any:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from widgets_below(child)
+
+
+@every_module
+def test_each_field_travels_alone_from_control_to_request(module: Module) -> None:
+    """Entered in its control, a field comes back from the control, and from the line that the form shows."""
+    for form, fields in opened(module):
+        for field in fields:
+            before = form.state.raw.get(field.name, "")
+            form.controls[field.name].write(sample(field))
+            assert form.controls[field.name].read() == sample(field)
+            command = form.state.command()
+            assert command.values[field.name] == sample(field)
+            assert same_request(command, reread(form.line)), form.line
+            form.fill(**{field.name: before}) if before else form.keep(field.name)
+
+
+def same_request(one: Command, other: Command) -> bool:
+    """Whether two commands give the same request, or the same faults."""
+    return outcome(one) == outcome(other)
+
+
+def outcome(command: Command) -> Any:
+    try:
+        return prepare(command)
+    except InvalidValue as invalid:
+        return sorted(map(str, invalid.faults))
+
+
+@every_module
+def test_a_plain_filled_form_is_right(module: Module) -> None:
+    """What is required, and nothing else, makes a request."""
+    request = module_form(module.name, needed(module)).preview()
+    assert request.method == ("GET" if module.method == "ANY" else module.method)
+
+
+@every_module
+def test_a_form_is_its_magic(module: Module) -> None:
+    """Values -> command -> line -> command: the same request (or the same faults), and the same form again."""
+
+    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(values=st.fixed_dictionaries({}, optional={each.name: entered(each) for each in module.fields}))
+    def holds(values: dict[str, Any]) -> None:
+        state = FormState.of(module, values)
+        command = state.command()
+        again = reread(as_magic(command))
+        assert same_request(command, again), as_magic(command)
+        reopened = FormState.of(module, again.values, params=again.params)
+        assert reopened.values() == state.values(), as_magic(command)
+        assert as_magic(reopened.command()) == as_magic(command)
+
+    holds()
+
+
+@every_module
+def test_opening_is_cheap_and_closing_leaves_nothing(module: Module, messages: list[str]) -> None:
+    """Fewer than 60 comm messages, whatever the module; after closing no model is left."""
+    before = set(models())
+    form = module_form(module.name)
+    assert 8 < len(messages) < 60
+    for title in form.groups:
+        form.open_group(title)
+    form.close()
+    assert set(models()) == before
+
+
+@pytest.fixture
+def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The comm messages that a front end would get."""
+    import comm
+    from comm.base_comm import BaseComm
+
+    sent: list[str] = []
+
+    class Counted(BaseComm):
+        def publish_msg(self, msg_type: str, **_: Any) -> None:
+            sent.append(msg_type)
+
+    monkeypatch.setattr(comm, "create_comm", lambda *args, **kwargs: Counted(*args, **kwargs))
+    return sent
+
+
+@every_module
+def test_the_text_of_a_form_is_its_skeleton(module: Module) -> None:
+    """Nothing of what was entered stands in the text that notebooks keep."""
+    text = next((each for each in module.fields if each.kind is Kind.TEXT and not each.when and each.role is Role.PARAM), None)
+    form = module_form(module.name, {text.name: "Jenny"} if text else {})
+    assert repr(form) == skeleton(module.name) == form.skeleton
+    assert "Jenny" not in repr(form)
+    assert reread(repr(form)).options.form
+
+
+def test_generated_operations_have_a_plain_form() -> None:
+    form = module_form("products.create", {"name": "Gift card"})
+    assert form.preview().params == (("name", "Gift card"),)
+    assert form.line == '%stripe products create --name "Gift card"'
