@@ -75,6 +75,7 @@ class Connection:
         self.notices = Notices()
         self.guard = LiveGuard(now=now)
         self.warnings: tuple[str, ...] = ()
+        self.before_close: list[Callable[[], object]] = []  # what must still be done with the key: stop watches, remove endpoints
         self.limiter: Any = None  # anything with wait(request) and learn(request, outcome)
         self._transport = transport
         self._journal = journal
@@ -218,8 +219,10 @@ class Connection:
 
     def throttle(self, request: Request) -> None:
         """Wait until the rate allows the call."""
-        if self.limiter is not None:
-            self.limiter.wait(request)
+        if self.mode != "sandbox":
+            from stripe_magics.client.rates import limiter_for
+
+            limiter_for(self).wait(request)
 
     def learn(self, request: Request, outcome: Outcome) -> None:
         """Take from an answer what it says of the mode and of the rate."""
@@ -283,6 +286,9 @@ class Connection:
 
     def close(self) -> None:
         """Close what is open and forget the key."""
+        todo, self.before_close = self.before_close, []
+        for each in todo:
+            each()
         with self._lock:
             if self._client is not None and self._pid == os.getpid():
                 self._client.close()

@@ -413,7 +413,7 @@ def _authentication(found: Details, request: Request, key_hint: str, mode: str, 
 
 
 def _permission(found: Details, request: Request, key_hint: str, mode: str, tried: str) -> Text:
-    lacking = re.search(r"(?:permission|permissions)[^'\"]*['\"]([a-z_]+)['\"]", found.stripe_message)
+    lacking = re.search(r"['\"]((?:[a-z]+_)+(?:read|write))['\"]", found.stripe_message)
     named = re.search(r"['\"]([A-Z][A-Za-z ]+: (?:Read|Write))['\"]", found.stripe_message)
     names = [each.group(1) for each in (named, lacking) if each]
     what = f": it lacks {' '.join(names)}" if names else ""
@@ -425,7 +425,7 @@ def _permission(found: Details, request: Request, key_hint: str, mode: str, trie
 
 def _rate(found: Details, request: Request, key_hint: str, mode: str, tried: str) -> Text:
     if found.code == "lock_timeout":
-        held = re.search(r"/((?:[a-z]+_)[A-Za-z0-9]+)", request.path)
+        held = re.search(r"/([a-z]+_[A-Za-z0-9]*\d[A-Za-z0-9]*)", request.path)
         what = f"Another request holds this object{f' ({held.group(1)})' if held else ''}. Nothing was done; {tried or 'it was tried once'}."
         return what, "Try again in a few seconds.", []
     reason = f" ({found.rate_limit_reason})" if found.rate_limit_reason else ""

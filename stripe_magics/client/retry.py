@@ -152,4 +152,8 @@ def conclusive(outcome: Outcome) -> bool:
 
 def refused(outcome: Outcome) -> bool:
     """Whether this answer alone says that nothing was executed by the attempt that it answers."""
-    return outcome.reach is Reach.ANSWERED and outcome.from_stripe and 400 <= outcome.status < 500 and outcome.status != 424
+    if outcome.reach is not Reach.ANSWERED or not outcome.from_stripe:
+        return False
+    if outcome.code == "idempotency_key_in_use":  # another attempt with this key is running
+        return False
+    return 400 <= outcome.status < 500 and outcome.status != 424

@@ -53,6 +53,7 @@ def open_connection(
     url: str, folder: Path, *, key: str = KEY, mode: str = "test", policy: Policy = QUICK, **more: Any
 ) -> Connection:
     clock = more.pop("clock", None)
+    more.setdefault("rate", float("inf"))
     if clock is not None:
         more["now"] = clock.now
     journal = Journal(folder, now=more.get("now", __import__("time").time))
