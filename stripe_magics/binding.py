@@ -71,7 +71,7 @@ def bind(
     work.infer()
     work.read_amounts()
     work.expand_groups()
-    Judge(module, work.typed, work.faults, work.faulty, api_version, zone).judge(named.extra_roots)
+    Judge(module, work.typed, work.faults, work.faulty, api_version, zone, work.warnings).judge(named.extra_roots)
     if work.faults:
         raise InvalidValue(work.faults, module=module.name)
     ordered = {each.name: work.typed[each.name] for each in module.fields if each.name in work.typed} if work.typed else {}
@@ -117,10 +117,10 @@ class _Work:
     def read_plain(self) -> None:
         """Everything but amounts, which may need the currency."""
         for declared, raw, param in self.raws.values():
-            if declared.kind is not Kind.MINOR_AMOUNT and not (declared.kind is Kind.TIMESTAMP_FILTER and declared.operator):
+            if declared.kind is not Kind.MINOR_AMOUNT and not declared.operator:
                 self._read(declared, raw, param, self.context)
         for declared, raw, param in self.raws.values():
-            if declared.kind is Kind.TIMESTAMP_FILTER and declared.operator:
+            if declared.operator:
                 self._read(declared, raw, param, self.context, operator=str(self.typed.get(declared.operator) or ""))
 
     def read_amounts(self) -> None:
@@ -135,7 +135,7 @@ class _Work:
                 value = UNSET
             if value is UNSET:
                 self._cleared(declared, explicit=raw is UNSET)
-            elif declared.role in headers.CHECKS:
+            elif declared.role is not Role.PARAM and declared.role in headers.CHECKS:
                 value = headers.CHECKS[declared.role](value)
         except RowFaults as fault:
             self.faults.extend(fault.faults)

@@ -72,6 +72,7 @@ class Judge:
     faulty: set[str]
     api_version: str
     zone: tzinfo
+    warnings: list[str]
 
     def fault(self, declared: Field, problem: str) -> None:
         self.faults.append(Fault(declared.name, declared.title, problem))
@@ -86,6 +87,8 @@ class Judge:
                     self._judge_condition(declared)
                 if declared.since_removed:
                     self._judge_version(declared)
+            elif declared.wanted_with and not _covered(declared, roots):
+                self._warn_missing(declared, given)
             elif (declared.required or declared.needed_with or declared.operator) and not _covered(declared, roots):
                 self._judge_missing(declared, given)
         for names in self.module.one_of:
@@ -148,6 +151,10 @@ class Judge:
             self.fault(declared, f"Stripe doesn't take it here{instead}")
         elif since[:10] <= version[:10]:
             self.fault(declared, f"Stripe takes it no longer since API version {since} (this call uses {version}){instead}")
+
+    def _warn_missing(self, declared: Field, given: set[str]) -> None:
+        if beside := [name for name in declared.wanted_with if name in given]:
+            self.warnings.append(f"{self._field(beside[0]).flag}: Stripe wants {declared.flag} with it.")
 
     def _judge_one_of(self, names: list[str]) -> None:
         if len(names) > 1:

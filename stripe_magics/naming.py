@@ -51,7 +51,7 @@ def sort_out(module: Module, values: Mapping[str, Any], params: Sequence[tuple[s
             rest.append((name, value))
     if not rest and not params:
         return named
-    index = _index(module)
+    index = index_of(module)
     for name, value in rest:
         if "[" in name or name in index.fields or name in index.prefixes or isinstance(value, Mapping):
             _place_all(module, index, name, value, named)
@@ -65,16 +65,21 @@ def sort_out(module: Module, values: Mapping[str, Any], params: Sequence[tuple[s
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
+class Index:
+    """What is looked up in a module again and again."""
+
     fields: dict[str, Field]  # by Stripe's parameter
     prefixes: frozenset[str]  # every parameter that has a known one below it
+    roles: dict[Role, Field]  # the first field of each role
+    names: dict[str, str]  # Stripe's parameter -> our field's name, for the errors that Stripe answers with
+    held: frozenset[str]  # fields that a further call takes
 
 
-_INDICES: dict[str, tuple[Module, _Index]] = {}
+_INDICES: dict[str, tuple[Module, Index]] = {}
 
 
-def _index(module: Module) -> _Index:
-    """The fields of a module by parameter; made once."""
+def index_of(module: Module) -> Index:
+    """The index of a module; made once."""
     kept = _INDICES.get(module.name)
     if kept is None or kept[0] is not module:
         fields: dict[str, Field] = {}
@@ -84,12 +89,16 @@ def _index(module: Module) -> _Index:
             elif each.role is Role.LIMIT:
                 fields.setdefault("limit", each)
         above = {param[: mark.start()] for param in fields for mark in re.finditer(r"\[", param)}
-        kept = (module, _Index(fields, frozenset(above)))
+        roles = {each.role: each for each in reversed(module.fields)}
+        asked = (each for each in module.fields if each.role in {Role.PARAM, Role.SEARCH} and each.param != "client")
+        names = {param: each.name for each in asked for param in (each.param, each.renamed) if param}
+        held = frozenset(name for each in module.follow_ups for name in each.fields)
+        kept = (module, Index(fields, frozenset(above), roles, names, held))
         _INDICES[module.name] = kept
     return kept[1]
 
 
-def _place_all(module: Module, index: _Index, name: str, value: Any, named: Named) -> None:
+def _place_all(module: Module, index: Index, name: str, value: Any, named: Named) -> None:
     name = name.strip()
     if not _PARAM.fullmatch(name):
         named.faults.append(Fault(name, name, f"{name!r} is no parameter; write it like shipping[address][line1]"))
@@ -98,7 +107,7 @@ def _place_all(module: Module, index: _Index, name: str, value: Any, named: Name
         _place(module, index, param, leaf, named)
 
 
-def _leaves(index: _Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(index: Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Walk nested mappings down to the parameters that fields stand for."""
     value = plain(value)
     declared = index.fields.get(param)
@@ -119,7 +128,7 @@ def _leaves(index: _Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield param, value
 
 
-def _place(module: Module, index: _Index, param: str, value: Any, named: Named) -> None:
+def _place(module: Module, index: Index, param: str, value: Any, named: Named) -> None:
     """Put one parameter where it belongs."""
     if declared := index.fields.get(param):
         _give(declared, value, param, named)
@@ -223,7 +232,7 @@ def _unknown(module: Module, name: str) -> Fault:
     return Fault(name, name, f"{module.name} has no such field; {hint}")
 
 
-def _misspelt(param: str, index: _Index) -> str:
+def _misspelt(param: str, index: Index) -> str:
     """The parameter that is clearly meant: same depth, one part of it a letter or two off (a plural or another number is no slip)."""
     parts = _segments(param)
     for known in (*index.fields, *sorted(index.prefixes)):

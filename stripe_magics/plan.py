@@ -19,6 +19,7 @@ from stripe_magics.command import Options
 from stripe_magics.encoding import UNSET, Pairs, pairs
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.keys import refuse_keys
+from stripe_magics.naming import index_of
 from stripe_magics.request import Keep, Request
 
 _IN_PATH = re.compile(r"\{(\w+)\}")
@@ -30,6 +31,7 @@ def plan(bound: Bound, options: Options | None = None) -> Request:
     options = options or Options()
     refuse_keys([options.idempotency, options.stripe_account, options.stripe_version, *options.expand])
     module, values = bound.module, bound.values
+    index = index_of(module)
     chosen = variant(module, values)
     limit, limit_given = _limit(module, values, options)
     shared: dict[str, Any] = {
@@ -39,10 +41,10 @@ def plan(bound: Bound, options: Options | None = None) -> Request:
         "limit": limit,
         "limit_given": limit_given,
         "returns": module.object,
-        "param_fields": _param_fields(module),
+        "param_fields": index.names,
         "warnings": bound.warnings,
     }
-    if module.by_role(Role.URL) is not None:
+    if index_of(module).roles.get(Role.URL) is not None:
         return anycall.plan(bound, options, shared)
     return _declared(bound, options, chosen, shared)
 
@@ -59,9 +61,10 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
     sent: list[tuple[str, str]] = []
     if searched and module.search is not None:
         sent.append((module.search.param, searching.expression(module, values, bound.zone)[0]))
+    held = index_of(module).held
     for name, value in values.items():
         declared = module.get(name)
-        if declared is not None and _is_sent(module, declared, value, local, chosen):
+        if declared is not None and name not in held and _is_sent(declared, value, local, chosen):
             sent.extend(pairs(_param(declared, version), value))
     sent.extend(bound.extra)
     if lists and not any(name == "limit" for name, _ in sent):
@@ -89,7 +92,7 @@ def _refuse_twice(module: Module, sent: list[tuple[str, str]]) -> None:
     names = [name for name, _ in sent if not name.endswith("[]")]
     for name in dict.fromkeys(names) if len(set(names)) < len(names) else ():
         if names.count(name) > 1:
-            field = _param_fields(module).get(name, name)
+            field = index_of(module).names.get(name, name)
             raise InvalidValue([Fault(field, name, "is given twice; give it once")], module=module.name)
 
 
@@ -107,8 +110,8 @@ def _param(declared: Field, version: str) -> str:
     return declared.param
 
 
-def _is_sent(module: Module, declared: Field, value: Any, local: set[str], chosen: Variant | None) -> bool:
-    if declared.role is not Role.PARAM or declared.name in local or module.held(declared.name):
+def _is_sent(declared: Field, value: Any, local: set[str], chosen: Variant | None) -> bool:
+    if declared.role is not Role.PARAM or declared.name in local:
         return False
     if chosen is not None and (declared.name in chosen.excludes or "{" + declared.name + "}" in chosen.path):
         return False
@@ -119,13 +122,13 @@ def _is_sent(module: Module, declared: Field, value: Any, local: set[str], chose
 
 
 def _limit(module: Module, values: Mapping[str, Any], options: Options) -> tuple[int | None, bool]:
-    declared = module.by_role(Role.LIMIT)
+    declared = index_of(module).roles.get(Role.LIMIT)
     raw = values.get(declared.name) if declared else None
     if raw is None:
         raw = options.limit
     if raw is None:
         return _DEFAULT_LIMIT, False
-    if declared is None and not module.lists and module.by_role(Role.URL) is None:
+    if declared is None and not module.lists and index_of(module).roles.get(Role.URL) is None:
         raise _refused("limit", f"{module.name} gives no list; leave it out")
     text = str(raw).strip().lower()
     if text == "all":
@@ -140,6 +143,8 @@ def _limit(module: Module, values: Mapping[str, Any], options: Options) -> tuple
 
 def _keeps(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterable[Keep]:
     """Tests on the rows, for what Stripe doesn't filter by."""
+    if module.method != "GET":
+        return
     for name, value in values.items():
         declared = module.get(name)
         if declared is None or value is UNSET:
@@ -250,7 +255,7 @@ def _headers(module: Module, values: Mapping[str, Any], options: Options) -> Pai
         (Role.ACCOUNT, "Stripe-Account", options.stripe_account),
         (Role.VERSION, "Stripe-Version", options.stripe_version),
     ):
-        declared = module.by_role(role)
+        declared = index_of(module).roles.get(role)
         value = str((values.get(declared.name) if declared else None) or option)
         if value:
             found[name] = _header(name.lower().replace("-", "_"), headers.CHECKS[role], value)
@@ -258,7 +263,7 @@ def _headers(module: Module, values: Mapping[str, Any], options: Options) -> Pai
 
 
 def _idempotency(module: Module, values: Mapping[str, Any], options: Options) -> str:
-    declared = module.by_role(Role.IDEMPOTENCY_KEY)
+    declared = index_of(module).roles.get(Role.IDEMPOTENCY_KEY)
     own = str((values.get(declared.name) if declared else None) or "")
     if own and options.idempotency and own != options.idempotency:
         raise _refused("idempotency_key", "two different idempotency keys are given; give one")
@@ -275,20 +280,6 @@ def _header(field: str, check: Any, value: str) -> str:
 
 def _refused(field: str, problem: str) -> InvalidValue:
     return InvalidValue([Fault(field, field.replace("_", " ").capitalize(), problem)])
-
-
-def _param_fields(module: Module) -> Mapping[str, str]:
-    kept = _PARAM_FIELDS.get(module.name)
-    if kept is None or kept[0] is not module:
-        names = {
-            each.param: each.name for each in module.fields if each.role in {Role.PARAM, Role.SEARCH} and each.param != "client"
-        }
-        names |= {each.renamed: each.name for each in module.fields if each.renamed}
-        kept = _PARAM_FIELDS[module.name] = (module, names)
-    return kept[1]
-
-
-_PARAM_FIELDS: dict[str, tuple[Module, dict[str, str]]] = {}
 
 
 def _files(module: Module, sent: list[tuple[str, str]]) -> dict[str, str]:

@@ -277,7 +277,8 @@ def json_text(text: str) -> Any:
 
 def as_text(value: Any) -> str:
     if isinstance(value, str):
-        value.encode("utf-8", "strict") if value.isascii() else _whole_characters(value)
+        if not value.isascii():
+            _whole_characters(value)
         return value
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, float, date)):
         raise ValueError(f"a {type(value).__name__} is given; text is wanted")

@@ -115,6 +115,7 @@ class Field:
     currency: str = ""  # MINOR_AMOUNT: the field that holds its currency, if the module has one
     operation: str = "charge"  # MINOR_AMOUNT: "charge" or "payout"; some currencies have other minor units in payouts
     needed_with: tuple[str, ...] = ()  # required as soon as one of these fields has a value
+    wanted_with: tuple[str, ...] = ()  # the same, but only a warning: Stripe asks for it itself
     either: tuple[str, ...] = ()  # ROWS: exactly one of these columns has a value in a row
     renamed: str = ""  # the parameter that takes the same value (a number as text) from the version `since_removed` on
     row: str = ""  # the key of a row that the value is tested on, for LOCAL and wherever a variant tests the field here

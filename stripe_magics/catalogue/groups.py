@@ -103,7 +103,7 @@ def shipping(*, parcel: bool) -> tuple[Field, ...]:
         "Recipient Name" if parcel else "Name",
         f"Who receives {'the parcel' if parcel else 'deliveries'}; Stripe wants it together with any other shipping value.",
         param="shipping[name]",
-        needed_with=tuple(each.name for each in (*where, *rest)),
+        wanted_with=tuple(each.name for each in (*where, *rest)),
         **of,
     )
     return (*where, name, *rest)
