@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.pending import Finding
 
 SANDBOX_URL = "http://sandbox.invalid"
+SANDBOX_KEY = "sk_test_sandbox_takes_any"  # no secret: the sandbox wants something that looks like a key
 _LIVEMODE = re.compile(rb'"livemode"\s*:\s*(true|false)')
 
 
@@ -82,6 +83,7 @@ class Connection:
         self._lock = threading.RLock()
         self._client: httpx.Client | None = None
         self._pid = 0
+        self._closed = False
         self._certificates = "not used"
         self._proxy = ""
         self._account_object: dict[str, Any] | None = None
@@ -108,7 +110,7 @@ class Connection:
     @property
     def key_hint(self) -> str:
         """`sk_test_...4f2a`, or "" in the sandbox."""
-        return self.secret.hint if self.secret is not None else ""
+        return self.secret.hint if self.secret is not None and self.mode != "sandbox" else ""
 
     def status(self) -> dict[str, str]:
         """What the connection is, in words: account, mode, version, key hint, host, proxy, certificates. Asks for the account."""
@@ -174,11 +176,14 @@ class Connection:
         """
         from stripe_magics.client.sending import send
 
+        self.http()  # a connection that was closed says so before anything else
         return send(self, request, origin=origin, idempotency_key=idempotency_key, again=again, yes=yes, ask=ask)
 
     def http(self) -> httpx.Client:
         """The client of this process; made when first needed, and anew after a fork."""
         with self._lock:
+            if self._closed:
+                raise NotConnected("This connection was closed.", advice="%stripe connect opens another.")
             if self._client is None or self._pid != os.getpid():
                 self._client = httpx.Client(transport=self._make_transport(), trust_env=False, follow_redirects=False)
                 self._pid = os.getpid()
@@ -196,6 +201,7 @@ class Connection:
 
     def async_client(self) -> httpx.AsyncClient:
         """A client for many reads at once: same key, same guards. The caller closes it."""
+        self.http()
         transport: Any = self._transport
         if transport is None:
             context, self._certificates, _ = guards.ssl_context(self.mode)
@@ -257,7 +263,7 @@ class Connection:
 
         Keys of today hold the account's id after `51`; of older ones the whole key stands for the account.
         """
-        if self.secret is None:
+        if self.secret is None or self.mode == "sandbox":
             return self.journal.digest("sandbox", account)
         mode, _, rest = self.secret.reveal().partition("_")[2].partition("_")
         return self.journal.digest("account", mode, rest[:16] if rest.startswith("51") and len(rest) >= 40 else rest, account)
@@ -292,7 +298,7 @@ class Connection:
         with self._lock:
             if self._client is not None and self._pid == os.getpid():
                 self._client.close()
-            self._client = None
+            self._client, self._closed = None, True
             self.secret = self.auth = None
             if self._journal is not None:
                 self._journal.close()
@@ -358,7 +364,9 @@ def connect(
             from stripe_magics.sandbox import SandboxTransport
 
             transport = SandboxTransport(demo=demo)
-        made = Connection(secret=None, mode="sandbox", base=SANDBOX_URL, source="sandbox", transport=transport, **common)
+        made = Connection(
+            secret=Secret(SANDBOX_KEY), mode="sandbox", base=SANDBOX_URL, source="sandbox", transport=transport, **common
+        )
     else:
         found, source = (
             sources.Found(secret, "typed") if secret is not None else sources.find(env=env, profile=profile, name=name)
