@@ -107,7 +107,7 @@ class Row:
     @property
     def value(self) -> Object:
         """The object as a dict that is only looked at."""
-        return self.data if self.data is not None else decode(self.text)  # type: ignore[no-any-return]
+        return self.data if self.data is not None else decode(self.text)
 
     def order(self) -> tuple[int, int]:
         """By creation; what was created in the same second, by order of arrival."""
@@ -200,7 +200,7 @@ class Account:
     def _row(self, kind: str, data: Object, *, cold: bool) -> Row:
         table = self.table(kind)
         self.count += 1
-        keys = tuple(data.get(name) for name in table.keys)
+        keys = tuple(map(data.get, table.keys))
         created = data.get("created") or data.get("date") or self.now
         row = Row(data["id"], created, self.count, keys, None if cold else data, encode(data) if cold else None)
         table.add(row)

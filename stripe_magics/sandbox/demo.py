@@ -24,6 +24,7 @@ examples can rely on:
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable, Iterable
 
 from stripe_magics.sandbox import demo_firm, demo_invoices, demo_payouts
 from stripe_magics.sandbox.account import Account, Object
@@ -52,7 +53,7 @@ def _fill(account: Account) -> None:
     books = Books(account, firm)
     start = firm.starts[1]
     account.insert("product", product("prod_demoService", "Services", start, None))
-    links(account, start, books.prices)
+    links(account, books.prices)
     account.insert("webhook_endpoint", _endpoint(start))
     people = {client.number: books.person(client) for client in firm.clients}
     known = _known(firm)
@@ -63,6 +64,7 @@ def _fill(account: Account) -> None:
     for person in people.values():
         books.subscription(person)
         books.customer(person)
+    books.screening()
     demo_payouts.payouts(books)
     account.settled()
     demo_payouts.available_events(account, books)
@@ -79,29 +81,24 @@ def _endpoint(created: int) -> Object:
 
 
 def _known(firm: Firm) -> dict[int, str]:
-    """The bills and sales that have readable ids."""
-    now = firm.as_of
-
-    def first(of: list[Bill] | list[Sale], fits: object) -> Bill | Sale:
-        return next(each for each in reversed(of) if fits(each))  # type: ignore[operator]
-
-    chosen = {
-        "demoLatest": first(firm.bills, lambda bill: bill.client.number == 1 and bill.reason != "manual"),
-        "demoOverdue": first(firm.bills, lambda bill: bill.fate == "open" and 0 < bill.due < now - 60 * DAY),
-        "demoDraft": first(firm.bills, lambda bill: bill.fate == "draft" and bill.reason == "manual"),
-        "demoCapture": first(firm.sales, lambda sale: sale.state == "requires_capture"),
-        "demoAction": first(firm.sales, lambda sale: sale.state == "requires_action"),
-        "demoWorkshop": first(
-            firm.sales,
-            lambda sale: sale.kind == "link" and sale.client.currency == "usd" and sale.refund is None and sale.dispute is None,
-        ),
+    """The bills and sales that have readable ids: `id` of the record -> the rest of the id."""
+    overdue = firm.as_of - 60 * DAY
+    bills: dict[str, Callable[[Bill], bool]] = {
+        "demoLatest": lambda bill: bill.client.number == 1 and bill.reason != "manual",
+        "demoOverdue": lambda bill: bill.fate == "open" and 0 < bill.due < overdue,
+        "demoDraft": lambda bill: bill.fate == "draft" and bill.reason == "manual",
     }
-    return {id(each): name for name, each in chosen.items()}
+    sales: dict[str, Callable[[Sale], bool]] = {
+        "demoCapture": lambda sale: sale.state == "requires_capture",
+        "demoAction": lambda sale: sale.state == "requires_action",
+        "demoWorkshop": lambda sale: sale.kind == "link" and sale.client.currency == "usd" and not (sale.refund or sale.dispute),
+    }
+    found = {id(next(bill for bill in reversed(firm.bills) if fits(bill))): name for name, fits in bills.items()}
+    return found | {id(next(sale for sale in reversed(firm.sales) if fits(sale))): name for name, fits in sales.items()}
 
 
-def _renewals(account: Account, people: object, firm: Firm) -> None:
-    """What is still to come: subscriptions renew when their period ends."""
-    for person in people:  # type: ignore[attr-defined]
-        assert isinstance(person, Person)
+def _renewals(account: Account, people: Iterable[Person], firm: Firm) -> None:
+    """What is still to come: subscriptions renew, or end, when their period does."""
+    for person in people:
         if not 0 < person.client.ended <= firm.as_of and person.period[1] > firm.as_of:
             account.clock.at(person.period[1], "subscription_renews", person.subscription)

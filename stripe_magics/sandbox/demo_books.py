@@ -5,6 +5,7 @@ Every object is written once, in its final state; what it looked like earlier is
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,11 +69,11 @@ class Books:
         self.new = Ids(account.seed)
         self.since = firm.as_of - KEPT + DAY // 24
         self.entries: list[Object] = []
+        self.screened: Counter[tuple[str, int]] = Counter()  # (currency, day) -> attempts
+        self.settling: dict[int, int] = {}  # day -> when its funds are there
         start = firm.starts[1]
         self.prices = catalogue(account, start, firm.starts[13])
         self.price_text = {identifier: raw(each) for identifier, each in self.prices.items()}
-        from collections import Counter
-
         self.coupons = coupons(account, start, Counter(client.coupon for client in firm.clients if client.coupon))
         self.rates = tax_rates(account, start)
         self.rate_text = {currency: raw([rate]) for currency, rate in self.rates.items()}
@@ -116,7 +117,7 @@ class Books:
         fee_text: str = "Stripe processing fees", settles: bool = False,
     ) -> Object:  # fmt: skip
         """A ledger entry; `settles`: the funds come two business days later."""
-        available_on = business_days_after(moment, SETTLING_DAYS) if settles else moment
+        available_on = self.settles(moment) if settles else moment
         details = (
             [{"amount": fee, "application": None, "currency": currency, "description": fee_text, "type": "stripe_fee"}]
             if fee
@@ -129,6 +130,14 @@ class Books:
         }  # fmt: skip
         self.entries.append(made)
         return made
+
+    def settles(self, moment: int) -> int:
+        """When funds of that moment become available: two business days later."""
+        day = moment // DAY
+        found = self.settling.get(day)
+        if found is None:
+            found = self.settling[day] = business_days_after(moment, SETTLING_DAYS)
+        return found
 
     # customers
 
@@ -145,7 +154,7 @@ class Books:
         }  # fmt: skip
         person = Person(
             client=client, id=identifier, method=method["id"], kind=kind, type="py" if kind == "sepa_debit" else "ch",
-            name=client.company, prefix=self.new.letters(f"prefix{client.number}", 8).upper(), address=raw(shown_address),
+            name=client.person if client.number == 1 else client.company, prefix=self.new.letters(f"prefix{client.number}", 8).upper(), address=raw(shown_address),
             billing=method["billing_details"], shown=on_charge({kind: details, "type": kind}), method_text=raw(method),
             subscription=f"sub_demo{known}" if known else self.new("sub"),
         )  # fmt: skip
@@ -170,7 +179,7 @@ class Books:
             "invoice_prefix": person.prefix,
             "invoice_settings": {"custom_fields": None, "default_payment_method": person.method, "footer": None, "rendering_options": None},
             "metadata": {"segment": client.segment, "plan": client.plan, "channel": client.channel, "country": client.country},
-            "name": client.person if client.number == 1 else client.company, "next_invoice_sequence": person.sequence,
+            "name": person.name, "next_invoice_sequence": person.sequence,
             "phone": f"+1555{client.number:07d}", "preferred_locales": [{"DE": "de", "AT": "de", "FR": "fr", "ES": "es"}.get(client.country, "en")],
         }  # fmt: skip
         self.account.insert("customer", made)
@@ -212,7 +221,8 @@ class Books:
             "latest_invoice": person.latest_invoice, "livemode": False, "metadata": {"plan": client.plan},
             "next_pending_invoice_item_invoice": None, "on_behalf_of": None, "pause_collection": None,
             "payment_settings": {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"},
-            "pending_invoice_item_interval": None, "pending_setup_intent": None, "pending_update": None, "schedule": None,
+            "pending_invoice_item_interval": None, "pending_setup_intent": None, "pending_update": None, "plan": None,
+            "quantity": items[0]["quantity"] if len(items) == 1 else None, "schedule": None,
             "start_date": client.joined, "status": status, "test_clock": None, "transfer_data": None, "trial_end": None,
             "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}}, "trial_start": None,
         }  # fmt: skip
@@ -228,7 +238,7 @@ class Books:
         own = price_id(client.currency, plan, yearly=client.yearly, version=client.version)
         return {
             "id": self.item_id(person, plan), "object": "subscription_item", "billing_thresholds": None, "created": client.joined, "discounts": [],
-            "metadata": {}, "price": self.price_text[own], "quantity": quantity, "subscription": person.subscription, "tax_rates": [],
+            "metadata": {}, "plan": None, "price": self.price_text[own], "quantity": quantity, "subscription": person.subscription, "tax_rates": [],
         }  # fmt: skip
 
     def item_id(self, person: Person, plan: str) -> str:
@@ -264,6 +274,7 @@ class Books:
             "payment_method_details": person.shown, "receipt_url": f"https://pay.stripe.com/receipts/sandbox/{identifier}",
         }  # fmt: skip
         intent["latest_charge"] = identifier
+        self.screened[intent["currency"], moment // DAY] += 1
         if code:
             outcome, told = self._failure(person.kind, code)
             made.update(status="failed", failure_code=outcome.code, failure_message=outcome.message, outcome=told)
@@ -310,6 +321,14 @@ class Books:
         if outcome.decline_code:
             error["decline_code"] = outcome.decline_code
         return {**error, "message": outcome.message, "payment_method": person.method_text, "type": "card_error"}
+
+    def screening(self) -> None:
+        """The fee for looking at each attempt, once a day."""
+        for (currency, day), attempts in self.screened.items():
+            moment = (day + 1) * DAY - 600
+            if (day + 3) % 7 < 5 and moment < self.now:
+                text = f"Radar - Screening Fee ({attempts} attempts)"
+                self.entry("stripe_fee", "fee", currency, -5 * attempts, moment, None, text=text, settles=True)
 
     def given_back(self, person: Person, charge: Object, of: Any) -> None:
         """What a story says of the charge's refund and dispute; call it before the charge is stored."""

@@ -10,6 +10,7 @@ from stripe_magics.sandbox.demo_firm import DAY, TAXED, Bill, Line
 from stripe_magics.sandbox.demo_objects import price, price_id, raw
 
 NOTHING: dict[str, Any] = {"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None}
+UNCREDITED = raw({"credited_items": None})
 TEXTS = {
     "subscription_create": "Subscription creation",
     "subscription_cycle": "Subscription update",
@@ -25,7 +26,7 @@ def invoice(books: Books, person: Person, bill: Bill, *, known: str = "") -> Non
     subtotal = sum(line.amount for line in bill.lines)
     total = subtotal - off + tax
     draft = bill.fate == "draft"
-    made = _blank(books, person, bill, identifier)
+    made = _draft(books, person, bill, identifier)
     made.update(
         amount_due=total, amount_remaining=total, subtotal=subtotal, subtotal_excluding_tax=subtotal, total=total, tax=tax or None,
         total_excluding_tax=total - tax,
@@ -37,7 +38,7 @@ def invoice(books: Books, person: Person, bill: Bill, *, known: str = "") -> Non
     if person.client.currency in TAXED:
         rate = books.rates[person.client.currency]["id"]
         made["total_tax_amounts"] = [_tax_part(tax, rate, total - tax)]
-    books.event("invoice.created", bill.created, dict(made))
+    books.event("invoice.created", bill.created, made)
     if bill.reason != "manual":
         person.latest_invoice = identifier
         person.period = max((line.start, line.end) for line in bill.lines if line.price and not line.proration)
@@ -47,6 +48,7 @@ def invoice(books: Books, person: Person, bill: Bill, *, known: str = "") -> Non
         _collect(books, person, bill, made, intent)
         books.account.insert("payment_intent", intent)
     elif bill.reason != "manual":
+        books.account.notes[identifier] = {"lines": [each for each in lines if each["type"] == "subscription"]}
         books.account.clock.at(bill.finalized, "invoice_finalizes", identifier)
     books.account.insert("invoice", made)
 
@@ -68,27 +70,34 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
         own = price(books.new("price"), "prod_demoService", client.currency, line.amount, bill.created, active=False)
         shown = raw(own)
     item = None if of_plan else books.new("ii")
-    common = {
-        "amount": line.amount, "currency": client.currency, "description": text, "discountable": discountable, "discounts": [], "livemode": False,
-        "metadata": {}, "period": {"end": line.end, "start": line.start}, "price": shown, "proration": line.proration, "quantity": line.quantity,
-        "subscription": None if bill.reason == "manual" else person.subscription,
+    made = {
+        "id": books.new("il"), "object": "line_item", "amount": line.amount, "amount_excluding_tax": line.amount, "currency": client.currency,
+        "description": text, "discount_amounts": [], "discountable": discountable, "discounts": [], "invoice": identifier,
+        "livemode": False, "metadata": {}, "plan": None, "period": {"end": line.end, "start": line.start}, "pretax_credit_amounts": [], "price": shown,
+        "proration": line.proration, "proration_details": UNCREDITED, "quantity": line.quantity,
+        "subscription": None if bill.reason == "manual" else person.subscription, "subscription_item": None, "tax_amounts": [], "tax_rates": [],
+        "type": "invoiceitem", "unit_amount_excluding_tax": str(line.amount // line.quantity),
     }  # fmt: skip
+    if of_plan:
+        made["type"] = "subscription"
+        made["subscription_item"] = books.item_id(person, plan)
+    if off and person.discount is not None:
+        made["discount_amounts"] = [{"amount": off, "discount": person.discount["id"]}]
+    if percent:
+        made["tax_amounts"] = [_tax_part(tax, books.rates[client.currency]["id"], net)]
     if item is not None:
-        books.account.insert(
-            "invoiceitem",
-            {
-                "id": item, "object": "invoiceitem", "customer": person.id, "date": bill.created, "invoice": identifier, "tax_rates": [],
-                "test_clock": None, "unit_amount": line.amount, "unit_amount_decimal": str(line.amount), **common,
-            },
-        )  # fmt: skip
+        made["invoice_item"] = item
+        books.account.insert("invoiceitem", _item(made, person, bill))
+    return made
+
+
+def _item(line: Object, person: Person, bill: Bill) -> Object:
+    """The invoice item that a line comes from."""
+    same = ("amount", "currency", "description", "discountable", "discounts", "invoice", "livemode", "metadata", "period", "plan", "price", "proration",
+            "quantity", "subscription")  # fmt: skip
     return {
-        "id": books.new("il"), "object": "line_item", **common,
-        "amount_excluding_tax": line.amount,
-        "discount_amounts": [{"amount": off, "discount": person.discount["id"]}] if off and person.discount is not None else [],
-        "invoice": identifier, "invoice_item": item, "pretax_credit_amounts": [], "proration_details": {"credited_items": None},
-        "subscription_item": books.item_id(person, plan) if of_plan else None,
-        "tax_amounts": [_tax_part(tax, books.rates[client.currency]["id"], net)] if percent else [], "tax_rates": [],
-        "type": "subscription" if of_plan else "invoiceitem", "unit_amount_excluding_tax": str(line.amount // line.quantity),
+        "id": line["invoice_item"], "object": "invoiceitem", "customer": person.id, "date": bill.created, "tax_rates": [], "test_clock": None,
+        "unit_amount": line["amount"], "unit_amount_decimal": str(line["amount"]), **{name: line[name] for name in same},
     }  # fmt: skip
 
 
@@ -106,33 +115,41 @@ def _tax(lines: list[Object]) -> int:
     return sum(part["amount"] for line in lines for part in line["tax_amounts"])
 
 
-def _blank(books: Books, person: Person, bill: Bill, identifier: str) -> Object:
-    """A draft without amounts."""
+BLANK: Object = {
+    "id": "", "object": "invoice", "account_country": "US", "account_name": "Sandbox", "account_tax_ids": None, "amount_due": 0,
+    "amount_overpaid": 0, "amount_paid": 0, "amount_remaining": 0, "amount_shipping": 0, "application": None, "application_fee_amount": None,
+    "attempt_count": 0, "attempted": False, "auto_advance": True,
+    "automatic_tax": raw({"disabled_reason": None, "enabled": False, "liability": None, "status": None}),
+    "billing_reason": "manual", "charge": None, "collection_method": "charge_automatically", "created": 0,
+    "currency": "usd", "custom_fields": None, "customer": None, "customer_address": None, "customer_email": None, "customer_name": None,
+    "customer_phone": None, "customer_shipping": None, "customer_tax_exempt": "none", "customer_tax_ids": [], "default_payment_method": None,
+    "default_source": None, "default_tax_rates": [], "description": None, "discount": None, "discounts": [], "due_date": None,
+    "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None, "hosted_invoice_url": None, "invoice_pdf": None,
+    "issuer": raw({"type": "self"}), "last_finalization_error": None, "latest_revision": None, "lines": None, "livemode": False, "metadata": {},
+    "next_payment_attempt": None, "number": None, "on_behalf_of": None, "paid": False, "paid_out_of_band": False, "payment_intent": None,
+    "payment_settings": raw({"default_mandate": None, "payment_method_options": None, "payment_method_types": None}), "period_end": 0,
+    "period_start": 0, "post_payment_credit_notes_amount": 0, "pre_payment_credit_notes_amount": 0, "quote": None, "receipt_number": None,
+    "rendering": None, "shipping_cost": None, "shipping_details": None, "starting_balance": 0, "statement_descriptor": None, "status": "draft",
+    "status_transitions": NOTHING, "subscription": None, "subscription_details": raw({"metadata": {}}), "subtotal": 0,
+    "subtotal_excluding_tax": 0, "tax": None, "test_clock": None, "total": 0, "total_discount_amounts": [], "total_excluding_tax": 0,
+    "total_pretax_credit_amounts": [], "total_tax_amounts": [], "transfer_data": None, "webhooks_delivered_at": None,
+}  # fmt: skip
+"""A draft about which nothing is known."""
+
+
+def _draft(books: Books, person: Person, bill: Bill, identifier: str) -> Object:
+    """The invoice before its lines are added up."""
     client = person.client
     by_hand = bill.reason == "manual"
     return {
-        "id": identifier, "object": "invoice", "account_country": "US", "account_name": "Sandbox Inc.", "account_tax_ids": None, "amount_due": 0,
-        "amount_overpaid": 0, "amount_paid": 0, "amount_remaining": 0, "amount_shipping": 0, "application": None, "application_fee_amount": None,
-        "attempt_count": 0, "attempted": False, "auto_advance": not by_hand,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "provider": None, "status": None},
-        "automatically_finalizes_at": None if by_hand else bill.finalized, "billing_reason": bill.reason, "charge": None,
-        "collection_method": "send_invoice" if bill.pays == "invoice" else "charge_automatically", "created": bill.created,
-        "currency": client.currency, "custom_fields": None, "customer": person.id, "customer_address": person.address,
-        "customer_email": client.email, "customer_name": client.person if client.number == 1 else client.company, "customer_phone": None,
-        "customer_shipping": None, "customer_tax_exempt": "none", "customer_tax_ids": [], "default_payment_method": None, "default_source": None,
-        "default_tax_rates": books.rate_text.get(client.currency, []), "description": None, "discount": None, "discounts": [],
-        "due_date": bill.due or None, "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None,
-        "hosted_invoice_url": None, "invoice_pdf": None, "issuer": {"type": "self"}, "last_finalization_error": None, "latest_revision": None,
-        "lines": None, "livemode": False, "metadata": {}, "next_payment_attempt": None, "number": None, "on_behalf_of": None, "paid": False,
-        "paid_out_of_band": False, "payment_intent": None,
-        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None}, "period_end": bill.created,
-        "period_start": bill.created if by_hand or bill.reason == "subscription_create" else max(client.joined, bill.created - 30 * DAY),
-        "post_payment_credit_notes_amount": 0, "pre_payment_credit_notes_amount": 0, "quote": None, "receipt_number": None, "rendering": None,
-        "shipping_cost": None, "shipping_details": None, "starting_balance": 0, "statement_descriptor": None, "status": "draft",
-        "status_transitions": NOTHING, "subscription": None if by_hand else person.subscription, "subscription_details": {"metadata": {}},
-        "subtotal": 0, "subtotal_excluding_tax": 0, "tax": None, "test_clock": None, "total": 0, "total_discount_amounts": [],
-        "total_excluding_tax": 0, "total_pretax_credit_amounts": [], "total_tax_amounts": [], "transfer_data": None,
-        "webhooks_delivered_at": bill.created,
+        **BLANK,
+        "id": identifier, "auto_advance": not by_hand,
+        "billing_reason": bill.reason, "collection_method": "send_invoice" if bill.pays == "invoice" else "charge_automatically",
+        "created": bill.created, "currency": client.currency, "customer": person.id, "customer_address": person.address,
+        "customer_email": client.email, "customer_name": person.name, "default_tax_rates": books.rate_text.get(client.currency, []),
+        "due_date": bill.due or None, "period_end": bill.created,
+        "period_start": bill.created if bill.reason != "subscription_cycle" else max(client.joined, bill.created - 30 * DAY),
+        "subscription": None if by_hand else person.subscription, "webhooks_delivered_at": bill.created,
     }  # fmt: skip
 
 
@@ -140,7 +157,7 @@ def _issue(books: Books, person: Person, bill: Bill, made: Object) -> None:
     """Finalize it: it gets its number."""
     place = f"{books.account.me.get('id', 'acct_sandbox')}/{made['id']}"
     made.update(
-        status="open", number=f"{person.prefix}-{person.sequence:04d}", effective_at=bill.finalized, automatically_finalizes_at=None,
+        status="open", number=f"{person.prefix}-{person.sequence:04d}", effective_at=bill.finalized,
         hosted_invoice_url=f"https://invoice.stripe.com/i/{place}", invoice_pdf=f"https://pay.stripe.com/invoice/{place}/pdf", ending_balance=0,
         status_transitions={**NOTHING, "finalized_at": bill.finalized},
     )  # fmt: skip
@@ -152,7 +169,7 @@ def _intent(books: Books, person: Person, bill: Bill, made: Object) -> Object:
     lasting = {} if bill.reason == "manual" else {"setup_future_usage": "off_session"}
     intent = books.intent(person, bill.finalized, made["total"], TEXTS[bill.reason], known=known, invoice=made["id"], **lasting)
     made["payment_intent"] = intent["id"]
-    books.event("invoice.finalized", bill.finalized, dict(made))
+    books.event("invoice.finalized", bill.finalized, made)
     books.event("payment_intent.created", bill.finalized, intent)
     return intent
 
@@ -166,8 +183,8 @@ def _collect(books: Books, person: Person, bill: Bill, made: Object, intent: Obj
         way = 0 if code or bill.fate != "paid" else bill.settled
         charge = books.charge(person, intent, moment, settled=way, code=code)
         if code:
-            books.event("payment_intent.payment_failed", moment, dict(intent))
-            books.event("invoice.payment_failed", moment, dict(made))
+            books.event("payment_intent.payment_failed", moment, intent)
+            books.event("invoice.payment_failed", moment, made)
             made["charge"] = charge["id"]
             continue
         made["charge"] = charge["id"]
@@ -176,7 +193,7 @@ def _collect(books: Books, person: Person, bill: Bill, made: Object, intent: Obj
         else:  # a bank debit on its way
             intent.update(status="processing", payment_method=person.method, last_payment_error=None)
             books.account.insert("charge", charge)
-            books.event("payment_intent.processing", moment, dict(intent))
+            books.event("payment_intent.processing", moment, intent)
             books.account.clock.at(max(books.now, bill.settled), "debit_settles", intent["id"])
     if bill.fate == "open":
         _left_open(books, person, bill, made)
@@ -196,7 +213,7 @@ def _paid(books: Books, person: Person, bill: Bill, made: Object, intent: Object
     books.entry(
         "stripe_fee", "fee", made["currency"], -fee, moment, None, text=f"Billing - Usage Fee ({made['number']})", settles=True
     )
-    books.event("charge.succeeded", moment, dict(charge))
+    books.event("charge.succeeded", moment, charge)
     books.event("payment_intent.succeeded", moment, intent)
     books.event("invoice.paid", moment, made)
     books.event("invoice.payment_succeeded", moment, made)

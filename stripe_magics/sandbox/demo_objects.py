@@ -163,7 +163,7 @@ def coupons(account: Account, start: int, times: Counter[str]) -> dict[str, Obje
             "max_redemptions": None,
             "metadata": {},
             "name": f"{percent}% off",
-            "percent_off": float(percent),
+            "percent_off": percent,
             "redeem_by": None,
             "times_redeemed": times[identifier],
             "valid": True,
@@ -192,7 +192,7 @@ def tax_rates(account: Account, start: int) -> dict[str, Object]:
             "jurisdiction_level": None,
             "livemode": False,
             "metadata": {},
-            "percentage": float(percent),
+            "percentage": percent,
             "rate_type": None,
             "state": None,
             "tax_type": "vat",
@@ -201,12 +201,12 @@ def tax_rates(account: Account, start: int) -> dict[str, Object]:
     return rates
 
 
-def links(account: Account, start: int, prices: dict[str, Object]) -> None:
+def links(account: Account, prices: dict[str, Object]) -> None:
     """Three payment links, each with one item."""
-    for number, (text, currency, amount) in enumerate(LINKS):
+    for text, currency, amount in LINKS:
         name = link_name(currency)
         identifier = f"plink_demo{name}"
-        account.insert("payment_link", payment_link(identifier, currency, start + 90 * 86400 * (number + 1), name))
+        account.insert("payment_link", payment_link(identifier, currency, name))
         account.link_lines[identifier] = [
             {
                 "id": f"li_demo{name}", "object": "item", "amount_discount": 0, "amount_subtotal": amount, "amount_tax": 0, "amount_total": amount,
@@ -215,7 +215,7 @@ def links(account: Account, start: int, prices: dict[str, Object]) -> None:
         ]  # fmt: skip
 
 
-def payment_link(identifier: str, currency: str, created: int, name: str) -> Object:
+def payment_link(identifier: str, currency: str, name: str) -> Object:
     """A link that sells one thing."""
     return {
         "id": identifier,
@@ -229,7 +229,6 @@ def payment_link(identifier: str, currency: str, created: int, name: str) -> Obj
         "automatic_tax": {"enabled": False, "liability": None},
         "billing_address_collection": "auto",
         "consent_collection": None,
-        "created": created,
         "currency": currency,
         "custom_fields": [],
         "custom_text": {"after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None},

@@ -6,6 +6,7 @@ invoice pays around its due date, often late. What never is paid ends open, writ
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from random import Random
 
@@ -19,7 +20,7 @@ INCIDENT_MONTH, INCIDENT = 17, 40  # one morning, forty customers were charged t
 REFUNDS = (("requested_by_customer", 102), ("duplicate", 16), ("fraudulent", 12), (None, 10))  # besides the incident's
 REFUNDS_FAILED = 2
 DISPUTES = (  # status, how many, days ago at least and at most
-    ("won", 8, 60, 690), ("lost", 9, 60, 690), ("warning_closed", 1, 140, 400), ("needs_response", 3, 1, 8), ("under_review", 2, 9, 13),
+    ("won", 8, 60, 690), ("lost", 9, 60, 690), ("warning_closed", 1, 140, 400), ("needs_response", 3, 4, 8), ("under_review", 2, 9, 13),
     ("warning_needs_response", 1, 20, 80),
 )  # fmt: skip
 DISPUTE_REASONS = (
@@ -170,16 +171,23 @@ def sell(firm: Firm, rng: Random) -> None:
 
 def _through_links(firm: Firm, by_currency: dict[str, list[Client]], rng: Random) -> None:
     for text, currency, amount in LINKS:
-        clients = by_currency[currency]
-        for _ in range({"usd": 150, "eur": 100, "gbp": 60}[currency]):
-            client = rng.choice(clients[2:] if currency == "usd" else clients)
-            created = client.joined + DAY + int(rng.random() * (firm.as_of - client.joined - DAY))
-            if created > firm.as_of - DAY:
-                continue
-            sale = Sale(client, created, amount, text, "succeeded", [(created + 90, "")], kind="link")
+        for created in _link_moments(firm, currency, by_currency[currency], rng):
+            there = [each for each in by_currency[currency] if each.number > 1 and each.joined < created - HOUR]
+            sale = Sale(rng.choice(there), created, amount, text, "succeeded", [(created + 90, "")], kind="link")
             if rng.random() < 0.06:
                 sale.attempts.insert(0, (created + 60, decline(rng)))
             firm.sales.append(sale)
+
+
+def _link_moments(firm: Firm, currency: str, clients: list[Client], rng: Random) -> list[int]:
+    """When somebody bought: in dollars on any day, in the other currencies rather on days that saw no other payment."""
+    first = sorted(each.joined for each in clients)[3] + 2 * DAY
+    wanted = {"usd": 95, "eur": 90, "gbp": 125}[currency]
+    days = range(first // DAY, firm.as_of // DAY - 2)
+    paid = {bill.settled // DAY for bill in firm.bills if bill.fate == "paid" and bill.client.currency == currency}
+    free = [day for day in days if (day + 3) % 7 < 5 and (currency == "usd" or day not in paid)]
+    chosen = sorted(rng.sample(free, min(wanted, len(free))))
+    return [day * DAY + 9 * HOUR + rng.randrange(9 * HOUR) for day in chosen]
 
 
 def _twice(firm: Firm, rng: Random) -> None:
@@ -210,7 +218,7 @@ def _twice(firm: Firm, rng: Random) -> None:
 
 
 def give_back(firm: Firm, rng: Random) -> None:
-    """Refunds and disputes of what was paid by card."""
+    """Refunds and disputes of what was paid by card; none in the last days, so that something is available in each currency."""
     for sale in firm.sales:
         if sale.kind == "duplicate":
             sale.refund = (sale.created + DAY + 3 * HOUR, 100, "duplicate", False)
@@ -218,20 +226,18 @@ def give_back(firm: Firm, rng: Random) -> None:
         bill for bill in firm.bills if bill.fate == "paid" and bill.pays == "card" and bill.client.number > 1
     ]
     paid += [sale for sale in firm.sales if sale.state == "succeeded" and sale.kind == "link"]
-    failed = 0
+    failed, latest = 0, firm.as_of - 4 * DAY
     for reason, wanted in REFUNDS:
-        for one in rng.sample([each for each in paid if each.refund is None], wanted):
+        for one in rng.sample([each for each in paid if each.refund is None and each.attempts[-1][0] < latest], wanted):
             since = one.attempts[-1][0]
-            moment = since + 60 + int(rng.random() * min(18 * DAY, firm.as_of - since - 60))
+            moment = since + 60 + int(rng.random() * min(18 * DAY, latest - since))
             fails = failed < REFUNDS_FAILED and reason == "requested_by_customer" and moment < firm.as_of - 40 * DAY
             failed += fails
             one.refund = (moment, 100 if fails or rng.random() < 0.6 else rng.choice((20, 25, 50)), reason, bool(fails))
+    free = sorted((one.attempts[-1][0], number) for number, one in enumerate(paid) if one.refund is None)
     for status, wanted, least, most in DISPUTES:
         for _ in range(wanted):
             moment = firm.as_of - least * DAY - int(rng.random() * (most - least) * DAY)
-            late = [
-                each for each in paid
-                if each.refund is None and each.dispute is None and 5 * DAY < moment - each.attempts[-1][0] < 45 * DAY
-            ]  # fmt: skip
-            one = rng.choice(late)
+            low, high = (bisect_left(free, (moment - days * DAY, 0)) for days in (45, 5))
+            one = paid[free.pop(rng.randrange(low, high))[1]]
             one.dispute = (moment, "general" if status.startswith("warning") else rng.choice(DISPUTE_REASONS), status)

@@ -108,14 +108,14 @@ def _payout(
 
 def _arrive(books: Books, payout: Object) -> None:
     """At the bank on its day, or still on its way there."""
-    books.event("payout.created", payout["created"], dict(payout))
+    books.event("payout.created", payout["created"], payout)
     if payout["automatic"]:
-        books.event("payout.reconciliation_completed", payout["created"], dict(payout))
+        books.event("payout.reconciliation_completed", payout["created"], payout)
     if payout["arrival_date"] > books.now:
         books.account.clock.at(payout["arrival_date"], "payout_arrives", payout["id"])
         return
     payout.update(status="paid", trace_id={"status": "supported", "value": books.new.letters(f"trace{payout['id']}", 15).upper()})
-    books.event("payout.paid", payout["arrival_date"], dict(payout))
+    books.event("payout.paid", payout["arrival_date"], payout)
 
 
 def available_events(account: Account, books: Books) -> None:
