@@ -7,7 +7,7 @@ from functools import cache
 from urllib.parse import parse_qsl, unquote
 
 from stripe_magics import catalogue
-from stripe_magics.catalogue.fields import Role
+from stripe_magics.catalogue.fields import Field, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UnknownName, UsageFault
 
@@ -93,22 +93,22 @@ def takes(module: Module, param: str) -> bool:
         return True
     if "[" in param:
         return True  # nested: Stripe is the judge
-    return param in known_roots(module.name)
+    return any(each.partition("[")[0] == param for each in known_params(module.name))
 
 
 @cache
-def known_roots(name: str) -> frozenset[str]:
-    """The top-level parameters that Stripe's facts give a documented module's endpoint, beside its declared fields."""
+def known_params(name: str) -> dict[str, Field]:
+    """The parameters that Stripe's facts give a documented module's endpoint, beside its declared fields."""
     from stripe_magics.catalogue import operations
 
     module = catalogue.find(name)
     endpoint = (module.method, operations.anonymous(module.path))
-    roots: set[str] = set()
+    known: dict[str, Field] = {}
     for other, where in operations.endpoints().items():
         made = operations.operation(other) if where == endpoint else None
         if made is not None:
-            roots |= {each.param.partition("[")[0] for each in made.fields if each.role is Role.PARAM}
-    return frozenset(roots)
+            known |= {each.param: each for each in made.fields if each.role is Role.PARAM}
+    return known
 
 
 @cache

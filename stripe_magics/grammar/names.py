@@ -72,12 +72,11 @@ def _part(value: Any, part: str, so_far: str) -> Any:
 
 def resolve(word: Word, namespace: Mapping[str, Any]) -> Any:
     """What a word stands for: an object for `$name`, otherwise text with each `{{name}}` replaced."""
-    whole = WHOLE.match(word.text)
-    if whole and word.mask[0] == ".":
-        return look_up(whole[1], namespace)
+    if word.name:
+        return look_up(word.name, namespace)
     if "{{" not in word.text:
         return word.text
-    return INSIDE.sub(lambda found: as_text(found, namespace) if word.mask[found.start()] == "." else found[0], word.text)
+    return INSIDE.sub(lambda found: as_text(found, namespace) if word.mask[found.start()] != "x" else found[0], word.text)
 
 
 def as_text(found: re.Match[str], namespace: Mapping[str, Any]) -> str:

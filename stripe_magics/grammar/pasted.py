@@ -72,7 +72,7 @@ def look(line: str, cell: str | None) -> Pasted | None:
 
 def _refuse_shell(words: list[Word]) -> None:
     for word in words:
-        if word.text in {"|", ">", ">>", "&&", "||", "&"} and "x" not in word.mask:
+        if word.text in {"|", ">", ">>", "&&", "||", "&"} and set(word.mask) == {"."}:
             raise UsageFault(f"Only the call itself can be run here, without the part from {word.text} on.")
 
 

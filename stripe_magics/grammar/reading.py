@@ -18,7 +18,7 @@ from stripe_magics.catalogue.module import Module
 from stripe_magics.command import Command
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.grammar import bodies, modules, pasted, values
-from stripe_magics.grammar.names import WHOLE, nearest, refuse_keys, resolve
+from stripe_magics.grammar.names import nearest, refuse_keys, resolve
 from stripe_magics.grammar.words import Word, split
 
 # option -> how it is written: "flag" stands alone, "text" takes a value, "list" may be repeated
@@ -64,6 +64,9 @@ ELSEWHERE = {  # flags of that tool which this one answers otherwise: (takes a v
     "device_name": (True, ""),
     "config": (True, ""),
     "project_name": (True, "--project-name was left out: `%stripe connect --profile NAME` opens another profile."),
+}
+DOORS = {  # flags of the room that serves a module in place of a request, by `Module.door`
+    "watch": {"minutes": "text", "interval": "text", "since": "text", "ephemeral": "flag"}
 }
 VERBS = {"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE"}
 WORDS_OF_TRUTH = {"true", "false", "yes", "no", "on", "off", "1", "0"}
@@ -207,6 +210,11 @@ class Reader:
         option = OTHER_SPELLINGS.get(key, key)
         if option in OPTIONS:
             return self._option(option, name, given, following)
+        here = DOORS.get(self.module.door, {}).get(key)
+        if here is not None:
+            value, used = (None, 0) if here == "flag" else self._value(f"--{name}", given, following)
+            self.values[key] = True if value is None else resolve(value, self.namespace)
+            return used
         if key in {"data", "header", "starting_after", "ending_before", "api_key"}:
             value, used = self._value(name, given, following)
             self._data(key, value)
@@ -220,9 +228,7 @@ class Reader:
     def _own(self, own: Field, given: Word | None, following: Word | None) -> int:
         """A flag of one of the module's fields."""
         if own.kind is Kind.BOOLEAN and given is None:
-            taken = following is not None and (
-                following.text.lower() in WORDS_OF_TRUTH or (WHOLE.match(following.text) and following.mask[0] == ".")
-            )
+            taken = following is not None and (following.text.lower() in WORDS_OF_TRUTH or following.name != "")
             self.give(own.name, resolve(following, self.namespace) if taken and following is not None else True)
             return int(bool(taken))
         value, used = self._value(own.flag, given, following)
@@ -232,9 +238,8 @@ class Reader:
 
     def _source(self, name: str, word: Word) -> None:
         """Remember the name by which an object was given."""
-        whole = WHOLE.match(word.text)
-        if whole and word.mask[0] == ".":
-            self.sources[name] = whole[1]
+        if word.name:
+            self.sources[name] = word.name
 
     def _option(self, option: str, name: str, given: Word | None, following: Word | None) -> int:
         """An option common to all modules."""
@@ -264,14 +269,17 @@ class Reader:
         if known is not None:
             return self._own(known, given, following)
         if not modules.takes(self.module, param):
-            flags = [each.flag for each in self.module.fields] + ["--" + each.replace("_", "-") for each in OPTIONS]
+            flags = [each.flag for each in self.module.fields]
+            flags += ["--" + each.replace("_", "-") for each in (*OPTIONS, *DOORS.get(self.module.door, ()))]
             raise UnknownName(
                 "flag",
                 f"--{name}",
                 nearest(f"--{name}", flags),
                 advice=f"`%stripe {modules.shown(self.module)} --help` shows its fields.",
             )
-        alone = given is None and (following is None or following.flag)
+        fact = modules.known_params(self.module.name).get(param) if self.module.documented else None
+        switch = fact is not None and fact.kind is Kind.BOOLEAN and following is not None and following.text not in WORDS_OF_TRUTH
+        alone = given is None and (following is None or following.flag or switch)
         value, used = (Word.plain("true"), 0) if alone else self._value(f"--{name}", given, following)
         self.params.append((param, resolve(value, self.namespace)))
         return used

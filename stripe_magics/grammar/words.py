@@ -6,18 +6,20 @@
 - $'...' is for what cannot be typed on a line: \\n, \\t, \\r, \\xHH, \\uHHHH, \\UHHHHHHHH.
 - A backslash at the end of a line joins the next one to it.
 
-A `Word` remembers which of its characters were protected by single quotes or a backslash: `$name` and `{{name}}` are looked up only
-where they were not.
+A `Word` remembers of each of its characters how it stood: bare ("."), in double quotes ("d"), or protected by single quotes or a
+backslash ("x"). Only bare text can be a flag or end a line; `$name` and `{{name}}` are looked up wherever they were not protected.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from stripe_magics.errors import UsageFault
 
 _SAFE = re.compile(r"[A-Za-z0-9_@%+:,./\[\]=^~-]+\Z")
+_NAME = re.compile(r"\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\Z")
 _ANSI = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -25,7 +27,7 @@ _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word: its text, and for each character whether it was protected ("x") or live (".")."""
+    """One word: its text, and how each character of it stood."""
 
     text: str
     mask: str
@@ -36,12 +38,18 @@ class Word:
 
     @property
     def flag(self) -> bool:
-        """Whether it is written as a flag: an unprotected hyphen before a letter or another hyphen."""
+        """Whether it is written as a flag: a bare hyphen before a letter or another hyphen."""
         return self.mask[:1] == "." and re.match(r"--?[A-Za-z]|--$", self.text) is not None
+
+    @property
+    def name(self) -> str:
+        """`df.id` if the word is `$df.id`, else ""."""
+        found = _NAME.match(self.text)
+        return found[1] if found and self.mask[0] != "x" else ""
 
     @classmethod
     def plain(cls, text: str) -> Word:
-        """A word of live characters."""
+        """A bare word."""
         return cls(text, "." * len(text))
 
 
@@ -53,9 +61,9 @@ def split(text: str) -> list[Word]:
     begun = False  # "" is a word too
     at, end = 0, len(text)
 
-    def put(piece: str, protected: bool) -> None:
+    def put(piece: str, how: str) -> None:
         letters.append(piece)
-        mask.append(("x" if protected else ".") * len(piece))
+        mask.append(how * len(piece))
 
     def finish() -> None:
         nonlocal begun
@@ -76,17 +84,17 @@ def split(text: str) -> list[Word]:
             finish()
             at = joined.end()
         elif char == "\\" and text[at + 1 : at + 2] in {"'", '"', "\\"}:
-            put(text[at + 1], protected=True)
+            put(text[at + 1], "x")
             begun = True
             at += 2
         elif char == "'":
             close = _closing(text, at + 1, "'", escapes=False)
-            put(text[at + 1 : close], protected=True)
+            put(text[at + 1 : close], "x")
             begun = True
             at = close + 1
         elif char == "$" and text[at + 1 : at + 2] == "'":
             close = _closing(text, at + 2, "'", escapes=True)
-            put(_ANSI.sub(_ansi, text[at + 2 : close]), protected=True)
+            put(_ANSI.sub(_ansi, text[at + 2 : close]), "x")
             begun = True
             at = close + 1
         elif char == '"':
@@ -95,7 +103,7 @@ def split(text: str) -> list[Word]:
             begun = True
             at = close + 1
         else:
-            put(char, protected=False)
+            put(char, ".")
             begun = True
             at += 1
     finish()
@@ -123,14 +131,13 @@ def _closing(text: str, at: int, quote: str, *, escapes: bool) -> int:
     )
 
 
-def _double(inner: str, put: object) -> None:
-    """The inside of double quotes: live text, but for the two escapes and a joined line."""
-    assert callable(put)
+def _double(inner: str, put: Callable[[str, str], None]) -> None:
+    """The inside of double quotes: text in which names are looked up, but for the two escapes and a joined line."""
     for piece in re.split(r"(\\[\"'\\]|\\\r?\n)", inner):
         if re.fullmatch(r"\\[\"'\\]", piece):
-            put(piece[1], True)
+            put(piece[1], "x")
         elif piece and not re.fullmatch(r"\\\r?\n", piece):
-            put(piece, False)
+            put(piece, "d")
 
 
 def _ansi(found: re.Match[str]) -> str:

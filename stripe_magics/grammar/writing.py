@@ -17,7 +17,7 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.grammar.reading import VERBS, WORDS_OF_TRUTH
 from stripe_magics.grammar.words import quote
 
-_PLAIN = re.compile(r"[A-Za-z0-9_/.@+][A-Za-z0-9_/.@+ -]*(?<! )\Z")
+_PLAIN = re.compile(r"[A-Za-z0-9_/.+][A-Za-z0-9_/.@+ -]*(?<! )\Z")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ue000-\uf8ff\ufffe\uffff]")
 
 
@@ -27,19 +27,16 @@ def line(command: Command) -> str:
 
 
 def cell(command: Command) -> str:
-    """The same as a cell: what names the call stands on its line, the fields below, a line each."""
+    """The same as a cell: what names the call stands on its line, the fields below, a line each; a line where there is nothing to say below."""
     module = catalogue.find(command.module)
-    places = {each.name for each in module.path_fields} | ({"method"} if module.name == "api.call" else set())
+    places = set(_leading([each.name for each in module.path_fields], command))
     body = {name: value for name, value in command.values.items() if value is not None and name not in places}
     line_only = module.name == "api.call" or any(not _yamlish(value) for value in body.values())
-    head = ["%%stripe", *_head(command)]
-    if line_only:
-        head += _flags(command)
-    else:
-        head += [part for name, value in command.params for part in ("-d", quote(f"{name}={text(value)}"))]
-    head += _options(command.options)
-    lines = [" ".join(head)]
-    for name, value in body.items() if not line_only else ():
+    if line_only or not body:
+        return line(command) + "\n"  # a cell magic must have a body
+    params = [part for name, value in command.params for part in ("-d", quote(f"{name}={text(value)}"))]
+    lines = [" ".join(["%%stripe", *_head(command), *params, *_options(command.options)])]
+    for name, value in body.items():
         lines += _yaml(name, _texts(value), "")
     return "\n".join(lines) + "\n"
 

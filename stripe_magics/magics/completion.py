@@ -1,14 +1,13 @@
 """Completion in lines and in bodies: resources, actions, flags, values, nested body keys, ids that results showed, names of frames.
 
-All of it from the catalogue and from what this kernel has seen; never a request. What is completed is worked out by `suggest`, a plain
-function of the text before the cursor; the rest only speaks IPython's language (a context matcher, from IPython 8.6 on; before that a
-matcher of the old kind, which sees the current line only).
+All of it from the catalogue and from what this kernel has seen; never a request. `suggest` is a plain function of the text before the
+cursor; how IPython is told is in hooks.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -375,49 +374,3 @@ def matching(piece: str, hits: Iterable[Hit]) -> list[Hit]:
     if not begun and len(wanted.strip("_")) >= 3:
         begun = [hit for hit in unique if wanted.strip("_") in hit.text.lower().replace("-", "_")]
     return begun[:MOST]
-
-
-# --- IPython's language
-
-
-def install(ip: Any, magics: Any) -> Callable[[], None]:
-    """Register the matcher; the function returned takes it away. A shell without a completer is left alone."""
-    completer = getattr(ip, "Completer", None)
-    if completer is None or not hasattr(completer, "custom_matchers"):
-        return lambda: None
-    try:
-        from IPython.core.completer import SimpleCompletion, context_matcher
-    except ImportError:
-        matcher: Any = _old_matcher(completer, magics)
-    else:
-
-        @context_matcher(identifier="stripe_magics", priority=100)
-        def matcher(context: Any) -> Any:
-            before = context.full_text.split("\n")
-            text = "\n".join([*before[: context.cursor_line], context.text_until_cursor])
-            found = suggest(text, Place(magics.seen, ip.user_ns))
-            if found is None or not text.endswith(found[0]):
-                return {"completions": []}
-            hits = [SimpleCompletion(hit.text, type=hit.kind) for hit in found[1]]
-            return {"completions": hits, "matched_fragment": found[0], "suppress": bool(hits), "ordered": True}
-
-    completer.custom_matchers.append(matcher)
-
-    def undo() -> None:
-        completer.custom_matchers[:] = [each for each in completer.custom_matchers if each is not matcher]
-
-    return undo
-
-
-def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:
-    """IPython before 8.6: a function of the last token; the current line is all there is to look at."""
-
-    def stripe_matches(token: str) -> list[str]:
-        text = str(getattr(completer, "text_until_cursor", "") or getattr(completer, "line_buffer", ""))
-        found = suggest(text, Place(magics.seen, magics.shell.user_ns))
-        if found is None or not found[0].endswith(token):
-            return []
-        start = len(found[0]) - len(token)
-        return [hit.text[start:] for hit in found[1] if hit.text.startswith(found[0])]
-
-    return stripe_matches

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import keyword
 import time
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Int
 
-from stripe_magics.command import Command, parse
 from stripe_magics.errors import KeyRefused, StripeMagicsError, UsageFault
-from stripe_magics.grammar import pasted
-from stripe_magics.magics import keys, verbs
+from stripe_magics.magics import hooks
 from stripe_magics.magics.history import History
 from stripe_magics.magics.origin import Cell
 from stripe_magics.magics.seen import Seen
+
+if TYPE_CHECKING:
+    from stripe_magics.command import Command
 
 
 @magics_class
@@ -63,6 +65,10 @@ class StripeMagics(Magics):
 
     def run(self, line: str, cell: str | None) -> Any:
         """One line or cell, its errors as they come."""
+        from stripe_magics.command import parse
+        from stripe_magics.grammar import pasted
+        from stripe_magics.magics import keys, verbs
+
         typed = keys.found(line, cell)
         if typed and not (pasted.starts(line) or pasted.starts(cell)):
             self._refuse(typed)
@@ -89,6 +95,8 @@ class StripeMagics(Magics):
 
     def _forget(self, typed: set[str]) -> list[str]:
         """Take keys out of the history and out of the cell."""
+        from stripe_magics.magics import keys
+
         left = keys.scrub(self.shell, typed)
         if self.cell.text and typed:
             keys.replace_cell(self.shell, self.cell.text)
@@ -110,7 +118,7 @@ class StripeMagics(Magics):
         if options.form:
             from stripe_magics.forms import module_form
 
-            return module_form(command.module, {**command.values, **dict(command.params)})
+            return module_form(command.module, command.values, params=command.params, options=options, run=self.run_form)
         started = time.time()
         try:
             answer = self._answer(command)
@@ -121,14 +129,30 @@ class StripeMagics(Magics):
         self.seen.learn(answer)
         return self.deliver(answer, command, line)
 
+    def run_form(self, command: Command, **more: Any) -> Any:
+        """A call that a form makes: like any other, it is remembered."""
+        from stripe_magics import calls
+        from stripe_magics.command import write_line
+
+        started = time.time()
+        line = write_line(command).removeprefix("%stripe ") if command.options.from_ is None else command.module
+        try:
+            answer = calls.call(command, **more)
+        except BaseException as fault:  # whatever ended it belongs into the history, Stop included
+            self.history.add(command, line, started, error=fault)
+            raise
+        self.history.add(command, line, started, answer=answer)
+        self.seen.learn(answer)
+        return answer
+
     def _answer(self, command: Command) -> Any:
+        from stripe_magics.magics import verbs
         from stripe_magics.magics.asking import asker
         from stripe_magics.magics.progress import Progress
 
         if command.options.from_ is not None:
-            from stripe_magics.pulls import write_rows
-
-            return write_rows(command, command.options.from_)
+            pulls = import_module("stripe_magics.pulls")
+            return pulls.write_rows(command, command.options.from_)
         door = verbs.own_door(command)
         if door is not None:
             return door(self, command)
@@ -179,15 +203,16 @@ class Registration:
     """All that is registered with one shell, and its undoing."""
 
     def __init__(self, ip: Any) -> None:
-        from stripe_magics.magics import completion, lines, rendering
-
         self.ip = ip
-        self._lazy = {kind: ip.magics_manager.magics[kind].get("stripe") for kind in ("line", "cell")}
         self.magics = StripeMagics(ip)
         ip.register_magics(self.magics)
         ip.events.register("pre_run_cell", self.magics.cell.begins)
         # the cell that runs `%load_ext` began before we were there
-        self.undoing = [lines.install(ip), completion.install(ip, self.magics), rendering.install(ip, self.magics)]
+        self.undoing = [
+            hooks.install_lines(ip),
+            hooks.install_completion(ip, self.magics),
+            hooks.install_display(ip, self.magics),
+        ]
 
     def undo(self) -> None:
         """Leave the shell as it was."""

@@ -6,11 +6,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.command import Command
-from stripe_magics.errors import redact
+from stripe_magics.errors import StripeError, redact
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from stripe_magics.command import Command
 
 
 @dataclass(slots=True)
@@ -50,8 +51,8 @@ class History:
             error=f"{type(error).__name__}" if error is not None else "",
             python=as_python(command),
         )
-        if error is not None and getattr(getattr(error, "details", None), "request_id", ""):
-            entry.request_ids = [error.details.request_id]  # type: ignore[attr-defined]
+        if isinstance(error, StripeError) and error.details.request_id:
+            entry.request_ids = [error.details.request_id]
         self._keep(entry)
 
     def note(self, line: str, python: str) -> None:

@@ -8,8 +8,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 _LINE = re.compile(
     r"^(?P<before>\s*(?:[^\W\d][\w.,\[\]'\" ]*=\s*)?%stripe)(?P<gap>[ \t]+)(?P<rest>.*?)(?P<end>\r?\n?)\Z", re.DOTALL
@@ -57,18 +55,3 @@ def _line(line: str) -> str:
     asked = _HELP.match(found["rest"])
     rest = f"{asked['words'].rstrip()} --help" if asked else found["rest"]
     return f"{found['before']}{gap}{rest}{found['end']}"
-
-
-def install(ip: Any) -> Callable[[], None]:
-    """Register the hook; the function returned takes it away."""
-    hooks = (
-        ip.input_transformer_manager.cleanup_transforms
-        if hasattr(ip, "input_transformer_manager")
-        else ip.input_transformers_cleanup
-    )
-    hooks.append(transform)
-
-    def undo() -> None:
-        hooks[:] = [each for each in hooks if each is not transform]
-
-    return undo

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -311,39 +311,3 @@ class Code(str):
 
     def _repr_html_(self) -> str:
         return f"<pre><code>{escape(self)}</code></pre>"
-
-
-def install(ip: Any, magics: Any) -> Callable[[], None]:
-    """Register the display of frames; the function returned takes it away.
-
-    The mimebundle formatter is used: where our printer has nothing to say, IPython goes on as if it were not there.
-    """
-    formatter = ip.display_formatter.mimebundle_formatter
-    names = [("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame")]  # pandas 3 and 2
-
-    def show(frame: Any) -> Any:
-        if not frame.attrs.get("stripe") or frame.columns.nlevels > 1 or frame.index.nlevels > 1 or not frame.columns.is_unique:
-            return None
-        view = View(frame, max_rows=magics.max_rows, max_columns=magics.max_columns, all_columns=magics.all_columns)
-        return {"text/plain": view.plain(), "text/html": view.html()}, {}
-
-    def printer(frame: Any) -> Any:
-        found = show(frame)
-        return ({}, {}) if found is None else found
-
-    before = [formatter.for_type_by_name(module, name, printer) for module, name in names]
-
-    def undo() -> None:
-        for (module, name), old in zip(names, before, strict=True):
-            formatter.deferred_printers.pop((module, name), None)
-            if old is not None:
-                formatter.deferred_printers[module, name] = old
-        for kind, current in list(formatter.type_printers.items()):
-            if current is printer:
-                old = next((each for each in before if each is not None), None)
-                if old is None:
-                    del formatter.type_printers[kind]
-                else:
-                    formatter.type_printers[kind] = old
-
-    return undo

@@ -6,9 +6,11 @@ and opens the room that it needs when it is used.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from stripe_magics.command import Command
@@ -199,7 +201,8 @@ def _live(door: Any, positional: list[Any], given: Given) -> Any:
     if wanted not in {"on", "off", "allow"}:
         raise UsageFault(f"live {wanted}: say on, off or allow N.", advice="%stripe live on | off | allow 100")
     count = _whole(positional[1], "allow") if wanted == "allow" and len(positional) > 1 else None
-    return live.switch(_current(), wanted, ask=asker(door.shell), count=count)
+    print(live.switch(_current(), wanted, ask=asker(door.shell), count=count))
+    return None
 
 
 def _pending(door: Any, positional: list[Any], given: Given) -> Any:
@@ -211,13 +214,31 @@ def _pending(door: Any, positional: list[Any], given: Given) -> Any:
 def _resume(door: Any, positional: list[Any], given: Given) -> Any:
     from stripe_magics.client import pending
 
-    return pending.resume(_current(), _operation(positional))
+    answer = pending.resume(_current(), _operation(positional))
+    for notice in answer.notices:
+        print(notice)
+    return _frame([answer.body], answer.request_id)
 
 
 def _reconcile(door: Any, positional: list[Any], given: Given) -> Any:
     from stripe_magics.client import pending
 
-    return pending.reconcile(_current(), _operation(positional))
+    finding = pending.reconcile(_current(), _operation(positional))
+    print(finding)
+    return _frame([json.dumps(each).encode() for each in finding.objects], "") if finding.objects else None
+
+
+def _frame(pages: list[bytes], request_id: str) -> Any:
+    from stripe_magics import frames
+
+    connection = _current()
+    about = {
+        "mode": connection.mode,
+        "zone": str(connection.zone),
+        "livemode": connection.live,
+        "request_ids": [request_id] if request_id else [],
+    }
+    return frames.build(pages, "any", attrs=about)
 
 
 def _operation(positional: list[Any]) -> int:
@@ -381,66 +402,67 @@ def _report(door: Any, positional: list[Any], given: Given) -> Any:
     from stripe_magics import finance
 
     if not positional:
-        return finance.REPORTS
-    given = {key: value for key, value in given.items() if key not in {"out", "quiet"}}
-    return finance.report(str(positional[0]), *positional[1:], **given)
+        return finance.reports()
+    given = {key: value for key, value in given.items() if key not in _OURS}
+    return finance.report(*[str(positional[0]), *positional[1:]], **given)
 
 
-def _pull(door: Any, positional: list[Any], given: Given) -> Any:
-    return _bulk("pull", door, positional, given)
+def _bulk(name: str) -> Callable[[Any, list[Any], Given], Any]:
+    def verb(door: Any, positional: list[Any], given: Given) -> Any:
+        pulls = import_module("stripe_magics.pulls")
+        return getattr(pulls, name)(*positional, **{key: value for key, value in given.items() if key not in _OURS})
 
-
-def _sync(door: Any, positional: list[Any], given: Given) -> Any:
-    return _bulk("sync", door, positional, given)
-
-
-def _bulk(what: str, door: Any, positional: list[Any], given: Given) -> Any:
-    from stripe_magics import pulls
-
-    given = {key: value for key, value in given.items() if key not in {"out", "quiet"}}
-    return getattr(pulls, what)(*positional, **given)
+    return verb
 
 
 def _sql(door: Any, positional: list[Any], given: Given) -> Any:
-    from stripe_magics import pulls
-
+    pulls = import_module("stripe_magics.pulls")
     text = given.get("cell") or " ".join(str(each) for each in positional)
     if not str(text).strip():
         raise UsageFault('Which query? %%stripe sql with the query below, or %stripe sql "select ..."')
-    return pulls.sql(str(text), **{key: value for key, value in given.items() if key not in {"out", "quiet", "cell"}})
+    return pulls.sql(str(text), **{key: value for key, value in given.items() if key not in _OURS})
 
 
 def _listen(door: Any, positional: list[Any], given: Given) -> Any:
-    from stripe_magics import watch
-
-    return watch.listen(*positional, **{key: value for key, value in given.items() if key not in {"out", "quiet"}})
+    watch = import_module("stripe_magics.watch")  # the name on the package is the function
+    return watch.listen(*positional, **{key: value for key, value in given.items() if key not in _OURS})
 
 
 def _endpoints(door: Any, positional: list[Any], given: Given) -> Any:
-    from stripe_magics import calls
+    from stripe_magics.magics.asking import asker
 
-    return calls.call("webhook_endpoints.list", limit=100)
+    watch = import_module("stripe_magics.watch")
+    return watch.endpoints(delete=given.get("delete", ""), yes=bool(given.get("yes")), ask=asker(door.shell))
+
+
+def _watches(door: Any, positional: list[Any], given: Given) -> Any:
+    return import_module("stripe_magics.watch").status()
+
+
+def _stop(door: Any, positional: list[Any], given: Given) -> None:
+    stopped = import_module("stripe_magics.watch").stop(str(positional[0]) if positional else "")
+    print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
 def own_door(command: Command) -> Callable[[Any, Command], Any] | None:
-    """What serves a call in place of a request: Watch Events without a URL is the watch room's."""
+    """What serves a call in place of a request: the watch room has Watch Events."""
     from stripe_magics import catalogue
 
-    module = catalogue.find(command.module)
-    given_url = command.values.get("url") or any(name == "url" for name, _ in command.params)
-    if module.door != "watch" or given_url or command.options.dry_run:
-        return None
-    return _watch
+    return _watch if catalogue.find(command.module).door == "watch" else None
 
 
 def _watch(door: Any, command: Command) -> Any:
-    from stripe_magics import watch
+    from stripe_magics.magics.asking import asker
 
-    return watch.watch(**{name: value for name, value in command.values.items() if value is not None})
+    watch = import_module("stripe_magics.watch")
+    ephemeral = bool(command.values.pop("ephemeral", False))
+    return watch.run(command, ephemeral=ephemeral, origin=door.cell.origin(), ask=asker(door.shell))
 
 
+_OURS = {"out", "quiet", "cell"}
 _CONNECT = {"sandbox": "flag", "empty": "flag", "env": "text", "profile": "text", "name": "text", "account": "text", "api_version": "text",
             "api_base": "text", "rate": "text", "zone": "text"}  # fmt: skip
+_LISTEN = {"group": "list", "events": "list", "env": "text", "host": "list", "live": "flag", "minutes": "text", "stop": "flag"}
 _ALL = [
     Verb(
         ("connect",),
@@ -471,12 +493,17 @@ _ALL = [
     Verb(("sandbox", "reset"), _reset, "The sandbox as it was when it was opened."),
     Verb(("sandbox", "save"), _save, "Write the sandbox into a file.", {}, 1, "FILE"),
     Verb(("sandbox", "load"), _load, "Read the sandbox from a file.", {}, 1, "FILE"),
-    Verb(("report",), _report, "Finance reports; without a name their list.", {"**": "text"}, 4, "[NAME]"),
-    Verb(("pull",), _pull, "A whole list, fast, complete.", {"**": "text"}, 4, "RESOURCE"),
-    Verb(("sync",), _sync, "Keep a folder of Parquet files up to date.", {"**": "text"}, 4, "RESOURCE"),
+    Verb(("report",), _report, "Finance reports; without a name their list.", {"**": "text"}, 3, "[NAME [START END]]"),
+    Verb(("pull",), _bulk("pull"), "A whole list, fast, complete.", {"**": "text"}, 4, "RESOURCE"),
+    Verb(("sync",), _bulk("sync"), "Keep a folder of Parquet files up to date.", {"**": "text"}, 4, "RESOURCE"),
     Verb(("sql",), _sql, "SQL over what was pulled.", {"**": "text"}, 50, "QUERY"),
-    Verb(("events", "listen"), _listen, "Receive events from Stripe's command line tool.", {"**": "text"}, 4),
-    Verb(("events", "endpoints"), _endpoints, "The webhook endpoints of the account."),
+    Verb(
+        ("events", "listen"), _listen, "Receive events on this machine, from Stripe's command line tool.", _LISTEN, 6, "[GROUP]"
+    ),
+    Verb(("listen",), _listen, "The same.", _LISTEN, 6, "[GROUP]"),
+    Verb(("events", "status"), _watches, "The watches of this kernel; `events watch` starts one."),
+    Verb(("events", "stop"), _stop, "Stop a watch, or all.", {}, 1, "[NAME]"),
+    Verb(("events", "endpoints"), _endpoints, "The webhook endpoints of the account.", {"delete": "text", "yes": "flag"}),
 ]
 VERBS: dict[tuple[str, ...], Verb] = {verb.words: verb for verb in _ALL}
 _FIRST = {verb.words[0] for verb in _ALL}
