@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from stripe_magics.catalogue.fields import Field, Kind
+from stripe_magics.catalogue.fields import Field
 from stripe_magics.catalogue.module import Effect, Module
 
 MODES = {
@@ -36,11 +36,11 @@ def head(module: Module) -> str:
     return f"<div class='sm-head'><h3>{escape(module.title)}</h3><code>{escape(path)}</code></div>{lead}"
 
 
-def note(field: Field, *, error: str = "", reading: str = "", condition: str = "") -> str:
+def note(field: Field, *, error: str = "", reading: str = "", condition: str = "", version: str = "") -> str:
     """What stands under a control: the error or the reading of what was entered, then the help."""
     bad = f"<span class='sm-bad'>{escape(error)}</span>" if error else ""
     fine = f"<span class='sm-ok'>{escape(reading)}</span>" if reading and not error else ""
-    old = f"<span class='sm-old'>{escape(removal(field))}</span>" if field.since_removed else ""
+    old = f"<span class='sm-old'>{escape(removal(field))}</span>" if gone(field, version) else ""
     words = " ".join(part for part in (condition, help_text(field)) if part)
     return f"<div class='sm-note'>{bad}{fine}{escape(words)}{old}</div>"
 
@@ -55,12 +55,13 @@ def help_text(field: Field) -> str:
     return f"{field.help} Not set: {default}."
 
 
+def gone(field: Field, version: str) -> bool:
+    """Whether that API version no longer takes the field."""
+    return field.since_removed[:4].isdigit() and version[:10] >= field.since_removed[:10]
+
+
 def removal(field: Field) -> str:
     """Since when Stripe no longer takes the field, and what to use."""
-    if field.since_removed == "never":
-        return (
-            f"Served by another call: {field.replaced_by}." if field.replaced_by else "Stripe takes it on another endpoint only."
-        )
     return f"Not in API versions from {field.since_removed} on" + (f"; use {field.replaced_by}." if field.replaced_by else ".")
 
 
@@ -135,14 +136,3 @@ ACTIONS = {
 def verb(module: Module) -> str:
     """What the button says: the action in Stripe's own word where it is a plain verb."""
     return ACTIONS.get(module.action) or VERBS.get(module.effect) or module.action.replace("_", " ").capitalize()
-
-
-def plain(field: Field, raw: Any) -> str:
-    """A raw value in a few words, for a diff or a count."""
-    if raw in ("", None, [], {}):
-        return "(empty)"
-    if isinstance(raw, dict):
-        return ", ".join(f"{key}: {value}" if value != "" else f"{key}: (removed)" for key, value in raw.items())
-    if isinstance(raw, list):
-        return "; ".join(plain(field, each) if isinstance(each, dict) else str(each) for each in raw)
-    return f"{raw} (minor units)" if field.kind is Kind.MINOR_AMOUNT else str(raw)

@@ -34,11 +34,12 @@ class Control:
     note: Any = None
     find: Any = None  # an id's Find button
     picker: Any = None  # what Find opened
+    version: str = ""  # the API version that the form's call goes out with
     parts: list[Any] = dataclasses.field(default_factory=list)  # the inner widgets of a control that is made of several
 
     def say(self, *, error: str = "", reading: str = "", condition: str = "") -> None:
         """What stands under the control."""
-        text = cards.note(self.field, error=error, reading=reading, condition=condition)
+        text = cards.note(self.field, error=error, reading=reading, condition=condition, version=self.version)
         if self.note is not None and self.note.value != text:
             self.note.value = text
 
@@ -68,11 +69,12 @@ class Maker:
 Builder = Callable[[Field, Maker], Control]
 
 
-def build(field: Field, maker: Maker, *, condition: str = "") -> Control:
+def build(field: Field, maker: Maker, *, condition: str = "", version: str = "") -> Control:
     """The control of a field, with its note beneath (cells of rows have none of their own)."""
     control = BUILDERS[field.kind](field, maker)
+    control.version = version
     if not maker.cell:
-        control.note = maker.tree.make(w.HTML, "note", value=cards.note(field, condition=condition))
+        control.note = maker.tree.make(w.HTML, "note", value=cards.note(field, condition=condition, version=version))
     return control
 
 
@@ -144,7 +146,7 @@ def _choice(field: Field, maker: Maker) -> Control:
 
 
 def _boolean(field: Field, maker: Maker) -> Control:
-    return _choice_control(field, maker, [(_not_set(field), ""), ("yes", "true"), ("no", "false")])
+    return _choice_control(field, maker, [(_not_set(field), ""), ("true", "true"), ("false", "false")])
 
 
 def _multi_choice(field: Field, maker: Maker) -> Control:

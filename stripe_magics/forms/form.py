@@ -14,7 +14,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from stripe_magics.catalogue.fields import Field, Kind
+from stripe_magics.catalogue.fields import Field, Kind, Role
 from stripe_magics.command import Command, Options, write_cell, write_line
 from stripe_magics.errors import Fault, StripeMagicsError
 from stripe_magics.forms import cards, layout
@@ -45,6 +45,7 @@ class ModuleForm(w.VBox):
         self._open: set[str] = set()
         self._quiet = False
         make = self.tree.make
+        self.comparison = Comparison(self)
         self._top = make(w.HTML, "full", value=CSS + cards.strip(self.connection) + cards.head(state.module))
         self.problems = make(w.VBox, "full")
         self._line = make(w.HTML, "full", value=cards.line(self.line))
@@ -55,7 +56,6 @@ class ModuleForm(w.VBox):
                 self._build_body(each)
                 self._open.add(each.title)
         self.sender = Sender(self, run)
-        self.comparison = Comparison(self)
         super().__init__(children=self._children(), layout=self.tree.layout("root"), _dom_classes=("sm-form",))
         self.tree.adopt(self)
         for name in list(self.state.raw):
@@ -184,12 +184,20 @@ class ModuleForm(w.VBox):
 
     def _body_children(self, section: layout.Section) -> tuple[Any, ...]:
         shown = {each.name for each in self.state.shown()}
-        controls = [self._control(each) for each in section.fields if each.name in shown]
-        return tuple(part for control in controls for part in (control.widget, control.note))
+        children: list[Any] = []
+        for field in section.fields:
+            if field.name in shown:
+                control = self._control(field)
+                children += [control.widget, control.note]
+        if not section.title:
+            ids = sum(field.role in {Role.PATH, Role.URL} for field in section.fields)
+            children[2 * ids : 2 * ids] = self.comparison.parts  # what the object is now stands below its id
+        return tuple(children)
 
     def _control(self, field: Field) -> Control:
         if field.name not in self.controls:
-            control = build(field, self._maker, condition=cards.condition(field, self.state.module))
+            version = self.state.options.stripe_version or getattr(self.connection, "api_version", "")
+            control = build(field, self._maker, condition=cards.condition(field, self.state.module), version=version)
             self.controls[field.name] = control
             if control.find is not None:
                 control.find.on_click(self.guarded(lambda: self._find(control)))
@@ -199,7 +207,7 @@ class ModuleForm(w.VBox):
 
     def _children(self) -> tuple[Any, ...]:
         shown = {each.name for each in self.state.shown()}
-        parts: list[Any] = [self._top, *self.comparison.parts, self.problems, self._bodies[""]]
+        parts: list[Any] = [self._top, self.problems, self._bodies[""]]
         for section in self._sections[1:]:
             if any(each.name in shown for each in section.fields):
                 parts.append(self._heads[section.title])

@@ -50,7 +50,8 @@ const VIEWS = {
     }
     const heads = ["Field", "Now", "After", ""].map((text) => node("th", {}, text));
     return [node("div", {class: "sm-said", role: "status"}, data.text),
-      node("table", {"aria-label": "What changes"}, node("thead", {}, node("tr", {}, ...heads)), body)];
+      node("div", {class: "sm-scroll", tabindex: "0", role: "group", "aria-label": "Now and after"},
+        node("table", {"aria-label": "What changes"}, node("thead", {}, node("tr", {}, ...heads)), body))];
   },
 };
 export default {
@@ -70,8 +71,11 @@ export default {
 
 _CSS = """
 .sm-private{font-size:12px;line-height:1.45;margin:4px 0;color:var(--jp-ui-font-color1,#222)}
-.sm-private table{border-collapse:collapse;width:100%;margin-top:4px}
-.sm-private th,.sm-private td{text-align:left;padding:3px 10px 3px 4px;border-bottom:1px solid var(--jp-border-color2,#e3e6ec);
+.sm-private .sm-scroll{max-height:240px;overflow:auto;border:1px solid var(--jp-border-color2,#e3e6ec);border-radius:6px;margin:4px 0 8px}
+.sm-private .sm-said{font-weight:600}
+.sm-private thead th{position:sticky;top:0;background:var(--jp-layout-color1,#fff)}
+.sm-private table{border-collapse:collapse;width:100%;margin:0}
+.sm-private th,.sm-private td{text-align:left;padding:3px 10px 3px 8px;border-bottom:1px solid var(--jp-border-color2,#e3e6ec);
  vertical-align:top;overflow-wrap:anywhere}
 .sm-private th{font-weight:600;color:var(--jp-ui-font-color2,#667085)}
 .sm-private td:last-child{white-space:nowrap;text-align:right}

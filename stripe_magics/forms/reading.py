@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -41,6 +42,30 @@ def read_back(field: Field, value: Any, currency: str, zone: tzinfo) -> str:
     return reader(value, currency, zone) if reader is not None else ""
 
 
+def in_words(field: Field, raw: Raw, state: FormState) -> str:
+    """A raw value as people read it, for a comparison or a question."""
+    if blank(raw):
+        return "(empty)"
+    if isinstance(raw, Mapping):
+        return ", ".join(f"{key}: {value}" if value != "" else f"{key}: (removed)" for key, value in raw.items())
+    if isinstance(raw, list):
+        return "; ".join(in_words(field, each, state) if isinstance(each, Mapping) else str(each) for each in raw)
+    if field.kind is Kind.MINOR_AMOUNT:
+        return _amount(field, str(raw), state)
+    return str(raw)
+
+
+def _amount(field: Field, text: str, state: FormState) -> str:
+    from stripe_magics.binding import check as check_value
+
+    currency = currency_of(field, state)
+    try:
+        value = check_value(field, text, zone=UTC, currency=currency or None)
+    except (ValueError, StripeMagicsError):
+        return text
+    return _money(value, currency, UTC).removeprefix("= ") or text
+
+
 def _money(value: Any, currency: str, zone: tzinfo) -> str:
     from stripe_magics.money import CURRENCIES, format_amount
 
@@ -48,7 +73,7 @@ def _money(value: Any, currency: str, zone: tzinfo) -> str:
     if not isinstance(minor, int):
         return ""
     if code not in CURRENCIES:
-        return f"= {minor:,} in minor units (cents); the currency decides"
+        return f"= {minor:,} in minor units" if minor else "= 0"
     return f"= {format_amount(minor, code)} ({minor})"
 
 

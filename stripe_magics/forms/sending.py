@@ -28,6 +28,7 @@ from stripe_magics.errors import (
     StripeMagicsError,
 )
 from stripe_magics.forms import cards, result
+from stripe_magics.forms.reading import in_words
 from stripe_magics.forms.submission import Stage
 
 if TYPE_CHECKING:
@@ -209,10 +210,11 @@ class Sender:
         mode = cards.MODES.get(connection.mode if connection is not None else "", cards.MODES["unknown"])[0]
         values = state.values()
         rows = [
-            f"{found.title}: {cards.plain(found, raw)}"
+            f"{found.title}: {in_words(found, raw, state)}"
             for found, raw in ((state.field(name), raw) for name, raw in values.items())
         ]
-        rows += self.form.comparison.about()
+        if self.form.comparison.fetched:
+            rows = self.form.comparison.about()
         undone = "This cannot be undone." if state.effect() is Effect.IRREVERSIBLE else ""
         account = connection.name or connection.account or connection.key_hint if connection is not None else ""
         words = f"{state.module.title} [{mode}]"

@@ -33,7 +33,13 @@ LAYOUTS: dict[str, dict[str, str]] = {
 
 CSS = """<style>
 .sm-form{border:1px solid var(--jp-border-color2,#d8dce3);border-radius:8px;padding:0 16px 14px;background:var(--jp-layout-color1,#fff)}
-.sm-form .widget-label,.sm-form .widget-inline-hbox .widget-label{white-space:normal;line-height:1.25;align-self:center;font-weight:500}
+.sm-form .widget-label,.sm-form .widget-inline-hbox .widget-label{white-space:normal;height:auto;line-height:1.1;align-self:center;
+ font-size:12.5px;font-weight:500;overflow:visible}
+.sm-form .widget-textarea .widget-label,.sm-form .widget-select .widget-label{align-self:flex-start;padding-top:7px}
+.sm-form .sm-rows{padding-left:182px}.sm-form .sm-rows .widget-button{align-self:flex-start}
+.sm-form .sm-rows .widget-hbox{background:var(--jp-layout-color2,#f7f8fa);border-radius:6px;padding:4px 6px;margin:2px 0}
+.sm-form button.sm-problem{text-align:left;color:#b42318;background:transparent;text-decoration:underline;height:auto;line-height:1.5;
+ white-space:normal;padding:0 2px}
 .sm-form .widget-box{overflow:visible}
 .sm-strip{display:flex;gap:10px;align-items:center;margin:0 -16px;padding:7px 16px;border-radius:8px 8px 0 0;font-size:12px;line-height:1.4;
  background:#e8ecf2;color:#30394a;border-bottom:1px solid #d3dae4}
@@ -46,9 +52,9 @@ CSS = """<style>
 .sm-lead{margin:0 0 8px;color:var(--jp-ui-font-color2,#667085);font-size:12.5px;line-height:1.45;max-width:720px}
 .sm-note{margin:-1px 0 5px 184px;font-size:11.5px;line-height:1.4;color:var(--jp-ui-font-color2,#667085);max-width:560px;white-space:normal}
 .sm-note .sm-bad{display:block;color:#b42318;font-weight:600}.sm-note .sm-ok{display:block;color:#147a48;font-weight:600}
-.sm-note .sm-old{display:block;color:#93580a}
+.sm-note .sm-old{display:block;color:#93580a}.sm-form .sm-bar{margin-top:2px}
 .sm-form .sm-group button,.sm-form button.sm-group{text-align:left;font-weight:600;background:transparent;border:0;box-shadow:none;
- border-top:1px solid var(--jp-border-color2,#e3e6ec);border-radius:0;padding-left:2px;height:34px;color:var(--jp-ui-font-color0,#1a1f29)}
+ border-top:1px solid var(--jp-border-color2,#e3e6ec);border-radius:0;padding-left:2px;height:33px;margin:0;color:var(--jp-ui-font-color0,#1a1f29)}
 .sm-form button.sm-group:focus-visible,.sm-form button:focus-visible{outline:2px solid #3f5fbf;outline-offset:1px}
 .sm-body{padding:2px 0 8px}
 .sm-line{display:flex;gap:8px;align-items:flex-start;margin:10px 0 8px;background:var(--jp-layout-color2,#f4f6f9);border-radius:6px;padding:7px 9px}

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.fields import Role
 from stripe_magics.errors import StripeMagicsError
-from stripe_magics.forms import cards
 from stripe_magics.forms.current import current_values, object_path
+from stripe_magics.forms.reading import in_words
 from stripe_magics.forms.state import MORE, blank
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Comparison:
         if not self.fetched:
             return []
         return [
-            f"{field.title}: {cards.plain(field, now)} -> {cards.plain(field, after)}"
+            f"{field.title}: {in_words(field, now, self.form.state)} -> {in_words(field, after, self.form.state)}"
             for field, now, after in self.form.state.diff()
         ]
 
@@ -113,8 +113,8 @@ class Comparison:
                 {
                     "name": field.name,
                     "title": field.title if not field.extra or field.group else f"{MORE} > {field.label}",
-                    "now": cards.plain(field, current.get(field.name, "")),
-                    "after": "" if after is None else cards.plain(field, after),
+                    "now": in_words(field, current.get(field.name, ""), state),
+                    "after": "" if after is None else in_words(field, after, state),
                     "changed": field.name in changes,
                     "actions": actions,
                 }

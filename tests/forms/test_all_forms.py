@@ -167,7 +167,7 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def publish_msg(self, msg_type: str, **_: Any) -> None:
             sent.append(msg_type)
 
-    monkeypatch.setattr(comm, "create_comm", lambda *args, **kwargs: Counted(*args, **kwargs))
+    monkeypatch.setattr(comm, "create_comm", Counted)
     return sent
 
 
