@@ -11,7 +11,7 @@ import re
 PATH_ID = re.compile(r"[A-Za-z0-9][\w.\-~@:+ ]*", re.ASCII)
 """What an id in a path may look like: nothing that could lead to another path."""
 
-_IDS: dict[str, tuple[str, ...]] = {  # types of object with the prefixes of their ids; types whose ids people choose are left out
+_IDS: dict[str, tuple[str, ...]] = {  # types of object with the prefixes of their ids
     "customer": ("cus", "gcus"),
     "payment_intent": ("pi",),
     "payment_method": ("pm", "card", "src", "ba"),
@@ -39,7 +39,13 @@ _IDS: dict[str, tuple[str, ...]] = {  # types of object with the prefixes of the
     "product": ("prod",),
     "webhook_endpoint": ("we",),
 }
-_FREE_IDS = {"price", "product", "coupon", "plan", "sku"}  # people (and imports) may choose these ids
+_FREE_IDS = {
+    "price",
+    "product",
+    "coupon",
+    "plan",
+    "sku",
+}  # people (and imports) may choose these ids, so nothing is told from their prefix
 _OWNERS: dict[str, str] = {prefix: kind for kind, prefixes in reversed(_IDS.items()) for prefix in prefixes}
 _OWNERS |= {"card": "card", "tok": "token"}
 

@@ -189,8 +189,9 @@ def read_choice(field: Field, value: Any, context: Context) -> str:
     if text in known or not known:
         return text
     folded = text.lower().replace("-", "_").replace(" ", "_")
-    if folded in known:
-        return folded
+    for each in known:
+        if each.lower() == folded:
+            return each
     near = nearest(text, known)
     if not context.documented and not near:
         return text

@@ -131,8 +131,13 @@ def _bounds(value: Mapping[Any, Any], zone: tzinfo, days: tzinfo, now: datetime 
     bounds: Range = {}
     for key in ("gt", "gte", "lt", "lte"):
         if plain(value.get(key)) is not None:
-            bounds |= _one(words[key], _read(value[key], zone, now), days)
+            bounds |= _one(words[key], _read(_number(value[key]), zone, now), days)
     return bounds
+
+
+def _number(value: Any) -> Any:
+    """In Stripe's own bounds a short number can only be seconds."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,7}", value.strip(), re.ASCII) else value
 
 
 def _checked(bounds: Range) -> Range:
