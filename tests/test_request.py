@@ -6,8 +6,11 @@ from __future__ import annotations
 import math
 import re
 import shlex
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -438,3 +441,14 @@ def test_curl() -> None:
     assert "-X DELETE" in plan("customers.delete", customer="cus_1").curl()
     assert "-X POST" in plan("payment_intents.capture", payment_intent="pi_1").curl()
     assert not re.search("sk_|rk_", command)
+
+
+def test_nothing_heavy_is_loaded() -> None:
+    code = (
+        "import sys; from stripe_magics import catalogue; from stripe_magics.binding import bind; from stripe_magics.request import build; "
+        "build(bind(catalogue.find('customers.create'), {'name': 'J', 'balance': '5.00usd'})); "
+        "print(sorted({'pandas', 'numpy', 'httpx', 'IPython', 'ipywidgets', 'pyarrow'} & set(sys.modules)))"
+    )
+    root = Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
