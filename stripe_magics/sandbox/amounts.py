@@ -84,9 +84,9 @@ def settle(
                 "taxable_amount": rest,
             }
             line["tax_amounts"].append(entry)
-            total = taxes.setdefault((rate["id"], rate["inclusive"]), {**entry, "amount": 0, "taxable_amount": 0})
-            total["amount"] += amount
-            total["taxable_amount"] += rest
+            sums = taxes.setdefault((rate["id"], rate["inclusive"]), {**entry, "amount": 0, "taxable_amount": 0})
+            sums["amount"] += amount
+            sums["taxable_amount"] += rest
             if rate["inclusive"]:
                 within += amount
             else:

@@ -75,7 +75,7 @@ def open_account(account: Account) -> None:
 
 
 def _requirements() -> Object:
-    lists = {
+    lists: Object = {
         name: [] for name in ("alternatives", "currently_due", "errors", "eventually_due", "past_due", "pending_verification")
     }
     return {**lists, "current_deadline": None, "disabled_reason": None}

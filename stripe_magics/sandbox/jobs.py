@@ -75,7 +75,7 @@ JOBS: dict[str, Action] = {
     "debit_settles": _on("payment_intent", payments.debit_settled),
     "refund_settles": _on("refund", refunds.settled),
     "refund_fails": _on("refund", refunds.failed),
-    "dispute_due": _on("dispute", lambda account, dispute: disputes.deadline(account, dispute)),
+    "dispute_due": _on("dispute", disputes.deadline),
     "dispute_decided": _on("dispute", lambda account, dispute: disputes.close_as(account, dispute, won=True)),
     "invoice_finalizes": _on("invoice", invoices.finalize_by_itself),
     "invoice_collects": _on("invoice", invoices.collect),

@@ -128,7 +128,7 @@ def of_objects(objects: list[Object], params: dict[str, Any], url: str) -> Page:
     if after or before:
         at = next((place for place, each in enumerate(objects) if each["id"] == (after or before)), None)
         if at is None:
-            raise missing("line item", after or before, "starting_after" if after else "ending_before", status=400)
+            raise missing("line item", str(after or before), "starting_after" if after else "ending_before", status=400)
         if before:
             end = at
             start = max(0, end - limit)

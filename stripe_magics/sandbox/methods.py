@@ -70,7 +70,7 @@ def new_method(
     redisplay: str = "unspecified",
 ) -> Object:
     """Take in a new payment method."""
-    method = {
+    method: Object = {
         "id": account.new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": redisplay,
@@ -124,7 +124,7 @@ def from_data(account: Account, data: dict[str, Any], prefix: str) -> Object:
         raise absent(f"{prefix}[type]" if prefix else "type")
     where = f"{prefix}[{kind}]" if prefix else kind
     details = data.get(kind)
-    common = {
+    common: dict[str, Any] = {
         "billing_details": data.get("billing_details"),
         "metadata": data.get("metadata"),
         "redisplay": data.get("allow_redisplay") or "unspecified",

@@ -29,7 +29,54 @@ DEBIT_TAKES = 3 * MINUTE
 CANCELABLE = {"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing"}
 CONFIRMABLE = {"requires_payment_method", "requires_confirmation", "requires_action"}
 TYPES = frozenset(
-    ["acss_debit", "affirm", "afterpay_clearpay", "alipay", "alma", "amazon_pay", "au_becs_debit", "bacs_debit", "bancontact", "blik", "boleto", "card", "card_present", "cashapp", "customer_balance", "eps", "fpx", "giropay", "grabpay", "ideal", "interac_present", "kakao_pay", "klarna", "konbini", "kr_card", "link", "mobilepay", "multibanco", "naver_pay", "oxxo", "p24", "pay_by_bank", "payco", "paynow", "paypal", "pix", "promptpay", "revolut_pay", "samsung_pay", "sepa_debit", "sofort", "swish", "twint", "us_bank_account", "wechat_pay", "zip"]
+    [
+        "acss_debit",
+        "affirm",
+        "afterpay_clearpay",
+        "alipay",
+        "alma",
+        "amazon_pay",
+        "au_becs_debit",
+        "bacs_debit",
+        "bancontact",
+        "blik",
+        "boleto",
+        "card",
+        "card_present",
+        "cashapp",
+        "customer_balance",
+        "eps",
+        "fpx",
+        "giropay",
+        "grabpay",
+        "ideal",
+        "interac_present",
+        "kakao_pay",
+        "klarna",
+        "konbini",
+        "kr_card",
+        "link",
+        "mobilepay",
+        "multibanco",
+        "naver_pay",
+        "oxxo",
+        "p24",
+        "pay_by_bank",
+        "payco",
+        "paynow",
+        "paypal",
+        "pix",
+        "promptpay",
+        "revolut_pay",
+        "samsung_pay",
+        "sepa_debit",
+        "sofort",
+        "swish",
+        "twint",
+        "us_bank_account",
+        "wechat_pay",
+        "zip",
+    ]
 )
 _LETTER = re.compile(r"[A-Za-z]")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -113,7 +160,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     checked_amount(params["amount"], currency)
     confirming = bool(params.get("confirm"))
     for name in ("off_session", "error_on_requires_action", "return_url", "mandate", "mandate_data", "use_stripe_sdk"):
-        if params.get(name) and not confirming and name not in {"use_stripe_sdk"}:
+        if params.get(name) and not confirming and name != "use_stripe_sdk":
             raise unchecked(f"You can only pass {name} when confirm=true.", param=name)
     _check(account, params)
     intent = new_intent(account, amount=params["amount"], currency=currency)
@@ -597,7 +644,7 @@ def capture(account: Account, params: dict[str, Any], identifier: str) -> Object
     intent = retrieve(account, {}, identifier)
     if intent["status"] != "requires_capture":
         raise unexpected(intent, "capture", {"requires_capture"})
-    amount = params.get("amount_to_capture", intent["amount_capturable"])
+    amount: int = params["amount_to_capture"] if "amount_to_capture" in params else intent["amount_capturable"]
     if amount < 1:
         raise unchecked(
             "This value must be greater than or equal to 1.", param="amount_to_capture", code="parameter_invalid_integer"

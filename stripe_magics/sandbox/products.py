@@ -131,9 +131,9 @@ def create_price(account: Account, params: dict[str, Any]) -> Object:
         product = account.find("product", params["product"], "product")
     else:
         raise absent("product")
-    if params.get("billing_scheme", "per_unit") == "per_unit" and not params.get("custom_unit_amount"):
-        if params.get("unit_amount") is None and params.get("unit_amount_decimal") is None:
-            raise absent("unit_amount")
+    priced = any(params.get(name) is not None for name in ("unit_amount", "unit_amount_decimal", "custom_unit_amount"))
+    if params.get("billing_scheme", "per_unit") == "per_unit" and not priced:
+        raise absent("unit_amount")
     price = build_price(account, {**params, "currency": currency}, product["id"])
     account.add("price", price)
     for name in ("tiers", "currency_options"):

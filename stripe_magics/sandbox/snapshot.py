@@ -76,7 +76,7 @@ def restore(content: bytes) -> Account:
         for each in entries:
             account.ledger.assign(each, payout)
     account.ledger.rebuild()
-    account.clock = Clock(file.now, [tuple(job) for job in file.jobs], file.jobs_count)
+    account.clock = Clock(file.now, list(file.jobs), file.jobs_count)
     account.count = file.count
     return account
 

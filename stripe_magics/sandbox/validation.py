@@ -70,7 +70,7 @@ def typed(given: dict[str, Any], names: dict[str, tuple[Kind, bool, bool]], pref
     if unknown:
         several = "s" if len(unknown) > 1 else ""
         raise unchecked(f"Received unknown parameter{several}: {', '.join(unknown)}", param=unknown[0], code="parameter_unknown")
-    result = {}
+    result: dict[str, Any] = {}
     for name, (of, required, clears) in names.items():
         where = _bracket(prefix, name)
         if name not in given:

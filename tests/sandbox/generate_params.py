@@ -56,6 +56,11 @@ for _path in ("POST /v1/invoiceitems", "POST /v1/invoiceitems/{invoiceitem}"):
     LATER[_path] = {"discounts?": {"a": {"o": {"promotion_code": "s"}}}}
 LATER["POST /v1/subscriptions"] = {"discounts?": {"a": {"o": {"coupon": "s", "discount": "s", "promotion_code": "s"}}}}
 LATER["POST /v1/subscriptions/{subscription_exposed_id}"] = LATER["POST /v1/subscriptions"]
+EXTERNAL = dict.fromkeys(
+    "object account_holder_name account_holder_type account_number account_type country currency cvc exp_month exp_year number routing_number".split(),
+    "s",
+)
+"""A bank account or a debit card by its numbers; the description has the first under `bank_account` only."""
 LATER_METHODS = "alma amazon_pay mobilepay revolut_pay swish twint multibanco kakao_pay naver_pay payco samsung_pay kr_card pay_by_bank".split()
 LATER_TAX_IDS = (
     "al_tin am_tin ao_tin aw_tin az_tin ba_tin bb_tin bd_bin bf_ifu bh_vat bj_ifu bs_tin by_tin ch_uid cd_nif cm_niu cn_tin co_nit cr_tin cv_nif"
@@ -242,6 +247,10 @@ def main(source: str) -> None:
                 for each in LATER_METHODS:
                     of["o"].setdefault(each, {"o": {}})
                 of["o"]["allow_redisplay"] = {"e": ["always", "limited", "unspecified"]}
+    card = paths["POST /v1/payment_methods"]["card"]
+    for path in ("POST /v1/payment_intents", "POST /v1/payment_intents/{intent}", "POST /v1/payment_intents/{intent}/confirm"):
+        next(of for name, of in paths[path].items() if name.startswith("payment_method_data"))["o"]["card"] = card
+    paths["POST /v1/accounts/{account}/external_accounts"]["external_account"] = {"u": ["s", {"o": EXTERNAL}]}
     for path in ("POST /v1/webhook_endpoints", "POST /v1/webhook_endpoints/{webhook_endpoint}"):
         for name in list(paths[path]):
             if name.startswith("enabled_events"):

@@ -1,0 +1,88 @@
+"""The official Python package talks to the sandbox over loopback HTTP as it would to Stripe."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+
+from stripe_magics.sandbox import SandboxTransport
+from stripe_magics.sandbox.server import serving
+
+stripe = pytest.importorskip("stripe")
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the package's own way of using httpx
+
+
+@pytest.fixture(scope="module")
+def client():
+    with serving(SandboxTransport(demo=False)) as address:
+        http = stripe.HTTPXClient(allow_sync_methods=True)
+        yield stripe.StripeClient("sk_test_round_trip", base_addresses={"api": address}, http_client=http)
+        http.close()
+
+
+def test_create_confirm_refund(client) -> None:
+    customer = client.v1.customers.create({"email": "jenny@example.com", "metadata": {"plan": "pro"}})
+    intent = client.v1.payment_intents.create({"amount": 2000, "currency": "usd", "customer": customer.id})
+    assert intent.status == "requires_payment_method"
+    intent = client.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_bypassPending"})
+    assert intent.status == "succeeded"
+    client.v1.payment_intents.create(
+        {"amount": 2000, "currency": "usd", "confirm": True, "payment_method": "pm_card_bypassPending"}
+    )
+    refund = client.v1.refunds.create({"payment_intent": intent.id, "amount": 500})
+    assert (refund.status, refund.amount) == ("succeeded", 500)
+    assert client.v1.balance.retrieve().available[0].amount == 2 * (2000 - 88) - 500
+
+
+def test_a_decline_is_a_card_error(client) -> None:
+    with pytest.raises(stripe.CardError) as caught:
+        client.v1.payment_intents.create(
+            {"amount": 2000, "currency": "usd", "confirm": True, "payment_method": "pm_card_visa_chargeDeclined"}
+        )
+    assert caught.value.code == "card_declined"
+    assert caught.value.error.decline_code == "generic_decline"
+    assert caught.value.error.payment_intent.status == "requires_payment_method"
+
+
+def test_a_list_pages_by_itself(client) -> None:
+    made = [client.v1.customers.create({"name": f"Number {place}"}).id for place in range(25)]
+    found = [each.id for each in client.v1.customers.list({"limit": 10}).auto_paging_iter()]
+    assert found[:25] == made[::-1]
+
+
+def test_an_unknown_id_is_an_invalid_request(client) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        client.v1.customers.retrieve("cus_missing")
+    assert (caught.value.http_status, caught.value.code, caught.value.param) == (404, "resource_missing", "id")
+
+
+def test_the_module_serves_from_the_command_line(tmp_path) -> None:
+    import socket
+    import time
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "stripe_magics.sandbox", "--port", str(port), "--empty"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert "listens" in process.stdout.readline()
+            request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/balance", headers={"Authorization": "Bearer sk_test_a"})
+            for _ in range(50):
+                try:
+                    with urllib.request.urlopen(request, timeout=5) as answer:
+                        assert b'"object":"balance"' in answer.read()
+                    break
+                except ConnectionError:
+                    time.sleep(0.05)
+                except urllib.error.URLError:
+                    time.sleep(0.05)
+            else:
+                pytest.fail("the server never answered")
+        finally:
+            process.terminate()
