@@ -201,6 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         except _Refused as refused:
             receiver.counts[refused.why] += 1
             self._answer(refused.status)
+            self._drain()
         except TimeoutError:
             receiver.counts["too slow"] += 1
             self.close_connection = True
@@ -213,6 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _other(self) -> None:
         self.server.receiver.counts["not a POST"] += 1
         self._answer(405)
+        self._drain()
 
     do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _other
 
@@ -255,6 +257,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.send_header("Connection", "close")
         self.end_headers()
+
+    def _drain(self) -> None:
+        """Let a sender finish what it is sending, so that it gets to read the answer instead of a broken connection."""
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        left = 4 * MOST_BODY
+        while left > 0 and (piece := self.connection.recv(65536)):
+            left -= len(piece)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing is logged: the path is a secret of its own."""

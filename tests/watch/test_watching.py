@@ -353,7 +353,10 @@ def test_all_types_for_an_endpoint() -> None:
     assert len(wanted(["invoice"]).all_types) == len(set(wanted(["invoice"]).all_types)) > 10
 
 
-@pytest.mark.parametrize("name, near", [("invoices", "invoice"), ("invioce.paid", "invoice.paid"), ("nothing", "no event or group of events 'nothing'")])
+@pytest.mark.parametrize(
+    "name, near",
+    [("invoices", "invoice"), ("invioce.paid", "invoice.paid"), ("nothing", "no event or group of events 'nothing'")],
+)
 def test_an_unknown_event(name: str, near: str) -> None:
     with pytest.raises(UnknownName, match=near):
         wanted([name])
