@@ -95,6 +95,14 @@ class Operation:
 
 _COLUMNS = tuple(each.name for each in fields(Operation))
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM operation"  # noqa: S608 - our own column names
+_WANTED = ("scope", "body", "digest", "cell", "digest", "nth", "scope", "body", "cell", "digest", "key", "scope", "key")
+# the open ones, the row of this very place, the last one from elsewhere, those with the key
+_WHERE = (
+    "WHERE (scope = ? AND body = ? AND (state IN ('armed', 'unknown') OR (? != '' AND cell = ? AND digest = ? AND nth = ?)))"
+    " OR number = (SELECT max(number) FROM operation WHERE scope = ? AND body = ? AND NOT (cell = ? AND digest = ?)"
+    " AND state IN ('done', 'absent', 'armed')) OR (? != '' AND scope = ? AND key = ?) ORDER BY number"
+)
+_CANDIDATES = f"{_SELECT} {_WHERE}"
 _INSERT = f"INSERT INTO operation ({', '.join(_COLUMNS[1:])}) VALUES ({', '.join('?' * len(_COLUMNS[1:]))})"  # noqa: S608
 
 
@@ -116,7 +124,7 @@ class Journal:
 
     def __init__(self, folder: Path | None, *, now: Callable[[], float] = time.time) -> None:
         self.now = now
-        self.running: set[int] = set()  # numbers that this process is sending at this moment
+        self.running: dict[int, int] = {}  # numbers that this process is sending at this moment, each with its thread
         self._folder = folder
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
@@ -136,7 +144,7 @@ class Journal:
         if self._db is not None and self._pid == os.getpid():
             return self._db
         if self._db is not None:  # after a fork: the parent's handle must not be used, nor closed
-            self.running = set()
+            self.running = {}
         path = self.path
         if path is not None:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -189,10 +197,7 @@ class Journal:
         """
         now = self.now()
         with self._transaction() as db:
-            found = db.execute(
-                f"{_SELECT} WHERE scope = ? AND (body = ? OR (key = ? AND key != '')) ORDER BY number",
-                (wanted.scope, wanted.body, wanted.key),
-            ).fetchall()
+            found = db.execute(_CANDIDATES, [getattr(wanted, name) for name in _WANTED]).fetchall()
             chosen = choose([_operation(row) for row in found])
             if chosen is not None:
                 db.execute(
@@ -205,7 +210,7 @@ class Journal:
                 values = {**_values(wanted), "first": now, "last": now, "pid": os.getpid(), "state": "armed"}
                 db.execute(_INSERT, [values[name] for name in _COLUMNS[1:]])
                 number = int(db.execute("SELECT last_insert_rowid()").fetchone()[0])
-            self.running.add(number)
+            self.running[number] = threading.get_ident()
         return self.get(number)
 
     def settle(
@@ -230,7 +235,7 @@ class Journal:
 
     def release(self, number: int) -> None:
         """This process no longer sends it."""
-        self.running.discard(number)
+        self.running.pop(number, None)
 
     def get(self, number: int) -> Operation:
         """The operation of that number. Raises KeyError."""
@@ -254,8 +259,12 @@ class Journal:
         return [_operation(row) for row in rows]
 
     def alive(self, operation: Operation) -> bool:
-        """Whether some process is sending it at this moment (a row that was armed and whose process is gone is not)."""
-        if operation.number in self.running:
+        """Whether somebody is sending it at this moment (a row that was armed and whose process is gone is not).
+
+        A row of the very thread that asks isn't: Stop broke that sending off before it could say so.
+        """
+        thread = self.running.get(operation.number)
+        if thread is not None and thread != threading.get_ident() and any(each.ident == thread for each in threading.enumerate()):
             return True
         if operation.state != "armed" or operation.pid == os.getpid():
             return False

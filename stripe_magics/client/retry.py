@@ -132,14 +132,15 @@ def retry_after(value: str, now: float, policy: Policy) -> float:
     return min(policy.max_retry_after, max(0.0, seconds))
 
 
-INCONCLUSIVE = frozenset({401, 403, 407, 408, 409, 424, 425, 429})
+INCONCLUSIVE = frozenset({401, 403, 404, 407, 408, 409, 424, 425, 429})
 
 
 def conclusive(outcome: Outcome) -> bool:
     """Whether this answer settles an operation of which an earlier attempt was lost.
 
     Yes: the saved answer of this key (a success, a decline) or a refusal of the parameters, which are the same bytes. No: what is judged
-    before the idempotency layer (401, 403, 429), conflicts, failures of Stripe's, and whatever doesn't come from Stripe.
+    before the idempotency layer (401, 403, 429), what may have become true since (404), conflicts, failures of Stripe's, and whatever
+    doesn't come from Stripe.
     """
     if outcome.good:
         return True

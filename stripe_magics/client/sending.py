@@ -45,6 +45,7 @@ class Call:
     operation: Operation | None = None
     before: Operation | None = None  # its row as it was before this call continued it
     maybe: bool = False  # an attempt may have been executed
+    airborne: bool = False  # an attempt was begun whose outcome has not been judged yet: Stop may come between any two lines
     attempts: int = 0
     started: float = 0.0
     lost: str = ""  # why the first attempt that may have been executed has no answer
@@ -157,14 +158,17 @@ def _journalled(call: Call) -> Answer:
         stopped = problem
     finally:
         journal.release(operation.number)
-    call.maybe = call.maybe or (call.attempts > 0 and not isinstance(stopped, KeyboardInterrupt))
-    if not call.maybe:
+    by_hand = isinstance(stopped, KeyboardInterrupt)
+    if by_hand and call.before is not None and call.before.state == "done":
+        raise KeyboardInterrupt("Stopped. Nothing new was made.")
+    if not call.maybe and not call.airborne:
         journal.settle(operation.number, "not_sent", reason="stopped", attempts=call.attempts)
-        if isinstance(stopped, KeyboardInterrupt):
+        if by_hand:
             raise KeyboardInterrupt("Stopped. Nothing was done.")
         raise NotSent(f"Nothing was sent: {type(stopped).__name__}: {stopped}", details=_details(call, None))
+    call.maybe = True
     journal.settle(operation.number, "unknown", reason="stopped", attempts=call.attempts)
-    raise _unknown(call, None, "stopped", kind=Interrupted if isinstance(stopped, KeyboardInterrupt) else OutcomeUnknown)
+    raise _unknown(call, None, "stopped" if by_hand else type(stopped).__name__, kind=Interrupted if by_hand else OutcomeUnknown)
 
 
 # --- the loop ------------------------------------------------------------------------------------------------------------------------
@@ -176,6 +180,7 @@ def _run(call: Call) -> Answer:
         connection.throttle(call.request)
         began = connection.monotonic()
         call.attempts += 1
+        call.airborne = True
         outcome = wire.attempt(connection.http(), call.encoded, call.key, connection.auth, policy)
         log.exchange(
             call.encoded.method,
@@ -192,6 +197,7 @@ def _run(call: Call) -> Answer:
         if call.write and _may_have_run(outcome) and not (call.maybe and retry.conclusive(outcome)):
             call.maybe = True
             call.lost = call.lost or outcome.reason
+        call.airborne = False
         pause = _pause(call, outcome, policy)
         if pause is None:
             return _end(call, outcome)
@@ -270,6 +276,8 @@ def _stop(call: Call, outcome: Outcome) -> None:
     sent = outcome.reach is not Reach.NOT_SENT
     if not call.write:
         raise KeyboardInterrupt("Stopped. Nothing was changed.")
+    if call.before is not None and call.before.state == "done":
+        raise KeyboardInterrupt("Stopped. Nothing new was made.")
     call.maybe = call.maybe or sent
     _settle(call, "unknown" if call.maybe else "not_sent", outcome)
     if not call.maybe:
@@ -281,6 +289,14 @@ def _end(call: Call, outcome: Outcome) -> Answer:
     """No further attempt, and no success: the error that says what is known. A deletion may end well after all."""
     if call.encoded.method == "DELETE" and call.maybe and outcome.status == 404 and outcome.code == "resource_missing":
         return _already_gone(call, outcome)
+    if call.before is not None and call.before.state == "done":
+        _settle(call, "done", outcome)
+        known = repeats.already(call.before, call.connection.journal.now())
+        raise StripeUnavailable(
+            known[:1].upper() + known[1:],
+            advice=f"Its saved result could not be read at this moment: {outcome.reason}; {_tried(call)}.",
+            details=_details(call, outcome),
+        )
     if call.write and call.maybe and not retry.conclusive(outcome):
         _settle(call, "unknown", outcome)
         raise _unknown(call, outcome, call.lost or outcome.reason)

@@ -170,14 +170,21 @@ def test_T39_stop_while_sending_keeps_the_key(
 
 def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection) -> None:
     main = threading.get_ident()
+
+    def press() -> None:
+        while not server.executions:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        signal.pthread_kill(main, signal.SIGINT)
+
     server.script = [Fault("after", "stall", seconds=3)]
     connection.policy = policy(deadline=5.0)
-    timer = threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT))
-    timer.start()
+    presser = threading.Thread(target=press)
+    presser.start()
     began = time.monotonic()
     with pytest.raises(Interrupted):
         connection.send(pay(), origin=CELL)
-    timer.join()
+    presser.join()
     assert time.monotonic() - began < 2
     again = connection.send(pay(), origin=CELL)  # the cell run again goes out under the same key
     assert again.replayed
@@ -582,4 +589,42 @@ def test_resume_that_fails_again_stays_unknown(server: FaultServer, connection: 
 def test_dismissed_by_hand(server: FaultServer, connection: Connection) -> None:
     number = _lose(server, connection, pay())
     assert pending.dismiss(connection, number).state == "dismissed"
+    assert connection.pending() == []
+
+
+@pytest.mark.parametrize("where", ["learn", "exchange", "_succeed"])
+def test_B35_stop_between_any_two_lines(
+    server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """The answer is there but not yet written down: that is unknown, not "nothing was done"."""
+    from stripe_magics.client import log, sending
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    owner = {"learn": connection, "exchange": log, "_succeed": sending}[where]
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, where, stop)
+        with pytest.raises(Interrupted):
+            connection.send(pay(), origin=CELL)
+    assert connection.send(pay(), origin=CELL).replayed
+    assert list(server.executions.values()) == [1]
+
+
+def test_B35_stop_before_the_first_attempt_does_not_block_the_cell(
+    server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stop right after the journal was written: the row is there, the thread that wrote it is gone from it."""
+    from stripe_magics.client import sending
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "_journalled", stop)
+        with pytest.raises(KeyboardInterrupt):
+            connection.send(pay(), origin=CELL)
+    assert len(connection.pending()) == 1
+    connection.send(pay(), origin=CELL)
+    assert list(server.executions.values()) == [1]
     assert connection.pending() == []
