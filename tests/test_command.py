@@ -291,7 +291,11 @@ def test_frames_give_columns() -> None:
     assert command.options.from_ is frame
     assert list(command.values["customer"]) == ["cus_1", "cus_2"]
     assert command.sources == {"customer": "id", "name": "full_name", "from_": "people"}
-    assert list(parse("customers create --name $people.full_name", None, {"people": frame}).values["name"]) == ["A", "B"]
+    with pytest.raises(UsageFault, match="--name wants one value; a column of 2 was given"):
+        parse("customers create --name $people.full_name", None, {"people": frame})
+    one = frame.head(1).assign(amount=5)
+    assert values("payment_intents create --customer $c.id --amount $c.amount", c=one) == {"customer": "cus_1", "amount": 5}
+    assert values("invoices create --default-tax-rates $people.id", people=frame) == {"default_tax_rates": ["cus_1", "cus_2"]}
     with pytest.raises(UsageFault, match="wants a DataFrame"):
         parse("customers update --from $x", None, {"x": 1})
 

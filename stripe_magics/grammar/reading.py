@@ -140,6 +140,7 @@ class Reader:
     options: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    by_row: bool = False  # `--from`: a column gives each row its value
 
     # --- a line
 
@@ -176,6 +177,7 @@ class Reader:
                 columns = getattr(frame, "columns", None)
                 if columns is None:
                     raise UsageFault(f"--from wants a DataFrame; {given.text} is a {type(frame).__name__}.")
+                self.by_row = True
                 self.namespace = ChainMap({str(name): frame[name] for name in columns}, dict(self.namespace))
 
     def _split_flag(self, word: Word) -> tuple[str, Word | None]:
@@ -432,6 +434,8 @@ class Reader:
     def give(self, name: str, value: Any) -> None:
         """Set a field's value; lists grow, anything else may be given once."""
         own = self.module.get(name)
+        if hasattr(value, "iloc") and not hasattr(value, "columns") and not self.by_row:
+            value = _of_column(own, value)
         old = self.values.get(name)
         if name in self.values and own is not None and own.kind in LISTS:
             if isinstance(old, list) and isinstance(value, list):
@@ -481,6 +485,19 @@ class Reader:
 def _as_name(word: Word) -> Word:
     """`--from df` and `--from $df` are the same."""
     return word if word.text.startswith("$") else Word("$" + word.text, "." + word.mask)
+
+
+def _of_column(own: Field | None, column: Any) -> Any:
+    """A column as a value: all of it for a list, its one item for anything else."""
+    if own is not None and own.kind in LISTS:
+        return list(column)
+    if len(column) != 1:
+        raise UsageFault(
+            f"{own.flag if own else 'The value'} wants one value; a column of {len(column):,} was given.",
+            advice="--from FRAME makes one call a row.",
+        )
+    value = column.iloc[0]
+    return value.item() if hasattr(value, "item") else value
 
 
 def fits(own: Field, node: Any) -> bool:

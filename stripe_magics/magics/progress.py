@@ -10,20 +10,21 @@ AFTER, EVERY = 1.0, 0.25
 
 
 class Progress:
-    """Called with (rows so far, rows wanted or 0). Shows nothing if the call is quick."""
+    """Called with (rows so far, pages so far). Shows nothing if the call is quick."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
-        self.started = time.monotonic()
+        self.started = 0.0  # when the first page came: what is imported before that is not the list's time
         self.last = 0.0
         self.handle: Any = None
 
-    def __call__(self, rows: int, wanted: int | None = 0) -> None:
+    def __call__(self, rows: int, pages: int = 0) -> None:
         now = time.monotonic()
+        self.started = self.started or now
         if self.quiet or now - self.started < AFTER or now - self.last < EVERY:
             return
         self.last = now
-        self._show(f"{rows:,} rows" + (f" of {wanted:,}" if wanted else "") + f", {now - self.started:.0f} s")
+        self._show(f"{rows:,} rows, {pages:,} page{'' if pages == 1 else 's'}, {now - self.started:.0f} s")
 
     def _show(self, text: str) -> None:
         from IPython import get_ipython

@@ -131,15 +131,15 @@ class View:
         rows = f"{len(self.frame):,} row{'' if len(self.frame) == 1 else 's'}"
         return " · ".join(part for part in (what, rows, account) if part)
 
-    def notes(self) -> list[str]:
+    def notes(self, shown: int | None = None) -> list[str]:
         """What stands below the table: rows and columns that are not shown, and what the call had to say."""
+        shown = len(self.columns) if shown is None else shown
         said = [str(each) for each in self.about.get("notes") or []]
         if not said and self.about.get("complete") is False:
             said.append("This list is not complete; there are more rows: --limit all.")
-        hidden = len(self.frame.columns) - len(self.columns)
-        if hidden:
+        if shown < len(self.frame.columns):
             said.append(
-                f"{len(self.columns)} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe config --all-columns true)."
+                f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe config --all-columns true)."
             )
         return said
 
@@ -202,19 +202,29 @@ class View:
         return links
 
     def plain(self) -> str:
-        """The same as text, for terminals."""
+        """The same as text, for terminals: as many of the columns as the screen is wide."""
         import pandas as pd
 
         word = BADGES.get(self.mode, BADGES["unknown"])[0]
         lines = [f"[{word}] {self.title()}"]
-        if self.places and self.columns:
-            table = pd.DataFrame({str(name): cells for name, cells in self.cells.items()}, index=self.part.index)
-            lines.append(table.to_string(index=self.indexed, max_rows=None, line_width=_width()))
+        fitting = self._fitting()
+        if self.places and fitting:
+            table = pd.DataFrame({str(name): self.cells[name] for name in fitting}, index=self.part.index)
+            lines.append(table.to_string(index=self.indexed))
             if self.cut:
                 lines.append(f"... {len(self.frame) - len(self.places):,} rows more (the first and the last are shown)")
         else:
             lines.append("nothing found")
-        return "\n".join([*lines, *self.notes()])
+        return "\n".join([*lines, *self.notes(len(fitting) if self.places else None)])
+
+    def _fitting(self) -> list[Any]:
+        left, fitting = _width(), []
+        for name in self.columns:
+            left -= 2 + max([len(str(name)), *(len(each) for each in self.cells[name])])
+            if left < 0 and len(fitting) >= 3:
+                break
+            fitting.append(name)
+        return fitting
 
 
 def _width() -> int:
