@@ -178,7 +178,8 @@ def status() -> pd.DataFrame:
     import pandas as pd
 
     names = ("watch", "events", "state", "seen", "reads", "every", "receiver", "problems", "note")
-    return pd.DataFrame([each.status() for each in _watches.values()], columns=list(names)).astype("str").replace("nan", "")
+    lines = [each.status() for each in _watches.values()]
+    return pd.DataFrame({name: pd.Series([line.get(name, "") for line in lines], dtype="str") for name in names})
 
 
 def stop(name: str = "") -> list[str]:

@@ -58,7 +58,10 @@ def create(
     text = made.get("secret")
     if text:
         secret = Secret(str(text))
-        notes.append(f"Its signing secret {secret.hint} is kept in {keystore.keep(keystore.entry(made['id']), secret)}.")
+        lasting = connection.sandbox is None and not ephemeral
+        notes.append(
+            f"Its signing secret {secret.hint} is kept in {keystore.keep(keystore.entry(made['id']), secret, lasting=lasting)}."
+        )
     if others:
         left = ", ".join(f"{each['id']} ({each['metadata'][MARK]}) {each['url']}" for each in others)
         notes.append(f"Made here before and still there: {left}. %stripe webhook_endpoints delete ID removes one.")

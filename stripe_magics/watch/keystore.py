@@ -29,9 +29,11 @@ def entry(endpoint: str) -> str:
     return f"webhook {endpoint}"
 
 
-def keep(name: str, secret: Secret) -> str:
-    """Keep a secret; says in words where."""
+def keep(name: str, secret: Secret, *, lasting: bool = True) -> str:
+    """Keep a secret; says in words where. `lasting=False`: only as long as this kernel."""
     _held[name] = secret
+    if not lasting:
+        return "this kernel's memory"
     try:
         sources.store_in_keyring(name, secret)
     except NotConnected as problem:
