@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 
+from stripe_magics.sandbox.demo_names import FIRST, LAST, TRADES
+
 DAY, HOUR = 86400, 3600
 MONTHS = 24
 FIRST_MRR, LAST_MRR = 18_000_00, 95_000_00
@@ -29,28 +31,10 @@ TAXED = {"eur": 20, "gbp": 20}
 
 PLANS = ("starter", "team", "business", "seat", "platform")
 PRICES = {  # monthly: before the rise, after it; a year costs ten months
-    "usd": {
-        "starter": (4900, 5500),
-        "team": (14900, 16900),
-        "business": (39900, 44900),
-        "seat": (1200, 1400),
-        "platform": (2900, 3300),
-    },
-    "eur": {
-        "starter": (4500, 5000),
-        "team": (13900, 15500),
-        "business": (36900, 41500),
-        "seat": (1100, 1300),
-        "platform": (2700, 3100),
-    },
-    "gbp": {
-        "starter": (3900, 4400),
-        "team": (12500, 13900),
-        "business": (32900, 36900),
-        "seat": (1000, 1200),
-        "platform": (2400, 2700),
-    },
-}
+    "usd": {"starter": (4900, 5500), "team": (14900, 16900), "business": (39900, 44900), "seat": (1200, 1400), "platform": (2900, 3300)},
+    "eur": {"starter": (4500, 5000), "team": (13900, 15500), "business": (36900, 41500), "seat": (1100, 1300), "platform": (2700, 3100)},
+    "gbp": {"starter": (3900, 4400), "team": (12500, 13900), "business": (32900, 36900), "seat": (1000, 1200), "platform": (2400, 2700)},
+}  # fmt: skip
 COUNTRIES = {"usd": ("US", "US", "US", "US", "CA", "AU"), "eur": ("DE", "FR", "NL", "IE", "ES", "AT"), "gbp": ("GB",)}
 COUPONS = {  # id: (percent, duration, months)
     "PARTNER20": (20, "forever", 0),
@@ -68,166 +52,6 @@ SERVICES = (
     ("Integration review", 7000, 22000),
     ("Priority support, one month", 5000, 12000),
 )
-FIRST = [
-    "Ada",
-    "Aiko",
-    "Alba",
-    "Amir",
-    "Anna",
-    "Arjun",
-    "Astrid",
-    "Ben",
-    "Bruno",
-    "Carla",
-    "Chloe",
-    "Clara",
-    "Dana",
-    "David",
-    "Diego",
-    "Dora",
-    "Elena",
-    "Eli",
-    "Emil",
-    "Emma",
-    "Erik",
-    "Esme",
-    "Farah",
-    "Felix",
-    "Finn",
-    "Freya",
-    "Grace",
-    "Hana",
-    "Hugo",
-    "Ines",
-    "Isaac",
-    "Iris",
-    "Ivan",
-    "Jade",
-    "Jonas",
-    "Julia",
-    "Kai",
-    "Karin",
-    "Lars",
-    "Lea",
-    "Leo",
-    "Lina",
-    "Luca",
-    "Lucy",
-    "Mara",
-    "Marc",
-    "Maya",
-    "Mila",
-    "Milo",
-    "Nina",
-    "Noah",
-    "Nora",
-    "Olga",
-    "Oscar",
-    "Otto",
-    "Paula",
-    "Petra",
-    "Rafael",
-    "Rosa",
-    "Ruth",
-    "Sam",
-    "Sara",
-    "Sofia",
-    "Theo",
-    "Tomas",
-    "Uma",
-    "Vera",
-    "Victor",
-    "Wanda",
-    "Yara",
-    "Yusuf",
-    "Zoe",
-]
-LAST = [
-    "Abbott",
-    "Adler",
-    "Almeida",
-    "Andersson",
-    "Baker",
-    "Bauer",
-    "Becker",
-    "Berg",
-    "Bianchi",
-    "Blanc",
-    "Brown",
-    "Carter",
-    "Castro",
-    "Chen",
-    "Clarke",
-    "Costa",
-    "Dahl",
-    "Diaz",
-    "Dubois",
-    "Ellis",
-    "Evans",
-    "Ferrari",
-    "Fischer",
-    "Foster",
-    "Garcia",
-    "Gomez",
-    "Graham",
-    "Gruber",
-    "Hansen",
-    "Harris",
-    "Hayes",
-    "Hoffmann",
-    "Hughes",
-    "Ito",
-    "Jensen",
-    "Jones",
-    "Kaya",
-    "Keller",
-    "Khan",
-    "Klein",
-    "Kovacs",
-    "Lang",
-    "Larsen",
-    "Lee",
-    "Lopez",
-    "Martin",
-    "Mayer",
-    "Meyer",
-    "Mills",
-    "Moreau",
-    "Moreno",
-    "Mori",
-    "Nilsson",
-    "Novak",
-    "Olsen",
-    "Park",
-    "Patel",
-    "Perez",
-    "Petit",
-    "Price",
-    "Reed",
-    "Reyes",
-    "Rossi",
-    "Roux",
-    "Sato",
-    "Schmidt",
-    "Silva",
-    "Singh",
-    "Smith",
-    "Stone",
-    "Suzuki",
-    "Tanaka",
-    "Taylor",
-    "Torres",
-    "Turner",
-    "Vogel",
-    "Walker",
-    "Weber",
-    "White",
-    "Wolf",
-    "Wood",
-    "Young",
-]
-TRADES = ("Analytics", "Bikes", "Books", "Clinic", "Coffee", "Design", "Foods", "Games", "Health", "Homes", "Labs", "Legal", "Logistics", "Media",
-          "Motors", "Music", "Robotics", "Sports", "Studio", "Systems", "Tea", "Textiles", "Travel", "Works")  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -478,7 +302,7 @@ def _turn_yearly(firm: Firm, active: list[Client], month: int, rng: Random) -> N
     for client in active:
         if client.yearly or client.number < 2 or client.leaves:
             continue
-        if client.month == month or (client.plan != "starter" and rng.random() < 0.09):
+        if (client.month == month > 2) or (client.plan != "starter" and rng.random() < 0.09):
             client.yearly, client.last_bill, client.version = True, 0, int(month >= PRICE_RISE)
 
 
@@ -550,16 +374,12 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
         times = 10 if client.yearly else 1
         seat = "platform" if client.plan == "platform" else "seat"
         prices, lines = PRICES[client.currency], []
-        if client.change is not None and not client.yearly and client.bills:
-            was, days = client.change
-            part, old = client.monthly(version) * days // 30, was * days // 30
-            since = created - days * DAY
-            lines.append(
-                Line("Unused time on the former plan", -old, 1, since, created, (client.plan, False, version), proration=True)
-            )
-            lines.append(
-                Line("Remaining time on the new plan", part, 1, since, created, (client.plan, False, version), proration=True)
-            )
+        was, days = client.change or (0, 0)
+        more, less, since = client.monthly(version) * days // 30, was * days // 30, created - days * DAY
+        if more > less > 0 and not client.yearly and client.bills:  # it took more in the middle of its month
+            plan = (client.plan, False, version)
+            lines.append(Line("Unused time on the former plan", -less, 1, since, created, plan, proration=True))
+            lines.append(Line("Remaining time on the new plan", more, 1, since, created, plan, proration=True))
         client.change = None
         if client.plan != "platform":
             name, cost = client.plan.capitalize(), prices[client.plan][version] * times
