@@ -12,9 +12,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics import calls
 from stripe_magics.client.connection import current
 from stripe_magics.client.journal import state_dir
 from stripe_magics.client.secret import Secret
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.journal import Origin
 
 HANDLERS = Handlers()
+_OWN = ("minutes", "interval", "since", "ephemeral", "status", "stop")  # flags of a line that are no fields of the module
 _LISTEN_INTERVAL = 300.0  # seconds: what the receiver missed is fetched this often
 _watches: dict[str, Watch] = {}
 _sandbox: list[tuple[Any, Store]] = []  # the present sandbox account and its events: at most one pair
@@ -161,16 +164,27 @@ def run(
     origin: Origin | None = None,
     ask: Callable[[str], str] | None = None,
 ) -> Watch | pd.DataFrame | Any:
-    """Serve a command of events.watch: with a URL a webhook endpoint, without one a watch that polls."""
-    connection = connection or current()
-    values = {**{_field(name): value for name, value in command.params}, **command.values}  # noqa: PD011 - no frame
-    if command.options.dry_run or values.get("url"):
-        if command.options.dry_run:
-            from stripe_magics import calls
+    """Serve a command of events.watch: with a URL a webhook endpoint, without one a watch that polls.
 
-            return calls.prepare(command, connection=connection)
-        return endpoint.create(command, connection, ephemeral=ephemeral, origin=origin, ask=ask)
-    return watch(**{name: value for name, value in values.items() if value is not None}, connection=connection)
+    Beside the module's fields its values may have `minutes`, `interval`, `since`, `ephemeral`, and, alone, `status` or `stop`.
+    """
+    given = command.values  # noqa: PD011 - no frame
+    own = {name: given[name] for name in _OWN if given.get(name) not in {None, False}}
+    if "stop" in own:
+        stopped = stop(str(given.get("webhook_name") or ""))
+        print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+        return None
+    if "status" in own:
+        return status()
+    connection = connection or current()
+    fields = {name: value for name, value in given.items() if name not in _OWN and value is not None}
+    sent = {_field(name): value for name, value in command.params}
+    if command.options.dry_run or fields.get("url") or sent.get("url"):
+        plain = replace(command, values=fields)
+        if command.options.dry_run:
+            return calls.prepare(plain, connection=connection)
+        return endpoint.create(plain, connection, ephemeral=ephemeral or "ephemeral" in own, origin=origin, ask=ask)
+    return watch(**{**sent, **fields, **own}, connection=connection)
 
 
 def status() -> pd.DataFrame:

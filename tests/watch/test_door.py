@@ -129,6 +129,34 @@ def test_a_line_with_a_name(sandbox: Connection) -> None:
     assert "webhook endpoints" in watch.notes[0]
 
 
+def test_flags_of_a_line_that_are_no_fields(sandbox: Connection, capsys: pytest.CaptureFixture[str]) -> None:
+    watch = door.run(grammar.parse("events watch --group invoice --minutes 5 --interval 20 --since 2h"))
+    assert (watch.minutes, watch.interval) == (5.0, 20.0)
+    assert list(door.run(grammar.parse("events watch --status"))["events"]) == ["invoice.*"]
+    assert door.run(grammar.parse("events watch --stop")) is None
+    assert "Stopped: watch" in capsys.readouterr().out
+    made = door.run(grammar.parse("events watch --group payout --url https://example.com/hook --ephemeral --minutes 5"))
+    assert made["metadata"].iloc[0] == {endpoint.MARK: "ephemeral"}
+
+
+def test_the_whole_road_by_its_magic(sandbox: Connection) -> None:
+    from IPython.testing.globalipapp import get_ipython, start_ipython
+
+    shell = start_ipython() or get_ipython()
+    shell.run_line_magic("load_ext", "stripe_magics")
+    try:
+        watch = shell.run_line_magic("stripe", "events watch --group customer")
+        assert isinstance(watch, Watch)
+        customer()
+        assert watch.poll() == 1
+        assert shell.run_line_magic("stripe", "events endpoints").empty
+        assert list(shell.run_line_magic("stripe", "events status")["watch"]) == ["watch"]
+        assert shell.run_line_magic("stripe", "listen --group customer").receiver.running
+        shell.run_line_magic("stripe", "listen --stop")
+    finally:
+        shell.run_line_magic("unload_ext", "stripe_magics")
+
+
 def test_a_dry_run_sends_nothing(sandbox: Connection) -> None:
     request = door.run(grammar.parse("events watch --group payout --url https://example.com/hook --dry-run"))
     assert isinstance(request, Request)
