@@ -163,6 +163,7 @@ class Account:
         self.link_lines: dict[str, list[Object]] = {}  # payment link -> its items
         self.replays: dict[str, tuple[str, int, bytes, int]] = {}  # idempotency key -> (fingerprint, status, body, when)
         self.count = 0
+        self.requests = 0
         self.request: tuple[str | None, str | None] = (None, None)  # id and idempotency key of the request at hand, for events
         self.ledger = Ledger(self)
         self.me: Object = {}  # the account object; business.py fills it
@@ -178,6 +179,11 @@ class Account:
         """A fresh id, the same in every account that was treated the same way."""
         self.count += 1
         return f"{prefix}_{self.letters(f'{prefix}{self.count}', length)}"
+
+    def request_id(self) -> str:
+        """A fresh request id; counted by itself, so that reading doesn't change the ids of what is made later."""
+        self.requests += 1
+        return f"req_{self.letters(f'request{self.requests}', 14)}"
 
     def letters(self, of: str, length: int) -> str:
         """Letters and digits that follow from the account's seed and a text."""

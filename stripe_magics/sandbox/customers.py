@@ -103,6 +103,9 @@ def _check(account: Account, params: dict[str, Any], own: str) -> None:
         raise missing("test clock", params["test_clock"], "test_clock", status=400)
     if params.get("coupon") and params.get("promotion_code"):
         raise unchecked("You may only specify one of coupon and promotion_code.", param="promotion_code")
+    for name in ("coupon", "promotion_code"):
+        if params.get(name):
+            discounts.redeemable(account, {name: params[name]}, param=name, customer=own or None)
     for each in params.get("tax_id_data") or ():
         checked_tax_id(each["type"], each["value"], "tax_id_data")
 

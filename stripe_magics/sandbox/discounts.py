@@ -18,21 +18,7 @@ def new(
     subscription: str | None = None,
 ) -> Object:  # fmt: skip
     """A discount from {"coupon": id}, {"promotion_code": id} or {"discount": id}; stored."""
-    promotion = None
-    if given.get("discount"):
-        known = account.find("discount", given["discount"], param)
-        coupon = account.find("coupon", known["coupon"]["id"], param)
-    elif given.get("promotion_code"):
-        promotion = account.find("promotion_code", given["promotion_code"], param, what="promotion code")
-        if not promotion["active"] or promotion["customer"] not in {None, customer}:
-            raise invalid("This promotion code cannot be redeemed.", param=param, code="promotion_code_invalid")
-        coupon = account.find("coupon", promotion["coupon"]["id"], param)
-    elif given.get("coupon"):
-        coupon = account.find("coupon", given["coupon"], param)
-    else:
-        raise absent(f"{param}[coupon]")
-    if not valid(account, coupon):
-        raise invalid(f"Coupon {coupon['id']} is expired or used up and cannot be applied.", param=param, code="coupon_expired")
+    coupon, promotion = redeemable(account, given, param=param, customer=customer)
     coupon["times_redeemed"] += 1
     coupon["valid"] = valid(account, coupon)
     account.save("coupon", coupon)
@@ -61,6 +47,32 @@ def new(
     if customer and not invoice and not invoice_item:
         events.emit(account, "customer.discount.created", discount)
     return discount
+
+
+def redeemable(account: Account, given: dict[str, Any], *, param: str, customer: str | None) -> tuple[Object, Object | None]:
+    """The coupon (and the promotion code) that is meant; refuses what can't be redeemed. Changes nothing."""
+    promotion = None
+    if given.get("discount"):
+        known = account.find("discount", given["discount"], param)
+        coupon = account.find("coupon", known["coupon"]["id"], param)
+    elif given.get("promotion_code"):
+        promotion = account.find("promotion_code", given["promotion_code"], param, what="promotion code")
+        if not promotion["active"] or promotion["customer"] not in {None, customer}:
+            raise invalid("This promotion code cannot be redeemed.", param=param, code="promotion_code_invalid")
+        coupon = account.find("coupon", promotion["coupon"]["id"], param)
+    elif given.get("coupon"):
+        coupon = account.find("coupon", given["coupon"], param)
+    else:
+        raise absent(f"{param}[coupon]")
+    if not valid(account, coupon):
+        raise invalid(f"Coupon {coupon['id']} is expired or used up and cannot be applied.", param=param, code="coupon_expired")
+    return coupon, promotion
+
+
+def check(account: Account, given: list[dict[str, Any]] | None, param: str, customer: str | None) -> None:
+    """Refuse a list of discounts of which one can't be redeemed, before anything is changed."""
+    for place, each in enumerate(given or ()):
+        redeemable(account, each, param=f"{param}[{place}]", customer=customer)
 
 
 def valid(account: Account, coupon: Object) -> bool:

@@ -202,10 +202,7 @@ def _check(account: Account, params: dict[str, Any], collection: str, customer: 
     rate = (params.get("shipping_cost") or {}).get("shipping_rate")
     if rate:
         account.find("shipping_rate", rate, "shipping_cost[shipping_rate]", what="shipping rate")
-    for place, each in enumerate(params.get("discounts") or ()):
-        for name, kind in (("coupon", "coupon"), ("promotion_code", "promotion_code"), ("discount", "discount")):
-            if each.get(name):
-                account.find(kind, each[name], f"discounts[{place}][{name}]", what=kind.replace("_", " "))
+    discounts.check(account, params.get("discounts"), "discounts", customer)
 
 
 _PLAIN = ("account_tax_ids", "auto_advance", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer", "metadata", "statement_descriptor")  # fmt: skip

@@ -25,6 +25,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         if subscription["customer"] != customer["id"]:
             raise invalid("The subscription belongs to another customer.", param="subscription")
     _rates(account, params.get("tax_rates"), "tax_rates")
+    discounts.check(account, params.get("discounts"), "discounts", customer["id"])
     currency, price, amount = _priced(account, params, customer)
     if invoice is not None and invoice["currency"] != currency:
         raise invalid(f"The invoice is in {invoice['currency']}; an item in {currency} can't stand on it.", param="currency")
@@ -197,6 +198,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     item = retrieve(account, {}, identifier)
     invoice = _open(account, item)
     before = events.snapshot(item)
+    discounts.check(account, params.get("discounts"), "discounts", item["customer"])
     rates = _rates(account, params["tax_rates"], "tax_rates") if "tax_rates" in params else None
     draft = events.snapshot(item)
     priced = {

@@ -87,7 +87,7 @@ def _find(path: str) -> tuple[_Node | None, list[str]]:
 
 def respond(account: Account, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
     """Carry out one request. `headers` has lower-case names. Raises only for defects of the sandbox itself."""
-    request_id = account.new_id("req", 14)
+    request_id = account.request_id()
     key = headers.get("idempotency-key", "") if method == "POST" else ""
     account.request = (request_id, key or None)
     answering = {

@@ -26,6 +26,7 @@ class _File(msgspec.Struct):
     jobs: list[tuple[int, int, int, str, str]]
     jobs_count: int
     count: int
+    requests: int
     me: dict[str, Any]
     tables: dict[str, list[tuple[int, int, msgspec.Raw]]]
     notes: dict[str, dict[str, Any]]
@@ -44,7 +45,7 @@ def dump(account: Account) -> bytes:
     replays = {key: (print_, status, body.decode(), when) for key, (print_, status, body, when) in account.replays.items()}
     clock = account.clock
     content = _File(
-        FORMAT, account.seed, clock.now, clock.jobs, clock.count, account.count, account.me, tables, account.notes, account.deleted,
+        FORMAT, account.seed, clock.now, clock.jobs, clock.count, account.count, account.requests, account.me, tables, account.notes, account.deleted,
         account.long_lines, account.link_lines, replays, account.ledger.members,
     )  # fmt: skip
     return MARK + zlib.compress(msgspec.json.encode(content), 6)
@@ -77,7 +78,7 @@ def restore(content: bytes) -> Account:
             account.ledger.assign(each, payout)
     account.ledger.rebuild()
     account.clock = Clock(file.now, list(file.jobs), file.jobs_count)
-    account.count = file.count
+    account.count, account.requests = file.count, file.requests
     return account
 
 

@@ -61,6 +61,10 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     waits = params.get("payment_behavior") == "default_incomplete"
     if collection == "charge_automatically" and not method and not trial and not free and not waits:
         raise invalid("This customer has no attached payment source or default payment method.", code="resource_missing")
+    discounts.check(account, params.get("discounts"), "discounts", customer["id"])
+    for name in ("coupon", "promotion_code"):
+        if params.get(name):
+            discounts.redeemable(account, {name: params[name]}, param=name, customer=customer["id"])
     identifier = account.new_id("sub")
     made = [_item(account, identifier, price, each) for price, each in zip(prices, given, strict=True)]
     first = prices[0]["recurring"]

@@ -249,7 +249,9 @@ def main(source: str) -> None:
                 of["o"]["allow_redisplay"] = {"e": ["always", "limited", "unspecified"]}
     card = paths["POST /v1/payment_methods"]["card"]
     for path in ("POST /v1/payment_intents", "POST /v1/payment_intents/{intent}", "POST /v1/payment_intents/{intent}/confirm"):
-        next(of for name, of in paths[path].items() if name.startswith("payment_method_data"))["o"]["card"] = card
+        data = next(of for name, of in paths[path].items() if name.startswith("payment_method_data"))["o"]
+        data["card"] = card  # taken, though the description leaves it to Stripe's own scripts in a browser
+        data["type!"]["e"] = sorted({*data["type!"]["e"], "card"})
     paths["POST /v1/accounts/{account}/external_accounts"]["external_account"] = {"u": ["s", {"o": EXTERNAL}]}
     for path in ("POST /v1/webhook_endpoints", "POST /v1/webhook_endpoints/{webhook_endpoint}"):
         for name in list(paths[path]):
