@@ -88,7 +88,7 @@ def call(
         return prepare(wanted, connection=connection or shared())
     connection = connection or current()
     request = prepare(wanted, connection=connection)
-    run = _Run(connection, request, wanted, origin=origin, ask=ask, progress=progress)
+    run = _Run(connection, request, wanted, origin=origin, ask=ask, progress=progress, notes=list(request.warnings))
     if request.method == "GET" and (request.lists or request.returns == "any"):
         return run.read()
     return run.write()
@@ -114,6 +114,7 @@ class _Run:
     def read(self) -> Any:
         """Lists: pages until the limit; several lists are merged newest first."""
         from stripe_magics import frames
+        from stripe_magics.client.listing import windowed
 
         request, limit = self.request, self.request.limit
         merged = bool(request.also)
@@ -132,6 +133,7 @@ class _Run:
             columns=[*columns, *(("created",) if merged and "created" not in columns else ())] if columns else (),
             keep=request.keep,
             limit=None if merged else limit,
+            newest_first=any(windowed(each) for each in lists),
         )
         if merged:
             self.more = self.more or (limit is not None and len(frame) > limit)
@@ -180,7 +182,7 @@ class _Run:
         if self.stopped is not None:
             return
         try:
-            for answer in pages(self.connection, request, progress=self.progress):
+            for answer in pages(self.connection, request, progress=self.progress, ordered=self.command.options.raw):
                 self.request_ids.append(answer.request_id)
                 self.notes.extend(note for note in answer.notices if note not in self.notes)
                 yield answer.body
@@ -214,11 +216,12 @@ class _Run:
             about["replayed"] = True
         if self.more and self.stopped is None:
             self.notes.append(_more_note(len(frame), self.request))
-        if self.stopped is not None and isinstance(self.stopped, KeyboardInterrupt) and not isinstance(self.stopped, StripeError):
-            self.notes.append(f"Stopped after {len(frame):,} rows: this list is not complete.")
+        if isinstance(self.stopped, KeyboardInterrupt):
+            how = self.stopped.advice if isinstance(self.stopped, StripeError) else ""
+            self.notes.append(f"Stopped after {len(frame):,} rows: this list is not complete. {how}".strip())
         if self.notes:
             about["notes"] = list(dict.fromkeys(self.notes))
-        if isinstance(self.stopped, IncompleteList):
+        if isinstance(self.stopped, IncompleteList) and not isinstance(self.stopped, KeyboardInterrupt):
             self.stopped.frame = frame
             raise self.stopped
         return frame

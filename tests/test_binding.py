@@ -324,7 +324,7 @@ def test_statement_descriptors(name: str, given: str, message: str) -> None:
 
 @pytest.mark.parametrize(("length", "legal"), [(1, False), (2, True), (10, True), (11, False)])
 def test_descriptor_prefixes(length: int, legal: bool) -> None:
-    from stripe_magics.descriptors import descriptor
+    from stripe_magics.binding.descriptors import descriptor
 
     if legal:
         assert descriptor("A" * length, "prefix")
@@ -334,7 +334,7 @@ def test_descriptor_prefixes(length: int, legal: bool) -> None:
 
 
 def test_prefix_and_suffix_share_22() -> None:
-    from stripe_magics.descriptors import descriptor
+    from stripe_magics.binding.descriptors import descriptor
 
     assert descriptor("S" * 12, "suffix", prefix="P" * 8)
     with pytest.raises(ValueError, match="share 22"):

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from stripe_magics import catalogue
 from stripe_magics.catalogue.fields import Field, Kind, Role
 from stripe_magics.command import Command, Options, parse, write_cell, write_line
-from stripe_magics.encoding import UNSET
 from stripe_magics.errors import KeyRefused, UnknownName, UsageFault
 from stripe_magics.grammar.names import KEY
 from stripe_magics.grammar.words import quote, split
+from stripe_magics.request.encoding import UNSET
 
 CANARY = "sk_test_" + "4eC39HqLyjWDarjtT1zdp7dc"
 

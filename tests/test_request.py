@@ -25,9 +25,9 @@ from stripe_magics import catalogue
 from stripe_magics.binding import UNSET, bind
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.command import Options
-from stripe_magics.encoding import form
 from stripe_magics.errors import InvalidValue, KeyRefused
 from stripe_magics.request import Keep, Request, build, encode
+from stripe_magics.request.encoding import form
 
 
 def plan(

@@ -11,19 +11,6 @@ from __future__ import annotations
 from stripe_magics.finance.cash import cash_forecast
 from stripe_magics.finance.customers import cohorts, concentration, customer_value, ltv, ltv_of
 from stripe_magics.finance.ledger import balance_activity, balance_summary, daily_balance, ending_balance, fee_items, fees, volume
-from stripe_magics.finance.mrr import (
-    churn_rate_of,
-    discounted,
-    invoice_lines,
-    monthly,
-    monthly_revenue,
-    movements,
-    mrr,
-    mrr_customers,
-    mrr_rates,
-    roll_forward,
-    subscription_mrr,
-)
 from stripe_magics.finance.payments import dispute_rate, failed_payments, fx_effect, refund_rate
 from stripe_magics.finance.payouts import payout_items, payout_reconciliation, payout_status
 from stripe_magics.finance.plots import plot
@@ -37,6 +24,19 @@ from stripe_magics.finance.receivables import (
     tax_collected,
     true_dso_of,
     weighted_days,
+)
+from stripe_magics.finance.recurring import (
+    churn_rate_of,
+    discounted,
+    invoice_lines,
+    monthly,
+    monthly_revenue,
+    movements,
+    mrr,
+    mrr_customers,
+    mrr_rates,
+    roll_forward,
+    subscription_mrr,
 )
 from stripe_magics.finance.reports import REPORTS, report, reports
 from stripe_magics.finance.revenue import revenue_schedule, spread

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics.errors import UnknownName, UsageFault
-from stripe_magics.finance import cash, customers, ledger, mrr, payments, payouts, receivables, revenue
+from stripe_magics.finance import cash, customers, ledger, payments, payouts, receivables, recurring, revenue
 from stripe_magics.finance.periods import Moment, Period, moment, months_back, period
 
 Fetch = Callable[[str, Mapping[str, Any]], pd.DataFrame]
@@ -119,7 +119,7 @@ def _value(inputs: Inputs) -> pd.DataFrame:
 
 def _ltv(inputs: Inputs, months: int = 6) -> pd.DataFrame:
     span = inputs.span()
-    return customers.ltv(mrr.mrr(inputs["invoices"], span), mrr.mrr_customers(inputs["invoices"], span), months=int(months))
+    return customers.ltv(recurring.mrr(inputs["invoices"], span), recurring.mrr_customers(inputs["invoices"], span), months=int(months))
 
 
 REPORTS: dict[str, Report] = {
@@ -179,16 +179,16 @@ REPORTS: dict[str, Report] = {
         lambda x, method="active": customers.cohorts(x["charges"], x.start, x.end, zone=x.zone, method=method),
     ),
     "mrr": Report(
-        "MRR month by month, and what moved it", lambda x, discounts="all": mrr.mrr(x["invoices"], x.span(), discounts=discounts)
+        "MRR month by month, and what moved it", lambda x, discounts="all": recurring.mrr(x["invoices"], x.span(), discounts=discounts)
     ),
     "mrr_now": Report(
         "MRR as it is now, by subscription",
-        lambda x, discounts="forever": mrr.subscription_mrr(x["subscriptions"], discounts=discounts),
+        lambda x, discounts="forever": recurring.subscription_mrr(x["subscriptions"], discounts=discounts),
     ),
-    "mrr_customers": Report("Customer counts month by month", lambda x: mrr.mrr_customers(x["invoices"], x.span())),
+    "mrr_customers": Report("Customer counts month by month", lambda x: recurring.mrr_customers(x["invoices"], x.span())),
     "mrr_rates": Report(
         "Churn, retention and quick ratio by month",
-        lambda x, method="chartmogul": mrr.mrr_rates(mrr.mrr(x["invoices"], x.span()), method=method),
+        lambda x, method="chartmogul": recurring.mrr_rates(recurring.mrr(x["invoices"], x.span()), method=method),
     ),
     "revenue_schedule": Report(
         "Revenue by the month it is earned in",

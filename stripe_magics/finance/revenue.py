@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance.mrr import invoice_lines
 from stripe_magics.finance.periods import Period
+from stripe_magics.finance.recurring import invoice_lines
 from stripe_magics.finance.tables import result
 
 METHODS = ("ms", "day", "month")

@@ -12,10 +12,10 @@ from stripe_magics import catalogue
 from stripe_magics.catalogue.fields import Field, Kind
 from stripe_magics.catalogue.module import Module
 from stripe_magics.command import Command, Options
-from stripe_magics.encoding import UNSET
 from stripe_magics.errors import UsageFault
 from stripe_magics.grammar.reading import VERBS, WORDS_OF_TRUTH
 from stripe_magics.grammar.words import quote
+from stripe_magics.request.encoding import UNSET
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+][A-Za-z0-9_/.@+ -]*(?<! )\Z")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ue000-\uf8ff\ufffe\uffff]")

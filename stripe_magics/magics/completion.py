@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
 from stripe_magics import catalogue
@@ -100,8 +101,8 @@ def known(words: list[str]) -> tuple[Module | None, int]:
     """The module that the words name, and how many of them."""
     if words and words[0] in VERBS and (len(words) == 1 or is_path(words[1])):
         return catalogue.find("api.call"), 1
-    names_ = [word for word in words[:5] if re.fullmatch(r"[A-Za-z][\w.-]*", word)]
-    if not names_ or names_ != words[: len(names_)] or ".".join(names_).replace("-", "_").lower() in catalogue_tree():
+    names_ = list(takewhile(lambda word: re.fullmatch(r"[A-Za-z][\w.-]*", word), words[:5]))
+    if not names_ or ".".join(names_).replace("-", "_").lower() in catalogue_tree():
         return None, 0
     try:
         name, taken = longest(names_)
@@ -198,7 +199,7 @@ def _valued(module: Module, flag: str, value: str, place: Place) -> Found:
 def _last_of_list(own: Field | None, piece: str, hits: Iterable[Hit]) -> Found:
     """In `card,li` only what stands after the comma is completed."""
     if own is not None and own.kind in {Kind.MULTI_CHOICE, Kind.TEXT_LIST}:
-        piece = piece.rpartition(",")[2]
+        piece = piece.rpartition(",")[2].lstrip()
     return piece, matching(piece, hits)
 
 
@@ -229,7 +230,7 @@ def field_values(own: Field, place: Place) -> Iterator[Hit]:
         rest = sorted(CURRENCIES.difference(COMMON_CURRENCIES))
         yield from (Hit(each, "currency") for each in (*COMMON_CURRENCIES, *rest))
     elif own.kind is Kind.COUNTRY:
-        from stripe_magics.places import COUNTRIES
+        from stripe_magics.binding.places import COUNTRIES
 
         yield from (Hit(code, "country", name) for code, name in COUNTRIES.items())
     elif own.kind is Kind.LOCALE:

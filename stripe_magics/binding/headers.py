@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+from stripe_magics.binding.ids import PATH_ID
 from stripe_magics.catalogue.fields import Role
-from stripe_magics.ids import PATH_ID
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _PATH = re.compile(r"/v[12](?:/[A-Za-z0-9_.\-~:@+ %]+)+", re.ASCII)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stripe_magics import money
+from stripe_magics.binding.scalars import Context, json_text, nearest, shown
 from stripe_magics.catalogue.fields import Field, Role
-from stripe_magics.encoding import UNSET, encode, plain
 from stripe_magics.errors import Fault
-from stripe_magics.scalars import Context, json_text, nearest, shown
+from stripe_magics.request.encoding import UNSET, encode, plain
 
 Reader = Callable[[Field, Any, Context], Any]
 """How a column's value is read: `kinds.read`."""

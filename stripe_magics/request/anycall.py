@@ -14,9 +14,9 @@ from stripe_magics.binding import Bound
 from stripe_magics.catalogue.fields import Role
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.command import Options
-from stripe_magics.encoding import Pairs, pairs
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.request import Request
+from stripe_magics.request.encoding import Pairs, pairs
 
 PAGE = 100
 """The most that Stripe gives a page."""

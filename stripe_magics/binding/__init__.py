@@ -18,18 +18,19 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from stripe_magics import headers, money
+from stripe_magics import money
+from stripe_magics.binding import headers
+from stripe_magics.binding.judging import Judge, expand_faults, fits, variant
+from stripe_magics.binding.keys import refuse_keys
+from stripe_magics.binding.kinds import Context, read, read_filter
+from stripe_magics.binding.naming import sort_out
+from stripe_magics.binding.scalars import UnknownChoice
+from stripe_magics.binding.structures import RowFaults
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.fields import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
-from stripe_magics.encoding import UNSET, plain
 from stripe_magics.errors import Fault, InvalidValue
-from stripe_magics.judging import Judge, expand_faults, fits, variant
-from stripe_magics.keys import refuse_keys
-from stripe_magics.kinds import Context, read, read_filter
-from stripe_magics.naming import sort_out
-from stripe_magics.scalars import UnknownChoice
-from stripe_magics.structures import RowFaults
+from stripe_magics.request.encoding import UNSET, plain
 
 __all__ = ["UNSET", "Bound", "bind", "check", "expand_faults", "fits", "variant"]
 

@@ -13,8 +13,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.encoding import Pairs, encode
 from stripe_magics.errors import redact
+from stripe_magics.request.encoding import Pairs, encode
 
 if TYPE_CHECKING:
     from stripe_magics.binding import Bound
@@ -127,7 +127,7 @@ class Request:
         if in_url and (self.params or self.query):
             parts.append("-G")
         elif self.query:
-            from stripe_magics.encoding import form
+            from stripe_magics.request.encoding import form
 
             url += "?" + form(self.query)
         if self.method not in ({"GET"} if in_url else {"POST"}) or (not in_url and not self.params and self.json is None):
@@ -153,6 +153,6 @@ def build(bound: Bound, options: Options | None = None) -> Request:
 
     `options` gives what all modules share: expand, limit, idempotency, stripe_account, stripe_version. Raises `InvalidValue` for these.
     """
-    from stripe_magics.plan import plan  # the plan makes Requests, so it stands one step above this file
+    from stripe_magics.request.plan import plan  # the plan makes Requests, so it stands one step above this file
 
     return plan(bound, options)

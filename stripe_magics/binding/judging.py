@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from stripe_magics import searching
+from stripe_magics.binding import searching
 from stripe_magics.catalogue.fields import Conditions, Field, Role
 from stripe_magics.catalogue.module import Module, Variant
 from stripe_magics.errors import Fault

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from stripe_magics.encoding import EPOCH, plain, seconds
+from stripe_magics.request.encoding import EPOCH, plain, seconds
 
 
 class Span(NamedTuple):

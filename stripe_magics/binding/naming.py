@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stripe_magics.binding.scalars import nearest
 from stripe_magics.catalogue.fields import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
-from stripe_magics.encoding import UNSET, pairs, plain
 from stripe_magics.errors import Fault
-from stripe_magics.scalars import nearest
+from stripe_magics.request.encoding import UNSET, pairs, plain
 
 Raws = dict[str, tuple[Field, Any, str]]
 

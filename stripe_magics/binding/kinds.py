@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stripe_magics import scalars, structures
+from stripe_magics.binding import scalars, structures
+from stripe_magics.binding.scalars import Context
 from stripe_magics.catalogue.fields import Field, Kind
-from stripe_magics.encoding import UNSET, plain
-from stripe_magics.scalars import Context
+from stripe_magics.request.encoding import UNSET, plain
 
 __all__ = ["Context", "read", "read_filter"]
 

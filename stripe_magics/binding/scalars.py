@@ -15,11 +15,12 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from stripe_magics import money, places, times
+from stripe_magics import money
+from stripe_magics.binding import places, times
+from stripe_magics.binding.descriptors import Part, descriptor
+from stripe_magics.binding.ids import check_id
 from stripe_magics.catalogue.fields import Field, Kind, Role
-from stripe_magics.descriptors import Part, descriptor
-from stripe_magics.encoding import plain
-from stripe_magics.ids import check_id
+from stripe_magics.request.encoding import plain
 
 _TRUE = {"true", "yes", "on", "1", "y", "t"}
 _FALSE = {"false", "no", "off", "0", "n", "f"}

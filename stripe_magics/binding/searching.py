@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
 
-from stripe_magics import times
+from stripe_magics.binding import times
 from stripe_magics.catalogue.module import Module, Search
 from stripe_magics.errors import Fault
 

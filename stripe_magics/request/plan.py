@@ -11,16 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stripe_magics import anycall, headers, searching
-from stripe_magics.binding import Bound, expand_faults, variant
+from stripe_magics.binding import Bound, expand_faults, headers, searching, variant
+from stripe_magics.binding.keys import refuse_keys
+from stripe_magics.binding.naming import index_of
 from stripe_magics.catalogue.fields import Field, Kind, Role
 from stripe_magics.catalogue.module import FollowUp, Module, Variant
 from stripe_magics.command import Options
-from stripe_magics.encoding import UNSET, Pairs, pairs
 from stripe_magics.errors import Fault, InvalidValue
-from stripe_magics.keys import refuse_keys
-from stripe_magics.naming import index_of
-from stripe_magics.request import Keep, Request
+from stripe_magics.request import Keep, Request, anycall
+from stripe_magics.request.encoding import UNSET, Pairs, pairs
 
 _IN_PATH = re.compile(r"\{(\w+)\}")
 _DEFAULT_LIMIT = 100
