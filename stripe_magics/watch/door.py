@@ -168,7 +168,7 @@ def run(
 
     Beside the module's fields its values may have `minutes`, `interval`, `since`, `ephemeral`, and, alone, `status` or `stop`.
     """
-    given = command.values  # noqa: PD011 - no frame
+    given = command.values
     own = {name: given[name] for name in _OWN if given.get(name) not in {None, False}}
     if "stop" in own:
         stopped = stop(str(given.get("webhook_name") or ""))

@@ -65,7 +65,18 @@ def create(
     if others:
         left = ", ".join(f"{each['id']} ({each['metadata'][MARK]}) {each['url']}" for each in others)
         notes.append(f"Made here before and still there: {left}. %stripe webhook_endpoints delete ID removes one.")
-    frame = frames.build([answer.body], "webhook_endpoint", attrs={"object": "webhook_endpoint", "module": "events.watch"})
+    attrs = {
+        "object": "webhook_endpoint",
+        "module": "events.watch",
+        "api_version": connection.api_version,
+        "account": connection.account,
+        "mode": connection.mode,
+        "livemode": connection.live,
+        "units": "minor",
+        "complete": True,
+        "request_ids": [answer.request_id],
+    }
+    frame = frames.build([answer.body], "webhook_endpoint", attrs=attrs)
     frame.attrs["stripe"]["notes"] = [*notes, *answer.notices]
     return frame
 

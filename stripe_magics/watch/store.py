@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS event (
   object_id TEXT NOT NULL, received REAL NOT NULL, source TEXT NOT NULL, twin INTEGER NOT NULL, payload TEXT NOT NULL,
   PRIMARY KEY (scope, id)
 );
-CREATE INDEX IF NOT EXISTS event_created ON event (scope, created, id);
+CREATE INDEX IF NOT EXISTS event_created ON event (scope, created);
 CREATE INDEX IF NOT EXISTS event_twin ON event (scope, type, object_id, created);
 CREATE TABLE IF NOT EXISTS delivery (
   scope TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, created INTEGER NOT NULL, pid INTEGER NOT NULL, done INTEGER NOT NULL,
@@ -135,10 +135,10 @@ class Store:
         )
 
     def events(self, *, since: int = 0, matches: Callable[[str], bool] | None = None, most: int | None = None) -> list[Stored]:
-        """Events in the order in which they happened (created, id); with `most`, the newest so many of them."""
+        """Events as they happened: by creation, within a second as they came; with `most`, the newest so many of them."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT id, type, created, received, source, twin, payload FROM event WHERE scope = ? AND created >= ? ORDER BY created DESC, id DESC",
+                "SELECT id, type, created, received, source, twin, payload FROM event WHERE scope = ? AND created >= ? ORDER BY created DESC, rowid DESC",
                 (self.scope, since),
             )
             found: list[Stored] = []

@@ -173,11 +173,10 @@ class Watch:
             begins = mark.upto if since is None and mark is not None else since or 0
             if mark is not None:
                 self._note(poller.lost(mark.read_at, self.now))
-            started, came, fresh = self.now, [], 0
-            for page in poller.pages(self._send, self.wanted, since=begins, stop=self._ending.is_set):
-                fresh += len(self.store.add(page, source="poll"))
-                came += page
-            came = poller.in_order(came)
+            started = self.now
+            read = poller.pages(self._send, self.wanted, since=begins, stop=self._ending.is_set)
+            came = poller.in_order([event for page in read for event in page])
+            fresh = self.store.add(came, source="poll")
             # what a new watch finds is shown, but is no news for its handlers: up to the newest event, or before the moment asked for
             limit = begins if self.since is not None else begins + 1
             before = [event for event in came if event["created"] < limit] if since is not None else []
@@ -190,12 +189,12 @@ class Watch:
             # the newest event's own time, not this machine's clock, says where to go on
             self.store.set_mark(self.name, str(self.wanted), max([begins, *(event["created"] for event in came)]), started)
             self.since = None
-            return fresh
+            return len(fresh)
 
     def _newest(self) -> int:
         """When the newest event was made, in Unix seconds; 0 without any. One read; what it shows is kept."""
         answer = self._send(poller.request((("limit", "100"), *self.wanted.params)))
-        self.store.add([each for each in answer.rows if self.wanted(each["type"])], source="poll")
+        self.store.add(poller.in_order([each for each in answer.rows if self.wanted(each["type"])]), source="poll")
         return max((int(each["created"]) for each in answer.rows), default=0)
 
     def accept(self, event: dict[str, Any]) -> bool:

@@ -1,0 +1,87 @@
+"""The live view as a page draws it: text only, filtered, bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stripe_magics.watch import view
+
+CHROMIUM = Path("/usr/bin/chromium")
+SCRIPT = "<img src=x onerror=window.broken=true>"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of the browser's driver
+]
+
+_MODEL = """
+async (source) => {
+  const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
+  const view = (await import(url)).default;
+  window.sent = [];
+  const heard = [];
+  window.hear = (message) => heard.forEach((each) => each(message));
+  const model = {on: (_, f) => heard.push(f), off: () => {}, send: (message) => window.sent.push(message)};
+  window.gone = view.render({model, el: document.getElementById("here")});
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_content("<div id='here'></div>")
+        page.evaluate(_MODEL, view.ESM)
+        yield page
+        browser.close()
+
+
+def row(number: int, **said: str) -> dict[str, str]:
+    made = {"id": f"evt_{number}", "time": "2024-01-01 00:00:00", "type": "invoice.paid", "object": f"in_{number}"}
+    return {**made, "amount": "1.00 USD", "customer": "cus_1", "request": "req_1", **said}
+
+
+def test_the_page(page: Any) -> None:
+    assert page.evaluate("window.sent") == [{"ready": True}]
+    status = {"mode": "LIVE", "live": True, "text": SCRIPT, "paused": False, "ended": False}
+    page.evaluate("hear", {"begin": True, "most": 5, "rows": [row(1), row(2, customer=SCRIPT)], "status": status, "note": SCRIPT})
+    assert page.locator("tbody tr").count() == 2
+    assert "sm-live" in page.locator(".sm-watch-mode").get_attribute("class")
+
+    page.evaluate("hear", {"rows": [row(2), row(3, type="charge.failed")]})
+    assert page.locator("tbody tr").count() == 3, "the same event once more is no new row"
+    assert "charge.failed" in page.locator("tbody tr").first.inner_text(), "the newest stands first"
+
+    page.get_by_label("Filter the events shown").fill("CHARGE")
+    assert page.locator("tbody tr:visible").count() == 1
+    page.evaluate("hear", {"rows": [row(4), row(5, type="charge.refunded")]})
+    assert page.locator("tbody tr:visible").count() == 2, "the filter holds for what comes"
+    page.get_by_label("Filter the events shown").fill("")
+    page.evaluate("hear", {"rows": [row(number) for number in range(6, 12)]})
+    assert page.locator("tbody tr").count() == 5, "a page keeps so many"
+
+    page.get_by_label("Open in_11").click()
+    assert page.evaluate("window.sent.at(-1)") == {"open": "evt_11"}
+    page.evaluate("hear", {"object": {"title": SCRIPT, "values": [["name", SCRIPT]]}})
+    assert page.locator(".sm-watch-detail td").inner_text() == SCRIPT
+    page.get_by_role("button", name="Close").click()
+    assert page.locator(".sm-watch-detail td").count() == 0
+
+    page.get_by_role("button", name="Pause").click()
+    assert page.evaluate("window.sent.at(-1)") == {"pause": True}
+    page.evaluate("hear", {"status": {**status, "paused": True}})
+    assert page.get_by_role("button", name="Resume").is_visible()
+    page.evaluate("hear", {"status": {**status, "ended": True}})
+    assert page.get_by_role("button", name="Stop").is_disabled()
+
+    assert page.evaluate("window.broken") is None, "nothing that came became HTML"
+    page.evaluate("gone()")
+    assert page.evaluate("window.sent.at(-1)") == {"gone": True}
