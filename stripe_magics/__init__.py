@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 
     from stripe_magics.calls import command
     from stripe_magics.client.connection import close, connect, current
-    from stripe_magics.errors import (
-        CardDeclined,
-        InvalidRequest,
-        InvalidValue,
-        OutcomeUnknown,
-        StripeError,
-        StripeMagicsError,
-    )
+    from stripe_magics.errors import CardDeclined, InvalidRequest, InvalidValue, OutcomeUnknown, StripeError, StripeMagicsError
     from stripe_magics.finance import report
     from stripe_magics.pulls import pull, sql, sync
     from stripe_magics.watch import listen, on, watch
