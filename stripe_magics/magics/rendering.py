@@ -76,15 +76,20 @@ class View:
         self.frame = frame
         self.about: dict[str, Any] = dict(frame.attrs.get("stripe") or {})
         self.mode = str(self.about.get("mode") or ("live" if self.about.get("livemode") else "test"))
-        self.columns = list(frame.columns) if all_columns else chosen(frame, max_columns)
+        bare = frame.copy(deep=False)  # pandas copies attrs, deeply, with every column that is taken out
+        bare.attrs = {}
+        self.columns = list(frame.columns) if all_columns else chosen(bare, max_columns)
         self.cut = len(frame) > max_rows
         half = max_rows // 2
         self.places = [*range(half), *range(len(frame) - half, len(frame))] if self.cut else list(range(len(frame)))
         self.gap = half if self.cut else -1
-        self.part = frame.iloc[self.places][self.columns] if self.cut else frame[self.columns]
+        self.bare = bare.iloc[self.places] if self.cut else bare
+        self.part = self.bare[self.columns]
         self.indexed = not (
             frame.index.name is None and type(frame.index).__name__ == "RangeIndex" and list(frame.index[:1]) in ([], [0])
         )
+        self.right = {name for name in self.columns if str(bare[name].dtype).lower().startswith(("int", "float", "uint"))}
+        self.amounts = self._amounts()
         self.cells = {name: self._texts(name) for name in self.columns}
 
     def _texts(self, name: Any) -> list[str]:
@@ -93,13 +98,12 @@ class View:
         kind = str(values.dtype)
         if kind.startswith("datetime64"):
             return _times(values, str(self.about.get("zone") or "UTC"))
-        if name in self._amounts:
+        if name in self.amounts:
             found = self._money(name, values)
             if found is not None:
                 return found
         return [text(each) for each in values.astype("object")]
 
-    @property
     def _amounts(self) -> list[str]:
         if self.about.get("units", "minor") != "minor":
             return []
@@ -115,7 +119,7 @@ class View:
             place = self.frame.stripe.currency_of(name)
         except KeyError:
             return None  # an amount without a currency beside it stays the whole number that it is
-        currencies = self.frame[place].iloc[self.places].astype("object")
+        currencies = self.bare[place].astype("object")
         out = []
         for minor, currency in zip(values.astype("object"), currencies, strict=True):
             if not _missing(minor) and isinstance(currency, str):
@@ -137,7 +141,7 @@ class View:
         said = [str(each) for each in self.about.get("notes") or []]
         if not said and self.about.get("complete") is False:
             said.append("This list is not complete; there are more rows: --limit all.")
-        if shown < len(self.frame.columns):
+        if len(self.frame) and shown < len(self.frame.columns):
             said.append(
                 f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe config --all-columns true)."
             )
@@ -177,12 +181,8 @@ class View:
         if name in STATE_COLUMNS and self.cells[name][row] in STATES:
             back, front = STATES[self.cells[name][row]]
             return f'<td><span style="background:{back};color:{front};border-radius:4px;padding:0 5px">{shown}</span></td>'
-        right = ' style="text-align:right"' if name in self._right else ""
+        right = ' style="text-align:right"' if name in self.right else ""
         return f"<td{right}>{shown}</td>"
-
-    @property
-    def _right(self) -> set[Any]:
-        return {name for name in self.columns if str(self.frame[name].dtype).lower().startswith(("int", "float", "uint"))}
 
     def _links(self) -> dict[Any, list[str]]:
         """Dashboard pages of the objects that ids name; a sandbox has no Dashboard."""
@@ -215,10 +215,11 @@ class View:
                 lines.append(f"... {len(self.frame) - len(self.places):,} rows more (the first and the last are shown)")
         else:
             lines.append("nothing found")
-        return "\n".join([*lines, *self.notes(len(fitting) if self.places else None)])
+        return "\n".join([*lines, *self.notes(len(fitting))])
 
     def _fitting(self) -> list[Any]:
-        left, fitting = _width(), []
+        left = _width()
+        fitting: list[Any] = []
         for name in self.columns:
             left -= 2 + max([len(str(name)), *(len(each) for each in self.cells[name])])
             if left < 0 and len(fitting) >= 3:

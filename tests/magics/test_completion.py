@@ -1,0 +1,209 @@
+"""Completion: what is offered where, in lines and in bodies; a function of the text, without a request."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from stripe_magics.magics.completion import Hit, Place, parents, suggest
+from stripe_magics.magics.seen import Seen
+
+
+@pytest.fixture
+def place() -> Place:
+    seen = Seen()
+    customers = pd.DataFrame(
+        {"id": ["cus_Ada123", "cus_Bob456"], "name": ["Ada", "Bob"], "email": ["ada@example.com", "bob@example.com"]}
+    )
+    customers.attrs["stripe"] = {"object": "customer"}
+    seen.learn(customers)
+    intents = pd.DataFrame(
+        {"id": ["pi_Paid789"], "customer": ["cus_Cid789"], "amount": [5], "client_secret": ["pi_Paid789_secret_x"]}
+    )
+    intents.attrs["stripe"] = {"object": "payment_intent"}
+    seen.learn(intents)
+    return Place(seen, {"people": customers, "price": 2000, "_hidden": 1, "print": print, "names": ["a"]})
+
+
+def texts(text: str, place: Place) -> list[str]:
+    found = suggest(text, place)
+    assert found is not None
+    piece, hits = found
+    assert text.endswith(piece)
+    return [hit.text for hit in hits]
+
+
+@pytest.mark.parametrize(
+    "start", ["%stripe ", "r = %stripe ", "x = 1\n%stripe ", "for a in b:\n    %stripe ", "d['k'] = %stripe "]
+)
+def test_first_words(place: Place, start: str) -> None:
+    found = texts(start, place)
+    assert {"customers", "payment_intents", "checkout", "connect", "status", "get", "report"} <= set(found)
+    assert found.index("customers") < found.index("accounts")
+    assert texts(start + "cust", place)[0] == "customers"
+    assert texts(start + "payment-in", place)[0] == "payment_intents"
+
+
+def test_actions_and_nested_resources(place: Place) -> None:
+    assert texts("%stripe customers ", place)[:6] == ["search", "list", "create", "retrieve", "update", "delete"]
+    assert texts("%stripe customers cr", place)[0] == "create"
+    assert "sessions" in texts("%stripe checkout ", place)
+    assert "create" in texts("%stripe checkout sessions ", place)
+    assert texts("%stripe test_helpers test_clocks ad", place) == ["advance"]
+    assert "advance" in texts("%stripe sandbox ", place)
+    assert "--sandbox" in texts("%stripe connect --s", place)
+    assert "create" in texts("%stripe help customers ", place)
+
+
+def test_flags(place: Place) -> None:
+    found = texts("%stripe payment_intents create --", place)
+    assert found[:2] == ["--amount", "--currency"]
+    assert {"--out", "--dry-run", "--shipping-line1"} <= set(found)
+    assert "--amount" not in texts("%stripe payment_intents create --amount 5 --", place)
+    assert texts("%stripe payment_intents create --ship", place)[0].startswith("--shipping")
+    assert texts("%stripe payment_intents create --shipping_l", place)[:2] == ["--shipping-line1", "--shipping-line2"]
+    assert "--postal" not in texts("%stripe customers create --postal", place)
+    assert "--address-postal-code" in texts("%stripe customers create --postal", place)
+    assert "--mode" in texts("%stripe checkout sessions create --mo", place)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("%stripe payment_intents create --currency ", "usd"),
+        ("%stripe payment_intents create --currency=", "usd"),
+        ("%stripe payment_intents create --currency=ch", "chf"),
+        ("%stripe payment_intents create --shipping-country D", "DE"),
+        ("%stripe payment_intents create --payment-method-types card,li", "link"),
+        ("%stripe payment_intents create --capture-method ", "automatic"),
+        ("%stripe payment_intents create --confirm=", "true"),
+        ("%stripe payment_intents create --customer ", "cus_Cid789"),
+        ("%stripe payment_intents create --customer=cus_A", "cus_Ada123"),
+        ("%stripe customers retrieve cus_B", "cus_Bob456"),
+        ("%stripe customers list --email ", "ada@example.com"),
+        ("%stripe customers list --limit ", "all"),
+        ("%stripe events watch --events customer.cr", "customer.created"),
+        ("%stripe customers update --from ", "people"),
+        ("%stripe customers create -d ship", "shipping[address][line1]="),
+        ("%stripe payment_intents create --customer $pe", "$people"),
+        ("%stripe payment_intents create --customer $people.e", "$people.email"),
+        ("%stripe get /v1/cust", "/v1/customers"),
+        ("%stripe payment_intents capture pi_", "pi_Paid789"),
+        ("%stripe customers list \\\n  --em", "--email"),
+    ],
+)
+def test_values(place: Place, text: str, first: str) -> None:
+    found = texts(text, place)
+    assert first in found[:3], found[:10]
+
+
+def test_names_are_of_frames_and_values_only(place: Place) -> None:
+    found = texts("%stripe customers create --name $", place)
+    assert {"$people", "$people.email", "$price", "$names"} <= set(found)
+    assert not [each for each in found if "hidden" in each or "print" in each]
+
+
+def test_secrets_are_never_offered(place: Place) -> None:
+    assert not [each for store in place.seen.ids.values() for each in store if "_secret" in each]
+
+
+BODY = "%%stripe payment_intents create --out x\namount: 5\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (BODY + "curr", "currency: "),
+        (BODY + "currency: ", "usd"),
+        (BODY + "shipping:\n  ", "address:"),
+        (BODY + "shipping:\n  address:\n    li", "line1: "),
+        (BODY + "shipping:\n  address:\n    country: D", "DE"),
+        (BODY + "customer: ", "cus_Cid789"),
+        (BODY + "payment_method_types:\n  - ca", "card"),
+        (BODY + "payment_method_types: [card, li", "link"),
+        (BODY + "customer: $peo", "$people"),
+        ("%%stripe invoices create\ncustom_fields:\n  - na", "name: "),
+        ("%%stripe invoices create\ncustom_fields:\n  - name: PO\n    va", "value: "),
+        ("# a comment\n%%stripe customers create\nna", "name: "),
+        ("%%stripe customers cr", "create"),
+        ("%%stripe checkout sessions create\nmo", "mode: "),
+        ('%%stripe invoices create\n{\n  "cust', "customer: "),
+    ],
+)
+def test_bodies(place: Place, text: str, wanted: str) -> None:
+    assert wanted in texts(text, place)[:12]
+
+
+def test_given_keys_are_not_offered_again(place: Place) -> None:
+    found = texts(BODY + "a", place)
+    assert "amount: " not in found
+    assert found
+
+
+def test_parents() -> None:
+    assert parents("shipping:\n  name: x\n  address:", 4) == ["shipping", "address"]
+    assert parents("a: 1\nrows:\n  - name: x", 4) == ["rows"]
+    assert parents("a: 1\nb: 2", 0) == []
+
+
+@pytest.mark.parametrize("text", ["", "x = 1", "%time x", "%%time\n%x", "stripe customers", "%stripes ", "print('%d' % stripe "])
+def test_other_text_is_not_ours(place: Place, text: str) -> None:
+    assert suggest(text, place) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%stripe customers create --name 'Jen",
+        "%stripe nothing here --x ",
+        '%stripe customers create "--na',
+        "%%stripe nothing\nx: ",
+    ],
+)
+def test_odd_text_never_fails(place: Place, text: str) -> None:
+    found = suggest(text, place)
+    assert found is None or text.endswith(found[0])
+
+
+def test_every_prefix_of_real_lines_is_answered_quickly(place: Place) -> None:
+    lines = [
+        "%stripe payment_intents create --amount 20.00usd --customer cus_Ada123 --shipping-country DE --payment-method-types card,link",
+        "%stripe checkout sessions create --mode payment --line-items.0.price price_1",
+        "%%stripe invoices create\ncustomer: cus_Ada123\ncustom_fields:\n  - name: PO\n    value: 42\nshipping_details:\n  address:\n    line1: x\n",
+    ]
+    suggest("%stripe customers ", place)  # the catalogue is read at the first time
+    suggest(lines[1], place)
+    slowest = 0.0
+    for line in lines:
+        for end in range(8, len(line) + 1):
+            start = time.perf_counter()
+            found = suggest(line[:end], place)
+            slowest = max(slowest, time.perf_counter() - start)
+            assert found is None or all(isinstance(hit, Hit) for hit in found[1])
+    assert slowest < 0.1  # seconds; a busy machine's worst of 250
+
+
+def test_the_store_is_bounded() -> None:
+    from stripe_magics.magics.seen import MOST
+
+    seen = Seen()
+    for start in range(0, 1000, 100):
+        frame = pd.DataFrame(
+            {"id": [f"cus_{start + n:06}" for n in range(100)], "email": [f"{start + n}@example.com" for n in range(100)]}
+        )
+        frame.attrs["stripe"] = {"object": "customer"}
+        seen.learn(frame)
+    assert len(seen.ids["customer"]) == len(seen.emails) == MOST
+    assert seen.of("customer")[0][0] == "cus_000900"
+
+
+def test_no_request_is_made(shell: Any, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stripe_magics.client import connection
+
+    monkeypatch.setattr(connection.Connection, "send", lambda *_, **__: pytest.fail("a request"))
+    shell.run_cell("%stripe connect --sandbox --empty --quiet")
+    for text in ("%stripe customers retrieve ", "%stripe customers list --email ", "%stripe "):
+        suggest(text, Place(place.seen, shell.user_ns))

@@ -1,0 +1,114 @@
+"""Loading is quiet and quick; unloading leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from stripe_magics import magics
+
+
+def state(ip: Any) -> dict[str, Any]:
+    """All of a shell that an extension may touch."""
+    formatters = ip.display_formatter
+    manager = ip.magics_manager
+    return {
+        "line": sorted(manager.magics["line"]),
+        "cell": sorted(manager.magics["cell"]),
+        "registry": sorted(manager.registry),
+        "configurables": [type(each).__name__ for each in ip.configurables],
+        "matchers": list(ip.Completer.custom_matchers),
+        "cleanup": list(ip.input_transformer_manager.cleanup_transforms),
+        "line transforms": list(ip.input_transformer_manager.line_transforms),
+        "events": {name: list(callbacks) for name, callbacks in ip.events.callbacks.items()},
+        "types": {name: dict(each.type_printers) for name, each in formatters.formatters.items()},
+        "deferred": {name: dict(each.deferred_printers) for name, each in formatters.formatters.items()},
+        "bundle": (dict(formatters.mimebundle_formatter.type_printers), dict(formatters.mimebundle_formatter.deferred_printers)),
+        "hooks": {name: str(each) for name, each in vars(ip.hooks).items()},
+        "names": sorted(name for name in ip.user_ns if not name.startswith("_")),
+        "custom exceptions": ip.custom_exceptions,
+    }
+
+
+def test_unload_leaves_no_trace(bare_shell: Any) -> None:
+    ip = bare_shell
+    before = state(ip)
+    for _ in range(2):
+        ip.run_line_magic("load_ext", "stripe_magics")
+        assert "stripe" in ip.magics_manager.magics["line"]
+        ip.run_cell("%stripe connect --sandbox --empty --quiet\nr = %stripe customers list")
+        ip.run_cell("r")  # the display was used: printers move from deferred to types
+        ip.display_formatter.format(ip.user_ns["r"])
+        with provisionalcompleter():
+            assert list(ip.Completer.completions("%stripe cust", 12))
+        ip.run_line_magic("unload_ext", "stripe_magics")
+        del ip.user_ns["r"]
+        assert state(ip) == before
+    from stripe_magics.client.connection import shared
+
+    assert shared() is None
+
+
+def test_reload_works_and_registers_once(bare_shell: Any) -> None:
+    ip = bare_shell
+    ip.run_line_magic("load_ext", "stripe_magics")
+    ip.run_line_magic("reload_ext", "stripe_magics")
+    names = [type(each).__name__ for each in ip.configurables]
+    assert names.count("StripeMagics") == 1
+    ip.run_line_magic("load_ext", "stripe_magics")
+    assert (
+        len([each for each in ip.Completer.custom_matchers if "stripe" in repr(each).lower() or "hooks" in each.__module__]) == 1
+    )
+    assert ip.run_cell("%stripe help").success
+    ip.run_line_magic("unload_ext", "stripe_magics")
+    assert not ip.run_cell("%stripe help").success or "stripe" not in ip.magics_manager.magics["line"]
+    assert magics.loaded(ip) is None
+
+
+QUICK = """
+import sys, time, json, io, contextlib
+from IPython.core.interactiveshell import InteractiveShell
+ip = InteractiveShell.instance()
+out = io.StringIO()
+with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+    start = time.perf_counter()
+    ip.run_line_magic("load_ext", "stripe_magics")
+    took = time.perf_counter() - start
+heavy = [name for name in ("pandas", "numpy", "httpx", "ipywidgets", "anywidget", "pyarrow", "yaml", "msgspec", "tqdm", "sqlite_utils") if name in sys.modules]
+print(json.dumps({"ms": took * 1000, "heavy": heavy, "said": out.getvalue()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    env = {
+        "IPYTHONDIR": str(tmp_path_factory.mktemp("ipython")),
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path_factory.mktemp("home")),
+    }
+    runs = [
+        json.loads(subprocess.check_output([sys.executable, "-c", QUICK], env=env, text=True).splitlines()[-1]) for _ in range(2)
+    ]
+    return min(runs, key=lambda run: run["ms"])
+
+
+def test_loading_is_quick_and_silent(loaded: dict[str, Any]) -> None:
+    assert loaded["ms"] < 150
+    assert loaded["said"] == ""
+
+
+def test_loading_imports_nothing_heavy(loaded: dict[str, Any]) -> None:
+    assert loaded["heavy"] == []
+
+
+def test_a_parsed_line_imports_nothing_heavy(tmp_path: Any) -> None:
+    code = (
+        "import sys\nfrom stripe_magics.command import parse\nparse('customers list --email a@b.com')\n"
+        "print([name for name in ('pandas', 'httpx', 'ipywidgets', 'pyarrow', 'yaml') if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
