@@ -11,7 +11,7 @@ from stripe_magics.sandbox import SandboxTransport, demo
 from stripe_magics.sandbox.account import Account
 from stripe_magics.sandbox.business import open_account
 from stripe_magics.sandbox.clock import AS_OF, DAY, is_business_day
-from stripe_magics.sandbox.demo_firm import COUPONS, month_starts
+from stripe_magics.sandbox.demo.records import COUPONS, month_starts
 from stripe_magics.sandbox.ledger import processing_fee
 
 CURRENCIES = ("usd", "eur", "gbp")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.business import RUN
 from stripe_magics.sandbox.clock import HOUR, business_days_after, is_business_day, midnight
-from stripe_magics.sandbox.demo_books import Books
-from stripe_magics.sandbox.demo_firm import DAY
+from stripe_magics.sandbox.demo.books import Books
+from stripe_magics.sandbox.demo.records import DAY
 from stripe_magics.sandbox.payouts import default_account
 
 FAILED = {
@@ -22,7 +22,7 @@ BY_HAND = {("usd", 120): "paid", ("usd", 400): "paid", ("eur", 330): "paid", ("u
 TROUBLE = ("could_not_process", "The bank could not process this payout.")
 
 
-def payouts(books: Books) -> None:
+def write(books: Books) -> None:
     """Pay out what the entries bring, up to the day before the clock's; then hand all entries to the ledger."""
     entries = sorted(books.entries, key=lambda entry: (entry["available_on"], entry["created"]))
     for currency in ("usd", "eur", "gbp"):

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from stripe_magics.sandbox.account import Account, Object, encode
-from stripe_magics.sandbox.demo_firm import COUPONS, PLANS, PRICES, TAXED, Client
-from stripe_magics.sandbox.demo_payments import LINKS
+from stripe_magics.sandbox.demo.fates import LINKS
+from stripe_magics.sandbox.demo.records import COUPONS, PLANS, PRICES, TAXED, Client
 from stripe_magics.sandbox.methods import ADDRESS, card_of, shown_on_charge
 from stripe_magics.sandbox.testcards import CARDS
 
@@ -149,7 +149,7 @@ def link_name(currency: str) -> str:
 
 def coupons(account: Account, start: int, times: Counter[str]) -> dict[str, Object]:
     """The coupons, with how often each was taken."""
-    made = {}
+    made: dict[str, Object] = {}
     for identifier, (percent, duration, months) in COUPONS.items():
         made[identifier] = {
             "id": identifier,

@@ -1,4 +1,4 @@
-"""How the demo firm's bills were paid, or not; and what it sold without bills. The second half of the story that `demo_firm` begins.
+"""How the demo firm's bills were paid, or not; and what it sold without bills. The second half of the story that `firm` begins.
 
 Cards are charged an hour after a bill is made and, when declined, again after 3, 8 and 15 days; bank debits take some days; who is sent an
 invoice pays around its due date, often late. What never is paid ends open, written off (uncollectible) or void.
@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from random import Random
 
-from stripe_magics.sandbox.demo_firm import DAY, DECLINES, HOUR, Bill, Client, Firm, Sale
+from stripe_magics.sandbox.demo.records import DAY, DECLINES, HOUR, Bill, Client, Firm, Sale
 
 RETRIES = (0, 3 * DAY, 8 * DAY, 15 * DAY)
 DECLINED, RECOVERED = 0.066, 0.69  # of bills by card; of those declined, but for customers who are about to leave

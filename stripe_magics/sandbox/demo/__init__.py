@@ -1,4 +1,4 @@
-"""The demo account: two years of a firm that sells software by subscription in dollars, euros and pounds. See `demo_firm` for its story.
+"""The demo account: two years of a firm that sells software by subscription in dollars, euros and pounds. See `firm` for its story.
 
 Everything follows from the account's seed and from `as_of`: the same objects under the same ids on every machine. These have names that
 examples can rely on:
@@ -26,11 +26,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable
 
-from stripe_magics.sandbox import demo_firm, demo_invoices, demo_payouts
 from stripe_magics.sandbox.account import Account, Object
-from stripe_magics.sandbox.demo_books import Books, Person
-from stripe_magics.sandbox.demo_firm import DAY, Bill, Firm, Sale
-from stripe_magics.sandbox.demo_objects import links, product
+from stripe_magics.sandbox.demo import firm, invoices, payouts, people, sales
+from stripe_magics.sandbox.demo.books import Books, Person
+from stripe_magics.sandbox.demo.objects import links, product
+from stripe_magics.sandbox.demo.records import DAY, Bill, Firm, Sale
 
 CARD_EVENTS = ["charge.failed", "charge.dispute.created", "invoice.payment_failed", "payout.failed"]
 
@@ -49,27 +49,27 @@ def populate(account: Account, *, as_of: int | None = None) -> None:
 
 
 def _fill(account: Account) -> None:
-    firm = demo_firm.tell(account.now)
-    books = Books(account, firm)
-    start = firm.starts[1]
+    story = firm.tell(account.now)
+    books = Books(account, story)
+    start = story.starts[1]
     account.insert("product", product("prod_demoService", "Services", start, None))
     links(account, books.prices)
     account.insert("webhook_endpoint", _endpoint(start))
-    people = {client.number: books.person(client) for client in firm.clients}
-    known = _known(firm)
-    for bill in firm.bills:
-        demo_invoices.invoice(books, people[bill.client.number], bill, known=known.get(id(bill), ""))
-    for sale in firm.sales:
-        books.sale(people[sale.client.number], sale, known=known.get(id(sale), ""))
-    for person in people.values():
-        books.subscription(person)
-        books.customer(person)
+    everybody = {client.number: people.person(books, client) for client in story.clients}
+    known = _known(story)
+    for bill in story.bills:
+        invoices.write(books, everybody[bill.client.number], bill, known=known.get(id(bill), ""))
+    for sale in story.sales:
+        sales.write(books, everybody[sale.client.number], sale, known=known.get(id(sale), ""))
+    for person in everybody.values():
+        people.subscription(books, person)
+        people.customer(books, person)
     books.screening()
-    demo_payouts.payouts(books)
+    payouts.write(books)
     account.settled()
-    demo_payouts.available_events(account, books)
+    payouts.available_events(account, books)
     account.table("event").ordered()
-    _renewals(account, people.values(), firm)
+    _renewals(account, everybody.values(), story)
 
 
 def _endpoint(created: int) -> Object:
@@ -80,9 +80,9 @@ def _endpoint(created: int) -> Object:
     }  # fmt: skip
 
 
-def _known(firm: Firm) -> dict[int, str]:
+def _known(story: Firm) -> dict[int, str]:
     """The bills and sales that have readable ids: `id` of the record -> the rest of the id."""
-    overdue = firm.as_of - 60 * DAY
+    overdue = story.as_of - 60 * DAY
     bills: dict[str, Callable[[Bill], bool]] = {
         "demoLatest": lambda bill: bill.client.number == 1 and bill.reason != "manual",
         "demoOverdue": lambda bill: bill.fate == "open" and 0 < bill.due < overdue,
@@ -93,12 +93,12 @@ def _known(firm: Firm) -> dict[int, str]:
         "demoAction": lambda sale: sale.state == "requires_action",
         "demoWorkshop": lambda sale: sale.kind == "link" and sale.client.currency == "usd" and not (sale.refund or sale.dispute),
     }
-    found = {id(next(bill for bill in reversed(firm.bills) if fits(bill))): name for name, fits in bills.items()}
-    return found | {id(next(sale for sale in reversed(firm.sales) if fits(sale))): name for name, fits in sales.items()}
+    found = {id(next(bill for bill in reversed(story.bills) if fits(bill))): name for name, fits in bills.items()}
+    return found | {id(next(sale for sale in reversed(story.sales) if fits(sale))): name for name, fits in sales.items()}
 
 
-def _renewals(account: Account, people: Iterable[Person], firm: Firm) -> None:
+def _renewals(account: Account, everybody: Iterable[Person], story: Firm) -> None:
     """What is still to come: subscriptions renew, or end, when their period does."""
-    for person in people:
-        if not 0 < person.client.ended <= firm.as_of and person.period[1] > firm.as_of:
+    for person in everybody:
+        if not 0 < person.client.ended <= story.as_of and person.period[1] > story.as_of:
             account.clock.at(person.period[1], "subscription_renews", person.subscription)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.account import Object
-from stripe_magics.sandbox.demo_books import Books, Person
-from stripe_magics.sandbox.demo_firm import DAY, TAXED, Bill, Line
-from stripe_magics.sandbox.demo_objects import price, price_id, raw
+from stripe_magics.sandbox.demo.back import given_back
+from stripe_magics.sandbox.demo.books import Books, Person
+from stripe_magics.sandbox.demo.objects import price, price_id, raw
+from stripe_magics.sandbox.demo.people import item_id
+from stripe_magics.sandbox.demo.records import DAY, TAXED, Bill, Line
 
 NOTHING: dict[str, Any] = {"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None}
 UNCREDITED = raw({"credited_items": None})
@@ -18,7 +20,7 @@ TEXTS = {
 }
 
 
-def invoice(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
+def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
     """One bill: the invoice, its items, its intent and charges, its entries."""
     identifier = f"in_{known}" if known else books.new("in")
     lines = [_line(books, person, bill, identifier, line) for line in bill.lines]
@@ -80,7 +82,7 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
     }  # fmt: skip
     if of_plan:
         made["type"] = "subscription"
-        made["subscription_item"] = books.item_id(person, plan)
+        made["subscription_item"] = item_id(books, person, plan)
     if off and person.discount is not None:
         made["discount_amounts"] = [{"amount": off, "discount": person.discount["id"]}]
     if percent:
@@ -217,7 +219,7 @@ def _paid(books: Books, person: Person, bill: Bill, made: Object, intent: Object
     books.event("payment_intent.succeeded", moment, intent)
     books.event("invoice.paid", moment, made)
     books.event("invoice.payment_succeeded", moment, made)
-    books.given_back(person, charge, bill)
+    given_back(books, charge, bill)
     books.account.insert("charge", charge)
 
 
