@@ -106,7 +106,6 @@ class _Run:
     progress: Callable[[int, int], None] | None
     request_ids: list[str] = field(default_factory=list)
     more: bool = False  # Stripe has more rows than were asked for
-    next_page: str = ""
     replayed: bool = False
     stopped: BaseException | None = None
     notes: list[str] = field(default_factory=list)
@@ -121,7 +120,10 @@ class _Run:
         lists = [replace(each, limit=None) if request.keep else each for each in (request, *request.also)]
         options = self.command.options
         if options.raw:
-            return _raw_rows([body for each in lists for body in self._bodies(each)], request)
+            bodies = [body for each in lists for body in self._bodies(each)]
+            if self.stopped is not None:
+                raise self.stopped
+            return _raw_rows(bodies, request)
         if request.unbounded:
             self.notes.append(request.unbounded)
         columns = options.columns
@@ -133,7 +135,7 @@ class _Run:
             columns=[*columns, *(("created",) if merged and "created" not in columns else ())] if columns else (),
             keep=request.keep,
             limit=None if merged else limit,
-            newest_first=any(windowed(each) for each in lists),
+            newest_first=not self._in_order() and any(windowed(each) for each in lists),
         )
         if merged:
             self.more = self.more or (limit is not None and len(frame) > limit)
@@ -160,7 +162,9 @@ class _Run:
                 answer = later
         if self.command.options.raw:
             return answer.data
-        frame = frames.build([answer.body], self.request.returns, attrs=self._attrs(), expand=self.command.options.expand, keep=self.request.keep)
+        frame = frames.build(
+            [answer.body], self.request.returns, attrs=self._attrs(), expand=self.command.options.expand, keep=self.request.keep
+        )
         return self._settle(frame)
 
     def _done(self, steps: int) -> str:
@@ -169,7 +173,11 @@ class _Run:
     def _send(self, request: Request, *, step: int) -> Answer:
         options = self.command.options
         origin = replace(self.origin, digest=f"{self.origin.digest}#{step}") if self.origin is not None and step else self.origin
-        answer = self.connection.send(request, origin=origin, again=options.again, yes=options.yes, ask=self.ask)
+        own = self.request.idempotency_key
+        key = f"{own[:240]}-{step}" if own and step and request.method == "POST" else ""  # a later call of the same submission
+        answer = self.connection.send(
+            request, origin=origin, idempotency_key=key, again=options.again, yes=options.yes, ask=self.ask
+        )
         self.request_ids.append(answer.request_id)
         self.replayed = self.replayed or answer.replayed
         self.notes.extend(answer.notices)
@@ -181,14 +189,20 @@ class _Run:
 
         if self.stopped is not None:
             return
+        more = False
         try:
-            for answer in pages(self.connection, request, progress=self.progress, ordered=self.command.options.raw):
+            for answer in pages(self.connection, request, progress=self.progress, ordered=self._in_order()):
                 self.request_ids.append(answer.request_id)
                 self.notes.extend(note for note in answer.notices if note not in self.notes)
                 yield answer.body
-                self.more, self.next_page = answer.has_more, answer.next_page
+                more = answer.has_more
         except (IncompleteList, KeyboardInterrupt) as stop:
             self.stopped = stop
+        self.more = self.more or more
+
+    def _in_order(self) -> bool:
+        """Raw rows come as Stripe gives them; rows that are tested here are read newest first until enough of them pass."""
+        return self.command.options.raw or bool(self.request.keep and self.request.limit is not None)
 
     def _attrs(self) -> dict[str, Any]:
         connection, request = self.connection, self.request

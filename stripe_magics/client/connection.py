@@ -26,7 +26,7 @@ from stripe_magics.client.live import Ask, LiveGuard
 from stripe_magics.client.notices import Notices
 from stripe_magics.client.retry import Outcome, Policy
 from stripe_magics.client.secret import Secret, classify
-from stripe_magics.errors import NotConnected
+from stripe_magics.errors import NotConnected, NotSent
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Connection:
         self.notices = Notices()
         self.guard = LiveGuard(now=now)
         self.warnings: tuple[str, ...] = ()
+        self.writes = 0  # how many writes were tried: what was read before may be out of date
         self.before_close: list[Callable[[], object]] = []  # what must still be done with the key: stop watches, remove endpoints
         self.limiter: Any = None  # anything with wait(request) and learn(request, outcome)
         self._transport = transport
@@ -122,7 +123,10 @@ class Connection:
         except StripeError as error:
             who = {"account": self.account or "unknown", "name": "", "problem": error.message}
         self.http()
-        pending = self.pending()
+        try:
+            pending, journal = self.pending(), ""
+        except NotSent as problem:  # no journal: reading works all the same
+            pending, journal = [], problem.message
         return {
             **who,
             "mode": self.mode,
@@ -134,6 +138,7 @@ class Connection:
             "proxy": self._proxy or "none",
             "certificates": self._certificates,
             **({"warning": " ".join(self.warnings)} if self.warnings else {}),
+            **({"journal": journal} if journal else {}),
             **({"unresolved": ", ".join(str(each.number) for each in pending)} if pending else {}),
         }
 
@@ -177,6 +182,7 @@ class Connection:
         from stripe_magics.client.sending import send
 
         self.http()  # a connection that was closed says so before anything else
+        self.writes += request.method != "GET"
         return send(self, request, origin=origin, idempotency_key=idempotency_key, again=again, yes=yes, ask=ask)
 
     def http(self) -> httpx.Client:

@@ -24,6 +24,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from stripe_magics.errors import NotSent
+
 WINDOW = 23 * 3600  # seconds in which the same key surely gives the same result; Stripe may forget it after 24 h
 REPEAT_WINDOW = 24 * 3600  # seconds in which an identical write from elsewhere asks for --again
 
@@ -47,11 +49,15 @@ CREATE INDEX IF NOT EXISTS operation_state ON operation (state);
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a call stands: the cell's identity, a digest of its text, and the number of the call in this run of the cell."""
+    """Where a call stands: the cell's identity, a digest of its text, the number of the call in this run of the cell, and which run that is.
+
+    Without `run` (0), a number that was there before starts a new run.
+    """
 
     cell: str
     digest: str
     ordinal: int
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +121,13 @@ def state_dir() -> Path:
         from platformdirs import user_state_path
 
         folder = user_state_path("stripe_magics", appauthor=False)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    problem = ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as fault:
+        problem = str(fault)
+    if problem:
+        raise _no_journal(folder, problem)
     return folder
 
 
@@ -130,7 +142,7 @@ class Journal:
         self._db: sqlite3.Connection | None = None
         self._pid = 0
         self.salt = _salt(folder) if folder else secrets.token_bytes(32)
-        self._runs: dict[tuple[str, str], tuple[set[int], dict[str, int]]] = {}
+        self._runs: dict[tuple[str, str], tuple[int, set[int], dict[str, int]]] = {}
 
     def __reduce_ex__(self, protocol: object) -> str:
         raise TypeError("a journal can't be pickled or copied")
@@ -141,8 +153,17 @@ class Journal:
         return self._folder / "journal.sqlite" if self._folder else None
 
     def _open(self) -> sqlite3.Connection:
+        """The open file. Raises `NotSent` if there can be no journal: without one, nothing is written to Stripe."""
         if self._db is not None and self._pid == os.getpid():
             return self._db
+        problem = ""
+        try:
+            return self._really_open()
+        except (OSError, sqlite3.Error) as fault:
+            problem = str(fault)
+        raise _no_journal(self.path, problem)
+
+    def _really_open(self) -> sqlite3.Connection:
         if self._db is not None:  # after a fork: the parent's handle must not be used, nor closed
             self.running = {}
         path = self.path
@@ -155,6 +176,7 @@ class Journal:
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA secure_delete=ON")
         db.executescript(_SCHEMA)
+        db.execute("UPDATE operation SET sealed = NULL WHERE sealed IS NOT NULL AND first < ?", (self.now() - WINDOW,))
         self._db, self._pid = db, os.getpid()
         return db
 
@@ -162,7 +184,14 @@ class Journal:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             db = self._open()
-            db.execute("BEGIN IMMEDIATE")
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as fault:
+                problem = str(fault)
+            else:
+                problem = ""
+            if problem:
+                raise _no_journal(self.path, problem)
             try:
                 yield db
             except BaseException:  # also Stop: an open transaction would lock the journal for every other kernel
@@ -179,12 +208,12 @@ class Journal:
         return mac.hexdigest()
 
     def occurrence(self, origin: Origin, body: str) -> int:
-        """Which occurrence of this body the call is in this run of its cell, from 1. An ordinal seen before starts a new run."""
+        """Which occurrence of this body the call is in this run of its cell, from 1: a run again counts from the beginning."""
         with self._lock:
-            seen, counts = self._runs.setdefault((origin.cell, origin.digest), (set(), {}))
-            if origin.ordinal in seen:
-                seen.clear()
-                counts.clear()
+            run, seen, counts = self._runs.setdefault((origin.cell, origin.digest), (origin.run, set(), {}))
+            if run != origin.run or origin.ordinal in seen:
+                seen, counts = set(), {}
+                self._runs[origin.cell, origin.digest] = (origin.run, seen, counts)
             seen.add(origin.ordinal)
             counts[body] = counts.get(body, 0) + 1
             return counts[body]
@@ -270,17 +299,19 @@ class Journal:
             return False
         return self.now() - operation.last < 900 and _process_lives(operation.pid)
 
-    def forget_bodies(self) -> None:
-        """Drop sealed bodies that can no longer be used."""
-        with self._transaction() as db:
-            db.execute("UPDATE operation SET sealed = NULL WHERE sealed IS NOT NULL AND first < ?", (self.now() - WINDOW,))
-
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             if self._db is not None and self._pid == os.getpid():
                 self._db.close()
             self._db = None
+
+
+def _no_journal(path: Path | None, problem: str) -> NotSent:
+    return NotSent(
+        f"Nothing was sent: the journal of writes can't be used ({problem}).",
+        advice=f"Look at {path}, or set STRIPE_MAGICS_STATE_DIR to a folder that can be written.",
+    )
 
 
 def _process_lives(pid: int) -> bool:

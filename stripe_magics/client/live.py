@@ -37,7 +37,7 @@ class LiveGuard:
     allowed: int = WIDE
     _counts: dict[str, int] = field(default_factory=dict)
     _since: float = 0.0
-    _last: dict[str, int] = field(default_factory=dict)
+    _last: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -60,9 +60,10 @@ class LiveGuard:
         """How many irreversible calls this one makes in its run."""
         name = f"{origin.cell}:{origin.digest}" if origin else ""
         if origin is not None:
-            if origin.ordinal <= self._last.get(name, -1):
+            run, ordinal = self._last.get(name, (origin.run, -1))
+            if run != origin.run or origin.ordinal <= ordinal:
                 self._counts[name] = 0
-            self._last[name] = origin.ordinal
+            self._last[name] = (origin.run, origin.ordinal)
         elif self.now() - self._since > EXPIRES:
             self._since = self.now()
             self._counts[name] = 0
@@ -154,7 +155,7 @@ def _wide(connection: Connection, number: int, what: str, ask: Ask | None) -> No
     if ask is None:
         raise ConfirmationNeeded(
             f"{what} would be call {number} of its kind in this run; {connection.guard.allowed} are allowed in live mode. Nothing was sent.",
-            advice="Allow more with stripe_magics.current().guard.widen(200), or split the work.",
+            advice="Allow more with `%stripe live allow 100` (in Python: stripe_magics.current().guard.widen(100)), or split the work.",
         )
     _expect(
         ask(f"LIVE: {number - 1} calls of this kind were made in this run. Type yes to double what is allowed: "), {"yes"}, what

@@ -9,6 +9,7 @@ failure that comes after a lost answer says nothing about the lost one, so the c
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 import uuid
 from collections.abc import Callable
@@ -162,12 +163,12 @@ def _journalled(call: Call) -> Answer:
     if by_hand and call.before is not None and call.before.state == "done":
         raise KeyboardInterrupt("Stopped. Nothing new was made.")
     if not call.maybe and not call.airborne:
-        journal.settle(operation.number, "not_sent", reason="stopped", attempts=call.attempts)
+        _settle(call, "not_sent", None, reason="stopped")
         if by_hand:
             raise KeyboardInterrupt("Stopped. Nothing was done.")
         raise NotSent(f"Nothing was sent: {type(stopped).__name__}: {stopped}", details=_details(call, None))
     call.maybe = True
-    journal.settle(operation.number, "unknown", reason="stopped", attempts=call.attempts)
+    _settle(call, "unknown", None, reason="stopped")
     raise _unknown(call, None, "stopped" if by_hand else type(stopped).__name__, kind=Interrupted if by_hand else OutcomeUnknown)
 
 
@@ -244,9 +245,9 @@ def _succeed(call: Call, outcome: Outcome) -> Answer:
     notices = list(connection.notices.of(outcome.headers or {}))
     if operation is not None:
         result = str(answer.data.get("id") or "")
-        connection.journal.settle(
-            operation.number, "done", status=outcome.status, request_id=answer.request_id, result=result, attempts=call.attempts
-        )
+        problem = _settle(call, "done", outcome, result=result)
+        if problem:
+            notices.append(problem)
         if call.before is not None and call.before.state == "done":
             notices.insert(
                 0, repeats.already(replace(call.before, result=call.before.result or result), connection.journal.now())
@@ -349,16 +350,23 @@ def _already_gone(call: Call, outcome: Outcome) -> Answer:
     )
 
 
-def _settle(call: Call, state: str, outcome: Outcome) -> None:
-    if call.operation is not None:
+def _settle(call: Call, state: str, outcome: Outcome | None, *, result: str = "", reason: str = "") -> str:
+    """Write down how the call ended. A disk that fails now must not hide the answer: the row then stays open, which is safe. Gives a notice."""
+    if call.operation is None:
+        return ""
+    try:
         call.connection.journal.settle(
             call.operation.number,
             state,
-            status=outcome.status,
-            request_id=outcome.header("request-id"),
-            reason=outcome.reason[:200],
+            status=outcome.status if outcome else 0,
+            request_id=outcome.header("request-id") if outcome else "",
+            result=result,
+            reason=(reason or (outcome.reason if outcome else ""))[:200],
             attempts=call.attempts,
         )
+    except (sqlite3.Error, OSError, NotSent) as problem:
+        return f"The journal could not be written ({problem}): operation {call.operation.number} stays open there."
+    return ""
 
 
 def _details(call: Call, outcome: Outcome | None) -> Details:

@@ -43,7 +43,10 @@ class Cell:
 
         self.calls += 1
         return Origin(
-            cell=self.name, digest=hashlib.sha256(self.text.encode("utf-8", "replace")).hexdigest()[:32], ordinal=self.calls
+            cell=self.name,
+            digest=hashlib.sha256(self.text.encode("utf-8", "replace")).hexdigest()[:32],
+            ordinal=self.calls,
+            run=self.run,
         )
 
     def assigns(self, line: str) -> bool:

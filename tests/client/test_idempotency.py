@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import signal
+import sqlite3
 import stat
 import threading
 import time
@@ -28,6 +29,7 @@ from stripe_magics.errors import (
     Interrupted,
     InvalidRequest,
     KeyRefused,
+    NotSent,
     OutcomeUnknown,
     RepeatRefused,
     UsageFault,
@@ -626,5 +628,54 @@ def test_B35_stop_before_the_first_attempt_does_not_block_the_cell(
             connection.send(pay(), origin=CELL)
     assert len(connection.pending()) == 1
     connection.send(pay(), origin=CELL)
+    assert list(server.executions.values()) == [1]
+    assert connection.pending() == []
+
+
+def test_B39_a_run_again_with_another_number_of_calls_before_is_still_a_run_again(
+    server: FaultServer, connection: Connection
+) -> None:
+    connection.send(create(name="a"), origin=Origin("c1", "d1", 1, run=1))
+    assert connection.send(create(name="a"), origin=Origin("c1", "d1", 2, run=2)).replayed
+    assert list(server.executions.values()) == [1]
+
+
+@pytest.mark.parametrize("broken", ["folder", "file"])
+def test_without_a_journal_nothing_is_written_but_reading_works(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    from stripe_magics.client.connection import close, connect
+
+    place = tmp_path / "place"
+    if broken == "folder":
+        place.write_text("a file")
+    else:
+        place.mkdir()
+        (place / "journal.sqlite").write_bytes(b"no database" * 1000)
+    monkeypatch.setenv("STRIPE_MAGICS_STATE_DIR", str(place))
+    monkeypatch.setenv("STRIPE_API_KEY", KEY)
+    opened = connect(env="STRIPE_API_KEY", api_base=server.url)
+    try:
+        with pytest.raises(NotSent, match="STRIPE_MAGICS_STATE_DIR"):
+            opened.send(pay())
+        assert [each for each in server.seen if each.method == "POST"] == []
+        opened.send(get())
+        assert "journal" in opened.status()
+    finally:
+        close()
+
+
+def test_a_disk_that_is_full_afterwards_does_not_hide_the_answer(
+    server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection.journal, "settle", full)
+        answer = connection.send(pay(), origin=CELL)
+    assert answer.data["id"] == "pi_1"
+    assert "disk is full" in answer.notices[-1]
+    assert connection.send(pay(), origin=CELL).replayed
     assert list(server.executions.values()) == [1]
     assert connection.pending() == []
