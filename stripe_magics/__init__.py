@@ -93,14 +93,22 @@ def call(name: str, /, **values: Any) -> Any:
         from stripe_magics.pulls import write_rows
 
         return write_rows(wanted, wanted.options.from_)
-    return calls.call(wanted)
+    served = _room_of(wanted.module)
+    return served(wanted) if served else calls.call(wanted)
 
 
 def form(name: str, /, **values: Any) -> Any:
     """The form of a module as a widget, prefilled: `form("customers.create", name="Jenny")`."""
     from stripe_magics.forms import module_form
 
-    return module_form(name, values)
+    return module_form(name, values, run=_room_of(name))
+
+
+def _room_of(name: str) -> Any:
+    """What serves a module in place of a request: Watch Events has a room of its own."""
+    from stripe_magics import catalogue
+
+    return import_module(f"stripe_magics.{door}").run if (door := catalogue.find(name).door) else None
 
 
 def modules() -> pd.DataFrame:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -148,15 +149,28 @@ def _record(each: Stored) -> dict[str, Any]:
     }
 
 
+_SHOWN = ("time", "type", "object", "amount", "customer")
+
+
 def text(watch: Watch, most: int = 15) -> str:
     """The watch as text, for terminals and for pages without widgets."""
-    status = watch.status()
-    head = f"Events ({status['events']}): {status['state']}; {status['seen']} seen, {status['reads']} reads."
     shown = [row(each.event) for each in watch.stored(most)]
-    names = ("time", "type", "object", "amount", "customer")
-    widths = {name: max([len(name), *(len(each[name]) for each in shown)]) for name in names}
-    lines = ["  ".join(each.get(name, name).ljust(widths[name]) for name in names).rstrip() for each in [{}, *shown]]
-    return "\n".join([head, *(lines if shown else []), *watch.notes[-3:]])
+    widths = {name: max([len(name), *(len(each[name]) for each in shown)]) for name in _SHOWN}
+    lines = ["  ".join(each.get(name, name).ljust(widths[name]) for name in _SHOWN).rstrip() for each in [{}, *shown]]
+    return "\n".join([_head(watch), *(lines if shown else []), *watch.notes[-3:]])
+
+
+def html(watch: Watch, most: int = 15) -> str:
+    """The same as a table that stays as it is, everything escaped: where a live view can't be."""
+    heads = "".join(f"<th>{name}</th>" for name in _SHOWN)
+    lines = ["".join(f"<td>{escape(row(each.event)[name])}</td>" for name in _SHOWN) for each in watch.stored(most)]
+    said = "".join(f"<div>{escape(each)}</div>" for each in (_head(watch), *watch.notes[-3:]))
+    return f"{said}<table><thead><tr>{heads}</tr></thead><tbody>{''.join(f'<tr>{each}</tr>' for each in lines)}</tbody></table>"
+
+
+def _head(watch: Watch) -> str:
+    status = watch.status()
+    return f"Events ({status['events']}): {status['state']}; {status['seen']} seen, {status['reads']} reads."
 
 
 def request_for(subject: Mapping[str, Any]) -> Request:

@@ -303,6 +303,9 @@ class Watch:
     def __repr__(self) -> str:
         return rows.text(self)
 
+    def _repr_html_(self) -> str:
+        return rows.html(self)
+
     def _ipython_display_(self) -> None:
         from stripe_magics.watch.view import show
 

@@ -188,6 +188,22 @@ def test_moments(sandbox: Connection) -> None:
     assert door.moment(None, sandbox) is None
 
 
+@pytest.mark.parametrize("door_of", ["call", "form"])
+def test_python_and_the_form_watch_too(sandbox: Connection, door_of: str) -> None:
+    if door_of == "call":
+        watch = sm.call("events.watch", group=["customer"])
+    else:
+        form = sm.form("events.watch", group=["customer"])
+        watch = form.submit()
+        form.close()
+    assert isinstance(watch, Watch)
+    assert str(watch.wanted) == "customer.*"
+    customer(SCRIPT)
+    watch.poll()
+    assert "customer.created" in watch._repr_html_()
+    assert SCRIPT not in watch._repr_html_()
+
+
 # Endpoints
 
 
