@@ -6,6 +6,7 @@ to a pure function of this room. `data=` takes frames that are at hand (a mirror
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -119,7 +120,9 @@ def _value(inputs: Inputs) -> pd.DataFrame:
 
 def _ltv(inputs: Inputs, months: int = 6) -> pd.DataFrame:
     span = inputs.span()
-    return customers.ltv(recurring.mrr(inputs["invoices"], span), recurring.mrr_customers(inputs["invoices"], span), months=int(months))
+    return customers.ltv(
+        recurring.mrr(inputs["invoices"], span), recurring.mrr_customers(inputs["invoices"], span), months=int(months)
+    )
 
 
 REPORTS: dict[str, Report] = {
@@ -179,7 +182,8 @@ REPORTS: dict[str, Report] = {
         lambda x, method="active": customers.cohorts(x["charges"], x.start, x.end, zone=x.zone, method=method),
     ),
     "mrr": Report(
-        "MRR month by month, and what moved it", lambda x, discounts="all": recurring.mrr(x["invoices"], x.span(), discounts=discounts)
+        "MRR month by month, and what moved it",
+        lambda x, discounts="all": recurring.mrr(x["invoices"], x.span(), discounts=discounts),
     ),
     "mrr_now": Report(
         "MRR as it is now, by subscription",
@@ -217,12 +221,14 @@ def report(
     tz: str | None = None,
     data: Mapping[str, pd.DataFrame] | None = None,
     fetch: Fetch | None = None,
+    fresh: bool = False,
     **options: Any,
 ) -> pd.DataFrame:
     """A report by name, over [start, end) in the zone `tz` (the connection's zone unless given). `reports()` lists them.
 
-    `data` gives frames that are at hand by list name (transactions, payouts, charges, invoices ...); all else is fetched once. Further
-    options are the report's own (`method=`, `discounts=`, `days=` ...). attrs["stripe"]["used"] says how many rows of what went in.
+    `data` gives frames that are at hand by list name (transactions, payouts, charges, invoices ...); all else is fetched once and kept for
+    the next report: for ten minutes, until a write goes through this connection, or until `fresh=True`. Further options are the report's
+    own (`method=`, `discounts=`, `days=` ...). attrs["stripe"]["used"] says how many rows of what went in.
     """
     name = name.replace("-", "_")
     if name not in REPORTS:
@@ -235,6 +241,8 @@ def report(
         given.setdefault("transactions_inside", given["transactions"])
     if "charges" in given:
         given.setdefault("charges_inside", given["charges"])
+    if fresh:
+        _SHELF.clear()
     inputs = Inputs(fetch or _fetch, given, zone, start, end, used={})
     try:
         out = REPORTS[name].make(inputs, **options)
@@ -253,9 +261,26 @@ def _zone() -> str:
     return str(connection.zone) if connection is not None else "UTC"
 
 
-def _fetch(module: str, values: Mapping[str, Any]) -> pd.DataFrame:
-    from stripe_magics.calls import call
+KEPT_SECONDS = 600
+_SHELF: dict[tuple[object, ...], tuple[float, pd.DataFrame]] = {}
 
+
+def _fetch(module: str, values: Mapping[str, Any]) -> pd.DataFrame:
+    """The list, or the one fetched a moment ago on this connection if nothing was written since."""
+    from stripe_magics.calls import call
+    from stripe_magics.client.connection import current
+
+    connection = current()
+    clock = connection.sandbox.now if connection.sandbox is not None else None
+    state = (id(connection), connection.writes, clock)
+    for key in [key for key in _SHELF if key[:3] != state]:
+        del _SHELF[key]
+    wanted = (*state, module, repr(sorted(values.items())))
+    kept = _SHELF.get(wanted)
+    if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
+        return kept[1]
     frame = call(module, **values)
     assert isinstance(frame, pd.DataFrame)
+    if frame.attrs["stripe"]["complete"]:
+        _SHELF[wanted] = (time.monotonic(), frame)
     return frame

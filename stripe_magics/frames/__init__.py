@@ -37,8 +37,13 @@ def build(
     """
     keys = tuple(dict.fromkeys(each.key for each in keep))
     builder = Builder(object_type, columns=[*columns, *(key for key in keys if key not in columns)] if columns else ())
+    found = 0
     for page in pages:
         builder.add(page)
+        if keep and limit is not None and not newest_first:
+            found += matches(page, keep)
+            if found >= limit:  # further pages could only bring rows past the limit
+                break
     frame = builder.frame(newest_first=newest_first, limit=None if keep else limit)
     if keep:
         frame = keep_rows(frame, keep)
@@ -53,6 +58,21 @@ def build(
 def empty(object_type: str) -> pd.DataFrame:
     """No rows, with the columns and dtypes of the object type."""
     return build((), object_type)
+
+
+def matches(page: bytes, keep: Sequence[Keep]) -> int:
+    """How many objects of a raw page pass every test."""
+    import msgspec
+
+    answer = msgspec.json.decode(page)
+    return sum(all(_passes(row.get(test.key), test) for test in keep) for row in answer.get("data", [answer]))
+
+
+def _passes(value: Any, test: Keep) -> bool:
+    if test.low is not None or test.high is not None:
+        return value is not None and (test.low is None or value >= test.low) and (test.high is None or value < test.high)
+    text = "" if value is None else _as_text(value)
+    return (test.equals is None or text == test.equals) and (not test.among or text in test.among)
 
 
 def keep_rows(frame: pd.DataFrame, keep: Sequence[Keep]) -> pd.DataFrame:

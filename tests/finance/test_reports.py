@@ -1,0 +1,81 @@
+"""Reports by name, on the sandbox's demo firm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+
+import stripe_magics as sm
+from stripe_magics.errors import UnknownName, UsageFault
+from stripe_magics.finance import REPORTS
+
+SEPTEMBER = {"start": "2026-09-01", "end": "2026-10-01"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def demo() -> Iterator[None]:
+    sm.connect(sandbox=True)
+    yield
+    sm.close()
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_report_is_made(name: str) -> None:
+    table = sm.report(name, **SEPTEMBER)
+    about = table.attrs["stripe"]
+    assert about["used"], "a report says what went into it"
+    assert about["complete"], "the demo firm's lists are whole"
+    assert len(table) or name in {"fx_effect", "tax_collected"}, f"{name} is empty"
+    if "residual" in table.columns:
+        assert (table["residual"].dropna() == 0).all()
+
+
+def test_a_report_in_another_zone_has_other_days() -> None:
+    berlin = sm.report("balance_summary", **SEPTEMBER, tz="Europe/Berlin")
+    assert (berlin["residual"] == 0).all()
+    assert berlin.attrs["stripe"]["zone"] == "Europe/Berlin"
+    assert not berlin["activity"].equals(sm.report("balance_summary", **SEPTEMBER)["activity"])
+
+
+def test_lists_are_fetched_once_until_something_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stripe_magics import calls
+
+    asked: list[str] = []
+    real = calls.call
+
+    def counting(name: str, **values: object) -> object:
+        asked.append(name)
+        return real(name, **values)
+
+    monkeypatch.setattr(calls, "call", counting)
+    sm.report("dso", **SEPTEMBER, fresh=True)
+    sm.report("collections", **SEPTEMBER)
+    assert asked == ["invoices.search"]
+    real("customers.create", name="Somebody new")
+    sm.report("dso", **SEPTEMBER)
+    assert asked == ["invoices.search", "invoices.search"]
+
+
+def test_frames_at_hand_are_used() -> None:
+    transactions = sm.call("balance.list_history", created={"gte": 1788220800, "lt": 1790812800}, limit="all")
+
+    def fetch(module: str, values: object) -> pd.DataFrame:
+        raise AssertionError(f"{module} was fetched")
+
+    table = sm.report("fees", data={"transactions": transactions}, fetch=fetch)
+    assert table["amount"].sum() > 0
+
+
+def test_faults_are_told() -> None:
+    with pytest.raises(UnknownName, match="balance_summary"):
+        sm.report("balance_sumary", **SEPTEMBER)
+    with pytest.raises(UsageFault, match="--start and --end"):
+        sm.report("balance_activity")
+    with pytest.raises(UsageFault, match="ends"):
+        sm.report("balance_activity", start="2026-10-01", end="2026-09-01")
+    with pytest.raises(UsageFault, match="does not take --colour"):
+        sm.report("dso", **SEPTEMBER, colour="red")
+    with pytest.raises(UsageFault, match="time zone"):
+        sm.report("dso", **SEPTEMBER, tz="Mars/Base")
