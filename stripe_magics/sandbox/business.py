@@ -8,9 +8,9 @@ from typing import Any
 from stripe_magics.sandbox import events
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.changes import merged_metadata, take
+from stripe_magics.sandbox.checks import checked_currency
 from stripe_magics.sandbox.clock import DAY, MINUTE, midnight
 from stripe_magics.sandbox.lists import Page, Test, inline, page
-from stripe_magics.sandbox.payments import checked_currency
 from stripe_magics.sandbox.problems import Refusal, absent, invalid, missing, unchecked
 from stripe_magics.sandbox.protocol import Handler
 from stripe_magics.sandbox.testcards import BY_NUMBER, CARDS

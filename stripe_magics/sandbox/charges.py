@@ -221,7 +221,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 
 def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/charges, the way before payment intents: a token or a customer's default card."""
-    from stripe_magics.sandbox.payments import checked_amount, checked_currency
+    from stripe_magics.sandbox.checks import checked_amount, checked_currency
 
     for name in ("amount", "currency"):
         if params.get(name) is None:

@@ -7,14 +7,15 @@ from typing import Any
 
 from stripe_magics.sandbox import discounts, events
 from stripe_magics.sandbox.account import Account, Object
-from stripe_magics.sandbox.changes import merged_metadata, take
+from stripe_magics.sandbox.changes import take
+from stripe_magics.sandbox.checks import checked_email
+from stripe_magics.sandbox.intents import full_shipping
 from stripe_magics.sandbox.lists import Page, page
 from stripe_magics.sandbox.methods import address, attach_to, use
-from stripe_magics.sandbox.payments import checked_currency, checked_email, full_shipping
 from stripe_magics.sandbox.problems import declined, invalid, missing, unchecked
 from stripe_magics.sandbox.protocol import Handler
 from stripe_magics.sandbox.search import search
-from stripe_magics.sandbox.testcards import BY_NUMBER, CARDS, OUTCOMES, Card
+from stripe_magics.sandbox.testcards import CARDS, OUTCOMES, Card
 
 _PREFIX = re.compile(r"[A-Z0-9]{3,12}")
 _LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,4}){0,2}")
@@ -28,7 +29,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     default = (params.get("invoice_settings") or {}).get("default_payment_method")
     if default and (method is None or default not in {method["id"], params["payment_method"]}):
         _belongs(account, default, customer["id"])
-    card = _source(account, params["source"], customer["id"]) if params.get("source") else None
+    card = source_card(account, params["source"], customer["id"]) if params.get("source") else None
     if method is not None:
         attach_to(account, method, customer)
     account.add("customer", customer)
@@ -38,7 +39,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     if card is not None:
         customer["default_source"] = card["id"]
     for each in params.get("tax_id_data") or ():
-        _add_tax_id(account, customer, each)
+        add_tax_id(account, customer, each)
     account.save("customer", customer)
     events.emit(account, "customer.created", customer)
     return customer
@@ -214,7 +215,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
         _belongs(account, default, identifier)
     if params.get("default_source") and (account.peek("card", params["default_source"]) or {}).get("customer") != identifier:
         raise missing("source", params["default_source"], "default_source", status=400)
-    card = _source(account, params["source"], identifier) if params.get("source") else None
+    card = source_card(account, params["source"], identifier) if params.get("source") else None
     before = events.snapshot(customer)
     _apply(account, customer, params)
     if card is not None:
@@ -267,7 +268,7 @@ def checked_tax_id(kind: str, value: str, param: str) -> None:
         raise invalid(f"Invalid value for {kind}.", param=param, code="tax_id_invalid")
 
 
-def _add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Object:
+def add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Object:
     kind = given["type"]
     country = given["value"][:2] if kind == "eu_vat" else None if kind.startswith("eu_") else kind[:2].upper()
     found = account.add(
@@ -289,39 +290,10 @@ def _add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Ob
     return found
 
 
-def create_tax_id(account: Account, params: dict[str, Any], customer: str) -> Object:
-    """POST /v1/customers/{customer}/tax_ids."""
-    owner = account.find("customer", customer, "customer", status=404)
-    checked_tax_id(params["type"], params["value"], "value")
-    return _add_tax_id(account, owner, params)
-
-
-def list_tax_ids(account: Account, params: dict[str, Any], customer: str) -> Page:
-    """GET /v1/customers/{customer}/tax_ids."""
-    account.find("customer", customer, "customer", status=404)
-    return page(account, "tax_id", {**params, "customer": customer}, f"/v1/customers/{customer}/tax_ids", filters=("customer",))
-
-
-def retrieve_tax_id(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
-    """GET /v1/customers/{customer}/tax_ids/{id}."""
-    found = account.get("tax_id", identifier)
-    if found is None or found["customer"] != customer:
-        raise missing("tax ID", identifier, "id")
-    return found
-
-
-def delete_tax_id(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
-    """DELETE /v1/customers/{customer}/tax_ids/{id}."""
-    found = retrieve_tax_id(account, params, customer, identifier)
-    gone = account.remove("tax_id", identifier)
-    events.emit(account, "customer.tax_id.deleted", found)
-    return gone
-
-
 # older cards: customers.create(source=tok_visa)
 
 
-def _source(account: Account, token: str, customer: str) -> Object:
+def source_card(account: Account, token: str, customer: str) -> Object:
     card = CARDS.get(token.removeprefix("tok_")) if token.startswith("tok_") else None
     if card is None:
         raise missing("token" if token.startswith("tok_") else "source", token, "source", status=400)
@@ -364,96 +336,7 @@ def new_card(account: Account, card: Card, customer: str | None) -> Object:
     }
 
 
-def create_source(account: Account, params: dict[str, Any], customer: str) -> Object:
-    """POST /v1/customers/{customer}/sources with a token."""
-    owner = account.find("customer", customer, "customer", status=404)
-    token = params.get("source") or params.get("card")
-    if isinstance(token, dict):
-        card = BY_NUMBER.get(token.get("number", ""))
-        if card is None:
-            raise declined("Your card number is incorrect.", code="incorrect_number", param="number")
-        made = new_card(account, card, customer)
-    elif token:
-        made = _source(account, token, customer)
-    else:
-        raise unchecked("Missing required param: source.", param="source", code="parameter_missing")
-    account.add("card", made)
-    if owner["default_source"] is None:
-        owner["default_source"] = made["id"]
-        account.save("customer", owner)
-    events.emit(account, "customer.source.created", made)
-    return made
-
-
-def list_sources(account: Account, params: dict[str, Any], customer: str) -> Page:
-    """GET /v1/customers/{customer}/sources."""
-    account.find("customer", customer, "customer", status=404)
-    return page(account, "card", {**params, "customer": customer}, f"/v1/customers/{customer}/sources", filters=("customer",))
-
-
-def retrieve_source(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
-    """GET /v1/customers/{customer}/sources/{id}."""
-    found = account.get("card", identifier)
-    if found is None or found["customer"] != customer:
-        raise missing("source", identifier, "id")
-    return found
-
-
-def delete_source(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
-    """DELETE /v1/customers/{customer}/sources/{id}."""
-    retrieve_source(account, params, customer, identifier)
-    owner = account.find("customer", customer, "customer", status=404)
-    if owner["default_source"] == identifier:
-        owner["default_source"] = None
-        account.save("customer", owner)
-    return account.remove("card", identifier)
-
-
 # the invoice credit balance
-
-
-def create_credit(account: Account, params: dict[str, Any], customer: str) -> Object:
-    """POST /v1/customers/{customer}/balance_transactions."""
-    owner = account.find("customer", customer, "customer", status=404)
-    currency = checked_currency(params["currency"])
-    if owner["currency"] not in {None, currency}:
-        raise invalid(f"The customer's currency is {owner['currency']}.", param="currency")
-    owner["currency"] = currency
-    entry = credit(account, owner, params["amount"], "adjustment", description=params.get("description"))
-    entry["metadata"] = merged_metadata({}, params.get("metadata") or {})
-    account.save("customer_balance_transaction", entry)
-    account.save("customer", owner)
-    return entry
-
-
-def list_credits(account: Account, params: dict[str, Any], customer: str) -> Page:
-    """GET /v1/customers/{customer}/balance_transactions."""
-    account.find("customer", customer, "customer", status=404)
-    url = f"/v1/customers/{customer}/balance_transactions"
-    return page(account, "customer_balance_transaction", {**params, "customer": customer}, url, filters=("customer",))
-
-
-def retrieve_credit(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
-    """GET /v1/customers/{customer}/balance_transactions/{transaction}."""
-    return account.find("customer_balance_transaction", identifier, "transaction", status=404)
-
-
-def retrieve_discount(account: Account, params: dict[str, Any], customer: str) -> Object:
-    """GET /v1/customers/{customer}/discount."""
-    found: Object | None = account.find("customer", customer, "customer", status=404)["discount"]
-    if found is None:
-        raise invalid(f"No active discount for customer: {customer}", status=404, code="resource_missing")
-    return found
-
-
-def delete_discount(account: Account, params: dict[str, Any], customer: str) -> Object:
-    """DELETE /v1/customers/{customer}/discount."""
-    found = retrieve_discount(account, params, customer)
-    owner = account.find("customer", customer, "customer", status=404)
-    owner["discount"] = None
-    account.save("customer", owner)
-    events.emit(account, "customer.discount.deleted", found)
-    return {**found, "deleted": True}
 
 
 ROUTES: dict[str, Handler] = {
@@ -463,17 +346,4 @@ ROUTES: dict[str, Handler] = {
     "GET /v1/customers/{customer}": retrieve,
     "POST /v1/customers/{customer}": update,
     "DELETE /v1/customers/{customer}": delete,
-    "GET /v1/customers/{customer}/tax_ids": list_tax_ids,
-    "POST /v1/customers/{customer}/tax_ids": create_tax_id,
-    "GET /v1/customers/{customer}/tax_ids/{id}": retrieve_tax_id,
-    "DELETE /v1/customers/{customer}/tax_ids/{id}": delete_tax_id,
-    "GET /v1/customers/{customer}/sources": list_sources,
-    "POST /v1/customers/{customer}/sources": create_source,
-    "GET /v1/customers/{customer}/sources/{id}": retrieve_source,
-    "DELETE /v1/customers/{customer}/sources/{id}": delete_source,
-    "GET /v1/customers/{customer}/balance_transactions": list_credits,
-    "POST /v1/customers/{customer}/balance_transactions": create_credit,
-    "GET /v1/customers/{customer}/balance_transactions/{transaction}": retrieve_credit,
-    "GET /v1/customers/{customer}/discount": retrieve_discount,
-    "DELETE /v1/customers/{customer}/discount": delete_discount,
 }

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox import disputes, payments, payouts, refunds
+from stripe_magics.sandbox import attempts, disputes, payments, payouts, refunds
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.problems import invalid
 from stripe_magics.sandbox.protocol import Handler
@@ -29,7 +29,7 @@ def authenticate(account: Account, params: dict[str, Any], identifier: str) -> O
     intent = payments.retrieve(account, {}, identifier)
     if intent["status"] != "requires_action":
         raise payments.unexpected(intent, "authenticate", {"requires_action"})
-    payments.answered(account, intent, passed=(params.get("outcome") or "succeed") == "succeed")
+    attempts.answered(account, intent, passed=(params.get("outcome") or "succeed") == "succeed")
     return intent
 
 
@@ -39,7 +39,7 @@ def settle(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if intent["status"] != "processing":
         raise payments.unexpected(intent, "settle", {"processing"})
     outcome = {"succeed": OUTCOMES["debit"], "fail": OUTCOMES["debit_fails"]}.get(params.get("outcome") or "")
-    payments.debit_settled(account, intent, outcome=outcome)
+    attempts.debit_settled(account, intent, outcome=outcome)
     return intent
 
 

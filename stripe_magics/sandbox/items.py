@@ -7,8 +7,8 @@ from typing import Any
 from stripe_magics.sandbox import discounts, events
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.changes import merged_metadata, take
+from stripe_magics.sandbox.checks import checked_currency
 from stripe_magics.sandbox.lists import Page, Test, page
-from stripe_magics.sandbox.payments import checked_currency
 from stripe_magics.sandbox.problems import absent, invalid, missing, unchecked
 from stripe_magics.sandbox.products import build_price, times
 from stripe_magics.sandbox.protocol import Handler
@@ -98,10 +98,10 @@ def _draft(account: Account, identifier: str, customer: str) -> Object:
 
 
 def _refresh(account: Account, invoice: Object) -> None:
-    from stripe_magics.sandbox import invoices
+    from stripe_magics.sandbox import drafts
 
     before = events.snapshot(invoice)
-    invoices.refresh(account, invoice)
+    drafts.refresh(account, invoice)
     events.emit(account, "invoice.updated", invoice, before)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stripe_magics.sandbox import business, charges, disputes, events, invoices, payments, payouts, refunds, subscriptions
+from stripe_magics.sandbox import attempts, business, charges, collecting, disputes, events, payouts, refunds, subscriptions
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.clock import DAY, is_business_day, midnight
 
@@ -57,7 +57,7 @@ def _payouts(account: Account, _: str) -> None:
 
 def _hold_expires(account: Account, intent: Object) -> None:
     if intent["status"] == "requires_capture":
-        payments.called_off(account, intent, "automatic", expired=True)
+        attempts.called_off(account, intent, "automatic", expired=True)
 
 
 def _charge_expires(account: Account, charge: Object) -> None:
@@ -72,14 +72,14 @@ JOBS: dict[str, Action] = {
     "payout_arrives": _on("payout", payouts.arrive),
     "hold_expires": _on("payment_intent", _hold_expires),
     "charge_expires": _on("charge", _charge_expires),
-    "debit_settles": _on("payment_intent", payments.debit_settled),
+    "debit_settles": _on("payment_intent", attempts.debit_settled),
     "refund_settles": _on("refund", refunds.settled),
     "refund_fails": _on("refund", refunds.failed),
     "dispute_due": _on("dispute", disputes.deadline),
     "dispute_decided": _on("dispute", lambda account, dispute: disputes.close_as(account, dispute, won=True)),
-    "invoice_finalizes": _on("invoice", invoices.finalize_by_itself),
-    "invoice_collects": _on("invoice", invoices.collect),
-    "invoice_overdue": _on("invoice", invoices.overdue),
+    "invoice_finalizes": _on("invoice", collecting.finalize_by_itself),
+    "invoice_collects": _on("invoice", collecting.collect),
+    "invoice_overdue": _on("invoice", collecting.overdue),
     "subscription_renews": _on("subscription", subscriptions.renew),
 }
 """Name -> what is done, given the account and an object's id."""

@@ -13,9 +13,9 @@ from typing import Any
 from stripe_magics.sandbox import events
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.changes import merged_metadata
+from stripe_magics.sandbox.checks import checked_currency
 from stripe_magics.sandbox.clock import MINUTE, business_days_after, midnight
 from stripe_magics.sandbox.lists import Page, page
-from stripe_magics.sandbox.payments import checked_currency
 from stripe_magics.sandbox.problems import invalid, missing, unchecked
 from stripe_magics.sandbox.protocol import Handler
 from stripe_magics.sandbox.testcards import PAYOUT_ACCOUNTS

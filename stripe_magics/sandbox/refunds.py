@@ -10,11 +10,11 @@ from typing import Any
 from stripe_magics.sandbox import events
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.changes import merged_metadata
+from stripe_magics.sandbox.checks import checked_email
 from stripe_magics.sandbox.clock import DAY
 from stripe_magics.sandbox.disputes import OPEN
 from stripe_magics.sandbox.lists import Page, page
 from stripe_magics.sandbox.methods import outcome_of
-from stripe_magics.sandbox.payments import checked_email
 from stripe_magics.sandbox.problems import absent, invalid, missing, unchecked
 from stripe_magics.sandbox.protocol import Handler
 

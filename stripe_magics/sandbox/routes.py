@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from stripe_magics.sandbox import (
+    belongings,
     business,
     charges,
     customers,
@@ -13,16 +14,19 @@ from stripe_magics.sandbox import (
     helpers,
     invoices,
     items,
+    links,
     methods,
     payments,
     payouts,
     products,
+    rates,
     refunds,
     subscriptions,
 )
 from stripe_magics.sandbox.protocol import route
 
 SUBJECTS = (
+    belongings, links, rates,
     business, charges, customers, discounts, disputes, helpers, invoices, items, methods, payments, payouts, products, refunds, subscriptions,
 )  # fmt: skip
 

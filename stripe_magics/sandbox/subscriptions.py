@@ -179,10 +179,10 @@ def _new(account: Account, identifier: str, customer: str, currency: str, made: 
 
 def _invoice(account: Account, subscription: Object, reason: str) -> Object:
     """A draft for the period at hand."""
-    from stripe_magics.sandbox import invoices
+    from stripe_magics.sandbox import drafts
 
     customer = account.find("customer", subscription["customer"], "customer")
-    invoice = invoices.new_invoice(account, customer, subscription["currency"], subscription["collection_method"], reason=reason)
+    invoice = drafts.new_invoice(account, customer, subscription["currency"], subscription["collection_method"], reason=reason)
     invoice.update(
         auto_advance=True,
         default_payment_method=subscription["default_payment_method"],
@@ -208,7 +208,7 @@ def _invoice(account: Account, subscription: Object, reason: str) -> Object:
         if item["subscription"] in {None, subscription["id"]} and item["currency"] == invoice["currency"]:
             item["invoice"] = invoice["id"]
             account.save("invoiceitem", item)
-    invoices.refresh(account, invoice)
+    drafts.refresh(account, invoice)
     subscription["latest_invoice"] = invoice["id"]
     account.save("subscription", subscription)
     events.emit(account, "invoice.created", invoice)
@@ -249,10 +249,10 @@ def _line(account: Account, subscription: Object, item: Object, invoice: str) ->
 
 
 def _first_invoice(account: Account, subscription: Object, *, pay: bool) -> None:
-    from stripe_magics.sandbox import invoices
+    from stripe_magics.sandbox import collecting, invoices
 
     invoice = _invoice(account, subscription, "subscription_create")
-    invoices.finish(account, invoice)
+    collecting.finish(account, invoice)
     if subscription["collection_method"] == "send_invoice" or invoice["status"] == "paid":
         return
     subscription["status"] = "incomplete"

@@ -1,0 +1,150 @@
+"""What hangs on a customer: tax ids, older cards (`source`), the invoice credit balance, a standing discount."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.sandbox import events
+from stripe_magics.sandbox.account import Account, Object
+from stripe_magics.sandbox.changes import merged_metadata
+from stripe_magics.sandbox.checks import checked_currency
+from stripe_magics.sandbox.customers import add_tax_id, checked_tax_id, credit, new_card, source_card
+from stripe_magics.sandbox.lists import Page, page
+from stripe_magics.sandbox.problems import declined, invalid, missing, unchecked
+from stripe_magics.sandbox.protocol import Handler
+from stripe_magics.sandbox.testcards import BY_NUMBER
+
+
+def create_tax_id(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """POST /v1/customers/{customer}/tax_ids."""
+    owner = account.find("customer", customer, "customer", status=404)
+    checked_tax_id(params["type"], params["value"], "value")
+    return add_tax_id(account, owner, params)
+
+
+def list_tax_ids(account: Account, params: dict[str, Any], customer: str) -> Page:
+    """GET /v1/customers/{customer}/tax_ids."""
+    account.find("customer", customer, "customer", status=404)
+    return page(account, "tax_id", {**params, "customer": customer}, f"/v1/customers/{customer}/tax_ids", filters=("customer",))
+
+
+def retrieve_tax_id(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """GET /v1/customers/{customer}/tax_ids/{id}."""
+    found = account.get("tax_id", identifier)
+    if found is None or found["customer"] != customer:
+        raise missing("tax ID", identifier, "id")
+    return found
+
+
+def delete_tax_id(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """DELETE /v1/customers/{customer}/tax_ids/{id}."""
+    found = retrieve_tax_id(account, params, customer, identifier)
+    gone = account.remove("tax_id", identifier)
+    events.emit(account, "customer.tax_id.deleted", found)
+    return gone
+
+
+def create_source(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """POST /v1/customers/{customer}/sources with a token."""
+    owner = account.find("customer", customer, "customer", status=404)
+    token = params.get("source") or params.get("card")
+    if isinstance(token, dict):
+        card = BY_NUMBER.get(token.get("number", ""))
+        if card is None:
+            raise declined("Your card number is incorrect.", code="incorrect_number", param="number")
+        made = new_card(account, card, customer)
+    elif token:
+        made = source_card(account, token, customer)
+    else:
+        raise unchecked("Missing required param: source.", param="source", code="parameter_missing")
+    account.add("card", made)
+    if owner["default_source"] is None:
+        owner["default_source"] = made["id"]
+        account.save("customer", owner)
+    events.emit(account, "customer.source.created", made)
+    return made
+
+
+def list_sources(account: Account, params: dict[str, Any], customer: str) -> Page:
+    """GET /v1/customers/{customer}/sources."""
+    account.find("customer", customer, "customer", status=404)
+    return page(account, "card", {**params, "customer": customer}, f"/v1/customers/{customer}/sources", filters=("customer",))
+
+
+def retrieve_source(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """GET /v1/customers/{customer}/sources/{id}."""
+    found = account.get("card", identifier)
+    if found is None or found["customer"] != customer:
+        raise missing("source", identifier, "id")
+    return found
+
+
+def delete_source(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """DELETE /v1/customers/{customer}/sources/{id}."""
+    retrieve_source(account, params, customer, identifier)
+    owner = account.find("customer", customer, "customer", status=404)
+    if owner["default_source"] == identifier:
+        owner["default_source"] = None
+        account.save("customer", owner)
+    return account.remove("card", identifier)
+
+
+def create_credit(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """POST /v1/customers/{customer}/balance_transactions."""
+    owner = account.find("customer", customer, "customer", status=404)
+    currency = checked_currency(params["currency"])
+    if owner["currency"] not in {None, currency}:
+        raise invalid(f"The customer's currency is {owner['currency']}.", param="currency")
+    owner["currency"] = currency
+    entry = credit(account, owner, params["amount"], "adjustment", description=params.get("description"))
+    entry["metadata"] = merged_metadata({}, params.get("metadata") or {})
+    account.save("customer_balance_transaction", entry)
+    account.save("customer", owner)
+    return entry
+
+
+def list_credits(account: Account, params: dict[str, Any], customer: str) -> Page:
+    """GET /v1/customers/{customer}/balance_transactions."""
+    account.find("customer", customer, "customer", status=404)
+    url = f"/v1/customers/{customer}/balance_transactions"
+    return page(account, "customer_balance_transaction", {**params, "customer": customer}, url, filters=("customer",))
+
+
+def retrieve_credit(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """GET /v1/customers/{customer}/balance_transactions/{transaction}."""
+    return account.find("customer_balance_transaction", identifier, "transaction", status=404)
+
+
+def retrieve_discount(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """GET /v1/customers/{customer}/discount."""
+    found: Object | None = account.find("customer", customer, "customer", status=404)["discount"]
+    if found is None:
+        raise invalid(f"No active discount for customer: {customer}", status=404, code="resource_missing")
+    return found
+
+
+def delete_discount(account: Account, params: dict[str, Any], customer: str) -> Object:
+    """DELETE /v1/customers/{customer}/discount."""
+    found = retrieve_discount(account, params, customer)
+    owner = account.find("customer", customer, "customer", status=404)
+    owner["discount"] = None
+    account.save("customer", owner)
+    events.emit(account, "customer.discount.deleted", found)
+    return {**found, "deleted": True}
+
+
+ROUTES: dict[str, Handler] = {
+    "GET /v1/customers/{customer}/tax_ids": list_tax_ids,
+    "POST /v1/customers/{customer}/tax_ids": create_tax_id,
+    "GET /v1/customers/{customer}/tax_ids/{id}": retrieve_tax_id,
+    "DELETE /v1/customers/{customer}/tax_ids/{id}": delete_tax_id,
+    "GET /v1/customers/{customer}/sources": list_sources,
+    "POST /v1/customers/{customer}/sources": create_source,
+    "GET /v1/customers/{customer}/sources/{id}": retrieve_source,
+    "DELETE /v1/customers/{customer}/sources/{id}": delete_source,
+    "GET /v1/customers/{customer}/balance_transactions": list_credits,
+    "POST /v1/customers/{customer}/balance_transactions": create_credit,
+    "GET /v1/customers/{customer}/balance_transactions/{transaction}": retrieve_credit,
+    "GET /v1/customers/{customer}/discount": retrieve_discount,
+    "DELETE /v1/customers/{customer}/discount": delete_discount,
+}
