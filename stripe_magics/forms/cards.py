@@ -83,7 +83,7 @@ def line(text: str) -> str:
 
 def card(kind: str, headline: str, rows: Iterable[str] = (), *, role: str = "status") -> str:
     """A message: `kind` is good, wrong, ask or plain. All text is escaped."""
-    rest = "".join(f"<br>{escape(each)}" for each in rows)
+    rest = "".join(f"<br>{escape(each)}" for each in rows if each)
     return f"<div class='sm-card sm-{kind}' role='{role}'><b>{escape(headline)}</b>{rest}</div>"
 
 

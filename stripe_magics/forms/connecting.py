@@ -190,8 +190,7 @@ class ConnectForm(w.VBox):
 
     def _key_field(self) -> Any:
         if self._key is None:
-            self._key = key_field(self._guarded_key, layout=self.tree.layout("field"))
-            self.tree.adopt(self._key)
+            self._key = key_field(self.tree, self._guarded_key)
             options = [("no, for this session only", "no"), ("yes", "yes")]
             self._keep = self.tree.make(w.Dropdown, "field", description="Keep in the keyring", options=options, value="no")
         return self._key

@@ -221,14 +221,8 @@ class ModuleForm(w.VBox):
         """A person altered a control."""
         if self._quiet:
             return
-        control = self.controls[name]
-        before = self.state.raw.get(name)
-        self.state.set(name, control.read())
+        self.state.set(name, self.controls[name].read())
         self._check(name)
-        if control.field.kind is Kind.CURRENCY and before != self.state.raw.get(name):
-            for other in self.state.module.fields:
-                if other.currency == name:
-                    self._check(other.name)
         self.comparison.changed(name)
         self.refresh()
 
@@ -241,6 +235,10 @@ class ModuleForm(w.VBox):
         else:
             self.state.errors.pop(name, None)
         self._say(name, reading)
+        if field.kind is Kind.CURRENCY:
+            for other in self.state.module.fields:
+                if other.currency == name and other.name in self.state.raw:
+                    self._check(other.name)
 
     def _say(self, name: str, reading: str = "") -> None:
         if name in self.controls:

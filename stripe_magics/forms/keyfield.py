@@ -11,10 +11,13 @@ it arrives; only a kernel that is busy while the browser saves widget state coul
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import ipywidgets as w
 from traitlets import Unicode
+
+from stripe_magics.forms.style import Tree
 
 LABEL = "Secret key"
 
@@ -78,12 +81,10 @@ class PasswordField(w.Password):
         return "<a key field that keeps nothing>"
 
 
-def key_field(taken: Callable[[str], None], **traits: Any) -> Any:
-    """The key field; `taken` is called with each key that is entered, once."""
-    try:
-        import anywidget
-    except ImportError:
-        return PasswordField(taken, **traits)
+@cache
+def _sending_field() -> type:
+    """The class of the field without a value. Raises ImportError without anywidget."""
+    import anywidget
 
     class KeyField(anywidget.AnyWidget):
         """A field without a value: see the module."""
@@ -94,11 +95,21 @@ def key_field(taken: Callable[[str], None], **traits: Any) -> Any:
         def __repr__(self) -> str:
             return "<a key field that keeps nothing>"
 
+    return KeyField
+
+
+def key_field(tree: Tree, taken: Callable[[str], None]) -> Any:
+    """The key field; `taken` is called with each key that is entered, once."""
+    try:
+        kind = _sending_field()
+    except ImportError:
+        return tree.make(PasswordField, "field", taken=taken)
+
     def heard(_: Any, content: dict[str, Any], buffers: Any) -> None:
         key = content.pop("key", "")
         if isinstance(key, str) and key:
             taken(key)
 
-    field = KeyField(**traits)
+    field = tree.make(kind, "field")
     field.on_msg(heard)
     return field

@@ -25,7 +25,7 @@ def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, 
         StripeMagicsError,
     ) as problem:  # a fault of the value, or a key where none may be: both are words for the person
         return str(problem).split("\n", maxsplit=1)[0], ""
-    return "", read_back(field, value, currency, zone)
+    return "", read_back(field, value, currency or said_currency(field, raw), zone)
 
 
 def currency_of(field: Field, state: FormState) -> str:
@@ -34,6 +34,18 @@ def currency_of(field: Field, state: FormState) -> str:
         return ""
     raw = state.raw.get(field.currency) or (state.current or {}).get(field.currency) or ""
     return str(raw).strip().lower()
+
+
+def said_currency(field: Field, raw: Raw) -> str:
+    """The currency that stands in an amount itself: `25.00usd`."""
+    from stripe_magics.money import parse
+
+    if field.kind is not Kind.MINOR_AMOUNT:
+        return ""
+    try:
+        return parse(str(raw)).currency or ""
+    except ValueError:  # it has none, or not with this amount: the check has its words for that
+        return ""
 
 
 def read_back(field: Field, value: Any, currency: str, zone: tzinfo) -> str:
@@ -58,7 +70,7 @@ def in_words(field: Field, raw: Raw, state: FormState) -> str:
 def _amount(field: Field, text: str, state: FormState) -> str:
     from stripe_magics.binding import check as check_value
 
-    currency = currency_of(field, state)
+    currency = currency_of(field, state) or said_currency(field, text)
     try:
         value = check_value(field, text, zone=UTC, currency=currency or None)
     except (ValueError, StripeMagicsError):

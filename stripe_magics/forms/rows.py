@@ -115,7 +115,7 @@ def _cell_value(row: _Row, name: str) -> str:
 
 def _growing(field: Field, maker: Maker, columns: tuple[Field, ...], words: str) -> RowList:
     adder = maker.tree.make(w.Button, "button", description=f"+ {words}")
-    box = maker.tree.make(w.VBox, "wide", children=(adder,), _dom_classes=("sm-rows",))
+    box = maker.tree.make(w.VBox, "rows", children=(adder,), _dom_classes=("sm-rows",))
     lines = RowList(field, columns, maker, box, adder)
 
     def clicked(_: Any) -> None:

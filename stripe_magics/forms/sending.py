@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from stripe_magics.catalogue.fields import Role
+from stripe_magics.catalogue.fields import Kind, Role
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.command import Command
 from stripe_magics.errors import (
@@ -67,6 +67,14 @@ class Sender:
     @property
     def _reads(self) -> bool:
         return self.form.state.effect() is Effect.READ
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether another room serves the call: a watch without an address of one's own to be told at."""
+        module = self.form.state.module
+        return bool(module.door) and not any(
+            self.form.state.touched(each.name) for each in module.fields if each.kind is Kind.URL
+        )
 
     @property
     def live(self) -> bool:
@@ -125,6 +133,12 @@ class Sender:
         if self._worker is not None and self._worker.is_alive():
             self.form.tell(cards.card("plain", "It is still running."))
             return None
+        if self._elsewhere:
+            return (
+                self._read()
+                if self.run is not None
+                else self.form.tell(cards.card("plain", "Run the line above in a cell: it goes on until it is stopped."))
+            )
         if self._reads:
             self._checked()
             return self._read()
@@ -215,6 +229,7 @@ class Sender:
         ]
         if self.form.comparison.fetched:
             rows = self.form.comparison.about()
+        rows += self._objects(values)
         undone = "This cannot be undone." if state.effect() is Effect.IRREVERSIBLE else ""
         account = connection.name or connection.account or connection.key_hint if connection is not None else ""
         words = f"{state.module.title} [{mode}]"
@@ -225,6 +240,25 @@ class Sender:
             [*rows, f"Account: {account}" if account else "", undone, typed],
             role="alertdialog",
         )
+
+    def _objects(self, values: dict[str, Any]) -> list[str]:
+        """What the named objects amount to: a refund's charge, the payment that is captured. Nothing of whom they belong to."""
+        from stripe_magics.calls import call
+        from stripe_magics.forms import finding
+
+        words = []
+        for name, raw in values.items():
+            field = self.form.state.field(name)
+            lister = finding.lister_of(field.object) if field.kind is Kind.OBJECT_ID and field.object else None
+            if lister is None or self.form.connection is None:
+                continue
+            try:
+                found: Any = call("api.call", url=f"{lister.path}/{raw}", method="GET", raw=True, connection=self.form.connection)
+            except StripeMagicsError:  # Stripe will say so itself when the call is made; here it is only asked for company
+                continue
+            about = ", ".join(part for part in (finding.amount(found), str(found.get("status") or "")) if part)
+            words += [f"{raw}: {about}"] if about else []
+        return words
 
     def _ask(self, html: str) -> None:
         self.form.tell(html)
@@ -288,7 +322,8 @@ class Sender:
         notes = list(getattr(frame, "attrs", {}).get("stripe", {}).get("notes") or [])
         first = _headline(module.title, frame)
         self.form.area.show(frame, facts)
-        self.form.tell(cards.card("good", first, [" · ".join(f"{a} {b}".strip() for a, b in facts[1:] if b), *notes]))
+        words = [] if self.form.area.handle else [" · ".join(f"{name} {value}".strip() for name, value in facts[1:] if value)]
+        self.form.tell(cards.card("good", first, [*words, *notes]))
         self.refresh()
 
     def _fail(self, fault: BaseException, question: str = "") -> None:
@@ -331,7 +366,12 @@ class Sender:
                 self.form.tell(cards.card("plain", f"{done:,} rows so far ..."))
 
         def work() -> None:
-            self._done(self._call(self.form.state.command(), progress=progress))
+            try:
+                frame = self._call(self.form.state.command(), progress=progress)
+            except KeyboardInterrupt:  # Stop was heard where there are no rows to keep
+                self.form.tell(cards.card("plain", "Stopped."))
+            else:
+                self._done(frame)
 
         self.form.guarded(work)(None)
         self._worker = None
@@ -352,7 +392,8 @@ class Sender:
         if self._worker is not None:
             buttons = [self._button("Stop", self.stop), self.look]
         elif stage is Stage.ARMED:
-            words = "Send once more" if self.repeat else f"Yes, {cards.verb(self.form.state.module).lower()}"
+            title = self.form.state.module.title
+            words = "Send once more" if self.repeat else f"Yes, {title[0].lower()}{title[1:]}"
             typed = [self._typed()] if self.password else []
             buttons = [*typed, self._button(words, self.confirm, style="danger"), self._button("Cancel", self.cancel), self.look]
         elif stage is Stage.UNKNOWN:

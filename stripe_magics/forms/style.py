@@ -18,6 +18,7 @@ LAYOUTS: dict[str, dict[str, str]] = {
     "root": {"width": "100%", "max_width": "860px"},
     "field": {"width": "560px", "max_width": "100%"},
     "wide": {"width": "560px", "max_width": "100%"},
+    "rows": {"width": "100%", "max_width": "800px"},
     "long": {"width": "560px", "max_width": "100%", "height": "58px"},
     "many": {"width": "560px", "max_width": "100%", "height": "112px"},
     "cell": {"width": "200px"},
@@ -37,7 +38,8 @@ CSS = """<style>
  font-size:12.5px;font-weight:500;overflow:visible}
 .sm-form .widget-textarea .widget-label,.sm-form .widget-select .widget-label{align-self:flex-start;padding-top:7px}
 .sm-form .sm-rows{padding-left:182px}.sm-form .sm-rows .widget-button{align-self:flex-start}
-.sm-form .sm-rows .widget-hbox{background:var(--jp-layout-color2,#f7f8fa);border-radius:6px;padding:4px 6px;margin:2px 0}
+.sm-form .widget-hbox .sm-private{margin:2px 0 4px 182px}
+.sm-form .sm-rows .widget-hbox{width:auto;background:var(--jp-layout-color2,#f7f8fa);border-radius:6px;padding:4px 6px;margin:2px 0}
 .sm-form button.sm-problem{text-align:left;color:#b42318;background:transparent;text-decoration:underline;height:auto;line-height:1.5;
  white-space:normal;padding:0 2px}
 .sm-form .widget-box{overflow:visible}

@@ -95,7 +95,7 @@ class Comparison:
 
     def refresh(self) -> None:
         """Show now and after, as the form is filled in."""
-        if self.panel is None:
+        if self.panel is None or not self.path:
             return
         state = self.form.state
         current = state.current or {}

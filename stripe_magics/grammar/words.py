@@ -154,9 +154,10 @@ def quote(text: str) -> str:
     if _BREAKS.search(text):
         escaped = text.replace("\\", "\\\\").replace("'", "\\'")
         return "$'" + _BREAKS.sub(_escape, escaped) + "'"
-    if "'" not in text and ('"' in text or "\\" in text or "$" in text or "{{" in text):
+    ends = text.endswith(("?", ";"))  # at the end of a line these would ask for help, or keep it quiet
+    if "'" not in text and (ends or '"' in text or "\\" in text or "$" in text or "{{" in text):
         return f"'{text}'"
-    if "$" in text or "{{" in text:
+    if ends or "$" in text or "{{" in text:
         return "$'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -45,12 +45,18 @@ def _head(command: Command) -> Iterator[str]:
     """The module's name and the ids of its path."""
     module = catalogue.find(command.module)
     places = [each.name for each in module.path_fields]
-    if module.name == "api.call" and str(command.values.get("method", "")).lower() in VERBS:
+    if _short(module, command):
         yield str(command.values["method"]).lower()
     else:
         yield from module.name.split(".")
     for name in _leading(places, command):
         yield quote(text(command.values[name]))
+
+
+def _short(module: Module, command: Command) -> bool:
+    """Whether the method's own word opens the line: `get /v1/events`. Without a path it would name no call."""
+    is_verb = str(command.values.get("method", "")).lower() in VERBS
+    return module.name == "api.call" and is_verb and str(command.values.get("url", "")).startswith("/")
 
 
 def _leading(places: list[str], command: Command) -> list[str]:
@@ -67,7 +73,7 @@ def _leading(places: list[str], command: Command) -> list[str]:
 def _flags(command: Command) -> Iterator[str]:
     module = catalogue.find(command.module)
     leading = {*_leading([each.name for each in module.path_fields], command)}
-    if module.name == "api.call" and str(command.values.get("method", "")).lower() in VERBS:
+    if _short(module, command):
         leading.add("method")
     for name, value in command.values.items():
         if value is not None and name not in leading:

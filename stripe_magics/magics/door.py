@@ -133,11 +133,13 @@ class StripeMagics(Magics):
         """A call that a form makes: like any other, it is remembered."""
         from stripe_magics import calls
         from stripe_magics.command import write_line
+        from stripe_magics.magics import verbs
 
         started = time.time()
         line = write_line(command).removeprefix("%stripe ") if command.options.from_ is None else command.module
+        own = verbs.own_door(command)
         try:
-            answer = calls.call(command, **more)
+            answer = own(self, command) if own is not None else calls.call(command, **more)
         except BaseException as fault:  # whatever ended it belongs into the history, Stop included
             self.history.add(command, line, started, error=fault)
             raise

@@ -1,0 +1,225 @@
+"""Forms in a real JupyterLab: one server, one Chromium, one page for all tests; each test opens a notebook of its own in it.
+
+Where there is no Chromium the tests are skipped with the reason; on a build machine (CI is set) that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+import nbformat
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+).split()
+SET_UP = "import stripe_magics as sm; sandbox = sm.connect(sandbox=True)"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def needs_chromium() -> None:
+    if CHROMIUM.exists():
+        return
+    reason = f"{CHROMIUM} is missing: apt-get install chromium"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def environment(root: Path) -> dict[str, str]:
+    """A home of its own for Jupyter and for stripe_magics; no key from outside."""
+    names = (
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTER_DATA_DIR",
+        "JUPYTER_RUNTIME_DIR",
+        "IPYTHONDIR",
+        "JUPYTERLAB_SETTINGS_DIR",
+        "JUPYTERLAB_WORKSPACES_DIR",
+        "STRIPE_MAGICS_STATE_DIR",
+    )
+    kept = {name: value for name, value in os.environ.items() if name != "STRIPE_API_KEY"}
+    repository = str(Path(__file__).parents[2])
+    return {**kept, **{name: str(root / name.lower()) for name in names}, "PYTHONPATH": repository, "JUPYTER_PLATFORM_DIRS": "1"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def served(command: list[str], root: Path, url: str) -> Iterator[str]:
+    """Run a server until the caller is done with it."""
+    with (root / "server.log").open("w") as log:
+        process = subprocess.Popen(command, env=environment(root), cwd=root, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            for _ in range(160):
+                if process.poll() is not None:
+                    break
+                try:
+                    urllib.request.urlopen(url, timeout=5).close()
+                    break
+                except HTTPError:
+                    break  # it answers
+                except OSError:
+                    time.sleep(0.25)
+            else:
+                raise RuntimeError((root / "server.log").read_text()[-2000:])
+            yield url
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+SERVER = [
+    "--no-browser",
+    "--ip=127.0.0.1",
+    "--ServerApp.port_retries=0",
+    "--IdentityProvider.token=",
+    "--ServerApp.disable_check_xsrf=True",
+]
+
+
+@pytest.fixture(scope="session")
+def lab(needs_chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """JupyterLab's address and its folder. It saves widget state, the setting under which forms could leak most."""
+    root = tmp_path_factory.mktemp("lab")
+    settings = root / "jupyterlab_settings_dir" / "@jupyter-widgets" / "jupyterlab-manager"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text('{"saveState": true}')
+    quiet = root / "jupyterlab_settings_dir" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True)
+    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        *SERVER,
+        "--allow-root",
+        f"--port={port}",
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    for url in served([*command, f"--ServerApp.root_dir={root}"], root, f"http://127.0.0.1:{port}/api"):
+        yield url.removesuffix("/api"), root
+
+
+@pytest.fixture(scope="session")
+def chromium(needs_chromium: None) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS, headless=True)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def context(chromium: Any) -> Any:
+    """One context: JupyterLab's scripts stay cached."""
+    context = chromium.new_context(viewport={"width": 1300, "height": 1100})
+    context.set_default_timeout(12_000)
+    return context
+
+
+@pytest.fixture(scope="session")
+def lab_page(lab: tuple[str, Path], context: Any) -> Any:
+    """The one page of the session."""
+    page = context.new_page()
+    show_lab(page, lab[0])
+    return page
+
+
+def show_lab(page: Any, url: str) -> None:
+    page.goto(f"{url}/lab?reset")
+    page.wait_for_function("()=>window.jupyterapp?.restored")
+    page.evaluate("()=>window.jupyterapp.restored.then(()=>true)")
+
+
+OPEN = """async (path) => {
+  const app = window.jupyterapp;
+  const w = await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
+  window.__nb = w;
+  await w.context.ready; await w.sessionContext.ready;
+  while (w.sessionContext.session?.kernel?.status !== 'idle') await new Promise(r => setTimeout(r, 20));
+  app.shell.activateById(w.id);
+}"""
+
+
+class Notebook:
+    """A notebook that is open in the page."""
+
+    def __init__(self, page: Any, root: Path, name: str) -> None:
+        self.page, self.root, self.name = page, root, name
+        self.out = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output")
+
+    @property
+    def file(self) -> Path:
+        return self.root / self.name
+
+    def run_all(self) -> None:
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def save(self) -> dict[str, Any]:
+        """Save it and give what is in the file."""
+        self.page.evaluate("() => window.__nb.context.save()")
+        return dict(nbformat.read(self.file, as_version=4))
+
+    def field(self, label: str) -> Any:
+        return self.out.get_by_label(label, exact=True)
+
+    def enter(self, label: str, value: str) -> None:
+        self.field(label).first.fill(value)
+        self.field(label).first.press("Tab")
+
+    def press(self, name: str) -> None:
+        self.out.get_by_role("button", name=name, exact=True).first.click()
+
+    def sees(self, text: str) -> None:
+        """Wait until the text is on screen."""
+        self.out.get_by_text(text).first.wait_for()
+
+    def python(self, code: str) -> str:
+        """Run code in the notebook's kernel and give what it printed."""
+        return str(self.page.evaluate(RUN, code))
+
+
+RUN = """async (code) => {
+  const kernel = window.__nb.sessionContext.session.kernel;
+  const future = kernel.requestExecute({code, store_history: false});
+  let text = '';
+  future.onIOPub = (m) => { if (m.header.msg_type === 'stream') text += m.content.text;
+                            if (m.header.msg_type === 'error') text += m.content.ename + ': ' + m.content.evalue; };
+  await future.done;
+  return text.trim();
+}"""
+
+
+@pytest.fixture
+def notebook(lab: tuple[str, Path], lab_page: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Opens a notebook with the given cells (after one that connects to the sandbox) and runs it."""
+    name = f"{request.node.name.replace('[', '-').replace(']', '')}.ipynb"
+
+    def open_(*cells: str, connect: bool = True) -> Notebook:
+        code = [nbformat.v4.new_code_cell(each) for each in ((SET_UP, *cells) if connect else cells)]
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=kernel), lab[1] / name)
+        lab_page.evaluate(OPEN, name)
+        opened = Notebook(lab_page, lab[1], name)
+        opened.run_all()
+        return opened
+
+    yield open_
+    lab_page.evaluate(
+        "async () => {const w = window.__nb; await w.context.save(); await w.sessionContext.shutdown(); w.dispose();}"
+    )

@@ -1,0 +1,249 @@
+"""Forms as people use them, in a real JupyterLab."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+CANARY = "sk_test_51CanaryCanaryCanary0123456789abcdefXYZ"
+COUNT = "print(len([e for e in sm.call('customers.list', limit='all')['email'] if e == 'twice@example.com']))"
+
+
+def test_create_a_customer(notebook: Any) -> None:
+    nb = notebook("sm.form('customers.create')")
+    nb.enter("Name", "Jenny Browser")
+    nb.enter("Email", "jenny@browser")
+    nb.sees("is no e-mail address")
+    nb.enter("Email", "jenny.browser@example.com")
+    nb.sees("%stripe customers create --email jenny.browser@example.com")
+    nb.press("\u25b8 Address")
+    nb.enter("City", "Berlin")
+    nb.sees("Address - 1 set")
+    nb.press("Create")
+    nb.sees("Create a Customer: done. cus_")
+    assert nb.python("print(customers_create['address_city'][0], customers_create['name'][0])") == "Berlin Jenny Browser"
+    saved = nb.save()
+    outputs = saved["cells"][1]["outputs"]
+    assert [each["output_type"] for each in outputs] == ["display_data", "display_data"]
+    assert outputs[0]["data"]["text/plain"] == "%stripe customers create --form"
+    assert "jenny.browser@example.com" in outputs[1]["data"]["text/html"], "the result is saved with the notebook"
+    assert "request" in outputs[1]["data"]["text/plain"], "and so is its receipt"
+
+
+def test_a_declined_payment_is_corrected(notebook: Any) -> None:
+    nb = notebook("sm.form('payment_intents.create', amount='25.00usd', currency='usd', confirm=True, off_session=True,"
+                  " payment_method='pm_card_chargeDeclined')")  # fmt: skip
+    nb.sees("= 25.00 USD (2500)")
+    nb.press("Create")
+    nb.sees("shall it be sent?")
+    nb.sees("This cannot be undone.")
+    nb.press("Yes, create a Payment Intent")
+    nb.sees("Card declined - no payment was taken.")
+    nb.enter("Payment Method ID", "pm_card_visa")
+    nb.press("Create")
+    nb.press("Yes, create a Payment Intent")
+    nb.sees("Create a Payment Intent: done.")
+    assert nb.python("print(payment_intents_create['status'][0], payment_intents_create['amount'][0])") == "succeeded 2500"
+
+
+def test_capture(notebook: Any) -> None:
+    nb = notebook(
+        "held = sm.call('payment_intents.create', amount=2000, currency='usd', confirm=True, off_session=True, payment_method='pm_card_visa',"
+        " capture_method='manual')",
+        "sm.form('payment_intents.capture', payment_intent=held['id'][0])",
+    )
+    nb.enter("Amount to Capture", "15.00usd")
+    nb.press("Capture")
+    nb.sees("20.00 USD, requires_capture")
+    nb.press("Yes, capture a Payment Intent")
+    nb.sees("Capture a Payment Intent: done.")
+    assert nb.python("print(payment_intents_capture['amount_received'][0])") == "1500"
+
+
+def test_update_shows_what_changes(notebook: Any) -> None:
+    nb = notebook("form = sm.form('customers.update', customer='cus_demoJennyRosen'); form")
+    table = nb.out.get_by_role("table", name="What changes")
+    table.get_by_text("jenny.rosen@example.com").wait_for()
+    nb.enter("Phone", "+49 30 1234567")
+    nb.sees("1 change; everything else stays as it is.")
+    nb.press("Clear Description")
+    nb.sees("2 changes; everything else stays as it is.")
+    nb.press("Edit Name")
+    assert nb.field("Name").input_value() == "Jenny Rosen"
+    nb.sees("2 changes; everything else stays as it is.")
+    assert nb.python("print(form.preview().params)") == "(('description', ''), ('phone', '+49 30 1234567'))"
+    nb.press("Update")
+    nb.sees("Update a Customer: done. cus_demoJennyRosen")
+    nb.sees("Nothing changes yet.")
+    saved = nb.save()
+    state = json.dumps(saved["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"])
+    assert "Update a Customer" in state, "this Lab saves widget state"
+    assert "2 Station Road" not in state, "what Stripe has of a person is not in the widget state"
+    assert "jenny.rosen@example.com" not in state
+
+
+def test_pick_a_customer_by_email(notebook: Any) -> None:
+    nb = notebook("form = sm.form('invoices.create'); form")
+    nb.enter("Customer ID *", "jenny.rosen@example.com")
+    nb.out.get_by_role("button", name="Find", exact=True).first.click()
+    choice = nb.out.get_by_label("Customer ID: choose one", exact=True)
+    choice.wait_for()
+    assert "Jenny Rosen" in choice.inner_text()
+    choice.press("Enter")
+    nb.sees("%stripe invoices create --customer cus_demoJennyRosen")
+    assert nb.python("print(form.state.values())") == "{'customer': 'cus_demoJennyRosen'}"
+
+
+def test_keyboard_only(notebook: Any) -> None:
+    """Tab and keys alone create a customer; every control has a name in Chromium's accessibility tree."""
+    nb = notebook("sm.form('customers.create')")
+    keys = nb.page.keyboard
+    nb.field("Description").focus()
+    keys.press("Tab")
+    keys.type("keys@example.com")
+    keys.press("Tab")
+    keys.type("Only Keys")
+    tab_to(nb.page, "\u25b8 Address")
+    keys.press("Enter")
+    nb.field("City").wait_for()
+    tab_to(nb.page, "City")
+    keys.type("Bern")
+    keys.press("Tab")
+    nb.sees("Address - 1 set")
+    tab_to(nb.page, "Create")
+    keys.press("Space")
+    nb.sees("Create a Customer: done.")
+    assert nb.python("print(customers_create['email'][0], customers_create['address_city'][0])") == "keys@example.com Bern"
+    for title in ("Shipping", "Invoice settings", "Further details", "More"):
+        nb.out.get_by_role("button", name=f"\u25b8 {title}", exact=True).click()
+        nb.out.get_by_role("button", name=f"\u25be {title}", exact=True).wait_for()
+    nodes = accessible(nb.page)
+    controls = [(role, name) for role, name in nodes if role in {"textbox", "combobox", "listbox", "button"}]
+    assert len(controls) > 30
+    assert not [role for role, name in controls if not name.strip()], "a control without a name"
+
+
+def tab_to(page: Any, name: str) -> None:
+    """Press Tab until the control of that name has the focus."""
+    script = "() => { const a = document.activeElement; return (a.labels?.[0]?.innerText || a.getAttribute('aria-label') || a.innerText || '').trim() }"
+    for _ in range(60):
+        if page.evaluate(script) == name:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{name} cannot be reached by Tab")
+
+
+def accessible(page: Any) -> list[tuple[str, str]]:
+    """Role and name of what Chromium tells a screen reader of the form."""
+    client = page.context.new_cdp_session(page)
+    root = client.send(
+        "Runtime.evaluate", {"expression": "document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden) .sm-form')"}
+    )
+    found = client.send("Accessibility.queryAXTree", {"objectId": root["result"]["objectId"]})
+    client.detach()
+    return [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in found["nodes"] if not node.get("ignored")]
+
+
+def test_a_double_click_creates_once(notebook: Any) -> None:
+    nb = notebook("sm.form('customers.create', email='twice@example.com')")
+    button = nb.out.get_by_role("button", name="Create", exact=True)
+    button.dblclick()
+    button.click()
+    nb.sees("This was done already.")
+    assert nb.python(COUNT) == "1"
+
+
+def test_names_from_stripe_run_nothing(notebook: Any) -> None:
+    """A customer called like a script is text wherever a form shows it."""
+    evil = "<img src=x onerror=\\'window.__owned=1\\'>"
+    nb = notebook(
+        f"evil = '{evil}'; bad = sm.call('customers.create', name=evil, email='evil@example.com', description=evil)['id'][0]",
+        "display(sm.form('customers.update', customer=bad)); display(sm.form('customers.create', name=evil))",
+        "form = sm.form('invoices.create', customer='evil@example.com'); form",
+    )
+    nb.out.get_by_role("table", name="What changes").get_by_text("<img src=x").first.wait_for()
+    nb.out.get_by_role("button", name="Find", exact=True).last.scroll_into_view_if_needed()
+    nb.python("from stripe_magics.forms.picker import open_picker; open_picker(form, form.controls['customer'])")
+    nb.out.get_by_label("Customer ID: choose one", exact=True).press("Enter")
+    nb.press("Preview request")
+    nb.out.get_by_role("button", name="Create", exact=True).first.click()
+    nb.sees("Create a Customer: done.")
+    assert nb.page.evaluate("() => window.__owned") is None
+
+
+def test_a_reload_brings_the_form_back(notebook: Any, lab: Any) -> None:
+    nb = notebook("sm.form('customers.update', customer='cus_demoJennyRosen')")
+    nb.enter("Phone", "+1 555 0100")
+    nb.sees("1 change; everything else stays as it is.")
+    nb.save()
+    nb.page.reload()
+    nb.page.wait_for_function("()=>window.jupyterapp?.restored")
+    nb.page.evaluate(
+        """async (path) => { const app = window.jupyterapp; await app.restored;
+        const w = await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
+        window.__nb = w; await w.context.ready; await w.sessionContext.ready; app.shell.activateById(w.id); }""",
+        nb.name,
+    )
+    nb.sees("1 change; everything else stays as it is.")
+    assert nb.field("Phone").input_value() == "+1 555 0100"
+    nb.press("Update")
+    nb.sees("Update a Customer: done.")
+
+
+def test_a_list_and_its_table(notebook: Any) -> None:
+    nb = notebook("sm.form('customers.list')")
+    nb.enter("Limit", "3")
+    nb.press("List")
+    nb.sees("List All Customers: done. 3 rows")
+    nb.enter("Limit", "all")
+    nb.press("List")
+    nb.out.get_by_text("List All Customers: done.").filter(has_not_text="done. 3 rows").wait_for()
+    assert int(nb.python("print(len(customers_list))")) > 3
+
+
+def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
+    """Typed into the key field with a busy kernel and widget state saved: no file has it."""
+    _, root = lab
+    nb = notebook(
+        "import stripe_magics as sm\nfrom stripe_magics.sandbox import SandboxTransport\nfrom stripe_magics.forms.connecting import ConnectForm\n"
+        "form = ConnectForm(transport=SandboxTransport()); form",
+        connect=False,
+    )
+    nb.out.get_by_label("Key from", exact=True).select_option("Paste a key once")
+    nb.page.evaluate(HEAR)
+    nb.out.get_by_label("Secret key", exact=True).fill("pk_test_51CanaryCanaryCanary0123456789abcdefXYZ")
+    nb.press("Use this key")
+    nb.sees("That is a publishable key")
+    nb.page.evaluate("() => { window.__nb.sessionContext.session.kernel.requestExecute({code: 'import time; time.sleep(1.5)'}) }")
+    nb.out.get_by_label("Secret key", exact=True).fill(CANARY)
+    nb.press("Use this key")
+    assert nb.out.get_by_label("Secret key", exact=True).input_value() == ""
+    nb.save()  # while the kernel is busy
+    assert "Canary" not in nb.file.read_text()
+    nb.sees("Connected.")
+    nb.sees("sk_test_...fXYZ")
+    saved = nb.save()
+    nb.page.evaluate("() => window.__nb.context.createCheckpoint()")
+    assert "Secret key" in json.dumps(saved["metadata"]["widgets"]), "this Lab saves widget state"
+    assert nb.page.evaluate("() => window.__heard.length") > 5
+    assert not [each for each in nb.page.evaluate("() => window.__heard") if "Canary" in each], "echoed to other tabs"
+    assert nb.python("print(form.source.value, sm.current().key_hint)") == "paste sk_test_...fXYZ"
+    exported(nb.file)
+    leaks = [path for path in root.rglob("*") if path.is_file() and b"CanaryCanary" in path.read_bytes()]
+    assert not leaks
+
+
+HEAR = """() => { window.__heard = []; window.__nb.sessionContext.session.kernel.anyMessage.connect((_, each) => {
+  if (each.direction === 'recv') window.__heard.push(JSON.stringify(each.msg)); }); }"""
+
+
+def exported(file: Any) -> None:
+    """The notebook as an HTML page, beside it."""
+    from nbconvert import HTMLExporter
+
+    body, _ = HTMLExporter(embed_images=False).from_filename(str(file))
+    file.with_suffix(".html").write_text(body)

@@ -1,0 +1,155 @@
+"""What a form holds: conditions, three-state updates, and the command it stands for."""
+
+from __future__ import annotations
+
+import pytest
+
+from stripe_magics import catalogue
+from stripe_magics.catalogue.module import Effect
+from stripe_magics.errors import UnknownName
+from stripe_magics.forms.current import current_values, object_path
+from stripe_magics.forms.state import FormState, blank
+
+UPDATE = catalogue.find("customers.update")
+PAY = catalogue.find("payment_intents.create")
+JENNY = {
+    "id": "cus_1",
+    "name": "Jenny",
+    "email": "jenny@example.com",
+    "phone": None,
+    "balance": -500,
+    "address": {"city": "Berlin", "country": "DE", "line1": None},
+    "metadata": {"a": "1", "b": "2"},
+    "preferred_locales": ["de", "en"],
+    "invoice_settings": {"custom_fields": [{"name": "PO", "value": "7"}], "default_payment_method": {"id": "pm_1"}},
+    "tax_exempt": "none",
+}
+
+
+def update() -> FormState:
+    state = FormState.of(UPDATE, {"customer": "cus_1"})
+    state.fetched(current_values(UPDATE, JENNY))
+    return state
+
+
+def names(state: FormState) -> set[str]:
+    return {each.name for each in state.shown()}
+
+
+def test_current_values_by_parameter() -> None:
+    assert update().current == {
+        "name": "Jenny",
+        "email": "jenny@example.com",
+        "balance": "-500",
+        "address_city": "Berlin",
+        "address_country": "DE",
+        "metadata": {"a": "1", "b": "2"},
+        "preferred_locales": ["de", "en"],
+        "invoice_custom_fields": [{"name": "PO", "value": "7"}],
+        "default_payment_method": "pm_1",
+        "tax_exempt": "none",
+    }
+
+
+def test_an_untouched_update_sends_nothing() -> None:
+    assert update().values() == {"customer": "cus_1"}
+    assert not update().dirty
+
+
+def test_set_cleared_and_kept() -> None:
+    state = update()
+    state.set("phone", "+49 1")
+    state.clear("email")
+    assert state.values() == {"customer": "cus_1", "email": "", "phone": "+49 1"}
+    state.keep("email")
+    assert state.values() == {"customer": "cus_1", "phone": "+49 1"}
+
+
+def test_the_same_value_again_is_no_change() -> None:
+    state = update()
+    state.set("name", "Jenny")
+    state.copy_current("invoice_custom_fields")
+    assert state.values() == {"customer": "cus_1"}
+
+
+def test_text_in_a_cleared_field_sets_it() -> None:
+    state = update()
+    state.clear("name")
+    state.set("name", "Jane")
+    assert state.values()["name"] == "Jane"
+
+
+def test_of_metadata_only_what_differs_is_sent() -> None:
+    state = update()
+    state.set("metadata", {"a": "1", "c": "3"})
+    assert state.values()["metadata"] == {"c": "3"}, "entered beside what Stripe has: b is not mentioned, so it stays"
+    state.copy_current("metadata")
+    state.set("metadata", {"a": "1"})
+    assert state.values()["metadata"] == {"b": ""}, "copied whole and then taken away: removed"
+
+
+def test_the_diff() -> None:
+    state = update()
+    state.set("name", "Jane")
+    state.clear("email")
+    assert [(field.name, now, after) for field, now, after in state.diff()] == [
+        ("email", "jenny@example.com", ""),
+        ("name", "Jenny", "Jane"),
+    ]
+
+
+def test_an_empty_text_by_code_clears_in_an_update_only() -> None:
+    assert FormState.of(UPDATE, {"customer": "cus_1", "email": ""}).values() == {"customer": "cus_1", "email": ""}
+    assert FormState.of(catalogue.find("customers.create"), {"email": ""}).values() == {}
+
+
+def test_conditions_show_and_hide() -> None:
+    state = FormState.of(PAY, {"amount": 2500, "currency": "usd"})
+    assert "payment_method" not in names(state)
+    state.set("payment_method_source", "existing")
+    assert "payment_method" in names(state)
+    state.set("payment_method", "pm_1")
+    state.set("payment_method_source", "new")
+    assert "payment_method" not in state.values(), "what is hidden is not sent"
+    assert state.raw["payment_method"] == "pm_1", "but not lost either"
+
+
+def test_prefilled_values_turn_their_switch() -> None:
+    assert FormState.of(PAY, {"payment_method": "pm_1"}).raw["payment_method_source"] == "existing"
+
+
+def test_confirming_at_once_cannot_be_undone() -> None:
+    state = FormState.of(PAY, {"amount": 2500, "currency": "usd"})
+    assert state.effect() is Effect.CREATE
+    state.set("confirm", "true")
+    assert state.effect() is Effect.IRREVERSIBLE
+    assert FormState.of(catalogue.find("api.call"), {"method": "GET"}).effect() is Effect.READ
+
+
+def test_unknown_names_are_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="Did you mean email"):
+        FormState.of(UPDATE, {"emial": "x"})
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "path"),
+    [
+        ("customers.update", {"customer": "cus_1"}, "/v1/customers/cus_1"),
+        ("invoices.void", {"invoice": "in_1"}, "/v1/invoices/in_1"),
+        ("payment_intents.capture", {}, ""),
+        ("customers.create", {}, ""),
+        ("customers.update", {"customer": "../charges"}, "/v1/customers/..%2Fcharges"),
+    ],
+)
+def test_the_path_of_the_object(name: str, values: dict[str, str], path: str) -> None:
+    assert object_path(catalogue.find(name), values) == path
+
+
+@pytest.mark.parametrize("raw", ["", "  ", [], {}, None, [{}], [{"name": ""}], [""]])
+def test_blank(raw: object) -> None:
+    assert blank(raw)
+
+
+@pytest.mark.parametrize("raw", ["0", ["a"], {"a": ""}, [{"name": "x"}]])
+def test_not_blank(raw: object) -> None:
+    assert not blank(raw)
