@@ -1,29 +1,36 @@
 """The events that were seen, on this machine: each once, secrets masked, for 30 days.
 
-One SQLite file in the user's state folder, readable by its owner only, shared by all kernels; the sandbox has one in memory. Three tables:
+One SQLite file in the user's state folder, readable by its owner only, shared by all kernels; the sandbox has one in memory. Four tables:
 
 - `event`: what came, by scope (mode and account) and id;
 - `delivery`: who has handled it. A watch claims an event under its own name before its handlers run and marks it done after; a claim whose
   process has died is claimed again. So a handler gets each event at least once, and twice only if its kernel died in the middle;
-- `mark`: up to where a watch has read Stripe's list, so that the next one begins there and no gap stays unnoticed.
+- `mark`: up to where a watch has read Stripe's list, so that the next one begins there and no gap stays unnoticed;
+- `holder`: which process goes by which name. Two kernels that watch at the same time under one name get a name each, so that neither takes
+  the other's events; after a restart the name is free, and what was missed comes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from stripe_magics.client.redact import hide
 
 KEPT = 30 * 86400  # seconds; as long as Stripe lists events
+
+_LEASE = 3600.0  # seconds after which a process that has not been heard of counts as gone
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
@@ -35,12 +42,14 @@ CREATE TABLE IF NOT EXISTS event (
 CREATE INDEX IF NOT EXISTS event_created ON event (scope, created);
 CREATE INDEX IF NOT EXISTS event_twin ON event (scope, type, object_id, created);
 CREATE TABLE IF NOT EXISTS delivery (
-  scope TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, created INTEGER NOT NULL, pid INTEGER NOT NULL, done INTEGER NOT NULL,
+  scope TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, created INTEGER NOT NULL, pid INTEGER NOT NULL, at REAL NOT NULL,
+  done INTEGER NOT NULL,
   PRIMARY KEY (scope, name, id)
 );
 CREATE TABLE IF NOT EXISTS mark (
   scope TEXT NOT NULL, name TEXT NOT NULL, wanted TEXT NOT NULL, upto INTEGER NOT NULL, read_at REAL NOT NULL, PRIMARY KEY (scope, name, wanted)
 );
+CREATE TABLE IF NOT EXISTS holder (scope TEXT NOT NULL, name TEXT NOT NULL, pid INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (scope, name));
 """
 
 
@@ -88,6 +97,7 @@ class Store:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA secure_delete=ON")
         self._db.executescript(_SCHEMA)
+        weakref.finalize(self, self._db.close).atexit = False
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -176,12 +186,12 @@ class Store:
     def claim(self, name: str, id: str, created: int) -> bool:
         """Take an event for the handlers of a watch. False: they had it, or somebody alive is at it."""
         with self._transaction() as db:
-            row = db.execute(
-                "SELECT pid, done FROM delivery WHERE scope = ? AND name = ? AND id = ?", (self.scope, name, id)
-            ).fetchone()
-            if row and (row[1] or (name, id) in self._running or (row[0] != os.getpid() and _lives(row[0]))):
+            asked = "SELECT pid, at, done FROM delivery WHERE scope = ? AND name = ? AND id = ?"
+            row = db.execute(asked, (self.scope, name, id)).fetchone()
+            if row and (row[2] or (name, id) in self._running or _alive(row[0], row[1])):
                 return False
-            db.execute("INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, 0)", (self.scope, name, id, created, os.getpid()))
+            values = (self.scope, name, id, created, os.getpid(), time.time())
+            db.execute("INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?, 0)", values)
             self._running.add((name, id))
             return True
 
@@ -195,6 +205,22 @@ class Store:
         """The handlers were stopped: the event can be claimed again."""
         with self._lock:
             self._running.discard((name, id))
+
+    def hold(self, name: str) -> str:
+        """Go by a name; with a number behind it if another process that lives goes by it. Said again now and then, it stays held."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT name, pid, at FROM holder WHERE scope = ?", (self.scope,)).fetchall()
+            taken = {held: _alive(pid, at) for held, pid, at in rows}
+            ours = [held for held, pid, _ in rows if pid == os.getpid() and re.fullmatch(re.escape(name) + r"( \d+)?", held)]
+            numbered = (name if number == 1 else f"{name} {number}" for number in count(1))
+            held = ours[0] if ours else next(each for each in numbered if not taken.get(each))
+            db.execute("INSERT OR REPLACE INTO holder VALUES (?, ?, ?, ?)", (self.scope, held, os.getpid(), time.time()))
+        return held
+
+    def let_go(self, name: str) -> None:
+        """Go by that name no longer."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM holder WHERE scope = ? AND name = ? AND pid = ?", (self.scope, name, os.getpid()))
 
     # Up to where a watch has read
 
@@ -233,9 +259,12 @@ def _stored(row: tuple[Any, ...]) -> Stored:
     return Stored(id, type, created, received, source, bool(twin), json.loads(payload))
 
 
-def _lives(pid: int) -> bool:
+def _alive(pid: int, at: float) -> bool:
+    """Whether another process that wrote this is still at it."""
+    if pid == os.getpid() or time.time() - at > _LEASE:
+        return False
     if os.name == "nt":
-        return True  # signal 0 would be Ctrl-C there; the claim then lapses with the event
+        return True  # signal 0 would end the process there: the lease has to do
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.connection import Connection
     from stripe_magics.watch.receiver import Receiver
 
+HANDLERS = "handlers"  # the name in the store under which a kernel's common handlers take events
 INTERVAL = 15.0  # seconds
 LEAST_INTERVAL = 5.0
 MINUTES = 30.0
@@ -69,6 +71,7 @@ class Watch:
         self.listeners: list[Callable[[str, Any], None]] = []  # the view: told ("events", rows), ("state", None), ("note", text)
         self.pages_open: int | None = None  # views on screen; None while none was ever opened
         self._shared, self._own = handlers, Handlers()
+        self._held, self._group = name, HANDLERS  # the names that it and the common handlers go by in the store
         self._turn = threading.RLock()  # one pass or delivery at a time
         self._wake = threading.Event()
         self._ending = threading.Event()
@@ -99,6 +102,7 @@ class Watch:
         thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10)
+        self.store.let_go(self._held)
         self._set_state("stopped")
 
     def pause(self) -> None:
@@ -168,7 +172,9 @@ class Watch:
     def poll(self) -> int:
         """Read what is new, now. Returns how many events are. Raises a `StripeError`; the next pass then begins where this one did."""
         with self._turn:
-            mark = self.store.mark(self.name, str(self.wanted))
+            self._held, self._group = self.store.hold(self.name), self.store.hold(HANDLERS)
+            # a second kernel goes on from where the first one is
+            mark = self.store.mark(self._held, str(self.wanted)) or self.store.mark(self.name, str(self.wanted))
             since = self._newest() if mark is None and self.since is None else self.since
             begins = mark.upto if since is None and mark is not None else since or 0
             if mark is not None:
@@ -181,13 +187,13 @@ class Watch:
             limit = begins if self.since is not None else begins + 1
             before = [event for event in came if event["created"] < limit] if since is not None else []
             for event in before:
-                if self.store.claim(self.name, event["id"], event["created"]):
-                    self.store.done(self.name, event["id"])
+                if self.store.claim(self._held, event["id"], event["created"]):
+                    self.store.done(self._held, event["id"])
             self._settle(before)
             self._tell("events", before)
             self._deliver(came[len(before) :])
             # the newest event's own time, not this machine's clock, says where to go on
-            self.store.set_mark(self.name, str(self.wanted), max([begins, *(event["created"] for event in came)]), started)
+            self.store.set_mark(self._held, str(self.wanted), max([begins, *(event["created"] for event in came)]), started)
             self.since = None
             return len(fresh)
 
@@ -218,21 +224,32 @@ class Watch:
         self._settle(events)
         shown: list[dict[str, Any]] = []
         for event in events:
-            if not self.store.claim(self.name, event["id"], event["created"]):
+            if not self.store.claim(self._held, event["id"], event["created"]):
                 continue
             shown.append(event)
-            masked = hide(event)
-            finished = False
-            try:
-                found = run([*self._shared.of(event["type"]), *self._own.of(event["type"])], masked)
-                finished = True
-            finally:  # Stop in a handler leaves the event to the next pass
-                (self.store.done if finished else self.store.release)(self.name, event["id"])
-            for problem in found:
-                self.problems = [*self.problems, problem][-_PROBLEMS:]
-                self._note(str(problem))
+            with self._handling(self._held, event):
+                self._run(self._own, event)
+                # the common handlers may have had it from another watch of this kernel
+                if len(self._shared) and self.store.claim(self._group, event["id"], event["created"]):
+                    with self._handling(self._group, event):
+                        self._run(self._shared, event)
         if shown:
             self._tell("events", shown)
+
+    @contextmanager
+    def _handling(self, name: str, event: dict[str, Any]) -> Iterator[None]:
+        """An event that was claimed is done at the end; Stop in a handler leaves it to the next pass."""
+        finished = False
+        try:
+            yield
+            finished = True
+        finally:
+            (self.store.done if finished else self.store.release)(name, event["id"])
+
+    def _run(self, handlers: Handlers, event: dict[str, Any]) -> None:
+        for problem in run(handlers.of(event["type"]), hide(event)):
+            self.problems = [*self.problems, problem][-_PROBLEMS:]
+            self._note(str(problem))
 
     def _settle(self, events: list[dict[str, Any]]) -> None:
         connection = self.connection

@@ -132,3 +132,34 @@ def test_an_unknown_event(store: Store) -> None:
     assert not store.has("evt_1")
     with pytest.raises(KeyError):
         store.get("evt_1")
+
+
+def test_two_kernels_of_one_name_get_a_name_each(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    script = (
+        "import sys, pathlib; from stripe_magics.watch.store import Store; "
+        "s = Store(pathlib.Path(sys.argv[1]), 'acct'); print(s.hold('watch'), flush=True); sys.stdin.readline()"
+    )
+    here = Store(path, "acct")
+    assert here.hold("watch") == "watch"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline().strip() == "watch 2"
+        here.let_go("watch")
+        assert here.hold("watch") == "watch"
+        assert here.hold("watch") == "watch", "said again, it stays"
+        assert Store(path, "another account").hold("watch") == "watch"
+        other.stdin.write("\n")
+    assert here.hold("watch other") == "watch other"
+
+
+def test_the_name_of_a_dead_kernel_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    script = (
+        "import sys, pathlib; from stripe_magics.watch.store import Store; Store(pathlib.Path(sys.argv[1]), 'acct').hold('watch')"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+    assert Store(path, "acct").hold("watch") == "watch"

@@ -234,6 +234,22 @@ def test_what_comes_by_both_ways_is_handled_once(stripe: Stripe, made: list[Watc
     assert [each.source for each in watch.stored()] == ["poll", "listen"]
 
 
+def test_a_common_handler_runs_once_for_two_watches(stripe: Stripe, made: list[Watch]) -> None:
+    store, common, heard = Store(None, "scope "), Handlers(), []
+    watches = [Watch(stripe, Wanted(), store=store, handlers=common, name=name) for name in ("watch", "listen")]  # type: ignore[arg-type]
+    common.on("*", lambda each: heard.append(each["id"]))
+    watches[0].poll()
+    stripe.events.append(event("evt_1", "invoice.paid", T + 1))
+    watches[1].poll()  # begins now: what is there is no news for it ...
+    assert heard == []
+    watches[0].poll()  # ... but it is for the one that was there before
+    assert heard == ["evt_1"]
+    stripe.events.append(event("evt_2", "invoice.paid", T + 2))
+    for each in watches:
+        each.poll()
+    assert heard == ["evt_1", "evt_2"]
+
+
 def test_handlers_get_no_secrets(stripe: Stripe, made: list[Watch]) -> None:
     watch = watching(stripe, made)
     watch.poll()
