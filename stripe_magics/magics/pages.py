@@ -156,45 +156,47 @@ def _row(own: Field) -> list[str]:
 
 SAMPLES = {Kind.EMAIL: "jenny@example.com", Kind.PHONE: "+14155550123", Kind.URL: "https://example.com/thanks", Kind.CURRENCY: "usd", Kind.COUNTRY: "US",
            Kind.LOCALE: "en", Kind.INTEGER: "1", Kind.MINOR_AMOUNT: "2000", Kind.BOOLEAN: "true", Kind.TIMESTAMP: "2027-01-31", Kind.DECIMAL: "1",
-           Kind.TIMESTAMP_FILTER: "2024-01-01", Kind.LONG_TEXT: "A note", Kind.TEXT: "Jenny Rosen", Kind.JSON: "{}"}  # fmt: skip
+           Kind.TIMESTAMP_FILTER: "2024-01-01", Kind.LONG_TEXT: "A note", Kind.TEXT: "A note", Kind.JSON: "{}"}  # fmt: skip
 
 
 def example(module: Module) -> str:
-    """A line that runs as it stands: what is required, and the first optional field of a write. On the sandbox, with ids that exist there."""
+    """A line that runs as it stands: what is required, one thing to change on an update. On the sandbox, with ids that exist there."""
     from stripe_magics.command import write_line
 
-    values: dict[str, Any] = {}
-    for own in module.fields:
-        if own.required and not own.when:
-            values[own.name] = sample(own)
+    values = {own.name: sample(own, module.action) for own in module.fields if own.required and not own.when}
+    for names in module.any_of:
+        own = module.get(names[0])
+        if own is not None and not values.keys() & set(names):
+            values[own.name] = sample(own, module.action)
+            if own.currency and module.get(own.currency) is not None:
+                values[own.currency] = "usd"
+    amount = module.get("amount")
+    if amount is not None and module.action == "create" and not module.any_of:
+        values["amount"] = "2000"
     if module.lists and module.get("limit") is not None:
         values["limit"] = "5"
-    if (
-        not module.lists
-        and len([name for name in values if module.get(name) not in module.path_fields]) == 0
-        and module.effect in {Effect.CREATE, Effect.UPDATE}
-    ):
-        for own in module.fields:
-            simple = (
-                own.kind in {Kind.TEXT, Kind.EMAIL, Kind.LONG_TEXT}
-                and own.role is Role.PARAM
-                and not own.when
-                and not own.since_removed
-            )
-            if simple and own.name not in values:
-                values[own.name] = sample(own)
-                break
+    places = {each.name for each in module.path_fields}
+    if not module.lists and not values.keys() - places and module.action in {"create", "update"}:
+        own = next(
+            (each for kind in (Kind.LONG_TEXT, Kind.TEXT, Kind.METADATA) for each in module.fields if _plain(each, kind)), None
+        )
+        if own is not None:
+            values[own.name] = sample(own)
     return write_line(Command(module.name, values))
 
 
-def sample(own: Field) -> Any:
-    """A value that the field takes."""
+def _plain(own: Field, kind: Kind) -> bool:
+    return own.kind is kind and own.role is Role.PARAM and not own.when and not own.since_removed
+
+
+def sample(own: Field, action: str = "") -> Any:
+    """A value that the field takes; an id of an object that the action can be done to, where there is one."""
     if own.default is not None:
         return str(own.default).lower() if isinstance(own.default, bool) else str(own.default)
-    if own.name == "url" and own.role is Role.URL:
+    if own.role is Role.URL:
         return "/v1/events"
     if own.kind is Kind.OBJECT_ID:
-        return an_id(own.object)
+        return an_id(own.object, action)
     if own.choices:
         choice = next((each for each in own.choices if each in {"card", "customer.created"}), own.choices[0])
         return [choice] if own.kind is Kind.MULTI_CHOICE else choice
@@ -204,31 +206,46 @@ def sample(own: Field) -> Any:
         return [{each.name: sample(each) for each in own.columns if each.required or len(own.columns) == 1}]
     if own.kind is Kind.TEXT_LIST:
         return [an_id(own.object)] if own.object else ["a"]
-    return SAMPLES.get(own.kind, "text")
+    return "Jenny Rosen" if own.name == "name" else SAMPLES.get(own.kind, "text")
 
 
 PREFIXES = {"customer": "cus", "payment_intent": "pi", "invoice": "in", "invoiceitem": "ii", "charge": "ch", "refund": "re", "payout": "po", "payment_link": "plink",
             "payment_method": "pm", "balance_transaction": "txn", "price": "price", "product": "prod", "subscription": "sub", "event": "evt", "account": "acct"}  # fmt: skip
 
 
-def an_id(kind: str) -> str:
-    """An id of an object of that type: the latest in the open sandbox, or one that only looks like one."""
+STATES = {  # action -> the states in which an object can be acted upon
+    "capture": {"requires_capture"},
+    "confirm": {"requires_confirmation"},
+    "cancel": {"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "pending"},
+    "void": {"open", "uncollectible"},
+    "finalize": {"draft"},
+    "delete": {"draft"},
+    "create": {"succeeded"},
+}
+
+
+def an_id(kind: str, action: str = "") -> str:
+    """An id of an object of that type: of the open sandbox, in a state that suits the action; or one that only looks like one."""
     import sys
 
     room = sys.modules.get("stripe_magics.client.connection")
     connection = room.shared() if room is not None else None
-    if connection is not None and connection.sandbox is not None:
-        name = f"{kind}s.list" if kind != "invoiceitem" else "invoice_items.list"
-        if _is_module(name):
-            from stripe_magics import calls
-            from stripe_magics.errors import StripeMagicsError
+    name = "invoice_items.list" if kind == "invoiceitem" else f"{kind}s.list"
+    if connection is not None and connection.sandbox is not None and _is_module(name):
+        from stripe_magics import calls
+        from stripe_magics.errors import StripeMagicsError
 
-            try:
-                frame: Any = calls.call(Command(name, params=[]), connection=connection) if kind != "price" else None
-            except StripeMagicsError:
-                frame = None  # the sandbox doesn't list these: an example id then
-            if frame is not None and len(frame):
-                return str(frame["id"].iloc[0])
+        try:
+            frame: Any = calls.call(Command(name), connection=connection)
+        except StripeMagicsError:
+            frame = None  # a list that the sandbox hasn't, or that wants more than nothing: an example id then
+        if frame is not None and len(frame):
+            suits = frame[frame["status"].isin(STATES.get(action, ()))] if "status" in frame else frame.head(0)
+            if "refunded" in frame and len(suits):
+                suits = suits[~suits["refunded"].fillna(value=False).astype(bool)]
+            if kind == "invoiceitem":  # one that no invoice has taken up yet can be changed
+                suits = frame[frame["invoice"].isna()]
+            return str((suits if len(suits) else frame)["id"].iloc[0])
     return f"{PREFIXES.get(kind, kind[:4] or 'id')}_123"
 
 

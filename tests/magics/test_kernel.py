@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import IPython
 import pytest
 from jupyter_client import KernelManager
 
 CANARY = "sk_test_" + "51Kernel" + "y" * 24
 ROOT = Path(__file__).parents[2]
+SEES_CELLS = IPython.version_info >= (8, 6)
 
 
 class Kernel:
@@ -127,6 +129,8 @@ def test_a_cell_that_runs_again_says_what_it_made(kernel: Kernel) -> None:
     ],
 )
 def test_completion_through_the_kernel(kernel: Kernel, jedi: bool, code: str, wanted: str, kind: str) -> None:
+    if not SEES_CELLS and code.startswith("%%"):
+        pytest.skip("a matcher sees the current line only, before IPython 8.6")
     kernel.run(f"%config IPCompleter.use_jedi = {jedi}")
     reply = kernel.complete(code)
     assert reply["status"] == "ok"
@@ -135,7 +139,7 @@ def test_completion_through_the_kernel(kernel: Kernel, jedi: bool, code: str, wa
     assert wanted in [each.removeprefix(piece[: len(piece) - len(piece.lstrip())]) for each in reply["matches"]], reply[
         "matches"
     ][:10]
-    assert kind in badges.values()
+    assert not SEES_CELLS or kind in badges.values()
     done = code[: reply["cursor_start"]] + next(each for each in reply["matches"] if wanted in each)
     assert done.endswith(wanted)
 
