@@ -164,6 +164,7 @@ class Account:
         self.replays: dict[str, tuple[str, int, bytes, int]] = {}  # idempotency key -> (fingerprint, status, body, when)
         self.count = 0
         self.requests = 0
+        self.warm: list[Row] = []  # rows whose dicts were handed out since the last `cool`
         self.request: tuple[str | None, str | None] = (None, None)  # id and idempotency key of the request at hand, for events
         self.ledger = Ledger(self)
         self.me: Object = {}  # the account object; business.py fills it
@@ -209,6 +210,8 @@ class Account:
         keys = tuple(map(data.get, table.keys))
         created = data.get("created") or data.get("date") or self.now
         row = Row(data["id"], created, self.count, keys, None if cold else data, encode(data) if cold else None)
+        if not cold:
+            self.warm.append(row)
         table.add(row)
         return row
 
@@ -228,6 +231,7 @@ class Account:
             return None
         if row.data is None:
             row.data = decode(row.text)
+            self.warm.append(row)
         return row.data
 
     def peek(self, kind: str, identifier: str) -> Object | None:
@@ -246,10 +250,19 @@ class Account:
         """After a change: the text is made anew when next wanted, and the filters follow."""
         table = self.table(kind)
         row = table.by_id[data["id"]]
+        if row.data is None:
+            self.warm.append(row)
         row.data = data
         row.json = None
         row.keys = tuple(data.get(name) for name in table.keys)
         return data
+
+    def cool(self) -> None:
+        """At the end of a request: what was worked with goes back to being text."""
+        for row in self.warm:
+            row.json = row.text
+            row.data = None
+        self.warm.clear()
 
     def remove(self, kind: str, identifier: str) -> Object:
         """Delete an object; the answer says so."""

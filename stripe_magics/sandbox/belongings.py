@@ -6,7 +6,7 @@ from typing import Any
 
 from stripe_magics.sandbox import events
 from stripe_magics.sandbox.account import Account, Object
-from stripe_magics.sandbox.changes import merged_metadata
+from stripe_magics.sandbox.changes import merged_metadata, take
 from stripe_magics.sandbox.checks import checked_currency
 from stripe_magics.sandbox.customers import add_tax_id, checked_tax_id, credit, new_card, source_card
 from stripe_magics.sandbox.lists import Page, page
@@ -115,6 +115,13 @@ def retrieve_credit(account: Account, params: dict[str, Any], customer: str, ide
     return account.find("customer_balance_transaction", identifier, "transaction", status=404)
 
 
+def update_credit(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
+    """POST /v1/customers/{customer}/balance_transactions/{transaction}: description and metadata."""
+    entry = retrieve_credit(account, {}, customer, identifier)
+    take(entry, params, ("description", "metadata"))
+    return account.save("customer_balance_transaction", entry)
+
+
 def retrieve_discount(account: Account, params: dict[str, Any], customer: str) -> Object:
     """GET /v1/customers/{customer}/discount."""
     found: Object | None = account.find("customer", customer, "customer", status=404)["discount"]
@@ -145,6 +152,7 @@ ROUTES: dict[str, Handler] = {
     "GET /v1/customers/{customer}/balance_transactions": list_credits,
     "POST /v1/customers/{customer}/balance_transactions": create_credit,
     "GET /v1/customers/{customer}/balance_transactions/{transaction}": retrieve_credit,
+    "POST /v1/customers/{customer}/balance_transactions/{transaction}": update_credit,
     "GET /v1/customers/{customer}/discount": retrieve_discount,
     "DELETE /v1/customers/{customer}/discount": delete_discount,
 }

@@ -17,10 +17,10 @@ KEPT = 30 * DAY
 
 
 def emit(account: Account, kind: str, subject: dict[str, Any], before: dict[str, Any] | None = None) -> None:
-    """Note a change. `before` is the object as it was: only what differs from it is kept."""
+    """Note a change. `before` is the object as it was: events of updates keep what differs from it."""
     identifier, key = account.request
     data: dict[str, Any] = {"object": subject}
-    if before is not None:
+    if before is not None and kind.endswith(".updated"):
         data["previous_attributes"] = changed(before, subject)
     account.insert(
         "event",

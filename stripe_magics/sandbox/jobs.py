@@ -19,6 +19,7 @@ def advance(account: Account, seconds: int) -> int:
     until = account.now + seconds
     while (job := account.clock.due(until)) is not None:
         JOBS[job[3]](account, job[4])
+    account.cool()
     account.clock.now = until
     events.forget(account)
     return until

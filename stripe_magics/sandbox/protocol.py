@@ -52,6 +52,7 @@ class _Node:
 
 
 _ROOT = _Node()
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?|")
 _KEY = re.compile(r"(?:sk|rk)_test_\S+")
 
 
@@ -116,6 +117,8 @@ def respond(account: Account, method: str, path: str, query: str, headers: Mappi
         status, text = refusal.status, encode(refusal.body(f"https://dashboard.stripe.com/test/logs/{request_id}"))
         if not refusal.checked:
             print_ = ""
+    finally:
+        account.cool()
     if key and print_:
         idempotency.keep(account, key, print_, status, text)
     return Answer(status, answering, text)
@@ -166,6 +169,8 @@ def _authorise(headers: Mapping[str, str], account: Account) -> None:
             status=401,
             checked=False,
         )
+    if not _VERSION.fullmatch(headers.get("stripe-version", "")):
+        raise unchecked(f"Invalid Stripe API version: {headers['stripe-version']}. It is a date, such as {PINNED_VERSION}.")
     acting = headers.get("stripe-account", "")
     if acting and acting != account.me.get("id"):
         raise Refusal(

@@ -253,6 +253,12 @@ def one_of_charge(account: Account, params: dict[str, Any], charge: str, identif
     return refund
 
 
+def update_of_charge(account: Account, params: dict[str, Any], charge: str, identifier: str) -> Object:
+    """POST /v1/charges/{charge}/refunds/{refund}: metadata."""
+    one_of_charge(account, {}, charge, identifier)
+    return update(account, params, identifier)
+
+
 def create_of_charge(account: Account, params: dict[str, Any], charge: str) -> Object:
     """POST /v1/charges/{charge}/refunds."""
     return create(account, {**params, "charge": charge})
@@ -267,4 +273,5 @@ ROUTES: dict[str, Handler] = {
     "GET /v1/charges/{charge}/refunds": of_charge,
     "POST /v1/charges/{charge}/refunds": create_of_charge,
     "GET /v1/charges/{charge}/refunds/{refund}": one_of_charge,
+    "POST /v1/charges/{charge}/refunds/{refund}": update_of_charge,
 }

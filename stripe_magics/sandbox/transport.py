@@ -18,8 +18,6 @@ import json
 import threading
 import time
 from collections.abc import Iterable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -55,8 +53,11 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _fresh(self) -> Account:
         account = Account(seed=self._seed, now=self._as_of)
         business.open_account(account)
-        if self._demo and find_spec("stripe_magics.sandbox.demo"):
-            import_module("stripe_magics.sandbox.demo").populate(account)
+        if self._demo:
+            from stripe_magics.sandbox import demo
+
+            demo.populate(account)
+        account.cool()
         return account
 
     # time and keeping

@@ -22,12 +22,17 @@ TARGET = Path(__file__).parents[2] / "stripe_magics" / "sandbox" / "params.json"
 SERVED = re.compile(
     r"^/v1/(account$|accounts/\{account\}(/external_accounts.*)?$|balance$|balance/history|balance_transactions|charges|coupons|customers"
     r"|disputes|events|invoiceitems|invoices(?!/upcoming)|mandates|payment_intents|payment_links|payment_methods|payouts|prices|products"
-    r"|promotion_codes|refunds|subscriptions|subscription_items|tax_rates|webhook_endpoints|shipping_rates|setup_intents)"
+    r"|promotion_codes|refunds|subscriptions|subscription_items|tax_rates|webhook_endpoints|shipping_rates)"
 )
 NOT_SERVED = re.compile(
     r"bank_accounts|/cards|cash_balance|funding_instructions|/verify|usage_record|customers/\{customer\}/subscriptions"
-    r"|/charges/\{charge\}/dispute|setup_intents/\{intent\}/verify|external_accounts/\{id\}$|balance/history/"
+    r"|/charges/\{charge\}/dispute|external_accounts/\{id\}$|balance/history/|apply_customer_balance|/resume$|charges/\{charge\}/refund$"
+    r"|subscription_exposed_id\}/discount"
 )
+NOT_SERVED_PATHS = (
+    "DELETE /v1/accounts/{account}", "DELETE /v1/subscription_items/{item}", "POST /v1/subscription_items", "POST /v1/subscription_items/{item}",
+    "POST /v1/customers/{customer}/sources/{id}",
+)  # fmt: skip
 LATER: dict[str, dict[str, Any]] = {
     "POST /v1/customers": {"tax": {"validate_location": {"e": ["deferred", "immediately"]}}},
     "POST /v1/customers/{customer}": {"tax": {"validate_location": {"e": ["auto", "deferred", "immediately"]}}},
@@ -238,6 +243,8 @@ def main(source: str) -> None:
             for body in operation.get("requestBody", {}).get("content", {}).values():
                 shape.update(names(body["schema"]))
             paths[f"{method.upper()} {path}"] = shape
+    for path in NOT_SERVED_PATHS:
+        del paths[path]
     for path, added in LATER.items():
         later(paths[path], added)
     for shape in paths.values():

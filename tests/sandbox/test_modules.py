@@ -11,7 +11,7 @@ from stripe_magics import catalogue
 from stripe_magics.catalogue.fields import Field, Role
 from stripe_magics.sandbox import routes
 from stripe_magics.sandbox.protocol import _find
-from stripe_magics.sandbox.validation import shape, value_of
+from stripe_magics.sandbox.validation import facts, shape, value_of
 
 routes.install()
 MODULES = [each for each in catalogue.documented() if each.name != "api.call"]
@@ -70,6 +70,12 @@ def test_every_choice_is_known(module) -> None:
             if each.choices and field.param not in {"client", "path"} and field.since_removed not in REFUSED:
                 for choice in each.choices:
                     assert value_of(choice, kind_of(names, param), param) == choice
+
+
+def test_the_table_has_what_is_served() -> None:
+    served = {name for subject in routes.SUBJECTS for name in subject.ROUTES}
+    own = {name for subject in routes.SUBJECTS for name in getattr(subject, "SHAPES", {})}
+    assert set(facts()["paths"]) == served - own
 
 
 def test_there_are_forty_one() -> None:
