@@ -155,6 +155,9 @@ class StripeMagics(Magics):
         if command.options.from_ is not None:
             pulls = import_module("stripe_magics.pulls")
             return pulls.write_rows(command, command.options.from_)
+        if command.options.to:
+            pulls = import_module("stripe_magics.pulls")
+            return pulls.save_command(command, progress=Progress(quiet=command.options.quiet))
         door = verbs.own_door(command)
         if door is not None:
             return door(self, command)

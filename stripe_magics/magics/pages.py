@@ -172,7 +172,7 @@ def example(module: Module) -> str:
                 values[own.currency] = "usd"
     amount = module.get("amount")
     if amount is not None and module.action == "create" and not module.any_of:
-        values["amount"] = "2000"
+        values |= {"amount": "2000", **({amount.currency: "usd"} if module.get(amount.currency) else {})}
     if module.lists and module.get("limit") is not None:
         values["limit"] = "5"
     places = {each.name for each in module.path_fields}
@@ -243,6 +243,8 @@ def an_id(kind: str, action: str = "") -> str:
             suits = frame[frame["status"].isin(STATES.get(action, ()))] if "status" in frame else frame.head(0)
             if "refunded" in frame and len(suits):
                 suits = suits[~suits["refunded"].fillna(value=False).astype(bool)]
+            if kind == "customer":  # one that can be billed in the currency of the examples
+                suits = frame[frame["currency"].astype("object") == "usd"]
             if kind == "invoiceitem":  # one that no invoice has taken up yet can be changed
                 suits = frame[frame["invoice"].isna()]
             return str((suits if len(suits) else frame)["id"].iloc[0])

@@ -410,7 +410,8 @@ def _report(door: Any, positional: list[Any], given: Given) -> Any:
 def _bulk(name: str) -> Callable[[Any, list[Any], Given], Any]:
     def verb(door: Any, positional: list[Any], given: Given) -> Any:
         pulls = import_module("stripe_magics.pulls")
-        return getattr(pulls, name)(*positional, **{key: value for key, value in given.items() if key not in _OURS})
+        options = {key: value for key, value in given.items() if key not in {"out", "cell"}}
+        return getattr(pulls, name)(*positional, **options)
 
     return verb
 
@@ -494,8 +495,10 @@ _ALL = [
     Verb(("sandbox", "save"), _save, "Write the sandbox into a file.", {}, 1, "FILE"),
     Verb(("sandbox", "load"), _load, "Read the sandbox from a file.", {}, 1, "FILE"),
     Verb(("report",), _report, "Finance reports; without a name their list.", {"**": "text"}, 3, "[NAME [START END]]"),
-    Verb(("pull",), _bulk("pull"), "A whole list, fast, complete.", {"**": "text"}, 4, "RESOURCE"),
-    Verb(("sync",), _bulk("sync"), "Keep a folder of Parquet files up to date.", {"**": "text"}, 4, "RESOURCE"),
+    Verb(("pull",), _bulk("pull"), "Whole lists, side by side; --to FOLDER writes Parquet.", {"**": "text"}, 40, "RESOURCE ..."),
+    Verb(
+        ("sync",), _bulk("sync"), "Bring a folder with a copy of the lists up to date.", {"**": "text"}, 40, "FOLDER RESOURCE ..."
+    ),
     Verb(("sql",), _sql, "SQL over what was pulled.", {"**": "text"}, 50, "QUERY"),
     Verb(
         ("events", "listen"), _listen, "Receive events on this machine, from Stripe's command line tool.", _LISTEN, 6, "[GROUP]"
