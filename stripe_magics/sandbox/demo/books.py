@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
-from stripe_magics.sandbox import charges, customers, payments
+from stripe_magics.sandbox import charges, customers, intents
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.clock import business_days_after
 from stripe_magics.sandbox.demo.objects import Ids, card_for, catalogue, coupons, raw, tax_rates
@@ -65,7 +65,7 @@ class Books:
         scratch = Account(seed=account.seed, now=0)
         scratch.me = account.me
         self.blank_customer = customers.new_customer(scratch)
-        self.blank_intent = payments.new_intent(scratch, amount=0, currency="usd")
+        self.blank_intent = intents.new_intent(scratch, amount=0, currency="usd")
         card = new_method(scratch, *card_for(scratch, firm.clients[1]))
         self.blank_method = {name: value for name, value in card.items() if name != "card"}
         self.blank_charge = charges.new_charge(scratch, {"amount": 0, "currency": "usd"}, card)
@@ -131,7 +131,7 @@ class Books:
         identifier = f"pi_{known}" if known else self.new("pi")
         return {
             **self.blank_intent,
-            "id": identifier, "amount": amount, "client_secret": f"{identifier}_secret_{self.new.letters(identifier, 24)}", "created": created,
+            "id": identifier, "amount": amount, "client_secret": f"{identifier}_secret_{self.new.next(24)}", "created": created,
             "currency": person.client.currency, "customer": person.id, "description": text, "payment_method_options": self.options[person.kind],
             "payment_method_types": [person.kind], "automatic_payment_methods": None, "metadata": {}, **changes,
         }  # fmt: skip

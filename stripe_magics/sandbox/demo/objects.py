@@ -6,7 +6,8 @@ Parts that many objects share (a price inside a line, a card inside a charge) ar
 from __future__ import annotations
 
 from collections import Counter
-from hashlib import blake2b
+from functools import cache
+from hashlib import shake_128
 from typing import Any
 
 import msgspec
@@ -31,21 +32,27 @@ _LETTERS = bytes((b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 
 class Ids:
-    """Ids that follow from the account's seed and from how many of their kind there were."""
+    """Ids that follow from the account's seed: pieces of one long text of letters and digits, in the order in which they are asked for."""
 
     def __init__(self, seed: str) -> None:
-        """Start counting."""
+        """Start reading."""
         self.seed = seed
-        self.counts: Counter[str] = Counter()
+        self.place = 0
+        self.stream = self._stream(1_500_000)
 
-    def letters(self, of: str, length: int) -> str:
-        """Letters and digits that follow from a text; a quicker cousin of the account's own."""
-        return blake2b(f"{self.seed}/demo/{of}".encode(), digest_size=length).digest().translate(_LETTERS).decode()
+    def _stream(self, length: int) -> str:
+        return shake_128(f"{self.seed}/demo".encode()).digest(length).translate(_LETTERS).decode()
+
+    def next(self, length: int) -> str:
+        """The next letters and digits."""
+        start, self.place = self.place, self.place + length
+        if self.place > len(self.stream):
+            self.stream = self._stream(2 * len(self.stream))
+        return self.stream[start : self.place]
 
     def __call__(self, prefix: str, length: int = 24) -> str:
         """The next id of a kind."""
-        count = self.counts[prefix] = self.counts[prefix] + 1
-        return f"{prefix}_{self.letters(f'{prefix}{count}', length)}"
+        return f"{prefix}_{self.next(length)}"
 
 
 def raw(value: Any) -> Any:
@@ -53,6 +60,7 @@ def raw(value: Any) -> Any:
     return msgspec.Raw(encode(value))
 
 
+@cache
 def price_id(currency: str, plan: str, *, yearly: bool, version: int) -> str:
     """A readable id: `price_demoTeamUsdMonthly`, with `Before` for what it was until the rise."""
     return f"price_demo{plan.capitalize()}{currency.capitalize()}{'Yearly' if yearly else 'Monthly'}{'' if version else 'Before'}"

@@ -114,7 +114,7 @@ def _arrive(books: Books, payout: Object) -> None:
     if payout["arrival_date"] > books.now:
         books.account.clock.at(payout["arrival_date"], "payout_arrives", payout["id"])
         return
-    payout.update(status="paid", trace_id={"status": "supported", "value": books.new.letters(f"trace{payout['id']}", 15).upper()})
+    payout.update(status="paid", trace_id={"status": "supported", "value": books.new.next(15).upper()})
     books.event("payout.paid", payout["arrival_date"], payout)
 
 

@@ -24,7 +24,7 @@ def person(books: Books, client: Client) -> Person:
     }  # fmt: skip
     made = Person(
         client=client, id=identifier, method=method["id"], kind=kind, type="py" if kind == "sepa_debit" else "ch",
-        name=client.person if client.number == 1 else client.company, prefix=books.new.letters(f"prefix{client.number}", 8).upper(), address=raw(shown_address),
+        name=client.person if client.number == 1 else client.company, prefix=f"{client.number:03d}{books.new.next(5).upper()}", address=raw(shown_address),
         billing=method["billing_details"], shown=on_charge({kind: details, "type": kind}), method_text=raw(method),
         subscription=f"sub_demo{known}" if known else books.new("sub"),
     )  # fmt: skip
