@@ -11,6 +11,7 @@ from stripe_magics.finance.ledger import now_balance
 from stripe_magics.finance.periods import Moment, bins, moment, period
 from stripe_magics.finance.receivables import days_to_pay, open_at
 from stripe_magics.finance.tables import ints, need, result, sums, texts
+from stripe_magics.money import format_amount
 
 
 def usual_delay(invoices: pd.DataFrame) -> pd.Series:
@@ -32,7 +33,8 @@ def cash_forecast(
 
     pending is the net of pending transactions on the day they become available (its sum is the balance's pending part); expected_invoices
     are open invoices on the day their customer usually pays (due date or finalisation plus the customer's median delay; the median of all
-    for new customers). What is overdue already is expected tomorrow, or after the usual delay. `balance` starts the cumulative column.
+    for new customers). An invoice that is later than that already is not counted, since nothing says when it will come; a note tells how
+    much that is. `balance` starts the cumulative column.
     """
     need(transactions, ("available_on", "currency", "net", "status"), report="cash_forecast", object_type="balance_transaction")
     start = moment(at, zone)
@@ -47,14 +49,15 @@ def cash_forecast(
             {"day": place[~beyond], "currency": texts(waiting["currency"])[~beyond], "pending": ints(waiting["net"])[~beyond]}
         )
     ]
+    late: dict[str, int] = {}
     if invoices is not None:
         owed = open_at(invoices, start, zone=zone)
         delays = usual_delay(invoices)
         wait = owed["customer"].map(delays).fillna(float(delays.median()) if len(delays) else 0.0)
         opened = invoices.set_index("id")["status_transitions_finalized_at"].reindex(owed["invoice"]).reset_index(drop=True)
         when = opened + pd.to_timedelta(wait.to_numpy(), unit="D")
-        passed = (when < start + pd.Timedelta(days=1)).to_numpy(dtype=bool)
-        when = when.where(~passed, start + pd.Timedelta(days=1))
+        passed = (when < span.start).to_numpy(dtype=bool)
+        late = {str(currency): int(amount) for currency, amount in owed["amount"][passed].groupby(owed["currency"]).sum().items()}
         day = bins(when, calendar, zone)
         inside = ((when < span.end) & (when >= span.start)).to_numpy(dtype=bool)
         parts.append(
@@ -74,7 +77,13 @@ def cash_forecast(
     out["cumulative"] = total + out["currency"].map(lambda each: opening.get(each, 0)).astype(np.int64)
     out.insert(0, "date", calendar[out["day"].to_numpy()].to_numpy().astype("datetime64[us]"))
     columns = ["date", "currency", "pending", "expected_invoices", "cumulative"]
-    return result(out[columns], "cash_forecast", [transactions, invoices], period=span)
+    made = result(out[columns], "cash_forecast", [transactions, invoices], period=span)
+    if late:
+        sums_late = ", ".join(format_amount(amount, currency) for currency, amount in late.items())
+        made.attrs["stripe"].setdefault("notes", []).append(
+            f"Not counted: open invoices later than their customers usually pay, {sums_late}."
+        )
+    return made
 
 
 def _available(balance: pd.DataFrame | Mapping[str, int]) -> dict[str, int]:

@@ -44,6 +44,7 @@ def _over_time(frame: pd.DataFrame) -> Any:
     figure, panels = _panels(table, f"{about.get('object') or 'Amounts'} by day".replace("_", " "))
     for currency, rows, axis in panels:
         axis.bar(rows["date"], _major(rows[["amount"]], currency)["amount"], color=COLOURS[0], width=0.9)
+        _dates(axis)
         _finish(axis, currency)
     return figure
 
@@ -91,9 +92,18 @@ def _daily(report: pd.DataFrame) -> Any:
         axis.bar(table.index, table["net"], color=COLOURS[0], label="net activity", width=0.9)
         axis.bar(table.index, table["payouts"], color=COLOURS[1], label="payouts", width=0.9)
         axis.plot(table.index, table["closing"], color=COLOURS[3], label="closing balance")
-        axis.legend(fontsize="small")
+        axis.legend(fontsize="small", ncols=3)
+        _dates(axis)
         _finish(axis, currency)
     return figure
+
+
+def _dates(axis: Any) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(maxticks=9)
+    axis.xaxis.set_major_locator(locator)
+    axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def _stacked(index: str, columns: list[str], title: str, *, line: str = "") -> Callable[[pd.DataFrame], Any]:

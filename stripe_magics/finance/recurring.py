@@ -233,21 +233,31 @@ def roll_forward(revenue: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)[columns] if rows else pd.DataFrame(columns=columns)
 
 
+def _whole_history(invoices: pd.DataFrame, span: Period, discounts: str) -> pd.DataFrame:
+    """Revenue by month from the first line on: who is new, and who came back, is seen from the beginning only."""
+    lines = invoice_lines(invoices)
+    first = lines["start"].min() if len(lines) else span.start
+    return monthly_revenue(lines, Period(min(first, span.start), span.end, span.zone), discounts=discounts)
+
+
+def _inside(table: pd.DataFrame, span: Period) -> pd.DataFrame:
+    """The rows of the period's own months."""
+    return table[table["month"].isin(span.cut("MS").to_period("M"))] if len(table) else table
+
+
 def mrr(invoices: pd.DataFrame, span: Period, *, discounts: str = "all") -> pd.DataFrame:
     """MRR month by month out of invoice lines: currency, month, start, new, reactivation, expansion, contraction, churn, end, residual.
 
     Only months that are closed in `span` are shown. Recurring lines without prorations and usage, after discounts unless
     `discounts="none"`.
     """
-    revenue = monthly_revenue(invoice_lines(invoices), span, discounts=discounts)
-    return result(
-        roll_forward(revenue), "mrr", [invoices], period=span, discounts=discounts, method="invoice lines, month-end snapshot"
-    )
+    moved = _inside(roll_forward(_whole_history(invoices, span, discounts)), span)
+    return result(moved, "mrr", [invoices], period=span, discounts=discounts, method="invoice lines, month-end snapshot")
 
 
 def mrr_customers(invoices: pd.DataFrame, span: Period, *, discounts: str = "all") -> pd.DataFrame:
     """Customer counts month by month: currency, month, start, joined, returned, churned, end."""
-    revenue = monthly_revenue(invoice_lines(invoices), span, discounts=discounts)
+    revenue = _whole_history(invoices, span, discounts)
     moves = movements(revenue)
     rows = []
     for currency, table in revenue.groupby(level="currency"):
@@ -274,13 +284,8 @@ def mrr_customers(invoices: pd.DataFrame, span: Period, *, discounts: str = "all
             )
         )
     columns = ["currency", "month", "start", "joined", "returned", "churned", "end"]
-    return result(
-        pd.concat(rows) if rows else pd.DataFrame(columns=columns),
-        "mrr_customers",
-        [invoices],
-        period=span,
-        counts=["start", "returned", "end"],
-    )
+    out = _inside(pd.concat(rows) if rows else pd.DataFrame(columns=columns), span)
+    return result(out, "mrr_customers", [invoices], period=span, counts=["start", "returned", "end"])
 
 
 def mrr_rates(moves: pd.DataFrame, *, method: str = "chartmogul") -> pd.DataFrame:

@@ -55,8 +55,8 @@ class Inputs:
         return months_back(months, self.now(), self.zone)
 
     def now(self) -> pd.Timestamp:
-        """The end if one is given, else this moment."""
-        return moment(self.end, self.zone) if self.end is not None else pd.Timestamp.now("UTC")
+        """The end if one is given, else this moment (by the sandbox's own clock there)."""
+        return moment(self.end, self.zone) if self.end is not None else _clock()
 
     def members(self, payout: str) -> pd.DataFrame:
         """The transactions of one automatic payout."""
@@ -252,6 +252,15 @@ def report(
         raise
     out.attrs["stripe"]["used"] = inputs.used
     return out
+
+
+def _clock() -> pd.Timestamp:
+    from stripe_magics.client.connection import shared
+
+    connection = shared()
+    if connection is None or connection.sandbox is None:
+        return pd.Timestamp.now("UTC")
+    return pd.Timestamp(connection.sandbox.now, unit="s", tz="UTC")
 
 
 def _zone() -> str:

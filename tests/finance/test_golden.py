@@ -401,3 +401,33 @@ def test_g48_a_cut_list_makes_a_partial_report() -> None:
     table = finance.balance_activity(frame(LEDGER[:5], complete=False), *MARCH)
     assert table.attrs["stripe"]["complete"] is False
     assert "Partial" in table.attrs["stripe"]["notes"][0]
+
+
+def test_mrr_of_a_later_period_starts_from_what_was_there() -> None:
+    def bill(number: int, customer: str, start: str, end: str) -> dict[str, object]:
+        span = {"start": int(pd.Timestamp(start, tz="UTC").timestamp()), "end": int(pd.Timestamp(end, tz="UTC").timestamp())}
+        item = {"id": f"il_{number}", "amount": 1000, "period": span, "subscription": "sub_1"}
+        return invoice(f"in_{number}", 1000, start, customer=customer, lines_data=[item])
+
+    rows = frame(
+        [
+            bill(1, "cus_a", "2026-01-10", "2026-02-10"),
+            bill(2, "cus_a", "2026-02-10", "2026-03-10"),
+            bill(3, "cus_b", "2026-02-05", "2026-03-05"),
+        ]
+    )
+    table = finance.mrr(rows, period("2026-02-01", "2026-03-01"))
+    assert cells(table, "start", "new", "reactivation", "end", "residual") == [(1000, 1000, 0, 2000, 0)]
+    counts = finance.mrr_customers(rows, period("2026-02-01", "2026-03-01"))
+    assert cells(counts, "start", "joined", "end") == [(1, 1, 2)]
+
+
+def test_cash_expected_is_pending_funds_and_invoices_by_usual_delay() -> None:
+    paid = invoice("in_0", 100, "2026-03-01", status="paid", amount_remaining=0, status_transitions_paid_at="2026-03-11T00:00Z")
+    rows = [paid, invoice("in_1", 700, "2026-03-28"), invoice("in_2", 900, "2026-01-02")]
+    table = finance.cash_forecast(frame(LEDGER), frame(rows), at="2026-04-01", days=10, balance={"usd": 50})
+    by_day = table.set_index(table["date"].dt.strftime("%m-%d"))
+    assert by_day["pending"].loc["04-02"] == 2883
+    assert by_day["expected_invoices"].loc["04-07"] == 700  # ten days after it was sent, as this customer does
+    assert table["cumulative"].iloc[-1] == 50 + 2883 + 700
+    assert "9.00 USD" in table.attrs["stripe"]["notes"][0]  # 900 cents, late already
