@@ -115,11 +115,11 @@ def listen(
         return None
     connection = connection or current()
     sandbox = connection.sandbox is not None
-    accepted = (
-        [Secret(f"whsec_{secrets.token_hex(16)}")]
-        if sandbox and not env and ask is None
-        else keystore.for_listening(env, ask=ask)
-    )
+    tunnels = _texts(host)
+    if sandbox and not env and ask is None:
+        accepted = [Secret(f"whsec_{secrets.token_hex(16)}")]
+    else:  # an endpoint behind a tunnel is made once the receiver's path is known, and brings its secret
+        accepted = keystore.for_listening(env, ask=ask, needed=not tunnels)
     made = Watch(
         connection,
         wanted([*_texts(group), *names], _texts(events)),
@@ -129,15 +129,19 @@ def listen(
         interval=_LISTEN_INTERVAL,
         minutes=_number(minutes, "minutes"),
     )
-    made.receiver = Receiver(made.accept, made.handle, secrets_=accepted, hosts=_texts(host), live=live)
+    made.receiver = Receiver(made.accept, made.handle, secrets_=accepted, hosts=tunnels, live=live)
     made.start()
     made.receiver.start()
     connection.before_close.append(made.stop)
     _watches["listen"] = made
-    if sandbox:
+    if sandbox and not tunnels:
         print(
             f"Listening at {made.receiver.url}\nThe sandbox delivers nothing by itself: rehearse() posts its events there, signed."
         )
+    elif tunnels:
+        path = made.receiver.path
+        print(f"Listening on port {made.receiver.port}. Point the tunnel there, then make the endpoint:")
+        print(f"  %stripe events watch --group ... --url https://{tunnels[0]}{path} --ephemeral")
     else:
         print(f"Listening. Run this in a terminal on this machine:\n  {made.receiver.command}")
     return made
@@ -183,7 +187,11 @@ def run(
         plain = replace(command, values=fields)
         if command.options.dry_run:
             return calls.prepare(plain, connection=connection)
-        return endpoint.create(plain, connection, ephemeral=ephemeral or "ephemeral" in own, origin=origin, ask=ask)
+        made = endpoint.create(plain, connection, ephemeral=ephemeral or "ephemeral" in own, origin=origin, ask=ask)
+        listening, secret = _watches.get("listen"), keystore.known(keystore.entry(made["id"].iloc[0]))
+        if listening is not None and listening.receiver is not None and secret is not None:
+            listening.receiver.secrets.append(secret)  # it may be our own receiver, behind a tunnel
+        return made
     return watch(**{**sent, **fields, **own}, connection=connection)
 
 

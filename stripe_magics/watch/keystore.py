@@ -65,10 +65,10 @@ def known(name: str) -> Secret | None:
     return _held[name]
 
 
-def for_listening(env: str = "", *, ask: Callable[[], Secret] | None = None) -> list[Secret]:
+def for_listening(env: str = "", *, ask: Callable[[], Secret] | None = None, needed: bool = True) -> list[Secret]:
     """The secrets that a receiver accepts: of the environment variable, of the key store, of this kernel's endpoints; else it asks.
 
-    Raises `KeyRefused` with what to do where there is none and nobody to ask.
+    Raises `KeyRefused` with what to do where one is needed, there is none and nobody to ask.
     """
     if env and not os.environ.get(env, "").strip():
         raise KeyRefused(f"There is no environment variable {env}.", advice=ADVICE)
@@ -76,7 +76,7 @@ def for_listening(env: str = "", *, ask: Callable[[], Secret] | None = None) -> 
     kept = known(LISTEN)
     found += [kept] if kept is not None else []
     found += [secret for name, secret in _held.items() if name != LISTEN]
-    if not found:
+    if not found and needed:
         typed = (ask or _ask)()
         keep(LISTEN, check_secret(typed))
         found = [typed]

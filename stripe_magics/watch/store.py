@@ -95,6 +95,9 @@ class Store:
         self._db = sqlite3.connect(path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False)
         if path is not None:
             self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute(
+                "PRAGMA synchronous=NORMAL"
+            )  # what a power cut takes is read from Stripe again: the mark goes with it
             self._db.execute("PRAGMA secure_delete=ON")
         self._db.executescript(_SCHEMA)
         weakref.finalize(self, self._db.close).atexit = False
@@ -115,17 +118,18 @@ class Store:
         fresh: list[str] = []
         with self._transaction() as db:
             for event in events:
+                if db.execute("SELECT 1 FROM event WHERE scope = ? AND id = ?", (self.scope, event["id"])).fetchone():
+                    continue
                 row = self._row(event, source)
                 twin = db.execute(
                     "SELECT 1 FROM event WHERE scope = ? AND type = ? AND object_id = ? AND created = ? AND id <> ?",
                     (self.scope, event["type"], row[9], event["created"], event["id"]),
                 ).fetchone()
-                done = db.execute(
-                    "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                db.execute(
+                    "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (*row, bool(twin), json.dumps(hide(event))),
                 )
-                if done.rowcount:
-                    fresh.append(event["id"])
+                fresh.append(event["id"])
         return fresh
 
     def _row(self, event: dict[str, Any], source: str) -> tuple[Any, ...]:
@@ -185,6 +189,10 @@ class Store:
 
     def claim(self, name: str, id: str, created: int) -> bool:
         """Take an event for the handlers of a watch. False: they had it, or somebody alive is at it."""
+        with self._lock:  # mostly it was had before: no need to lock out other kernels to see that
+            had = "SELECT 1 FROM delivery WHERE scope = ? AND name = ? AND id = ? AND done = 1"
+            if self._db.execute(had, (self.scope, name, id)).fetchone():
+                return False
         with self._transaction() as db:
             asked = "SELECT pid, at, done FROM delivery WHERE scope = ? AND name = ? AND id = ?"
             row = db.execute(asked, (self.scope, name, id)).fetchone()

@@ -16,7 +16,7 @@ from stripe_magics.client.connection import Connection
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import InvalidValue, KeyRefused, StripeMagicsError, UnknownName, UsageFault
 from stripe_magics.request import Request
-from stripe_magics.watch import door, endpoint, keystore, view
+from stripe_magics.watch import door, endpoint, keystore, poller, view
 from stripe_magics.watch.watching import Watch
 
 SCRIPT = "<img src=x onerror=alert(1)>"
@@ -277,6 +277,25 @@ def test_the_command_against_stripe_is_printed_whole(
     assert f"stripe listen --forward-to {watch.receiver.url} --live" in capsys.readouterr().out
     with pytest.raises(UsageFault, match="stripe trigger"):
         door.rehearse()
+
+
+def test_behind_a_tunnel(sandbox: Connection, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The receiver starts without a secret and takes nothing; the endpoint that is then made brings its own."""
+    from stripe_magics.watch import rehearsal
+
+    watch = sm.listen("customer", host="shop.example.net", ask=lambda: pytest.fail("nobody is to be asked"))
+    assert watch is not None
+    receiver = watch.receiver
+    assert receiver is not None
+    url = f"https://shop.example.net{receiver.path}"
+    assert url in capsys.readouterr().out
+    customer()
+    news = sandbox.send(poller.request((("limit", "1"),))).rows[0]
+    assert rehearsal.post(receiver, news, Secret("whsec_" + "d" * 32)) == 400
+    made = sm.watch("customer", url=url, ephemeral=True)
+    secret = keystore.known(keystore.entry(made["id"].iloc[0]))
+    assert secret is not None
+    assert rehearsal.post(receiver, news, secret) == 200
 
 
 @pytest.fixture(autouse=True)
