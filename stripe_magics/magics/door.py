@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import time
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -123,11 +124,20 @@ class StripeMagics(Magics):
         try:
             answer = self._answer(command)
         except BaseException as fault:  # whatever ended it belongs into the history, Stop included
-            self.history.add(command, line, started, error=fault)
+            self._remember(command, line, started, error=fault)
             raise
-        self.history.add(command, line, started, answer=answer)
-        self.seen.learn(answer)
+        self._remember(command, line, started, answer=answer)
         return self.deliver(answer, command, line)
+
+    def _remember(
+        self, command: Command, line: str, started: float, *, answer: Any = None, error: BaseException | None = None
+    ) -> None:
+        """Note a call for the history, the script and completion."""
+        try:
+            self.history.add(command, line, started, answer=answer, error=error)
+            self.seen.learn(answer)
+        except Exception as fault:  # a call that was made must give its answer, whatever our own notes of it say
+            warnings.warn(f"This call could not be noted: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=2)
 
     def run_form(self, command: Command, **more: Any) -> Any:
         """A call that a form makes: like any other, it is remembered."""
@@ -141,10 +151,9 @@ class StripeMagics(Magics):
         try:
             answer = own(self, command) if own is not None else calls.call(command, **more)
         except BaseException as fault:  # whatever ended it belongs into the history, Stop included
-            self.history.add(command, line, started, error=fault)
+            self._remember(command, line, started, error=fault)
             raise
-        self.history.add(command, line, started, answer=answer)
-        self.seen.learn(answer)
+        self._remember(command, line, started, answer=answer)
         return answer
 
     def _answer(self, command: Command) -> Any:
@@ -154,7 +163,7 @@ class StripeMagics(Magics):
 
         if command.options.from_ is not None:
             pulls = import_module("stripe_magics.pulls")
-            return pulls.write_rows(command, command.options.from_)
+            return pulls.write_rows(command, command.options.from_, origin=self.cell.origin(), ask=asker(self.shell))
         if command.options.to:
             pulls = import_module("stripe_magics.pulls")
             return pulls.save_command(command, progress=Progress(quiet=command.options.quiet))

@@ -103,7 +103,8 @@ def as_python(command: Command) -> str:
     options = {}
     for each in fields(command.options):
         value = getattr(command.options, each.name)
-        if each.name in {"out", "form", "quiet", "help"} or value is None or value is False or value in ("", []):
+        left_out = value is None or value is False or (isinstance(value, (str, list)) and not value)
+        if left_out or each.name in {"out", "form", "quiet", "help"}:
             continue
         options[each.name] = command.sources.get(each.name) or expression(value)
     named = {**given, **options}

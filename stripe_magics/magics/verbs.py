@@ -497,7 +497,12 @@ _ALL = [
     Verb(("report",), _report, "Finance reports; without a name their list.", {"**": "text"}, 3, "[NAME [START END]]"),
     Verb(("pull",), _bulk("pull"), "Whole lists, side by side; --to FOLDER writes Parquet.", {"**": "text"}, 40, "RESOURCE ..."),
     Verb(
-        ("sync",), _bulk("sync"), "Bring a folder with a copy of the lists up to date.", {"**": "text"}, 40, "FOLDER RESOURCE ..."
+        ("sync",),
+        _bulk("sync"),
+        "Bring a folder with a copy of the lists up to date.",
+        {"status": "flag", "**": "text"},
+        40,
+        "FOLDER RESOURCE ...",
     ),
     Verb(("sql",), _sql, "SQL over what was pulled.", {"**": "text"}, 50, "QUERY"),
     Verb(

@@ -1,0 +1,87 @@
+"""The rooms behind the door: one call a row, Parquet, pulls, reports, watches, forms that are remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stripe_magics import errors
+
+from .conftest import Cells
+
+
+def test_one_call_a_row(sandbox: Cells) -> None:
+    sandbox("import pandas as pd\npeople = pd.DataFrame({'name': ['A', 'B', 'C'], 'email': ['a@b.com', 'b@b.com', 'c@b.com']})")
+    made = sandbox("%stripe customers create --from people", cell_id="rows")
+    assert list(made["result"]) == ["done"] * 3
+    assert len(sandbox("%stripe customers list")) == 3
+    again = sandbox("%stripe customers create --from people", cell_id="rows")
+    assert list(again["result"]) == ["replayed"] * 3
+    assert len(sandbox("%stripe customers list")) == 3
+    sandbox("made = %stripe customers list")
+    changed = sandbox("%stripe customers update --from made --customer $id --description $name")
+    assert list(changed["result"]) == ["done"] * 3
+    assert set(sandbox("%stripe customers list")["description"]) == {"A", "B", "C"}
+
+
+def test_rows_are_previewed_and_refused_as_a_whole(sandbox: Cells) -> None:
+    sandbox("import pandas as pd\nbad = pd.DataFrame({'name': ['A', 'B'], 'email': ['a@b.com', 'nobody']})")
+    with pytest.raises(errors.InvalidValue, match="row 2"):
+        sandbox("%stripe customers create --from bad")
+    assert "request" in sandbox("good = bad[['name']]\n%stripe customers create --from good --dry-run")
+    assert len(sandbox("%stripe customers list")) == 0
+
+
+def test_a_list_into_parquet(sandbox: Cells, tmp_path: Path) -> None:
+    for name in "abc":
+        sandbox(f"%stripe customers create --name {name}")
+    sandbox(f"%stripe customers list --limit all --to {tmp_path / 'out'}")
+    assert sorted(pd.read_parquet(tmp_path / "out")["name"]) == ["a", "b", "c"]
+
+
+def test_pull_and_sync(sandbox: Cells, tmp_path: Path) -> None:
+    for name in "ab":
+        sandbox(f"%stripe customers create --name {name}")
+    assert len(sandbox("%stripe pull customers")) == 2
+    several = sandbox("%stripe pull customers payment_intents --quiet\nr = %stripe pull customers payment_intents --quiet\nr")
+    assert set(several) == {"customers", "payment_intents"}
+    assert len(sandbox(f"%stripe sync {tmp_path / 'mirror'} customers")) == 1
+
+
+def test_reports(sandbox: Cells) -> None:
+    sandbox("%stripe connect --sandbox --quiet")
+    names = sandbox("%stripe report")
+    assert "balance_summary" in set(names["report"])
+    summary = sandbox("%stripe report balance_summary 2026-09-01 2026-10-01 --tz UTC")
+    assert len(summary)
+    with pytest.raises(errors.UnknownName, match="balance_summary"):
+        sandbox("%stripe report balance_sumary")
+
+
+def test_watching_events(sandbox: Cells) -> None:
+    watch = sandbox("w = %stripe events watch --group customer --minutes 1 --interval 5\nw")
+    assert type(watch).__name__ == "Watch"
+    assert len(sandbox("%stripe events status")) == 1
+    sandbox("%stripe events stop")
+    assert "Stopped: watch" in sandbox.stdout
+    with pytest.raises(errors.UnknownName, match="--minutes"):
+        sandbox("%stripe events watch --group customer --minuts 1")
+
+
+def test_a_webhook_endpoint(sandbox: Cells) -> None:
+    made = sandbox("%stripe events watch --events customer.created --url https://example.com/hook")
+    assert isinstance(made, pd.DataFrame)
+    assert len(sandbox("%stripe events endpoints")) == 1
+    request = sandbox("%stripe events watch --events customer.created --url https://example.com/other --dry-run")
+    assert request.path == "/v1/webhook_endpoints"
+
+
+def test_what_a_form_calls_is_remembered(sandbox: Cells) -> None:
+    from stripe_magics.command import parse
+
+    door = sandbox.shell.find_line_magic("stripe").__self__
+    door.run_form(parse("customers create --name Formed"))
+    assert list(sandbox("%stripe history")["line"]) == ["customers create --name Formed"]
+    assert door.seen.of("customer")[0][1] == "Formed"
