@@ -117,20 +117,24 @@ class Row:
 class Table:
     """All objects of one type, oldest first."""
 
-    __slots__ = ("_sorted", "by_id", "keys", "rows")
+    __slots__ = ("_indices", "_sorted", "by_id", "keys", "rows")
 
     def __init__(self, kind: str) -> None:
         self.keys = KEYS.get(kind, ())
         self.rows: list[Row] = []
         self.by_id: dict[str, Row] = {}
         self._sorted = True
+        self._indices: dict[int, dict[Any, list[Row]]] = {}  # place of a filter value -> value -> rows, made when first asked for
 
     def add(self, row: Row) -> None:
         """One more; out of order only while an account is filled in bulk."""
         if self.rows and row.created < self.rows[-1].created:
             self._sorted = False
+            self._indices.clear()
         self.rows.append(row)
         self.by_id[row.id] = row
+        for place, index in self._indices.items():
+            index.setdefault(row.keys[place], []).append(row)
 
     def ordered(self) -> list[Row]:
         """The rows, oldest first."""
@@ -143,11 +147,28 @@ class Table:
         """Where a row stands among the ordered ones."""
         return bisect_left(self.ordered(), row.order(), key=Row.order)
 
+    def having(self, place: int, value: Any) -> list[Row]:
+        """The rows with that filter value, oldest first. Not to be changed."""
+        index = self._indices.get(place)
+        if index is None:
+            index = {}
+            for row in self.ordered():
+                index.setdefault(row.keys[place], []).append(row)
+            self._indices[place] = index
+        return index.get(value, [])
+
+    def rekey(self, row: Row, keys: tuple[Any, ...]) -> None:
+        """A row's filter values have changed."""
+        for place in [each for each in self._indices if row.keys[each] != keys[each]]:
+            del self._indices[place]
+        row.keys = keys
+
     def remove(self, identifier: str) -> None:
         """Take one out."""
         row = self.by_id[identifier]
         del self.rows[self.position(row)]
         del self.by_id[identifier]
+        self._indices.clear()
 
 
 class Account:
@@ -254,7 +275,7 @@ class Account:
             self.warm.append(row)
         row.data = data
         row.json = None
-        row.keys = tuple(data.get(name) for name in table.keys)
+        table.rekey(row, tuple(data.get(name) for name in table.keys))
         return data
 
     def cool(self) -> None:
@@ -277,7 +298,8 @@ class Account:
         """Ids of the objects whose filter values equal these, oldest first."""
         table = self.table(kind)
         wanted = [(table.keys.index(name), value) for name, value in equal.items()]
-        return [row.id for row in table.ordered() if all(row.keys[place] == value for place, value in wanted)]
+        rows = min((table.having(place, value) for place, value in wanted), key=len)
+        return [row.id for row in rows if all(row.keys[place] == value for place, value in wanted)]
 
     def settled(self) -> None:
         """After filling in bulk: sort, book what the ledger holds, and put the daily jobs on the calendar."""

@@ -17,11 +17,15 @@ KEPT = 30 * DAY
 
 
 def emit(account: Account, kind: str, subject: dict[str, Any], before: dict[str, Any] | None = None) -> None:
-    """Note a change. `before` is the object as it was: events of updates keep what differs from it."""
+    """Note a change. `before` is the object as it was: events of updates keep what differs from it,
+    and an update that changed nothing is none."""
     identifier, key = account.request
     data: dict[str, Any] = {"object": subject}
     if before is not None and kind.endswith(".updated"):
-        data["previous_attributes"] = changed(before, subject)
+        former = changed(before, subject)
+        if not former:
+            return
+        data["previous_attributes"] = former
     account.insert(
         "event",
         {

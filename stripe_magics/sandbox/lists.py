@@ -77,45 +77,43 @@ def page(
 ) -> Page:  # fmt: skip
     """A page of the objects of a type: `filters` name parameters that are filter values of the type, `ranges` those that are ranges of them."""
     table = account.table(kind)
+    given = [(table.keys.index(name), params[name]) for name in filters if params.get(name) is not None]
     every = table.ordered() if rows is None else rows
-    checks = [*tests]
-    checks += [equal(table.keys.index(name), params[name]) for name in filters if params.get(name) is not None]
+    if given and rows is None:
+        every = min((table.having(place, value) for place, value in given), key=len)
+        given = given if len(given) > 1 else []
+    checks = [*tests, *(equal(place, value) for place, value in given)]
     checks += [within(table.keys.index(name), params[name]) for name in ranges if params.get(name) is not None]
     low, high = bounds(params.get("created"))
-    first = 0 if low is None else bisect_left(every, low, key=lambda row: row.created)
-    last = len(every) if high is None else bisect_left(every, high, key=lambda row: row.created)
-    return cut(every, params, url, first, last, checks, what=kind.replace("_", " "))
-
-
-def cut(every: list[Row], params: dict[str, Any], url: str, first: int, last: int, checks: list[Test], *, what: str) -> Page:
-    """The page of rows[first:last] that the cursors and the limit ask for."""
+    first = 0 if low is None else bisect_left(every, low, key=_created)
+    last = len(every) if high is None else bisect_left(every, high, key=_created)
     limit = limit_of(params)
     after, before = params.get("starting_after"), params.get("ending_before")
     if after and before:
         raise unchecked("You can pass starting_after or ending_before, not both.", param="starting_after")
-    cursor = after or before
-    if cursor:
+    if after or before:
         name = "starting_after" if after else "ending_before"
-        at = _place(every, cursor)
-        if at is None:
-            raise missing(what, cursor, name, status=400)
+        cursor = table.by_id.get(str(after or before))
+        if cursor is None:
+            raise missing(kind.replace("_", " "), str(after or before), name, status=400)
+        at = bisect_left(every, cursor.order(), key=Row.order)
         if after:
             last = min(last, at)
         else:
-            first = max(first, at + 1)
+            first = max(first, at + 1 if at < len(every) and every[at] is cursor else at)
     steps = range(first, last) if before else range(last - 1, first - 1, -1)
     found: list[Row] = []
     for place in steps:
         row = every[place]
-        if all(check(row) for check in checks):
+        if not checks or all(check(row) for check in checks):
             if len(found) == limit:
                 return Page(found[::-1] if before else found, url, has_more=True)
             found.append(row)
     return Page(found[::-1] if before else found, url, has_more=False)
 
 
-def _place(every: list[Row], identifier: str) -> int | None:
-    return next((place for place in range(len(every) - 1, -1, -1) if every[place].id == identifier), None)
+def _created(row: Row) -> int:
+    return row.created
 
 
 def of_objects(objects: list[Object], params: dict[str, Any], url: str) -> Page:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from stripe_magics.sandbox.account import Account, Object
+import msgspec
+
+from stripe_magics.sandbox.account import Account
 from stripe_magics.sandbox.lists import Page, limit_of
 from stripe_magics.sandbox.problems import Refusal, unchecked
 
@@ -46,29 +49,44 @@ _CLAUSE = re.compile(
 )
 _JOINT = re.compile(r"\s+(AND|OR)\s+|\s+", re.IGNORECASE)
 
-Clause = Callable[[Object], bool]
+Clause = Callable[[Any], bool]
 
 
 def search(account: Account, kind: str, params: dict[str, Any], url: str) -> Page:
     """A page of what a query finds, newest first; the cursor is `page`."""
-    test = parse(params["query"], kind)
+    test, fields = parse(params["query"], kind)
     limit = limit_of(params)
     start = 0
     if params.get("page"):
         if not re.fullmatch(r"\d{1,9}", params["page"]):
             raise unchecked("Invalid page: use next_page of the answer before.", param="page")
         start = int(params["page"])
-    rows = [row for row in reversed(account.table(kind).ordered()) if test(row.value)]
+    counted = "total_count" in (params.get("expand") or ())
+    read = reader(fields)
+    rows = []
+    for row in reversed(account.table(kind).ordered()):
+        if test(read(row.text)):
+            rows.append(row)
+            if not counted and len(rows) > start + limit:
+                break
     more = start + limit < len(rows)
-    total = len(rows) if "total_count" in (params.get("expand") or ()) else None
+    total = len(rows) if counted else None
     return Page(
         rows[start : start + limit], url, has_more=more, next_page=str(start + limit) if more else None, search=True, total=total
     )
 
 
-def parse(query: str, kind: str) -> Clause:
-    """A query as a test on an object. Raises a refusal that says what can't be read."""
+@cache
+def reader(fields: frozenset[str]) -> Callable[[bytes], Any]:
+    """Reads just these parts of an object's text: the rest is skipped, which makes a search of thousands quick."""
+    wanted = msgspec.defstruct("Wanted", [(name, Any, None) for name in sorted(fields)])
+    return msgspec.json.Decoder(wanted).decode
+
+
+def parse(query: str, kind: str) -> tuple[Clause, frozenset[str]]:
+    """A query as a test on an object, and the fields it looks at. Raises a refusal that says what can't be read."""
     clauses: list[Clause] = []
+    fields: set[str] = set()
     joints: set[str] = set()
     at = 0
     text = query.strip()
@@ -77,6 +95,7 @@ def parse(query: str, kind: str) -> Clause:
         if found is None:
             raise _unread(query, f"expected field:value at '{text[at : at + 20]}'")
         clauses.append(_clause(found, kind, query))
+        fields.add(found["field"].partition(".")[0])
         at = found.end()
         if at >= len(text):
             break
@@ -90,7 +109,7 @@ def parse(query: str, kind: str) -> Clause:
     if len(clauses) > MOST_CLAUSES:
         raise _unread(query, f"at most {MOST_CLAUSES} clauses")
     combine = any if "OR" in joints else all
-    return lambda subject: combine(clause(subject) for clause in clauses)
+    return (lambda subject: combine(clause(subject) for clause in clauses)), frozenset(fields)
 
 
 def _unread(query: str, reason: str) -> Refusal:
@@ -115,7 +134,8 @@ def _clause(found: re.Match[str], kind: str, query: str) -> Clause:
 
 
 def _value(subject: Any, path: list[str]) -> Any:
-    for part in path:
+    subject = getattr(subject, path[0])
+    for part in path[1:]:
         subject = subject.get(part) if isinstance(subject, dict) else None
     return subject
 

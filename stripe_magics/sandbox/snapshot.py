@@ -48,7 +48,7 @@ def dump(account: Account) -> bytes:
         FORMAT, account.seed, clock.now, clock.jobs, clock.count, account.count, account.requests, account.me, tables, account.notes, account.deleted,
         account.long_lines, account.link_lines, replays, account.ledger.members,
     )  # fmt: skip
-    return MARK + zlib.compress(msgspec.json.encode(content), 6)
+    return MARK + zlib.compress(msgspec.json.encode(content), 3)
 
 
 def restore(content: bytes) -> Account:

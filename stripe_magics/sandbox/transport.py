@@ -7,8 +7,9 @@ It never looks at the host. What stands behind it is one `Account`; several clie
 
 Where it differs from Stripe: search sees new objects at once (Stripe takes up to a minute) and has no rate limit; there is no Radar, no
 exchange of currencies and no Connect (another account's id is refused); webhooks are never delivered, events are there to be polled; objects
-have the shapes of the pinned version whatever version is asked for; only cards and bank debits are switched on, so that confirming needs no
-`return_url` unless a method that redirects is named.
+have the shapes of the pinned version whatever version is asked for; `error_on_requires_action` is taken with
+automatic payment methods too; only cards and bank debits are switched on, so that confirming needs no `return_url` unless a method that
+redirects is named.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if fault and kind == "status":
             return _status(fault, request)
         url = request.url
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw}
         answer = self.answer(request.method, url.path, url.query.decode(), headers, body)
         if kind == "drop_after":
             raise httpx.ReadTimeout("The sandbox carried the request out and lost the answer.", request=request)

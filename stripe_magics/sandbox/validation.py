@@ -133,9 +133,9 @@ def _number(value: str, of: str, where: str) -> int | float:
 
 
 def _boolean(value: str, of: str, where: str) -> bool:
-    if value not in {"true", "false", "True", "False"}:
+    if value not in {"true", "false"}:
         raise unchecked(f"Invalid boolean: {value}", param=where)
-    return value in {"true", "True"}
+    return value == "true"
 
 
 def _choice(value: Any, of: tuple[str, ...], where: str) -> str:
