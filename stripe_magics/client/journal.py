@@ -21,15 +21,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
+from stripe_magics.client.operation import REPEAT_WINDOW, UNRESOLVED, WINDOW, Operation, Origin
 from stripe_magics.errors import NotSent
 
-WINDOW = 23 * 3600  # seconds in which the same key surely gives the same result; Stripe may forget it after 24 h
-REPEAT_WINDOW = 24 * 3600  # seconds in which an identical write from elsewhere asks for --again
-
-UNRESOLVED = ("armed", "unknown")
+__all__ = ["REPEAT_WINDOW", "UNRESOLVED", "WINDOW", "Journal", "Operation", "Origin", "state_dir"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS operation (
@@ -45,58 +43,6 @@ CREATE INDEX IF NOT EXISTS operation_body ON operation (scope, body);
 CREATE INDEX IF NOT EXISTS operation_key ON operation (scope, key);
 CREATE INDEX IF NOT EXISTS operation_state ON operation (state);
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a call stands: the cell's identity, a digest of its text, the number of the call in this run of the cell, and which run that is.
-
-    Without `run` (0), a number that was there before starts a new run.
-    """
-
-    cell: str
-    digest: str
-    ordinal: int
-    run: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One logical write, as the journal has it. Times are unix seconds."""
-
-    number: int = 0
-    key: str
-    scope: str
-    mode: str
-    account: str = ""
-    version: str = ""
-    module: str
-    effect: str
-    method: str
-    path: str
-    body: str  # keyed hash
-    cell: str = ""
-    digest: str = ""
-    nth: int = 1
-    first: float = 0.0
-    last: float = 0.0
-    pid: int = 0
-    state: str = "armed"
-    attempts: int = 0
-    reason: str = ""
-    status: int = 0
-    request_id: str = ""
-    result: str = ""  # id of the object
-    hints: str = ""  # JSON of amount, currency and ids, to look the object up by
-    sealed: bytes | None = None
-
-    @property
-    def resolved(self) -> bool:
-        """Whether its end is known."""
-        return self.state not in UNRESOLVED
-
-    def __repr__(self) -> str:
-        return f"<Operation {self.number} {self.method} {self.path} {self.state}>"
 
 
 _COLUMNS = tuple(each.name for each in fields(Operation))

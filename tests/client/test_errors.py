@@ -15,7 +15,8 @@ from client.conftest import KEY, create, get, pay
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client import declines, notices
 from stripe_magics.client.connection import Connection
-from stripe_magics.client.errors import field_title, from_answer, log_url
+from stripe_magics.client.errors import from_answer, log_url
+from stripe_magics.client.params import field_title
 from stripe_magics.errors import (
     AuthenticationFailed,
     CardDeclined,

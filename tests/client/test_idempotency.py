@@ -594,17 +594,17 @@ def test_dismissed_by_hand(server: FaultServer, connection: Connection) -> None:
     assert connection.pending() == []
 
 
-@pytest.mark.parametrize("where", ["learn", "exchange", "_succeed"])
+@pytest.mark.parametrize("where", ["learn", "exchange", "succeed"])
 def test_B35_stop_between_any_two_lines(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """The answer is there but not yet written down: that is unknown, not "nothing was done"."""
-    from stripe_magics.client import log, sending
+    from stripe_magics.client import endings, log
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    owner = {"learn": connection, "exchange": log, "_succeed": sending}[where]
+    owner = {"learn": connection, "exchange": log, "succeed": endings}[where]
     with monkeypatch.context() as patch:
         patch.setattr(owner, where, stop)
         with pytest.raises(Interrupted):
