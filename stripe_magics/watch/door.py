@@ -72,7 +72,6 @@ def watch(
     _unused(fields, {"connect", "api_version", "metadata"})
     connection = connection or current()
     name = webhook_name or "watch"
-    _end(name)
     made = Watch(
         connection,
         wanted([*_texts(group), *names], _texts(events)),
@@ -87,6 +86,7 @@ def watch(
         made.notes.append(
             "Connect and API Version are of webhook endpoints; a watch that polls takes the connection's account and version."
         )
+    _end(name)
     connection.before_close.append(made.stop)
     made.start()
     _watches[name] = made

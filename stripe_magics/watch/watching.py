@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.client.redact import hide
-from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeMagicsError
+from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeMagicsError, UsageFault
 from stripe_magics.watch import poller, rows, settling
 from stripe_magics.watch.handlers import Handlers, Problem, run
 from stripe_magics.watch.store import Store, Stored
@@ -57,9 +57,9 @@ class Watch:
     ) -> None:
         """`since`: Unix seconds from which on events are wanted; without it, from where the last watch of that name ended, else from now."""
         if interval < LEAST_INTERVAL:
-            raise ValueError(f"The interval must be {LEAST_INTERVAL:g} seconds at least: Stripe limits how much may be read.")
+            raise UsageFault(f"The interval must be {LEAST_INTERVAL:g} seconds at least: Stripe limits how much may be read.")
         if not 0 < minutes <= MOST_MINUTES:
-            raise ValueError(f"The watch may last from 1 to {MOST_MINUTES:g} minutes.")
+            raise UsageFault(f"A watch may last up to {MOST_MINUTES:g} minutes.")
         self.connection, self.wanted, self.store, self.name = connection, wanted, store, name
         self.interval, self.minutes = float(interval), float(minutes)
         self.since = since

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from watch.doubles import Stripe, event
 
-from stripe_magics.errors import AuthenticationFailed, StripeUnavailable, UnknownName
+from stripe_magics.errors import AuthenticationFailed, StripeUnavailable, UnknownName, UsageFault
 from stripe_magics.watch import poller
 from stripe_magics.watch.handlers import Handlers
 from stripe_magics.watch.store import Store
@@ -324,9 +324,9 @@ def test_a_closed_connection_ends_it(stripe: Stripe, made: list[Watch]) -> None:
 
 
 def test_bounds_of_a_watch(stripe: Stripe, made: list[Watch]) -> None:
-    with pytest.raises(ValueError, match="5 seconds"):
+    with pytest.raises(UsageFault, match="5 seconds"):
         watching(stripe, made, interval=1)
-    with pytest.raises(ValueError, match="minutes"):
+    with pytest.raises(UsageFault, match="minutes"):
         watching(stripe, made, minutes=10_000)
 
 
