@@ -97,6 +97,13 @@ def prepared(line: str, cell: str | None = None):
     return request.method, request.path, dict(request.params)
 
 
+def test_comments_and_prompts_above_are_passed_over() -> None:
+    text = (
+        "# Set your secret key.\n# See your keys here: https://dashboard.stripe.com/apikeys\n$ stripe customers list --limit=3\n"
+    )
+    assert parse("", text).values == {"limit": "3"}
+
+
 def test_the_table_is_large_enough() -> None:
     assert len(LINES) >= 60
     assert len({line.split()[1] for line, *_ in LINES}) >= 20

@@ -17,7 +17,7 @@ from stripe_magics.grammar import modules
 from stripe_magics.grammar.names import KEY, refuse_keys
 from stripe_magics.grammar.words import Word, split
 
-_START = re.compile(r"\s*(?:[$>%]\s+)?(stripe|curl)(?=\s|\Z)")
+_START = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:[$>%]\s+)?(stripe|curl)(?=\s|\Z)")
 _KEY_NOTE = "The key in the pasted line was dropped and not used; the connection's own is. Roll it if it was real."
 # curl's flags: those with a value that matters, those with one that doesn't, those without any
 _WITH_VALUE = {

@@ -115,7 +115,7 @@ def ended(words: list[Word]) -> tuple[list[Word], bool]:
 def named(words: list[Word]) -> tuple[Module, list[Word], bool]:
     """The module that the first words name, the words after them, and whether a question mark asks for its help."""
     asks = False
-    if words and words[-1].text.endswith("?") and words[-1].mask[-1] == ".":
+    if words and words[-1].text.endswith("?") and words[-1].mask[-1] == "." and not any(word.flag for word in words):
         words, asks = [*words[:-1], words[-1].cut(0, -1)], True
         words = words if words[-1].text else words[:-1]
     if words and words[0].text in VERBS and (len(words) == 1 or modules.is_path(words[1].text)):

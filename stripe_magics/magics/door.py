@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Int
 
-from stripe_magics.errors import KeyRefused, StripeMagicsError, UsageFault
+from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
 from stripe_magics.magics import hooks
 from stripe_magics.magics.history import History
 from stripe_magics.magics.origin import Cell
@@ -125,6 +125,8 @@ class StripeMagics(Magics):
             answer = self._answer(command)
         except BaseException as fault:  # whatever ended it belongs into the history, Stop included
             self._remember(command, line, started, error=fault)
+            if isinstance(fault, IncompleteList) and fault.frame is not None and options.out:
+                self.deliver(fault.frame, command, line)  # the rows so far
             raise
         self._remember(command, line, started, answer=answer)
         return self.deliver(answer, command, line)

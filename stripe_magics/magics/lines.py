@@ -1,6 +1,6 @@
 """What is done to a cell's text before IPython reads it, on lines with our magic only:
 
-- `%stripe customers create?` is help on that module (IPython would look up a variable `create`);
+- `%stripe customers create?` is help on that module (IPython would look up a variable `create`); a value may end in a question mark;
 - a tab after `%stripe` becomes a space (IPython would take it for a part of the magic's name);
 - comments and empty lines above `%%stripe` are dropped (IPython takes a cell magic in the first line only).
 """
@@ -13,7 +13,7 @@ _LINE = re.compile(
     r"^(?P<before>\s*(?:[^\W\d][\w.,\[\]'\" ]*=\s*)?%stripe)(?P<gap>[ \t]+)(?P<rest>.*?)(?P<end>\r?\n?)\Z", re.DOTALL
 )
 _CELL = re.compile(r"^\s*%%stripe(?=\s|\Z)")
-_HELP = re.compile(r"^(?P<words>[A-Za-z][\w.\- ]*?)\s*\?{1,2}\s*\Z")
+_HELP = re.compile(r"^(?P<words>[A-Za-z][\w.-]*(?:\s+[A-Za-z][\w.-]*)*)\s*\?{1,2}\s*\Z")
 
 
 def transform(lines: list[str]) -> list[str]:
@@ -53,5 +53,7 @@ def _line(line: str) -> str:
         return line
     gap = " " if "\t" in found["gap"] else found["gap"]
     asked = _HELP.match(found["rest"])
-    rest = f"{asked['words'].rstrip()} --help" if asked else found["rest"]
+    rest = f"{asked['words']} --help" if asked else found["rest"]
+    if rest.rstrip().endswith("?"):  # the end of a value: IPython would take it for a question
+        rest += "  # the question mark belongs to the text"
     return f"{found['before']}{gap}{rest}{found['end']}"

@@ -32,6 +32,7 @@ class Verb:
     flags: Mapping[str, str] = field(default_factory=dict)
     most: int = 0  # values without a flag
     usage: str = ""
+    body: bool = False  # whether a cell's body means something to it
 
     @property
     def name(self) -> str:
@@ -55,6 +56,8 @@ class Use:
             return Page.of_verb(self.verb)
         positional, given = flags(words, self.verb, door.shell.user_ns)
         if cell is not None and cell.strip():
+            if not self.verb.body:
+                raise UsageFault(f"{self.verb.name} takes no body: write it as a line, %stripe {self.verb.name}.")
             given["cell"] = cell
         answer = self.verb.function(door, positional, given)
         out = given.get("out")
@@ -504,7 +507,7 @@ _ALL = [
         40,
         "FOLDER RESOURCE ...",
     ),
-    Verb(("sql",), _sql, "SQL over what was pulled.", {"**": "text"}, 50, "QUERY"),
+    Verb(("sql",), _sql, "SQL over what was pulled.", {"**": "text"}, 50, "QUERY", body=True),
     Verb(
         ("events", "listen"), _listen, "Receive events on this machine, from Stripe's command line tool.", _LISTEN, 6, "[GROUP]"
     ),

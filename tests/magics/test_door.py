@@ -268,6 +268,8 @@ class TestWords:
             cells("%stripe config --max-row 10")
 
     def test_words_explain_themselves(self, cells: Cells) -> None:
+        with pytest.raises(errors.UsageFault, match="takes no body"):
+            cells("%%stripe status\nsomething\n")
         with pytest.raises(errors.UnknownName, match="--sandbox"):
             cells("%stripe connect --sandbx")
         with pytest.raises(errors.UsageFault, match="one too many"):
@@ -283,6 +285,11 @@ class TestLines:
         assert isinstance(sandbox("%stripe customers list   # those of today"), pd.DataFrame)
         assert isinstance(sandbox("r = %stripe\tcustomers list --limit 1\nr"), pd.DataFrame)
         assert isinstance(sandbox("%stripe customers list \\\n  --limit 1"), pd.DataFrame)
+
+    def test_a_text_may_end_in_a_question_mark(self, sandbox: Cells) -> None:
+        assert sandbox("%stripe customers create --description Why?").loc[0, "description"] == "Why?"
+        assert sandbox("%stripe customers create --description 'And why not?'").loc[0, "description"] == "And why not?"
+        assert sandbox("r = %stripe customers create --name Who?\nr").loc[0, "name"] == "Who?"
 
     def test_dollars_and_braces_arrive(self, sandbox: Cells) -> None:
         sandbox("name = 'wrong'")
