@@ -12,7 +12,7 @@ from stripe_magics.sandbox.checks import checked_descriptor, refuse_connect
 from stripe_magics.sandbox.clock import DAY
 from stripe_magics.sandbox.lists import inline
 from stripe_magics.sandbox.methods import address
-from stripe_magics.sandbox.problems import invalid, unchecked
+from stripe_magics.sandbox.problems import invalid, missing, unchecked
 from stripe_magics.sandbox.rates import build_shipping_rate
 
 SHOWN = 10
@@ -94,6 +94,8 @@ def _of_customer(account: Account, customer: Object) -> Object:
 def check(account: Account, params: dict[str, Any], collection: str, customer: str, *, required: bool = False) -> None:
     """What can be wrong with values of a create or an update; changes nothing."""
     refuse_connect(account, params)
+    if (params.get("issuer") or {}).get("type") == "account":
+        raise missing("account", params["issuer"].get("account", ""), "issuer[account]", status=400)
     checked_descriptor(params, "statement_descriptor")
     days, due = params.get("days_until_due"), params.get("due_date")
     if collection == "charge_automatically" and (days is not None or due is not None):
@@ -175,8 +177,6 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
         )
     if "shipping_cost" in params:
         invoice["shipping_cost"] = _shipping_cost(account, params["shipping_cost"])
-    if params.get("issuer") and params["issuer"]["type"] == "account":
-        raise invalid("No such account.", param="issuer[account]", code="resource_missing")
     if "discounts" in params:
         made = [
             discounts.new(account, each, param=f"discounts[{place}]", customer=invoice["customer"], invoice=invoice["id"])

@@ -17,6 +17,8 @@ from stripe_magics.sandbox.search import search
 
 def create_product(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/products."""
+    if params.get("default_price_data"):
+        checked_currency(params["default_price_data"]["currency"])
     identifier = params.get("id") or account.new_id("prod", 14)
     if account.peek("product", identifier):
         raise invalid(f"Product already exists: {identifier}", param="id", code="resource_already_exists")

@@ -61,15 +61,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet: a notebook or a test reads the answers, not a log."""
 
 
-def listen(transport: SandboxTransport, port: int) -> None:
-    """Serve until interrupted."""
-    with _Server(port, transport) as server:
-        server.serve_forever()
-
-
 @contextmanager
 def serving(transport: SandboxTransport, port: int = 0) -> Iterator[str]:
-    """Serve in the background; gives the base address."""
+    """Serve in the background; gives the base address. Port 0 takes any that is free. Raises OSError if the port is taken."""
     with _Server(port, transport) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

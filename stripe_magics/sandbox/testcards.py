@@ -164,8 +164,8 @@ DEBITS = {"sepa_debit": "eur", "us_bank_account": "usd", "bacs_debit": "gbp", "a
 """Bank debits (they take days) and the currency that each takes."""
 
 ONLY_IN = {
-    **DEBITS, "bancontact": "eur", "ideal": "eur", "sofort": "eur", "giropay": "eur", "eps": "eur", "p24": "eur", "multibanco": "eur",
+    **{kind: currency for kind, currency in DEBITS.items() if kind != "acss_debit"}, "bancontact": "eur", "ideal": "eur", "sofort": "eur", "giropay": "eur", "eps": "eur", "multibanco": "eur",
     "boleto": "brl", "pix": "brl", "oxxo": "mxn", "konbini": "jpy", "fpx": "myr", "grabpay": "sgd", "paynow": "sgd", "promptpay": "thb",
     "cashapp": "usd", "blik": "pln", "swish": "sek", "twint": "chf",
 }  # fmt: skip
-"""Payment method types that take one currency (p24 and acss_debit take a second one; the sandbox knows the first)."""
+"""Payment method types that take one currency."""

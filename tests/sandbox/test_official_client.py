@@ -60,29 +60,29 @@ def test_an_unknown_id_is_an_invalid_request(client) -> None:
     assert (caught.value.http_status, caught.value.code, caught.value.param) == (404, "resource_missing", "id")
 
 
-def test_the_module_serves_from_the_command_line(tmp_path) -> None:
-    import socket
-    import time
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with subprocess.Popen(
-        [sys.executable, "-m", "stripe_magics.sandbox", "--port", str(port), "--empty"], stdout=subprocess.PIPE, text=True
-    ) as process:
+def test_the_module_serves_from_the_command_line() -> None:
+    command = [sys.executable, "-m", "stripe_magics.sandbox", "--port", "0", "--empty"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert "listens" in process.stdout.readline()
-            request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/balance", headers={"Authorization": "Bearer sk_test_a"})
-            for _ in range(50):
-                try:
-                    with urllib.request.urlopen(request, timeout=5) as answer:
-                        assert b'"object":"balance"' in answer.read()
-                    break
-                except ConnectionError:
-                    time.sleep(0.05)
-                except urllib.error.URLError:
-                    time.sleep(0.05)
-            else:
-                pytest.fail("the server never answered")
+            line = process.stdout.readline()
+            address = line.split(" at ")[1].split(";")[0]
+            request = urllib.request.Request(f"{address}/v1/balance", headers={"Authorization": "Bearer sk_test_a"})
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                assert b'"object":"balance"' in answer.read()
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(f"{address}/v1/balance", timeout=5)
+            with refused.value:
+                assert refused.value.code == 401
         finally:
             process.terminate()
+
+
+def test_a_defect_is_an_api_error_and_is_shown(monkeypatch, capsys) -> None:
+    transport = SandboxTransport(demo=False)
+    monkeypatch.setattr(transport, "answer", lambda *_: 1 / 0)
+    with serving(transport) as address, pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{address}/v1/balance", timeout=5)
+    with caught.value:
+        assert caught.value.code == 500
+        assert b"api_error" in caught.value.read()
+    assert "ZeroDivisionError" in capsys.readouterr().err
