@@ -213,6 +213,8 @@ def unknown(call: Call, outcome: Outcome | None, lost: str, *, kind: type[Outcom
         f"`%stripe resume {operation.number}` asks Stripe again with the same key (cannot act twice).",
         f"`%stripe reconcile {operation.number}` looks for the object.",
     ]
+    if operation.digest:
+        facts.append("Running this very cell again, unchanged, asks with the same key too.")
     if outcome is not None and outcome.status == 500 and outcome.from_stripe:
         facts.append("Stripe may still complete it later: watch its events, and do not use a new key.")
     if outcome is not None and outcome.reach is Reach.ANSWERED and not outcome.from_stripe:

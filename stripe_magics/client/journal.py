@@ -271,7 +271,11 @@ def _process_lives(pid: int) -> bool:
         return True  # there is one, of another user
     except OSError:
         return False
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return True  # no /proc here: the signal has to do
+    return state not in {"Z", "X"}  # killed, but its parent hasn't looked yet
 
 
 def _salt(folder: Path) -> bytes:

@@ -249,7 +249,7 @@ SOCKET_FAULTS = [
 ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(faults=st.lists(st.sampled_from(SOCKET_FAULTS), max_size=5))
 def test_the_same_on_real_sockets(faults: list[Fault], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder: Path = tmp_path_factory.mktemp("state")

@@ -527,3 +527,16 @@ def test_B03_what_cannot_be_sent_is_an_error_before(connection: Connection, serv
     assert server.seen == []
     assert OK not in server.script
     assert QUICK.retries == 2
+
+
+def test_B26_a_rate_limit_slows_what_follows(server: FaultServer, tmp_path: Path) -> None:
+    from stripe_magics.client.rates import limiter_for
+
+    opened = open_connection(server.url, tmp_path, rate=None)
+    before = limiter_for(opened).pace("/v1/balance")
+    assert 20 < before <= 25
+    server.script = [error(429, "x", "rate_limit", headers=(("Stripe-Rate-Limited-Reason", "endpoint-rate"),))]
+    opened.send(get())
+    assert limiter_for(opened).pace("/v1/balance") < before
+    assert limiter_for(opened).pace("/v1/customers") == before
+    opened.close()
