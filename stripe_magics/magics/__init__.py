@@ -20,12 +20,15 @@ def load(ip: Any) -> None:
 
 
 def unload(ip: Any) -> None:
-    """Take everything back from a shell, close the connection and forget its key."""
+    """Take everything back from a shell, close its forms and the connection, and forget the key."""
     import sys
 
     registration = _LOADED.pop(id(ip), None)
     if registration is not None:
         registration.undo()
+    forms = sys.modules.get("stripe_magics.forms")
+    for _, form in list(getattr(forms, "_shown", {}).values()):
+        form.close()
     connection = sys.modules.get("stripe_magics.client.connection")
     if connection is not None:
         connection.close()

@@ -199,6 +199,19 @@ def test_a_typed_key_is_forgotten_and_the_cell_blanked(kernel: Kernel) -> None:
         assert CANARY not in str([each["content"] for each in kernel.run("%tb")["outputs"]])
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("%stripe connect", "%stripe connect"), ("%stripe customers create --name Jenny --form", "%stripe customers create --form")],
+)
+def test_forms_are_widgets(kernel: Kernel, line: str, says: str) -> None:
+    reply = kernel.run(line)
+    assert reply["status"] == "ok", reply
+    bundles = [each["content"]["data"] for each in reply["outputs"] if "data" in each["content"]]
+    views = [each for each in bundles if "application/vnd.jupyter.widget-view+json" in each]
+    assert views
+    assert says in views[0]["text/plain"]
+
+
 def test_nobody_to_ask_and_somebody(kernel: Kernel) -> None:
     code = "from stripe_magics.magics.asking import asker\nask = asker(get_ipython())\nprint(ask and ask('who? '))"
     assert kernel.run(code)["text"].strip() == "None"

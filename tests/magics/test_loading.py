@@ -37,6 +37,7 @@ def state(ip: Any) -> dict[str, Any]:
 
 def test_unload_leaves_no_trace(bare_shell: Any) -> None:
     ip = bare_shell
+    ip.run_line_magic("unload_ext", "stripe_magics")  # IPython 9 registers its own magics for extensions when they are first used
     before = state(ip)
     for _ in range(2):
         ip.run_line_magic("load_ext", "stripe_magics")
@@ -52,6 +53,17 @@ def test_unload_leaves_no_trace(bare_shell: Any) -> None:
     from stripe_magics.client.connection import shared
 
     assert shared() is None
+
+
+def test_unload_closes_forms(bare_shell: Any) -> None:
+    ip = bare_shell
+    ip.run_line_magic("load_ext", "stripe_magics")
+    ip.run_cell("%stripe connect --sandbox --empty --quiet\nform = %stripe customers create --form")
+    form = ip.user_ns.pop("form")
+    closed = []
+    form.close = lambda: closed.append(True)
+    ip.run_line_magic("unload_ext", "stripe_magics")
+    assert closed
 
 
 def test_reload_works_and_registers_once(bare_shell: Any) -> None:
