@@ -1,8 +1,12 @@
 """The demo account: what it holds, that its books are right, and that it is the same every time."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -459,6 +463,20 @@ def test_links_and_endpoint(account, client):
 
 def test_the_same_every_time(account):
     assert fingerprint(build()) == fingerprint(account)
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_the_same_in_every_process(account, hash_seed):
+    """Nothing depends on the order of sets or on where objects lie in memory."""
+    program = (
+        "import hashlib; from stripe_magics.sandbox import SandboxTransport; account = SandboxTransport(demo=True).account\n"
+        "texts = [row.text for kind in sorted(account.tables) for row in account.tables[kind].ordered()]\n"
+        "print(hashlib.sha256(b''.join(texts)).hexdigest())"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(demo.__file__).parents[3])}
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    texts = [row.text for kind in sorted(account.tables) for row in account.tables[kind].ordered()]
+    assert ran.stdout.strip() == hashlib.sha256(b"".join(texts)).hexdigest()
 
 
 def test_seed_and_moment_change_it():

@@ -13,7 +13,9 @@ from random import Random
 from stripe_magics.sandbox.demo.records import DAY, DECLINES, HOUR, Bill, Client, Firm, Sale
 
 RETRIES = (0, 3 * DAY, 8 * DAY, 15 * DAY)
-DECLINED, RECOVERED = 0.066, 0.69  # of bills by card; of those declined, but for customers who are about to leave
+DECLINED = 0.058  # of bills by card, besides those of customers who are about to leave
+RECOVERED = {"manual": 0.55}  # of bills that were declined, by reason; other customers nearly always find another card
+OTHERWISE = 0.95
 UNPAID = (((1, 30), 26), ((31, 60), 40), ((61, 90), 25), ((91, 170), 20))  # days overdue: how many stay open
 WRITTEN_OFF, VOIDED, DRAFTS = 45, 88, 10
 INCIDENT_MONTH, INCIDENT = 17, 40  # one morning, forty customers were charged twice
@@ -66,7 +68,7 @@ def _by_card(bill: Bill, as_of: int, rng: Random, *, dying: bool) -> None:
     declined = dying or (rng.random() < DECLINED and bill.client.number > 1)
     good = 0
     if declined:
-        good = 99 if dying or rng.random() >= RECOVERED else (1, 1, 1, 2, 2, 3)[rng.randrange(6)]
+        good = 99 if dying or rng.random() >= RECOVERED.get(bill.reason, OTHERWISE) else (1, 1, 1, 2, 2, 3)[rng.randrange(6)]
     code = decline(rng) if declined else ""
     for number, wait in enumerate(RETRIES):
         moment = bill.finalized + wait + number * 7 * 60

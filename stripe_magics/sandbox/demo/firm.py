@@ -4,7 +4,7 @@ A firm that sells software by subscription, over 24 months and the days since:
 
 - recurring revenue (MRR, in units of each currency added up) grows from 18,000 to 95,000 a month; it is steered towards that path, and towards
   60 % in dollars, 28 % in euros (from month 4) and 12 % in pounds (from month 9), by customers who take or drop seats and plans;
-- 2.5 to 3.5 % of the customers leave each month, a third of them because their card stopped working; prices rise in month 13; January is when
+- 2.5 to 3.5 % of the customers leave each month, many of them because their card stopped working; prices rise in month 13; January is when
   customers turn to yearly plans; one customer brings 12 % of the revenue;
 - about one bill in seventeen is declined at first, two in three of these are paid later; some are never paid.
 
@@ -26,6 +26,7 @@ FIRST_CUSTOMERS, LAST_CUSTOMERS = 150, 276
 WHALE_SHARE = 0.131  # of recurring revenue: 12 % of all, taxes and single sales included
 CHURN = (0.029, 0.027, 0.032, 0.028, 0.033, 0.027)  # month by month, over and over
 PRICE_RISE = 13
+NEW_CURRENCY = {4: "eur", 9: "gbp"}  # every other newcomer of that month
 COUNTRIES = {"usd": ("US", "US", "US", "US", "CA", "AU"), "eur": ("DE", "FR", "NL", "IE", "ES", "AT"), "gbp": ("GB",)}
 SERVICES = (
     ("Training session", 9000, 24000),
@@ -100,6 +101,8 @@ def _newcomer(firm: Firm, month: int, rng: Random) -> Client:
         currency = "eur" if draw < 0.43 else "gbp" if draw < 0.68 else "usd"
     elif month >= 4:
         currency = "eur" if draw < 0.6 else "usd"
+    if number % 2 and month in NEW_CURRENCY:
+        currency = NEW_CURRENCY[month]
     person = f"{FIRST[(number * 7 + number // 72) % len(FIRST)]} {LAST[(number * 11 + number // 83) % len(LAST)]}"
     company = f"{LAST[(number * 17 + 5) % len(LAST)]} {TRADES[(number * 5 + number // 24) % len(TRADES)]}"
     early = month < 8
@@ -138,8 +141,8 @@ def _newcomer(firm: Firm, month: int, rng: Random) -> Client:
     elif number == 1:  # the one of the examples
         client.person, client.company, client.email = "Jenny Rosen", "Rosen Books", "jenny.rosen@example.com"
         client.plan, client.pays, client.currency, client.country = "team", "card", "usd", "US"
-    elif rng.random() < 0.12:
-        client.coupon = rng.choice(("PARTNER20", "WELCOME50", "WELCOME50", "SPRING30"))
+    elif rng.random() < (0.14 if month > 1 else 0.04):
+        client.coupon = rng.choice(("PARTNER20", "WELCOME50", "WELCOME50", "SPRING30")) if month > 1 else "PARTNER20"
         client.coupon_until = {"PARTNER20": 999, "WELCOME50": 1, "SPRING30": 3}[client.coupon]
     return client
 
@@ -202,11 +205,11 @@ def _shrink(client: Client, over: float, version: int) -> bool:
 
 
 def _choose_leavers(active: list[Client], month: int, rng: Random) -> None:
-    """Who will not be billed next month. A third of those who pay by card leave because it is declined for good."""
+    """Who will not be billed next month. Most of those who pay by card leave because it is declined for good."""
     free = [client for client in active if not client.yearly and client.number > 1 and client.month < month + 1]
     for client in rng.sample(free, round(CHURN[month % len(CHURN)] * len(active))):
         client.leaves = month + 1
-        client.reason = "payment_failed" if client.pays == "card" and rng.random() < 0.4 else "cancellation_requested"
+        client.reason = "payment_failed" if client.pays == "card" and rng.random() < 0.85 else "cancellation_requested"
 
 
 def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.account import Object
+from stripe_magics.sandbox.account import Object, decode, encode
 from stripe_magics.sandbox.demo.back import given_back
 from stripe_magics.sandbox.demo.books import Books, Person
 from stripe_magics.sandbox.demo.objects import price, price_id, raw
@@ -50,7 +50,8 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
         _collect(books, person, bill, made, intent)
         books.account.insert("payment_intent", intent)
     elif bill.reason != "manual":
-        books.account.notes[identifier] = {"lines": [each for each in lines if each["type"] == "subscription"]}
+        own = [each for each in lines if each["type"] == "subscription"]
+        books.account.notes[identifier] = {"lines": decode(encode(own))}  # from which the draft is built anew when it changes
         books.account.clock.at(bill.finalized, "invoice_finalizes", identifier)
     books.account.insert("invoice", made)
 
