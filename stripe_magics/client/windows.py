@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 PAGE = 100
-WORTH = 150  # estimated rows under which a window is not split: a split costs half a page
+WORTH = 300  # estimated rows under which a window is not split: a split costs half a page
 PATIENCE = 5  # cursors of deleted rows tried one after another before the window is entered anew by time
 
 Params = tuple[tuple[str, str], ...]
@@ -157,7 +157,7 @@ class Sweep:
         floor = max(low, min(self._floor, oldest))
         if self._limit is not None:  # no further down than the limit is likely to reach
             floor = max(floor, oldest - int((self._limit - self.read) / density * 1.15) - 1)
-        parts = int(min(self._slots(), (oldest - floor) * density / (2 * PAGE)))
+        parts = int(min(self._slots(), (oldest - floor) * density / (4 * PAGE)))
         width = (oldest - floor) // max(parts, 1)
         if parts < 2 or width < 2:
             return

@@ -36,6 +36,8 @@ def build(
     expanded object is recognised.
     """
     keys = tuple(dict.fromkeys(each.key for each in keep))
+    if newest_first and "created" not in keys and "created" in schema(object_type).names:
+        keys = (*keys, "created")  # read for the sake of the order, and dropped after
     builder = Builder(object_type, columns=[*columns, *(key for key in keys if key not in columns)] if columns else ())
     found = 0
     for page in pages:
@@ -47,10 +49,9 @@ def build(
     frame = builder.frame(newest_first=newest_first, limit=None if keep else limit)
     if keep:
         frame = keep_rows(frame, keep)
-        frame = frame if limit is None else frame.head(limit)
-        if columns:
-            frame = frame.drop(columns=[key for key in keys if key in frame and key not in columns and key != "id"])
-        frame = frame.reset_index(drop=True)
+        frame = (frame if limit is None else frame.head(limit)).reset_index(drop=True)
+    if columns:
+        frame = frame.drop(columns=[key for key in keys if key in frame and key not in columns and key != "id"])
     frame.attrs["stripe"] = {"object": builder.object_type, **(attrs or {})}
     return frame
 

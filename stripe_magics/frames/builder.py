@@ -149,6 +149,11 @@ def assemble(
         parts = _parts(tables, name)
         column = fixed.get(name)
         target = cols.ARROW.get(column.kind) if column else None
+        if target is not None and pa.types.is_dictionary(target):
+            parts = [
+                (part.cast(pa.string()).dictionary_encode() if pa.types.is_large_string(part.type) else part, json)
+                for part, json in parts
+            ]
         if target is not None and all(part.type == target or pa.types.is_null(part.type) for part, _ in parts):
             joined = _join([part for part, _ in parts], target)
             made[name] = cols.finish(column.kind, joined if order is None else joined.take(order), column.choices)  # type: ignore[union-attr]
@@ -188,8 +193,13 @@ def _parts(tables: Sequence[pa.Table], name: str) -> list[tuple[pa.Array, bool]]
             out.append((pa.nulls(table.num_rows), False))
         else:
             json = cols.is_json(table.schema.field(place))
-            out.extend((chunk, json) for chunk in table.column(place).chunks)
+            out.extend((_told(chunk, json), json) for chunk in table.column(place).chunks)
     return out
+
+
+def _told(chunk: pa.Array, json: bool) -> pa.Array:
+    """A Parquet file's text in the type that frames have."""
+    return chunk.cast(pa.large_string()) if not json and pa.types.is_string(chunk.type) else chunk
 
 
 def _join(parts: list[pa.Array], target: pa.DataType) -> pa.Array:

@@ -1,0 +1,95 @@
+"""Chunks <-> Parquet: files that anything can read, and that become the same frame again.
+
+Every file of an object type has all its fixed columns, in the same types: text, int64, boolean, double, timestamps in UTC. Dicts and
+lists are JSON text, which DuckDB's and others' JSON functions open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stripe_magics.frames.builder import assemble
+from stripe_magics.frames.columns import ARROW, is_json, json_field
+from stripe_magics.frames.schema import schema
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def plain_table(tables: Sequence[pa.Table], object_type: str, *, columns: Sequence[str] = ()) -> pa.Table:
+    """Chunks of a builder as one table for a file. With `columns`, only what was decoded."""
+    count = sum(table.num_rows for table in tables)
+    fixed = {each.name: each for each in schema(object_type).columns}
+    found = dict.fromkeys(name for table in tables for name in table.column_names)
+    names = list(found) if columns else [*fixed, *sorted(name for name in found if name not in fixed)]
+    fields, arrays = [], []
+    for name in names:
+        column = fixed.get(name)
+        parts = [_part(table, name) for table in tables]
+        json = any(each[1] for each in parts) or (column is not None and column.kind not in ARROW)
+        kinds = {part.type for part, _ in parts if not pa.types.is_null(part.type)}
+        if json or len(kinds) > 1:
+            fields.append(json_field(name))
+            arrays.append(pa.concat_arrays([_as_json(part, is_text) for part, is_text in parts]))
+            continue
+        target = _plain(kinds.pop() if kinds else ARROW[column.kind] if column is not None else pa.string())
+        arrays.append(
+            pa.concat_arrays(
+                [part.cast(target) if part.type != pa.null() else pa.nulls(len(part), target) for part, _ in parts]
+                or [pa.nulls(count, target)]
+            )
+        )
+        fields.append(pa.field(name, target))
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata={b"stripe_object": object_type.encode()}))
+
+
+def _part(table: pa.Table, name: str) -> tuple[pa.Array, bool]:
+    place = table.schema.get_field_index(name)
+    if place < 0:
+        return pa.nulls(table.num_rows), False
+    column = table.column(place).combine_chunks()
+    return (pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column), is_json(
+        table.schema.field(place)
+    )
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return pa.string() if pa.types.is_dictionary(kind) or pa.types.is_large_string(kind) else kind
+
+
+def _as_json(part: pa.Array, json: bool) -> pa.Array:
+    if json:
+        return part
+    if pa.types.is_timestamp(part.type):
+        part = pa.array([None if each is None else each // 1_000_000 for each in part.cast(pa.int64()).to_pylist()], pa.int64())
+    return pa.array([None if value is None else msgspec.json.encode(value) for value in part.to_pylist()], pa.string())
+
+
+def write(path: Path, table: pa.Table) -> None:
+    """Write a file so that it is there whole or not at all."""
+    rough = path.with_name(path.name + ".tmp")
+    pq.write_table(table, rough, compression="zstd")
+    rough.replace(path)
+
+
+def files_of(place: str | Path) -> list[Path]:
+    """The Parquet files of a folder, in order; or the one file."""
+    path = Path(place)
+    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+
+
+def read(place: str | Path | Iterable[Path], *, columns: Sequence[str] = (), newest_first: bool = True) -> pd.DataFrame:
+    """The frame of a folder (or file) that was written here: the same columns and dtypes as if it had been pulled just now."""
+    paths = files_of(place) if isinstance(place, (str, Path)) else list(place)
+    tables = [pq.read_table(path, partitioning=None) for path in paths]
+    kind = next((table.schema.metadata.get(b"stripe_object", b"").decode() for table in tables if table.schema.metadata), "")
+    frame = assemble(tables, kind, columns=columns, newest_first=newest_first)
+    attrs: dict[str, Any] = {"object": kind, "units": "minor"}
+    frame.attrs["stripe"] = attrs
+    return frame

@@ -1,0 +1,250 @@
+"""A list endpoint as Stripe has it, over HTTP: latency, rate limit, cursors, `created`, connected accounts, faults, objects of a real size.
+
+As a process of its own for the benchmark (`python listserver.py PORT ...`), or in a thread for tests (`with serving(...)`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import bisect
+import json
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlsplit
+
+TWO_YEARS = 2 * 365 * 86400
+START = 1_600_000_000
+
+
+def times(count: int, shape: str, seed: int = 1) -> list[int]:
+    """Newest first. "uneven": growth, weekdays, and a sale week."""
+    chance = random.Random(seed)
+
+    def one() -> int:
+        if shape == "uniform":
+            return chance.randrange(TWO_YEARS)
+        if shape == "burst":
+            return int(TWO_YEARS * 0.7) + chance.randrange(7 * 86400) if chance.random() < 0.5 else chance.randrange(TWO_YEARS)
+        if shape == "steep":
+            return TWO_YEARS - 1 - int(min(TWO_YEARS - 1, chance.expovariate(5) * TWO_YEARS))
+        if chance.random() < 0.1:
+            return int(TWO_YEARS * 0.55) + chance.randrange(7 * 86400)
+        return int(TWO_YEARS * chance.random() ** 0.6)
+
+    return sorted((START + one() for _ in range(count)), reverse=True)
+
+
+def intent(number: int, created: int) -> dict[str, object]:
+    """A payment intent of about 2.4 kB."""
+    return {
+        "id": f"pi_{number:024}", "object": "payment_intent", "amount": 1000 + number % 977, "amount_capturable": 0, "amount_details": {"tip": {}},
+        "amount_received": 1000 + number % 977, "application": None, "application_fee_amount": None,
+        "automatic_payment_methods": {"allow_redirects": "always", "enabled": True}, "canceled_at": None, "cancellation_reason": None,
+        "capture_method": "automatic", "client_secret": f"pi_{number:024}_secret_abcdefghijklmnopqrstuvwx", "confirmation_method": "automatic",
+        "created": created, "currency": ("usd", "eur", "gbp")[number % 3], "customer": f"cus_{number % 5000:014}", "description": f"Order {number} of the web shop",
+        "invoice": None, "last_payment_error": None, "latest_charge": f"ch_{number:024}", "livemode": False,
+        "metadata": {"order_id": str(number), "shop": "berlin", "placed_at": "2024-01-01T00:00:00Z"}, "next_action": None, "on_behalf_of": None,
+        "payment_method": f"pm_{number:024}", "payment_method_configuration_details": {"id": "pmc_1Abcdefghijklmnopqrstuvw", "parent": None},
+        "payment_method_options": {
+            "card": {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
+            "link": {"persistent_token": None}, "us_bank_account": {"verification_method": "automatic"},
+        },
+        "payment_method_types": ["card", "link"], "processing": None, "receipt_email": f"person{number % 5000}@example.com", "review": None,
+        "setup_future_usage": None,
+        "shipping": {
+            "address": {"city": "Berlin", "country": "DE", "line1": f"Long Street {number % 300}", "line2": None, "postal_code": "10115", "state": None},
+            "carrier": None, "name": f"Person {number % 5000}", "phone": None, "tracking_number": None,
+        },
+        "source": None, "statement_descriptor": None, "statement_descriptor_suffix": None, "status": ("succeeded", "canceled", "succeeded")[number % 3],
+        "transfer_data": None, "transfer_group": None,
+        "padding": "x" * 60,
+    }  # fmt: skip
+
+
+@dataclass
+class ListServer:
+    """One or more accounts' payment intents (and charges ...: every list path gives the same objects)."""
+
+    count: int = 1000
+    shape: str = "uneven"
+    latency: float = 0.15
+    rate: float = 100.0
+    burst: float = 20.0
+    errors: float = 0.0  # share of 500s
+    drops: float = 0.0  # share of dropped connections
+    accounts: int = 0
+    per_endpoint: bool = False
+    reason: str = "endpoint-rate"
+    requests: int = 0
+    refused: int = 0
+    paths: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.created = times(self.count, self.shape)
+        self.ids = [f"pi_{number:024}" for number in range(self.count)]
+        self.place = {key: number for number, key in enumerate(self.ids)}
+        self.bodies = [
+            json.dumps(intent(number, each), separators=(", ", ": ")).encode() for number, each in enumerate(self.created)
+        ]
+        self.down = [-each for each in self.created]
+        self.gone: set[str] = set()
+        self.chance = random.Random(7)
+        self.tokens: dict[str, tuple[float, float]] = {}
+
+    def allowed(self, bucket: str, now: float) -> bool:
+        level, at = self.tokens.get(bucket, (self.burst, now))
+        level = min(self.burst, level + (now - at) * self.rate)
+        self.tokens[bucket] = (level - 1 if level >= 1 else level, now)
+        return level >= 1
+
+    def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
+        if path == "/v1/account":
+            return 200, json.dumps({"id": "acct_1", "object": "account", "created": START - 5000, "livemode": False}).encode()
+        tail = path.rpartition("/")[2]
+        if tail in self.place:
+            return (
+                (404, b'{"error":{"type":"invalid_request_error","code":"resource_missing"}}')
+                if tail in self.gone
+                else (200, self.bodies[self.place[tail]])
+            )
+        low, high = 0, self.count
+        if "created[lte]" in query:
+            low = bisect.bisect_left(self.down, -int(query["created[lte]"]))
+        if "created[gte]" in query:
+            high = bisect.bisect_right(self.down, -int(query["created[gte]"]))
+        cursor = query.get("starting_after")
+        if cursor:
+            if cursor in self.gone or cursor not in self.place:
+                return 400, json.dumps(
+                    {
+                        "error": {
+                            "type": "invalid_request_error",
+                            "code": "resource_missing",
+                            "param": "starting_after",
+                            "message": "No such object",
+                        }
+                    }
+                ).encode()
+            low = max(low, self.place[cursor] + 1)
+        size = int(query.get("limit", "10"))
+        rows, at = [], low
+        while at < high and len(rows) <= size:
+            if self.ids[at] not in self.gone:
+                rows.append(self.bodies[at])
+            at += 1
+        more = b"true" if len(rows) > size else b"false"
+        return 200, b'{"object": "list", "data": [' + b", ".join(
+            rows[:size]
+        ) + b'], "has_more": ' + more + b', "url": "' + path.encode() + b'"}'
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                line, *lines = head.decode("latin-1").split("\r\n")
+                headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines if each)}
+                target = urlsplit(line.split(" ")[1])
+                query = dict(parse_qsl(target.query))
+                self.requests += 1
+                self.paths.append(f"{target.path}?{target.query}")
+                now = asyncio.get_running_loop().time()
+                bucket = headers.get("stripe-account", "") + (target.path if self.per_endpoint else "")
+                if not self.allowed(bucket, now):
+                    self.refused += 1
+                    status, body = (
+                        429,
+                        b'{"error":{"type":"invalid_request_error","code":"rate_limit","message":"Too many requests"}}',
+                    )
+                elif self.chance.random() < self.drops:
+                    writer.close()
+                    return
+                elif self.chance.random() < self.errors:
+                    await asyncio.sleep(self.latency)
+                    status, body = 500, b'{"error":{"type":"api_error","message":"An unknown error occurred"}}'
+                else:
+                    await asyncio.sleep(self.latency)
+                    status, body = self.answer(target.path, query)
+                extra = f"Stripe-Rate-Limited-Reason: {self.reason}\r\n" if status == 429 else ""
+                writer.write(
+                    f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nRequest-Id: req_{self.requests}\r\n{extra}Content-Length: {len(body)}\r\n\r\n".encode()
+                    + body
+                )
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            return
+        finally:
+            writer.close()
+
+
+@contextmanager
+def serving(server: ListServer) -> Iterator[str]:
+    """The server in a thread; gives its URL."""
+    loop = asyncio.new_event_loop()
+    ready = threading.Event()
+    where: list[int] = []
+    open_: list[asyncio.Server] = []
+
+    async def begin() -> asyncio.Server:
+        made = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+        where.append(made.sockets[0].getsockname()[1])
+        open_.append(made)
+        ready.set()
+        return made
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(begin())
+        loop.run_forever()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield f"http://127.0.0.1:{where[0]}"
+    finally:
+
+        async def settle() -> None:
+            open_[0].close()
+            for task in asyncio.all_tasks():
+                if task is not asyncio.current_task():
+                    task.cancel()
+            await asyncio.sleep(0.05)
+
+        asyncio.run_coroutine_threadsafe(settle(), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    for name, kind in (
+        ("count", int),
+        ("shape", str),
+        ("latency", float),
+        ("rate", float),
+        ("burst", float),
+        ("errors", float),
+        ("drops", float),
+    ):
+        parser.add_argument(f"--{name}", type=kind)
+    options = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
+    port = options.pop("port")
+    server = ListServer(**options)
+
+    async def run() -> None:
+        made = await asyncio.start_server(server.serve, "127.0.0.1", port)
+        print("ready", flush=True)
+        async with made:
+            await made.serve_forever()
+
+    asyncio.run(run())
+
+
+if __name__ == "__main__":
+    main()
