@@ -9,6 +9,21 @@ import httpx
 from stripe_magics.client.secret import Secret
 
 
+class _Hidden(bytes):
+    """A header's value that doesn't show itself: httpx and httpcore keep it as it is in their lists, which tracebacks print."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'(hidden)'"
+
+    def __str__(self) -> str:
+        return "(hidden)"
+
+    def __reduce_ex__(self, protocol: object) -> str:
+        raise TypeError("a key can't be pickled or copied")
+
+
 class KeyAuth(httpx.Auth):
     """Adds the bearer header as the request leaves, so that no request of ours holds a key before."""
 
@@ -18,7 +33,7 @@ class KeyAuth(httpx.Auth):
         self._secret = secret
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._secret.reveal()}"
+        request.headers.update([(b"Authorization", _Hidden(b"Bearer " + self._secret.reveal().encode()))])
         yield request
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from stripe_magics.client import errors as texts
 from stripe_magics.client import live, repeats, retry
 from stripe_magics.client.answer import Answer
 from stripe_magics.client.retry import Outcome, Reach
-from stripe_magics.errors import Details, Interrupted, NotSent, OutcomeUnknown, StripeError, StripeUnavailable
+from stripe_magics.errors import Details, Interrupted, NotSent, OutcomeUnknown, StripeUnavailable
 
 if TYPE_CHECKING:
     from stripe_magics.client.sending import Call
@@ -53,16 +53,8 @@ def succeed(call: Call, outcome: Outcome) -> Answer:
         elif replayed:
             notices.insert(0, "Stripe gave the saved result of an earlier call with this key; nothing new was made.")
     answer.notices = tuple(notices)
-    wrong = connection.wrong_mode(outcome.body)
-    if wrong:
-        raise StripeError(
-            f"Stripe's answer is of {wrong} mode, but this connection is in {connection.mode} mode."
-            + (" The call was carried out." if call.write else ""),
-            advice="Look at the key and the account before you go on.",
-            details=Details(
-                status=outcome.status, request_id=answer.request_id, operation=answer.operation, idempotency_key=call.key
-            ),
-        )
+    given = Details(status=outcome.status, request_id=answer.request_id, operation=answer.operation, idempotency_key=call.key)
+    connection.check_mode(outcome.body, written=call.write, details=given)
     return answer
 
 

@@ -295,6 +295,7 @@ class _Pull:
                     if status == 200:
                         self.latency += (time.monotonic() - sent - self.latency) * 0.1
                         page = self._page(body)
+                        self.connection.check_mode(body, response.headers.get("request-id", ""))
                         return page._replace(body=(body, response.headers.get("request-id", "")))
                     problem = self._problem(status, response, body)
                     after = response.headers.get("retry-after", "")

@@ -26,7 +26,7 @@ from stripe_magics.client.live import Ask, LiveGuard
 from stripe_magics.client.notices import Notices
 from stripe_magics.client.retry import Outcome, Policy
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import NotConnected, NotSent
+from stripe_magics.errors import Details, NotConnected, NotSent, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -113,8 +113,6 @@ class Connection:
 
     def status(self) -> dict[str, str]:
         """What the connection is, in words: account, mode, version, key hint, host, proxy, certificates. Asks for the account."""
-        from stripe_magics.errors import StripeError
-
         try:
             account = self.account_object()
             who = {"account": str(account.get("id") or ""), "name": self.account_name(account)}
@@ -251,6 +249,17 @@ class Connection:
         if any(found == wrong for found in _LIVEMODE.findall(body)):
             return "live" if wrong == b"true" else "test"
         return ""
+
+    def check_mode(self, body: bytes, request_id: str = "", *, written: bool = False, details: Details | None = None) -> None:
+        """Raise `StripeError` for an answer of another mode than this connection's."""
+        wrong = self.wrong_mode(body)
+        if wrong:
+            raise StripeError(
+                f"Stripe's answer is of {wrong} mode, but this connection is in {self.mode} mode."
+                + (" The call was carried out." if written else ""),
+                advice="Look at the key and the account before you go on.",
+                details=details or Details(status=200, request_id=request_id),
+            )
 
     # --- the journal -----------------------------------------------------------------------------------------------------------------
 

@@ -284,3 +284,39 @@ def test_T111_no_key_in_a_saved_notebook_with_its_widgets(server: FaultServer, h
     for secret in (KEY, KEY[-16:], "pi_9_secret_CanaryCanary"):
         assert secret not in text
         assert find(home, secret) == []
+
+
+def test_T111_a_long_list_that_is_interrupted_under_verbose(server: FaultServer, kernels: Any) -> None:
+    """Many reads at once go through an event loop: its tracebacks hold frames of httpx and httpcore."""
+    for number in range(900):
+        server.objects[f"cus_{number}"] = {
+            "id": f"cus_{number}",
+            "object": "customer",
+            "created": 1_600_000_000 + number * 10_000,
+            "livemode": False,
+        }
+    kernel = kernels()
+    kernel.run(CONNECT.format(url=server.url))
+    kernel.run("%xmode Verbose")
+    end = time.monotonic() + 60
+    for code in ("%stripe customers list --limit all", "import stripe_magics as sm\nsm.pull('customers.list')"):
+        server.script = [Fault("never", "none"), Fault("never", "none")]
+        server.always = Fault("before", "stall", seconds=60)
+        count = len(server.seen)
+        number = kernel.send(code)
+        while len(server.seen) < count + 3 and time.monotonic() < end:
+            time.sleep(0.05)
+        assert len(server.seen) >= count + 3
+        kernel.manager.interrupt_kernel()
+        said = ""
+        while time.monotonic() < end:
+            message = kernel.client.get_iopub_msg(timeout=30)
+            if message["parent_header"].get("msg_id") == number:
+                said += str(message["content"])
+                if message["content"].get("execution_state") == "idle":
+                    break
+        server.always, server.script = None, []
+        assert KEY not in said
+        assert KEY[-16:] not in said
+        assert KEY not in kernel.run("%tb")
+    kernel.close()

@@ -619,3 +619,33 @@ def test_B57_a_file_is_read_once_and_every_attempt_has_the_same_bytes(
     assert "évidence.txt".encode() in first.body
     with pytest.raises(InvalidRequest, match="can't be read"):
         connection.send(replace(request, files={"file": str(tmp_path / "none")}))
+
+
+def test_S06_a_request_of_httpx_does_not_show_its_key() -> None:
+    request = httpx.Request("GET", "https://api.stripe.com/v1/x", headers={"authorization": "Basic old"})
+    next(KeyAuth(Secret(KEY)).auth_flow(request))
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert len(request.headers.get_list("authorization")) == 1
+    for shown in (repr(request.headers), repr(request.headers.raw), str(request.headers.raw), repr(vars(request))):
+        assert KEY not in shown
+    with pytest.raises(TypeError):
+        pickle.dumps(request)
+    with pytest.raises(TypeError):
+        copy.deepcopy(request.headers)
+
+
+def test_T116_long_lists_are_looked_at_too(server: FaultServer, connection: Connection) -> None:
+    from stripe_magics.client.listing import pages
+
+    for number in range(900):
+        server.objects[f"cus_{number}"] = {
+            "id": f"cus_{number}",
+            "object": "customer",
+            "created": 1_600_000_000 + number,
+            "livemode": number < 300,
+        }
+    everything = Request(
+        module="customers.list", method="GET", path="/v1/customers", returns="list[customer]", lists=True, limit=None
+    )
+    with pytest.raises(StripeError, match="live mode"):
+        list(pages(connection, everything))
