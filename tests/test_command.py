@@ -291,6 +291,10 @@ def test_frames_give_columns() -> None:
     assert command.options.from_ is frame
     assert list(command.values["customer"]) == ["cus_1", "cus_2"]
     assert command.sources == {"customer": "id", "name": "full_name", "from_": "people"}
+    tricky = frame.assign(people="x")
+    command = parse("customers update --customer $id -d metadata[who]=$people --from people", None, {"people": tricky})
+    assert command.options.from_ is tricky
+    assert list(command.values["metadata[who]"]) == ["x", "x"]
     with pytest.raises(UsageFault, match="--name wants one value; a column of 2 was given"):
         parse("customers create --name $people.full_name", None, {"people": frame})
     one = frame.head(1).assign(amount=5)

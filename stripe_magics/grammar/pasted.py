@@ -78,7 +78,8 @@ def _refuse_shell(words: list[Word]) -> None:
 
 def _stripe(words: list[Word]) -> Pasted:
     """A line of the command line tool; a key in it is dropped."""
-    from stripe_magics.grammar.reading import VERBS, named
+    from stripe_magics.grammar.options import VERBS
+    from stripe_magics.grammar.reading import named
 
     kept, notes, at = [], [], 0
     while at < len(words):

@@ -13,7 +13,7 @@ from stripe_magics.catalogue.fields import Field, Kind
 from stripe_magics.catalogue.module import Module
 from stripe_magics.command import Command, Options
 from stripe_magics.errors import UsageFault
-from stripe_magics.grammar.reading import VERBS, WORDS_OF_TRUTH
+from stripe_magics.grammar.options import VERBS, WORDS_OF_TRUTH
 from stripe_magics.grammar.words import quote
 from stripe_magics.request.encoding import UNSET
 

@@ -18,7 +18,7 @@ from stripe_magics.catalogue.fields import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.grammar.modules import bracketed, is_path, longest
-from stripe_magics.grammar.reading import OPTIONS, SHORT, VERBS
+from stripe_magics.grammar.options import OPTIONS, SHORT, VERBS
 from stripe_magics.grammar.words import split
 
 MOST = 300
