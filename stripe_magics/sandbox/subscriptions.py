@@ -318,38 +318,39 @@ def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
     return end(account, identifier)
 
 
+_PLAIN = (
+    "cancel_at",
+    "cancel_at_period_end",
+    "collection_method",
+    "days_until_due",
+    "default_payment_method",
+    "description",
+    "metadata",
+)
+
+
 def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/subscriptions/{subscription}: metadata, the payment method, quantities, the end."""
     subscription = retrieve(account, {}, identifier)
-    if subscription["status"] in ENDED:
+    if subscription["status"] in ENDED and set(params) - {"metadata", "expand"}:
         raise invalid(
-            "A canceled subscription can only have its metadata updated." if set(params) - {"metadata", "expand"} else "",
-            param="status",
+            "A canceled subscription can only have its metadata updated.", param=min(set(params) - {"metadata", "expand"})
         )
     if params.get("default_payment_method"):
         account.find("payment_method", params["default_payment_method"], "default_payment_method", what="PaymentMethod")
     before = events.snapshot(subscription)
-    take(
-        subscription,
-        params,
-        (
-            "cancel_at",
-            "cancel_at_period_end",
-            "collection_method",
-            "days_until_due",
-            "default_payment_method",
-            "description",
-            "metadata",
-        ),
-    )
+    draft = events.snapshot(subscription)
+    take(draft, params, _PLAIN)
+    if draft["collection_method"] == "send_invoice" and draft["days_until_due"] is None:
+        raise unchecked("collection_method=send_invoice needs days_until_due.", param="days_until_due", code="parameter_missing")
     if params.get("cancel_at_period_end"):
-        subscription.update(canceled_at=account.now, cancel_at=subscription["current_period_end"])
+        draft.update(canceled_at=account.now, cancel_at=draft["current_period_end"])
     elif params.get("cancel_at_period_end") is False and "cancel_at" not in params:
-        subscription.update(canceled_at=None, cancel_at=None)
-    _change_items(account, subscription, params.get("items") or ())
-    account.save("subscription", subscription)
-    events.emit(account, "customer.subscription.updated", subscription, before)
-    return subscription
+        draft.update(canceled_at=None, cancel_at=None)
+    _change_items(account, draft, params.get("items") or ())
+    account.save("subscription", draft)
+    events.emit(account, "customer.subscription.updated", draft, before)
+    return draft
 
 
 def _change_items(account: Account, subscription: Object, given: Any) -> None:
@@ -369,6 +370,8 @@ def _change_items(account: Account, subscription: Object, given: Any) -> None:
         if each.get("quantity") is not None:
             item["quantity"] = each["quantity"]
         account.save("subscription_item", item)
+    if not present:
+        raise invalid("A subscription must have at least one item.", param="items")
     subscription["items"] = inline(present, f"/v1/subscription_items?subscription={subscription['id']}")
 
 
