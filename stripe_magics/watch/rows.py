@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stripe_magics.watch.store import Stored
     from stripe_magics.watch.watching import Watch
 
-_AMOUNTS = ("amount", "amount_due", "total", "amount_total", "net", "balance")
+_AMOUNTS = ("amount", "amount_due", "total", "amount_total", "net")
 _TIME = "datetime64[us, UTC]"
 _DTYPES = {
     "id": "str",

@@ -103,15 +103,16 @@ CSS = """
 .sm-watch-mode.sm-live{background:#b42318}
 .sm-watch button{border:1px solid var(--jp-border-color2,#c9d0da);border-radius:5px;background:var(--jp-layout-color1,#fff);color:inherit;
  font-size:11.5px;padding:1px 8px;cursor:pointer}.sm-watch button:disabled{opacity:.5;cursor:default}
-.sm-watch td button{border:0;background:none;padding:0;text-decoration:underline dotted;font-family:inherit}
+.sm-watch td button{border:0;background:none;padding:0;text-align:left;text-decoration:underline dotted;font-family:inherit}
 .sm-watch input{font-size:12px;padding:1px 6px;width:200px;color:inherit;background:var(--jp-layout-color1,#fff);
  border:1px solid var(--jp-border-color2,#c9d0da);border-radius:5px}
 .sm-watch-rows{max-height:330px;overflow:auto;margin-top:6px}
 .sm-watch table{border-collapse:collapse;width:100%}
 .sm-watch th,.sm-watch td{text-align:left;padding:2px 10px 2px 2px;border-bottom:1px solid var(--jp-border-color2,#e3e6ec);
- vertical-align:top;overflow-wrap:anywhere}
+ vertical-align:top;white-space:nowrap}
+.sm-watch-detail td{white-space:normal;overflow-wrap:anywhere}
 .sm-watch th{font-weight:600;color:var(--jp-ui-font-color2,#667085)}
-.sm-watch td:nth-child(4){text-align:right;white-space:nowrap}.sm-watch td:nth-child(1){white-space:nowrap}
+.sm-watch-rows :is(td,th):nth-child(4){text-align:right}
 .sm-watch-note{color:#93580a;margin-top:3px}.sm-watch-detail:not(:empty){margin-top:8px;max-height:260px;overflow:auto}
 """
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -239,6 +241,20 @@ def test_an_ephemeral_endpoint_goes_with_the_connection(sandbox: Connection) -> 
     sm.connect(sandbox=True, transport=transport)
     assert len(door.endpoints()) == 0
     assert endpoint.remove_ephemeral() == []
+
+
+def test_an_ephemeral_endpoint_goes_with_the_kernel() -> None:
+    script = """
+import atexit, stripe_magics as sm
+transport = sm.connect(sandbox=True, demo=False).sandbox
+count = lambda: len(transport.account.table("webhook_endpoint").by_id)
+atexit.register(lambda: print("left", count()))
+sm.watch("invoice", url="https://example.com/hook", ephemeral=True)
+print("there", count())
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["there", "1", "left", "0"]
+    assert done.stderr == ""
 
 
 # Listening

@@ -1,0 +1,59 @@
+"""The live view of a watch in a real JupyterLab."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = "<img src=x onerror=window.broken=true>"
+START = """(code) => {
+  window.calculated = false;
+  window.__nb.sessionContext.session.kernel.requestExecute({code}).done.then(() => { window.calculated = true; });
+}"""
+BUSY = "import time\nuntil = time.monotonic() + 8\nwhile time.monotonic() < until: sum(range(1000))"
+
+
+def test_events_arrive_in_the_live_view(notebook: Any) -> None:
+    nb = notebook(
+        "w = sm.watch('customer', interval=5)", "w.interval = 0.3\nw", f"made = sm.call('customers.create', name={SCRIPT!r})"
+    )
+    made = nb.python("print(made['id'][0])")
+    nb.sees(made)  # without a further cell: the watch's own thread brought it
+    nb.sees("SANDBOX")
+    assert nb.page.evaluate("window.broken") is None
+
+    nb.out.get_by_label("Filter the events shown").fill("customer.updated")
+    assert nb.out.locator(".sm-watch tbody tr:visible").count() == 0
+    nb.python(f"sm.call('customers.update', customer='{made}', name='Renamed')")
+    nb.out.locator(".sm-watch tbody tr:visible").get_by_text("customer.updated").wait_for()
+
+    nb.out.locator(".sm-watch tbody tr:visible").get_by_label(f"Open {made}").click()
+    nb.sees("Renamed")
+    nb.press("Pause")
+    nb.sees("paused")
+    assert nb.python("print(w.state)") == "paused"
+    nb.press("Resume")
+    nb.press("Stop")
+    nb.sees("stopped")
+    assert nb.python("print(w.running)") == "False"
+
+    saved = nb.save()
+    state = json.dumps(saved["metadata"].get("widgets", {}))
+    assert "onerror" not in state.replace("_esm", "")
+    assert made not in state, "nothing of an event stays in the widget's state"
+
+
+def test_events_arrive_while_the_kernel_is_busy(notebook: Any) -> None:
+    nb = notebook("w = sm.listen('customer')\nw")
+    nb.sees("SANDBOX")
+    made = nb.python("print(sm.call('customers.create', name='Early')['id'][0])")
+    nb.python("from stripe_magics.watch import rehearse\nimport threading\nthreading.Timer(1.0, rehearse).start()")
+    nb.page.evaluate(START, BUSY)
+    nb.out.locator(".sm-watch").get_by_text(made).first.wait_for()
+    assert nb.page.evaluate("window.calculated") is False, "it came in the middle of the calculation"
+    nb.page.wait_for_function("() => window.calculated")
+    nb.python("w.stop()")
