@@ -145,11 +145,11 @@ class StripeMagics(Magics):
         """A call that a form makes: like any other, it is remembered."""
         from stripe_magics import calls
         from stripe_magics.command import write_line
-        from stripe_magics.magics import verbs
+        from stripe_magics.magics.verbs.rooms import own_door
 
         started = time.time()
         line = write_line(command).removeprefix("%stripe ") if command.options.from_ is None else command.module
-        own = verbs.own_door(command)
+        own = own_door(command)
         try:
             answer = own(self, command) if own is not None else calls.call(command, **more)
         except BaseException as fault:  # whatever ended it belongs into the history, Stop included
@@ -159,9 +159,9 @@ class StripeMagics(Magics):
         return answer
 
     def _answer(self, command: Command) -> Any:
-        from stripe_magics.magics import verbs
         from stripe_magics.magics.asking import asker
         from stripe_magics.magics.progress import Progress
+        from stripe_magics.magics.verbs.rooms import own_door
 
         if command.options.from_ is not None:
             pulls = import_module("stripe_magics.pulls")
@@ -169,7 +169,7 @@ class StripeMagics(Magics):
         if command.options.to:
             pulls = import_module("stripe_magics.pulls")
             return pulls.save_command(command, progress=Progress(quiet=command.options.quiet))
-        door = verbs.own_door(command)
+        door = own_door(command)
         if door is not None:
             return door(self, command)
         from stripe_magics import calls
