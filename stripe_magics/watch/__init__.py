@@ -9,9 +9,9 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from stripe_magics.watch.door import endpoints, listen, off, on, rehearse, run, status, stop, watch
+from stripe_magics.watch.door import endpoints, listen, off, on, purge, rehearse, run, status, stop, watch
 
-__all__ = ["endpoints", "listen", "off", "on", "rehearse", "run", "status", "stop", "watch"]
+__all__ = ["endpoints", "listen", "off", "on", "purge", "rehearse", "run", "status", "stop", "watch"]
 
 
 class _Callable(ModuleType):

@@ -215,6 +215,11 @@ def stop(name: str = "") -> list[str]:
     return stopped
 
 
+def purge(*, connection: Connection | None = None) -> int:
+    """Forget the events of the account that are kept on this machine (for 30 days, else). Returns how many there were."""
+    return _store(connection or current()).purge(before=float("inf"))
+
+
 def endpoints(
     *, delete: str = "", yes: bool = False, ask: Callable[[str], str] | None = None, connection: Connection | None = None
 ) -> Any:

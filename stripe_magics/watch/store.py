@@ -249,11 +249,16 @@ class Store:
             )
 
     def purge(self, *, before: float | None = None) -> int:
-        """Drop what is older than 30 days, or than `before` (unix seconds). Returns how many events went."""
-        limit = self.now() - KEPT if before is None else before
+        """Drop what is older than 30 days, or than `before` (unix seconds). Returns how many events went.
+
+        Who has handled what is remembered for the 30 days all the same: an event that is read once more is no news.
+        """
+        oldest = self.now() - KEPT
         with self._transaction() as db:
-            gone = db.execute("DELETE FROM event WHERE scope = ? AND created < ?", (self.scope, limit)).rowcount
-            db.execute("DELETE FROM delivery WHERE scope = ? AND created < ?", (self.scope, limit))
+            gone = db.execute(
+                "DELETE FROM event WHERE scope = ? AND created < ?", (self.scope, oldest if before is None else before)
+            ).rowcount
+            db.execute("DELETE FROM delivery WHERE scope = ? AND created < ?", (self.scope, oldest))
         return gone
 
     def close(self) -> None:

@@ -190,6 +190,18 @@ def test_moments(sandbox: Connection) -> None:
     assert door.moment(None, sandbox) is None
 
 
+def test_purge_forgets_events_but_not_that_they_were_handled(sandbox: Connection) -> None:
+    heard: list[str] = []
+    sm.on("customer.created", lambda each: heard.append(each["id"]))
+    watch = sm.watch("customer")
+    customer()
+    watch.poll()
+    assert door.purge() == 1
+    assert len(watch.frame) == 0
+    watch.poll()
+    assert len(heard) == 1
+
+
 @pytest.mark.parametrize("door_of", ["call", "form"])
 def test_python_and_the_form_watch_too(sandbox: Connection, door_of: str) -> None:
     if door_of == "call":
