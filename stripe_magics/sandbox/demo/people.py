@@ -46,7 +46,7 @@ def customer(books: Books, person: Person) -> None:
     made = {
         **books.blank_customer,
         "id": person.id, "address": person.address, "created": client.joined - 300, "currency": client.currency,
-        "delinquent": client.delinquent, "description": f"{client.company}, {client.segment}", "email": client.email,
+        "delinquent": client.delinquent or person.past_due, "description": f"{client.company}, {client.segment}", "email": client.email,
         "invoice_prefix": person.prefix,
         "invoice_settings": {"custom_fields": None, "default_payment_method": person.method, "footer": None, "rendering_options": None},
         "metadata": {"segment": client.segment, "plan": client.plan, "channel": client.channel, "country": client.country},
