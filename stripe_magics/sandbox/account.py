@@ -2,7 +2,8 @@
 
 - Each object is a `Row`: its JSON text, the few values that lists filter by, and, while somebody works with it, the dict. A cold row costs
   little more than its text; a list page is its texts joined.
-- Handlers read and change dicts: `get` an object, change it, `save` it. `peek` reads one without keeping the dict.
+- Handlers read and change dicts: `get` an object, change it, `save` it. `peek` reads one without keeping the dict. At the end of a request
+  `cool` turns them back into text; what was changed and not saved is dropped, so that a refusal half way leaves no trace.
 - What Stripe would never show (which outcome a test card brings) is in `notes`.
 
 Filling an account in bulk (a seeded demo), without handlers and events:

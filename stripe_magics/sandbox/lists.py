@@ -17,6 +17,8 @@ Test = Callable[[Row], bool]
 Range = int | dict[str, int] | None
 
 DEFAULT, MOST = 10, 100
+OBJECTS = frozenset({"charge", "customer", "invoice", "payment_intent", "product", "subscription"})
+"""Filters that name an object, which must be there."""
 
 
 @dataclass(slots=True)
@@ -78,6 +80,10 @@ def page(
     """A page of the objects of a type: `filters` name parameters that are filter values of the type, `ranges` those that are ranges of them."""
     table = account.table(kind)
     given = [(table.keys.index(name), params[name]) for name in filters if params.get(name) is not None]
+    for name in OBJECTS.intersection(filters):
+        named = params.get(name)
+        if named is not None and named not in account.table(name).by_id and named not in account.deleted:
+            raise missing(name.replace("_", " "), named, name, status=400)
     every = table.ordered() if rows is None else rows
     if given and rows is None:
         every = min((table.having(place, value) for place, value in given), key=len)

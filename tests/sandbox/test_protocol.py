@@ -138,6 +138,10 @@ def test_04_error_bodies_say_it_all(call) -> None:
         ("POST /v1/refunds", {"charge": "ch_x"}, 400, "charge"),
         ("POST /v1/invoices", {"customer": "cus_x"}, 400, "customer"),
         ("GET /v1/customers", {"starting_after": "cus_x"}, 400, "starting_after"),
+        ("GET /v1/invoices", {"customer": "cus_x"}, 400, "customer"),
+        ("GET /v1/refunds", {"payment_intent": "pi_x"}, 400, "payment_intent"),
+        ("GET /v1/invoiceitems", {"invoice": "in_x"}, 400, "invoice"),
+        ("GET /v1/balance_transactions", {"payout": "po_x"}, 400, "payout"),
     ],
 )  # fmt: skip
 def test_06_unknown_ids(call, what, params, status, param) -> None:
