@@ -7,6 +7,7 @@ else that a callback shows is. So the area is displayed, empty, along with the f
 from __future__ import annotations
 
 import keyword
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,16 +26,25 @@ class ResultArea:
         from IPython import get_ipython
         from IPython.display import display
 
-        if get_ipython() is not None:
+        if get_ipython() is not None and not in_voila():
             self.handle = display({"text/plain": "", "text/html": ""}, raw=True, display_id=True)
 
     def show(self, frame: Any, facts: list[tuple[str, str]]) -> None:
         """Show a result with its receipt above, in place of the last one."""
-        if self.handle is None:
-            return
-        words = " · ".join(f"{name} {value}".strip() for name, value in facts if value)
-        table = frame._repr_html_() if hasattr(frame, "_repr_html_") else ""
-        self.handle.update({"text/plain": f"{words}\n{frame!r}", "text/html": cards.receipt(facts) + (table or "")}, raw=True)
+        if self.handle is not None:
+            words = " · ".join(f"{name} {value}".strip() for name, value in facts if value)
+            self.handle.update({"text/plain": f"{words}\n{frame!r}", "text/html": as_html(frame, facts)}, raw=True)
+
+
+def as_html(frame: Any, facts: list[tuple[str, str]]) -> str:
+    """The receipt with the table below it."""
+    table = frame._repr_html_() if hasattr(frame, "_repr_html_") else ""
+    return cards.receipt(facts) + (table or "")
+
+
+def in_voila() -> bool:
+    """Whether the page is Voila's: it doesn't show outputs that are updated later, so the form itself has to show its result."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
 def variable(module: Module, wanted: str = "") -> str:

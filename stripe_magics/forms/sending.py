@@ -323,7 +323,7 @@ class Sender:
         first = _headline(module.title, frame)
         self.form.area.show(frame, facts)
         words = [] if self.form.area.handle else [" · ".join(f"{name} {value}".strip() for name, value in facts[1:] if value)]
-        self.form.tell(cards.card("good", first, [*words, *notes]))
+        self.form.tell(cards.card("good", first, [*words, *notes]) + (result.as_html(frame, facts) if result.in_voila() else ""))
         self.refresh()
 
     def _fail(self, fault: BaseException, question: str = "") -> None:

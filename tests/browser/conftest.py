@@ -128,7 +128,7 @@ def chromium(needs_chromium: None) -> Iterator[Any]:
 def context(chromium: Any) -> Any:
     """One context: JupyterLab's scripts stay cached."""
     context = chromium.new_context(viewport={"width": 1300, "height": 1100})
-    context.set_default_timeout(12_000)
+    context.set_default_timeout(20_000)
     return context
 
 
@@ -220,6 +220,8 @@ def notebook(lab: tuple[str, Path], lab_page: Any, request: pytest.FixtureReques
         return opened
 
     yield open_
+    if os.environ.get("SM_SHOTS"):
+        lab_page.screenshot(path=f"{os.environ['SM_SHOTS']}/{request.node.name}.png")
     lab_page.evaluate(
         "async () => {const w = window.__nb; await w.context.save(); await w.sessionContext.shutdown(); w.dispose();}"
     )
