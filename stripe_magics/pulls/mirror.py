@@ -94,25 +94,43 @@ def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
         for name in _state(place):
             pattern = str(place / name / "*.parquet").replace("'", "''")
             db.execute(f"create view \"{name}\" as select * from read_parquet('{pattern}', union_by_name=true)")  # noqa: S608 - our own folder
-        db.execute("set enable_external_access=false") if False else None
     try:
         db.execute("set timezone='UTC'")
-        frame = db.execute(query).df()
+        rows = db.sql(query)
+        if rows is None:
+            raise UsageFault("That gives no rows; sql is for queries: select ...")
+        frame = _frame(rows.to_arrow_table())
     except duckdb.Error as fault:
         raise UsageFault(f"The query can't be run: {fault}") from None
     finally:
         db.close()
     frame.attrs["stripe"] = {"object": "sql", "target": str(place)}
-    return _normal(frame)
-
-
-def _normal(frame: pd.DataFrame) -> pd.DataFrame:
-    import pandas as pd
-
-    for name, dtype in frame.dtypes.items():
-        if isinstance(dtype, pd.DatetimeTZDtype):
-            frame[name] = frame[name].dt.tz_convert("UTC").astype("datetime64[us, UTC]")
     return frame
+
+
+def _frame(table: Any) -> pd.DataFrame:
+    """The dtypes that frames have: whole sums stay whole numbers, times are in UTC, text is text."""
+    import pandas as pd
+    import pyarrow as pa
+
+    from stripe_magics.frames.columns import finish
+
+    def column(array: Any) -> Any:
+        kind = array.type
+        if pa.types.is_decimal(kind) and kind.scale == 0:
+            array = array.cast(pa.int64())
+        elif pa.types.is_timestamp(kind) and kind.tz:
+            array = array.cast(pa.timestamp("us", tz="UTC"))
+        elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
+            array = array.cast(pa.large_string())
+        kinds = {"large_string": "text", "bool": "bool", "double": "number", "timestamp[us, tz=UTC]": "time"}
+        own = "int" if pa.types.is_integer(array.type) else kinds.get(str(array.type))
+        if own == "int":
+            array = array.cast(pa.int64())
+        chunk = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+        return finish(own, chunk) if own else array.to_pandas().array
+
+    return pd.DataFrame({name: column(table.column(name)) for name in table.column_names})
 
 
 # Bringing one list up to date ----------------------------------------------------------------------------------------------------
@@ -121,11 +139,18 @@ def _normal(frame: pd.DataFrame) -> pd.DataFrame:
 def _bring(
     place: Path, name: str, request: Request, connection: Connection, before: dict[str, Any] | None, who: str, bar: Any
 ) -> dict[str, Any]:
-    began = int(connection.now())
+    began = _now(connection)
     fresh = before is not None and before.get("synced") and (began - before["synced"] < EVENTS_REACH or request.returns in FIXED)
     if before is None or not fresh or not (request.returns in WATCHED or request.returns in FIXED):
         return _whole(place, name, request, connection, who, began, bar)
     return _changes(place, name, request, connection, before, who, began, bar)
+
+
+def _now(connection: Connection) -> int:
+    """The time at Stripe: ours without what our clock is off; the sandbox has its own."""
+    if connection.sandbox is not None:
+        return int(connection.sandbox.now)
+    return int(connection.now() - (connection.notices.skew or 0))
 
 
 def _whole(place: Path, name: str, request: Request, connection: Connection, who: str, began: int, bar: Any) -> dict[str, Any]:
@@ -310,8 +335,7 @@ def _parts(place: Path, name: str, home: Path) -> list[Path]:
     try:
         db.execute("set timezone='UTC'")
         path = home / "table.parquet"
-        found = db.execute(f'select * from "{name}"').arrow()  # noqa: S608 - a list's name
-        pq.write_table(found.read_all() if hasattr(found, "read_all") else found, path)
+        pq.write_table(db.sql(f'select * from "{name}"').to_arrow_table(), path)  # noqa: S608 - a list's name
         return [path]
     finally:
         db.close()

@@ -115,7 +115,7 @@ def _commands(module: Module, wanted: Command, frame: pd.DataFrame, options: Opt
     commands = []
     for place in range(len(frame)):
         values = {**same, **{name: _plain(column[place]) for name, column in columns.items() if _given(column[place])}}
-        params = [*wanted.params, *((name, values.pop(name)) for name in list(values) if "[" in name)]
+        params = [*wanted.params, *((name, _text(values.pop(name))) for name in list(values) if "[" in name)]
         commands.append(Command(module=module.name, values=values, params=params, options=options))
     return commands
 
@@ -159,6 +159,11 @@ def _plain(value: Any) -> Any:
     """A cell as Python has it: numpy's numbers are numbers, a whole float is a whole number."""
     value = value.item() if hasattr(value, "item") and not hasattr(value, "tzinfo") else value
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _text(value: Any) -> Any:
+    """A scalar under a bracket parameter as Stripe writes it."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
 
 
 def _requests(commands: Sequence[Command], connection: Connection) -> list[Request]:

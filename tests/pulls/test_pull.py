@@ -106,7 +106,7 @@ def test_deletions_while_reading(listed: Make) -> None:
 
 
 def test_a_rate_that_is_known_is_never_refused(listed: Make) -> None:
-    server, connection = listed(count=3000, rate=100, **{"latency": 0.05})
+    server, connection = listed(count=3000, rate=100, latency=0.05)
     server.rate, server.burst = 100.0, 40.0  # more than ours: this machine may be busy
     assert len(one(connection, list_request(connection, "payment_intents"))) == 3000
     assert server.refused == 0
