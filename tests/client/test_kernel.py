@@ -144,7 +144,7 @@ def test_B37_killed_in_mid_create_then_started_again(server: FaultServer, kernel
 
 def test_B35_a_kernel_that_is_interrupted(server: FaultServer, kernels: Any) -> None:
     kernel = kernels()
-    kernel.run(CONNECT.format(url=server.url))
+    assert "acct_1" in kernel.run(CONNECT.format(url=server.url))
     server.script = [Fault("after", "stall", seconds=30)]
     number = kernel.send(PAY, cell="cell-1")
     end = time.monotonic() + 30
@@ -235,7 +235,7 @@ def fault_of(code: str) -> Fault | None:
 
 def test_T111_no_key_in_anything_that_a_kernel_says_or_writes(server: FaultServer, kernels: Any, home: Path) -> None:
     kernel = kernels()
-    kernel.run(CONNECT.format(url=server.url))
+    assert "acct_1" in kernel.run(CONNECT.format(url=server.url))
     classes = set()
     for code in cells():
         server.always = fault_of(code)
@@ -296,7 +296,7 @@ def test_T111_a_long_list_that_is_interrupted_under_verbose(server: FaultServer,
             "livemode": False,
         }
     kernel = kernels()
-    kernel.run(CONNECT.format(url=server.url))
+    assert "acct_1" in kernel.run(CONNECT.format(url=server.url))
     kernel.run("%xmode Verbose")
     end = time.monotonic() + 60
     for code in ("%stripe customers list --limit all", "import stripe_magics as sm\nsm.pull('customers.list')"):

@@ -598,7 +598,7 @@ def test_many_reads_at_once_are_as_quiet(server: FaultServer, connection: Connec
     assert KEY not in caplog.text
 
 
-def test_B57_a_file_is_read_once_and_every_attempt_has_the_same_bytes(
+def test_T91_B57_a_file_is_read_once_and_every_attempt_has_the_same_bytes(
     server: FaultServer, connection: Connection, tmp_path: Path
 ) -> None:
     place = tmp_path / "évidence.txt"
@@ -649,3 +649,25 @@ def test_T116_long_lists_are_looked_at_too(server: FaultServer, connection: Conn
     )
     with pytest.raises(StripeError, match="live mode"):
         list(pages(connection, everything))
+
+
+def test_T89_parameters_stand_in_the_url_or_in_the_body(server: FaultServer, connection: Connection) -> None:
+    pairs = {"a": "x y&z=é", "expand[0]": "customer"}
+    connection.send(get(**pairs))
+    connection.send(replace(create(**pairs), query=(("expand[1]", "invoice"),)))
+    with pytest.raises(InvalidRequest):
+        connection.send(replace(delete("/v1/customers/cus_9"), params=tuple(pairs.items())))
+    read, write, gone = server.seen
+    assert (dict(read.query), read.body) == (pairs, b"")
+    assert (write.form, dict(write.query)) == (pairs, {"expand[1]": "invoice"})
+    assert (dict(gone.query), gone.body) == (pairs, b"")
+    assert "+" in read.target  # a space is + everywhere
+    assert b"x+y%26z%3D%C3%A9" in write.body
+
+
+def test_the_journal_cannot_be_copied_and_shows_no_key(connection: Connection) -> None:
+    connection.send(pay())
+    row = connection.journal.get(1)
+    assert repr(row) == "<Operation 1 POST /v1/payment_intents done>"
+    with pytest.raises(TypeError):
+        pickle.dumps(connection.journal)
