@@ -2,17 +2,118 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from stripe_magics.sandbox import events
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.changes import merged_metadata, take
 from stripe_magics.sandbox.checks import checked_currency
-from stripe_magics.sandbox.customers import add_tax_id, checked_tax_id, credit, new_card, source_card
 from stripe_magics.sandbox.lists import Page, page
 from stripe_magics.sandbox.problems import declined, invalid, missing, unchecked
 from stripe_magics.sandbox.protocol import Handler
-from stripe_magics.sandbox.testcards import BY_NUMBER
+from stripe_magics.sandbox.testcards import BY_NUMBER, CARDS, OUTCOMES, Card
+
+_TAX_IDS = {
+    "eu_vat": r"[A-Z]{2}[A-Z0-9]{8,12}", "gb_vat": r"GB(\d{9}|\d{12})", "us_ein": r"\d{2}-?\d{7}", "ch_vat": r"CHE.*", "au_abn": r"\d{11}",
+    "de_stn": r"\d{10,11}", "ca_bn": r"\d{9}", "in_gst": r"[0-9A-Z]{15}", "no_vat": r"\d{9}MVA",
+}  # fmt: skip
+
+
+def credit(
+    account: Account, customer: Object, amount: int, kind: str, *, invoice: str | None = None, description: str | None = None
+) -> Object:
+    """Move the invoice credit balance (negative is credit) and note it. The caller saves the customer."""
+    customer["balance"] += amount
+    entry = {
+        "id": account.new_id("cbtxn"),
+        "object": "customer_balance_transaction",
+        "amount": amount,
+        "checkout_session": None,
+        "created": account.now,
+        "credit_note": None,
+        "currency": customer["currency"] or account.me["default_currency"],
+        "customer": customer["id"],
+        "description": description,
+        "ending_balance": customer["balance"],
+        "invoice": invoice,
+        "livemode": False,
+        "metadata": {},
+        "type": kind,
+    }
+    return account.add("customer_balance_transaction", entry)
+
+
+def checked_tax_id(kind: str, value: str, param: str) -> None:
+    """A number in the form of its kind, where the sandbox knows the form."""
+    form = _TAX_IDS.get(kind)
+    if form and not re.fullmatch(form, value.replace(" ", "")):
+        raise invalid(f"Invalid value for {kind}.", param=param, code="tax_id_invalid")
+
+
+def add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Object:
+    kind = given["type"]
+    country = given["value"][:2] if kind == "eu_vat" else None if kind.startswith("eu_") else kind[:2].upper()
+    found = account.add(
+        "tax_id",
+        {
+            "id": account.new_id("txi"),
+            "object": "tax_id",
+            "country": country,
+            "created": account.now,
+            "customer": customer["id"],
+            "livemode": False,
+            "owner": {"customer": customer["id"], "type": "customer"},
+            "type": kind,
+            "value": given["value"],
+            "verification": {"status": "pending", "verified_address": None, "verified_name": None},
+        },
+    )
+    events.emit(account, "customer.tax_id.created", found)
+    return found
+
+
+def source_card(account: Account, token: str, customer: str) -> Object:
+    card = CARDS.get(token.removeprefix("tok_")) if token.startswith("tok_") else None
+    if card is None:
+        raise missing("token" if token.startswith("tok_") else "source", token, "source", status=400)
+    outcome = OUTCOMES[card.outcome]
+    if not outcome.attaches:
+        raise declined(outcome.message, code=outcome.code, decline_code=outcome.decline_code, param=outcome.param)
+    return new_card(account, card, customer)
+
+
+def new_card(account: Account, card: Card, customer: str | None) -> Object:
+    """A card object of the older kind; not stored yet."""
+    identifier = account.new_id("card")
+    account.notes[identifier] = {"number": card.number, "outcome": card.outcome}
+    return {
+        "id": identifier,
+        "object": "card",
+        "address_city": None,
+        "address_country": None,
+        "address_line1": None,
+        "address_line1_check": None,
+        "address_line2": None,
+        "address_state": None,
+        "address_zip": None,
+        "address_zip_check": None,
+        "brand": {"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express"}.get(card.brand, card.brand.title()),
+        "country": card.country,
+        "customer": customer,
+        "cvc_check": "pass",
+        "dynamic_last4": None,
+        "exp_month": 12,
+        "exp_year": 2034,
+        "fingerprint": account.letters(f"fingerprint{card.number}", 16),
+        "funding": card.funding,
+        "last4": card.number[-4:],
+        "metadata": {},
+        "name": None,
+        "regulated_status": "unregulated",
+        "tokenization_method": None,
+        "wallet": None,
+    }
 
 
 def create_tax_id(account: Account, params: dict[str, Any], customer: str) -> Object:

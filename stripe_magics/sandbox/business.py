@@ -1,4 +1,4 @@
-"""The account itself: /v1/account, its bank accounts, webhook endpoints and events."""
+"""The account itself: /v1/account and the banks that it is paid out to."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 from stripe_magics.sandbox import events
 from stripe_magics.sandbox.account import Account, Object
+from stripe_magics.sandbox.belongings import new_card
 from stripe_magics.sandbox.changes import merged_metadata, take
 from stripe_magics.sandbox.checks import checked_currency
 from stripe_magics.sandbox.clock import DAY, MINUTE, midnight
-from stripe_magics.sandbox.lists import Page, Test, inline, page
-from stripe_magics.sandbox.problems import Refusal, absent, invalid, missing, unchecked
+from stripe_magics.sandbox.lists import Page, inline
+from stripe_magics.sandbox.problems import Refusal, absent, invalid, missing
 from stripe_magics.sandbox.protocol import Handler
 from stripe_magics.sandbox.testcards import BY_NUMBER, CARDS
 
@@ -20,7 +21,6 @@ BANKS = (
     ("eur", "DE", "DE89370400440532013000", None),
     ("gbp", "GB", "00012345", "108800"),
 )
-MOST_TYPES = 20
 RUN = 5 * MINUTE
 """When after midnight UTC the day's automatic payouts go out."""
 
@@ -151,8 +151,6 @@ def _bank(
 
 def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/accounts/{account}/external_accounts: a bank account by its number, or a debit card (which can be paid at once)."""
-    from stripe_magics.sandbox.customers import new_card
-
     _own(account, identifier)
     given = params.get("external_account") or params.get("bank_account")
     if given is None:
@@ -215,119 +213,10 @@ def list_banks(account: Account, params: dict[str, Any], identifier: str) -> Pag
     return Page(rows[::-1], url, has_more=False)
 
 
-# events
-
-
-def list_events(account: Account, params: dict[str, Any]) -> Page:
-    """GET /v1/events: of the last 30 days; `type` may end in `*`."""
-    events.forget(account)
-    tests: list[Test] = []
-    if params.get("type") and params.get("types"):
-        raise unchecked("You may only specify one of type and types.", param="types")
-    wanted = params.get("types") or ([params["type"]] if params.get("type") else [])
-    if len(wanted) > MOST_TYPES:
-        raise unchecked(f"types takes at most {MOST_TYPES} values; {len(wanted)} were given.", param="types")
-    if wanted:
-        pattern = re.compile("|".join(re.escape(each).replace(r"\*", ".*") for each in wanted))
-        tests.append(lambda row: pattern.fullmatch(row.keys[0]) is not None)
-    if params.get("delivery_success") is False:  # nothing is delivered, so nothing failed to be
-        tests.append(lambda row: False)
-    return page(account, "event", params, "/v1/events", tests=tests)
-
-
-def retrieve_event(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """GET /v1/events/{id}."""
-    return account.find("event", identifier, "id", status=404)
-
-
-# webhook endpoints
-
-
-def _checked_events(given: list[str]) -> None:
-    from stripe_magics.catalogue.events import EVENT_GROUPS
-
-    known = {kind for group in EVENT_GROUPS.values() for kind in group}
-    for place, kind in enumerate(given):
-        if kind != "*" and kind not in known:
-            raise unchecked(f"Invalid enabled_events[{place}]: '{kind}' is no event type.", param=f"enabled_events[{place}]")
-
-
-def create_endpoint(account: Account, params: dict[str, Any]) -> Object:
-    """POST /v1/webhook_endpoints: the answer alone has the secret. Nothing is ever delivered."""
-    if not params["enabled_events"]:
-        raise absent("enabled_events")
-    _checked_events(params["enabled_events"])
-    _checked_url(params["url"])
-    _checked_version(params.get("api_version"))
-    endpoint = {
-        "id": account.new_id("we"),
-        "object": "webhook_endpoint",
-        "api_version": params.get("api_version"),
-        "application": None,
-        "created": account.now,
-        "description": params.get("description"),
-        "enabled_events": params["enabled_events"],
-        "livemode": False,
-        "metadata": merged_metadata({}, params.get("metadata")),
-        "status": "enabled",
-        "url": params["url"],
-    }
-    account.add("webhook_endpoint", endpoint)
-    if params.get("connect"):
-        account.notes[endpoint["id"]] = {"connect": True}
-    return {**endpoint, "secret": f"whsec_{account.letters(endpoint['id'], 32)}"}
-
-
-def _checked_url(url: str) -> None:
-    if not re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?|https?://(localhost|127\.0\.0\.1)(:\d+)?(/\S*)?", url):
-        raise invalid(f"Invalid URL: {url}. It takes an explicit scheme such as https.", param="url", code="url_invalid")
-
-
-def _checked_version(text: str | None) -> None:
-    if text and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?", text):
-        raise unchecked(f"Invalid Stripe API version: {text}", param="api_version")
-
-
-def retrieve_endpoint(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """GET /v1/webhook_endpoints/{webhook_endpoint}."""
-    return account.find("webhook_endpoint", identifier, "webhook_endpoint", what="webhook endpoint", status=404)
-
-
-def update_endpoint(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/webhook_endpoints/{webhook_endpoint}."""
-    endpoint = retrieve_endpoint(account, {}, identifier)
-    if params.get("enabled_events"):
-        _checked_events(params["enabled_events"])
-    if params.get("url"):
-        _checked_url(params["url"])
-    take(endpoint, params, ("description", "enabled_events", "metadata", "url"))
-    if "disabled" in params:
-        endpoint["status"] = "disabled" if params["disabled"] else "enabled"
-    return account.save("webhook_endpoint", endpoint)
-
-
-def delete_endpoint(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """DELETE /v1/webhook_endpoints/{webhook_endpoint}."""
-    retrieve_endpoint(account, {}, identifier)
-    return account.remove("webhook_endpoint", identifier)
-
-
-def list_endpoints(account: Account, params: dict[str, Any]) -> Page:
-    """GET /v1/webhook_endpoints."""
-    return page(account, "webhook_endpoint", params, "/v1/webhook_endpoints")
-
-
 ROUTES: dict[str, Handler] = {
     "GET /v1/account": retrieve,
     "GET /v1/accounts/{account}": retrieve,
     "POST /v1/accounts/{account}": update,
     "GET /v1/accounts/{account}/external_accounts": list_banks,
     "POST /v1/accounts/{account}/external_accounts": add_bank,
-    "GET /v1/events": list_events,
-    "GET /v1/events/{id}": retrieve_event,
-    "GET /v1/webhook_endpoints": list_endpoints,
-    "POST /v1/webhook_endpoints": create_endpoint,
-    "GET /v1/webhook_endpoints/{webhook_endpoint}": retrieve_endpoint,
-    "POST /v1/webhook_endpoints/{webhook_endpoint}": update_endpoint,
-    "DELETE /v1/webhook_endpoints/{webhook_endpoint}": delete_endpoint,
 }

@@ -7,6 +7,7 @@ from typing import Any
 from stripe_magics.sandbox import disputes, events
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.changes import take
+from stripe_magics.sandbox.checks import checked_amount, checked_currency
 from stripe_magics.sandbox.clock import DAY
 from stripe_magics.sandbox.ledger import processing_fee
 from stripe_magics.sandbox.lists import Page, page
@@ -221,8 +222,6 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 
 def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/charges, the way before payment intents: a token or a customer's default card."""
-    from stripe_magics.sandbox.checks import checked_amount, checked_currency
-
     for name in ("amount", "currency"):
         if params.get(name) is None:
             raise absent(name)

@@ -7,8 +7,8 @@ from typing import Any
 from stripe_magics import money
 from stripe_magics.sandbox import attempts, events, intents
 from stripe_magics.sandbox.account import Account, Object
+from stripe_magics.sandbox.belongings import credit
 from stripe_magics.sandbox.clock import DAY, HOUR
-from stripe_magics.sandbox.customers import credit
 from stripe_magics.sandbox.drafts import refresh, used_balance
 from stripe_magics.sandbox.methods import use
 from stripe_magics.sandbox.problems import Refusal, declined, invalid

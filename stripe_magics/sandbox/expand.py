@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stripe_magics.sandbox.account import Account, Object, kind_of
+from stripe_magics.sandbox.account import Account, Object, decode, kind_of
 from stripe_magics.sandbox.lists import inline
 from stripe_magics.sandbox.problems import Refusal, unchecked
 from stripe_magics.sandbox.validation import facts
@@ -150,6 +150,4 @@ def resolve(account: Account, identifier: str) -> Object | None:
     row = account.table(kind).by_id.get(identifier) if kind else None
     if row is None:
         return None
-    from stripe_magics.sandbox.account import decode
-
     return decode(row.text)  # type: ignore[no-any-return]

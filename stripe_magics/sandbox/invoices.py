@@ -11,10 +11,10 @@ from typing import Any
 
 from stripe_magics.sandbox import events, items
 from stripe_magics.sandbox.account import Account, Object
+from stripe_magics.sandbox.belongings import credit
 from stripe_magics.sandbox.checks import checked_currency
 from stripe_magics.sandbox.clock import HOUR
 from stripe_magics.sandbox.collecting import attempt, call_off, finish, mark_paid
-from stripe_magics.sandbox.customers import credit
 from stripe_magics.sandbox.drafts import apply, check, lines_of, new_invoice, refresh
 from stripe_magics.sandbox.lists import Page, of_objects, page
 from stripe_magics.sandbox.problems import absent, invalid
@@ -83,9 +83,6 @@ def _customer_discount(account: Account, invoice: Object, customer: Object) -> N
     if standing["coupon"]["duration"] == "once":
         customer["discount"] = None
         account.save("customer", customer)
-
-
-# states
 
 
 def finalize(account: Account, params: dict[str, Any], identifier: str) -> Object:

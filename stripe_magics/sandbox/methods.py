@@ -10,6 +10,7 @@ from typing import Any
 
 from stripe_magics.sandbox import events
 from stripe_magics.sandbox.account import Account, Object
+from stripe_magics.sandbox.changes import merged_metadata
 from stripe_magics.sandbox.lists import Page, page
 from stripe_magics.sandbox.problems import absent, declined, invalid, missing
 from stripe_magics.sandbox.protocol import Handler
@@ -287,8 +288,6 @@ def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Objec
 
 def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/payment_methods/{payment_method}: billing details, metadata, a card's expiry."""
-    from stripe_magics.sandbox.changes import merged_metadata
-
     method = retrieve(account, params, identifier)
     if method["customer"] is None:
         raise invalid("You must save this PaymentMethod to a customer before you can update it.")

@@ -1,4 +1,4 @@
-"""What is sold: products, prices, tax rates, shipping rates and payment links with their items."""
+"""What is sold: products and their prices."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class _Node:
 
 
 _ROOT = _Node()
-_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?|")
+_VERSION = re.compile(r"(\d{4}-\d{2}-\d{2}(\.[a-z]+)?(;.*)?)?")
 _KEY = re.compile(r"(?:sk|rk)_test_\S+")
 
 

@@ -22,12 +22,13 @@ from stripe_magics.sandbox import (
     rates,
     refunds,
     subscriptions,
+    webhooks,
 )
 from stripe_magics.sandbox.protocol import route
 
 SUBJECTS = (
-    belongings, links, rates,
-    business, charges, customers, discounts, disputes, helpers, invoices, items, methods, payments, payouts, products, refunds, subscriptions,
+    belongings, business, charges, customers, discounts, disputes, helpers, invoices, items, links, methods, payments, payouts, products, rates,
+    refunds, subscriptions, webhooks,
 )  # fmt: skip
 
 
