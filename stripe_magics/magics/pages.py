@@ -240,15 +240,22 @@ def an_id(kind: str, action: str = "") -> str:
         except StripeMagicsError:
             frame = None  # a list that the sandbox hasn't, or that wants more than nothing: an example id then
         if frame is not None and len(frame):
-            suits = frame[frame["status"].isin(STATES.get(action, ()))] if "status" in frame else frame.head(0)
-            if "refunded" in frame and len(suits):
-                suits = suits[~suits["refunded"].fillna(value=False).astype(bool)]
-            if kind == "customer":  # one that can be billed in the currency of the examples
-                suits = frame[frame["currency"].astype("object") == "usd"]
-            if kind == "invoiceitem":  # one that no invoice has taken up yet can be changed
-                suits = frame[frame["invoice"].isna()]
-            return str((suits if len(suits) else frame)["id"].iloc[0])
+            return str(_suiting(frame, kind, action)["id"].iloc[0])
     return f"{PREFIXES.get(kind, kind[:4] or 'id')}_123"
+
+
+def _suiting(frame: Any, kind: str, action: str) -> Any:
+    """The rows that the action can be done to, or all of them if there is none."""
+    suits = frame[frame["status"].isin(STATES.get(action, ()))].iloc[::-1] if "status" in frame else frame.head(0)
+    if "refunded" in frame:
+        suits = suits[~suits["refunded"].fillna(value=False).astype(bool)]
+    if kind == "invoice" and action == "delete":  # a subscription's drafts cannot be deleted
+        suits = suits[suits["subscription"].isna()] if "subscription" in suits else suits
+    if kind == "customer":  # one that can be billed in the currency of the examples
+        suits = frame[frame["currency"].astype("object") == "usd"]
+    if kind == "invoiceitem":  # one that no invoice has taken up yet can be changed
+        suits = frame[frame["invoice"].isna()]
+    return suits if len(suits) else frame
 
 
 # --- searching, and the overview

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,18 @@ from traitlets.config import Config
 
 
 @pytest.fixture(scope="session")
-def bare_shell(tmp_path_factory: pytest.TempPathFactory) -> InteractiveShell:
+def bare_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
     """One shell for the session: making one takes longer than any test here."""
     folder = tmp_path_factory.mktemp("ipython")
     config = Config()
     config.InteractiveShell.ipython_dir = str(folder)
     config.InteractiveShell.colors = "nocolor"
     config.HistoryManager.hist_file = str(folder / "history.sqlite")
-    return InteractiveShell.instance(config=config)
+    shell = InteractiveShell.instance(config=config)
+    yield shell
+    atexit.unregister(shell.atexit_operations)  # its folder is gone by then
+    shell.atexit_operations()
+    InteractiveShell.clear_instance()
 
 
 @pytest.fixture
