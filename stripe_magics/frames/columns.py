@@ -8,7 +8,6 @@ columns, a list object its rows and whether there are more of them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -22,7 +21,11 @@ from stripe_magics.frames.schema import Column, facts, kind_by_name, kind_of_nul
 from stripe_magics.money import CURRENCIES
 
 HIDDEN = "(hidden)"
-_SECRETS = re.compile(rb'secret"|_token"|_link"|whsec_|"portal|"verification_session"|"issuing.card"|\.session"')
+_SECRETS = (
+    b"secret", b"whsec_", b"access_token", b"refresh_token", b"connection_token", b"login_link", b"account_link", b"ephemeral_key",
+    b"portal.session", b"verification_session", b"issuing.card",
+)  # fmt: skip
+"""What JSON text must hold for anything in it to be masked."""
 _JSON = {b"json": b"1"}
 
 ARROW: Mapping[str, pa.DataType] = {
@@ -59,9 +62,11 @@ def arrow(kind: str, values: list[Any]) -> pa.Array:
 
 def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
     """One chunk of a column that is kept as JSON text, secrets masked. Values are msgspec.Raw, None or UNSET."""
-    return pa.array(
-        [None if value is None or value is msgspec.UNSET else _safe(bytes(value), object_type) for value in values], pa.string()
-    )
+    texts = [None if value is None or value is msgspec.UNSET or (text := bytes(value)) == b"null" else text for value in values]
+    everything = b"\n".join(text for text in texts if text)
+    if any(word in everything for word in _SECRETS):
+        texts = [text and _safe(text, object_type) for text in texts]
+    return pa.array(texts, pa.string())
 
 
 def json_field(name: str) -> pa.Field:
@@ -74,10 +79,8 @@ def is_json(field: pa.Field) -> bool:
     return bool(field.metadata) and field.metadata.get(b"json") == b"1"
 
 
-def _safe(text: bytes, object_type: str) -> bytes | None:
-    if text == b"null":
-        return None
-    if _SECRETS.search(text):
+def _safe(text: bytes, object_type: str) -> bytes:
+    if any(word in text for word in _SECRETS):
         return msgspec.json.encode(mask(msgspec.json.decode(text), object_type))
     return text
 

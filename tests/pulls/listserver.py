@@ -149,6 +149,14 @@ class ListServer:
                 headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines if each)}
                 target = urlsplit(line.split(" ")[1])
                 query = dict(parse_qsl(target.query))
+                if target.path == "/count":
+                    status, body = 200, json.dumps({"requests": self.requests, "refused": self.refused}).encode()
+                    writer.write(
+                        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                        + body
+                    )
+                    await writer.drain()
+                    continue
                 self.requests += 1
                 self.paths.append(f"{target.path}?{target.query}")
                 now = asyncio.get_running_loop().time()
