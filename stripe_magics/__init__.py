@@ -93,6 +93,10 @@ def call(name: str, /, **values: Any) -> Any:
         from stripe_magics.pulls import write_rows
 
         return write_rows(wanted, wanted.options.from_)
+    if wanted.options.to:
+        from stripe_magics.pulls import save_command
+
+        return save_command(wanted)
     served = _room_of(wanted.module)
     return served(wanted) if served else calls.call(wanted)
 
