@@ -206,11 +206,11 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 
 def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """DELETE /v1/customers/{customer}: ends the subscriptions too."""
-    from stripe_magics.sandbox import subscriptions
+    from stripe_magics.sandbox import periods
 
     customer = account.find("customer", identifier, "id", status=404)
     for each in account.where("subscription", customer=identifier):
-        subscriptions.end(account, each)
+        periods.end(account, each)
     gone = account.remove("customer", identifier)
     account.deleted[identifier] = gone
     events.emit(account, "customer.deleted", customer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stripe_magics.sandbox import attempts, business, charges, collecting, disputes, events, payouts, refunds, subscriptions
+from stripe_magics.sandbox import attempts, business, charges, collecting, disputes, events, payouts, periods, refunds
 from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.clock import DAY, is_business_day, midnight
 
@@ -81,6 +81,6 @@ JOBS: dict[str, Action] = {
     "invoice_finalizes": _on("invoice", collecting.finalize_by_itself),
     "invoice_collects": _on("invoice", collecting.collect),
     "invoice_overdue": _on("invoice", collecting.overdue),
-    "subscription_renews": _on("subscription", subscriptions.renew),
+    "subscription_renews": _on("subscription", periods.renew),
 }
 """Name -> what is done, given the account and an object's id."""
