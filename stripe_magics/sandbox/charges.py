@@ -11,7 +11,8 @@ from stripe_magics.sandbox.checks import checked_amount, checked_currency
 from stripe_magics.sandbox.clock import DAY
 from stripe_magics.sandbox.ledger import processing_fee
 from stripe_magics.sandbox.lists import Page, page
-from stripe_magics.sandbox.methods import from_data, outcome_of, shown_on_charge, use
+from stripe_magics.sandbox.making import from_data
+from stripe_magics.sandbox.methods import outcome_of, shown_on_charge, use
 from stripe_magics.sandbox.problems import absent, declined, invalid
 from stripe_magics.sandbox.protocol import Handler
 from stripe_magics.sandbox.search import search

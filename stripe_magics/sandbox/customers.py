@@ -12,7 +12,8 @@ from stripe_magics.sandbox.changes import take
 from stripe_magics.sandbox.checks import checked_email
 from stripe_magics.sandbox.intents import full_shipping
 from stripe_magics.sandbox.lists import Page, page
-from stripe_magics.sandbox.methods import address, attach_to, use
+from stripe_magics.sandbox.making import address
+from stripe_magics.sandbox.methods import attach_to, use
 from stripe_magics.sandbox.problems import invalid, missing, unchecked
 from stripe_magics.sandbox.protocol import Handler
 from stripe_magics.sandbox.search import search

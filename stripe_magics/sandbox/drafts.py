@@ -11,7 +11,7 @@ from stripe_magics.sandbox.changes import take
 from stripe_magics.sandbox.checks import checked_descriptor, refuse_connect
 from stripe_magics.sandbox.clock import DAY
 from stripe_magics.sandbox.lists import inline
-from stripe_magics.sandbox.methods import address
+from stripe_magics.sandbox.making import address
 from stripe_magics.sandbox.problems import invalid, missing, unchecked
 from stripe_magics.sandbox.rates import build_shipping_rate
 

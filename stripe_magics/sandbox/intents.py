@@ -8,7 +8,8 @@ from stripe_magics.sandbox.account import Account, Object
 from stripe_magics.sandbox.attempts import redirects
 from stripe_magics.sandbox.changes import merged_metadata, take
 from stripe_magics.sandbox.checks import checked_descriptor, checked_email, refuse_connect
-from stripe_magics.sandbox.methods import address, from_data, use
+from stripe_magics.sandbox.making import address, from_data
+from stripe_magics.sandbox.methods import use
 from stripe_magics.sandbox.problems import Refusal, invalid, missing, unchecked
 from stripe_magics.sandbox.testcards import DEBITS, ONLY_IN
 
