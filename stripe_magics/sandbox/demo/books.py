@@ -17,7 +17,7 @@ from stripe_magics.sandbox.demo.objects import Ids, card_for, catalogue, coupons
 from stripe_magics.sandbox.demo.records import DAY, Client, Firm
 from stripe_magics.sandbox.events import KEPT
 from stripe_magics.sandbox.ledger import SETTLING_DAYS, processing_fee
-from stripe_magics.sandbox.methods import new_method
+from stripe_magics.sandbox.making import new_method
 from stripe_magics.sandbox.testcards import OUTCOMES, Outcome
 
 

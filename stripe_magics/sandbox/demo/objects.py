@@ -15,7 +15,8 @@ import msgspec
 from stripe_magics.sandbox.account import Account, Object, encode
 from stripe_magics.sandbox.demo.fates import LINKS
 from stripe_magics.sandbox.demo.records import COUPONS, PLANS, PRICES, TAXED, Client
-from stripe_magics.sandbox.methods import ADDRESS, card_of, shown_on_charge
+from stripe_magics.sandbox.making import ADDRESS, card_of
+from stripe_magics.sandbox.methods import shown_on_charge
 from stripe_magics.sandbox.testcards import CARDS
 
 NAMES = {"starter": "Starter", "team": "Team", "business": "Business", "seat": "Additional seat", "platform": "Platform seat"}

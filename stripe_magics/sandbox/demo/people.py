@@ -6,7 +6,7 @@ from stripe_magics.sandbox.account import Object
 from stripe_magics.sandbox.demo.books import Books, Person
 from stripe_magics.sandbox.demo.objects import address_of, card_for, on_charge, price_id, raw
 from stripe_magics.sandbox.demo.records import COUPONS, DAY, Client
-from stripe_magics.sandbox.methods import billing
+from stripe_magics.sandbox.making import billing
 
 KNOWN = {0: "Northwind", 1: "JennyRosen"}  # customers with readable ids
 
