@@ -158,7 +158,7 @@ def test_opening_is_cheap_and_closing_leaves_nothing(module: Module, messages: l
 @pytest.fixture
 def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The comm messages that a front end would get."""
-    import comm
+    comm = pytest.importorskip("comm", reason="messages are counted where ipywidgets has the comm package (8 on)")
     from comm.base_comm import BaseComm
 
     sent: list[str] = []
