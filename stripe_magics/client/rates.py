@@ -33,7 +33,7 @@ SLOWER, FASTER = 0.75, 0.05
 SLOW_AGAIN, FAST_AGAIN = 0.3, 0.5  # seconds between two steps
 LEAST = 0.02  # of the rate
 
-_ID = re.compile(r"/(?:[a-z]+_[A-Za-z0-9]+|[A-Za-z0-9]*\d[A-Za-z0-9_\-]*)(?=/|$)")
+_ID = re.compile(r"/(?!v\d(?:/|$))(?=[^/]*[A-Z0-9])[^/]+")  # a segment with a digit or a capital is an id
 
 
 @dataclass(slots=True)
@@ -105,8 +105,9 @@ class Limiter:
                     self.slots = max(0.05, self.slots * SLOWER)
                     self._slot_step = now
             elif reason == "global-rate":
-                (platform if account else total).refused(now)
                 total.refused(now)
+                if account:
+                    platform.refused(now)  # whether a connected account's calls count for the platform too isn't documented
             elif reason != "resource-specific":
                 endpoint.refused(now)
 
