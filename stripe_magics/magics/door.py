@@ -223,7 +223,7 @@ class Registration:
         self.magics = StripeMagics(ip)
         ip.register_magics(self.magics)
         ip.events.register("pre_run_cell", self.magics.cell.begins)
-        # the cell that runs `%load_ext` began before we were there
+        self.magics.cell.began()
         self.undoing = [
             hooks.install_lines(ip),
             hooks.install_completion(ip, self.magics),

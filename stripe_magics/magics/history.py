@@ -68,7 +68,7 @@ class History:
         import pandas as pd
 
         calls = [each for each in self.entries if each.module]
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "time": pd.to_datetime([each.time for each in calls], unit="s", utc=True).floor("s"),
                 "line": pd.Series([each.line for each in calls], dtype="object"),
@@ -81,6 +81,8 @@ class History:
                 "error": pd.Series([each.error for each in calls], dtype="object"),
             }
         )
+        frame.attrs["stripe"] = {"object": "history", "complete": True, "amounts": []}
+        return frame
 
     def script(self) -> str:
         """The session as a Python script: what went well, in order; what failed stands there as a comment."""

@@ -31,6 +31,11 @@ class Cell:
         self.calls = 0
         self.run += 1
 
+    def began(self) -> None:
+        """The cell that loads the magics began before they could be told of it: its text is the last that the shell wrote down."""
+        written = getattr(getattr(self.shell, "history_manager", None), "input_hist_raw", None) or [""]
+        self.text, self.name = str(written[-1]), self._from_message()
+
     def _from_message(self) -> str:
         """IPython before 8.3 doesn't hand the name on; the message that asked for the run has it."""
         header = getattr(self.shell, "parent_header", None)

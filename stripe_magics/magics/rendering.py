@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-LONGEST = 60  # characters of a cell
+LONGEST, WRAPS = 60, 30  # characters of a cell: where it is cut, and from where on it may be broken into lines
 _ID = re.compile(r"[a-z]{2,12}(?:_[A-Za-z0-9]+)+\Z")
 _LINK = re.compile(r"https://dashboard\.stripe\.com/[A-Za-z0-9_./?=-]+\Z")
 _GREEN, _RED, _YELLOW, _GREY, _BLUE = ("#d7f7c2", "#05690d"), ("#ffe7f2", "#b3063d"), ("#fcedb9", "#a82c00"), ("#ebeef1", "#414552"), ("#cff5f6", "#0055bc")  # fmt: skip
@@ -60,7 +60,7 @@ BADGES = {
     "test": ("TEST", "#a85b00"),
     "sandbox": ("SANDBOX", "#5433c9"),
 }
-LAST = ("metadata", "livemode", "object", "lines", "items", "data")  # columns that are left out first
+LAST = ("client_secret", "metadata", "livemode", "object", "lines", "items", "data")  # columns that are left out first
 
 
 def badge(mode: str) -> str:
@@ -75,7 +75,8 @@ class View:
     def __init__(self, frame: pd.DataFrame, *, max_rows: int = 60, max_columns: int = 12, all_columns: bool = False) -> None:
         self.frame = frame
         self.about: dict[str, Any] = dict(frame.attrs.get("stripe") or {})
-        self.mode = str(self.about.get("mode") or ("live" if self.about.get("livemode") else "test"))
+        said = {True: "live", False: "test"}.get(self.about["livemode"], "") if "livemode" in self.about else ""
+        self.mode = str(self.about.get("mode") or said)  # "" where nothing says it: then there is no badge
         bare = frame.copy(deep=False)  # pandas copies attrs, deeply, with every column that is taken out
         bare.attrs = {}
         self.columns = list(frame.columns) if all_columns else chosen(bare, max_columns)
@@ -149,9 +150,9 @@ class View:
 
     def html(self) -> str:
         """The table, escaped."""
-        head = "".join(f"<th>{escape(str(name))}</th>" for name in self.columns)
+        head = "".join(f'<th style="text-align:{self._side(name)}">{escape(str(name))}</th>' for name in self.columns)
         lines = [
-            f"<div>{badge(self.mode)} {escape(self.title())}</div>",
+            f"<div>{badge(self.mode) + ' ' if self.mode else ''}{escape(self.title())}</div>",
             '<table class="dataframe"><thead><tr>',
             "<th></th>" if self.indexed else "",
             head,
@@ -177,12 +178,14 @@ class View:
         shown = escape(self.cells[name][row])
         link = links.get(name, [])
         if link and link[row] and _LINK.match(link[row]):
-            return f'<td><a href="{escape(link[row])}" target="_blank" rel="noopener">{shown}</a></td>'
+            return f'<td style="text-align:left;white-space:nowrap"><a href="{escape(link[row])}" target="_blank" rel="noopener">{shown}</a></td>'
         if name in STATE_COLUMNS and self.cells[name][row] in STATES:
             back, front = STATES[self.cells[name][row]]
-            return f'<td><span style="background:{back};color:{front};border-radius:4px;padding:0 5px">{shown}</span></td>'
-        right = ' style="text-align:right"' if name in self.right else ""
-        return f"<td{right}>{shown}</td>"
+            return f'<td style="text-align:left;white-space:nowrap"><span style="background:{back};color:{front};border-radius:4px;padding:0 5px">{shown}</span></td>'
+        return f'<td style="text-align:{self._side(name)}{"" if len(shown) > WRAPS else ";white-space:nowrap"}">{shown}</td>'
+
+    def _side(self, name: Any) -> str:
+        return "right" if name in self.right else "left"
 
     def _links(self) -> dict[Any, list[str]]:
         """Dashboard pages of the objects that ids name; a sandbox has no Dashboard."""
@@ -205,8 +208,8 @@ class View:
         """The same as text, for terminals: as many of the columns as the screen is wide."""
         import pandas as pd
 
-        word = BADGES.get(self.mode, BADGES["unknown"])[0]
-        lines = [f"[{word}] {self.title()}"]
+        word = f"[{BADGES.get(self.mode, BADGES['unknown'])[0]}] " if self.mode else ""
+        lines = [f"{word}{self.title()}"]
         fitting = self._fitting()
         if self.places and fitting:
             table = pd.DataFrame({str(name): self.cells[name] for name in fitting}, index=self.part.index)
@@ -263,12 +266,22 @@ def text(value: Any) -> str:
     if isinstance(value, dict):
         value = ", ".join(f"{key}={_inner(each)}" for key, each in value.items())
     elif isinstance(value, (list, tuple)):
-        flat = all(not isinstance(each, (dict, list)) for each in value)
-        value = ", ".join(str(each) for each in value) if flat else f"{len(value)} item{'' if len(value) == 1 else 's'}"
+        value = _several(value)
     elif _missing(value):
         return ""
     one = " ".join(str(value).split())
     return one if len(one) <= LONGEST else one[: LONGEST - 1] + "…"
+
+
+def _several(items: Any) -> str:
+    """A list in a cell: plain items as they are, funds by currency as money, anything else by its number."""
+    if items and all(isinstance(each, dict) and {"amount", "currency"} <= each.keys() for each in items):
+        from stripe_magics.money import format_amount
+
+        return ", ".join(format_amount(int(each["amount"]), str(each["currency"])) for each in items)
+    if not any(isinstance(each, (dict, list)) for each in items):
+        return ", ".join(str(each) for each in items)
+    return f"{len(items)} item{'' if len(items) == 1 else 's'}"
 
 
 def _inner(value: Any) -> str:
@@ -297,7 +310,7 @@ class Facts:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th>{escape(key.replace('_', ' '))}</th><td>{escape(value)}</td></tr>"
+            f'<tr><th style="text-align:left">{escape(key.replace("_", " "))}</th><td style="text-align:left">{escape(value)}</td></tr>'
             for key, value in self.facts.items()
             if value
         )

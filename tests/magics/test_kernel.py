@@ -218,6 +218,15 @@ def test_nobody_to_ask_and_somebody(kernel: Kernel) -> None:
     assert kernel.run(code, stdin="me")["text"].strip().endswith("me")
 
 
+def test_the_cell_that_loads_us_is_known_too(kernel: Kernel) -> None:
+    kernel.run("%unload_ext stripe_magics")
+    code = "%load_ext stripe_magics\nprint(get_ipython().find_line_magic('stripe').__self__.cell.origin())"
+    first, again = kernel.run(code, "cell-l")["text"], kernel.run(code, "cell-l")["text"]
+    assert "cell='cell-l'" in first
+    assert re.search(r"digest='\w+'", first)[0] == re.search(r"digest='\w+'", again)[0]  # type: ignore[index]
+    assert kernel.run("%stripe connect --sandbox --empty;")["status"] == "ok"
+
+
 def test_unloading_forgets_the_magic(kernel: Kernel) -> None:
     kernel.run("%unload_ext stripe_magics")
     assert "not found" in kernel.run("%stripe status")["text"]
