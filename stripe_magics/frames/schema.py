@@ -1,6 +1,6 @@
 """What is known of each Stripe object: its fields, their kinds, and the columns that they become.
 
-The facts are in `schemas.json` (written by `tools/frame_schemas.py`): nested as the object is, a leaf being a kind. A nested object
+The facts are in `schemas.json` (written by `tests/frames/generate_schemas.py`): nested as the object is, a leaf being a kind. A nested object
 becomes columns joined by underscores; the id of an object inside another is the column of its own name. What an account sends
 beyond these facts is learned while reading and becomes further columns at the end.
 

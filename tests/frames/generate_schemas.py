@@ -1,6 +1,6 @@
 """Write stripe_magics/frames/schemas.json: the fields of each Stripe object and their kinds, nothing else.
 
-    python tools/frame_schemas.py OPENAPI.json
+    python tests/frames/generate_schemas.py OPENAPI.json
 
 Read from Stripe's published OpenAPI description (MIT licence); only names, types and choices are taken. A leaf is a kind (see
 `stripe_magics/frames/schema.py`) or the list of an enum's values; "?" marks a number that may be null; an object is a mapping; "@" in it
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-OUT = Path(__file__).parent.parent / "stripe_magics" / "frames" / "schemas.json"
+OUT = Path(__file__).parent.parent.parent / "stripe_magics" / "frames" / "schemas.json"
 MASKED = {
     "client_secret": "secret",
     "webhook_endpoint.secret": "secret",
