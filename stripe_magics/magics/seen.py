@@ -43,27 +43,22 @@ class Seen:
         if not about:
             return
         kind = str(about.get("object", "")).removeprefix("list[").removesuffix("]")
-        head = answer.head(ROWS)
-        rows = [str(each) for each in head["id"]] if "id" in head.columns else []
-        words = [head[name].astype("object") for name in _LABELS if name in head.columns]
-        for at in range(len(rows) - 1, -1, -1):
-            label = next((str(each.iloc[at]) for each in words if isinstance(each.iloc[at], str) and each.iloc[at]), "")
-            self._keep(kind, rows[at], label)
-        for name in head.columns:
+        head = answer.iloc[:ROWS].copy(deep=False) if len(answer) > ROWS else answer.copy(deep=False)
+        head.attrs = {}  # pandas copies attrs, deeply, with every column that is taken out
+        names = set(head.columns)
+        labels = [head[name].tolist() for name in _LABELS if name in names]
+        for at, name in reversed(list(enumerate(head["id"].tolist() if "id" in names else []))):
+            label = next((each[at] for each in labels if isinstance(each[at], str) and each[at]), "")
+            self._keep(kind, str(name), label)
+        for name in names:
             if str(name).endswith("email"):
-                for each in head[name]:
+                for each in head[name].tolist():
                     if isinstance(each, str) and "@" in each:
                         self._add(self.emails, each, "")
             elif name in _LINKS:
-                self._column(str(name), head[name])
-
-    def _column(self, name: str, values: Any) -> None:
-        """Ids of other objects: a column named after their type (`customer`, `payment_intent`)."""
-        if str(values.dtype) not in {"object", "str", "string"} and not str(values.dtype).startswith("string"):
-            return
-        for each in values:
-            if isinstance(each, str) and _ID.match(each):
-                self._keep(name.removeprefix("latest_"), each, "")
+                for each in head[name].tolist():
+                    if isinstance(each, str):
+                        self._keep(str(name).removeprefix("latest_"), each, "")
 
     def _keep(self, kind: str, name: str, label: str) -> None:
         if _ID.match(name) and "_secret" not in name:
