@@ -302,3 +302,41 @@ def test_dask_partitions_hold_no_key(listed: Make, monkeypatch: pytest.MonkeyPat
     assert len(df) == 6 * 120
     assert df["account"].nunique() == 6
     assert df["amount"].sum() == 6 * sum(json.loads(each)["amount"] for each in server.bodies)
+
+
+def test_dask_on_a_cluster_of_processes(listed: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    server, connection = listed(count=250)
+    script = """
+import os, sys
+import pandas as pd
+from distributed import Client, LocalCluster
+from stripe_magics import pulls
+from stripe_magics.client import connection
+
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster, Client(cluster):
+        made = connection.connect(env="PULL_TEST_KEY", api_base=sys.argv[1], rate=500)
+        lazy = pulls.pull("payment_intents", accounts=[f"acct_{n}" for n in range(5)], engine="dask", connection=made)
+        df = lazy.compute()
+        print(len(df), df["account"].nunique(), int(df["amount"].sum()), df["created"].dtype)
+"""
+    (tmp_path / "work.py").write_text(script)
+    env = {
+        **__import__("os").environ,
+        "PULL_TEST_KEY": "sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "work.py"), connection.base],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    total = 5 * sum(json.loads(each)["amount"] for each in server.bodies)
+    assert done.stdout.split() == ["1250", "5", str(total), "datetime64[us,", "UTC]"]

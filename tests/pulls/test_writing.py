@@ -156,3 +156,50 @@ def test_stop_leaves_the_rest_and_the_same_again_goes_on(sandbox: Any, monkeypat
     rest = pulls.write_rows("customers.create", people(40), connection=sandbox, quiet=True)
     assert set(rest["result"]) == {"done", "replayed"}
     assert found(sandbox) == 40
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_under_faults_no_row_is_carried_out_twice(seed: int, tmp_path: Any) -> None:
+    import random
+
+    from faultserver import OK, RATE, Fault, FaultServer, error
+
+    from stripe_magics.client.connection import Connection
+    from stripe_magics.client.journal import Journal
+    from stripe_magics.client.retry import Policy
+    from stripe_magics.client.secret import Secret
+
+    chance = random.Random(seed)
+    faults = [
+        OK,
+        OK,
+        RATE,
+        Fault("before", "reset"),
+        Fault("after", "reset"),
+        Fault("after", "close"),
+        error(500, "api_error"),
+        error(409, "x"),
+    ]
+    with FaultServer() as server:
+        server.script = chance.choices(faults, k=60)
+        quick = Policy(base_delay=0.005, max_delay=0.01, deadline=0.5, connect=0.5, operation=30.0)
+        secret = Secret("sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001")
+        connection = Connection(
+            secret=secret,
+            mode="test",
+            base=server.url,
+            policy=quick,
+            journal=Journal(tmp_path / "j" if (tmp_path / "j").mkdir() is None else None),
+            rate=1e6,
+        )
+        frame = people(25)
+        for _ in range(6):
+            out = pulls.write_rows("customers.create", frame, connection=connection, quiet=True)
+            if out.attrs["stripe"]["complete"]:
+                break
+        assert out["result"].isin(["done", "replayed"]).all(), out[["result", "error"]].to_string()
+        assert out["result_id"].is_unique
+        made = [each for each in server.objects.values() if each["object"] == "customer"]
+        assert len(made) == 25
+        assert max(server.executions.values()) == 1
+        connection.close()
