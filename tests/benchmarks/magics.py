@@ -37,6 +37,7 @@ def best(function: Callable[[], Any], times: int = 200) -> float:
 
 def main() -> None:
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     from stripe_magics import calls
     from stripe_magics.command import parse
@@ -55,7 +56,9 @@ def main() -> None:
         "%%stripe invoices create\ncust",
     ):
         print(f"completion of {text.splitlines()[-1]!r:40}{best(lambda text=text: suggest(text, place)):8.2f}")
-    ip = InteractiveShell.instance()
+    config = Config()
+    config.HistoryManager.enabled = False
+    ip = InteractiveShell.instance(config=config)
     ip.run_line_magic("load_ext", "stripe_magics")
     ip.run_cell("%stripe connect --sandbox --empty;\nmade = %stripe customers create --name x")
     customer = ip.user_ns["made"]["id"].iloc[0]
