@@ -66,7 +66,11 @@ def removal(field: Field) -> str:
 
 
 def condition(field: Field, module: Module) -> str:
-    """In words, under which condition a field that is required once shown applies."""
+    """In words, when a field is needed: along with others of which one is, or under the condition that shows it."""
+    for names in module.any_of:
+        if field.name in names and not field.when:
+            others = [other.label for name in names if (other := module.get(name)) is not None]
+            return f"One of these is needed: {', '.join(others)}." if field.name == names[0] else ""
     if not (field.required and field.when):
         return ""
     parts = [

@@ -94,7 +94,7 @@ PLACEHOLDERS = {
     Kind.MINOR_AMOUNT: "2500 or 25.00usd",
     Kind.COUNTRY: "DE",
     Kind.LOCALE: "en-GB",
-    Kind.TIMESTAMP: "2026-01-31, 2026-01-31T14:30, in 7 days",
+    Kind.TIMESTAMP: "2026-01-31, in 7 days",
     Kind.TIMESTAMP_FILTER: "after 2026-01-31, 2026-01-01..2026-01-31, last 7 days",
     Kind.INTEGER: "whole number",
 }
@@ -184,8 +184,8 @@ def _timestamp(field: Field, maker: Maker) -> Control:
     """Text beside a date picker: what is picked is written into the text, which is what counts."""
     if maker.cell or (field.kind is Kind.TIMESTAMP_FILTER and not field.operator):
         return _text(field, maker)
-    text = maker.make(w.Text, "beside", field, continuous_update=False, placeholder=PLACEHOLDERS[Kind.TIMESTAMP])
-    picker = maker.tree.make(w.DatePicker, "small")
+    text = maker.make(w.Text, "before_date", field, continuous_update=False, placeholder=PLACEHOLDERS[Kind.TIMESTAMP])
+    picker = maker.tree.make(w.DatePicker, "date", narrow=True, description="or pick")
 
     def picked(change: dict[str, Any]) -> None:
         if change["new"] is not None:

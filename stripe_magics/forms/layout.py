@@ -30,7 +30,7 @@ class Section:
 def sections(module: Module) -> list[Section]:
     """The groups of a module's form, in order. Every field stands in exactly one of them."""
     plain = [each for each in module.fields if not each.extra and not each.group]
-    needed = [each for each in module.fields if each.required and not each.when and (each.extra or each.group)]
+    needed = [each for each in module.fields if _rank(each, module) < 2 and (each.extra or each.group)]
     front = _front([*plain, *needed], module)
     inside = {each.name for each in front}
     groups: dict[str, list[Field]] = {}
@@ -55,10 +55,11 @@ def _front(candidates: list[Field], module: Module) -> list[Field]:
 
 
 def _rank(field: Field, module: Module) -> int:
-    """0 the ids in the path, 1 required, 2 all else; switches and what they show stay together by the declaration's order."""
+    """0 the ids in the path, 1 required (or one of several that are), 2 all else; switches and what they show stay together by the declaration's order."""
     if field.role in {Role.PATH, Role.URL}:
         return 0
-    return 1 if field.required and not field.when else 2
+    one_of = any(field.name in names for names in module.any_of)
+    return 1 if (field.required or one_of) and not field.when else 2
 
 
 def count(section: Section, state: FormState) -> str:

@@ -78,6 +78,7 @@ _CSS = """
 .sm-private th,.sm-private td{text-align:left;padding:3px 10px 3px 8px;border-bottom:1px solid var(--jp-border-color2,#e3e6ec);
  vertical-align:top;overflow-wrap:anywhere}
 .sm-private th{font-weight:600;color:var(--jp-ui-font-color2,#667085)}
+.sm-private th:nth-child(2),.sm-private th:nth-child(3){width:29%}
 .sm-private td:last-child{white-space:nowrap;text-align:right}
 .sm-private .sm-changed td:nth-child(2){text-decoration:line-through;opacity:.65}
 .sm-private .sm-changed td:nth-child(3){font-weight:600;color:#147a48}

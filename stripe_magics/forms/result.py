@@ -33,13 +33,25 @@ class ResultArea:
         """Show a result with its receipt above, in place of the last one."""
         if self.handle is not None:
             words = " · ".join(f"{name} {value}".strip() for name, value in facts if value)
-            self.handle.update({"text/plain": f"{words}\n{frame!r}", "text/html": as_html(frame, facts)}, raw=True)
+            plain = rendered(frame).get("text/plain", "")
+            self.handle.update({"text/plain": f"{words}\n{plain}", "text/html": as_html(frame, facts)}, raw=True)
 
 
 def as_html(frame: Any, facts: list[tuple[str, str]]) -> str:
     """The receipt with the table below it."""
-    table = frame._repr_html_() if hasattr(frame, "_repr_html_") else ""
-    return cards.receipt(facts) + (table or "")
+    return cards.receipt(facts) + rendered(frame).get("text/html", "")
+
+
+def rendered(frame: Any) -> dict[str, str]:
+    """The frame as this notebook shows frames, by MIME type: what the magics have registered for answers holds here too."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    formatter = getattr(shell, "display_formatter", None)
+    if formatter is None:
+        return {"text/plain": repr(frame)}
+    data, _ = formatter.format(frame, include={"text/html", "text/plain"})
+    return {kind: str(text) for kind, text in data.items()}
 
 
 def in_voila() -> bool:

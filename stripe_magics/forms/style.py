@@ -23,7 +23,9 @@ LAYOUTS: dict[str, dict[str, str]] = {
     "many": {"width": "560px", "max_width": "100%", "height": "112px"},
     "cell": {"width": "200px"},
     "beside": {"width": "470px"},
+    "before_date": {"width": "376px"},
     "small": {"width": "84px"},
+    "date": {"width": "178px"},
     "row": {"width": "100%", "flex_flow": "row wrap"},
     "column": {"width": "100%"},
     "button": {"width": "auto", "max_width": "100%"},
@@ -60,7 +62,7 @@ CSS = """<style>
 .sm-form button.sm-group:focus-visible,.sm-form button:focus-visible{outline:2px solid #3f5fbf;outline-offset:1px}
 .sm-body{padding:2px 0 8px}
 .sm-line{display:flex;gap:8px;align-items:flex-start;margin:10px 0 8px;background:var(--jp-layout-color2,#f4f6f9);border-radius:6px;padding:7px 9px}
-.sm-line pre{margin:0;flex:1;white-space:pre-wrap;overflow-wrap:anywhere;font-size:12px;line-height:1.5;background:none;color:var(--jp-ui-font-color1,#222)}
+.sm-line pre{margin:0;flex:1;min-width:0;white-space:pre-wrap;overflow-wrap:break-word;word-break:normal;font-size:12px;line-height:1.5;background:none;color:var(--jp-ui-font-color1,#222)}
 .sm-line button{border:1px solid var(--jp-border-color2,#c9d0da);border-radius:5px;background:var(--jp-layout-color1,#fff);
  color:inherit;font-size:11.5px;padding:2px 10px;cursor:pointer}
 .sm-card{border-radius:6px;padding:8px 12px;margin:6px 0;font-size:12.5px;line-height:1.5;border-left:4px solid #8a94a6;
