@@ -14,11 +14,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import stripe_magics.command  # noqa: F401 - loaded before `command` below, which it would hide if it were loaded later
+
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.calls import command
     from stripe_magics.client.connection import close, connect, current
+    from stripe_magics.command import Command
     from stripe_magics.errors import CardDeclined, InvalidRequest, InvalidValue, OutcomeUnknown, StripeError, StripeMagicsError
     from stripe_magics.finance import report
     from stripe_magics.pulls import pull, sql, sync
@@ -30,7 +32,6 @@ _ROOMS = {
     "connect": "stripe_magics.client.connection",
     "current": "stripe_magics.client.connection",
     "close": "stripe_magics.client.connection",
-    "command": "stripe_magics.calls",
     "report": "stripe_magics.finance",
     "pull": "stripe_magics.pulls",
     "sync": "stripe_magics.pulls",
@@ -99,6 +100,13 @@ def call(name: str, /, **values: Any) -> Any:
         return save_command(wanted)
     served = _room_of(wanted.module)
     return served(wanted) if served else calls.call(wanted)
+
+
+def command(name: str, /, **values: Any) -> Command:
+    """The command that `call` makes of its keywords, without calling: `command("customers.create", name="Jenny")`."""
+    from stripe_magics import calls
+
+    return calls.command(name, **values)
 
 
 def form(name: str, /, **values: Any) -> Any:
