@@ -54,12 +54,19 @@ def longest(words: list[str]) -> tuple[str, int]:
 
             near = [f"{resource.replace('.', ' ')} {each}" for each in nearest(words[count], actions)]
             raise UnknownName("action", f"{resource.replace('.', ' ')} {words[count]}", near, advice=f"It has {shown_actions}.")
+    inner = sorted({each.split(".")[1] for each in resources if each.startswith(words[0].replace("-", "_").lower() + ".")})
+    if inner and len(words) == 1:
+        raise UsageFault(f"What about {words[0]}? Say one of: {', '.join(inner)}.")
     return catalogue.find(" ".join(words[:2])).name, min(2, len(words))  # raises, with the nearest names
 
 
-def is_path(text: str) -> bool:
-    """Whether a word is a path (or an address) at Stripe."""
-    return text.startswith(("/", "v1/", "v2/", "https://", "http://", "$", "{{"))
+def is_path(text: str, verb: str = "") -> bool:
+    """Whether the word after `get`, `post` ... is a path, an address or an id at Stripe. `delete customers` is a module's name."""
+    return (
+        text.startswith(("/", "v1/", "v2/", "https://", "http://", "$", "{{"))
+        or bool(of_id(text))
+        or (verb != "delete" and re.fullmatch(r"[a-z_]+(/[\w/.-]*)?", text) is not None)
+    )
 
 
 def path_and_query(url: str) -> tuple[str, list[tuple[str, str]]]:
@@ -72,8 +79,19 @@ def path_and_query(url: str) -> tuple[str, list[tuple[str, str]]]:
             )
         url = url[len(host) :]
     path, _, query = url.partition("?")
-    path = path if path.startswith("/") else "/" + path
+    path = of_id(path) or (path if path.startswith("/") else "/" + path)
+    if not re.match(r"/v[0-9]", path):  # as Stripe's own tool takes it: /customers, customers
+        path = "/v1" + path
     return path, parse_qsl(query, keep_blank_values=True)
+
+
+def of_id(text: str) -> str:
+    """The path of an object by its id alone, as Stripe's own tool takes it: `ch_123` is /v1/charges/ch_123. "" for anything else."""
+    from stripe_magics.binding.ids import owner
+
+    kind = owner(text)
+    path = f"/v1/{kind.replace('.', '/')}s/"
+    return path + text if kind and ("GET", path + "{}") in by_endpoint() else ""
 
 
 def bracketed(name: str) -> str:

@@ -25,6 +25,8 @@ def nearest(given: str, known: Iterable[str], count: int = 3) -> list[str]:
     wanted = given.lower().replace("-", "_")
     table = {name.lower().replace("-", "_"): name for name in known}
     found = get_close_matches(wanted, table, n=count, cutoff=0.6)
+    longer = [name for name in table if len(wanted) >= 4 and name.startswith(wanted + "_")]  # amount -> amount_to_capture
+    found = list(dict.fromkeys([*longer, *found]))[:count]
     if not found and len(wanted) >= 4:
         found = [name for name in table if name.startswith(wanted) or wanted in name.split("_")][:count]
     return [table[name] for name in found]
@@ -45,7 +47,7 @@ def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
     """The object that a dotted name stands for. Raises `UnknownName` with the nearest names."""
     first, *rest = path.split(".")
     if first not in namespace:
-        known = [name for name in namespace if not name.startswith("_")]
+        known = [name for name, value in namespace.items() if not (name.startswith("_") or callable(value))]
         raise UnknownName("variable", f"${first}", [f"${name}" for name in nearest(first, known)], advice=_LITERAL)
     value, so_far = namespace[first], first
     for part in rest:

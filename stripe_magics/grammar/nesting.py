@@ -69,6 +69,12 @@ def _request_body(call: Call, cell: str) -> None:
     given = bodies.load(cell, call.namespace)
     if not isinstance(given, (dict, list)):
         raise UsageFault("The body must be `parameter: value` lines (YAML) or JSON.")
+    if (
+        "url" not in call.values and isinstance(given, dict) and "url" in given
+    ):  # `%%stripe api call`: its fields, as of any module
+        for key, node in given.items():
+            _top(call, key, node)
+        return
     if call.values.get("method", "GET") in {"GET", "DELETE"} and str(call.values.get("url", "/v1")).startswith(("/v1", "v1")):
         for key, node in given.items() if isinstance(given, dict) else ():
             _nested(call, key, node)

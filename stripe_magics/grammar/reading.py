@@ -71,7 +71,7 @@ def named(words: list[Word]) -> tuple[Module, list[Word], bool]:
     if words and words[-1].text.endswith("?") and words[-1].mask[-1] == "." and not any(word.flag for word in words):
         words, asks = [*words[:-1], words[-1].cut(0, -1)], True
         words = words if words[-1].text else words[:-1]
-    if words and words[0].text in VERBS and (len(words) == 1 or modules.is_path(words[1].text)):
+    if words and words[0].text in VERBS and (len(words) == 1 or modules.is_path(words[1].text, words[0].text)):
         return catalogue.find("api.call"), words[1:], asks
     names = []
     for word in words[:5]:

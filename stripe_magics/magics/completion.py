@@ -99,7 +99,7 @@ def in_line(rest: str, place: Place) -> Found:
 
 def known(words: list[str]) -> tuple[Module | None, int]:
     """The module that the words name, and how many of them."""
-    if words and words[0] in VERBS and (len(words) == 1 or is_path(words[1])):
+    if words and words[0] in VERBS and (len(words) == 1 or is_path(words[1], words[0])):
         return catalogue.find("api.call"), 1
     names_ = list(takewhile(lambda word: re.fullmatch(r"[A-Za-z][\w.-]*", word), words[:5]))
     if not names_ or ".".join(names_).replace("-", "_").lower() in catalogue_tree():

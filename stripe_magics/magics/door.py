@@ -7,6 +7,7 @@ parses a call and sends it down the road. Errors of ours leave as a few lines wi
 from __future__ import annotations
 
 import keyword
+import re
 import time
 import warnings
 from importlib import import_module
@@ -74,6 +75,13 @@ class StripeMagics(Magics):
         if typed and not (pasted.starts(line) or pasted.starts(cell)):
             self._refuse(typed)
         try:
+            asked = re.fullmatch(r"([A-Za-z][\w.-]*(?:\s+[A-Za-z][\w.-]*)*)\s*(?:\?|\s--help)", line.strip())
+            if not line.strip() and not (cell or "").strip():
+                line = "help"
+            elif asked and verbs.find(asked[1]) is None:
+                from stripe_magics.magics.pages import page
+
+                return page(asked[1])
             verb = verbs.find(line)
             if verb is not None:
                 return verb.run(self, line, cell)
@@ -183,15 +191,26 @@ class StripeMagics(Magics):
     def deliver(self, answer: Any, command: Command, line: str) -> Any:
         """Bind the answer, show it, or keep quiet: what `--out`, `--quiet` and a semicolon say."""
         name, quiet = command.options.out, command.options.quiet
+        assigned = self.cell.assigns(line)
         if name:
             old = self.shell.user_ns.get(name)
             self.shell.user_ns[name] = answer
             if not quiet:
                 replaced = old is not None and not hasattr(old, "columns") and type(old) is not type(answer)
-                print(bound_line(name, answer) + (f" (it was a {type(old).__name__})" if replaced else ""))
-        if (name or quiet) and not self.cell.assigns(line):
+                print(bound_line(name, answer, f" (it was a {type(old).__name__})" if replaced else ""))
+        elif assigned and not quiet:
+            for note in _notes(answer):  # nothing is displayed that could tell it
+                print(note)
+        if (name or quiet) and not assigned:
             return None
         return answer
+
+
+def _notes(answer: Any) -> list[str]:
+    """What an answer has to say of itself: that it was cut, that nothing new was made."""
+    about = getattr(answer, "attrs", {}).get("stripe") or {}
+    said = [str(each) for each in about.get("notes") or []]
+    return said or ([] if about.get("complete", True) else ["This list is not complete; there are more rows: --limit all."])
 
 
 def check_name(name: str, namespace: dict[str, Any]) -> None:
@@ -204,15 +223,14 @@ def check_name(name: str, namespace: dict[str, Any]) -> None:
         )
 
 
-def bound_line(name: str, answer: Any) -> str:
-    """What a name now stands for, in one line."""
+def bound_line(name: str, answer: Any, more: str = "") -> str:
+    """What a name now stands for, in one line; below it what the answer has to say of itself, since it isn't displayed."""
     shape = getattr(answer, "shape", None)
     if shape is None or len(shape) != 2:
-        return f"{name}: {type(answer).__name__}"
+        return f"{name}: {type(answer).__name__}{more}"
     ids = [str(each) for each in answer["id"].head(1)] if shape[0] == 1 and "id" in answer.columns else []
-    about = answer.attrs.get("stripe", {})
-    more = "" if about.get("complete", True) else "; there are more (--limit all)"
-    return f"{name}: DataFrame, {shape[0]:,} row{'' if shape[0] == 1 else 's'}{' ' + ids[0] if ids else ''}{more}"
+    first = f"{name}: DataFrame, {shape[0]:,} row{'' if shape[0] == 1 else 's'}{' ' + ids[0] if ids else ''}{more}"
+    return "\n".join([first, *_notes(answer)])
 
 
 class Registration:

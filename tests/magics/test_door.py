@@ -57,6 +57,16 @@ class TestShown:
         assert sandbox("%%stripe customers create --out also\nname: y\n") is None
         assert sandbox.shell.user_ns["also"].loc[0, "name"] == "y"
 
+    @pytest.mark.parametrize("cell", ["%stripe customers list --limit 1 --out some", "some = %stripe customers list --limit 1"])
+    def test_a_cut_list_says_so_where_it_is_not_displayed(self, sandbox: Cells, cell: str) -> None:
+        for name in "ab":
+            sandbox(f"%stripe customers create --name {name};")
+        sandbox(cell)
+        assert sandbox.stdout.count("there are more: --limit") == 1
+        assert len(sandbox.shell.user_ns["some"]) == 1
+        sandbox(cell + " --quiet")
+        assert sandbox.stdout == ""
+
     @pytest.mark.parametrize("name", ["1st", "a b", "class", "a-b", "a.b"])
     def test_out_wants_a_name(self, sandbox: Cells, name: str) -> None:
         with pytest.raises(errors.UsageFault, match="--out"):
@@ -99,6 +109,13 @@ class TestOrigins:
         sandbox("%stripe customers create --name x", cell_id="cell-1")
         sandbox("%stripe customers create --name x --again", cell_id="cell-1")
         assert len(sandbox("%stripe customers list")) == 2
+
+    @pytest.mark.parametrize("cell", ["%stripe customers create --name x --out made", "made = %stripe customers create --name x"])
+    def test_a_replay_says_so_where_nothing_is_displayed(self, sandbox: Cells, cell: str) -> None:
+        sandbox(cell, cell_id="cell-1")
+        assert "nothing new was made" not in sandbox.stdout
+        sandbox(cell, cell_id="cell-1")
+        assert "nothing new was made" in sandbox.stdout
 
     def test_calls_of_a_loop_are_several(self, sandbox: Cells) -> None:
         sandbox("for _ in range(3):\n    x = %stripe customers create --name same", cell_id="cell-2")
@@ -266,6 +283,15 @@ class TestWords:
         assert cells.shell.find_line_magic("stripe").__self__.max_rows == 20
         with pytest.raises(errors.UnknownName, match="max_rows"):
             cells("%stripe config --max-row 10")
+
+    def test_a_resource_alone_and_nothing_at_all(self, cells: Cells) -> None:
+        assert "sandbox advance" in repr(cells("%stripe"))
+        assert "customers create" in repr(cells("%stripe customers?"))
+        assert "checkout sessions create" in repr(cells("%stripe checkout sessions?"))
+        with pytest.raises(errors.UsageFault, match="What about checkout. Say one of: sessions"):
+            cells("%stripe checkout")
+        with pytest.raises(errors.UsageFault, match="What about sandbox. Say one of: advance"):
+            cells("%stripe sandbox")
 
     def test_words_explain_themselves(self, cells: Cells) -> None:
         with pytest.raises(errors.UsageFault, match="takes no body"):

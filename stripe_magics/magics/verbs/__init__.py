@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from stripe_magics import catalogue
+from stripe_magics.errors import UsageFault
 from stripe_magics.grammar.words import Word, split
 from stripe_magics.magics.verbs import connecting, rooms, sandbox, session
 from stripe_magics.magics.verbs.verb import Use, Verb
@@ -96,4 +98,7 @@ def find(line: str) -> Use | None:
             tail = [Word.plain("--help")] if words[count - 1].text.endswith("?") else []
             tail += [Word.plain(";")] if words[count - 1].text.endswith(";") else []
             return Use(verb, words[count:] + tail)
+    further = [verb.words[1] for verb in _ALL if verb.words[0] == words[0].text and len(verb.words) > 1]
+    if further and first[1] not in catalogue.resources():
+        raise UsageFault(f"What about {first[1]}? Say one of: {', '.join(further)}.", advice="`%stripe help` shows them all.")
     return None
