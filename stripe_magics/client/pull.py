@@ -71,6 +71,11 @@ class Part(Answer):
         """Whether rows were left out at the end (of the last page only)."""
         return self.more
 
+    @property
+    def next_page(self) -> str:
+        """Lists have none; asking a page for it would parse it whole."""
+        return ""
+
 
 def suits(request: Request) -> bool:
     """Whether a list is read in windows: it takes `created`, starts at no row, and more than a few pages of it are wanted."""

@@ -6,6 +6,7 @@ chunks column by column and lets each go as soon as its pandas column stands.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
@@ -215,11 +216,26 @@ def _join(parts: list[pa.Array], target: pa.DataType) -> pa.Array:
 
 def _values(part: pa.Array, json: bool) -> list[Any]:
     if json:
-        decode = msgspec.json.decode
-        return [None if text is None else decode(text) for text in part.to_pylist()]
+        return _decoded(part)
     if pa.types.is_timestamp(part.type):
         return [None if each is None else each // 1_000_000 for each in part.cast(pa.int64()).to_pylist()]
     return list(part.to_pylist())
+
+
+def _decoded(part: pa.Array) -> list[Any]:
+    """JSON texts as Python values. Texts that come again and again become one value, which their cells share."""
+    decode = msgspec.json.decode
+    coded = part.dictionary_encode()
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of new dicts would have it walk through all of them again and again
+    try:
+        if len(coded.dictionary) > len(part) // 2:
+            return [None if text is None else decode(text) for text in part.to_pylist()]
+        values = [decode(text) for text in coded.dictionary.to_pylist()]
+        return [None if place is None else values[place] for place in coded.indices.to_pylist()]
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _newest_first(tables: Sequence[pa.Table]) -> Any:

@@ -12,7 +12,7 @@ beyond these facts is learned while reading and becomes further columns at the e
 | time | datetime64[us, UTC] |
 | bool | boolean |
 | number | float64 |
-| map, list, sublist | Python dicts and lists |
+| map, list, sublist | Python dicts and lists; equal ones may be one object, so copy before you change one in place |
 """
 
 from __future__ import annotations
