@@ -6,8 +6,6 @@ under the same idempotency key, `afresh` begins another sending. Which of them m
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,14 +25,12 @@ from stripe_magics.errors import (
     StripeError,
     StripeMagicsError,
 )
-from stripe_magics.forms import cards, result
-from stripe_magics.forms.reading import in_words
+from stripe_magics.forms import asking, cards, result
+from stripe_magics.forms.running import ROWS, LongRead
 from stripe_magics.forms.submission import Stage
 
 if TYPE_CHECKING:
     from stripe_magics.forms.form import ModuleForm
-
-LONG = 300  # rows from which a list is fetched beside the notebook's own work, with progress and Stop
 
 
 class Sender:
@@ -46,8 +42,7 @@ class Sender:
         self.frame: Any = None
         self.told: BaseException | None = None  # the error that the form already shows
         self.repeat = False  # the second step is about making the same call once more
-        self._stop = threading.Event()
-        self._worker: threading.Thread | None = None
+        self.long = LongRead(self)
         self._spare: dict[str, Any] = {}
         make = form.tree.make
         self.go = make(
@@ -76,39 +71,6 @@ class Sender:
             self.form.state.touched(each.name) for each in module.fields if each.kind is Kind.URL
         )
 
-    @property
-    def live(self) -> bool:
-        connection = self.form.connection
-        return connection is not None and bool(connection.live)
-
-    @property
-    def asks(self) -> bool:
-        """Whether there is a second step: what cannot be undone, and every write in live mode."""
-        effect = self.form.state.effect()
-        return effect is Effect.IRREVERSIBLE or (self.live and effect is not Effect.READ)
-
-    @property
-    def password(self) -> str:
-        """What has to be typed in live mode: the account, until live writing is allowed; then, before what cannot be undone, the
-        object's id or the amount. "" if nothing."""
-        state, connection = self.form.state, self.form.connection
-        if connection is None or not self.live or self._reads:
-            return ""
-        if not connection.guard.open:
-            return self._account(connection)
-        if state.effect() is not Effect.IRREVERSIBLE:
-            return ""
-        values = state.values()
-        ids = [str(values[each.name]) for each in state.module.path_fields if each.name in values]
-        return (ids[-1] if ids else "") or str(values.get("amount") or "") or "live"
-
-    def _account(self, connection: Any) -> str:
-        try:
-            account = connection.account_object()
-        except StripeError:  # a restricted key that may not read the account
-            return str(connection.key_hint[-4:])
-        return str(connection.account_name(account) or account.get("id") or connection.key_hint[-4:])
-
     # -- the steps --------------------------------------------------------------------------------------------------------------------
 
     def submit(self, confirm: bool | str = False) -> Any:
@@ -122,7 +84,7 @@ class Sender:
                 )
             frame = self.confirm(confirm if isinstance(confirm, str) else "")
             if self._submission.stage is Stage.ARMED:
-                words = self.password
+                words = asking.password(self.form)
                 self.cancel()
                 raise ConfirmationNeeded("This is live. Nothing was sent.", advice=f"submit(confirm={words!r}) answers yes.")
         return frame
@@ -130,7 +92,7 @@ class Sender:
     def press(self) -> Any:
         """The button. Sends, or asks for the second step, or says why it does neither."""
         state, submission = self.form.state, self._submission
-        if self._worker is not None and self._worker.is_alive():
+        if self.long.running:
             self.form.tell(cards.card("plain", "It is still running."))
             return None
         if self._elsewhere:
@@ -153,8 +115,8 @@ class Sender:
         if not submission.arm(own):
             return None
         self.repeat = False
-        if self.asks or (state.updates and not shown):
-            self._ask(self._question())
+        if asking.asks(self.form) or (state.updates and not shown):
+            self._ask(asking.question(self.form))
             return None
         return self._write()
 
@@ -162,7 +124,7 @@ class Sender:
         """The second step's yes."""
         if self._submission.stage is not Stage.ARMED:
             return None
-        wanted = self.password
+        wanted = asking.password(self.form)
         if wanted and (typed or self._typed().value).strip().lower() != wanted.lower():
             self.form.tell(cards.card("ask", f"This is live. Type {wanted} to go on.", role="alert"))
             return None
@@ -218,48 +180,6 @@ class Sender:
         found = self.form.state.module.by_role(Role.IDEMPOTENCY_KEY)
         return found.name if found is not None else ""
 
-    def _question(self) -> str:
-        """The second step in words: what, on which account, in which mode, with which values."""
-        state, connection = self.form.state, self.form.connection
-        mode = cards.MODES.get(connection.mode if connection is not None else "", cards.MODES["unknown"])[0]
-        values = state.values()
-        rows = [
-            f"{found.title}: {in_words(found, raw, state)}"
-            for found, raw in ((state.field(name), raw) for name, raw in values.items())
-        ]
-        if self.form.comparison.fetched:
-            rows = self.form.comparison.about()
-        rows += self._objects(values)
-        undone = "This cannot be undone." if state.effect() is Effect.IRREVERSIBLE else ""
-        account = connection.name or connection.account or connection.key_hint if connection is not None else ""
-        words = f"{state.module.title} [{mode}]"
-        typed = f"Type {self.password} to go on." if self.password else ""
-        return cards.card(
-            "ask",
-            f"{words}: shall it be sent?",
-            [*rows, f"Account: {account}" if account else "", undone, typed],
-            role="alertdialog",
-        )
-
-    def _objects(self, values: dict[str, Any]) -> list[str]:
-        """What the named objects amount to: a refund's charge, the payment that is captured. Nothing of whom they belong to."""
-        from stripe_magics.calls import call
-        from stripe_magics.forms import finding
-
-        words = []
-        for name, raw in values.items():
-            field = self.form.state.field(name)
-            lister = finding.lister_of(field.object) if field.kind is Kind.OBJECT_ID and field.object else None
-            if lister is None or self.form.connection is None:
-                continue
-            try:
-                found: Any = call("api.call", url=f"{lister.path}/{raw}", method="GET", raw=True, connection=self.form.connection)
-            except StripeMagicsError:  # Stripe will say so itself when the call is made; here it is only asked for company
-                continue
-            about = ", ".join(part for part in (finding.amount(found), str(found.get("status") or "")) if part)
-            words += [f"{raw}: {about}"] if about else []
-        return words
-
     def _ask(self, html: str) -> None:
         self.form.tell(html)
         self.refresh()
@@ -279,7 +199,7 @@ class Sender:
         self.form.tell(cards.card("plain", "Sending ..."))
         self.refresh()
         try:
-            frame = self._call(command)
+            frame = self.call(command)
         except RepeatRefused as refused:
             submission.settle(Stage.IDLE)
             submission.arm()
@@ -296,23 +216,23 @@ class Sender:
             self._fail(fault)
             raise
         submission.settle(Stage.DONE)
-        self._done(frame)
+        self.done(frame)
         self.form.comparison.after(frame)
         return frame
 
     def _read(self) -> Any:
-        frame = self._call(self.form.state.command())
-        self._done(frame)
+        frame = self.call(self.form.state.command())
+        self.done(frame)
         return frame
 
-    def _call(self, command: Command, **more: Any) -> Any:
+    def call(self, command: Command, **more: Any) -> Any:
         if self.run is not None:
             return self.run(command, **more)
         from stripe_magics.calls import call
 
         return call(command, connection=self.form.connection, **more)
 
-    def _done(self, frame: Any) -> None:
+    def done(self, frame: Any) -> None:
         module = self.form.state.module
         name = result.variable(module, self.form.state.options.out)
         self.frame = frame
@@ -337,49 +257,17 @@ class Sender:
         self.form.tell(cards.error(fault) + (cards.card("ask", question) if question else ""))
         self.refresh()
 
-    # -- long lists -------------------------------------------------------------------------------------------------------------------
-
     def _go_clicked(self) -> None:
         if not self._reads:
             self.press()
             return
         request = self._checked()
-        if not (request.lists and (request.limit is None or request.limit > LONG)):
+        if not (request.lists and (request.limit is None or request.limit > ROWS)):
             self.press()
             return
-        if self._worker is None or not self._worker.is_alive():
-            self._stop.clear()
-            self._worker = threading.Thread(target=self._fetch_long, name="stripe_magics form", daemon=True)
-            self._worker.start()
+        if not self.long.running:
+            self.long.start()
             self.refresh()
-
-    def _fetch_long(self) -> None:
-        """In a thread of its own, so that Stop is heard while rows arrive."""
-        said = time.monotonic()
-
-        def progress(done: int, total: int) -> None:
-            nonlocal said
-            if self._stop.is_set():
-                raise KeyboardInterrupt
-            if time.monotonic() - said > 0.3:
-                said = time.monotonic()
-                self.form.tell(cards.card("plain", f"{done:,} rows so far ..."))
-
-        def work() -> None:
-            try:
-                frame = self._call(self.form.state.command(), progress=progress)
-            except KeyboardInterrupt:  # Stop was heard where there are no rows to keep
-                self.form.tell(cards.card("plain", "Stopped."))
-            else:
-                self._done(frame)
-
-        self.form.guarded(work)(None)
-        self._worker = None
-        self.refresh()
-
-    def stop(self) -> None:
-        """End a long list after the page under way; the rows so far are kept."""
-        self._stop.set()
 
     # -- buttons ----------------------------------------------------------------------------------------------------------------------
 
@@ -389,12 +277,12 @@ class Sender:
 
         stage = self._submission.stage
         buttons: list[Any] = [self.go, self.look]
-        if self._worker is not None:
-            buttons = [self._button("Stop", self.stop), self.look]
+        if self.long.running:
+            buttons = [self._button("Stop", self.long.stop), self.look]
         elif stage is Stage.ARMED:
             title = self.form.state.module.title
             words = "Send once more" if self.repeat else f"Yes, {title[0].lower()}{title[1:]}"
-            typed = [self._typed()] if self.password else []
+            typed = [self._typed()] if asking.password(self.form) else []
             buttons = [*typed, self._button(words, self.confirm, style="danger"), self._button("Cancel", self.cancel), self.look]
         elif stage is Stage.UNKNOWN:
             buttons = [self._button("Ask Stripe again", self.again, style="warning"), self.look]
@@ -411,9 +299,8 @@ class Sender:
 
     def _typed(self) -> Any:
         if "typed" not in self._spare:
-            self._spare["typed"] = self.form.tree.make(
-                w.Text, "beside", description="To confirm, type", placeholder=self.password
-            )
+            self._spare["typed"] = self.form.tree.make(w.Text, "beside", description="To confirm, type")
+        self._spare["typed"].placeholder = asking.password(self.form)
         return self._spare["typed"]
 
 

@@ -12,7 +12,7 @@ from forms.conftest import models
 from stripe_magics import calls, catalogue, forms
 from stripe_magics.command import Options
 from stripe_magics.errors import CardDeclined, ConfirmationNeeded, InvalidValue, NotSent, OutcomeUnknown, RepeatRefused
-from stripe_magics.forms import cards, module_form
+from stripe_magics.forms import asking, cards, module_form
 from stripe_magics.forms.submission import Stage
 
 EVIL = "<img src=x onerror='alert(1)'>"
@@ -176,10 +176,10 @@ class Live:
         return "Acme Ltd"
 
 
-def test_live_mode_wants_words_typed() -> None:
+def test_live_mode_wants_words_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     road = Calls()
     form = module_form("payouts.cancel", {"payout": "po_1OaFDbEcg9tTZuTgNYmX0PKB"}, run=road, connection=Live())
-    form.sender._objects = lambda values: []
+    monkeypatch.setattr(asking, "objects", lambda form, values: [])
     assert "sm-live" in form._top.value
     assert "LIVE" in form._top.value
     form.sender.go.click()
@@ -270,7 +270,7 @@ def test_lists_show_their_table(sandbox: Any) -> None:
 def test_long_lists_run_beside_and_can_be_stopped(sandbox: Any) -> None:
     form = module_form("customers.list", {"limit": "all"})
     form.sender.go.click()
-    worker = form.sender._worker
+    worker = form.sender.long.worker
     if worker is not None:
         worker.join(20)
     assert form.result is not None
@@ -286,7 +286,7 @@ def test_stop_ends_a_list() -> None:
 
     form = module_form("customers.list", {"limit": "all"}, run=run)
     form.sender.go.click()
-    worker = form.sender._worker
+    worker = form.sender.long.worker
     form.sender.bar.children[0].click()
     worker.join(5)
     assert not worker.is_alive()
