@@ -242,9 +242,10 @@ class _Run:
 
 
 def _more_note(rows: int, request: Request) -> str:
+    shown = f"{rows:,} row{'' if rows == 1 else 's'}"
     if request.searches and not request.limit_given:
-        return f"Showing {rows:,} rows; there are more: --limit all."
-    return f"Showing {'the newest ' if not request.searches else ''}{rows:,} rows; there are more: --limit N or --limit all."
+        return f"Showing {shown}; there are more: --limit all."
+    return f"Showing {'the newest ' if not request.searches else ''}{shown}; there are more: --limit N or --limit all."
 
 
 def _raw_rows(bodies: list[bytes], request: Request) -> Any:

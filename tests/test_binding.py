@@ -410,6 +410,19 @@ def test_the_currency_follows_from_the_amount() -> None:
     assert "whole minor units (2000)" in refused("payment_intents.create", amount="20.00", currency="usd")
 
 
+@pytest.mark.parametrize("amount", ["20.50jpy", "1.234kwd", "$20", "20.00xyz"])
+def test_a_currency_that_came_with_a_bad_amount_is_not_missing(amount: str) -> None:
+    said = refused("payment_intents.create", amount=amount)
+    assert said.startswith("Amount (--amount): ")
+    assert "Currency" not in said
+    assert "Currency (--currency): is missing" in refused("payment_intents.create", amount="20.00")
+
+
+def test_an_id_of_another_type_is_named_in_plain_english() -> None:
+    said = refused("customers.retrieve", customer="in_1")
+    assert "is the id of an invoice; the id of a customer" in said
+
+
 def test_amounts_below_the_minimum_are_a_warning() -> None:  # T97
     assert "0.50 USD" in of("payment_intents.create", amount="0.49usd").warnings[0]
     assert of("payment_intents.create", amount="0.50usd").warnings == ()

@@ -186,6 +186,48 @@ def test_semicolon_and_comment() -> None:
     assert values("customers list --email a@b.com   # the first one") == {"email": "a@b.com"}
 
 
+@pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        ("get /v1/customers", "/v1/customers"),
+        ("get /customers", "/v1/customers"),
+        ("get customers", "/v1/customers"),
+        ("post payment_intents/pi_1/confirm", "/v1/payment_intents/pi_1/confirm"),
+        ("get ch_123", "/v1/charges/ch_123"),
+        ("delete cus_123", "/v1/customers/cus_123"),
+        ("post ii_123", "/v1/invoiceitems/ii_123"),
+        ("get /v2/core/events", "/v2/core/events"),
+    ],
+)
+def test_paths_as_stripes_own_tool_takes_them(line: str, url: str) -> None:
+    made = parse(line)
+    assert (made.module, made.values["url"]) == ("api.call", url)
+
+
+@pytest.mark.parametrize("line", ["delete customers", "get CUSTOMERS", "delete nothing_1"])
+def test_no_path_after_a_method(line: str) -> None:
+    with pytest.raises(UnknownName):
+        parse(line)
+
+
+def test_the_body_of_an_api_call_has_its_fields() -> None:
+    made = parse("api call", "url: /v1/customers\nmethod: GET\nquery_string:\n  - {key: limit, value: 2}\n")
+    assert made.values == {"url": "/v1/customers", "method": "GET", "query_string": [{"key": "limit", "value": "2"}]}
+    assert not made.params
+
+
+def test_nearest_flags_begin_with_what_was_typed() -> None:
+    with pytest.raises(UnknownName) as caught:
+        parse("payment_intents capture pi_1 --amount 5")
+    assert caught.value.nearest[0] == "--amount-to-capture"
+
+
+def test_nearest_variables_are_values() -> None:
+    with pytest.raises(UnknownName) as caught:
+        parse("customers create --name $nope", None, {"open": open, "note": "x"})
+    assert caught.value.nearest == ("$note",)
+
+
 def test_make_an_api_call() -> None:
     command = parse("get /v1/events --limit 10")
     assert (command.module, command.values, command.options.limit) == ("api.call", {"method": "GET", "url": "/v1/events"}, "10")

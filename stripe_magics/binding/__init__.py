@@ -93,6 +93,11 @@ def _operation(module: Module) -> money.Operation:
     return "payout" if any(each.operation == "payout" for each in module.fields) else "charge"
 
 
+def _names_currency(raw: Any) -> bool:
+    """Whether an amount that can't be read tries to name its currency: `20.5jpy`, `$20`."""
+    return isinstance(raw, str) and any(letter.isalpha() or letter in "$€£¥" for letter in raw)
+
+
 @dataclass(slots=True)
 class _Work:
     """One binding under way."""
@@ -169,6 +174,8 @@ class _Work:
         self._read(declared, raw, param, context)
         value = self.typed.get(declared.name)
         code = context.currency
+        if declared.name in self.faulty and holder and not known and not holder.when and _names_currency(raw):
+            self.faulty.add(holder.name)  # it would have come with the amount, whose own fault is told
         if isinstance(value, money.Amount):
             self.typed[declared.name] = value.minor
             code = value.currency

@@ -62,12 +62,20 @@ def check_id(text: str, kind: str) -> str:
     owner = _OWNERS.get(prefix)
     if underscore and owner and kind in _IDS and kind not in _FREE_IDS and prefix not in _IDS[kind]:
         wanted = " or ".join(f"{each}_..." for each in _IDS[kind][:2])
-        raise ValueError(f"{text!r} is the id of a {_words(owner)}; the id of a {_words(kind)} ({wanted}) is wanted")
+        raise ValueError(f"{text!r} is the id of {_words(owner)}; the id of {_words(kind)} ({wanted}) is wanted")
     return text
 
 
+def owner(text: str) -> str:
+    """The type of object that an id names, by its prefix: "charge" for ch_123. "" for what is no id, or one of an unknown type."""
+    found = re.fullmatch(r"([a-z]+)_\w+", text, re.ASCII)
+    return _OWNERS.get(found[1], "") if found else ""
+
+
 def _words(kind: str) -> str:
-    return kind.rpartition(".")[2].replace("_", " ")
+    """`an invoice`, `a payment intent`."""
+    words = kind.rpartition(".")[2].replace("_", " ")
+    return f"{'an' if words[0] in 'aeio' else 'a'} {words}"
 
 
 def _such_as(kind: str) -> str:

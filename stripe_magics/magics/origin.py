@@ -60,4 +60,4 @@ class Cell:
         here = r"[ \t]+".join(re.escape(word) for word in line.split())
         if re.search(rf"=[ \t]*%stripe[ \t]+{here}", text):
             return True
-        return re.search(rf"^[ \t]*%{{1,2}}stripe[ \t]*{here}", text, re.MULTILINE) is None
+        return re.search(rf"^[ \t]*%{{0,2}}stripe[ \t]*{here}", text, re.MULTILINE) is None

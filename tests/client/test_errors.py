@@ -250,6 +250,19 @@ def test_a_nested_parameter_goes_to_the_longest_known_field() -> None:
     assert field_title(request, "no_such[thing]") == "no_such[thing]"
 
 
+@pytest.mark.parametrize(
+    ("module", "param", "title"),
+    [
+        ("customers.retrieve", "id", "Customer ID"),
+        ("payment_intents.capture", "intent", "Payment Intent ID"),
+        ("invoice_items.delete", "invoiceitem", "Invoice Item ID"),
+        ("customers.list", "id", "id"),
+    ],
+)
+def test_the_id_in_the_path_is_named_as_the_form_names_it(module: str, param: str, title: str) -> None:
+    assert field_title(Request(module=module, method="GET", path="/v1/x"), param) == title
+
+
 def test_an_unknown_parameter_gets_the_nearest_one() -> None:
     found = made(400, create(module="customers.create", emial="x"), code="parameter_unknown", param="emial")
     assert "Did you mean email?" in str(found)

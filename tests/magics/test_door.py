@@ -67,6 +67,13 @@ class TestShown:
         sandbox(cell + " --quiet")
         assert sandbox.stdout == ""
 
+    def test_a_displayed_list_tells_it_once(self, sandbox: Cells) -> None:
+        for name in "ab":
+            sandbox(f"%stripe customers create --name {name};")
+        for cell in ("%stripe customers list --limit 1", "stripe customers list --limit 1"):
+            sandbox(cell)
+            assert "there are more" not in sandbox.stdout.split("Out[")[0]
+
     @pytest.mark.parametrize("name", ["1st", "a b", "class", "a-b", "a.b"])
     def test_out_wants_a_name(self, sandbox: Cells, name: str) -> None:
         with pytest.raises(errors.UsageFault, match="--out"):
@@ -182,6 +189,10 @@ class TestWords:
         assert sandbox("%stripe connect --sandbox --empty;") is None
         sandbox("%stripe disconnect")
         assert shared() is None
+
+    def test_half_a_word_says_how_it_goes_on(self, cells: Cells) -> None:
+        with pytest.raises(errors.UsageFault, match="advance, reset, save, load"):
+            cells("%stripe sandbox")
 
     def test_connect_takes_no_key(self, cells: Cells) -> None:
         with pytest.raises(errors.UnknownName):
