@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stripe_magics.forms.connecting import ConnectForm
     from stripe_magics.forms.form import ModuleForm
 
-_shown: dict[tuple[str, str], tuple[int, Any]] = {}  # (cell, module) -> (execution, the form shown there)
+_shown: dict[str, tuple[int, list[Any]]] = {}  # cell (outside notebooks: module) -> (execution, the forms that it showed)
 
 
 def module_form(
@@ -63,12 +63,15 @@ def skeleton(name: str) -> str:
 
 
 def _replace(name: str, form: Any) -> None:
-    """Close the form that this one takes the place of."""
+    """Close the forms that this one takes the place of: those that the same cell showed when it ran before."""
     cell, execution = _cell()
-    before = _shown.get((cell, name))
-    if before is not None and (before[0] != execution or not cell):
-        before[1].close()
-    _shown[cell, name] = (execution, form)
+    place = cell or f"module {name}"
+    number, forms = _shown.get(place, (execution, []))
+    if number != execution or not cell:
+        for each in forms:
+            each.close()
+        forms = []
+    _shown[place] = (execution, [*forms, form])
 
 
 def _cell() -> tuple[str, int]:

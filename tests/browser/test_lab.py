@@ -248,3 +248,14 @@ def exported(file: Any) -> None:
 
     body, _ = HTMLExporter(embed_images=False).from_filename(str(file))
     file.with_suffix(".html").write_text(body)
+
+
+def test_running_a_cell_again_leaves_no_models(notebook: Any) -> None:
+    """The form that a cell showed before is closed when the cell runs again; two forms of one run stay both."""
+    nb = notebook("for name in ('One', 'Two'): display(sm.form('customers.create', name=name))", "sm.form('customers.create')")
+    count = "from ipywidgets.widgets import widget; print(len(widget._instances))"
+    expect(nb.out.locator(".sm-form")).to_have_count(3)
+    first = int(nb.python(count))
+    nb.run_all()
+    expect(nb.out.locator(".sm-form")).to_have_count(3)
+    assert int(nb.python(count)) == first

@@ -27,8 +27,9 @@ def no_model_left(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     before = set(models())
     connection.close()
     yield
-    for _, form in forms._shown.values():
-        form.close()
+    for _, shown in forms._shown.values():
+        for form in shown:
+            form.close()
     forms._shown.clear()
     connection.close()
     gc.collect()
