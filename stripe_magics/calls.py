@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics import catalogue
 from stripe_magics.catalogue.module import Module
 from stripe_magics.command import Command, Options
-from stripe_magics.errors import IncompleteList, StripeError, StripeMagicsError
+from stripe_magics.errors import Fault, IncompleteList, InvalidValue, NotFound, StripeError, StripeMagicsError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -94,6 +94,27 @@ def call(
     return run.write()
 
 
+def check_currencies(connection: Connection, request: Request) -> None:
+    """Refuse an amount that names another currency than the object has which it is about: Stripe would take its number as it is.
+
+    Raises `InvalidValue`. An object that isn't there is left to the call itself: it is refused in Stripe's own words.
+    """
+    module = catalogue.find(request.module)
+    faults = []
+    for each in request.denominations:
+        look = Request(module=request.module, method="GET", path=each.path, headers=request.headers)
+        try:
+            own = connection.send(look).data.get("currency")
+        except NotFound:
+            continue
+        declared = module.get(each.field)
+        if own and own != each.currency and declared is not None:
+            what = each.path.rpartition("/")[2]
+            faults.append(Fault(each.field, declared.title, f"is given in {each.currency}, but {what} is in {own}"))
+    if faults:
+        raise InvalidValue(faults, module=request.module)
+
+
 @dataclass(slots=True)
 class _Run:
     """One call under way: what was sent so far and what the frame has to say of it."""
@@ -150,6 +171,7 @@ class _Run:
         """One object: the call, then those that follow it."""
         from stripe_magics import frames
 
+        check_currencies(self.connection, self.request)
         answer = self._send(self.request, step=0)
         for step, following in enumerate(self.request.then, start=1):
             try:

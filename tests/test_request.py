@@ -42,6 +42,34 @@ def refused(name: str, options: Options, /, **values: Any) -> str:
     return str(caught.value)
 
 
+# Amounts whose text names a currency that the call doesn't send
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "looked_up"),
+    [
+        ("refunds.create", {"charge": "ch_1", "amount": "10.00eur"}, [("amount", "eur", "/v1/charges/ch_1")]),
+        ("refunds.create", {"payment_intent": "pi_1", "amount": "10.00eur"}, [("amount", "eur", "/v1/payment_intents/pi_1")]),
+        ("refunds.create", {"payment_intent": "pi_1", "amount": "1000"}, []),
+        (
+            "payment_intents.capture",
+            {"payment_intent": "pi_1", "amount_to_capture": "5usd"},
+            [("amount_to_capture", "usd", "/v1/payment_intents/pi_1")],
+        ),
+        ("invoice_items.update", {"invoice_item": "ii_1", "amount": "5usd"}, [("amount", "usd", "/v1/invoiceitems/ii_1")]),
+        ("charges.capture", {"charge": "ch_1", "amount": "5usd"}, [("amount", "usd", "/v1/charges/ch_1")]),
+        ("payment_intents.create", {"amount": "5usd"}, []),
+        ("payouts.create", {"amount": "5usd"}, []),
+    ],
+)
+def test_the_object_whose_currency_an_amount_has(
+    name: str, values: dict[str, str], looked_up: list[tuple[str, str, str]]
+) -> None:
+    made = plan(name, **values)
+    assert [(each.field, each.currency, each.path) for each in made.denominations] == looked_up
+    assert all(f"GET {path}, whose currency must be {currency}" in repr(made) for _, currency, path in looked_up)
+
+
 # Encoding
 
 

@@ -49,6 +49,7 @@ class Bound:
     zone: tzinfo = UTC
     api_version: str = PINNED_VERSION
     inferred: frozenset[str] = frozenset()  # switches and currencies that were left out
+    stated: tuple[tuple[str, str], ...] = ()  # amounts whose text names a currency that the call doesn't send: (field, currency)
 
 
 def bind(
@@ -77,7 +78,14 @@ def bind(
         raise InvalidValue(work.faults, module=module.name)
     ordered = {each.name: work.typed[each.name] for each in module.fields if each.name in work.typed} if work.typed else {}
     return Bound(
-        module, ordered, (*named.extra, *work.passed_on), tuple(work.warnings), zone, api_version, frozenset(work.inferred)
+        module,
+        ordered,
+        (*named.extra, *work.passed_on),
+        tuple(work.warnings),
+        zone,
+        api_version,
+        frozenset(work.inferred),
+        tuple(work.stated),
     )
 
 
@@ -113,6 +121,7 @@ class _Work:
     because: dict[str, str] = field(default_factory=dict)  # an inferred switch -> the flag that it follows from
     passed_on: list[tuple[str, str]] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)
+    stated: list[tuple[str, str]] = field(default_factory=list)
 
     def fault(self, declared: Field, problem: str) -> None:
         self.faults.append(Fault(declared.name, declared.title, problem))
@@ -182,6 +191,8 @@ class _Work:
             if holder is not None and holder.name not in self.typed and fits(holder.when, self.typed, self.module):
                 self.typed[holder.name] = code
                 self.inferred.add(holder.name)
+            if code and (holder is None or holder.name not in self.typed):
+                self.stated.append((declared.name, code))
         if isinstance(value, (int, money.Amount)):
             self._warn(declared, int(self.typed[declared.name]), code)
 

@@ -113,6 +113,9 @@ class Field:
     operator: str = ""  # TIMESTAMP_FILTER: the field that holds its comparison
     utc_days: bool = False  # TIMESTAMP_FILTER: a bare date is a day in UTC whatever the connection's zone
     currency: str = ""  # MINOR_AMOUNT: the field that holds its currency, if the module has one
+    currency_of: tuple[
+        str, ...
+    ] = ()  # MINOR_AMOUNT: the fields that name the object whose currency it has, beside the id in the path
     operation: str = "charge"  # MINOR_AMOUNT: "charge" or "payout"; some currencies have other minor units in payouts
     needed_with: tuple[str, ...] = ()  # required as soon as one of these fields has a value
     wanted_with: tuple[str, ...] = ()  # the same, but only a warning: Stripe asks for it itself

@@ -56,6 +56,7 @@ CREATE = Module(
             "Part to give back, whole number in minor units of the charge's currency (JPY has none); blank means all that is left.",
             minimum=1,
             currency="currency",
+            currency_of=("charge", "payment_intent"),
             needed_with=("origin",),
         ),
         f.choice(

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
+from stripe_magics.calls import check_currencies, prepare
 from stripe_magics.calls import command as make_command
-from stripe_magics.calls import prepare
 from stripe_magics.catalogue.fields import Role
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.command import Command, Options
@@ -269,6 +269,7 @@ def _run(connection: Connection, rows: Sequence[_Row], options: Options, at_once
 def _send(connection: Connection, row: _Row, *, again: bool) -> None:
     """One row, and the calls that follow it, through the connection's whole law."""
     try:
+        check_currencies(connection, row.request)
         answer = connection.send(row.request, idempotency_key=row.key, again=again, yes=True)
         row.result, row.id, row.request_id = (
             ("replayed" if answer.replayed else "done"),
@@ -282,6 +283,8 @@ def _send(connection: Connection, row: _Row, *, again: bool) -> None:
     except OutcomeUnknown as problem:
         row.result, row.error = "unknown", str(problem)
         row.request_id = str(problem.details.request_id)
+    except InvalidValue as problem:
+        row.result, row.error = "failed", " ".join(str(each) for each in problem.faults)
     except StripeMagicsError as problem:
         row.result, row.error = "failed", problem.message + (f" {problem.advice}" if problem.advice else "")
         row.request_id = str(getattr(getattr(problem, "details", None), "request_id", "") or "")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stripe_magics.binding import Bound
     from stripe_magics.command import Options
 
-__all__ = ["Keep", "Pairs", "Request", "build", "encode"]
+__all__ = ["Denomination", "Keep", "Pairs", "Request", "build", "encode"]
 
 HOST = "https://api.stripe.com"
 
@@ -48,6 +48,15 @@ class Keep:
         return f"{self.key} {' and '.join(filter(None, parts))}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denomination:
+    """An amount whose text named its currency, in a call that sends none: the object at `path` must have it, or nothing is sent."""
+
+    field: str
+    currency: str
+    path: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Request:
     """What is sent: pure data, without a key."""
@@ -70,6 +79,7 @@ class Request:
     then: tuple[Request, ...] = ()  # calls that follow once this one went well
     answers: bool = True  # False: this call's answer is not the module's answer (a later one's is)
     idempotency_key: str = ""  # the user's own
+    denominations: tuple[Denomination, ...] = ()  # looked up before the first byte of a write is sent
     unbounded: str = ""  # a warning: rows are filtered here and nothing bounds the scan
     files: Mapping[str, str] | None = None  # multipart uploads: parameter -> path on this machine
     param_fields: Mapping[str, str] | None = None  # Stripe's bracket name -> our field's name, for error messages
@@ -107,6 +117,8 @@ class Request:
         yield f"effect: {self.effect} ({_EFFECTS[self.effect]})"
         if self.lists:
             yield f"rows: {'all' if self.limit is None else f'{self.limit} at most'}, over all pages"
+        for amount in self.denominations:
+            yield f"looked up first: GET {amount.path}, whose currency must be {amount.currency}"
         for test in self.keep:
             yield f"kept here: rows whose {test}"
         if self.unbounded:

@@ -7,18 +7,19 @@ follow-ups (a second call for what the first doesn't take), its search, and each
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from stripe_magics.binding import Bound, expand_faults, headers, searching, variant
 from stripe_magics.binding.keys import refuse_keys
 from stripe_magics.binding.naming import index_of
+from stripe_magics.catalogue import operations
 from stripe_magics.catalogue.fields import Field, Kind, Role
 from stripe_magics.catalogue.module import FollowUp, Module, Variant
 from stripe_magics.command import Options
 from stripe_magics.errors import Fault, InvalidValue
-from stripe_magics.request import Keep, Request, anycall
+from stripe_magics.request import Denomination, Keep, Request, anycall
 from stripe_magics.request.encoding import UNSET, Pairs, pairs
 
 _IN_PATH = re.compile(r"\{(\w+)\}")
@@ -81,9 +82,26 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
         keep=keep,
         unbounded=_unbounded(module, values, keep) if lists else "",
         files=files or None,
+        denominations=tuple(_denominations(bound)),
         **shared,
     )
     return _with_follow_ups(_with_splits(main, module, values, local), module, values, version)
+
+
+def _denominations(bound: Bound) -> Iterator[Denomination]:
+    """The objects whose currency an amount has that names one: a field's, else the one in the path. Stripe itself would take any."""
+    module, values = bound.module, bound.values
+    for name, currency in bound.stated:
+        declared = module.get(name)
+        named = [each for each in (declared.currency_of if declared else ()) if each in values]
+        owner = module.get(named[0]) if named else None
+        if owner is not None:
+            template, path = f"/v1/{owner.object}s/{{}}", f"/v1/{owner.object}s/{headers.path_part(str(values[owner.name]))}"
+        else:
+            template = module.path[: module.path.rfind("}") + 1]
+            path = _path(template, values)
+        if path and ("GET", operations.anonymous(template)) in operations.endpoints().values():
+            yield Denomination(field=name, currency=currency, path=path)
 
 
 def _refuse_twice(module: Module, sent: list[tuple[str, str]]) -> None:

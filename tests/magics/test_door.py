@@ -173,6 +173,24 @@ class TestErrors:
                 "%stripe payment_intents create --amount 2000 --currency usd --payment-method pm_card_visa_chargeDeclined --confirm --off-session"
             )
 
+    def test_an_amount_in_another_currency_than_the_payments_moves_nothing(self, sandbox: Cells) -> None:
+        paid = sandbox(
+            "%stripe payment_intents create --amount 50.00usd --payment-method pm_card_visa --confirm --return-url https://a.b"
+        )
+        sandbox.shell.user_ns |= {
+            "pi": paid.loc[0, "id"],
+            "rows": pd.DataFrame({"payment_intent": paid["id"], "amount": ["5eur"]}),
+        }
+        with pytest.raises(errors.InvalidValue, match=f"is given in eur, but {paid.loc[0, 'id']} is in usd"):
+            sandbox("%stripe refunds create --payment-intent $pi --amount 10.00eur")
+        done = sandbox("%stripe refunds create --from rows")
+        assert done.loc[0, "result"] == "failed"
+        assert "is given in eur" in done.loc[0, "error"]
+        assert len(sandbox("%stripe refunds list")) == 0
+        assert sandbox("%stripe refunds create --payment-intent $pi --amount 10.00usd").loc[0, "amount"] == 1000
+        with pytest.raises(errors.InvalidRequest, match="No such payment.intent"):  # left to Stripe's own words
+            sandbox("%stripe refunds create --payment-intent pi_nope --amount 10.00usd")
+
     def test_without_a_connection(self, cells: Cells) -> None:
         with pytest.raises(errors.NotConnected, match="connect"):
             cells("%stripe customers list")
