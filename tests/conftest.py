@@ -1,0 +1,15 @@
+"""What all tests share: nothing of the person's own account, keys or state is touched, and no test is timed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+for name in [each for each in os.environ if each.startswith("STRIPE")]:
+    del os.environ[name]
+os.environ["STRIPE_MAGICS_STATE_DIR"] = tempfile.mkdtemp(prefix="stripe_magics-tests-")
