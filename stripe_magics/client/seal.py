@@ -1,19 +1,21 @@
 """Keeping a body on disk so that only the holder of the API key can read it: what resuming after a kernel's death needs.
 
-Whoever has the key can read the same data from Stripe; whoever has only the file learns nothing. The cipher is the standard
-construction of what the standard library has: a keystream of HMAC-SHA256 in counter mode under a fresh nonce, then an HMAC over all of it,
-with two keys derived from the API key and the journal's salt. Bodies with card or bank data are never kept, sealed or not.
+Whoever has the key can read the same data from Stripe; whoever has only the file learns nothing. The cipher is Fernet of the `cryptography`
+package (AES-CBC with HMAC-SHA256), its key derived from the API key and the journal's salt. Bodies with card or bank data are never kept,
+sealed or not.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import base64
 import re
-import secrets
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from stripe_magics.client.secret import Secret
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 NEVER_KEPT = re.compile(
     r"card\[|\[card\]|number|cvc|cvv|exp_month|exp_year|account_number|routing_number|iban|sort_code|ssn|id_number|secret|password|token|pin\b|"
@@ -26,28 +28,26 @@ def may_keep(names: Iterable[str]) -> bool:
     return not any(NEVER_KEPT.search(name) for name in names)
 
 
-def _keys(secret: Secret, salt: bytes) -> tuple[bytes, bytes]:
-    root = hmac.digest(salt, secret.reveal().encode(), hashlib.sha256)
-    return hmac.digest(root, b"encrypt", hashlib.sha256), hmac.digest(root, b"authenticate", hashlib.sha256)
+def _cipher(secret: Secret, salt: bytes) -> Fernet:
+    from cryptography.fernet import Fernet  # not before the first write: it takes a moment to load
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-
-def _stream(key: bytes, nonce: bytes, length: int) -> bytes:
-    blocks = (hmac.digest(key, nonce + counter.to_bytes(8, "big"), hashlib.sha256) for counter in range((length + 31) // 32))
-    return b"".join(blocks)[:length]
+    # an API key has more entropy than the cipher's key, so a plain derivation is enough
+    derived = HKDF(SHA256(), 32, salt, b"stripe_magics sealed body").derive(secret.reveal().encode())
+    return Fernet(base64.urlsafe_b64encode(derived))
 
 
 def seal(text: bytes, secret: Secret, salt: bytes) -> bytes:
     """The text, unreadable without the key."""
-    encrypt, authenticate = _keys(secret, salt)
-    nonce = secrets.token_bytes(16)
-    hidden = bytes(a ^ b for a, b in zip(text, _stream(encrypt, nonce, len(text)), strict=True))
-    return nonce + hidden + hmac.digest(authenticate, nonce + hidden, hashlib.sha256)
+    return _cipher(secret, salt).encrypt(text)
 
 
 def unseal(data: bytes, secret: Secret, salt: bytes) -> bytes | None:
     """The text again, or None if it was sealed under another key or was changed."""
-    encrypt, authenticate = _keys(secret, salt)
-    nonce, hidden, tag = data[:16], data[16:-32], data[-32:]
-    if not hmac.compare_digest(tag, hmac.digest(authenticate, nonce + hidden, hashlib.sha256)):
+    from cryptography.fernet import InvalidToken
+
+    try:
+        return _cipher(secret, salt).decrypt(data)
+    except InvalidToken:
         return None
-    return bytes(a ^ b for a, b in zip(hidden, _stream(encrypt, nonce, len(hidden)), strict=True))
