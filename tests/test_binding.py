@@ -147,6 +147,7 @@ def test_reads(declared: Field, given: Any, typed: Any) -> None:
         (field(Kind.INTEGER, maximum=9), 10, "9 is the most"),
         pytest.param(field(Kind.MINOR_AMOUNT), 20.0, "money is never one", id="T82-float"),
         (field(Kind.MINOR_AMOUNT), Decimal("20.5"), "has no currency"),
+        (field(Kind.MINOR_AMOUNT), Decimal("20.00"), "has no currency"),
         (field(Kind.MINOR_AMOUNT), True, "is no number"),
         (field(Kind.MINOR_AMOUNT, minimum=1), "0", "1 (in minor units) is the least"),
         (field(Kind.BOOLEAN), "maybe", "neither true nor false"),

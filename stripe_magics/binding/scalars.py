@@ -133,7 +133,7 @@ def read_minor_amount(field: Field, value: Any, context: Context) -> int | money
         amount = money.parse(value, context.currency, context.operation)
     elif isinstance(value, float):
         raise ValueError(f"{value!r} is a float, and money is never one; write whole minor units, or text such as '20.00usd'")
-    elif isinstance(value, Decimal) and value != value.to_integral_value():
+    elif isinstance(value, Decimal) and (not value.is_finite() or "." in format(value, "f")):  # 20.00 is as unclear as 20.50
         money.parse(format(value, "f"), context.currency, context.operation)  # raises, saying what to write
         raise ValueError(f"{value} is no whole number of minor units")
     else:

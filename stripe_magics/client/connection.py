@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, tzinfo
 from typing import Any
 
+from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.client import guards, log, sources
 from stripe_magics.client.retry import Policy
 from stripe_magics.client.secret import Secret, classify
@@ -46,6 +48,13 @@ def connect(
     clock = _zone(zone)
     if rate is not None and not rate > 0:
         raise NotConnected("The rate must be more than 0 requests per second.")
+    elsewhere = [
+        f"--{each.replace('_', '-')}" for each, value in (("env", env), ("profile", profile), ("api_base", api_base)) if value
+    ]
+    if sandbox and elsewhere:
+        raise NotConnected(f"The sandbox needs no key and no host: leave out --sandbox, or {' and '.join(elsewhere)}.")
+    if api_version and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.\w+)?", api_version):
+        raise NotConnected(f"{api_version!r} is no API version, such as {PINNED_VERSION}.")
     common: dict[str, Any] = {
         "name": name,
         "account": account,

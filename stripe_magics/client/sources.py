@@ -142,4 +142,7 @@ def ask_for_key(prompt: str = "Stripe key: ") -> Found:
     """Typed at a prompt that shows nothing."""
     from getpass import getpass
 
-    return Found(Secret(getpass(prompt).strip()), "typed")
+    try:
+        return Found(Secret(getpass(prompt).strip()), "typed")
+    except EOFError:
+        raise NotConnected("There is nobody to type a key.", advice=ADVICE) from None

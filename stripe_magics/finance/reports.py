@@ -79,10 +79,8 @@ LISTS: dict[str, tuple[str, Callable[[Inputs], dict[str, Any]]]] = {
     "transactions": ("balance.list_history", _all),
     "transactions_inside": ("balance.list_history", _inside),
     "balance": ("balance.retrieve", lambda _: {}),
-    "payouts": (
-        "payouts.list",
-        lambda inputs: {name: value for name, value in _inside(inputs).items() if name != "limit"} | {"limit": 1000},
-    ),
+    "payouts": ("payouts.list", _inside),
+    "all_payouts": ("payouts.list", _all),
     "charges": ("charges.list", _all),
     "charges_inside": ("charges.list", _inside),
     "refunds": ("refunds.list", _all),
@@ -100,10 +98,11 @@ class Report:
     make: Callable[..., pd.DataFrame]
 
 
-def _items(inputs: Inputs) -> pd.DataFrame:
-    if "items" not in inputs.data:
-        inputs.data["items"] = payouts.payout_items(inputs["payouts"], inputs.members)
-    return inputs.data["items"]
+def _items(inputs: Inputs, name: str = "payouts") -> pd.DataFrame:
+    items = name.replace("payouts", "items")
+    if items not in inputs.data:
+        inputs.data[items] = payouts.payout_items(inputs[name], inputs.members)
+    return inputs.data[items]
 
 
 def _ar(inputs: Inputs, **options: Any) -> pd.DataFrame:
@@ -144,7 +143,9 @@ REPORTS: dict[str, Report] = {
     "payout_items": Report("The transactions in each payout", _items),
     "ending_balance": Report(
         "The transactions that make up the balance at a date",
-        lambda x: ledger.ending_balance(x["transactions"], _items(x), x["payouts"], x.now(), zone=x.zone),
+        lambda x: ledger.ending_balance(  # a payout of any day may have settled what is not in the balance any more
+            x["transactions"], _items(x, "all_payouts"), x["all_payouts"], x.now(), zone=x.zone
+        ),
     ),
     "fees": Report("What Stripe cost, by kind of fee", lambda x: ledger.fees(x["transactions_inside"])),
     "fee_items": Report("Every fee, one a row", lambda x: ledger.fee_items(x["transactions_inside"])),
@@ -237,10 +238,14 @@ def report(
         raise UnknownName("report", name, difflib.get_close_matches(name, REPORTS, n=3), advice="%stripe report lists them.")
     zone = tz or _zone()
     given = dict(data or {})
-    if "transactions" in given:
-        given.setdefault("transactions_inside", given["transactions"])
-    if "charges" in given:
-        given.setdefault("charges_inside", given["charges"])
+    for name_of, other in (
+        ("transactions", "transactions_inside"),
+        ("charges", "charges_inside"),
+        ("payouts", "all_payouts"),
+        ("items", "all_items"),
+    ):
+        if name_of in given:
+            given.setdefault(other, given[name_of])
     if fresh:
         _SHELF.clear()
     inputs = Inputs(fetch or _fetch, given, zone, start, end, used={})

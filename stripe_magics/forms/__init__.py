@@ -54,6 +54,14 @@ def connect_form() -> ConnectForm:
     return form
 
 
+def close_all() -> None:
+    """Close every form that is shown: what unloading the magics does."""
+    for _, forms in list(_shown.values()):
+        for form in forms:
+            form.close()
+    _shown.clear()
+
+
 def skeleton(name: str) -> str:
     """`%stripe customers create --form`: the text that stands for a form where no widgets can be shown."""
     from stripe_magics import catalogue

@@ -26,12 +26,12 @@ def unload(ip: Any) -> None:
     registration = _LOADED.pop(id(ip), None)
     if registration is not None:
         registration.undo()
-    forms = sys.modules.get("stripe_magics.forms")
-    for _, form in list(getattr(forms, "_shown", {}).values()):
-        form.close()
     connection = sys.modules.get("stripe_magics.client.connection")
     if connection is not None:
         connection.close()
+    forms = sys.modules.get("stripe_magics.forms")
+    if forms is not None:
+        forms.close_all()
 
 
 def loaded(ip: Any) -> Any:

@@ -100,6 +100,11 @@ def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
         if rows is None:
             raise UsageFault("That gives no rows; sql is for queries: select ...")
         frame = _frame(rows.to_arrow_table())
+    except duckdb.CatalogException as fault:
+        words = str(fault).splitlines()[0].removeprefix("Catalog Error: ")
+        raise UsageFault(
+            f"The query can't be run: {words}", advice=f"{place} has: {', '.join(_state(place)) or 'nothing yet'}."
+        ) from None
     except duckdb.Error as fault:
         raise UsageFault(f"The query can't be run: {fault}") from None
     finally:
@@ -345,7 +350,9 @@ def _place(target: str | Path) -> Path:
     if str(target):
         _last[:] = [str(target)]
     if not _last:
-        raise UsageFault("Which mirror? sync FOLDER customers ..., or target= the folder or .duckdb file.")
+        raise UsageFault(
+            "Which mirror? `%stripe sync FOLDER customers ...` makes one; --target names one (a folder or .duckdb file)."
+        )
     return Path(_last[0])
 
 
@@ -394,6 +401,10 @@ def _recover(place: Path) -> None:
 def _status(place: Path, state: dict[str, dict[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
+    from stripe_magics.client.connection import shared
+
+    connection = shared()
+    now = _now(connection) if connection is not None else time.time()
     home = _home(place)
     begun = {path.name[1:].removesuffix(".pull") for path in home.glob(".*.pull")} if home.exists() else set()
     rows = [
@@ -401,7 +412,7 @@ def _status(place: Path, state: dict[str, dict[str, Any]]) -> pd.DataFrame:
             "list": name,
             "rows": state.get(name, {}).get("rows", 0),
             "synced": pd.Timestamp(state[name]["synced"], unit="s", tz="UTC") if name in state else pd.NaT,
-            "age_hours": round((time.time() - state[name]["synced"]) / 3600, 1) if name in state else float("nan"),
+            "age_hours": round((now - state[name]["synced"]) / 3600, 1) if name in state else float("nan"),
             "account": state.get(name, {}).get("account", ""),
             "unfinished": name in begun,
         }

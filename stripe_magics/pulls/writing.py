@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics import catalogue
 from stripe_magics.calls import check_currencies, prepare
 from stripe_magics.calls import command as make_command
-from stripe_magics.catalogue.fields import Role
+from stripe_magics.catalogue.fields import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.command import Command, Options
 from stripe_magics.errors import (
@@ -112,9 +112,13 @@ def _commands(module: Module, wanted: Command, frame: pd.DataFrame, options: Opt
         twice = [name for name in columns if name in same]
         if twice:
             raise UsageFault(f"{twice[0]} is a column and a value too: leave one of them out.")
+    fields = {name: module.get(name) or module.by_param(name) for name in columns}
     commands = []
     for place in range(len(frame)):
-        values = {**same, **{name: _plain(column[place]) for name, column in columns.items() if _given(column[place])}}
+        values = {
+            **same,
+            **{name: _plain(column[place], fields[name]) for name, column in columns.items() if _given(column[place])},
+        }
         params = [*wanted.params, *((name, _text(values.pop(name))) for name in list(values) if "[" in name)]
         commands.append(Command(module=module.name, values=values, params=params, options=options))
     return commands
@@ -155,9 +159,11 @@ def _given(value: Any) -> bool:
     return isinstance(value, (list, dict, tuple)) or not bool(pd.isna(value))
 
 
-def _plain(value: Any) -> Any:
-    """A cell as Python has it: numpy's numbers are numbers, a whole float is a whole number."""
+def _plain(value: Any, own: Field | None) -> Any:
+    """A cell as Python has it: numpy's numbers are numbers, a whole float is a whole number. Money stays a float, and is refused."""
     value = value.item() if hasattr(value, "item") and not hasattr(value, "tzinfo") else value
+    if own is not None and own.kind is Kind.MINOR_AMOUNT:
+        return value
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

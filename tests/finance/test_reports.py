@@ -32,6 +32,21 @@ def test_every_report_is_made(name: str) -> None:
         assert (table["residual"].dropna() == 0).all()
 
 
+def test_the_balance_at_a_date_knows_payouts_of_every_day() -> None:
+    by_end = sm.report("ending_balance", end=SEPTEMBER["end"])
+    assert by_end.attrs["stripe"]["complete"]
+    assert by_end["id"].tolist() == sm.report("ending_balance", **SEPTEMBER)["id"].tolist()
+    assert len(by_end) < 100
+    sums = sm.report("balance_summary", **SEPTEMBER).set_index("currency")["end"]
+    assert by_end.groupby("currency", observed=True)["net"].sum().to_dict() == sums.to_dict()
+
+
+def test_a_list_of_payouts_is_not_cut() -> None:
+    whole = sm.call("payouts.list", limit="all")
+    assert len(whole) > 1000
+    assert len(sm.report("payout_status")) == len(whole)
+
+
 def test_a_report_in_another_zone_has_other_days() -> None:
     berlin = sm.report("balance_summary", **SEPTEMBER, tz="Europe/Berlin")
     assert (berlin["residual"] == 0).all()

@@ -212,6 +212,30 @@ class TestWords:
         with pytest.raises(errors.UsageFault, match="advance, reset, save, load"):
             cells("%stripe sandbox")
 
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("%stripe connect --sandbox --env X", "leave out --sandbox, or --env"),
+            ("%stripe connect --sandbox --api-version 2019", "'2019' is no API version"),
+        ],
+    )
+    def test_connect_refuses_what_cannot_be_meant(self, cells: Cells, line: str, said: str) -> None:
+        with pytest.raises(errors.NotConnected, match=said):
+            cells(line)
+
+    def test_nobody_to_type_a_key(self, cells: Cells, monkeypatch: pytest.MonkeyPatch) -> None:
+        def nobody(prompt: str) -> str:
+            raise EOFError
+
+        monkeypatch.setattr("getpass.getpass", nobody)
+        with pytest.raises(errors.NotConnected, match="nobody to type"):
+            cells("%stripe connect")
+
+    @pytest.mark.parametrize("line", ["%stripe sandbox save /no/such/x.json", "%stripe script /no/such/x.py"])
+    def test_files_that_cannot_be_written(self, sandbox: Cells, line: str) -> None:
+        with pytest.raises(errors.UsageFault, match="can't be written: No such file"):
+            sandbox(line)
+
     def test_connect_takes_no_key(self, cells: Cells) -> None:
         with pytest.raises(errors.UnknownName):
             cells("%stripe connect --key abc")

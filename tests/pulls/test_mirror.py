@@ -62,6 +62,9 @@ def test_status_and_queries(sandbox: Any, tmp_path: Path, target: str) -> None:
     assert status["list"].tolist() == ["charges"]
     assert status["rows"][0] == len(there(sandbox, "charges"))
     assert not status["unfinished"].any()
+    assert status["age_hours"].tolist() == [0.0]  # by the sandbox's own clock
+    with pytest.raises(UsageFault, match=r"nope does not exist!\n.* has: charges\."):
+        pulls.sql("select * from nope")
     df = pulls.sql("select currency, sum(amount) as amount, max(created) as last from charges group by currency order by 2 desc")
     direct = call("charges.list", limit="all", connection=sandbox)
     assert df["amount"].sum() == direct["amount"].sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -115,6 +116,13 @@ def test_missing_cells_leave_their_field_out(sandbox: Any) -> None:
     made = call("customers.list", limit=5, connection=sandbox).set_index("id").loc[out["result_id"]]
     assert made["email"].isna().tolist() == [False, True]
     assert made["metadata"].tolist() == [{"n": "1"}, {}]
+
+
+@pytest.mark.parametrize("amounts", [[20.0, 30.0], [Decimal("20.00"), Decimal("30.00")], [2000.0, None]])
+def test_amounts_in_fractions_are_refused_even_if_they_are_whole(sandbox: Any, amounts: list[Any]) -> None:
+    df = pd.DataFrame({"amount": amounts, "currency": "usd"})
+    with pytest.raises(InvalidValue, match="--amount"):
+        pulls.write_rows("payment_intents.create", df, connection=sandbox, quiet=True)
 
 
 def test_a_dry_run_shows_every_row(sandbox: Any) -> None:

@@ -46,7 +46,10 @@ def save(door: Any, positional: list[Any], given: Given) -> None:
     from pathlib import Path
 
     path = Path(_file(positional, "save"))
-    _sandbox_transport().save(path)
+    try:
+        _sandbox_transport().save(path)
+    except OSError as fault:
+        raise UsageFault(f"{path} can't be written: {fault.strerror or fault}.") from None
     print(f"{path}: the sandbox was saved.")
 
 

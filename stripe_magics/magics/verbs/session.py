@@ -54,7 +54,10 @@ def script(door: Any, positional: list[Any], given: Given) -> Any:
         target = Path(str(positional[0]))
         if target.exists() and not given.get("yes"):
             raise UsageFault(f"{target} exists.", advice="--yes replaces it.")
-        target.write_text(text, encoding="utf-8")
+        try:
+            target.write_text(text, encoding="utf-8")
+        except OSError as fault:
+            raise UsageFault(f"{target} can't be written: {fault.strerror or fault}.") from None
         print(f"{target}: {len(text.splitlines())} lines")
         return None
     return Code(text)
