@@ -136,10 +136,26 @@ def _first_words(words: list[str]) -> Iterator[Hit]:
     own = OURS.get(tuple(words[:2])) or OURS.get(tuple(words[:1]))
     if own is not None and path not in catalogue_tree():
         yield from (Hit(f"--{name.replace('_', '-')}", "option") for name in own.flags if name != "**")
-        if own.name == "help":
-            yield from _first_words(words[1:])
+        yield from _after(own.name, words)
     for name, kind in sorted(catalogue_tree().get(path, {}).items(), key=lambda each: _rank(path, each[0])):
         yield Hit(name, kind)
+
+
+def _after(verb: str, words: list[str]) -> Iterator[Hit]:
+    """What may follow a word of ours: names of reports, lists, modules."""
+    if verb == "help":
+        yield from _first_words(words[1:])
+    elif verb == "report":
+        from stripe_magics.finance import REPORTS
+
+        if len(words) == 1:
+            yield from (Hit(name, "report", each.title) for name, each in REPORTS.items())
+        yield from (Hit(f"--{name}", "option") for name in ("start", "end", "tz", "fresh"))
+    elif verb in {"pull", "sync"}:
+        lists = {name for name, actions in catalogue.resources().items() if "list" in actions and "." not in name}
+        yield from (Hit(name, "list") for name in sorted(lists.difference(words), key=lambda each: _rank("", each)))
+    elif verb == "modules":
+        yield from (Hit(name, "resource") for name in sorted(catalogue.resources(), key=lambda each: _rank("", each)))
 
 
 @cache

@@ -56,6 +56,12 @@ def test_actions_and_nested_resources(place: Place) -> None:
     assert "advance" in texts("%stripe sandbox ", place)
     assert "--sandbox" in texts("%stripe connect --s", place)
     assert "create" in texts("%stripe help customers ", place)
+    assert texts("%stripe report balance_", place) == ["balance_activity", "balance_summary"]
+    assert texts("%stripe report mrr --st", place) == ["--start"]
+    assert texts("%stripe pull cust", place)[0] == "customers"
+    assert "invoices" in texts("%stripe sync folder customers ", place)
+    assert "customers" not in texts("%stripe sync folder customers ", place)
+    assert texts("%stripe modules payment_int", place)[0] == "payment_intents"
 
 
 def test_flags(place: Place) -> None:
