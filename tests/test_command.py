@@ -216,6 +216,13 @@ def test_the_body_of_an_api_call_has_its_fields() -> None:
     assert not made.params
 
 
+def test_expressions_in_braces_are_refused() -> None:
+    for text in ("{{pi.id[0]}}", '"for {{a + b}}"', "{{}}"):
+        with pytest.raises(UsageFault, match="is no name"):
+            parse(f"customers create --name {text}", None, {"pi": 1})
+    assert parse("customers create --name '{{a + b}}'").values == {"name": "{{a + b}}"}
+
+
 def test_nearest_flags_begin_with_what_was_typed() -> None:
     with pytest.raises(UnknownName) as caught:
         parse("payment_intents capture pi_1 --amount 5")
