@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("untimed", deadline=None)
@@ -13,3 +14,8 @@ settings.load_profile("untimed")
 for name in [each for each in os.environ if each.startswith("STRIPE")]:
     del os.environ[name]
 os.environ["STRIPE_MAGICS_STATE_DIR"] = tempfile.mkdtemp(prefix="stripe_magics-tests-")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright keeps an event loop running in this thread, under which nothing else could start its own."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -398,7 +398,7 @@ def test_T45_the_journal_can_be_read_by_its_owner_only_and_holds_no_secret(serve
     opened = open_connection(server.url, tmp_path)
     body = {
         "card[number]": "4242424242424242",
-        "card[cvc]": "987",
+        "card[cvc]": "98765432",
         "return_url": "https://shop.example/private-path",
         "name": "Jenny Rosen",
     }
@@ -414,7 +414,7 @@ def test_T45_the_journal_can_be_read_by_its_owner_only_and_holds_no_secret(serve
     for file in tmp_path.iterdir():
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, file
         data = file.read_bytes()
-        for secret in (KEY, KEY[-12:], "4242424242", "987", "secret_abc", "Jenny Rosen", "private-path"):
+        for secret in (KEY, KEY[-12:], "4242424242", "98765432", "secret_abc", "Jenny Rosen", "private-path"):
             assert secret.encode() not in data, (file, secret)
     rows = opened.pending()
     assert [each.sealed is None for each in rows] == [True, True, False]  # card data isn't even kept sealed
