@@ -61,7 +61,8 @@ def _invalid(found: Details, request: Request, key_hint: str, mode: str, tried: 
             if near:
                 advice = f"Did you mean {' or '.join(near)}?"
         elif found.code == "parameter_missing":
-            advice = f"{title} is required."
+            flag = f" (--{found.field.replace('_', '-')})" if found.field else ""
+            advice = f"{title}{flag} is required."
         if not found.field and sent is not None and request.param_fields and found.code != "parameter_unknown":
             facts.append("No field of yours sent it: it was filled in here. Please report this with the request id.")
     return message, advice, facts

@@ -7,9 +7,11 @@ rather than showing a wrong number.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
+from tqdm.auto import tqdm
 
 from stripe_magics.finance.ledger import ledger
 from stripe_magics.finance.tables import ints, need, result, sums, texts
@@ -33,10 +35,20 @@ def payout_items(payouts: pd.DataFrame, members: Callable[[str], pd.DataFrame]) 
     `members(payout_id)` returns them (`%stripe balance list_history --payout po_...`). Manual payouts have none.
     """
     need(payouts, _PAYOUT, report="payout_items", object_type="payout")
-    frames = [members(each).assign(payout_id=each) for each in payouts.loc[reconcilable(payouts), "id"]]
+    known = payouts.loc[reconcilable(payouts), "id"].tolist()
+    frames = [found.assign(payout_id=each) for each, found in zip(known, _side_by_side(members, known), strict=True)]
     kept = [frame for frame in frames if len(frame)]
     out = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["id", "payout_id"])
     return result(out, "payout_items", [payouts, *frames])
+
+
+def _side_by_side(members: Callable[[str], pd.DataFrame], payouts: list[str]) -> list[pd.DataFrame]:
+    """One call a payout, eight at a time (the connection keeps Stripe's rate limit); progress after a second, and Stop ends it."""
+    pool = ThreadPoolExecutor(max_workers=8)
+    try:
+        return list(tqdm(pool.map(members, payouts), total=len(payouts), desc="payouts", unit="payout", delay=1, leave=False))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ to a pure function of this room. `data=` takes frames that are at hand (a mirror
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -277,6 +278,7 @@ def _zone() -> str:
 
 KEPT_SECONDS = 600
 _SHELF: dict[tuple[object, ...], tuple[float, pd.DataFrame]] = {}
+_SHELF_LOCK = threading.Lock()  # the members of payouts are fetched side by side
 
 
 def _fetch(module: str, values: Mapping[str, Any]) -> pd.DataFrame:
@@ -287,14 +289,16 @@ def _fetch(module: str, values: Mapping[str, Any]) -> pd.DataFrame:
     connection = current()
     clock = connection.sandbox.now if connection.sandbox is not None else None
     state = (id(connection), connection.writes, clock)
-    for key in [key for key in _SHELF if key[:3] != state]:
-        del _SHELF[key]
     wanted = (*state, module, repr(sorted(values.items())))
-    kept = _SHELF.get(wanted)
+    with _SHELF_LOCK:
+        for key in [key for key in _SHELF if key[:3] != state]:
+            del _SHELF[key]
+        kept = _SHELF.get(wanted)
     if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
         return kept[1]
     frame = call(module, **values)
     assert isinstance(frame, pd.DataFrame)
     if frame.attrs["stripe"]["complete"]:
-        _SHELF[wanted] = (time.monotonic(), frame)
+        with _SHELF_LOCK:
+            _SHELF[wanted] = (time.monotonic(), frame)
     return frame

@@ -55,6 +55,27 @@ COUNTS = frozenset(
 """Integer columns that are numbers of things; every other integer column of a report is money in minor units."""
 
 
+FRACTIONS = frozenset(
+    [
+        "rate_count",
+        "rate_amount",
+        "effective_rate",
+        "past_due_share",
+        "paid_on_time_share",
+        "recovery_rate",
+        "share",
+        "cum_share",
+        "retention",
+        "gross_churn",
+        "net_churn",
+        "grr",
+        "nrr",
+        "churn",
+    ]
+)
+"""Float columns that are shares of a whole, shown in percent."""
+
+
 def need(frame: pd.DataFrame, columns: Iterable[str], *, report: str, object_type: str) -> pd.DataFrame:
     """The frame, if it has the columns; otherwise an error that says how to fetch them."""
     missing = [column for column in columns if column not in frame.columns]
@@ -138,6 +159,7 @@ def result(
         "amounts": [
             name for name, kind in frame.dtypes.items() if str(kind).lower() == "int64" and name not in {*COUNTS, *counts}
         ],
+        "fractions": [name for name, kind in frame.dtypes.items() if str(kind) == "float64" and name in FRACTIONS],
         "zone": period.zone if period is not None else zone,
         "complete": complete,
         **{key: value for key, value in facts.items() if value is not None},

@@ -308,7 +308,11 @@ def find(words: str) -> pd.DataFrame:
                     (2 * inside + module.documented, -at, [module.name, own.flag, own.title, own.help, module.documented])
                 )
     hits.sort(key=lambda hit: (hit[0], hit[1]), reverse=True)
-    return pd.DataFrame([hit[2] for hit in hits[:50]], columns=["module", "field", "label", "what", "documented"])
+    found = pd.DataFrame([hit[2] for hit in hits[:50]], columns=["module", "field", "label", "what", "documented"])
+    found.attrs["stripe"] = {"object": f"{words!r} in modules and fields", "complete": len(hits) <= 50, "amounts": []}
+    if len(hits) > 50:
+        found.attrs["stripe"]["notes"] = [f"The best 50 of {len(hits)}; more words narrow it."]
+    return found
 
 
 def _stem(word: str) -> str:

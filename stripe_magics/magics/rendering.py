@@ -60,6 +60,7 @@ BADGES = {
     "test": ("TEST", "#a85b00"),
     "sandbox": ("SANDBOX", "#5433c9"),
 }
+FIRST = ("result", "error")  # of calls made for the rows of a table
 LAST = ("client_secret", "metadata", "livemode", "object", "lines", "items", "data")  # columns that are left out first
 
 
@@ -103,7 +104,18 @@ class View:
             found = self._money(name, values)
             if found is not None:
                 return found
+        if kind.lower().startswith("float"):
+            return self._numbers(name, values)
         return [text(each) for each in values.astype("object")]
+
+    def _numbers(self, name: Any, values: Any) -> list[str]:
+        """Floats as people read them: a fraction in percent, an amount in major units with its decimals, anything else to six figures."""
+        form = "{:,.6g}"
+        if name in self.about.get("fractions", ()):
+            form = "{:.2%}"
+        elif self.about.get("units") == "major" and name in self.about.get("amounts", ()):
+            form = "{:,.2f}"
+        return ["" if _missing(each) else form.format(each) for each in values.astype("object")]
 
     def _amounts(self) -> list[str]:
         if self.about.get("units", "minor") != "minor":
@@ -244,6 +256,7 @@ def chosen(frame: pd.DataFrame, most: int) -> list[Any]:
         return names
     head = frame.head(200)
     wanted = [name for name in names if name not in LAST and head[name].notna().any() and not _empty(head[name])]
+    wanted.sort(key=lambda name: name not in FIRST)  # what went wrong is never the column that doesn't fit
     return wanted[:most] or names[:most]
 
 

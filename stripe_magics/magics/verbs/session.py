@@ -18,6 +18,11 @@ def modules(door: Any, positional: list[Any], given: Given) -> Any:
         frame = frame[frame["name"].str.startswith(wanted)].reset_index(drop=True)
     elif given.get("documented"):
         frame = frame[frame["documented"]].reset_index(drop=True)
+    if frame.empty:
+        raise UnknownName(
+            "module", wanted, nearest(wanted, stripe_magics.modules()["name"]), advice="%stripe modules lists them."
+        )
+    frame.attrs["stripe"] = {"object": "modules", "complete": True, "amounts": []}
     return frame
 
 
