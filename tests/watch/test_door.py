@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 import stripe_magics as sm
-from stripe_magics import command as grammar
 from stripe_magics.client.connection import Connection
 from stripe_magics.client.secret import Secret
+from stripe_magics.command import parse
 from stripe_magics.errors import InvalidValue, KeyRefused, StripeMagicsError, UnknownName, UsageFault
 from stripe_magics.request import Request
 from stripe_magics.watch import door, endpoint, keystore, poller, view
@@ -120,24 +120,24 @@ def test_what_happened_between_two_watches_is_delivered(sandbox: Connection) -> 
     ],
 )
 def test_lines(sandbox: Connection, line: str, wanted: str) -> None:
-    watch = door.run(grammar.parse(line))
+    watch = door.run(parse(line))
     assert isinstance(watch, Watch)
     assert str(watch.wanted) == wanted
 
 
 def test_a_line_with_a_name(sandbox: Connection) -> None:
-    watch = door.run(grammar.parse('events watch --group invoice --webhook-name "Late payers" --api-version 2025-02-24.acacia'))
+    watch = door.run(parse('events watch --group invoice --webhook-name "Late payers" --api-version 2025-02-24.acacia'))
     assert watch.name == "Late payers"
     assert "webhook endpoints" in watch.notes[0]
 
 
 def test_flags_of_a_line_that_are_no_fields(sandbox: Connection, capsys: pytest.CaptureFixture[str]) -> None:
-    watch = door.run(grammar.parse("events watch --group invoice --minutes 5 --interval 20 --since 2h"))
+    watch = door.run(parse("events watch --group invoice --minutes 5 --interval 20 --since 2h"))
     assert (watch.minutes, watch.interval) == (5.0, 20.0)
-    assert list(door.run(grammar.parse("events watch --status"))["events"]) == ["invoice.*"]
-    assert door.run(grammar.parse("events watch --stop")) is None
+    assert list(door.run(parse("events watch --status"))["events"]) == ["invoice.*"]
+    assert door.run(parse("events watch --stop")) is None
     assert "Stopped: watch" in capsys.readouterr().out
-    made = door.run(grammar.parse("events watch --group payout --url https://example.com/hook --ephemeral --minutes 5"))
+    made = door.run(parse("events watch --group payout --url https://example.com/hook --ephemeral --minutes 5"))
     assert made["metadata"].iloc[0] == {endpoint.MARK: "ephemeral"}
 
 
@@ -160,7 +160,7 @@ def test_the_whole_road_by_its_magic(sandbox: Connection) -> None:
 
 
 def test_a_dry_run_sends_nothing(sandbox: Connection) -> None:
-    request = door.run(grammar.parse("events watch --group payout --url https://example.com/hook --dry-run"))
+    request = door.run(parse("events watch --group payout --url https://example.com/hook --dry-run"))
     assert isinstance(request, Request)
     assert ("url", "https://example.com/hook") in request.params
     assert sum(name.startswith("enabled_events") for name, _ in request.params) == 6
