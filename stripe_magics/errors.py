@@ -103,7 +103,9 @@ class Fault:
 
     def __str__(self) -> str:
         place = f" row {self.row}" if self.row else ""
-        return f"{self.title}{place}{' > ' + self.column if self.column else ''} (--{self.field.replace('_', '-')}): {self.problem}"
+        return (
+            f"{self.title}{place}{' > ' + self.column if self.column else ''} (--{self.field.replace('_', '-')}): {self.problem}"
+        )
 
 
 class InvalidValue(StripeMagicsError):
