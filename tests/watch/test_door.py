@@ -142,9 +142,10 @@ def test_flags_of_a_line_that_are_no_fields(sandbox: Connection, capsys: pytest.
 
 
 def test_the_whole_road_by_its_magic(sandbox: Connection) -> None:
-    from IPython.testing.globalipapp import get_ipython, start_ipython
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
-    shell = start_ipython() or get_ipython()
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))  # its own: other tests have the one of the process
     shell.run_line_magic("load_ext", "stripe_magics")
     try:
         watch = shell.run_line_magic("stripe", "events watch --group customer")

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stripe_magics.watch import view
 
-CHROMIUM = Path("/usr/bin/chromium")
 SCRIPT = "<img src=x onerror=window.broken=true>"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="there is no Chromium here"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of the browser's driver
-]
+pytestmark = pytest.mark.browser
 
 _MODEL = """
 async (source) => {
@@ -33,15 +27,12 @@ async (source) => {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_content("<div id='here'></div>")
-        page.evaluate(_MODEL, view.ESM)
-        yield page
-        browser.close()
+def page(chromium: Any) -> Iterator[Any]:
+    page = chromium.new_page()
+    page.set_content("<div id='here'></div>")
+    page.evaluate(_MODEL, view.ESM)
+    yield page
+    page.close()
 
 
 def row(number: int, **said: str) -> dict[str, str]:
