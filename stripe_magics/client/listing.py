@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.client.windows import Unsorted
+from stripe_magics.client.rawpages import PAGE, Part, Unsorted, ids, without
 from stripe_magics.errors import Details, IncompleteList, InvalidRequest, StripeError
 from stripe_magics.request import Request
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from stripe_magics.client.answer import Answer
     from stripe_magics.client.connection import Connection
 
-PAGE = 100  # the most that Stripe gives at once
 CURSORS = frozenset({"starting_after", "ending_before", "page"})
 
 Progress = Callable[[int, int], object]  # rows so far, pages so far
@@ -110,8 +109,6 @@ def _utc(second: int) -> str:
 
 def _count(answer: Answer) -> int:
     """The rows of a page, without parsing a page that counts them itself."""
-    from stripe_magics.client.pull import Part
-
     return answer.count if isinstance(answer, Part) else len(answer.rows)
 
 
@@ -121,13 +118,13 @@ def _side_by_side(
     """A long list in windows of `created`; one that turns out not to be sorted by it is read again by its cursor."""
     from stripe_magics.client import pull
 
-    ids: set[str] = set()
+    seen: set[str] = set()
     rows = 0
     try:
         for part in pull.pages(connection, request, stop=stop, expect=expect):
             rows += part.count
             if rows <= pull.REMEMBER:
-                ids.update(pull.ids(part.body))
+                seen.update(ids(part.body))
             yield part
     except pull.Small as few:
         left = None if request.limit is None else request.limit - rows
@@ -143,7 +140,7 @@ def _side_by_side(
             advice="Ask for it with a --limit of 1000 at most, or between two dates.",
         )
     for answer in _follow(connection, request):
-        yield pull.without(answer, ids)
+        yield without(answer, seen)
 
 
 def _follow(connection: Connection, request: Request) -> Iterator[Answer]:

@@ -1,10 +1,11 @@
 """How fast we may ask: a limiter for each endpoint and for each account, which slows down where Stripe says so.
 
-Each bucket is a GCRA: requests are spaced by 1/rate, with a small burst ahead. A request takes its place in every bucket that it counts
-for (its endpoint in its account, all of that account, all that goes out under one key) and waits for the latest of them. A 429 slows the
-bucket that its reason names, and the pace comes back step by step; a concurrency reason lets fewer requests run side by side.
+Each bucket is a GCRA: requests are spaced by 1/rate, with a small burst ahead. A request goes when every bucket that it counts for (its
+endpoint in its account, all of that account, all that goes out under one key) has a place for it, and takes its place in all of them at
+that moment, not before: who was held up meanwhile doesn't go out in a crowd with those behind. A 429 slows the bucket that its reason
+names, and the pace comes back step by step; a concurrency reason lets fewer requests run side by side.
 
-Nothing here knows HTTP: `reserve` says how long to wait, `learn` takes a status and the reason.
+Nothing here knows HTTP: `take` says how long to wait, `learn` takes a status and the reason.
 """
 
 from __future__ import annotations
@@ -43,18 +44,20 @@ class Bucket:
     rate: float
     burst: float = 1.0
     factor: float = 1.0
-    _due: float = -math.inf  # when the place after the last one taken is due
+    _due: float = -math.inf  # when there is a place again
     _changed: float = -math.inf
 
-    def reserve(self, now: float) -> float:
-        """Take the next place; the seconds to wait for it."""
+    def wait(self, now: float) -> float:
+        """The seconds until there is a place."""
+        return max(0.0, self._due - now)
+
+    def use(self, now: float) -> None:
+        """Take the place that there is."""
         if math.isinf(self.rate):
-            return 0.0
+            return
         self._recover(now)
         gap = 1.0 / (self.rate * self.factor)
-        due = max(self._due, now - (self.burst - 1.0) * gap)
-        self._due = due + gap
-        return max(0.0, due - now)
+        self._due = max(self._due, now - (self.burst - 1.0) * gap) + gap
 
     def refused(self, now: float) -> None:
         """Stripe said that this was too fast."""
@@ -83,11 +86,16 @@ class Limiter:
     _slot_step: float = -math.inf
     _lock: Any = field(default_factory=threading.Lock)
 
-    def reserve(self, path: str, account: str = "") -> float:
-        """Take a place for a request; the seconds to wait before it is sent."""
+    def take(self, path: str, account: str = "") -> float:
+        """Take a place for a request if there is one now (0.0); otherwise the seconds after which to ask again."""
         with self._lock:
             now = self.clock()
-            return max(bucket.reserve(now) for bucket in self._of(path, account))
+            buckets = self._of(path, account)
+            seconds = max(bucket.wait(now) for bucket in buckets)
+            if seconds == 0.0:
+                for bucket in buckets:
+                    bucket.use(now)
+            return seconds
 
     def learn(self, request: Request, outcome: Outcome) -> None:
         """What an answer says of the pace (the connection calls this after every exchange)."""
@@ -113,8 +121,7 @@ class Limiter:
 
     def wait(self, request: Request) -> None:
         """Sleep until a single call may go (the connection calls this before every attempt)."""
-        seconds = self.reserve(request.path, account_of(request))
-        if seconds > 0:
+        while (seconds := self.take(request.path, account_of(request))) > 0:
             self.sleep(seconds)
 
     def pace(self, path: str, account: str = "") -> float:

@@ -17,45 +17,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
+from stripe_magics.client.rawpages import PAGE, DeadCursor, Page, Params, Row, Slice, Unsorted
 
-PAGE = 100
 WORTH = 300  # estimated rows under which a window is not split: a split costs half a page
 PATIENCE = 5  # cursors of deleted rows tried one after another before the window is entered anew by time
-
-Params = tuple[tuple[str, str], ...]
-
-
-class Row(msgspec.Struct, gc=False):
-    """What is needed of a row to find the way."""
-
-    id: str = ""
-    created: int | None = None
-
-
-class Control(msgspec.Struct):
-    """What is needed of a page."""
-
-    data: list[Row]
-    has_more: bool = False
-
-
-class Page(NamedTuple):
-    """A page as fetched; `body` is whatever `emit` wants of it."""
-
-    rows: list[Row]
-    has_more: bool
-    body: Any
-
-
-class DeadCursor(Exception):
-    """The row that a cursor names was deleted."""
-
-
-class Unsorted(Exception):
-    """The rows don't stand newest first by `created`: this list must be read by its cursor alone."""
 
 
 @dataclass(slots=True)
@@ -111,16 +78,6 @@ class Window:
         if self.cursor:
             out.append(("starting_after", self.cursor))
         return tuple(out)
-
-
-class Slice(NamedTuple):
-    """Rows that were read: a page's body, the places of its rows that count (None: all), and what is then left to read."""
-
-    body: Any
-    keep: list[int] | None
-    rows: int
-    windows: tuple[dict[str, Any], ...]
-    left: float  # estimated rows still to read
 
 
 Fetch = Callable[[Params], Awaitable[Page]]

@@ -35,10 +35,24 @@ class Builder:
         self._plan: Plan | None = None
         self._buffer: list[list[Any]] = []
         self._tables: list[pa.Table] = []
-        self._last_error: Exception | None = None
 
     def add(self, page: bytes, keep: Sequence[int] | None = None) -> int:
         """Add the rows of a raw page (those at the places in `keep` only); the number of rows added."""
+        objects = self._plan.page(page) if self._plan is not None and keep is None else None
+        if objects is None:
+            objects = self._decoded(page, keep)
+        if not objects or self._plan is None:
+            return 0
+        if not self._buffer:
+            self._buffer = [[] for _ in self._plan.leaves]
+        _collect(self._plan.root, objects, iter(self._buffer))
+        self.rows += len(objects)
+        if len(self._buffer[0]) >= self._chunk:
+            self._flush()
+        return len(objects)
+
+    def _decoded(self, page: bytes, keep: Sequence[int] | None) -> list[Any]:
+        """The objects of any page; the plan is made, or learns, where they don't fit it."""
         try:
             raws = rows_of(page)
         except msgspec.DecodeError as problem:
@@ -46,25 +60,17 @@ class Builder:
         if keep is not None:
             raws = [raws[place] for place in keep]
         if not raws:
-            return 0
+            return []
         if self._plan is None:
             self.object_type = self.object_type or object_type_of([page])
             self._plan = self._first_plan()
-        plan = self._plan
         try:
-            objects = plan.rows(raws)
+            return self._plan.rows(raws)
         except msgspec.ValidationError:
             self._flush()
-            plan = self._plan = plan.learn(raws)
-            learned(plan)
-            objects = plan.rows(raws)
-        if not self._buffer:
-            self._buffer = [[] for _ in plan.leaves]
-        _collect(plan.root, objects, iter(self._buffer))
-        self.rows += len(objects)
-        if len(self._buffer[0]) >= self._chunk:
-            self._flush()
-        return len(objects)
+            self._plan = self._plan.learn(raws)
+            learned(self._plan)
+            return self._plan.rows(raws)
 
     def _first_plan(self) -> Plan:
         plan = plan_for(self.object_type)
@@ -112,10 +118,10 @@ def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
     """One column's chunk; None if no row of it has a value (a fixed column is there without one, a learned one isn't)."""
     name = leaf.column.name
     if leaf.learned:
-        if values.count(msgspec.UNSET) == len(values):
+        if values[0] is msgspec.UNSET and values.count(msgspec.UNSET) == len(values):
             return None
         values = [None if value is msgspec.UNSET else value for value in values]
-    elif values.count(None) == len(values):
+    elif values[0] is None and values.count(None) == len(values):
         return None
     if not leaf.raw:
         array = cols.arrow(leaf.column.kind, values)

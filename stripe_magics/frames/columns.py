@@ -36,6 +36,7 @@ ARROW: Mapping[str, pa.DataType] = {
     "bool": pa.bool_(),
     "number": pa.float64(),
 }
+_SECONDS = pa.timestamp("s", tz="UTC")
 PYTHON: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("text", "ref", "decimal", "secret", "currency", "enum"), (str,)),
     **dict.fromkeys(("int", "int?", "time"), (int,)),
@@ -54,7 +55,7 @@ def arrow(kind: str, values: list[Any]) -> pa.Array:
     if kind == "secret":
         values = [value and HIDDEN for value in values]
     if kind == "time":
-        return pa.array([None if value is None else value * 1_000_000 for value in values], pa.int64()).cast(ARROW["time"])
+        return pa.array(values, pa.int64()).cast(_SECONDS).cast(ARROW["time"])
     if kind in {"currency", "enum"}:
         return pa.array(values, pa.string()).dictionary_encode()
     return pa.array(values, ARROW[kind])
@@ -63,7 +64,7 @@ def arrow(kind: str, values: list[Any]) -> pa.Array:
 def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
     """One chunk of a column that is kept as JSON text, secrets masked. Values are msgspec.Raw, None or UNSET."""
     texts = [None if value is None or value is msgspec.UNSET or (text := bytes(value)) == b"null" else text for value in values]
-    everything = b"\n".join(text for text in texts if text)
+    everything = b"\n".join({text for text in texts if text})
     if any(word in everything for word in _SECRETS):
         texts = [text and _safe(text, object_type) for text in texts]
     return pa.array(texts, pa.string())
@@ -141,7 +142,7 @@ def nulls(kind: str, count: int, choices: tuple[str, ...] = ()) -> Any:
 @lru_cache(1024)
 def _nulls(kind: str, count: int, choices: tuple[str, ...]) -> Any:
     if kind not in ARROW:
-        return objects([None] * count)
+        return np.full(count, None, dtype=object)
     return finish(kind, pa.nulls(count, ARROW[kind]), choices)
 
 
@@ -193,12 +194,7 @@ _FINISH: Mapping[str, Callable[[Any, tuple[str, ...]], Any]] = {
 
 def objects(values: Sequence[Any]) -> Any:
     """An object column of Python values; None where there is none."""
-    out = np.empty(len(values), dtype=object)
-    out[:] = values if not any(isinstance(value, (list, tuple)) for value in values) else None
-    if len(values) and out[0] is None:
-        for place, value in enumerate(values):
-            out[place] = value
-    return out
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
 def from_values(column: Column, values: list[Any], *, learned: bool) -> Any:
@@ -217,9 +213,12 @@ def from_values(column: Column, values: list[Any], *, learned: bool) -> Any:
 
 def spread(name: str, values: list[Any], kind: str, hint: Any = None) -> Iterator[tuple[str, str, list[Any]]]:
     """Columns for values that may hold objects: (name, kind or "" for what they are, values) each. Maps and plain lists stay whole."""
+    if kind in {"map", "list"}:
+        yield name, kind, values
+        return
     dicts = [value for value in values if isinstance(value, dict)]
-    if kind in {"map", "list"} or name.endswith("metadata") or not dicts or not any(dicts):
-        yield name, kind if kind in {"map", "list"} else "", values
+    if name.endswith("metadata") or not any(dicts):
+        yield name, "", values
         return
     if all(value.get("object") == "list" for value in dicts) or kind == "sublist":
         yield name, "list", [value.get("data") if isinstance(value, dict) else value for value in values]

@@ -61,6 +61,7 @@ class _Envelope(msgspec.Struct):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
+LISTS = frozenset({"list", "search_result", None})
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _PLAIN = msgspec.json.Decoder()
@@ -72,8 +73,7 @@ def rows_of(page: bytes) -> list[msgspec.Raw]:
     if text[:1] == b"[":
         return _ROWS.decode(text)
     envelope = _ENVELOPE.decode(text)
-    is_list = envelope.object in {"list", "search_result"} or envelope.object is None
-    if is_list and bytes(memoryview(envelope.data)[:1]) == b"[":
+    if envelope.object in LISTS and bytes(memoryview(envelope.data)[:1]) == b"[":
         return _ROWS.decode(envelope.data)
     return [msgspec.Raw(text)]
 
@@ -85,7 +85,8 @@ class Plan:
         self.object_type, self.root, self.strict = object_type, root, strict
         self._build(root)
         self.decoder = msgspec.json.Decoder(root.kind)
-        self.many = msgspec.json.Decoder(list[root.kind])  # type: ignore[name-defined]
+        listed = msgspec.defstruct("Listed", [("object", Any, None), ("data", list[root.kind] | None, None)], gc=False)  # type: ignore[name-defined]
+        self.listed = msgspec.json.Decoder(listed)
         self.leaves = tuple(root.all_leaves())
 
     def _build(self, node: Node) -> None:
@@ -106,6 +107,15 @@ class Plan:
             rename["sink"] = "object"
         node.kind = msgspec.defstruct("Row", fields, rename=rename, forbid_unknown_fields=self.strict, gc=False)
         node.empty = node.kind()
+
+    def page(self, page: bytes) -> list[Any] | None:
+        """The objects of a list's page, decoded in one go; None if the page is no list or one of them doesn't fit."""
+        try:
+            answer: Any = self.listed.decode(page)
+        except msgspec.ValidationError:
+            return None
+        rows: list[Any] | None = answer.data
+        return rows if answer.object in LISTS else None
 
     def rows(self, raws: Sequence[msgspec.Raw]) -> list[Any]:
         """The objects, decoded. Raises msgspec.ValidationError if one doesn't fit."""

@@ -205,11 +205,11 @@ def _changes(
 
 
 def _rows(connection: Connection, request: Request) -> Iterable[tuple[bytes, list[str]]]:
-    from stripe_magics.client import pull
     from stripe_magics.client.listing import pages
+    from stripe_magics.client.rawpages import ids
 
     for answer in pages(connection, request):
-        found = pull.ids(answer.body)
+        found = ids(answer.body)
         if found:
             yield answer.body, found
 

@@ -121,7 +121,7 @@ def _pages(
 ) -> Generator[tuple[bytes, int, Any], None, None]:
     """(page, rows, what is left after it). A count of -1 says: forget what came, the list is read from the start."""
     from stripe_magics.client import pull
-    from stripe_magics.client.windows import Unsorted
+    from stripe_magics.client.rawpages import Unsorted, ids
 
     cursor, left = "", state["left"]
     if isinstance(left, dict):
@@ -134,7 +134,7 @@ def _pages(
                     if rest is not None or not part.windows:
                         yield part.body, part.count, rest
                     else:
-                        yield part.body, part.count, {"cursor": pull.ids(part.body)[-1]}
+                        yield part.body, part.count, {"cursor": ids(part.body)[-1]}
         except pull.Small as few:
             cursor = few.after
         except Unsorted:

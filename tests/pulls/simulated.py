@@ -8,7 +8,8 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_magics.client.windows import DeadCursor, Page, Params, Row, Slice, Sweep
+from stripe_magics.client.rawpages import DeadCursor, Page, Params, Row, Slice
+from stripe_magics.client.windows import Sweep
 
 FOREVER = float("inf")
 

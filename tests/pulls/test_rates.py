@@ -26,17 +26,38 @@ def sent_in(limits: Limiter, clock: Clock, seconds: float, path: str = "/v1/char
     """How many requests a caller that waits as it is told sends."""
     end, count = clock.now + seconds, 0
     while True:
-        wait = limits.reserve(path, account)
+        wait = limits.take(path, account)
         if clock.now + wait >= end:
             return count
         clock.now += wait
-        count += 1
+        count += wait == 0
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
     bucket = Bucket(rate=10.0, burst=3.0)
-    assert [bucket.reserve(0.0) for _ in range(5)] == pytest.approx([0, 0, 0, 0.1, 0.2])
-    assert bucket.reserve(10.0) == 0
+    sent = []
+    now = 0.0
+    while len(sent) < 5:
+        wait = bucket.wait(now)
+        if wait == 0.0:
+            bucket.use(now)
+            sent.append(now)
+        now += wait
+    assert sent == pytest.approx([0, 0, 0, 0.1, 0.2])
+    assert bucket.wait(10.0) == 0
+
+
+def test_who_was_held_up_does_not_go_in_a_crowd() -> None:
+    """However late the callers ask, no second and its burst see more than the rate and the burst."""
+    bucket = Bucket(rate=100.0, burst=10.0)
+    sent: list[float] = []
+    for late in (0.0, 0.5, 1.0):  # half a second without a breath in between
+        now = late
+        while bucket.wait(now) == 0.0:
+            bucket.use(now)
+            sent.append(now)
+    assert len(sent) <= 30
+    assert all(8 <= sent.count(at) <= 10 for at in (0.0, 0.5, 1.0))
 
 
 def test_an_endpoint_and_the_total() -> None:
@@ -46,7 +67,8 @@ def test_an_endpoint_and_the_total() -> None:
     end = dict.fromkeys(("/v1/charges", "/v1/refunds", "/v1/customers"), 0)
     while clock.now < 10:
         for path in end:
-            clock.now += limits.reserve(path)
+            while (wait := limits.take(path)) > 0:
+                clock.now += wait
             end[path] += 1
     assert sum(end.values()) <= 310
 
@@ -85,7 +107,7 @@ def test_many_refusals_at_once_are_one_step_and_the_pace_comes_back() -> None:
     assert slow == pytest.approx(25 * 0.99 * 0.75)
     for _ in range(20):
         clock.now += 0.6
-        limits.reserve("/v1/charges")
+        limits.take("/v1/charges")
     assert limits.pace("/v1/charges") == pytest.approx(25 * 0.99)
 
 
@@ -98,4 +120,4 @@ def test_accounts_have_their_own_endpoint_rates() -> None:
 
 def test_without_a_rate_nothing_waits() -> None:
     limits, _ = limiter(math.inf, math.inf)
-    assert all(limits.reserve("/v1/charges") == 0 for _ in range(1000))
+    assert all(limits.take("/v1/charges") == 0 for _ in range(1000))

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulls.simulated import FOREVER, List, Thing, pull, run
 
-from stripe_magics.client.windows import Page, Row, Slice, Sweep, Unsorted
+from stripe_magics.client.rawpages import Page, Row, Slice, Unsorted
+from stripe_magics.client.windows import Sweep
 
 
 @st.composite
