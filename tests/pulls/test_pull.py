@@ -226,7 +226,7 @@ def test_a_killed_pull_goes_on(listed: Make, tmp_path: Path, monkeypatch: pytest
     ids = pd.concat(pq.read_table(each).to_pandas()["id"] for each in sorted((tmp_path / "out").glob("*.parquet")))
     assert sorted(ids) == sorted(server.ids)
     assert server.requests <= 1.75 * 200, first  # the windows' ends, twice; what was read ahead; the part that did not count
-    assert first < 150
+    assert first < 180
 
 
 def test_a_stopped_pull_to_a_folder_goes_on(listed: Make, tmp_path: Path) -> None:
