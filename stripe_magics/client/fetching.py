@@ -118,6 +118,9 @@ class Fetcher:
     async def since(self) -> int:
         """When the account was opened: where it makes sense to begin cutting. Not more than a hint, so a failure doesn't matter."""
         known = _since.setdefault(self.connection, {})
+        seen = self.connection.account_seen
+        if seen is not None and self.account in {"", self.connection.account}:
+            known[self.account] = max(SINCE, int(seen.get("created") or 0))
         if self.account not in known:
             known[self.account] = SINCE
             target = "/v1/account"

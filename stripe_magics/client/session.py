@@ -151,6 +151,11 @@ class Connection:
             ).data
         return self._account_object
 
+    @property
+    def account_seen(self) -> dict[str, Any] | None:
+        """The account, if it was asked for before."""
+        return self._account_object
+
     @staticmethod
     def account_name(account: Mapping[str, Any]) -> str:
         """The name that an account shows, or ""."""
@@ -237,7 +242,7 @@ class Connection:
             return ""
         own = b"true" if wrong == b"false" else b"false"
         said = body.count(b'"livemode"')  # a page says it a hundred times: two counts are quicker than reading each
-        if said == body.count(b'"livemode": ' + own) + body.count(b'"livemode":' + own):
+        if any(said == body.count(b'"livemode":' + space + own) for space in (b" ", b"")):
             return ""
         if any(found == wrong for found in _LIVEMODE.findall(body)):
             return "live" if wrong == b"true" else "test"

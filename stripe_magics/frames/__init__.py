@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames import accessor as accessor  # registers df.stripe
-from stripe_magics.frames.builder import Builder, assemble
+from stripe_magics.frames.builder import Builder
 from stripe_magics.frames.schema import Column, Schema, schema
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from stripe_magics.request import Keep
 
-__all__ = ["Builder", "Column", "Schema", "assemble", "build", "empty", "keep_rows", "schema"]
+__all__ = ["Builder", "Column", "Schema", "build", "empty", "keep_rows", "schema"]
 
 
 def build(

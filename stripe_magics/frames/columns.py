@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stripe_magics.frames.schema import Column, facts, kind_by_name, kind_of_nulls, masked
 from stripe_magics.money import CURRENCIES
@@ -27,6 +28,8 @@ _SECRETS = (
 )  # fmt: skip
 """What JSON text must hold for anything in it to be masked."""
 _JSON = {b"json": b"1"}
+POOL = pa.system_memory_pool()
+"""Chunks live until their column stands: this pool gives their memory back then, Arrow's usual one keeps it."""
 
 ARROW: Mapping[str, pa.DataType] = {
     **dict.fromkeys(("text", "ref", "decimal", "secret"), pa.large_string()),
@@ -55,10 +58,11 @@ def arrow(kind: str, values: list[Any]) -> pa.Array:
     if kind == "secret":
         values = [value and HIDDEN for value in values]
     if kind == "time":
-        return pa.array(values, pa.int64()).cast(_SECONDS).cast(ARROW["time"])
+        seconds = pa.array(values, pa.int64(), memory_pool=POOL).cast(_SECONDS)
+        return pc.cast(seconds, ARROW["time"], memory_pool=POOL)
     if kind in {"currency", "enum"}:
-        return pa.array(values, pa.string()).dictionary_encode()
-    return pa.array(values, ARROW[kind])
+        return pc.dictionary_encode(pa.array(values, pa.string(), memory_pool=POOL), memory_pool=POOL)
+    return pa.array(values, ARROW[kind], memory_pool=POOL)
 
 
 def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
@@ -67,7 +71,7 @@ def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
     everything = b"\n".join({text for text in texts if text})
     if any(word in everything for word in _SECRETS):
         texts = [text and _safe(text, object_type) for text in texts]
-    return pa.array(texts, pa.string())
+    return pa.array(texts, pa.string(), memory_pool=POOL)
 
 
 def json_field(name: str) -> pa.Field:
@@ -134,16 +138,30 @@ def finish(kind: str, array: pa.Array, choices: tuple[str, ...] = ()) -> Any:
     return _FINISH[kind](array, choices)
 
 
-def nulls(kind: str, count: int, choices: tuple[str, ...] = ()) -> Any:
-    """The pandas array of a column without any value."""
-    return _nulls(kind, count, choices).copy() if count <= 64 else _nulls.__wrapped__(kind, count, choices)
+class Blank:
+    """Columns without any value, of one length. Those of text share their memory: nothing is ever written into it."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._text: Any = None
+
+    def column(self, kind: str, choices: tuple[str, ...] = ()) -> Any:
+        """The pandas array of such a column."""
+        if self.count <= 64:
+            return _few(kind, self.count, choices).copy()
+        if kind not in ARROW:
+            return np.full(self.count, None, dtype=object)
+        target = ARROW[kind]
+        if not pa.types.is_large_string(target):
+            return finish(kind, pa.nulls(self.count, target, memory_pool=POOL), choices)
+        if self._text is None:
+            self._text = pa.nulls(self.count, target, memory_pool=POOL)
+        return finish(kind, self._text, choices)
 
 
 @lru_cache(1024)
-def _nulls(kind: str, count: int, choices: tuple[str, ...]) -> Any:
-    if kind not in ARROW:
-        return np.full(count, None, dtype=object)
-    return finish(kind, pa.nulls(count, ARROW[kind]), choices)
+def _few(kind: str, count: int, choices: tuple[str, ...]) -> Any:
+    return finish(kind, pa.nulls(count, ARROW[kind]), choices) if kind in ARROW else np.full(count, None, dtype=object)
 
 
 def _text(array: pa.Array, choices: tuple[str, ...]) -> Any:
@@ -197,18 +215,32 @@ def objects(values: Sequence[Any]) -> Any:
     return np.fromiter(values, dtype=object, count=len(values))
 
 
-def from_values(column: Column, values: list[Any], *, learned: bool) -> Any:
-    """The pandas array of a column from Python values: of its kind where they all suit it, else of what they are."""
-    kinds = {type(value) for value in values} - {type(None)}
-    key = column.path[-1] if column.path else column.name
+def from_values(column: Column, values: list[Any], places: Any = None, *, learned: bool) -> Any:
+    """The pandas array of a column from Python values: of its kind where they all suit it, else of what they are.
+
+    With `places`, the rows have the values at these places.
+    """
     kind = column.kind
-    if learned:
-        kind = kind_of_nulls(key) if not kinds else kind_by_name(key, next(iter(kinds))) if len(kinds) == 1 else "any"
-        kind = "number" if kinds == {int, float} else kind
-        kind = "secret" if column.kind == "secret" and kinds <= {str} else kind
-    if kind not in _FINISH or not kinds <= set(PYTHON[kind]):
-        return objects(values)
-    return finish(kind, arrow(kind, values), column.choices)
+    if learned or kind in _FINISH:
+        kinds = set(map(type, values)) - {type(None)}
+        if learned:
+            kind = _kind_of(column, kinds)
+        if kind in _FINISH and kinds <= set(PYTHON[kind]):
+            array = arrow(kind, values)
+            return finish(kind, array if places is None else array.take(places), column.choices)
+    return objects(values) if places is None else objects(values)[places]
+
+
+def _kind_of(column: Column, kinds: set[type]) -> str:
+    """The kind of a column that the facts don't have, by the types of its values."""
+    key = column.path[-1] if column.path else column.name
+    if column.kind == "secret" and kinds <= {str}:
+        return "secret"
+    if not kinds:
+        return kind_of_nulls(key)
+    if len(kinds) > 1:
+        return "number" if kinds == {int, float} else "any"
+    return kind_by_name(key, next(iter(kinds)))
 
 
 def spread(name: str, values: list[Any], kind: str, hint: Any = None) -> Iterator[tuple[str, str, list[Any]]]:
