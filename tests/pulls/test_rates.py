@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from stripe_magics.client import rates
 from stripe_magics.client.rates import Bucket, Limiter, endpoint
 
 
@@ -104,11 +105,11 @@ def test_many_refusals_at_once_are_one_step_and_the_pace_comes_back() -> None:
     for _ in range(20):
         limits.refused("/v1/charges", "", "endpoint-rate")
     slow = limits.pace("/v1/charges")
-    assert slow == pytest.approx(25 * 0.99 * 0.75)
+    assert slow == pytest.approx(25 * rates.NEARLY * 0.75)
     for _ in range(20):
         clock.now += 0.6
         limits.take("/v1/charges")
-    assert limits.pace("/v1/charges") == pytest.approx(25 * 0.99)
+    assert limits.pace("/v1/charges") == pytest.approx(25 * rates.NEARLY)
 
 
 def test_accounts_have_their_own_endpoint_rates() -> None:
