@@ -221,6 +221,10 @@ def test_expressions_in_braces_are_refused() -> None:
         with pytest.raises(UsageFault, match="is no name"):
             parse(f"customers create --name {text}", None, {"pi": 1})
     assert parse("customers create --name '{{a + b}}'").values == {"name": "{{a + b}}"}
+    for body in ('name: "for {{a + b}}"', "name: for {{a + b}}", "name: |\n  for {{a + b}}\n", '{"name": "for {{a + b}}"}'):
+        with pytest.raises(UsageFault, match="is no name"):
+            parse("customers create", body, {"a": 1})
+    assert parse("customers create", "name: 'for {{a + b}}'").values == {"name": "for {{a + b}}"}
 
 
 def test_nearest_flags_begin_with_what_was_typed() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.grammar.names import INSIDE, WHOLE, as_text, look_up, refuse_keys
+from stripe_magics.grammar.names import EVALUATED, INSIDE, WHOLE, as_text, look_up, refuse_expression, refuse_keys
 
 LARGEST, DEEPEST = 1_000_000, 24
 
@@ -71,7 +71,14 @@ def _scalar(text: str, namespace: Mapping[str, Any]) -> Any:
     whole = WHOLE.match(text)
     if whole:
         return look_up(whole[1], namespace)
+    _names_only(text)
     return INSIDE.sub(lambda found: as_text(found, namespace), text)
+
+
+def _names_only(text: str) -> None:
+    found = EVALUATED.search(text)
+    if found is not None:
+        refuse_expression(found[0])
 
 
 def _twice(keys: list[str]) -> str:
@@ -106,6 +113,7 @@ def _yaml(text: str, namespace: Mapping[str, Any]) -> Any:
         if event.style != "'":
             whole = WHOLE.match(value)
             source = hidden[event.start_mark.index : event.end_mark.index]
+            _names_only(source)  # what `write_cell` escapes is text, and stands differently there
             # "\x24name" is written by `write_cell` for a text that only looks like a name
             if whole and source.lstrip('"|>-+ \n').startswith("$"):
                 return look_up(whole[1], namespace)

@@ -15,7 +15,7 @@ from stripe_magics.grammar.words import Word
 
 WHOLE = re.compile(r"\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\Z")
 INSIDE = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}")
-_EVALUATED = re.compile(r"\{\{(?!\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*\}\})[^{}]*\}\}")
+EVALUATED = re.compile(r"\{\{(?!\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*\}\})[^{}]*\}\}")
 KEY = re.compile(
     r"\b(?:sk|rk|rkcs|ek|oak)_(?:live|test|org)_[A-Za-z0-9_]{6,}|\b[sr]k_[A-Za-z0-9]{20,}|\bwhsec_[A-Za-z0-9+/=_-]{8,}"
 )
@@ -79,7 +79,7 @@ def resolve(word: Word, namespace: Mapping[str, Any]) -> Any:
         return look_up(word.name, namespace)
     if "{{" not in word.text:
         return word.text
-    for found in _EVALUATED.finditer(word.text):
+    for found in EVALUATED.finditer(word.text):
         if word.mask[found.start()] != "x":
             refuse_expression(found[0])
     return INSIDE.sub(lambda found: as_text(found, namespace) if word.mask[found.start()] != "x" else found[0], word.text)
