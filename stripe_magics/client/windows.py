@@ -227,7 +227,7 @@ class Sweep:
         _check(rows, low, high)
         if page.has_more and not rows:
             raise Unsorted("an empty page that says there is more")
-        held = set(window.recent) if window.careful else ()
+        held = set(window.recent) if window.careful else set()
         keep = [place for place, row in enumerate(rows) if _time(row) >= window.low and row.id not in held]
         window.done = not page.has_more or _time(rows[-1]) < window.low
         if rows and not window.done:
@@ -282,9 +282,11 @@ def _time(row: Row) -> int:
 
 def _check(rows: Sequence[Row], low: int, high: int | None) -> None:
     """The rows of a page lie in their window and never rise."""
-    before = high
-    for row in rows:
-        created = _time(row)
-        if created < low or (before is not None and created > before) or not row.id:
-            raise Unsorted("rows don't stand newest first by created")
-        before = created
+    times: list[Any] = [row.created for row in rows]
+    if None in times or "" in [row.id for row in rows]:
+        raise Unsorted("a row without created, or without an id")
+    if not times:
+        return
+    falling = times == sorted(times, reverse=True)
+    if not falling or _time(rows[-1]) < low or (high is not None and _time(rows[0]) > high):
+        raise Unsorted("rows don't stand newest first by created")
