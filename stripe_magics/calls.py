@@ -19,6 +19,7 @@ from stripe_magics import catalogue
 from stripe_magics.catalogue.module import Module
 from stripe_magics.command import Command, Options
 from stripe_magics.errors import Fault, IncompleteList, InvalidValue, NotFound, StripeError, StripeMagicsError
+from stripe_magics.progress import Together
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def call(
     *,
     origin: Origin | None = None,
     ask: Callable[[str], str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], object] | None = None,
     connection: Connection | None = None,
     **values: Any,
 ) -> pd.DataFrame | Request | Any:
@@ -88,7 +89,8 @@ def call(
         return prepare(wanted, connection=connection or shared())
     connection = connection or current()
     request = prepare(wanted, connection=connection)
-    run = _Run(connection, request, wanted, origin=origin, ask=ask, progress=progress, notes=list(request.warnings))
+    together = Together(progress, 1 + len(request.also))
+    run = _Run(connection, request, wanted, origin=origin, ask=ask, together=together, notes=list(request.warnings))
     if request.method == "GET" and (request.lists or request.returns == "any"):
         return run.read()
     return run.write()
@@ -124,7 +126,7 @@ class _Run:
     command: Command
     origin: Origin | None
     ask: Callable[[str], str] | None
-    progress: Callable[[int, int], None] | None
+    together: Together
     request_ids: list[str] = field(default_factory=list)
     more: bool = False  # Stripe has more rows than were asked for
     replayed: bool = False
@@ -213,11 +215,12 @@ class _Run:
             return
         more = False
         try:
-            for answer in pages(self.connection, request, progress=self.progress, ordered=self._in_order()):
-                self.request_ids.append(answer.request_id)
-                self.notes.extend(note for note in answer.notices if note not in self.notes)
-                yield answer.body
-                more = answer.has_more
+            with self.together.share(None if request.keep else request.limit) as progress:
+                for answer in pages(self.connection, request, progress=progress, ordered=self._in_order()):
+                    self.request_ids.append(answer.request_id)
+                    self.notes.extend(note for note in answer.notices if note not in self.notes)
+                    yield answer.body
+                    more = answer.has_more
         except (IncompleteList, KeyboardInterrupt) as stop:
             self.stopped = stop
         self.more = self.more or more

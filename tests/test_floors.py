@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "stripe_magics"
 FLOORS = [
-    {"errors", "catalogue", "money"},
+    {"errors", "catalogue", "money", "progress"},
     {"command", "grammar", "binding", "request"},
     {"client", "frames"},
     {"calls"},

@@ -111,16 +111,20 @@ def pages(
 def pages_between(
     connection: Connection,
     request: Request,
-    cuts: Sequence[str],
+    cuts: Sequence[str] = (),
     *,
+    after: str = "",
     stop: Callable[[], bool] | None = None,
     expect: Callable[[float], object] | None = None,
 ) -> Iterator[Part]:
-    """As `pages`, of a whole list without `created`, between the ids `cuts` (the list's own order, a page's worth of rows apart)."""
+    """As `pages`, of any whole list, between the ids `cuts` of its last reading; without them it is a walk by the cursor, in order.
+
+    `after` begins below a row; `Unsorted` is raised if that row is gone.
+    """
     pull = _Pull(connection, replace(request, also=(), then=()), 0, None)
 
     async def segments() -> Segments:
-        return Segments(pull.fetch, pull.emit, slots=pull.fetch.slots, cuts=cuts)
+        return Segments(pull.fetch, pull.emit, slots=pull.fetch.slots, cuts=cuts, after=after)
 
     yield from pull.follow(segments, stop, expect)
 

@@ -1,19 +1,21 @@
 """Reading a list again that doesn't take `created`, in many places at once: between ids that are kept from its last reading.
 
-`cuts` are ids in the order of the list, newest first, a page's worth of rows apart. A segment goes from one of them (without it) to the
-next (with it), by a cursor of its own; the first begins at the top of the list, the last one ends where the list does. Rows appear only
-at the top, so whatever was created or deleted since then, each lies in a segment:
+`cuts` are ids of the list, about a page's worth of rows apart. A segment goes from a cut (without it), by a cursor of its own, down to the
+next row that is a cut (with it); the first begins at the top of the list, the last ends where the list does. Rows appear only at the top.
+Whatever is created or deleted meanwhile, no row that stays is lost:
 
-- a segment ends at its own cut or at any that stands below it, whichever comes first: where its own was deleted, it reads on;
-- a segment whose first cut was deleted can't begin: the one above reads on through it;
+- where a cut was deleted, no segment ends: it reads on to the next one;
+- a segment whose cut was deleted before it began is given up; the cut is none any more, and a segment that ended there goes on;
+- so those that aren't given up cover the list, each down to where another of them begins; the order of the cuts doesn't matter for that;
 - a row that comes twice counts once.
 
-Pure: `fetch` and `emit` are given, time is the event loop's.
+Without cuts this is a plain walk from the top. Pure: `fetch` and `emit` are given, time is the event loop's.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,21 +23,22 @@ from typing import Any
 from stripe_magics.client.rawpages import PAGE, DeadCursor, Page, Params, Row, Slice, Unsorted
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Segment:
-    """The rows below cut `start` (-1: from the top) down to cut `end` (the number of cuts: to the end of the list)."""
+    """The rows below `start` ("": from the top). `cursor` is the last one read."""
 
-    start: int
-    end: int
-    cursor: str = ""
+    number: int
+    start: str
+    cursor: str
     recent: list[str] = field(default_factory=list)  # ids of its last page, in the list's order
+    dead: int = 0  # deleted cursors met one after another
     pages: int = 0
     done: bool = False
     busy: bool = False
 
 
 class Segments:
-    """One list, read between the ids of its last reading. `run` ends when all is read."""
+    """One list, read between the ids of its last reading (from the row below `after`, if that is given). `run` ends when all is read."""
 
     def __init__(
         self,
@@ -43,39 +46,47 @@ class Segments:
         emit: Callable[[Slice], Awaitable[None]],
         *,
         slots: Callable[[], int],
-        cuts: Sequence[str],
+        cuts: Sequence[str] = (),
+        after: str = "",
     ) -> None:
-        self._fetch, self._emit, self._slots, self._cuts = fetch, emit, slots, cuts
-        self._place = {key: number for number, key in enumerate(cuts)}
+        self._fetch, self._emit, self._slots = fetch, emit, slots
+        starts = dict.fromkeys((after, *cuts))
+        self.segments = [Segment(number, start, start) for number, start in enumerate(starts)]
+        self._cuts = set(starts) - {after}
+        self._waiting = deque(self.segments)
+        self._ended: dict[str, list[Segment]] = {}  # at which cut
         self._seen: set[str] = set()
-        self.segments = [
-            Segment(number - 1, number, cuts[number - 1] if number else "") for number in range(len(cuts) + 1)
-        ]  # from the top of the list to its end
         self.read = 0
         self.whole_since: int | None = None  # what stands newest first by time only is told by windows
 
     def state(self) -> tuple[dict[str, Any], ...]:
         """What is left to read: that much is known, but not gone on with another day."""
-        return tuple({"start": each.start, "end": each.end} for each in self.segments if not each.done)
+        return tuple({"start": each.start} for each in self.segments if not each.done)
 
     async def run(self) -> None:
         """Read all segments. Raises what `fetch` raises, or `Unsorted` for a list that makes no progress."""
         tasks: set[asyncio.Task[None]] = set()
         try:
             while True:
-                waiting = (each for each in self.segments if not each.done and not each.busy)
-                while len(tasks) < self._slots() and (segment := next(waiting, None)) is not None:
-                    segment.busy = True
-                    tasks.add(asyncio.create_task(self._page(segment)))
+                while self._waiting and len(tasks) < self._slots():
+                    tasks.add(asyncio.create_task(self._turn(self._waiting.popleft())))
                 if not tasks:
                     return
                 ended, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
-                    task.result()
+                faults = [task.exception() for task in ended]  # all are looked at, one is told
+                if fault := next(filter(None, faults), None):
+                    raise fault
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)  # cancelled ones must have ended before their lanes are closed
+
+    async def _turn(self, segment: Segment) -> None:
+        segment.busy = True
+        await self._page(segment)
+        segment.busy = False
+        if not segment.done:
+            self._waiting.appendleft(segment)
 
     async def _page(self, segment: Segment) -> None:
         after: Params = (("starting_after", segment.cursor),) if segment.cursor else ()
@@ -84,47 +95,44 @@ class Segments:
         except DeadCursor:
             self._step_back(segment)
             return
-        finally:
-            segment.busy = False
         rows = self._own(segment, page)
-        keep = [number for number, row in enumerate(rows) if row.id not in self._seen]
+        keep = [place for place, row in enumerate(rows) if not row.id or row.id not in self._seen]
         self._seen.update(row.id for row in rows)
         self.read += len(keep)
         segment.pages += 1
-        left = sum(not each.done for each in self.segments) * float(PAGE)
-        last = rows[-1].id if rows else ""
-        await self._emit(
-            Slice(
-                page.body, None if len(keep) == len(page.rows) else keep, len(keep), (), left, (segment.start + 1, segment.pages, last)
-            )
-        )  # fmt: skip
+        left = float(PAGE * (len(self._waiting) + (not segment.done)))
+        mark = (segment.number, segment.pages, rows[-1].id if rows else "")
+        await self._emit(Slice(page.body, None if len(keep) == len(page.rows) else keep, len(keep), (), left, mark))
 
     def _own(self, segment: Segment, page: Page) -> list[Row]:
         """The rows of a page that lie in the segment; moves the segment on below them."""
-        if page.has_more and (not page.rows or page.rows[-1].id == segment.cursor):
+        if page.has_more and (not page.rows or page.rows[-1].id in {"", segment.cursor}):
             raise Unsorted("a page that leads nowhere")
-        own: list[Row] = []
-        segment.done = not page.has_more
-        for row in page.rows:
-            own.append(row)
-            if self._place.get(row.id, -1) >= segment.end:
-                segment.done = True
-                break
-        if own:
-            segment.recent, segment.cursor = [row.id for row in own], own[-1].id
-        return own
+        end = next((place for place, row in enumerate(page.rows) if row.id in self._cuts), None)
+        rows = page.rows if end is None else page.rows[: end + 1]
+        segment.done = end is not None or not page.has_more
+        segment.dead = 0
+        if rows:
+            segment.recent, segment.cursor = [row.id for row in rows], rows[-1].id
+        if end is not None:
+            self._ended.setdefault(segment.cursor, []).append(segment)
+        return rows
 
     def _step_back(self, segment: Segment) -> None:
-        """The cursor's row is gone: go on after the row before it; failing that, from the segment's beginning; failing that, from above."""
-        place = segment.recent.index(segment.cursor) if segment.cursor in segment.recent else 0
-        if place > 0:
-            segment.cursor = segment.recent[place - 1]
-            return
+        """The cursor's row is gone: go on after a row before it (ever further), failing that from the beginning; failing that, give it up."""
         if segment.recent:
-            segment.recent, segment.cursor = [], self._cuts[segment.start] if segment.start >= 0 else ""
+            place = segment.recent.index(segment.cursor)
+            segment.cursor = segment.recent[max(0, place - 2**segment.dead)]
+            segment.dead += 1
+            if place == 0:
+                segment.recent, segment.cursor, segment.dead = [], segment.start, 0
             return
-        if not segment.cursor:
-            raise Unsorted("a cursor was refused where none was sent")
-        above = next(each for each in self.segments if each.end == segment.start)
-        self.segments.remove(segment)
-        above.end, above.done = segment.end, False
+        if segment.number == 0:
+            raise Unsorted("the row from which the list is to be read is gone")
+        segment.done = True
+        self._cuts.discard(segment.start)
+        for other in self._ended.pop(segment.start, ()):
+            other.done = False
+            self._step_back(other)  # its cursor is that very cut
+            if not other.busy:
+                self._waiting.append(other)

@@ -144,8 +144,9 @@ class Sweep:
                 if not tasks:
                     return
                 ended, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
-                    task.result()
+                faults = [task.exception() for task in ended]  # all are looked at, one is told
+                if fault := next(filter(None, faults), None):
+                    raise fault
         finally:
             for task in tasks:
                 task.cancel()

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
 
 from stripe_magics.finance.ledger import ledger
 from stripe_magics.finance.tables import ints, need, result, sums, texts
+from stripe_magics.progress import progress_bar
 
 MANUAL = "not reconcilable (manual)"
 PENDING = "not reconciled yet"
@@ -44,9 +44,14 @@ def payout_items(payouts: pd.DataFrame, members: Callable[[str], pd.DataFrame]) 
 
 def _side_by_side(members: Callable[[str], pd.DataFrame], payouts: list[str]) -> list[pd.DataFrame]:
     """One call a payout, eight at a time (the connection keeps Stripe's rate limit); progress after a second, and Stop ends it."""
-    pool = ThreadPoolExecutor(max_workers=8)
+    pool, found = ThreadPoolExecutor(max_workers=8), []
     try:
-        return list(tqdm(pool.map(members, payouts), total=len(payouts), desc="payouts", unit="payout", delay=1, leave=False))
+        with progress_bar("payout items", unit=" payouts") as progress:
+            progress.expect(len(payouts))
+            for frame in pool.map(members, payouts):
+                found.append(frame)
+                progress(len(found))
+        return found
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

@@ -21,6 +21,7 @@ from stripe_magics.magics import hooks
 from stripe_magics.magics.history import History
 from stripe_magics.magics.origin import Cell
 from stripe_magics.magics.seen import Seen
+from stripe_magics.progress import progress_bar
 
 if TYPE_CHECKING:
     from stripe_magics.command import Command
@@ -168,25 +169,20 @@ class StripeMagics(Magics):
 
     def _answer(self, command: Command) -> Any:
         from stripe_magics.magics.asking import asker
-        from stripe_magics.magics.progress import Progress
         from stripe_magics.magics.verbs.rooms import own_door
 
         if command.options.from_ is not None:
             pulls = import_module("stripe_magics.pulls")
             return pulls.write_rows(command, command.options.from_, origin=self.cell.origin(), ask=asker(self.shell))
-        if command.options.to:
-            pulls = import_module("stripe_magics.pulls")
-            return pulls.save_command(command, progress=Progress(quiet=command.options.quiet))
-        door = own_door(command)
+        door = own_door(command) if not command.options.to else None
         if door is not None:
             return door(self, command)
-        from stripe_magics import calls
+        with progress_bar(command.module, quiet=command.options.quiet) as progress:
+            if command.options.to:
+                return import_module("stripe_magics.pulls").save_command(command, progress=progress)
+            from stripe_magics import calls
 
-        progress = Progress(quiet=command.options.quiet)
-        try:
             return calls.call(command, origin=self.cell.origin(), ask=asker(self.shell), progress=progress)
-        finally:
-            progress.end()
 
     def deliver(self, answer: Any, command: Command, line: str) -> Any:
         """Bind the answer, show it, or keep quiet: what `--out`, `--quiet` and a semicolon say."""

@@ -10,13 +10,13 @@ write_rows("customers.update", df)              one call a row, each at most onc
 
 from __future__ import annotations
 
-from stripe_magics.pulls.asking import progress_bar
-from stripe_magics.pulls.mirror import sql, sync
+from stripe_magics.pulls.mirror import sync
 from stripe_magics.pulls.pulling import pull
+from stripe_magics.pulls.query import sql
 from stripe_magics.pulls.saving import save, summary
 from stripe_magics.pulls.writing import write_rows
 
-__all__ = ["progress_bar", "pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
+__all__ = ["pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
 
 
 def save_command(command: object, *, progress: object = None) -> object:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -67,34 +66,3 @@ def about(connection: Connection, request: Request, *, complete: bool = True) ->
         "units": "minor",
         "complete": complete,
     }
-
-
-Progress = Callable[[int, int], object]
-
-
-@contextmanager
-def progress_bar(title: str, *, quiet: bool = False, unit: str = " rows") -> Iterator[Any]:
-    """A tqdm bar that appears after one second: rows, rate, time left. Called with (rows, pages); `expect` sets the total."""
-    from tqdm.auto import tqdm
-
-    bar = tqdm(desc=title, unit=unit, delay=1.0, disable=quiet or None if quiet else False, leave=False, mininterval=0.2)
-    try:
-        yield _Bar(bar)
-    finally:
-        bar.close()
-
-
-class _Bar:
-    """What listing.pages calls, on a tqdm bar."""
-
-    def __init__(self, bar: Any) -> None:
-        self.bar = bar
-
-    def __call__(self, rows: int, pages: int = 0) -> None:
-        if pages:
-            self.bar.set_postfix_str(f"{pages:,} pages", refresh=False)
-        self.bar.update(rows - self.bar.n)
-
-    def expect(self, total: float) -> None:
-        """The estimated number of rows."""
-        self.bar.total = max(int(total), self.bar.n)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.errors import IncompleteList, StripeError, UsageFault
-from stripe_magics.pulls.asking import about, list_request, progress_bar, resource, words
+from stripe_magics.progress import Together, progress_bar
+from stripe_magics.pulls.asking import about, list_request, resource, words
 from stripe_magics.pulls.saving import Saved, save, summary
 from stripe_magics.request import Request
 
@@ -25,23 +26,6 @@ if TYPE_CHECKING:
 LISTS = 4  # lists at once
 ACCOUNTS = 16  # accounts at once
 STOPPED = "Stopped: this list is not complete. Run the same again; with --to FOLDER it goes on where it stood."
-
-
-class _Count:
-    """One bar for several lists: the sum of their rows."""
-
-    def __init__(self, bar: Callable[[int, int], object]) -> None:
-        self._bar, self._lock, self._rows, self._pages = bar, threading.Lock(), dict[str, int](), dict[str, int]()
-
-    def of(self, name: str) -> Callable[[int, int], None]:
-        """The progress of one of them."""
-
-        def told(rows: int, pages: int) -> None:
-            with self._lock:
-                self._rows[name], self._pages[name] = rows, pages
-                self._bar(sum(self._rows.values()), sum(self._pages.values()))
-
-        return told
 
 
 def one(
@@ -118,7 +102,8 @@ def pull(
         )
     requests = {resource(name): list_request(connection, name, limit=limit, **values) for name in names}
     with progress_bar(", ".join(requests), quiet=quiet) as bar:
-        work = _works(connection, requests, to, chosen, bar)
+        together = Together(bar, len(requests))
+        work = {name: _work(connection, each, Path(to) / name if to else "", chosen, together) for name, each in requests.items()}
         results = side_by_side(work, LISTS)
     if to:
         import pandas as pd
@@ -134,18 +119,18 @@ def pull(
     return results if len(names) > 1 else next(iter(results.values()))
 
 
-def _works(
-    connection: Connection, requests: Mapping[str, Request], to: str | Path, columns: Sequence[str], bar: Any
-) -> dict[str, Callable[[Callable[[], bool]], Any]]:
-    count = _Count(bar)
+def _work(
+    connection: Connection, request: Request, to: str | Path, columns: Sequence[str], together: Together
+) -> Callable[[Callable[[], bool]], pd.DataFrame | Saved]:
+    """One of several lists: into a folder, or as a frame."""
 
-    def work(name: str, request: Request) -> Callable[[Callable[[], bool]], Any]:
-        progress = bar if len(requests) == 1 else count.of(name)
-        if to:
-            return lambda stop: save(connection, request, Path(to) / name, columns=columns, progress=progress, stop=stop)
-        return lambda stop: one(connection, request, columns=columns, progress=progress, stop=stop)
+    def run(stop: Callable[[], bool]) -> pd.DataFrame | Saved:
+        with together.share(None if request.keep else request.limit) as progress:
+            if to:
+                return save(connection, request, to, columns=columns, progress=progress, stop=stop)
+            return one(connection, request, columns=columns, progress=progress, stop=stop)
 
-    return {name: work(name, request) for name, request in requests.items()}
+    return run
 
 
 def side_by_side(works: Mapping[str, Callable[[Callable[[], bool]], Any]], most: int) -> dict[str, Any]:
@@ -207,19 +192,16 @@ def over_accounts(
     base = list_request(connection, name, limit=limit, **values)
     faults: dict[str, str] = {}
 
-    def work(account: str, progress: Callable[[int, int], None]) -> Callable[[Callable[[], bool]], Any]:
+    def work(account: str, together: Together) -> Callable[[Callable[[], bool]], Any]:
         headers = tuple(pair for pair in base.headers if pair[0].lower() != "stripe-account")
         request = replace(base, headers=(*headers, ("Stripe-Account", account)))
+        pulled = _work(connection, request, Path(to) / f"account={account}" if to else "", columns, together)
 
         def run(stop: Callable[[], bool]) -> pd.DataFrame | Saved | None:
             if stop():
                 return None
             try:
-                if to:
-                    return save(
-                        connection, request, Path(to) / f"account={account}", columns=columns, progress=progress, stop=stop
-                    )
-                return one(connection, request, columns=columns, progress=progress, stop=stop)
+                return pulled(stop)
             except StripeError as problem:
                 faults[account] = problem.message
                 return None
@@ -227,8 +209,8 @@ def over_accounts(
         return run
 
     with progress_bar(f"{resource(name)} of {len(accounts)} accounts", quiet=quiet) as bar:
-        count = _Count(bar)
-        results = side_by_side({each: work(each, count.of(each)) for each in accounts}, ACCOUNTS)
+        together = Together(bar, len(accounts))
+        results = side_by_side({each: work(each, together) for each in accounts}, ACCOUNTS)
     missing = [each for each in accounts if results[each] is None]
     notes = [f"{account}: {problem}" for account, problem in faults.items()]
     if len(missing) > len(faults):

@@ -2,17 +2,21 @@
 
 Every part is written whole (a temporary name, then renamed), then `_state.json`: how many parts count, and what is left to read. Parts
 that the state doesn't count are from after it and are removed when the pull is resumed, so that no row is there twice.
+
+A list is read the quickest way it has: in windows of `created`; without `created`, between ids of its last reading (`cuts`); else by its
+cursor. The first and the last can be gone on with another day; between cuts, a pull that was stopped starts over.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from stripe_magics.client.rawpages import PAGE
 from stripe_magics.errors import StripeError, UsageFault
 from stripe_magics.request import Request
 
@@ -23,10 +27,24 @@ if TYPE_CHECKING:
 
 STATE = "_state.json"
 PART = 20_000  # rows
+START_OVER = {"over": True}  # what is left of a pull that can't be gone on with
+CURSORS = frozenset({"starting_after", "ending_before", "page"})
+
+
+Hooks = Mapping[str, Any]  # `stop` and `expect`, as `client.pull.pages` takes them
 
 
 class Saved(dict[str, Any]):
-    """What a folder holds: object, rows, parts, complete, whole_since."""
+    """What a folder holds: object, rows, parts, complete, resumed; `note` says how to go on; `cuts` is for the next reading of the list."""
+
+
+class Read(NamedTuple):
+    """A page that came, and what is left to read after it. -1 rows say: forget what came, the list is read from the start."""
+
+    body: bytes
+    rows: int
+    left: Any = None
+    mark: tuple[int, int, str] = (0, 0, "")  # where it stands in the list, if that is known: see `Part.mark`
 
 
 def save(
@@ -38,14 +56,20 @@ def save(
     progress: Callable[[int, int], object] | None = None,
     stop: Callable[[], bool] | None = None,
     part_rows: int = PART,
+    cuts: Sequence[str] = (),
 ) -> Saved:
-    """Pull a list into a folder, or go on with the pull that was begun there. KeyboardInterrupt leaves it resumable and says so."""
+    """Pull a list into a folder, or go on with the pull that was begun there. KeyboardInterrupt leaves it resumable and says so.
+
+    `cuts` are those that `Saved` had when this list was last read whole; they are used if it doesn't take `created`.
+    """
     from stripe_magics.frames import Builder
     from stripe_magics.frames.parquet import plain_table, write
 
     place = Path(folder)
     columns = [*columns, "created"] if columns and "created" not in columns else columns
     state = _begin(place, request, columns)
+    if state["left"] == START_OVER:  # it was killed
+        _clear(place, state)
     if state.get("done"):
         return _told(state, resumed=False)
     builder = Builder(request.returns, columns=columns)
@@ -69,16 +93,21 @@ def save(
 
     left = state["left"]
     stopped: BaseException | None = None
-    source = _pages(connection, request, state, stop)
+    expect = getattr(progress, "expect", None)
+    done = int(state["rows"])  # by an earlier run
+    hooks = {"stop": stop, "expect": (lambda total: expect(done + total)) if expect is not None else None}
+    source = _pages(connection, request, state, cuts, hooks)
     try:
-        for body, count, left in source:
-            if count < 0:  # the list must be read anew
+        for body, count, left, mark in source:
+            if count < 0:
                 _clear(place, state)
                 builder = Builder(request.returns, columns=columns)
                 waiting = pages = 0
                 continue
             waiting += builder.add(body)
             pages += 1
+            if mark[2]:
+                state.setdefault("marks", []).append((*mark, count))
             if progress is not None:
                 progress(state["rows"] + waiting, pages)
             if waiting >= part_rows:
@@ -88,19 +117,25 @@ def save(
     finally:
         source.close()
     ended = stopped is None and not (stop is not None and stop())
-    flush(None if ended else left, done=ended)
+    note = ""
+    if not ended and left == START_OVER:
+        note = f"{state['rows'] + waiting:,} rows had come, in many places of the list, and none is kept: the same again starts over."
+        _clear(place, state)
+    else:
+        flush(None if ended else left, done=ended)
     if isinstance(stopped, StripeError) and not isinstance(stopped, KeyboardInterrupt):
-        stopped.facts = (*stopped.facts, f"{state['rows']:,} rows are in {place}; run the same again to go on from there.")
+        told = note or f"{state['rows']:,} rows are in {place}; run the same again to go on from there."
+        stopped.facts = (*stopped.facts, told)
         stopped.args = (str(stopped),)
         raise stopped
-    return _told(state, resumed=resumed)
+    return _told(state, resumed=resumed, note=note and f"Stopped. {note}")
 
 
 def summary(saved: Saved, folder: str | Path) -> pd.DataFrame:
     """What was written, as a frame of one row."""
     import pandas as pd
 
-    note = "" if saved["complete"] else f"Stopped after {saved['rows']:,} rows: run the same again to go on."
+    note = saved["note"]
     frame = pd.DataFrame(
         [
             {
@@ -116,47 +151,96 @@ def summary(saved: Saved, folder: str | Path) -> pd.DataFrame:
     return frame
 
 
-def _pages(
-    connection: Connection, request: Request, state: dict[str, Any], stop: Callable[[], bool] | None
-) -> Generator[tuple[bytes, int, Any], None, None]:
-    """(page, rows, what is left after it). A count of -1 says: forget what came, the list is read from the start."""
-    from stripe_magics.client import pull
-    from stripe_magics.client.rawpages import Unsorted, ids
+def cuts_of(marks: Iterable[Sequence[Any]]) -> list[str]:
+    """Ids that divide a list into pieces of a page: the ends of the pages that it came in, where short ones are joined with their neighbours."""
+    found: list[str] = []
+    rows, last = 0, ""
+    for _, _, key, count in sorted(marks, key=lambda mark: (mark[0], mark[1])):
+        if rows and rows + count > PAGE:
+            found.append(last)
+            rows = 0
+        rows, last = rows + count, key
+    return found
 
-    cursor, left = "", state["left"]
-    if isinstance(left, dict):
-        cursor = str(left.get("cursor", ""))
-    elif pull.suits(replace(request, limit=None)) and request.limit is None:
-        try:
-            for part in pull.pages(connection, request, stop=stop, resume=left, states=True):
-                if part.count:
-                    rest = list(part.windows) if part.windows != ({},) else None
-                    if rest is not None or not part.windows:
-                        yield part.body, part.count, rest
-                    else:
-                        yield part.body, part.count, {"cursor": ids(part.body)[-1]}
-        except pull.Small as few:
-            cursor = few.after
-        except Unsorted:
-            yield b"", -1, None
-        else:
+
+def _pages(
+    connection: Connection, request: Request, state: dict[str, Any], cuts: Sequence[str], hooks: Hooks
+) -> Generator[Read, None, None]:
+    """The pages that are left, read the quickest way there is; by the cursor alone where a list turns out not to be fit for it."""
+    from stripe_magics.client import pull
+    from stripe_magics.client.rawpages import Unsorted
+
+    left = state["left"]
+    cursor = str(left.get("cursor", "")) if isinstance(left, dict) else ""
+    try:
+        if not cursor and pull.suits(request) and request.limit is None:
+            cursor = yield from _windows(connection, request, left if isinstance(left, list) else None, hooks)
+            if not cursor:
+                return
+        if _plain(request):
+            cuts = () if cursor or pull.takes_created(request.path) else cuts
+            yield from _between(connection, request, cuts, cursor, hooks)
             return
+    except Unsorted:
+        yield Read(b"", -1)
+        cursor = ""
     if request.limit is not None:
         request = replace(request, limit=max(1, request.limit - state["rows"]))
-    yield from _by_cursor(connection, request, cursor, stop)
+    yield from _by_cursor(connection, request, cursor, hooks["stop"])
+
+
+def _plain(request: Request) -> bool:
+    """Whether a list is wanted whole and from its top, and is paged by the ids of its rows."""
+    if request.method != "GET" or not request.path.startswith("/v1/") or request.searches or request.list_of_one:
+        return False
+    return (request.lists or request.limit_given) and request.limit is None and not {name for name, _ in request.params} & CURSORS
+
+
+def _windows(connection: Connection, request: Request, left: Any, hooks: Hooks) -> Generator[Read, None, str]:
+    """In windows of `created`. Returns the id after which the cursor is to go on, "" if all was read."""
+    from stripe_magics.client import pull
+    from stripe_magics.client.rawpages import ids
+
+    try:
+        for part in pull.pages(connection, request, resume=left, states=True, **hooks):
+            if part.count:
+                first = part.windows == ({},)
+                yield Read(part.body, part.count, {"cursor": ids(part.body)[-1]} if first else list(part.windows))
+    except pull.Small as few:
+        return few.after
+    return ""
+
+
+def _between(
+    connection: Connection, request: Request, cuts: Sequence[str], after: str, hooks: Hooks
+) -> Generator[Read, None, None]:
+    """Between cuts, or without any as a walk. A walk has one place that it has come to; many can't be gone on with: what they leave isn't known
+    by time, and their cursors don't live long."""
+    from stripe_magics.client import pull
+
+    timed = pull.takes_created(request.path)  # such a list is never read between cuts
+    hooks = hooks if cuts else {**hooks, "expect": None}  # a walk doesn't know its end
+    for part in pull.pages_between(connection, request, cuts, after=after, **hooks):
+        if part.count:
+            segment, page, last = (
+                part.mark if cuts else (0, 0, part.mark[2])
+            )  # a walk's pages come in order, also those of another day
+            left = {"cursor": last} if last and not cuts else START_OVER
+            yield Read(part.body, part.count, left, (segment, page, "" if timed else last))
 
 
 def _by_cursor(
     connection: Connection, request: Request, cursor: str, stop: Callable[[], bool] | None
-) -> Iterator[tuple[bytes, int, Any]]:
+) -> Generator[Read, None, None]:
+    """By the cursor, as any list can be read: up to a limit, backwards, in a search."""
     from stripe_magics.client.listing import pages
+    from stripe_magics.client.rawpages import ids
 
     if cursor:
         request = replace(request, params=(*request.params, ("starting_after", cursor)))
     for answer in pages(connection, request, stop=stop, ordered=True):
-        rows = answer.rows
-        last = rows[-1].get("id") if rows else cursor
-        yield answer.body, len(rows), {"cursor": last}
+        keys = ids(answer.body)
+        yield Read(answer.body, len(keys), {"cursor": keys[-1] if keys else cursor})
 
 
 def _begin(place: Path, request: Request, columns: Sequence[str]) -> dict[str, Any]:
@@ -190,13 +274,14 @@ def _begin(place: Path, request: Request, columns: Sequence[str]) -> dict[str, A
         "rows": 0,
         "left": None,
         "done": False,
+        "marks": [],
     }
     _keep(place, state)
     return state
 
 
 def _clear(place: Path, state: dict[str, Any]) -> None:
-    state.update(parts=0, rows=0, left=None, done=False)
+    state.update(parts=0, rows=0, left=None, done=False, marks=[])
     _keep(place, state)
     for path in place.glob("part-*"):
         path.unlink()
@@ -208,5 +293,10 @@ def _keep(place: Path, state: dict[str, Any]) -> None:
     rough.replace(place / STATE)
 
 
-def _told(state: dict[str, Any], *, resumed: bool) -> Saved:
-    return Saved(object=state["object"], rows=state["rows"], parts=state["parts"], complete=state["done"], resumed=resumed)
+def _told(state: dict[str, Any], *, resumed: bool, note: str = "") -> Saved:
+    done = state["done"]
+    note = note or ("" if done else f"Stopped after {state['rows']:,} rows: run the same again to go on.")
+    found = cuts_of(state.get("marks", ()))
+    return Saved(
+        object=state["object"], rows=state["rows"], parts=state["parts"], complete=done, resumed=resumed, note=note, cuts=found
+    )

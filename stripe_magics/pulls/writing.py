@@ -29,7 +29,7 @@ from stripe_magics.errors import (
     UnknownName,
     UsageFault,
 )
-from stripe_magics.pulls.asking import progress_bar
+from stripe_magics.progress import progress_bar
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ def write_rows(
         stopped = _run(connection, rows, options, at_once, progress)
     else:
         with progress_bar(target.name, quiet=quiet or options.quiet, unit=" calls") as bar:
+            bar.expect(len(rows))
             stopped = _run(connection, rows, options, at_once, bar)
     return _answer(frame, rows, target, connection, stopped=stopped)
 

@@ -233,3 +233,43 @@ def test_unloading_forgets_the_magic(kernel: Kernel) -> None:
     assert "customers" not in kernel.complete("%stripe custo")["matches"]
     kernel.run("%load_ext stripe_magics")
     assert kernel.run("%stripe connect --sandbox --empty;")["status"] == "ok"
+
+
+BAR = """
+import sys, threading
+{before}
+from stripe_magics import progress
+progress.AFTER = progress.EVERY = 0.0
+with progress.progress_bar("customers") as bar:
+    def read():
+        for page in range(1, 4):
+            bar.expect(400)
+            bar(page * 100, page)
+    thread = threading.Thread(target=read)
+    thread.start()
+    thread.join()
+{after}
+"""
+
+
+def test_a_progress_bar_is_a_widget_that_leaves_nothing(kernel: Kernel) -> None:
+    reply = kernel.run(BAR.format(before="", after=""))
+    assert reply["status"] == "ok"
+    shown = next(each["content"] for each in reply["outputs"] if each["msg_type"] == "display_data")
+    assert "application/vnd.jupyter.widget-view+json" in shown["data"]
+    last = next(each["content"] for each in reply["outputs"] if each["msg_type"] == "update_display_data")
+    assert last["transient"]["display_id"] == shown["transient"]["display_id"]
+    assert set(last["data"].values()) == {""}
+    states = [each["content"]["data"] for each in reply["outputs"] if each["msg_type"] == "comm_msg"]
+    assert any(each.get("state", {}).get("value") == 300 for each in states)
+    assert any("3\u2007pages]" in str(each.get("state", {}).get("value")) for each in states)
+    assert not [each for each in reply["outputs"] if each["msg_type"] in {"stream", "error"}]
+
+
+def test_without_widgets_it_is_a_line_of_text(kernel: Kernel) -> None:
+    hide = "hidden = {n: sys.modules.pop(n) for n in list(sys.modules) if n.startswith(('tqdm', 'ipywidgets'))}\nsys.modules['ipywidgets'] = None"
+    back = "del sys.modules['ipywidgets']\nfor n in [n for n in sys.modules if n.startswith('tqdm')]: del sys.modules[n]\nsys.modules.update(hidden)"
+    reply = kernel.run(BAR.format(before=hide, after=back))
+    assert reply["status"] == "ok"
+    assert "300/400" in reply["text"]
+    assert {each["msg_type"] for each in reply["outputs"]} <= {"stream", "execute_input", "status"}

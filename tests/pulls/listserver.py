@@ -8,9 +8,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import bisect
+import fnmatch
 import json
 import random
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,6 +97,60 @@ class ListServer:
         self.gone: set[str] = set()
         self.chance = random.Random(7)
         self.tokens: dict[str, tuple[float, float]] = {}
+        self.events: list[tuple[int, str, str, bytes]] = []  # created, type, id, body; oldest first
+
+    def change(self, number: int, at: int, *, kind: str = "payment_intent", version: str = "", **fields: object) -> None:
+        """Change an object, and tell it as an event in some API version."""
+        body = {**json.loads(self.bodies[number]), **fields}
+        self.bodies[number] = json.dumps(body).encode()
+        self.tell(at, f"{kind}.updated", {**body, "object": kind}, version=version)
+
+    def delete(self, number: int, at: int, *, kind: str = "payment_intent") -> None:
+        """Delete an object, and tell it."""
+        self.gone.add(self.ids[number])
+        self.tell(at, f"{kind}.deleted", {**json.loads(self.bodies[number]), "object": kind})
+
+    def create(self, at: int) -> str:
+        """A new object at the top of the list. No event: the list itself tells it."""
+        number = len(self.ids)
+        body = intent(number, at)
+        self.ids.insert(0, str(body["id"]))
+        self.created.insert(0, at)
+        self.down.insert(0, -at)
+        self.bodies.insert(0, json.dumps(body).encode())
+        self.place = {key: place for place, key in enumerate(self.ids)}
+        self.count += 1
+        return self.ids[0]
+
+    def tell(self, at: int, kind: str, thing: dict[str, object], *, version: str = "") -> None:
+        """An event. Events are told in the order of their times."""
+        key = f"evt_{len(self.events):08}"
+        event = {
+            "id": key,
+            "object": "event",
+            "api_version": version,
+            "created": at,
+            "type": kind,
+            "livemode": False,
+            "data": {"object": thing},
+        }
+        self.events.append((at, kind, key, json.dumps(event).encode()))
+
+    def told(self, query: dict[str, str]) -> tuple[int, bytes]:
+        """A page of the list of events."""
+        low, high = int(query.get("created[gte]", 0)), int(query.get("created[lte]", 1 << 60))
+        types = [value for name, value in query.items() if name.startswith("type")]
+        there = [
+            each for each in reversed(self.events)
+            if low <= each[0] <= high and (not types or any(fnmatch.fnmatchcase(each[1], kind) for kind in types))
+        ]  # fmt: skip
+        if "starting_after" in query:
+            there = there[next(place for place, each in enumerate(there) if each[2] == query["starting_after"]) + 1 :]
+        size = int(query.get("limit", "10"))
+        more = b"true" if len(there) > size else b"false"
+        return 200, b'{"object": "list", "data": [' + b", ".join(
+            each[3] for each in there[:size]
+        ) + b'], "has_more": ' + more + b"}"
 
     def allowed(self, bucket: str, now: float) -> bool:
         level, at = self.tokens.get(bucket, (self.burst, now))
@@ -104,6 +161,8 @@ class ListServer:
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
         if path == "/v1/account":
             return 200, json.dumps({"id": "acct_1", "object": "account", "created": START - 5000, "livemode": False}).encode()
+        if path == "/v1/events" and self.events:
+            return self.told(query)
         tail = path.rpartition("/")[2]
         if tail in self.place:
             return (
@@ -241,11 +300,19 @@ def main() -> None:
         ("drops", float),
     ):
         parser.add_argument(f"--{name}", type=kind)
+    parser.add_argument("--per-endpoint", action="store_true", default=None)
+    parser.add_argument("--changes", type=int, default=0, help="so many objects change when SIGUSR1 comes")
+    parser.add_argument("--version", default="", help="of the events that tell it")
     options = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
-    port = options.pop("port")
+    port, changes, version = (options.pop(name) for name in ("port", "changes", "version"))
     server = ListServer(**options)
 
+    def change() -> None:
+        for place in range(changes):
+            server.change(place * server.count // changes, int(time.time()), version=version, description="changed")
+
     async def run() -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, change)
         made = await asyncio.start_server(server.serve, "127.0.0.1", port)
         print("ready", flush=True)
         async with made:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stripe_magics.client.rawpages import DeadCursor, Page, Params, Row, Slice
+from stripe_magics.client.segments import Segments
 from stripe_magics.client.windows import Sweep
 
 FOREVER = float("inf")
@@ -121,3 +122,19 @@ async def pull(
         kill_after = None
         await sweep.run()
     return got, sweep
+
+
+async def reread(source: List, cuts: list[str], *, slots: int = 8, after: str = "") -> tuple[list[Slice], Segments]:
+    """A list read between ids that are kept from an earlier reading; what came, in the order in which it came."""
+    got: list[Slice] = []
+
+    async def emit(piece: Slice) -> None:
+        got.append(piece)
+
+    reading = Segments(source.fetch, emit, slots=lambda: slots, cuts=cuts, after=after)
+    await reading.run()
+    return got, reading
+
+
+def rows_of(piece: Slice) -> list[str]:
+    return list(piece.body) if piece.keep is None else [piece.body[place] for place in piece.keep]

@@ -63,8 +63,8 @@ _ALL = [
     Verb(
         ("sync",),
         rooms.bulk("sync"),
-        "Bring a folder with a copy of the lists up to date.",
-        {"status": "flag", "**": "text"},
+        "Bring a folder with a copy of the lists up to date; --whole reads all again, --status only looks.",
+        {"status": "flag", "whole": "flag", "**": "text"},
         40,
         "FOLDER RESOURCE ...",
     ),
