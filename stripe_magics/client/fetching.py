@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from stripe_magics.client.connection import Connection
 
 MOST = 48  # requests side by side
-LEAST = 4
+SPARE = 1  # above what the rate needs at the latency seen
+LEAST = 4  # where there is no rate
 TRIES, RATE_TRIES = 6, 24
 SMALLEST = 10  # rows of a page
 SINCE = 1_262_304_000  # 2010: no account is older
@@ -57,7 +58,7 @@ class Fetcher:
     def slots(self) -> int:
         """How many requests should be under way: what the rate allows at the latency seen, less after concurrency refusals."""
         pace = self.limiter.pace(self.request.path, self.account)
-        usual = LEAST if math.isinf(pace) else min(MOST, max(LEAST, math.ceil(pace * self.latency * 1.15) + 2))
+        usual = LEAST if math.isinf(pace) else min(MOST, math.ceil(pace * self.latency * 1.15) + SPARE)
         return max(1, round(usual * self.limiter.side_by_side()))
 
     async def __call__(self, params: Params) -> Page:
@@ -117,22 +118,25 @@ class Fetcher:
 
     async def since(self) -> int:
         """When the account was opened: where it makes sense to begin cutting. Not more than a hint, so a failure doesn't matter."""
+        assert self.lanes is not None
         known = _since.setdefault(self.connection, {})
         seen = self.connection.account_seen
         if seen is not None and self.account in {"", self.connection.account}:
             known[self.account] = max(SINCE, int(seen.get("created") or 0))
-        if self.account not in known:
-            known[self.account] = SINCE
-            target = "/v1/account"
-            await self._turn(target)
-            assert self.lanes is not None
-            try:
-                status, _, body = await self.lanes.get(self.connection.base + target, self.headers)
-                created = msgspec.json.decode(body, type=_Account).created if status == 200 else 0
-            except (httpx.TransportError, httpx.DecodingError, msgspec.DecodeError):
-                return SINCE
-            known[self.account] = max(SINCE, created or 0)
+        async with self.lanes.turn(self.account):  # lists that are read side by side ask once
+            if self.account not in known:
+                known[self.account] = max(SINCE, await self._opened())
         return known[self.account]
+
+    async def _opened(self) -> int:
+        target = "/v1/account"
+        await self._turn(target)
+        assert self.lanes is not None
+        try:
+            status, _, body = await self.lanes.get(self.connection.base + target, self.headers)
+            return (msgspec.json.decode(body, type=_Account).created or 0) if status == 200 else 0
+        except (httpx.TransportError, httpx.DecodingError, msgspec.DecodeError):
+            return 0
 
 
 class _Account(msgspec.Struct):

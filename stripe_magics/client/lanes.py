@@ -26,6 +26,7 @@ class Lanes:
         self._make, self._auth, self._policy = make, auth, policy
         self._timeout = httpx.Timeout(policy.deadline, connect=min(policy.connect, policy.deadline)).as_dict()
         self._free: list[httpx.AsyncBaseTransport] = []
+        self._turns: dict[str, asyncio.Lock] = {}
 
     async def get(self, url: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
         """Read an address once: status, headers (lower-case names) and body. Raises `httpx.TransportError` or `httpx.DecodingError`."""
@@ -46,6 +47,10 @@ class Lanes:
             raise
         self._free.append(lane)
         return response.status_code, {name.lower(): value for name, value in response.headers.items()}, body
+
+    def turn(self, name: str) -> asyncio.Lock:
+        """A lock of that name, for what several lists need and one should ask for."""
+        return self._turns.setdefault(name, asyncio.Lock())
 
     async def close(self) -> None:
         """Close all lanes."""

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.client.rawpages import PAGE, Part, Unsorted, ids, without
+from stripe_magics.client.rawpages import PAGE, Part, Unsorted, without
 from stripe_magics.errors import Details, IncompleteList, InvalidRequest, StripeError
 from stripe_magics.request import Request
 
@@ -124,7 +124,7 @@ def _side_by_side(
         for part in pull.pages(connection, request, stop=stop, expect=expect):
             rows += part.count
             if rows <= pull.REMEMBER:
-                seen.update(ids(part.body))
+                seen.update(part.ids)
             yield part
     except pull.Small as few:
         left = None if request.limit is None else request.limit - rows

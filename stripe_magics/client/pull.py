@@ -165,7 +165,7 @@ class _Pull:
             )
         return Part(
             status=answer.status, body=answer.body, request_id=answer.request_id, notices=answer.notices, api_version=answer.api_version,
-            count=self.read, windows=({},) if page.has_more else (),
+            count=self.read, windows=({},) if page.has_more else (), ids=[row.id for row in page.rows],
         )  # fmt: skip
 
     def small(self) -> bool:
@@ -183,7 +183,8 @@ class _Pull:
         expect: Callable[[float], object] | None,
     ) -> Iterator[Part]:
         """Everything that the reading brings which `make` gives."""
-        with engine_of(self.connection) as engine:
+        fetch = self.fetch
+        with fetch.limiter.reading(self.request.path, fetch.account), engine_of(self.connection) as engine:
             self.fetch.lanes = engine.lanes
             task = engine.start(self._run(make))
             try:
@@ -233,7 +234,7 @@ class _Pull:
             self.queue.put(
                 Part(
                     status=200, body=body, request_id=request_id, count=piece.rows, windows=piece.windows, left=piece.left,
-                    mark=piece.mark,
+                    mark=piece.mark, ids=piece.ids,
                 )
             )  # fmt: skip
         while self.queue.qsize() > WAITING:

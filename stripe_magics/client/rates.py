@@ -14,7 +14,8 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ SEARCH = 20.0
 SHARE = 0.8  # of an account's total in live mode; the rest is left to checkout
 NEARLY = 0.995  # of a known rate, so that clocks that differ a little don't cause a refusal
 BURST = 0.15  # of a second's requests may go at once
-SLOWER, FASTER = 0.75, 0.05
+SLOWER, FASTER = 0.7, 0.05
 SLOW_AGAIN, FAST_AGAIN = 0.3, 0.5  # seconds between two steps
 LEAST = 0.02  # of the rate
 
@@ -44,6 +45,7 @@ class Bucket:
     rate: float
     burst: float = 1.0
     factor: float = 1.0
+    readers: int = 0  # lists that are being read and count for it
     _due: float = -math.inf  # when there is a place again
     _changed: float = -math.inf
 
@@ -79,7 +81,6 @@ class Limiter:
     endpoint: float
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
-    spread: float = 1.0  # accounts that are pulled side by side may use the platform's total this many times
     slots: float = 1.0  # what concurrency refusals have left of the requests side by side
     refusals: int = 0
     _buckets: dict[tuple[str, ...], Bucket] = field(default_factory=dict)
@@ -125,9 +126,23 @@ class Limiter:
             self.sleep(seconds)
 
     def pace(self, path: str, account: str = "") -> float:
-        """The requests per second that an endpoint can have now."""
+        """The requests per second that a list can have now: its share of what the lists that are being read have together."""
         with self._lock:
-            return min(bucket.rate * bucket.factor for bucket in self._of(path, account))
+            return min(bucket.rate * bucket.factor / max(1, bucket.readers) for bucket in self._of(path, account))
+
+    @contextmanager
+    def reading(self, path: str, account: str = "") -> Iterator[None]:
+        """While this lasts, a list is read."""
+        with self._lock:
+            buckets = self._of(path, account)
+            for bucket in buckets:
+                bucket.readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                for bucket in buckets:
+                    bucket.readers -= 1
 
     def side_by_side(self) -> float:
         """The share of the usual number of requests in flight; comes back slowly after a refusal."""
@@ -144,11 +159,7 @@ class Limiter:
             if self.endpoint == ENDPOINT
             else self.endpoint
         )
-        return (
-            self._bucket((account, place), own),
-            self._bucket((account,), self.total),
-            self._bucket((), self.total * self.spread),
-        )
+        return (self._bucket((account, place), own), self._bucket((account,), self.total), self._bucket((), self.total))
 
     def _bucket(self, name: tuple[str, ...], rate: float) -> Bucket:
         if name not in self._buckets:

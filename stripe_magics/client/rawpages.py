@@ -36,19 +36,23 @@ class Page(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """Rows that were read: a page's body, the places of its rows that count (None: all), and what is then left to read."""
+    """Rows that were read: a page's body, the places of its rows that count (None: all) and their ids, and what is then left to read."""
 
     body: Any
     keep: list[int] | None
-    rows: int
+    ids: Sequence[str]
     windows: tuple[dict[str, Any], ...]
     left: float  # estimated rows still to read
-    mark: tuple[int, int, str] = (
-        0,
-        0,
-        "",
-    )  # where the page stands in the list (segment, page of it) and its last row; "" if it isn't known
+    mark: Mark = (0, 0, "")
 
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return len(self.ids)
+
+
+Mark = tuple[int, int, str]
+"""Where a page stands in its list (segment, page of it) and its last row; "" if that isn't known."""
 
 Params = tuple[tuple[str, str], ...]
 
@@ -69,7 +73,8 @@ class Part(Answer):
     more: bool = False
     windows: tuple[dict[str, Any], ...] = ()  # what is left to read after it
     left: float = 0.0  # estimated rows
-    mark: tuple[int, int, str] = (0, 0, "")
+    mark: Mark = (0, 0, "")
+    ids: Sequence[str] = ()
 
     @property
     def has_more(self) -> bool:

@@ -102,7 +102,8 @@ class Segments:
         segment.pages += 1
         left = float(PAGE * (len(self._waiting) + (not segment.done)))
         mark = (segment.number, segment.pages, rows[-1].id if rows else "")
-        await self._emit(Slice(page.body, None if len(keep) == len(page.rows) else keep, len(keep), (), left, mark))
+        whole = len(keep) == len(page.rows)
+        await self._emit(Slice(page.body, None if whole else keep, [rows[place].id for place in keep], (), left, mark))
 
     def _own(self, segment: Segment, page: Page) -> list[Row]:
         """The rows of a page that lie in the segment; moves the segment on below them."""

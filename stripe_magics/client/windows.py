@@ -239,15 +239,9 @@ class Sweep:
         if window.done:
             window.recent = []
         states = self.state() if self._states else ()
-        await self._emit(
-            Slice(
-                page.body,
-                None if len(keep) == len(rows) else keep,
-                len(keep),
-                states,
-                sum(each.left(self._floor) for each in self.windows),
-            )
-        )
+        left = sum(each.left(self._floor) for each in self.windows)
+        whole = len(keep) == len(rows)
+        await self._emit(Slice(page.body, None if whole else keep, [rows[place].id for place in keep], states, left))
 
     def _advance(self, window: Window, rows: list[Row]) -> None:
         newest, oldest = _time(rows[0]), _time(rows[-1])

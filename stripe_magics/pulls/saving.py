@@ -199,13 +199,12 @@ def _plain(request: Request) -> bool:
 def _windows(connection: Connection, request: Request, left: Any, hooks: Hooks) -> Generator[Read, None, str]:
     """In windows of `created`. Returns the id after which the cursor is to go on, "" if all was read."""
     from stripe_magics.client import pull
-    from stripe_magics.client.rawpages import ids
 
     try:
         for part in pull.pages(connection, request, resume=left, states=True, **hooks):
             if part.count:
                 first = part.windows == ({},)
-                yield Read(part.body, part.count, {"cursor": ids(part.body)[-1]} if first else list(part.windows))
+                yield Read(part.body, part.count, {"cursor": part.ids[-1]} if first else list(part.windows))
     except pull.Small as few:
         return few.after
     return ""

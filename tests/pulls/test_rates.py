@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 
 import pytest
 
@@ -105,7 +106,7 @@ def test_many_refusals_at_once_are_one_step_and_the_pace_comes_back() -> None:
     for _ in range(20):
         limits.refused("/v1/charges", "", "endpoint-rate")
     slow = limits.pace("/v1/charges")
-    assert slow == pytest.approx(25 * rates.NEARLY * 0.75)
+    assert slow == pytest.approx(25 * rates.NEARLY * rates.SLOWER)
     for _ in range(20):
         clock.now += 0.6
         limits.take("/v1/charges")
@@ -122,3 +123,16 @@ def test_accounts_have_their_own_endpoint_rates() -> None:
 def test_without_a_rate_nothing_waits() -> None:
     limits, _ = limiter(math.inf, math.inf)
     assert all(limits.take("/v1/charges") == 0 for _ in range(1000))
+
+
+def test_lists_that_are_read_side_by_side_share_the_pace() -> None:
+    limits = Limiter(total=100, endpoint=25)
+    with limits.reading("/v1/charges"), limits.reading("/v1/refunds"):
+        assert limits.pace("/v1/charges") == pytest.approx(25 * rates.NEARLY)
+        with limits.reading("/v1/charges"):
+            assert limits.pace("/v1/charges") == pytest.approx(12.5 * rates.NEARLY)
+    with ExitStack() as stack:
+        for number in range(16):
+            stack.enter_context(limits.reading("/v1/charges", f"acct_{number}"))
+        assert limits.pace("/v1/charges", "acct_1") == pytest.approx(100 / 16 * rates.NEARLY)
+    assert limits.pace("/v1/charges", "acct_1") == pytest.approx(25 * rates.NEARLY)
