@@ -1,7 +1,7 @@
 """Fetching the pages of one list on an event loop: at the pace of the rate limits, and again after what passes.
 
 A page is a read: it is asked for again after a rate limit, a failure of Stripe's or of the network, within bounds. A page that fails with
-a server error more than once is asked for in smaller pieces, since large expanded pages fail where smaller ones don't.
+a server error more than once is asked for in smaller pieces, since large expanded pages fail where smaller ones don't; so are the next ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOST = 48  # requests side by side
 SPARE = 1  # above what the rate needs at the latency seen
 LEAST = 4  # where there is no rate
 TRIES, RATE_TRIES = 6, 24
-SMALLEST = 10  # rows of a page
+SMALLEST, GOOD = 10, 10  # rows of a page; pages in a row after which they become larger again
 SINCE = 1_262_304_000  # 2010: no account is older
 
 
@@ -52,7 +52,7 @@ class Fetcher:
         self.account = account_of(request)
         self.latency = 0.2
         self.lanes: Lanes | None = None
-        self._size = PAGE
+        self._size, self._good = PAGE, 0
         self._gate = asyncio.Lock()
 
     def slots(self) -> int:
@@ -65,10 +65,12 @@ class Fetcher:
         tries = rate_tries = 0
         began = time.monotonic()
         while True:
-            sized = tuple((name, str(self._size) if name == "limit" else value) for name, value in params)
+            size = self._size
+            sized = tuple((name, str(size) if name == "limit" else value) for name, value in params)
             await self._turn(self.request.path)
             outcome = await self._once(sized)
             if isinstance(outcome, Page):
+                self._larger()
                 return outcome
             problem, status, again, wait = outcome
             if status == 429:
@@ -78,12 +80,18 @@ class Fetcher:
             else:
                 tries += 1
                 if status >= 500 and tries >= 2:
-                    self._size = max(SMALLEST, self._size // 2)
+                    self._size, self._good = min(self._size, max(SMALLEST, size // 2)), 0
             late = time.monotonic() - began > self.connection.policy.operation
             if not again or tries >= TRIES or rate_tries >= RATE_TRIES or late:
                 raise problem
             backoff = random.uniform(0, min(8.0, 0.25 * 2.0 ** (tries + rate_tries)))
             await asyncio.sleep(max(backoff, wait))
+
+    def _larger(self) -> None:
+        """Small pages were for a while: one that failed twice may just have had bad luck."""
+        self._good += 1
+        if self._good >= GOOD:
+            self._size, self._good = min(PAGE, self._size * 2), 0
 
     async def _turn(self, path: str) -> None:
         """Wait until the rate has a place. One waits for it, the others for that one: who was late doesn't go out in a crowd."""

@@ -36,21 +36,22 @@ def complete(frame: Any, rows: int) -> int:
 # Ours ----------------------------------------------------------------------------------------------------------------------------
 
 
-def connected(job: Job) -> Any:
-    """A connection at the job's rate; `endpoint` is a lower limit of each list."""
+def connect(job: Job) -> None:
+    """A connection at the job's rate, as `%stripe connect` leaves it: the account was asked for. `endpoint` is a lower limit of each list."""
     from stripe_magics.client import connection
     from stripe_magics.client.rates import limiter_for
     from stripe_magics.client.secret import Secret
 
     made = connection.connect(secret=Secret(KEY), api_base=job["url"], rate=job["rate"])
     limiter_for(made).endpoint = job.get("endpoint") or job["rate"]
-    return made
+    made.account_object()
+    job["connection"] = made
 
 
 def ours(job: Job, **options: Any) -> int:
     from stripe_magics.calls import call
 
-    frame = call("payment_intents.list", limit="all", connection=connected(job), **options)
+    frame = call("payment_intents.list", limit="all", connection=job["connection"], **options)
     assert frame["created"].is_monotonic_decreasing
     return complete(frame, job["rows"])
 
@@ -67,7 +68,7 @@ def parquet(job: Job) -> int:
 
     from stripe_magics import pulls
 
-    told = pulls.pull("payment_intents", to=job["folder"], connection=connected(job), quiet=True)
+    told = pulls.pull("payment_intents", to=job["folder"], connection=job["connection"], quiet=True)
     job["check"] = lambda: complete(
         pq.read_table(job["folder"], columns=["id"]).to_pandas(), job["rows"]
     )  # reading isn't measured
@@ -77,7 +78,7 @@ def parquet(job: Job) -> int:
 def lists(job: Job, *, at_once: bool) -> int:
     from stripe_magics import pulls
 
-    connection = connected(job)
+    connection = job["connection"]
     if at_once:
         frames = pulls.pull(*LISTS, connection=connection, quiet=True)
     else:
@@ -88,7 +89,7 @@ def lists(job: Job, *, at_once: bool) -> int:
 def accounts(job: Job) -> int:
     from stripe_magics import pulls
 
-    frame = pulls.pull("payment_intents", accounts=job["accounts"], connection=connected(job), quiet=True)
+    frame = pulls.pull("payment_intents", accounts=job["accounts"], connection=job["connection"], quiet=True)
     for _, own in frame.groupby("account"):
         complete(own, job["rows"])
     assert frame["account"].nunique() == len(job["accounts"])
@@ -98,7 +99,7 @@ def accounts(job: Job) -> int:
 def mirror(job: Job) -> int:
     from stripe_magics import pulls
 
-    told = pulls.sync(job["folder"], "payment_intents", connection=connected(job), quiet=True)
+    told = pulls.sync(job["folder"], "payment_intents", connection=job["connection"], quiet=True)
     assert told["how"].tolist() == ["changes" if "changes" in job else "whole"]
     return int(told["rows"].sum())
 
@@ -117,6 +118,7 @@ def refresh(job: Job) -> int:
 
 def before_refresh(job: Job) -> None:
     """A mirror that is whole, and then the objects change."""
+    connect(job)
     mirror({name: value for name, value in job.items() if name != "changes"})
     os.kill(job["server"], signal.SIGUSR1)
     time.sleep(2)
@@ -241,6 +243,9 @@ CLIENTS: dict[str, Callable[[Job], int]] = {
 }
 
 BEFORE: dict[str, Callable[[Job], None]] = {  # what must be there, and is not measured
+    **dict.fromkeys(
+        ("ours", "columns", "sequential", "parquet", "lists-at-once", "lists-one-by-one", "accounts", "mirror"), connect
+    ),
     "refresh": before_refresh,
     "flatten": load_pages,
     "flatten-columns": load_pages,

@@ -82,6 +82,23 @@ def test_faults_lose_nothing(listed: Make) -> None:
     assert df["id"].tolist() == server.ids
 
 
+def test_pages_become_smaller_where_large_ones_fail_and_large_again(listed: Make) -> None:
+    server, connection = listed(count=9000)
+    answer = server.answer
+
+    def failing(path: str, query: dict[str, str]) -> tuple[int, bytes]:
+        if 10 < server.requests < 30 and query.get("limit") == "100":
+            return 500, b'{"error":{"type":"api_error","message":"An unknown error occurred"}}'
+        return answer(path, query)
+
+    server.answer = failing
+    df = one(connection, list_request(connection, "payment_intents"))
+    assert df["id"].tolist() == server.ids
+    sizes = [each.rpartition("limit=")[2] for each in server.paths]
+    assert "50" in sizes
+    assert sizes[-20:].count("100") > 10
+
+
 def test_deletions_while_reading(listed: Make) -> None:
     server, connection = listed(count=8000, latency=0.02)
     import random
