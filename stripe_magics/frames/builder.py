@@ -17,7 +17,8 @@ import pyarrow as pa
 from stripe_magics.errors import StripeError
 from stripe_magics.frames import columns as cols
 from stripe_magics.frames.decode import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of
-from stripe_magics.frames.joining import assemble
+from stripe_magics.frames.joining import assemble, unknown
+from stripe_magics.frames.schema import schema
 
 CHUNK = 2000  # rows between two Arrow chunks: enough to be quick, few enough to be small
 
@@ -41,6 +42,8 @@ class Builder:
             objects = self._decoded(page, keep)
         if not objects or self._plan is None:
             return 0
+        if self.wanted and not self.rows:
+            self._check_wanted()
         self._objects += objects
         self.rows += len(objects)
         if len(self._objects) >= self._chunk:
@@ -71,6 +74,16 @@ class Builder:
     def _first_plan(self) -> Plan:
         plan = plan_for(self.object_type)
         return (plan.only(self.wanted) if self.wanted else None) or plan
+
+    def _check_wanted(self) -> None:
+        """A column that neither the facts nor the first page know is told at once, not after the last page."""
+        assert self._plan is not None
+        known = [*schema(self.object_type).names, *(leaf.column.name for leaf in self._plan.leaves)]
+        opened = tuple(leaf.column.name + "_" for leaf in self._plan.leaves if leaf.raw or leaf.column.kind == "ref")
+        for name in self.wanted:
+            base = name.partition("[")[0]
+            if base not in known and not base.startswith(opened) and not any(each.startswith(base + "_") for each in known):
+                raise unknown(name, known)
 
     def _flush(self) -> None:
         if not self._objects or self._plan is None:

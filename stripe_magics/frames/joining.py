@@ -239,11 +239,16 @@ def _shown(made: Mapping[str, Any], fixed: Mapping[str, Column], wanted: Sequenc
         base = name.partition("[")[0]
         found = [base] if base in every else [each for each in every if each.startswith(base + "_")]
         if not found and not empty:
-            from difflib import get_close_matches
-
-            raise UnknownName("column", name, get_close_matches(name, every, 3))
+            raise unknown(name, every)
         chosen.update(dict.fromkeys(found))
     return list(chosen)
+
+
+def unknown(name: str, columns: Sequence[str]) -> UnknownName:
+    """The error for a column that there isn't, with those that it may be."""
+    from difflib import get_close_matches
+
+    return UnknownName("column", name, get_close_matches(name, columns, 3))
 
 
 def _with_metadata(frame: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:

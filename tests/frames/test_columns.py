@@ -244,6 +244,16 @@ def test_columns_alone() -> None:
     same(df[["id", "amount"]], frames.build(pages, "payment_intent")[["id", "amount"]])
 
 
+def test_an_unknown_column_is_told_with_the_first_page() -> None:
+    builder = frames.Builder("payment_intent", columns=["amuont"])
+    with pytest.raises(UnknownName, match="amount"):
+        builder.add(page(intent(1)))
+    later = frames.Builder("payment_intent", columns=["customer_email"])  # may be expanded on a later page
+    later.add(page({**intent(1), "customer": None}))
+    later.add(page({**intent(2), "customer": customer(2)}))
+    assert later.frame()["customer_email"].notna().tolist() == [False, True]
+
+
 def test_keep_tests_rows_before_the_limit() -> None:
     pages = [page(*(intent(n) for n in range(10)))]
     kept = frames.build(pages, "payment_intent", keep=[Keep(key="created", low=1_700_000_000 - 5, high=1_700_000_000)], limit=3)
