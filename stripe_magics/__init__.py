@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from stripe_magics.pulls import pull, sql, sync
     from stripe_magics.watch import listen, on, watch
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _ROOMS = {
     "connect": "stripe_magics.client.connection",

@@ -17,7 +17,7 @@ from stripe_magics.client import guards
 from stripe_magics.errors import Details, InvalidRequest
 from stripe_magics.request import Request
 
-USER_AGENT = "stripe_magics/0.1.0"
+USER_AGENT = "stripe_magics/0.2.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -366,7 +366,7 @@ def test_T117_nothing_but_what_is_needed_is_told(server: FaultServer, connection
     connection.send(get())
     for each in server.seen:
         assert {name for name in each.headers if name.startswith("x-")} == set()
-        assert each.headers["user-agent"] == "stripe_magics/0.1.0"
+        assert each.headers["user-agent"] == "stripe_magics/0.2.0"
         allowed = {
             "host",
             "accept",
