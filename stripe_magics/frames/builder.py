@@ -21,6 +21,7 @@ from stripe_magics.frames.joining import assemble, unknown
 from stripe_magics.frames.schema import schema
 
 CHUNK = 2000  # rows between two Arrow chunks: enough to be quick, few enough to be small
+MERGED = 10  # chunks that become one
 
 
 class Builder:
@@ -96,6 +97,14 @@ class Builder:
                 fields.append(made[0])
                 arrays.append(made[1])
         self._tables.append(pa.Table.from_arrays(arrays, schema=pa.schema(fields)))
+        self._merge()
+
+    def _merge(self) -> None:
+        """Join the last small chunks: many small arrays that go at different times leave holes in which nothing of the frame fits."""
+        last = self._tables[-MERGED:]
+        small = len(last) == MERGED and all(each.num_rows < 2 * self._chunk for each in last)
+        if small and all(each.schema.equals(last[0].schema, check_metadata=True) for each in last):
+            self._tables[-MERGED:] = [pa.concat_tables(last).combine_chunks(memory_pool=cols.POOL)]
 
     def tables(self) -> list[pa.Table]:
         """The chunks so far, handed over: they are no longer the builder's."""

@@ -172,6 +172,7 @@ def test_T39_stop_while_sending_keeps_the_key(
 
 def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection) -> None:
     main = threading.get_ident()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, it would be ignored
 
     def press() -> None:
         while not server.executions:
@@ -187,6 +188,7 @@ def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection
     with pytest.raises(Interrupted):
         connection.send(pay(), origin=CELL)
     presser.join()
+    signal.signal(signal.SIGINT, before)
     assert time.monotonic() - began < 2
     again = connection.send(pay(), origin=CELL)  # the cell run again goes out under the same key
     assert again.replayed

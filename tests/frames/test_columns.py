@@ -308,6 +308,19 @@ def test_any_split_over_pages_and_chunks_gives_the_same_frame(rows: list[dict[st
     same(whole, builder.frame())
 
 
+def test_chunks_that_are_merged_give_the_same_frame() -> None:
+    words = ["succeeded", "canceled", "a new one", "processing"]
+    rows = [
+        {**intent(n), "status": words[n % 4], "currency": ("usd", "eur")[n // 11 % 2], "metadata": {"n": str(n)} if n % 3 else {}, "new": n if n > 15 else None}
+        for n in range(45)
+    ]  # fmt: skip
+    builder = frames.Builder("payment_intent", chunk=1)
+    for row in rows:
+        builder.add(page(row))
+    assert max(table.num_rows for table in builder._tables) == 10
+    same(frames.build([page(*rows)], "payment_intent"), builder.frame())
+
+
 def test_a_place_that_is_an_object_in_one_chunk_and_an_id_in_the_next_keeps_both() -> None:
     builder = frames.Builder("payment_intent", chunk=1)
     for shipping in ({"name": "early", "address": {"city": "Ulm"}}, "ship_1", {"name": "late"}):
