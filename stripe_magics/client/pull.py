@@ -38,7 +38,7 @@ CREATED = re.compile(
 """The lists that take `created`."""
 
 WINDOWED_FROM = 1000  # rows; a smaller limit is read by the cursor, which asks for no row too many
-WAITING = 24  # pages read and not yet taken by the builder
+WAITING = 12  # pages read and not yet taken by the builder; what a kill loses is read again
 REMEMBER = 10_000  # rows after which a list that turns out to be unsorted is an error and no longer read anew
 
 
