@@ -3,7 +3,7 @@
 - Called with (rows so far, pages so far). `expect` says how many rows there will be; without it there is no time left to show.
 - Until it appears nothing is drawn and tqdm isn't imported. The clock starts with the first word, not before: what is imported until
   then is not the list's time. Rows that were there at the first word (of an earlier, interrupted pull) don't count for the rate.
-- Any thread may call it. A bar that can't be drawn is left out: no payment stops for its sake.
+- Any thread may call it. A bar that can't be drawn is left out, with a warning: no payment stops for its sake.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 AFTER, EVERY = 1.0, 0.25  # seconds until it appears, and between two drawings
@@ -56,19 +56,26 @@ class Progress:
             self._drawn = now
             try:
                 self._draw(rows, pages, now - self._started)
-            except Exception:  # see above
-                self._off = True
+            except Exception as fault:  # whatever it is, the work goes on
+                self._leave_out(fault)
 
     def end(self) -> None:
         """Take it away."""
-        with self._lock, suppress(Exception):
+        with self._lock:
             self._off = True
             if self._bar is None:
                 return
-            self._bar.total = None  # an estimate that wasn't reached would stay in a notebook, in red
-            self._bar.close()
-            if self._shown is not None:
-                self._shown.update({"text/plain": "", "text/html": ""}, raw=True)
+            try:
+                self._bar.total = None  # an estimate that wasn't reached would stay in a notebook, in red
+                self._bar.close()
+                if self._shown is not None:
+                    self._shown.update({"text/plain": "", "text/html": ""}, raw=True)
+            except Exception as fault:  # as above
+                self._leave_out(fault)
+
+    def _leave_out(self, fault: Exception) -> None:
+        self._off = True
+        warnings.warn(f"The progress can't be shown: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=3)
 
     def _draw(self, rows: int, pages: int, elapsed: float) -> None:
         if self._bar is None:

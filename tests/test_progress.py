@@ -122,10 +122,13 @@ def test_a_bar_that_cannot_be_drawn_ends_nothing(clock: Clock, monkeypatch: pyte
         raise OSError("no screen")
 
     monkeypatch.setattr(tqdm.auto, "tqdm", broken)
-    with progress_bar("payment_intents.create") as bar:
+    done = 0
+    with pytest.warns(RuntimeWarning, match="can't be shown: OSError: no screen"), progress_bar("payment_intents.create") as bar:
         for row in range(5):
             bar(row)
             clock.now += 1
+            done += 1
+    assert done == 5
 
 
 def test_threads_share_a_bar(clock: Clock, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:

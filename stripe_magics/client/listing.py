@@ -14,15 +14,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.client.rawpages import PAGE, Part, Unsorted, without
+from stripe_magics.client.rawpages import CURSORS, PAGE, Part, Unsorted, without
 from stripe_magics.errors import Details, IncompleteList, InvalidRequest, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     from stripe_magics.client.answer import Answer
     from stripe_magics.client.connection import Connection
-
-CURSORS = frozenset({"starting_after", "ending_before", "page"})
 
 Progress = Callable[[int, int], object]  # rows so far, pages so far
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics.client.engine import engine_of
 from stripe_magics.client.fetching import SINCE, Fetcher
-from stripe_magics.client.rawpages import PAGE, Page, Part, Slice, Unsorted, only
+from stripe_magics.client.rawpages import CURSORS, PAGE, Page, Part, Slice, Unsorted, only
 from stripe_magics.client.segments import Segments
 from stripe_magics.client.windows import Sweep
 from stripe_magics.errors import Details, IncompleteList, StripeError
@@ -53,7 +53,7 @@ def suits(request: Request) -> bool:
         return False
     if not (request.lists or request.limit_given) or (request.limit is not None and request.limit <= WINDOWED_FROM):
         return False
-    return not {name for name, _ in request.params} & {"starting_after", "ending_before", "page", "created"}
+    return not {name for name, _ in request.params} & {*CURSORS, "created"}
 
 
 def bounds(request: Request) -> tuple[int, int | None, Request]:

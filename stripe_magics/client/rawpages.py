@@ -11,6 +11,7 @@ import msgspec
 from stripe_magics.client.answer import Answer
 
 PAGE = 100  # the most rows that Stripe gives at once
+CURSORS = frozenset({"starting_after", "ending_before", "page"})  # parameters that say where a page begins
 
 
 class Row(msgspec.Struct, gc=False):

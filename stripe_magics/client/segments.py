@@ -14,12 +14,12 @@ Without cuts this is a plain walk from the top. Pure: `fetch` and `emit` are giv
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stripe_magics.client import crew
 from stripe_magics.client.rawpages import PAGE, DeadCursor, Page, Params, Row, Slice, Unsorted
 
 
@@ -65,21 +65,7 @@ class Segments:
 
     async def run(self) -> None:
         """Read all segments. Raises what `fetch` raises, or `Unsorted` for a list that makes no progress."""
-        tasks: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                while self._waiting and len(tasks) < self._slots():
-                    tasks.add(asyncio.create_task(self._turn(self._waiting.popleft())))
-                if not tasks:
-                    return
-                ended, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                faults = [task.exception() for task in ended]  # all are looked at, one is told
-                if fault := next(filter(None, faults), None):
-                    raise fault
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)  # cancelled ones must have ended before their lanes are closed
+        await crew.run(lambda: self._turn(self._waiting.popleft()) if self._waiting else None, self._slots)
 
     async def _turn(self, segment: Segment) -> None:
         segment.busy = True

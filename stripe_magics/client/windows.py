@@ -14,11 +14,11 @@ matter of speed alone. Pure: `fetch` and `emit` are given, time is the event loo
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from stripe_magics.client import crew
 from stripe_magics.client.rawpages import PAGE, DeadCursor, Page, Params, Row, Slice, Unsorted
 
 WORTH = 300  # estimated rows under which a window is not split: a split costs half a page
@@ -132,25 +132,7 @@ class Sweep:
 
     async def run(self) -> None:
         """Read all windows. Raises what `fetch` raises, or `Unsorted`."""
-        tasks: set[asyncio.Task[None]] = set()
-        try:
-            while not self._enough():
-                while len(tasks) < self._slots():
-                    window = self._ready() or self._split()
-                    if window is None:
-                        break
-                    window.busy = True
-                    tasks.add(asyncio.create_task(self._page(window)))
-                if not tasks:
-                    return
-                ended, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                faults = [task.exception() for task in ended]  # all are looked at, one is told
-                if fault := next(filter(None, faults), None):
-                    raise fault
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)  # cancelled ones must have ended before their client is closed
+        await crew.run(self._next, self._slots, self._enough)
 
     def state(self) -> tuple[dict[str, Any], ...]:
         """What is left to read."""
@@ -181,6 +163,13 @@ class Sweep:
             if not window.done:
                 return False
         return False
+
+    def _next(self) -> Coroutine[Any, Any, None] | None:
+        window = self._ready() or self._split()
+        if window is None:
+            return None
+        window.busy = True
+        return self._page(window)
 
     def _ready(self) -> Window | None:
         free = [window for window in self.windows if not window.busy and not window.done]

@@ -6,7 +6,7 @@ the chunks: `joining.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -36,11 +36,11 @@ class Builder:
         self._objects: list[Any] = []  # decoded, not yet in columns
         self._tables: list[pa.Table] = []
 
-    def add(self, page: bytes, keep: Sequence[int] | None = None) -> int:
-        """Add the rows of a raw page (those at the places in `keep` only); the number of rows added."""
-        objects = self._plan.page(page) if self._plan is not None and keep is None else None
+    def add(self, page: bytes) -> int:
+        """Add the rows of a raw page; the number of rows added."""
+        objects = self._plan.page(page) if self._plan is not None else None
         if objects is None:
-            objects = self._decoded(page, keep)
+            objects = self._decoded(page)
         if not objects or self._plan is None:
             return 0
         if self.wanted and not self.rows:
@@ -51,14 +51,12 @@ class Builder:
             self._flush()
         return len(objects)
 
-    def _decoded(self, page: bytes, keep: Sequence[int] | None) -> list[Any]:
+    def _decoded(self, page: bytes) -> list[Any]:
         """The objects of any page; the plan is made, or learns, where they don't fit it."""
         try:
             raws = rows_of(page)
         except msgspec.DecodeError as problem:
             raise StripeError("Stripe's answer can't be read: it is no JSON.", facts=[str(problem)]) from None
-        if keep is not None:
-            raws = [raws[place] for place in keep]
         if not raws:
             return []
         if self._plan is None:
@@ -144,11 +142,3 @@ def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
     if array.null_count == len(values):
         return (pa.field(name, pa.null()), pa.nulls(len(values))) if leaf.learned else None
     return cols.json_field(name), array
-
-
-def build_frame(pages: Iterable[bytes], object_type: str, **options: Any) -> pd.DataFrame:
-    """See `stripe_magics.frames.build`."""
-    builder = Builder(object_type, columns=options.pop("columns", ()))
-    for page in pages:
-        builder.add(page)
-    return builder.frame(**options)

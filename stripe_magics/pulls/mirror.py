@@ -159,17 +159,18 @@ class _List:
         return {"how": "changes", "rows": rows, "changed": len(changed - deleted), "deleted": len(deleted), "complete": True}
 
     def _settled(self) -> list[str]:
-        """Balance transactions that were pending and must have become available by now: nothing else of them ever changes."""
+        """Objects that were pending and must have been settled by now."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        if self.request.returns != "balance_transaction":
+        by = refresh.SETTLED.get(self.request.returns)
+        if by is None:
             return []
         due: list[str] = []
         now = pa.scalar(self.began * 1_000_000, pa.timestamp("us", "UTC"))
-        for table in storage.columns(self.place, self.name, ("id", "status", "available_on")):
+        for table in storage.columns(self.place, self.name, ("id", "status", by)):
             pending = pc.equal(table.column("status").cast(pa.string()), "pending")
-            passed = pc.less_equal(table.column("available_on").cast(pa.timestamp("us", "UTC")), now)
+            passed = pc.less_equal(table.column(by).cast(pa.timestamp("us", "UTC")), now)
             due += table.column("id").filter(pc.and_(pending, passed)).to_pylist()
         return due
 

@@ -44,6 +44,8 @@ intent) shows when the list is read whole. Not here: connected accounts, whose e
 which get no event when an invoice takes them."""
 
 TESTED = frozenset({"customer", "quote", "subscription"})  # lists that leave out what belongs to a test clock; events don't
+ENDED = frozenset({"subscription"})  # a deleted one is there all the same: it is canceled
+SETTLED = {"balance_transaction": "available_on"}  # pending until then; nothing else of them ever changes, and no event tells it
 COPIES = 20_000  # of objects, kept from events: about 50 MB; what is beyond that is read again
 FIRST = 2_000  # rows that are read by the cursor before windows are worth their while
 THREADS = 8
@@ -122,7 +124,7 @@ def told(connection: Connection, request: Request, since: int) -> dict[str, Chan
                 continue
             if key in found and found[key].at > event.created:
                 continue
-            gone = own and event.type.endswith(".deleted") and kind != "subscription"  # a deleted subscription is a canceled one
+            gone = own and event.type.endswith(".deleted") and kind not in ENDED
             copy = bytes(raw) if own and not gone and usable and event.api_version == version and copies < COPIES else None
             copies += copy is not None
             _note(found, key, Change(event.created, event.id, copy, gone))

@@ -2,22 +2,18 @@
 
 Every part is written whole (a temporary name, then renamed), then `_state.json`: how many parts count, and what is left to read. Parts
 that the state doesn't count are from after it and are removed when the pull is resumed, so that no row is there twice.
-
-A list is read the quickest way it has: in windows of `created`; without `created`, between ids of its last reading (`cuts`); else by its
-cursor. The first and the last can be gone on with another day; between cuts, a pull that was stopped starts over.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from stripe_magics.client.rawpages import PAGE
 from stripe_magics.errors import StripeError, UsageFault
+from stripe_magics.pulls.reading import START_OVER, cuts_of, read
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -27,24 +23,10 @@ if TYPE_CHECKING:
 
 STATE = "_state.json"
 PART = 20_000  # rows
-START_OVER = {"over": True}  # what is left of a pull that can't be gone on with
-CURSORS = frozenset({"starting_after", "ending_before", "page"})
-
-
-Hooks = Mapping[str, Any]  # `stop` and `expect`, as `client.pull.pages` takes them
 
 
 class Saved(dict[str, Any]):
     """What a folder holds: object, rows, parts, complete, resumed; `note` says how to go on; `cuts` is for the next reading of the list."""
-
-
-class Read(NamedTuple):
-    """A page that came, and what is left to read after it. -1 rows say: forget what came, the list is read from the start."""
-
-    body: bytes
-    rows: int
-    left: Any = None
-    mark: tuple[int, int, str] = (0, 0, "")  # where it stands in the list, if that is known: see `Part.mark`
 
 
 def save(
@@ -96,7 +78,7 @@ def save(
     expect = getattr(progress, "expect", None)
     done = int(state["rows"])  # by an earlier run
     hooks = {"stop": stop, "expect": (lambda total: expect(done + total)) if expect is not None else None}
-    source = _pages(connection, request, state, cuts, hooks)
+    source = read(connection, request, state, cuts, hooks)
     try:
         for body, count, left, mark in source:
             if count < 0:
@@ -149,97 +131,6 @@ def summary(saved: Saved, folder: str | Path) -> pd.DataFrame:
     )
     frame.attrs["stripe"] = {"object": "pull", "complete": saved["complete"], **({"notes": [note]} if note else {})}
     return frame
-
-
-def cuts_of(marks: Iterable[Sequence[Any]]) -> list[str]:
-    """Ids that divide a list into pieces of a page: the ends of the pages that it came in, where short ones are joined with their neighbours."""
-    found: list[str] = []
-    rows, last = 0, ""
-    for _, _, key, count in sorted(marks, key=lambda mark: (mark[0], mark[1])):
-        if rows and rows + count > PAGE:
-            found.append(last)
-            rows = 0
-        rows, last = rows + count, key
-    return found
-
-
-def _pages(
-    connection: Connection, request: Request, state: dict[str, Any], cuts: Sequence[str], hooks: Hooks
-) -> Generator[Read, None, None]:
-    """The pages that are left, read the quickest way there is; by the cursor alone where a list turns out not to be fit for it."""
-    from stripe_magics.client import pull
-    from stripe_magics.client.rawpages import Unsorted
-
-    left = state["left"]
-    cursor = str(left.get("cursor", "")) if isinstance(left, dict) else ""
-    try:
-        if not cursor and pull.suits(request) and request.limit is None:
-            cursor = yield from _windows(connection, request, left if isinstance(left, list) else None, hooks)
-            if not cursor:
-                return
-        if _plain(request):
-            cuts = () if cursor or pull.takes_created(request.path) else cuts
-            yield from _between(connection, request, cuts, cursor, hooks)
-            return
-    except Unsorted:
-        yield Read(b"", -1)
-        cursor = ""
-    if request.limit is not None:
-        request = replace(request, limit=max(1, request.limit - state["rows"]))
-    yield from _by_cursor(connection, request, cursor, hooks["stop"])
-
-
-def _plain(request: Request) -> bool:
-    """Whether a list is wanted whole and from its top, and is paged by the ids of its rows."""
-    if request.method != "GET" or not request.path.startswith("/v1/") or request.searches or request.list_of_one:
-        return False
-    return (request.lists or request.limit_given) and request.limit is None and not {name for name, _ in request.params} & CURSORS
-
-
-def _windows(connection: Connection, request: Request, left: Any, hooks: Hooks) -> Generator[Read, None, str]:
-    """In windows of `created`. Returns the id after which the cursor is to go on, "" if all was read."""
-    from stripe_magics.client import pull
-
-    try:
-        for part in pull.pages(connection, request, resume=left, states=True, **hooks):
-            if part.count:
-                first = part.windows == ({},)
-                yield Read(part.body, part.count, {"cursor": part.ids[-1]} if first else list(part.windows))
-    except pull.Small as few:
-        return few.after
-    return ""
-
-
-def _between(
-    connection: Connection, request: Request, cuts: Sequence[str], after: str, hooks: Hooks
-) -> Generator[Read, None, None]:
-    """Between cuts, or without any as a walk. A walk has one place that it has come to; many can't be gone on with: what they leave isn't known
-    by time, and their cursors don't live long."""
-    from stripe_magics.client import pull
-
-    timed = pull.takes_created(request.path)  # such a list is never read between cuts
-    hooks = hooks if cuts else {**hooks, "expect": None}  # a walk doesn't know its end
-    for part in pull.pages_between(connection, request, cuts, after=after, **hooks):
-        if part.count:
-            segment, page, last = (
-                part.mark if cuts else (0, 0, part.mark[2])
-            )  # a walk's pages come in order, also those of another day
-            left = {"cursor": last} if last and not cuts else START_OVER
-            yield Read(part.body, part.count, left, (segment, page, "" if timed else last))
-
-
-def _by_cursor(
-    connection: Connection, request: Request, cursor: str, stop: Callable[[], bool] | None
-) -> Generator[Read, None, None]:
-    """By the cursor, as any list can be read: up to a limit, backwards, in a search."""
-    from stripe_magics.client.listing import pages
-    from stripe_magics.client.rawpages import ids
-
-    if cursor:
-        request = replace(request, params=(*request.params, ("starting_after", cursor)))
-    for answer in pages(connection, request, stop=stop, ordered=True):
-        keys = ids(answer.body)
-        yield Read(answer.body, len(keys), {"cursor": keys[-1] if keys else cursor})
 
 
 def _begin(place: Path, request: Request, columns: Sequence[str]) -> dict[str, Any]:

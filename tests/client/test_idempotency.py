@@ -185,10 +185,12 @@ def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection
     presser = threading.Thread(target=press)
     presser.start()
     began = time.monotonic()
-    with pytest.raises(Interrupted):
-        connection.send(pay(), origin=CELL)
-    presser.join()
-    signal.signal(signal.SIGINT, before)
+    try:
+        with pytest.raises(Interrupted):
+            connection.send(pay(), origin=CELL)
+        presser.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - began < 2
     again = connection.send(pay(), origin=CELL)  # the cell run again goes out under the same key
     assert again.replayed

@@ -137,6 +137,13 @@ def now() -> int:
     return int(time.time())
 
 
+def mirrored(listed: Any, tmp_path: Path, count: int) -> tuple[Any, Any, Path]:
+    """A list server, the connection to it, and a mirror of its payment intents."""
+    server, connection = listed(count=count)
+    pulls.sync(tmp_path / "m", "payment_intents", connection=connection, quiet=True)
+    return server, connection, tmp_path / "m"
+
+
 def assert_same(place: Path, name: str, server: Any) -> None:
     """The mirror is the server's list: the same ids, and the same descriptions."""
     theirs = {key: json.loads(body)["description"] for key, body in zip(server.ids, server.bodies, strict=True)}
@@ -173,9 +180,7 @@ def test_changes_cost_a_tenth_of_a_pull(listed: Any, tmp_path: Path, target: str
 
 
 def test_changes_told_in_another_version_are_read_again_together(listed: Any, tmp_path: Path) -> None:
-    server, connection = listed(count=20_000)
-    place = tmp_path / "m"
-    pulls.sync(place, "payment_intents", connection=connection, quiet=True)
+    server, connection, place = mirrored(listed, tmp_path, 20_000)
     for number in range(300, 320):
         server.delete(number, now())
     numbers = [number for start in (0, 320, 5_000, 9_000, 19_900) for number in range(start, start + 80)]
@@ -186,9 +191,7 @@ def test_changes_told_in_another_version_are_read_again_together(listed: Any, tm
 
 
 def test_few_scattered_changes_are_read_one_by_one(listed: Any, tmp_path: Path) -> None:
-    server, connection = listed(count=5_000)
-    place = tmp_path / "m"
-    pulls.sync(place, "payment_intents", connection=connection, quiet=True)
+    server, connection, place = mirrored(listed, tmp_path, 5_000)
     told = change_and_sync(server, connection, place, range(50, 5_000, 500), "2020-08-27")
     assert told["how"] == "changes"
     assert server.requests <= 10 + 2 + 1
@@ -233,9 +236,7 @@ def test_the_newest_event_counts_and_of_two_in_a_second_none(listed: Any, tmp_pa
 
 
 def test_the_list_counts_more_than_an_events_copy(listed: Any, tmp_path: Path) -> None:
-    server, connection = listed(count=500)
-    place = tmp_path / "m"
-    pulls.sync(place, "payment_intents", connection=connection, quiet=True)
+    server, connection, place = mirrored(listed, tmp_path, 500)
     server.create(now())
     server.change(0, now(), version=connection.api_version, description="an event tells this")
     server.bodies[0] = server.bodies[0].replace(b"an event tells this", b"the list knows better")
@@ -279,9 +280,7 @@ def test_a_dispute_changes_its_charge(listed: Any, tmp_path: Path) -> None:
 
 
 def test_more_copies_than_are_kept(listed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server, connection = listed(count=1_000)
-    place = tmp_path / "m"
-    pulls.sync(place, "payment_intents", connection=connection, quiet=True)
+    server, connection, place = mirrored(listed, tmp_path, 1_000)
     monkeypatch.setattr(refresh, "COPIES", 30)
     assert change_and_sync(server, connection, place, range(500, 550), connection.api_version)["how"] == "changes"
     assert_same(place, "payment_intents", server)
@@ -390,9 +389,7 @@ def test_spans_hold_a_page() -> None:
 
 
 def test_more_changes_than_are_read_by_the_cursor(listed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server, connection = listed(count=3_000)
-    place = tmp_path / "m"
-    pulls.sync(place, "payment_intents", connection=connection, quiet=True)
+    server, connection, place = mirrored(listed, tmp_path, 3_000)
     monkeypatch.setattr(refresh, "FIRST", 200)
     for _ in range(30):
         server.create(now())

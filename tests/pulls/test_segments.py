@@ -19,7 +19,7 @@ from stripe_magics.client.segments import Segments
 from stripe_magics.errors import StripeError
 from stripe_magics.frames import parquet
 from stripe_magics.pulls.asking import list_request
-from stripe_magics.pulls.saving import cuts_of
+from stripe_magics.pulls.reading import cuts_of
 
 Make = Callable[..., tuple[Any, Any]]
 
