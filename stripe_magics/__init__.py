@@ -19,26 +19,26 @@ import stripe_magics.command  # noqa: F401 - loaded before `command` below, whic
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.connection import close, connect, current
+    from stripe_magics.client.shared_connection import close, connect, current
     from stripe_magics.command import Command
     from stripe_magics.errors import CardDeclined, InvalidRequest, InvalidValue, OutcomeUnknown, StripeError, StripeMagicsError
     from stripe_magics.finance import report
-    from stripe_magics.pulls import pull, sql, sync
-    from stripe_magics.watch import listen, on, watch
+    from stripe_magics.bulk import pull, sql, sync
+    from stripe_magics.events import listen, on, watch
 
 __version__ = "0.2.0"
 
 _ROOMS = {
-    "connect": "stripe_magics.client.connection",
-    "current": "stripe_magics.client.connection",
-    "close": "stripe_magics.client.connection",
+    "connect": "stripe_magics.client.shared_connection",
+    "current": "stripe_magics.client.shared_connection",
+    "close": "stripe_magics.client.shared_connection",
     "report": "stripe_magics.finance",
-    "pull": "stripe_magics.pulls",
-    "sync": "stripe_magics.pulls",
-    "sql": "stripe_magics.pulls",
-    "watch": "stripe_magics.watch",
-    "listen": "stripe_magics.watch",
-    "on": "stripe_magics.watch",
+    "pull": "stripe_magics.bulk",
+    "sync": "stripe_magics.bulk",
+    "sql": "stripe_magics.bulk",
+    "watch": "stripe_magics.events",
+    "listen": "stripe_magics.events",
+    "on": "stripe_magics.events",
     "StripeMagicsError": "stripe_magics.errors",
     "StripeError": "stripe_magics.errors",
     "InvalidValue": "stripe_magics.errors",
@@ -87,26 +87,26 @@ def call(name: str, /, **values: Any) -> Any:
     Keywords are the module's fields and the common options: `dry_run=True` (a `Request`; nothing is sent), `from_=frame` (one call a
     row, with a result column), `yes=True`, `again=True`, `expand=[...]`, `limit=N` or `"all"`, `idempotency="..."`.
     """
-    from stripe_magics import calls
+    from stripe_magics import pipeline
 
-    wanted = calls.command(name, **values)
+    wanted = pipeline.command(name, **values)
     if wanted.options.from_ is not None:
-        from stripe_magics.pulls import write_rows
+        from stripe_magics.bulk import write_rows
 
         return write_rows(wanted, wanted.options.from_)
     if wanted.options.to:
-        from stripe_magics.pulls import save_command
+        from stripe_magics.bulk import save_command
 
         return save_command(wanted)
     served = _room_of(wanted.module)
-    return served(wanted) if served else calls.call(wanted)
+    return served(wanted) if served else pipeline.call(wanted)
 
 
 def command(name: str, /, **values: Any) -> Command:
     """The command that `call` makes of its keywords, without calling: `command("customers.create", name="Jenny")`."""
-    from stripe_magics import calls
+    from stripe_magics import pipeline
 
-    return calls.command(name, **values)
+    return pipeline.command(name, **values)
 
 
 def form(name: str, /, **values: Any) -> Any:

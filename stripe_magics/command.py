@@ -52,20 +52,20 @@ def parse(line: str, cell: str | None = None, namespace: Mapping[str, Any] | Non
     for what can't be read, `UnknownName` (with the nearest names) for an unknown module, flag, body field or variable, `KeyRefused`
     for a key.
     """
-    from stripe_magics.grammar.reading import read
+    from stripe_magics.parsing.parser import read
 
     return read(line, cell, namespace or {})
 
 
 def write_line(command: Command) -> str:
     """`%stripe customers create --name Jenny`: `parse` reads it back as an equal command, values as text."""
-    from stripe_magics.grammar import writing
+    from stripe_magics.parsing import serializer
 
-    return writing.line(command)
+    return serializer.line(command)
 
 
 def write_cell(command: Command) -> str:
     """The same as a `%%stripe` cell with a YAML body; a trailing newline ends it."""
-    from stripe_magics.grammar import writing
+    from stripe_magics.parsing import serializer
 
-    return writing.cell(command)
+    return serializer.cell(command)

@@ -189,7 +189,7 @@ def test_a_quick_call_does_not_import_tqdm(tmp_path: Any) -> None:
     code = (
         "import sys\nimport IPython.core.interactiveshell as i\nip = i.InteractiveShell.instance()\n"
         "ip.run_cell('%load_ext stripe_magics\\n%stripe connect --sandbox --quiet\\ndf = %stripe customers list --limit all')\n"
-        'ip.run_cell(\'import stripe_magics.pulls, stripe_magics.finance\\nfew = df.head(2)[["id"]].assign(name="x")\\n'
+        'ip.run_cell(\'import stripe_magics.bulk, stripe_magics.finance\\nfew = df.head(2)[["id"]].assign(name="x")\\n'
         "%stripe pull customers;\\n%stripe customers update --from few;')\n"
         "assert len(ip.user_ns['df']) and 'few' in ip.user_ns\nprint('tqdm' in sys.modules)"
     )

@@ -30,7 +30,7 @@ _FILES = {
     "refunds": "refunds",
     "payouts": "payouts",
     "balance": "balance",
-    "events": "events_watch",
+    "events": "watch_events",
     "api": "api_call",
 }
 """Resource -> file, in the order of the documentation."""
@@ -39,7 +39,7 @@ _OTHER_NAMES = {
     "invoiceitems": "invoice_items",
     "invoice_line_items": "invoices",
     "balance_transactions": "balance",
-    "webhook_endpoints": "events_watch",
+    "webhook_endpoints": "watch_events",
 }
 """Resources that only aliases speak of -> the file that declares them."""
 
@@ -102,7 +102,7 @@ def resources() -> dict[str, list[str]]:
 
 @cache
 def _names() -> tuple[str, ...]:
-    from stripe_magics.catalogue.operations import operation_names
+    from stripe_magics.catalogue.generated.operations import operation_names
 
     ours = tuple(module.name for module in documented())
     known = {*ours, *aliases()}
@@ -115,12 +115,12 @@ def _titles() -> dict[str, Module]:
 
 
 def _declared(file: str) -> tuple[Module, ...]:
-    modules: tuple[Module, ...] = import_module(f"stripe_magics.catalogue.{file}").MODULES
+    modules: tuple[Module, ...] = import_module(f"stripe_magics.catalogue.resources.{file}").MODULES
     return modules
 
 
 def _operation(name: str) -> Module | None:
-    from stripe_magics.catalogue.operations import operation
+    from stripe_magics.catalogue.generated.operations import operation
 
     return operation(name)
 

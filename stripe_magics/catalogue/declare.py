@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stripe_magics.catalogue.fields import Field, Kind, Role, conditions
+from stripe_magics.catalogue.field import Field, Kind, Role, conditions
 
 
 def _of(kind: Kind) -> Callable[..., Field]:

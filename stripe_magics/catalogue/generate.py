@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).with_name("operations.json.gz")
+TARGET = Path(__file__).with_name("generated") / "operations.json.gz"
 HTTP_METHODS = {"get", "post", "delete"}
 RANGE = {"gt", "gte", "lt", "lte"}
 

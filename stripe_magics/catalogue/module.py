@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from stripe_magics.catalogue.fields import Conditions, Field, Role
+from stripe_magics.catalogue.field import Conditions, Field, Role
 
 
 class Effect(StrEnum):

@@ -1,125 +1,316 @@
-"""The connection that all doors share: `connect` opens it, `current` gives it, `close` forgets it together with its key."""
+"""A connection: which account, which mode, which key, and everything that belongs to it: client, journal, live guard, notices.
+
+A `Connection` shows no key in any way it can be looked at. What happens to one call is in sending.py; the connection that all doors share
+is in connection.py.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import threading
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
 
 from stripe_magics.catalogue import PINNED_VERSION
-from stripe_magics.client import guards, log, sources
-from stripe_magics.client.retry import Policy
-from stripe_magics.client.secret import Secret, classify
-from stripe_magics.client.session import Connection
-from stripe_magics.errors import NotConnected
+from stripe_magics.client.sending.send import request_checks
+from stripe_magics.client.http import logging_filter
+from stripe_magics.client.http.response import Answer
+from stripe_magics.client.http.auth import KeyAuth
+from stripe_magics.client.journal.journal import Journal, Operation, Origin, state_dir
+from stripe_magics.client.live_mode import Ask, LiveGuard
+from stripe_magics.client.sending.notices import Notices
+from stripe_magics.client.http.retry import Outcome, Policy
+from stripe_magics.client.secret import Secret
+from stripe_magics.errors import Details, NotConnected, NotSent, StripeError
+from stripe_magics.request import Request
 
-__all__ = ["Connection", "close", "connect", "current", "share", "shared"]
+if TYPE_CHECKING:
+    from stripe_magics.client.pagination.connection_pool import Lanes
+    from stripe_magics.client.journal.recovery import Finding
 
-SANDBOX_URL = "http://sandbox.invalid"
-SANDBOX_KEY = "sk_test_sandbox_takes_any"  # no secret: the sandbox wants something that looks like a key
-
-_SHARED: Connection | None = None
+_LIVEMODE = re.compile(rb'"livemode"\s*:\s*(true|false)')
 
 
-def connect(
-    *,
-    sandbox: bool = False,
-    demo: bool = True,
-    env: str = "",
-    profile: str = "",
-    name: str = "",
-    account: str = "",
-    api_version: str = "",
-    api_base: str = "",
-    rate: float | None = None,
-    zone: str = "",
-    secret: Secret | None = None,
-    transport: Any = None,
-    policy: Policy | None = None,
-) -> Connection:
-    """Open the connection that all doors share, and give it.
+class Connection:
+    """One account, reached with one key. Made by `connect`."""
 
-    `sandbox=True` is the embedded account: no key, no network (`demo=False` starts it empty). Otherwise the key comes from the environment
-    variable `env`, the Stripe CLI's `profile`, or, with neither, from STRIPE_API_KEY, the keyring (entry `name`), the CLI's default profile.
-    `account` acts for a connected account, `api_version` sets another Stripe-Version, `api_base` another host (Stripe's, or this machine for
-    tests), `rate` the requests per second, `zone` the time zone of dates ("Europe/Zurich"; UTC without).
-    Raises `NotConnected` or `KeyRefused`; an earlier connection then stays as it was.
-    """
-    clock = _zone(zone)
-    if rate is not None and not rate > 0:
-        raise NotConnected("The rate must be more than 0 requests per second.")
-    elsewhere = [
-        f"--{each.replace('_', '-')}" for each, value in (("env", env), ("profile", profile), ("api_base", api_base)) if value
-    ]
-    if sandbox and elsewhere:
-        raise NotConnected(f"The sandbox needs no key and no host: leave out --sandbox, or {' and '.join(elsewhere)}.")
-    if api_version and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.\w+)?", api_version):
-        raise NotConnected(f"{api_version!r} is no API version, such as {PINNED_VERSION}.")
-    common: dict[str, Any] = {
-        "name": name,
-        "account": account,
-        "api_version": api_version,
-        "zone": clock,
-        "rate": rate,
-        "policy": policy,
-    }
-    if sandbox:
-        if transport is None:
-            from stripe_magics.sandbox import SandboxTransport
+    def __init__(
+        self,
+        *,
+        secret: Secret | None,
+        mode: str,
+        base: str,
+        name: str = "",
+        source: str = "",
+        account: str = "",
+        api_version: str = "",
+        zone: tzinfo = UTC,
+        rate: float | None = None,
+        transport: httpx.BaseTransport | None = None,
+        journal: Journal | None = None,
+        policy: Policy | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.secret = secret
+        self.mode = mode
+        self.base = base
+        self.name = name
+        self.source = source
+        self.account = request_checks.check_header("Stripe-Account", account) if account else ""
+        self.version_forced = bool(api_version)
+        self.api_version = request_checks.check_header("Stripe-Version", api_version or PINNED_VERSION)
+        self.zone = zone
+        self.rate = rate
+        self.policy = policy or Policy()
+        self.sleep, self.now, self.monotonic = sleep, now, monotonic
+        self.sandbox: Any = transport if mode == "sandbox" else None
+        self.auth = KeyAuth(secret) if secret is not None else None
+        self.notices = Notices()
+        self.guard = LiveGuard(now=now)
+        self.warnings: tuple[str, ...] = ()
+        self.writes = 0  # how many writes were tried: what was read before may be out of date
+        self.before_close: list[Callable[[], object]] = []  # what must still be done with the key: stop watches, remove endpoints
+        self.limiter: Any = None  # anything with wait(request) and learn(request, outcome)
+        self._transport = transport
+        self._journal = journal
+        self._lock = threading.RLock()
+        self._client: httpx.Client | None = None
+        self._pid = 0
+        self._closed = False
+        self._certificates = "not used"
+        self._proxy = ""
+        self._account_object: dict[str, Any] | None = None
+        logging_filter.install()
 
-            transport = SandboxTransport(demo=demo)
-        made = Connection(
-            secret=Secret(SANDBOX_KEY), mode="sandbox", base=SANDBOX_URL, source="sandbox", transport=transport, **common
+    # --- what may be seen ------------------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return (
+            f"<Stripe {self.mode} connection{f' {self.name}' if self.name else ''}{f' {self.key_hint}' if self.key_hint else ''}>"
         )
-    else:
-        found, source = (
-            sources.Found(secret, "typed") if secret is not None else sources.find(env=env, profile=profile, name=name)
-        )
-        mode = classify(found.reveal()).mode
-        made = Connection(
-            secret=found, mode=mode, base=guards.check_base(api_base, mode), source=source, transport=transport, **common
-        )
-    return share(made)
 
+    def __reduce_ex__(self, protocol: object) -> str:
+        raise TypeError("a connection can't be pickled or copied: it holds a key")
 
-def _zone(name: str) -> tzinfo:
-    if not name or name.upper() == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+    def __getstate__(self) -> object:
+        raise TypeError("a connection can't be pickled or copied: it holds a key")
 
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise NotConnected(f"{name!r} is no time zone; one looks like Europe/Zurich.") from None
+    @property
+    def live(self) -> bool:
+        """Whether the rules of live mode hold: in live mode, and as long as the mode isn't known."""
+        return self.mode in {"live", "unknown"}
 
+    @property
+    def key_hint(self) -> str:
+        """`sk_test_...4f2a`, or "" in the sandbox."""
+        return self.secret.hint if self.secret is not None and self.mode != "sandbox" else ""
 
-def share(connection: Connection) -> Connection:
-    """Make a connection the shared one; the one before is closed."""
-    global _SHARED
-    if _SHARED is not None and _SHARED is not connection:
-        _SHARED.close()
-    _SHARED = connection
-    return connection
+    def status(self) -> dict[str, str]:
+        """What the connection is, in words: account, mode, version, key hint, host, proxy, certificates. Asks for the account."""
+        try:
+            account = self.account_object()
+            who = {"account": str(account.get("id") or ""), "name": self.account_name(account)}
+        except StripeError as error:
+            who = {"account": self.account or "unknown", "name": "", "problem": error.message}
+        self.http()
+        try:
+            pending, journal = self.pending(), ""
+        except NotSent as problem:  # no journal: reading works all the same
+            pending, journal = [], problem.message
+        return {
+            **who,
+            "mode": self.mode,
+            **({"on behalf of": self.account} if self.account else {}),
+            "version": self.api_version,
+            "key": self.key_hint or "none",
+            "source": self.source,
+            "host": "in this process" if self.mode == "sandbox" else urlsplit(self.base).netloc,
+            "proxy": self._proxy or "none",
+            "certificates": self._certificates,
+            **({"warning": " ".join(self.warnings)} if self.warnings else {}),
+            **({"journal": journal} if journal else {}),
+            **({"unresolved": ", ".join(str(each.number) for each in pending)} if pending else {}),
+        }
 
+    def route(self) -> str:
+        """Host, proxy and certificates on one line, for errors."""
+        return f"Host {urlsplit(self.base).netloc}, proxy {self._proxy or 'none'}, certificates {self._certificates}."
 
-def current() -> Connection:
-    """The shared connection. Raises `NotConnected` with what to do."""
-    if _SHARED is None:
-        raise NotConnected(
-            "There is no connection yet.", advice="%stripe connect opens one; %stripe connect --sandbox needs no key."
-        )
-    return _SHARED
+    def account_object(self) -> dict[str, Any]:
+        """The account (GET /v1/account), asked for once."""
+        if self._account_object is None:
+            self._account_object = self.send(
+                Request(module="account.retrieve", method="GET", path="/v1/account", returns="account")
+            ).data
+        return self._account_object
 
+    @property
+    def account_seen(self) -> dict[str, Any] | None:
+        """The account, if it was asked for before."""
+        return self._account_object
 
-def shared() -> Connection | None:
-    """The shared connection, or None."""
-    return _SHARED
+    @staticmethod
+    def account_name(account: Mapping[str, Any]) -> str:
+        """The name that an account shows, or ""."""
+        profile, settings = account.get("business_profile") or {}, account.get("settings") or {}
+        dashboard = settings.get("dashboard") or {}
+        return str(dashboard.get("display_name") or profile.get("name") or "")
 
+    # --- sending ---------------------------------------------------------------------------------------------------------------------
 
-def close() -> None:
-    """Close the shared connection and forget its key."""
-    global _SHARED
-    if _SHARED is not None:
-        _SHARED.close()
-        log.uninstall()
-    _SHARED = None
+    def send(
+        self,
+        request: Request,
+        *,
+        origin: Origin | None = None,
+        idempotency_key: str = "",
+        again: bool = False,
+        yes: bool = False,
+        ask: Ask | None = None,
+    ) -> Answer:
+        """Send one call: retries, deadline, idempotency, journal and live guard included. See sending.py.
+
+        `origin` is where the call stands in a notebook, `idempotency_key` a form's key for its submission, `again` makes a repetition
+        on purpose, `yes` answers the live guard, `ask(prompt) -> typed text` lets a person answer it.
+        Raises a `StripeError`, `ConfirmationNeeded`, `RepeatRefused`, or `Interrupted` when Stop was pressed.
+        """
+        from stripe_magics.client.sending.send import send
+
+        self.http()  # a connection that was closed says so before anything else
+        self.writes += request.method != "GET"
+        return send(self, request, origin=origin, idempotency_key=idempotency_key, again=again, yes=yes, ask=ask)
+
+    def http(self) -> httpx.Client:
+        """The client of this process; made when first needed, and anew after a fork."""
+        with self._lock:
+            if self._closed:
+                raise NotConnected("This connection was closed.", advice="%stripe connect opens another.")
+            if self._client is None or self._pid != os.getpid():
+                self._client = httpx.Client(transport=self._make_transport(), trust_env=False, follow_redirects=False)
+                self._pid = os.getpid()
+            return self._client
+
+    def _make_transport(self) -> httpx.BaseTransport:
+        if self._transport is not None:
+            return self._transport
+        from stripe_magics.client.http import deadline_transport
+
+        context, self._certificates, warning = request_checks.ssl_context(self.mode)
+        self.warnings = (warning,) if warning else ()
+        proxy, self._proxy = request_checks.proxy_for(self.base)
+        return deadline_transport.transport(context, proxy)
+
+    def lanes(self) -> Lanes:
+        """For many reads at once: same key, same guards. The caller closes it."""
+        from stripe_magics.client.pagination.connection_pool import Lanes, lane
+
+        self.http()
+        given: Any = self._transport
+        if given is not None:
+            return Lanes(lambda: given, self.auth, self.policy)
+        context, self._certificates, _ = request_checks.ssl_context(self.mode)
+        proxy, self._proxy = request_checks.proxy_for(self.base)
+        return Lanes(lambda: lane(context, proxy), self.auth, self.policy)
+
+    def throttle(self, request: Request) -> None:
+        """Wait until the rate allows the call."""
+        if self.mode != "sandbox":
+            from stripe_magics.client.rate_limiter import limiter_for
+
+            limiter_for(self).wait(request)
+
+    def learn(self, request: Request, outcome: Outcome) -> None:
+        """Take from an answer what it says of the mode and of the rate."""
+        if self.limiter is not None:
+            self.limiter.learn(request, outcome)
+        if self.mode == "unknown" and outcome.good:
+            found = _LIVEMODE.search(outcome.body)
+            if found:
+                self.mode = "live" if found.group(1) == b"true" else "test"
+
+    def wrong_mode(self, body: bytes) -> str:
+        """The mode of an answer that isn't this connection's, or ""."""
+        wrong = {"test": b"true", "sandbox": b"true", "live": b"false"}.get(self.mode)
+        if wrong is None:
+            return ""
+        own = b"true" if wrong == b"false" else b"false"
+        said = body.count(b'"livemode"')  # a page says it a hundred times: two counts are quicker than reading each
+        if any(said == body.count(b'"livemode":' + space + own) for space in (b" ", b"")):
+            return ""
+        if any(found == wrong for found in _LIVEMODE.findall(body)):
+            return "live" if wrong == b"true" else "test"
+        return ""
+
+    def check_mode(self, body: bytes, request_id: str = "", *, written: bool = False, details: Details | None = None) -> None:
+        """Raise `StripeError` for an answer of another mode than this connection's."""
+        wrong = self.wrong_mode(body)
+        if wrong:
+            raise StripeError(
+                f"Stripe's answer is of {wrong} mode, but this connection is in {self.mode} mode."
+                + (" The call was carried out." if written else ""),
+                advice="Look at the key and the account before you go on.",
+                details=details or Details(status=200, request_id=request_id),
+            )
+
+    # --- the journal -----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def journal(self) -> Journal:
+        """This user's journal; in memory for the sandbox."""
+        with self._lock:
+            if self._journal is None:
+                self._journal = Journal(None if self.mode == "sandbox" else state_dir(), now=self.now)
+            return self._journal
+
+    def scope(self, account: str) -> str:
+        """A keyed hash of the account that a call goes to. A rolled key of the same account has the same one.
+
+        Keys of today hold the account's id after `51`; of older ones the whole key stands for the account.
+        """
+        if self.secret is None or self.mode == "sandbox":
+            return self.journal.digest("sandbox", account)
+        mode, _, rest = self.secret.reveal().partition("_")[2].partition("_")
+        return self.journal.digest("account", mode, rest[:16] if rest.startswith("51") and len(rest) >= 40 else rest, account)
+
+    def pending(self) -> list[Operation]:
+        """Writes whose end isn't known, oldest first."""
+        return self.journal.pending()
+
+    def resume(self, number: int) -> Answer:
+        """Ask Stripe again, under the same key, how an operation ended. It can't act twice."""
+        from stripe_magics.client.journal.recovery import resume
+
+        return resume(self, number)
+
+    def reconcile(self, number: int) -> Finding:
+        """Look for what an operation made, without sending it again."""
+        from stripe_magics.client.journal.recovery import reconcile
+
+        return reconcile(self, number)
+
+    def settle_by_key(self, key: str, object_id: str = "", request_id: str = "") -> list[Operation]:
+        """An event showed that the call with this key was carried out: settle its operations. Gives those that were open."""
+        from stripe_magics.client.journal.recovery import settle_by_key
+
+        return settle_by_key(self, key, object_id, request_id)
+
+    def close(self) -> None:
+        """Close what is open and forget the key."""
+        todo, self.before_close = self.before_close, []
+        for each in todo:
+            each()
+        with self._lock:
+            if self._client is not None and self._pid == os.getpid():
+                self._client.close()
+            self._client, self._closed = None, True
+            self.secret = self.auth = None
+            if self._journal is not None:
+                self._journal.close()

@@ -7,8 +7,8 @@ import pandas as pd
 
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.payments import paid
-from stripe_magics.finance.periods import Moment, Period, bins, period
-from stripe_magics.finance.tables import ints, need, result, share, sums, texts
+from stripe_magics.finance.reporting_period import Moment, Period, bins, period
+from stripe_magics.finance.aggregation import ints, need, result, share, sums, texts
 
 _CHARGE = ("id", "created", "currency", "amount", "status", "customer")
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from stripe_magics.finance.periods import Moment, period
-from stripe_magics.finance.tables import ints, need, result, share, sums, texts
+from stripe_magics.finance.reporting_period import Moment, period
+from stripe_magics.finance.aggregation import ints, need, result, share, sums, texts
 
 _CHARGE = ("id", "created", "currency", "amount", "status")
 OPEN = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")

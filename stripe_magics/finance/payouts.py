@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
-from stripe_magics.finance.ledger import ledger
-from stripe_magics.finance.tables import ints, need, result, sums, texts
+from stripe_magics.finance.balance import ledger
+from stripe_magics.finance.aggregation import ints, need, result, sums, texts
 from stripe_magics.progress import progress_bar
 
 MANUAL = "not reconcilable (manual)"

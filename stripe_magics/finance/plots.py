@@ -13,8 +13,8 @@ import pandas as pd
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.finance.receivables import BUCKETS
-from stripe_magics.finance.tables import ints, texts
-from stripe_magics.frames.accessor import verbs
+from stripe_magics.finance.aggregation import ints, texts
+from stripe_magics.accessor import verbs
 from stripe_magics.money import exponent
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#555555")  # Okabe and Ito's

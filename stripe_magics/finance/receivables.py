@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics.finance.periods import Moment, Period, bins, moment, nanoseconds, period
-from stripe_magics.finance.tables import ints, need, result, share, sums, texts
+from stripe_magics.finance.reporting_period import Moment, Period, bins, moment, nanoseconds, period
+from stripe_magics.finance.aggregation import ints, need, result, share, sums, texts
 
 BUCKETS = {"not_due": 0, "1_30": 30, "31_60": 60, "61_90": 90, "91_120": 120, "over_120": np.inf}
 _DAY = 86_400_000_000_000

@@ -15,8 +15,8 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics.errors import UnknownName, UsageFault
-from stripe_magics.finance import cash, customers, ledger, payments, payouts, receivables, recurring, revenue
-from stripe_magics.finance.periods import Moment, Period, moment, months_back, period
+from stripe_magics.finance import cash_forecast, customers, balance, payments, payouts, receivables, mrr, revenue_recognition
+from stripe_magics.finance.reporting_period import Moment, Period, moment, months_back, period
 
 Fetch = Callable[[str, Mapping[str, Any]], pd.DataFrame]
 
@@ -121,22 +121,22 @@ def _value(inputs: Inputs) -> pd.DataFrame:
 def _ltv(inputs: Inputs, months: int = 6) -> pd.DataFrame:
     span = inputs.span()
     return customers.ltv(
-        recurring.mrr(inputs["invoices"], span), recurring.mrr_customers(inputs["invoices"], span), months=int(months)
+        mrr.mrr(inputs["invoices"], span), mrr.mrr_customers(inputs["invoices"], span), months=int(months)
     )
 
 
 REPORTS: dict[str, Report] = {
     "balance_activity": Report(
         "What moved the balance, by category",
-        lambda x: ledger.balance_activity(x["transactions_inside"], *x.bounds(), zone=x.zone),
+        lambda x: balance.balance_activity(x["transactions_inside"], *x.bounds(), zone=x.zone),
     ),
     "balance_summary": Report(
         "Start + activity + payouts = end, proved against the balance",
-        lambda x: ledger.balance_summary(x["transactions"], *x.bounds(), balance=x["balance"], zone=x.zone),
+        lambda x: balance.balance_summary(x["transactions"], *x.bounds(), balance=x["balance"], zone=x.zone),
     ),
     "daily_balance": Report(
         "Sales, refunds, fees, payouts and balance, day by day",
-        lambda x: ledger.daily_balance(x["transactions"], *x.bounds(), zone=x.zone),
+        lambda x: balance.daily_balance(x["transactions"], *x.bounds(), zone=x.zone),
     ),
     "payout_reconciliation": Report(
         "What each payout settled, proved to the cent", lambda x: payouts.payout_reconciliation(x["payouts"], _items(x))
@@ -144,13 +144,13 @@ REPORTS: dict[str, Report] = {
     "payout_items": Report("The transactions in each payout", _items),
     "ending_balance": Report(
         "The transactions that make up the balance at a date",
-        lambda x: ledger.ending_balance(  # a payout of any day may have settled what is not in the balance any more
+        lambda x: balance.ending_balance(  # a payout of any day may have settled what is not in the balance any more
             x["transactions"], _items(x, "all_payouts"), x["all_payouts"], x.now(), zone=x.zone
         ),
     ),
-    "fees": Report("What Stripe cost, by kind of fee", lambda x: ledger.fees(x["transactions_inside"])),
-    "fee_items": Report("Every fee, one a row", lambda x: ledger.fee_items(x["transactions_inside"])),
-    "volume": Report("From gross to net volume", lambda x: ledger.volume(x["transactions_inside"], x.start, x.end, zone=x.zone)),
+    "fees": Report("What Stripe cost, by kind of fee", lambda x: balance.fees(x["transactions_inside"])),
+    "fee_items": Report("Every fee, one a row", lambda x: balance.fee_items(x["transactions_inside"])),
+    "volume": Report("From gross to net volume", lambda x: balance.volume(x["transactions_inside"], x.start, x.end, zone=x.zone)),
     "refund_rate": Report(
         "Refunds over payments, by activity and by cohort",
         lambda x: payments.refund_rate(x["charges_inside"], x["refunds"], *x.bounds(), zone=x.zone),
@@ -185,24 +185,24 @@ REPORTS: dict[str, Report] = {
     ),
     "mrr": Report(
         "MRR month by month, and what moved it",
-        lambda x, discounts="all": recurring.mrr(x["invoices"], x.span(), discounts=discounts),
+        lambda x, discounts="all": mrr.mrr(x["invoices"], x.span(), discounts=discounts),
     ),
     "mrr_now": Report(
         "MRR as it is now, by subscription",
-        lambda x, discounts="forever": recurring.subscription_mrr(x["subscriptions"], discounts=discounts),
+        lambda x, discounts="forever": mrr.subscription_mrr(x["subscriptions"], discounts=discounts),
     ),
-    "mrr_customers": Report("Customer counts month by month", lambda x: recurring.mrr_customers(x["invoices"], x.span())),
+    "mrr_customers": Report("Customer counts month by month", lambda x: mrr.mrr_customers(x["invoices"], x.span())),
     "mrr_rates": Report(
         "Churn, retention and quick ratio by month",
-        lambda x, method="chartmogul": recurring.mrr_rates(recurring.mrr(x["invoices"], x.span()), method=method),
+        lambda x, method="chartmogul": mrr.mrr_rates(mrr.mrr(x["invoices"], x.span()), method=method),
     ),
     "revenue_schedule": Report(
         "Revenue by the month it is earned in",
-        lambda x, method="ms": revenue.revenue_schedule(x["invoices"], method=method, zone=x.zone),
+        lambda x, method="ms": revenue_recognition.revenue_schedule(x["invoices"], method=method, zone=x.zone),
     ),
     "cash_forecast": Report(
         "Cash of the next days: pending funds and expected invoices",
-        lambda x, days=14: cash.cash_forecast(
+        lambda x, days=14: cash_forecast.cash_forecast(
             x["transactions"], x["invoices"], at=x.now(), days=int(days), balance=x["balance"], zone=x.zone
         ),
     ),
@@ -261,7 +261,7 @@ def report(
 
 
 def _clock() -> pd.Timestamp:
-    from stripe_magics.client.connection import shared
+    from stripe_magics.client.shared_connection import shared
 
     connection = shared()
     if connection is None or connection.sandbox is None:
@@ -270,7 +270,7 @@ def _clock() -> pd.Timestamp:
 
 
 def _zone() -> str:
-    from stripe_magics.client.connection import shared
+    from stripe_magics.client.shared_connection import shared
 
     connection = shared()
     return str(connection.zone) if connection is not None else "UTC"
@@ -283,8 +283,8 @@ _SHELF_LOCK = threading.Lock()  # the members of payouts are fetched side by sid
 
 def _fetch(module: str, values: Mapping[str, Any]) -> pd.DataFrame:
     """The list, or the one fetched a moment ago on this connection if nothing was written since."""
-    from stripe_magics.calls import call
-    from stripe_magics.client.connection import current
+    from stripe_magics.pipeline import call
+    from stripe_magics.client.shared_connection import current
 
     connection = current()
     clock = connection.sandbox.now if connection.sandbox is not None else None

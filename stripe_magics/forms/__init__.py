@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics.command import Command, Options
 
 if TYPE_CHECKING:
-    from stripe_magics.forms.connecting import ConnectForm
-    from stripe_magics.forms.form import ModuleForm
+    from stripe_magics.forms.connect_form import ConnectForm
+    from stripe_magics.forms.module_form import ModuleForm
 
 _shown: dict[str, tuple[int, list[Any]]] = {}  # cell (outside notebooks: module) -> (execution, the forms that it showed)
 
@@ -30,11 +30,11 @@ def module_form(
 ) -> ModuleForm:
     """The form of a module, filled in with `values` by field name.
 
-    `run` makes the call in place of `stripe_magics.calls.call`: it gets the `Command`. A form that the same cell (outside notebooks: the
+    `run` makes the call in place of `stripe_magics.pipeline.call`: it gets the `Command`. A form that the same cell (outside notebooks: the
     same module) showed before is closed, with all its widgets. Raises `UnknownName` for a module or field that there isn't.
     """
     from stripe_magics import catalogue
-    from stripe_magics.forms.form import ModuleForm
+    from stripe_magics.forms.module_form import ModuleForm
     from stripe_magics.forms.state import FormState
 
     module = catalogue.find(name)
@@ -47,7 +47,7 @@ def module_form(
 
 def connect_form() -> ConnectForm:
     """The connection widget. The one that the same cell showed before is closed."""
-    from stripe_magics.forms.connecting import ConnectForm
+    from stripe_magics.forms.connect_form import ConnectForm
 
     form = ConnectForm()
     _replace("connect", form)

@@ -16,10 +16,10 @@ from typing import Any
 
 import ipywidgets as w
 
-from stripe_magics.catalogue.fields import Field, Kind
-from stripe_magics.forms import cards
+from stripe_magics.catalogue.field import Field, Kind
+from stripe_magics.forms import html
 from stripe_magics.forms.state import Raw, blank, raw_value
-from stripe_magics.forms.style import Tree
+from stripe_magics.forms.widget_registry import Tree
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Control:
 
     def say(self, *, error: str = "", reading: str = "", condition: str = "") -> None:
         """What stands under the control."""
-        text = cards.note(self.field, error=error, reading=reading, condition=condition, version=self.version)
+        text = html.note(self.field, error=error, reading=reading, condition=condition, version=self.version)
         if self.note is not None and self.note.value != text:
             self.note.value = text
 
@@ -74,7 +74,7 @@ def build(field: Field, maker: Maker, *, condition: str = "", version: str = "")
     control = BUILDERS[field.kind](field, maker)
     control.version = version
     if not maker.cell:
-        control.note = maker.tree.make(w.HTML, "note", value=cards.note(field, condition=condition, version=version))
+        control.note = maker.tree.make(w.HTML, "note", value=html.note(field, condition=condition, version=version))
     return control
 
 

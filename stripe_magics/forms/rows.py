@@ -13,7 +13,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from stripe_magics.catalogue.fields import Field, Kind
+from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.forms.controls import Control, Maker, build
 from stripe_magics.forms.state import Raw, blank, raw_value
 

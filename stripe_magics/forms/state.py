@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_magics.catalogue.fields import Conditions, Field, Kind, Role
+from stripe_magics.catalogue.field import Conditions, Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.command import Command, Options
-from stripe_magics.forms.submission import Submission
+from stripe_magics.forms.submission_state import Submission
 
 Raw = Any  # str | list[str] | list[dict[str, Any]] | dict[str, str]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.frames import accessor as accessor  # registers df.stripe
+from stripe_magics import accessor  # registers df.stripe
 from stripe_magics.frames.builder import Builder
 from stripe_magics.frames.schema import Column, Schema, schema
 

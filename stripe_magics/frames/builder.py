@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow as pa
 
 from stripe_magics.errors import StripeError
-from stripe_magics.frames import columns as cols
-from stripe_magics.frames.decode import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of
-from stripe_magics.frames.joining import assemble, unknown
+from stripe_magics.frames import arrow_columns as cols
+from stripe_magics.frames.decoder import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of
+from stripe_magics.frames.assemble import assemble, unknown
 from stripe_magics.frames.schema import schema
 
 CHUNK = 2000  # rows between two Arrow chunks: enough to be quick, few enough to be small

@@ -14,8 +14,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stripe_magics.frames.columns import ARROW, is_json, json_field
-from stripe_magics.frames.joining import assemble
+from stripe_magics.frames.arrow_columns import ARROW, is_json, json_field
+from stripe_magics.frames.assemble import assemble
 from stripe_magics.frames.schema import schema
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ _LOADED: dict[int, Any] = {}  # id of a shell -> what was registered there
 
 def load(ip: Any) -> None:
     """Register everything with a shell. Quiet, and the same again if it is already loaded."""
-    from stripe_magics.magics.door import Registration
+    from stripe_magics.magics.magic import Registration
 
     if id(ip) not in _LOADED:
         _LOADED[id(ip)] = Registration(ip)
@@ -26,7 +26,7 @@ def unload(ip: Any) -> None:
     registration = _LOADED.pop(id(ip), None)
     if registration is not None:
         registration.undo()
-    connection = sys.modules.get("stripe_magics.client.connection")
+    connection = sys.modules.get("stripe_magics.client.shared_connection")
     if connection is not None:
         connection.close()
     forms = sys.modules.get("stripe_magics.forms")

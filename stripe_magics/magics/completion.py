@@ -14,12 +14,12 @@ from itertools import takewhile
 from typing import Any
 
 from stripe_magics import catalogue
-from stripe_magics.catalogue.fields import Field, Kind, Role
+from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import StripeMagicsError
-from stripe_magics.grammar.modules import bracketed, is_path, longest
-from stripe_magics.grammar.options import OPTIONS, SHORT, VERBS
-from stripe_magics.grammar.words import split
+from stripe_magics.parsing.command_names import bracketed, is_path, longest
+from stripe_magics.parsing.options import OPTIONS, SHORT, VERBS
+from stripe_magics.parsing.lexer import split
 
 MOST = 300
 _LINE = re.compile(r"(?:^|\n|=)[ \t]*%stripe[ \t]+(?P<rest>[^\n]*)\Z")
@@ -125,7 +125,7 @@ def catalogue_tree() -> dict[str, dict[str, str]]:
 
 def _first_words(words: list[str]) -> Iterator[Hit]:
     """The next word of a name: a resource, an action, or a word of ours."""
-    from stripe_magics.magics.verbs import VERBS as OURS
+    from stripe_magics.magics.subcommands import VERBS as OURS
 
     path = ".".join(words).replace("-", "_").lower()
     for verb in OURS.values():
@@ -246,7 +246,7 @@ def field_values(own: Field, place: Place) -> Iterator[Hit]:
         rest = sorted(CURRENCIES.difference(COMMON_CURRENCIES))
         yield from (Hit(each, "currency") for each in (*COMMON_CURRENCIES, *rest))
     elif own.kind is Kind.COUNTRY:
-        from stripe_magics.binding.places import COUNTRIES
+        from stripe_magics.validation.countries import COUNTRIES
 
         yield from (Hit(code, "country", name) for code, name in COUNTRIES.items())
     elif own.kind is Kind.LOCALE:
@@ -264,7 +264,7 @@ def field_values(own: Field, place: Place) -> Iterator[Hit]:
 @cache
 def _paths() -> tuple[str, ...]:
     """Every path without ids in it."""
-    from stripe_magics.catalogue import operations
+    from stripe_magics.catalogue.generated import operations
 
     return tuple(sorted({path for _, path in operations.endpoints().values() if "{" not in path}))
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import redact
-from stripe_magics.request.encoding import Pairs, encode
+from stripe_magics.request.form_encoding import Pairs, encode
 
 if TYPE_CHECKING:
-    from stripe_magics.binding import Bound
+    from stripe_magics.validation import Bound
     from stripe_magics.command import Options
 
 __all__ = ["Denomination", "Keep", "Pairs", "Request", "build", "encode"]
@@ -139,7 +139,7 @@ class Request:
         if in_url and (self.params or self.query):
             parts.append("-G")
         elif self.query:
-            from stripe_magics.request.encoding import form
+            from stripe_magics.request.form_encoding import form
 
             url += "?" + form(self.query)
         if self.method not in ({"GET"} if in_url else {"POST"}) or (not in_url and not self.params and self.json is None):
@@ -165,6 +165,6 @@ def build(bound: Bound, options: Options | None = None) -> Request:
 
     `options` gives what all modules share: expand, limit, idempotency, stripe_account, stripe_version. Raises `InvalidValue` for these.
     """
-    from stripe_magics.request.plan import plan  # the plan makes Requests, so it stands one step above this file
+    from stripe_magics.request.builder import plan  # the plan makes Requests, so it stands one step above this file
 
     return plan(bound, options)

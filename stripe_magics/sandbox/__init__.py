@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stripe_magics.sandbox.faults import Fault
+from stripe_magics.sandbox.fault_injection import Fault
 from stripe_magics.sandbox.transport import SandboxTransport
 
 __all__ = ["Fault", "SandboxTransport"]

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from stripe_magics.sandbox.account import encode
+from stripe_magics.sandbox.core.store import encode
 from stripe_magics.sandbox.transport import SandboxTransport
 
 HOST = "127.0.0.1"

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from stripe_magics.sandbox.account import Account, Row, decode
-from stripe_magics.sandbox.clock import Clock
+from stripe_magics.sandbox.core.store import Account, Row, decode
+from stripe_magics.sandbox.core.clock import Clock
 
 FORMAT = 1
 MARK = b"stripe_magics sandbox\n"

@@ -23,11 +23,14 @@ from pathlib import Path
 
 import httpx
 
-from stripe_magics.sandbox import business, jobs, routes, snapshot
-from stripe_magics.sandbox.account import Account
-from stripe_magics.sandbox.clock import AS_OF
-from stripe_magics.sandbox.faults import Fault
-from stripe_magics.sandbox.protocol import Answer, respond
+from stripe_magics.sandbox.resources import account as business
+from stripe_magics.sandbox.core import scheduler
+from stripe_magics.sandbox.api import routes
+from stripe_magics.sandbox import snapshot
+from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.core.clock import AS_OF
+from stripe_magics.sandbox.fault_injection import Fault
+from stripe_magics.sandbox.api.dispatcher import Answer, respond
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -55,7 +58,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         account = Account(seed=self._seed, now=self._as_of)
         business.open_account(account)
         if self._demo:
-            from stripe_magics.sandbox import demo
+            from stripe_magics.sandbox import demo_data as demo
 
             demo.populate(account)
         account.cool()
@@ -71,7 +74,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def advance(self, seconds: int) -> int:
         """Let time pass: funds settle, payouts arrive or fail, holds expire, invoices go out and fall due. Answers the new moment."""
         with self._lock:
-            return jobs.advance(self.account, seconds)
+            return scheduler.advance(self.account, seconds)
 
     def reset(self) -> None:
         """Back to how it started."""

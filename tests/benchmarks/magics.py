@@ -39,15 +39,15 @@ def main() -> None:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    from stripe_magics import calls
+    from stripe_magics import pipeline
     from stripe_magics.command import parse
     from stripe_magics.magics.completion import Place, suggest
-    from stripe_magics.magics.seen import Seen
+    from stripe_magics.magics.seen_ids import Seen
 
     loads = [float(subprocess.check_output([sys.executable, "-c", LOAD], text=True)) for _ in range(3)]
     print(f"%load_ext                               {min(loads):8.2f}")
     print(f"a line of 20 flags: parse               {best(lambda: parse(LINE)):8.2f}")
-    print(f"a line of 20 flags: parse, bind, build  {best(lambda: calls.prepare(parse(LINE))):8.2f}")
+    print(f"a line of 20 flags: parse, bind, build  {best(lambda: pipeline.prepare(parse(LINE))):8.2f}")
     place = Place(Seen(), {})
     for text in (
         "%stripe ",
@@ -62,7 +62,7 @@ def main() -> None:
     ip.run_line_magic("load_ext", "stripe_magics")
     ip.run_cell("%stripe connect --sandbox --empty;\nmade = %stripe customers create --name x")
     customer = ip.user_ns["made"]["id"].iloc[0]
-    call = best(lambda: calls.call("customers.retrieve", customer=customer), 50)
+    call = best(lambda: pipeline.call("customers.retrieve", customer=customer), 50)
     print(f"a call in the sandbox, from Python      {call:8.2f}")
     magic = best(lambda: ip.run_line_magic("stripe", f"customers retrieve {customer}"), 50)
     print(f"the same through the magic              {magic:8.2f}")

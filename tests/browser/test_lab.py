@@ -168,7 +168,7 @@ def test_names_from_stripe_run_nothing(notebook: Any) -> None:
     )
     nb.out.get_by_role("table", name="What changes").get_by_text("<img src=x").first.wait_for()
     nb.out.get_by_role("button", name="Find", exact=True).last.scroll_into_view_if_needed()
-    nb.python("from stripe_magics.forms.picker import open_picker; open_picker(form, form.controls['customer'])")
+    nb.python("from stripe_magics.forms.object_picker import open_picker; open_picker(form, form.controls['customer'])")
     nb.out.get_by_label("Customer ID: choose one", exact=True).press("Enter")
     nb.press("Preview request")
     nb.out.get_by_role("button", name="Create", exact=True).first.click()
@@ -210,7 +210,7 @@ def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
     """Typed into the key field with a busy kernel and widget state saved: no file has it."""
     _, root = lab
     nb = notebook(
-        "import stripe_magics as sm\nfrom stripe_magics.sandbox import SandboxTransport\nfrom stripe_magics.forms.connecting import ConnectForm\n"
+        "import stripe_magics as sm\nfrom stripe_magics.sandbox import SandboxTransport\nfrom stripe_magics.forms.connect_form import ConnectForm\n"
         "form = ConnectForm(transport=SandboxTransport()); form",
         connect=False,
     )

@@ -51,7 +51,7 @@ def test_events_arrive_while_the_kernel_is_busy(notebook: Any) -> None:
     nb = notebook("w = sm.listen('customer')\nw")
     nb.sees("SANDBOX")
     made = nb.python("print(sm.call('customers.create', name='Early')['id'][0])")
-    nb.python("from stripe_magics.watch import rehearse\nimport threading\nthreading.Timer(1.0, rehearse).start()")
+    nb.python("from stripe_magics.events import rehearse\nimport threading\nthreading.Timer(1.0, rehearse).start()")
     nb.page.evaluate(START, BUSY)
     nb.out.locator(".sm-watch").get_by_text(made).first.wait_for()
     assert nb.page.evaluate("window.calculated") is False, "it came in the middle of the calculation"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stripe_magics.watch import view
+from stripe_magics.events import live_view
 
 SCRIPT = "<img src=x onerror=window.broken=true>"
 
@@ -30,7 +30,7 @@ async (source) => {
 def page(chromium: Any) -> Iterator[Any]:
     page = chromium.new_page()
     page.set_content("<div id='here'></div>")
-    page.evaluate(_MODEL, view.ESM)
+    page.evaluate(_MODEL, live_view.ESM)
     yield page
     page.close()
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from stripe_magics.catalogue import documented
-from stripe_magics.catalogue.events import EVENT_GROUPS, EVENT_TYPES
-from stripe_magics.catalogue.fields import Field, conditions
+from stripe_magics.catalogue.event_types import EVENT_GROUPS, EVENT_TYPES
+from stripe_magics.catalogue.field import Field, conditions
 from stripe_magics.catalogue.module import Module
 
 CATALOGUE = Path(__file__).resolve().parents[2].parent / "shared" / "catalogue"

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from stripe_magics import catalogue
-from stripe_magics.catalogue.fields import Field, Kind, Role
+from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 
 MODULES = {module.name: module for module in catalogue.documented()}

@@ -96,5 +96,5 @@ def test_a_look_up_reads_only_its_own_file() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert "stripe_magics.catalogue.refunds" in loaded
-    assert not loaded & {"stripe_magics.catalogue.customers", "stripe_magics.catalogue.operations", "pandas", "httpx", "yaml"}
+    assert "stripe_magics.catalogue.resources.refunds" in loaded
+    assert not loaded & {"stripe_magics.catalogue.resources.customers", "stripe_magics.catalogue.generated.operations", "pandas", "httpx", "yaml"}

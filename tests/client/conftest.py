@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faultserver import FaultServer
+from fault_server import FaultServer
 
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.client.connection import Connection
-from stripe_magics.client.journal import Journal
-from stripe_magics.client.retry import Policy
+from stripe_magics.client.shared_connection import Connection
+from stripe_magics.client.journal.journal import Journal
+from stripe_magics.client.http.retry import Policy
 from stripe_magics.client.secret import Secret
 from stripe_magics.request import Request
 

@@ -30,11 +30,11 @@ from typing import Any
 
 import pytest
 import stripe
-from faultserver import EXPIRED, LOCK, RATE, Fault, FaultServer, error
+from fault_server import EXPIRED, LOCK, RATE, Fault, FaultServer, error
 from stripe._encode import _api_encode
 
 from client.conftest import KEY, create, get
-from stripe_magics.client.connection import Connection
+from stripe_magics.client.shared_connection import Connection
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import (
     AuthenticationFailed,
@@ -216,7 +216,7 @@ NOW = int(time.time())
     ids=["good", "five-minutes-old", "too-old", "other-secret", "one-of-two", "with-v0", "empty", "no-values", "no-time", "text"],
 )
 def test_signatures_agree(header: str) -> None:
-    from stripe_magics.watch import signature as ours
+    from stripe_magics.events import signature as ours
 
     def we() -> None:
         ours.construct(BODY, header, Secret(SECRET))
@@ -228,7 +228,7 @@ def test_signatures_agree(header: str) -> None:
 
 
 def test_signatures_differ_on_purpose() -> None:
-    from stripe_magics.watch import signature as ours
+    from stripe_magics.events import signature as ours
 
     ahead = signature(NOW + 4000)
     assert stripe.WebhookSignature.verify_header(BODY.decode(), ahead, SECRET, 300)

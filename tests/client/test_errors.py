@@ -9,14 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from faultserver import HTML, Fault, FaultServer, error
+from fault_server import HTML, Fault, FaultServer, error
 
 from client.conftest import KEY, create, get, pay
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.client import declines, notices
-from stripe_magics.client.connection import Connection
-from stripe_magics.client.errors import from_answer, log_url
-from stripe_magics.client.params import field_title
+from stripe_magics.client.api_errors import decline_codes
+from stripe_magics.client.sending.send import notices
+from stripe_magics.client.shared_connection import Connection
+from stripe_magics.client.api_errors.mapping import from_answer, log_url
+from stripe_magics.client.api_errors.param_names import field_title
 from stripe_magics.errors import (
     AuthenticationFailed,
     CardDeclined,
@@ -172,7 +173,7 @@ def test_T54_unknown_methods_and_no_key_are_refused_here(
         connection.send(replace(get(), method="FROBNICATE"))
     monkeypatch.setenv("HOME", "/nonexistent")
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")
-    from stripe_magics.client.connection import connect
+    from stripe_magics.client.shared_connection import connect
 
     with pytest.raises(NotConnected, match="no environment variable"):
         connect(env="STRIPE_NOT_SET")
@@ -223,7 +224,7 @@ def test_B18_some_declines_never_suggest_another_try(code: str) -> None:
     assert "Do not try this card again" in advice
     if code != "do_not_try_again":
         assert "Tell the customer only that the card was declined" in advice
-    assert all(reason.endswith((".", "!")) and kind in declines.ADVICE for reason, kind in declines.DECLINES.values())
+    assert all(reason.endswith((".", "!")) and kind in decline_codes.ADVICE for reason, kind in decline_codes.DECLINES.values())
 
 
 def test_a_parameter_is_named_as_its_field_with_its_row() -> None:

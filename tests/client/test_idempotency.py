@@ -15,13 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from faultserver import EXPIRED, RATE, Fault, FaultServer, error
+from fault_server import EXPIRED, RATE, Fault, FaultServer, error
 
 from client.conftest import KEY, Time, create, delete, get, open_connection, pay, policy
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.client import pending, seal, wire
-from stripe_magics.client.connection import Connection
-from stripe_magics.client.journal import Journal, Origin
+from stripe_magics.client.journal.journal import recovery, body_encryption
+from stripe_magics.client.http import exchange
+from stripe_magics.client.shared_connection import Connection
+from stripe_magics.client.journal.journal import Journal, Origin
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import (
     CardDeclined,
@@ -150,18 +151,18 @@ def test_T38_it_runs_too_long(server: FaultServer, connection: Connection) -> No
 def test_T39_stop_while_sending_keeps_the_key(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = wire._exchange
+    real = exchange._exchange
 
     def stop(*given: object, **more: object) -> object:
         real(*given, **more)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(wire, "_exchange", stop)
+    monkeypatch.setattr(exchange, "_exchange", stop)
     with pytest.raises(Interrupted) as caught:
         connection.send(pay(), origin=CELL)
     assert isinstance(caught.value, KeyboardInterrupt)
     assert f"%stripe resume {caught.value.operation}" in str(caught.value)
-    monkeypatch.setattr(wire, "_exchange", real)
+    monkeypatch.setattr(exchange, "_exchange", real)
     connection.send(get())  # the client is as good as before
     row = connection.pending()[0]
     assert row.key == server.seen[0].key
@@ -339,9 +340,9 @@ def test_B37_an_unresolved_call_blocks_an_identical_one(server: FaultServer, con
     assert len(server.seen) == count
     connection.send(pay(amount="1"))
     number = connection.pending()[0].number
-    assert list(pending.frame(connection)["operation"]) == [number]
+    assert list(recovery.frame(connection)["operation"]) == [number]
     assert connection.resume(number).replayed
-    assert pending.frame(connection).empty
+    assert recovery.frame(connection).empty
     connection.send(pay())
     assert once(server)
 
@@ -434,7 +435,7 @@ def test_T45_the_journal_can_be_read_by_its_owner_only_and_holds_no_secret(serve
 def test_the_key_is_on_disk_before_the_first_byte(server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = open_connection(server.url, tmp_path)
     seen: list[str] = []
-    real = wire._exchange
+    real = exchange._exchange
 
     def look(*given: object, **more: object) -> object:
         other = Journal(tmp_path)
@@ -442,7 +443,7 @@ def test_the_key_is_on_disk_before_the_first_byte(server: FaultServer, tmp_path:
         other.close()
         return real(*given, **more)
 
-    monkeypatch.setattr(wire, "_exchange", look)
+    monkeypatch.setattr(exchange, "_exchange", look)
     opened.send(pay())
     assert seen == [server.seen[0].key]
     opened.close()
@@ -496,13 +497,13 @@ def test_B56_after_a_fork_the_child_has_a_client_of_its_own(server: FaultServer,
 
 
 def test_seals_open_only_with_the_same_key() -> None:
-    sealed = seal.seal(b"name=Jenny", Secret(KEY), b"salt")
+    sealed = body_encryption.seal(b"name=Jenny", Secret(KEY), b"salt")
     assert b"Jenny" not in sealed
-    assert seal.unseal(sealed, Secret(KEY), b"salt") == b"name=Jenny"
-    assert seal.unseal(sealed, Secret(KEY + "x"), b"salt") is None
-    assert seal.unseal(sealed, Secret(KEY), b"other") is None
-    assert seal.unseal(sealed[:-1] + bytes([sealed[-1] ^ 1]), Secret(KEY), b"salt") is None
-    assert seal.seal(b"name=Jenny", Secret(KEY), b"salt") != sealed
+    assert body_encryption.unseal(sealed, Secret(KEY), b"salt") == b"name=Jenny"
+    assert body_encryption.unseal(sealed, Secret(KEY + "x"), b"salt") is None
+    assert body_encryption.unseal(sealed, Secret(KEY), b"other") is None
+    assert body_encryption.unseal(sealed[:-1] + bytes([sealed[-1] ^ 1]), Secret(KEY), b"salt") is None
+    assert body_encryption.seal(b"name=Jenny", Secret(KEY), b"salt") != sealed
 
 
 def test_the_journal_refuses_another_accounts_operation(server: FaultServer, tmp_path: Path) -> None:
@@ -594,7 +595,7 @@ def test_resume_that_fails_again_stays_unknown(server: FaultServer, connection: 
 
 def test_dismissed_by_hand(server: FaultServer, connection: Connection) -> None:
     number = _lose(server, connection, pay())
-    assert pending.dismiss(connection, number).state == "dismissed"
+    assert recovery.dismiss(connection, number).state == "dismissed"
     assert connection.pending() == []
 
 
@@ -603,12 +604,13 @@ def test_B35_stop_between_any_two_lines(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """The answer is there but not yet written down: that is unknown, not "nothing was done"."""
-    from stripe_magics.client import endings, log
+    from stripe_magics.client.sending.send import outcomes
+    from stripe_magics.client.http import logging_filter
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    owner = {"learn": connection, "exchange": log, "succeed": endings}[where]
+    owner = {"learn": connection, "exchange": logging_filter, "succeed": outcomes}[where]
     with monkeypatch.context() as patch:
         patch.setattr(owner, where, stop)
         with pytest.raises(Interrupted):
@@ -621,13 +623,13 @@ def test_B35_stop_before_the_first_attempt_does_not_block_the_cell(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stop right after the journal was written: the row is there, the thread that wrote it is gone from it."""
-    from stripe_magics.client import sending
+    from stripe_magics.client.sending.send import send
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(sending, "_journalled", stop)
+        patch.setattr(send, "_journalled", stop)
         with pytest.raises(KeyboardInterrupt):
             connection.send(pay(), origin=CELL)
     assert len(connection.pending()) == 1
@@ -648,7 +650,7 @@ def test_B39_a_run_again_with_another_number_of_calls_before_is_still_a_run_agai
 def test_without_a_journal_nothing_is_written_but_reading_works(
     server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    from stripe_magics.client.connection import close, connect
+    from stripe_magics.client.shared_connection import close, connect
 
     place = tmp_path / "place"
     if broken == "folder":

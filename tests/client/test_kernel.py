@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from faultserver import EXPIRED, RATE, Fault, FaultServer, error
+from fault_server import EXPIRED, RATE, Fault, FaultServer, error
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 

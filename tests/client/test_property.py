@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 import pytest
-from faultserver import Fault, FaultServer
+from fault_server import Fault, FaultServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from client.conftest import KEY, Time, open_connection, pay, policy
-from stripe_magics.client.connection import Connection
-from stripe_magics.client.journal import Journal, Origin
+from stripe_magics.client.shared_connection import Connection
+from stripe_magics.client.journal.journal import Journal, Origin
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import (
     AuthenticationFailed,

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 import trustme
-from faultserver import EXPIRED, HTML, LOCK, OK, RATE, Fault, FaultProxy, FaultServer, error
+from fault_server import EXPIRED, HTML, LOCK, OK, RATE, Fault, FaultProxy, FaultServer, error
 
 from client.conftest import KEY, QUICK, create, delete, get, open_connection, pay, policy
-from stripe_magics.client import guards, wire
-from stripe_magics.client.connection import Connection
-from stripe_magics.client.retry import Outcome, Policy, Reach, Why, delay, retry_after, why
+from stripe_magics.client.sending.send import request_checks
+from stripe_magics.client.http import exchange
+from stripe_magics.client.shared_connection import Connection
+from stripe_magics.client.http.retry import Outcome, Policy, Reach, Why, delay, retry_after, why
 from stripe_magics.errors import (
     AuthenticationFailed,
     CardDeclined,
@@ -282,7 +283,7 @@ def test_T26_stop_during_an_attempt_is_the_end(
     def stop(*_: object, **__: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(wire, "_exchange", stop)
+    monkeypatch.setattr(exchange, "_exchange", stop)
     with pytest.raises(KeyboardInterrupt):
         connection.send(get())
     assert server.seen == []
@@ -352,17 +353,17 @@ def test_B34_an_own_authority_is_trusted_and_shown(tmp_path: Path, monkeypatch: 
 
 def test_B34_the_key_log_is_not_written_in_live_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
-    context, _, warning = guards.ssl_context("live")
+    context, _, warning = request_checks.ssl_context("live")
     assert context.keylog_filename is None
     assert "not used" in warning
-    context, _, warning = guards.ssl_context("test")
+    context, _, warning = request_checks.ssl_context("test")
     assert context.keylog_filename == str(tmp_path / "keys")
     assert "can read" in warning
 
 
 def _through(proxy: FaultProxy, base: str, folder: Path, bundle: Path | None = None) -> Connection:
     context = ssl.create_default_context(cafile=str(bundle) if bundle else None)
-    made = wire.transport(context, f"http://user:pass-word@127.0.0.1:{proxy.port}")
+    made = exchange.transport(context, f"http://user:pass-word@127.0.0.1:{proxy.port}")
     return open_connection(base, folder, transport=made, policy=policy(deadline=3.0, connect=3.0))
 
 
@@ -394,11 +395,11 @@ def test_B33_a_proxy_that_tunnels_sees_no_key(tmp_path: Path) -> None:
 
 def test_B33_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:s3cret@proxy.example:3128")
-    assert guards.proxy_for("https://api.stripe.com") == ("http://me:s3cret@proxy.example:3128", "proxy.example:3128")
+    assert request_checks.proxy_for("https://api.stripe.com") == ("http://me:s3cret@proxy.example:3128", "proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", "api.stripe.com")
-    assert guards.proxy_for("https://api.stripe.com") == ("", "")
+    assert request_checks.proxy_for("https://api.stripe.com") == ("", "")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example")
-    assert guards.proxy_for("http://127.0.0.1:8000") == ("", "")  # a key never goes to an http base through a proxy
+    assert request_checks.proxy_for("http://127.0.0.1:8000") == ("", "")  # a key never goes to an http base through a proxy
 
 
 def test_B05_a_body_that_could_not_be_sent_whole(
@@ -406,7 +407,7 @@ def test_B05_a_body_that_could_not_be_sent_whole(
 ) -> None:
     import httpx
 
-    real, tries = wire._exchange, []
+    real, tries = exchange._exchange, []
 
     def breaks(*given: object, **more: object) -> object:
         tries.append(1)
@@ -414,10 +415,10 @@ def test_B05_a_body_that_could_not_be_sent_whole(
             raise httpx.WriteError("broken pipe")
         return real(*given, **more)
 
-    monkeypatch.setattr(wire, "_exchange", breaks)
+    monkeypatch.setattr(exchange, "_exchange", breaks)
     answer = connection.send(pay())
     assert (answer.attempts, len(server.seen)) == (2, 1)
-    monkeypatch.setattr(wire, "_exchange", lambda *_, **__: (_ for _ in ()).throw(httpx.WriteTimeout("slow")))
+    monkeypatch.setattr(exchange, "_exchange", lambda *_, **__: (_ for _ in ()).throw(httpx.WriteTimeout("slow")))
     with pytest.raises(OutcomeUnknown):
         connection.send(pay(description="b"))
 
@@ -434,7 +435,7 @@ def test_B04_no_free_connection_means_nothing_was_sent(
         tries.append(1)
         raise getattr(httpx, problem)("full")
 
-    monkeypatch.setattr(wire, "_exchange", full)
+    monkeypatch.setattr(exchange, "_exchange", full)
     with pytest.raises(NotSent):
         connection.send(pay())
     assert len(tries) == 3
@@ -530,7 +531,7 @@ def test_B03_what_cannot_be_sent_is_an_error_before(connection: Connection, serv
 
 
 def test_B26_a_rate_limit_slows_what_follows(server: FaultServer, tmp_path: Path) -> None:
-    from stripe_magics.client.rates import limiter_for
+    from stripe_magics.client.rate_limiter import limiter_for
 
     opened = open_connection(server.url, tmp_path, rate=None)
     before = limiter_for(opened).pace("/v1/balance")

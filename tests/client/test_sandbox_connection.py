@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from client.conftest import create, get
-from stripe_magics.client.connection import Connection, close, connect
-from stripe_magics.client.journal import Origin
-from stripe_magics.client.listing import pages
+from stripe_magics.client.shared_connection import Connection, close, connect
+from stripe_magics.client.journal.journal import Origin
+from stripe_magics.client.pagination.paginator import pages
 from stripe_magics.errors import CardDeclined, NotFound, RepeatRefused
 from stripe_magics.request import Request
 

@@ -13,14 +13,17 @@ from typing import Any
 
 import httpx
 import pytest
-from faultserver import Fault, FaultServer, error
+from fault_server import Fault, FaultServer, error
 
 from client.conftest import KEY, Time, create, delete, get, open_connection, pay
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.client import guards, live, log, redact, sources
-from stripe_magics.client.auth import KeyAuth
-from stripe_magics.client.connection import Connection, close, connect, current, shared
-from stripe_magics.client.journal import Origin
+from stripe_magics.client.sending.send import request_checks
+from stripe_magics.client import live_mode, credentials
+from stripe_magics.client.http import logging_filter
+from stripe_magics import _redaction
+from stripe_magics.client.http.auth import KeyAuth
+from stripe_magics.client.shared_connection import Connection, close, connect, current, shared
+from stripe_magics.client.journal.journal import Origin
 from stripe_magics.client.secret import Secret, classify, mask
 from stripe_magics.errors import ConfirmationNeeded, InvalidRequest, KeyRefused, NotConnected, StripeError
 from stripe_magics.request import Request
@@ -226,7 +229,7 @@ def test_secrets_in_objects_are_hidden() -> None:
         "invoice": {"object": "invoice", "number": "A-1"},
         "card": {"object": "issuing.card", "number": "4242", "cvc": "123"},
     }
-    shown = json.dumps(redact.hide(data))
+    shown = json.dumps(_redaction.hide(data))
     for secret in ("_secret_abc", "whsec", "connect/x", "sk_live", '"123"'):
         assert secret not in shown
     assert '"A-1"' in shown
@@ -258,7 +261,7 @@ def test_secrets_in_objects_are_hidden() -> None:
 )
 def test_T114_a_key_goes_to_stripe_only(base: str) -> None:
     with pytest.raises(NotConnected):
-        guards.check_base(base, "test")
+        request_checks.check_base(base, "test")
 
 
 @pytest.mark.parametrize(
@@ -274,14 +277,14 @@ def test_T114_a_key_goes_to_stripe_only(base: str) -> None:
     ],
 )
 def test_T114_or_to_this_machine(base: str) -> None:
-    assert guards.check_base(base, "test").startswith("http")
+    assert request_checks.check_base(base, "test").startswith("http")
 
 
 def test_T114_but_a_live_key_never_to_this_machine() -> None:
     for mode in ("live", "unknown"):
         with pytest.raises(NotConnected, match="Only a test key"):
-            guards.check_base("http://127.0.0.1:1", mode)
-        assert guards.check_base("", mode) == guards.API
+            request_checks.check_base("http://127.0.0.1:1", mode)
+        assert request_checks.check_base("", mode) == request_checks.API
 
 
 @pytest.mark.parametrize(
@@ -388,26 +391,26 @@ def test_T117_nothing_but_what_is_needed_is_told(server: FaultServer, connection
 
 def test_keys_come_from_the_environment_the_cli_and_the_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setattr(sources, "from_keyring", lambda name: None)
+    monkeypatch.setattr(credentials, "from_keyring", lambda name: None)
     with pytest.raises(NotConnected, match="No key was found"):
-        sources.find()
+        credentials.find()
     (tmp_path / "stripe").mkdir()
     (tmp_path / "stripe" / "config.toml").write_text(
         f'color = "auto"\n[default]\ntest_mode_api_key = "{KEY}"\nlive_mode_api_key = "sk_live_*****1234"\n[other]\ntest_mode_api_key = "rk_test_otherotherother"\n'
     )
-    found = sources.find()
+    found = credentials.find()
     assert (found.secret.reveal(), found.source) == (KEY, "Stripe CLI profile default")
-    assert sources.find(profile="other").secret.reveal() == "rk_test_otherotherother"
+    assert credentials.find(profile="other").secret.reveal() == "rk_test_otherotherother"
     with pytest.raises(NotConnected, match="only it can read"):
-        sources.find(profile="default:live")
+        credentials.find(profile="default:live")
     with pytest.raises(NotConnected, match="profile 'none'"):
-        sources.find(profile="none")
+        credentials.find(profile="none")
     monkeypatch.setenv("STRIPE_API_KEY", "sk_test_fromtheenvironment")
-    assert sources.find().source == "environment variable STRIPE_API_KEY"
+    assert credentials.find().source == "environment variable STRIPE_API_KEY"
     monkeypatch.setenv("OTHER", "sk_test_fromother")
-    assert sources.find(env="OTHER").secret.reveal() == "sk_test_fromother"
+    assert credentials.find(env="OTHER").secret.reveal() == "sk_test_fromother"
     with pytest.raises(KeyRefused, match="not used"):
-        sources.find(env=KEY)
+        credentials.find(env=KEY)
 
 
 def test_connecting_and_the_shared_connection(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -539,11 +542,11 @@ def test_wide_destructive_loops_are_stopped(living: Any) -> None:
 
 def test_live_can_be_switched(living: Any) -> None:
     with pytest.raises(ConfirmationNeeded):
-        live.switch(living, "on", ask=None)
-    assert "15 minutes" in live.switch(living, "on", ask=lambda _: "acct_1")
+        live_mode.switch(living, "on", ask=None)
+    assert "15 minutes" in live_mode.switch(living, "on", ask=lambda _: "acct_1")
     assert living.guard.open
-    assert "100" in live.switch(living, "allow", ask=lambda _: "acct_1", count=100)
-    live.switch(living, "off", ask=None)
+    assert "100" in live_mode.switch(living, "allow", ask=lambda _: "acct_1", count=100)
+    live_mode.switch(living, "off", ask=None)
     assert not living.guard.open
 
 
@@ -578,9 +581,9 @@ def test_the_auth_shows_a_hint_only() -> None:
 
 
 def test_log_templates() -> None:
-    assert log.template("/v1/customers/cus_123/sources?x=1") == "/v1/customers/{id}/sources"
-    assert log.template("/v1/payment_intents/pi_abc/capture") == "/v1/payment_intents/{id}/capture"
-    assert log.template("/v1/coupons/jenny@example.com") == "/v1/coupons/{id}"
+    assert logging_filter.template("/v1/customers/cus_123/sources?x=1") == "/v1/customers/{id}/sources"
+    assert logging_filter.template("/v1/payment_intents/pi_abc/capture") == "/v1/payment_intents/{id}/capture"
+    assert logging_filter.template("/v1/coupons/jenny@example.com") == "/v1/coupons/{id}"
 
 
 async def _read(connection: Connection) -> int:
@@ -638,7 +641,7 @@ def test_S06_a_request_of_httpx_does_not_show_its_key() -> None:
 
 
 def test_T116_long_lists_are_looked_at_too(server: FaultServer, connection: Connection) -> None:
-    from stripe_magics.client.listing import pages
+    from stripe_magics.client.pagination.paginator import pages
 
     for number in range(900):
         server.objects[f"cus_{number}"] = {

@@ -10,7 +10,7 @@ import pytest
 from finance.rows import LEDGER, PAYOUT, charge, frame, invoice, line, transaction
 
 from stripe_magics import finance
-from stripe_magics.finance.periods import period
+from stripe_magics.finance.reporting_period import period
 from stripe_magics.money import exponent
 
 MARCH = ("2026-03-01", "2026-04-01")

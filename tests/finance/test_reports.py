@@ -55,16 +55,16 @@ def test_a_report_in_another_zone_has_other_days() -> None:
 
 
 def test_lists_are_fetched_once_until_something_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    from stripe_magics import calls
+    from stripe_magics import pipeline
 
     asked: list[str] = []
-    real = calls.call
+    real = pipeline.call
 
     def counting(name: str, **values: object) -> object:
         asked.append(name)
         return real(name, **values)
 
-    monkeypatch.setattr(calls, "call", counting)
+    monkeypatch.setattr(pipeline, "call", counting)
     sm.report("dso", **SEPTEMBER, fresh=True)
     sm.report("collections", **SEPTEMBER)
     assert asked == ["invoices.search"]

@@ -20,18 +20,18 @@ def models() -> dict[str, Any]:
 def no_model_left(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Closes what a test left open, with the connection; a form that leaves a widget behind fails."""
     from stripe_magics import forms
-    from stripe_magics.client import connection
+    from stripe_magics.client import shared_connection
 
     monkeypatch.setenv("STRIPE_MAGICS_STATE_DIR", str(tmp_path))
     monkeypatch.delenv("STRIPE_API_KEY", raising=False)
     before = set(models())
-    connection.close()
+    shared_connection.close()
     yield
     for _, shown in forms._shown.values():
         for form in shown:
             form.close()
     forms._shown.clear()
-    connection.close()
+    shared_connection.close()
     gc.collect()
     left = {key: each for key, each in models().items() if key not in before}
     assert not left, f"{len(left)} widgets left: {[type(each).__name__ for each in left.values()]}"
@@ -40,7 +40,7 @@ def no_model_left(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 @pytest.fixture
 def sandbox() -> Any:
     """A connection to the embedded account with its demo data."""
-    from stripe_magics.client.connection import connect
+    from stripe_magics.client.shared_connection import connect
 
     return connect(sandbox=True)
 
@@ -48,6 +48,6 @@ def sandbox() -> Any:
 @pytest.fixture
 def empty_sandbox() -> Any:
     """A connection to an embedded account without data."""
-    from stripe_magics.client.connection import connect
+    from stripe_magics.client.shared_connection import connect
 
     return connect(sandbox=True, demo=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from stripe_magics.catalogue.fields import Field, Kind, Role
+from stripe_magics.catalogue.field import Field, Kind, Role
 
 IDS = {
     "customer": "cus_NffrFeUfNV2Hib",

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stripe_magics import catalogue
-from stripe_magics.calls import prepare
-from stripe_magics.catalogue.fields import Field, Kind, Role
+from stripe_magics.pipeline import prepare
+from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.command import Command, parse
 from stripe_magics.errors import InvalidValue
 from stripe_magics.forms import layout, module_form, skeleton
-from stripe_magics.forms.form import ModuleForm, as_magic
+from stripe_magics.forms.module_form import ModuleForm, as_magic
 from stripe_magics.forms.state import FormState
 
 MODULES = catalogue.documented()

@@ -7,7 +7,7 @@ import pytest
 from stripe_magics import catalogue
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import UnknownName
-from stripe_magics.forms.current import current_values, object_path
+from stripe_magics.forms.current_values import current_values, object_path
 from stripe_magics.forms.state import FormState, blank
 
 UPDATE = catalogue.find("customers.update")

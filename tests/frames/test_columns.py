@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 
 from stripe_magics import frames
 from stripe_magics.errors import StripeError, UnknownName
-from stripe_magics.frames import decode
+from stripe_magics.frames import decoder
 from stripe_magics.frames.schema import facts
 from stripe_magics.request import Keep
 
@@ -298,9 +298,9 @@ ROWS = st.fixed_dictionaries(
 @settings(max_examples=100, deadline=None)
 @given(rows=st.lists(ROWS, min_size=1, max_size=12), cut=st.lists(st.integers(0, 12), max_size=4), chunk=st.integers(1, 5))
 def test_any_split_over_pages_and_chunks_gives_the_same_frame(rows: list[dict[str, Any]], cut: list[int], chunk: int) -> None:
-    decode._plans.clear()  # what an example before this one taught
+    decoder._plans.clear()  # what an example before this one taught
     whole = frames.build([page(*rows)], "payment_intent")
-    decode._plans.clear()
+    decoder._plans.clear()
     bounds = [0, *sorted(min(each, len(rows)) for each in cut), len(rows)]
     builder = frames.Builder("payment_intent", chunk=chunk)
     for low, high in zip(bounds, bounds[1:], strict=False):
@@ -324,7 +324,7 @@ def test_chunks_that_are_merged_give_the_same_frame() -> None:
 def test_a_place_that_is_an_object_in_one_chunk_and_an_id_in_the_next_keeps_both() -> None:
     builder = frames.Builder("payment_intent", chunk=1)
     for shipping in ({"name": "early", "address": {"city": "Ulm"}}, "ship_1", {"name": "late"}):
-        decode._plans.clear()
+        decoder._plans.clear()
         builder.add(page({**intent(1), "shipping": shipping}))
     df = builder.frame()
     assert [plain(each) for each in df["shipping_name"]] == ["early", None, "late"]

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from stripe_magics.magics.completion import Hit, Place, parents, suggest
-from stripe_magics.magics.seen import Seen
+from stripe_magics.magics.seen_ids import Seen
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_every_prefix_of_real_lines_is_answered_quickly(place: Place) -> None:
 
 
 def test_the_store_is_bounded() -> None:
-    from stripe_magics.magics.seen import MOST
+    from stripe_magics.magics.seen_ids import MOST
 
     seen = Seen()
     for start in range(0, 1000, 100):
@@ -207,9 +207,9 @@ def test_the_store_is_bounded() -> None:
 
 
 def test_no_request_is_made(shell: Any, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stripe_magics.client import connection
+    from stripe_magics.client import shared_connection
 
-    monkeypatch.setattr(connection.Connection, "send", lambda *_, **__: pytest.fail("a request"))
+    monkeypatch.setattr(shared_connection.Connection, "send", lambda *_, **__: pytest.fail("a request"))
     shell.run_cell("%stripe connect --sandbox --empty --quiet")
     for text in ("%stripe customers retrieve ", "%stripe customers list --email ", "%stripe "):
         suggest(text, Place(place.seen, shell.user_ns))

@@ -214,7 +214,7 @@ def test_forms_are_widgets(kernel: Kernel, line: str, says: str) -> None:
 
 
 def test_nobody_to_ask_and_somebody(kernel: Kernel) -> None:
-    code = "from stripe_magics.magics.asking import asker\nask = asker(get_ipython())\nprint(ask and ask('who? '))"
+    code = "from stripe_magics.magics.prompt import asker\nask = asker(get_ipython())\nprint(ask and ask('who? '))"
     assert kernel.run(code)["text"].strip() == "None"
     assert kernel.run(code, stdin="me")["text"].strip().endswith("me")
 

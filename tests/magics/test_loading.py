@@ -50,7 +50,7 @@ def test_unload_leaves_no_trace(bare_shell: Any) -> None:
         ip.run_line_magic("unload_ext", "stripe_magics")
         del ip.user_ns["r"]
         assert state(ip) == before
-    from stripe_magics.client.connection import shared
+    from stripe_magics.client.shared_connection import shared
 
     assert shared() is None
 

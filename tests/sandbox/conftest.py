@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from stripe_magics.sandbox import SandboxTransport
-from stripe_magics.sandbox.account import Account, encode
+from stripe_magics.sandbox.core.store import Account, encode
 
 DAY = 86400
 

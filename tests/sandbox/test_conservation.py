@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from stripe_magics.sandbox import SandboxTransport
-from stripe_magics.sandbox.testcards import CARDS
+from stripe_magics.sandbox.resources.payment_methods.test_cards import CARDS
 
 from .conftest import DAY, Refused, Talk, conserved
 

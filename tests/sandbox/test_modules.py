@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from stripe_magics import catalogue
-from stripe_magics.catalogue.fields import Field, Role
-from stripe_magics.sandbox import routes
-from stripe_magics.sandbox.protocol import _find
-from stripe_magics.sandbox.validation import facts, shape, value_of
+from stripe_magics.catalogue.field import Field, Role
+from stripe_magics.sandbox.api import routes
+from stripe_magics.sandbox.api.dispatcher import _find
+from stripe_magics.sandbox.api.parameters import facts, shape, value_of
 
 routes.install()
 MODULES = [each for each in catalogue.documented() if each.name != "api.call"]

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from stripe_magics.sandbox import SandboxTransport, routes
-from stripe_magics.sandbox.account import PREFIXES
-from stripe_magics.sandbox.protocol import _find
+from stripe_magics.sandbox import SandboxTransport
+from stripe_magics.sandbox.api import routes
+from stripe_magics.sandbox.core.store import PREFIXES
+from stripe_magics.sandbox.api.dispatcher import _find
 
 from .conftest import DAY, Talk, conserved
 

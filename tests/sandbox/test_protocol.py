@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from stripe_magics.sandbox import SandboxTransport
-from stripe_magics.sandbox.decoding import nest, pairs
-from stripe_magics.sandbox.problems import Refusal
+from stripe_magics.sandbox.api.form_decoding import nest, pairs
+from stripe_magics.sandbox.api.errors import Refusal
 
 
 def test_01_one_account_serves_sync_and_async(call, sandbox) -> None:

@@ -1,0 +1,36 @@
+"""Bulk: whole lists as frames or Parquet, a mirror that stays up to date, SQL over it, and one call a row of a frame.
+
+pull("customers", "payment_intents")            frames, several lists side by side
+pull("payment_intents", to="folder")            Parquet parts in constant memory; killed and run again, it goes on
+pull("charges", accounts=df)                    one list over many connected accounts; engine="dask" makes it lazy
+sync("mirror", "customers", "invoices")         a folder (or a .duckdb file) that is brought up to date
+sql("select ...")                               a query over the mirror
+write_rows("customers.update", df)              one call a row, each at most once
+"""
+
+from __future__ import annotations
+
+from stripe_magics.bulk.mirror import sync
+from stripe_magics.bulk.pull import pull
+from stripe_magics.bulk.sql import sql
+from stripe_magics.bulk.parquet_export import save, summary
+from stripe_magics.bulk.batch_writes import write_rows
+
+__all__ = ["pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
+
+
+def save_command(command: object, *, progress: object = None) -> object:
+    """A list command with `--to FOLDER`: what was written, as a frame of one row."""
+    from dataclasses import replace
+    from typing import Any, cast
+
+    from stripe_magics.client.shared_connection import current
+    from stripe_magics.bulk.list_requests import list_request
+
+    wanted = cast("Any", command)
+    connection = current()
+    request = list_request(connection, wanted)
+    if not request.limit_given:
+        request = replace(request, limit=None)
+    saved = save(connection, request, wanted.options.to, columns=wanted.options.columns, progress=cast("Any", progress))
+    return summary(saved, wanted.options.to)

@@ -1,0 +1,344 @@
+"""`--from df`: one call a row, each at most once.
+
+All rows are bound before the first is sent, so that a bad value in row 900 is told before anything happens. Each row's idempotency key
+comes from the cell (or, without one, the module), the row's own values and how often the same values stand above it: running the same
+again sends the same keys, and Stripe carries each out once. Some calls go side by side, under the rate limits; an error is a row's
+result and doesn't end the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics import catalogue
+from stripe_magics.pipeline import check_currencies, prepare
+from stripe_magics.pipeline import command as make_command
+from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.command import Command, Options
+from stripe_magics.errors import (
+    ConfirmationNeeded,
+    Fault,
+    InvalidValue,
+    OutcomeUnknown,
+    StripeMagicsError,
+    UnknownName,
+    UsageFault,
+)
+from stripe_magics.progress import progress_bar
+from stripe_magics.request import Request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.journal.journal import Origin
+
+AT_ONCE = 8
+MOST_FAULTS = 20  # shown
+RESULT = ("result", "result_id", "error", "request_id", "idempotency_key")
+
+
+@dataclass(slots=True)
+class _Row:
+    """One row on its way."""
+
+    place: int
+    request: Request
+    key: str
+    result: str = "not sent"
+    id: str = ""
+    error: str = ""
+    request_id: str = ""
+
+
+def write_rows(
+    module: str | Command,
+    frame: pd.DataFrame,
+    *,
+    origin: Origin | None = None,
+    ask: Callable[[str], str] | None = None,
+    connection: Connection | None = None,
+    at_once: int = AT_ONCE,
+    progress: Any = None,
+    quiet: bool = False,
+    **values: Any,
+) -> pd.DataFrame:
+    """Call a module once for each row of a frame; returns the frame with the columns `result`, `result_id`, `error`, `request_id`, `idempotency_key`.
+
+    Columns are fields of the module (`email`, `metadata[order]`; `id` is the id in the path); a value given beside the frame is the same
+    for all rows, or, where it is a column (`$df.email`), each row's own. `result` is done, replayed (done by an earlier run), failed,
+    unknown (may have been executed) or not sent. Raises `InvalidValue` with the faults of all rows before anything is sent,
+    `ConfirmationNeeded` in live mode without a yes. Stop leaves the rest "not sent"; the same again goes on.
+    """
+    from stripe_magics.client.shared_connection import current
+    from stripe_magics.client.rate_limiter import limiter_for
+
+    connection = connection or current()
+    wanted = module if isinstance(module, Command) else make_command(module, **values)
+    options = replace(wanted.options, from_=None)
+    target = catalogue.find(wanted.module)
+    if target.effect is Effect.READ:
+        raise UsageFault(f"{target.name} only reads; --from is for modules that create or change something.")
+    commands = list(_commands(target, wanted, frame, options))
+    requests = _requests(commands, connection)
+    if options.dry_run:
+        return _previewed(frame, requests)
+    rows = _rows(requests, origin, again=options.again)
+    _confirm(connection, requests, options, ask)
+    limiter_for(connection)
+    if progress is not None:
+        stopped = _run(connection, rows, options, at_once, progress)
+    else:
+        with progress_bar(target.name, quiet=quiet or options.quiet, unit=" calls") as bar:
+            bar.expect(len(rows))
+            stopped = _run(connection, rows, options, at_once, bar)
+    return _answer(frame, rows, target, connection, stopped=stopped)
+
+
+# Rows -> requests ----------------------------------------------------------------------------------------------------------------
+
+
+def _commands(module: Module, wanted: Command, frame: pd.DataFrame, options: Options) -> Sequence[Command]:
+    """One command a row."""
+    own = {name: value for name, value in wanted.values.items() if _is_column(value, frame)}
+    same = {name: value for name, value in wanted.values.items() if name not in own}
+    columns: dict[str, Sequence[Any]] = {name: list(value) for name, value in own.items()}
+    if not own:
+        columns = {_field_of(module, str(name)): list(frame[name]) for name in frame.columns if str(name) not in RESULT}
+        twice = [name for name in columns if name in same]
+        if twice:
+            raise UsageFault(f"{twice[0]} is a column and a value too: leave one of them out.")
+    fields = {name: module.get(name) or module.by_param(name) for name in columns}
+    commands = []
+    for place in range(len(frame)):
+        values = {
+            **same,
+            **{name: _plain(column[place], fields[name]) for name, column in columns.items() if _given(column[place])},
+        }
+        params = [*wanted.params, *((name, _text(values.pop(name))) for name in list(values) if "[" in name)]
+        commands.append(Command(module=module.name, values=values, params=params, options=options))
+    return commands
+
+
+def _is_column(value: Any, frame: pd.DataFrame) -> bool:
+    """Whether a value is a column of (or as long as) the frame."""
+    return hasattr(value, "iloc") and hasattr(value, "name") and len(value) == len(frame)
+
+
+def _field_of(module: Module, column: str) -> str:
+    """The field that a column fills: by its name, by Stripe's bracket parameter; `id` is the last id in the path."""
+    if module.get(column) is not None:
+        return column
+    if "[" in column:
+        return column
+    if column == "id":
+        path = [each for each in module.fields if each.role is Role.PATH]
+        if path:
+            return path[-1].name
+    if module.by_param(column) is not None:
+        return str(module.by_param(column).name)  # type: ignore[union-attr]
+    from difflib import get_close_matches
+
+    names = [each.name for each in module.fields]
+    raise UnknownName(
+        f"field of {module.name} for the column",
+        column,
+        get_close_matches(column, names, 3),
+        advice="Take only the columns that are meant: --from $frame with df[['id', 'email']], or name them: --email $df.email",
+    )
+
+
+def _given(value: Any) -> bool:
+    """Whether a cell has a value; a missing one leaves its field out."""
+    import pandas as pd
+
+    return isinstance(value, (list, dict, tuple)) or not bool(pd.isna(value))
+
+
+def _plain(value: Any, own: Field | None) -> Any:
+    """A cell as Python has it: numpy's numbers are numbers, a whole float is a whole number. Money stays a float, and is refused."""
+    value = value.item() if hasattr(value, "item") and not hasattr(value, "tzinfo") else value
+    if own is not None and own.kind is Kind.MINOR_AMOUNT:
+        return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _text(value: Any) -> Any:
+    """A scalar under a bracket parameter as Stripe writes it."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
+
+
+def _requests(commands: Sequence[Command], connection: Connection) -> list[Request]:
+    """All requests, or `InvalidValue` with the faults of all rows."""
+    faults: list[Fault] = []
+    requests: list[Request] = []
+    bad = 0
+    for number, each in enumerate(commands, start=1):
+        try:
+            requests.append(prepare(each, connection=connection))
+        except InvalidValue as problem:
+            bad += 1
+            faults.extend(replace(fault, problem=f"row {number}: {fault.problem}") for fault in problem.faults)
+    if faults:
+        error = InvalidValue(faults[:MOST_FAULTS], module=commands[0].module)
+        error.message = f"{bad:,} of {len(commands):,} rows can't be sent. Nothing was sent."
+        error.faults = tuple(faults)
+        error.args = (str(error),)
+        raise error
+    return requests
+
+
+def _rows(requests: Sequence[Request], origin: Origin | None, *, again: bool) -> list[_Row]:
+    """Each with its key: the same for the same row of the same cell, however often it is run."""
+    import uuid
+
+    seen: dict[str, int] = {}
+    salt = uuid.uuid4().hex if again else ""
+    rows = []
+    for place, request in enumerate(requests):
+        body = repr(
+            (
+                origin.cell if origin else "",
+                request.module,
+                request.method,
+                request.path,
+                request.params,
+                request.json,
+                request.headers,
+                salt,
+            )
+        )
+        digest = hashlib.sha256(body.encode()).hexdigest()[:40]
+        seen[digest] = seen.get(digest, 0) + 1
+        rows.append(
+            _Row(
+                place,
+                request,
+                (request.idempotency_key and f"{request.idempotency_key}-{place}") or f"row-{digest}-{seen[digest]}",
+            )
+        )
+    return rows
+
+
+def _confirm(connection: Connection, requests: Sequence[Request], options: Options, ask: Callable[[str], str] | None) -> None:
+    """In live mode a person says yes once for all rows, by their number; the guard's own question for a single call is then answered."""
+    if not connection.live or options.yes or not requests:
+        return
+    from stripe_magics.client import live_mode
+
+    total = len(requests)
+    what = (
+        f"{live_mode.describe(connection, requests[0])}, and {total - 1:,} more"
+        if total > 1
+        else live_mode.describe(connection, requests[0])
+    )
+    if ask is None:
+        raise ConfirmationNeeded(
+            f"{what}: this needs a yes, and there is nobody to ask. Nothing was sent.", advice="--yes allows it."
+        )
+    if str(ask(f"{what}. To send {total:,} calls in LIVE mode, type {total}: ")).strip().replace(",", "") != str(total):
+        raise ConfirmationNeeded(f"{what}: not confirmed. Nothing was sent.")
+
+
+# Sending -------------------------------------------------------------------------------------------------------------------------
+
+
+def _run(connection: Connection, rows: Sequence[_Row], options: Options, at_once: int, bar: Callable[[int, int], object]) -> bool:
+    """Send all, some at a time; True if Stop was pressed. A row that is on its way is waited for: its end must be known."""
+    todo = iter(rows)
+    running: dict[Future[None], _Row] = {}
+    ended, stopped = 0, False
+    with ThreadPoolExecutor(at_once, thread_name_prefix="stripe-row") as pool:
+        while True:
+            while not stopped and len(running) < at_once and (row := next(todo, None)) is not None:
+                running[pool.submit(_send, connection, row, again=options.again)] = row
+            if not running:
+                return stopped
+            try:
+                done, _ = wait(running, timeout=0.25, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                stopped = True
+                continue
+            for future in done:
+                row = running.pop(future)
+                problem = future.exception()
+                if problem is not None:
+                    row.result, row.error = "failed", f"{type(problem).__name__}: {problem}"
+                ended += 1
+                bar(ended, 0)
+
+
+def _send(connection: Connection, row: _Row, *, again: bool) -> None:
+    """One row, and the calls that follow it, through the connection's whole law."""
+    try:
+        check_currencies(connection, row.request)
+        answer = connection.send(row.request, idempotency_key=row.key, again=again, yes=True)
+        row.result, row.id, row.request_id = (
+            ("replayed" if answer.replayed else "done"),
+            str(answer.data.get("id") or ""),
+            answer.request_id,
+        )
+        for step, following in enumerate(row.request.then, start=1):
+            connection.send(
+                following, idempotency_key=f"{row.key}-{step}" if following.method == "POST" else "", again=again, yes=True
+            )
+    except OutcomeUnknown as problem:
+        row.result, row.error = "unknown", str(problem)
+        row.request_id = str(problem.details.request_id)
+    except InvalidValue as problem:
+        row.result, row.error = "failed", " ".join(str(each) for each in problem.faults)
+    except StripeMagicsError as problem:
+        row.result, row.error = "failed", problem.message + (f" {problem.advice}" if problem.advice else "")
+        row.request_id = str(getattr(getattr(problem, "details", None), "request_id", "") or "")
+
+
+def _answer(frame: pd.DataFrame, rows: Sequence[_Row], module: Module, connection: Connection, *, stopped: bool) -> pd.DataFrame:
+    import pandas as pd
+
+    from stripe_magics.frames.arrow_columns import text_dtype
+
+    out = frame.drop(columns=[name for name in RESULT if name in frame]).copy()
+    states = ["done", "replayed", "failed", "unknown", "not sent"]
+    out["result"] = pd.Categorical([row.result for row in rows], categories=states)
+    for name, values in (
+        ("result_id", [row.id or None for row in rows]),
+        ("error", [row.error or None for row in rows]),
+        ("request_id", [row.request_id or None for row in rows]),
+        ("idempotency_key", [row.key for row in rows]),
+    ):
+        out[name] = pd.Series(values, index=out.index, dtype=text_dtype())
+    counts: Mapping[str, int] = {state: sum(row.result == state for row in rows) for state in states}
+    told = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
+    notes = [f"{len(rows):,} rows: {told or 'nothing to do'}."]
+    if stopped or counts["not sent"]:
+        notes.append("Stopped. Run the same again to go on: no row is carried out twice.")
+    if counts["unknown"]:
+        notes.append(
+            "Of an unknown row it isn't known whether it was carried out: run the same again within 23 hours (it can't act twice)."
+        )
+    out.attrs["stripe"] = {
+        "object": module.object,
+        "module": module.name,
+        "mode": connection.mode,
+        "complete": counts["done"] + counts["replayed"] == len(rows),
+        "notes": notes,
+    }
+    return out
+
+
+def _previewed(frame: pd.DataFrame, requests: Sequence[Request]) -> pd.DataFrame:
+    """A dry run: what each row would send."""
+    out = frame.copy()
+    out["request"] = [
+        f"{each.method} {each.path} " + "&".join(f"{name}={value}" for name, value in each.params) for each in requests
+    ]
+    out.attrs["stripe"] = {"object": "request", "complete": True, "notes": ["A dry run: nothing was sent."]}
+    return out
+
+
+__all__ = ["write_rows"]

@@ -1,0 +1,272 @@
+"""What changed in a list since a mirror saw it: told by events, and read again where these don't tell it whole.
+
+- An event carries the object as it was then, and that never changes. The copy in an object's newest event is taken as the row, if it is in
+  the version in which the list is read. Of two different copies of one second nobody knows the later: the object is read again.
+- What is read again lies somewhere in the list, by the mirror's own `created`: two or more objects that are at most a page apart come with
+  one request for that span of time, the others one by one. A list may hide what has an end (subscriptions do), so what isn't found in its
+  span is asked for by its id before it counts as gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from stripe_magics.client.pagination.parallel_paginator import takes_created
+from stripe_magics.client.pagination.raw_pages import PAGE, control, ids
+from stripe_magics.errors import NotFound
+from stripe_magics.bulk import mirror_storage
+from stripe_magics.bulk.list_requests import list_request
+from stripe_magics.request import Request
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+
+WATCHED: dict[str, str] = {
+    "application_fee": "application_fee.*", "charge": "charge.*", "checkout.session": "checkout.session.*", "coupon": "coupon.*",
+    "credit_note": "credit_note.*",
+    "customer": "customer.created,customer.updated,customer.deleted,customer.discount.created,customer.discount.updated,"
+    "customer.discount.deleted,customer.source.created,customer.source.updated,customer.source.deleted",  # not those of subscriptions
+    "dispute": "charge.dispute.*", "invoice": "invoice.*", "payment_intent": "payment_intent.*", "payment_link": "payment_link.*",
+    "payout": "payout.*", "plan": "plan.*", "price": "price.*", "product": "product.*", "promotion_code": "promotion_code.*",
+    "quote": "quote.*", "setup_intent": "setup_intent.*", "subscription": "customer.subscription.*",
+    "subscription_schedule": "subscription_schedule.*", "tax_rate": "tax_rate.*", "topup": "topup.*", "transfer": "transfer.*",
+}  # fmt: skip
+"""Objects whose changes and deletions come as events, and the events' types. What Stripe sends none for (a new description of a payment
+intent) shows when the list is read whole. Not here: connected accounts, whose events are listed in the accounts themselves, and invoice items,
+which get no event when an invoice takes them."""
+
+TESTED = frozenset({"customer", "quote", "subscription"})  # lists that leave out what belongs to a test clock; events don't
+ENDED = frozenset({"subscription"})  # a deleted one is there all the same: it is canceled
+SETTLED = {"balance_transaction": "available_on"}  # pending until then; nothing else of them ever changes, and no event tells it
+COPIES = 20_000  # of objects, kept from events: about 50 MB; what is beyond that is read again
+FIRST = 2_000  # rows that are read by the cursor before windows are worth their while
+THREADS = 8
+
+
+@dataclass(slots=True)
+class Change:
+    """The newest that events say of an object: `copy` is the object itself, None if it must be read again."""
+
+    at: int
+    event: str
+    copy: bytes | None
+    gone: bool
+
+
+class _Thing(msgspec.Struct):
+    id: Any = None
+    object: Any = None
+    test_clock: Any = None
+    customer: Any = None
+    charge: Any = None
+    fee: Any = None
+
+
+class _Data(msgspec.Struct):
+    object: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Event(msgspec.Struct):
+    id: str = ""
+    type: str = ""
+    created: int = 0
+    api_version: str | None = None
+    data: _Data | None = None
+
+
+class _Events(msgspec.Struct):
+    data: list[_Event]
+
+
+_events, _thing = msgspec.json.Decoder(_Events), msgspec.json.Decoder(_Thing)
+
+
+def recent(connection: Connection, request: Request, since: int) -> Iterator[bytes]:
+    """The pages of a list since a time; a row may come twice. The newest by the cursor, since what changed often did so at one go: windows of
+    the quiet time before would cost requests for nothing. What is beyond them comes in windows. Raises `StripeError`."""
+    from stripe_magics.client.pagination.paginator import pages
+
+    low = ("created[gte]", str(since))
+    oldest: int | None = None
+    for answer in pages(connection, replace(request, params=(*request.params, low), limit=FIRST), ordered=True):
+        rows = control(answer.body).data
+        oldest = rows[-1].created if answer.has_more and rows else None
+        yield answer.body
+    if oldest is not None:
+        for answer in pages(connection, replace(request, params=(*request.params, low, ("created[lte]", str(oldest))))):
+            yield answer.body
+
+
+def told(connection: Connection, request: Request, since: int) -> dict[str, Change]:
+    """What events say of the objects of a list, by id. Raises `StripeError`."""
+    kind = request.returns
+    types = WATCHED[kind]
+    wanted = list_request(connection, "events", **({"types": types} if "," in types else {"type": types}))
+    version = next((value for name, value in request.headers if name.lower() == "stripe-version"), connection.api_version)
+    usable = not any(name.startswith("expand") for name, _ in request.params)
+    found: dict[str, Change] = {}
+    copies = 0
+    for body in recent(connection, wanted, since):
+        for event in _events.decode(body).data:
+            raw = event.data.object if event.data is not None else msgspec.Raw(b"{}")
+            thing = _thing.decode(raw)
+            own = thing.object == kind
+            key = thing.id if own else _parent(thing, kind)
+            if not isinstance(key, str) or not key or (own and thing.test_clock and kind in TESTED):
+                continue
+            if key in found and found[key].at > event.created:
+                continue
+            gone = own and event.type.endswith(".deleted") and kind not in ENDED
+            copy = bytes(raw) if own and not gone and usable and event.api_version == version and copies < COPIES else None
+            copies += copy is not None
+            _note(found, key, Change(event.created, event.id, copy, gone))
+    return found
+
+
+def _parent(thing: _Thing, kind: str) -> Any:
+    """The object that a thing belongs to and is a part of: a customer's discount, a charge's dispute."""
+    return {"customer": thing.customer, "charge": thing.charge, "application_fee": thing.fee}.get(kind)
+
+
+def _note(found: dict[str, Change], key: str, change: Change) -> None:
+    known = found.get(key)
+    if known is None or change.at > known.at:
+        found[key] = change
+    elif change.at == known.at and change.event != known.event:
+        known.gone |= change.gone
+        if change.copy != known.copy:
+            known.copy = None
+
+
+def page_of(copies: Sequence[bytes]) -> bytes:
+    """Objects as the page of a list."""
+    return b'{"object":"list","data":[' + b",".join(copies) + b"]}"
+
+
+# What must be read again ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Span:
+    """Seconds that hold objects which are wanted, and about how many requests their rows take."""
+
+    low: int
+    high: int
+    wanted: list[str]
+    requests: int = 1
+
+
+@dataclass(slots=True)
+class Plan:
+    """How to read objects again: together in spans, or alone."""
+
+    spans: list[Span] = field(default_factory=list)
+    alone: list[str] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        """About how many it takes."""
+        return sum(each.requests for each in self.spans) + len(self.alone)
+
+
+def plan(place: Path, name: str, request: Request, wanted: Sequence[str]) -> Plan:
+    """The fewest requests for these objects, by when the mirror's own rows were created. What the mirror doesn't have is read alone."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(wanted) < 2 or not takes_created(request.path):
+        return Plan(alone=list(wanted))
+    known: dict[str, int] = {}
+    every = []
+    for table in mirror_storage.columns(place, name, ("id", "created")):
+        times = pc.divide(table.column("created").cast(pa.timestamp("us", "UTC")).cast(pa.int64()), 1_000_000)
+        hit = pc.is_in(table.column("id"), value_set=pa.array(wanted, table.column("id").type))
+        known.update(zip(table.column("id").filter(hit).to_pylist(), times.filter(hit).to_pylist(), strict=True))
+        every.append(times.drop_null().to_numpy())
+    placed = {key: known[key] for key in wanted if known.get(key) is not None}
+    made = grouped(placed, np.sort(np.concatenate(every)) if every else np.array([], "int64"))
+    made.alone += [key for key in wanted if key not in placed]
+    return made
+
+
+def grouped(placed: dict[str, int], times: Any) -> Plan:
+    """From the oldest on: a span grows while a page holds it. `times` are those of the whole list, rising."""
+    made = Plan()
+    span: Span | None = None
+    first = 0
+
+    def close() -> None:
+        if span is None:
+            return
+        if len(span.wanted) > span.requests:
+            made.spans.append(span)
+        else:
+            made.alone.extend(span.wanted)
+
+    for second, keys in groupby(sorted(placed, key=lambda key: placed[key]), lambda key: placed[key]):
+        end = int(times.searchsorted(second, "right"))
+        if span is None or end - first > PAGE:
+            close()
+            first = int(times.searchsorted(second, "left"))
+            span = Span(second, second, [], max(1, -(-(end - first) // PAGE)))  # more than a page may lie in one second
+        span.high = second
+        span.wanted += keys
+    close()
+    return made
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def read_again(connection: Connection, request: Request, made: Plan, take: Callable[[bytes, list[str]], object]) -> set[str]:
+    """Read what was planned; `take` gets each body with the ids in it. Those that are gone are returned. Raises `StripeError`."""
+    from stripe_magics.client.pagination.paginator import pages
+    from stripe_magics.client.rate_limiter import limiter_for
+
+    limiter_for(connection)  # one for all threads
+    alone, gone = list(made.alone), set[str]()
+
+    def span(each: Span) -> list[bytes]:
+        bounds = (("created[gte]", str(each.low)), ("created[lte]", str(each.high)))
+        return [answer.body for answer in pages(connection, replace(request, params=(*request.params, *bounds)), ordered=True)]
+
+    def one(key: str) -> bytes | None:
+        path = f"{request.path}/{quote(key, safe='')}"
+        single = Request(module=request.module, method="GET", path=path, headers=request.headers, returns=request.returns)
+        try:
+            body = connection.send(single).body
+        except NotFound:
+            return None
+        return None if b'"deleted"' in body and msgspec.json.decode(body).get("deleted") is True else body
+
+    for each, bodies in _side_by_side(span, made.spans):
+        missing = set(each.wanted)
+        for page in bodies:
+            found = ids(page)
+            take(page, found)
+            missing.difference_update(found)
+        alone += sorted(missing)
+    for key, body in _side_by_side(one, alone):
+        if body is None:
+            gone.add(key)
+        else:
+            take(body, [key])
+    return gone
+
+
+def _side_by_side(work: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[T, R]]:
+    pool = ThreadPoolExecutor(THREADS)
+    try:
+        yield from zip(items, pool.map(work, items), strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Stop, only what is under way is waited for

@@ -1,0 +1,273 @@
+"""Several lists side by side, and one list over many connected accounts: a thread each, one limiter for all.
+
+Threads only wait; the pages of all lists come in on one event loop. Stop ends all of them and gives back what came.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics.errors import IncompleteList, StripeError, UsageFault
+from stripe_magics.progress import Together, progress_bar
+from stripe_magics.bulk.list_requests import about, list_request, resource, words
+from stripe_magics.bulk.parquet_export import Saved, save, summary
+from stripe_magics.request import Request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stripe_magics.client.shared_connection import Connection
+
+LISTS = 4  # lists at once
+ACCOUNTS = 16  # accounts at once
+STOPPED = "Stopped: this list is not complete. Run the same again; with --to FOLDER it goes on where it stood."
+
+
+def one(
+    connection: Connection,
+    request: Request,
+    *,
+    columns: Sequence[str] = (),
+    progress: Any = None,
+    stop: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
+    """A whole list as a frame. Stopped, it has the rows so far and says so in its attrs."""
+    from stripe_magics import frames
+    from stripe_magics.client.pagination.paginator import pages, windowed
+
+    problem: list[BaseException] = []
+
+    def bodies() -> Iterable[bytes]:
+        try:
+            for answer in pages(connection, request, progress=progress, stop=stop):
+                yield answer.body
+        except (IncompleteList, KeyboardInterrupt) as fault:
+            problem.append(fault)
+
+    frame = frames.build(
+        bodies(), request.returns, attrs=about(connection, request), columns=columns, keep=request.keep, limit=request.limit,
+        newest_first=windowed(request),
+    )  # fmt: skip
+    stopped = stop is not None and stop()
+    if problem and not isinstance(problem[0], KeyboardInterrupt):
+        if isinstance(problem[0], IncompleteList):
+            problem[0].frame = frame
+        raise problem[0]
+    if problem or stopped:
+        frame.attrs["stripe"]["complete"] = False
+        frame.attrs["stripe"]["notes"] = [str(problem[0]) if problem and str(problem[0]) else STOPPED]
+    return frame
+
+
+def pull(
+    *names: str,
+    to: str | Path = "",
+    columns: str | Sequence[str] = (),
+    limit: Any = "all",
+    accounts: Any = None,
+    engine: str = "",
+    connection: Connection | None = None,
+    quiet: bool = False,
+    **values: Any,
+) -> Any:
+    """Whole lists, side by side: `pull("customers", "payment_intents")`.
+
+    One name gives a DataFrame, several a dict of them by name. With `to`, each is written as Parquet parts to `to/NAME` (resumable), and
+    a frame says what was written. `accounts` (ids, or a frame or column of them) pulls one list over these connected accounts, with the
+    account in the first column; `engine="dask"` then gives a dask DataFrame. Further keywords are the lists' own filters.
+    Raises `UsageFault`, or the `StripeError` of the first list that failed.
+    """
+    from stripe_magics.client.shared_connection import current
+
+    if not names:
+        raise UsageFault("Which lists? pull customers payment_intents ...")
+    connection = connection or current()
+    chosen = words(columns)
+    if engine not in {"", "dask"}:
+        raise UsageFault(f"--engine {engine}: there is only dask (and without it, this process).")
+    if engine == "dask" or accounts is not None:
+        if len(names) > 1:
+            raise UsageFault("Over accounts, one list at a time.")
+        if engine == "dask":
+            from stripe_magics.bulk.dask_frame import lazy
+
+            return lazy(connection, names[0], account_ids(accounts), columns=chosen, **values)
+        return over_accounts(
+            connection, names[0], account_ids(accounts), to=to, columns=chosen, limit=limit, quiet=quiet, **values
+        )
+    requests = {resource(name): list_request(connection, name, limit=limit, **values) for name in names}
+    with progress_bar(", ".join(requests), quiet=quiet) as bar:
+        together = Together(bar, len(requests))
+        work = {name: _work(connection, each, Path(to) / name if to else "", chosen, together) for name, each in requests.items()}
+        results = side_by_side(work, LISTS)
+    if to:
+        import pandas as pd
+
+        told = [summary(saved, Path(to) / name) for name, saved in results.items()]
+        frame = pd.concat(told, ignore_index=True)
+        frame.attrs["stripe"] = {
+            "object": "pull",
+            "complete": bool(frame["complete"].all()),
+            "notes": [note for each in told for note in each.attrs["stripe"].get("notes", [])],
+        }
+        return frame
+    return results if len(names) > 1 else next(iter(results.values()))
+
+
+def _work(
+    connection: Connection, request: Request, to: str | Path, columns: Sequence[str], together: Together
+) -> Callable[[Callable[[], bool]], pd.DataFrame | Saved]:
+    """One of several lists: into a folder, or as a frame."""
+
+    def run(stop: Callable[[], bool]) -> pd.DataFrame | Saved:
+        with together.share(None if request.keep else request.limit) as progress:
+            if to:
+                return save(connection, request, to, columns=columns, progress=progress, stop=stop)
+            return one(connection, request, columns=columns, progress=progress, stop=stop)
+
+    return run
+
+
+def side_by_side(works: Mapping[str, Callable[[Callable[[], bool]], Any]], most: int) -> dict[str, Any]:
+    """Run all, `most` at a time. Stop, or the first fault, ends the others too; after a Stop what came is returned."""
+    halt = threading.Event()
+    fault: BaseException | None = None
+    with ThreadPoolExecutor(min(most, len(works)), thread_name_prefix="stripe-list") as pool:
+        futures: dict[str, Future[Any]] = {name: pool.submit(work, halt.is_set) for name, work in works.items()}
+        waiting = set(futures.values())
+        while waiting:
+            try:
+                ended, waiting = wait(waiting, timeout=0.25, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                halt.set()
+                continue
+            for future in ended:
+                problem = future.exception()
+                if problem is not None and fault is None:
+                    fault = problem
+                    halt.set()
+    if fault is not None:
+        raise fault
+    return {name: future.result() for name, future in futures.items()}
+
+
+def account_ids(accounts: Any) -> list[str]:
+    """The ids in a frame (its column `account` or `id`), a column, a list, or a text with commas."""
+    if hasattr(accounts, "columns"):
+        column = next((name for name in ("account", "id") if name in accounts.columns), None)
+        if column is None:
+            raise UsageFault("--accounts: the frame has neither a column account nor id.")
+        accounts = accounts[column]
+    ids = [str(each) for each in (words(accounts) if isinstance(accounts, str) or accounts is None else list(accounts))]
+    odd = [each for each in ids if not each.startswith("acct_")]
+    if odd or not ids:
+        raise UsageFault(
+            f"--accounts: {odd[0]!r} is no account; ids begin with acct_." if odd else "--accounts: there is no account."
+        )
+    return list(dict.fromkeys(ids))
+
+
+def over_accounts(
+    connection: Connection,
+    name: str,
+    accounts: Sequence[str],
+    *,
+    to: str | Path = "",
+    columns: Sequence[str] = (),
+    limit: Any = "all",
+    quiet: bool = False,
+    **values: Any,
+) -> pd.DataFrame:
+    """One list over many accounts, `account` in the first column. An account that fails is named in the notes, the others are there.
+
+    With `to`, each account's parts are written to `to/account=ID` as it comes and only what was written is returned.
+    """
+    import pandas as pd
+
+    base = list_request(connection, name, limit=limit, **values)
+    faults: dict[str, str] = {}
+
+    def work(account: str, together: Together) -> Callable[[Callable[[], bool]], Any]:
+        headers = tuple(pair for pair in base.headers if pair[0].lower() != "stripe-account")
+        request = replace(base, headers=(*headers, ("Stripe-Account", account)))
+        pulled = _work(connection, request, Path(to) / f"account={account}" if to else "", columns, together)
+
+        def run(stop: Callable[[], bool]) -> pd.DataFrame | Saved | None:
+            if stop():
+                return None
+            try:
+                return pulled(stop)
+            except StripeError as problem:
+                faults[account] = problem.message
+                return None
+
+        return run
+
+    with progress_bar(f"{resource(name)} of {len(accounts)} accounts", quiet=quiet) as bar:
+        together = Together(bar, len(accounts))
+        results = side_by_side({each: work(each, together) for each in accounts}, ACCOUNTS)
+    missing = [each for each in accounts if results[each] is None]
+    notes = [f"{account}: {problem}" for account, problem in faults.items()]
+    if len(missing) > len(faults):
+        notes.append(f"Stopped: {len(missing) - len(faults)} accounts were not read.")
+    if to:
+        frame = pd.concat(
+            [summary(results[each], Path(to) / f"account={each}") for each in accounts if results[each]] or [pd.DataFrame()],
+            ignore_index=True,
+        )
+    else:
+        parts = [with_account(results[each], each) for each in accounts if results[each] is not None]
+        frame = joined(parts, base.returns)
+    whole = not missing and all(_whole(each) for each in results.values())
+    frame.attrs["stripe"] = {
+        **about(connection, base, complete=whole),
+        "accounts": len(accounts),
+        **({"notes": notes} if notes else {}),
+    }
+    return frame
+
+
+def _whole(result: Any) -> bool:
+    return bool(result["complete"] if isinstance(result, Saved) else result.attrs["stripe"]["complete"])
+
+
+def with_account(frame: pd.DataFrame, account: str) -> pd.DataFrame:
+    """The frame with its account in the first column."""
+    import pandas as pd
+
+    frame = frame.copy()
+    frame.insert(0, "account", pd.Series(account, index=frame.index, dtype=frame["id"].dtype if "id" in frame else object))
+    return frame
+
+
+def joined(parts: Sequence[pd.DataFrame], object_type: str) -> pd.DataFrame:
+    """Frames below each other: the dtypes stay, categories are united."""
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    from stripe_magics import frames
+
+    if not parts:
+        return with_account(frames.empty(object_type), "")
+    full = [part for part in parts if len(part)] or list(parts[:1])
+    names = dict.fromkeys(str(name) for part in full for name in part)
+    columns: dict[str, Any] = {}
+    for name in names:
+        pieces = [part[name] if name in part else pd.Series(index=range(len(part)), dtype=_like(full, name)) for part in full]
+        if isinstance(pieces[0].dtype, pd.CategoricalDtype) and all(
+            isinstance(each.dtype, pd.CategoricalDtype) for each in pieces
+        ):
+            columns[name] = union_categoricals(pieces)
+        else:
+            columns[name] = pd.concat(pieces, ignore_index=True).array
+    return pd.DataFrame(columns)
+
+
+def _like(parts: Sequence[pd.DataFrame], name: str) -> Any:
+    dtype = next(part[name].dtype for part in parts if name in part)
+    return "Int64" if str(dtype) == "int64" else dtype

@@ -1,0 +1,155 @@
+"""Fetching the pages of one list on an event loop: at the pace of the rate limits, and again after what passes.
+
+A page is a read: it is asked for again after a rate limit, a failure of Stripe's or of the network, within bounds. A page that fails with
+a server error more than once is asked for in smaller pieces, since large expanded pages fail where smaller ones don't; so are the next ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+import weakref
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+
+from stripe_magics.client.pagination import raw_pages
+from stripe_magics.client.http import exchange
+from stripe_magics.client.api_errors.mapping import from_answer
+from stripe_magics.client.pagination.connection_pool import Lanes
+from stripe_magics.client.rate_limiter import account_of, limiter_for
+from stripe_magics.client.pagination.raw_pages import PAGE, DeadCursor, Page, Params
+from stripe_magics.client.http.retry import retry_after
+from stripe_magics.errors import Details, StripeError, StripeUnavailable
+from stripe_magics.request import Request
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+
+MOST = 48  # requests side by side
+SPARE = 1  # above what the rate needs at the latency seen
+LEAST = 4  # where there is no rate
+TRIES, RATE_TRIES = 6, 24
+SMALLEST, GOOD = 10, 10  # rows of a page; pages in a row after which they become larger again
+SINCE = 1_262_304_000  # 2010: no account is older
+
+
+class Fetcher:
+    """Gets the pages of a list: `await fetcher(params)`. Raises `DeadCursor`, or the `StripeError` that stayed."""
+
+    def __init__(self, connection: Connection, request: Request) -> None:
+        self.connection, self.request = connection, request
+        self.params = tuple(pair for pair in request.params if pair[0] != "limit")
+        encoded = exchange.encode(
+            replace(request, params=()), base=connection.base, version=connection.api_version, account=connection.account
+        )
+        self.url, self.headers = encoded.url, dict(encoded.headers)
+        self.limiter = limiter_for(connection)
+        self.account = account_of(request)
+        self.latency = 0.2
+        self.lanes: Lanes | None = None
+        self._size, self._good = PAGE, 0
+        self._gate = asyncio.Lock()
+
+    def slots(self) -> int:
+        """How many requests should be under way: what the rate allows at the latency seen, less after concurrency refusals."""
+        pace = self.limiter.pace(self.request.path, self.account)
+        usual = LEAST if math.isinf(pace) else min(MOST, math.ceil(pace * self.latency * 1.15) + SPARE)
+        return max(1, round(usual * self.limiter.side_by_side()))
+
+    async def __call__(self, params: Params) -> Page:
+        tries = rate_tries = 0
+        began = time.monotonic()
+        while True:
+            size = self._size
+            sized = tuple((name, str(size) if name == "limit" else value) for name, value in params)
+            await self._turn(self.request.path)
+            outcome = await self._once(sized)
+            if isinstance(outcome, Page):
+                self._larger()
+                return outcome
+            problem, status, again, wait = outcome
+            if status == 429:
+                if problem.code != "lock_timeout":
+                    self.limiter.refused(self.request.path, self.account, problem.rate_limit_reason)
+                rate_tries += 1
+            else:
+                tries += 1
+                if status >= 500 and tries >= 2:
+                    self._size, self._good = min(self._size, max(SMALLEST, size // 2)), 0
+            late = time.monotonic() - began > self.connection.policy.operation
+            if not again or tries >= TRIES or rate_tries >= RATE_TRIES or late:
+                raise problem
+            backoff = random.uniform(0, min(8.0, 0.25 * 2.0 ** (tries + rate_tries)))
+            await asyncio.sleep(max(backoff, wait))
+
+    def _larger(self) -> None:
+        """Small pages were for a while: one that failed twice may just have had bad luck."""
+        self._good += 1
+        if self._good >= GOOD:
+            self._size, self._good = min(PAGE, self._size * 2), 0
+
+    async def _turn(self, path: str) -> None:
+        """Wait until the rate has a place. One waits for it, the others for that one: who was late doesn't go out in a crowd."""
+        async with self._gate:
+            while (seconds := self.limiter.take(path, self.account)) > 0:
+                await asyncio.sleep(seconds)
+
+    async def _once(self, params: Params) -> Page | tuple[StripeError, int, bool, float]:
+        """A page, or what went wrong: the problem, its status, whether it may pass, and the wait that Stripe asks for."""
+        assert self.lanes is not None
+        sent = time.monotonic()
+        try:
+            status, headers, body = await self.lanes.get(f"{self.url}?{urlencode((*self.params, *params))}", self.headers)
+            if status == 200:
+                self.latency += (time.monotonic() - sent - self.latency) * 0.1
+                return self.page(body, headers.get("request-id", ""))
+        except (httpx.TransportError, httpx.DecodingError, msgspec.DecodeError) as fault:
+            return StripeUnavailable(f"No usable answer ({type(fault).__name__}).", details=Details()), 0, True, 0.0
+        connection = self.connection
+        problem = from_answer(status, headers, body, self.request, key_hint=connection.key_hint, mode=connection.mode)
+        if problem.param == "starting_after" and problem.code == "resource_missing":
+            raise DeadCursor
+        wish = headers.get("stripe-should-retry", "").strip().lower()
+        again = wish == "true" or (wish != "false" and (status in {409, 429} or status >= 500))
+        return problem, status, again, retry_after(headers.get("retry-after", ""), time.time(), connection.policy)
+
+    def page(self, body: bytes, request_id: str) -> Page:
+        """A page's way, with its body and request id. Raises `StripeError` for a page of the other mode."""
+        control = raw_pages.control(body)
+        self.connection.check_mode(body, request_id)
+        return Page(control.data, control.has_more, (body, request_id))
+
+    async def since(self) -> int:
+        """When the account was opened: where it makes sense to begin cutting. Not more than a hint, so a failure doesn't matter."""
+        assert self.lanes is not None
+        known = _since.setdefault(self.connection, {})
+        seen = self.connection.account_seen
+        if seen is not None and self.account in {"", self.connection.account}:
+            known[self.account] = max(SINCE, int(seen.get("created") or 0))
+        async with self.lanes.turn(self.account):  # lists that are read side by side ask once
+            if self.account not in known:
+                known[self.account] = max(SINCE, await self._opened())
+        return known[self.account]
+
+    async def _opened(self) -> int:
+        target = "/v1/account"
+        await self._turn(target)
+        assert self.lanes is not None
+        try:
+            status, _, body = await self.lanes.get(self.connection.base + target, self.headers)
+            return (msgspec.json.decode(body, type=_Account).created or 0) if status == 200 else 0
+        except (httpx.TransportError, httpx.DecodingError, msgspec.DecodeError):
+            return 0
+
+
+class _Account(msgspec.Struct):
+    created: int | None = None
+
+
+_since: weakref.WeakKeyDictionary[Connection, dict[str, int]] = weakref.WeakKeyDictionary()

@@ -1,0 +1,184 @@
+"""Following a list page by page: `pages` yields each answer of a list or a search, up to the request's limit.
+
+- A long list that takes `created` is read in many places at once (`pull.py`); its pages come in no order (`windowed` says so).
+- Any other: `starting_after` the last id, or `ending_before` the first; a search goes by `page` and `next_page`.
+- The limit is a total over all pages: the last page asks for no more rows than are still wanted.
+- A list that makes no progress (an empty page that says there is more, the same last id again, a row without an id) is an error, never
+  a short frame. An error on a later page comes as `IncompleteList`, Stop as `StoppedList`; what was yielded before is good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, Part, Unsorted, without
+from stripe_magics.errors import Details, IncompleteList, InvalidRequest, StripeError
+from stripe_magics.request import Request
+
+if TYPE_CHECKING:
+    from stripe_magics.client.http.response import Answer
+    from stripe_magics.client.shared_connection import Connection
+
+Progress = Callable[[int, int], object]  # rows so far, pages so far
+
+
+class StoppedList(IncompleteList, KeyboardInterrupt):
+    """Stop was pressed while a list was being read."""
+
+
+def windowed(request: Request) -> bool:
+    """Whether the pages of a list come in no order: sort the rows by `created`, newest first, and only then cut at the limit."""
+    from stripe_magics.client.pagination import parallel_paginator
+
+    return parallel_paginator.suits(request)
+
+
+def pages(
+    connection: Connection,
+    request: Request,
+    *,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+    ordered: bool = False,
+) -> Iterator[Answer]:
+    """The answers of a list request, a page each, until its limit, its end, or until `stop()` says so.
+
+    A request that lists nothing gives its one answer. The first page's error comes as it is; a later page's as `IncompleteList`, whose
+    `rows_read` counts the rows of the pages that were yielded. `ordered` reads by the cursor alone, so that rows come newest first.
+    A `progress` that has a method `expect` gets the estimated number of rows through it.
+    """
+    if request.lists and request.limit is not None and request.limit < 1:
+        raise InvalidRequest("The limit must be at least 1. Nothing was sent.", details=Details(param="limit", field="limit"))
+    if request.method != "GET" or request.list_of_one or (request.returns != "any" and not request.lists):
+        yield connection.send(request)
+        return
+    if windowed(request) and not ordered:
+        walk = _side_by_side(connection, request, stop, getattr(progress, "expect", None))
+    else:
+        walk = _follow(connection, request)
+    rows = count = 0
+    error: StripeError | None = None
+    stopped: BaseException | None = None
+    while True:
+        try:
+            answer = next(walk, None)
+        except StripeError as problem:
+            error, answer = problem, None
+        except KeyboardInterrupt as problem:
+            stopped, answer = problem, None
+        if answer is None:
+            break
+        count += 1
+        rows += _count(answer)
+        if progress is not None:
+            progress(rows, count)
+        yield answer
+        if stop is not None and stop():
+            return
+    if stopped is not None:
+        raise _incomplete(StoppedList, "Stopped while reading a list", count, rows, stopped)
+    if error is not None:
+        if not count:
+            raise error
+        raise _incomplete(IncompleteList, f"The list is incomplete: {error.message.rstrip('.')}", count, rows, error)
+
+
+def _incomplete(kind: type[IncompleteList], what: str, count: int, rows: int, cause: BaseException | None) -> IncompleteList:
+    since = getattr(cause, "whole_since", None) if not isinstance(cause, StripeError) else cause.__dict__.get("whole_since")
+    advice = "Run it again to read the whole list; --to FOLDER keeps what was read and goes on from there."
+    if since is not None:
+        advice = f"Nothing is missing since {_utc(since)}; what is older has gaps: go on with -d created[lt]={since}. {advice}"
+    error = kind(
+        f"{what}. {rows:,} rows were read on {count} page{'' if count == 1 else 's'}; there are more.",
+        details=cause.details if isinstance(cause, StripeError) else None,
+        advice=advice,
+    )
+    error.__dict__["whole_since"] = since
+    error.__dict__["rows_read"] = rows
+    return error
+
+
+def _utc(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _count(answer: Answer) -> int:
+    """The rows of a page, without parsing a page that counts them itself."""
+    return answer.count if isinstance(answer, Part) else len(answer.rows)
+
+
+def _side_by_side(
+    connection: Connection, request: Request, stop: Callable[[], bool] | None, expect: Callable[[float], object] | None
+) -> Iterator[Answer]:
+    """A long list in windows of `created`; one that turns out not to be sorted by it is read again by its cursor."""
+    from stripe_magics.client.pagination import parallel_paginator
+
+    seen: set[str] = set()
+    rows = 0
+    try:
+        for part in parallel_paginator.pages(connection, request, stop=stop, expect=expect):
+            rows += part.count
+            if rows <= parallel_paginator.REMEMBER:
+                seen.update(part.ids)
+            yield part
+    except parallel_paginator.Small as few:
+        left = None if request.limit is None else request.limit - rows
+        yield from _follow(connection, replace(request, params=(*request.params, ("starting_after", few.after)), limit=left))
+        return
+    except Unsorted as odd:
+        why = odd
+    else:
+        return
+    if rows > parallel_paginator.REMEMBER:
+        raise IncompleteList(
+            f"This list isn't sorted by created ({why}); it can't be read in pieces",
+            advice="Ask for it with a --limit of 1000 at most, or between two dates.",
+        )
+    for answer in _follow(connection, request):
+        yield without(answer, seen)
+
+
+def _follow(connection: Connection, request: Request) -> Iterator[Answer]:
+    """One list by its cursor."""
+    lists = request.lists
+    wanted, seen = (request.limit if lists or request.limit_given else None), 0
+    params = tuple(pair for pair in request.params if pair[0] != "limit") if lists else request.params
+    cursors = {name for name, _ in params} & CURSORS
+    last = next((value for name, value in params if name in CURSORS), "")
+    if {"starting_after", "ending_before"} <= cursors:
+        raise InvalidRequest(
+            "A list can start after one row or end before one, not both. Nothing was sent.",
+            details=Details(param="ending_before", field="ending_before"),
+        )
+    backwards = "ending_before" in cursors
+    while True:
+        size = PAGE if wanted is None or request.keep else min(PAGE, wanted - seen)
+        sized = (*params, ("limit", str(size))) if lists else params
+        answer = connection.send(replace(request, params=sized, also=(), then=()))
+        yield answer
+        seen += len(answer.rows)
+        if not answer.has_more or not (lists or request.limit_given):
+            return
+        if wanted is not None and seen >= wanted and not request.keep:
+            return
+        name, cursor = _next(answer, backwards=backwards, searches=request.searches)
+        if not cursor or cursor == last:
+            raise IncompleteList(
+                "Stripe says that there are more rows but not where they start",
+                details=Details(status=answer.status, request_id=answer.request_id),
+            )
+        last = cursor
+        params = (*(pair for pair in params if pair[0] not in CURSORS), (name, cursor))
+
+
+def _next(answer: Answer, *, backwards: bool, searches: bool) -> tuple[str, str]:
+    """The parameter and the value that ask for the page after this one; "" if the page doesn't say."""
+    if searches or answer.data.get("object") == "search_result":
+        return "page", answer.next_page
+    rows: list[Any] = answer.rows
+    row = (rows[0] if backwards else rows[-1]) if rows else None
+    found = row.get("id") if isinstance(row, dict) else None
+    return ("ending_before" if backwards else "starting_after"), str(found or "")

@@ -1,0 +1,241 @@
+"""The road of a long list: read in many places at once, on an event loop in a thread of its own, under the rate limits.
+
+`pages` hands over each page as it comes, in no order: the first as any call, the rest in `windows` of `created`; `pages_between` reads a
+list that doesn't take `created` between ids that are kept from its last reading (`segments`). The kernel's thread only waits for pages;
+at Stop the other one is told to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import re
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics.client.pagination.background_loop import engine_of
+from stripe_magics.client.pagination.page_fetcher import SINCE, Fetcher
+from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, Page, Part, Slice, Unsorted, only
+from stripe_magics.client.pagination.id_segments import Segments
+from stripe_magics.client.pagination.time_windows import Sweep
+from stripe_magics.errors import Details, IncompleteList, StripeError
+from stripe_magics.request import Request
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+
+__all__ = ["REMEMBER", "Part", "Small", "Unsorted", "pages", "pages_between", "suits", "takes_created"]
+
+CREATED = re.compile(
+    r"/v1/(?:accounts|application_fees|balance_transactions|balance/history|charges|checkout/sessions|coupons|credit_notes|customers|disputes|events"
+    r"|file_links|files|invoiceitems|invoice_payments|invoices|payment_intents|payouts|plans|prices|products|promotion_codes|refunds|reviews"
+    r"|setup_attempts|setup_intents|shipping_rates|subscription_schedules|subscriptions|tax_rates|topups|transfers"
+    r"|identity/(?:verification_sessions|verification_reports)|issuing/(?:authorizations|cards|cardholders|disputes|tokens|transactions)"
+    r"|radar/(?:early_fraud_warnings|value_lists|value_list_items)|reporting/report_runs"
+    r"|treasury/(?:financial_accounts|outbound_payments|transaction_entries|transactions)|customers/[^/]+/balance_transactions)"
+)
+"""The lists that take `created`."""
+
+WINDOWED_FROM = 1000  # rows; a smaller limit is read by the cursor, which asks for no row too many
+WAITING = 12  # pages read and not yet taken by the builder; what a kill loses is read again
+REMEMBER = 10_000  # rows after which a list that turns out to be unsorted is an error and no longer read anew
+
+
+def takes_created(path: str) -> bool:
+    """Whether the list at a path can be asked for a time."""
+    return CREATED.fullmatch(path) is not None
+
+
+def suits(request: Request) -> bool:
+    """Whether a list is read in windows: it takes `created`, starts at no row, and more than a few pages of it are wanted."""
+    if request.method != "GET" or request.searches or not takes_created(request.path) or request.list_of_one:
+        return False
+    if not (request.lists or request.limit_given) or (request.limit is not None and request.limit <= WINDOWED_FROM):
+        return False
+    return not {name for name, _ in request.params} & {*CURSORS, "created"}
+
+
+def bounds(request: Request) -> tuple[int, int | None, Request]:
+    """The request's own `created` filters as a closed interval, and the request without them."""
+    low, high, rest = 0, None, []
+    for name, value in request.params:
+        match = re.fullmatch(r"created\[(gte?|lte?)\]", name)
+        if not match:
+            rest.append((name, value))
+            continue
+        second = int(value) + {"gt": 1, "lt": -1}.get(match[1], 0)
+        if match[1].startswith("g"):
+            low = max(low, second)
+        else:
+            high = second if high is None else min(high, second)
+    return low, high, replace(request, params=tuple(rest), also=(), then=())
+
+
+def pages(
+    connection: Connection,
+    request: Request,
+    *,
+    stop: Callable[[], bool] | None = None,
+    resume: Sequence[dict[str, Any]] | None = None,
+    states: bool = False,
+    expect: Callable[[float], object] | None = None,
+) -> Iterator[Part]:
+    """The pages of a list that `suits`, as they come. After the last one, an empty page that says whether rows were left out.
+
+    `resume` goes on with what an earlier `Part.windows` left (`states` asks for these); `Small` is raised where that isn't worth it. `expect` gets the estimated total as it changes.
+    KeyboardInterrupt, or closing the generator, ends the reading at once. Raises `StripeError`; `Unsorted` if the list can't be read this way.
+    """
+    low, high, plain = bounds(request)
+    pull = _Pull(connection, plain, low, high)
+    if resume is None:
+        first = pull.first()
+        yield first
+        if not first.windows:
+            return
+        if pull.small():
+            raise Small(pull.head.rows[-1].id)
+
+    async def sweep() -> Sweep:
+        floor = low or await pull.fetch.since()
+        made = Sweep(pull.fetch, pull.emit, slots=pull.fetch.slots, floor=floor, limit=request.limit, states=states)
+        if resume is not None:
+            made.resume(resume)
+        else:
+            made.begin(pull.head, low=low, high=high)
+        return made
+
+    yield from pull.follow(sweep, stop, expect)
+
+
+def pages_between(
+    connection: Connection,
+    request: Request,
+    cuts: Sequence[str] = (),
+    *,
+    after: str = "",
+    stop: Callable[[], bool] | None = None,
+    expect: Callable[[float], object] | None = None,
+) -> Iterator[Part]:
+    """As `pages`, of any whole list, between the ids `cuts` of its last reading; without them it is a walk by the cursor, in order.
+
+    `after` begins below a row; `Unsorted` is raised if that row is gone.
+    """
+    pull = _Pull(connection, replace(request, also=(), then=()), 0, None)
+
+    async def segments() -> Segments:
+        return Segments(pull.fetch, pull.emit, slots=pull.fetch.slots, cuts=cuts, after=after)
+
+    yield from pull.follow(segments, stop, expect)
+
+
+class Small(Exception):
+    """There is hardly enough to read for several places at once: go on after this id."""
+
+    def __init__(self, after: str) -> None:
+        super().__init__(after)
+        self.after = after
+
+
+class _Pull:
+    """One list on its way: what the two threads share."""
+
+    def __init__(self, connection: Connection, request: Request, low: int, high: int | None) -> None:
+        self.connection, self.request, self.low, self.high = connection, request, low, high
+        self.fetch = Fetcher(connection, request)
+        self.queue: queue.SimpleQueue[Part | BaseException | None] = queue.SimpleQueue()
+        self.head = Page([], has_more=False, body=None)
+        self.reading: Sweep | Segments | None = None
+        self.read = 0
+
+    # In the caller's thread ------------------------------------------------------------------------------------------------------
+
+    def first(self) -> Part:
+        """The first page, sent as any call; its `windows` say only whether there is more to read."""
+        filters = [("created[gte]", str(self.low))] if self.low else []
+        filters += [("created[lte]", str(self.high))] if self.high is not None else []
+        began = self.connection.monotonic()
+        answer = self.connection.send(replace(self.request, params=(*self.fetch.params, *filters, ("limit", str(PAGE)))))
+        self.fetch.latency = max(0.001, self.connection.monotonic() - began)
+        page = self.fetch.page(answer.body, answer.request_id)
+        self.head, self.read = page, len(page.rows)
+        if page.has_more and not page.rows:
+            raise IncompleteList(
+                "Stripe says that there are more rows but not where they start", details=Details(request_id=answer.request_id)
+            )
+        return Part(
+            status=answer.status, body=answer.body, request_id=answer.request_id, notices=answer.notices, api_version=answer.api_version,
+            count=self.read, windows=({},) if page.has_more else (), ids=[row.id for row in page.rows],
+        )  # fmt: skip
+
+    def small(self) -> bool:
+        """Whether the first page is so thin that even since 2010 not many pages would come together."""
+        times = [row.created for row in self.head.rows if row.created is not None]
+        if not times:
+            return True
+        density = len(times) / (max(times) - min(times) + 1)
+        return (min(times) - max(self.low, SINCE)) * density < WINDOWED_FROM
+
+    def follow(
+        self,
+        make: Callable[[], Coroutine[Any, Any, Sweep | Segments]],
+        stop: Callable[[], bool] | None,
+        expect: Callable[[float], object] | None,
+    ) -> Iterator[Part]:
+        """Everything that the reading brings which `make` gives."""
+        fetch = self.fetch
+        with fetch.limiter.reading(self.request.path, fetch.account), engine_of(self.connection) as engine:
+            self.fetch.lanes = engine.lanes
+            task = engine.start(self._run(make))
+            try:
+                while True:
+                    if stop is not None and stop():
+                        return
+                    try:
+                        item = self.queue.get(timeout=0.25)
+                    except queue.Empty:
+                        continue
+                    if isinstance(item, BaseException):
+                        raise item
+                    if item is None:
+                        break
+                    self.read += item.count
+                    if expect is not None:
+                        expect(self.read + item.left)
+                    yield item
+            except (StripeError, KeyboardInterrupt) as problem:
+                problem.__dict__["whole_since"] = self.reading.whole_since if self.reading is not None else None
+                raise
+            finally:
+                engine.end(task)
+        limit = self.request.limit
+        left = self.reading is not None and (bool(self.reading.state()) or (limit is not None and self.read > limit))
+        yield Part(status=200, body=b'{"object":"list","data":[],"has_more":false}', more=left)
+
+    # On the loop -----------------------------------------------------------------------------------------------------------------
+
+    async def _run(self, make: Callable[[], Coroutine[Any, Any, Sweep | Segments]]) -> None:
+        try:
+            self.reading = await make()
+            await self.reading.run()
+            self.queue.put(None)
+        except (
+            Exception,
+            asyncio.CancelledError,
+        ) as problem:  # whatever it is, the caller's thread must hear of it and not wait for ever
+            self.queue.put(problem if isinstance(problem, Exception) else None)
+
+    async def emit(self, piece: Slice) -> None:
+        """Hand a page over to the caller's thread; wait while that one is behind."""
+        body, request_id = piece.body
+        if piece.keep is not None:
+            body = only(body, piece.keep)
+        if piece.rows:
+            self.queue.put(
+                Part(
+                    status=200, body=body, request_id=request_id, count=piece.rows, windows=piece.windows, left=piece.left,
+                    mark=piece.mark, ids=piece.ids,
+                )
+            )  # fmt: skip
+        while self.queue.qsize() > WAITING:
+            await asyncio.sleep(0.01)

@@ -1,0 +1,276 @@
+"""Reading a long list in many places at once, whole: windows of `created` that split while they are read.
+
+A window is a closed interval of seconds; no second is in two of them, so that equal times can't fall between. Each is read newest first
+by its own cursor, one page at a time; whoever is free takes half of what is left of the largest. What must hold, whatever is created,
+shown late or deleted meanwhile:
+
+- the windows always cover everything that was not read, and nothing that was;
+- a second is closed only by the end of its window or by a row below it;
+- the rows of a page lie in their window and never rise in time; a list that does otherwise isn't read this way (`Unsorted`).
+
+The first window is open above (its cursor came from the first page) and the last one open below: where they are cut in between is a
+matter of speed alone. Pure: `fetch` and `emit` are given, time is the event loop's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stripe_magics.client.pagination import task_pool
+from stripe_magics.client.pagination.raw_pages import PAGE, DeadCursor, Page, Params, Row, Slice, Unsorted
+
+WORTH = 300  # estimated rows under which a window is not split: a split costs half a page
+PATIENCE = 5  # cursors of deleted rows tried one after another before the window is entered anew by time
+
+
+@dataclass(slots=True)
+class Window:
+    """An interval that is being read. `at` is the time of the last row read; before the first page it is above the interval."""
+
+    low: int  # 0: open below
+    high: int | None  # None: open above
+    at: int
+    cursor: str = ""
+    recent: list[str] = field(default_factory=list)  # ids that were read last, all of second `at` among them
+    density: float = 0.0  # rows per second, as last seen
+    rows: int = 0
+    top: int = 0  # the second in which it began, for the window's own average
+    done: bool = False
+    busy: bool = False
+    careful: bool = False  # rows may come again: after a deleted cursor
+    dead: int = 0
+
+    @property
+    def edge(self) -> int:
+        """The newest second that isn't read to its end."""
+        return self.at if self.recent else self.at - 1
+
+    def left(self, floor: int) -> float:
+        """Estimated rows still to read."""
+        if self.done:
+            return 0.0
+        low = max(self.low, min(floor, self.at))
+        return (self.at - low) * self.density
+
+    def state(self) -> dict[str, Any]:
+        """What must be known to go on with it another day."""
+        return {
+            "low": self.low,
+            "high": self.high,
+            "at": self.at,
+            "cursor": self.cursor,
+            "recent": self.recent,
+            "density": self.density,
+            "top": self.top,
+            "rows": self.rows,
+            "careful": self.careful,
+        }
+
+    def params(self) -> Params:
+        """The filters and the cursor of its next page."""
+        out: list[tuple[str, str]] = []
+        if self.low:
+            out.append(("created[gte]", str(self.low)))
+        if self.high is not None:
+            out.append(("created[lte]", str(self.high)))
+        if self.cursor:
+            out.append(("starting_after", self.cursor))
+        return tuple(out)
+
+
+Fetch = Callable[[Params], Awaitable[Page]]
+
+
+class Sweep:
+    """One list, read in windows. `run` ends when all are read, or when the newest `limit` rows are."""
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        emit: Callable[[Slice], Awaitable[None]],
+        *,
+        slots: Callable[[], int],
+        floor: int,
+        limit: int | None = None,
+        states: bool = False,
+    ) -> None:
+        self._fetch, self._emit, self._slots = fetch, emit, slots
+        self._floor = floor  # about where the list begins; only a guide for cutting
+        self._limit = limit
+        self._states = states
+        self.windows: list[Window] = []
+        self.read = 0
+
+    def begin(self, first: Page, *, low: int = 0, high: int | None = None) -> None:
+        """Cut what the first page leaves: the newest window goes on by its cursor, the others start at equal distances."""
+        _check(first.rows, low, high)
+        oldest, newest = _time(first.rows[-1]), _time(first.rows[0])
+        density = len(first.rows) / (newest - oldest + 1)
+        self.read = len(first.rows)
+        top = Window(low, high, oldest, first.rows[-1].id, [row.id for row in first.rows], density, len(first.rows), newest)
+        self.windows = [top]
+        floor = max(low, min(self._floor, oldest))
+        if self._limit is not None:  # no further down than the limit is likely to reach
+            floor = max(floor, oldest - int((self._limit - self.read) / density * 1.15) - 1)
+        parts = int(min(self._slots(), (oldest - floor) * density / (4 * PAGE)))
+        width = (oldest - floor) // max(parts, 1)
+        if parts < 2 or width < 2:
+            return
+        for number in range(1, parts):
+            edge = oldest - width * number
+            self.windows[-1].low = edge + 1
+            self.windows.append(Window(low, edge, edge + 1, density=density, top=edge))
+        if self._limit is not None and floor > max(low, 1):
+            self.windows[-1].low = floor
+            self.windows.append(Window(low, floor - 1, floor, density=density, top=floor - 1))
+
+    def resume(self, states: Sequence[dict[str, Any]]) -> None:
+        """Go on where an earlier run stood."""
+        self.windows = [Window(**state) for state in states]
+
+    async def run(self) -> None:
+        """Read all windows. Raises what `fetch` raises, or `Unsorted`."""
+        await task_pool.run(self._next, self._slots, self._enough)
+
+    def state(self) -> tuple[dict[str, Any], ...]:
+        """What is left to read."""
+        return tuple(window.state() for window in self.windows if not window.done)
+
+    @property
+    def whole_since(self) -> int | None:
+        """The second down to which every row was read; None if all were."""
+        for window in self._newest_first():
+            if not window.done:
+                return window.at + 1 if window.recent else window.at
+        return None
+
+    # --- what to read next -----------------------------------------------------------------------------------------------------------
+
+    def _newest_first(self) -> list[Window]:
+        return sorted(self.windows, key=lambda window: window.low, reverse=True)
+
+    def _enough(self) -> bool:
+        """Whether the newest `limit` rows were read: the windows from the top, whole, and the begun one below them."""
+        if self._limit is None:
+            return False
+        total = 0
+        for window in self._newest_first():
+            total += window.rows
+            if total >= self._limit:
+                return True
+            if not window.done:
+                return False
+        return False
+
+    def _next(self) -> Coroutine[Any, Any, None] | None:
+        window = self._ready() or self._split()
+        if window is None:
+            return None
+        window.busy = True
+        return self._page(window)
+
+    def _ready(self) -> Window | None:
+        free = [window for window in self.windows if not window.busy and not window.done]
+        if self._limit is not None:
+            free = [window for window in free if self._worth(window)]
+            return max(free, key=lambda window: window.low, default=None)
+        return max(free, key=lambda window: window.left(self._floor), default=None)
+
+    def _worth(self, window: Window, victim: Window | None = None, cut: int = 0) -> bool:
+        """With a limit: whether the windows above (a victim's, cut at a second) will hardly be enough."""
+        above = [each for each in self.windows if each.low > window.low or each is victim]
+        if all(each.done for each in above):
+            return True
+        floors = ((each, max(self._floor, cut) if each is victim else self._floor) for each in above)
+        return sum(each.rows + each.left(floor) for each, floor in floors) < (self._limit or 0)
+
+    def _split(self) -> Window | None:
+        """Half of what is left of the largest window, if that is worth a request."""
+        busy = [window for window in self.windows if window.busy and not window.done and window.edge > max(window.low, 1)]
+        victim = max(busy, key=lambda window: window.left(self._floor), default=None)
+        if victim is None or victim.left(self._floor) <= WORTH:
+            return None
+        low = max(victim.low, min(self._floor, victim.edge - 1))
+        middle = min((low + victim.edge) // 2, victim.edge - 1)
+        if middle < 1:
+            return None
+        thief = Window(victim.low, middle, middle + 1, density=victim.density, top=middle)
+        if self._limit is not None and not self._worth(thief, victim, middle + 1):
+            return None
+        victim.low = middle + 1
+        self.windows.append(thief)
+        return thief
+
+    # --- a page of a window ----------------------------------------------------------------------------------------------------------
+
+    async def _page(self, window: Window) -> None:
+        low, high = window.low, window.at if window.recent and not window.careful else window.high
+        try:
+            page = await self._fetch((*window.params(), ("limit", str(PAGE))))
+        except DeadCursor:
+            self._step_back(window)
+            window.busy = False
+            return
+        rows = page.rows
+        _check(rows, low, high)
+        if page.has_more and not rows:
+            raise Unsorted("an empty page that says there is more")
+        held = set(window.recent) if window.careful else set()
+        keep = [place for place, row in enumerate(rows) if _time(row) >= window.low and row.id not in held]
+        window.done = not page.has_more or _time(rows[-1]) < window.low
+        if rows and not window.done:
+            self._advance(window, rows)
+        window.rows += len(keep)
+        self.read += len(keep)
+        window.busy = False
+        if window.done:
+            window.recent = []
+        states = self.state() if self._states else ()
+        left = sum(each.left(self._floor) for each in self.windows)
+        whole = len(keep) == len(rows)
+        await self._emit(Slice(page.body, None if whole else keep, [rows[place].id for place in keep], states, left))
+
+    def _advance(self, window: Window, rows: list[Row]) -> None:
+        newest, oldest = _time(rows[0]), _time(rows[-1])
+        ids = [row.id for row in rows]
+        if window.cursor == ids[-1]:
+            raise Unsorted("the same page twice")
+        window.recent = [*window.recent, *ids] if window.careful or newest == oldest else ids
+        if window.careful and newest < window.at:
+            window.careful, window.recent = False, ids
+        window.at, window.cursor, window.dead = oldest, ids[-1], 0
+        span = len(rows) / (newest - oldest + 1)
+        average = (window.rows + len(rows)) / (max(window.top, oldest) - oldest + 1)
+        window.density = max(span, average)
+
+    def _step_back(self, window: Window) -> None:
+        """The cursor's row is gone: go on after an earlier row that was read; failing that, enter again at the second that was reached."""
+        window.careful = True
+        window.dead += 1
+        place = window.recent.index(window.cursor) if window.cursor in window.recent else 0
+        if place > 0 and window.dead <= PATIENCE:
+            window.cursor = window.recent[place - 1]
+        elif window.cursor:
+            window.cursor, window.high, window.dead = "", window.at, 0
+        else:
+            raise Unsorted("a cursor was refused where none was sent")
+
+
+def _time(row: Row) -> int:
+    if row.created is None:
+        raise Unsorted("a row without created")
+    return row.created
+
+
+def _check(rows: Sequence[Row], low: int, high: int | None) -> None:
+    """The rows of a page lie in their window and never rise."""
+    times: list[Any] = [row.created for row in rows]
+    if None in times or "" in [row.id for row in rows]:
+        raise Unsorted("a row without created, or without an id")
+    if not times:
+        return
+    falling = times == sorted(times, reverse=True)
+    if not falling or _time(rows[-1]) < low or (high is not None and _time(rows[0]) > high):
+        raise Unsorted("rows don't stand newest first by created")

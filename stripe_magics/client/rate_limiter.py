@@ -1,0 +1,197 @@
+"""How fast we may ask: a limiter for each endpoint and for each account, which slows down where Stripe says so.
+
+Each bucket is a GCRA: requests are spaced by 1/rate, with a small burst ahead. A request goes when every bucket that it counts for (its
+endpoint in its account, all of that account, all that goes out under one key) has a place for it, and takes its place in all of them at
+that moment, not before: who was held up meanwhile doesn't go out in a crowd with those behind. A 429 slows the bucket that its reason
+names, and the pace comes back step by step; a concurrency reason lets fewer requests run side by side.
+
+Nothing here knows HTTP: `take` says how long to wait, `learn` takes a status and the reason.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.http.retry import Outcome
+    from stripe_magics.request import Request
+
+ENDPOINT = 25.0  # requests per second, unless Stripe notes otherwise
+TOTAL: Mapping[str, float] = {"live": 100.0, "test": 25.0, "unknown": 25.0}
+OTHER: Mapping[str, float] = {"/v1/files": 20.0}
+SEARCH = 20.0
+SHARE = 0.8  # of an account's total in live mode; the rest is left to checkout
+NEARLY = 0.995  # of a known rate, so that clocks that differ a little don't cause a refusal
+BURST = 0.15  # of a second's requests may go at once
+SLOWER, FASTER = 0.7, 0.05
+SLOW_AGAIN, FAST_AGAIN = 0.3, 0.5  # seconds between two steps
+LEAST = 0.02  # of the rate
+
+_ID = re.compile(r"/(?!v\d(?:/|$))(?=[^/]*[A-Z0-9])[^/]+")  # a segment with a digit or a capital is an id
+
+
+@dataclass(slots=True)
+class Bucket:
+    """One rate. `factor` is what 429s have left of it."""
+
+    rate: float
+    burst: float = 1.0
+    factor: float = 1.0
+    readers: int = 0  # lists that are being read and count for it
+    _due: float = -math.inf  # when there is a place again
+    _changed: float = -math.inf
+
+    def wait(self, now: float) -> float:
+        """The seconds until there is a place."""
+        return max(0.0, self._due - now)
+
+    def use(self, now: float) -> None:
+        """Take the place that there is."""
+        if math.isinf(self.rate):
+            return
+        self._recover(now)
+        gap = 1.0 / (self.rate * self.factor)
+        self._due = max(self._due, now - (self.burst - 1.0) * gap) + gap
+
+    def refused(self, now: float) -> None:
+        """Stripe said that this was too fast."""
+        if now - self._changed >= SLOW_AGAIN:
+            self.factor = max(LEAST, self.factor * SLOWER)
+            self._changed = now
+
+    def _recover(self, now: float) -> None:
+        if self.factor < 1.0 and now - self._changed >= FAST_AGAIN:
+            self.factor = min(1.0, self.factor + FASTER)
+            self._changed = now
+
+
+@dataclass(slots=True)
+class Limiter:
+    """All buckets of one connection. `total` and `endpoint` are requests per second; infinite ones never wait."""
+
+    total: float
+    endpoint: float
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+    slots: float = 1.0  # what concurrency refusals have left of the requests side by side
+    refusals: int = 0
+    _buckets: dict[tuple[str, ...], Bucket] = field(default_factory=dict)
+    _slot_step: float = -math.inf
+    _lock: Any = field(default_factory=threading.Lock)
+
+    def take(self, path: str, account: str = "") -> float:
+        """Take a place for a request if there is one now (0.0); otherwise the seconds after which to ask again."""
+        with self._lock:
+            now = self.clock()
+            buckets = self._of(path, account)
+            seconds = max(bucket.wait(now) for bucket in buckets)
+            if seconds == 0.0:
+                for bucket in buckets:
+                    bucket.use(now)
+            return seconds
+
+    def learn(self, request: Request, outcome: Outcome) -> None:
+        """What an answer says of the pace (the connection calls this after every exchange)."""
+        if outcome.status == 429:
+            self.refused(request.path, account_of(request), outcome.header("stripe-rate-limited-reason"))
+
+    def refused(self, path: str, account: str, reason: str) -> None:
+        """A 429: slow down where its reason says. None of them is about a lock on an object (no reason, lock_timeout)."""
+        with self._lock:
+            now = self.clock()
+            self.refusals += 1
+            endpoint, total, platform = self._of(path, account)
+            if reason.endswith("concurrency"):
+                if now - self._slot_step >= SLOW_AGAIN:
+                    self.slots = max(0.05, self.slots * SLOWER)
+                    self._slot_step = now
+            elif reason == "global-rate":
+                total.refused(now)
+                if account:
+                    platform.refused(now)  # whether a connected account's calls count for the platform too isn't documented
+            elif reason != "resource-specific":
+                endpoint.refused(now)
+
+    def wait(self, request: Request) -> None:
+        """Sleep until a single call may go (the connection calls this before every attempt)."""
+        while (seconds := self.take(request.path, account_of(request))) > 0:
+            self.sleep(seconds)
+
+    def pace(self, path: str, account: str = "") -> float:
+        """The requests per second that a list can have now: its share of what the lists that are being read have together."""
+        with self._lock:
+            return min(bucket.rate * bucket.factor / max(1, bucket.readers) for bucket in self._of(path, account))
+
+    @contextmanager
+    def reading(self, path: str, account: str = "") -> Iterator[None]:
+        """While this lasts, a list is read."""
+        with self._lock:
+            buckets = self._of(path, account)
+            for bucket in buckets:
+                bucket.readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                for bucket in buckets:
+                    bucket.readers -= 1
+
+    def side_by_side(self) -> float:
+        """The share of the usual number of requests in flight; comes back slowly after a refusal."""
+        with self._lock:
+            now = self.clock()
+            if self.slots < 1.0 and now - self._slot_step >= FAST_AGAIN:
+                self.slots, self._slot_step = min(1.0, self.slots + FASTER), now
+            return self.slots
+
+    def _of(self, path: str, account: str) -> tuple[Bucket, Bucket, Bucket]:
+        place = endpoint(path)
+        own = (
+            min(self.endpoint, SEARCH if place.endswith("/search") else OTHER.get(place, math.inf))
+            if self.endpoint == ENDPOINT
+            else self.endpoint
+        )
+        return (self._bucket((account, place), own), self._bucket((account,), self.total), self._bucket((), self.total))
+
+    def _bucket(self, name: tuple[str, ...], rate: float) -> Bucket:
+        if name not in self._buckets:
+            self._buckets[name] = Bucket(rate * NEARLY, max(1.0, rate * BURST) if not math.isinf(rate) else math.inf)
+        return self._buckets[name]
+
+
+def endpoint(path: str) -> str:
+    """The path without ids: calls of one endpoint share its rate."""
+    return _ID.sub("/*", path.partition("?")[0])
+
+
+def account_of(request: Request) -> str:
+    """The connected account that a request names in its headers, or ""."""
+    return next((value for name, value in request.headers if name.lower() == "stripe-account"), "")
+
+
+def limiter_for(connection: Connection) -> Limiter:
+    """The limiter of a connection, made when it is first needed.
+
+    `connect(rate=)` is both an endpoint's rate and the total. Without it: 25 an endpoint, and in all 100 live (of which a fifth is left
+    to checkout) or 25 in test mode. The sandbox has none.
+    """
+    if isinstance(connection.limiter, Limiter):
+        return connection.limiter
+    if connection.rate is not None:
+        made = Limiter(total=connection.rate, endpoint=connection.rate)
+    elif connection.mode == "sandbox":
+        made = Limiter(total=math.inf, endpoint=math.inf)
+    else:
+        total = TOTAL.get(connection.mode, 25.0)
+        made = Limiter(total=total * (SHARE if connection.mode == "live" else 1.0), endpoint=ENDPOINT)
+    made.clock, made.sleep = connection.monotonic, connection.sleep
+    connection.limiter = made
+    return made

@@ -1,0 +1,127 @@
+"""The connection that all doors share: `connect` opens it, `current` gives it, `close` forgets it together with its key."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, tzinfo
+from typing import Any
+
+from stripe_magics.catalogue import PINNED_VERSION
+from stripe_magics.client.sending.send import request_checks
+from stripe_magics.client.http import logging_filter
+from stripe_magics.client import credentials
+from stripe_magics.client.http.retry import Policy
+from stripe_magics.client.secret import Secret, classify
+from stripe_magics.client.connection import Connection
+from stripe_magics.errors import NotConnected
+
+__all__ = ["Connection", "close", "connect", "current", "share", "shared"]
+
+SANDBOX_URL = "http://sandbox.invalid"
+SANDBOX_KEY = "sk_test_sandbox_takes_any"  # no secret: the sandbox wants something that looks like a key
+
+_SHARED: Connection | None = None
+
+
+def connect(
+    *,
+    sandbox: bool = False,
+    demo: bool = True,
+    env: str = "",
+    profile: str = "",
+    name: str = "",
+    account: str = "",
+    api_version: str = "",
+    api_base: str = "",
+    rate: float | None = None,
+    zone: str = "",
+    secret: Secret | None = None,
+    transport: Any = None,
+    policy: Policy | None = None,
+) -> Connection:
+    """Open the connection that all doors share, and give it.
+
+    `sandbox=True` is the embedded account: no key, no network (`demo=False` starts it empty). Otherwise the key comes from the environment
+    variable `env`, the Stripe CLI's `profile`, or, with neither, from STRIPE_API_KEY, the keyring (entry `name`), the CLI's default profile.
+    `account` acts for a connected account, `api_version` sets another Stripe-Version, `api_base` another host (Stripe's, or this machine for
+    tests), `rate` the requests per second, `zone` the time zone of dates ("Europe/Zurich"; UTC without).
+    Raises `NotConnected` or `KeyRefused`; an earlier connection then stays as it was.
+    """
+    clock = _zone(zone)
+    if rate is not None and not rate > 0:
+        raise NotConnected("The rate must be more than 0 requests per second.")
+    elsewhere = [
+        f"--{each.replace('_', '-')}" for each, value in (("env", env), ("profile", profile), ("api_base", api_base)) if value
+    ]
+    if sandbox and elsewhere:
+        raise NotConnected(f"The sandbox needs no key and no host: leave out --sandbox, or {' and '.join(elsewhere)}.")
+    if api_version and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.\w+)?", api_version):
+        raise NotConnected(f"{api_version!r} is no API version, such as {PINNED_VERSION}.")
+    common: dict[str, Any] = {
+        "name": name,
+        "account": account,
+        "api_version": api_version,
+        "zone": clock,
+        "rate": rate,
+        "policy": policy,
+    }
+    if sandbox:
+        if transport is None:
+            from stripe_magics.sandbox import SandboxTransport
+
+            transport = SandboxTransport(demo=demo)
+        made = Connection(
+            secret=Secret(SANDBOX_KEY), mode="sandbox", base=SANDBOX_URL, source="sandbox", transport=transport, **common
+        )
+    else:
+        found, source = (
+            credentials.Found(secret, "typed") if secret is not None else credentials.find(env=env, profile=profile, name=name)
+        )
+        mode = classify(found.reveal()).mode
+        made = Connection(
+            secret=found, mode=mode, base=request_checks.check_base(api_base, mode), source=source, transport=transport, **common
+        )
+    return share(made)
+
+
+def _zone(name: str) -> tzinfo:
+    if not name or name.upper() == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise NotConnected(f"{name!r} is no time zone; one looks like Europe/Zurich.") from None
+
+
+def share(connection: Connection) -> Connection:
+    """Make a connection the shared one; the one before is closed."""
+    global _SHARED
+    if _SHARED is not None and _SHARED is not connection:
+        _SHARED.close()
+    _SHARED = connection
+    return connection
+
+
+def current() -> Connection:
+    """The shared connection. Raises `NotConnected` with what to do."""
+    if _SHARED is None:
+        raise NotConnected(
+            "There is no connection yet.", advice="%stripe connect opens one; %stripe connect --sandbox needs no key."
+        )
+    return _SHARED
+
+
+def shared() -> Connection | None:
+    """The shared connection, or None."""
+    return _SHARED
+
+
+def close() -> None:
+    """Close the shared connection and forget its key."""
+    global _SHARED
+    if _SHARED is not None:
+        _SHARED.close()
+        logging_filter.uninstall()
+    _SHARED = None

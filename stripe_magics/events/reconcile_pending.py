@@ -1,0 +1,67 @@
+"""Events that tell how a write ended whose answer was lost.
+
+Stripe writes the idempotency key of the request that caused an event into it (`request.idempotency_key`). An operation of the journal with
+that key has therefore been carried out, whatever this side heard of it; the event's object says with which result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stripe_magics.client.journal.journal import Journal, Operation
+
+_FAILED = re.compile(r"(^charge\.failed|\.payment_failed|^refund\.failed|\.setup_failed)$")
+_TOO_EARLY = frozenset({"payment_intent.created", "setup_intent.created", "charge.pending"})
+"""These come before the attempt itself: of a call that moves money they don't tell the end."""
+
+
+def settle(journal: Journal, scope: str, events: Iterable[dict[str, Any]]) -> list[str]:
+    """Settle what these events tell the end of. Returns a sentence for each operation that was open until now."""
+    by_key: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        request = event.get("request")
+        key = request.get("idempotency_key") if isinstance(request, dict) else None
+        if key:
+            by_key.setdefault(str(key), []).append(event)
+    notes = []
+    for key, caused in by_key.items():
+        for operation in journal.by_key(key):
+            if operation.scope == scope and not operation.resolved and not journal.alive(operation):
+                note = _settle(journal, operation, caused)
+                if note:
+                    notes.append(note)
+    return notes
+
+
+def _settle(journal: Journal, operation: Operation, caused: list[dict[str, Any]]) -> str:
+    telling = [event for event in caused if operation.effect != "irreversible" or event["type"] not in _TOO_EARLY]
+    if not telling:
+        return ""
+    failed = next((event for event in telling if _FAILED.search(event["type"])), None)
+    made = _object_of(operation, telling)
+    about = failed or next((event for event in telling if event["data"]["object"].get("id") == made), telling[0])
+    state = "refused" if failed else "done"
+    request_id = str(about["request"].get("id") or "")
+    journal.settle(
+        operation.number,
+        state,
+        result="" if failed else made,
+        request_id=request_id,
+        reason=f"event {about['id']} ({about['type']})",
+    )
+    end = "it was carried out and failed: no money moved" if failed else f"it was carried out{f': {made}' if made else ''}"
+    return f"Operation {operation.number} ({operation.method} {operation.path}), whose outcome was unknown, is settled by {about['id']}: {end}."
+
+
+def _object_of(operation: Operation, events: list[dict[str, Any]]) -> str:
+    """The id of the object that the operation made or changed: of the kind that its path names last."""
+    kinds = [part.removesuffix("s") for part in operation.path.split("/")]
+    for kind in reversed(kinds):
+        for event in events:
+            subject = event["data"]["object"]
+            if subject.get("object") == kind:
+                return str(subject.get("id") or "")
+    return ""

@@ -1,0 +1,95 @@
+"""Where a form's result goes: an output of its own under the form, and a variable.
+
+An output that was displayed when the cell ran can be updated from a callback later, and what is in it is saved with the notebook; nothing
+else that a callback shows is. So the area is displayed, empty, along with the form.
+"""
+
+from __future__ import annotations
+
+import keyword
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from stripe_magics.catalogue.module import Module
+from stripe_magics.forms import html
+
+
+class ResultArea:
+    """The output under one form."""
+
+    def __init__(self) -> None:
+        self.handle: Any = None
+
+    def open(self) -> None:
+        """Display the empty area. Without IPython there is none, and results are returned only."""
+        from IPython import get_ipython
+        from IPython.display import display
+
+        if get_ipython() is not None and not in_voila():
+            self.handle = display({"text/plain": "", "text/html": ""}, raw=True, display_id=True)
+
+    def show(self, frame: Any, facts: list[tuple[str, str]]) -> None:
+        """Show a result with its receipt above, in place of the last one."""
+        if self.handle is not None:
+            words = " · ".join(f"{name} {value}".strip() for name, value in facts if value)
+            plain = rendered(frame).get("text/plain", "")
+            self.handle.update({"text/plain": f"{words}\n{plain}", "text/html": as_html(frame, facts)}, raw=True)
+
+
+def as_html(frame: Any, facts: list[tuple[str, str]]) -> str:
+    """The receipt with the table below it."""
+    return html.receipt(facts) + rendered(frame).get("text/html", "")
+
+
+def rendered(frame: Any) -> dict[str, str]:
+    """The frame as this notebook shows frames, by MIME type: what the magics have registered for answers holds here too."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    formatter = getattr(shell, "display_formatter", None)
+    if formatter is None:
+        return {"text/plain": repr(frame)}
+    data, _ = formatter.format(frame, include={"text/html", "text/plain"})
+    return {kind: str(text) for kind, text in data.items()}
+
+
+def in_voila() -> bool:
+    """Whether the page is Voila's: it doesn't show outputs that are updated later, so the form itself has to show its result."""
+    return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
+
+
+def variable(module: Module, wanted: str = "") -> str:
+    """The name under which a result is kept: the one asked for, else `customers_create`."""
+    name = wanted or module.name.replace(".", "_")
+    return name if name.isidentifier() and not keyword.iskeyword(name) else "result"
+
+
+def bind(name: str, frame: Any) -> bool:
+    """Put the result into the notebook's namespace; False outside IPython."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        return False
+    shell.user_ns[name] = frame
+    return True
+
+
+def receipt(module: Module, frame: Any, connection: Any | None, *, saved_as: str = "", key: str = "") -> list[tuple[str, str]]:
+    """The facts of a receipt: what, when, in which mode, Stripe's request id, the tails of keys; never an API key."""
+    about = getattr(frame, "attrs", {}).get("stripe", {})
+    ids = about.get("request_ids") or []
+    rows = f"{len(frame):,} row{'' if len(frame) == 1 else 's'}" if hasattr(frame, "__len__") else ""
+    return [
+        ("", module.title),
+        ("", rows),
+        ("", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"),
+        ("", html.MODES.get(connection.mode if connection is not None else "", html.MODES["unknown"])[0]),
+        ("request", str(ids[-1]) if ids else ""),
+        ("API key", str(connection.key_hint) if connection is not None else ""),
+        ("idempotency", f"...{key[-8:]}" if key else ""),
+        ("", "a replay: nothing was made twice" if about.get("replayed") else ""),
+        ("", "" if about.get("complete", True) else "not complete: there are more rows"),
+        ("saved as", saved_as),
+    ]

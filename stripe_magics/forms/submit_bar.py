@@ -1,0 +1,317 @@
+"""From the button to the result: check, preview, second step, send, receipt.
+
+One `Sender` a form. `press` is the button, `confirm` and `cancel` the second step, `again` asks Stripe once more about an unknown outcome
+under the same idempotency key, `afresh` begins another sending. Which of them may act is the `Submission`'s decision alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+
+from stripe_magics.catalogue.field import Kind, Role
+from stripe_magics.catalogue.module import Effect
+from stripe_magics.command import Command
+from stripe_magics.errors import (
+    ConfirmationNeeded,
+    Fault,
+    InvalidValue,
+    NotSent,
+    OutcomeUnknown,
+    RepeatRefused,
+    StripeError,
+    StripeMagicsError,
+)
+from stripe_magics.forms import confirmation, html as cards, result_area
+from stripe_magics.forms.background_read import ROWS, LongRead
+from stripe_magics.forms.submission_state import Stage
+
+if TYPE_CHECKING:
+    from stripe_magics.forms.module_form import ModuleForm
+
+
+class Sender:
+    """The lower end of a form: its buttons, and what they do."""
+
+    def __init__(self, form: ModuleForm, run: Callable[..., Any] | None = None) -> None:
+        self.form = form
+        self.run = run
+        self.frame: Any = None
+        self.told: BaseException | None = None  # the error that the form already shows
+        self.repeat = False  # the second step is about making the same call once more
+        self.long = LongRead(self)
+        self._spare: dict[str, Any] = {}
+        make = form.tree.make
+        self.go = make(
+            w.Button, "button", description=cards.verb(form.state.module), button_style="primary", _dom_classes=("sm-go",)
+        )
+        self.look = make(w.Button, "button", description="Preview request")
+        self.bar = make(w.HBox, "row", children=(self.go, self.look), _dom_classes=("sm-bar",))
+        self.go.on_click(form.guarded(self._go_clicked))
+        self.look.on_click(form.guarded(self.preview))
+
+    # -- state ----------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _submission(self) -> Any:
+        return self.form.state.submission
+
+    @property
+    def _reads(self) -> bool:
+        return self.form.state.effect() is Effect.READ
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether another room serves the call: a watch without an address of one's own to be told at."""
+        module = self.form.state.module
+        return bool(module.door) and not any(
+            self.form.state.touched(each.name) for each in module.fields if each.kind is Kind.URL
+        )
+
+    # -- the steps --------------------------------------------------------------------------------------------------------------------
+
+    def submit(self, confirm: bool | str = False) -> Any:
+        """All steps in one, for code; raises what went wrong."""
+        frame = self.press()
+        if self._submission.stage is Stage.ARMED:
+            if not confirm:
+                self.cancel()
+                raise ConfirmationNeeded(
+                    f"{self.form.state.module.title} asks first. Nothing was sent.", advice="submit(confirm=True) answers yes."
+                )
+            frame = self.confirm(confirm if isinstance(confirm, str) else "")
+            if self._submission.stage is Stage.ARMED:
+                words = confirmation.password(self.form)
+                self.cancel()
+                raise ConfirmationNeeded("This is live. Nothing was sent.", advice=f"submit(confirm={words!r}) answers yes.")
+        return frame
+
+    def press(self) -> Any:
+        """The button. Sends, or asks for the second step, or says why it does neither."""
+        state, submission = self.form.state, self._submission
+        if self.long.running:
+            self.form.tell(cards.card("plain", "It is still running."))
+            return None
+        if self._elsewhere:
+            return (
+                self._read()
+                if self.run is not None
+                else self.form.tell(cards.card("plain", "Run the line above in a cell: it goes on until it is stopped."))
+            )
+        if self._reads:
+            self._checked()
+            return self._read()
+        if submission.stage is not Stage.IDLE:
+            self.form.tell(cards.card("plain", submission.why_not))
+            return None
+        shown = self.form.comparison.fetched
+        if state.updates and not shown and self.form.connection is not None:
+            self.form.comparison.fetch()
+        self._checked()
+        own = state.options.idempotency or str(state.values().get(self._own_key_field(), ""))
+        if not submission.arm(own):
+            return None
+        self.repeat = False
+        if confirmation.asks(self.form) or (state.updates and not shown):
+            self._ask(confirmation.question(self.form))
+            return None
+        return self._write()
+
+    def confirm(self, typed: str = "") -> Any:
+        """The second step's yes."""
+        if self._submission.stage is not Stage.ARMED:
+            return None
+        wanted = confirmation.password(self.form)
+        if wanted and (typed or self._typed().value).strip().lower() != wanted.lower():
+            self.form.tell(cards.card("ask", f"This is live. Type {wanted} to go on.", role="alert"))
+            return None
+        if wanted and self.form.connection is not None:
+            self._typed().value = ""
+            self.form.connection.guard.unlock()
+        return self._write()
+
+    def cancel(self) -> None:
+        """The second step's no: nothing was sent."""
+        self._submission.disarm()
+        self.form.tell(cards.card("plain", "Not sent."))
+        self.refresh()
+
+    def again(self) -> Any:
+        """Ask Stripe again about an unknown outcome: the same call under the same key, which cannot happen twice."""
+        command = self._submission.resume()
+        return None if command is None else self._run_write(command)
+
+    def afresh(self) -> None:
+        """Begin another sending under a new key."""
+        self._submission.renew()
+        self.form.tell("")
+        self.refresh()
+
+    def preview(self) -> Any:
+        """Show the exact request."""
+        request = self._checked()
+        self.form.tell(
+            cards.preview(request, key=self._submission.key or ("made when you press the button" if not self._reads else ""))
+        )
+        return request
+
+    # -- checking ---------------------------------------------------------------------------------------------------------------------
+
+    def _checked(self) -> Any:
+        """The request, or `InvalidValue` with every fault marked in the form."""
+        from stripe_magics.pipeline import prepare
+
+        self.told = None
+        self.form.refresh_strip()
+        self.form.show_faults(())
+        try:
+            return prepare(self.form.state.command(), connection=self.form.connection)
+        except InvalidValue as invalid:
+            count = "One value needs" if len(invalid.faults) == 1 else f"{len(invalid.faults)} values need"
+            self.form.show_faults(invalid.faults)
+            self.form.tell(cards.card("wrong", f"{count} correcting. Nothing was sent.", role="alert"))
+            self.told = invalid
+            raise
+
+    def _own_key_field(self) -> str:
+        found = self.form.state.module.by_role(Role.IDEMPOTENCY_KEY)
+        return found.name if found is not None else ""
+
+    def _ask(self, html: str) -> None:
+        self.form.tell(html)
+        self.refresh()
+
+    # -- sending ----------------------------------------------------------------------------------------------------------------------
+
+    def _write(self) -> Any:
+        command = self.form.state.command()
+        options = replace(
+            command.options, idempotency=self._submission.key, yes=True, again=command.options.again or self.repeat, dry_run=False
+        )
+        command = replace(command, options=options)
+        return self._run_write(command) if self._submission.begin(command) else None
+
+    def _run_write(self, command: Command) -> Any:
+        submission = self._submission
+        self.form.tell(cards.card("plain", "Sending ..."))
+        self.refresh()
+        try:
+            frame = self.call(command)
+        except RepeatRefused as refused:
+            submission.settle(Stage.IDLE)
+            submission.arm()
+            self.repeat = True
+            self._fail(refused, "Made before. Send it once more?")
+            raise
+        except OutcomeUnknown as fault:
+            submission.settle(Stage.UNKNOWN)
+            submission.adopt(str(fault.idempotency_key or ""))
+            self._fail(fault)
+            raise
+        except BaseException as fault:  # whatever it is, the submission must know how it ended; it is raised again
+            submission.settle(_stage(fault))
+            self._fail(fault)
+            raise
+        submission.settle(Stage.DONE)
+        self.done(frame)
+        self.form.comparison.after(frame)
+        return frame
+
+    def _read(self) -> Any:
+        frame = self.call(self.form.state.command())
+        self.done(frame)
+        return frame
+
+    def call(self, command: Command, **more: Any) -> Any:
+        if self.run is not None:
+            return self.run(command, **more)
+        from stripe_magics.pipeline import call
+
+        return call(command, connection=self.form.connection, **more)
+
+    def done(self, frame: Any) -> None:
+        module = self.form.state.module
+        name = result_area.variable(module, self.form.state.options.out)
+        self.frame = frame
+        bound = result_area.bind(name, frame)
+        key = "" if self._reads else self._submission.key
+        facts = result_area.receipt(module, frame, self.form.connection, saved_as=name if bound else "", key=key)
+        notes = list(getattr(frame, "attrs", {}).get("stripe", {}).get("notes") or [])
+        first = _headline(module.title, frame)
+        self.form.area.show(frame, facts)
+        words = [] if self.form.area.handle else [" · ".join(f"{name} {value}".strip() for name, value in facts[1:] if value)]
+        self.form.tell(cards.card("good", first, [*words, *notes]) + (result_area.as_html(frame, facts) if result_area.in_voila() else ""))
+        self.refresh()
+
+    def _fail(self, fault: BaseException, question: str = "") -> None:
+        """Show an error, and mark the field that Stripe names."""
+        self.told = fault
+        name = getattr(fault, "field", "") if isinstance(fault, StripeError) else ""
+        field = self.form.state.module.get(str(name)) if name else None
+        if field is not None:
+            words = str(getattr(fault, "stripe_message", "") or str(fault).splitlines()[0])
+            self.form.show_faults((Fault(field=field.name, title=field.title, problem=words),))
+        self.form.tell(cards.error(fault) + (cards.card("ask", question) if question else ""))
+        self.refresh()
+
+    def _go_clicked(self) -> None:
+        if not self._reads:
+            self.press()
+            return
+        request = self._checked()
+        if not (request.lists and (request.limit is None or request.limit > ROWS)):
+            self.press()
+            return
+        if not self.long.running:
+            self.long.start()
+            self.refresh()
+
+    # -- buttons ----------------------------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show the buttons that can act now."""
+        from stripe_magics.forms.module_form import set_children
+
+        stage = self._submission.stage
+        buttons: list[Any] = [self.go, self.look]
+        if self.long.running:
+            buttons = [self._button("Stop", self.long.stop), self.look]
+        elif stage is Stage.ARMED:
+            title = self.form.state.module.title
+            words = "Send once more" if self.repeat else f"Yes, {title[0].lower()}{title[1:]}"
+            typed = [self._typed()] if confirmation.password(self.form) else []
+            buttons = [*typed, self._button(words, self.confirm, style="danger"), self._button("Cancel", self.cancel), self.look]
+        elif stage is Stage.UNKNOWN:
+            buttons = [self._button("Ask Stripe again", self.again, style="warning"), self.look]
+        elif stage in {Stage.DONE, Stage.REFUSED} and not self._reads:
+            words = "Start another" if stage is Stage.DONE else "Try again"
+            buttons = [self.go, self.look, self._button(words, self.afresh)]
+        set_children(self.bar, tuple(buttons))
+
+    def _button(self, words: str, action: Callable[[], Any], style: str = "") -> Any:
+        if words not in self._spare:
+            self._spare[words] = self.form.tree.make(w.Button, "button", description=words, button_style=style)
+            self._spare[words].on_click(self.form.guarded(action))
+        return self._spare[words]
+
+    def _typed(self) -> Any:
+        if "typed" not in self._spare:
+            self._spare["typed"] = self.form.tree.make(w.Text, "beside", description="To confirm, type")
+        self._spare["typed"].placeholder = confirmation.password(self.form)
+        return self._spare["typed"]
+
+
+def _stage(fault: BaseException) -> Stage:
+    """How a sending ended that raised: provably not sent, refused by Stripe, or (an error of our own, a Stop) unknown."""
+    if isinstance(fault, NotSent) or (isinstance(fault, StripeMagicsError) and not isinstance(fault, StripeError)):
+        return Stage.IDLE
+    return Stage.REFUSED if isinstance(fault, StripeError) else Stage.UNKNOWN
+
+
+def _headline(title: str, frame: Any) -> str:
+    rows = len(frame) if hasattr(frame, "__len__") else 0
+    ids = list(frame["id"]) if rows == 1 and "id" in getattr(frame, "columns", ()) else []
+    return f"{title}: done. {ids[0] if ids else f'{rows:,} rows'}"

@@ -1,0 +1,265 @@
+"""Chunks -> one DataFrame: column by column, each column's chunks let go as soon as it stands.
+
+Most columns are typed already: their chunks are joined. The others (JSON text, or chunks of several types because the account sent a
+field in more than one shape) go through Python values, where all of them are known: an expanded object becomes its columns, and a column
+that came both ways has the values of both.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stripe_magics.errors import UnknownName
+from stripe_magics.frames import arrow_columns as cols
+from stripe_magics.frames.schema import Column, kind_by_name, schema
+
+REPEATS = 64  # rows from which on it is worth looking whether a text comes again and again
+
+Chunks = list[tuple[pa.Array, bool]]  # of a column, and whether it is JSON text
+
+
+@dataclass(slots=True)
+class Cells:
+    """A column's Python values: the distinct ones and each row's place among them, or (no places) a value for each row."""
+
+    values: list[Any]
+    places: Any = None
+
+    def each(self) -> list[Any]:
+        """A value for each row."""
+        return self.values if self.places is None else [self.values[place] for place in self.places]
+
+    def over(self, others: Cells) -> Cells:
+        """These values; where there is none, the others'."""
+        return Cells([other if own is None else own for own, other in zip(self.each(), others.each(), strict=True)])
+
+
+def assemble(
+    tables: list[pa.Table], object_type: str, *, columns: Sequence[str] = (), newest_first: bool = False, limit: int | None = None
+) -> pd.DataFrame:
+    """Chunks -> DataFrame: the fixed columns of the object type first, then what else was sent, by name.
+
+    The tables are handed over: the list is empty afterwards, so that each column's chunks can go when they are done with.
+    """
+    count = sum(table.num_rows for table in tables)
+    order = _newest_first(tables) if newest_first else None
+    if limit is not None and count > limit:
+        order = (order if order is not None else np.arange(count))[:limit]
+        count = limit
+    fixed = {each.name: each for each in schema(object_type).columns}
+    chunks = _by_column(tables)
+    typed: dict[str, tuple[Column, pa.Array]] = {}
+    loose: dict[str, tuple[str, Cells]] = {}
+    with _undisturbed():
+        for name in list(chunks):
+            parts, column = chunks.pop(name), fixed.get(name)
+            found = _typed(name, parts, column)
+            if found is not None:
+                typed[name] = found[0], found[1] if order is None else found[1].take(order)
+                continue
+            cells = _cells(parts, order)
+            for leaf, kind, values in cols.spread(name, cells.values, column.kind if column else ""):
+                own = Cells(values, cells.places)
+                loose[leaf] = kind, own.over(loose[leaf][1]) if leaf in loose else own
+        for name in typed.keys() & loose.keys():
+            loose[name] = loose[name][0], loose[name][1].over(Cells(_values(typed.pop(name)[1], json=False)))
+        made = {name: cols.finish(column.kind, array, column.choices) for name, (column, array) in typed.items()}
+        for name, (kind, cells) in loose.items():
+            column = fixed.get(name)
+            made[name] = cols.from_values(
+                column or _column(name, kind), cells.values, cells.places, learned=column is None and not kind
+            )
+    shown = _shown(made, fixed, columns, empty=not count)
+    blank = cols.Blank(count)
+    data = {name: made[name] if name in made else blank.column(fixed[name].kind, fixed[name].choices) for name in shown}
+    return _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without the garbage collector, which would walk through thousands of new dicts again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _by_column(tables: list[pa.Table]) -> dict[str, Chunks]:
+    out: dict[str, Chunks] = {name: [] for table in tables if table.num_rows for name in table.column_names}
+    for table in tables:
+        if not table.num_rows:
+            continue
+        for name, chunks in out.items():
+            place = table.schema.get_field_index(name)
+            if place < 0:
+                chunks.append((pa.nulls(table.num_rows), False))
+                continue
+            json = cols.is_json(table.schema.field(place))
+            chunks.extend((_told(chunk, json), json) for chunk in table.column(place).chunks)
+    tables.clear()
+    return out
+
+
+def _told(chunk: pa.Array, json: bool) -> pa.Array:
+    """A Parquet file's text in the type that frames have."""
+    return chunk.cast(pa.large_string()) if not json and pa.types.is_string(chunk.type) else chunk
+
+
+# Typed columns -------------------------------------------------------------------------------------------------------------------
+
+_SENT: Mapping[str, type] = {
+    "large_string": str,
+    "dictionary": str,
+    "int64": int,
+    "timestamp": int,
+    "bool": bool,
+    "double": float,
+}
+
+
+def _typed(name: str, parts: Chunks, column: Column | None) -> tuple[Column, pa.Array] | None:
+    """A column whose chunks all have its kind's type, joined; None if they haven't."""
+    if any(json for _, json in parts):
+        return None
+    arrays = [part for part, _ in parts]
+    if column is None:
+        column = _learned(name, arrays)
+    target = cols.ARROW.get(column.kind) if column is not None else None
+    if column is None or target is None:
+        return None
+    if pa.types.is_dictionary(target):  # a Parquet file has plain text there
+        arrays = [each.cast(pa.string()).dictionary_encode() if pa.types.is_large_string(each.type) else each for each in arrays]
+    if all(each.type == target or pa.types.is_null(each.type) for each in arrays):
+        return column, _join(arrays, target)
+    return None
+
+
+def _learned(name: str, arrays: Sequence[pa.Array]) -> Column | None:
+    """The column of a field that the facts don't have, by the one type in which it was sent."""
+    kinds = {each.type for each in arrays if not pa.types.is_null(each.type)}
+    if len(kinds) != 1:
+        return None
+    column = _column(name, "")
+    sent = _SENT.get(str(kinds.pop()).partition("[")[0].partition("<")[0])
+    kind = kind_by_name(column.path[-1], sent) if sent is not None else ""
+    return Column(name, column.path, kind) if kind in cols.ARROW else None
+
+
+def _join(arrays: list[pa.Array], target: pa.DataType) -> pa.Array:
+    typed = [_blank(target, len(each)) if pa.types.is_null(each.type) else each for each in arrays]
+    if len(typed) == 1:
+        return typed[0]
+    if pa.types.is_dictionary(target):
+        return pa.chunked_array(typed).unify_dictionaries(memory_pool=cols.POOL).combine_chunks(memory_pool=cols.POOL)
+    return pa.concat_arrays(typed, memory_pool=cols.POOL)
+
+
+def _blank(target: pa.DataType, count: int) -> pa.Array:
+    return pa.nulls(count, target, memory_pool=cols.POOL)
+
+
+# Python values -------------------------------------------------------------------------------------------------------------------
+
+
+def _cells(parts: Chunks, order: Any) -> Cells:
+    """The values of a column; JSON texts that come again and again become one value, which their cells share."""
+    rows = sum(len(part) for part, _ in parts)
+    if rows > REPEATS and all(json or pa.types.is_null(part.type) for part, json in parts) and _repeats(parts[-1][0]):
+        texts = pa.chunked_array([part if json else _blank(pa.string(), len(part)) for part, json in parts])
+        coded = texts.dictionary_encode().unify_dictionaries().combine_chunks()
+        values = [*map(msgspec.json.decode, coded.dictionary.to_pylist()), None]
+        places = coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
+        return Cells(values, places if order is None else places[order])
+    values = [value for part, json in parts for value in _values(part, json=json)]
+    return Cells(values if order is None else [values[place] for place in order])
+
+
+def _repeats(part: pa.Array) -> bool:
+    return pa.types.is_null(part.type) or int(pc.count_distinct(part).as_py()) * 2 <= len(part)
+
+
+def _values(part: pa.Array, *, json: bool) -> list[Any]:
+    if json:
+        decode = msgspec.json.decode
+        return [None if text is None else decode(text) for text in part.to_pylist()]
+    if pa.types.is_timestamp(part.type):
+        return [None if each is None else each // 1_000_000 for each in part.cast(pa.int64()).to_pylist()]
+    return list(part.to_pylist())
+
+
+@cache
+def _column(name: str, kind: str) -> Column:
+    key = name
+    for word in ("_at", "_date", "currency"):  # the key that a joined name ends in matters for its kind only by these
+        if name.endswith(word):
+            key = name[-len(word) - 1 :] if word != "currency" else word
+    if kind.startswith("enum:"):
+        return Column(name, (key,), "enum", tuple(each for each in kind[5:].split("\0") if each))
+    return Column(name, (name.rpartition("_")[2] if name.endswith(("_created", "_amount")) else key,), kind or "any")
+
+
+# The whole -----------------------------------------------------------------------------------------------------------------------
+
+
+def _newest_first(tables: Sequence[pa.Table]) -> Any:
+    """The order of rows by `created`, newest first, equal seconds as they came; None if they stand so already."""
+    ticks = [
+        chunk.cast(pa.int64()).to_numpy(zero_copy_only=False)
+        for table in tables
+        if "created" in table.column_names
+        for chunk in table.column("created").chunks
+        if not pa.types.is_null(chunk.type)
+    ]
+    stamps = np.concatenate(ticks) if ticks else np.array([], dtype="int64")
+    if len(stamps) != sum(table.num_rows for table in tables) or not (np.diff(stamps) > 0).any():
+        return None
+    return np.argsort(-stamps, kind="stable")
+
+
+def _shown(made: Mapping[str, Any], fixed: Mapping[str, Column], wanted: Sequence[str], *, empty: bool) -> list[str]:
+    every = [*fixed, *sorted(name for name in made if name not in fixed)]
+    if not wanted:
+        return every
+    chosen: dict[str, None] = dict.fromkeys(("id",)) if "id" in every else {}
+    for name in wanted:
+        base = name.partition("[")[0]
+        found = [base] if base in every else [each for each in every if each.startswith(base + "_")]
+        if not found and not empty:
+            raise unknown(name, every)
+        chosen.update(dict.fromkeys(found))
+    return list(chosen)
+
+
+def unknown(name: str, columns: Sequence[str]) -> UnknownName:
+    """The error for a column that there isn't, with those that it may be."""
+    from difflib import get_close_matches
+
+    return UnknownName("column", name, get_close_matches(name, columns, 3))
+
+
+def _with_metadata(frame: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
+    """Add the single keys that were asked for as `metadata[order_id]`, in place of the whole where only keys were asked for."""
+    keyed = [name for name in wanted if name.endswith("]") and "[" in name]
+    for name in keyed:
+        base, _, key = name[:-1].partition("[")
+        values = [value.get(key) if isinstance(value, dict) else None for value in frame[base]]
+        frame[name] = cols.from_values(Column(name, (key,), "text"), values, learned=False)
+    return (
+        frame.drop(columns=[base for base in {name.partition("[")[0] for name in keyed} if base not in wanted])
+        if keyed
+        else frame
+    )

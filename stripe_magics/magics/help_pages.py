@@ -1,0 +1,324 @@
+"""Help: the fields of a module as a table, an example line, the overview, and the search through all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics import catalogue
+from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.command import Command
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EFFECTS = {
+    Effect.READ: "reads",
+    Effect.CREATE: "creates",
+    Effect.UPDATE: "changes",
+    Effect.IRREVERSIBLE: "moves money, or cannot be undone",
+}
+KINDS = {Kind.MINOR_AMOUNT: "amount (2000 or 20.00usd)", Kind.ROWS: "rows", Kind.METADATA: "key=value, repeated", Kind.TEXT_LIST: "list",
+         Kind.MULTI_CHOICE: "some of", Kind.CHOICE: "one of", Kind.TIMESTAMP: "date or time", Kind.TIMESTAMP_FILTER: "dates (after, before, on, between)",
+         Kind.BOOLEAN: "yes or no", Kind.OBJECT_ID: "id", Kind.LONG_TEXT: "text"}  # fmt: skip
+OPTIONS = {
+    "--out NAME": "bind the answer to a name instead of showing it",
+    "--dry-run": "show the request; send nothing",
+    "--form": "the form, filled in with what the line says",
+    "--from FRAME": "one call a row, a result column a row",
+    "--limit N|all": "the total over all pages (100 unless given)",
+    "--expand PATH": "an object in place of its id",
+    "--raw": "Stripe's JSON in place of a DataFrame",
+    "--quiet, ;": "show nothing",
+    "--yes": "answer yes to what would be asked",
+    "--again": "make the same write once more on purpose",
+    "--idempotency KEY": "your own key for this write",
+    "--stripe-account ID": "act for a connected account",
+    "--stripe-version V": "another version of the API, for this call",
+}
+
+
+class Page:
+    """A page of help: a title, some lines, a table, an example. Text and HTML say the same."""
+
+    def __init__(
+        self,
+        title: str,
+        intro: Iterable[str],
+        head: Iterable[str],
+        rows: Iterable[Iterable[str]],
+        example: str = "",
+        outro: Iterable[str] = (),
+    ) -> None:
+        self.title, self.intro, self.head = title, [line for line in intro if line], list(head)
+        self.rows, self.example, self.outro = [list(row) for row in rows], example, list(outro)
+
+    @classmethod
+    def of_verb(cls, verb: Any) -> Page:
+        """The page of a word of ours."""
+        flags = [
+            ["--" + name.replace("_", "-"), {"flag": "", "text": "VALUE", "list": "VALUE, repeated"}[how]]
+            for name, how in verb.flags.items()
+            if name != "**"
+        ]
+        return cls(f"%stripe {verb.name} {verb.usage}".strip(), [verb.help], ["flag", "takes"] if flags else [], flags)
+
+    def __repr__(self) -> str:
+        out = [self.title, *(f"  {line}" for line in self.intro), ""]
+        if self.head:
+            short = [
+                [cell if len(cell) <= 70 or at == len(row) - 1 else cell[:69] + "…" for at, cell in enumerate(row)]
+                for row in self.rows
+            ]
+            widths = [max([len(name), *(len(row[at]) for row in short)]) for at, name in enumerate(self.head)]
+            widths[-1] = 0
+            out += [
+                "  " + "  ".join(f"{cell:<{wide}}" for cell, wide in zip(row, widths, strict=True)).rstrip()
+                for row in [self.head, *short]
+            ]
+            out.append("")
+        out += [f"  {self.example}", ""] if self.example else []
+        return "\n".join([*out, *(f"  {line}" for line in self.outro)]).rstrip()
+
+    def _repr_html_(self) -> str:
+        out = [f"<div><b>{escape(self.title)}</b></div>", *(f"<div>{escape(line)}</div>" for line in self.intro)]
+        if self.example:
+            out.append(f"<pre><code>{escape(self.example)}</code></pre>")
+        if self.head:
+            head = "".join(f"<th>{escape(name)}</th>" for name in self.head)
+            left = ' style="text-align:left"'
+            body = "".join(
+                "<tr>"
+                + "".join(
+                    f"<td{left}>{f'<code>{escape(cell)}</code>' if at == 0 else escape(cell)}</td>" for at, cell in enumerate(row)
+                )
+                + "</tr>"
+                for row in self.rows
+            )
+            out.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+        out += [f"<div><small>{escape(line)}</small></div>" for line in self.outro]
+        return "".join(out)
+
+
+def page(name: str) -> Page:
+    """The fields of a module. Raises `UnknownName` with the nearest modules; a resource alone shows its actions."""
+    from stripe_magics.parsing.command_names import longest
+
+    words = re.split(r"[\s.]+", name.strip())
+    resource = ".".join(words).replace("-", "_").lower()
+    actions = catalogue.resources().get(resource)
+    if actions and not _is_module(resource):
+        modules = [catalogue.find(f"{resource}.{action}") for action in actions]
+        rows = [[f"{resource.replace('.', ' ')} {each.action}", each.title, f"{each.method} {each.path}"] for each in modules]
+        return Page(resource.replace(".", " "), [], ["module", "", "request"], rows)
+    found, _ = longest(words)
+    module = catalogue.find(found)
+    rows = [_row(each) for each in sorted(module.fields, key=lambda each: (each.extra, not each.required))]
+    intro = [
+        f"%stripe {module.name.replace('.', ' ')}: {EFFECTS[module.effect]}. {module.method} {module.path}",
+        module.help,
+        f"Also: {', '.join(each.replace('.', ' ') for each in module.aliases)}" if module.aliases else "",
+    ]
+    outro = ["Common options: " + "; ".join(f"{flag} {words_}" for flag, words_ in OPTIONS.items())]
+    if not module.documented:
+        outro.insert(0, "Further parameters of Stripe's are passed on as they are (--name value, -d name=value).")
+    return Page(module.title, intro, ["field", "label", "value", "when", "what"], rows, example(module), outro)
+
+
+def _is_module(name: str) -> bool:
+    from stripe_magics.parsing.command_names import documented, generated
+
+    return name in documented() or name in generated()
+
+
+def _row(own: Field) -> list[str]:
+    flag = own.name.upper() if own.role in {Role.PATH, Role.URL} else own.flag
+    what = KINDS.get(own.kind, str(own.kind).replace("_", " "))
+    if own.choices:
+        shown = own.choices if len(own.choices) <= 12 else (*own.choices[:10], f"... {len(own.choices)} in all")
+        what = f"{what}: {', '.join(shown)}"
+    if own.columns:
+        what = f"{what}: {', '.join(each.name for each in own.columns)}"
+    if own.object:
+        what = f"{what} of a {own.object.replace('_', ' ')}"
+    when = "; ".join(f"{name} is {' or '.join(values)}" for name, values in own.when)
+    notes = [own.help]
+    if own.since_removed:
+        notes.append(f"Not taken {'here' if own.since_removed == 'never' else 'since ' + own.since_removed}: {own.replaced_by}")
+    return [flag, own.title + (" (required)" if own.required else ""), what, when, " ".join(note for note in notes if note)]
+
+
+# --- an example that runs
+
+
+SAMPLES = {Kind.EMAIL: "jenny@example.com", Kind.PHONE: "+14155550123", Kind.URL: "https://example.com/thanks", Kind.CURRENCY: "usd", Kind.COUNTRY: "US",
+           Kind.LOCALE: "en", Kind.INTEGER: "1", Kind.MINOR_AMOUNT: "2000", Kind.BOOLEAN: "true", Kind.TIMESTAMP: "2027-01-31", Kind.DECIMAL: "1",
+           Kind.TIMESTAMP_FILTER: "2024-01-01", Kind.LONG_TEXT: "A note", Kind.TEXT: "A note", Kind.JSON: "{}"}  # fmt: skip
+
+
+def example(module: Module) -> str:
+    """A line that runs as it stands: what is required, one thing to change on an update. On the sandbox, with ids that exist there."""
+    from stripe_magics.command import write_line
+
+    values = {own.name: sample(own, module.action) for own in module.fields if own.required and not own.when}
+    for names in module.any_of:
+        own = module.get(names[0])
+        if own is not None and not values.keys() & set(names):
+            values[own.name] = sample(own, module.action)
+            if own.currency and module.get(own.currency) is not None:
+                values[own.currency] = "usd"
+    amount = module.get("amount")
+    if amount is not None and module.action == "create" and not module.any_of:
+        values |= {"amount": "2000", **({amount.currency: "usd"} if module.get(amount.currency) else {})}
+    if module.lists and module.get("limit") is not None:
+        values["limit"] = "5"
+    places = {each.name for each in module.path_fields}
+    if not module.lists and not values.keys() - places and module.action in {"create", "update"}:
+        own = next(
+            (each for kind in (Kind.LONG_TEXT, Kind.TEXT, Kind.METADATA) for each in module.fields if _plain(each, kind)), None
+        )
+        if own is not None:
+            values[own.name] = sample(own)
+    return write_line(Command(module.name, values))
+
+
+def _plain(own: Field, kind: Kind) -> bool:
+    return own.kind is kind and own.role is Role.PARAM and not own.when and not own.since_removed
+
+
+def sample(own: Field, action: str = "") -> Any:
+    """A value that the field takes; an id of an object that the action can be done to, where there is one."""
+    if own.default is not None:
+        return str(own.default).lower() if isinstance(own.default, bool) else str(own.default)
+    if own.role is Role.URL:
+        return "/v1/events"
+    if own.kind is Kind.OBJECT_ID:
+        return an_id(own.object, action)
+    if own.choices:
+        choice = next((each for each in own.choices if each in {"card", "customer.created"}), own.choices[0])
+        return [choice] if own.kind is Kind.MULTI_CHOICE else choice
+    if own.kind is Kind.METADATA:
+        return {"order_id": "6735"}
+    if own.kind is Kind.ROWS:
+        return [{each.name: sample(each) for each in own.columns if each.required or len(own.columns) == 1}]
+    if own.kind is Kind.TEXT_LIST:
+        return [an_id(own.object)] if own.object else ["a"]
+    return "Jenny Rosen" if own.name == "name" else SAMPLES.get(own.kind, "text")
+
+
+PREFIXES = {"customer": "cus", "payment_intent": "pi", "invoice": "in", "invoiceitem": "ii", "charge": "ch", "refund": "re", "payout": "po", "payment_link": "plink",
+            "payment_method": "pm", "balance_transaction": "txn", "price": "price", "product": "prod", "subscription": "sub", "event": "evt", "account": "acct"}  # fmt: skip
+
+
+STATES = {  # action -> the states in which an object can be acted upon
+    "capture": {"requires_capture"},
+    "confirm": {"requires_confirmation"},
+    "cancel": {"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "pending"},
+    "void": {"open", "uncollectible"},
+    "finalize": {"draft"},
+    "delete": {"draft"},
+    "create": {"succeeded"},
+}
+
+
+def an_id(kind: str, action: str = "") -> str:
+    """An id of an object of that type: of the open sandbox, in a state that suits the action; or one that only looks like one."""
+    import sys
+
+    room = sys.modules.get("stripe_magics.client.shared_connection")
+    connection = room.shared() if room is not None else None
+    name = "invoice_items.list" if kind == "invoiceitem" else f"{kind}s.list"
+    if connection is not None and connection.sandbox is not None and _is_module(name):
+        from stripe_magics import pipeline as calls
+        from stripe_magics.errors import StripeMagicsError
+
+        try:
+            frame: Any = calls.call(Command(name), connection=connection)
+        except StripeMagicsError:
+            frame = None  # a list that the sandbox hasn't, or that wants more than nothing: an example id then
+        if frame is not None and len(frame):
+            return str(_suiting(frame, kind, action)["id"].iloc[0])
+    return f"{PREFIXES.get(kind, kind[:4] or 'id')}_123"
+
+
+def _suiting(frame: Any, kind: str, action: str) -> Any:
+    """The rows that the action can be done to, or all of them if there is none."""
+    suits = frame[frame["status"].isin(STATES.get(action, ()))].iloc[::-1] if "status" in frame else frame.head(0)
+    if "refunded" in frame:
+        suits = suits[~suits["refunded"].fillna(value=False).astype(bool)]
+    if kind == "invoice" and action == "delete":  # a subscription's drafts cannot be deleted
+        suits = suits[suits["subscription"].isna()] if "subscription" in suits else suits
+    if kind == "customer":  # one that can be billed in the currency of the examples
+        suits = frame[frame["currency"].astype("object") == "usd"]
+    if kind == "invoiceitem":  # one that no invoice has taken up yet can be changed
+        suits = frame[frame["invoice"].isna()]
+    return suits if len(suits) else frame
+
+
+# --- searching, and the overview
+
+
+def overview(verbs: Mapping[tuple[str, ...], Any]) -> Page:
+    """What there is."""
+    rows = [[f"%stripe {verb.name} {verb.usage}".strip(), verb.help] for verb in verbs.values()]
+    calls = [
+        [
+            "%stripe RESOURCE ACTION [ID] [--field value ...]",
+            "Call a module: customers list, payment_intents create, checkout sessions create ...",
+        ],
+        ["%%stripe RESOURCE ACTION", "The same as a cell, its fields below as YAML or JSON."],
+        ["%stripe get|post|delete /v1/...", "Any endpoint."],
+        ["%stripe RESOURCE ACTION --help", "The fields of a module."],
+    ]
+    outro = ["Common options: " + "; ".join(f"{flag} {words}" for flag, words in OPTIONS.items())]
+    return Page(
+        "%stripe: a Stripe account in a notebook",
+        [],
+        ["line", "what it does"],
+        [*calls, *rows],
+        "%stripe connect --sandbox",
+        outro,
+    )
+
+
+def find(words: str) -> pd.DataFrame:
+    """Modules and fields in which the words occur, the best first: module, field, label, what, documented. One row a hit, 50 at most."""
+    import pandas as pd
+
+    wanted = [_stem(word) for word in re.findall(r"\w+", words.lower().replace("_", " "))]
+    hits: list[tuple[int, int, list[Any]]] = []
+    for at, module in enumerate(catalogue.everything()):
+        about = f"{module.name} {module.title} {module.help}"
+        score = _score(wanted, about)
+        if score == len(wanted):
+            hits.append(
+                (
+                    3 * score + module.documented,
+                    -at,
+                    [module.name, "", module.title, module.help or f"{module.method} {module.path}", module.documented],
+                )
+            )
+        for own in module.fields:
+            inside = _score(wanted, f"{own.name} {own.label} {own.group} {' '.join(own.choices[:40])} {own.help}")
+            if inside and _score(wanted, f"{about} {own.name} {own.label} {own.group} {own.help}") == len(wanted):
+                hits.append(
+                    (2 * inside + module.documented, -at, [module.name, own.flag, own.title, own.help, module.documented])
+                )
+    hits.sort(key=lambda hit: (hit[0], hit[1]), reverse=True)
+    found = pd.DataFrame([hit[2] for hit in hits[:50]], columns=["module", "field", "label", "what", "documented"])
+    found.attrs["stripe"] = {"object": f"{words!r} in modules and fields", "complete": len(hits) <= 50, "amounts": []}
+    if len(hits) > 50:
+        found.attrs["stripe"]["notes"] = [f"The best 50 of {len(hits)}; more words narrow it."]
+    return found
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word
+
+
+def _score(wanted: Iterable[str], about: str) -> int:
+    about = about.lower().replace("_", " ").replace(".", " ")
+    return sum(re.search(rf"\b{re.escape(word)}", about) is not None for word in wanted)

@@ -1,0 +1,105 @@
+"""What is hung into the shell, and taken out again: the input transformer, the completion matcher, the display of frames.
+
+Each `install_...` registers one hook and returns the function that takes it away. What the hooks do is imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Undo = Callable[[], None]
+
+
+def install_lines(ip: Any) -> Undo:
+    """The transformer of our lines (lines.py), before IPython's own."""
+    manager = getattr(ip, "input_transformer_manager", None)
+    hooks = manager.cleanup_transforms if manager is not None else ip.input_transformers_cleanup
+
+    def transform(lines: list[str]) -> list[str]:
+        if not any("%stripe" in line for line in lines):
+            return lines
+        from stripe_magics.magics.input_transformer import transform
+
+        return transform(lines)
+
+    hooks.append(transform)
+    return lambda: _without(hooks, transform)
+
+
+def _without(hooks: list[Any], hook: Any) -> None:
+    hooks[:] = [each for each in hooks if each is not hook]
+
+
+def install_completion(ip: Any, magics: Any) -> Undo:
+    """The matcher: of the kind that sees the whole cell (IPython 8.6 on), or of the old kind, which sees the current line only."""
+    completer = getattr(ip, "Completer", None)
+    if completer is None or not hasattr(completer, "custom_matchers"):
+        return lambda: None  # a shell without completion
+    try:
+        from IPython.core.completer import SimpleCompletion, context_matcher
+    except ImportError:
+        matcher: Any = _old_matcher(completer, magics)
+    else:
+
+        @context_matcher(identifier="stripe_magics", priority=100)
+        def matcher(context: Any) -> Any:
+            if "%stripe" not in context.full_text:
+                return {"completions": []}
+            from stripe_magics.magics.completion import Place, suggest
+
+            above = context.full_text.split("\n")[: context.cursor_line]
+            text = "\n".join([*above, context.text_until_cursor])
+            found = suggest(text, Place(magics.seen, ip.user_ns))
+            if found is None or not text.endswith(found[0]):
+                return {"completions": []}
+            hits = [SimpleCompletion(hit.text, type=hit.kind) for hit in found[1]]
+            return {"completions": hits, "matched_fragment": found[0], "suppress": bool(hits), "ordered": True}
+
+    completer.custom_matchers.append(matcher)
+    return lambda: _without(completer.custom_matchers, matcher)
+
+
+def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:
+    def stripe_matches(token: str) -> list[str]:
+        from stripe_magics.magics.completion import Place, suggest
+
+        text = str(getattr(completer, "text_until_cursor", "") or getattr(completer, "line_buffer", ""))
+        found = suggest(text, Place(magics.seen, magics.shell.user_ns))
+        if found is None or not found[0].endswith(token):
+            return []
+        start = len(found[0]) - len(token)
+        return [hit.text[start:] for hit in found[1] if hit.text.startswith(found[0])]
+
+    return stripe_matches
+
+
+def install_display(ip: Any, magics: Any) -> Undo:
+    """The display of frames (rendering.py): a printer of the mimebundle formatter, for DataFrames by name, so that pandas isn't imported.
+
+    Where our printer has nothing to say, IPython goes on as if it were not there.
+    """
+    formatter = ip.display_formatter.mimebundle_formatter
+    names = [("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame")]  # pandas 3 and 2
+
+    def printer(frame: Any) -> Any:
+        simple = frame.columns.nlevels == 1 and frame.index.nlevels == 1 and frame.columns.is_unique
+        if not frame.attrs.get("stripe") or not simple:
+            return {}, {}
+        from stripe_magics.magics.dataframe_display import View
+
+        view = View(frame, max_rows=magics.max_rows, max_columns=magics.max_columns, all_columns=magics.all_columns)
+        return {"text/plain": view.plain(), "text/html": view.html()}, {}
+
+    before = [formatter.for_type_by_name(module, name, printer) for module, name in names]
+
+    def undo() -> None:
+        for (module, name), old in zip(names, before, strict=True):
+            formatter.deferred_printers.pop((module, name), None)
+            if old is not None:
+                formatter.deferred_printers[module, name] = old
+        for kind, current in list(formatter.type_printers.items()):
+            if current is printer:
+                del formatter.type_printers[kind]
+
+    return undo

@@ -1,0 +1,258 @@
+"""The `%stripe` magic itself: one line or one cell in, one value out.
+
+What it does with a line: looks for a key (refused, scrubbed), for a word of its own (`connect`, `status` ...: verbs.py), otherwise
+parses a call and sends it down the road. Errors of ours leave as a few lines without library frames, and fail the cell.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import time
+import warnings
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from traitlets import Bool, Int
+
+from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
+from stripe_magics.magics import ipython_hooks
+from stripe_magics.magics.history import History
+from stripe_magics.magics.cell_origin import Cell
+from stripe_magics.magics.seen_ids import Seen
+from stripe_magics.progress import progress_bar
+
+if TYPE_CHECKING:
+    from stripe_magics.command import Command
+
+
+@magics_class
+class StripeMagics(Magics):
+    """`%stripe` and `%%stripe`: call Stripe, get DataFrames. `%stripe help` begins."""
+
+    full_traceback = Bool(False, help="Show the whole traceback of our own errors, for reports.").tag(config=True)
+    max_rows = Int(60, help="Rows of a frame that are shown; the frame itself always has all.").tag(config=True)
+    max_columns = Int(12, help="Columns of a frame that are shown; `df.stripe.wide` and the frame itself have all.").tag(
+        config=True
+    )
+    all_columns = Bool(False, help="Show every column of every frame.").tag(config=True)
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell=shell)
+        self.cell = Cell(shell)
+        self.history = History()
+        self.seen = Seen()
+
+    @no_var_expand
+    @line_cell_magic
+    def stripe(self, line: str, cell: str | None = None) -> Any:
+        """Call Stripe from a line or a cell.
+
+        %stripe connect --sandbox                     an account that needs no key; %stripe connect opens the connection form
+        %stripe customers list --email a@b.com        a resource and an action, as Stripe names them; the answer is a DataFrame
+        %stripe payment_intents create --amount 20.00usd --dry-run
+        %%stripe invoices create --out invoice        a cell: the fields below as YAML or JSON
+        %stripe payment_intents create --help         all of its fields;  %stripe modules, %stripe find "refund reason"
+        %stripe help                                  everything else
+        """
+        try:
+            return self.run(line, cell)
+        except StripeMagicsError as error:
+            if self.full_traceback:
+                raise RuntimeError(f"{type(error).__name__}: {error}") from error
+            fault = error
+        # raised here, outside of the except block: no context, and no frame of the libraries below whose locals could hold a key
+        fault.__cause__ = fault.__context__ = None
+        raise fault.with_traceback(None)
+
+    def run(self, line: str, cell: str | None) -> Any:
+        """One line or cell, its errors as they come."""
+        from stripe_magics.command import parse
+        from stripe_magics.parsing import curl_and_cli
+        from stripe_magics.magics import key_scrubbing, subcommands
+
+        typed = key_scrubbing.found(line, cell)
+        if typed and not (curl_and_cli.starts(line) or curl_and_cli.starts(cell)):
+            self._refuse(typed)
+        try:
+            asked = re.fullmatch(r"([A-Za-z][\w.-]*(?:\s+[A-Za-z][\w.-]*)*)\s*(?:\?|\s--help)", line.strip())
+            if not line.strip() and not (cell or "").strip():
+                line = "help"
+            elif asked and subcommands.find(asked[1]) is None:
+                from stripe_magics.magics.help_pages import page
+
+                return page(asked[1])
+            verb = subcommands.find(line)
+            if verb is not None:
+                return verb.run(self, line, cell)
+            command = parse(line, cell, self.shell.user_ns)
+        except KeyRefused:
+            self._forget(key_scrubbing.found(self.cell.text, line, cell))
+            raise
+        if typed:
+            command.notes += self._forget(typed)
+        return self.call(command, line, cell)
+
+    def _refuse(self, typed: set[str]) -> None:
+        left = self._forget(typed)
+        raise KeyRefused(
+            "There is a key in this cell. It was not used, and nothing was sent.",
+            advice="It was taken out of this session's history and of the cell where that is possible; still, roll it at Stripe"
+            " (Developers > API keys).\nThen connect without typing it: `%stripe connect`, or `%stripe connect --env STRIPE_API_KEY`.",
+            facts=left,
+        )
+
+    def _forget(self, typed: set[str]) -> list[str]:
+        """Take keys out of the history and out of the cell."""
+        from stripe_magics.magics import key_scrubbing
+
+        left = key_scrubbing.scrub(self.shell, typed)
+        if self.cell.text and typed:
+            key_scrubbing.replace_cell(self.shell, self.cell.text)
+            self.cell.text = key_scrubbing.clean(self.cell.text)
+        return left
+
+    def call(self, command: Command, line: str, cell: str | None) -> Any:
+        """One module called: its help, its form, or its answer."""
+        options = command.options
+        if options.out:
+            check_name(options.out, self.shell.user_ns)
+        if not options.quiet:
+            for note in command.notes:
+                print(note)
+        if options.help:
+            from stripe_magics.magics.help_pages import page
+
+            return page(command.module)
+        if options.form:
+            from stripe_magics.forms import module_form
+
+            return module_form(command.module, command.values, params=command.params, options=options, run=self.run_form)
+        started = time.time()
+        try:
+            answer = self._answer(command)
+        except BaseException as fault:  # whatever ended it belongs into the history, Stop included
+            self._remember(command, line, started, error=fault)
+            if isinstance(fault, IncompleteList) and fault.frame is not None and options.out:
+                self.deliver(fault.frame, command, line)  # the rows so far
+            raise
+        self._remember(command, line, started, answer=answer)
+        return self.deliver(answer, command, line)
+
+    def _remember(
+        self, command: Command, line: str, started: float, *, answer: Any = None, error: BaseException | None = None
+    ) -> None:
+        """Note a call for the history, the script and completion."""
+        try:
+            self.history.add(command, line, started, answer=answer, error=error)
+            self.seen.learn(answer)
+        except Exception as fault:  # a call that was made must give its answer, whatever our own notes of it say
+            warnings.warn(f"This call could not be noted: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=2)
+
+    def run_form(self, command: Command, **more: Any) -> Any:
+        """A call that a form makes: like any other, it is remembered."""
+        from stripe_magics import pipeline
+        from stripe_magics.command import write_line
+        from stripe_magics.magics.subcommands.data import own_door
+
+        started = time.time()
+        line = write_line(command).removeprefix("%stripe ") if command.options.from_ is None else command.module
+        own = own_door(command)
+        try:
+            answer = own(self, command) if own is not None else pipeline.call(command, **more)
+        except BaseException as fault:  # whatever ended it belongs into the history, Stop included
+            self._remember(command, line, started, error=fault)
+            raise
+        self._remember(command, line, started, answer=answer)
+        return answer
+
+    def _answer(self, command: Command) -> Any:
+        from stripe_magics.magics.prompt import asker
+        from stripe_magics.magics.subcommands.data import own_door
+
+        if command.options.from_ is not None:
+            pulls = import_module("stripe_magics.bulk")
+            return pulls.write_rows(command, command.options.from_, origin=self.cell.origin(), ask=asker(self.shell))
+        door = own_door(command) if not command.options.to else None
+        if door is not None:
+            return door(self, command)
+        with progress_bar(command.module, quiet=command.options.quiet) as progress:
+            if command.options.to:
+                return import_module("stripe_magics.bulk").save_command(command, progress=progress)
+            from stripe_magics import pipeline
+
+            return pipeline.call(command, origin=self.cell.origin(), ask=asker(self.shell), progress=progress)
+
+    def deliver(self, answer: Any, command: Command, line: str) -> Any:
+        """Bind the answer, show it, or keep quiet: what `--out`, `--quiet` and a semicolon say."""
+        name, quiet = command.options.out, command.options.quiet
+        assigned = self.cell.assigns(line)
+        if name:
+            old = self.shell.user_ns.get(name)
+            self.shell.user_ns[name] = answer
+            if not quiet:
+                replaced = old is not None and not hasattr(old, "columns") and type(old) is not type(answer)
+                print(bound_line(name, answer, f" (it was a {type(old).__name__})" if replaced else ""))
+        elif assigned and not quiet:
+            for note in _notes(answer):  # nothing is displayed that could tell it
+                print(note)
+        if (name or quiet) and not assigned:
+            return None
+        return answer
+
+
+def _notes(answer: Any) -> list[str]:
+    """What an answer has to say of itself: that it was cut, that nothing new was made."""
+    about = getattr(answer, "attrs", {}).get("stripe") or {}
+    said = [str(each) for each in about.get("notes") or []]
+    return said or ([] if about.get("complete", True) else ["This list is not complete; there are more rows: --limit all."])
+
+
+def check_name(name: str, namespace: dict[str, Any]) -> None:
+    """Refuse what can't be a variable's name."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        why = "is a word of Python's own" if keyword.iskeyword(name) else "is no name for a variable"
+        raise UsageFault(
+            f"--out {name}: {name!r} {why}.",
+            advice="Letters, digits and underscores, not beginning with a digit: --out customers",
+        )
+
+
+def bound_line(name: str, answer: Any, more: str = "") -> str:
+    """What a name now stands for, in one line; below it what the answer has to say of itself, since it isn't displayed."""
+    shape = getattr(answer, "shape", None)
+    if shape is None or len(shape) != 2:
+        return f"{name}: {type(answer).__name__}{more}"
+    ids = [str(each) for each in answer["id"].head(1)] if shape[0] == 1 and "id" in answer.columns else []
+    first = f"{name}: DataFrame, {shape[0]:,} row{'' if shape[0] == 1 else 's'}{' ' + ids[0] if ids else ''}{more}"
+    return "\n".join([first, *_notes(answer)])
+
+
+class Registration:
+    """All that is registered with one shell, and its undoing."""
+
+    def __init__(self, ip: Any) -> None:
+        self.ip = ip
+        self.magics = StripeMagics(ip)
+        ip.register_magics(self.magics)
+        ip.events.register("pre_run_cell", self.magics.cell.begins)
+        self.magics.cell.began()
+        self.undoing = [
+            ipython_hooks.install_lines(ip),
+            ipython_hooks.install_completion(ip, self.magics),
+            ipython_hooks.install_display(ip, self.magics),
+        ]
+
+    def undo(self) -> None:
+        """Leave the shell as it was."""
+        ip, magics = self.ip, self.magics
+        for undo in self.undoing:
+            undo()
+        ip.events.unregister("pre_run_cell", magics.cell.begins)
+        for kind in ("line", "cell"):
+            table = ip.magics_manager.magics[kind]
+            if getattr(table.get("stripe"), "__self__", None) is magics:
+                del table["stripe"]
+        ip.magics_manager.registry.pop(type(magics).__name__, None)
+        ip.configurables[:] = [each for each in ip.configurables if each is not magics]

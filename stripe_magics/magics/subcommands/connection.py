@@ -1,0 +1,123 @@
+"""Words about the connection: connect, status, disconnect, live, and writes whose end isn't known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from stripe_magics.errors import UsageFault
+from stripe_magics.magics.subcommands.subcommand import Given, number, whole
+
+
+def connect(door: Any, positional: list[Any], given: Given) -> Any:
+    if not given:
+        return _connect_form(door)
+    from stripe_magics.client import shared_connection as room
+
+    options = {
+        key: value
+        for key, value in given.items()
+        if key in {"sandbox", "env", "profile", "name", "account", "api_version", "api_base", "zone"}
+    }
+    if given.get("empty"):
+        if not given.get("sandbox"):
+            raise UsageFault("--empty is for the sandbox: %stripe connect --sandbox --empty")
+        options["demo"] = False
+    if "rate" in given:
+        options["rate"] = number("rate", given["rate"])
+    connection = room.connect(**options)
+    door.history.note("connect", f"sm.connect({', '.join(f'{key}={value!r}' for key, value in options.items())})")
+    return _state(connection)
+
+
+def _connect_form(door: Any) -> Any:
+    """The connection form where there is a front end; a hidden prompt in a terminal."""
+    if getattr(door.shell, "kernel", None) is not None:
+        from stripe_magics.forms import connect_form
+
+        return connect_form()
+    from stripe_magics.client import shared_connection as room
+    from stripe_magics.client.credentials import ask_for_key
+
+    connection = room.connect(secret=ask_for_key().secret)
+    return _state(connection)
+
+
+def _state(connection: Any) -> Any:
+    from stripe_magics.magics.dataframe_display import State
+
+    return State(connection.status(), connection.mode)
+
+
+def status(door: Any, positional: list[Any], given: Given) -> Any:
+    return _state(current())
+
+
+def current() -> Any:
+    """The shared connection."""
+    from stripe_magics.client import shared_connection as connection
+
+    return connection.current()
+
+
+def disconnect(door: Any, positional: list[Any], given: Given) -> None:
+    from stripe_magics.client.shared_connection import close, shared
+
+    had = shared()
+    close()
+    door.seen.forget()
+    print("Disconnected; the key is forgotten." if had is not None else "There was no connection.")
+
+
+def live(door: Any, positional: list[Any], given: Given) -> Any:
+    from stripe_magics.client import live_mode as live
+    from stripe_magics.magics.prompt import asker
+
+    wanted = str(positional[0]) if positional else "on"
+    if wanted not in {"on", "off", "allow"}:
+        raise UsageFault(f"live {wanted}: say on, off or allow N.", advice="%stripe live on | off | allow 100")
+    count = whole(positional[1], "allow") if wanted == "allow" and len(positional) > 1 else None
+    print(live.switch(current(), wanted, ask=asker(door.shell), count=count))
+    return None
+
+
+def pending(door: Any, positional: list[Any], given: Given) -> Any:
+    from stripe_magics.client.journal.journal import recovery as pending
+
+    return pending.frame(current())
+
+
+def resume(door: Any, positional: list[Any], given: Given) -> Any:
+    from stripe_magics.client.journal.journal import recovery as pending
+
+    answer = pending.resume(current(), _operation(positional))
+    for notice in answer.notices:
+        print(notice)
+    return _frame([answer.body], answer.request_id)
+
+
+def reconcile(door: Any, positional: list[Any], given: Given) -> Any:
+    from stripe_magics.client.journal.journal import recovery as pending
+
+    finding = pending.reconcile(current(), _operation(positional))
+    print(finding)
+    return _frame([json.dumps(each).encode() for each in finding.objects], "") if finding.objects else None
+
+
+def _frame(pages: list[bytes], request_id: str) -> Any:
+    from stripe_magics import frames
+
+    connection = current()
+    about = {
+        "mode": connection.mode,
+        "zone": str(connection.zone),
+        "livemode": connection.live,
+        "request_ids": [request_id] if request_id else [],
+    }
+    return frames.build(pages, "any", attrs=about)
+
+
+def _operation(positional: list[Any]) -> int:
+    if not positional:
+        raise UsageFault("Which operation? `%stripe pending` shows their numbers.")
+    return whole(positional[0], "the operation")

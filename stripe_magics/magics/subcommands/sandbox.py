@@ -1,0 +1,70 @@
+"""Words about the sandbox: its clock, and its file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stripe_magics.errors import NotConnected, UsageFault
+from stripe_magics.magics.subcommands.connection import current
+from stripe_magics.magics.subcommands.subcommand import Given
+
+_SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def _sandbox_transport() -> Any:
+    transport = current().sandbox
+    if transport is None:
+        raise NotConnected("This connection is no sandbox.", advice="%stripe connect --sandbox opens one.")
+    return transport
+
+
+def advance(door: Any, positional: list[Any], given: Given) -> Any:
+    found = [re.fullmatch(r"([0-9]+)\s*([smhdw])", str(each)) for each in positional]
+    if not found or None in found:
+        raise UsageFault("How far? For example 3d, 12h or 2w: %stripe sandbox advance 3d")
+    seconds = sum(int(each[1]) * _SPANS[each[2]] for each in found if each)
+    transport = _sandbox_transport()
+    transport.advance(seconds)
+    door.history.note("sandbox advance", f"sm.current().sandbox.advance({seconds})")
+    print(f"The sandbox's clock stands at {_clock(transport.now)}.")
+
+
+def _clock(now: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(now, UTC).strftime("%A %Y-%m-%d %H:%M UTC")
+
+
+def reset(door: Any, positional: list[Any], given: Given) -> None:
+    _sandbox_transport().reset()
+    door.seen.forget()
+    print("The sandbox is as it was when it was opened.")
+
+
+def save(door: Any, positional: list[Any], given: Given) -> None:
+    from pathlib import Path
+
+    path = Path(_file(positional, "save"))
+    try:
+        _sandbox_transport().save(path)
+    except OSError as fault:
+        raise UsageFault(f"{path} can't be written: {fault.strerror or fault}.") from None
+    print(f"{path}: the sandbox was saved.")
+
+
+def load(door: Any, positional: list[Any], given: Given) -> None:
+    from pathlib import Path
+
+    path = Path(_file(positional, "load"))
+    if not path.exists():
+        raise UsageFault(f"There is no file {path}.")
+    _sandbox_transport().load(path)
+    door.seen.forget()
+    print(f"{path}: the sandbox was loaded.")
+
+
+def _file(positional: list[Any], action: str) -> str:
+    if not positional:
+        raise UsageFault(f"Which file? %stripe sandbox {action} month.json")
+    return str(positional[0])

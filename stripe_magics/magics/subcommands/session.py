@@ -1,0 +1,89 @@
+"""Words about the catalogue and this session: modules, find, help, history, script, config."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.errors import UnknownName, UsageFault
+from stripe_magics.parsing.variables import nearest
+from stripe_magics.magics.subcommands.subcommand import Given, whole
+
+
+def modules(door: Any, positional: list[Any], given: Given) -> Any:
+    import stripe_magics
+
+    frame = stripe_magics.modules()
+    if positional:
+        wanted = str(positional[0]).replace("-", "_").lower()
+        frame = frame[frame["name"].str.startswith(wanted)].reset_index(drop=True)
+    elif given.get("documented"):
+        frame = frame[frame["documented"]].reset_index(drop=True)
+    if frame.empty:
+        raise UnknownName(
+            "module", wanted, nearest(wanted, stripe_magics.modules()["name"]), advice="%stripe modules lists them."
+        )
+    frame.attrs["stripe"] = {"object": "modules", "complete": True, "amounts": []}
+    return frame
+
+
+def find(door: Any, positional: list[Any], given: Given) -> Any:
+    from stripe_magics.magics import help_pages
+
+    if not positional:
+        raise UsageFault("Which words? %stripe find refund reason")
+    return help_pages.find(" ".join(str(each) for each in positional))
+
+
+def help(door: Any, positional: list[Any], given: Given) -> Any:
+    from stripe_magics.magics.help_pages import Page, overview, page
+    from stripe_magics.magics.subcommands import VERBS
+
+    if not positional:
+        return overview(VERBS)
+    words = [str(each) for each in positional]
+    verb = VERBS.get(tuple(words[:2])) or VERBS.get(tuple(words[:1]))
+    return Page.of_verb(verb) if verb else page(" ".join(words))
+
+
+def history(door: Any, positional: list[Any], given: Given) -> Any:
+    return door.history.frame()
+
+
+def script(door: Any, positional: list[Any], given: Given) -> Any:
+    from stripe_magics.magics.dataframe_display import Code
+
+    text = door.history.script()
+    if positional:
+        from pathlib import Path
+
+        target = Path(str(positional[0]))
+        if target.exists() and not given.get("yes"):
+            raise UsageFault(f"{target} exists.", advice="--yes replaces it.")
+        try:
+            target.write_text(text, encoding="utf-8")
+        except OSError as fault:
+            raise UsageFault(f"{target} can't be written: {fault.strerror or fault}.") from None
+        print(f"{target}: {len(text.splitlines())} lines")
+        return None
+    return Code(text)
+
+
+def config(door: Any, positional: list[Any], given: Given) -> Any:
+    from stripe_magics.magics.dataframe_display import Facts
+
+    traits = door.traits(config=True)
+    own = {name: trait for name, trait in traits.items() if name in type(door).class_own_traits()}
+    for name, value in given.items():
+        if name in {"out", "quiet"}:
+            continue
+        if name not in own:
+            raise UnknownName("setting", name, nearest(name, own))
+        default = getattr(door, name)
+        setattr(
+            door,
+            name,
+            (str(value).lower() in {"true", "yes", "on", "1"} or value is True)
+            if isinstance(default, bool)
+            else whole(value, name),
+        )
+    return Facts("Settings", {name: f"{getattr(door, name)}   {trait.help}" for name, trait in sorted(own.items())})

@@ -1,0 +1,128 @@
+"""What a word of ours is, and how its flags are read: by a table of its own, with a line's rules of quoting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stripe_magics.errors import UnknownName, UsageFault
+from stripe_magics.parsing.variables import nearest, resolve
+from stripe_magics.parsing.parser import ended
+from stripe_magics.parsing.lexer import Word
+
+Given = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A word (or two) of ours: what it runs, the flags it knows ("flag" stands alone, "text" takes a value, "list" repeats), and what it says."""
+
+    words: tuple[str, ...]
+    function: Callable[[Any, list[Any], Given], Any]
+    help: str
+    flags: Mapping[str, str] = field(default_factory=dict)
+    most: int = 0  # values without a flag
+    usage: str = ""
+    body: bool = False  # whether a cell's body means something to it
+
+    @property
+    def name(self) -> str:
+        """`sandbox advance`."""
+        return " ".join(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A verb as it was typed."""
+
+    verb: Verb
+    words: list[Word]
+
+    def run(self, door: Any, line: str, cell: str | None) -> Any:
+        """Read the flags and do it."""
+        words, quiet = ended(self.words)
+        if any(word.text in {"--help", "-h", "?"} for word in words):
+            from stripe_magics.magics.help_pages import Page
+
+            return Page.of_verb(self.verb)
+        positional, given = flags(words, self.verb, door.shell.user_ns)
+        if cell is not None and cell.strip():
+            if not self.verb.body:
+                raise UsageFault(f"{self.verb.name} takes no body: write it as a line, %stripe {self.verb.name}.")
+            given["cell"] = cell
+        answer = self.verb.function(door, positional, given)
+        out = given.get("out")
+        if out:
+            from stripe_magics.magics.magic import bound_line, check_name
+
+            check_name(out, door.shell.user_ns)
+            door.shell.user_ns[out] = answer
+            print(bound_line(out, answer))
+        if (out or quiet or given.get("quiet")) and not door.cell.assigns(line):
+            return None
+        return answer
+
+
+def flags(words: list[Word], verb: Verb, namespace: Mapping[str, Any]) -> tuple[list[Any], Given]:
+    """The values without a flag, and those with one, by the verb's own table."""
+    known = {**verb.flags, "out": "text", "quiet": "flag"}
+    positional: list[Any] = []
+    given: Given = {}
+    at = 0
+    while at < len(words):
+        word = words[at]
+        at += 1
+        if not word.flag:
+            positional.append(resolve(word, namespace))
+            continue
+        name, equals, _ = word.text.lstrip("-").partition("=")
+        key = name.replace("-", "_")
+        how = known.get(key)
+        if how is None and verb.flags.get("**"):
+            how = "text" if equals or (at < len(words) and not words[at].flag) else "flag"
+        if how is None:
+            raise UnknownName(
+                "flag", f"--{name}", [f"--{each.replace('_', '-')}" for each in nearest(key, known)], advice=usage(verb)
+            )
+        if how == "flag":
+            given[key] = True
+            continue
+        if equals:
+            value = resolve(word.cut(word.text.index("=") + 1), namespace)
+        elif at < len(words):
+            value = resolve(words[at], namespace)
+            at += 1
+        else:
+            raise UsageFault(f"--{name} needs a value.", advice=usage(verb))
+        if how == "list":
+            given.setdefault(key, []).extend(value.split(",") if isinstance(value, str) else list(value))
+        elif key in given:
+            raise UsageFault(f"--{name} is given twice.")
+        else:
+            given[key] = value
+    if len(positional) > verb.most:
+        raise UsageFault(f"{str(positional[verb.most])!r} is one too many for {verb.name}.", advice=usage(verb))
+    return positional, given
+
+
+def usage(verb: Verb) -> str:
+    """How the word is written, in a line."""
+    shown = [f"[--{name.replace('_', '-')}{'' if how == 'flag' else ' ...'}]" for name, how in verb.flags.items() if name != "**"]
+    return " ".join(["Usage: %stripe", verb.name, *([verb.usage] if verb.usage else []), *shown])
+
+
+def whole(value: Any, what: str) -> int:
+    """A whole number, or a `UsageFault`."""
+    if isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"[0-9]+", value)):
+        return int(value)
+    raise UsageFault(f"{what} must be a whole number; {value!r} was given.")
+
+
+def number(name: str, value: Any) -> float:
+    """A number, or a `UsageFault`."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise UsageFault(f"--{name} must be a number; {value!r} was given.") from None

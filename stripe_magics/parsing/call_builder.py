@@ -1,0 +1,127 @@
+"""A call while it is read: what was found so far, and the rules that flags and bodies share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stripe_magics.catalogue.field import Field
+from stripe_magics.catalogue.module import Module
+from stripe_magics.command import Command, Options
+from stripe_magics.errors import UsageFault
+from stripe_magics.parsing import command_names
+from stripe_magics.parsing.variables import refuse_keys, resolve
+from stripe_magics.parsing.options import LISTS
+from stripe_magics.parsing.lexer import Word
+
+
+@dataclass(slots=True)
+class Call:
+    """What was read so far of one call."""
+
+    module: Module
+    namespace: Mapping[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
+    params: list[tuple[str, Any]] = field(default_factory=list)
+    options: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
+    by_row: bool = False  # `--from`: a column gives each row its value
+
+    def give(self, name: str, value: Any) -> None:
+        """Set a field's value; lists grow, anything else may be given once."""
+        own = self.module.get(name)
+        if hasattr(value, "iloc") and not hasattr(value, "columns") and not self.by_row:
+            value = _of_column(own, value)
+        old = self.values.get(name)
+        if name in self.values and own is not None and own.kind in LISTS:
+            if isinstance(old, list) and isinstance(value, list):
+                self.values[name] = old + value
+                return
+            if isinstance(old, dict) and isinstance(value, dict) and not old.keys() & value.keys():
+                self.values[name] = old | value
+                return
+        if name in self.values:
+            raise UsageFault(f"{own.flag if own else name} is given twice.")
+        self.values[name] = value
+
+    def param(self, name: str, value: Any) -> None:
+        """One of Stripe's parameters. Limit and expansion are ours: they are followed over all pages."""
+        if name == "limit" and self.module.name != "api.call":
+            self.give("limit", value) if self.module.get("limit") else self.options.setdefault("limit", value)
+        elif re.fullmatch(r"expand(\[\d*\])?", name):
+            own = self.module.get("expand")
+            self.give("expand", [value]) if own else self.options.setdefault("expand", []).append(value)
+        else:
+            self.add(name, value)
+
+    def add(self, name: str, value: Any) -> None:
+        """One of Stripe's parameters as it is; a column stands with the fields, which know rows."""
+        if hasattr(value, "iloc") and self.by_row:
+            self.values[name] = value
+        else:
+            self.params.append((name, value if not hasattr(value, "iloc") else _of_column(None, value)))
+
+    def header(self, word: Word) -> None:
+        """A header: those that are options become them; the authorisation is never taken."""
+        name, colon, _ = word.text.partition(":")
+        start = len(name) + 1 + (len(word.text[len(name) + 1 :]) - len(word.text[len(name) + 1 :].lstrip()))
+        if not colon:
+            raise UsageFault(f"-H wants 'Name: value', {word.text!r} was given.")
+        value = resolve(word.cut(start), self.namespace)
+        option = {"stripe-account": "stripe_account", "stripe-version": "stripe_version", "idempotency-key": "idempotency"}.get(
+            name.lower()
+        )
+        if name.lower() == "authorization":
+            self.notes.append("The Authorization header was left out: the connection adds its own.")
+        elif option and self.module.get(option):
+            self.give(option, value)
+        elif option:
+            self.options[option] = value
+        elif self.module.get("headers"):
+            self.values.setdefault("headers", []).append({"key": name, "value": value})
+        elif name.lower() not in {"content-type", "accept", "user-agent"}:
+            raise UsageFault(f"{command_names.shown(self.module)} takes no header {name}.", advice="`%stripe get|post ...` takes any.")
+
+    def command(self) -> Command:
+        """What was read."""
+        self._clean_url()
+        options = {"from_" if name == "from" else name: value for name, value in self.options.items()}
+        refuse_keys(
+            *_leaves(list(self.values.values())), *_leaves([value for _, value in self.params]), *_leaves(list(options.values()))
+        )
+        made = Command(self.module.name, self.values, self.params, Options(**options))
+        made.notes, made.sources = self.notes, self.sources
+        return made
+
+    def _clean_url(self) -> None:
+        """Make an API Call takes a path; its query becomes parameters, Stripe's own host is dropped."""
+        if self.module.name != "api.call" or not isinstance(self.values.get("url"), str):
+            return
+        path, query = command_names.path_and_query(self.values["url"])
+        self.values["url"] = path
+        for name, value in query:
+            self.params.append((name, value))
+
+
+def _of_column(own: Field | None, column: Any) -> Any:
+    """A column as a value: all of it for a list, its one item for anything else."""
+    if own is not None and own.kind in LISTS:
+        return list(column)
+    if len(column) != 1:
+        raise UsageFault(
+            f"{own.flag if own else 'The value'} wants one value; a column of {len(column):,} was given.",
+            advice="--from FRAME makes one call a row.",
+        )
+    value = column.iloc[0]
+    return value.item() if hasattr(value, "item") else value
+
+
+def _leaves(node: Any) -> list[Any]:
+    if isinstance(node, dict):
+        return [leaf for each in node.values() for leaf in _leaves(each)]
+    if isinstance(node, (list, tuple)):
+        return [leaf for each in node for leaf in _leaves(each)]
+    return [node] if isinstance(node, str) else []

@@ -1,0 +1,223 @@
+"""The words of a line: flags of the module's fields, common options, Stripe's own parameters, ids of the path."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+
+from stripe_magics.catalogue.field import Field, Kind
+from stripe_magics.errors import UnknownName, UsageFault
+from stripe_magics.parsing import command_names, structured_values
+from stripe_magics.parsing.call_builder import Call
+from stripe_magics.parsing.variables import nearest, resolve
+from stripe_magics.parsing.options import DOORS, ELSEWHERE, OPTIONS, OTHER_SPELLINGS, SHORT, WORDS_OF_TRUTH
+from stripe_magics.parsing.lexer import Word
+
+
+def read_words(call: Call, words: list[Word]) -> None:
+    """Read flags and positional ids."""
+    _frame_first(call, words)
+    at, positional = 0, []
+    while at < len(words):
+        word = words[at]
+        at += 1
+        if word.text == "--" and word.mask == "..":
+            positional += words[at:]
+            break
+        if not word.flag:
+            positional.append(word)
+            continue
+        name, given = _name_and_value(call, word)
+        following = words[at] if at < len(words) else None
+        at += _flag(call, name, given, following)
+    _positional(call, positional)
+
+
+def _frame_first(call: Call, words: list[Word]) -> None:
+    """`--from df` makes the columns of df names for the other values of the line."""
+    for at, word in enumerate(words):
+        given = (
+            word.cut(7)
+            if word.text.startswith("--from=")
+            else words[at + 1]
+            if word.text == "--from" and at + 1 < len(words)
+            else None
+        )
+        if given is None or call.module.get("from") is not None or not word.flag:
+            continue
+        frame = resolve(_as_name(given), call.namespace)
+        columns = getattr(frame, "columns", None)
+        if columns is None:
+            raise UsageFault(f"--from wants a DataFrame; {given.text} is a {type(frame).__name__}.")
+        if call.by_row:
+            raise UsageFault("--from is given twice.")
+        call.by_row = True
+        call.options["from"] = frame
+        _source(call, "from_", _as_name(given))
+        call.namespace = ChainMap({str(name): frame[name] for name in columns}, dict(call.namespace))
+
+
+def _name_and_value(call: Call, word: Word) -> tuple[str, Word | None]:
+    """The flag's name and what stands after its equals sign. A bracket in the name may hold one (`--metadata[a]=b`)."""
+    start = 2 if word.text.startswith("--") else 1
+    at = word.text.find("=", start)
+    name = word.text[start:] if at < 0 else word.text[start:at]
+    if start == 1:
+        if name not in SHORT and name[:1] in SHORT and at < 0:  # -d"x=y" written together
+            return SHORT[name[0]], word.cut(2)
+        if name[:1] in SHORT and len(name) > 1:
+            return SHORT[name[0]], word.cut(2)
+        if name not in SHORT:
+            raise UnknownName("flag", f"-{name}", nearest(name, [each.flag for each in call.module.fields]))
+        name = SHORT[name]
+    return name, None if at < 0 else word.cut(at + 1)
+
+
+def _flag(call: Call, name: str, given: Word | None, following: Word | None) -> int:
+    """Take one flag; how many of the following words were its value (0 or 1)."""
+    key = name.replace("-", "_")
+    own = call.module.get(key) or (call.module.by_param(name) or call.module.by_param(key))
+    if own is not None:
+        return _own(call, own, given, following)
+    if (
+        key.startswith("no_")
+        and (switch := call.module.get(key[3:])) is not None
+        and switch.kind is Kind.BOOLEAN
+        and given is None
+    ):
+        call.give(switch.name, False)
+        return 0
+    option = OTHER_SPELLINGS.get(key, key)
+    if option in OPTIONS:
+        return _option(call, option, name, given, following)
+    here = DOORS.get(call.module.door, {}).get(key)
+    if here is not None:
+        value, used = (None, 0) if here == "flag" else _value(f"--{name}", given, following)
+        call.values[key] = True if value is None else resolve(value, call.namespace)
+        return used
+    if key in {"data", "header", "starting_after", "ending_before", "api_key"}:
+        value, used = _value(name, given, following)
+        _data(call, key, value)
+        return used
+    if key in ELSEWHERE:
+        wants, note = ELSEWHERE[key]
+        call.notes += [note] if note else []
+        return int(wants and given is None and following is not None)
+    return _stripes(call, name, given, following)
+
+
+def _own(call: Call, own: Field, given: Word | None, following: Word | None) -> int:
+    """A flag of one of the module's fields."""
+    if own.kind is Kind.BOOLEAN and given is None:
+        taken = following is not None and (following.text.lower() in WORDS_OF_TRUTH or following.name != "")
+        call.give(own.name, resolve(following, call.namespace) if taken and following is not None else True)
+        return int(bool(taken))
+    value, used = _value(own.flag, given, following)
+    call.give(own.name, structured_values.read(own, resolve(value, call.namespace)))
+    _source(call, own.name, value)
+    return used
+
+
+def _source(call: Call, name: str, word: Word) -> None:
+    """Remember the name by which an object was given."""
+    if word.name:
+        call.sources[name] = word.name
+
+
+def _option(call: Call, option: str, name: str, given: Word | None, following: Word | None) -> int:
+    """An option common to all modules."""
+    how = OPTIONS[option]
+    if how == "flag":
+        if given is not None and given.text.lower() not in WORDS_OF_TRUTH:
+            raise UsageFault(f"--{name} takes no value, {given.text!r} was given.")
+        call.options[option] = given is None or given.text.lower() in {"true", "yes", "on", "1"}
+        return 0
+    value, used = _value(f"--{name}", given, following)
+    if how == "list":
+        known = call.options.setdefault(option, [])
+        found = resolve(value, call.namespace)
+        known += [part.strip() for part in found.split(",") if part.strip()] if isinstance(found, str) else list(found)
+        return used
+    if how == "object":
+        return used  # taken before all others: its columns are names for them
+    if option in call.options:
+        raise UsageFault(f"--{name} is given twice.")
+    call.options[option] = resolve(value, call.namespace)
+    _source(call, option, value)
+    return used
+
+
+def _stripes(call: Call, name: str, given: Word | None, following: Word | None) -> int:
+    """A flag that is neither: a parameter of Stripe's (`--shipping.address.line1`), or a mistake."""
+    param = command_names.bracketed(name)
+    known = call.module.by_param(param)
+    if known is not None:
+        return _own(call, known, given, following)
+    if not command_names.takes(call.module, param):
+        flags = [each.flag for each in call.module.fields]
+        flags += ["--" + each.replace("_", "-") for each in (*OPTIONS, *DOORS.get(call.module.door, ()))]
+        raise UnknownName(
+            "flag",
+            f"--{name}",
+            nearest(f"--{name}", flags),
+            advice=f"`%stripe {command_names.shown(call.module)} --help` shows its fields.",
+        )
+    fact = command_names.known_params(call.module.name).get(param) if call.module.documented else None
+    switch = fact is not None and fact.kind is Kind.BOOLEAN and following is not None and following.text not in WORDS_OF_TRUTH
+    alone = given is None and (following is None or following.flag or switch)
+    value, used = (Word.plain("true"), 0) if alone else _value(f"--{name}", given, following)
+    call.add(param, resolve(value, call.namespace))
+    return used
+
+
+def _value(flag: str, given: Word | None, following: Word | None) -> tuple[Word, int]:
+    """The value of a flag that needs one, and how many words it took."""
+    if given is not None:
+        return given, 0
+    if following is None or (following.flag and following.text.startswith("--")):
+        name = flag if flag.startswith("--") else f"--{flag}"
+        raise UsageFault(f"{name} needs a value.", advice=f'Empty text is written {name} "".')
+    return following, 1
+
+
+def _data(call: Call, key: str, word: Word) -> None:
+    """`-d name=value`, `-H "Name: value"` and the two cursors."""
+    if key == "api_key":
+        raise UsageFault("There is no key argument anywhere: keys come from `%stripe connect`.")
+    if key == "header":
+        call.header(word)
+        return
+    if key != "data":
+        call.add(key, resolve(word, call.namespace))
+        return
+    name, equals, _ = word.text.partition("=")
+    if not equals or not name:
+        raise UsageFault(
+            f"-d wants parameter=value, {word.text!r} was given.", advice='For example: -d "metadata[order_id]"=6735'
+        )
+    call.param(name, resolve(word.cut(len(name) + 1), call.namespace))
+
+
+def _positional(call: Call, words: list[Word]) -> None:
+    """Ids of the path, in its order."""
+    places = [each for each in call.module.path_fields if each.name not in call.values]
+    for word, place in zip(words, places, strict=False):
+        call.give(place.name, resolve(word, call.namespace))
+        _source(call, place.name, word)
+    if len(words) > len(places):
+        extra, count = words[len(places)].text, len(call.module.path_fields)
+        takes = ", ".join(f"{each.title} ({each.name})" for each in call.module.path_fields)
+        what = (
+            f"takes {count} value{'s' if count > 1 else ''} without a flag: {takes}" if count else "takes no value without a flag"
+        )
+        near = nearest(extra, [each.name for each in call.module.fields], 1)
+        hint = (
+            f"Did you mean --{near[0].replace('_', '-')}?"
+            if near
+            else "Text with spaces goes into quotes; a field is given as --name value."
+        )
+        raise UsageFault(f"{extra!r} is one too many: {command_names.shown(call.module)} {what}.", advice=hint)
+
+
+def _as_name(word: Word) -> Word:
+    """`--from df` and `--from $df` are the same."""
+    return word if word.text.startswith("$") else Word("$" + word.text, "." + word.mask)

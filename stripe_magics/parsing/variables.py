@@ -1,0 +1,102 @@
+"""Names of the notebook inside a call: `$name` alone is the object, `{{name}}` in a text is its text; and keys, which are refused.
+
+Nothing else is looked up and nothing is evaluated: a name is an identifier with attributes, a frame's columns included.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from stripe_magics.errors import KeyRefused, UnknownName, UsageFault
+from stripe_magics.parsing.lexer import Word
+
+WHOLE = re.compile(r"\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\Z")
+INSIDE = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}")
+EVALUATED = re.compile(r"\{\{(?!\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*\}\})[^{}]*\}\}")
+KEY = re.compile(
+    r"\b(?:sk|rk|rkcs|ek|oak)_(?:live|test|org)_[A-Za-z0-9_]{6,}|\b[sr]k_[A-Za-z0-9]{20,}|\bwhsec_[A-Za-z0-9+/=_-]{8,}"
+)
+
+
+def nearest(given: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """The closest of the known names, best first; none if nothing is near."""
+    wanted = given.lower().replace("-", "_")
+    table = {name.lower().replace("-", "_"): name for name in known}
+    found = get_close_matches(wanted, table, n=count, cutoff=0.6)
+    longer = [name for name in table if len(wanted) >= 4 and name.startswith(wanted + "_")]  # amount -> amount_to_capture
+    found = list(dict.fromkeys([*longer, *found]))[:count]
+    if not found and len(wanted) >= 4:
+        found = [name for name in table if name.startswith(wanted) or wanted in name.split("_")][:count]
+    return [table[name] for name in found]
+
+
+def refuse_keys(*texts: Any) -> None:
+    """Raise `KeyRefused` if one of the texts has something in it that looks like a secret key."""
+    for text in texts:
+        if isinstance(text, str) and KEY.search(text):
+            kind = "webhook secret" if "whsec_" in text and not KEY.search(text.replace("whsec_", "")) else "secret key"
+            raise KeyRefused(
+                f"There is a {kind} in this cell. It was not used, and nothing was sent.",
+                advice="Roll that key at Stripe (Developers > API keys), then `%stripe connect`, or `%stripe connect --env STRIPE_API_KEY`.",
+            )
+
+
+def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
+    """The object that a dotted name stands for. Raises `UnknownName` with the nearest names."""
+    first, *rest = path.split(".")
+    if first not in namespace:
+        known = [name for name, value in namespace.items() if not (name.startswith("_") or callable(value))]
+        raise UnknownName("variable", f"${first}", [f"${name}" for name in nearest(first, known)], advice=_LITERAL)
+    value, so_far = namespace[first], first
+    for part in rest:
+        value, so_far = _part(value, part, so_far), f"{so_far}.{part}"
+    refuse_keys(value)
+    return value
+
+
+_LITERAL = "Text that starts with a dollar sign or has braces in it goes into single quotes."
+
+
+def _part(value: Any, part: str, so_far: str) -> Any:
+    if isinstance(value, Mapping) and part in value:
+        return value[part]
+    columns = getattr(value, "columns", None)
+    names = [str(name) for name in columns] if columns is not None else []
+    if part in names:
+        return value[part]
+    if not part.startswith("_") and hasattr(value, part):
+        return getattr(value, part)
+    known = names or [name for name in dir(value) if not name.startswith("_")]
+    raise UnknownName("attribute or column", f"${so_far}.{part}", nearest(part, known))
+
+
+def resolve(word: Word, namespace: Mapping[str, Any]) -> Any:
+    """What a word stands for: an object for `$name`, otherwise text with each `{{name}}` replaced."""
+    if word.name:
+        return look_up(word.name, namespace)
+    if "{{" not in word.text:
+        return word.text
+    for found in EVALUATED.finditer(word.text):
+        if word.mask[found.start()] != "x":
+            refuse_expression(found[0])
+    return INSIDE.sub(lambda found: as_text(found, namespace) if word.mask[found.start()] != "x" else found[0], word.text)
+
+
+def refuse_expression(text: str) -> None:
+    """`{{pi.id[0]}}` would go out as it stands: a person meant its value."""
+    raise UsageFault(f"{text} is no name, and nothing is evaluated here: x = ..., then {{{{x}}}}.", advice=_LITERAL)
+
+
+def as_text(found: re.Match[str], namespace: Mapping[str, Any]) -> str:
+    """The text of one `{{name}}`. A frame, a list or None has no text that a person could have meant."""
+    value = look_up(found[1], namespace)
+    if value is None or isinstance(value, (list, tuple, dict, set, bytes)) or hasattr(value, "columns") or hasattr(value, "iloc"):
+        raise UsageFault(f"{{{{{found[1]}}}}} is a {type(value).__name__}; only a single value can stand inside text.")
+    if isinstance(value, float):
+        raise UsageFault(f"{{{{{found[1]}}}}} is a float ({value!r}); use a whole number, a Decimal or text.")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,284 @@
+"""The road itself: a command becomes a request, the request an answer, the answer a DataFrame.
+
+Every door (a magic, a form, Python) comes through `call`. What it does, in order:
+
+1. `bind` types the values of the command and names every fault at once; nothing is sent before all of them are right;
+2. `build` makes the request; a dry run returns it here;
+3. lists are paged until the limit is reached; anything else is sent once, and the calls that follow it after it;
+4. the pages become a frame whose `attrs["stripe"]` says where it is from and whether it is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics import catalogue
+from stripe_magics.catalogue.module import Module
+from stripe_magics.command import Command, Options
+from stripe_magics.errors import Fault, IncompleteList, InvalidValue, NotFound, StripeError, StripeMagicsError
+from stripe_magics.progress import Together
+from stripe_magics.request import Request
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stripe_magics.client.http.response import Answer
+    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.journal.journal import Origin
+
+_OPTIONS = {each.name for each in fields(Options)}
+
+
+def command(name: str, /, **values: Any) -> Command:
+    """A command as Python writes it: `command("customers.list", email="jenny@example.com", limit=50)`.
+
+    A keyword is a field of the module; where the module has none of that name, it is an option common to all (`dry_run`, `yes`,
+    `again`, `expand` ...).
+    """
+    module = catalogue.find(name)
+    options = {key: value for key, value in values.items() if key in _OPTIONS and module.get(key) is None}
+    own = {key: value for key, value in values.items() if key not in options}
+    return Command(module=module.name, values=own, options=Options(**options))
+
+
+def prepare(command: Command, *, connection: Connection | None = None) -> Request:
+    """The request that a command stands for. Pure: nothing is sent. Raises `InvalidValue` with all faults."""
+    from stripe_magics.validation import bind
+    from stripe_magics.request import build
+
+    module = catalogue.find(command.module)
+    version = command.options.stripe_version or module.version or catalogue.PINNED_VERSION
+    if connection is not None and not command.options.stripe_version and (connection.version_forced or not module.version):
+        version = connection.api_version
+    bound = bind(module, command.values, command.params, zone=connection.zone if connection else UTC, api_version=version)
+    return build(bound, replace(command.options, stripe_version=_header_version(module, command.options, connection)))
+
+
+def _header_version(module: Module, options: Options, connection: Connection | None) -> str:
+    """Generated operations go out with the version of their facts, unless the line or the connection names one."""
+    if options.stripe_version or not module.version:
+        return options.stripe_version
+    return "" if connection is not None and connection.version_forced else module.version
+
+
+def call(
+    name: str | Command,
+    /,
+    *,
+    origin: Origin | None = None,
+    ask: Callable[[str], str] | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    connection: Connection | None = None,
+    **values: Any,
+) -> pd.DataFrame | Request | Any:
+    """Call a module and return its answer as a DataFrame, one row an object.
+
+    `name` is a module ("customers.list") with its fields as keywords, or a `Command`. `dry_run=True` returns the `Request` and sends
+    nothing; `raw=True` returns Stripe's JSON. Amounts are int64 minor units, times datetime64[us, UTC].
+
+    Raises `InvalidValue` before anything is sent, a `StripeError` afterwards; see `stripe_magics.errors` for the tree.
+    """
+    from stripe_magics.client.shared_connection import current, shared
+
+    wanted = name if isinstance(name, Command) else command(name, **values)
+    options = wanted.options
+    if options.dry_run:
+        return prepare(wanted, connection=connection or shared())
+    connection = connection or current()
+    request = prepare(wanted, connection=connection)
+    together = Together(progress, 1 + len(request.also))
+    run = _Run(connection, request, wanted, origin=origin, ask=ask, together=together, notes=list(request.warnings))
+    if request.method == "GET" and (request.lists or request.returns == "any"):
+        return run.read()
+    return run.write()
+
+
+def check_currencies(connection: Connection, request: Request) -> None:
+    """Refuse an amount that names another currency than the object has which it is about: Stripe would take its number as it is.
+
+    Raises `InvalidValue`. An object that isn't there is left to the call itself: it is refused in Stripe's own words.
+    """
+    module = catalogue.find(request.module)
+    faults = []
+    for each in request.denominations:
+        look = Request(module=request.module, method="GET", path=each.path, headers=request.headers)
+        try:
+            own = connection.send(look).data.get("currency")
+        except NotFound:
+            continue
+        declared = module.get(each.field)
+        if own and own != each.currency and declared is not None:
+            what = each.path.rpartition("/")[2]
+            faults.append(Fault(each.field, declared.title, f"is given in {each.currency}, but {what} is in {own}"))
+    if faults:
+        raise InvalidValue(faults, module=request.module)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One call under way: what was sent so far and what the frame has to say of it."""
+
+    connection: Connection
+    request: Request
+    command: Command
+    origin: Origin | None
+    ask: Callable[[str], str] | None
+    together: Together
+    request_ids: list[str] = field(default_factory=list)
+    more: bool = False  # Stripe has more rows than were asked for
+    replayed: bool = False
+    stopped: BaseException | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def read(self) -> Any:
+        """Lists: pages until the limit; several lists are merged newest first."""
+        from stripe_magics import frames
+        from stripe_magics.client.pagination.paginator import windowed
+
+        request, limit = self.request, self.request.limit
+        merged = bool(request.also)
+        lists = [replace(each, limit=None) if request.keep else each for each in (request, *request.also)]
+        options = self.command.options
+        if options.raw:
+            bodies = [body for each in lists for body in self._bodies(each)]
+            if self.stopped is not None:
+                raise self.stopped
+            return _raw_rows(bodies, request)
+        if request.unbounded:
+            self.notes.append(request.unbounded)
+        columns = options.columns
+        frame = frames.build(
+            (body for each in lists for body in self._bodies(each)),
+            request.returns,
+            attrs=self._attrs(),
+            expand=options.expand,
+            columns=[*columns, *(("created",) if merged and "created" not in columns else ())] if columns else (),
+            keep=request.keep,
+            limit=None if merged else limit,
+            newest_first=not self._in_order() and any(windowed(each) for each in lists),
+        )
+        if merged:
+            self.more = self.more or (limit is not None and len(frame) > limit)
+            kept = frame.sort_values("created", ascending=False, kind="stable").head(limit if limit is not None else len(frame))
+            kept.attrs = frame.attrs
+            frame = kept.reset_index(drop=True)
+        elif request.keep and limit is not None and len(frame) >= limit:
+            self.more = True
+        return self._settle(frame)
+
+    def write(self) -> Any:
+        """One object: the call, then those that follow it."""
+        from stripe_magics import frames
+
+        check_currencies(self.connection, self.request)
+        answer = self._send(self.request, step=0)
+        for step, following in enumerate(self.request.then, start=1):
+            try:
+                later = self._send(following, step=step)
+            except StripeMagicsError as error:
+                error.facts = (*error.facts, f"  Done before that: {self._done(step)}.")
+                error.args = (str(error),)
+                raise
+            if following.answers:
+                answer = later
+        if self.command.options.raw:
+            return answer.data
+        frame = frames.build(
+            [answer.body], self.request.returns, attrs=self._attrs(), expand=self.command.options.expand, keep=self.request.keep
+        )
+        return self._settle(frame)
+
+    def _done(self, steps: int) -> str:
+        return ", ".join(f"{each.method} {each.path}" for each in (self.request, *self.request.then)[:steps])
+
+    def _send(self, request: Request, *, step: int) -> Answer:
+        options = self.command.options
+        origin = replace(self.origin, digest=f"{self.origin.digest}#{step}") if self.origin is not None and step else self.origin
+        own = self.request.idempotency_key
+        key = f"{own[:240]}-{step}" if own and step and request.method == "POST" else ""  # a later call of the same submission
+        answer = self.connection.send(
+            request, origin=origin, idempotency_key=key, again=options.again, yes=options.yes, ask=self.ask
+        )
+        self.request_ids.append(answer.request_id)
+        self.replayed = self.replayed or answer.replayed
+        self.notes.extend(answer.notices)
+        return answer
+
+    def _bodies(self, request: Request) -> Iterator[bytes]:
+        """The raw pages of one list. A fault or Stop in the middle ends them; `_settle` then says so."""
+        from stripe_magics.client.pagination.paginator import pages
+
+        if self.stopped is not None:
+            return
+        more = False
+        try:
+            with self.together.share(None if request.keep else request.limit) as progress:
+                for answer in pages(self.connection, request, progress=progress, ordered=self._in_order()):
+                    self.request_ids.append(answer.request_id)
+                    self.notes.extend(note for note in answer.notices if note not in self.notes)
+                    yield answer.body
+                    more = answer.has_more
+        except (IncompleteList, KeyboardInterrupt) as stop:
+            self.stopped = stop
+        self.more = self.more or more
+
+    def _in_order(self) -> bool:
+        """Raw rows come as Stripe gives them; rows that are tested here are read newest first until enough of them pass."""
+        return self.command.options.raw or bool(self.request.keep and self.request.limit is not None)
+
+    def _attrs(self) -> dict[str, Any]:
+        connection, request = self.connection, self.request
+        params = dict(request.params)
+        return {
+            "object": request.returns,
+            "module": request.module,
+            "params": params,
+            "api_version": dict(request.headers).get("Stripe-Version") or connection.api_version,
+            "account": dict(request.headers).get("Stripe-Account") or connection.account,
+            "livemode": connection.live,
+            "mode": connection.mode,
+            "zone": str(connection.zone),
+            "units": "minor",
+            "complete": True,
+        }
+
+    def _settle(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so far."""
+        about = frame.attrs["stripe"]
+        about["complete"] = not self.more and self.stopped is None
+        about["request_ids"] = self.request_ids[-20:]
+        about["limit_given"] = self.request.limit_given
+        if self.replayed:
+            about["replayed"] = True
+        if self.more and self.stopped is None:
+            self.notes.append(_more_note(len(frame), self.request))
+        if isinstance(self.stopped, KeyboardInterrupt):
+            how = self.stopped.advice if isinstance(self.stopped, StripeError) else ""
+            self.notes.append(f"Stopped after {len(frame):,} rows: this list is not complete. {how}".strip())
+        if self.notes:
+            about["notes"] = list(dict.fromkeys(self.notes))
+        if isinstance(self.stopped, IncompleteList) and not isinstance(self.stopped, KeyboardInterrupt):
+            self.stopped.frame = frame
+            raise self.stopped
+        return frame
+
+
+def _more_note(rows: int, request: Request) -> str:
+    shown = f"{rows:,} row{'' if rows == 1 else 's'}"
+    if request.searches and not request.limit_given:
+        return f"Showing {shown}; there are more: --limit all."
+    return f"Showing {'the newest ' if not request.searches else ''}{shown}; there are more: --limit N or --limit all."
+
+
+def _raw_rows(bodies: list[bytes], request: Request) -> Any:
+    """Stripe's JSON: the objects of a list, or the one object."""
+    import json
+
+    answers = [json.loads(body) for body in bodies]
+    if not request.lists and answers and "data" not in answers[0]:
+        return answers[0]
+    rows = [row for answer in answers for row in answer.get("data", [answer])]
+    return rows if request.limit is None else rows[: request.limit]

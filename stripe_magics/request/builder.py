@@ -1,0 +1,307 @@
+"""From bound values to a `Request`: which endpoint, which parameters, which further calls.
+
+Everything is read from the module's declaration: its variants (another endpoint), splits (one list for each of several values),
+follow-ups (a second call for what the first doesn't take), its search, and each field's role. No module is known here by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from stripe_magics.validation import Bound, expand_faults, urls_and_headers, search_query, variant
+from stripe_magics.validation.key_check import refuse_keys
+from stripe_magics.validation.field_resolution import index_of
+from stripe_magics.catalogue.generated import operations
+from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.module import FollowUp, Module, Variant
+from stripe_magics.command import Options
+from stripe_magics.errors import Fault, InvalidValue
+from stripe_magics.request import Denomination, Keep, Request, raw_call
+from stripe_magics.request.form_encoding import UNSET, Pairs, pairs
+
+_IN_PATH = re.compile(r"\{(\w+)\}")
+_DEFAULT_LIMIT = 100
+
+
+def plan(bound: Bound, options: Options | None = None) -> Request:
+    """The request that a call stands for; see the module's docstring."""
+    options = options or Options()
+    refuse_keys([options.idempotency, options.stripe_account, options.stripe_version, *options.expand])
+    module, values = bound.module, bound.values
+    index = index_of(module)
+    chosen = variant(module, values)
+    limit, limit_given = _limit(module, values, options)
+    shared: dict[str, Any] = {
+        "module": module.name,
+        "headers": _headers(module, values, options),
+        "idempotency_key": _idempotency(module, values, options),
+        "limit": limit,
+        "limit_given": limit_given,
+        "returns": module.object,
+        "param_fields": index.names,
+        "warnings": bound.warnings,
+    }
+    if index_of(module).roles.get(Role.URL) is not None:
+        return raw_call.plan(bound, options, shared)
+    return _declared(bound, options, chosen, shared)
+
+
+def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: dict[str, Any]) -> Request:
+    module, values = bound.module, bound.values
+    one = chosen is not None and chosen.list_of_one
+    lists = module.lists and not one
+    local = set(chosen.local) if chosen else set()
+    version = options.stripe_version or bound.api_version
+    path = _path(chosen.path if chosen else module.path, values)
+    searched = module.search is not None and path.endswith("/search")
+    keep = (*_keeps(module, values, local),)
+    sent: list[tuple[str, str]] = []
+    if searched and module.search is not None:
+        sent.append((module.search.param, search_query.expression(module, values, bound.zone)[0]))
+    held = index_of(module).held
+    for name, value in values.items():
+        declared = module.get(name)
+        if declared is not None and name not in held and _is_sent(declared, value, local, chosen):
+            sent.extend(pairs(_param(declared, version), value))
+    sent.extend(bound.extra)
+    if lists and not any(name == "limit" for name, _ in sent):
+        sent.append(("limit", str(raw_call.PAGE if keep else raw_call.page(shared["limit"]))))
+    sent = _with_expand(module, sent, options, strip=one)
+    _refuse_twice(module, sent)
+    files = _files(module, sent)
+    main = Request(
+        method=module.method,
+        path=path,
+        params=tuple(pair for pair in sent if not files or pair[0] not in files),
+        effect=module.effect_of(values),
+        lists=lists,
+        list_of_one=one,
+        keep=keep,
+        unbounded=_unbounded(module, values, keep) if lists else "",
+        files=files or None,
+        denominations=tuple(_denominations(bound)),
+        **shared,
+    )
+    return _with_follow_ups(_with_splits(main, module, values, local), module, values, version)
+
+
+def _denominations(bound: Bound) -> Iterator[Denomination]:
+    """The objects whose currency an amount has that names one: a field's, else the one in the path. Stripe itself would take any."""
+    module, values = bound.module, bound.values
+    for name, currency in bound.stated:
+        declared = module.get(name)
+        named = [each for each in (declared.currency_of if declared else ()) if each in values]
+        owner = module.get(named[0]) if named else None
+        if owner is not None:
+            template, path = f"/v1/{owner.object}s/{{}}", f"/v1/{owner.object}s/{urls_and_headers.path_part(str(values[owner.name]))}"
+        else:
+            template = module.path[: module.path.rfind("}") + 1]
+            path = _path(template, values)
+        if path and ("GET", operations.anonymous(template)) in operations.endpoints().values():
+            yield Denomination(field=name, currency=currency, path=path)
+
+
+def _refuse_twice(module: Module, sent: list[tuple[str, str]]) -> None:
+    """A parameter that came by a field and by JSON or `-d` as well."""
+    names = [name for name, _ in sent if not name.endswith("[]")]
+    for name in dict.fromkeys(names) if len(set(names)) < len(names) else ():
+        if names.count(name) > 1:
+            field = index_of(module).names.get(name, name)
+            raise InvalidValue([Fault(field, name, "is given twice; give it once")], module=module.name)
+
+
+# The endpoint
+
+
+def _path(template: str, values: Mapping[str, Any]) -> str:
+    return _IN_PATH.sub(lambda found: urls_and_headers.path_part(str(values[found[1]])), template)
+
+
+def _param(declared: Field, version: str) -> str:
+    """The parameter's name in this version of the API."""
+    if declared.renamed and declared.since_removed[:10] <= version[:10]:
+        return declared.renamed
+    return declared.param
+
+
+def _is_sent(declared: Field, value: Any, local: set[str], chosen: Variant | None) -> bool:
+    if declared.role is not Role.PARAM or declared.name in local:
+        return False
+    if chosen is not None and (declared.name in chosen.excludes or "{" + declared.name + "}" in chosen.path):
+        return False
+    return not (declared.local_choices and value in declared.local_choices)
+
+
+# Lists
+
+
+def _limit(module: Module, values: Mapping[str, Any], options: Options) -> tuple[int | None, bool]:
+    declared = index_of(module).roles.get(Role.LIMIT)
+    raw = values.get(declared.name) if declared else None
+    if raw is None:
+        raw = options.limit
+    if raw is None:
+        return _DEFAULT_LIMIT, False
+    if declared is None and not module.lists and index_of(module).roles.get(Role.URL) is None:
+        raise _refused("limit", f"{module.name} gives no list; leave it out")
+    text = str(raw).strip().lower()
+    if text == "all":
+        return None, True
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
+        raise _refused("limit", f"{raw!r} is no number of rows; write 1 or more, or all")
+    most = declared.maximum if declared else None
+    if most is not None and int(text) > most:
+        raise _refused("limit", f"{text} is too large; {most} is the most")
+    return int(text), True
+
+
+def _keeps(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterable[Keep]:
+    """Tests on the rows, for what Stripe doesn't filter by."""
+    if module.method != "GET":
+        return
+    for name, value in values.items():
+        declared = module.get(name)
+        if declared is None or value is UNSET:
+            continue
+        here = declared.role is Role.LOCAL or name in local
+        key = declared.row or declared.param
+        if declared.role is Role.SPLIT and here:
+            split = next(each for each in module.splits if each.field == name)
+            yield Keep(key=split.param, among=dict(split.values)[_text(value)])
+        elif declared.kind is Kind.TIMESTAMP_FILTER and here:
+            low = value["gt"] + 1 if "gt" in value else value.get("gte")
+            high = value["lte"] + 1 if "lte" in value else value.get("lt")
+            yield Keep(key=key, low=low, high=high)
+        elif here or (declared.local_choices and value in declared.local_choices):
+            yield Keep(key=key, equals=_text(value))
+
+
+def _unbounded(module: Module, values: Mapping[str, Any], keep: tuple[Keep, ...]) -> str:
+    if not keep:
+        return ""
+    bounds = [each for each in module.fields if each.kind is Kind.TIMESTAMP_FILTER and each.role is Role.PARAM]
+    if not bounds or any(each.name in values for each in bounds):
+        return ""
+    return f"Rows are filtered here, and nothing bounds the scan: every row is read until enough match. Add {bounds[0].flag} to bound it."
+
+
+def _with_splits(main: Request, module: Module, values: Mapping[str, Any], local: set[str]) -> Request:
+    for split in module.splits:
+        if split.field in values and split.field not in local:
+            wanted = dict(split.values)[_text(values[split.field])]
+            first, *others = (replace(main, params=((split.param, value), *main.params)) for value in wanted)
+            main = replace(first, also=tuple(others))
+    return main
+
+
+# Calls that follow
+
+
+def _with_follow_ups(main: Request, module: Module, values: Mapping[str, Any], version: str) -> Request:
+    before: list[Request] = []
+    after: list[Request] = []
+    answered = False
+    for follow_up in module.follow_ups:
+        made = [_following(main, module, follow_up, values, version, row) for row in _rounds(follow_up, values)]
+        (before if follow_up.first else after).extend(made)
+        answered = answered or (bool(made) and follow_up.answers)
+    if not before and not after:
+        return main
+    own = replace(main, effect=module.effect, answers=not answered)
+    chain: list[Request] = [*before, *((own,) if own.params or not answered else ()), *after]
+    if own not in chain:
+        chain[-1] = replace(chain[-1], idempotency_key=own.idempotency_key)
+    first, *rest = chain
+    return replace(first, then=tuple(rest), effect=main.effect, warnings=main.warnings)
+
+
+def _rounds(follow_up: FollowUp, values: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
+    given = [name for name in follow_up.fields if name in values]
+    if not given:
+        return []
+    return list(values[given[0]]) if follow_up.each else [None]
+
+
+def _following(
+    main: Request, module: Module, follow_up: FollowUp, values: Mapping[str, Any], version: str, row: Mapping[str, Any] | None
+) -> Request:
+    named = set(_IN_PATH.findall(follow_up.path))
+    sent = [(param, _IN_PATH.sub(lambda found: str(values[found[1]]), text)) for param, text in follow_up.send]
+    if row is not None:
+        sent.extend(pair for key, value in row.items() for pair in pairs(key, value))
+    else:
+        for name in follow_up.fields:
+            declared = module.get(name)
+            if declared is not None and name in values and name not in named:
+                sent.extend(pairs(_param(declared, version), values[name]))
+    return replace(
+        main,
+        method=follow_up.method,
+        path=_path(follow_up.path, values),
+        params=tuple(sent),
+        effect=follow_up.effect,
+        answers=follow_up.answers,
+        keep=(),
+        files=None,
+        idempotency_key="",
+        warnings=(),
+    )
+
+
+# Options
+
+
+def _with_expand(module: Module, sent: list[tuple[str, str]], options: Options, *, strip: bool) -> list[tuple[str, str]]:
+    """All paths to expand, from the field and the option, once each and in that order."""
+    if not options.expand and not strip:
+        return sent
+    if problems := expand_faults(module, options.expand):
+        raise InvalidValue([Fault("expand", "Expand", each) for each in problems], module=module.name)
+    own = [value for name, value in sent if name.startswith("expand[")]
+    paths = list(dict.fromkeys([*own, *options.expand]))
+    rest = [pair for pair in sent if not pair[0].startswith("expand[")]
+    return [*rest, *((f"expand[{index}]", path.removeprefix("data.") if strip else path) for index, path in enumerate(paths))]
+
+
+def _headers(module: Module, values: Mapping[str, Any], options: Options) -> Pairs:
+    found: dict[str, str] = {}
+    for role, name, option in (
+        (Role.ACCOUNT, "Stripe-Account", options.stripe_account),
+        (Role.VERSION, "Stripe-Version", options.stripe_version),
+    ):
+        declared = index_of(module).roles.get(role)
+        value = str((values.get(declared.name) if declared else None) or option)
+        if value:
+            found[name] = _header(name.lower().replace("-", "_"), urls_and_headers.CHECKS[role], value)
+    return tuple(found.items())
+
+
+def _idempotency(module: Module, values: Mapping[str, Any], options: Options) -> str:
+    declared = index_of(module).roles.get(Role.IDEMPOTENCY_KEY)
+    own = str((values.get(declared.name) if declared else None) or "")
+    if own and options.idempotency and own != options.idempotency:
+        raise _refused("idempotency_key", "two different idempotency keys are given; give one")
+    key = own or options.idempotency
+    return _header("idempotency", urls_and_headers.header_value, key) if key else ""
+
+
+def _header(field: str, check: Any, value: str) -> str:
+    try:
+        return str(check(value))
+    except ValueError as problem:
+        raise _refused(field, str(problem)) from None
+
+
+def _refused(field: str, problem: str) -> InvalidValue:
+    return InvalidValue([Fault(field, field.replace("_", " ").capitalize(), problem)])
+
+
+def _files(module: Module, sent: list[tuple[str, str]]) -> dict[str, str]:
+    return {name: value for name, value in sent if name == "file"} if module.files else {}
+
+
+def _text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)

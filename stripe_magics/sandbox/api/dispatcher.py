@@ -1,0 +1,207 @@
+"""Stripe's protocol over the account: one HTTP request in, status, headers and body out. No sockets here, no httpx.
+
+key -> route -> form decoding -> validation -> idempotency -> handler -> expansion -> JSON
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from stripe_magics.catalogue import PINNED_VERSION
+from stripe_magics.sandbox.api import idempotency
+from stripe_magics.sandbox.core.store import Account, Object, decode, encode
+from stripe_magics.sandbox.api.form_decoding import nest, pairs
+from stripe_magics.sandbox.api.expand import expand
+from stripe_magics.sandbox.api.pagination import Page
+from stripe_magics.sandbox.api.errors import Refusal, unchecked
+from stripe_magics.sandbox.api.parameters import own_shape, shape, typed
+
+Handler = Callable[..., "Object | Page"]
+"""(account, parameters, *ids of the path) -> an object (stored or not) or a page."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Route:
+    """Where a method and a path lead: `name` is the path with its placeholders, as the validation table has it."""
+
+    name: str
+    handler: Handler
+    shape: dict[str, Any]
+
+
+@dataclass(slots=True)
+class _Node:
+    literal: dict[str, _Node] = field(default_factory=dict)
+    any: _Node | None = None
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+_ROOT = _Node()
+_VERSION = re.compile(r"(\d{4}-\d{2}-\d{2}(\.[a-z]+)?(;.*)?)?")
+_KEY = re.compile(r"(?:sk|rk)_test_\S+")
+
+
+def route(name: str, handler: Handler, own: dict[str, Any] | None = None) -> None:
+    """Serve "POST /v1/customers/{customer}" by a handler; `own` says what a path takes that the table doesn't have."""
+    method, path = name.split(" ")
+    known = shape(name) if own is None else own_shape(own)
+    if known is None:
+        raise KeyError(f"{name} is not in the validation table")
+    node = _ROOT
+    for part in path.strip("/").split("/"):
+        if part.startswith("{"):
+            node.any = node.any or _Node()
+            node = node.any
+        else:
+            node = node.literal.setdefault(part, _Node())
+    node.routes[method] = Route(name, handler, known)
+
+
+def _find(path: str) -> tuple[_Node | None, list[str]]:
+    node: _Node | None = _ROOT
+    ids = []
+    for part in path.strip("/").split("/"):
+        if node is None:
+            break
+        following = node.literal.get(part)
+        if following is None and node.any is not None:
+            ids.append(unquote(part))
+            following = node.any
+        node = following
+    return node, ids
+
+
+def respond(account: Account, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Carry out one request. `headers` has lower-case names. Raises only for defects of the sandbox itself."""
+    request_id = account.request_id()
+    key = headers.get("idempotency-key", "") if method == "POST" else ""
+    account.request = (request_id, key or None)
+    answering = {
+        "content-type": "application/json",
+        "request-id": request_id,
+        "stripe-version": PINNED_VERSION,
+        "access-control-allow-methods": "GET, POST, DELETE, OPTIONS",
+    }
+    if key:
+        answering["idempotency-key"] = key
+        answering["original-request"] = request_id
+    print_ = ""
+    try:
+        _authorise(headers, account)
+        found, ids = _routed(method, path)
+        given = pairs(query) if method != "POST" else pairs(query) + _form(headers, body)
+        if key:
+            print_ = idempotency.fingerprint(method, path, given)
+            kept = idempotency.replay(account, key, print_)
+            if kept is not None:
+                answering["idempotent-replayed"] = "true"
+                return Answer(kept[0], answering, kept[1])
+        params = typed(nest(given), found.shape)
+        status, text = 200, written(account, found.handler(account, params, *ids), params.get("expand") or [])
+    except Refusal as refusal:
+        status, text = refusal.status, encode(refusal.body(f"https://dashboard.stripe.com/test/logs/{request_id}"))
+        if not refusal.checked:
+            print_ = ""
+    finally:
+        account.cool()
+    if key and print_:
+        idempotency.keep(account, key, print_, status, text)
+    return Answer(status, answering, text)
+
+
+def _routed(method: str, path: str) -> tuple[Route, list[str]]:
+    node, ids = _find(path)
+    found = node.routes.get(method) if node else None
+    if found is None:
+        others = f" Methods served there: {', '.join(sorted(node.routes))}." if node and node.routes else ""
+        raise Refusal(
+            f"Unrecognized request URL ({method}: {path}). Check the path, and that the sandbox serves it.{others}",
+            status=404,
+            checked=False,
+        )
+    return found, ids
+
+
+def _form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
+    if not body:
+        return []
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in {"", "application/x-www-form-urlencoded"}:
+        raise unchecked(f"Invalid request (send parameters as application/x-www-form-urlencoded; the Content-Type is {kind}).")
+    try:
+        return pairs(body.decode())
+    except UnicodeDecodeError as error:
+        raise unchecked("Invalid request: the body is not UTF-8.") from error
+
+
+def _authorise(headers: Mapping[str, str], account: Account) -> None:
+    given = headers.get("authorization", "")
+    scheme, _, key = given.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            key = base64.b64decode(key.strip(), validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            key = ""
+    key = key.strip()
+    if not key:
+        raise Refusal(
+            "You did not provide an API key. Send it as 'Authorization: Bearer sk_test_...'.", status=401, checked=False
+        )
+    if not _KEY.fullmatch(key):
+        live = " Live keys are never accepted here." if "_live_" in key else ""
+        raise Refusal(
+            f"Invalid API Key provided: the sandbox takes keys that begin with sk_test_ or rk_test_.{live}",
+            status=401,
+            checked=False,
+        )
+    if not _VERSION.fullmatch(headers.get("stripe-version", "")):
+        raise unchecked(f"Invalid Stripe API version: {headers['stripe-version']}. It is a date, such as {PINNED_VERSION}.")
+    acting = headers.get("stripe-account", "")
+    if acting and acting != account.me.get("id"):
+        raise Refusal(
+            f"The provided key does not have access to account '{acting}' (or that account does not exist).",
+            status=403,
+            code="account_invalid",
+            checked=False,
+        )
+
+
+def written(account: Account, answer: Object | Page, paths: list[str]) -> bytes:
+    """An answer as JSON. What is stored and not expanded leaves as its stored text."""
+    if isinstance(answer, Page):
+        return _page(account, answer, paths)
+    kind, identifier = answer.get("object", ""), answer.get("id", "")
+    row = account.table(kind).by_id.get(identifier) if kind in account.tables else None
+    text = row.text if row is not None and (row.data is answer or row.data is None) else encode(answer)
+    return encode(expand(account, decode(text), paths)) if paths else text
+
+
+def _page(account: Account, page: Page, paths: list[str]) -> bytes:
+    texts = [encode(each) if isinstance(each, dict) else each.text for each in page.rows]
+    deeper = [path for path in paths if path != "total_count"]
+    if deeper:
+        holder: Object = {"object": "list", "data": [decode(text) for text in texts]}
+        texts = [encode(each) for each in expand(account, holder, deeper)["data"]]
+    head: Object = {"object": "search_result" if page.search else "list"}
+    tail: Object = {"has_more": page.has_more}
+    if page.search:
+        tail["next_page"] = page.next_page
+        if page.total is not None:
+            tail["total_count"] = page.total
+    tail["url"] = page.url
+    return encode(head)[:-1] + b',"data":[' + b",".join(texts) + b"]," + encode(tail)[1:]

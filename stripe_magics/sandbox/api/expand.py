@@ -1,0 +1,153 @@
+"""Expansion: `expand[]=customer`, `expand[]=data.payment_intent.latest_charge`: ids become objects, at most four levels deep.
+
+What can be expanded comes from the table of facts (params.json) by object type and path. A few lists are left out of their object unless asked
+for; `INCLUDED` computes these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stripe_magics.sandbox.core.store import Account, Object, decode, kind_of
+from stripe_magics.sandbox.api.pagination import inline
+from stripe_magics.sandbox.api.errors import Refusal, unchecked
+from stripe_magics.sandbox.api.parameters import facts
+
+DEEPEST = 4
+
+
+def _own(kind: str, path: str, field: str = "customer") -> Callable[[Account, Object], Object]:
+    """The objects of a type that belong to this one, newest first."""
+
+    def listed(account: Account, of: Object) -> Object:
+        found = [account.peek(kind, each) for each in reversed(account.where(kind, **{field: of["id"]}))]
+        return inline([each for each in found if each is not None], path.format(of["id"]), most=10)
+
+    return listed
+
+
+def _link_lines(account: Account, of: Object) -> Object:
+    return inline(account.link_lines.get(of["id"], []), f"/v1/payment_links/{of['id']}/line_items", most=10)
+
+
+INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
+    ("charge", "refunds"): _own("refund", "/v1/charges/{}/refunds", "charge"),
+    ("customer", "sources"): _own("card", "/v1/customers/{}/sources"),
+    ("customer", "subscriptions"): _own("subscription", "/v1/customers/{}/subscriptions"),
+    ("customer", "tax_ids"): _own("tax_id", "/v1/customers/{}/tax_ids"),
+    ("customer", "cash_balance"): lambda account, of: {
+        "object": "cash_balance", "available": None, "customer": of["id"], "livemode": False,
+        "settings": account.notes.get(of["id"], {}).get("cash_balance", {"reconciliation_mode": "automatic", "using_merchant_default": True}),
+    },
+    ("customer", "tax"): lambda account, of: account.notes.get(of["id"], {}).get("tax") or {
+        "automatic_tax": "unrecognized_location", "ip_address": None, "location": None
+    },
+    ("customer", "invoice_credit_balance"): lambda account, of: {of["currency"]: of["balance"]} if of.get("currency") else {},
+    ("payment_link", "line_items"): _link_lines,
+    ("balance", "instant_available.net_available"): lambda account, of: None,
+    ("price", "tiers"): lambda account, of: account.notes.get(of["id"], {}).get("tiers"),
+    ("price", "currency_options"): lambda account, of: account.notes.get(of["id"], {}).get("currency_options", {}),
+    ("coupon", "applies_to"): lambda account, of: account.notes.get(of["id"], {}).get("applies_to"),
+    ("coupon", "currency_options"): lambda account, of: account.notes.get(of["id"], {}).get("currency_options", {}),
+    ("payment_link", "application"): lambda account, of: None,
+    ("webhook_endpoint", "application"): lambda account, of: None,
+}  # fmt: skip
+"""(object, path) -> what is put there on demand."""
+
+
+def expand(account: Account, answer: Object, paths: list[str]) -> Object:
+    """Replace ids in a fresh copy of an answer. Raises a refusal for what can't be expanded."""
+    for path in paths:
+        parts = path.split(".")
+        if len(parts) > DEEPEST:
+            raise unchecked(f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", param="expand")
+        if answer.get("object") in {"list", "search_result"}:
+            if path == "total_count":
+                continue  # the page has it already
+            if parts[0] != "data":
+                raise _refused(path, "To expand what is in a list, start with 'data.'")
+            for each in answer["data"]:
+                _into(account, each, parts[1:], str(each.get("object", "")), "", path)
+        else:
+            _into(account, answer, parts, str(answer.get("object", "")), "", path)
+    return answer
+
+
+def _refused(path: str, advice: str = "") -> Refusal:
+    return unchecked(f"This property cannot be expanded ({path}). {advice}".rstrip(), param="expand")
+
+
+def _into(account: Account, here: Object, parts: list[str], kind: str, below: str, path: str) -> None:
+    """Walk one object: `kind` is the object type that `below` is a path in."""
+    if not parts:
+        raise _refused(path)
+    name, rest = parts[0], parts[1:]
+    where = below + name
+    if here.get("deleted"):
+        return
+    if (kind, where) in INCLUDED and name not in here:
+        here[name] = INCLUDED[kind, where](account, here)
+    allowed = facts()["expand"].get(kind, ())
+    target = where in allowed or (kind, where) in INCLUDED
+    inside = any(each.startswith(where + ".") for each in allowed) or any(
+        of == kind and each.startswith(where + ".") for of, each in INCLUDED
+    )
+    value = here.get(name)
+    if isinstance(value, dict) and value.get("object") == "list":
+        _list(account, here, name, rest, path, target=target)
+    elif isinstance(value, list):
+        here[name] = [_each(account, each, rest, kind, where, path, target=target, inside=inside) for each in value]
+    elif name in here or target or inside:
+        here[name] = _each(account, value, rest, kind, where, path, target=target, inside=inside)
+    else:
+        raise _refused(path)
+
+
+def _list(account: Account, here: Object, name: str, rest: list[str], path: str, *, target: bool) -> None:
+    if not rest:
+        if not target:
+            raise _refused(path)
+        return
+    if rest[0] != "data":
+        raise _refused(path)
+    for each in here[name]["data"]:
+        _into(account, each, rest[1:], str(each.get("object", "")), "", path)
+
+
+def _each(account: Account, value: Any, rest: list[str], kind: str, where: str, path: str, *, target: bool, inside: bool) -> Any:
+    """One value on the way: an id becomes its object, an object is walked into, nothing stays nothing."""
+    if value is None:
+        if not target and not inside:
+            raise _refused(path)
+        return None
+    if isinstance(value, str):
+        if not target:
+            raise _refused(path)
+        found = resolve(account, value)
+        if found is None:
+            return value
+        value = found
+    if not isinstance(value, dict):
+        raise _refused(path)
+    own = value.get("object")
+    if not rest:
+        if not target and not own:
+            raise _refused(path)
+        return value
+    if own:
+        _into(account, value, rest, str(own), "", path)
+    else:
+        _into(account, value, rest, kind, where + ".", path)
+    return value
+
+
+def resolve(account: Account, identifier: str) -> Object | None:
+    """A fresh copy of the object that an id names; a deleted one as it is answered now; None if the sandbox has no such object."""
+    if identifier in account.deleted:
+        return dict(account.deleted[identifier])
+    kind = kind_of(identifier)
+    row = account.table(kind).by_id.get(identifier) if kind else None
+    if row is None:
+        return None
+    return decode(row.text)  # type: ignore[no-any-return]

@@ -1,0 +1,70 @@
+"""Form text -> nested parameters: `a[b][0][c]=v`, `a[]=v`. Everything stays text; validation.py gives it types.
+
+A repeated `a[][name]` starts the next element when the element at hand has that name already.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from stripe_magics.sandbox.api.errors import unchecked
+
+_PART = re.compile(r"\[([^\[\]]*)\]")
+Nested = dict[str, Any]
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    """The pairs of a query string or a form body."""
+    return parse_qsl(text, keep_blank_values=True)
+
+
+def nest(given: list[tuple[str, str]]) -> Nested:
+    """Pairs -> nested dicts; lists with numbered places stay dicts of digits until their kind is known."""
+    result: Nested = {}
+    for name, value in given:
+        bracket = name.find("[")
+        if bracket <= 0:
+            _put(result, name, value, name)
+            continue
+        parts = _PART.findall(name[bracket:])
+        if "".join(f"[{part}]" for part in parts) != name[bracket:]:
+            raise unchecked(f"Invalid parameter name: {name}", param=name)
+        _deep(result, [name[:bracket], *parts], value, name)
+    return result
+
+
+def _put(into: Nested, key: str, value: str, name: str) -> None:
+    if isinstance(into.get(key), (dict, list)) and value != "":
+        raise unchecked(f"Invalid object: {name} is given both as text and as an object", param=name)
+    into[key] = value
+
+
+def _deep(into: Any, parts: list[str], value: str, name: str) -> None:
+    for place, part in enumerate(parts[:-1]):
+        following = parts[place + 1]
+        new: Any = [] if following == "" else {}
+        if isinstance(into, list):
+            rest = parts[place + 1]
+            if part != "":
+                raise unchecked(f"Invalid array: {name}", param=name)
+            if not into or not isinstance(into[-1], dict) or rest in into[-1]:
+                into.append({})
+            into = into[-1]
+            continue
+        if not isinstance(into.get(part), (dict, list)):
+            into[part] = new
+        elif isinstance(into[part], list) and following != "":
+            raise unchecked(f"Invalid array: {name}", param=name)
+        elif isinstance(into[part], dict) and following == "":
+            # a[0]=x beside a[]=y: the next free number
+            into = into[part]
+            into[str(len(into))] = value
+            return
+        into = into[part]
+    last = parts[-1]
+    if isinstance(into, list):
+        into.append(value)
+    else:
+        _put(into, last, value, name)

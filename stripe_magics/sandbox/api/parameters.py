@@ -1,0 +1,208 @@
+"""Nested text -> typed parameters, by the table of what each path takes (params.json; facts of Stripe's published description).
+
+- a name that the path doesn't take, a required one left out, a number that is none, a choice that isn't offered: refused, with the parameter
+  in brackets (`shipping[name]`);
+- an empty text means "clear this": it becomes None where that is allowed;
+- booleans and integers arrive as text and leave as such values.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from stripe_magics.sandbox.api.errors import absent, unchecked
+
+Kind = Any
+_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+@cache
+def facts() -> dict[str, Any]:
+    """The tables of params.json: `paths`, shared `kinds`, and what can be expanded."""
+    loaded: dict[str, Any] = json.loads((Path(__file__).parent / "params.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def shape(path: str) -> dict[str, tuple[Kind, bool, bool]] | None:
+    """Of "POST /v1/customers": name -> (kind, required, an empty text clears it); None for a path that the table doesn't have."""
+    found = facts()["paths"].get(path)
+    return None if found is None else _names(found)
+
+
+def _names(given: dict[str, Kind]) -> dict[str, tuple[Kind, bool, bool]]:
+    return {name.rstrip("!?"): (_open(of), name.endswith("!"), name.endswith("?")) for name, of in given.items()}
+
+
+def own_shape(given: dict[str, Kind]) -> dict[str, tuple[Kind, bool, bool]]:
+    """A shape written by hand, in the table's notation."""
+    return _names(given)
+
+
+_OPEN: dict[str, Kind] = {}
+
+
+def _open(of: Kind) -> Kind:
+    """The kind with shared parts and objects' names unfolded (once each)."""
+    if isinstance(of, str):
+        if of.startswith("@"):
+            if of not in _OPEN:
+                _OPEN[of] = _open(facts()["kinds"][int(of[1:])])
+            return _OPEN[of]
+        return of
+    if "o" in of:
+        return ("object", _names(of["o"]))
+    if "a" in of:
+        return ("array", _open(of["a"]))
+    if "e" in of:
+        return ("choice", tuple(of["e"]))
+    return ("one of", tuple(_open(each) for each in of["u"]))
+
+
+def typed(given: dict[str, Any], names: dict[str, tuple[Kind, bool, bool]], prefix: str = "") -> dict[str, Any]:
+    """The parameters with their types. Raises a refusal for the first fault, unknown names first."""
+    unknown = [_bracket(prefix, name) for name in given if name not in names]
+    if unknown:
+        several = "s" if len(unknown) > 1 else ""
+        raise unchecked(f"Received unknown parameter{several}: {', '.join(unknown)}", param=unknown[0], code="parameter_unknown")
+    result: dict[str, Any] = {}
+    for name, (of, required, clears) in names.items():
+        where = _bracket(prefix, name)
+        if name not in given:
+            if required:
+                raise absent(where)
+            continue
+        value = given[name]
+        if value == "" and of != "m":
+            textual = isinstance(of, str) and of[0] == "s"
+            if required or not (clears or textual or (isinstance(of, tuple) and of[0] in {"array", "object"})):
+                raise unchecked(
+                    f"You passed an empty string for '{where}'. An empty value would unset the parameter, but '{where}' can't be unset: "
+                    "leave it out or give it a value.",
+                    param=where,
+                    code="parameter_invalid_empty",
+                )
+            result[name] = None
+            continue
+        result[name] = value_of(value, of, where)
+    return result
+
+
+def value_of(value: Any, of: Kind, where: str) -> Any:
+    """One value by its kind."""
+    if isinstance(of, tuple):
+        return _COMPOUND[of[0]](value, of[1], where)
+    if of == "m":
+        return _map(value, where)
+    if of == "*":
+        return value
+    if of == "r":
+        return _range(value, where)
+    if not isinstance(value, str):
+        raise unchecked(f"Invalid {_WORDS[of[0]]}: {where} takes one value, not several", param=where)
+    return _SCALAR[of[0]](value, of, where)
+
+
+def _bracket(prefix: str, name: str) -> str:
+    return f"{prefix}[{name}]" if prefix else name
+
+
+def _text(value: str, of: str, where: str) -> str:
+    longest = int(of[1:] or 5000)
+    if len(value) > longest:
+        raise unchecked(f"Invalid string: {value[:20]}...; must be at most {longest} characters", param=where)
+    return value
+
+
+def _integer(value: str, of: str, where: str) -> int:
+    if not _INTEGER.fullmatch(value):
+        raise unchecked(f"Invalid integer: {value}", param=where, code="parameter_invalid_integer")
+    return int(value)
+
+
+def _number(value: str, of: str, where: str) -> int | float:
+    if not _NUMBER.fullmatch(value):
+        raise unchecked(f"Invalid decimal: {value}", param=where)
+    number = float(value)
+    return int(number) if number.is_integer() else number
+
+
+def _boolean(value: str, of: str, where: str) -> bool:
+    if value not in {"true", "false"}:
+        raise unchecked(f"Invalid boolean: {value}", param=where)
+    return value == "true"
+
+
+def _choice(value: Any, of: tuple[str, ...], where: str) -> str:
+    if not isinstance(value, str) or value not in of:
+        shown = ", ".join(of[:-1]) + (" or " if len(of) > 1 else "") + of[-1]
+        raise unchecked(f"Invalid {where}: must be one of {shown}", param=where)
+    return value
+
+
+def _array(value: Any, of: Kind, where: str) -> list[Any]:
+    if isinstance(value, dict) and all(key.isdigit() for key in value):
+        value = [value[key] for key in sorted(value, key=int)]
+    if not isinstance(value, list):
+        raise unchecked(f"Invalid array: {where} takes a list, as in {where}[]=...", param=where)
+    return [value_of(each, of, f"{where}[{place}]") for place, each in enumerate(value) if each != ""]
+
+
+def _object(value: Any, of: dict[str, tuple[Kind, bool, bool]], where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise unchecked(f"Invalid object: {where} takes named values, as in {where}[name]=...", param=where)
+    return typed(value, of, where)
+
+
+def _one_of(value: Any, of: tuple[Kind, ...], where: str) -> Any:
+    structured = not isinstance(value, str)
+    fitting = [each for each in of if (isinstance(each, tuple) and each[0] in {"object", "array"}) == structured]
+    if not fitting:
+        raise unchecked(f"Invalid {where}", param=where)
+    for each in fitting[:-1]:
+        if isinstance(each, tuple) and each[0] == "choice" and value not in each[1]:
+            continue
+        if each == "i" and not _INTEGER.fullmatch(value):
+            continue
+        if each == "b" and value not in {"true", "false"}:
+            continue
+        return value_of(value, each, where)
+    return value_of(value, fitting[-1], where)
+
+
+def _range(value: Any, where: str) -> int | dict[str, int]:
+    if isinstance(value, dict):
+        unknown = [name for name in value if name not in {"gt", "gte", "lt", "lte"}]
+        if unknown or not value:
+            name = _bracket(where, (unknown or [""])[0])
+            raise unchecked(f"Received unknown parameter: {name}", param=name, code="parameter_unknown")
+        return {name: _integer(str(each), "i", _bracket(where, name)) for name, each in value.items()}
+    return _integer(str(value), "i", where)
+
+
+def _map(value: Any, where: str) -> dict[str, str] | None:
+    """Metadata: at most 50 names of 40 characters without brackets, values of 500; None clears all."""
+    if value == "":
+        return None
+    if not isinstance(value, dict):
+        raise unchecked(f"Invalid hash: {where} takes named values, as in {where}[name]=...", param=where)
+    for name, each in value.items():
+        if not isinstance(each, str):
+            raise unchecked(f"Invalid {where}: values are texts", param=_bracket(where, name))
+        if len(name) > 40:
+            raise unchecked(f"Metadata names take at most 40 characters: '{name}' has {len(name)}", param=where)
+        if len(each) > 500:
+            raise unchecked(f"Metadata values take at most 500 characters: that of '{name}' has {len(each)}", param=where)
+    if sum(1 for each in value.values() if each) > 50:
+        raise unchecked(f"Metadata takes at most 50 names; {len(value)} were given", param=where)
+    return value
+
+
+_WORDS = {"s": "string", "i": "integer", "n": "decimal", "b": "boolean"}
+_SCALAR = {"s": _text, "i": _integer, "n": _number, "b": _boolean}
+_COMPOUND: dict[str, Any] = {"object": _object, "array": _array, "choice": _choice, "one of": _one_of}

@@ -1,0 +1,172 @@
+"""Stripe's search language: `email:"x" AND created>1672531200`.
+
+clause    field:value (exact, text without regard to case)   field~"part"   number field > < >= <=   -clause   metadata["k"]:"v"   field:null
+query     clauses joined by AND (or a space), or all by OR; no parentheses; at most ten clauses
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.api.pagination import Page, limit_of
+from stripe_magics.sandbox.api.errors import Refusal, unchecked
+
+FIELDS: dict[str, dict[str, str]] = {
+    "customer": {"created": "number", "email": "text", "metadata": "map", "name": "text", "phone": "text"},
+    "invoice": {
+        "created": "number", "currency": "token", "customer": "token", "last_finalization_error_code": "token",
+        "last_finalization_error_type": "token", "metadata": "map", "number": "text", "receipt_number": "text", "status": "token",
+        "subscription": "token", "total": "number",
+    },
+    "payment_intent": {
+        "amount": "number", "created": "number", "currency": "token", "customer": "token", "metadata": "map", "status": "token",
+    },
+    "charge": {
+        "amount": "number", "billing_details.address.postal_code": "token", "created": "number", "currency": "token", "customer": "token",
+        "disputed": "token", "metadata": "map", "payment_method_details.card.brand": "token", "payment_method_details.card.exp_month": "number",
+        "payment_method_details.card.exp_year": "number", "payment_method_details.card.fingerprint": "token",
+        "payment_method_details.card.last4": "token", "refunded": "token", "status": "token",
+    },
+    "price": {"active": "token", "currency": "token", "lookup_key": "text", "metadata": "map", "product": "token", "type": "token"},
+    "product": {
+        "active": "token", "description": "text", "metadata": "map", "name": "text", "shippable": "token", "url": "text",
+    },
+    "subscription": {"created": "number", "canceled_at": "number", "metadata": "map", "status": "token"},
+}  # fmt: skip
+"""Object -> searchable field -> how it compares: `text` also takes ~, `token` only equality, `number` also > and <."""
+
+MOST_CLAUSES = 10
+SHORTEST_PART = 3
+_CLAUSE = re.compile(
+    r"""\s*(?P<minus>-)?(?P<field>[A-Za-z_][\w.]*)(?:\[(?P<key>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')\])?"""
+    r"""\s*(?P<operator>>=|<=|:|~|>|<)\s*(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"']+)"""
+)
+_JOINT = re.compile(r"\s+(AND|OR)\s+|\s+", re.IGNORECASE)
+
+Clause = Callable[[Any], bool]
+
+
+def search(account: Account, kind: str, params: dict[str, Any], url: str) -> Page:
+    """A page of what a query finds, newest first; the cursor is `page`."""
+    test, fields = parse(params["query"], kind)
+    limit = limit_of(params)
+    start = 0
+    if params.get("page"):
+        if not re.fullmatch(r"\d{1,9}", params["page"]):
+            raise unchecked("Invalid page: use next_page of the answer before.", param="page")
+        start = int(params["page"])
+    counted = "total_count" in (params.get("expand") or ())
+    read = reader(fields)
+    rows = []
+    for row in reversed(account.table(kind).ordered()):
+        if test(read(row.text)):
+            rows.append(row)
+            if not counted and len(rows) > start + limit:
+                break
+    more = start + limit < len(rows)
+    total = len(rows) if counted else None
+    return Page(
+        rows[start : start + limit], url, has_more=more, next_page=str(start + limit) if more else None, search=True, total=total
+    )
+
+
+@cache
+def reader(fields: frozenset[str]) -> Callable[[bytes], Any]:
+    """Reads just these parts of an object's text: the rest is skipped, which makes a search of thousands quick."""
+    wanted = msgspec.defstruct("Wanted", [(name, Any, None) for name in sorted(fields)])
+    return msgspec.json.Decoder(wanted).decode
+
+
+def parse(query: str, kind: str) -> tuple[Clause, frozenset[str]]:
+    """A query as a test on an object, and the fields it looks at. Raises a refusal that says what can't be read."""
+    clauses: list[Clause] = []
+    fields: set[str] = set()
+    joints: set[str] = set()
+    at = 0
+    text = query.strip()
+    while True:
+        found = _CLAUSE.match(text, at)
+        if found is None:
+            raise _unread(query, f"expected field:value at '{text[at : at + 20]}'")
+        clauses.append(_clause(found, kind, query))
+        fields.add(found["field"].partition(".")[0])
+        at = found.end()
+        if at >= len(text):
+            break
+        joint = _JOINT.match(text, at)
+        if joint is None:
+            raise _unread(query, f"expected AND, OR or a space at '{text[at : at + 20]}'")
+        joints.add((joint[1] or "AND").upper())
+        at = joint.end()
+    if len(joints) > 1:
+        raise _unread(query, "AND and OR can't be mixed")
+    if len(clauses) > MOST_CLAUSES:
+        raise _unread(query, f"at most {MOST_CLAUSES} clauses")
+    combine = any if "OR" in joints else all
+    return (lambda subject: combine(clause(subject) for clause in clauses)), frozenset(fields)
+
+
+def _unread(query: str, reason: str) -> Refusal:
+    return unchecked(f"We were unable to parse your search query ({reason}): {query}", param="query")
+
+
+def _clause(found: re.Match[str], kind: str, query: str) -> Clause:
+    field, operator, given = found["field"], found["operator"], found["value"]
+    how = FIELDS[kind].get(field)
+    if how is None:
+        raise unchecked(f"Field '{field}' is an unsupported search field for this resource.", param="query")
+    if (how == "map") != (found["key"] is not None):
+        raise _unread(query, 'metadata takes a key, as in metadata["key"]:"value"; other fields none')
+    path = ["metadata", _unquote(found["key"])] if how == "map" else field.split(".")
+    if how != "number" and operator not in {":", "~"}:
+        raise _unread(query, f"'{operator}' compares numbers; {field} is none")
+    if operator == "~" and how not in {"text", "map"}:
+        raise _unread(query, f"'~' is for texts; {field} is none")
+    test = _comparison(how, operator, given, query)
+    sign = found["minus"] is None
+    return lambda subject: test(_value(subject, path)) is sign
+
+
+def _value(subject: Any, path: list[str]) -> Any:
+    subject = getattr(subject, path[0])
+    for part in path[1:]:
+        subject = subject.get(part) if isinstance(subject, dict) else None
+    return subject
+
+
+def _unquote(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text[:1] in {'"', "'"} else text
+
+
+def _comparison(how: str, operator: str, given: str, query: str) -> Callable[[Any], bool]:
+    if operator == ":" and given.lower() == "null":
+        return lambda value: value is None or value == ""
+    wanted = _unquote(given)
+    if how == "number":
+        if not re.fullmatch(r"-?\d+", wanted):
+            raise _unread(query, f"'{wanted}' is not a number")
+        number = int(wanted)
+        tests: dict[str, Callable[[Any], bool]] = {
+            ":": lambda value: value == number,
+            ">": lambda value: value is not None and value > number,
+            "<": lambda value: value is not None and value < number,
+            ">=": lambda value: value is not None and value >= number,
+            "<=": lambda value: value is not None and value <= number,
+        }
+        return tests[operator]
+    folded = wanted.casefold()
+    if operator == "~":
+        if len(wanted) < SHORTEST_PART:
+            raise _unread(query, f"'~' takes at least {SHORTEST_PART} characters")
+        return lambda value: value is not None and folded in str(value).casefold()
+    if how == "token":
+        return lambda value: (
+            value is not None and (str(value).lower() if isinstance(value, bool) else str(value).casefold()) == folded
+        )
+    return lambda value: value is not None and str(value).casefold() == folded

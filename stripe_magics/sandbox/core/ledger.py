@@ -1,0 +1,150 @@
+"""The ledger: every movement of money is one balance transaction, and the balance is what they add up to.
+
+    net = amount - fee        fee = sum of fee_details        balance[currency] = sum of net, by status
+
+- An entry is `pending` until `available_on`, then `available`; it never changes otherwise and never goes away.
+- An automatic payout takes every available entry that no payout took before, its own entry with them: they add up to nothing, so what is
+  available is always the sum of the entries not yet taken. `paid_by` and `members` remember who took what.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics.sandbox.core.clock import business_days_after
+
+if TYPE_CHECKING:
+    from stripe_magics.sandbox.core.store import Account
+
+FEE_PER_MILLE, FEE_FIXED = 29, 30
+DISPUTE_FEE = 1500
+SETTLING_DAYS = 2
+
+
+def processing_fee(amount: int) -> int:
+    """2.9 % and 30 minor units, rounded to the nearest."""
+    return (amount * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED
+
+
+class Ledger:
+    """The balance transactions of an account and what they add up to."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.totals: dict[str, list[int]] = {}  # currency -> [available, pending]
+        self.paid_by: dict[str, str] = {}  # entry -> automatic payout
+        self.members: dict[str, list[str]] = {}  # automatic payout -> its entries
+        self.open: dict[str, dict[str, int]] = {}  # currency -> available entries that no payout took: id -> net
+
+    def post(
+        self,
+        kind: str,
+        category: str,
+        *,
+        currency: str,
+        amount: int,
+        source: str,
+        fee: int = 0,
+        fee_text: str = "Stripe processing fees",
+        description: str | None = None,
+        at_once: bool = True,
+    ) -> dict[str, Any]:
+        """Write an entry now. `at_once` False: the funds settle first, two business days."""
+        now = self.account.now
+        available_on = now if at_once else business_days_after(now, SETTLING_DAYS)
+        details = [] if not fee else [
+            {"amount": fee, "application": None, "currency": currency, "description": fee_text, "type": "stripe_fee"}
+        ]  # fmt: skip
+        entry = {
+            "id": self.account.new_id("txn"),
+            "object": "balance_transaction",
+            "amount": amount,
+            "available_on": available_on,
+            "created": now,
+            "currency": currency,
+            "description": description,
+            "exchange_rate": None,
+            "fee": fee,
+            "fee_details": details,
+            "net": amount - fee,
+            "reporting_category": category,
+            "source": source,
+            "status": "available" if at_once else "pending",
+            "type": kind,
+        }
+        self.account.add("balance_transaction", entry)
+        self._book(entry)
+        return entry
+
+    def insert(self, entry: dict[str, Any], *, payout: str = "") -> None:
+        """A finished entry, in bulk; `payout` is the automatic payout that took it. Call the account's `settled` at the end."""
+        self.account.insert("balance_transaction", entry)
+        if payout:
+            self.assign(entry["id"], payout)
+
+    def assign(self, entry: str, payout: str) -> None:
+        """Say which automatic payout took an entry."""
+        self.paid_by[entry] = payout
+        self.members.setdefault(payout, []).append(entry)
+
+    def _book(self, entry: dict[str, Any]) -> None:
+        currency, net = entry["currency"], entry["net"]
+        total = self.totals.setdefault(currency, [0, 0])
+        if entry["status"] == "pending":
+            total[1] += net
+            self.account.clock.at(entry["available_on"], "funds", entry["id"])
+        else:
+            total[0] += net
+            if entry["id"] not in self.paid_by:
+                self.open.setdefault(currency, {})[entry["id"]] = net
+
+    def rebuild(self) -> None:
+        """Add everything up anew, after a bulk insertion."""
+        self.totals, self.open = {}, {}
+        self.account.clock.jobs = [job for job in self.account.clock.jobs if job[3] != "funds"]
+        for entry in self.account.each("balance_transaction"):
+            self._book(entry)
+        self.account.clock.jobs.sort()
+
+    def release(self, identifier: str) -> str:
+        """A pending entry becomes available; answers its currency."""
+        entry = self.account.get("balance_transaction", identifier)
+        if entry is None or entry["status"] == "available":
+            return ""
+        entry["status"] = "available"
+        self.account.save("balance_transaction", entry)
+        total = self.totals[entry["currency"]]
+        total[0] += entry["net"]
+        total[1] -= entry["net"]
+        self.open.setdefault(entry["currency"], {})[identifier] = entry["net"]
+        return str(entry["currency"])
+
+    def available(self, currency: str) -> int:
+        """What can be paid out or given back now."""
+        return self.totals.get(currency, [0, 0])[0]
+
+    def take(self, currency: str, payout: str) -> None:
+        """An automatic payout takes what no other took so far."""
+        for identifier in self.open.pop(currency, {}):
+            self.assign(identifier, payout)
+
+    def balance(self) -> dict[str, Any]:
+        """The balance object: per currency what is available, and what is pending."""
+        currencies = sorted(self.totals) or ["usd"]
+
+        def rows(place: int) -> list[dict[str, Any]]:
+            amounts = {currency: self.totals.get(currency, [0, 0])[place] for currency in currencies}
+            return [{"amount": each, "currency": name, "source_types": {"card": each}} for name, each in amounts.items()]
+
+        instant = [
+            {"amount": max(0, self.available(name)), "currency": name, "source_types": {"card": max(0, self.available(name))}}
+            for name in currencies
+        ]
+        return {
+            "object": "balance",
+            "available": rows(0),
+            "connect_reserved": [{"amount": 0, "currency": name} for name in currencies],
+            "instant_available": instant,
+            "livemode": False,
+            "pending": rows(1),
+        }

@@ -1,0 +1,90 @@
+"""What happens as time passes: each job of the clock by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stripe_magics.sandbox.resources.payment_intents import payment_attempts
+from stripe_magics.sandbox.resources import account as business, charges, disputes, payouts, refunds
+from stripe_magics.sandbox.resources.invoices import collection
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.resources.subscriptions import billing_periods
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.core.clock import DAY, is_business_day, midnight
+
+Action = Callable[[Account, str], None]
+
+
+def advance(account: Account, seconds: int) -> int:
+    """Let that much time pass, doing in order what is due on the way. Answers the new moment."""
+    if seconds < 0:
+        raise ValueError("Time only goes forward: give a number of seconds that is not negative.")
+    account.request = (None, None)
+    until = account.now + seconds
+    while (job := account.clock.due(until)) is not None:
+        JOBS[job[3]](account, job[4])
+    account.cool()
+    account.clock.now = until
+    events.forget(account)
+    return until
+
+
+def _on(kind: str, action: Callable[[Account, Object], None]) -> Action:
+    """A job on one object, if that still exists."""
+
+    def run(account: Account, identifier: str) -> None:
+        found = account.get(kind, identifier)
+        if found is not None:
+            action(account, found)
+
+    return run
+
+
+def _funds(account: Account, identifier: str) -> None:
+    """Pending money becomes available; those of one moment are told of together, and refunds that waited are paid."""
+    currencies = {account.ledger.release(identifier)}
+    jobs = account.clock.jobs
+    while jobs and jobs[0][0] <= account.now and jobs[0][3] == "funds":
+        job = account.clock.due(account.now)
+        if job is not None:
+            currencies.add(account.ledger.release(job[4]))
+    for currency in sorted(currencies - {""}):
+        refunds.pay_waiting(account, currency)
+    if currencies - {""}:
+        events.emit(account, "balance.available", account.ledger.balance())
+
+
+def _payouts(account: Account, _: str) -> None:
+    if is_business_day(account.now):
+        payouts.automatic(account)
+    account.clock.at(midnight(account.now) + DAY + business.RUN, "payouts")
+
+
+def _hold_expires(account: Account, intent: Object) -> None:
+    if intent["status"] == "requires_capture":
+        payment_attempts.called_off(account, intent, "automatic", expired=True)
+
+
+def _charge_expires(account: Account, charge: Object) -> None:
+    if not charge["captured"] and not charge["refunded"]:
+        charges.let_go(account, charge, expired=True)
+
+
+JOBS: dict[str, Action] = {
+    "funds": _funds,
+    "payouts": _payouts,
+    "payout_transit": _on("payout", payouts.transit),
+    "payout_arrives": _on("payout", payouts.arrive),
+    "hold_expires": _on("payment_intent", _hold_expires),
+    "charge_expires": _on("charge", _charge_expires),
+    "debit_settles": _on("payment_intent", payment_attempts.debit_settled),
+    "refund_settles": _on("refund", refunds.settled),
+    "refund_fails": _on("refund", refunds.failed),
+    "dispute_due": _on("dispute", disputes.deadline),
+    "dispute_decided": _on("dispute", lambda account, dispute: disputes.close_as(account, dispute, won=True)),
+    "invoice_finalizes": _on("invoice", collection.finalize_by_itself),
+    "invoice_collects": _on("invoice", collection.collect),
+    "invoice_overdue": _on("invoice", collection.overdue),
+    "subscription_renews": _on("subscription", billing_periods.renew),
+}
+"""Name -> what is done, given the account and an object's id."""

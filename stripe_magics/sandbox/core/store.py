@@ -1,0 +1,309 @@
+"""The in-memory account: objects by type in order of creation, kept as the JSON that goes out.
+
+- Each object is a `Row`: its JSON text, the few values that lists filter by, and, while somebody works with it, the dict. A cold row costs
+  little more than its text; a list page is its texts joined.
+- Handlers read and change dicts: `get` an object, change it, `save` it. `peek` reads one without keeping the dict. At the end of a request
+  `cool` turns them back into text; what was changed and not saved is dropped, so that a refusal half way leaves no trace.
+- What Stripe would never show (which outcome a test card brings) is in `notes`.
+
+Filling an account in bulk (a seeded demo), without handlers and events:
+
+    account = Account(seed=..., now=...)
+    account.clock.now = as_of
+    account.insert("customer", {...})            # a finished object: id, created and every key that Stripe shows; any order of creation
+    account.insert("charge", {...})              # encoded at once; about 10 microseconds each, nothing is checked
+    account.insert("invoice", {..., "lines": list_object})        # up to 10 lines inside; more go to account.long_lines[invoice_id]
+    account.ledger.insert({...}, payout="po_...")  # a finished balance transaction, with the automatic payout that took it ("" if none yet);
+                                                    # `status` pending ones become available by themselves when the clock reaches available_on
+    account.insert("event", {...})
+    account.notes["pm_..."] = {"outcome": "card_declined"}         # see testcards.py; only for methods that must go on declining
+    account.clock.at(moment, "payout_arrives", "po_...")           # what is still to come; names in jobs.py
+    account.settled()                            # once at the end: sorts, books the totals, and puts the daily jobs on the calendar
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from stripe_magics.sandbox.core.clock import AS_OF, Clock
+from stripe_magics.sandbox.core.ledger import Ledger
+from stripe_magics.sandbox.api.errors import missing
+
+Object = dict[str, Any]
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "customer": ("email",),
+    "payment_intent": ("customer",),
+    "charge": ("customer", "payment_intent", "transfer_group"),
+    "refund": ("charge", "payment_intent"),
+    "payout": ("status", "arrival_date", "destination"),
+    "balance_transaction": ("type", "currency", "source"),
+    "invoice": ("customer", "status", "subscription", "collection_method", "due_date"),
+    "invoiceitem": ("customer", "invoice"),
+    "event": ("type",),
+    "payment_method": ("customer", "type"),
+    "price": ("product", "active", "currency", "type", "lookup_key"),
+    "product": ("active", "shippable", "url"),
+    "promotion_code": ("code", "active", "customer"),
+    "tax_rate": ("active", "inclusive"),
+    "subscription": ("customer", "status", "collection_method"),
+    "subscription_item": ("subscription",),
+    "dispute": ("charge", "payment_intent"),
+    "tax_id": ("customer",),
+    "payment_link": ("active",),
+    "customer_balance_transaction": ("customer",),
+    "card": ("customer",),
+    "bank_account": ("currency",),
+    "setup_intent": ("customer", "payment_method"),
+    "shipping_rate": ("active",),
+}
+"""What lists of each type filter by, besides `created`."""
+
+PREFIXES = {
+    "cus": "customer", "pi": "payment_intent", "ch": "charge", "py": "charge", "re": "refund", "pyr": "refund", "po": "payout",
+    "txn": "balance_transaction", "in": "invoice", "ii": "invoiceitem", "evt": "event", "pm": "payment_method", "price": "price",
+    "prod": "product", "promo": "promotion_code", "txr": "tax_rate", "sub": "subscription", "si": "subscription_item", "du": "dispute",
+    "dp": "dispute", "txi": "tax_id", "plink": "payment_link", "we": "webhook_endpoint", "cbtxn": "customer_balance_transaction",
+    "card": "card", "ba": "bank_account", "di": "discount", "mandate": "mandate", "seti": "setup_intent", "shr": "shipping_rate",
+}  # fmt: skip
+"""Id prefix -> type of object."""
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+encode = msgspec.json.encode
+decode = msgspec.json.decode
+
+
+def kind_of(identifier: str) -> str:
+    """The type of object that an id names, by its prefix; "" if unknown."""
+    return PREFIXES.get(identifier.partition("_")[0], "")
+
+
+class Row:
+    """One object: `json` is its text (made when first wanted), `data` its dict while it is worked with; one of the two is always there."""
+
+    __slots__ = ("created", "data", "id", "json", "keys", "seq")
+
+    def __init__(
+        self, identifier: str, created: int, seq: int, keys: tuple[Any, ...], data: Object | None, json: bytes | None
+    ) -> None:
+        self.id = identifier
+        self.created = created
+        self.seq = seq
+        self.keys = keys
+        self.data = data
+        self.json = json
+
+    @property
+    def text(self) -> bytes:
+        """The object as JSON."""
+        if self.json is None:
+            self.json = encode(self.data)
+        return self.json
+
+    @property
+    def value(self) -> Object:
+        """The object as a dict that is only looked at."""
+        return self.data if self.data is not None else decode(self.text)
+
+    def order(self) -> tuple[int, int]:
+        """By creation; what was created in the same second, by order of arrival."""
+        return (self.created, self.seq)
+
+
+class Table:
+    """All objects of one type, oldest first."""
+
+    __slots__ = ("_indices", "_sorted", "by_id", "keys", "rows")
+
+    def __init__(self, kind: str) -> None:
+        self.keys = KEYS.get(kind, ())
+        self.rows: list[Row] = []
+        self.by_id: dict[str, Row] = {}
+        self._sorted = True
+        self._indices: dict[int, dict[Any, list[Row]]] = {}  # place of a filter value -> value -> rows, made when first asked for
+
+    def add(self, row: Row) -> None:
+        """One more; out of order only while an account is filled in bulk."""
+        if self.rows and row.created < self.rows[-1].created:
+            self._sorted = False
+            self._indices.clear()
+        self.rows.append(row)
+        self.by_id[row.id] = row
+        for place, index in self._indices.items():
+            index.setdefault(row.keys[place], []).append(row)
+
+    def ordered(self) -> list[Row]:
+        """The rows, oldest first."""
+        if not self._sorted:
+            self.rows.sort(key=Row.order)
+            self._sorted = True
+        return self.rows
+
+    def position(self, row: Row) -> int:
+        """Where a row stands among the ordered ones."""
+        return bisect_left(self.ordered(), row.order(), key=Row.order)
+
+    def having(self, place: int, value: Any) -> list[Row]:
+        """The rows with that filter value, oldest first. Not to be changed."""
+        index = self._indices.get(place)
+        if index is None:
+            index = {}
+            for row in self.ordered():
+                index.setdefault(row.keys[place], []).append(row)
+            self._indices[place] = index
+        return index.get(value, [])
+
+    def rekey(self, row: Row, keys: tuple[Any, ...]) -> None:
+        """A row's filter values have changed."""
+        for place in [each for each in self._indices if row.keys[each] != keys[each]]:
+            del self._indices[place]
+        row.keys = keys
+
+    def remove(self, identifier: str) -> None:
+        """Take one out."""
+        row = self.by_id[identifier]
+        del self.rows[self.position(row)]
+        del self.by_id[identifier]
+        self._indices.clear()
+
+
+class Account:
+    """One Stripe account in memory. Not safe for threads by itself: the transport holds a lock around each request."""
+
+    def __init__(self, *, seed: str = "sandbox", now: int = AS_OF) -> None:
+        self.seed = seed
+        self.clock = Clock(now)
+        self.tables: dict[str, Table] = {}
+        self.notes: dict[str, dict[str, Any]] = {}
+        self.deleted: dict[str, Object] = {}  # customers and the like, as they are answered once gone
+        self.long_lines: dict[str, list[Object]] = {}  # invoice -> all its lines, where there are more than ten
+        self.link_lines: dict[str, list[Object]] = {}  # payment link -> its items
+        self.replays: dict[str, tuple[str, int, bytes, int]] = {}  # idempotency key -> (fingerprint, status, body, when)
+        self.count = 0
+        self.requests = 0
+        self.warm: list[Row] = []  # rows whose dicts were handed out since the last `cool`
+        self.request: tuple[str | None, str | None] = (None, None)  # id and idempotency key of the request at hand, for events
+        self.ledger = Ledger(self)
+        self.me: Object = {}  # the account object; business.py fills it
+
+    @property
+    def now(self) -> int:
+        """The present moment, Unix seconds."""
+        return self.clock.now
+
+    # ids
+
+    def new_id(self, prefix: str, length: int = 24) -> str:
+        """A fresh id, the same in every account that was treated the same way."""
+        self.count += 1
+        return f"{prefix}_{self.letters(f'{prefix}{self.count}', length)}"
+
+    def request_id(self) -> str:
+        """A fresh request id; counted by itself, so that reading doesn't change the ids of what is made later."""
+        self.requests += 1
+        return f"req_{self.letters(f'request{self.requests}', 14)}"
+
+    def letters(self, of: str, length: int) -> str:
+        """Letters and digits that follow from the account's seed and a text."""
+        number = int.from_bytes(blake2b(f"{self.seed}/{of}".encode(), digest_size=20).digest(), "big")
+        found = []
+        for _ in range(length):
+            number, digit = divmod(number, 62)
+            found.append(_DIGITS[digit])
+        return "".join(found)
+
+    # objects
+
+    def table(self, kind: str) -> Table:
+        """All objects of a type."""
+        found = self.tables.get(kind)
+        if found is None:
+            found = self.tables[kind] = Table(kind)
+        return found
+
+    def _row(self, kind: str, data: Object, *, cold: bool) -> Row:
+        table = self.table(kind)
+        self.count += 1
+        keys = tuple(map(data.get, table.keys))
+        created = data.get("created") or data.get("date") or self.now
+        row = Row(data["id"], created, self.count, keys, None if cold else data, encode(data) if cold else None)
+        if not cold:
+            self.warm.append(row)
+        table.add(row)
+        return row
+
+    def add(self, kind: str, data: Object) -> Object:
+        """Take in a new object that a handler made."""
+        self._row(kind, data, cold=False)
+        return data
+
+    def insert(self, kind: str, data: Object) -> None:
+        """Take in a finished object in bulk: it is kept as text from the start. See the module's docstring."""
+        self._row(kind, data, cold=True)
+
+    def get(self, kind: str, identifier: str) -> Object | None:
+        """An object to work with: change it, then `save`."""
+        row = self.table(kind).by_id.get(identifier)
+        if row is None:
+            return None
+        if row.data is None:
+            row.data = decode(row.text)
+            self.warm.append(row)
+        return row.data
+
+    def peek(self, kind: str, identifier: str) -> Object | None:
+        """An object to look at only."""
+        row = self.table(kind).by_id.get(identifier)
+        return None if row is None else row.value
+
+    def find(self, kind: str, identifier: str, param: str, *, what: str = "", status: int = 400) -> Object:
+        """An object that a parameter names, to work with; refuses an unknown one with that parameter."""
+        found = self.get(kind, identifier)
+        if found is None:
+            raise missing(what or kind.replace("_", " "), identifier, param, status=status)
+        return found
+
+    def save(self, kind: str, data: Object) -> Object:
+        """After a change: the text is made anew when next wanted, and the filters follow."""
+        table = self.table(kind)
+        row = table.by_id[data["id"]]
+        if row.data is None:
+            self.warm.append(row)
+        row.data = data
+        row.json = None
+        table.rekey(row, tuple(data.get(name) for name in table.keys))
+        return data
+
+    def cool(self) -> None:
+        """At the end of a request: what was worked with goes back to being text."""
+        for row in self.warm:
+            row.json = row.text
+            row.data = None
+        self.warm.clear()
+
+    def remove(self, kind: str, identifier: str) -> Object:
+        """Delete an object; the answer says so."""
+        self.table(kind).remove(identifier)
+        return {"id": identifier, "object": kind, "deleted": True}
+
+    def each(self, kind: str) -> Iterator[Object]:
+        """All objects of a type, oldest first, to look at only."""
+        return (row.value for row in self.table(kind).ordered())
+
+    def where(self, kind: str, **equal: Any) -> list[str]:
+        """Ids of the objects whose filter values equal these, oldest first."""
+        table = self.table(kind)
+        wanted = [(table.keys.index(name), value) for name, value in equal.items()]
+        rows = min((table.having(place, value) for place, value in wanted), key=len)
+        return [row.id for row in rows if all(row.keys[place] == value for place, value in wanted)]
+
+    def settled(self) -> None:
+        """After filling in bulk: sort, book what the ledger holds, and put the daily jobs on the calendar."""
+        for table in self.tables.values():
+            table.ordered()
+        self.ledger.rebuild()

@@ -1,0 +1,104 @@
+"""The demo account: two years of a firm that sells software by subscription in dollars, euros and pounds. See `firm` for its story.
+
+Everything follows from the account's seed and from `as_of`: the same objects under the same ids on every machine. These have names that
+examples can rely on:
+
+    cus_demoJennyRosen      jenny.rosen@example.com: Team plan by card, every invoice paid; her subscription is sub_demoJennyRosen, her
+                            card pm_demoJennyRosen, her newest invoice in_demoLatest (paid by pi_demoLatest, charge ch_demoLatest)
+    cus_demoNorthwind       accounts@northwind.example.com: the large customer, sent invoices, due after 30 days; sub_demoNorthwind
+    in_demoOverdue          an open invoice, more than 60 days overdue
+    in_demoDraft            a draft
+    pi_demoCapture          a payment that waits for its capture (requires_capture)
+    pi_demoAction           a payment that waits for its payer's authentication (requires_action)
+    pi_demoWorkshop         a single payment through a payment link, not refunded
+    po_demoFailed           an automatic payout that came back from the bank
+    plink_demoWorkshop, plink_demoDatenworkshop, plink_demoSeatPack
+                            payment links in dollars, euros and pounds
+    prod_demoStarter, prod_demoTeam, prod_demoBusiness, prod_demoSeat, prod_demoPlatform
+                            what is sold; prices such as price_demoTeamUsdMonthly, with a lookup key (team_usd_monthly)
+    PARTNER20, WELCOME50, SPRING30
+                            coupons
+    we_demoEndpoint         the webhook endpoint
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable
+
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.demo_data import timeline, invoices, payouts, customers, sales
+from stripe_magics.sandbox.demo_data.writer import Books, Person
+from stripe_magics.sandbox.demo_data.static_objects import links, product
+from stripe_magics.sandbox.demo_data.records import DAY, Bill, Firm, Sale
+
+CARD_EVENTS = ["charge.failed", "charge.dispute.created", "invoice.payment_failed", "payout.failed"]
+
+
+def populate(account: Account, *, as_of: int | None = None) -> None:
+    """Fill an account (new, with its bank accounts) with the firm's two years up to `as_of`, by default the account's present moment."""
+    if as_of is not None:
+        account.clock.now = as_of
+    collecting = gc.isenabled()
+    gc.disable()  # hundreds of thousands of small objects, none of them garbage: looking for some would take half of the time
+    try:
+        _fill(account)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _fill(account: Account) -> None:
+    story = timeline.tell(account.now)
+    books = Books(account, story)
+    start = story.starts[1]
+    account.insert("product", product("prod_demoService", "Services", start, None))
+    links(account, books.prices)
+    account.insert("webhook_endpoint", _endpoint(start))
+    everybody = {client.number: customers.person(books, client) for client in story.clients}
+    known = _known(story)
+    for bill in story.bills:
+        invoices.write(books, everybody[bill.client.number], bill, known=known.get(id(bill), ""))
+    for sale in story.sales:
+        sales.write(books, everybody[sale.client.number], sale, known=known.get(id(sale), ""))
+    for person in everybody.values():
+        customers.subscription(books, person)
+        customers.customer(books, person)
+    books.screening()
+    payouts.write(books)
+    account.settled()
+    payouts.available_events(account, books)
+    account.table("event").ordered()
+    _renewals(account, everybody.values(), story)
+
+
+def _endpoint(created: int) -> Object:
+    return {
+        "id": "we_demoEndpoint", "object": "webhook_endpoint", "api_version": None, "application": None, "created": created,
+        "description": "What somebody should look at", "enabled_events": CARD_EVENTS, "livemode": False, "metadata": {}, "status": "enabled",
+        "url": "https://example.com/stripe/webhook",
+    }  # fmt: skip
+
+
+def _known(story: Firm) -> dict[int, str]:
+    """The bills and sales that have readable ids: `id` of the record -> the rest of the id."""
+    overdue = story.as_of - 60 * DAY
+    bills: dict[str, Callable[[Bill], bool]] = {
+        "demoLatest": lambda bill: bill.client.number == 1 and bill.reason != "manual",
+        "demoOverdue": lambda bill: bill.fate == "open" and 0 < bill.due < overdue,
+        "demoDraft": lambda bill: bill.fate == "draft" and bill.reason == "manual",
+    }
+    sales: dict[str, Callable[[Sale], bool]] = {
+        "demoCapture": lambda sale: sale.state == "requires_capture",
+        "demoAction": lambda sale: sale.state == "requires_action",
+        "demoWorkshop": lambda sale: sale.kind == "link" and sale.client.currency == "usd" and not (sale.refund or sale.dispute),
+    }
+    found = {id(next(bill for bill in reversed(story.bills) if fits(bill))): name for name, fits in bills.items()}
+    return found | {id(next(sale for sale in reversed(story.sales) if fits(sale))): name for name, fits in sales.items()}
+
+
+def _renewals(account: Account, everybody: Iterable[Person], story: Firm) -> None:
+    """What is still to come: subscriptions renew, or end, when their period does."""
+    for person in everybody:
+        if not 0 < person.client.ended <= story.as_of and person.period[1] > story.as_of:
+            account.clock.at(person.period[1], "subscription_renews", person.subscription)

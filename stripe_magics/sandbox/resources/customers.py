@@ -1,0 +1,241 @@
+"""Customers: made, changed, deleted, found. What hangs on them is in belongings.py."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.customer_subresources import add_tax_id, checked_tax_id, credit, source_card
+from stripe_magics.sandbox.core.metadata import take
+from stripe_magics.sandbox.core.checks import checked_email
+from stripe_magics.sandbox.resources.payment_intents.intent_parameters import full_shipping
+from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.resources.payment_methods.method_creation import address
+from stripe_magics.sandbox.resources.payment_methods.payment_methods import attach_to, use
+from stripe_magics.sandbox.api.errors import invalid, missing, unchecked
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.search import search
+
+_PREFIX = re.compile(r"[A-Z0-9]{3,12}")
+_LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,4}){0,2}")
+
+
+def create(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/customers. No parameter is required."""
+    _check(account, params, "")
+    customer = new_customer(account)
+    method = use(account, params["payment_method"]) if params.get("payment_method") else None
+    default = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if default and (method is None or default not in {method["id"], params["payment_method"]}):
+        _belongs(account, default, customer["id"])
+    card = source_card(account, params["source"], customer["id"]) if params.get("source") else None
+    if method is not None:
+        attach_to(account, method, customer)
+    account.add("customer", customer)
+    if card is not None:
+        account.add("card", card)
+    _apply(account, customer, params, template=params.get("payment_method"), method=method)
+    if card is not None:
+        customer["default_source"] = card["id"]
+    for each in params.get("tax_id_data") or ():
+        add_tax_id(account, customer, each)
+    account.save("customer", customer)
+    events.emit(account, "customer.created", customer)
+    return customer
+
+
+def new_customer(account: Account) -> Object:
+    """A customer about whom nothing is known; not stored yet."""
+    identifier = account.new_id("cus", 14)
+    return {
+        "id": identifier,
+        "object": "customer",
+        "address": None,
+        "balance": 0,
+        "created": account.now,
+        "currency": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": None,
+        "discount": None,
+        "email": None,
+        "invoice_prefix": account.letters(f"prefix{identifier}", 8).upper(),
+        "invoice_settings": {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None},
+        "livemode": False,
+        "metadata": {},
+        "name": None,
+        "next_invoice_sequence": 1,
+        "phone": None,
+        "preferred_locales": [],
+        "shipping": None,
+        "tax_exempt": "none",
+        "test_clock": None,
+    }
+
+
+def _check(account: Account, params: dict[str, Any], own: str) -> None:
+    checked_email(params.get("email"), "email")
+    prefix = params.get("invoice_prefix")
+    if prefix is not None:
+        if not _PREFIX.fullmatch(prefix):
+            raise unchecked("invoice_prefix takes 3 to 12 capital letters or digits.", param="invoice_prefix")
+        if any(each["invoice_prefix"] == prefix and each["id"] != own for each in account.each("customer")):
+            raise invalid(f"The invoice prefix '{prefix}' belongs to another customer.", param="invoice_prefix")
+    sequence = params.get("next_invoice_sequence")
+    if sequence is not None and sequence < 1:
+        raise unchecked(
+            "This value must be greater than or equal to 1.", param="next_invoice_sequence", code="parameter_invalid_integer"
+        )
+    fields = (params.get("invoice_settings") or {}).get("custom_fields") or []
+    if len(fields) > 4:
+        raise unchecked("At most 4 custom fields.", param="invoice_settings[custom_fields]")
+    for each in params.get("preferred_locales") or ():
+        if not _LOCALE.fullmatch(each):
+            raise unchecked(f"Invalid locale: {each}", param="preferred_locales")
+    country = (params.get("address") or {}).get("country")
+    if country and not re.fullmatch(r"[A-Za-z]{2}", country):
+        raise unchecked(
+            f"Country '{country}' is unknown. Try using a 2-character ISO country code.",
+            param="address[country]",
+            code="country_code_invalid",
+        )
+    if params.get("test_clock"):
+        raise missing("test clock", params["test_clock"], "test_clock", status=400)
+    if params.get("coupon") and params.get("promotion_code"):
+        raise unchecked("You may only specify one of coupon and promotion_code.", param="promotion_code")
+    for name in ("coupon", "promotion_code"):
+        if params.get(name):
+            discounts.redeemable(account, {name: params[name]}, param=name, customer=own or None)
+    for each in params.get("tax_id_data") or ():
+        checked_tax_id(each["type"], each["value"], "tax_id_data")
+
+
+def _belongs(account: Account, identifier: str, customer: str) -> None:
+    method = account.find("payment_method", identifier, "invoice_settings[default_payment_method]", what="PaymentMethod")
+    if method["customer"] != customer:
+        raise invalid(
+            f"The customer does not have a payment method with the ID {identifier}. The payment method must be attached to the customer.",
+            param="invoice_settings[default_payment_method]",
+            code="resource_missing",
+        )
+
+
+_PLAIN = ("description", "email", "name", "phone", "invoice_prefix", "next_invoice_sequence", "metadata")
+
+
+def _apply(
+    account: Account, customer: Object, params: dict[str, Any], *, template: str | None = None, method: Object | None = None
+) -> None:
+    """Set what was given on a customer."""
+    take(customer, params, _PLAIN)
+    if customer["next_invoice_sequence"] is None:
+        customer["next_invoice_sequence"] = 1
+    if "address" in params:
+        customer["address"] = None if params["address"] is None else address({**(customer["address"] or {}), **params["address"]})
+    if "shipping" in params:
+        shipping = full_shipping(params["shipping"])
+        customer["shipping"] = None if shipping is None else {name: shipping[name] for name in ("address", "name", "phone")}
+    if "preferred_locales" in params:
+        customer["preferred_locales"] = params["preferred_locales"] or []
+    if "tax_exempt" in params:
+        customer["tax_exempt"] = params["tax_exempt"] or "none"
+    if params.get("balance") is not None and params["balance"] != customer["balance"]:
+        if customer["currency"] is None:
+            customer["currency"] = account.me["default_currency"]
+        credit(account, customer, params["balance"] - customer["balance"], "adjustment")
+    if "invoice_settings" in params:
+        settings = dict(params["invoice_settings"] or {})
+        if method is not None and settings.get("default_payment_method") == template:
+            settings["default_payment_method"] = method["id"]
+        customer["invoice_settings"] = {**customer["invoice_settings"], **settings}
+    for name in ("coupon", "promotion_code"):
+        if name in params:
+            customer["discount"] = (
+                discounts.new(account, {name: params[name]}, param=name, customer=customer["id"]) if params[name] else None
+            )
+    notes = account.notes.setdefault(customer["id"], {})
+    if params.get("cash_balance"):
+        mode = (params["cash_balance"].get("settings") or {}).get("reconciliation_mode") or "automatic"
+        notes["cash_balance"] = {
+            "reconciliation_mode": "automatic" if mode == "merchant_default" else mode, "using_merchant_default": mode == "merchant_default",
+        }  # fmt: skip
+    if "tax" in params:
+        given = params["tax"] or {}
+        place = customer["address"] or {}
+        found = (
+            {"country": place["country"], "source": "billing_address", "state": place["state"]} if place.get("country") else None
+        )
+        notes["tax"] = {
+            "automatic_tax": "supported" if found else "unrecognized_location",
+            "ip_address": given.get("ip_address"),
+            "location": found,
+        }
+    if not notes:
+        del account.notes[customer["id"]]
+
+
+def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/customers/{customer}; a deleted one says so."""
+    if identifier in account.deleted:
+        return account.deleted[identifier]
+    return account.find("customer", identifier, "id", status=404)
+
+
+def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/customers/{customer}."""
+    customer = account.find("customer", identifier, "id", status=404)
+    _check(account, params, identifier)
+    default = (params.get("invoice_settings") or {}).get("default_payment_method")
+    if default:
+        _belongs(account, default, identifier)
+    if params.get("default_source") and (account.peek("card", params["default_source"]) or {}).get("customer") != identifier:
+        raise missing("source", params["default_source"], "default_source", status=400)
+    card = source_card(account, params["source"], identifier) if params.get("source") else None
+    before = events.snapshot(customer)
+    _apply(account, customer, params)
+    if card is not None:
+        account.add("card", card)
+        customer["default_source"] = card["id"]
+    elif params.get("default_source"):
+        customer["default_source"] = params["default_source"]
+    account.save("customer", customer)
+    events.emit(account, "customer.updated", customer, before)
+    return customer
+
+
+def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """DELETE /v1/customers/{customer}: ends the subscriptions too."""
+    from stripe_magics.sandbox.resources.subscriptions import billing_periods
+
+    customer = account.find("customer", identifier, "id", status=404)
+    for each in account.where("subscription", customer=identifier):
+        billing_periods.end(account, each)
+    gone = account.remove("customer", identifier)
+    account.deleted[identifier] = gone
+    events.emit(account, "customer.deleted", customer)
+    return gone
+
+
+def listing(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/customers."""
+    if params.get("test_clock"):
+        raise missing("test clock", params["test_clock"], "test_clock", status=400)
+    return page(account, "customer", params, "/v1/customers", filters=("email",))
+
+
+def searching(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/customers/search."""
+    return search(account, "customer", params, "/v1/customers/search")
+
+
+ROUTES: dict[str, Handler] = {
+    "GET /v1/customers": listing,
+    "POST /v1/customers": create,
+    "GET /v1/customers/search": searching,
+    "GET /v1/customers/{customer}": retrieve,
+    "POST /v1/customers/{customer}": update,
+    "DELETE /v1/customers/{customer}": delete,
+}

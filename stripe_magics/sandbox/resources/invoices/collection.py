@@ -1,0 +1,193 @@
+"""From final to paid: the number, the customer's credit balance, the payment intent, attempts by hand and by themselves, the ends of an invoice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics import money
+from stripe_magics.sandbox.resources.payment_intents import payment_attempts, intent_parameters
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.customer_subresources import credit
+from stripe_magics.sandbox.core.clock import DAY, HOUR
+from stripe_magics.sandbox.resources.invoices.drafts import refresh, used_balance
+from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
+from stripe_magics.sandbox.api.errors import Refusal, declined, invalid
+
+RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)
+
+
+def finish(account: Account, invoice: Object) -> None:
+    """Make a draft final."""
+    refresh(account, invoice)
+    before = events.snapshot(invoice)
+    customer = account.find("customer", invoice["customer"], "customer")
+    days = account.notes.get(invoice["id"], {}).get("days")
+    if days is not None:
+        invoice["due_date"] = account.now + days * DAY
+    token = account.letters(f"hosted{invoice['id']}", 40)
+    invoice.update(
+        number=f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}",
+        status="open",
+        hosted_invoice_url=f"https://invoice.stripe.com/i/{account.me['id']}/test_{token}",
+        invoice_pdf=f"https://pay.stripe.com/invoice/{account.me['id']}/test_{token}/pdf",
+        effective_at=invoice["effective_at"] or account.now,
+        status_transitions={**invoice["status_transitions"], "finalized_at": account.now},
+    )
+    customer["next_invoice_sequence"] += 1
+    _use_balance(account, invoice, customer)
+    customer["currency"] = customer["currency"] or invoice["currency"]
+    account.save("customer", customer)
+    if invoice["amount_due"]:
+        intent = intent_parameters.new_intent(account, amount=invoice["amount_due"], currency=invoice["currency"])
+        types = (invoice["payment_settings"] or {}).get("payment_method_types") or ["card"]
+        intent.update(
+            automatic_payment_methods=None, capture_method="automatic", customer=customer["id"], description=invoice["description"] or "Payment for Invoice",
+            invoice=invoice["id"], payment_method_types=list(types), statement_descriptor=invoice["statement_descriptor"],
+        )  # fmt: skip
+        account.add("payment_intent", intent)
+        invoice["payment_intent"] = intent["id"]
+        events.emit(account, "payment_intent.created", intent)
+    account.save("invoice", invoice)
+    events.emit(account, "invoice.finalized", invoice)
+    events.emit(account, "invoice.updated", invoice, before)
+    if not invoice["amount_due"]:
+        mark_paid(account, invoice, amount=0)
+    elif invoice["collection_method"] == "send_invoice":
+        account.clock.at(invoice["due_date"] or account.now, "invoice_overdue", invoice["id"])
+    elif invoice["auto_advance"]:
+        invoice["next_payment_attempt"] = account.now + HOUR
+        account.save("invoice", invoice)
+        account.clock.at(account.now + HOUR, "invoice_collects", invoice["id"])
+
+
+def _use_balance(account: Account, invoice: Object, customer: Object) -> None:
+    """The customer's credit lowers what is due, their debt raises it; a negative total, or one too small to charge, goes to the balance."""
+    total, starting = invoice["total"], customer["balance"]
+    used = used_balance(total, starting)
+    due = total + used
+    moved = -used
+    smallest = money.minimum(invoice["currency"]) or 0
+    if total < 0:
+        due, moved = 0, total
+    elif 0 < due < smallest:
+        moved += due
+        due = 0
+    invoice.update(starting_balance=starting, amount_due=due, amount_remaining=due)
+    if moved:
+        entry = credit(account, customer, moved, "applied_to_invoice", invoice=invoice["id"])
+        account.notes.setdefault(invoice["id"], {})["balance_used"] = entry["amount"]
+    invoice["ending_balance"] = customer["balance"]
+
+
+def finalize_by_itself(account: Account, invoice: Object) -> None:
+    """An hour after it was made, a draft that advances by itself is finalized (and sent)."""
+    if invoice["status"] == "draft" and invoice["auto_advance"] and account.peek("customer", invoice["customer"]):
+        finish(account, invoice)
+        if invoice["collection_method"] == "send_invoice":
+            events.emit(account, "invoice.sent", invoice)
+
+
+def overdue(account: Account, invoice: Object) -> None:
+    """The due date has passed."""
+    if invoice["status"] == "open":
+        events.emit(account, "invoice.overdue", invoice)
+
+
+def collect(account: Account, invoice: Object) -> None:
+    """Try to take the money by itself; retries some days apart."""
+    if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically" or not invoice["auto_advance"]:
+        return
+    try:
+        attempt(account, invoice, {})
+    except Refusal:
+        done = invoice["attempt_count"]
+        if invoice["status"] == "open" and done <= len(RETRIES):
+            invoice["next_payment_attempt"] = account.now + RETRIES[done - 1]
+            account.clock.at(invoice["next_payment_attempt"], "invoice_collects", invoice["id"])
+        else:
+            invoice["next_payment_attempt"] = None
+        account.save("invoice", invoice)
+
+
+def attempt(account: Account, invoice: Object, params: dict[str, Any]) -> None:
+    """One try to collect. A decline is raised, after the invoice noted it."""
+    customer = account.find("customer", invoice["customer"], "customer")
+    given = params.get("payment_method") or params.get("source") or invoice["default_payment_method"] or invoice["default_source"]
+    given = given or customer["invoice_settings"]["default_payment_method"] or customer["default_source"]
+    invoice["attempted"] = True
+    invoice["attempt_count"] += 1
+    invoice["next_payment_attempt"] = None
+    account.save("invoice", invoice)
+    if not given:
+        _failed(account, invoice, customer)
+        raise invalid(
+            "There is no `default_payment_method` set on this Customer or Invoice. Set one before taking payment for this invoice."
+        )
+    intent = account.find("payment_intent", invoice["payment_intent"], "invoice")
+    method = use(account, given)
+    if method["customer"] not in {None, customer["id"]}:
+        raise invalid("The payment method belongs to another customer.", param="payment_method")
+    intent["payment_method"] = method["id"]
+    intent["payment_method_types"] = list(dict.fromkeys([*intent["payment_method_types"], method["type"]]))
+    intent["status"] = "requires_confirmation"
+    try:
+        payment_attempts.proceed(account, intent, method, {"mandate": params.get("mandate")})
+    except Refusal:
+        _failed(account, invoice, customer)
+        raise
+    if intent["status"] == "requires_action":
+        events.emit(account, "invoice.payment_action_required", invoice)
+        raise declined(
+            "This payment requires additional user action before it can be completed: have the payer authenticate its payment intent.",
+            code="invoice_payment_intent_requires_action",
+            payment_intent=intent,
+        )
+
+
+def _failed(account: Account, invoice: Object, customer: Object) -> None:
+    customer["delinquent"] = True
+    account.save("customer", customer)
+    account.save("invoice", invoice)
+    events.emit(account, "invoice.payment_failed", invoice)
+
+
+def paid_by(account: Account, identifier: str, intent: Object, charge: Object) -> None:
+    """The invoice's payment intent succeeded."""
+    invoice = account.get("invoice", identifier)
+    if invoice is None or invoice["status"] not in {"open", "uncollectible"}:
+        return
+    invoice["charge"] = charge["id"]
+    invoice["attempted"] = True
+    mark_paid(account, invoice, amount=intent["amount_received"])
+
+
+def mark_paid(account: Account, invoice: Object, *, amount: int) -> None:
+    before = events.snapshot(invoice)
+    invoice.update(
+        status="paid",
+        paid=True,
+        attempted=True,
+        amount_paid=amount,
+        amount_remaining=0,
+        next_payment_attempt=None,
+        status_transitions={**invoice["status_transitions"], "paid_at": account.now},
+    )
+    account.save("invoice", invoice)
+    customer = account.get("customer", invoice["customer"])
+    if customer is not None and customer["delinquent"]:
+        customer["delinquent"] = False
+        account.save("customer", customer)
+    events.emit(account, "invoice.updated", invoice, before)
+    events.emit(account, "invoice.paid", invoice)
+    events.emit(account, "invoice.payment_succeeded", invoice)
+    if invoice["subscription"]:
+        from stripe_magics.sandbox.resources.subscriptions import subscriptions
+
+        subscriptions.invoice_paid(account, invoice["subscription"])
+
+
+def call_off(account: Account, invoice: Object, reason: str | None) -> None:
+    intent = account.get("payment_intent", invoice["payment_intent"] or "")
+    if intent is not None and intent["status"] in payment_attempts.CANCELABLE - {"processing"}:
+        payment_attempts.called_off(account, intent, reason)

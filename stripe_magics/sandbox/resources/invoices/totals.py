@@ -1,0 +1,112 @@
+"""What an invoice adds up to. Pure arithmetic on minor units; every share is rounded once, and shares of one sum add up to it.
+
+subtotal = lines - discounts of lines        total = subtotal - discounts of the invoice + exclusive tax + shipping
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from stripe_magics.sandbox.resources.discounts import share
+
+Object = dict[str, Any]
+
+
+def spread(total: int, weights: list[int]) -> list[int]:
+    """Cut a sum in proportion to weights; the parts add up to it (largest remainders first)."""
+    whole = sum(weights)
+    if not whole:
+        return [0] * len(weights)
+    parts = [total * weight // whole for weight in weights]
+    rests = sorted(range(len(weights)), key=lambda place: (-(total * weights[place] % whole), place))
+    for place in rests[: total - sum(parts)]:
+        parts[place] += 1
+    return parts
+
+
+def tax_on(base: int, rates: list[Object]) -> list[tuple[Object, int]]:
+    """The tax of each rate on an amount: on top of it, or inside it for inclusive rates."""
+    inside = sum((Decimal(str(rate["percentage"])) for rate in rates if rate["inclusive"]), Decimal(0))
+    net = Decimal(base) / (1 + inside / 100)
+    found = []
+    for rate in rates:
+        percent = Decimal(str(rate["percentage"])) / 100
+        exact = net * percent if rate["inclusive"] else net * percent if inside else Decimal(base) * percent
+        found.append((rate, int(exact.quantize(Decimal(1), ROUND_HALF_UP))))
+    return found
+
+
+def settle(
+    lines: list[Object],
+    own: dict[str, list[Object]],
+    discounts: list[Object],
+    rates: list[Object],
+    *,
+    currency: str,
+    exempt: str,
+    shipping: int = 0,
+) -> Object:
+    """Fill in each line's discount_amounts and tax_amounts; answers the invoice's sums.
+
+    `own` has the discounts of each line by its id, `discounts` those of the invoice, `rates` the default tax rates; `exempt` is the
+    customer's tax_exempt.
+    """
+    left = []
+    for line in lines:
+        rest = line["amount"]
+        line["discount_amounts"] = []
+        for discount in own.get(line["id"], ()) if line["discountable"] else ():
+            off = share(discount["coupon"], rest, currency)
+            rest -= off
+            line["discount_amounts"].append({"amount": off, "discount": discount["id"]})
+        left.append(rest)
+    subtotal = sum(left)
+    for discount in discounts:
+        weights = [max(0, rest) if line["discountable"] else 0 for line, rest in zip(lines, left, strict=True)]
+        off = share(discount["coupon"], sum(weights), currency)
+        for place, part in enumerate(spread(off, weights)):
+            left[place] -= part
+            if weights[place]:
+                lines[place]["discount_amounts"].append({"amount": part, "discount": discount["id"]})
+    taxes: dict[tuple[str, bool], Object] = {}
+    on_top = inside = 0
+    for line, rest in zip(lines, left, strict=True):
+        line["tax_amounts"] = []
+        within = 0
+        for rate, exact in tax_on(rest, line["tax_rates"] or rates):
+            amount = 0 if exempt in {"exempt", "reverse"} else exact
+            entry = {
+                "amount": amount,
+                "inclusive": rate["inclusive"],
+                "tax_rate": rate["id"],
+                "taxability_reason": {"exempt": "customer_exempt", "reverse": "reverse_charge"}.get(exempt),
+                "taxable_amount": rest,
+            }
+            line["tax_amounts"].append(entry)
+            sums = taxes.setdefault((rate["id"], rate["inclusive"]), {**entry, "amount": 0, "taxable_amount": 0})
+            sums["amount"] += amount
+            sums["taxable_amount"] += rest
+            if rate["inclusive"]:
+                within += amount
+            else:
+                on_top += amount
+        inside += within
+        line["amount_excluding_tax"] = line["amount"] - within
+        unit = Decimal(line["amount_excluding_tax"]) / (line["quantity"] or 1)
+        line["unit_amount_excluding_tax"] = format(unit.normalize(), "f")
+    discounted: dict[str, int] = {}
+    for line in lines:
+        for each in line["discount_amounts"]:
+            discounted[each["discount"]] = discounted.get(each["discount"], 0) + each["amount"]
+    total = sum(left) + on_top + shipping
+    any_tax = bool(taxes)
+    return {
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal - inside,
+        "tax": on_top + inside if any_tax else None,
+        "total": total,
+        "total_discount_amounts": [{"amount": amount, "discount": name} for name, amount in discounted.items()],
+        "total_excluding_tax": total - on_top - inside,
+        "total_tax_amounts": list(taxes.values()),
+    }

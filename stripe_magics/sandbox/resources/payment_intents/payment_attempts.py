@@ -1,0 +1,247 @@
+"""One attempt to take the money of an intent, and what becomes of it: success, a hold, a debit on its way, a question to the payer, a decline.
+
+Every attempt with a card or a bank is a charge (charges.py). A decline is recorded first and raised then.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.sandbox.resources import charges
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.core.clock import MINUTE
+from stripe_magics.sandbox.resources.payment_methods.payment_methods import attach_to, outcome_of
+from stripe_magics.sandbox.api.errors import Refusal, declined, invalid
+from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, Outcome
+
+DEBIT_TAKES = 3 * MINUTE
+CANCELABLE = {"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing"}
+_AUTHENTICATE = Outcome(
+    code="authentication_required",
+    decline_code="authentication_required",
+    message="Your card was declined. This transaction requires authentication.",
+)
+_NOT_AUTHENTICATED = Outcome(
+    code="payment_intent_authentication_failure",
+    message="We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+)
+
+
+def redirects(method: Object) -> bool:
+    return method["type"] != "card" and method["type"] not in DEBITS
+
+
+def proceed(account: Account, intent: Object, method: Object, params: dict[str, Any]) -> None:
+    """Try to take the money. Raises a refusal after a decline, with everything that happened kept."""
+    outcome = outcome_of(account, method["id"])
+    intent["last_payment_error"] = None
+    intent["next_action"] = None
+    _mandate(account, method, params)
+    off_session = params.get("off_session") not in {None, False}
+    asks = outcome.authenticate and not (
+        outcome.unless_set_up and method["customer"] and (off_session or _set_up(account, method))
+    )
+    if redirects(method) or asks:
+        if off_session or params.get("error_on_requires_action"):
+            raise decline(account, intent, method, _AUTHENTICATE)
+        _ask(account, intent, method, params)
+        return
+    settle(account, intent, method, outcome)
+
+
+def _set_up(account: Account, method: Object) -> bool:
+    return bool(account.notes.get(method["id"], {}).get("authenticated"))
+
+
+def _mandate(account: Account, method: Object, params: dict[str, Any]) -> None:
+    """A new mandate from mandate_data; a debit gets one anyway."""
+    given = params.get("mandate_data")
+    if given is None and (method["type"] not in DEBITS or params.get("mandate")):
+        return
+    acceptance = (given or {}).get("customer_acceptance") or {"type": "offline"}
+    identifier = account.new_id("mandate")
+    account.add(
+        "mandate",
+        {
+            "id": identifier,
+            "object": "mandate",
+            "customer_acceptance": {
+                "accepted_at": acceptance.get("accepted_at") or account.now,
+                **({"online": acceptance.get("online")} if acceptance["type"] == "online" else {"offline": {}}),
+                "type": acceptance["type"],
+            },
+            "livemode": False,
+            "multi_use": {},
+            "payment_method": method["id"],
+            "payment_method_details": {method["type"]: {}, "type": method["type"]},
+            "status": "active",
+            "type": "multi_use",
+        },
+    )
+    account.notes.setdefault(method["id"], {})["mandate"] = identifier
+
+
+def _ask(account: Account, intent: Object, method: Object, params: dict[str, Any]) -> None:
+    """The payer has to do something first."""
+    intent["status"] = "requires_action"
+    back = params.get("return_url")
+    if back and not params.get("use_stripe_sdk"):
+        address_ = f"https://hooks.stripe.com/sandbox/authenticate/{intent['id']}"
+        intent["next_action"] = {"redirect_to_url": {"return_url": back, "url": address_}, "type": "redirect_to_url"}
+    else:
+        intent["next_action"] = {
+            "type": "use_stripe_sdk",
+            "use_stripe_sdk": {"source": intent["id"], "type": "three_d_secure_redirect"},
+        }
+    store(account, intent)
+    events.emit(account, "payment_intent.requires_action", intent)
+
+
+def answered(account: Account, intent: Object, *, passed: bool) -> None:
+    """The payer has done it, or failed to (see helpers.py). Raises no decline: the answer is in the intent."""
+    method = account.get("payment_method", intent["payment_method"])
+    if method is None:
+        raise invalid("This intent has lost its payment method.")
+    intent["next_action"] = None
+    if not passed:
+        decline(account, intent, method, _NOT_AUTHENTICATED, charged=False)
+        return
+    account.notes.setdefault(method["id"], {})["authenticated"] = True
+    try:
+        settle(account, intent, method, outcome_of(account, method["id"]), secured=method["type"] == "card")
+    except Refusal:
+        return  # declined after authentication: recorded in the intent, as the payer's page would show it
+
+
+def settle(account: Account, intent: Object, method: Object, outcome: Outcome, *, secured: bool = False) -> None:
+    """Charge the method: success, a hold, on its way, or a decline (raised)."""
+    if method["type"] in DEBITS:
+        _send_debit(account, intent, method)
+        return
+    if outcome.code:
+        raise decline(account, intent, method, outcome, secured=secured)
+    charge = charges.new_charge(account, intent, method, secured=secured)
+    charges.authorise(account, charge, outcome)
+    intent["latest_charge"] = charge["id"]
+    intent["next_action"] = None
+    _remember(account, intent, method)
+    if intent["capture_method"] == "manual":
+        charges.hold(account, charge)
+        intent.update(status="requires_capture", amount_capturable=intent["amount"])
+        store(account, intent)
+        account.clock.at(account.now + charges.HOLD, "hold_expires", intent["id"])
+        events.emit(account, "payment_intent.amount_capturable_updated", intent)
+        return
+    intent.update(status="succeeded", amount_received=intent["amount"])
+    store(account, intent)
+    charges.succeed(account, charge, outcome)
+    events.emit(account, "payment_intent.succeeded", intent)
+    _tell_invoice(account, intent, charge)
+
+
+def store(account: Account, intent: Object) -> None:
+    """Save an intent, which may be new."""
+    if intent["id"] in account.table("payment_intent").by_id:
+        account.save("payment_intent", intent)
+    else:
+        account.add("payment_intent", intent)
+
+
+def _remember(account: Account, intent: Object, method: Object) -> None:
+    """setup_future_usage attaches the method to the customer."""
+    if intent["setup_future_usage"] and intent["customer"] and method["customer"] is None:
+        customer = account.get("customer", intent["customer"])
+        if customer is not None:
+            attach_to(account, method, customer)
+
+
+def _send_debit(account: Account, intent: Object, method: Object) -> None:
+    charge = charges.new_charge(account, intent, method)
+    charges.authorise(account, charge, Outcome())
+    account.save("charge", charge)
+    intent.update(status="processing", latest_charge=charge["id"], next_action=None)
+    store(account, intent)
+    events.emit(account, "charge.pending", charge)
+    events.emit(account, "payment_intent.processing", intent)
+    account.clock.at(account.now + DEBIT_TAKES, "debit_settles", intent["id"])
+
+
+def debit_settled(account: Account, intent: Object, *, outcome: Outcome | None = None) -> None:
+    """The bank has answered."""
+    if intent["status"] != "processing":
+        return
+    method = account.get("payment_method", intent["payment_method"])
+    charge = account.get("charge", intent["latest_charge"])
+    if method is None or charge is None:
+        return
+    outcome = outcome_of(account, method["id"]) if outcome is None else outcome
+    if outcome.code:
+        charges.fail(account, charge, outcome)
+        _back(account, intent, method, outcome, charge)
+        return
+    intent.update(status="succeeded", amount_received=intent["amount"])
+    store(account, intent)
+    charges.succeed(account, charge, outcome)
+    events.emit(account, "payment_intent.succeeded", intent)
+    _tell_invoice(account, intent, charge)
+
+
+def decline(
+    account: Account, intent: Object, method: Object, outcome: Outcome, *, charged: bool = True, secured: bool = False
+) -> Refusal:
+    """Record a decline; answers the refusal to raise."""
+    charge = None
+    if charged:
+        charge = charges.new_charge(account, intent, method, secured=secured)
+        charges.fail(account, charge, outcome)
+        intent["latest_charge"] = charge["id"]
+    _back(account, intent, method, outcome, charge)
+    more: Object = {"charge": charge["id"]} if charge else {}
+    return declined(
+        outcome.message,
+        code=outcome.code,
+        decline_code=outcome.decline_code,
+        param=outcome.param,
+        **more,
+        payment_intent=events.snapshot(intent),
+        payment_method=method,
+    )
+
+
+def _back(account: Account, intent: Object, method: Object, outcome: Outcome, charge: Object | None) -> None:
+    error: Object = {"code": outcome.code, "doc_url": f"https://stripe.com/docs/error-codes/{outcome.code.replace('_', '-')}"}
+    if charge is not None:
+        error["charge"] = charge["id"]
+    if outcome.decline_code:
+        error["decline_code"] = outcome.decline_code
+    if outcome.param:
+        error["param"] = outcome.param
+    kind = "invalid_request_error" if outcome is _NOT_AUTHENTICATED else "card_error"
+    error.update(message=outcome.message, payment_method=events.snapshot(method), type=kind)
+    intent.update(
+        status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=error, amount_capturable=0
+    )
+    store(account, intent)
+    events.emit(account, "payment_intent.payment_failed", intent)
+
+
+def _tell_invoice(account: Account, intent: Object, charge: Object) -> None:
+    if intent["invoice"]:
+        from stripe_magics.sandbox.resources.invoices import collection
+
+        collection.paid_by(account, intent["invoice"], intent, charge)
+
+
+def called_off(account: Account, intent: Object, reason: str | None, *, expired: bool = False) -> None:
+    """Cancel, with a hold let go."""
+    held = intent["status"] == "requires_capture"
+    intent.update(
+        status="canceled", canceled_at=account.now, cancellation_reason=reason, amount_capturable=0, next_action=None,
+    )  # fmt: skip
+    store(account, intent)
+    if held:
+        charge = account.get("charge", intent["latest_charge"])
+        if charge is not None:
+            charges.let_go(account, charge, expired=expired)
+    events.emit(account, "payment_intent.canceled", intent)

@@ -1,0 +1,134 @@
+"""Payment links and their items."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.checks import refuse_connect
+from stripe_magics.sandbox.api.pagination import Page, equal, of_objects, page
+from stripe_magics.sandbox.api.errors import absent, invalid, unchecked
+from stripe_magics.sandbox.resources.products import times
+from stripe_magics.sandbox.api.dispatcher import Handler
+
+_LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields", "customer_creation", "invoice_creation", "metadata", "payment_method_collection", "payment_method_types", "shipping_address_collection")  # fmt: skip
+
+
+def create_link(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/payment_links: each line is an existing price."""
+
+    if not params["line_items"]:
+        raise absent("line_items")
+    refuse_connect(account, params)
+    prices = [
+        account.find("price", each["price"], f"line_items[{place}][price]") for place, each in enumerate(params["line_items"])
+    ]
+    if len({price["currency"] for price in prices}) > 1:
+        raise invalid("All prices of a payment link must have one currency.", param="line_items")
+    identifier = account.new_id("plink")
+    link: Object = {
+        "id": identifier,
+        "object": "payment_link",
+        "active": True,
+        "after_completion": params.get("after_completion")
+        or {"hosted_confirmation": {"custom_message": None}, "type": "hosted_confirmation"},
+        "allow_promotion_codes": params.get("allow_promotion_codes", False),
+        "application": None,
+        "application_fee_amount": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"enabled": (params.get("automatic_tax") or {}).get("enabled", False), "liability": None},
+        "billing_address_collection": params.get("billing_address_collection") or "auto",
+        "consent_collection": params.get("consent_collection"),
+        "currency": prices[0]["currency"],
+        "custom_fields": params.get("custom_fields") or [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+            **(params.get("custom_text") or {}),
+        },
+        "customer_creation": params.get("customer_creation") or "if_required",
+        "inactive_message": None,
+        "invoice_creation": params.get("invoice_creation"),
+        "livemode": False,
+        "metadata": merged_metadata({}, params.get("metadata")),
+        "on_behalf_of": None,
+        "payment_intent_data": params.get("payment_intent_data"),
+        "payment_method_collection": params.get("payment_method_collection") or "always",
+        "payment_method_types": params.get("payment_method_types"),
+        "phone_number_collection": params.get("phone_number_collection") or {"enabled": False},
+        "restrictions": None,
+        "shipping_address_collection": params.get("shipping_address_collection"),
+        "shipping_options": [],
+        "submit_type": params.get("submit_type") or "auto",
+        "subscription_data": params.get("subscription_data"),
+        "tax_id_collection": params.get("tax_id_collection") or {"enabled": False, "required": "never"},
+        "transfer_data": None,
+        "url": f"https://buy.stripe.com/test_{account.letters(identifier, 18)}",
+    }
+    account.link_lines[identifier] = [
+        _link_line(account, price, each["quantity"]) for price, each in zip(prices, params["line_items"], strict=True)
+    ]
+    account.add("payment_link", link)
+    events.emit(account, "payment_link.created", link)
+    return link
+
+
+def _link_line(account: Account, price: Object, quantity: int) -> Object:
+    if quantity < 1:
+        raise unchecked(
+            "This value must be greater than or equal to 1.", param="line_items[quantity]", code="parameter_invalid_integer"
+        )
+    amount = times(price["unit_amount_decimal"] or "0", quantity)
+    product = account.peek("product", price["product"]) or {}
+    return {
+        "id": account.new_id("li"),
+        "object": "item",
+        "amount_discount": 0,
+        "amount_subtotal": amount,
+        "amount_tax": 0,
+        "amount_total": amount,
+        "currency": price["currency"],
+        "description": product.get("name"),
+        "price": events.snapshot(price),
+        "quantity": quantity,
+    }
+
+
+def update_link(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/payment_links/{payment_link}."""
+    link = retrieve_link(account, {}, identifier)
+    before = events.snapshot(link)
+    take(link, params, _LINK)
+    account.save("payment_link", link)
+    events.emit(account, "payment_link.updated", link, before)
+    return link
+
+
+def retrieve_link(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/payment_links/{payment_link}."""
+    return account.find("payment_link", identifier, "payment_link", what="payment_link", status=404)
+
+
+def list_links(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/payment_links."""
+    tests = [equal(0, params["active"])] if params.get("active") is not None else []
+    return page(account, "payment_link", params, "/v1/payment_links", tests=tests)
+
+
+def link_lines(account: Account, params: dict[str, Any], identifier: str) -> Page:
+    """GET /v1/payment_links/{payment_link}/line_items."""
+    retrieve_link(account, {}, identifier)
+    return of_objects(account.link_lines.get(identifier, []), params, f"/v1/payment_links/{identifier}/line_items")
+
+
+ROUTES: dict[str, Handler] = {
+    "GET /v1/payment_links": list_links,
+    "POST /v1/payment_links": create_link,
+    "GET /v1/payment_links/{payment_link}": retrieve_link,
+    "POST /v1/payment_links/{payment_link}": update_link,
+    "GET /v1/payment_links/{payment_link}/line_items": link_lines,
+}

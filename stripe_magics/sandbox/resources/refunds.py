@@ -1,0 +1,277 @@
+"""Refunds: money back to the payer, out of the available balance. What the balance can't cover waits (pending) until it can.
+
+The processing fee is not given back. A refund that fails later brings the money back as an entry of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.core.metadata import merged_metadata
+from stripe_magics.sandbox.core.checks import checked_email
+from stripe_magics.sandbox.core.clock import DAY
+from stripe_magics.sandbox.resources.disputes import OPEN
+from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.resources.payment_methods.payment_methods import outcome_of
+from stripe_magics.sandbox.api.errors import absent, invalid, missing, unchecked
+from stripe_magics.sandbox.api.dispatcher import Handler
+
+TAKES = DAY
+WAITING = "waits_for_funds"
+
+
+def create(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/refunds."""
+    checked_email(params.get("instructions_email"), "instructions_email")
+    if params.get("origin") or params.get("customer"):
+        _refuse_cash_balance(account, params)
+    charge = _charge(account, params)
+    remaining = charge["amount_captured"] - charge["amount_refunded"]
+    if charge["status"] != "succeeded" or not charge["captured"]:
+        raise invalid(f"Charge {charge['id']} cannot be refunded: it was not paid and captured.", param="charge")
+    if remaining <= 0:
+        raise invalid(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+    if charge["disputed"] and _contested(account, charge):
+        raise invalid(f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
+    amount = params.get("amount", remaining)
+    if amount < 1:
+        raise unchecked("This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer")
+    if amount > remaining:
+        raise invalid(
+            f"Refund amount ({amount}) is greater than unrefunded amount on charge ({remaining})",
+            param="amount",
+            code="amount_too_large",
+        )
+    if params.get("refund_application_fee"):
+        raise invalid("Application fees belong to Connect: this charge has none to refund.", param="refund_application_fee")
+    if params.get("reverse_transfer"):
+        raise invalid("This charge has no transfer that could be reversed.", param="reverse_transfer")
+    return _give_back(account, charge, amount, params)
+
+
+def _refuse_cash_balance(account: Account, params: dict[str, Any]) -> None:
+    for name in ("customer", "currency", "amount"):
+        if params.get(name) is None:
+            raise absent(name)
+    if params.get("charge") or params.get("payment_intent"):
+        raise unchecked("A refund from a cash balance names no charge or payment intent.", param="origin")
+    account.find("customer", params["customer"], "customer")
+    raise invalid(
+        "The customer's cash balance does not cover this amount: it is empty.", param="amount", code="insufficient_funds"
+    )
+
+
+def _charge(account: Account, params: dict[str, Any]) -> Object:
+    if params.get("charge") and params.get("payment_intent"):
+        raise unchecked("You may only specify one of charge and payment_intent.", param="payment_intent")
+    if params.get("currency"):
+        raise unchecked("currency goes with origin=customer_balance only.", param="currency")
+    if params.get("charge"):
+        return account.find("charge", params["charge"], "charge")
+    if params.get("payment_intent"):
+        intent = account.find("payment_intent", params["payment_intent"], "payment_intent")
+        if intent["status"] != "succeeded":
+            raise invalid(
+                f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund: its status is {intent['status']}.",
+                param="payment_intent",
+                code="payment_intent_unexpected_state" if intent["latest_charge"] else "",
+            )
+        return account.find("charge", intent["latest_charge"], "payment_intent")
+    raise unchecked("One of charge and payment_intent must be given.", param="charge", code="parameter_missing")
+
+
+def _contested(account: Account, charge: Object) -> bool:
+    """Whether a dispute stands in the way: an inquiry doesn't, nor one that was won."""
+    return any(
+        dispute["status"] in OPEN | {"lost"} and not dispute["is_charge_refundable"]
+        for dispute in (account.peek("dispute", each) for each in account.where("dispute", charge=charge["id"]))
+        if dispute is not None
+    )
+
+
+def _give_back(account: Account, charge: Object, amount: int, params: dict[str, Any]) -> Object:
+    debit = charge["id"].startswith("py_")
+    card = charge["payment_method_details"]["type"] == "card"
+    refund: Object = {
+        "id": account.new_id("pyr" if debit else "re"),
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": None,
+        "charge": charge["id"],
+        "created": account.now,
+        "currency": charge["currency"],
+        "destination_details": {
+            "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
+            "type": "card",
+        }
+        if card
+        else {"type": charge["payment_method_details"]["type"]},
+        "metadata": merged_metadata({}, params.get("metadata")),
+        "payment_intent": charge["payment_intent"],
+        "reason": params.get("reason"),
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": "pending",
+        "transfer_reversal": None,
+    }
+    if params.get("instructions_email"):
+        refund["instructions_email"] = params["instructions_email"]
+    outcome = outcome_of(account, charge["payment_method"])
+    account.add("refund", refund)
+    before = events.snapshot(charge)
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] >= charge["amount_captured"]
+    if params.get("reason") == "fraudulent":
+        charge["fraud_details"] = {**charge["fraud_details"], "user_report": "fraudulent"}
+    account.save("charge", charge)
+    if account.ledger.available(charge["currency"]) < amount:
+        account.notes[refund["id"]] = {WAITING: True}
+    else:
+        _pay(account, refund, charge)
+        if outcome.refund == "pending" or debit:
+            account.clock.at(account.now + TAKES, "refund_settles", refund["id"])
+        else:
+            refund["status"] = "succeeded"
+        if outcome.refund == "fails":
+            account.clock.at(account.now + TAKES, "refund_fails", refund["id"])
+    account.save("refund", refund)
+    events.emit(account, "refund.created", refund)
+    events.emit(account, "charge.refunded", charge, before)
+    return refund
+
+
+def _pay(account: Account, refund: Object, charge: Object) -> None:
+    entry = account.ledger.post(
+        "payment_refund" if charge["id"].startswith("py_") else "refund",
+        "refund",
+        currency=refund["currency"],
+        amount=-refund["amount"],
+        source=refund["id"],
+        description=f"REFUND FOR CHARGE ({charge['description']})" if charge["description"] else "REFUND FOR CHARGE",
+    )
+    refund["balance_transaction"] = entry["id"]
+
+
+def pay_waiting(account: Account, currency: str) -> None:
+    """Funds became available: give back what waited for them, oldest first, as far as they reach."""
+    for identifier in [each for each, note in account.notes.items() if note.get(WAITING)]:
+        refund = account.get("refund", identifier)
+        if refund is None or refund["currency"] != currency:
+            continue
+        if account.ledger.available(currency) < refund["amount"]:
+            return
+        charge = account.get("charge", refund["charge"])
+        if charge is None:
+            continue
+        before = events.snapshot(refund)
+        del account.notes[identifier]
+        _pay(account, refund, charge)
+        refund["status"] = "succeeded"
+        account.save("refund", refund)
+        _tell(account, refund, before)
+
+
+def settled(account: Account, refund: Object) -> None:
+    """A pending refund arrives."""
+    if refund["status"] != "pending" or refund["balance_transaction"] is None:
+        return
+    before = events.snapshot(refund)
+    refund["status"] = "succeeded"
+    account.save("refund", refund)
+    _tell(account, refund, before)
+
+
+def failed(account: Account, refund: Object, reason: str = "expired_or_canceled_card") -> None:
+    """A refund comes back: the money returns as an entry, and the charge is refundable again by that amount."""
+    if refund["status"] not in {"pending", "succeeded"} or refund["balance_transaction"] is None:
+        return
+    before = events.snapshot(refund)
+    entry = account.ledger.post(
+        "refund_failure",
+        "refund_failure",
+        currency=refund["currency"],
+        amount=refund["amount"],
+        source=refund["id"],
+        description="REFUND FAILURE",
+    )
+    refund.update(status="failed", failure_reason=reason, failure_balance_transaction=entry["id"])
+    account.save("refund", refund)
+    charge = account.get("charge", refund["charge"])
+    if charge is not None:
+        charge["amount_refunded"] -= refund["amount"]
+        charge["refunded"] = charge["amount_refunded"] >= charge["amount_captured"] > 0
+        account.save("charge", charge)
+    _tell(account, refund, before)
+    events.emit(account, "refund.failed", refund)
+
+
+def _tell(account: Account, refund: Object, before: Object) -> None:
+    events.emit(account, "refund.updated", refund, before)
+    events.emit(account, "charge.refund.updated", refund, before)
+
+
+def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/refunds/{refund}."""
+    return account.find("refund", identifier, "refund", status=404)
+
+
+def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/refunds/{refund}: metadata."""
+    refund = retrieve(account, {}, identifier)
+    before = events.snapshot(refund)
+    if "metadata" in params:
+        refund["metadata"] = merged_metadata(refund["metadata"], params["metadata"])
+        account.save("refund", refund)
+        _tell(account, refund, before)
+    return refund
+
+
+def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/refunds/{refund}/cancel: only those that wait for the customer, which cards never do."""
+    refund = retrieve(account, {}, identifier)
+    raise invalid(f"This refund cannot be canceled: its status is {refund['status']}, and only requires_action can be.")
+
+
+def listing(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/refunds."""
+    return page(account, "refund", params, "/v1/refunds", filters=("charge", "payment_intent"))
+
+
+def of_charge(account: Account, params: dict[str, Any], charge: str) -> Page:
+    """GET /v1/charges/{charge}/refunds."""
+    account.find("charge", charge, "charge", status=404)
+    return page(account, "refund", {**params, "charge": charge}, f"/v1/charges/{charge}/refunds", filters=("charge",))
+
+
+def one_of_charge(account: Account, params: dict[str, Any], charge: str, identifier: str) -> Object:
+    """GET /v1/charges/{charge}/refunds/{refund}."""
+    refund = retrieve(account, {}, identifier)
+    if refund["charge"] != charge:
+        raise missing("refund", identifier, "refund")
+    return refund
+
+
+def update_of_charge(account: Account, params: dict[str, Any], charge: str, identifier: str) -> Object:
+    """POST /v1/charges/{charge}/refunds/{refund}: metadata."""
+    one_of_charge(account, {}, charge, identifier)
+    return update(account, params, identifier)
+
+
+def create_of_charge(account: Account, params: dict[str, Any], charge: str) -> Object:
+    """POST /v1/charges/{charge}/refunds."""
+    return create(account, {**params, "charge": charge})
+
+
+ROUTES: dict[str, Handler] = {
+    "GET /v1/refunds": listing,
+    "POST /v1/refunds": create,
+    "GET /v1/refunds/{refund}": retrieve,
+    "POST /v1/refunds/{refund}": update,
+    "POST /v1/refunds/{refund}/cancel": cancel,
+    "GET /v1/charges/{charge}/refunds": of_charge,
+    "POST /v1/charges/{charge}/refunds": create_of_charge,
+    "GET /v1/charges/{charge}/refunds/{refund}": one_of_charge,
+    "POST /v1/charges/{charge}/refunds/{refund}": update_of_charge,
+}

@@ -1,0 +1,122 @@
+"""Events to read, and webhook endpoints: they are kept, and nothing is ever delivered."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.api.pagination import Page, Test, page
+from stripe_magics.sandbox.api.errors import absent, invalid, unchecked
+from stripe_magics.sandbox.api.dispatcher import Handler
+
+MOST_TYPES = 20
+
+
+def list_events(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/events: of the last 30 days; `type` may end in `*`."""
+    events.forget(account)
+    tests: list[Test] = []
+    if params.get("type") and params.get("types"):
+        raise unchecked("You may only specify one of type and types.", param="types")
+    wanted = params.get("types") or ([params["type"]] if params.get("type") else [])
+    if len(wanted) > MOST_TYPES:
+        raise unchecked(f"types takes at most {MOST_TYPES} values; {len(wanted)} were given.", param="types")
+    if wanted:
+        pattern = re.compile("|".join(re.escape(each).replace(r"\*", ".*") for each in wanted))
+        tests.append(lambda row: pattern.fullmatch(row.keys[0]) is not None)
+    if params.get("delivery_success") is False:  # nothing is delivered, so nothing failed to be
+        tests.append(lambda row: False)
+    return page(account, "event", params, "/v1/events", tests=tests)
+
+
+def retrieve_event(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/events/{id}."""
+    return account.find("event", identifier, "id", status=404)
+
+
+def _checked_events(given: list[str]) -> None:
+    from stripe_magics.catalogue.event_types import EVENT_GROUPS
+
+    known = {kind for group in EVENT_GROUPS.values() for kind in group}
+    for place, kind in enumerate(given):
+        if kind != "*" and kind not in known:
+            raise unchecked(f"Invalid enabled_events[{place}]: '{kind}' is no event type.", param=f"enabled_events[{place}]")
+
+
+def create_endpoint(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/webhook_endpoints: the answer alone has the secret. Nothing is ever delivered."""
+    if not params["enabled_events"]:
+        raise absent("enabled_events")
+    _checked_events(params["enabled_events"])
+    _checked_url(params["url"])
+    _checked_version(params.get("api_version"))
+    endpoint = {
+        "id": account.new_id("we"),
+        "object": "webhook_endpoint",
+        "api_version": params.get("api_version"),
+        "application": None,
+        "created": account.now,
+        "description": params.get("description"),
+        "enabled_events": params["enabled_events"],
+        "livemode": False,
+        "metadata": merged_metadata({}, params.get("metadata")),
+        "status": "enabled",
+        "url": params["url"],
+    }
+    account.add("webhook_endpoint", endpoint)
+    if params.get("connect"):
+        account.notes[endpoint["id"]] = {"connect": True}
+    return {**endpoint, "secret": f"whsec_{account.letters(endpoint['id'], 32)}"}
+
+
+def _checked_url(url: str) -> None:
+    if not re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?|https?://(localhost|127\.0\.0\.1)(:\d+)?(/\S*)?", url):
+        raise invalid(f"Invalid URL: {url}. It takes an explicit scheme such as https.", param="url", code="url_invalid")
+
+
+def _checked_version(text: str | None) -> None:
+    if text and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?", text):
+        raise unchecked(f"Invalid Stripe API version: {text}", param="api_version")
+
+
+def retrieve_endpoint(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/webhook_endpoints/{webhook_endpoint}."""
+    return account.find("webhook_endpoint", identifier, "webhook_endpoint", what="webhook endpoint", status=404)
+
+
+def update_endpoint(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/webhook_endpoints/{webhook_endpoint}."""
+    endpoint = retrieve_endpoint(account, {}, identifier)
+    if params.get("enabled_events"):
+        _checked_events(params["enabled_events"])
+    if params.get("url"):
+        _checked_url(params["url"])
+    take(endpoint, params, ("description", "enabled_events", "metadata", "url"))
+    if "disabled" in params:
+        endpoint["status"] = "disabled" if params["disabled"] else "enabled"
+    return account.save("webhook_endpoint", endpoint)
+
+
+def delete_endpoint(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """DELETE /v1/webhook_endpoints/{webhook_endpoint}."""
+    retrieve_endpoint(account, {}, identifier)
+    return account.remove("webhook_endpoint", identifier)
+
+
+def list_endpoints(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/webhook_endpoints."""
+    return page(account, "webhook_endpoint", params, "/v1/webhook_endpoints")
+
+
+ROUTES: dict[str, Handler] = {
+    "GET /v1/events": list_events,
+    "GET /v1/events/{id}": retrieve_event,
+    "GET /v1/webhook_endpoints": list_endpoints,
+    "POST /v1/webhook_endpoints": create_endpoint,
+    "GET /v1/webhook_endpoints/{webhook_endpoint}": retrieve_endpoint,
+    "POST /v1/webhook_endpoints/{webhook_endpoint}": update_endpoint,
+    "DELETE /v1/webhook_endpoints/{webhook_endpoint}": delete_endpoint,
+}

@@ -1,0 +1,249 @@
+"""Raw values -> typed values, every fault named by its field and all of them at once.
+
+What `bind` does, in order:
+
+1. every name finds its field: our names, Stripe's bracket parameters (`shipping[address][line1]`), nested mappings (see `naming`);
+2. each value is read by its kind (`kinds`);
+3. a switch that was left out follows from the fields that are given (`--amount` means `--input-amount total_amount`);
+4. what may not stand together, what is missing, and what the API version no longer takes becomes a fault;
+5. one `InvalidValue` with all faults, or a `Bound`.
+
+None leaves a value out; `UNSET` clears it at Stripe, and so does empty text where something can be cleared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from stripe_magics import money
+from stripe_magics.validation import urls_and_headers
+from stripe_magics.validation.rules import Judge, expand_faults, fits, variant
+from stripe_magics.validation.key_check import refuse_keys
+from stripe_magics.validation.readers import Context, read, read_filter
+from stripe_magics.validation.field_resolution import sort_out
+from stripe_magics.validation.scalars import UnknownChoice
+from stripe_magics.validation.structures import RowFaults
+from stripe_magics.catalogue import PINNED_VERSION
+from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.errors import Fault, InvalidValue
+from stripe_magics.request.form_encoding import UNSET, plain
+
+__all__ = ["UNSET", "Bound", "bind", "check", "expand_faults", "fits", "variant"]
+
+_KEEPS_EMPTY = {Kind.METADATA, Kind.ROWS, Kind.TEXT_LIST, Kind.MULTI_CHOICE, Kind.JSON}
+_CHARGES = {"payment_intent", "charge"}  # Stripe's least amounts are for these
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A call whose values are right: typed, by field name, in the order of the declaration."""
+
+    module: Module
+    values: dict[str, Any]
+    extra: tuple[tuple[str, str], ...] = ()  # bracket parameters that no field stands for, passed on
+    warnings: tuple[str, ...] = ()
+    zone: tzinfo = UTC
+    api_version: str = PINNED_VERSION
+    inferred: frozenset[str] = frozenset()  # switches and currencies that were left out
+    stated: tuple[tuple[str, str], ...] = ()  # amounts whose text names a currency that the call doesn't send: (field, currency)
+
+
+def bind(
+    module: Module,
+    values: Mapping[str, Any],
+    params: Sequence[tuple[str, Any]] = (),
+    *,
+    zone: tzinfo = UTC,
+    api_version: str = PINNED_VERSION,
+    now: datetime | None = None,
+) -> Bound:
+    """Type the values of a call. Raises `InvalidValue` with all faults, or `KeyRefused`; see the module's docstring."""
+    for name, value in values.items():
+        refuse_keys(plain(value), module.get(name))
+    if params:
+        refuse_keys(list(params))
+    named = sort_out(module, values, params)
+    context = Context(zone=zone, now=now, operation=_operation(module), documented=module.documented)
+    work = _Work(module, context, api_version, dict(named.raws), faults=list(named.faults))
+    work.read_plain()
+    work.infer()
+    work.read_amounts()
+    work.expand_groups()
+    Judge(module, work.typed, work.faults, work.faulty, api_version, zone, work.warnings).judge(named.extra_roots)
+    if work.faults:
+        raise InvalidValue(work.faults, module=module.name)
+    ordered = {each.name: work.typed[each.name] for each in module.fields if each.name in work.typed} if work.typed else {}
+    return Bound(
+        module,
+        ordered,
+        (*named.extra, *work.passed_on),
+        tuple(work.warnings),
+        zone,
+        api_version,
+        frozenset(work.inferred),
+        tuple(work.stated),
+    )
+
+
+def check(field: Field, value: Any, *, zone: tzinfo, currency: str | None = None) -> Any:
+    """The typed value of one field (None if nothing is given, UNSET for empty text). Raises ValueError saying what is wrong."""
+    refuse_keys(plain(value), field)
+    operation: money.Operation = "payout" if field.operation == "payout" else "charge"
+    typed = read(field, value, Context(zone=zone, currency=currency, operation=operation))
+    return typed.minor if isinstance(typed, money.Amount) else typed
+
+
+def _operation(module: Module) -> money.Operation:
+    return "payout" if any(each.operation == "payout" for each in module.fields) else "charge"
+
+
+def _names_currency(raw: Any) -> bool:
+    """Whether an amount that can't be read tries to name its currency: `20.5jpy`, `$20`."""
+    return isinstance(raw, str) and any(letter.isalpha() or letter in "$€£¥" for letter in raw)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One binding under way."""
+
+    module: Module
+    context: Context
+    api_version: str
+    raws: dict[str, tuple[Field, Any, str]]  # name -> (field, raw value, the bracket parameter it came by or "")
+    typed: dict[str, Any] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    inferred: set[str] = field(default_factory=set)
+    because: dict[str, str] = field(default_factory=dict)  # an inferred switch -> the flag that it follows from
+    passed_on: list[tuple[str, str]] = field(default_factory=list)
+    faulty: set[str] = field(default_factory=set)
+    stated: list[tuple[str, str]] = field(default_factory=list)
+
+    def fault(self, declared: Field, problem: str) -> None:
+        self.faults.append(Fault(declared.name, declared.title, problem))
+        self.faulty.add(declared.name)
+
+    # Reading
+
+    def read_plain(self) -> None:
+        """Everything but amounts, which may need the currency."""
+        for declared, raw, param in self.raws.values():
+            if declared.kind is not Kind.MINOR_AMOUNT and not declared.operator:
+                self._read(declared, raw, param, self.context)
+        for declared, raw, param in self.raws.values():
+            if declared.operator:
+                self._read(declared, raw, param, self.context, operator=str(self.typed.get(declared.operator) or ""))
+
+    def read_amounts(self) -> None:
+        for declared, raw, param in self.raws.values():
+            if declared.kind is Kind.MINOR_AMOUNT:
+                self._read_amount(declared, raw, param)
+
+    def _read(self, declared: Field, raw: Any, param: str, context: Context, operator: str = "") -> None:
+        try:
+            value = read_filter(declared, raw, operator, context) if operator else read(declared, raw, context)
+            if isinstance(value, list) and not value and declared.kind in _KEEPS_EMPTY:
+                value = UNSET
+            if value is UNSET:
+                self._cleared(declared, explicit=raw is UNSET)
+            elif declared.role is not Role.PARAM and declared.role in urls_and_headers.CHECKS:
+                value = urls_and_headers.CHECKS[declared.role](value)
+        except RowFaults as fault:
+            self.faults.extend(fault.faults)
+            self.faulty.add(declared.name)
+            return
+        except UnknownChoice as fault:
+            if param and not fault.near and isinstance(raw, (str, list)):  # Stripe's own parameter: it may know newer values
+                self.passed_on.extend((param, each) for each in ([raw] if isinstance(raw, str) else raw))
+                return
+            self.fault(declared, str(fault))
+            return
+        except ValueError as fault:
+            self.fault(declared, str(fault))
+            return
+        if value is not None:
+            self.typed[declared.name] = value
+
+    def _cleared(self, declared: Field, *, explicit: bool) -> None:
+        """Empty text may clear what an update changes; anywhere else it is more likely a variable that was empty."""
+        module = self.module
+        if declared.required or declared.role is not Role.PARAM or module.method != "POST":
+            raise ValueError("is empty; give a value" + ("" if declared.required else ", or leave it out"))
+        if not explicit and module.documented and module.effect is not Effect.UPDATE and declared.kind not in _KEEPS_EMPTY:
+            raise ValueError("is empty; give a value, or leave it out")
+
+    def _read_amount(self, declared: Field, raw: Any, param: str) -> None:
+        holder = self.module.get(declared.currency) if declared.currency else None
+        known = self.typed.get(holder.name) if holder else None
+        context = replace(self.context, currency=known if isinstance(known, str) else None)
+        self._read(declared, raw, param, context)
+        value = self.typed.get(declared.name)
+        code = context.currency
+        if declared.name in self.faulty and holder and not known and not holder.when and _names_currency(raw):
+            self.faulty.add(holder.name)  # it would have come with the amount, whose own fault is told
+        if isinstance(value, money.Amount):
+            self.typed[declared.name] = value.minor
+            code = value.currency
+            if holder is not None and holder.name not in self.typed and fits(holder.when, self.typed, self.module):
+                self.typed[holder.name] = code
+                self.inferred.add(holder.name)
+            if code and (holder is None or holder.name not in self.typed):
+                self.stated.append((declared.name, code))
+        if isinstance(value, (int, money.Amount)):
+            self._warn(declared, int(self.typed[declared.name]), code)
+
+    def _warn(self, declared: Field, minor: int, currency: str | None) -> None:
+        if declared.maximum is not None and minor > declared.maximum:
+            self.warnings.append(
+                f"{declared.flag}: {minor} is more than most ways to pay take ({declared.maximum} in minor units)."
+            )
+        least = money.minimum(currency) if currency and declared.param == "amount" and self.module.object in _CHARGES else None
+        if least is not None and currency and 0 < minor < least:
+            shown, wanted = money.format_amount(minor, currency), money.format_amount(least, currency)
+            self.warnings.append(f"{declared.flag}: {shown} is below Stripe's usual minimum of {wanted}.")
+
+    # Switches
+
+    def infer(self) -> None:
+        """Give each switch that was left out the one value under which what is given makes sense, until nothing changes."""
+        switches = [each for each in self.module.fields if each.role is Role.SWITCH]
+        switches.sort(key=lambda each: not each.when)  # an inner switch first: what it follows from then speaks for the outer one
+        changed = bool(switches)
+        while changed:
+            changed = False
+            for switch in switches:
+                if switch.name not in self.raws and switch.name not in self.inferred and self._infer(switch):
+                    changed = True
+
+    def _infer(self, switch: Field) -> bool:
+        given = [*(declared for declared, raw, _ in self.raws.values() if raw is not None)]
+        given += [each for name in self.inferred if (each := self.module.get(name)) is not None]
+        asked = [(each, wanted) for each in given for name, wanted in each.when if name == switch.name]
+        if not asked:
+            return False
+        possible = [value for value in asked[0][1] if all(value in wanted for _, wanted in asked)]
+        if not possible:
+            sides = ", ".join(
+                f"{self.because.get(each.name, each.flag)} goes with {' or '.join(wanted)}" for each, wanted in asked
+            )
+            self.fault(switch, f"can't be told from what is given: {sides}; leave one of them out")
+            self.inferred.add(switch.name)
+            return True
+        if len(possible) > 1:
+            return False
+        self.typed[switch.name] = possible[0]
+        self.inferred.add(switch.name)
+        self.because[switch.name] = self.because.get(asked[0][0].name, asked[0][0].flag)
+        return True
+
+    def expand_groups(self) -> None:
+        """A group of values (of event types) becomes the values that it stands for."""
+        for each in self.module.fields:
+            if each.role is Role.EXPANDS and isinstance(self.typed.get(each.name), list):
+                mine = self.typed.get(each.into)
+                meant = [value for group in self.typed[each.name] for value in each.expands.get(group, ())]
+                self.typed[each.into] = list(dict.fromkeys([*(mine if isinstance(mine, list) else ()), *meant]))

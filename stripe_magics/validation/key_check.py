@@ -1,0 +1,32 @@
+"""No key may stand in a value: whatever looks like one is refused before it is used, shown or kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from stripe_magics.catalogue.field import Field
+from stripe_magics.errors import KeyRefused
+
+_KEY = re.compile(
+    r"\b(?:sk|rk|rkcs|pk|ek|oak)_(?:live|test|org)_[A-Za-z0-9*._-]{3,}|\b(?:sk|rk|pk)_[A-Za-z0-9]{24,}|\bwhsec_[A-Za-z0-9+/=*_-]{8,}"
+)
+
+
+def refuse_keys(value: Any, field: Field | None = None) -> None:
+    """Raise KeyRefused if there is a key in the text, or anywhere in nested values. The key is never repeated."""
+    if isinstance(value, str):
+        if "_" in value and _KEY.search(value):
+            where = f"in {field.flag}" if field is not None else "in this call"
+            raise KeyRefused(
+                f"Something that looks like a Stripe key stands {where}. It was not used.",
+                advice="Keys come from %stripe connect only. Delete it here, and roll the key in the Dashboard if others may have seen it.",
+            )
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            refuse_keys(key, field)
+            refuse_keys(inner, field)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            refuse_keys(inner, field)

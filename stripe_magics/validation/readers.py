@@ -1,0 +1,64 @@
+"""How a value of each `Kind` is read: raw text, a cell's YAML or a Python value -> the typed value of its field.
+
+- One reader a kind, in one table; a reader raises ValueError with words that say what was given and what is wanted.
+- Text never decides its own type: `NO` is a country in a country field and false in a boolean one.
+- numpy and pandas values are taken as the plain values they hold; a missing one means that nothing was given.
+- Empty text is `UNSET` (clear it at Stripe); whether a field may be cleared is for `binding` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stripe_magics.validation import scalars, structures
+from stripe_magics.validation.scalars import Context
+from stripe_magics.catalogue.field import Field, Kind
+from stripe_magics.request.form_encoding import UNSET, plain
+
+__all__ = ["Context", "read", "read_filter"]
+
+_FREE_TEXT = {Kind.TEXT, Kind.LONG_TEXT}  # where blanks may be meant
+
+
+def read(field: Field, value: Any, context: Context) -> Any:
+    """The typed value, None (nothing given) or UNSET. Raises ValueError. (Keys were looked for before: `refuse_keys`.)"""
+    value = plain(value)
+    if value is None or value is UNSET:
+        return value
+    if isinstance(value, str) and not value.strip() and (not value or field.kind not in _FREE_TEXT):
+        return UNSET
+    return _READERS[field.kind](field, value, context)
+
+
+def read_filter(field: Field, value: Any, operator: str, context: Context) -> Any:
+    """A timestamp filter beside the operator that stands in a field of its own."""
+    value = plain(value)
+    if isinstance(value, str) and not value.strip():
+        return UNSET
+    return value if value is None or value is UNSET else scalars.read_timestamp_filter(field, value, context, operator)
+
+
+_READERS: dict[Kind, Callable[[Field, Any, Context], Any]] = {
+    Kind.TEXT: scalars.read_text,
+    Kind.LONG_TEXT: scalars.read_text,
+    Kind.EMAIL: scalars.read_email,
+    Kind.PHONE: scalars.read_text,
+    Kind.URL: scalars.read_url,
+    Kind.INTEGER: scalars.read_integer,
+    Kind.MINOR_AMOUNT: scalars.read_minor_amount,
+    Kind.BOOLEAN: scalars.read_boolean,
+    Kind.CHOICE: scalars.read_choice,
+    Kind.MULTI_CHOICE: scalars.read_multi_choice,
+    Kind.TEXT_LIST: scalars.read_text_list,
+    Kind.OBJECT_ID: scalars.read_object_id,
+    Kind.CURRENCY: scalars.read_currency,
+    Kind.COUNTRY: scalars.read_country,
+    Kind.LOCALE: scalars.read_locale,
+    Kind.TIMESTAMP: scalars.read_timestamp,
+    Kind.TIMESTAMP_FILTER: scalars.read_timestamp_filter,
+    Kind.METADATA: structures.read_metadata,
+    Kind.ROWS: lambda field, value, context: structures.read_rows(field, value, context, read),
+    Kind.JSON: structures.read_json,
+    Kind.DECIMAL: scalars.read_decimal,
+}

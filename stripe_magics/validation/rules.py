@@ -1,0 +1,174 @@
+"""What may stand together in a call, what is missing, and what this version of the API no longer takes.
+
+Everything is read from the declaration: `when`, `required`, `needed_with`, `one_of`, `any_of`, variants, `since_removed`. Each breach is a
+fault of the field that has to change, and says which other field it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from stripe_magics.validation import search_query
+from stripe_magics.catalogue.field import Conditions, Field, Role
+from stripe_magics.catalogue.module import Module, Variant
+from stripe_magics.errors import Fault
+
+_HERE = {Role.LOCAL, Role.LOOKUP}  # never sent, so no version of the API can refuse them
+
+
+def fits(when: Conditions, values: Mapping[str, Any], module: Module) -> bool:
+    """Whether all conditions hold for typed values; a switch without a value counts as its default."""
+    for name, wanted in when:
+        text = said(name, values, module)
+        if text not in wanted:
+            return False
+    return True
+
+
+def variant(module: Module, values: Mapping[str, Any]) -> Variant | None:
+    """The endpoint that takes the call in place of the module's own, or None."""
+    for each in module.variants:
+        if each.given and not any(name in values for name in each.given):
+            continue
+        if any(name in values for name in each.absent):
+            continue
+        if fits(each.when, values, module):
+            return each
+    return None
+
+
+def expand_faults(module: Module, paths: Sequence[str]) -> list[str]:
+    """What is wrong with paths to expand: too deep, or without the `data.` that lists want."""
+    problems = []
+    for path in paths:
+        inner = path.removeprefix("data.") if module.lists else path
+        if inner.count(".") > 3:
+            problems.append(f"{path!r} is more than four levels deep, the most that Stripe expands")
+        if module.lists and not path.startswith("data.") and module.documented:
+            problems.append(f"{path!r} must begin with data. on a list; write data.{path}")
+    return problems
+
+
+def said(name: str, values: Mapping[str, Any], module: Module) -> str:
+    if name in values:
+        value = values[name]
+        return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    declared = module.get(name)
+    if declared is None or declared.role is not Role.SWITCH or declared.default is None:
+        return ""
+    return str(declared.default)
+
+
+@dataclass(slots=True)
+class Judge:
+    """The faults of a whole call; those of single values were found before (`faulty` names their fields)."""
+
+    module: Module
+    typed: Mapping[str, Any]
+    faults: list[Fault]
+    faulty: set[str]
+    api_version: str
+    zone: tzinfo
+    warnings: list[str]
+
+    def fault(self, declared: Field, problem: str) -> None:
+        self.faults.append(Fault(declared.name, declared.title, problem))
+        self.faulty.add(declared.name)
+
+    def judge(self, roots: set[str]) -> None:
+        """What may not stand together, what is missing, what this version of the API no longer takes."""
+        given = {name for name, value in self.typed.items() if value is not None} | self.faulty
+        for declared in self.module.fields:
+            if declared.name in given:
+                if declared.when:
+                    self._judge_condition(declared)
+                if declared.since_removed:
+                    self._judge_version(declared)
+            elif declared.wanted_with and not _covered(declared, roots):
+                self._warn_missing(declared, given)
+            elif (declared.required or declared.needed_with or declared.operator) and not _covered(declared, roots):
+                self._judge_missing(declared, given)
+        for names in self.module.one_of:
+            self._judge_one_of([name for name in names if name in given])
+        for names in self.module.any_of:
+            if not given.intersection(names) and not any(_covered(self._field(name), roots) for name in names):
+                flags = [self._field(name).flag for name in names]
+                self.fault(self._field(names[0]), f"is missing; give {'one of ' if len(flags) > 1 else ''}{', '.join(flags)}")
+        chosen = variant(self.module, self.typed)
+        for name in chosen.excludes if chosen else ():
+            if name in given:
+                by = [self._field(each).flag for each in self._led_to(chosen) if each in given]
+                self.fault(self._field(name), f"can't be given along with {' and '.join(by) or 'the others'}")
+        self._judge_expand()
+        if self.module.search is not None and not self.faulty:
+            self.faults.extend(search_query.expression(self.module, self.typed, self.zone)[1])
+
+    @staticmethod
+    def _led_to(chosen: Variant | None) -> list[str]:
+        """The fields by which a call came to another endpoint."""
+        return [*chosen.given, *(name for name, _ in chosen.when)] if chosen else []
+
+    def _field(self, name: str) -> Field:
+        declared = self.module.get(name)
+        if declared is None:
+            raise LookupError(f"{self.module.name} names a field {name!r} that it doesn't have")
+        return declared
+
+    def _judge_condition(self, declared: Field) -> None:
+        for name, wanted in declared.when:
+            if name in self.faulty:
+                return
+            value = said(name, self.typed, self.module)
+            if value in wanted:
+                continue
+            other = self._field(name)
+            now = f"; {other.flag} is {value}" if value else f"; {other.flag} isn't given"
+            self.fault(declared, f"goes with {other.flag} {' or '.join(wanted)} only{now}")
+            return
+
+    def _judge_missing(self, declared: Field, given: set[str]) -> None:
+        if declared.operator and declared.operator in given:
+            self.fault(declared, f"is missing; {self._field(declared.operator).flag} needs it")
+        if any(name in self.faulty for name, _ in declared.when):
+            return
+        if declared.needed_with and (beside := [name for name in declared.needed_with if name in given]):
+            self.fault(declared, f"is missing; {self._field(beside[0]).flag} needs it")
+        elif declared.required and declared.default is None and fits(declared.when, self.typed, self.module):
+            clause = "".join(
+                f"; {self._field(name).flag} {said(name, self.typed, self.module)} needs it" for name, _ in declared.when[-1:]
+            )
+            self.fault(declared, f"is missing{clause}")
+
+    def _judge_version(self, declared: Field) -> None:
+        since, version = declared.since_removed, self.api_version
+        if declared.role in _HERE or declared.renamed or self.module.held(declared.name):
+            return
+        instead = f"; instead: {declared.replaced_by}" if declared.replaced_by else ""
+        if since == "never":
+            self.fault(declared, f"Stripe doesn't take it here{instead}")
+        elif since[:10] <= version[:10]:
+            self.fault(declared, f"Stripe takes it no longer since API version {since} (this call uses {version}){instead}")
+
+    def _warn_missing(self, declared: Field, given: set[str]) -> None:
+        if beside := [name for name in declared.wanted_with if name in given]:
+            self.warnings.append(f"{self._field(beside[0]).flag}: Stripe wants {declared.flag} with it.")
+
+    def _judge_one_of(self, names: list[str]) -> None:
+        if len(names) > 1:
+            flags = [self._field(name).flag for name in names]
+            self.fault(self._field(names[1]), f"{' and '.join(flags)} can't be given together; give one of them")
+
+    def _judge_expand(self) -> None:
+        paths = self.typed.get("expand")
+        declared = self.module.get("expand")
+        if declared is not None and isinstance(paths, list):
+            for problem in expand_faults(self.module, paths):
+                self.fault(declared, problem)
+
+
+def _covered(declared: Field, roots: set[str]) -> bool:
+    """Whether a parameter that is passed on stands above this field's (`-d "address="` over `address[line1]`)."""
+    return declared.role is Role.PARAM and declared.param.partition("[")[0] in roots

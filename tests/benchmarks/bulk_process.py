@@ -1,0 +1,72 @@
+"""One client of `pulls.py` at its work: python pullprocess.py '{"client": "ours", "url": ...}'
+
+Measured from the first request to the finished frame: wall and CPU seconds, peak memory above what the process had before, and what the
+server counted.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import threading
+import time
+
+from bulk_clients import BEFORE, CLIENTS, Job
+
+
+def warm() -> None:
+    """What is imported and built once is nobody's time."""
+    import httpx
+    import orjson
+    import pandas as pd
+    import pyarrow.parquet
+    import stripe
+
+    from stripe_magics import pipeline, frames, bulk
+    from stripe_magics.client import shared_connection
+    from stripe_magics.client.pagination import parallel_paginator
+
+    assert all((httpx, orjson, stripe, pyarrow.parquet, pipeline, bulk, shared_connection, parallel_paginator))
+    pd.json_normalize([{"a": {"b": 1}}])
+    frames.build([b'{"id":"pi_1","object":"payment_intent"}'], "payment_intent")
+
+
+def counted(job: Job) -> dict[str, int]:
+    import httpx
+
+    return dict(httpx.get(f"{job['url']}/count").json())
+
+
+def main() -> None:
+    import psutil
+
+    job: Job = json.loads(sys.argv[1])
+    warm()
+    BEFORE.get(job["client"], lambda job: None)(job)
+    earlier = counted(job)
+    gc.collect()
+    me = psutil.Process()
+    before = peak = me.memory_info().rss
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.02):
+            peak = max(peak, me.memory_info().rss)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    wall, cpu = time.perf_counter(), time.process_time()
+    rows = CLIENTS[job["client"]](job)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    done.set()
+    watcher.join()
+    asked = {what: number - earlier[what] for what, number in counted(job).items()}
+    if "check" in job:
+        job["check"]()
+    print(json.dumps({"rows": rows, "wall": wall, "cpu": cpu, "memory": (peak - before) / 1e6, **asked}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The limiter: spacing, bursts, which bucket a refusal slows, and how the pace comes back."""
+
+from __future__ import annotations
+
+import math
+from contextlib import ExitStack
+
+import pytest
+
+from stripe_magics.client import rate_limiter
+from stripe_magics.client.rate_limiter import Bucket, Limiter, endpoint
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def limiter(total: float = 100.0, each: float = 25.0) -> tuple[Limiter, Clock]:
+    clock = Clock()
+    return Limiter(total=total, endpoint=each, clock=clock), clock
+
+
+def sent_in(limits: Limiter, clock: Clock, seconds: float, path: str = "/v1/charges", account: str = "") -> int:
+    """How many requests a caller that waits as it is told sends."""
+    end, count = clock.now + seconds, 0
+    while True:
+        wait = limits.take(path, account)
+        if clock.now + wait >= end:
+            return count
+        clock.now += wait
+        count += wait == 0
+
+
+def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
+    bucket = Bucket(rate=10.0, burst=3.0)
+    sent = []
+    now = 0.0
+    while len(sent) < 5:
+        wait = bucket.wait(now)
+        if wait == 0.0:
+            bucket.use(now)
+            sent.append(now)
+        now += wait
+    assert sent == pytest.approx([0, 0, 0, 0.1, 0.2])
+    assert bucket.wait(10.0) == 0
+
+
+def test_who_was_held_up_does_not_go_in_a_crowd() -> None:
+    """However late the callers ask, no second and its burst see more than the rate and the burst."""
+    bucket = Bucket(rate=100.0, burst=10.0)
+    sent: list[float] = []
+    for late in (0.0, 0.5, 1.0):  # half a second without a breath in between
+        now = late
+        while bucket.wait(now) == 0.0:
+            bucket.use(now)
+            sent.append(now)
+    assert len(sent) <= 30
+    assert all(8 <= sent.count(at) <= 10 for at in (0.0, 0.5, 1.0))
+
+
+def test_an_endpoint_and_the_total() -> None:
+    limits, clock = limiter()
+    assert 245 <= sent_in(limits, clock, 10.0) <= 255
+    limits, clock = limiter(total=30.0)
+    end = dict.fromkeys(("/v1/charges", "/v1/refunds", "/v1/customers"), 0)
+    while clock.now < 10:
+        for path in end:
+            while (wait := limits.take(path)) > 0:
+                clock.now += wait
+            end[path] += 1
+    assert sum(end.values()) <= 310
+
+
+def test_ids_are_one_endpoint() -> None:
+    assert endpoint("/v1/customers/cus_123/sources") == endpoint("/v1/customers/cus_9A/sources") == "/v1/customers/*/sources"
+    assert endpoint("/v1/payment_intents") == "/v1/payment_intents"
+    assert endpoint("/v1/checkout/sessions/cs_test_a1B2") == "/v1/checkout/sessions/*"
+
+
+@pytest.mark.parametrize(
+    ("reason", "slowed"),
+    [
+        ("endpoint-rate", "endpoint"),
+        ("", "endpoint"),
+        ("global-rate", "total"),
+        ("global-concurrency", "slots"),
+        ("resource-specific", ""),
+    ],
+)
+def test_a_refusal_slows_what_its_reason_names(reason: str, slowed: str) -> None:
+    limits, _ = limiter()
+    limits.refused("/v1/charges", "", reason)
+    other = limits.pace("/v1/refunds")
+    assert (limits.pace("/v1/charges") < 24) == (slowed == "endpoint")
+    assert (limits._bucket(("",), 0).factor < 1) == (slowed == "total")
+    assert (limits.slots < 1) == (slowed == "slots")
+    assert other >= 24
+
+
+def test_many_refusals_at_once_are_one_step_and_the_pace_comes_back() -> None:
+    limits, clock = limiter()
+    for _ in range(20):
+        limits.refused("/v1/charges", "", "endpoint-rate")
+    slow = limits.pace("/v1/charges")
+    assert slow == pytest.approx(25 * rate_limiter.NEARLY * rate_limiter.SLOWER)
+    for _ in range(20):
+        clock.now += 0.6
+        limits.take("/v1/charges")
+    assert limits.pace("/v1/charges") == pytest.approx(25 * rate_limiter.NEARLY)
+
+
+def test_accounts_have_their_own_endpoint_rates() -> None:
+    limits, clock = limiter(total=1000.0)
+    assert sum(sent_in(limits, Clock(), 0.0001, account=f"acct_{n}") for n in range(10)) >= 10
+    limits.refused("/v1/charges", "acct_1", "endpoint-rate")
+    assert limits.pace("/v1/charges", "acct_2") > limits.pace("/v1/charges", "acct_1")
+
+
+def test_without_a_rate_nothing_waits() -> None:
+    limits, _ = limiter(math.inf, math.inf)
+    assert all(limits.take("/v1/charges") == 0 for _ in range(1000))
+
+
+def test_lists_that_are_read_side_by_side_share_the_pace() -> None:
+    limits = Limiter(total=100, endpoint=25)
+    with limits.reading("/v1/charges"), limits.reading("/v1/refunds"):
+        assert limits.pace("/v1/charges") == pytest.approx(25 * rate_limiter.NEARLY)
+        with limits.reading("/v1/charges"):
+            assert limits.pace("/v1/charges") == pytest.approx(12.5 * rate_limiter.NEARLY)
+    with ExitStack() as stack:
+        for number in range(16):
+            stack.enter_context(limits.reading("/v1/charges", f"acct_{number}"))
+        assert limits.pace("/v1/charges", "acct_1") == pytest.approx(100 / 16 * rate_limiter.NEARLY)
+    assert limits.pace("/v1/charges", "acct_1") == pytest.approx(25 * rate_limiter.NEARLY)

@@ -1,0 +1,183 @@
+"""The windows: nothing lost, nothing twice, whatever happens to the list meanwhile."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from bulk.simulated import FOREVER, List, Thing, pull, run
+
+from stripe_magics.client.pagination.raw_pages import Page, Row, Slice, Unsorted
+from stripe_magics.client.pagination.time_windows import Sweep
+
+
+@st.composite
+def changing(draw: Any) -> List:
+    count = draw(st.integers(0, 2500))
+    shape = draw(st.sampled_from(["even", "burst", "steep", "one second", "few seconds"]))
+    random = Random(draw(st.integers(0, 10**6)))
+    span = draw(st.sampled_from([1, 50, 5000, 10**7]))
+    at = {
+        "even": lambda: random.randrange(span),
+        "burst": lambda: span // 3 + random.randrange(max(1, span // 100)) if random.random() < 0.8 else random.randrange(span),
+        "steep": lambda: int(min(span - 1, random.expovariate(8) * span)),
+        "one second": lambda: 0,
+        "few seconds": lambda: random.randrange(min(span, 4)),
+    }[shape]
+    deleted, late, new = (
+        draw(st.sampled_from([0.0, 0.3, 0.9])),
+        draw(st.sampled_from([0.0, 0.1])),
+        draw(st.sampled_from([0, 200])),
+    )
+    things = []
+    for number in range(count):
+        thing = Thing(f"x{number:05}", 1_000_000 + at())
+        if random.random() < deleted:
+            thing.gone = random.uniform(0, 6)
+        if random.random() < late:
+            thing.seen = random.uniform(0, 6)
+        things.append(thing)
+    for number in range(new):
+        seen = random.uniform(0.01, 6)
+        things.append(Thing(f"n{number:05}", 1_000_000 + span + int(seen), seen=seen, gone=random.choice([FOREVER, seen + 1])))
+    random.shuffle(things)
+    return List(
+        things,
+        rate=draw(st.sampled_from([25.0, 100.0])),
+        latency=draw(st.sampled_from([0.0, 0.15, 0.4])),
+        seed=draw(st.integers(0, 99)),
+    )
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    source=changing(),
+    slots=st.integers(1, 48),
+    floor=st.sampled_from([1, 999_990, 1_000_000, 2_000_000]),
+    kill=st.sampled_from([None, 1, 5]),
+)
+def test_a_changing_list_is_read_whole(source: List, slots: int, floor: int, kill: int | None) -> None:
+    got, sweep = run(pull(source, slots=slots, floor=floor, kill_after=kill))
+    assert len(got) == len(set(got))
+    stable = {each.id for each in source.things if each.seen <= 0 and each.gone == FOREVER}
+    assert stable <= set(got)
+    assert set(got) <= {each.id for each in source.things}
+    assert not sweep.state()
+
+
+@settings(max_examples=60, deadline=None)
+@given(source=changing(), slots=st.integers(1, 24), limit=st.integers(101, 3000))
+def test_a_limit_takes_the_newest(source: List, slots: int, limit: int) -> None:
+    got, sweep = run(pull(source, slots=slots, limit=limit))
+    assert len(got) == len(set(got))
+    by_id = {each.id: each for each in source.things}
+    stable = [each for each in source.order if each.seen <= 0 and each.gone == FOREVER]
+    newest = sorted(got, key=lambda each: -by_id[each].created)[:limit]
+    if len(newest) < limit:
+        assert {each.id for each in stable} <= set(newest)
+    else:
+        edge = by_id[newest[-1]].created
+        assert {each.id for each in stable if each.created > edge} <= set(newest)
+
+
+def spread_evenly(count: int, step: int = 60) -> List:
+    return List([Thing(f"x{number:06}", 10_000_000 + number * step) for number in range(count)])
+
+
+def test_a_hundred_cost_one_request() -> None:
+    source = spread_evenly(100)
+    got, _ = run(pull(source))
+    assert len(got) == 100
+    assert source.requests == 0  # beside the first page
+
+
+@pytest.mark.parametrize("shape", ["even", "burst", "steep"])
+def test_few_requests_more_than_pages(shape: str) -> None:
+    chance = Random(5)
+    year = 2 * 365 * 86400
+    at = {
+        "even": lambda: chance.randrange(year),
+        "burst": lambda: int(year * 0.9) + chance.randrange(7 * 86400) if chance.random() < 0.5 else chance.randrange(year),
+        "steep": lambda: year - 1 - int(min(year - 1, chance.expovariate(5) * year)),
+    }[shape]
+    source = List([Thing(f"x{number:06}", 1_600_000_000 + at()) for number in range(20_000)])
+    got, _ = run(pull(source, slots=20, floor=1_600_000_000))
+    assert len(set(got)) == 20_000
+    assert source.requests <= 1.15 * 200
+
+
+def test_a_limit_reads_hardly_more_than_it_needs() -> None:
+    source = spread_evenly(50_000)
+    got, _ = run(pull(source, slots=20, limit=5_000, floor=10_000_000))
+    assert len(got) >= 5_000
+    assert source.requests <= 75
+
+
+def test_it_is_as_fast_as_the_rate() -> None:
+    import asyncio
+
+    source = spread_evenly(20_000)
+
+    async def timed() -> float:
+        await pull(source, slots=20, floor=10_000_000)
+        return asyncio.get_running_loop().time()
+
+    assert run(timed()) <= (source.requests / source.rate) * 1.15 + 0.3
+
+
+class Odd:
+    """A list that isn't sorted by created, leaves it out, or makes no progress."""
+
+    def __init__(self, *pages: Page) -> None:
+        self.pages = list(pages)
+
+    async def fetch(self, params: Any) -> Page:
+        return self.pages.pop(0)
+
+
+def rows(*times: int | None, first: int = 0) -> list[Row]:
+    return [Row(f"x{first + number}", each) for number, each in enumerate(times)]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        Page(rows(5, 7, first=10), True, None),
+        Page(rows(50, first=10), True, None),
+        Page(rows(None, first=10), True, None),
+        Page([], True, None),
+        Page(rows(20, 10), True, None),
+    ],
+    ids=["rising", "outside", "without created", "empty with more", "the same page"],
+)
+def test_a_list_that_is_not_sorted_is_refused(second: Page) -> None:
+    async def work() -> None:
+        async def emit(piece: Slice) -> None: ...
+
+        sweep = Sweep(Odd(second).fetch, emit, slots=lambda: 1, floor=1)
+        sweep.begin(Page(rows(20, 10), True, None))
+        await sweep.run()
+
+    with pytest.raises(Unsorted):
+        run(work())
+
+
+def test_whole_since_says_how_far_down_nothing_is_missing() -> None:
+    async def work() -> Sweep:
+        async def emit(piece: Slice) -> None:
+            raise InterruptedError
+
+        source = spread_evenly(1000)
+        sweep = Sweep(source.fetch, emit, slots=lambda: 1, floor=1)
+        sweep.begin(source.page({"limit": "100"}, 0))
+        oldest = source.order[99].created
+        assert sweep.whole_since == oldest + 1
+        with pytest.raises(InterruptedError):
+            await sweep.run()
+        return sweep
+
+    assert not math.isnan(run(work()).whole_since or 0)

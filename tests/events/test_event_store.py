@@ -1,0 +1,165 @@
+"""Events are kept once, for their owner only, without secrets; each is handled once by each watch."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from watch.doubles import event
+
+from stripe_magics.events.event_store import KEPT, Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "events.sqlite", "acct")
+
+
+def test_the_same_event_three_times_is_one_row(store: Store) -> None:
+    """T120"""
+    assert [store.add([event("evt_1")], source="poll") for _ in range(3)] == [["evt_1"], [], []]
+    assert store.count(lambda kind: True) == 1
+
+
+def test_the_same_event_from_eight_threads_is_one_row(tmp_path: Path) -> None:
+    """T120"""
+    fresh: list[str] = []
+    claimed: list[bool] = []
+    begin = threading.Barrier(8)
+    stores = [Store(tmp_path / "events.sqlite", "acct") for _ in range(4)] * 2
+
+    def add(store: Store) -> None:
+        begin.wait()
+        fresh.extend(store.add([event("evt_1")], source="poll"))
+        claimed.append(store.claim("watch", "evt_1", 1))
+
+    threads = [threading.Thread(target=add, args=(each,)) for each in stores]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert fresh == ["evt_1"]
+    assert stores[0].count(lambda kind: True) == 1
+    assert len(claimed) == 8
+
+
+def test_an_older_event_that_comes_later_stands_before(store: Store) -> None:
+    """T120"""
+    store.add([event("evt_b", "invoice.paid", 20), event("evt_c", "invoice.paid", 20)], source="poll")
+    store.add([event("evt_a", "invoice.paid", 10)], source="listen")
+    assert [each.id for each in store.events()] == ["evt_a", "evt_b", "evt_c"]
+    assert [each.id for each in store.events(most=2)] == ["evt_b", "evt_c"]
+    assert [each.source for each in store.events()] == ["listen", "poll", "poll"]
+
+
+def test_a_twin_is_kept_and_flagged(store: Store) -> None:
+    store.add([event("evt_1", id="in_1"), event("evt_2", id="in_1"), event("evt_3", id="in_2")], source="poll")
+    assert [(each.id, each.twin) for each in store.events()] == [("evt_1", False), ("evt_2", True), ("evt_3", False)]
+
+
+def test_secrets_are_not_kept(store: Store, tmp_path: Path) -> None:
+    store.add([event("evt_1", "payment_intent.created", client_secret="pi_1_secret_verysecret")], source="poll")
+    store.close()
+    for path in tmp_path.iterdir():
+        assert b"verysecret" not in path.read_bytes()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such permissions there")
+def test_only_the_owner_reads_the_file(tmp_path: Path) -> None:
+    store = Store(tmp_path / "events.sqlite", "acct")
+    store.add([event("evt_1")], source="poll")
+    for path in tmp_path.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_accounts_are_kept_apart(tmp_path: Path) -> None:
+    one, other = (Store(tmp_path / "events.sqlite", scope) for scope in ("one", "other"))
+    one.add([event("evt_1")], source="poll")
+    assert other.add([event("evt_1")], source="poll") == ["evt_1"]
+    assert one.claim("watch", "evt_1", 1)
+    assert other.claim("watch", "evt_1", 1)
+
+
+def test_an_event_is_claimed_once_by_each_watch(store: Store) -> None:
+    assert store.claim("a", "evt_1", 1)
+    assert not store.claim("a", "evt_1", 1), "somebody is at it"
+    assert store.claim("b", "evt_1", 1)
+    store.done("a", "evt_1")
+    assert not store.claim("a", "evt_1", 1)
+    store.release("b", "evt_1")
+    assert store.claim("b", "evt_1", 1), "stopped in the middle, it comes again"
+
+
+def test_a_claim_of_a_dead_kernel_is_claimed_again(tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib; from stripe_magics.events.event_store import Store; "
+        "s = Store(pathlib.Path(sys.argv[1]), 'acct'); print(s.claim('watch', 'evt_1', 1), s.claim('watch', 'evt_2', 1)); s.done('watch', 'evt_2')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "events.sqlite")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", "True"]
+    store = Store(tmp_path / "events.sqlite", "acct")
+    assert store.claim("watch", "evt_1", 1)
+    assert not store.claim("watch", "evt_2", 1)
+
+
+def test_marks_go_forward_only(store: Store) -> None:
+    assert store.mark("watch", "all") is None
+    store.set_mark("watch", "all", 100, 5.0)
+    store.set_mark("watch", "all", 90, 6.0)
+    mark = store.mark("watch", "all")
+    assert mark is not None
+    assert (mark.upto, mark.read_at) == (100, 6.0)
+    assert store.mark("watch", "invoice.*") is None
+
+
+def test_purge(store: Store) -> None:
+    now = 2_000_000_000
+    store.now = lambda: now
+    store.add([event("evt_old", "invoice.paid", now - KEPT - 1), event("evt_new", "invoice.paid", now - KEPT + 1)], source="poll")
+    assert store.purge() == 1
+    assert [each.id for each in store.events()] == ["evt_new"]
+    assert store.purge(before=now) == 1
+
+
+def test_an_unknown_event(store: Store) -> None:
+    assert not store.has("evt_1")
+    with pytest.raises(KeyError):
+        store.get("evt_1")
+
+
+def test_two_kernels_of_one_name_get_a_name_each(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    script = (
+        "import sys, pathlib; from stripe_magics.events.event_store import Store; "
+        "s = Store(pathlib.Path(sys.argv[1]), 'acct'); print(s.hold('watch'), flush=True); sys.stdin.readline()"
+    )
+    here = Store(path, "acct")
+    assert here.hold("watch") == "watch"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline().strip() == "watch 2"
+        here.let_go("watch")
+        assert here.hold("watch") == "watch"
+        assert here.hold("watch") == "watch", "said again, it stays"
+        assert Store(path, "another account").hold("watch") == "watch"
+        other.stdin.write("\n")
+    assert here.hold("watch other") == "watch other"
+
+
+def test_the_name_of_a_dead_kernel_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "events.sqlite"
+    script = (
+        "import sys, pathlib; from stripe_magics.events.event_store import Store; Store(pathlib.Path(sys.argv[1]), 'acct').hold('watch')"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+    assert Store(path, "acct").hold("watch") == "watch"

@@ -1,0 +1,192 @@
+"""The connection widget: sources, profiles, and a key that is nowhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pytest
+from forms.conftest import models
+
+from stripe_magics.client.shared_connection import shared
+from stripe_magics.errors import KeyRefused, PermissionDenied
+from stripe_magics.forms import connect_form, key_field, saved_connections
+from stripe_magics.forms.connect_form import NEW, SOURCES, ConnectForm, missing_permissions
+from stripe_magics.forms.key_field import PasswordField
+from stripe_magics.forms.widget_registry import Tree
+
+CANARY = "sk_test_51CanaryCanaryCanary0123456789abcdefXYZ"
+
+
+@pytest.fixture
+def form() -> Any:
+    from stripe_magics.sandbox import SandboxTransport
+
+    made = ConnectForm(transport=SandboxTransport())
+    yield made
+    made.close()
+
+
+def press(form: ConnectForm, words: str) -> None:
+    form._buttons[words].click()
+
+
+def nowhere(form: Any) -> None:
+    """The canary is in no widget's state, no repr, no attribute that can be read."""
+    seen = str([each.get_state() for each in models().values()]) + repr(form) + str([repr(each) for each in models().values()])
+    assert "Canary" not in seen
+    assert "Canary" not in str({key: value for key, value in vars(form).items() if isinstance(value, str | dict | list)})
+
+
+def test_the_sandbox() -> None:
+    form = connect_form()
+    assert form.source.value == "sandbox"
+    press(form, "Connect")
+    assert shared() is not None
+    assert "Connected." in form.status.value
+    assert "SANDBOX" in form._top.value
+    press(form, "Test")
+    assert "Stripe answered." in form.status.value
+    press(form, "Disconnect")
+    assert shared() is None
+    assert "NOT CONNECTED" in form._top.value
+
+
+def test_a_pasted_key(form: ConnectForm) -> None:
+    form.source.value = "paste"
+    assert form._buttons["Connect"].disabled
+    form._key._handle_custom_msg({"key": CANARY}, [])
+    assert shared() is not None
+    assert shared().mode == "test"
+    assert "sk_test_...fXYZ" in form._top.value
+    nowhere(form)
+
+
+def test_a_wrong_key_is_named_not_shown(form: ConnectForm) -> None:
+    form.source.value = "paste"
+    form._key._handle_custom_msg({"key": CANARY.replace("sk_", "pk_")}, [])
+    assert "publishable key" in form.status.value
+    assert shared() is None
+    nowhere(form)
+
+
+def test_the_next_best_field_keeps_nothing_either() -> None:
+    taken: list[str] = []
+    tree = Tree()
+    field = tree.make(PasswordField, "field", taken=taken.append)
+    field.value = CANARY
+    assert taken == [CANARY]
+    assert field.value == ""
+    assert field.get_state()["value"] == ""
+    assert "Canary" not in repr(field)
+    tree.close()
+
+
+def test_without_anywidget_there_is_the_next_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    key_field._sending_field.cache_clear()
+    tree = Tree()
+    assert isinstance(key_field.key_field(tree, lambda _: None), PasswordField)
+    tree.close()
+
+
+def test_an_environment_variable(form: ConnectForm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_STRIPE", CANARY)
+    form.source.value, form.detail.value = "env", "MY_STRIPE"
+    form.account.value = "acct_1032D82eZvKYlo2C"
+    form.api_version.value = "2024-04-10"
+    press(form, "Connect")
+    connection = shared()
+    assert connection is not None
+    assert (connection.account, connection.api_version, connection.key_hint) == (
+        "acct_1032D82eZvKYlo2C",
+        "2024-04-10",
+        "sk_test_...fXYZ",
+    )
+    nowhere(form)
+
+
+def test_a_missing_variable_is_said(form: ConnectForm) -> None:
+    form.source.value, form.detail.value = "env", "NO_SUCH_VARIABLE"
+    press(form, "Connect")
+    assert "There is no environment variable NO_SUCH_VARIABLE." in form.status.value
+
+
+def test_a_key_in_place_of_a_name_is_refused(form: ConnectForm) -> None:
+    form.source.value, form.detail.value, form.name.value = "env", CANARY, "x"
+    press(form, "Connect")
+    assert "Canary" not in form.status.value
+    press(form, "Save")
+    assert not saved_connections.load()
+    with pytest.raises(KeyRefused):
+        saved_connections.save(saved_connections.Profile("x", "env", CANARY))
+
+
+def test_profiles_hold_names_and_sources_only() -> None:
+    form = connect_form()
+    form.name.value, form.source.value, form.detail.value = "Acme test", "env", "ACME_KEY"
+    press(form, "Save")
+    text = saved_connections.path().read_text()
+    assert json.loads(text) == {"Acme test": {"source": "env", "detail": "ACME_KEY"}}
+    assert saved_connections.path().stat().st_mode & 0o077 == 0
+    again = connect_form()
+    again.saved.value = "Acme test"
+    assert (again.name.value, again.source.value, again.detail.value) == ("Acme test", "env", "ACME_KEY")
+    press(again, "Forget")
+    assert not saved_connections.load()
+    assert again.saved.value == NEW
+
+
+def test_a_pasted_key_is_not_saved(form: ConnectForm) -> None:
+    form.source.value, form.name.value = "paste", "Acme"
+    press(form, "Save")
+    assert "A pasted key is not saved." in form.status.value
+    assert not saved_connections.load()
+
+
+def test_a_broken_file_counts_as_none() -> None:
+    saved_connections.path().write_text("{broken")
+    assert saved_connections.load() == {}
+    saved_connections.path().write_text('{"a": 1, "b": {"source": "env", "strange": "x"}}')
+    assert saved_connections.load() == {"b": saved_connections.Profile("b", "env")}
+
+
+def test_every_source_is_offered(form: ConnectForm) -> None:
+    assert [value for _, value in form.source.options] == list(SOURCES)
+
+
+def test_what_a_restricted_key_may_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stripe_magics import pipeline
+
+    asked: list[str] = []
+
+    def call(name: str, **_: Any) -> None:
+        asked.append(name)
+        if name == "payouts.list":
+            raise PermissionDenied("no")
+
+    class Restricted:
+        key_hint = "rk_test_...4f2a"
+
+    class Full:
+        key_hint = "sk_test_...4f2a"
+
+    monkeypatch.setattr(pipeline, "call", call)
+    assert missing_permissions(Restricted()) == ["List All Payouts"]
+    assert "customers.list" in asked
+    asked.clear()
+    assert missing_permissions(Full()) == []
+    assert not asked
+
+
+def test_closing_leaves_nothing() -> None:
+    before = set(models())
+    form = connect_form()
+    form.source.value = "paste"
+    form.close()
+    assert set(models()) == before
+
+
+def test_the_text_is_the_line() -> None:
+    assert repr(connect_form()) == "%stripe connect"

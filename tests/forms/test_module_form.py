@@ -1,0 +1,369 @@
+"""The form as a whole, on the embedded account: filling, sending, correcting, updating, closing."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pandas as pd
+import pytest
+from forms.conftest import models
+
+from stripe_magics import pipeline, catalogue, forms
+from stripe_magics.command import Options
+from stripe_magics.errors import CardDeclined, ConfirmationNeeded, InvalidValue, NotSent, OutcomeUnknown, RepeatRefused
+from stripe_magics.forms import confirmation, html, module_form
+from stripe_magics.forms.submission_state import Stage
+
+EVIL = "<img src=x onerror='alert(1)'>"
+
+
+class Calls:
+    """Stands for the road: notes each command, answers with a frame or raises what it is told to."""
+
+    def __init__(self, *faults: BaseException | None) -> None:
+        self.faults = list(faults)
+        self.commands: list[Any] = []
+
+    def __call__(self, command: Any, **_: Any) -> pd.DataFrame:
+        self.commands.append(command)
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None:
+            raise fault
+        frame = pd.DataFrame({"id": ["cus_1"]})
+        frame.attrs["stripe"] = {"request_ids": ["req_1"], "complete": True}
+        return frame
+
+    @property
+    def keys(self) -> list[str]:
+        return [each.options.idempotency for each in self.commands]
+
+
+def test_create(sandbox: Any) -> None:
+    form = module_form("customers.create", {"name": "Jenny"})
+    form.fill(email="jenny2@example.com", metadata={"order": "1"})
+    frame = form.submit()
+    assert frame["name"][0] == "Jenny"
+    assert form.result is frame
+    assert pipeline.call("customers.retrieve", customer=frame["id"][0])["email"][0] == "jenny2@example.com"
+    assert "Create a Customer: done." in form.status.value
+
+
+def test_faults_are_marked_and_listed() -> None:
+    road = Calls()
+    form = module_form("customers.create", {"email": "no", "shipping_country": "Germany?"}, run=road)
+    with pytest.raises(InvalidValue):
+        form.submit()
+    assert not road.commands
+    words = [each.description for each in form.problems.children]
+    assert len(words) == 2
+    assert words[0].startswith("Email: 'no' is no e-mail address")
+    assert "sm-bad" in form.controls["email"].note.value
+    assert "to correct" in form._heads["Shipping"].description
+    form.problems.children[1].click()
+    form.fill(email="jenny@example.com", shipping_country="DE", shipping_name="J")
+    form.submit()
+    assert not form.problems.children
+    assert dict(road.commands[0].values)["shipping_country"] == "DE"
+
+
+def test_a_double_click_sends_once() -> None:
+    road = Calls()
+    form = module_form("customers.create", {"name": "Jenny"}, run=road)
+    form.sender.go.click()
+    form.sender.go.click()
+    assert len(road.commands) == 1
+    assert "This was done already" in form.status.value
+    form.fill(name="Jane")
+    form.sender.go.click()
+    assert len(set(road.keys)) == 2
+
+
+def test_a_retry_after_nothing_was_sent_has_the_same_key() -> None:
+    road = Calls(NotSent("Nothing was sent."))
+    form = module_form("customers.create", {"name": "Jenny"}, run=road)
+    form.sender.go.click()
+    assert "Nothing was sent" in form.status.value
+    form.submit()
+    assert len(road.commands) == 2
+    assert len(set(road.keys)) == 1
+
+
+def test_an_unknown_outcome_is_asked_about_under_the_same_key() -> None:
+    road = Calls(OutcomeUnknown("We do not know whether the payment was made."))
+    form = module_form("customers.create", {"name": "Jenny"}, run=road)
+    form.sender.go.click()
+    assert form.state.submission.stage is Stage.UNKNOWN
+    form.fill(name="Somebody else")
+    form.sender.go.click()
+    assert len(road.commands) == 1
+    assert [each.description for each in form.sender.bar.children] == ["Ask Stripe again", "Preview request"]
+    form.sender.bar.children[0].click()
+    assert len(road.commands) == 2
+    assert road.commands[0] == road.commands[1], "exactly what was sent, not what was typed since"
+    assert form.state.submission.stage is Stage.DONE
+
+
+def test_an_error_of_our_own_while_sending_counts_as_unknown() -> None:
+    form = module_form("customers.create", {"name": "Jenny"}, run=Calls(ZeroDivisionError("oops")))
+    form.sender.go.click()
+    assert form.state.submission.stage is Stage.UNKNOWN
+    assert "oops" in form.status.value
+
+
+def test_a_repetition_is_asked_about() -> None:
+    road = Calls(RepeatRefused("The same call was made at 14:02."))
+    form = module_form("customers.create", {"name": "Jenny"}, run=road)
+    form.sender.go.click()
+    assert [each.description for each in form.sender.bar.children] == ["Send once more", "Cancel", "Preview request"]
+    form.sender.confirm()
+    assert [each.options.again for each in road.commands] == [False, True]
+
+
+def test_irreversible_asks_and_cancel_sends_nothing() -> None:
+    road = Calls()
+    form = module_form("refunds.create", {"charge": "ch_3MmlLrLkdIwHu7ix0snN0B15", "amount": "5.00usd"}, run=road)
+    form.sender.go.click()
+    assert "shall it be sent?" in form.status.value
+    assert "5.00 USD (500)" in form.status.value
+    assert [each.description for each in form.sender.bar.children] == ["Yes, create a Refund", "Cancel", "Preview request"]
+    form.sender.cancel()
+    assert not road.commands
+    with pytest.raises(ConfirmationNeeded):
+        form.submit()
+    form.submit(confirm=True)
+    assert len(road.commands) == 1
+    assert road.commands[0].options.yes
+
+
+def test_an_edit_takes_the_question_back() -> None:
+    road = Calls()
+    form = module_form("refunds.create", {"charge": "ch_3MmlLrLkdIwHu7ix0snN0B15"}, run=road)
+    form.sender.go.click()
+    form.fill(amount="1")
+    form.sender.confirm()
+    assert not road.commands
+    assert form.state.submission.stage is Stage.IDLE
+
+
+class Live:
+    """A live connection, as far as a form looks at one."""
+
+    mode, live, name, account, key_hint, api_version, version_forced = (
+        "live",
+        True,
+        "Acme",
+        "",
+        "sk_live_...4f2a",
+        catalogue.PINNED_VERSION,
+        False,
+    )
+
+    def __init__(self) -> None:
+        from datetime import UTC
+
+        self.zone = UTC
+        self.guard = self
+        self.open = False
+
+    def unlock(self) -> None:
+        self.open = True
+
+    def account_object(self) -> dict[str, str]:
+        return {"id": "acct_1"}
+
+    def account_name(self, account: dict[str, str]) -> str:
+        return "Acme Ltd"
+
+
+def test_live_mode_wants_words_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    road = Calls()
+    form = module_form("payouts.cancel", {"payout": "po_1OaFDbEcg9tTZuTgNYmX0PKB"}, run=road, connection=Live())
+    monkeypatch.setattr(confirmation, "objects", lambda form, values: [])
+    assert "sm-live" in form._top.value
+    assert "LIVE" in form._top.value
+    form.sender.go.click()
+    form.sender.confirm("yes")
+    assert not road.commands
+    form.sender.confirm("acme ltd")
+    assert len(road.commands) == 1
+    form.sender.afresh()
+    with pytest.raises(ConfirmationNeeded, match="po_1OaFDbEcg9tTZuTgNYmX0PKB"):
+        form.submit(confirm=True)
+    form.submit(confirm="po_1OaFDbEcg9tTZuTgNYmX0PKB")
+    assert len(road.commands) == 2
+
+
+def test_every_write_asks_in_live_mode() -> None:
+    road = Calls()
+    form = module_form("customers.create", {"name": "Jenny"}, run=road, connection=Live())
+    form.sender.go.click()
+    assert not road.commands
+
+
+def test_a_decline_is_corrected_with_a_new_key(sandbox: Any) -> None:
+    values = {
+        "amount": "25.00usd",
+        "currency": "usd",
+        "confirm": True,
+        "off_session": True,
+        "payment_method": "pm_card_chargeDeclined",
+    }
+    form = module_form("payment_intents.create", values)
+    with pytest.raises(CardDeclined):
+        form.submit(confirm=True)
+    first = form.state.submission.key
+    assert "Card declined" in form.status.value
+    form.fill(payment_method="pm_card_visa")
+    assert form.submit(confirm=True)["status"][0] == "succeeded"
+    assert form.state.submission.key != first
+
+
+def test_update_and_comparison(sandbox: Any) -> None:
+    form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
+    rows = {row["name"]: row for row in form.comparison.panel.shown["data"]["rows"]}
+    assert rows["email"]["now"] == "jenny.rosen@example.com"
+    form.fill(phone="+49 1").clear("description")
+    assert form.line == '%stripe customers update cus_demoJennyRosen --description "" --phone "+49 1"'
+    assert [name for name, _ in form.preview().params] == ["description", "phone"]
+    form.edit("name")
+    assert form.controls["name"].read() == "Jenny Rosen"
+    form.submit()
+    now = pipeline.call("customers.retrieve", customer="cus_demoJennyRosen", raw=True)
+    assert (now["phone"], now["description"], now["name"]) == ("+49 1", None, "Jenny Rosen")
+    assert form.state.values() == {"customer": "cus_demoJennyRosen"}, "nothing is left to send"
+    assert form.comparison.panel.shown["data"]["text"] == "cus_demoJennyRosen: Nothing changes yet."
+
+
+def test_what_stripe_has_is_in_no_widget_state(sandbox: Any) -> None:
+    form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
+    state = str([each.get_state() for each in models().values()])
+    assert "cus_demoJennyRosen" in state
+    assert "jenny.rosen@example.com" not in state
+    assert "Station Road" not in state
+    assert "jenny" not in repr(form).lower()
+
+
+def test_an_update_without_a_fetched_object_asks_first(sandbox: Any) -> None:
+    form = module_form("customers.update")
+    form.state.set("customer", "cus_demoJennyRosen")
+    form.fill(phone="+49 1")
+    form.sender.go.click()
+    assert "shall it be sent?" in form.status.value
+    assert "Phone: +15550000001 -&gt; +49 1" in form.status.value
+
+
+def test_another_id_is_another_object(sandbox: Any) -> None:
+    form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
+    form.controls["customer"].write("cus_doesnotexist")
+    assert form.state.current is None
+    assert form.comparison.panel.shown == {}
+    assert "sm-bad" in form.controls["customer"].note.value
+
+
+def test_lists_show_their_table(sandbox: Any) -> None:
+    form = module_form("customers.list", {"limit": 3})
+    assert len(form.submit()) == 3
+    assert len(form.submit()) == 3, "a list may be asked for again"
+
+
+def test_long_lists_run_beside_and_can_be_stopped(sandbox: Any) -> None:
+    form = module_form("customers.list", {"limit": "all"})
+    form.sender.go.click()
+    worker = form.sender.long.worker
+    if worker is not None:
+        worker.join(20)
+    assert form.result is not None
+    assert len(form.result) > 3
+
+
+def test_stop_ends_a_list() -> None:
+    def run(command: Any, progress: Any = None) -> Any:
+        for page in range(1000):
+            progress(page * 100, 0)
+            time.sleep(0.01)
+        raise AssertionError("was not stopped")
+
+    form = module_form("customers.list", {"limit": "all"}, run=run)
+    form.sender.go.click()
+    worker = form.sender.long.worker
+    form.sender.bar.children[0].click()
+    worker.join(5)
+    assert not worker.is_alive()
+    assert form.sender.bar.children[0] is form.sender.go
+
+
+def test_dates_are_read_back_and_amounts_too() -> None:
+    form = module_form("payment_intents.create", {"amount": "1050", "currency": "jpy"})
+    assert "= 1,050 JPY (1050)" in form.controls["amount"].note.value
+    form.fill(currency="usd")
+    form.controls["currency"].write("usd")
+    assert "10.50 USD" in form.controls["amount"].note.value
+    form.fill(amount="10.50")
+    assert "sm-bad" in form.controls["amount"].note.value or "10.50 USD" in form.controls["amount"].note.value
+
+
+def test_rows_grow_and_shrink() -> None:
+    form = module_form("customers.create", {"tax_id_data": [{"type": "eu_vat", "value": "DE123456789"}]})
+    rows = form.controls["tax_id_data"].parts[0]
+    before = set(models())
+    rows.adder.click()
+    rows.lines[1].cells["type"].write("gb_vat")
+    assert form.state.values()["tax_id_data"] == [{"type": "eu_vat", "value": "DE123456789"}, {"type": "gb_vat"}]
+    rows.lines[1].remove.click()
+    assert set(models()) == before, "a removed row leaves nothing"
+    assert form.state.values()["tax_id_data"] == [{"type": "eu_vat", "value": "DE123456789"}]
+
+
+def test_a_row_asks_for_what_applies() -> None:
+    form = module_form("customers.search")
+    rows = form.controls["filter"].parts[0]
+    row = rows.add({"field": "email", "operator": "is", "value": "x"})
+    assert row.cells["key"].widget not in row.box.children
+    row.cells["field"].write("metadata")
+    assert row.cells["key"].widget in row.box.children
+
+
+def test_nothing_that_is_shown_is_markup() -> None:
+    form = module_form("customers.create", {"name": EVIL, "email": EVIL, "metadata": {EVIL: EVIL}}, run=Calls(NotSent(EVIL)))
+    form.fill(email="")
+    form.preview()
+    shown = [getattr(each, "value", "") for each in models().values() if type(each).__name__ == "HTML"]
+    form.sender.go.click()
+    shown += [form.status.value, html.line(EVIL), html.card("ask", EVIL, [EVIL]), html.receipt([("x", EVIL)])]
+    assert any("&lt;img" in each for each in shown)
+    assert not [each for each in shown if "<img" in each]
+
+
+def test_a_form_replaces_the_one_before_it() -> None:
+    first = module_form("customers.create", {"name": "Jenny"})
+    count = len(models())
+    second = module_form("customers.create", {"name": "Jane"})
+    assert first.tree.closed
+    assert not second.tree.closed
+    assert len(models()) == count
+
+
+def test_the_line_has_the_options() -> None:
+    form = module_form(
+        "customers.create",
+        {"name": "Jenny"},
+        options=Options(out="jenny", form=True),
+        params=[("tax[validate_location]", "deferred")],
+    )
+    assert (
+        form.line == '%stripe customers create --out jenny -d "tax[validate_location]=deferred" --name Jenny'
+        or "--out jenny" in form.line
+    )
+    assert "--form" not in form.line
+
+
+def test_an_event_watch_goes_through_its_own_door() -> None:
+    road = Calls()
+    form = module_form("events.watch", {"events": ["invoice.paid"]}, run=road)
+    form.submit()
+    assert road.commands[0].module == "events.watch"
+
+
+def test_the_skeleton_needs_no_widget() -> None:
+    assert forms.skeleton("invoices create") == "%stripe invoices create --form"
