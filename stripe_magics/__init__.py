@@ -14,21 +14,26 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import stripe_magics.command  # noqa: F401 - loaded before `command` below, which it would hide if it were loaded later
-
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.shared_connection import close, connect, current
-    from stripe_magics.command import Command
-    from stripe_magics.errors import CardDeclined, InvalidRequest, InvalidValue, OutcomeUnknown, StripeError, StripeMagicsError
-    from stripe_magics.finance import report
+    from stripe_magics._command import Command
     from stripe_magics.bulk import pull, sql, sync
-    from stripe_magics.events import listen, on, watch
+    from stripe_magics.client.shared_connection import close, connect, current
+    from stripe_magics.errors import (
+        CardDeclined,
+        InvalidRequest,
+        InvalidValue,
+        OutcomeUnknown,
+        StripeError,
+        StripeMagicsError,
+    )
+    from stripe_magics.events import endpoints, listen, off, on, watch
+    from stripe_magics.finance import report
 
 __version__ = "0.2.0"
 
-_ROOMS = {
+_LAZY_EXPORTS = {
     "connect": "stripe_magics.client.shared_connection",
     "current": "stripe_magics.client.shared_connection",
     "close": "stripe_magics.client.shared_connection",
@@ -39,6 +44,8 @@ _ROOMS = {
     "watch": "stripe_magics.events",
     "listen": "stripe_magics.events",
     "on": "stripe_magics.events",
+    "off": "stripe_magics.events",
+    "endpoints": "stripe_magics.events",
     "StripeMagicsError": "stripe_magics.errors",
     "StripeError": "stripe_magics.errors",
     "InvalidValue": "stripe_magics.errors",
@@ -59,9 +66,11 @@ __all__ = [
     "command",
     "connect",
     "current",
+    "endpoints",
     "form",
     "listen",
     "modules",
+    "off",
     "on",
     "pull",
     "report",
@@ -72,8 +81,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ROOMS:
-        return getattr(import_module(_ROOMS[name]), name)
+    if name in _LAZY_EXPORTS:
+        return getattr(import_module(_LAZY_EXPORTS[name]), name)
     raise AttributeError(f"module 'stripe_magics' has no attribute {name!r}")
 
 
@@ -89,17 +98,17 @@ def call(name: str, /, **values: Any) -> Any:
     """
     from stripe_magics import pipeline
 
-    wanted = pipeline.command(name, **values)
-    if wanted.options.from_ is not None:
+    requested = pipeline.command(name, **values)
+    if requested.options.from_ is not None:
         from stripe_magics.bulk import write_rows
 
-        return write_rows(wanted, wanted.options.from_)
-    if wanted.options.to:
+        return write_rows(requested, requested.options.from_)
+    if requested.options.to:
         from stripe_magics.bulk import save_command
 
-        return save_command(wanted)
-    served = _room_of(wanted.module)
-    return served(wanted) if served else pipeline.call(wanted)
+        return save_command(requested)
+    served = handler_for(requested.module)
+    return served(requested) if served else pipeline.call(requested)
 
 
 def command(name: str, /, **values: Any) -> Command:
@@ -113,14 +122,16 @@ def form(name: str, /, **values: Any) -> Any:
     """The form of a module as a widget, prefilled: `form("customers.create", name="Jenny")`."""
     from stripe_magics.forms import module_form
 
-    return module_form(name, values, run=_room_of(name))
+    return module_form(name, values, run=handler_for(name))
 
 
-def _room_of(name: str) -> Any:
+def handler_for(name: str) -> Any:
     """What serves a module in place of a request: Watch Events has a room of its own."""
     from stripe_magics import catalogue
 
-    return import_module(f"stripe_magics.{door}").run if (door := catalogue.find(name).door) else None
+    return (
+        import_module(f"stripe_magics.{handler}").run if (handler := catalogue.find(name).handler) else None
+    )
 
 
 def modules() -> pd.DataFrame:

@@ -29,14 +29,18 @@ SECRET_FIELDS = frozenset(
 SECRET_URLS = frozenset(
     {"account_link", "login_link", "billing_portal.session", "file_link"}
 )  # objects whose `url` lets anyone in
-PLAIN_NUMBERS = frozenset({"invoice", "credit_note", "quote", "receipt"})  # objects whose `number` is no card's
+PLAIN_NUMBERS = frozenset(
+    {"invoice", "credit_note", "quote", "receipt"}
+)  # objects whose `number` is no card's
 
 
 def hide(data: Any, owner: str = "") -> Any:
     """The same JSON data with secrets replaced."""
     if isinstance(data, dict):
         kind = str(data.get("object") or owner)
-        return {name: HIDDEN if _secret(kind, name, value) else hide(value, kind) for name, value in data.items()}
+        return {
+            name: HIDDEN if _secret(kind, name, value) else hide(value, kind) for name, value in data.items()
+        }
     if isinstance(data, list):
         return [hide(each, owner) for each in data]
     return redact(data) if isinstance(data, str) else data

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,7 +32,7 @@ _PATHS = {
     "subscription_schedule": "subscription_schedules", "checkout.session": "checkout/sessions", "review": "radar/reviews",
 }  # fmt: skip
 
-verbs: dict[str, Callable[..., Any]] = {}
+accessor_extensions: dict[str, Callable[..., Any]] = {}
 """What other rooms add: name -> function of the frame. finance/ adds `plot`."""
 
 
@@ -42,7 +42,9 @@ class StripeAccessor:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         if "stripe" not in frame.attrs and not {"id", "object"} <= set(frame.columns):
-            raise AttributeError("This frame has no Stripe objects: neither df.attrs['stripe'] nor the columns id and object.")
+            raise AttributeError(
+                "This frame has no Stripe objects: neither df.attrs['stripe'] nor the columns id and object."
+            )
         self._frame = frame
 
     @property
@@ -60,7 +62,10 @@ class StripeAccessor:
         return [
             name
             for name, dtype in self._frame.dtypes.items()
-            if isinstance(name, str) and str(dtype).lower() == "int64" and _MONEY.search(name) and not _NOT_MONEY.search(name)
+            if isinstance(name, str)
+            and str(dtype).lower() == "int64"
+            and _MONEY.search(name)
+            and not _NOT_MONEY.search(name)
         ]
 
     def to_major(self, columns: Sequence[str] | None = None, *, exact: bool = False) -> pd.DataFrame:
@@ -70,7 +75,10 @@ class StripeAccessor:
             digits, values = self._exponents(name), self._frame[name]
             if exact:
                 frame[name] = pd.Series(
-                    [None if pd.isna(v) else Decimal(int(v)).scaleb(-int(e)) for v, e in zip(values, digits, strict=True)],
+                    [
+                        None if pd.isna(v) else Decimal(int(v)).scaleb(-int(e))
+                        for v, e in zip(values, digits, strict=True)
+                    ],
                     index=frame.index,
                     dtype=object,
                 )
@@ -93,10 +101,14 @@ class StripeAccessor:
         return frame
 
     def _named(self, columns: Sequence[str] | None) -> list[str]:
-        names = self.amounts() if columns is None else [columns] if isinstance(columns, str) else list(columns)
+        names = (
+            self.amounts() if columns is None else [columns] if isinstance(columns, str) else list(columns)
+        )
         missing = [name for name in names if name not in self._frame]
         if missing:
-            raise KeyError(f"There is no column {missing[0]!r}; amounts here: {', '.join(self.amounts()) or 'none'}")
+            raise KeyError(
+                f"There is no column {missing[0]!r}; amounts here: {', '.join(self.amounts()) or 'none'}"
+            )
         return names
 
     def currency_of(self, amount: str) -> str:
@@ -124,7 +136,11 @@ class StripeAccessor:
         lists = [value if isinstance(value, (list, tuple)) else [] for value in self._frame[column]]
         items = [item for each in lists for item in each]
         kind = str(self.facts.get("object") or "object").rpartition(".")[2]
-        owners = self._frame["id"] if "id" in self._frame else pd.Series(self._frame.index, index=self._frame.index)
+        owners = (
+            self._frame["id"]
+            if "id" in self._frame
+            else pd.Series(self._frame.index, index=self._frame.index)
+        )
         repeated = owners.repeat([len(each) for each in lists]).reset_index(drop=True)
         if items and not isinstance(items[0], dict):
             out = pd.DataFrame({column: pd.Series(items)})
@@ -152,10 +168,15 @@ class StripeAccessor:
         hint = self.facts.get("wide", {})
         columns = columns or hint.get("columns") or "currency"
         values = values or hint.get("values") or self.amounts()
-        taken = {*([columns] if isinstance(columns, str) else columns), *([values] if isinstance(values, str) else values)}
+        taken = {
+            *([columns] if isinstance(columns, str) else columns),
+            *([values] if isinstance(values, str) else values),
+        }
         index = index or hint.get("index") or [name for name in self._frame if name not in taken]
         single = values[0] if isinstance(values, list) and len(values) == 1 else values
-        return self._frame.pivot_table(index=index, columns=columns, values=single, aggfunc=aggfunc, observed=True, sort=False)
+        return self._frame.pivot_table(
+            index=index, columns=columns, values=single, aggfunc=aggfunc, observed=True, sort=False
+        )
 
     def local_day(self, column: str = "created", zone: str | None = None) -> pd.Series[Any]:
         """The day of a time in the report's zone (`zone`, else the connection's, else UTC) as a zone-less datetime64 at midnight."""
@@ -172,7 +193,9 @@ class StripeAccessor:
         maps = [value if isinstance(value, dict) else {} for value in self._frame[column]]
         frame = self._frame.copy()
         for key in keys or sorted({key for each in maps for key in each}):
-            frame[f"{column}[{key}]"] = from_values(Column(key, (key,), "text"), [each.get(key) for each in maps], learned=False)
+            frame[f"{column}[{key}]"] = from_values(
+                Column(key, (key,), "text"), [each.get(key) for each in maps], learned=False
+            )
         return frame
 
     def link(self) -> pd.Series[Any]:
@@ -185,7 +208,9 @@ class StripeAccessor:
             else pd.Series(data=False, index=self._frame.index)
         )
         kinds = (
-            self._frame["object"] if "object" in self._frame else pd.Series(self.facts.get("object", ""), index=self._frame.index)
+            self._frame["object"]
+            if "object" in self._frame
+            else pd.Series(self.facts.get("object", ""), index=self._frame.index)
         )
         links = [
             f"{base}{'' if is_live else 'test/'}{_PATHS[kind]}/{id_}"
@@ -213,13 +238,15 @@ class StripeAccessor:
 
     def plot(self, *args: Any, **options: Any) -> Any:
         """The chart that suits the frame (a report's own, or a sum over time)."""
-        if "plot" not in verbs:
-            import_module("stripe_magics.finance")
-        return verbs["plot"](self._frame, *args, **options)
+        if "plot" not in accessor_extensions:
+            _ = sys.modules["stripe_magics"].report  # the lazy name loads the package that adds it
+        return accessor_extensions["plot"](self._frame, *args, **options)
 
 
 def _rounded(values: Any, digits: Iterable[int]) -> Any:
-    return np.array([round(value, int(places)) for value, places in zip(values, digits, strict=True)], dtype="float64")
+    return np.array(
+        [round(value, int(places)) for value, places in zip(values, digits, strict=True)], dtype="float64"
+    )
 
 
 def _minor(value: Any, digits: int, name: str) -> int:
@@ -234,5 +261,7 @@ def _harmless(value: Any) -> Any:
         return json.dumps(value, ensure_ascii=False)
     if not isinstance(value, str):
         return value
-    text = value.replace("\r\n", "\n").replace("\r", "\n")  # a bare CR is written without quotes and would begin a new row
+    text = value.replace("\r\n", "\n").replace(
+        "\r", "\n"
+    )  # a bare CR is written without quotes and would begin a new row
     return "'" + text if _RISKY.match(value) else text

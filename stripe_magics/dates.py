@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from stripe_magics.request.form_encoding import EPOCH, plain, seconds
+from stripe_magics._form_encoding import EPOCH, plain, seconds
 
 
 class Span(NamedTuple):
@@ -38,16 +38,20 @@ _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _MOMENT = re.compile(
-    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?", re.ASCII | re.IGNORECASE
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?",
+    re.ASCII | re.IGNORECASE,
 )
 _UNIX = re.compile(r"-?\d{9,11}|0", re.ASCII)
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 0, "week": 0}
 _RELATIVE = re.compile(
-    r"(?:in (\d{1,6}) (second|minute|hour|day|week)s?|(\d{1,6}) (second|minute|hour|day|week)s? ago)", re.ASCII
+    r"(?:in (\d{1,6}) (second|minute|hour|day|week)s?|(\d{1,6}) (second|minute|hour|day|week)s? ago)",
+    re.ASCII,
 )
 _LAST = re.compile(r"(?:last|past) (\d{1,6}) (second|minute|hour|day|week)s?", re.ASCII)
 _WORDS = {"today": 0, "yesterday": -1, "tomorrow": 1}
-_WANTED = "a date (2026-01-31), a date and time (2026-01-31T14:30), Unix seconds, or words such as now, 7 days ago"
+_WANTED = (
+    "a date (2026-01-31), a date and time (2026-01-31T14:30), Unix seconds, or words such as now, 7 days ago"
+)
 
 
 def midnight(day: date, zone: tzinfo) -> int:
@@ -61,7 +65,9 @@ def moment(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
     return found.cut(zone)[0] if isinstance(found, Span) else found
 
 
-def between(value: Any, zone: tzinfo, *, operator: str = "", days: tzinfo | None = None, now: datetime | None = None) -> Range:
+def between(
+    value: Any, zone: tzinfo, *, operator: str = "", days: tzinfo | None = None, now: datetime | None = None
+) -> Range:
     """The bounds that a filter stands for.
 
     `value` is text, a moment, a list of two, or a mapping of bounds; `operator` (before, after, on, between) stands beside it.
@@ -95,10 +101,12 @@ def between(value: Any, zone: tzinfo, *, operator: str = "", days: tzinfo | None
 def _one(operator: str, found: Span | int, days: tzinfo) -> Range:
     if isinstance(found, Span):
         first, end = found.cut(days)
-        return {"before": {"lt": first}, "after": {"gte": end}, "since": {"gte": first}, "until": {"lt": end}}.get(operator) or {
-            "gte": first,
-            "lt": end,
-        }
+        return {
+            "before": {"lt": first},
+            "after": {"gte": end},
+            "since": {"gte": first},
+            "until": {"lt": end},
+        }.get(operator) or {"gte": first, "lt": end}
     simple = {"before": "lt", "after": "gt", "since": "gte", "until": "lte"}
     if operator in simple:
         return {simple[operator]: found}
@@ -125,7 +133,9 @@ def _bounds(value: Mapping[Any, Any], zone: tzinfo, days: tzinfo, now: datetime 
     """Stripe's own bounds; a bare day means the whole of it, whichever side it stands on."""
     words = {"gt": "after", "gte": "since", "lt": "before", "lte": "until"}
     if not value or set(value) - set(words):
-        raise ValueError(f"{', '.join(map(str, value)) or 'an empty mapping'} can't be used; the bounds are gt, gte, lt and lte")
+        raise ValueError(
+            f"{', '.join(map(str, value)) or 'an empty mapping'} can't be used; the bounds are gt, gte, lt and lte"
+        )
     if {"gt", "gte"} <= set(value) or {"lt", "lte"} <= set(value):
         raise ValueError("two bounds on the same side; give one of gt and gte, one of lt and lte")
     bounds: Range = {}
@@ -137,7 +147,11 @@ def _bounds(value: Mapping[Any, Any], zone: tzinfo, days: tzinfo, now: datetime 
 
 def _number(value: Any) -> Any:
     """In Stripe's own bounds a short number can only be seconds."""
-    return int(value) if isinstance(value, str) and re.fullmatch(r"-?\d{1,7}", value.strip(), re.ASCII) else value
+    return (
+        int(value)
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,7}", value.strip(), re.ASCII)
+        else value
+    )
 
 
 def _checked(bounds: Range) -> Range:
@@ -180,7 +194,9 @@ def _read(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
     value = plain(value)
     if isinstance(value, datetime):
         if value.tzinfo is None or value.utcoffset() is None:
-            raise ValueError(f"{value} has no time zone; give one, e.g. datetime(..., tzinfo=UTC), or write the time as text")
+            raise ValueError(
+                f"{value} has no time zone; give one, e.g. datetime(..., tzinfo=UTC), or write the time as text"
+            )
         return seconds(value)
     if isinstance(value, date):
         return Span(value, value + timedelta(days=1))
@@ -214,7 +230,9 @@ def _written(text: str, zone: tzinfo, now: datetime | None) -> Span | int:
         return Span(day, day + timedelta(days=1))
     if relative := _RELATIVE.fullmatch(word):
         ahead, unit, back, unit_back = relative.groups()
-        return _shift(now or datetime.now(zone), int(ahead or back), unit or unit_back, 1 if ahead else -1, zone)
+        return _shift(
+            now or datetime.now(zone), int(ahead or back), unit or unit_back, 1 if ahead else -1, zone
+        )
     try:
         if _DAY.fullmatch(text):
             day = date.fromisoformat(text)
@@ -239,7 +257,9 @@ def _local(written: datetime, text: str, zone: tzinfo) -> int:
         return seconds(written)
     moment = written.replace(tzinfo=zone)
     if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != written:
-        raise ValueError(f"clocks in {zone} were put forward over it, so {text} never was; give another time or its offset")
+        raise ValueError(
+            f"clocks in {zone} were put forward over it, so {text} never was; give another time or its offset"
+        )
     return seconds(moment)
 
 

@@ -34,7 +34,9 @@ from dataclasses import field as dataclass_field
 from html import escape
 from typing import Any
 
-_KEY = re.compile(r"\b(?:sk|rk|rkcs|pk|ek|oak)_(?:(?:live|test|org)_?)?[A-Za-z0-9*._-]{6,}|\bwhsec_[A-Za-z0-9+/=*_-]{4,}")
+_KEY = re.compile(
+    r"\b(?:sk|rk|rkcs|pk|ek|oak)_(?:(?:live|test|org)_?)?[A-Za-z0-9*._-]{6,}|\bwhsec_[A-Za-z0-9+/=*_-]{4,}"
+)
 _CLIENT_SECRET = re.compile(r"\b([a-z]{2,8}_[A-Za-z0-9]+)_secret_[A-Za-z0-9]+")
 
 
@@ -103,9 +105,7 @@ class Fault:
 
     def __str__(self) -> str:
         place = f" row {self.row}" if self.row else ""
-        return (
-            f"{self.title}{place}{' > ' + self.column if self.column else ''} (--{self.field.replace('_', '-')}): {self.problem}"
-        )
+        return f"{self.title}{place}{' > ' + self.column if self.column else ''} (--{self.field.replace('_', '-')}): {self.problem}"
 
 
 class InvalidValue(StripeMagicsError):
@@ -164,7 +164,9 @@ class Details:
 class StripeError(StripeMagicsError):
     """A request was made, or tried. `details` and the attributes below say what Stripe answered."""
 
-    def __init__(self, message: str, *, details: Details | None = None, advice: str = "", facts: Iterable[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, details: Details | None = None, advice: str = "", facts: Iterable[str] = ()
+    ) -> None:
         self.details = details or Details()
         self.details.stripe_message = redact(self.details.stripe_message)
         super().__init__(message, advice=advice, facts=facts)

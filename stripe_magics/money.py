@@ -90,9 +90,15 @@ def read_currency(text: str) -> str:
     if code in CURRENCIES:
         return code
     if text.strip() in _SIGNS:
-        raise ValueError(f"{text.strip()!r} is a sign; write the three-letter code, e.g. {_SIGNS[text.strip()]}")
+        raise ValueError(
+            f"{text.strip()!r} is a sign; write the three-letter code, e.g. {_SIGNS[text.strip()]}"
+        )
     near = difflib.get_close_matches(code, sorted(CURRENCIES), n=2, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(near)}?" if near and len(code) <= 4 else "; three letters are wanted, e.g. usd, eur"
+    hint = (
+        f"; did you mean {' or '.join(near)}?"
+        if near and len(code) <= 4
+        else "; three letters are wanted, e.g. usd, eur"
+    )
     raise ValueError(f"{text!r} is no currency code{hint}")
 
 
@@ -107,10 +113,14 @@ def parse(text: str, currency: str | None = None, operation: Operation = "charge
         raise ValueError(_why_not(text.strip(), currency))
     before, sign, whole, fraction, after = found.groups()
     if before and after:
-        raise ValueError(f"{text!r} names two currencies; write {whole}{'.' + fraction if fraction else ''}{after.lower()}")
+        raise ValueError(
+            f"{text!r} names two currencies; write {whole}{'.' + fraction if fraction else ''}{after.lower()}"
+        )
     named = read_currency(before or after) if before or after else None
     if named and currency and named != currency.lower():
-        raise ValueError(f"{text.strip()!r} is in {named}, but the currency of this call is {currency.lower()}")
+        raise ValueError(
+            f"{text.strip()!r} is in {named}, but the currency of this call is {currency.lower()}"
+        )
     if not named:
         if fraction is not None:
             code = (currency or "usd").lower()
@@ -155,7 +165,11 @@ def _scale(sign: str, whole: str, fraction: str, currency: str, operation: Opera
     digits = fraction.rstrip("0") if len(fraction) > places else fraction
     if len(digits) > places:
         low = int(whole + digits[:places]) // step(currency, operation) * step(currency, operation)
-        raise ValueError(_offer(f"{sign}{whole}.{fraction}", low if not sign.startswith("-") else -low, currency, operation))
+        raise ValueError(
+            _offer(
+                f"{sign}{whole}.{fraction}", low if not sign.startswith("-") else -low, currency, operation
+            )
+        )
     return int(sign + whole + digits.ljust(places, "0"))
 
 
@@ -173,7 +187,9 @@ def _offer(given: str, low: int, currency: str, operation: Operation) -> str:
         show = [each.removesuffix(".00") for each in show]
     elif unit == 10:
         show = [each[:-1] for each in show]
-    why = {100: "whole amounts only", 10: "two decimals at most"}.get(unit) or f"{exponent(currency) or 'no'} decimals"
+    why = {100: "whole amounts only", 10: "two decimals at most"}.get(
+        unit
+    ) or f"{exponent(currency) or 'no'} decimals"
     where = f"a {operation} in {code}" if operation == "payout" else code
     return f"{given} can't be sent: {where} has {why}; write {show[0]}{code} or {show[1]}{code}"
 
@@ -197,4 +213,6 @@ def _why_not(text: str, currency: str | None) -> str:
     for sign, meant in _SIGNS.items():
         if sign in text:
             return f"{text!r} has a currency sign; write {text.replace(sign, '').strip() or '20.00'}{meant}"
-    return f"{text!r} is no amount; write whole minor units (2000), or a number with its currency (20.00{code})"
+    return (
+        f"{text!r} is no amount; write whole minor units (2000), or a number with its currency (20.00{code})"
+    )

@@ -16,18 +16,18 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
+from stripe_magics._command import Command, Options
 from stripe_magics.catalogue.module import Module
-from stripe_magics.command import Command, Options
 from stripe_magics.errors import Fault, IncompleteList, InvalidValue, NotFound, StripeError, StripeMagicsError
-from stripe_magics.progress import Together
+from stripe_magics.progress import ProgressGroup
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.http.response import Answer
-    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.http.response import ApiResponse
     from stripe_magics.client.journal.journal import Origin
+    from stripe_magics.client.shared_connection import Connection
 
 _OPTIONS = {each.name for each in fields(Options)}
 
@@ -46,15 +46,27 @@ def command(name: str, /, **values: Any) -> Command:
 
 def prepare(command: Command, *, connection: Connection | None = None) -> Request:
     """The request that a command stands for. Pure: nothing is sent. Raises `InvalidValue` with all faults."""
-    from stripe_magics.validation import bind
     from stripe_magics.request import build
+    from stripe_magics.validation import bind
 
     module = catalogue.find(command.module)
     version = command.options.stripe_version or module.version or catalogue.PINNED_VERSION
-    if connection is not None and not command.options.stripe_version and (connection.version_forced or not module.version):
+    if (
+        connection is not None
+        and not command.options.stripe_version
+        and (connection.version_forced or not module.version)
+    ):
         version = connection.api_version
-    bound = bind(module, command.values, command.params, zone=connection.zone if connection else UTC, api_version=version)
-    return build(bound, replace(command.options, stripe_version=_header_version(module, command.options, connection)))
+    bound = bind(
+        module,
+        command.values,
+        command.params,
+        zone=connection.zone if connection else UTC,
+        api_version=version,
+    )
+    return build(
+        bound, replace(command.options, stripe_version=_header_version(module, command.options, connection))
+    )
 
 
 def _header_version(module: Module, options: Options, connection: Connection | None) -> str:
@@ -83,14 +95,22 @@ def call(
     """
     from stripe_magics.client.shared_connection import current, shared
 
-    wanted = name if isinstance(name, Command) else command(name, **values)
-    options = wanted.options
+    requested = name if isinstance(name, Command) else command(name, **values)
+    options = requested.options
     if options.dry_run:
-        return prepare(wanted, connection=connection or shared())
+        return prepare(requested, connection=connection or shared())
     connection = connection or current()
-    request = prepare(wanted, connection=connection)
-    together = Together(progress, 1 + len(request.also))
-    run = _Run(connection, request, wanted, origin=origin, ask=ask, together=together, notes=list(request.warnings))
+    request = prepare(requested, connection=connection)
+    together = ProgressGroup(progress, 1 + len(request.also))
+    run = _Run(
+        connection,
+        request,
+        requested,
+        origin=origin,
+        ask=ask,
+        together=together,
+        notes=list(request.warnings),
+    )
     if request.method == "GET" and (request.lists or request.returns == "any"):
         return run.read()
     return run.write()
@@ -103,7 +123,7 @@ def check_currencies(connection: Connection, request: Request) -> None:
     """
     module = catalogue.find(request.module)
     faults = []
-    for each in request.denominations:
+    for each in request.currency_checks:
         look = Request(module=request.module, method="GET", path=each.path, headers=request.headers)
         try:
             own = connection.send(look).data.get("currency")
@@ -112,7 +132,9 @@ def check_currencies(connection: Connection, request: Request) -> None:
         declared = module.get(each.field)
         if own and own != each.currency and declared is not None:
             what = each.path.rpartition("/")[2]
-            faults.append(Fault(each.field, declared.title, f"is given in {each.currency}, but {what} is in {own}"))
+            faults.append(
+                Fault(each.field, declared.title, f"is given in {each.currency}, but {what} is in {own}")
+            )
     if faults:
         raise InvalidValue(faults, module=request.module)
 
@@ -126,7 +148,7 @@ class _Run:
     command: Command
     origin: Origin | None
     ask: Callable[[str], str] | None
-    together: Together
+    together: ProgressGroup
     request_ids: list[str] = field(default_factory=list)
     more: bool = False  # Stripe has more rows than were asked for
     replayed: bool = False
@@ -135,6 +157,7 @@ class _Run:
 
     def read(self) -> Any:
         """Lists: pages until the limit; several lists are merged newest first."""
+        import stripe_magics.accessor  # noqa: F401 - registers df.stripe
         from stripe_magics import frames
         from stripe_magics.client.pagination.paginator import windowed
 
@@ -147,22 +170,26 @@ class _Run:
             if self.stopped is not None:
                 raise self.stopped
             return _raw_rows(bodies, request)
-        if request.unbounded:
-            self.notes.append(request.unbounded)
+        if request.scan_warning:
+            self.notes.append(request.scan_warning)
         columns = options.columns
         frame = frames.build(
             (body for each in lists for body in self._bodies(each)),
             request.returns,
             attrs=self._attrs(),
             expand=options.expand,
-            columns=[*columns, *(("created",) if merged and "created" not in columns else ())] if columns else (),
+            columns=[*columns, *(("created",) if merged and "created" not in columns else ())]
+            if columns
+            else (),
             keep=request.keep,
             limit=None if merged else limit,
             newest_first=not self._in_order() and any(windowed(each) for each in lists),
         )
         if merged:
             self.more = self.more or (limit is not None and len(frame) > limit)
-            kept = frame.sort_values("created", ascending=False, kind="stable").head(limit if limit is not None else len(frame))
+            kept = frame.sort_values("created", ascending=False, kind="stable").head(
+                limit if limit is not None else len(frame)
+            )
             kept.attrs = frame.attrs
             frame = kept.reset_index(drop=True)
         elif request.keep and limit is not None and len(frame) >= limit:
@@ -171,6 +198,7 @@ class _Run:
 
     def write(self) -> Any:
         """One object: the call, then those that follow it."""
+        import stripe_magics.accessor  # noqa: F401 - registers df.stripe
         from stripe_magics import frames
 
         check_currencies(self.connection, self.request)
@@ -187,18 +215,28 @@ class _Run:
         if self.command.options.raw:
             return answer.data
         frame = frames.build(
-            [answer.body], self.request.returns, attrs=self._attrs(), expand=self.command.options.expand, keep=self.request.keep
+            [answer.body],
+            self.request.returns,
+            attrs=self._attrs(),
+            expand=self.command.options.expand,
+            keep=self.request.keep,
         )
         return self._settle(frame)
 
     def _done(self, steps: int) -> str:
         return ", ".join(f"{each.method} {each.path}" for each in (self.request, *self.request.then)[:steps])
 
-    def _send(self, request: Request, *, step: int) -> Answer:
+    def _send(self, request: Request, *, step: int) -> ApiResponse:
         options = self.command.options
-        origin = replace(self.origin, digest=f"{self.origin.digest}#{step}") if self.origin is not None and step else self.origin
+        origin = (
+            replace(self.origin, digest=f"{self.origin.digest}#{step}")
+            if self.origin is not None and step
+            else self.origin
+        )
         own = self.request.idempotency_key
-        key = f"{own[:240]}-{step}" if own and step and request.method == "POST" else ""  # a later call of the same submission
+        key = (
+            f"{own[:240]}-{step}" if own and step and request.method == "POST" else ""
+        )  # a later call of the same submission
         answer = self.connection.send(
             request, origin=origin, idempotency_key=key, again=options.again, yes=options.yes, ask=self.ask
         )

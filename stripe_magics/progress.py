@@ -75,7 +75,9 @@ class Progress:
 
     def _leave_out(self, fault: Exception) -> None:
         self._off = True
-        warnings.warn(f"The progress can't be shown: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=3)
+        warnings.warn(
+            f"The progress can't be shown: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=3
+        )
 
     def _draw(self, rows: int, pages: int, elapsed: float) -> None:
         if self._bar is None:
@@ -83,7 +85,9 @@ class Progress:
         bar, total = self._bar, self._total
         bar.total = total
         widget = bar.container.children[1] if self._shown is not None else None
-        if widget is not None and total and total >= rows:  # tqdm gives its widget no other maximum than the first
+        if (
+            widget is not None and total and total >= rows
+        ):  # tqdm gives its widget no other maximum than the first
             widget.max, widget.bar_style, widget.layout.width = total, "", None
         if pages:
             bar.set_postfix_str(f"{pages:,} page{'' if pages == 1 else 's'}", refresh=False)
@@ -108,18 +112,18 @@ class Progress:
             bar.displayed = True  # by us: what has a name can be emptied at the end, and no dead widget stays in the notebook
 
 
-class Together:
+class ProgressGroup:
     """One progress (or none) for several lists that are read side by side, or one after the other."""
 
     def __init__(self, progress: Callable[[int, int], object] | None, lists: int) -> None:
         self._progress, self._expect, self._lists = progress, getattr(progress, "expect", None), lists
-        self._shares: list[Share] = []
+        self._shares: list[ProgressPart] = []
         self._lock = threading.Lock()
 
     @contextmanager
-    def share(self, most: int | None = None) -> Iterator[Share]:
+    def share(self, most: int | None = None) -> Iterator[ProgressPart]:
         """The progress of one of them, of which not more than `most` rows are wanted; when it is left, that list is read."""
-        made = Share(self, most)
+        made = ProgressPart(self, most)
         with self._lock:
             self._shares.append(made)
         yield made
@@ -142,10 +146,10 @@ class Together:
         return sum(known) / len(known) * self._lists
 
 
-class Share:
+class ProgressPart:
     """What one list says of itself."""
 
-    def __init__(self, whole: Together, most: int | None) -> None:
+    def __init__(self, whole: ProgressGroup, most: int | None) -> None:
         self._whole, self._most = whole, most
         self.rows = self.pages = 0
         self.total: float | None = None

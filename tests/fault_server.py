@@ -62,7 +62,9 @@ def error(
     return Fault("before", "answer", status, headers, body)
 
 
-RATE = error(429, "invalid_request_error", "rate_limit", headers=(("Stripe-Rate-Limited-Reason", "endpoint-rate"),))
+RATE = error(
+    429, "invalid_request_error", "rate_limit", headers=(("Stripe-Rate-Limited-Reason", "endpoint-rate"),)
+)
 LOCK = error(429, "invalid_request_error", "lock_timeout")
 EXPIRED = error(401, "invalid_request_error", "api_key_expired")
 
@@ -216,7 +218,11 @@ class FaultServer:
     def _execute(self, seen: Seen, seconds: float) -> Reply:
         key = seen.key if seen.method == "POST" or seen.target.startswith("/v2/") else ""
         if not key:
-            return self._perform(seen, seen.method + " " + seen.path) if seen.method != "GET" else self._get(seen)
+            return (
+                self._perform(seen, seen.method + " " + seen.path)
+                if seen.method != "GET"
+                else self._get(seen)
+            )
         now = self.clock()
         with self._lock:
             saved = self.saved.get(key)
@@ -240,7 +246,11 @@ class FaultServer:
                 return Reply(saved.status, saved.answer, [("Idempotent-Replayed", "true")])
             if seen.form.get("invalid"):
                 return _error(
-                    400, "invalid_request_error", "parameter_invalid_integer", "Invalid integer", param=seen.form["invalid"]
+                    400,
+                    "invalid_request_error",
+                    "parameter_invalid_integer",
+                    "Invalid integer",
+                    param=seen.form["invalid"],
                 )
             self.saved[key] = saved = Saved(seen.target, seen.body, now)
         if seconds:
@@ -256,7 +266,13 @@ class FaultServer:
             if seen.method == "DELETE":
                 object_id = unquote(seen.path.rpartition("/")[2])
                 if self.objects.pop(object_id, None) is None:
-                    return _error(404, "invalid_request_error", "resource_missing", f"No such object: '{object_id}'", param="id")
+                    return _error(
+                        404,
+                        "invalid_request_error",
+                        "resource_missing",
+                        f"No such object: '{object_id}'",
+                        param="id",
+                    )
                 self.executions[name] += 1
                 return _json({"id": object_id, "object": "customer", "deleted": True})
             self.executions[name] += 1
@@ -279,13 +295,18 @@ class FaultServer:
                     payment_intent=intent,
                 )
             self._count += 1
-            kind = {"customers": "cus", "payment_intents": "pi", "refunds": "re"}.get(seen.path.split("/")[2], "obj")
+            kind = {"customers": "cus", "payment_intents": "pi", "refunds": "re"}.get(
+                seen.path.split("/")[2], "obj"
+            )
             made: dict[str, Any] = {
                 "id": f"{kind}_{self._count}",
                 "object": seen.path.split("/")[2].rstrip("s"),
                 "livemode": self.livemode,
             }
-            made |= {"created": int(self.clock()), **{name: value for name, value in form.items() if "[" not in name}}
+            made |= {
+                "created": int(self.clock()),
+                **{name: value for name, value in form.items() if "[" not in name},
+            }
             if form.get("amount", "").isdigit():
                 made["amount"] = int(form["amount"])
             self.objects[made["id"]] = made
@@ -298,14 +319,20 @@ class FaultServer:
             }
             self.events.insert(
                 0,
-                {**event, "data": {"object": made}, "request": {"id": f"req_{self._count}", "idempotency_key": seen.key or None}},
+                {
+                    **event,
+                    "data": {"object": made},
+                    "request": {"id": f"req_{self._count}", "idempotency_key": seen.key or None},
+                },
             )
             return _json(made)
 
     def _get(self, seen: Seen) -> Reply:
         parts = seen.path.strip("/").split("/")
         if seen.path == "/v1/account":
-            return _json({"id": "acct_1", "object": "account", "settings": {"dashboard": {"display_name": "Acme"}}})
+            return _json(
+                {"id": "acct_1", "object": "account", "settings": {"dashboard": {"display_name": "Acme"}}}
+            )
         with self._lock:
             if len(parts) == 3:
                 found = self.objects.get(unquote(parts[2]))
@@ -313,13 +340,19 @@ class FaultServer:
                     _json(found)
                     if found
                     else _error(
-                        404, "invalid_request_error", "resource_missing", f"No such {parts[1][:-1]}: '{parts[2]}'", param="id"
+                        404,
+                        "invalid_request_error",
+                        "resource_missing",
+                        f"No such {parts[1][:-1]}: '{parts[2]}'",
+                        param="id",
                     )
                 )
             rows = (
                 self.events
                 if parts[1] == "events"
-                else [each for each in reversed(self.objects.values()) if each["object"] == parts[1].rstrip("s")]
+                else [
+                    each for each in reversed(self.objects.values()) if each["object"] == parts[1].rstrip("s")
+                ]
             )
         return _json(_page(rows, dict(seen.query), seen.path))
 
@@ -341,7 +374,10 @@ class FaultServer:
             case "truncate-length":
                 client.sendall(f"{head}Content-Length: {len(body) + 10}\r\n\r\n".encode() + body[:-5])
             case "truncate-chunk":
-                client.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body[: len(body) // 2])
+                client.sendall(
+                    f"{head}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode()
+                    + body[: len(body) // 2]
+                )
             case "truncate-close":
                 client.sendall(f"{head}Connection: close\r\n\r\n".encode() + body[:-5])
             case "drip":
@@ -358,17 +394,22 @@ class FaultServer:
             case "bad-gzip":
                 junk = gzip.compress(body)[:-8] + b"junkjunk"
                 client.sendall(
-                    f"{head}Content-Encoding: gzip\r\nContent-Length: {len(junk) + 0}\r\n\r\n".encode() + b"\x00" + junk[1:]
+                    f"{head}Content-Encoding: gzip\r\nContent-Length: {len(junk) + 0}\r\n\r\n".encode()
+                    + b"\x00"
+                    + junk[1:]
                 )
             case "garbage":
                 client.sendall(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
             case "huge":
-                client.sendall(f"{head}Content-Length: 4000000\r\n\r\n".encode() + b'{"a": "' + b"x" * 3_999_991 + b'"}')
+                client.sendall(
+                    f"{head}Content-Length: 4000000\r\n\r\n".encode() + b'{"a": "' + b"x" * 3_999_991 + b'"}'
+                )
             case "html":
                 page = HTML.encode()
                 status = fault.status if fault.status != 200 else 200
                 client.sendall(
-                    f"HTTP/1.1 {status} X\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode() + page
+                    f"HTTP/1.1 {status} X\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode()
+                    + page
                 )
                 return True
             case "none":
@@ -376,7 +417,13 @@ class FaultServer:
                 return True
             case "answer":
                 data = fault.body if fault.body is not None else reply.body
-                raw = data if isinstance(data, bytes) else data.encode() if isinstance(data, str) else json.dumps(data).encode()
+                raw = (
+                    data
+                    if isinstance(data, bytes)
+                    else data.encode()
+                    if isinstance(data, str)
+                    else json.dumps(data).encode()
+                )
                 self._send(client, Reply(fault.status, raw, list(fault.headers)))
                 return True
             case other:
@@ -392,11 +439,16 @@ class FaultServer:
             lines.append(f"Request-Id: req_{len(self.seen)}")
         if not 100 <= reply.status < 200 and reply.status != 204:
             lines.append(f"Content-Length: {len(reply.body)}")
-        client.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if reply.status == 204 else reply.body))
+        client.sendall(
+            "\r\n".join(lines).encode() + b"\r\n\r\n" + (b"" if reply.status == 204 else reply.body)
+        )
 
 
 def _page(rows: list[dict[str, Any]], query: dict[str, str], url: str) -> dict[str, Any]:
-    for name, keep in (("gte", lambda value, bound: value >= bound), ("lte", lambda value, bound: value <= bound)):
+    for name, keep in (
+        ("gte", lambda value, bound: value >= bound),
+        ("lte", lambda value, bound: value <= bound),
+    ):
         if f"created[{name}]" in query:
             rows = [each for each in rows if keep(each.get("created", 0), int(query[f"created[{name}]"]))]
     size = int(query.get("limit", 10))
@@ -406,7 +458,12 @@ def _page(rows: list[dict[str, Any]], query: dict[str, str], url: str) -> dict[s
         start = max(0, stop - size)
         return {"object": "list", "url": url, "has_more": start > 0, "data": rows[start:stop]}
     start = ids.index(query["starting_after"]) + 1 if "starting_after" in query else 0
-    return {"object": "list", "url": url, "has_more": start + size < len(rows), "data": rows[start : start + size]}
+    return {
+        "object": "list",
+        "url": url,
+        "has_more": start + size < len(rows),
+        "data": rows[start : start + size],
+    }
 
 
 def _json(data: dict[str, Any], status: int = 200) -> Reply:
@@ -499,7 +556,8 @@ class FaultProxy:
             if self.refuse is not None:
                 page = HTML.encode()
                 client.sendall(
-                    f"HTTP/1.1 {self.refuse} No\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode() + page
+                    f"HTTP/1.1 {self.refuse} No\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode()
+                    + page
                 )
                 return
             found = re.match(rb"CONNECT ([^ :]+):(\d+)", head)

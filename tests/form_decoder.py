@@ -34,6 +34,8 @@ def _lists(value: Any) -> Any:
         return value
     inner = {key: _lists(each) for key, each in value.items()}
     if inner and all(key.isdecimal() for key in inner):
-        assert list(inner) == [str(number) for number in range(len(inner))], f"a list with gaps: {list(inner)}"
+        assert list(inner) == [str(number) for number in range(len(inner))], (
+            f"a list with gaps: {list(inner)}"
+        )
         return list(inner.values())
     return inner

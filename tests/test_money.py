@@ -112,7 +112,8 @@ def test_format(minor: int, currency: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("currency", "digits"), [("usd", 2), ("JPY", 0), ("kwd", 3), ("isk", 2), ("ugx", 2), ("huf", 2), ("vnd", 0)]
+    ("currency", "digits"),
+    [("usd", 2), ("JPY", 0), ("kwd", 3), ("isk", 2), ("ugx", 2), ("huf", 2), ("vnd", 0)],
 )
 def test_exponent(currency: str, digits: int) -> None:
     assert exponent(currency) == digits
@@ -123,7 +124,9 @@ def test_minimum_is_known_not_enforced() -> None:  # T97
     assert parse("0.01usd").minor == 1
 
 
-@pytest.mark.parametrize(("text", "hint"), [("$", "usd"), ("dollar", "three letters"), ("usx", "usd"), ("", "three letters")])
+@pytest.mark.parametrize(
+    ("text", "hint"), [("$", "usd"), ("dollar", "three letters"), ("usx", "usd"), ("", "three letters")]
+)
 def test_currency_hints(text: str, hint: str) -> None:
     with pytest.raises(ValueError, match=hint):
         money.read_currency(text)

@@ -14,7 +14,7 @@ import tqdm.auto
 from tqdm.std import tqdm as text_bar
 
 from stripe_magics import progress as room
-from stripe_magics.progress import Progress, Together, progress_bar
+from stripe_magics.progress import Progress, ProgressGroup, progress_bar
 
 
 class Clock:
@@ -64,7 +64,9 @@ def test_rows_pages_rate_and_time_left(clock: Clock, screen: io.StringIO) -> Non
             clock.now += 0.1
         shown = screen.getvalue().rpartition("\r")[2]
     assert shown.startswith("customers.list:  20%")
-    assert "2000/10000 [00:01<00:08, " in shown  # the time before it appeared counts: 8 s are left at this pace
+    assert (
+        "2000/10000 [00:01<00:08, " in shown
+    )  # the time before it appeared counts: 8 s are left at this pace
     assert " rows/s, 20 pages]" in shown
     assert 990 <= float(shown.split(", ")[1].split(" rows")[0]) <= 1010
     assert screen.getvalue().endswith("\r" + " " * len(shown) + "\r")
@@ -123,7 +125,10 @@ def test_a_bar_that_cannot_be_drawn_ends_nothing(clock: Clock, monkeypatch: pyte
 
     monkeypatch.setattr(tqdm.auto, "tqdm", broken)
     done = 0
-    with pytest.warns(RuntimeWarning, match="can't be shown: OSError: no screen"), progress_bar("payment_intents.create") as bar:
+    with (
+        pytest.warns(RuntimeWarning, match="can't be shown: OSError: no screen"),
+        progress_bar("payment_intents.create") as bar,
+    ):
         for row in range(5):
             bar(row)
             clock.now += 1
@@ -142,7 +147,7 @@ def test_threads_share_a_bar(clock: Clock, screen: io.StringIO, monkeypatch: pyt
             super().__call__(rows, pages)
 
     bar = Told("four lists")
-    together = Together(bar, 8)
+    together = ProgressGroup(bar, 8)
     begin = threading.Barrier(8)
 
     def read(number: int) -> None:
@@ -163,7 +168,7 @@ def test_threads_share_a_bar(clock: Clock, screen: io.StringIO, monkeypatch: pyt
 
 def test_the_total_of_several_lists(clock: Clock) -> None:
     bar = Progress("three lists")
-    together = Together(bar, 3)
+    together = ProgressGroup(bar, 3)
 
     def total() -> int | None:
         return bar._total
@@ -193,6 +198,11 @@ def test_a_quick_call_does_not_import_tqdm(tmp_path: Any) -> None:
         "%stripe pull customers;\\n%stripe customers update --from few;')\n"
         "assert len(ip.user_ns['df']) and 'few' in ip.user_ns\nprint('tqdm' in sys.modules)"
     )
-    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "IPYTHONDIR": str(tmp_path), "STRIPE_MAGICS_STATE_DIR": str(tmp_path)}
+    env = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(tmp_path),
+        "IPYTHONDIR": str(tmp_path),
+        "STRIPE_MAGICS_STATE_DIR": str(tmp_path),
+    }
     said = subprocess.check_output([sys.executable, "-c", code], env=env, text=True)
     assert said.splitlines()[-1] == "False", said

@@ -10,11 +10,11 @@ write_rows("customers.update", df)              one call a row, each at most onc
 
 from __future__ import annotations
 
-from stripe_magics.bulk.mirror import sync
-from stripe_magics.bulk.pull import pull
-from stripe_magics.bulk.sql import sql
-from stripe_magics.bulk.parquet_export import save, summary
 from stripe_magics.bulk.batch_writes import write_rows
+from stripe_magics.bulk.list_pull import pull
+from stripe_magics.bulk.mirror import sync
+from stripe_magics.bulk.parquet_export import save, summary
+from stripe_magics.bulk.sql_query import sql
 
 __all__ = ["pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
 
@@ -24,13 +24,19 @@ def save_command(command: object, *, progress: object = None) -> object:
     from dataclasses import replace
     from typing import Any, cast
 
-    from stripe_magics.client.shared_connection import current
     from stripe_magics.bulk.list_requests import list_request
+    from stripe_magics.client.shared_connection import current
 
-    wanted = cast("Any", command)
+    requested = cast("Any", command)
     connection = current()
-    request = list_request(connection, wanted)
+    request = list_request(connection, requested)
     if not request.limit_given:
         request = replace(request, limit=None)
-    saved = save(connection, request, wanted.options.to, columns=wanted.options.columns, progress=cast("Any", progress))
-    return summary(saved, wanted.options.to)
+    saved = save(
+        connection,
+        request,
+        requested.options.to,
+        columns=requested.options.columns,
+        progress=cast("Any", progress),
+    )
+    return summary(saved, requested.options.to)

@@ -15,11 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
-from stripe_magics.pipeline import check_currencies, prepare
-from stripe_magics.pipeline import command as make_command
+from stripe_magics._command import Command, Options
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
-from stripe_magics.command import Command, Options
 from stripe_magics.errors import (
     ConfirmationNeeded,
     Fault,
@@ -29,14 +27,16 @@ from stripe_magics.errors import (
     UnknownName,
     UsageFault,
 )
+from stripe_magics.pipeline import check_currencies, prepare
+from stripe_magics.pipeline import command as make_command
 from stripe_magics.progress import progress_bar
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.shared_connection import Connection
     from stripe_magics.client.journal.journal import Origin
+    from stripe_magics.client.shared_connection import Connection
 
 AT_ONCE = 8
 MOST_FAULTS = 20  # shown
@@ -75,16 +75,16 @@ def write_rows(
     unknown (may have been executed) or not sent. Raises `InvalidValue` with the faults of all rows before anything is sent,
     `ConfirmationNeeded` in live mode without a yes. Stop leaves the rest "not sent"; the same again goes on.
     """
-    from stripe_magics.client.shared_connection import current
     from stripe_magics.client.rate_limiter import limiter_for
+    from stripe_magics.client.shared_connection import current
 
     connection = connection or current()
-    wanted = module if isinstance(module, Command) else make_command(module, **values)
-    options = replace(wanted.options, from_=None)
-    target = catalogue.find(wanted.module)
+    requested = module if isinstance(module, Command) else make_command(module, **values)
+    options = replace(requested.options, from_=None)
+    target = catalogue.find(requested.module)
     if target.effect is Effect.READ:
         raise UsageFault(f"{target.name} only reads; --from is for modules that create or change something.")
-    commands = list(_commands(target, wanted, frame, options))
+    commands = list(_commands(target, requested, frame, options))
     requests = _requests(commands, connection)
     if options.dry_run:
         return _previewed(frame, requests)
@@ -103,13 +103,17 @@ def write_rows(
 # Rows -> requests ----------------------------------------------------------------------------------------------------------------
 
 
-def _commands(module: Module, wanted: Command, frame: pd.DataFrame, options: Options) -> Sequence[Command]:
+def _commands(module: Module, requested: Command, frame: pd.DataFrame, options: Options) -> Sequence[Command]:
     """One command a row."""
-    own = {name: value for name, value in wanted.values.items() if _is_column(value, frame)}
-    same = {name: value for name, value in wanted.values.items() if name not in own}
+    own = {name: value for name, value in requested.values.items() if _is_column(value, frame)}
+    same = {name: value for name, value in requested.values.items() if name not in own}
     columns: dict[str, Sequence[Any]] = {name: list(value) for name, value in own.items()}
     if not own:
-        columns = {_field_of(module, str(name)): list(frame[name]) for name in frame.columns if str(name) not in RESULT}
+        columns = {
+            _field_of(module, str(name)): list(frame[name])
+            for name in frame.columns
+            if str(name) not in RESULT
+        }
         twice = [name for name in columns if name in same]
         if twice:
             raise UsageFault(f"{twice[0]} is a column and a value too: leave one of them out.")
@@ -118,9 +122,16 @@ def _commands(module: Module, wanted: Command, frame: pd.DataFrame, options: Opt
     for place in range(len(frame)):
         values = {
             **same,
-            **{name: _plain(column[place], fields[name]) for name, column in columns.items() if _given(column[place])},
+            **{
+                name: _plain(column[place], fields[name])
+                for name, column in columns.items()
+                if _given(column[place])
+            },
         }
-        params = [*wanted.params, *((name, _text(values.pop(name))) for name in list(values) if "[" in name)]
+        params = [
+            *requested.params,
+            *((name, _text(values.pop(name))) for name in list(values) if "[" in name),
+        ]
         commands.append(Command(module=module.name, values=values, params=params, options=options))
     return commands
 
@@ -170,7 +181,13 @@ def _plain(value: Any, own: Field | None) -> Any:
 
 def _text(value: Any) -> Any:
     """A scalar under a bracket parameter as Stripe writes it."""
-    return ("true" if value else "false") if isinstance(value, bool) else str(value) if isinstance(value, int | float) else value
+    return (
+        ("true" if value else "false")
+        if isinstance(value, bool)
+        else str(value)
+        if isinstance(value, int | float)
+        else value
+    )
 
 
 def _requests(commands: Sequence[Command], connection: Connection) -> list[Request]:
@@ -183,7 +200,9 @@ def _requests(commands: Sequence[Command], connection: Connection) -> list[Reque
             requests.append(prepare(each, connection=connection))
         except InvalidValue as problem:
             bad += 1
-            faults.extend(replace(fault, problem=f"row {number}: {fault.problem}") for fault in problem.faults)
+            faults.extend(
+                replace(fault, problem=f"row {number}: {fault.problem}") for fault in problem.faults
+            )
     if faults:
         error = InvalidValue(faults[:MOST_FAULTS], module=commands[0].module)
         error.message = f"{bad:,} of {len(commands):,} rows can't be sent. Nothing was sent."
@@ -219,13 +238,16 @@ def _rows(requests: Sequence[Request], origin: Origin | None, *, again: bool) ->
             _Row(
                 place,
                 request,
-                (request.idempotency_key and f"{request.idempotency_key}-{place}") or f"row-{digest}-{seen[digest]}",
+                (request.idempotency_key and f"{request.idempotency_key}-{place}")
+                or f"row-{digest}-{seen[digest]}",
             )
         )
     return rows
 
 
-def _confirm(connection: Connection, requests: Sequence[Request], options: Options, ask: Callable[[str], str] | None) -> None:
+def _confirm(
+    connection: Connection, requests: Sequence[Request], options: Options, ask: Callable[[str], str] | None
+) -> None:
     """In live mode a person says yes once for all rows, by their number; the guard's own question for a single call is then answered."""
     if not connection.live or options.yes or not requests:
         return
@@ -239,16 +261,25 @@ def _confirm(connection: Connection, requests: Sequence[Request], options: Optio
     )
     if ask is None:
         raise ConfirmationNeeded(
-            f"{what}: this needs a yes, and there is nobody to ask. Nothing was sent.", advice="--yes allows it."
+            f"{what}: this needs a yes, and there is nobody to ask. Nothing was sent.",
+            advice="--yes allows it.",
         )
-    if str(ask(f"{what}. To send {total:,} calls in LIVE mode, type {total}: ")).strip().replace(",", "") != str(total):
+    if str(ask(f"{what}. To send {total:,} calls in LIVE mode, type {total}: ")).strip().replace(
+        ",", ""
+    ) != str(total):
         raise ConfirmationNeeded(f"{what}: not confirmed. Nothing was sent.")
 
 
 # Sending -------------------------------------------------------------------------------------------------------------------------
 
 
-def _run(connection: Connection, rows: Sequence[_Row], options: Options, at_once: int, bar: Callable[[int, int], object]) -> bool:
+def _run(
+    connection: Connection,
+    rows: Sequence[_Row],
+    options: Options,
+    at_once: int,
+    bar: Callable[[int, int], object],
+) -> bool:
     """Send all, some at a time; True if Stop was pressed. A row that is on its way is waited for: its end must be known."""
     todo = iter(rows)
     running: dict[Future[None], _Row] = {}
@@ -285,7 +316,10 @@ def _send(connection: Connection, row: _Row, *, again: bool) -> None:
         )
         for step, following in enumerate(row.request.then, start=1):
             connection.send(
-                following, idempotency_key=f"{row.key}-{step}" if following.method == "POST" else "", again=again, yes=True
+                following,
+                idempotency_key=f"{row.key}-{step}" if following.method == "POST" else "",
+                again=again,
+                yes=True,
             )
     except OutcomeUnknown as problem:
         row.result, row.error = "unknown", str(problem)
@@ -297,7 +331,9 @@ def _send(connection: Connection, row: _Row, *, again: bool) -> None:
         row.request_id = str(getattr(getattr(problem, "details", None), "request_id", "") or "")
 
 
-def _answer(frame: pd.DataFrame, rows: Sequence[_Row], module: Module, connection: Connection, *, stopped: bool) -> pd.DataFrame:
+def _answer(
+    frame: pd.DataFrame, rows: Sequence[_Row], module: Module, connection: Connection, *, stopped: bool
+) -> pd.DataFrame:
     import pandas as pd
 
     from stripe_magics.frames.arrow_columns import text_dtype
@@ -335,7 +371,8 @@ def _previewed(frame: pd.DataFrame, requests: Sequence[Request]) -> pd.DataFrame
     """A dry run: what each row would send."""
     out = frame.copy()
     out["request"] = [
-        f"{each.method} {each.path} " + "&".join(f"{name}={value}" for name, value in each.params) for each in requests
+        f"{each.method} {each.path} " + "&".join(f"{name}={value}" for name, value in each.params)
+        for each in requests
     ]
     out.attrs["stripe"] = {"object": "request", "complete": True, "notes": ["A dry run: nothing was sent."]}
     return out

@@ -49,10 +49,11 @@ def lazy(
         import dask.dataframe as dd
     except ImportError:
         raise UsageFault("--engine dask needs dask.", advice="pip install 'stripe_magics[dask]'") from None
+    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics import frames
-    from stripe_magics.client.rate_limiter import ENDPOINT, limiter_for
+    from stripe_magics.bulk.list_pull import with_account
     from stripe_magics.bulk.list_requests import list_request
-    from stripe_magics.bulk.pull import with_account
+    from stripe_magics.client.rate_limiter import ENDPOINT, limiter_for
 
     where = _source(connection)
     request = list_request(connection, name, **values)
@@ -69,14 +70,17 @@ def lazy(
         for number in range(count)
     ]  # fmt: skip
     meta = with_account(frames.build((), request.returns, columns=columns), "")
-    return dd.from_map(read, parts, meta=meta, enforce_metadata=False, label=f"stripe-{name.replace('.', '-')}")
+    return dd.from_map(
+        read, parts, meta=meta, enforce_metadata=False, label=f"stripe-{name.replace('.', '-')}"
+    )
 
 
 def read(batch: Batch) -> pd.DataFrame:
     """One partition, read on a worker with its own key. Fixed columns only, so that all partitions are alike."""
+    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics import frames
+    from stripe_magics.bulk.list_pull import joined, one, with_account
     from stripe_magics.bulk.list_requests import list_request
-    from stripe_magics.bulk.pull import joined, one, with_account
 
     connection = open_for(batch)
     try:
@@ -87,7 +91,11 @@ def read(batch: Batch) -> pd.DataFrame:
         frame = joined(pieces, request.returns)
         fixed = with_account(frames.build((), request.returns, columns=batch.columns), "")
         return frame[[name for name in fixed.columns if name in frame]].astype(
-            {name: dtype for name, dtype in fixed.dtypes.items() if name in frame and str(dtype) != "category"}
+            {
+                name: dtype
+                for name, dtype in fixed.dtypes.items()
+                if name in frame and str(dtype) != "category"
+            }
         )
     finally:
         connection.close()
@@ -95,10 +103,10 @@ def read(batch: Batch) -> pd.DataFrame:
 
 def open_for(batch: Batch) -> Connection:
     """A connection of the worker's own; the one that its process may share is left alone."""
-    from stripe_magics.client.sending.send import request_checks
     from stripe_magics.client import credentials
-    from stripe_magics.client.shared_connection import Connection
     from stripe_magics.client.secret import classify
+    from stripe_magics.client.sending import request_checks
+    from stripe_magics.client.shared_connection import Connection
 
     secret, source = credentials.find(env=batch.env, profile=batch.profile, name=batch.name)
     mode = classify(secret.reveal()).mode

@@ -19,11 +19,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from stripe_magics.bulk import mirror_storage
+from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, control, ids
 from stripe_magics.errors import NotFound
-from stripe_magics.bulk import mirror_storage
-from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -43,9 +43,13 @@ WATCHED: dict[str, str] = {
 intent) shows when the list is read whole. Not here: connected accounts, whose events are listed in the accounts themselves, and invoice items,
 which get no event when an invoice takes them."""
 
-TESTED = frozenset({"customer", "quote", "subscription"})  # lists that leave out what belongs to a test clock; events don't
+TESTED = frozenset(
+    {"customer", "quote", "subscription"}
+)  # lists that leave out what belongs to a test clock; events don't
 ENDED = frozenset({"subscription"})  # a deleted one is there all the same: it is canceled
-SETTLED = {"balance_transaction": "available_on"}  # pending until then; nothing else of them ever changes, and no event tells it
+SETTLED = {
+    "balance_transaction": "available_on"
+}  # pending until then; nothing else of them ever changes, and no event tells it
 COPIES = 20_000  # of objects, kept from events: about 50 MB; what is beyond that is read again
 FIRST = 2_000  # rows that are read by the cursor before windows are worth their while
 THREADS = 8
@@ -96,12 +100,16 @@ def recent(connection: Connection, request: Request, since: int) -> Iterator[byt
 
     low = ("created[gte]", str(since))
     oldest: int | None = None
-    for answer in pages(connection, replace(request, params=(*request.params, low), limit=FIRST), ordered=True):
+    for answer in pages(
+        connection, replace(request, params=(*request.params, low), limit=FIRST), ordered=True
+    ):
         rows = control(answer.body).data
         oldest = rows[-1].created if answer.has_more and rows else None
         yield answer.body
     if oldest is not None:
-        for answer in pages(connection, replace(request, params=(*request.params, low, ("created[lte]", str(oldest))))):
+        for answer in pages(
+            connection, replace(request, params=(*request.params, low, ("created[lte]", str(oldest))))
+        ):
             yield answer.body
 
 
@@ -109,12 +117,14 @@ def told(connection: Connection, request: Request, since: int) -> dict[str, Chan
     """What events say of the objects of a list, by id. Raises `StripeError`."""
     kind = request.returns
     types = WATCHED[kind]
-    wanted = list_request(connection, "events", **({"types": types} if "," in types else {"type": types}))
-    version = next((value for name, value in request.headers if name.lower() == "stripe-version"), connection.api_version)
+    requested = list_request(connection, "events", **({"types": types} if "," in types else {"type": types}))
+    version = next(
+        (value for name, value in request.headers if name.lower() == "stripe-version"), connection.api_version
+    )
     usable = not any(name.startswith("expand") for name, _ in request.params)
     found: dict[str, Change] = {}
     copies = 0
-    for body in recent(connection, wanted, since):
+    for body in recent(connection, requested, since):
         for event in _events.decode(body).data:
             raw = event.data.object if event.data is not None else msgspec.Raw(b"{}")
             thing = _thing.decode(raw)
@@ -125,7 +135,11 @@ def told(connection: Connection, request: Request, since: int) -> dict[str, Chan
             if key in found and found[key].at > event.created:
                 continue
             gone = own and event.type.endswith(".deleted") and kind not in ENDED
-            copy = bytes(raw) if own and not gone and usable and event.api_version == version and copies < COPIES else None
+            copy = (
+                bytes(raw)
+                if own and not gone and usable and event.api_version == version and copies < COPIES
+                else None
+            )
             copies += copy is not None
             _note(found, key, Change(event.created, event.id, copy, gone))
     return found
@@ -160,7 +174,7 @@ class Span:
 
     low: int
     high: int
-    wanted: list[str]
+    requested: list[str]
     requests: int = 1
 
 
@@ -177,24 +191,26 @@ class Plan:
         return sum(each.requests for each in self.spans) + len(self.alone)
 
 
-def plan(place: Path, name: str, request: Request, wanted: Sequence[str]) -> Plan:
+def plan(place: Path, name: str, request: Request, requested: Sequence[str]) -> Plan:
     """The fewest requests for these objects, by when the mirror's own rows were created. What the mirror doesn't have is read alone."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if len(wanted) < 2 or not takes_created(request.path):
-        return Plan(alone=list(wanted))
+    if len(requested) < 2 or not takes_created(request.path):
+        return Plan(alone=list(requested))
     known: dict[str, int] = {}
     every = []
     for table in mirror_storage.columns(place, name, ("id", "created")):
         times = pc.divide(table.column("created").cast(pa.timestamp("us", "UTC")).cast(pa.int64()), 1_000_000)
-        hit = pc.is_in(table.column("id"), value_set=pa.array(wanted, table.column("id").type))
-        known.update(zip(table.column("id").filter(hit).to_pylist(), times.filter(hit).to_pylist(), strict=True))
+        hit = pc.is_in(table.column("id"), value_set=pa.array(requested, table.column("id").type))
+        known.update(
+            zip(table.column("id").filter(hit).to_pylist(), times.filter(hit).to_pylist(), strict=True)
+        )
         every.append(times.drop_null().to_numpy())
-    placed = {key: known[key] for key in wanted if known.get(key) is not None}
+    placed = {key: known[key] for key in requested if known.get(key) is not None}
     made = grouped(placed, np.sort(np.concatenate(every)) if every else np.array([], "int64"))
-    made.alone += [key for key in wanted if key not in placed]
+    made.alone += [key for key in requested if key not in placed]
     return made
 
 
@@ -207,19 +223,21 @@ def grouped(placed: dict[str, int], times: Any) -> Plan:
     def close() -> None:
         if span is None:
             return
-        if len(span.wanted) > span.requests:
+        if len(span.requested) > span.requests:
             made.spans.append(span)
         else:
-            made.alone.extend(span.wanted)
+            made.alone.extend(span.requested)
 
     for second, keys in groupby(sorted(placed, key=lambda key: placed[key]), lambda key: placed[key]):
         end = int(times.searchsorted(second, "right"))
         if span is None or end - first > PAGE:
             close()
             first = int(times.searchsorted(second, "left"))
-            span = Span(second, second, [], max(1, -(-(end - first) // PAGE)))  # more than a page may lie in one second
+            span = Span(
+                second, second, [], max(1, -(-(end - first) // PAGE))
+            )  # more than a page may lie in one second
         span.high = second
-        span.wanted += keys
+        span.requested += keys
     close()
     return made
 
@@ -228,7 +246,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def read_again(connection: Connection, request: Request, made: Plan, take: Callable[[bytes, list[str]], object]) -> set[str]:
+def read_again(
+    connection: Connection, request: Request, made: Plan, take: Callable[[bytes, list[str]], object]
+) -> set[str]:
     """Read what was planned; `take` gets each body with the ids in it. Those that are gone are returned. Raises `StripeError`."""
     from stripe_magics.client.pagination.paginator import pages
     from stripe_magics.client.rate_limiter import limiter_for
@@ -238,11 +258,16 @@ def read_again(connection: Connection, request: Request, made: Plan, take: Calla
 
     def span(each: Span) -> list[bytes]:
         bounds = (("created[gte]", str(each.low)), ("created[lte]", str(each.high)))
-        return [answer.body for answer in pages(connection, replace(request, params=(*request.params, *bounds)), ordered=True)]
+        return [
+            answer.body
+            for answer in pages(connection, replace(request, params=(*request.params, *bounds)), ordered=True)
+        ]
 
     def one(key: str) -> bytes | None:
         path = f"{request.path}/{quote(key, safe='')}"
-        single = Request(module=request.module, method="GET", path=path, headers=request.headers, returns=request.returns)
+        single = Request(
+            module=request.module, method="GET", path=path, headers=request.headers, returns=request.returns
+        )
         try:
             body = connection.send(single).body
         except NotFound:
@@ -250,7 +275,7 @@ def read_again(connection: Connection, request: Request, made: Plan, take: Calla
         return None if b'"deleted"' in body and msgspec.json.decode(body).get("deleted") is True else body
 
     for each, bodies in _side_by_side(span, made.spans):
-        missing = set(each.wanted)
+        missing = set(each.requested)
         for page in bodies:
             found = ids(page)
             take(page, found)

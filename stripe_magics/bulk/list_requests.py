@@ -7,29 +7,33 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
-from stripe_magics.pipeline import command, prepare
-from stripe_magics.command import Command
+from stripe_magics._command import Command
 from stripe_magics.errors import UsageFault
+from stripe_magics.pipeline import command, prepare
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 
-def list_request(connection: Connection, what: str | Command, *, limit: Any = "all", account: str = "", **values: Any) -> Request:
+def list_request(
+    connection: Connection, what: str | Command, *, limit: Any = "all", account: str = "", **values: Any
+) -> Request:
     """The request of a list: "payment_intents", "payment_intents.list", or a whole command. All rows, unless a limit is given."""
     if isinstance(what, Command):
-        wanted = what
+        requested = what
     else:
         name = what if catalogue_has(what) else f"{what}.list"
         module = catalogue.find(name)
         field = "limit" if module.get("limit") is not None else ""
-        wanted = command(name, **values, **({field: limit} if field else {}))
+        requested = command(name, **values, **({field: limit} if field else {}))
         if not field:
-            wanted.options.limit = limit
-    request = prepare(wanted, connection=connection)
+            requested.options.limit = limit
+    request = prepare(requested, connection=connection)
     if request.method != "GET" or not (request.lists or request.limit_given):
-        raise UsageFault(f"{request.module} is no list; name a resource that has one: payment_intents, customers, invoices ...")
+        raise UsageFault(
+            f"{request.module} is no list; name a resource that has one: payment_intents, customers, invoices ..."
+        )
     if account:
         headers = tuple(pair for pair in request.headers if pair[0].lower() != "stripe-account")
         request = replace(request, headers=(*headers, ("Stripe-Account", account)))
@@ -48,7 +52,11 @@ def resource(name: str) -> str:
 
 def words(value: str | Sequence[str] | None) -> list[str]:
     """`"a,b"` or a list as a list."""
-    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else list(value or ())
+    return (
+        [each.strip() for each in value.split(",") if each.strip()]
+        if isinstance(value, str)
+        else list(value or ())
+    )
 
 
 def about(connection: Connection, request: Request, *, complete: bool = True) -> dict[str, Any]:

@@ -14,13 +14,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics.bulk import incremental_refresh, mirror_storage
+from stripe_magics.bulk.list_requests import list_request, resource
+from stripe_magics.bulk.parquet_export import save
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, ids
 from stripe_magics.errors import UsageFault
 from stripe_magics.progress import progress_bar
-from stripe_magics.bulk import incremental_refresh, mirror_storage
-from stripe_magics.bulk.list_requests import list_request, resource
-from stripe_magics.bulk.parquet_export import save
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 OVERLAP = 600  # seconds before the last time that are read again: objects and events show some seconds after their `created`
 EVENTS_REACH = 29 * 86400  # seconds; Stripe keeps events for 30 days
-FIXED = frozenset({"balance_transaction", "event", "setup_attempt", "file"})  # never changed after their creation, or hardly
+FIXED = frozenset(
+    {"balance_transaction", "event", "setup_attempt", "file"}
+)  # never changed after their creation, or hardly
 
 
 def sync(
@@ -73,7 +75,11 @@ def sync(
             told.append({"list": name, **(each.changes() if each.fresh() and not whole else each.whole())})
     notes = [f"{each['list']}: {note}" for each in told if (note := each.pop("note", ""))]
     frame = pd.DataFrame(told)
-    frame.attrs["stripe"] = {"object": "sync", "complete": bool(frame["complete"].all()), "target": str(place)}
+    frame.attrs["stripe"] = {
+        "object": "sync",
+        "complete": bool(frame["complete"].all()),
+        "target": str(place),
+    }
     if notes:
         frame.attrs["stripe"]["notes"] = notes
     return frame
@@ -83,7 +89,14 @@ class _List:
     """One list that is brought up to date."""
 
     def __init__(
-        self, place: Path, name: str, request: Request, connection: Connection, before: dict[str, Any] | None, who: str, bar: Any
+        self,
+        place: Path,
+        name: str,
+        request: Request,
+        connection: Connection,
+        before: dict[str, Any] | None,
+        who: str,
+        bar: Any,
     ) -> None:
         self.place, self.name, self.request, self.connection, self.bar = place, name, request, connection, bar
         self.before = before or {}
@@ -93,11 +106,13 @@ class _List:
     def fresh(self) -> bool:
         """Whether the mirror is so new, and the list such, that its changes are enough."""
         kind, synced = self.request.returns, self.before.get("synced")
-        return synced is not None and (kind in FIXED or (kind in incremental_refresh.WATCHED and self.began - synced < EVENTS_REACH))
+        return synced is not None and (
+            kind in FIXED or (kind in incremental_refresh.WATCHED and self.began - synced < EVENTS_REACH)
+        )
 
     def whole(self) -> dict[str, Any]:
         """Pull it whole into a folder beside, then put that in its place. A pull that was stopped is gone on with."""
-        staging = mirror_storage.home_of(self.place) / f".{self.name}.pull"
+        staging = mirror_storage.work_dir(self.place) / f".{self.name}.pull"
         since, parts, who = staging / "began", staging / "parts", self.facts["account"]
         began, _, whose = since.read_text().partition(" ") if since.exists() else (str(self.began), "", who)
         if whose != who:  # begun with another connection: not a row of it may come in
@@ -115,9 +130,18 @@ class _List:
             "note": saved["note"],
         }
         if saved["complete"]:
-            facts = {**self.facts, "synced": int(began), "rows": saved["rows"], "object": saved["object"], "cuts": saved["cuts"]}
+            facts = {
+                **self.facts,
+                "synced": int(began),
+                "rows": saved["rows"],
+                "object": saved["object"],
+                "cuts": saved["cuts"],
+            }
             mirror_storage.put(
-                self.place, self.name, sorted(parts.glob("*.parquet")) or [mirror_storage.nothing(parts, self.request.returns)], facts
+                self.place,
+                self.name,
+                sorted(parts.glob("*.parquet")) or [mirror_storage.nothing(parts, self.request.returns)],
+                facts,
             )
             shutil.rmtree(staging)
         return told
@@ -128,10 +152,15 @@ class _List:
         Events are read first. What is read afterwards, of the list and by id, is as new as they are or newer, so it always counts more than
         an event's copy; and what changes while this goes on has an event after `began`, where the next time begins (less an overlap).
         """
+        import stripe_magics.accessor  # noqa: F401 - registers df.stripe
         from stripe_magics.frames import Builder
 
         kind, low = self.request.returns, self.before["synced"] - OVERLAP
-        told = incremental_refresh.told(self.connection, self.request, low) if kind in incremental_refresh.WATCHED else {}
+        told = (
+            incremental_refresh.told(self.connection, self.request, low)
+            if kind in incremental_refresh.WATCHED
+            else {}
+        )
         builder, found = Builder(kind), set[str]()
 
         def take(body: bytes, keys: list[str]) -> None:
@@ -155,8 +184,16 @@ class _List:
         deleted = {key for key, change in told.items() if change.gone}
         deleted |= incremental_refresh.read_again(self.connection, self.request, made, take)
         deleted -= found
-        rows = mirror_storage.merge(self.place, self.name, builder, found, deleted, {**self.facts, "synced": self.began})
-        return {"how": "changes", "rows": rows, "changed": len(changed - deleted), "deleted": len(deleted), "complete": True}
+        rows = mirror_storage.merge(
+            self.place, self.name, builder, found, deleted, {**self.facts, "synced": self.began}
+        )
+        return {
+            "how": "changes",
+            "rows": rows,
+            "changed": len(changed - deleted),
+            "deleted": len(deleted),
+            "complete": True,
+        }
 
     def _settled(self) -> list[str]:
         """Objects that were pending and must have been settled by now."""
@@ -189,7 +226,7 @@ def _status(place: Path, state: dict[str, dict[str, Any]]) -> pd.DataFrame:
 
     connection = shared()
     now = _now(connection) if connection is not None else time.time()
-    home = mirror_storage.home_of(place)
+    home = mirror_storage.work_dir(place)
     begun = {path.name[1:].removesuffix(".pull") for path in home.glob(".*.pull")} if home.exists() else set()
     rows = [
         {

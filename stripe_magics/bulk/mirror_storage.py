@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.errors import UsageFault
 from stripe_magics.bulk.parquet_export import STATE
+from stripe_magics.errors import UsageFault
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +40,7 @@ def is_file(place: Path) -> bool:
     return place.suffix == ".duckdb"
 
 
-def home_of(place: Path) -> Path:
+def work_dir(place: Path) -> Path:
     """Where files are kept while they are made: beside a DuckDB file, inside a folder."""
     return place.with_name(f".{place.name}.sync") if is_file(place) else place
 
@@ -100,25 +100,25 @@ def parts_of(place: Path, name: str, home: Path) -> list[Path]:
     try:
         db.execute("set timezone='UTC'")
         path = home / "table.parquet"
-        pq.write_table(db.sql(f'select * from "{name}"').to_arrow_table(), path)  # noqa: S608 - a list's name
+        pq.write_table(db.sql(f'select * from "{name}"').to_arrow_table(), path)
         return [path]
     finally:
         db.close()
 
 
-def columns(place: Path, name: str, wanted: Sequence[str]) -> Iterator[pa.Table]:
+def columns(place: Path, name: str, requested: Sequence[str]) -> Iterator[pa.Table]:
     """Some columns of a list, file by file."""
     import pyarrow.parquet as pq
 
     if not is_file(place):
         for path in sorted((place / name).glob("*.parquet")):
-            yield pq.read_table(path, columns=list(wanted), partitioning=None)
+            yield pq.read_table(path, columns=list(requested), partitioning=None)
         return
     db = duckdb_module().connect(str(place), read_only=True)
     try:
         db.execute("set timezone='UTC'")
-        names = ", ".join(f'"{each}"' for each in wanted)
-        yield db.sql(f'select {names} from "{name}"').to_arrow_table()  # noqa: S608 - a list's name and our own columns
+        names = ", ".join(f'"{each}"' for each in requested)
+        yield db.sql(f'select {names} from "{name}"').to_arrow_table()
     finally:
         db.close()
 
@@ -134,7 +134,9 @@ def put(place: Path, name: str, files: Sequence[Path], facts: dict[str, Any]) ->
             db.execute("begin")
             names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
             if files:
-                db.execute(f'create or replace table "{name}" as select * from read_parquet([{names}], union_by_name=true)')  # noqa: S608
+                db.execute(
+                    f'create or replace table "{name}" as select * from read_parquet([{names}], union_by_name=true)'
+                )
             db.execute("create table if not exists _stripe_sync (list varchar primary key, state varchar)")
             db.execute("insert or replace into _stripe_sync values (?, ?)", [name, json.dumps(facts)])
             db.execute("commit")
@@ -167,7 +169,9 @@ def nothing(folder: Path, kind: str) -> Path:
     return path
 
 
-def merge(place: Path, name: str, builder: Any, fresh: set[str], deleted: set[str], facts: dict[str, Any]) -> int:
+def merge(
+    place: Path, name: str, builder: Any, fresh: set[str], deleted: set[str], facts: dict[str, Any]
+) -> int:
     """The list without what changed or went, and with what is new: files that hold none of it stay as they are. How many rows it has now."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -176,7 +180,7 @@ def merge(place: Path, name: str, builder: Any, fresh: set[str], deleted: set[st
     from stripe_magics.frames.parquet import plain_table, write
 
     out = pa.array(sorted(fresh | deleted), pa.string())
-    home = home_of(place) / f".{name}.merge"
+    home = work_dir(place) / f".{name}.merge"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     files: list[Path] = []
@@ -195,7 +199,9 @@ def merge(place: Path, name: str, builder: Any, fresh: set[str], deleted: set[st
         path = home / f"new-{uuid.uuid4().hex}.parquet"
         table = plain_table(tables, builder.object_type)
         ids = table.column("id").to_pylist()
-        places = sorted({key: place for place, key in enumerate(ids)}.values())  # the last reading of an object counts
+        places = sorted(
+            {key: place for place, key in enumerate(ids)}.values()
+        )  # the last reading of an object counts
         table = table.take(places) if len(places) < len(ids) else table
         write(path, table)
         rows += table.num_rows

@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.errors import StripeError, UsageFault
 from stripe_magics.bulk.read_strategies import START_OVER, cuts_of, read
+from stripe_magics.errors import StripeError, UsageFault
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def save(
 
     `cuts` are those that `Saved` had when this list was last read whole; they are used if it doesn't take `created`.
     """
+    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics.frames import Builder
     from stripe_magics.frames.parquet import plain_table, write
 
@@ -129,14 +130,20 @@ def summary(saved: Saved, folder: str | Path) -> pd.DataFrame:
             }
         ]
     )
-    frame.attrs["stripe"] = {"object": "pull", "complete": saved["complete"], **({"notes": [note]} if note else {})}
+    frame.attrs["stripe"] = {
+        "object": "pull",
+        "complete": saved["complete"],
+        **({"notes": [note]} if note else {}),
+    }
     return frame
 
 
 def _begin(place: Path, request: Request, columns: Sequence[str]) -> dict[str, Any]:
     """The folder's state: a new one, or that of the same pull, begun before."""
     digest = sha256(
-        repr((request.module, request.path, request.params, request.headers, request.limit, tuple(columns))).encode()
+        repr(
+            (request.module, request.path, request.params, request.headers, request.limit, tuple(columns))
+        ).encode()
     ).hexdigest()[:16]
     file = place / STATE
     if file.exists():
@@ -153,7 +160,8 @@ def _begin(place: Path, request: Request, columns: Sequence[str]) -> dict[str, A
         return state
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UsageFault(
-            f"{place} isn't an empty folder. Nothing was written.", advice="Give a new folder for the Parquet parts."
+            f"{place} isn't an empty folder. Nothing was written.",
+            advice="Give a new folder for the Parquet parts.",
         )
     place.mkdir(parents=True, exist_ok=True)
     state = {
@@ -188,5 +196,11 @@ def _told(state: dict[str, Any], *, resumed: bool, note: str = "") -> Saved:
     note = note or ("" if done else f"Stopped after {state['rows']:,} rows: run the same again to go on.")
     found = cuts_of(state.get("marks", ()))
     return Saved(
-        object=state["object"], rows=state["rows"], parts=state["parts"], complete=done, resumed=resumed, note=note, cuts=found
+        object=state["object"],
+        rows=state["rows"],
+        parts=state["parts"],
+        complete=done,
+        resumed=resumed,
+        note=note,
+        cuts=found,
     )

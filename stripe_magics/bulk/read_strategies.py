@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, Mark, Unsorted, ids
+from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, Mark, NotSortedByCreated, ids
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def read(
     left = state["left"]
     cursor = str(left.get("cursor", "")) if isinstance(left, dict) else ""
     try:
-        if not cursor and parallel_paginator.suits(request) and request.limit is None:
+        if not cursor and parallel_paginator.supports_parallel_read(request) and request.limit is None:
             cursor = yield from _windows(connection, request, left if isinstance(left, list) else None, hooks)
             if not cursor:
                 return
@@ -59,7 +59,7 @@ def read(
             cuts = () if cursor or parallel_paginator.takes_created(request.path) else cuts
             yield from _between(connection, request, cuts, cursor, hooks)
             return
-    except Unsorted:
+    except NotSortedByCreated:
         yield Read(b"", -1)
         cursor = ""
     if request.limit is not None:
@@ -69,9 +69,18 @@ def read(
 
 def _plain(request: Request) -> bool:
     """Whether a list is wanted whole and from its top, and is paged by the ids of its rows."""
-    if request.method != "GET" or not request.path.startswith("/v1/") or request.searches or request.list_of_one:
+    if (
+        request.method != "GET"
+        or not request.path.startswith("/v1/")
+        or request.searches
+        or request.list_of_one
+    ):
         return False
-    return (request.lists or request.limit_given) and request.limit is None and not {name for name, _ in request.params} & CURSORS
+    return (
+        (request.lists or request.limit_given)
+        and request.limit is None
+        and not {name for name, _ in request.params} & CURSORS
+    )
 
 
 def _windows(connection: Connection, request: Request, left: Any, hooks: Hooks) -> Generator[Read, None, str]:
@@ -83,7 +92,7 @@ def _windows(connection: Connection, request: Request, left: Any, hooks: Hooks) 
             if part.count:
                 first = part.windows == ({},)
                 yield Read(part.body, part.count, {"cursor": part.ids[-1]} if first else list(part.windows))
-    except parallel_paginator.Small as few:
+    except parallel_paginator.TooFewRows as few:
         return few.after
     return ""
 
@@ -105,7 +114,9 @@ def _between(
             yield Read(part.body, part.count, left, (segment, page, "" if timed else last))
 
 
-def _by_cursor(connection: Connection, request: Request, cursor: str, hooks: Hooks) -> Generator[Read, None, None]:
+def _by_cursor(
+    connection: Connection, request: Request, cursor: str, hooks: Hooks
+) -> Generator[Read, None, None]:
     """By the cursor, as any list can be read: up to a limit, backwards, in a search."""
     from stripe_magics.client.pagination.paginator import pages
 

@@ -5,7 +5,7 @@ The documented modules are declared by hand, one file a resource; every other op
 
     find("customers.create")      the Module: by name, alias, or title
     documented(), everything()    the hand-made ones in order; those and all others
-    names(), resources()          for completion
+    names(), actions_by_resource()          for completion
 """
 
 from __future__ import annotations
@@ -49,17 +49,19 @@ def find(name: str) -> Module:
 
     Hyphens and capitals don't matter. Raises UnknownName with the nearest names.
     """
-    wanted = _normal(name)
-    resource = wanted.partition(".")[0]
+    requested = _normal(name)
+    resource = requested.partition(".")[0]
     file = _FILES.get(resource) or _OTHER_NAMES.get(resource)
     if file:
         for module in _declared(file):
-            if wanted == module.name or wanted in module.aliases:
+            if requested == module.name or requested in module.aliases:
                 return module
-    found = _operation(wanted) or _titles().get(" ".join(name.lower().split()))
+    found = _operation(requested) or _titles().get(" ".join(name.lower().split()))
     if found:
         return found
-    raise UnknownName("module", " ".join(name.split()), nearest(wanted), advice="%stripe modules shows them all.")
+    raise UnknownName(
+        "module", " ".join(name.split()), nearest(requested), advice="%stripe modules shows them all."
+    )
 
 
 def nearest(name: str, most: int = 3) -> list[str]:
@@ -89,7 +91,7 @@ def aliases() -> dict[str, str]:
     return {alias: module.name for module in documented() for alias in module.aliases}
 
 
-def resources() -> dict[str, list[str]]:
+def actions_by_resource() -> dict[str, list[str]]:
     """Resource -> actions, for completion, aliases included; a nested resource is dotted: `checkout.sessions`."""
     found: dict[str, list[str]] = {}
     for name in (*_names(), *aliases()):

@@ -14,7 +14,14 @@ from stripe_magics.catalogue.field import Field, Kind, Role, conditions
 
 def _of(kind: Kind) -> Callable[..., Field]:
     def declare(
-        name: str, label: str, help: str, /, *, param: str = "", when: Mapping[str, Any] | None = None, **parts: Any
+        name: str,
+        label: str,
+        help: str,
+        /,
+        *,
+        param: str = "",
+        when: Mapping[str, Any] | None = None,
+        **parts: Any,
     ) -> Field:
         shown = conditions(when) if when else ()
         return Field(name=name, label=label, kind=kind, help=help, param=param or name, when=shown, **parts)

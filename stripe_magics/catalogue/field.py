@@ -12,8 +12,9 @@ name in an error message are all read from the one `Field`:
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -51,11 +52,11 @@ class Role(StrEnum):
     PATH = "path"  # stands in the path of the module, or of one of its variants
     LIMIT = "limit"  # the total cap over all pages
     OPERATOR = "operator"  # the comparison of the timestamp filter that names this field in `operator`
-    SWITCH = (
-        "switch"  # decides which other fields apply (their `when`), nothing else; left out, it follows from those that are given
-    )
+    SWITCH = "switch"  # decides which other fields apply (their `when`), nothing else; left out, it follows from those that are given
     EXPANDS = "expands"  # stands for values of another field (an event group for its types)
-    SEARCH = "search"  # becomes (a part of) an expression of Stripe's search language, as `Module.search` says
+    SEARCH = (
+        "search"  # becomes (a part of) an expression of Stripe's search language, as `Module.search` says
+    )
     LOCAL = "local"  # never sent: tested here, on `row` of each row of the answer
     LOOKUP = "lookup"  # never sent: narrows the look-up of the module's id in a form; `replaced_by` says why it goes no further
     SPLIT = "split"  # one list for each of several values of a Stripe parameter
@@ -116,15 +117,21 @@ class Field:
     currency_of: tuple[
         str, ...
     ] = ()  # MINOR_AMOUNT: the fields that name the object whose currency it has, beside the id in the path
-    operation: str = "charge"  # MINOR_AMOUNT: "charge" or "payout"; some currencies have other minor units in payouts
-    needed_with: tuple[str, ...] = ()  # required as soon as one of these fields has a value
-    wanted_with: tuple[str, ...] = ()  # the same, but only a warning: Stripe asks for it itself
+    operation: str = (
+        "charge"  # MINOR_AMOUNT: "charge" or "payout"; some currencies have other minor units in payouts
+    )
+    required_with: tuple[str, ...] = ()  # required as soon as one of these fields has a value
+    recommended_with: tuple[str, ...] = ()  # the same, but only a warning: Stripe asks for it itself
     either: tuple[str, ...] = ()  # ROWS: exactly one of these columns has a value in a row
-    renamed: str = ""  # the parameter that takes the same value (a number as text) from the version `since_removed` on
+    renamed_to: str = (
+        ""  # the parameter that takes the same value (a number as text) from the version `since_removed` on
+    )
     row: str = ""  # the key of a row that the value is tested on, for LOCAL and wherever a variant tests the field here
-    local_choices: tuple[str, ...] = ()  # CHOICE: further values that Stripe's filter doesn't know; tested here on `row`
-    into: str = ""  # EXPANDS: the field whose values it stands for
-    expands: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    local_choices: tuple[
+        str, ...
+    ] = ()  # CHOICE: further values that Stripe's filter doesn't know; tested here on `row`
+    expands_into: str = ""  # EXPANDS: the field whose values it stands for
+    expansion: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """A path parameter needs no role of its own; anything else kept on this side does."""
@@ -143,9 +150,9 @@ class Field:
         """Group and label, as an error names the field: `Shipping > Line 1`."""
         return f"{self.group} > {self.label}" if self.group else self.label
 
-    def but(self, **changes: Any) -> Field:
+    def replace(self, **changes: Any) -> Field:
         """The same field with some parts changed: how a recurring declaration is reused."""
-        return replace(self, **changes)
+        return dataclasses.replace(self, **changes)
 
 
 def _is_column(column: Field) -> bool:
@@ -155,4 +162,4 @@ def _is_column(column: Field) -> bool:
 
 def more(*fields: Field) -> Iterator[Field]:
     """The fields of a form's last group."""
-    return (replace(each, extra=True) for each in fields)
+    return (each.replace(extra=True) for each in fields)

@@ -18,7 +18,7 @@ _DATES = "ISO date or date-time, or Unix seconds; two of them for between"
 def limit(what: str, **changes: Any) -> Field:
     """The cap over all pages."""
     help = f"Most {what} to bring back in all; pages of up to 100 are followed until there are that many."
-    return f.integer("limit", "Limit", help, param="client", role=Role.LIMIT, minimum=1).but(**changes)
+    return f.integer("limit", "Limit", help, param="client", role=Role.LIMIT, minimum=1).replace(**changes)
 
 
 def expand(examples: str) -> Field:
@@ -40,30 +40,38 @@ def cursors(object: str, what: str) -> tuple[Field, Field]:
 def window(name: str, label: str, what: str, **changes: Any) -> Field:
     """A range of time in one field: `before 2024-01-01`, `between A..B`."""
     help = f"{what} window: before, after, on or between, followed by one timestamp or two ({_DATES})."
-    return f.timestamp_filter(name, label, help, row=name).but(**changes)
+    return f.timestamp_filter(name, label, help, row=name).replace(**changes)
 
 
-def compared(name: str, label: str, *, operator: str, operator_label: str, what: str, **changes: Any) -> tuple[Field, Field]:
+def compared(
+    name: str, label: str, *, operator: str, operator_label: str, what: str, **changes: Any
+) -> tuple[Field, Field]:
     """A range of time in two fields: the comparison, and the moment that is compared with. Without a comparison it is `on`."""
     where = f"Where the {what} lies: before or after {label}, on that day, or between two moments."
     moment = f"Moment to compare the {what} with: {_DATES}."
     return (
         f.choice(operator, operator_label, where, param="client", role=Role.OPERATOR, choices=OPERATORS),
-        f.timestamp_filter(name, label, moment, operator=operator, row=name).but(**changes),
+        f.timestamp_filter(name, label, moment, operator=operator, row=name).replace(**changes),
     )
 
 
 def list_by(what: str) -> Field:
     """Which of customer and invoice narrows a list; without it, the id that is given decides."""
     return f.switch(
-        "list_by", "List By", f"Look {what} up by customer, or by invoice; left out, the ID given decides.", "customer", "invoice"
+        "list_by",
+        "List By",
+        f"Look {what} up by customer, or by invoice; left out, the ID given decides.",
+        "customer",
+        "invoice",
     )
 
 
 # People and places
 
 
-def address(prefix: str, param: str, of: str, group: str, *, country: str = "Country", **parts: Any) -> tuple[Field, ...]:
+def address(
+    prefix: str, param: str, of: str, group: str, *, country: str = "Country", **parts: Any
+) -> tuple[Field, ...]:
     """The six lines of an address. `parts` (condition, restored) hold for each of them."""
 
     def line(make: Any, name: str, label: str, help: str) -> Field:
@@ -84,12 +92,26 @@ def shipping(*, parcel: bool) -> tuple[Field, ...]:
     """Where deliveries go; of one `parcel` also who carries it. Stripe wants the recipient's name with any of the others."""
     of = {"group": "Shipping"}
     where = address(
-        "shipping", "shipping[address]", "the delivery address", "Shipping", country="Country Code" if parcel else "Country"
+        "shipping",
+        "shipping[address]",
+        "the delivery address",
+        "Shipping",
+        country="Country Code" if parcel else "Country",
     )
     phone = f.phone(
-        "shipping_phone", "Phone", "Phone number of the recipient, with extension if any.", param="shipping[phone]", **of
+        "shipping_phone",
+        "Phone",
+        "Phone number of the recipient, with extension if any.",
+        param="shipping[phone]",
+        **of,
     )
-    carrier = f.text("shipping_carrier", "Carrier", "Delivery company, e.g. FedEx, UPS or USPS.", param="shipping[carrier]", **of)
+    carrier = f.text(
+        "shipping_carrier",
+        "Carrier",
+        "Delivery company, e.g. FedEx, UPS or USPS.",
+        param="shipping[carrier]",
+        **of,
+    )
     tracking = f.text(
         "shipping_tracking_number",
         "Tracking Number",
@@ -103,7 +125,7 @@ def shipping(*, parcel: bool) -> tuple[Field, ...]:
         "Recipient Name" if parcel else "Name",
         f"Who receives {'the parcel' if parcel else 'deliveries'}; Stripe wants it together with any other shipping value.",
         param="shipping[name]",
-        wanted_with=tuple(each.name for each in (*where, *rest)),
+        recommended_with=tuple(each.name for each in (*where, *rest)),
         **of,
     )
     return (*where, name, *rest)
@@ -114,7 +136,14 @@ def billing_details(*, when: Mapping[str, Any], restored: bool = False) -> tuple
     data = "payment_method_data[billing_details]"
     of: dict[str, Any] = {"group": "Billing details", "when": when}
     return (
-        *address("billing", f"{data}[address]", "the billing address", country="Country Code", restored=restored, **of),
+        *address(
+            "billing",
+            f"{data}[address]",
+            "the billing address",
+            country="Country Code",
+            restored=restored,
+            **of,
+        ),
         f.email(
             "billing_email",
             "Email",
@@ -156,7 +185,11 @@ def custom_fields(name: str, param: str, help: str, *, label: str = "Name", **pa
     """Lines of the user's own on an invoice."""
     columns = (
         f.text(
-            "name", label, "Title of the line, 30 characters (Stripe allows 40 since April 2024).", required=True, max_length=30
+            "name",
+            label,
+            "Title of the line, 30 characters (Stripe allows 40 since April 2024).",
+            required=True,
+            max_length=30,
         ),
         f.text(
             "value",
@@ -171,9 +204,7 @@ def custom_fields(name: str, param: str, help: str, *, label: str = "Name", **pa
 
 def discounts(of: str, help: str) -> Field:
     """Coupons, or discounts that are already held."""
-    again = (
-        f"Discount (di_…) to use again; Stripe cannot list discounts, so copy it from this {of}, its customer or subscription."
-    )
+    again = f"Discount (di_…) to use again; Stripe cannot list discounts, so copy it from this {of}, its customer or subscription."
     columns = (
         f.object_id(
             "coupon",
@@ -231,5 +262,5 @@ def transfer_destination(help: str) -> Field:
         group="Transfer data",
         object="account",
         connect_only=True,
-        needed_with=("transfer_amount",),
+        required_with=("transfer_amount",),
     )

@@ -45,7 +45,9 @@ RENAMED = {
     "products.features": "product_features",
     "billing.meters.event_summaries": "billing.meter_event_summaries",
 }
-NESTED = {"customers.tax_ids"}  # keep their own name, though the resource above has methods for them (`customers.create_tax_id`)
+NESTED = {
+    "customers.tax_ids"
+}  # keep their own name, though the resource above has methods for them (`customers.create_tax_id`)
 ALSO = {  # resources with a second name in the command line tool
     "invoice_items": "invoiceitems",
     "billing.credit_balance_summary": "billing.credit_balance_summaries",
@@ -56,7 +58,9 @@ INSTANT = re.compile(r"timestamp|unix epoch|\bepoch\b|point in time", re.IGNOREC
 INSTANT_NAME = re.compile(r"(_at|_date|^date|^created|^timestamp|^frozen_time|^start|^end|^trial_end)$")
 NO_INSTANT = re.compile(r"(_days|days_|_count|_percent|_duration|_hours|_offset)")
 MONEY = re.compile(r"\bcents?\b|smallest currency unit|minor unit|currency's smallest", re.IGNORECASE)
-MONEY_NAME = re.compile(r"(^|_)amount$|^amount_(off|to_|tip|gte)|^(application_fee|atm_fee|unit_cost|smart_tip_threshold)$")
+MONEY_NAME = re.compile(
+    r"(^|_)amount$|^amount_(off|to_|tip|gte)|^(application_fee|atm_fee|unit_cost|smart_tip_threshold)$"
+)
 
 
 # --- reading the package
@@ -123,9 +127,17 @@ def calls(function: ast.AST) -> Iterator[tuple[str, str]]:
         if not (isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[0], ast.Constant)):
             continue
         where = node.args[1]
-        if isinstance(where, ast.Call) and isinstance(where.func, ast.Attribute) and where.func.attr == "format":
+        if (
+            isinstance(where, ast.Call)
+            and isinstance(where.func, ast.Attribute)
+            and where.func.attr == "format"
+        ):
             where = where.func.value
-        if node.args[0].value in HTTP_METHODS and isinstance(where, ast.Constant) and str(where.value).startswith("/v1/"):
+        if (
+            node.args[0].value in HTTP_METHODS
+            and isinstance(where, ast.Constant)
+            and str(where.value).startswith("/v1/")
+        ):
             yield str(node.args[0].value).upper(), str(where.value)
 
 
@@ -160,7 +172,9 @@ class Facts:
 
     def shape(self, module: str, name: str) -> int:
         """The number of a parameters' class as a list of [name, code, required]."""
-        return self.number(self.shapes, [self.entry(module, *each) for each in sorted(members(module, name), key=order)])
+        return self.number(
+            self.shapes, [self.entry(module, *each) for each in sorted(members(module, name), key=order)]
+        )
 
     def entry(self, module: str, name: str, annotation: ast.expr, comment: str) -> list[Any]:
         """One parameter as [name, code, required]."""
@@ -223,11 +237,17 @@ def members(module: str, name: str) -> Iterator[tuple[str, ast.expr, str]]:
                     table = other.value.args[1] if isinstance(other.value, ast.Call) else None
                     if isinstance(table, ast.Dict):
                         yield from (
-                            (ast.literal_eval(key), value, "") for key, value in zip(table.keys, table.values, strict=True) if key
+                            (ast.literal_eval(key), value, "")
+                            for key, value in zip(table.keys, table.values, strict=True)
+                            if key
                         )
     for each, after in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            says = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+            says = (
+                after.value.value
+                if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+                else ""
+            )
             yield each.target.id, each.annotation, str(says)
 
 
@@ -259,8 +279,13 @@ def further_names() -> dict[tuple[str, str], list[str]]:
                 (ast.literal_eval(each.value) + "s" for each in node.body
                  if isinstance(each, ast.AnnAssign) and getattr(each.target, "id", "") == "OBJECT_NAME" and each.value), ""
             )  # fmt: skip
-            helpers = [each for each in node.body if isinstance(each, ast.ClassDef) and each.name == "TestHelpers"]
-            for prefix, holder in [(resource, node), *((f"{resource}.test_helpers", each) for each in helpers)]:
+            helpers = [
+                each for each in node.body if isinstance(each, ast.ClassDef) and each.name == "TestHelpers"
+            ]
+            for prefix, holder in [
+                (resource, node),
+                *((f"{resource}.test_helpers", each) for each in helpers),
+            ]:
                 for each in holder.body:
                     if not isinstance(each, ast.FunctionDef) or not resource:
                         continue
@@ -295,12 +320,16 @@ def operations(facts: Facts) -> Iterator[list[Any]]:
                 shape = -1
                 for argument in (*node.args.args, *node.args.posonlyargs):
                     if argument.arg == "params" and argument.annotation is not None:
-                        wanted = re.search(r"\w+Params\w*", ast.unparse(argument.annotation))
-                        where, name = imported(module)[wanted[0]] if wanted else ("", "")
+                        requested = re.search(r"\w+Params\w*", ast.unparse(argument.annotation))
+                        where, name = imported(module)[requested[0]] if requested else ("", "")
                         shape = facts.shape(where, name) if where else -1
                 known_as = aliases.get((method, path), [])
                 name = tool_name(service, node.name, known_as)
-                also = [f"{service}.{node.name}", *([f"{ALSO[service]}.{node.name}"] if service in ALSO else []), *known_as]
+                also = [
+                    f"{service}.{node.name}",
+                    *([f"{ALSO[service]}.{node.name}"] if service in ALSO else []),
+                    *known_as,
+                ]
                 returned = ast.unparse(node.returns).strip("'\"") if node.returns else "Any"
                 host = "files" if "base_address='files'" in ast.unparse(node) else ""
                 yield [

@@ -37,7 +37,9 @@ class Variant:
     absent: tuple[str, ...] = ()  # it is taken only if none of these has
     excludes: tuple[str, ...] = ()  # fields that cannot be given along with it
     list_of_one: bool = False  # the answer is one object, shown as a list of one
-    local: tuple[str, ...] = ()  # fields tested here on their `row` of each row, since this endpoint doesn't take them
+    local: tuple[
+        str, ...
+    ] = ()  # fields tested here on their `row` of each row, since this endpoint doesn't take them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,18 +107,22 @@ class Module:
     fields: tuple[Field, ...] = ()
     aliases: tuple[str, ...] = ()  # other names, Stripe's own CLI's: "invoiceitems.create"
     help: str = ""  # one or two sentences on what it does and needs
-    effects: tuple[tuple[str, str, Effect], ...] = ()  # (field, value, effect): a value that changes what the call does
+    effects: tuple[
+        tuple[str, str, Effect], ...
+    ] = ()  # (field, value, effect): a value that changes what the call does
     variants: tuple[Variant, ...] = ()
     splits: tuple[Split, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     search: Search | None = None
     one_of: tuple[tuple[str, ...], ...] = ()  # of each of these sets of fields at most one may be given
     any_of: tuple[tuple[str, ...], ...] = ()  # of each of these sets of fields at least one must be given
-    door: str = ""  # "watch": without a URL the watch room serves it
+    handler: str = ""  # "watch": without a URL the watch room serves it
     documented: bool = True  # False: from generated facts; unknown parameters are passed on
     version: str = ""  # the API version of the facts, for generated operations; "" is the pinned one
     files: bool = False  # takes a multipart upload
-    _by_name: dict[str, Field] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
+    _by_name: dict[str, Field] = field(
+        init=False, repr=False, compare=False, hash=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         """Keep an index of the fields; two of one name are a mistake in the declaration."""

@@ -18,21 +18,21 @@ from urllib.parse import urlsplit
 import httpx
 
 from stripe_magics.catalogue import PINNED_VERSION
-from stripe_magics.client.sending.send import request_checks
 from stripe_magics.client.http import logging_filter
-from stripe_magics.client.http.response import Answer
 from stripe_magics.client.http.auth import KeyAuth
+from stripe_magics.client.http.response import ApiResponse
+from stripe_magics.client.http.retry import AttemptResult, Policy
 from stripe_magics.client.journal.journal import Journal, Operation, Origin, state_dir
-from stripe_magics.client.live_mode import Ask, LiveGuard
-from stripe_magics.client.sending.notices import Notices
-from stripe_magics.client.http.retry import Outcome, Policy
+from stripe_magics.client.live_mode import LiveGuard, Prompt
 from stripe_magics.client.secret import Secret
+from stripe_magics.client.sending import request_checks
+from stripe_magics.client.sending.notices import Notices
 from stripe_magics.errors import Details, NotConnected, NotSent, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
-    from stripe_magics.client.pagination.connection_pool import Lanes
     from stripe_magics.client.journal.recovery import Finding
+    from stripe_magics.client.pagination.connection_pool import AsyncConnectionPool
 
 _LIVEMODE = re.compile(rb'"livemode"\s*:\s*(true|false)')
 
@@ -77,7 +77,9 @@ class Connection:
         self.guard = LiveGuard(now=now)
         self.warnings: tuple[str, ...] = ()
         self.writes = 0  # how many writes were tried: what was read before may be out of date
-        self.before_close: list[Callable[[], object]] = []  # what must still be done with the key: stop watches, remove endpoints
+        self.before_close: list[
+            Callable[[], object]
+        ] = []  # what must still be done with the key: stop watches, remove endpoints
         self.limiter: Any = None  # anything with wait(request) and learn(request, outcome)
         self._transport = transport
         self._journal = journal
@@ -93,9 +95,7 @@ class Connection:
     # --- what may be seen ------------------------------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return (
-            f"<Stripe {self.mode} connection{f' {self.name}' if self.name else ''}{f' {self.key_hint}' if self.key_hint else ''}>"
-        )
+        return f"<Stripe {self.mode} connection{f' {self.name}' if self.name else ''}{f' {self.key_hint}' if self.key_hint else ''}>"
 
     def __reduce_ex__(self, protocol: object) -> str:
         raise TypeError("a connection can't be pickled or copied: it holds a key")
@@ -174,19 +174,21 @@ class Connection:
         idempotency_key: str = "",
         again: bool = False,
         yes: bool = False,
-        ask: Ask | None = None,
-    ) -> Answer:
+        ask: Prompt | None = None,
+    ) -> ApiResponse:
         """Send one call: retries, deadline, idempotency, journal and live guard included. See sending.py.
 
         `origin` is where the call stands in a notebook, `idempotency_key` a form's key for its submission, `again` makes a repetition
         on purpose, `yes` answers the live guard, `ask(prompt) -> typed text` lets a person answer it.
         Raises a `StripeError`, `ConfirmationNeeded`, `RepeatRefused`, or `Interrupted` when Stop was pressed.
         """
-        from stripe_magics.client.sending.send import send
+        from stripe_magics.client.sending.sender import send
 
         self.http()  # a connection that was closed says so before anything else
         self.writes += request.method != "GET"
-        return send(self, request, origin=origin, idempotency_key=idempotency_key, again=again, yes=yes, ask=ask)
+        return send(
+            self, request, origin=origin, idempotency_key=idempotency_key, again=again, yes=yes, ask=ask
+        )
 
     def http(self) -> httpx.Client:
         """The client of this process; made when first needed, and anew after a fork."""
@@ -194,7 +196,9 @@ class Connection:
             if self._closed:
                 raise NotConnected("This connection was closed.", advice="%stripe connect opens another.")
             if self._client is None or self._pid != os.getpid():
-                self._client = httpx.Client(transport=self._make_transport(), trust_env=False, follow_redirects=False)
+                self._client = httpx.Client(
+                    transport=self._make_transport(), trust_env=False, follow_redirects=False
+                )
                 self._pid = os.getpid()
             return self._client
 
@@ -208,17 +212,22 @@ class Connection:
         proxy, self._proxy = request_checks.proxy_for(self.base)
         return deadline_transport.transport(context, proxy)
 
-    def lanes(self) -> Lanes:
+    def lanes(self) -> AsyncConnectionPool:
         """For many reads at once: same key, same guards. The caller closes it."""
-        from stripe_magics.client.pagination.connection_pool import Lanes, lane
+        from stripe_magics.client.pagination.connection_pool import (
+            AsyncConnectionPool,
+            single_connection_transport,
+        )
 
         self.http()
         given: Any = self._transport
         if given is not None:
-            return Lanes(lambda: given, self.auth, self.policy)
+            return AsyncConnectionPool(lambda: given, self.auth, self.policy)
         context, self._certificates, _ = request_checks.ssl_context(self.mode)
         proxy, self._proxy = request_checks.proxy_for(self.base)
-        return Lanes(lambda: lane(context, proxy), self.auth, self.policy)
+        return AsyncConnectionPool(
+            lambda: single_connection_transport(context, proxy), self.auth, self.policy
+        )
 
     def throttle(self, request: Request) -> None:
         """Wait until the rate allows the call."""
@@ -227,11 +236,11 @@ class Connection:
 
             limiter_for(self).wait(request)
 
-    def learn(self, request: Request, outcome: Outcome) -> None:
+    def learn(self, request: Request, outcome: AttemptResult) -> None:
         """Take from an answer what it says of the mode and of the rate."""
         if self.limiter is not None:
             self.limiter.learn(request, outcome)
-        if self.mode == "unknown" and outcome.good:
+        if self.mode == "unknown" and outcome.is_success:
             found = _LIVEMODE.search(outcome.body)
             if found:
                 self.mode = "live" if found.group(1) == b"true" else "test"
@@ -242,14 +251,18 @@ class Connection:
         if wrong is None:
             return ""
         own = b"true" if wrong == b"false" else b"false"
-        said = body.count(b'"livemode"')  # a page says it a hundred times: two counts are quicker than reading each
+        said = body.count(
+            b'"livemode"'
+        )  # a page says it a hundred times: two counts are quicker than reading each
         if any(said == body.count(b'"livemode":' + space + own) for space in (b" ", b"")):
             return ""
         if any(found == wrong for found in _LIVEMODE.findall(body)):
             return "live" if wrong == b"true" else "test"
         return ""
 
-    def check_mode(self, body: bytes, request_id: str = "", *, written: bool = False, details: Details | None = None) -> None:
+    def check_mode(
+        self, body: bytes, request_id: str = "", *, written: bool = False, details: Details | None = None
+    ) -> None:
         """Raise `StripeError` for an answer of another mode than this connection's."""
         wrong = self.wrong_mode(body)
         if wrong:
@@ -278,13 +291,15 @@ class Connection:
         if self.secret is None or self.mode == "sandbox":
             return self.journal.digest("sandbox", account)
         mode, _, rest = self.secret.reveal().partition("_")[2].partition("_")
-        return self.journal.digest("account", mode, rest[:16] if rest.startswith("51") and len(rest) >= 40 else rest, account)
+        return self.journal.digest(
+            "account", mode, rest[:16] if rest.startswith("51") and len(rest) >= 40 else rest, account
+        )
 
     def pending(self) -> list[Operation]:
         """Writes whose end isn't known, oldest first."""
         return self.journal.pending()
 
-    def resume(self, number: int) -> Answer:
+    def resume(self, number: int) -> ApiResponse:
         """Ask Stripe again, under the same key, how an operation ended. It can't act twice."""
         from stripe_magics.client.journal.recovery import resume
 

@@ -36,7 +36,8 @@ def find(*, env: str = "", profile: str = "", name: str = "") -> Found:
     if env:
         if redact(env) != env:
             raise KeyRefused(
-                "That looks like a key, not like the name of an environment variable. It was not used.", advice=ADVICE
+                "That looks like a key, not like the name of an environment variable. It was not used.",
+                advice=ADVICE,
             )
         found = from_environment(env) or from_colab(env)
         if found is None:
@@ -45,7 +46,9 @@ def find(*, env: str = "", profile: str = "", name: str = "") -> Found:
     if profile:
         found = from_cli(profile)
         if found is None:
-            raise NotConnected(f"The Stripe CLI has no test key in a profile {profile!r} ({cli_config()}).", advice=ADVICE)
+            raise NotConnected(
+                f"The Stripe CLI has no test key in a profile {profile!r} ({cli_config()}).", advice=ADVICE
+            )
         return found
     sources: tuple[Callable[[], Found | None], ...] = (
         lambda: from_environment(DEFAULT),
@@ -98,7 +101,9 @@ def store_in_keyring(name: str, secret: Secret) -> None:
         import keyring
         from keyring.errors import KeyringError
     except ImportError:
-        raise NotConnected("The package `keyring` isn't installed.", advice="pip install 'stripe_magics[keyring]'") from None
+        raise NotConnected(
+            "The package `keyring` isn't installed.", advice="pip install 'stripe_magics[keyring]'"
+        ) from None
     failed = ""
     try:
         keyring.set_password(SERVICE, name or "default", secret.reveal())

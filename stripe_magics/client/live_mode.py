@@ -3,7 +3,7 @@
 - A write in live mode needs live writing to be unlocked: the account's name or id, typed, for 15 minutes or until the kernel restarts.
 - A call that moves money, or destroys, then asks each time, with its amount, currency and mode in words.
 - `--yes` answers both. With neither a person nor `--yes`, nothing is sent.
-- More than 25 irreversible calls in one run of a cell (or, without a cell, in 15 minutes) ask again, `--yes` or not; `widen` allows more.
+- More than 25 irreversible calls in one run of a cell (or, without a cell, in 15 minutes) ask again, `--yes` or not; `raise_limit` allows more.
 
 An unknown mode (an organisation's key, before an answer has told) is treated as live.
 """
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 EXPIRES = 15 * 60.0
-WIDE = 25
+DEFAULT_WRITE_LIMIT = 25
 
-Ask = Callable[[str], str]
+Prompt = Callable[[str], str]
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class LiveGuard:
 
     now: Callable[[], float]
     until: float = 0.0
-    allowed: int = WIDE
+    allowed: int = DEFAULT_WRITE_LIMIT
     _counts: dict[str, int] = field(default_factory=dict)
     _since: float = 0.0
     _last: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class LiveGuard:
         """Take it back."""
         self.until = 0.0
 
-    def widen(self, count: int) -> None:
+    def raise_limit(self, count: int) -> None:
         """Allow that many irreversible calls in one run instead of 25."""
         self.allowed = count
 
@@ -71,7 +71,7 @@ class LiveGuard:
         return self._counts[name]
 
 
-def grave(request: Request) -> bool:
+def needs_confirmation(request: Request) -> bool:
     """Whether a call moves money or destroys."""
     return request.method == "DELETE" or request.effect is Effect.IRREVERSIBLE or _amount(request) != ""
 
@@ -88,7 +88,9 @@ def _amount(request: Request) -> str:
     return money.format_amount(int(amount), currency)
 
 
-def check(connection: Connection, request: Request, *, origin: Origin | None, yes: bool, ask: Ask | None) -> None:
+def check(
+    connection: Connection, request: Request, *, origin: Origin | None, yes: bool, ask: Prompt | None
+) -> None:
     """Nothing if the call may go out. Raises `ConfirmationNeeded`; nothing was sent then."""
     if not connection.live or request.method == "GET" or request.effect is Effect.READ:
         return
@@ -102,15 +104,15 @@ def check(connection: Connection, request: Request, *, origin: Origin | None, ye
     if ask is not None and not yes:
         if not guard.open:
             _unlock(connection, ask)
-        if grave(request):
+        if needs_confirmation(request):
             _expect(ask(f"{what}. Type yes to send it: "), {"yes"}, what)
-    if grave(request):
+    if needs_confirmation(request):
         number = guard.count(origin)
         if number > guard.allowed:
             _wide(connection, number, what, ask)
 
 
-def _unlock(connection: Connection, ask: Ask) -> None:
+def _unlock(connection: Connection, ask: Prompt) -> None:
     from stripe_magics.errors import StripeError
 
     names: set[str] = set()
@@ -127,21 +129,22 @@ def _unlock(connection: Connection, ask: Ask) -> None:
     connection.guard.unlock()
 
 
-def switch(connection: Connection, wanted: str, *, ask: Ask | None, count: int | None = None) -> str:
+def switch(connection: Connection, requested: str, *, ask: Prompt | None, count: int | None = None) -> str:
     """`on` unlocks live writing (the account's name or id is asked for), `off` locks it, `allow` widens the limit of a run to `count`."""
     guard = connection.guard
-    if wanted == "off":
+    if requested == "off":
         guard.lock()
         return "Live writes ask for the account again."
     if not connection.live:
         return f"This connection is in {connection.mode} mode: no money moves, and nothing asks."
     if ask is None:
         raise ConfirmationNeeded(
-            "Live writing is unlocked by a person, and there is nobody to ask.", advice="Single calls go with --yes."
+            "Live writing is unlocked by a person, and there is nobody to ask.",
+            advice="Single calls go with --yes.",
         )
     _unlock(connection, ask)
-    if wanted == "allow":
-        guard.widen(count if count is not None else WIDE)
+    if requested == "allow":
+        guard.raise_limit(count if count is not None else DEFAULT_WRITE_LIMIT)
         return f"Live writes are allowed for 15 minutes, up to {guard.allowed} irreversible ones in a run."
     return "LIVE: writes are allowed for 15 minutes."
 
@@ -151,16 +154,20 @@ def _expect(answer: object, expected: set[str], what: str) -> None:
         raise ConfirmationNeeded(f"{what} was not confirmed. Nothing was sent.")
 
 
-def _wide(connection: Connection, number: int, what: str, ask: Ask | None) -> None:
+def _wide(connection: Connection, number: int, what: str, ask: Prompt | None) -> None:
     if ask is None:
         raise ConfirmationNeeded(
             f"{what} would be call {number} of its kind in this run; {connection.guard.allowed} are allowed in live mode. Nothing was sent.",
             advice="Allow more with `%stripe live allow 100` (in Python: stripe_magics.current().guard.widen(100)), or split the work.",
         )
     _expect(
-        ask(f"LIVE: {number - 1} calls of this kind were made in this run. Type yes to double what is allowed: "), {"yes"}, what
+        ask(
+            f"LIVE: {number - 1} calls of this kind were made in this run. Type yes to double what is allowed: "
+        ),
+        {"yes"},
+        what,
     )
-    connection.guard.widen(connection.guard.allowed * 2)
+    connection.guard.raise_limit(connection.guard.allowed * 2)
 
 
 def describe(connection: Connection, request: Request) -> str:

@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from stripe_magics.client.http.retry import AttemptResult
     from stripe_magics.client.shared_connection import Connection
-    from stripe_magics.client.http.retry import Outcome
     from stripe_magics.request import Request
 
 ENDPOINT = 25.0  # requests per second, unless Stripe notes otherwise
@@ -98,7 +98,7 @@ class Limiter:
                     bucket.use(now)
             return seconds
 
-    def learn(self, request: Request, outcome: Outcome) -> None:
+    def learn(self, request: Request, outcome: AttemptResult) -> None:
         """What an answer says of the pace (the connection calls this after every exchange)."""
         if outcome.status == 429:
             self.refused(request.path, account_of(request), outcome.header("stripe-rate-limited-reason"))
@@ -116,7 +116,9 @@ class Limiter:
             elif reason == "global-rate":
                 total.refused(now)
                 if account:
-                    platform.refused(now)  # whether a connected account's calls count for the platform too isn't documented
+                    platform.refused(
+                        now
+                    )  # whether a connected account's calls count for the platform too isn't documented
             elif reason != "resource-specific":
                 endpoint.refused(now)
 
@@ -128,7 +130,9 @@ class Limiter:
     def pace(self, path: str, account: str = "") -> float:
         """The requests per second that a list can have now: its share of what the lists that are being read have together."""
         with self._lock:
-            return min(bucket.rate * bucket.factor / max(1, bucket.readers) for bucket in self._of(path, account))
+            return min(
+                bucket.rate * bucket.factor / max(1, bucket.readers) for bucket in self._of(path, account)
+            )
 
     @contextmanager
     def reading(self, path: str, account: str = "") -> Iterator[None]:
@@ -159,11 +163,17 @@ class Limiter:
             if self.endpoint == ENDPOINT
             else self.endpoint
         )
-        return (self._bucket((account, place), own), self._bucket((account,), self.total), self._bucket((), self.total))
+        return (
+            self._bucket((account, place), own),
+            self._bucket((account,), self.total),
+            self._bucket((), self.total),
+        )
 
     def _bucket(self, name: tuple[str, ...], rate: float) -> Bucket:
         if name not in self._buckets:
-            self._buckets[name] = Bucket(rate * NEARLY, max(1.0, rate * BURST) if not math.isinf(rate) else math.inf)
+            self._buckets[name] = Bucket(
+                rate * NEARLY, max(1.0, rate * BURST) if not math.isinf(rate) else math.inf
+            )
         return self._buckets[name]
 
 

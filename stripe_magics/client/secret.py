@@ -93,7 +93,11 @@ KINDS: tuple[Shape, ...] = (
         refusal="It can only be used in a browser; a secret or restricted key (sk_..., rk_...) is needed.",
     ),
     Shape(r"whsec_", "webhook signing secret", refusal="It signs events. An API key starts with sk_ or rk_."),
-    Shape(r"ek_", "ephemeral key", refusal="It belongs to one customer's device. An API key starts with sk_ or rk_."),
+    Shape(
+        r"ek_",
+        "ephemeral key",
+        refusal="It belongs to one customer's device. An API key starts with sk_ or rk_.",
+    ),
     Shape(r"oak_", "token of the Stripe CLI", refusal="Use a secret or restricted key (sk_..., rk_...)."),
 )
 
@@ -112,7 +116,9 @@ def classify(text: str) -> Shape:
         raise KeyRefused("That is a masked key, as shown on screen. The whole key is needed.")
     shape = next((each for each in KINDS if text.startswith(each.pattern)), None)
     if shape is None:
-        raise KeyRefused("That is no key of Stripe's: one starts with sk_test_, rk_test_, sk_live_ or rk_live_.")
+        raise KeyRefused(
+            "That is no key of Stripe's: one starts with sk_test_, rk_test_, sk_live_ or rk_live_."
+        )
     if shape.refusal:
         raise KeyRefused(f"That is a {shape.what}, not an API key. {shape.refusal}")
     if len(text) < 12 or text.count("_") < 2:

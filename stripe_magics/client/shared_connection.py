@@ -7,12 +7,12 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
-from stripe_magics.client.sending.send import request_checks
-from stripe_magics.client.http import logging_filter
 from stripe_magics.client import credentials
+from stripe_magics.client.connection import Connection
+from stripe_magics.client.http import logging_filter
 from stripe_magics.client.http.retry import Policy
 from stripe_magics.client.secret import Secret, classify
-from stripe_magics.client.connection import Connection
+from stripe_magics.client.sending import request_checks
 from stripe_magics.errors import NotConnected
 
 __all__ = ["Connection", "close", "connect", "current", "share", "shared"]
@@ -51,10 +51,14 @@ def connect(
     if rate is not None and not rate > 0:
         raise NotConnected("The rate must be more than 0 requests per second.")
     elsewhere = [
-        f"--{each.replace('_', '-')}" for each, value in (("env", env), ("profile", profile), ("api_base", api_base)) if value
+        f"--{each.replace('_', '-')}"
+        for each, value in (("env", env), ("profile", profile), ("api_base", api_base))
+        if value
     ]
     if sandbox and elsewhere:
-        raise NotConnected(f"The sandbox needs no key and no host: leave out --sandbox, or {' and '.join(elsewhere)}.")
+        raise NotConnected(
+            f"The sandbox needs no key and no host: leave out --sandbox, or {' and '.join(elsewhere)}."
+        )
     if api_version and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.\w+)?", api_version):
         raise NotConnected(f"{api_version!r} is no API version, such as {PINNED_VERSION}.")
     common: dict[str, Any] = {
@@ -71,15 +75,27 @@ def connect(
 
             transport = SandboxTransport(demo=demo)
         made = Connection(
-            secret=Secret(SANDBOX_KEY), mode="sandbox", base=SANDBOX_URL, source="sandbox", transport=transport, **common
+            secret=Secret(SANDBOX_KEY),
+            mode="sandbox",
+            base=SANDBOX_URL,
+            source="sandbox",
+            transport=transport,
+            **common,
         )
     else:
         found, source = (
-            credentials.Found(secret, "typed") if secret is not None else credentials.find(env=env, profile=profile, name=name)
+            credentials.Found(secret, "typed")
+            if secret is not None
+            else credentials.find(env=env, profile=profile, name=name)
         )
         mode = classify(found.reveal()).mode
         made = Connection(
-            secret=found, mode=mode, base=request_checks.check_base(api_base, mode), source=source, transport=transport, **common
+            secret=found,
+            mode=mode,
+            base=request_checks.check_base(api_base, mode),
+            source=source,
+            transport=transport,
+            **common,
         )
     return share(made)
 
@@ -108,7 +124,8 @@ def current() -> Connection:
     """The shared connection. Raises `NotConnected` with what to do."""
     if _SHARED is None:
         raise NotConnected(
-            "There is no connection yet.", advice="%stripe connect opens one; %stripe connect --sandbox needs no key."
+            "There is no connection yet.",
+            advice="%stripe connect opens one; %stripe connect --sandbox needs no key.",
         )
     return _SHARED
 

@@ -17,26 +17,33 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import pipeline
-from stripe_magics.client.shared_connection import current
+from stripe_magics._command import Command
 from stripe_magics.client.journal.journal import state_dir
 from stripe_magics.client.secret import Secret
-from stripe_magics.command import Command
+from stripe_magics.client.shared_connection import current
 from stripe_magics.errors import UsageFault
-from stripe_magics.events import endpoints as endpoint, signing_secrets
+from stripe_magics.events import signing_secrets, webhook_endpoints
+from stripe_magics.events.event_store import Store
+from stripe_magics.events.event_watch import INTERVAL, MINUTES, MOST_MINUTES, Watch
+from stripe_magics.events.filters import requested
 from stripe_magics.events.handlers import Handlers
 from stripe_magics.events.receiver import Receiver
-from stripe_magics.events.event_store import Store
-from stripe_magics.events.filters import wanted
-from stripe_magics.events.watch import INTERVAL, MINUTES, MOST_MINUTES, Watch
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.shared_connection import Connection
     from stripe_magics.client.journal.journal import Origin
+    from stripe_magics.client.shared_connection import Connection
 
 HANDLERS = Handlers()
-_OWN = ("minutes", "interval", "since", "ephemeral", "status", "stop")  # flags of a line that are no fields of the module
+_OWN = (
+    "minutes",
+    "interval",
+    "since",
+    "ephemeral",
+    "status",
+    "stop",
+)  # flags of a line that are no fields of the module
 _LISTEN_INTERVAL = 300.0  # seconds: what the receiver missed is fetched this often
 _watches: dict[str, Watch] = {}
 _sandbox: list[tuple[Any, Store]] = []  # the present sandbox account and its events: at most one pair
@@ -65,16 +72,23 @@ def watch(
     With `url`, a webhook endpoint is made there instead and the answer is its frame (`ephemeral`: it goes with the kernel).
     """
     if url:
-        chosen = wanted([*_texts(group), *names], _texts(events))
-        values = {"events": list(chosen.all_types), "url": url, "webhook_name": webhook_name or None, **fields}
-        command = Command(module="events.watch", values={name: value for name, value in values.items() if value is not None})
+        chosen = requested([*_texts(group), *names], _texts(events))
+        values = {
+            "events": list(chosen.all_types),
+            "url": url,
+            "webhook_name": webhook_name or None,
+            **fields,
+        }
+        command = Command(
+            module="events.watch", values={name: value for name, value in values.items() if value is not None}
+        )
         return run(command, connection, ephemeral=ephemeral)
     _unused(fields, {"connect", "api_version", "metadata"})
     connection = connection or current()
     name = webhook_name or "watch"
     made = Watch(
         connection,
-        wanted([*_texts(group), *names], _texts(events)),
+        requested([*_texts(group), *names], _texts(events)),
         store=_store(connection),
         handlers=HANDLERS,
         name=name,
@@ -122,7 +136,7 @@ def listen(
         accepted = signing_secrets.for_listening(env, ask=ask, needed=not tunnels)
     made = Watch(
         connection,
-        wanted([*_texts(group), *names], _texts(events)),
+        requested([*_texts(group), *names], _texts(events)),
         store=_store(connection),
         handlers=HANDLERS,
         name="listen",
@@ -155,7 +169,9 @@ def rehearse(count: int = 1) -> list[int]:
     if listening is None or listening.receiver is None or not listening.receiver.running:
         raise UsageFault("Nothing listens. Start it with %stripe listen.")
     if listening.connection.sandbox is None:
-        raise UsageFault("Only the sandbox's events are rehearsed. Against Stripe, `stripe trigger` makes events.")
+        raise UsageFault(
+            "Only the sandbox's events are rehearsed. Against Stripe, `stripe trigger` makes events."
+        )
     rows = listening.connection.send(poller.request((("limit", str(max(1, min(count, 100)))),))).rows
     return [replay.post(listening.receiver, event, listening.receiver.secrets[0]) for event in reversed(rows)]
 
@@ -187,8 +203,13 @@ def run(
         plain = replace(command, values=fields)
         if command.options.dry_run:
             return pipeline.prepare(plain, connection=connection)
-        made = endpoint.create(plain, connection, ephemeral=ephemeral or "ephemeral" in own, origin=origin, ask=ask)
-        listening, secret = _watches.get("listen"), signing_secrets.known(signing_secrets.entry(made["id"].iloc[0]))
+        made = webhook_endpoints.create(
+            plain, connection, ephemeral=ephemeral or "ephemeral" in own, origin=origin, ask=ask
+        )
+        listening, secret = (
+            _watches.get("listen"),
+            signing_secrets.known(signing_secrets.entry(made["id"].iloc[0])),
+        )
         if listening is not None and listening.receiver is not None and secret is not None:
             listening.receiver.secrets.append(secret)  # it may be our own receiver, behind a tunnel
         return made
@@ -201,7 +222,9 @@ def status() -> pd.DataFrame:
 
     names = ("watch", "events", "state", "seen", "reads", "every", "receiver", "problems", "note")
     lines = [each.status() for each in _watches.values()]
-    return pd.DataFrame({name: pd.Series([line.get(name, "") for line in lines], dtype="str") for name in names})
+    return pd.DataFrame(
+        {name: pd.Series([line.get(name, "") for line in lines], dtype="str") for name in names}
+    )
 
 
 def stop(name: str = "") -> list[str]:
@@ -221,13 +244,17 @@ def purge(*, connection: Connection | None = None) -> int:
 
 
 def endpoints(
-    *, delete: str = "", yes: bool = False, ask: Callable[[str], str] | None = None, connection: Connection | None = None
+    *,
+    delete: str = "",
+    yes: bool = False,
+    ask: Callable[[str], str] | None = None,
+    connection: Connection | None = None,
 ) -> Any:
     """The account's webhook endpoints as a DataFrame; `delete`: delete this one first."""
     connection = connection or current()
     if delete:
-        endpoint.delete(connection, delete, yes=yes, ask=ask)
-    return endpoint.listed(connection)
+        webhook_endpoints.delete(connection, delete, yes=yes, ask=ask)
+    return webhook_endpoints.listed(connection)
 
 
 def moment(text: Any, connection: Connection) -> int | None:
@@ -246,7 +273,9 @@ def moment(text: Any, connection: Connection) -> int | None:
     try:
         found = datetime.fromisoformat(written)
     except ValueError:
-        raise UsageFault(f"{written!r} is no moment: 2h, 3d, 2024-05-01 or 2024-05-01T12:00, please.") from None
+        raise UsageFault(
+            f"{written!r} is no moment: 2h, 3d, 2024-05-01 or 2024-05-01T12:00, please."
+        ) from None
     return int((found if found.tzinfo else found.replace(tzinfo=connection.zone)).timestamp())
 
 
@@ -255,7 +284,9 @@ def _store(connection: Connection) -> Store:
     sandbox = connection.sandbox
     if sandbox is None:
         return Store(state_dir() / "events.sqlite", connection.scope(connection.account))
-    if not _sandbox or _sandbox[0][0] is not sandbox.account:  # another sandbox, or this one was reset: its ids begin anew
+    if (
+        not _sandbox or _sandbox[0][0] is not sandbox.account
+    ):  # another sandbox, or this one was reset: its ids begin anew
         _sandbox[:] = [(sandbox.account, Store(None, "sandbox", now=lambda: float(sandbox.now)))]
     return _sandbox[0][1]
 
@@ -270,7 +301,9 @@ def _texts(value: Iterable[str] | str | None) -> list[str]:
     if value is None:
         return []
     return (
-        [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else [str(each) for each in value]
+        [each.strip() for each in value.split(",") if each.strip()]
+        if isinstance(value, str)
+        else [str(each) for each in value]
     )
 
 

@@ -1,7 +1,7 @@
 """Events as rows: for the live table, for text, and as a DataFrame.
 
 Columns of the frame: `id`, `created` (datetime64[us, UTC]), `type`, `object`, `object_id`, `amount` (Int64, minor units), `currency`,
-`customer`, `status`, `request_id`, `idempotency_key`, `account`, `api_version`, `livemode`, `twin` (most likely the same news as another
+`customer`, `status`, `request_id`, `idempotency_key`, `account`, `api_version`, `livemode`, `probable_duplicate` (most likely the same news as another
 event), `source` (poll or listen), `received` (datetime64[us, UTC]), `payload` (Stripe's event as a dict, secrets masked).
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from stripe_magics.client.shared_connection import Connection
     from stripe_magics.events.event_store import Stored
-    from stripe_magics.events.watch import Watch
+    from stripe_magics.events.event_watch import Watch
 
 _AMOUNTS = ("amount", "amount_due", "total", "amount_total", "net")
 _TIME = "datetime64[us, UTC]"
@@ -109,7 +109,9 @@ def frame(stored: Iterable[Stored], connection: Connection | None = None) -> pd.
     columns = {}
     for name, dtype in _DTYPES.items():
         column: Any = pd.Series([record[name] for record in records], dtype="object")
-        columns[name] = (pd.to_datetime(column, unit="s", utc=True) if dtype == _TIME else column).astype(dtype)
+        columns[name] = (pd.to_datetime(column, unit="s", utc=True) if dtype == _TIME else column).astype(
+            dtype
+        )
     made = pd.DataFrame(columns)
     made.attrs["stripe"] = {
         "object": "event",
@@ -142,7 +144,7 @@ def _record(each: Stored) -> dict[str, Any]:
         "account": str(event.get("account") or ""),
         "api_version": str(event.get("api_version") or ""),
         "livemode": bool(event.get("livemode")),
-        "twin": each.twin,
+        "twin": each.probable_duplicate,
         "source": each.source,
         "received": round(each.received),
         "payload": event,
@@ -156,14 +158,19 @@ def text(watch: Watch, most: int = 15) -> str:
     """The watch as text, for terminals and for pages without widgets."""
     shown = [row(each.event) for each in watch.stored(most)]
     widths = {name: max([len(name), *(len(each[name]) for each in shown)]) for name in _SHOWN}
-    lines = ["  ".join(each.get(name, name).ljust(widths[name]) for name in _SHOWN).rstrip() for each in [{}, *shown]]
+    lines = [
+        "  ".join(each.get(name, name).ljust(widths[name]) for name in _SHOWN).rstrip()
+        for each in [{}, *shown]
+    ]
     return "\n".join([_head(watch), *(lines if shown else []), *watch.notes[-3:]])
 
 
 def html(watch: Watch, most: int = 15) -> str:
     """The same as a table that stays as it is, everything escaped: where a live view can't be."""
     heads = "".join(f"<th>{name}</th>" for name in _SHOWN)
-    lines = ["".join(f"<td>{escape(row(each.event)[name])}</td>" for name in _SHOWN) for each in watch.stored(most)]
+    lines = [
+        "".join(f"<td>{escape(row(each.event)[name])}</td>" for name in _SHOWN) for each in watch.stored(most)
+    ]
     said = "".join(f"<div>{escape(each)}</div>" for each in (_head(watch), *watch.notes[-3:]))
     return f"{said}<table><thead><tr>{heads}</tr></thead><tbody>{''.join(f'<tr>{each}</tr>' for each in lines)}</tbody></table>"
 

@@ -62,7 +62,9 @@ class Stored:
     created: int
     received: float
     source: str  # "poll" or "listen"
-    twin: bool  # another event of this type, object and second came before: most likely the same news
+    probable_duplicate: (
+        bool  # another event of this type, object and second came before: most likely the same news
+    )
     event: dict[str, Any]
 
     @property
@@ -92,7 +94,9 @@ class Store:
         if path is not None:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             path.chmod(0o600)
-        self._db = sqlite3.connect(path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(
+            path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
+        )
         if path is not None:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute(
@@ -108,7 +112,9 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
-            except BaseException:  # Stop included: an open transaction would lock the file for every other kernel
+            except (
+                BaseException
+            ):  # Stop included: an open transaction would lock the file for every other kernel
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
@@ -118,16 +124,18 @@ class Store:
         fresh: list[str] = []
         with self._transaction() as db:
             for event in events:
-                if db.execute("SELECT 1 FROM event WHERE scope = ? AND id = ?", (self.scope, event["id"])).fetchone():
+                if db.execute(
+                    "SELECT 1 FROM event WHERE scope = ? AND id = ?", (self.scope, event["id"])
+                ).fetchone():
                     continue
                 row = self._row(event, source)
-                twin = db.execute(
+                probable_duplicate = db.execute(
                     "SELECT 1 FROM event WHERE scope = ? AND type = ? AND object_id = ? AND created = ? AND id <> ?",
                     (self.scope, event["type"], row[9], event["created"], event["id"]),
                 ).fetchone()
                 db.execute(
                     "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*row, bool(twin), json.dumps(hide(event))),
+                    (*row, bool(probable_duplicate), json.dumps(hide(event))),
                 )
                 fresh.append(event["id"])
         return fresh
@@ -144,11 +152,17 @@ class Store:
                 bool(event.get("livemode")),
                 str(event.get("account") or ""),
             ),
-            *(str(event.get("api_version") or ""), str(request.get("id") or ""), str(request.get("idempotency_key") or "")),
+            *(
+                str(event.get("api_version") or ""),
+                str(request.get("id") or ""),
+                str(request.get("idempotency_key") or ""),
+            ),
             *(str(event["data"]["object"].get("id") or ""), self.now(), source),
         )
 
-    def events(self, *, since: int = 0, matches: Callable[[str], bool] | None = None, most: int | None = None) -> list[Stored]:
+    def events(
+        self, *, since: int = 0, matches: Callable[[str], bool] | None = None, most: int | None = None
+    ) -> list[Stored]:
         """Events as they happened: by creation, within a second as they came; with `most`, the newest so many of them."""
         with self._lock:
             rows = self._db.execute(
@@ -177,12 +191,19 @@ class Store:
     def has(self, id: str) -> bool:
         """Whether the event was seen."""
         with self._lock:
-            return self._db.execute("SELECT 1 FROM event WHERE scope = ? AND id = ?", (self.scope, id)).fetchone() is not None
+            return (
+                self._db.execute(
+                    "SELECT 1 FROM event WHERE scope = ? AND id = ?", (self.scope, id)
+                ).fetchone()
+                is not None
+            )
 
     def count(self, matches: Callable[[str], bool]) -> int:
         """How many events of the types that match are kept."""
         with self._lock:
-            types = self._db.execute("SELECT type, count(*) FROM event WHERE scope = ? GROUP BY type", (self.scope,)).fetchall()
+            types = self._db.execute(
+                "SELECT type, count(*) FROM event WHERE scope = ? GROUP BY type", (self.scope,)
+            ).fetchall()
         return sum(int(count) for type, count in types if matches(type))
 
     # Who has handled what
@@ -206,7 +227,9 @@ class Store:
     def done(self, name: str, id: str) -> None:
         """The handlers have had it."""
         with self._transaction() as db:
-            db.execute("UPDATE delivery SET done = 1 WHERE scope = ? AND name = ? AND id = ?", (self.scope, name, id))
+            db.execute(
+                "UPDATE delivery SET done = 1 WHERE scope = ? AND name = ? AND id = ?", (self.scope, name, id)
+            )
             self._running.discard((name, id))
 
     def release(self, name: str, id: str) -> None:
@@ -214,38 +237,48 @@ class Store:
         with self._lock:
             self._running.discard((name, id))
 
-    def hold(self, name: str) -> str:
+    def acquire_name(self, name: str) -> str:
         """Go by a name; with a number behind it if another process that lives goes by it. Said again now and then, it stays held."""
         with self._transaction() as db:
             rows = db.execute("SELECT name, pid, at FROM holder WHERE scope = ?", (self.scope,)).fetchall()
             taken = {held: _alive(pid, at) for held, pid, at in rows}
-            ours = [held for held, pid, _ in rows if pid == os.getpid() and re.fullmatch(re.escape(name) + r"( \d+)?", held)]
+            ours = [
+                held
+                for held, pid, _ in rows
+                if pid == os.getpid() and re.fullmatch(re.escape(name) + r"( \d+)?", held)
+            ]
             numbered = (name if number == 1 else f"{name} {number}" for number in count(1))
             held = ours[0] if ours else next(each for each in numbered if not taken.get(each))
-            db.execute("INSERT OR REPLACE INTO holder VALUES (?, ?, ?, ?)", (self.scope, held, os.getpid(), time.time()))
+            db.execute(
+                "INSERT OR REPLACE INTO holder VALUES (?, ?, ?, ?)",
+                (self.scope, held, os.getpid(), time.time()),
+            )
         return held
 
-    def let_go(self, name: str) -> None:
+    def release_name(self, name: str) -> None:
         """Go by that name no longer."""
         with self._transaction() as db:
-            db.execute("DELETE FROM holder WHERE scope = ? AND name = ? AND pid = ?", (self.scope, name, os.getpid()))
+            db.execute(
+                "DELETE FROM holder WHERE scope = ? AND name = ? AND pid = ?", (self.scope, name, os.getpid())
+            )
 
     # Up to where a watch has read
 
-    def mark(self, name: str, wanted: str) -> Mark | None:
+    def mark(self, name: str, requested: str) -> Mark | None:
         """Up to where a watch of that name and choice has read the list; None: never."""
         with self._lock:
             row = self._db.execute(
-                "SELECT upto, read_at FROM mark WHERE scope = ? AND name = ? AND wanted = ?", (self.scope, name, wanted)
+                "SELECT upto, read_at FROM mark WHERE scope = ? AND name = ? AND wanted = ?",
+                (self.scope, name, requested),
             ).fetchone()
         return Mark(*row) if row else None
 
-    def set_mark(self, name: str, wanted: str, upto: int, read_at: float) -> None:
+    def set_mark(self, name: str, requested: str, upto: int, read_at: float) -> None:
         """Note a pass that went through; never backwards."""
         with self._transaction() as db:
             db.execute(
                 "INSERT INTO mark VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto), read_at = excluded.read_at",
-                (self.scope, name, wanted, upto, read_at),
+                (self.scope, name, requested, upto, read_at),
             )
 
     def purge(self, *, before: float | None = None) -> int:
@@ -256,7 +289,8 @@ class Store:
         oldest = self.now() - KEPT
         with self._transaction() as db:
             gone = db.execute(
-                "DELETE FROM event WHERE scope = ? AND created < ?", (self.scope, oldest if before is None else before)
+                "DELETE FROM event WHERE scope = ? AND created < ?",
+                (self.scope, oldest if before is None else before),
             ).rowcount
             db.execute("DELETE FROM delivery WHERE scope = ? AND created < ?", (self.scope, oldest))
         return gone
@@ -268,8 +302,8 @@ class Store:
 
 
 def _stored(row: tuple[Any, ...]) -> Stored:
-    id, type, created, received, source, twin, payload = row
-    return Stored(id, type, created, received, source, bool(twin), json.loads(payload))
+    id, type, created, received, source, probable_duplicate, payload = row
+    return Stored(id, type, created, received, source, bool(probable_duplicate), json.loads(payload))
 
 
 def _alive(pid: int, at: float) -> bool:

@@ -16,7 +16,7 @@ MOST_TYPES = 20  # that Stripe's list of events takes at once
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EventFilter:
     """A choice of events. Nothing chosen is everything."""
 
     groups: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Wanted:
         return ", ".join((*(f"{group}.*" for group in self.groups), *self.types)) or "all events"
 
 
-def wanted(groups: Iterable[str] = (), types: Iterable[str] = ()) -> Wanted:
+def requested(groups: Iterable[str] = (), types: Iterable[str] = ()) -> EventFilter:
     """The choice that names make: groups (`invoice`), types (`invoice.paid`), patterns (`invoice.*`), `*`. Raises `UnknownName`."""
     chosen: list[str] = []
     single: list[str] = []
@@ -63,16 +63,27 @@ def wanted(groups: Iterable[str] = (), types: Iterable[str] = ()) -> Wanted:
         elif "." in plain and plain.partition(".")[0] in {*EVENT_GROUPS, *_groups_of_later_versions()}:
             single.append(plain)  # perhaps newer than the table: Stripe is the judge
         else:
-            raise UnknownName("event or group of events", name, get_close_matches(plain, [*EVENT_GROUPS, *EVENT_TYPES], n=3))
+            raise UnknownName(
+                "event or group of events", name, get_close_matches(plain, [*EVENT_GROUPS, *EVENT_TYPES], n=3)
+            )
     if everything:
-        return Wanted()
-    return Wanted(
-        tuple(dict.fromkeys(chosen)), tuple(name for name in dict.fromkeys(single) if name.partition(".")[0] not in chosen)
+        return EventFilter()
+    return EventFilter(
+        tuple(dict.fromkeys(chosen)),
+        tuple(name for name in dict.fromkeys(single) if name.partition(".")[0] not in chosen),
     )
 
 
 def _groups_of_later_versions() -> tuple[str, ...]:
     return (
-        *("apps", "balance_settings", "billing", "climate", "entitlements", "invoice_payment", "issuing_personalization_design"),
+        *(
+            "apps",
+            "balance_settings",
+            "billing",
+            "climate",
+            "entitlements",
+            "invoice_payment",
+            "issuing_personalization_design",
+        ),
         *("issuing_token", "reserve", "three_d_secure"),
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from stripe_magics.errors import redact
-from stripe_magics.events.filters import wanted
+from stripe_magics.events.filters import requested
 
 Handler = Callable[[dict[str, Any]], object]
 
@@ -46,11 +46,13 @@ class Handlers:
 
         Raises `UnknownName` for a type whose group doesn't exist.
         """
-        wanted([type])
+        requested([type])
         if handler is None:
             return lambda function: self.on(type, function)
         if not callable(handler):
-            raise TypeError(f"The handler must be a function of one argument, the event; {handler!r} can't be called.")
+            raise TypeError(
+                f"The handler must be a function of one argument, the event; {handler!r} can't be called."
+            )
         name = _name(handler)
         # lambdas have one name in common: each is kept
         self._by_key[type, name if "<lambda>" not in name else f"{name} {id(handler)}"] = handler
@@ -58,14 +60,18 @@ class Handlers:
 
     def off(self, type: str, handler: Handler | None = None) -> int:
         """Forget a handler, or all of a type. Returns how many there were."""
-        gone = [key for key, each in self._by_key.items() if key[0] == type and (handler is None or each is handler)]
+        gone = [
+            key
+            for key, each in self._by_key.items()
+            if key[0] == type and (handler is None or each is handler)
+        ]
         for key in gone:
             del self._by_key[key]
         return len(gone)
 
     def of(self, type: str) -> list[Handler]:
         """The handlers that want events of that type."""
-        return [each for (pattern, _), each in list(self._by_key.items()) if wanted([pattern])(type)]
+        return [each for (pattern, _), each in list(self._by_key.items()) if requested([pattern])(type)]
 
     def __len__(self) -> int:
         return len(self._by_key)
@@ -77,9 +83,13 @@ def run(handlers: list[Handler], event: dict[str, Any]) -> list[Problem]:
     for each in handlers:
         try:
             each(event)
-        except Exception as error:  # a user's function may raise anything, and one event must not stop the others
+        except (
+            Exception
+        ) as error:  # a user's function may raise anything, and one event must not stop the others
             trace = "".join(traceback.format_exception(error)[-8:])
-            problems.append(Problem(event["id"], _name(each), redact(f"{type(error).__name__}: {error}"), redact(trace)))
+            problems.append(
+                Problem(event["id"], _name(each), redact(f"{type(error).__name__}: {error}"), redact(trace))
+            )
     return problems
 
 

@@ -13,7 +13,7 @@ from stripe_magics.errors import StripeMagicsError
 from stripe_magics.events import event_frame
 
 if TYPE_CHECKING:
-    from stripe_magics.events.watch import Watch
+    from stripe_magics.events.event_watch import Watch
 
 _MOST = 500  # rows that a page keeps
 _BEGIN = 100  # rows that it begins with
@@ -140,10 +140,10 @@ def panel(watch: Watch) -> Any:
     """The panel of a watch, whatever the front end."""
     from stripe_magics.events.live_widget import Panel
 
-    return Panel(Shown(watch))
+    return Panel(LiveViewModel(watch))
 
 
-class Shown:
+class LiveViewModel:
     """What one panel shows of a watch, and what it does when it is told. Knows nothing of widgets: `send` is the panel's."""
 
     def __init__(self, watch: Watch) -> None:
@@ -154,14 +154,14 @@ class Shown:
     def attach(self, send: Any) -> None:
         """Begin to hear of events."""
         self.send = send
-        self.watch.listeners.append(self.hear)
+        self.watch.listeners.append(self.on_update)
 
     def detach(self) -> None:
         """Hear no more."""
-        if self.hear in self.watch.listeners:
-            self.watch.listeners.remove(self.hear)
+        if self.on_update in self.watch.listeners:
+            self.watch.listeners.remove(self.on_update)
 
-    def hear(self, what: str, data: Any) -> None:
+    def on_update(self, what: str, data: Any) -> None:
         """The watch has news."""
         if what == "events":
             self.send({"rows": [event_frame.row(event) for event in data], "status": self.status()})
@@ -223,7 +223,14 @@ class Shown:
     def _open(self, id: str) -> None:
         subject = self.watch.fetch(id)
         values = [[name, _short(value)] for name, value in subject.items() if value not in (None, "", [], {})]
-        self.send({"object": {"title": f"{subject.get('object', '')} {subject.get('id', '')} today", "values": values}})
+        self.send(
+            {
+                "object": {
+                    "title": f"{subject.get('object', '')} {subject.get('id', '')} today",
+                    "values": values,
+                }
+            }
+        )
 
 
 def _short(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import anywidget
 
-from stripe_magics.events.live_view import CSS, ESM, Shown
+from stripe_magics.events.live_view import CSS, ESM, LiveViewModel
 
 
 class Panel(anywidget.AnyWidget):
@@ -15,7 +15,7 @@ class Panel(anywidget.AnyWidget):
     _esm = ESM
     _css = CSS
 
-    def __init__(self, shown: Shown, **traits: Any) -> None:
+    def __init__(self, shown: LiveViewModel, **traits: Any) -> None:
         self.shown = shown
         super().__init__(**traits)
         shown.attach(self.send)

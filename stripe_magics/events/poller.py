@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import StripeUnavailable
+from stripe_magics.events.filters import EventFilter
 from stripe_magics.request import Request
-from stripe_magics.events.filters import Wanted
 
 if TYPE_CHECKING:
-    from stripe_magics.client.http.response import Answer
+    from stripe_magics.client.http.response import ApiResponse
 
 OVERLAP = 120  # seconds
 LISTED = 30 * 86400  # seconds for which Stripe lists events
@@ -26,18 +26,22 @@ _PAGE = 100
 
 
 def pages(
-    send: Callable[[Request], Answer], wanted: Wanted, *, since: int, stop: Callable[[], bool] | None = None
+    send: Callable[[Request], ApiResponse],
+    requested: EventFilter,
+    *,
+    since: int,
+    stop: Callable[[], bool] | None = None,
 ) -> Iterator[list[dict[str, Any]]]:
     """The wanted events from `since` minus the overlap on (unix seconds), a page at a time, newest first.
 
     `send` is the connection's. Raises a `StripeError`; what was yielded before is good, but the pass isn't whole.
     """
-    base = (("limit", str(_PAGE)), *wanted.params, ("created[gte]", str(max(0, since - OVERLAP))))
+    base = (("limit", str(_PAGE)), *requested.params, ("created[gte]", str(max(0, since - OVERLAP))))
     cursor = ""
     while True:
         answer = send(request((*base, *((("starting_after", cursor),) if cursor else ()))))
         rows = [row for row in answer.rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-        yield [row for row in rows if wanted(str(row.get("type", "")))]
+        yield [row for row in rows if requested(str(row.get("type", "")))]
         if not answer.has_more:
             return
         if not rows or rows[-1]["id"] == cursor:
@@ -69,13 +73,17 @@ def request(params: tuple[tuple[str, str], ...]) -> Request:
 
 def in_order(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Oldest first, each once. Within a second the list's own order, turned round, is the best there is to tell what came first."""
-    return sorted({event["id"]: event for event in reversed(events)}.values(), key=lambda event: event["created"])
+    return sorted(
+        {event["id"]: event for event in reversed(events)}.values(), key=lambda event: event["created"]
+    )
 
 
-def lost(since: float, now: float) -> str:
+def gap_notice(since: float, now: float) -> str:
     """What a gap of more than 30 days has swallowed, in words; "" for none."""
     oldest = int(now) - LISTED
     if since >= oldest:
         return ""
     first, last = (f"{datetime.fromtimestamp(each, UTC):%Y-%m-%d %H:%M}" for each in (since, oldest))
-    return f"Stripe lists events for 30 days only: those between {first} and {last} UTC can't be had any more."
+    return (
+        f"Stripe lists events for 30 days only: those between {first} and {last} UTC can't be had any more."
+    )

@@ -91,7 +91,10 @@ class Receiver:
         if self._server is None:
             self._server = _Server(self)
             threading.Thread(
-                target=self._server.serve_forever, kwargs={"poll_interval": 0.2}, name="stripe receiver", daemon=True
+                target=self._server.serve_forever,
+                kwargs={"poll_interval": 0.2},
+                name="stripe receiver",
+                daemon=True,
             ).start()
             threading.Thread(target=self._work, name="stripe receiver handlers", daemon=True).start()
         return self
@@ -205,7 +208,9 @@ class _Handler(BaseHTTPRequestHandler):
         except TimeoutError:
             receiver.counts["too slow"] += 1
             self.close_connection = True
-        except Exception as error:  # the disk is full, say: the sender is to try again, and sees nothing of why
+        except (
+            Exception
+        ) as error:  # the disk is full, say: the sender is to try again, and sees nothing of why
             receiver.counts[f"failed: {type(error).__name__}"] += 1
             self._answer(500)
         else:

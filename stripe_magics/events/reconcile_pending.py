@@ -37,12 +37,16 @@ def settle(journal: Journal, scope: str, events: Iterable[dict[str, Any]]) -> li
 
 
 def _settle(journal: Journal, operation: Operation, caused: list[dict[str, Any]]) -> str:
-    telling = [event for event in caused if operation.effect != "irreversible" or event["type"] not in _TOO_EARLY]
+    telling = [
+        event for event in caused if operation.effect != "irreversible" or event["type"] not in _TOO_EARLY
+    ]
     if not telling:
         return ""
     failed = next((event for event in telling if _FAILED.search(event["type"])), None)
     made = _object_of(operation, telling)
-    about = failed or next((event for event in telling if event["data"]["object"].get("id") == made), telling[0])
+    about = failed or next(
+        (event for event in telling if event["data"]["object"].get("id") == made), telling[0]
+    )
     state = "refused" if failed else "done"
     request_id = str(about["request"].get("id") or "")
     journal.settle(
@@ -52,7 +56,11 @@ def _settle(journal: Journal, operation: Operation, caused: list[dict[str, Any]]
         request_id=request_id,
         reason=f"event {about['id']} ({about['type']})",
     )
-    end = "it was carried out and failed: no money moved" if failed else f"it was carried out{f': {made}' if made else ''}"
+    end = (
+        "it was carried out and failed: no money moved"
+        if failed
+        else f"it was carried out{f': {made}' if made else ''}"
+    )
     return f"Operation {operation.number} ({operation.method} {operation.path}), whose outcome was unknown, is settled by {about['id']}: {end}."
 
 

@@ -23,7 +23,9 @@ def post(receiver: Receiver, event: Mapping[str, Any], secret: Secret, *, stamp:
     connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=10)
     try:
         signature = f"t={moment},v1={sign(body, secret, moment)}"
-        connection.request("POST", receiver.path, body, {"Content-Type": "application/json", "Stripe-Signature": signature})
+        connection.request(
+            "POST", receiver.path, body, {"Content-Type": "application/json", "Stripe-Signature": signature}
+        )
         return connection.getresponse().status
     finally:
         connection.close()

@@ -66,14 +66,23 @@ def verify(
 ) -> None:
     """Check a signature; see `construct`."""
     if tolerance <= 0:
-        raise ValueError("The tolerance must be above 0 seconds: without one, an old event could be played again.")
+        raise ValueError(
+            "The tolerance must be above 0 seconds: without one, an old event could be played again."
+        )
     raw = _bytes(body)
-    accepted = [check_secret(each) for each in ([secrets] if isinstance(secrets, (Secret, str)) or secrets is None else secrets)]
+    accepted = [
+        check_secret(each)
+        for each in ([secrets] if isinstance(secrets, (Secret, str)) or secrets is None else secrets)
+    ]
     if not accepted:
         raise KeyRefused("There is no signing secret to check the event with.")
     stamp, signatures = _read(header)
     # every pair is compared, so that the time taken doesn't tell which secret or which signature came close
-    agreed = [hmac.compare_digest(sign(raw, secret, stamp).encode(), each) for secret in accepted for each in signatures]
+    agreed = [
+        hmac.compare_digest(sign(raw, secret, stamp).encode(), each)
+        for secret in accepted
+        for each in signatures
+    ]
     if not any(agreed):
         raise BadSignature(
             "The signature doesn't agree with the body.",
@@ -108,7 +117,11 @@ def parse(body: bytes) -> dict[str, Any]:
         refused.data = event
         raise refused
     shape = {"id": str, "type": str, "created": int, "data": dict}
-    wrong = [name for name, kind in shape.items() if not isinstance(event.get(name), kind) or isinstance(event.get(name), bool)]
+    wrong = [
+        name
+        for name, kind in shape.items()
+        if not isinstance(event.get(name), kind) or isinstance(event.get(name), bool)
+    ]
     if event.get("object") != "event" or wrong or not isinstance(event["data"].get("object"), dict):
         raise BadEvent("The body is signed, but isn't an event.")
     return event
@@ -120,7 +133,9 @@ def check_secret(secret: Secret | str | None) -> Secret:
     if not isinstance(text, str) or not text.strip():
         raise KeyRefused("There is no signing secret to check the event with.")
     if text != text.strip() or any(each.isspace() for each in text):
-        raise KeyRefused("The signing secret has a space or a line break around or inside it. Copy it again without.")
+        raise KeyRefused(
+            "The signing secret has a space or a line break around or inside it. Copy it again without."
+        )
     if text.startswith(_OTHER_KINDS):
         what = "the endpoint's ID" if text.startswith("we_") else "an API key"
         raise KeyRefused(f"That is {what}, the wrong kind of secret: a signing secret starts with whsec_.")

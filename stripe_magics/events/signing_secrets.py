@@ -51,7 +51,11 @@ def forget(name: str) -> None:
         return
     try:
         keyring.delete_password(credentials.SERVICE, name)
-    except (KeyringError, RuntimeError, OSError):  # it isn't there, or there is no keyring: nothing is kept either way
+    except (
+        KeyringError,
+        RuntimeError,
+        OSError,
+    ):  # it isn't there, or there is no keyring: nothing is kept either way
         return
 
 
@@ -65,14 +69,20 @@ def known(name: str) -> Secret | None:
     return _held[name]
 
 
-def for_listening(env: str = "", *, ask: Callable[[], Secret] | None = None, needed: bool = True) -> list[Secret]:
+def for_listening(
+    env: str = "", *, ask: Callable[[], Secret] | None = None, needed: bool = True
+) -> list[Secret]:
     """The secrets that a receiver accepts: of the environment variable, of the key store, of this kernel's endpoints; else it asks.
 
     Raises `KeyRefused` with what to do where one is needed, there is none and nobody to ask.
     """
     if env and not os.environ.get(env, "").strip():
         raise KeyRefused(f"There is no environment variable {env}.", advice=ADVICE)
-    found = [Secret(value.strip()) for name in (env, VARIABLE) if name and (value := os.environ.get(name, "")).strip()]
+    found = [
+        Secret(value.strip())
+        for name in (env, VARIABLE)
+        if name and (value := os.environ.get(name, "")).strip()
+    ]
     kept = known(LISTEN)
     found += [kept] if kept is not None else []
     found += [secret for name, secret in _held.items() if name != LISTEN]
@@ -89,5 +99,7 @@ def _ask() -> Secret:
     try:
         typed, _ = credentials.ask_for_key("Signing secret of stripe listen (whsec_...): ")
     except (StdinNotImplementedError, EOFError):
-        raise KeyRefused("There is no signing secret to check events with, and nobody to ask for one.", advice=ADVICE) from None
+        raise KeyRefused(
+            "There is no signing secret to check events with, and nobody to ask for one.", advice=ADVICE
+        ) from None
     return typed

@@ -8,9 +8,18 @@ Each report is also a plain function of frames in one of this room's files; `rep
 
 from __future__ import annotations
 
-from stripe_magics.finance.cash_forecast import cash_forecast
+from stripe_magics.finance.aggregation import MissingData
+from stripe_magics.finance.balance import (
+    balance_activity,
+    balance_summary,
+    daily_balance,
+    ending_balance,
+    fee_items,
+    fees,
+    volume,
+)
+from stripe_magics.finance.cash_projection import cash_forecast
 from stripe_magics.finance.customers import cohorts, concentration, customer_value, ltv, ltv_of
-from stripe_magics.finance.balance import balance_activity, balance_summary, daily_balance, ending_balance, fee_items, fees, volume
 from stripe_magics.finance.payments import dispute_rate, failed_payments, fx_effect, refund_rate
 from stripe_magics.finance.payouts import payout_items, payout_reconciliation, payout_status
 from stripe_magics.finance.plots import plot
@@ -25,7 +34,7 @@ from stripe_magics.finance.receivables import (
     true_dso_of,
     weighted_days,
 )
-from stripe_magics.finance.mrr import (
+from stripe_magics.finance.recurring_revenue import (
     churn_rate_of,
     discounted,
     invoice_lines,
@@ -40,7 +49,6 @@ from stripe_magics.finance.mrr import (
 )
 from stripe_magics.finance.reports import REPORTS, report, reports
 from stripe_magics.finance.revenue_recognition import revenue_schedule, spread
-from stripe_magics.finance.aggregation import MissingData
 
 __all__ = [
     "REPORTS",

@@ -76,7 +76,9 @@ FRACTIONS = frozenset(
 """Float columns that are shares of a whole, shown in percent."""
 
 
-def need(frame: pd.DataFrame, columns: Iterable[str], *, report: str, object_type: str) -> pd.DataFrame:
+def require_columns(
+    frame: pd.DataFrame, columns: Iterable[str], *, report: str, object_type: str
+) -> pd.DataFrame:
     """The frame, if it has the columns; otherwise an error that says how to fetch them."""
     missing = [column for column in columns if column not in frame.columns]
     if missing:
@@ -87,14 +89,14 @@ def need(frame: pd.DataFrame, columns: Iterable[str], *, report: str, object_typ
     return frame
 
 
-def ints(values: pd.Series) -> pd.Series:
+def to_int64(values: pd.Series) -> pd.Series:
     """Minor units as int64; a missing amount counts 0."""
     if values.dtype == np.int64:
         return values
     return values.astype("Int64").fillna(0).astype(np.int64)
 
 
-def texts(values: pd.Series) -> pd.Series:
+def to_str(values: pd.Series) -> pd.Series:
     """Text or category as plain text, missing as an empty string."""
     return values.astype(object).where(values.notna(), "").astype(str)
 
@@ -107,7 +109,9 @@ def codes(values: pd.Series) -> tuple[Any, pd.Index]:
     return made.astype(np.int64), pd.Index(labels.astype(object))
 
 
-def sums(keys: Mapping[str, pd.Series], amounts: Mapping[str, pd.Series | np.ndarray[Any, Any]]) -> pd.DataFrame:
+def group_sums(
+    keys: Mapping[str, pd.Series], amounts: Mapping[str, pd.Series | np.ndarray[Any, Any]]
+) -> pd.DataFrame:
     """Integer sums and a count by the keys, sorted by them. One pass over one int64 key; never through a float."""
     combined: Any = 0
     labels: list[tuple[str, pd.Index]] = []
@@ -131,7 +135,7 @@ def sums(keys: Mapping[str, pd.Series], amounts: Mapping[str, pd.Series | np.nda
     return out.sort_values(list(keys), kind="stable").reset_index(drop=True)
 
 
-def share(part: pd.Series, whole: pd.Series) -> pd.Series:
+def ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
     """part / whole as float; missing where the whole is 0."""
     bottom = whole.astype(float)
     return (part.astype(float) / bottom.where(bottom != 0)).astype(float)
@@ -157,9 +161,13 @@ def result(
         "report": report,
         "units": "minor",
         "amounts": [
-            name for name, kind in frame.dtypes.items() if str(kind).lower() == "int64" and name not in {*COUNTS, *counts}
+            name
+            for name, kind in frame.dtypes.items()
+            if str(kind).lower() == "int64" and name not in {*COUNTS, *counts}
         ],
-        "fractions": [name for name, kind in frame.dtypes.items() if str(kind) == "float64" and name in FRACTIONS],
+        "fractions": [
+            name for name, kind in frame.dtypes.items() if str(kind) == "float64" and name in FRACTIONS
+        ],
         "zone": period.zone if period is not None else zone,
         "complete": complete,
         **{key: value for key, value in facts.items() if value is not None},
@@ -171,7 +179,9 @@ def result(
     if period is not None:
         about["start"], about["end"] = period.start.isoformat(), period.end.isoformat()
     if not complete:
-        about["notes"] = ["Partial: a list under this report was cut short by a limit or a fault, so its sums are too small."]
+        about["notes"] = [
+            "Partial: a list under this report was cut short by a limit or a fault, so its sums are too small."
+        ]
     out = frame.reset_index(drop=True)
     out.attrs = {"stripe": about}
     return out

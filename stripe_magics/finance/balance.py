@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from stripe_magics.finance.reporting_period import Moment, bins, moment, period
-from stripe_magics.finance.aggregation import ints, need, result, share, sums, texts
+from stripe_magics.finance.aggregation import group_sums, ratio, require_columns, result, to_int64, to_str
+from stripe_magics.finance.reporting_period import Moment, bucket_index, moment, period
 
 PAYOUTS = ("payout", "payout_reversal")
 TRANSFERS = ("transfer", "transfer_reversal")
@@ -49,26 +49,30 @@ _COLUMNS = ("id", "created", "currency", "amount", "fee", "net", "type")
 
 def ledger(transactions: pd.DataFrame, report: str = "This report") -> pd.DataFrame:
     """Checked balance transactions with a `reporting_category` in every row. attrs are kept."""
-    frame = need(transactions, _COLUMNS, report=report, object_type="balance_transaction")
+    frame = require_columns(transactions, _COLUMNS, report=report, object_type="balance_transaction")
     if "reporting_category" in frame.columns and not frame["reporting_category"].isna().any():
         return frame
-    fallback = texts(frame["type"]).map(lambda kind: CATEGORY_OF_TYPE.get(kind, kind))
+    fallback = to_str(frame["type"]).map(lambda kind: CATEGORY_OF_TYPE.get(kind, kind))
     known = frame.get("reporting_category")
-    made = fallback if known is None else texts(known).where(known.notna(), fallback)
+    made = fallback if known is None else to_str(known).where(known.notna(), fallback)
     out = frame.assign(reporting_category=made)
     out.attrs = frame.attrs
     return out
 
 
 def _amounts(frame: pd.DataFrame) -> dict[str, pd.Series]:
-    return {"gross": ints(frame["amount"]), "fee": ints(frame["fee"]), "net": ints(frame["net"])}
+    return {"gross": to_int64(frame["amount"]), "fee": to_int64(frame["fee"]), "net": to_int64(frame["net"])}
 
 
-def balance_activity(transactions: pd.DataFrame, start: Moment, end: Moment, *, zone: str = "UTC") -> pd.DataFrame:
+def balance_activity(
+    transactions: pd.DataFrame, start: Moment, end: Moment, *, zone: str = "UTC"
+) -> pd.DataFrame:
     """What moved the balance except payouts: currency, reporting_category, count, gross, fee, net; int64 minor units."""
     frame, span = ledger(transactions, "balance_activity"), period(start, end, zone)
-    inside = frame[span.holds(frame["created"]) & ~frame["reporting_category"].isin(PAYOUTS).to_numpy()]
-    out = sums({"currency": inside["currency"], "reporting_category": inside["reporting_category"]}, _amounts(inside))
+    inside = frame[span.contains(frame["created"]) & ~frame["reporting_category"].isin(PAYOUTS).to_numpy()]
+    out = group_sums(
+        {"currency": inside["currency"], "reporting_category": inside["reporting_category"]}, _amounts(inside)
+    )
     return result(out, "balance_activity", [transactions], period=span)
 
 
@@ -101,43 +105,56 @@ def balance_summary(
     `balance` there is nothing to prove against, and status says so.
     """
     frame, span = ledger(transactions, "balance_summary"), period(start, end, zone)
-    net = ints(frame["net"])
+    net = to_int64(frame["net"])
     instants = frame["created"]
-    inside = span.holds(instants)
+    inside = span.contains(instants)
     paid = frame["reporting_category"].isin(PAYOUTS).to_numpy()
     before = (instants < span.start).to_numpy(dtype=bool)
     after = (instants >= span.end).to_numpy(dtype=bool)
     parts = {"before": before, "activity": inside & ~paid, "payouts": inside & paid, "after": after}
-    out = sums({"currency": frame["currency"]}, {name: net.where(mask, 0) for name, mask in parts.items()}).drop(columns="count")
+    out = group_sums(
+        {"currency": frame["currency"]}, {name: net.where(mask, 0) for name, mask in parts.items()}
+    ).drop(columns="count")
     now = None if balance is None else now_balance(balance)
     known = sorted({*out["currency"], *(opening or {}), *(now or {})})
     out = out.set_index("currency").reindex(known, fill_value=0).rename_axis("currency").reset_index()
-    out["start"] = out["before"] if opening is None else [int(opening.get(each, 0)) for each in out["currency"]]
+    out["start"] = (
+        out["before"] if opening is None else [int(opening.get(each, 0)) for each in out["currency"]]
+    )
     expected = out["start"] + out["activity"] + out["payouts"]
     out["end"] = (
-        expected if now is None else pd.Series([now.get(each, 0) for each in out["currency"]], dtype=np.int64) - out["after"]
+        expected
+        if now is None
+        else pd.Series([now.get(each, 0) for each in out["currency"]], dtype=np.int64) - out["after"]
     )
     out["residual"] = out["end"] - expected
     unproved = "not checked (no balance given)"
-    out["status"] = [unproved if now is None else "adds up" if gap == 0 else "does not add up" for gap in out["residual"]]
+    out["status"] = [
+        unproved if now is None else "adds up" if gap == 0 else "does not add up" for gap in out["residual"]
+    ]
     columns = ["currency", "start", "activity", "payouts", "end", "residual", "status"]
     return result(out[columns], "balance_summary", [transactions], period=span)
 
 
 def daily_balance(
-    transactions: pd.DataFrame, start: Moment, end: Moment, *, opening: Mapping[str, int] | None = None, zone: str = "UTC"
+    transactions: pd.DataFrame,
+    start: Moment,
+    end: Moment,
+    *,
+    opening: Mapping[str, int] | None = None,
+    zone: str = "UTC",
 ) -> pd.DataFrame:
     """Every day of the period, by currency: date, currency, sales, refunds, disputes, fees, other, net, payouts, closing.
 
     A transaction's own fee stands under fees (negative). closing is the running balance, from `opening` or the ledger before the period.
     """
     frame, span = ledger(transactions, "daily_balance"), period(start, end, zone)
-    net = ints(frame["net"])
+    net = to_int64(frame["net"])
     if opening is None:
         earlier = (frame["created"] < span.start).to_numpy(dtype=bool)
-        table = sums({"currency": frame.loc[earlier, "currency"]}, {"net": net[earlier]})
+        table = group_sums({"currency": frame.loc[earlier, "currency"]}, {"net": net[earlier]})
         opening = dict(zip(table["currency"], table["net"].tolist(), strict=True))
-    inside = span.holds(frame["created"])
+    inside = span.contains(frame["created"])
     rows = frame[inside]
     days = span.cut("D")
     if rows.empty:
@@ -146,25 +163,42 @@ def daily_balance(
             empty[column] = pd.Series(dtype=np.int64)
         return result(empty, "daily_balance", [transactions], period=span)
     keys = {
-        "day": pd.Series(bins(rows["created"], days, span.zone)),
+        "day": pd.Series(bucket_index(rows["created"], days, span.zone)),
         "currency": rows["currency"],
         "category": rows["reporting_category"],
     }
-    table = sums(keys, {"gross": ints(rows["amount"]), "fee": ints(rows["fee"])})
+    table = group_sums(keys, {"gross": to_int64(rows["amount"]), "fee": to_int64(rows["fee"])})
     table["column"] = table["category"].map(lambda each: COLUMN_OF.get(each, "other"))
     table.loc[table["column"] == "payouts", "gross"] -= table["fee"]
     table.loc[table["column"] == "payouts", "fee"] = 0
-    wide = table.pivot_table(index=["day", "currency"], columns="column", values="gross", aggfunc="sum", fill_value=0)
+    wide = table.pivot_table(
+        index=["day", "currency"], columns="column", values="gross", aggfunc="sum", fill_value=0
+    )
     fees = table.groupby(["day", "currency"])["fee"].sum()
-    grid = pd.MultiIndex.from_product([range(len(days)), sorted(table["currency"].unique())], names=["day", "currency"])
+    grid = pd.MultiIndex.from_product(
+        [range(len(days)), sorted(table["currency"].unique())], names=["day", "currency"]
+    )
     wide = wide.reindex(grid, fill_value=0).reindex(columns=list(DAILY), fill_value=0).astype(np.int64)
     wide["fees"] -= fees.reindex(grid, fill_value=0).astype(np.int64)
     out = wide.reset_index()
     out["net"] = out[["sales", "refunds", "disputes", "fees", "other"]].sum(axis=1)
     moved = (out["net"] + out["payouts"]).groupby(out["currency"]).cumsum()
-    out["closing"] = moved + out["currency"].map(lambda each: int((opening or {}).get(each, 0))).astype(np.int64)
+    out["closing"] = moved + out["currency"].map(lambda each: int((opening or {}).get(each, 0))).astype(
+        np.int64
+    )
     out.insert(0, "date", days[out["day"].to_numpy()].to_numpy().astype("datetime64[us]"))
-    columns = ["date", "currency", "sales", "refunds", "disputes", "fees", "other", "net", "payouts", "closing"]
+    columns = [
+        "date",
+        "currency",
+        "sales",
+        "refunds",
+        "disputes",
+        "fees",
+        "other",
+        "net",
+        "payouts",
+        "closing",
+    ]
     return result(out[columns], "daily_balance", [transactions], period=span)
 
 
@@ -177,7 +211,7 @@ def ending_balance(
     no members: its own (negative) row stays, so that the sum holds.
     """
     frame, cut = ledger(transactions, "ending_balance"), moment(at, zone)
-    need(payouts, ("id", "automatic", "created"), report="ending_balance", object_type="payout")
+    require_columns(payouts, ("id", "automatic", "created"), report="ending_balance", object_type="payout")
     effective = frame[frame["reporting_category"].isin(["payout"]) & (frame["created"] < cut)]
     automatic = set(payouts.loc[payouts["automatic"].fillna(value=False).astype(bool), "id"])
     settled = automatic & (set(effective["source"].dropna()) if "source" in effective.columns else automatic)
@@ -186,25 +220,33 @@ def ending_balance(
     if "source" in frame.columns:
         gone |= frame["source"].isin(settled) & frame["reporting_category"].isin(["payout"])
     kept = frame[~gone & (frame["created"] < cut)]
-    return result(kept.copy(), "ending_balance", [transactions, items, payouts], zone=zone, at=cut.isoformat())
+    return result(
+        kept.copy(), "ending_balance", [transactions, items, payouts], zone=zone, at=cut.isoformat()
+    )
 
 
 def fee_items(transactions: pd.DataFrame) -> pd.DataFrame:
     """Every fee as a row: currency, fee_type, description, amount, bt_id. Stand-alone fee rows have fee_type `stand-alone`."""
     frame = ledger(transactions, "fees")
-    need(frame, ("fee_details",), report="fees", object_type="balance_transaction")
+    require_columns(frame, ("fee_details",), report="fees", object_type="balance_transaction")
     rows = [
         (str(currency), detail["type"], detail.get("description") or "", int(detail["amount"]), identity)
-        for identity, currency, details in zip(frame["id"], frame["currency"], frame["fee_details"], strict=True)
+        for identity, currency, details in zip(
+            frame["id"], frame["currency"], frame["fee_details"], strict=True
+        )
         for detail in (details if isinstance(details, list) else ())
     ]
     alone = frame[frame["reporting_category"].isin(STAND_ALONE)]
-    described = texts(alone["description"]) if "description" in alone.columns else texts(alone["type"])
+    described = to_str(alone["description"]) if "description" in alone.columns else to_str(alone["type"])
     rows += [
         (str(currency), "stand-alone", text, -int(amount), identity)
-        for identity, currency, text, amount in zip(alone["id"], alone["currency"], described, ints(alone["amount"]), strict=True)
+        for identity, currency, text, amount in zip(
+            alone["id"], alone["currency"], described, to_int64(alone["amount"]), strict=True
+        )
     ]
-    out = pd.DataFrame(rows, columns=["currency", "fee_type", "description", "amount", "bt_id"]).astype({"amount": np.int64})
+    out = pd.DataFrame(rows, columns=["currency", "fee_type", "description", "amount", "bt_id"]).astype(
+        {"amount": np.int64}
+    )
     return result(out, "fee_items", [transactions])
 
 
@@ -212,10 +254,12 @@ def fees(transactions: pd.DataFrame) -> pd.DataFrame:
     """What Stripe cost, by kind of fee: currency, fee_type, count, amount, effective_rate (of gross charges, a fraction)."""
     frame = ledger(transactions, "fees")
     rows = fee_items(frame)
-    out = sums({"currency": rows["currency"], "fee_type": rows["fee_type"]}, {"amount": rows["amount"]})
+    out = group_sums({"currency": rows["currency"], "fee_type": rows["fee_type"]}, {"amount": rows["amount"]})
     sold = frame[frame["reporting_category"].isin(["charge"])]
-    charges = sums({"currency": sold["currency"]}, {"gross": ints(sold["amount"])}).set_index("currency")["gross"]
-    out["effective_rate"] = share(out["amount"], out["currency"].map(charges).fillna(0))
+    charges = group_sums({"currency": sold["currency"]}, {"gross": to_int64(sold["amount"])}).set_index(
+        "currency"
+    )["gross"]
+    out["effective_rate"] = ratio(out["amount"], out["currency"].map(charges).fillna(0))
     return result(out, "fees", [transactions])
 
 
@@ -225,17 +269,23 @@ def volume(
     """Gross to net: currency, gross, refunds, disputes, fees, transfers, other, net. Costs are positive; net is what stays before payouts."""
     frame = ledger(transactions, "volume")
     span = period(start, end, zone) if start is not None and end is not None else None
-    rows = frame if span is None else frame[span.holds(frame["created"])]
+    rows = frame if span is None else frame[span.contains(frame["created"])]
     rows = rows[~rows["reporting_category"].isin(PAYOUTS)]
-    table = sums({"currency": rows["currency"], "category": rows["reporting_category"]}, _amounts(rows))
-    table["column"] = table["category"].map(lambda each: "transfers" if each in TRANSFERS else COLUMN_OF.get(each, "other"))
+    table = group_sums({"currency": rows["currency"], "category": rows["reporting_category"]}, _amounts(rows))
+    table["column"] = table["category"].map(
+        lambda each: "transfers" if each in TRANSFERS else COLUMN_OF.get(each, "other")
+    )
     kinds = ["sales", "refunds", "disputes", "fees", "transfers", "other"]
     wide = table.pivot_table(index="currency", columns="column", values="gross", aggfunc="sum", fill_value=0)
     wide = wide.reindex(columns=kinds, fill_value=0).astype(np.int64)
     out = pd.DataFrame({"currency": wide.index.to_numpy(), "gross": wide["sales"].to_numpy()})
     for column in ("refunds", "disputes", "transfers"):
         out[column] = -wide[column].to_numpy()
-    out.insert(4, "fees", table.groupby("currency")["fee"].sum().reindex(wide.index).to_numpy() - wide["fees"].to_numpy())
+    out.insert(
+        4,
+        "fees",
+        table.groupby("currency")["fee"].sum().reindex(wide.index).to_numpy() - wide["fees"].to_numpy(),
+    )
     out["other"] = wide["other"].to_numpy()
     out["net"] = table.groupby("currency")["net"].sum().reindex(wide.index).to_numpy()
     return result(out, "volume", [transactions], period=span, zone=zone)

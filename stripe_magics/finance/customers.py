@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from stripe_magics.errors import UsageFault
+from stripe_magics.finance.aggregation import group_sums, ratio, require_columns, result, to_int64, to_str
 from stripe_magics.finance.payments import paid
-from stripe_magics.finance.reporting_period import Moment, Period, bins, period
-from stripe_magics.finance.aggregation import ints, need, result, share, sums, texts
+from stripe_magics.finance.reporting_period import Moment, Period, bucket_index, period
 
 _CHARGE = ("id", "created", "currency", "amount", "status", "customer")
 
@@ -32,33 +32,46 @@ def customer_value(
     Amounts int64 minor units; months counts calendar months from the first to the last payment; avg is net per month, rounded. Disputes
     count once lost. fees need the balance transactions. Payments without a customer stand under an empty customer.
     """
-    need(charges, _CHARGE, report="customer_value", object_type="charge")
+    require_columns(charges, _CHARGE, report="customer_value", object_type="charge")
     sold = paid(charges)
-    owner = pd.Series(texts(sold["customer"]).to_numpy(), index=texts(sold["id"]).to_numpy())
-    gross = ints(sold["amount_captured"]) if "amount_captured" in sold.columns else ints(sold["amount"])
+    owner = pd.Series(to_str(sold["customer"]).to_numpy(), index=to_str(sold["id"]).to_numpy())
+    gross = (
+        to_int64(sold["amount_captured"]) if "amount_captured" in sold.columns else to_int64(sold["amount"])
+    )
     frame = pd.DataFrame(
-        {"currency": texts(sold["currency"]), "customer": texts(sold["customer"]), "created": sold["created"], "gross": gross}
+        {
+            "currency": to_str(sold["currency"]),
+            "customer": to_str(sold["customer"]),
+            "created": sold["created"],
+            "gross": gross,
+        }
     )
     grouped = frame.groupby(["currency", "customer"])
-    out = grouped.agg(first=("created", "min"), last=("created", "max"), orders=("gross", "size"), gross=("gross", "sum"))
+    out = grouped.agg(
+        first=("created", "min"), last=("created", "max"), orders=("gross", "size"), gross=("gross", "sum")
+    )
 
     def spread(table: pd.DataFrame | None, link: str, amount: str) -> pd.Series:
         if table is None or table.empty:
             return pd.Series(0, index=out.index, dtype=np.int64)
-        who = texts(table[link]).map(owner)
+        who = to_str(table[link]).map(owner)
         known = who.notna()
-        total = ints(table[amount])[known].groupby([texts(table["currency"])[known], who[known]]).sum()
+        total = to_int64(table[amount])[known].groupby([to_str(table["currency"])[known], who[known]]).sum()
         return total.reindex(out.index, fill_value=0).astype(np.int64)
 
     if refunds is not None and "status" in refunds.columns:
-        refunds = refunds[~texts(refunds["status"]).isin(["failed", "canceled"])]
+        refunds = refunds[~to_str(refunds["status"]).isin(["failed", "canceled"])]
     out["refunds"] = spread(refunds, "charge", "amount")
-    out["disputes"] = spread(None if disputes is None else disputes[texts(disputes["status"]).eq("lost")], "charge", "amount")
+    out["disputes"] = spread(
+        None if disputes is None else disputes[to_str(disputes["status"]).eq("lost")], "charge", "amount"
+    )
     out["fees"] = spread(transactions, "source", "fee")
     out["net"] = out["gross"] - out["refunds"] - out["disputes"] - out["fees"]
     out["months"] = _months_between(out["first"], out["last"], zone).astype(np.int64)
     out["avg"] = (out["net"] / out["months"]).round().astype(np.int64)
-    out = out.reset_index().sort_values(["currency", "net", "customer"], ascending=[True, False, True], kind="stable")
+    out = out.reset_index().sort_values(
+        ["currency", "net", "customer"], ascending=[True, False, True], kind="stable"
+    )
     return result(out, "customer_value", [charges, refunds, transactions, disputes], zone=zone)
 
 
@@ -67,14 +80,16 @@ def concentration(values: pd.DataFrame, *, amount: str = "net") -> pd.DataFrame:
 
     Shares are fractions; hhi is the sum of the squared percentage shares of the currency (10,000: one customer is everything).
     """
-    frame = need(values, ("currency", "customer", amount), report="concentration", object_type="customer value")
-    named = frame[texts(frame["customer"]).ne("") & (frame[amount] > 0)]
-    out = sums({"currency": named["currency"], "customer": named["customer"]}, {"revenue": ints(named[amount])}).drop(
-        columns="count"
+    frame = require_columns(
+        values, ("currency", "customer", amount), report="concentration", object_type="customer value"
     )
+    named = frame[to_str(frame["customer"]).ne("") & (frame[amount] > 0)]
+    out = group_sums(
+        {"currency": named["currency"], "customer": named["customer"]}, {"revenue": to_int64(named[amount])}
+    ).drop(columns="count")
     out = out.sort_values(["currency", "revenue", "customer"], ascending=[True, False, True], kind="stable")
     total = out.groupby("currency")["revenue"].transform("sum")
-    out["share"] = share(out["revenue"], total)
+    out["share"] = ratio(out["revenue"], total)
     out["cum_share"] = out.groupby("currency")["share"].cumsum()
     out["hhi"] = ((out["share"] * 100) ** 2).groupby(out["currency"]).transform("sum")
     out.insert(1, "rank", out.groupby("currency").cumcount() + 1)
@@ -105,7 +120,12 @@ def ltv(movements: pd.DataFrame, customers: pd.DataFrame, *, months: int = 6) ->
 
 
 def cohorts(
-    payments: pd.DataFrame, start: Moment | None = None, end: Moment | None = None, *, zone: str = "UTC", method: str = "active"
+    payments: pd.DataFrame,
+    start: Moment | None = None,
+    end: Moment | None = None,
+    *,
+    zone: str = "UTC",
+    method: str = "active",
 ) -> pd.DataFrame:
     """Customers by the month of their first payment: currency, cohort, age (months), customers, size, revenue, retention (a fraction).
 
@@ -114,9 +134,9 @@ def cohorts(
     """
     if method not in {"active", "survival"}:
         raise UsageFault(f"cohorts has the methods active and survival, not {method!r}.")
-    need(payments, _CHARGE, report="cohorts", object_type="charge")
+    require_columns(payments, _CHARGE, report="cohorts", object_type="charge")
     sold = paid(payments)
-    sold = sold[texts(sold["customer"]).ne("")]
+    sold = sold[to_str(sold["customer"]).ne("")]
     if sold.empty:
         columns = ["currency", "cohort", "age", "customers", "size", "revenue", "retention"]
         return result(pd.DataFrame(columns=columns), "cohorts", [payments], zone=zone, method=method)
@@ -128,10 +148,12 @@ def cohorts(
     months = Period(sold["created"].min(), span.end, zone).cut("MS")
     frame = pd.DataFrame(
         {
-            "currency": texts(sold["currency"]),
-            "customer": texts(sold["customer"]),
-            "month": bins(sold["created"], months, zone),
-            "revenue": ints(sold["amount_captured"]) if "amount_captured" in sold.columns else ints(sold["amount"]),
+            "currency": to_str(sold["currency"]),
+            "customer": to_str(sold["customer"]),
+            "month": bucket_index(sold["created"], months, zone),
+            "revenue": to_int64(sold["amount_captured"])
+            if "amount_captured" in sold.columns
+            else to_int64(sold["amount"]),
         }
     )
     frame = frame[(sold["created"] < span.end).to_numpy(dtype=bool)]
@@ -146,11 +168,17 @@ def cohorts(
     else:
         counts = frame.groupby(["currency", "first", "age"])["customer"].nunique()
     out = counts.rename("customers").to_frame()
-    out["revenue"] = frame.groupby(["currency", "first", "age"])["revenue"].sum().reindex(out.index, fill_value=0)
+    out["revenue"] = (
+        frame.groupby(["currency", "first", "age"])["revenue"].sum().reindex(out.index, fill_value=0)
+    )
     out = out.reset_index()
-    size = frame.drop_duplicates(["currency", "customer"]).groupby(["currency", "first"])["customer"].nunique()
-    out["size"] = [int(size[currency, first]) for currency, first in zip(out["currency"], out["first"], strict=True)]
-    out["retention"] = share(out["customers"], out["size"])
+    size = (
+        frame.drop_duplicates(["currency", "customer"]).groupby(["currency", "first"])["customer"].nunique()
+    )
+    out["size"] = [
+        int(size[currency, first]) for currency, first in zip(out["currency"], out["first"], strict=True)
+    ]
+    out["retention"] = ratio(out["customers"], out["size"])
     out["cohort"] = months[out["first"].to_numpy()].to_period("M")
     inside = out["cohort"] >= span.start.tz_convert(zone).tz_localize(None).to_period("M")
     columns = ["currency", "cohort", "age", "customers", "size", "revenue", "retention"]

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pandas as pd
 
+from stripe_magics.finance.aggregation import group_sums, require_columns, result, to_int64, to_str
 from stripe_magics.finance.balance import ledger
-from stripe_magics.finance.aggregation import ints, need, result, sums, texts
 from stripe_magics.progress import progress_bar
 
 MANUAL = "not reconcilable (manual)"
@@ -26,7 +26,7 @@ def reconcilable(payouts: pd.DataFrame) -> pd.Series:
     automatic = payouts["automatic"].fillna(value=False).astype(bool)
     if "reconciliation_status" not in payouts.columns:
         return automatic
-    return automatic & ~texts(payouts["reconciliation_status"]).isin(["not_applicable", "in_progress"])
+    return automatic & ~to_str(payouts["reconciliation_status"]).isin(["not_applicable", "in_progress"])
 
 
 def payout_items(payouts: pd.DataFrame, members: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
@@ -34,9 +34,11 @@ def payout_items(payouts: pd.DataFrame, members: Callable[[str], pd.DataFrame]) 
 
     `members(payout_id)` returns them (`%stripe balance list_history --payout po_...`). Manual payouts have none.
     """
-    need(payouts, _PAYOUT, report="payout_items", object_type="payout")
+    require_columns(payouts, _PAYOUT, report="payout_items", object_type="payout")
     known = payouts.loc[reconcilable(payouts), "id"].tolist()
-    frames = [found.assign(payout_id=each) for each, found in zip(known, _side_by_side(members, known), strict=True)]
+    frames = [
+        found.assign(payout_id=each) for each, found in zip(known, _side_by_side(members, known), strict=True)
+    ]
     kept = [frame for frame in frames if len(frame)]
     out = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["id", "payout_id"])
     return result(out, "payout_items", [payouts, *frames])
@@ -61,13 +63,17 @@ def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.Data
 
     residual = amount - the net of its members (without the payout's own row); 0 proves the payout. It stands in every row of a payout.
     """
-    need(payouts, _PAYOUT, report="payout_reconciliation", object_type="payout")
+    require_columns(payouts, _PAYOUT, report="payout_reconciliation", object_type="payout")
     if len(items):
         frame = ledger(items, "payout_reconciliation")
         inside = frame[~frame["reporting_category"].isin(["payout"])]
-        parts = sums(
+        parts = group_sums(
             {"payout_id": inside["payout_id"], "category": inside["reporting_category"]},
-            {"gross": ints(inside["amount"]), "fee": ints(inside["fee"]), "net": ints(inside["net"])},
+            {
+                "gross": to_int64(inside["amount"]),
+                "fee": to_int64(inside["fee"]),
+                "net": to_int64(inside["net"]),
+            },
         )
     else:
         parts = pd.DataFrame({name: pd.Series(dtype=object) for name in ("payout_id", "category")})
@@ -75,10 +81,10 @@ def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.Data
     total = parts.groupby("payout_id")["net"].sum()
     heads = pd.DataFrame(
         {
-            "currency": texts(payouts["currency"]),
-            "payout_id": texts(payouts["id"]),
+            "currency": to_str(payouts["currency"]),
+            "payout_id": to_str(payouts["id"]),
             "arrival_date": payouts["arrival_date"],
-            "amount": ints(payouts["amount"]),
+            "amount": to_int64(payouts["amount"]),
             "_known": reconcilable(payouts),
             "_automatic": payouts["automatic"].fillna(value=False).astype(bool),
         }
@@ -107,7 +113,9 @@ def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.Data
         "status",
     ]
     return result(
-        out.sort_values(["currency", "arrival_date", "payout_id", "category"])[columns], "payout_reconciliation", [payouts, items]
+        out.sort_values(["currency", "arrival_date", "payout_id", "category"])[columns],
+        "payout_reconciliation",
+        [payouts, items],
     )
 
 
@@ -117,29 +125,35 @@ def payout_status(payouts: pd.DataFrame, transactions: pd.DataFrame | None = Non
     returned is what came back after a failure or a cancellation (from the ledger, if given); net is what left for good. days_late counts
     whole days that a payout is still under way after its arrival date (as of the latest time in the data).
     """
-    need(payouts, (*_PAYOUT, "created"), report="payout_status", object_type="payout")
-    status, amount = texts(payouts["status"]), ints(payouts["amount"])
+    require_columns(payouts, (*_PAYOUT, "created"), report="payout_status", object_type="payout")
+    status, amount = to_str(payouts["status"]), to_int64(payouts["amount"])
     gave_back = status.isin(["failed", "canceled"])
     returned = amount.where(gave_back, 0)
     if transactions is not None:
         frame = ledger(transactions, "payout_status")
         back = frame[frame["reporting_category"].isin(["payout_reversal"])]
-        by_payout = sums({"source": back["source"]}, {"net": ints(back["net"])}).set_index("source")["net"]
-        returned = texts(payouts["id"]).map(by_payout).fillna(0).astype(np.int64)
-    latest = payouts[["created", "arrival_date"]].min(axis=1).max() if transactions is None else transactions["created"].max()
+        by_payout = group_sums({"source": back["source"]}, {"net": to_int64(back["net"])}).set_index(
+            "source"
+        )["net"]
+        returned = to_str(payouts["id"]).map(by_payout).fillna(0).astype(np.int64)
+    latest = (
+        payouts[["created", "arrival_date"]].min(axis=1).max()
+        if transactions is None
+        else transactions["created"].max()
+    )
     late = np.floor((latest - payouts["arrival_date"]) / pd.Timedelta(days=1)).clip(lower=0)
     out = pd.DataFrame(
         {
-            "currency": texts(payouts["currency"]),
-            "payout_id": texts(payouts["id"]),
+            "currency": to_str(payouts["currency"]),
+            "payout_id": to_str(payouts["id"]),
             "created": payouts["created"],
             "arrival_date": payouts["arrival_date"],
             "amount": amount,
             "returned": returned,
             "net": amount - returned,
             "status": status,
-            "failure_code": texts(payouts["failure_code"]) if "failure_code" in payouts.columns else "",
-            "trace_id": texts(payouts["trace_id_value"]) if "trace_id_value" in payouts.columns else "",
+            "failure_code": to_str(payouts["failure_code"]) if "failure_code" in payouts.columns else "",
+            "trace_id": to_str(payouts["trace_id_value"]) if "trace_id_value" in payouts.columns else "",
             "days_late": late.where(status.isin(["pending", "in_transit"]), 0).fillna(0).astype(np.int64),
         }
     )

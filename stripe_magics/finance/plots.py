@@ -11,13 +11,22 @@ from typing import Any
 
 import pandas as pd
 
+from stripe_magics.accessor import accessor_extensions
 from stripe_magics.errors import StripeMagicsError
+from stripe_magics.finance.aggregation import to_int64, to_str
 from stripe_magics.finance.receivables import BUCKETS
-from stripe_magics.finance.aggregation import ints, texts
-from stripe_magics.accessor import verbs
 from stripe_magics.money import exponent
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#555555")  # Okabe and Ito's
+COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#F0E442",
+    "#555555",
+)  # Okabe and Ito's
 
 
 def plot(report: pd.DataFrame) -> Any:
@@ -27,7 +36,8 @@ def plot(report: pd.DataFrame) -> Any:
     draw = _over_time if plain else PLOTS.get(name)
     if draw is None:
         raise StripeMagicsError(
-            f"There is no picture for {name or 'this frame'}.", advice=f"Reports with one: {', '.join(sorted(PLOTS))}."
+            f"There is no picture for {name or 'this frame'}.",
+            advice=f"Reports with one: {', '.join(sorted(PLOTS))}.",
         )
     if report.empty:
         raise StripeMagicsError(f"{name or 'The frame'} has no rows to draw.", advice="Widen the period.")
@@ -39,7 +49,12 @@ def _over_time(frame: pd.DataFrame) -> Any:
     about = frame.attrs.get("stripe", {})
     zone = str(about.get("zone", "UTC"))
     days = frame["created"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
-    table = ints(frame["amount"]).groupby([texts(frame["currency"]).rename("currency"), days.rename("date")]).sum().reset_index()
+    table = (
+        to_int64(frame["amount"])
+        .groupby([to_str(frame["currency"]).rename("currency"), days.rename("date")])
+        .sum()
+        .reset_index()
+    )
     table.attrs = frame.attrs
     figure, panels = _panels(table, f"{about.get('object') or 'Amounts'} by day".replace("_", " "))
     for currency, rows, axis in panels:
@@ -53,7 +68,9 @@ def _matplotlib() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise StripeMagicsError("Plots need matplotlib.", advice="Install it with: pip install 'stripe_magics[plot]'") from error
+        raise StripeMagicsError(
+            "Plots need matplotlib.", advice="Install it with: pip install 'stripe_magics[plot]'"
+        ) from error
     return plt
 
 
@@ -61,11 +78,14 @@ def _panels(report: pd.DataFrame, title: str) -> tuple[Any, list[tuple[str, pd.D
     """A figure with one panel below the other for each currency."""
     plt = _matplotlib()
     currencies = [str(each) for each in dict.fromkeys(report["currency"])]
-    figure, axes = plt.subplots(len(currencies), 1, figsize=(9, 3.2 * len(currencies)), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        len(currencies), 1, figsize=(9, 3.2 * len(currencies)), squeeze=False, layout="constrained"
+    )
     about = report.attrs.get("stripe", {})
     figure.suptitle(title + (" (partial data)" if not about.get("complete", True) else ""))
     return figure, [
-        (currency, report[report["currency"] == currency], axis) for currency, axis in zip(currencies, axes[:, 0], strict=True)
+        (currency, report[report["currency"] == currency], axis)
+        for currency, axis in zip(currencies, axes[:, 0], strict=True)
     ]
 
 
@@ -116,7 +136,11 @@ def _stacked(index: str, columns: list[str], title: str, *, line: str = "") -> C
             table.plot.bar(stacked=True, ax=axis, color=list(COLOURS), width=0.85, rot=45)
             if line:
                 axis.plot(
-                    range(len(rows)), _major(rows[[line]], currency)[line].to_numpy(), color=COLOURS[3], marker=".", label=line
+                    range(len(rows)),
+                    _major(rows[[line]], currency)[line].to_numpy(),
+                    color=COLOURS[3],
+                    marker=".",
+                    label=line,
                 )
                 axis.legend(fontsize="small")
             _finish(axis, currency)
@@ -144,13 +168,29 @@ def _waterfall(axis: Any, steps: dict[str, float], currency: str, *, last: str) 
     scale, level = 10 ** exponent(currency), 0.0
     for place, value in enumerate(steps.values()):
         bottom = level if value >= 0 else level + value
-        axis.bar(place, abs(value) / scale, bottom=bottom / scale, color=COLOURS[0] if value >= 0 else COLOURS[3], width=0.7)
+        axis.bar(
+            place,
+            abs(value) / scale,
+            bottom=bottom / scale,
+            color=COLOURS[0] if value >= 0 else COLOURS[3],
+            width=0.7,
+        )
         axis.annotate(
-            f"{value / scale:+,.0f}", (place, (bottom + abs(value)) / scale), ha="center", va="bottom", fontsize="small"
+            f"{value / scale:+,.0f}",
+            (place, (bottom + abs(value)) / scale),
+            ha="center",
+            va="bottom",
+            fontsize="small",
         )
         level += value
     axis.bar(len(steps), level / scale, color=COLOURS[2], width=0.7)
-    axis.annotate(f"{level / scale:,.0f}", (len(steps), max(level, 0) / scale), ha="center", va="bottom", fontsize="small")
+    axis.annotate(
+        f"{level / scale:,.0f}",
+        (len(steps), max(level, 0) / scale),
+        ha="center",
+        va="bottom",
+        fontsize="small",
+    )
     axis.set_xticks(range(len(steps) + 1), [*steps, last], rotation=20)
     axis.margins(y=0.15)
 
@@ -159,10 +199,16 @@ def _mrr(report: pd.DataFrame) -> Any:
     figure, panels = _panels(report, "MRR: start, movements, end")
     for currency, rows, axis in panels:
         ordered = rows.sort_values("month")
-        moved = {name: float(ordered[name].sum()) for name in ("new", "reactivation", "expansion", "contraction", "churn")}
+        moved = {
+            name: float(ordered[name].sum())
+            for name in ("new", "reactivation", "expansion", "contraction", "churn")
+        }
         steps = {f"start {ordered['month'].iloc[0]}": float(ordered["start"].iloc[0]), **moved}
         _waterfall(
-            axis, {name: value for name, value in steps.items() if value}, currency, last=f"end {ordered['month'].iloc[-1]}"
+            axis,
+            {name: value for name, value in steps.items() if value},
+            currency,
+            last=f"end {ordered['month'].iloc[-1]}",
         )
         _finish(axis, currency)
     return figure
@@ -171,14 +217,24 @@ def _mrr(report: pd.DataFrame) -> Any:
 def _cohorts(report: pd.DataFrame) -> Any:
     figure, panels = _panels(report, "Customers still paying, by month of first payment")
     for currency, rows, axis in panels:
-        table = rows.pivot_table(index="cohort", columns="age", values="retention", observed=True).sort_index()
+        table = rows.pivot_table(
+            index="cohort", columns="age", values="retention", observed=True
+        ).sort_index()
         image = axis.imshow(table.to_numpy(), aspect="auto", cmap="cividis", vmin=0, vmax=1)
         axis.set_yticks(range(len(table)), [str(each) for each in table.index], fontsize="x-small")
         axis.set_xticks(range(len(table.columns)), [str(each) for each in table.columns], fontsize="x-small")
         axis.set_xlabel("months since the first payment")
         axis.set_ylabel(currency.upper())
         for (y, x), value in _cells(table):
-            axis.text(x, y, f"{value:.0%}", ha="center", va="center", fontsize=5, color="white" if value < 0.6 else "black")
+            axis.text(
+                x,
+                y,
+                f"{value:.0%}",
+                ha="center",
+                va="center",
+                fontsize=5,
+                color="white" if value < 0.6 else "black",
+            )
         figure.colorbar(image, ax=axis, label="share of the cohort")
     figure.set_size_inches(10, max(4.0, 0.22 * len(report["cohort"].unique()) + 1.5) * len(panels))
     return figure
@@ -187,7 +243,10 @@ def _cohorts(report: pd.DataFrame) -> Any:
 def _cells(table: pd.DataFrame) -> list[tuple[tuple[int, int], float]]:
     values = table.to_numpy(dtype=float)
     return [
-        ((y, x), values[y, x]) for y in range(values.shape[0]) for x in range(values.shape[1]) if values[y, x] == values[y, x]
+        ((y, x), values[y, x])
+        for y in range(values.shape[0])
+        for x in range(values.shape[1])
+        if values[y, x] == values[y, x]
     ]
 
 
@@ -195,8 +254,12 @@ def _ageing(report: pd.DataFrame) -> Any:
     figure, panels = _panels(report, "Open invoices by age (largest customers)")
     for currency, rows, axis in panels:
         who = "customer" if "customer" in rows.columns else "invoice"
-        table = _major(rows.sort_values("total", ascending=False).head(15).set_index(who)[list(BUCKETS)], currency)
-        table.columns = [name.replace("_", "-") + (" days" if name[0].isdigit() else "") for name in table.columns]
+        table = _major(
+            rows.sort_values("total", ascending=False).head(15).set_index(who)[list(BUCKETS)], currency
+        )
+        table.columns = [
+            name.replace("_", "-") + (" days" if name[0].isdigit() else "") for name in table.columns
+        ]
         table.plot.bar(stacked=True, ax=axis, color=list(COLOURS), width=0.85, rot=60)
         axis.legend(fontsize="small")
         _finish(axis, currency)
@@ -217,7 +280,9 @@ def _declines(report: pd.DataFrame) -> Any:
 def _activity(report: pd.DataFrame) -> Any:
     figure, panels = _panels(report, "What moved the balance, by category")
     for currency, rows, axis in panels:
-        _major(rows.set_index("reporting_category")[["gross", "net"]], currency).plot.bar(ax=axis, color=list(COLOURS), rot=20)
+        _major(rows.set_index("reporting_category")[["gross", "net"]], currency).plot.bar(
+            ax=axis, color=list(COLOURS), rot=20
+        )
         _finish(axis, currency)
     return figure
 
@@ -233,4 +298,4 @@ PLOTS: dict[str, Callable[[pd.DataFrame], Any]] = {
     "cash_forecast": _stacked("date", ["pending", "expected_invoices"], "Cash expected", line="cumulative"),
 }
 
-verbs["plot"] = plot
+accessor_extensions["plot"] = plot

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics.finance.reporting_period import Moment, Period, bins, moment, nanoseconds, period
-from stripe_magics.finance.aggregation import ints, need, result, share, sums, texts
+from stripe_magics.finance.aggregation import group_sums, ratio, require_columns, result, to_int64, to_str
+from stripe_magics.finance.reporting_period import Moment, Period, bucket_index, moment, nanoseconds, period
 
 BUCKETS = {"not_due": 0, "1_30": 30, "31_60": 60, "61_90": 90, "91_120": 120, "over_120": np.inf}
 _DAY = 86_400_000_000_000
@@ -30,7 +30,7 @@ def _transitions(invoices: pd.DataFrame, name: str) -> np.ndarray[tuple[int], np
 
 def _table(invoices: pd.DataFrame, report: str) -> pd.DataFrame:
     """Finalised invoices with their moments as int64 nanoseconds (`finalized`, `due`, `ended`, `paid`)."""
-    need(
+    require_columns(
         invoices,
         ("id", "customer", "currency", "status", "amount_due", "amount_remaining", "total"),
         report=report,
@@ -40,21 +40,25 @@ def _table(invoices: pd.DataFrame, report: str) -> pd.DataFrame:
     finalized = _transitions(invoices, "finalized_at")
     endings = np.stack([_transitions(invoices, name) for name in _ENDINGS])
     ended = np.where(endings == none, _NEVER, endings).min(axis=0)
-    due = nanoseconds(invoices["due_date"]) if "due_date" in invoices.columns else np.full(len(invoices), none, dtype=np.int64)
+    due = (
+        nanoseconds(invoices["due_date"])
+        if "due_date" in invoices.columns
+        else np.full(len(invoices), none, dtype=np.int64)
+    )
     frame = pd.DataFrame(
         {
-            "invoice": texts(invoices["id"]),
-            "customer": texts(invoices["customer"]),
-            "currency": texts(invoices["currency"]),
-            "status": texts(invoices["status"]),
+            "invoice": to_str(invoices["id"]),
+            "customer": to_str(invoices["customer"]),
+            "currency": to_str(invoices["currency"]),
+            "status": to_str(invoices["status"]),
             "finalized": finalized,
             "due": np.where(due == none, finalized, due),
             "ended": ended,
             "paid": _transitions(invoices, "paid_at"),
-            "amount_due": ints(invoices["amount_due"]).to_numpy(),
-            "remaining": ints(invoices["amount_remaining"]).to_numpy(),
-            "total": ints(invoices["total"]).to_numpy(),
-            "sent": texts(invoices["collection_method"]).eq("send_invoice").to_numpy()
+            "amount_due": to_int64(invoices["amount_due"]).to_numpy(),
+            "remaining": to_int64(invoices["amount_remaining"]).to_numpy(),
+            "total": to_int64(invoices["total"]).to_numpy(),
+            "sent": to_str(invoices["collection_method"]).eq("send_invoice").to_numpy()
             if "collection_method" in invoices.columns
             else True,
         }
@@ -96,8 +100,8 @@ def ar_ageing(invoices: pd.DataFrame, at: Moment, *, zone: str = "UTC", by: str 
     place = pd.cut(owed["days_overdue"].astype(float), edges, labels=list(BUCKETS))
     parts = {bucket: owed["amount"].where(place == bucket, 0) for bucket in BUCKETS}
     keys = {"currency": owed["currency"], by: owed[by]}
-    out = sums(keys, {**parts, "total": owed["amount"]}).drop(columns="count")
-    out["past_due_share"] = share(out["total"] - out["not_due"], out["total"])
+    out = group_sums(keys, {**parts, "total": owed["amount"]}).drop(columns="count")
+    out["past_due_share"] = ratio(out["total"] - out["not_due"], out["total"])
     out = out.sort_values(["currency", "total", by], ascending=[True, False, True], kind="stable")
     return result(out, "ar_ageing", [invoices], zone=zone, at=moment(at, zone).isoformat())
 
@@ -107,7 +111,9 @@ def dso_of(receivables: float, sales: float, days: float) -> float:
     return receivables / sales * days if sales else float("nan")
 
 
-def dso(invoices: pd.DataFrame, start: Moment, end: Moment, *, sales: str = "send_invoice", zone: str = "UTC") -> pd.DataFrame:
+def dso(
+    invoices: pd.DataFrame, start: Moment, end: Moment, *, sales: str = "send_invoice", zone: str = "UTC"
+) -> pd.DataFrame:
     """Days sales outstanding at the end of a period, by currency.
 
     Columns: currency, receivables, current, sales, days, dso, best_possible (current receivables only), delinquent_days (the difference),
@@ -119,8 +125,12 @@ def dso(invoices: pd.DataFrame, start: Moment, end: Moment, *, sales: str = "sen
     billed = credit[(credit["finalized"] >= span.start.value) & (credit["finalized"] < span.end.value)]
     owed = open_at(invoices, span.end, zone=zone)
     current = owed["amount"].where(owed["days_overdue"] <= 0, 0)
-    sold = sums({"currency": billed["currency"]}, {"sales": billed["total"]}).set_index("currency")["sales"]
-    open_now = sums({"currency": owed["currency"]}, {"receivables": owed["amount"], "current": current}).set_index("currency")
+    sold = group_sums({"currency": billed["currency"]}, {"sales": billed["total"]}).set_index("currency")[
+        "sales"
+    ]
+    open_now = group_sums(
+        {"currency": owed["currency"]}, {"receivables": owed["amount"], "current": current}
+    ).set_index("currency")
     every = sorted({*sold.index, *open_now.index})
     out = open_now[["receivables", "current"]].reindex(every, fill_value=0)
     out["sales"] = sold.reindex(every, fill_value=0)
@@ -141,8 +151,12 @@ def _true_dso(credit: pd.DataFrame, owed: pd.DataFrame, currency: str, span: Per
         return 0.0
     first = pd.Timestamp(int(mine["finalized"].min()), tz="UTC")
     months = Period(first, span.end, span.zone).cut("MS")
-    sold = mine["total"].groupby(bins(pd.Series(pd.to_datetime(mine["finalized"], utc=True)), months, span.zone)).sum()
-    month = bins(pd.Series(pd.to_datetime(rows["finalized"], utc=True)), months, span.zone)
+    sold = (
+        mine["total"]
+        .groupby(bucket_index(pd.Series(pd.to_datetime(mine["finalized"], utc=True)), months, span.zone))
+        .sum()
+    )
+    month = bucket_index(pd.Series(pd.to_datetime(rows["finalized"], utc=True)), months, span.zone)
     age = np.ceil((span.end.value - rows["finalized"]) / _DAY)
     return true_dso_of(rows["amount"].to_numpy(), sold.reindex(month).to_numpy(), age.to_numpy())
 
@@ -195,7 +209,9 @@ def collections(
     done = days_to_pay(mine)
     done = done[(done["paid"] >= span.start.value) & (done["paid"] < span.end.value)]
     rows = []
-    for currency in sorted({*opening["currency"], *closing["currency"], *billed["currency"], *done["currency"]}):
+    for currency in sorted(
+        {*opening["currency"], *closing["currency"], *billed["currency"], *done["currency"]}
+    ):
 
         def of(table: pd.DataFrame, column: str, currency: str = currency) -> int:
             return int(table.loc[table["currency"] == currency, column].sum())
@@ -213,12 +229,22 @@ def collections(
                 "end_current": current,
                 "cei": cei_of(begin, sold, total, current),
                 "days_to_pay": weighted_days(paid["amount"], paid["days"]),
-                "paid_on_time_share": float(paid.loc[paid["on_time"], "amount"].sum()) / float(paid["amount"].sum())
+                "paid_on_time_share": float(paid.loc[paid["on_time"], "amount"].sum())
+                / float(paid["amount"].sum())
                 if paid["amount"].sum()
                 else float("nan"),
             }
         )
-    columns = ["currency", "begin", "sales", "end_total", "end_current", "cei", "days_to_pay", "paid_on_time_share"]
+    columns = [
+        "currency",
+        "begin",
+        "sales",
+        "end_total",
+        "end_current",
+        "cei",
+        "days_to_pay",
+        "paid_on_time_share",
+    ]
     return result(pd.DataFrame(rows, columns=columns), "collections", [invoices], period=span, sales=sales)
 
 
@@ -226,13 +252,13 @@ def tax_collected(invoices: pd.DataFrame, start: Moment, end: Moment, *, zone: s
     """Tax on finalised invoices by rate: currency, invoice, tax_rate, taxable, tax. Both shapes of invoices (before and since 2025-03-31)."""
     span = period(start, end, zone)
     frame = _table(invoices, "tax_collected")
-    wanted = frame[
+    requested = frame[
         (frame["finalized"] >= span.start.value)
         & (frame["finalized"] < span.end.value)
         & ~frame["status"].isin(["void", "draft"])
     ]
     rows = []
-    for position in wanted.index:
+    for position in requested.index:
         for entry in _taxes(invoices.loc[position]):
             rate = entry.get("tax_rate") or entry.get("tax_rate_details", {}).get("tax_rate") or ""
             rows.append(

@@ -32,7 +32,8 @@ class Period:
     def days(self) -> float:
         """Length in local days (a fraction only if a bound is no midnight)."""
         local = (
-            self.end.tz_convert(self.zone).tz_localize(None) - self.start.tz_convert(self.zone).tz_localize(None)
+            self.end.tz_convert(self.zone).tz_localize(None)
+            - self.start.tz_convert(self.zone).tz_localize(None)
         ) / pd.Timedelta(days=1)
         return float(local)
 
@@ -44,7 +45,7 @@ class Period:
         last = (self.end - pd.Timedelta(1, "us")).tz_convert(self.zone).tz_localize(None)
         return pd.date_range(first, last, freq=unit)
 
-    def holds(self, times: pd.Series) -> npt.NDArray[np.bool_]:
+    def contains(self, times: pd.Series) -> npt.NDArray[np.bool_]:
         """Which rows lie in the period; missing times don't."""
         instants = nanoseconds(times)
         return (instants >= self.start.value) & (instants < self.end.value)
@@ -89,7 +90,7 @@ def nanoseconds(times: pd.Series) -> Ints:
     return out
 
 
-def bins(times: pd.Series, starts: pd.DatetimeIndex, zone: str) -> Ints:
+def bucket_index(times: pd.Series, starts: pd.DatetimeIndex, zone: str) -> Ints:
     """For each row the position of the local day or month (of `starts`) it lies in; -1 before the first."""
     bounds = (
         starts.tz_localize(zone, ambiguous=np.ones(len(starts), dtype=bool), nonexistent="shift_forward")

@@ -15,14 +15,23 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics.errors import UnknownName, UsageFault
-from stripe_magics.finance import cash_forecast, customers, balance, payments, payouts, receivables, mrr, revenue_recognition
+from stripe_magics.finance import (
+    balance,
+    cash_projection,
+    customers,
+    payments,
+    payouts,
+    receivables,
+    recurring_revenue,
+    revenue_recognition,
+)
 from stripe_magics.finance.reporting_period import Moment, Period, moment, months_back, period
 
 Fetch = Callable[[str, Mapping[str, Any]], pd.DataFrame]
 
 
 @dataclass(slots=True)
-class Inputs:
+class ReportInputs:
     """What a report is made of: frames by name, fetched on first use, and the period."""
 
     fetch: Fetch
@@ -64,11 +73,11 @@ class Inputs:
         return self.fetch("balance.list_history", {"payout": payout, "limit": "all"})
 
 
-def _all(_: Inputs) -> dict[str, Any]:
+def _all(_: ReportInputs) -> dict[str, Any]:
     return {"limit": "all"}
 
 
-def _inside(inputs: Inputs) -> dict[str, Any]:
+def _inside(inputs: ReportInputs) -> dict[str, Any]:
     """Only what was created in the period, where there is one."""
     if inputs.start is None or inputs.end is None:
         return {"limit": "all"}
@@ -76,7 +85,7 @@ def _inside(inputs: Inputs) -> dict[str, Any]:
     return {"created": {"gte": int(span.start.timestamp()), "lt": int(span.end.timestamp())}, "limit": "all"}
 
 
-LISTS: dict[str, tuple[str, Callable[[Inputs], dict[str, Any]]]] = {
+LISTS: dict[str, tuple[str, Callable[[ReportInputs], dict[str, Any]]]] = {
     "transactions": ("balance.list_history", _all),
     "transactions_inside": ("balance.list_history", _inside),
     "balance": ("balance.retrieve", lambda _: {}),
@@ -99,29 +108,34 @@ class Report:
     make: Callable[..., pd.DataFrame]
 
 
-def _items(inputs: Inputs, name: str = "payouts") -> pd.DataFrame:
+def _items(inputs: ReportInputs, name: str = "payouts") -> pd.DataFrame:
     items = name.replace("payouts", "items")
     if items not in inputs.data:
         inputs.data[items] = payouts.payout_items(inputs[name], inputs.members)
     return inputs.data[items]
 
 
-def _ar(inputs: Inputs, **options: Any) -> pd.DataFrame:
+def _ar(inputs: ReportInputs, **options: Any) -> pd.DataFrame:
     return receivables.ar_ageing(
-        inputs["invoices"], inputs.end if inputs.end is not None else inputs.now(), zone=inputs.zone, **options
+        inputs["invoices"],
+        inputs.end if inputs.end is not None else inputs.now(),
+        zone=inputs.zone,
+        **options,
     )
 
 
-def _value(inputs: Inputs) -> pd.DataFrame:
+def _value(inputs: ReportInputs) -> pd.DataFrame:
     return customers.customer_value(
         inputs["charges"], inputs["refunds"], inputs["transactions"], inputs["disputes"], zone=inputs.zone
     )
 
 
-def _ltv(inputs: Inputs, months: int = 6) -> pd.DataFrame:
+def _ltv(inputs: ReportInputs, months: int = 6) -> pd.DataFrame:
     span = inputs.span()
     return customers.ltv(
-        mrr.mrr(inputs["invoices"], span), mrr.mrr_customers(inputs["invoices"], span), months=int(months)
+        recurring_revenue.mrr(inputs["invoices"], span),
+        recurring_revenue.mrr_customers(inputs["invoices"], span),
+        months=int(months),
     )
 
 
@@ -139,18 +153,24 @@ REPORTS: dict[str, Report] = {
         lambda x: balance.daily_balance(x["transactions"], *x.bounds(), zone=x.zone),
     ),
     "payout_reconciliation": Report(
-        "What each payout settled, proved to the cent", lambda x: payouts.payout_reconciliation(x["payouts"], _items(x))
+        "What each payout settled, proved to the cent",
+        lambda x: payouts.payout_reconciliation(x["payouts"], _items(x)),
     ),
     "payout_items": Report("The transactions in each payout", _items),
     "ending_balance": Report(
         "The transactions that make up the balance at a date",
-        lambda x: balance.ending_balance(  # a payout of any day may have settled what is not in the balance any more
-            x["transactions"], _items(x, "all_payouts"), x["all_payouts"], x.now(), zone=x.zone
+        lambda x: (
+            balance.ending_balance(  # a payout of any day may have settled what is not in the balance any more
+                x["transactions"], _items(x, "all_payouts"), x["all_payouts"], x.now(), zone=x.zone
+            )
         ),
     ),
     "fees": Report("What Stripe cost, by kind of fee", lambda x: balance.fees(x["transactions_inside"])),
     "fee_items": Report("Every fee, one a row", lambda x: balance.fee_items(x["transactions_inside"])),
-    "volume": Report("From gross to net volume", lambda x: balance.volume(x["transactions_inside"], x.start, x.end, zone=x.zone)),
+    "volume": Report(
+        "From gross to net volume",
+        lambda x: balance.volume(x["transactions_inside"], x.start, x.end, zone=x.zone),
+    ),
     "refund_rate": Report(
         "Refunds over payments, by activity and by cohort",
         lambda x: payments.refund_rate(x["charges_inside"], x["refunds"], *x.bounds(), zone=x.zone),
@@ -163,7 +183,9 @@ REPORTS: dict[str, Report] = {
         "Declines by reason, and what was recovered",
         lambda x: payments.failed_payments(x["charges"], x.start, x.end, zone=x.zone),
     ),
-    "fx_effect": Report("Exchange gains and losses on refunds and disputes", lambda x: payments.fx_effect(x["transactions"])),
+    "fx_effect": Report(
+        "Exchange gains and losses on refunds and disputes", lambda x: payments.fx_effect(x["transactions"])
+    ),
     "ar_ageing": Report("Who owes what, since when", _ar),
     "dso": Report(
         "Days sales outstanding",
@@ -171,42 +193,59 @@ REPORTS: dict[str, Report] = {
     ),
     "collections": Report(
         "Collection effectiveness and days to pay",
-        lambda x, sales="send_invoice": receivables.collections(x["invoices"], *x.bounds(), sales=sales, zone=x.zone),
+        lambda x, sales="send_invoice": receivables.collections(
+            x["invoices"], *x.bounds(), sales=sales, zone=x.zone
+        ),
     ),
     "tax_collected": Report(
-        "Tax by invoice and rate", lambda x: receivables.tax_collected(x["invoices"], *x.bounds(), zone=x.zone)
+        "Tax by invoice and rate",
+        lambda x: receivables.tax_collected(x["invoices"], *x.bounds(), zone=x.zone),
     ),
     "customer_value": Report("What each customer brought in", _value),
-    "concentration": Report("How much hangs on a few customers", lambda x: customers.concentration(_value(x))),
+    "concentration": Report(
+        "How much hangs on a few customers", lambda x: customers.concentration(_value(x))
+    ),
     "ltv": Report("Lifetime value: ARPU over churn", _ltv),
     "cohorts": Report(
         "Customers still paying, by month of first payment",
-        lambda x, method="active": customers.cohorts(x["charges"], x.start, x.end, zone=x.zone, method=method),
+        lambda x, method="active": customers.cohorts(
+            x["charges"], x.start, x.end, zone=x.zone, method=method
+        ),
     ),
     "mrr": Report(
         "MRR month by month, and what moved it",
-        lambda x, discounts="all": mrr.mrr(x["invoices"], x.span(), discounts=discounts),
+        lambda x, discounts="all": recurring_revenue.mrr(x["invoices"], x.span(), discounts=discounts),
     ),
     "mrr_now": Report(
         "MRR as it is now, by subscription",
-        lambda x, discounts="forever": mrr.subscription_mrr(x["subscriptions"], discounts=discounts),
+        lambda x, discounts="forever": recurring_revenue.subscription_mrr(
+            x["subscriptions"], discounts=discounts
+        ),
     ),
-    "mrr_customers": Report("Customer counts month by month", lambda x: mrr.mrr_customers(x["invoices"], x.span())),
+    "mrr_customers": Report(
+        "Customer counts month by month", lambda x: recurring_revenue.mrr_customers(x["invoices"], x.span())
+    ),
     "mrr_rates": Report(
         "Churn, retention and quick ratio by month",
-        lambda x, method="chartmogul": mrr.mrr_rates(mrr.mrr(x["invoices"], x.span()), method=method),
+        lambda x, method="chartmogul": recurring_revenue.mrr_rates(
+            recurring_revenue.mrr(x["invoices"], x.span()), method=method
+        ),
     ),
     "revenue_schedule": Report(
         "Revenue by the month it is earned in",
-        lambda x, method="ms": revenue_recognition.revenue_schedule(x["invoices"], method=method, zone=x.zone),
+        lambda x, method="ms": revenue_recognition.revenue_schedule(
+            x["invoices"], method=method, zone=x.zone
+        ),
     ),
     "cash_forecast": Report(
         "Cash of the next days: pending funds and expected invoices",
-        lambda x, days=14: cash_forecast.cash_forecast(
+        lambda x, days=14: cash_projection.cash_forecast(
             x["transactions"], x["invoices"], at=x.now(), days=int(days), balance=x["balance"], zone=x.zone
         ),
     ),
-    "payout_status": Report("How each payout ended", lambda x: payouts.payout_status(x["payouts"], x["transactions"])),
+    "payout_status": Report(
+        "How each payout ended", lambda x: payouts.payout_status(x["payouts"], x["transactions"])
+    ),
 }
 
 
@@ -236,7 +275,9 @@ def report(
     if name not in REPORTS:
         import difflib
 
-        raise UnknownName("report", name, difflib.get_close_matches(name, REPORTS, n=3), advice="%stripe report lists them.")
+        raise UnknownName(
+            "report", name, difflib.get_close_matches(name, REPORTS, n=3), advice="%stripe report lists them."
+        )
     zone = tz or _zone()
     given = dict(data or {})
     for name_of, other in (
@@ -248,13 +289,15 @@ def report(
         if name_of in given:
             given.setdefault(other, given[name_of])
     if fresh:
-        _SHELF.clear()
-    inputs = Inputs(fetch or _fetch, given, zone, start, end, used={})
+        _CACHE.clear()
+    inputs = ReportInputs(fetch or _fetch, given, zone, start, end, used={})
     try:
         out = REPORTS[name].make(inputs, **options)
     except TypeError as error:
         if "unexpected keyword" in str(error):
-            raise UsageFault(f"{name} does not take {', '.join('--' + each.replace('_', '-') for each in options)}.") from None
+            raise UsageFault(
+                f"{name} does not take {', '.join('--' + each.replace('_', '-') for each in options)}."
+            ) from None
         raise
     out.attrs["stripe"]["used"] = inputs.used
     return out
@@ -277,28 +320,28 @@ def _zone() -> str:
 
 
 KEPT_SECONDS = 600
-_SHELF: dict[tuple[object, ...], tuple[float, pd.DataFrame]] = {}
+_CACHE: dict[tuple[object, ...], tuple[float, pd.DataFrame]] = {}
 _SHELF_LOCK = threading.Lock()  # the members of payouts are fetched side by side
 
 
 def _fetch(module: str, values: Mapping[str, Any]) -> pd.DataFrame:
     """The list, or the one fetched a moment ago on this connection if nothing was written since."""
-    from stripe_magics.pipeline import call
     from stripe_magics.client.shared_connection import current
+    from stripe_magics.pipeline import call
 
     connection = current()
     clock = connection.sandbox.now if connection.sandbox is not None else None
     state = (id(connection), connection.writes, clock)
-    wanted = (*state, module, repr(sorted(values.items())))
+    requested = (*state, module, repr(sorted(values.items())))
     with _SHELF_LOCK:
-        for key in [key for key in _SHELF if key[:3] != state]:
-            del _SHELF[key]
-        kept = _SHELF.get(wanted)
+        for key in [key for key in _CACHE if key[:3] != state]:
+            del _CACHE[key]
+        kept = _CACHE.get(requested)
     if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
         return kept[1]
     frame = call(module, **values)
     assert isinstance(frame, pd.DataFrame)
     if frame.attrs["stripe"]["complete"]:
         with _SHELF_LOCK:
-            _SHELF[wanted] = (time.monotonic(), frame)
+            _CACHE[requested] = (time.monotonic(), frame)
     return frame

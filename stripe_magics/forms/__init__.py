@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.command import Command, Options
+from stripe_magics._command import Command, Options
 
 if TYPE_CHECKING:
-    from stripe_magics.forms.connect_form import ConnectForm
-    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.connect_widget import ConnectForm
+    from stripe_magics.forms.form_widget import ModuleForm
 
-_shown: dict[str, tuple[int, list[Any]]] = {}  # cell (outside notebooks: module) -> (execution, the forms that it showed)
+_shown: dict[
+    str, tuple[int, list[Any]]
+] = {}  # cell (outside notebooks: module) -> (execution, the forms that it showed)
 
 
 def module_form(
@@ -34,11 +36,13 @@ def module_form(
     same module) showed before is closed, with all its widgets. Raises `UnknownName` for a module or field that there isn't.
     """
     from stripe_magics import catalogue
-    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.form_widget import ModuleForm
     from stripe_magics.forms.state import FormState
 
     module = catalogue.find(name)
-    form = ModuleForm(FormState.of(module, values, params=params, options=options), run=run, connection=connection)
+    form = ModuleForm(
+        FormState.of(module, values, params=params, options=options), run=run, connection=connection
+    )
     _replace(module.name, form)
     if form.state.updates and form.connection is not None:
         form.guarded(form.fetch)(None)
@@ -47,7 +51,7 @@ def module_form(
 
 def connect_form() -> ConnectForm:
     """The connection widget. The one that the same cell showed before is closed."""
-    from stripe_magics.forms.connect_form import ConnectForm
+    from stripe_magics.forms.connect_widget import ConnectForm
 
     form = ConnectForm()
     _replace("connect", form)
@@ -65,7 +69,7 @@ def close_all() -> None:
 def skeleton(name: str) -> str:
     """`%stripe customers create --form`: the text that stands for a form where no widgets can be shown."""
     from stripe_magics import catalogue
-    from stripe_magics.command import write_line
+    from stripe_magics.parsing import write_line
 
     return write_line(Command(module=catalogue.find(name).name, options=Options(form=True)))
 

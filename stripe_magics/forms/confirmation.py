@@ -12,7 +12,7 @@ from stripe_magics.forms import html
 from stripe_magics.forms.value_preview import in_words
 
 if TYPE_CHECKING:
-    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.form_widget import ModuleForm
 
 
 def live(form: ModuleForm) -> bool:
@@ -27,7 +27,7 @@ def asks(form: ModuleForm) -> bool:
     return effect is Effect.IRREVERSIBLE or (live(form) and effect is not Effect.READ)
 
 
-def password(form: ModuleForm) -> str:
+def confirmation_phrase(form: ModuleForm) -> str:
     """What has to be typed in live mode, "" if nothing.
 
     The account's name, until live writing is allowed; then, before what cannot be undone, the object's id or the amount.
@@ -52,7 +52,7 @@ def _account(connection: Any) -> str:
     return str(connection.account_name(account) or account.get("id") or connection.key_hint[-4:])
 
 
-def question(form: ModuleForm) -> str:
+def confirmation_html(form: ModuleForm) -> str:
     """The second step in words: what, on which account, in which mode, with which values; of an update only what changes."""
     state, connection = form.state, form.connection
     mode = html.MODES.get(connection.mode if connection is not None else "", html.MODES["unknown"])[0]
@@ -65,32 +65,43 @@ def question(form: ModuleForm) -> str:
             for field, raw in ((state.field(name), raw) for name, raw in values.items())
         ]
     account = connection.name or connection.account or connection.key_hint if connection is not None else ""
-    typed = password(form)
+    typed = confirmation_phrase(form)
     last = [
         f"Account: {account}" if account else "",
         "This cannot be undone." if state.effect() is Effect.IRREVERSIBLE else "",
         f"Type {typed} to go on." if typed else "",
     ]
     return html.card(
-        "ask", f"{state.module.title} [{mode}]: shall it be sent?", [*rows, *objects(form, values), *last], role="alertdialog"
+        "ask",
+        f"{state.module.title} [{mode}]: shall it be sent?",
+        [*rows, *objects(form, values), *last],
+        role="alertdialog",
     )
 
 
 def objects(form: ModuleForm, values: Mapping[str, Any]) -> list[str]:
     """What the named objects amount to: a refund's charge, the payment that is captured. Nothing of whom they belong to."""
-    from stripe_magics.pipeline import call
     from stripe_magics.forms import object_search
+    from stripe_magics.pipeline import call
 
     words = []
     for name, raw in values.items():
         field = form.state.field(name)
-        lister = object_search.lister_of(field.object) if field.kind is Kind.OBJECT_ID and field.object else None
+        lister = (
+            object_search.lister_of(field.object) if field.kind is Kind.OBJECT_ID and field.object else None
+        )
         if lister is None or form.connection is None:
             continue
         try:
-            found: Any = call("api.call", url=f"{lister.path}/{raw}", method="GET", raw=True, connection=form.connection)
-        except StripeMagicsError:  # Stripe will say so itself when the call is made; here it is only asked for company
+            found: Any = call(
+                "api.call", url=f"{lister.path}/{raw}", method="GET", raw=True, connection=form.connection
+            )
+        except (
+            StripeMagicsError
+        ):  # Stripe will say so itself when the call is made; here it is only asked for company
             continue
-        about = ", ".join(part for part in (object_search.amount(found), str(found.get("status") or "")) if part)
+        about = ", ".join(
+            part for part in (object_search.amount(found), str(found.get("status") or "")) if part
+        )
         words += [f"{raw}: {about}"] if about else []
     return words

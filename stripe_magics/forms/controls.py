@@ -19,7 +19,7 @@ import ipywidgets as w
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.forms import html
 from stripe_magics.forms.state import Raw, blank, raw_value
-from stripe_magics.forms.widget_registry import Tree
+from stripe_magics.forms.widget_registry import WidgetRegistry
 
 
 @dataclass(slots=True)
@@ -35,7 +35,9 @@ class Control:
     find: Any = None  # an id's Find button
     picker: Any = None  # what Find opened
     version: str = ""  # the API version that the form's call goes out with
-    parts: list[Any] = dataclasses.field(default_factory=list)  # the inner widgets of a control that is made of several
+    parts: list[Any] = dataclasses.field(
+        default_factory=list
+    )  # the inner widgets of a control that is made of several
 
     def say(self, *, error: str = "", reading: str = "", condition: str = "") -> None:
         """What stands under the control."""
@@ -48,7 +50,7 @@ class Control:
 class Maker:
     """What a builder needs: where widgets are made, whom a change is told, and whether it stands in a row of several."""
 
-    tree: Tree
+    tree: WidgetRegistry
     changed: Callable[[str], None]  # with the field's name
     cell: bool = False
     object_ids: bool = True  # whether ids get a Find button
@@ -61,7 +63,9 @@ class Maker:
 
     def make(self, kind: type, layout: str, field: Field, **traits: Any) -> Any:
         """A labelled widget that tells when its value changes."""
-        widget = self.tree.make(kind, self.layout(layout), narrow=self.cell, description=self.label(field), **traits)
+        widget = self.tree.make(
+            kind, self.layout(layout), narrow=self.cell, description=self.label(field), **traits
+        )
         widget.observe(lambda _: self.changed(field.name), "value")
         return widget
 
@@ -74,7 +78,9 @@ def build(field: Field, maker: Maker, *, condition: str = "", version: str = "")
     control = BUILDERS[field.kind](field, maker)
     control.version = version
     if not maker.cell:
-        control.note = maker.tree.make(w.HTML, "note", value=html.note(field, condition=condition, version=version))
+        control.note = maker.tree.make(
+            w.HTML, "note", value=html.note(field, condition=condition, version=version)
+        )
     return control
 
 
@@ -102,7 +108,9 @@ PLACEHOLDERS = {
 
 def _text(field: Field, maker: Maker) -> Control:
     placeholder = PLACEHOLDERS.get(field.kind, "")
-    return _text_control(field, maker.make(w.Text, "field", field, continuous_update=False, placeholder=placeholder))
+    return _text_control(
+        field, maker.make(w.Text, "field", field, continuous_update=False, placeholder=placeholder)
+    )
 
 
 def _long_text(field: Field, maker: Maker) -> Control:
@@ -110,14 +118,19 @@ def _long_text(field: Field, maker: Maker) -> Control:
 
 
 def _json(field: Field, maker: Maker) -> Control:
-    return _text_control(field, maker.make(w.Textarea, "many", field, continuous_update=False, placeholder='{"name": "Jenny"}'))
+    return _text_control(
+        field, maker.make(w.Textarea, "many", field, continuous_update=False, placeholder='{"name": "Jenny"}')
+    )
 
 
 def _currency(field: Field, maker: Maker) -> Control:
     from stripe_magics.money import CURRENCIES
 
     return _text_control(
-        field, maker.make(w.Combobox, "field", field, continuous_update=False, placeholder="usd", options=sorted(CURRENCIES))
+        field,
+        maker.make(
+            w.Combobox, "field", field, continuous_update=False, placeholder="usd", options=sorted(CURRENCIES)
+        ),
     )
 
 
@@ -130,7 +143,10 @@ def _choice_control(field: Field, maker: Maker, choices: list[tuple[str, str]]) 
     def write(raw: Raw) -> None:
         text = "" if raw is None else str(raw)
         if text not in [value for _, value in widget.options]:
-            widget.options = [*widget.options, (text, text)]  # what doesn't fit is shown, for the check to name it
+            widget.options = [
+                *widget.options,
+                (text, text),
+            ]  # what doesn't fit is shown, for the check to name it
         widget.value = text
 
     return Control(field, widget, lambda: str(widget.value or ""), write, focus=widget)
@@ -184,7 +200,9 @@ def _timestamp(field: Field, maker: Maker) -> Control:
     """Text beside a date picker: what is picked is written into the text, which is what counts."""
     if maker.cell or (field.kind is Kind.TIMESTAMP_FILTER and not field.operator):
         return _text(field, maker)
-    text = maker.make(w.Text, "before_date", field, continuous_update=False, placeholder=PLACEHOLDERS[Kind.TIMESTAMP])
+    text = maker.make(
+        w.Text, "before_date", field, continuous_update=False, placeholder=PLACEHOLDERS[Kind.TIMESTAMP]
+    )
     picker = maker.tree.make(w.DatePicker, "date", narrow=True, description="or pick")
 
     def picked(change: dict[str, Any]) -> None:

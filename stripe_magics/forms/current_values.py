@@ -68,7 +68,11 @@ def _raw(field: Field, value: Any, zone: tzinfo) -> Raw:
     if field.kind is Kind.ROWS:
         rows = value if isinstance(value, list) else []
         return [
-            {column.name: _raw(column, row[column.param], zone) for column in field.columns if row.get(column.param) is not None}
+            {
+                column.name: _raw(column, row[column.param], zone)
+                for column in field.columns
+                if row.get(column.param) is not None
+            }
             for row in rows
             if isinstance(row, Mapping)
         ]

@@ -89,7 +89,7 @@ _CSS = """
 """
 
 
-class Private(anywidget.AnyWidget):
+class EphemeralPanel(anywidget.AnyWidget):
     """A panel without state. `show` sends what it shows; `told` is called with what a person does there."""
 
     _esm = _ESM

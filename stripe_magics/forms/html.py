@@ -50,7 +50,9 @@ def help_text(field: Field) -> str:
     if field.default is None:
         return field.help
     default = (
-        {True: "true", False: "false"}.get(field.default, field.default) if isinstance(field.default, bool) else field.default
+        {True: "true", False: "false"}.get(field.default, field.default)
+        if isinstance(field.default, bool)
+        else field.default
     )
     return f"{field.help} Not set: {default}."
 
@@ -62,7 +64,9 @@ def gone(field: Field, version: str) -> bool:
 
 def removal(field: Field) -> str:
     """Since when Stripe no longer takes the field, and what to use."""
-    return f"Not in API versions from {field.since_removed} on" + (f"; use {field.replaced_by}." if field.replaced_by else ".")
+    return f"Not in API versions from {field.since_removed} on" + (
+        f"; use {field.replaced_by}." if field.replaced_by else "."
+    )
 
 
 def condition(field: Field, module: Module) -> str:
@@ -74,7 +78,9 @@ def condition(field: Field, module: Module) -> str:
     if not (field.required and field.when):
         return ""
     parts = [
-        f"{source.label} is {' or '.join(values)}" for name, values in field.when if (source := module.get(name)) is not None
+        f"{source.label} is {' or '.join(values)}"
+        for name, values in field.when
+        if (source := module.get(name)) is not None
     ]
     return f"Needed because {' and '.join(parts)}." if parts else ""
 
@@ -99,8 +105,12 @@ def error(fault: BaseException) -> str:
 
 def preview(request: Any, key: str = "") -> str:
     """The exact request: method, path, form-encoded body. The API key is never part of it."""
-    rows = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in request.params)
-    headers = "".join(f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in request.headers)
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in request.params
+    )
+    headers = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in request.headers
+    )
     if key:
         headers += f"<tr><td>Idempotency-Key</td><td>{escape(key)}</td></tr>"
     body = f"<table aria-label='Parameters'>{rows}</table>" if rows else "<br>No parameters."
@@ -112,7 +122,9 @@ def preview(request: Any, key: str = "") -> str:
 def receipt(facts: Sequence[tuple[str, str]]) -> str:
     """What was done, when, where: the line above a result that stays in the notebook."""
     words = " · ".join(
-        f"{escape(name)} <code>{escape(value)}</code>" if name else escape(value) for name, value in facts if value
+        f"{escape(name)} <code>{escape(value)}</code>" if name else escape(value)
+        for name, value in facts
+        if value
     )
     return f"<div style='font-size:12px;margin:4px 0;color:var(--jp-ui-font-color2,#667085)'>{words}</div>"
 
@@ -139,4 +151,6 @@ ACTIONS = {
 
 def verb(module: Module) -> str:
     """What the button says: the action in Stripe's own word where it is a plain verb."""
-    return ACTIONS.get(module.action) or VERBS.get(module.effect) or module.action.replace("_", " ").capitalize()
+    return (
+        ACTIONS.get(module.action) or VERBS.get(module.effect) or module.action.replace("_", " ").capitalize()
+    )

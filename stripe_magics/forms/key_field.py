@@ -17,7 +17,7 @@ from typing import Any
 import ipywidgets as w
 from traitlets import Unicode
 
-from stripe_magics.forms.widget_registry import Tree
+from stripe_magics.forms.widget_registry import WidgetRegistry
 
 LABEL = "Secret key"
 
@@ -66,7 +66,9 @@ class PasswordField(w.Password):
     value = Unicode("").tag(sync=True, echo_update=False, to_json=lambda *_: "")
 
     def __init__(self, taken: Callable[[str], None], **traits: Any) -> None:
-        super().__init__(description=LABEL, continuous_update=False, placeholder="sk_test_... or rk_test_...", **traits)
+        super().__init__(
+            description=LABEL, continuous_update=False, placeholder="sk_test_... or rk_test_...", **traits
+        )
         self._taken = taken
         self.observe(self._arrived, "value")
 
@@ -98,7 +100,7 @@ def _sending_field() -> type:
     return KeyField
 
 
-def key_field(tree: Tree, taken: Callable[[str], None]) -> Any:
+def key_field(tree: WidgetRegistry, taken: Callable[[str], None]) -> Any:
     """The key field; `taken` is called with each key that is entered, once."""
     try:
         kind = _sending_field()

@@ -81,7 +81,8 @@ def count(section: Section, state: FormState) -> str:
 def holds_value(section: Section, state: FormState) -> bool:
     """Whether the group should stand open: it has a value, or an error."""
     return any(
-        not blank(state.raw.get(each.name)) or each.name in state.errors or each.name in state.cleared for each in section.fields
+        not blank(state.raw.get(each.name)) or each.name in state.errors or each.name in state.cleared
+        for each in section.fields
     )
 
 

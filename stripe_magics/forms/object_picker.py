@@ -12,19 +12,19 @@ from stripe_magics.forms import object_search
 from stripe_magics.forms.controls import Control
 
 if TYPE_CHECKING:
-    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.form_widget import ModuleForm
 
 
 class Picker:
     """The finding of one field's object."""
 
     def __init__(self, form: ModuleForm, control: Control) -> None:
-        from stripe_magics.forms.ephemeral_panel import Private
+        from stripe_magics.forms.ephemeral_panel import EphemeralPanel
 
         self.form = form
         self.control = control
         self.found: list[dict[str, Any]] = []
-        self.panel = form.tree.make(Private, "wide", told=self._told)
+        self.panel = form.tree.make(EphemeralPanel, "wide", told=self._told)
         control.widget.children = (*control.widget.children, self.panel)
 
     def search(self, text: str) -> list[dict[str, Any]]:
@@ -43,7 +43,8 @@ class Picker:
             self.found = object_search.find(field.object, text, ask)
         except NotFound:
             self.panel.show(
-                "say", text=f"There is no {field.object.replace('_', ' ')} {object_search.id_in(text)} in this account and mode."
+                "say",
+                text=f"There is no {field.object.replace('_', ' ')} {object_search.id_in(text)} in this account and mode.",
             )
             return []
         except StripeMagicsError as fault:
@@ -57,7 +58,10 @@ class Picker:
             rows = [{"id": row["id"], "text": object_search.describe(row)} for row in self.found]
             count = f"{len(rows)} found" if len(rows) < 20 else "The first 20"
             self.panel.show(
-                "choose", label=f"{field.label}: choose one", text=f"{count}. Enter or double click takes one.", rows=rows
+                "choose",
+                label=f"{field.label}: choose one",
+                text=f"{count}. Enter or double click takes one.",
+                rows=rows,
             )
         return self.found
 

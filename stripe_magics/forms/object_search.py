@@ -44,11 +44,11 @@ def find(object_type: str, text: str, call: Any, *, limit: int = 20) -> list[dic
     Raises what the calls raise; an id that doesn't exist raises `NotFound`.
     """
 
-    wanted = id_in(text)
-    if wanted:
+    requested = id_in(text)
+    if requested:
         lister = lister_of(object_type)
         base = lister.path if lister is not None else "/v1/" + object_type + "s"
-        found = call("api.call", url=f"{base}/{wanted}", method="GET")
+        found = call("api.call", url=f"{base}/{requested}", method="GET")
         return [dict(found)] if isinstance(found, Mapping) and not found.get("deleted") else []
     lister = lister_of(object_type)
     if lister is None:
@@ -78,10 +78,15 @@ def lister_of(object_type: str) -> Module | None:
     """The module that lists such objects and needs nothing else, a documented one if there is; None if Stripe lists none."""
     from stripe_magics import catalogue
 
-    wanted = f"list[{object_type}]"
-    fitting = (each for each in catalogue.everything() if each.returns == wanted and each.method == "GET")
+    requested = f"list[{object_type}]"
+    fitting = (each for each in catalogue.everything() if each.returns == requested and each.method == "GET")
     return next(
-        (each for each in fitting if "{" not in each.path and not each.path.endswith("/search") and not _needs(each)), None
+        (
+            each
+            for each in fitting
+            if "{" not in each.path and not each.path.endswith("/search") and not _needs(each)
+        ),
+        None,
     )
 
 
@@ -95,7 +100,11 @@ def _searcher(lister: Module) -> Module | None:
 
     name = f"{lister.resource}.search"
     found = catalogue.find(name) if name in catalogue.names() else None
-    return found if found is not None and found.path.endswith("/search") and found.get("query") is not None else None
+    return (
+        found
+        if found is not None and found.path.endswith("/search") and found.get("query") is not None
+        else None
+    )
 
 
 def _by_email(lister: Module, email: str, call: Any, limit: int) -> list[dict[str, Any]] | None:
@@ -106,7 +115,9 @@ def _by_email(lister: Module, email: str, call: Any, limit: int) -> list[dict[st
     if taken is None:
         return None
     owners = find("customer", email, call, limit=5)
-    return [row for owner in owners for row in _rows(call(lister.name, customer=owner["id"], limit=limit))][:limit]
+    return [row for owner in owners for row in _rows(call(lister.name, customer=owner["id"], limit=limit))][
+        :limit
+    ]
 
 
 def _search(module: Module, keys: tuple[str, ...], text: str, call: Any, limit: int) -> list[dict[str, Any]]:
@@ -139,7 +150,14 @@ def amount(row: Mapping[str, Any]) -> str:
     """The object's amount as people read it, "" if it has none."""
     from stripe_magics.money import CURRENCIES, format_amount
 
-    minor = next((row[key] for key in ("amount", "total", "amount_due", "unit_amount") if isinstance(row.get(key), int)), None)
+    minor = next(
+        (
+            row[key]
+            for key in ("amount", "total", "amount_due", "unit_amount")
+            if isinstance(row.get(key), int)
+        ),
+        None,
+    )
     currency = str(row.get("currency") or "")
     return format_amount(minor, currency) if minor is not None and currency in CURRENCIES else ""
 
@@ -151,7 +169,9 @@ def describe(row: Mapping[str, Any]) -> str:
     day = f"{datetime.fromtimestamp(created, UTC):%d %b %Y}" if isinstance(created, int) else ""
     status = str(row.get("status") or "")
     words = [each[:60] for each in parts if each]
-    return ", ".join(dict.fromkeys([*words[:3], *(each for each in (amount(row), status, day, str(row["id"])) if each)]))
+    return ", ".join(
+        dict.fromkeys([*words[:3], *(each for each in (amount(row), status, day, str(row["id"])) if each)])
+    )
 
 
 def wrong_mode(row: Mapping[str, Any], live: bool) -> str:
@@ -165,8 +185,8 @@ def wrong_prefix(field: Field, text: str) -> bool:
     """Whether the text is an id of another type of object than the field wants."""
     from datetime import UTC as zone
 
-    from stripe_magics.validation import check
     from stripe_magics.errors import StripeMagicsError
+    from stripe_magics.validation import check
 
     if field.kind is not Kind.OBJECT_ID:
         return False

@@ -34,7 +34,9 @@ class ResultArea:
         if self.handle is not None:
             words = " · ".join(f"{name} {value}".strip() for name, value in facts if value)
             plain = rendered(frame).get("text/plain", "")
-            self.handle.update({"text/plain": f"{words}\n{plain}", "text/html": as_html(frame, facts)}, raw=True)
+            self.handle.update(
+                {"text/plain": f"{words}\n{plain}", "text/html": as_html(frame, facts)}, raw=True
+            )
 
 
 def as_html(frame: Any, facts: list[tuple[str, str]]) -> str:
@@ -59,9 +61,9 @@ def in_voila() -> bool:
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
-def variable(module: Module, wanted: str = "") -> str:
+def variable(module: Module, requested: str = "") -> str:
     """The name under which a result is kept: the one asked for, else `customers_create`."""
-    name = wanted or module.name.replace(".", "_")
+    name = requested or module.name.replace(".", "_")
     return name if name.isidentifier() and not keyword.iskeyword(name) else "result"
 
 
@@ -76,7 +78,9 @@ def bind(name: str, frame: Any) -> bool:
     return True
 
 
-def receipt(module: Module, frame: Any, connection: Any | None, *, saved_as: str = "", key: str = "") -> list[tuple[str, str]]:
+def receipt(
+    module: Module, frame: Any, connection: Any | None, *, saved_as: str = "", key: str = ""
+) -> list[tuple[str, str]]:
     """The facts of a receipt: what, when, in which mode, Stripe's request id, the tails of keys; never an API key."""
     about = getattr(frame, "attrs", {}).get("stripe", {})
     ids = about.get("request_ids") or []

@@ -42,7 +42,9 @@ class RowList:
         tree = self.maker.tree
         inner = Maker(tree, lambda _: self.told(row), cell=True)
         cells = {column.name: build(column, inner) for column in self.columns}
-        remove = tree.make(w.Button, "button", description="Remove", tooltip=f"Remove this row of {self.field.label}")
+        remove = tree.make(
+            w.Button, "button", description="Remove", tooltip=f"Remove this row of {self.field.label}"
+        )
         row = _Row(tree.make(w.HBox, "row"), remove, cells)
         remove.on_click(lambda _: self.remove(row))
         was, self.quiet = self.quiet, True
@@ -64,17 +66,19 @@ class RowList:
             self.told()
 
     def read(self) -> Raw:
-        return [{name: raw for name, raw in self._values(row).items() if not blank(raw)} for row in self.lines]
+        return [
+            {name: raw for name, raw in self._values(row).items() if not blank(raw)} for row in self.lines
+        ]
 
     def write(self, raw: Raw) -> None:
-        wanted = [each for each in raw or [] if isinstance(each, Mapping)]
-        if wanted == self.read():
+        requested = [each for each in raw or [] if isinstance(each, Mapping)]
+        if requested == self.read():
             return
         self.quiet = True
         try:
             for row in list(self.lines):
                 self.remove(row)
-            for each in wanted:
+            for each in requested:
                 self.add(each)
         finally:
             self.quiet = False
@@ -95,7 +99,7 @@ class RowList:
         return [
             each
             for each in self.columns
-            if all(_cell_value(row, name) in wanted for name, wanted in each.when if name in row.cells)
+            if all(_cell_value(row, name) in requested for name, requested in each.when if name in row.cells)
         ]
 
     def _lay_out(self, row: _Row) -> None:
@@ -110,7 +114,11 @@ class RowList:
 def _cell_value(row: _Row, name: str) -> str:
     control = row.cells[name]
     raw = control.read()
-    return str(raw_value(control.field, control.field.default) if blank(raw) and control.field.default is not None else raw)
+    return str(
+        raw_value(control.field, control.field.default)
+        if blank(raw) and control.field.default is not None
+        else raw
+    )
 
 
 def _growing(field: Field, maker: Maker, columns: tuple[Field, ...], words: str) -> RowList:
@@ -147,8 +155,8 @@ def key_values(field: Field, maker: Maker) -> Control:
         return {key: value for key, value in pairs if key}
 
     def write(raw: Raw) -> None:
-        wanted = dict(raw) if isinstance(raw, Mapping) else {}
-        if wanted != read() or not wanted:
-            lines.write([{"key": key, "value": value} for key, value in wanted.items()])
+        requested = dict(raw) if isinstance(raw, Mapping) else {}
+        if requested != read() or not requested:
+            lines.write([{"key": key, "value": value} for key, value in requested.items()])
 
     return Control(field, lines.box, read, write, focus=lines.adder, parts=[lines])

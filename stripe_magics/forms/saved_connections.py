@@ -46,7 +46,12 @@ def load() -> dict[str, Profile]:
     known = {each.name for each in fields(Profile)}
     entries = found.items() if isinstance(found, dict) else ()
     return {
-        name: Profile(**{"name": name, **{key: str(value) for key, value in entry.items() if key in known and key != "name"}})
+        name: Profile(
+            **{
+                "name": name,
+                **{key: str(value) for key, value in entry.items() if key in known and key != "name"},
+            }
+        )
         for name, entry in entries
         if isinstance(entry, dict) and isinstance(entry.get("source"), str)
     }
@@ -55,7 +60,9 @@ def load() -> dict[str, Profile]:
 def save(profile: Profile) -> None:
     """Save one, in place of the one of that name. Raises `KeyRefused` if anything in it looks like a key."""
     if any(redact(text) != text for text in asdict(profile).values()):
-        raise KeyRefused("Something that looks like a key stands in the connection's name or source. It was not saved.")
+        raise KeyRefused(
+            "Something that looks like a key stands in the connection's name or source. It was not saved."
+        )
     _write({**load(), profile.name: profile})
 
 
@@ -68,7 +75,8 @@ def _write(profiles: dict[str, Profile]) -> None:
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True)
     entries = {
-        name: {key: value for key, value in asdict(each).items() if key != "name" and value} for name, each in profiles.items()
+        name: {key: value for key, value in asdict(each).items() if key != "name" and value}
+        for name, each in profiles.items()
     }
     fresh = file.with_suffix(".new")
     fresh.write_text(json.dumps(entries, indent=1, ensure_ascii=False), encoding="utf-8")

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stripe_magics._command import Command, Options
 from stripe_magics.catalogue.field import Conditions, Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
-from stripe_magics.command import Command, Options
 from stripe_magics.forms.submission_state import Submission
 
 Raw = Any  # str | list[str] | list[dict[str, Any]] | dict[str, str]
@@ -75,7 +75,9 @@ class FormState:
 
     module: Module
     raw: dict[str, Raw] = field(default_factory=dict)
-    params: list[tuple[str, Any]] = field(default_factory=list)  # Stripe's own bracket parameters, passed through
+    params: list[tuple[str, Any]] = field(
+        default_factory=list
+    )  # Stripe's own bracket parameters, passed through
     options: Options = field(default_factory=Options)
     current: dict[str, Raw] | None = None  # an update: what Stripe has now, by field
     cleared: set[str] = field(default_factory=set)
@@ -110,7 +112,9 @@ class FormState:
             from stripe_magics.errors import UnknownName
 
             raise UnknownName(
-                f"field of {self.module.name}", name, get_close_matches(name, [each.name for each in self.module.fields], 3)
+                f"field of {self.module.name}",
+                name,
+                get_close_matches(name, [each.name for each in self.module.fields], 3),
             )
         return found
 
@@ -121,9 +125,9 @@ class FormState:
 
     def holds(self, when: Conditions) -> bool:
         """Whether all conditions hold for what is entered; a blank switch counts as its default. A hidden field fulfils nothing."""
-        return all(self._fulfils(name, wanted) for name, wanted in when)
+        return all(self._fulfils(name, requested) for name, requested in when)
 
-    def _fulfils(self, name: str, wanted: tuple[str, ...]) -> bool:
+    def _fulfils(self, name: str, requested: tuple[str, ...]) -> bool:
         source = self.module.get(name)
         if source is None or not self.holds(source.when):
             return False
@@ -131,7 +135,7 @@ class FormState:
         if blank(raw) and source.role is Role.SWITCH and source.default is not None:
             raw = raw_value(source, source.default)
         given = raw if isinstance(raw, list) else [raw]
-        return any(str(each) in wanted for each in given)
+        return any(str(each) in requested for each in given)
 
     def shown(self) -> list[Field]:
         """The fields that apply now, in the order of the declaration."""
@@ -142,10 +146,10 @@ class FormState:
         for each in self.module.fields:
             if blank(self.raw.get(each.name)):
                 continue
-            for name, wanted in each.when:
+            for name, requested in each.when:
                 source = self.module.get(name)
-                if source is not None and blank(self.raw.get(name)) and not self._fulfils(name, wanted):
-                    self.raw[name] = [wanted[0]] if source.kind in LISTS else wanted[0]
+                if source is not None and blank(self.raw.get(name)) and not self._fulfils(name, requested):
+                    self.raw[name] = [requested[0]] if source.kind in LISTS else requested[0]
 
     # -- editing -----------------------------------------------------------------------------------------------------------------
 
@@ -226,7 +230,10 @@ class FormState:
         from dataclasses import replace
 
         return Command(
-            module=self.module.name, values=self.values(), params=list(self.params), options=replace(self.options, form=False)
+            module=self.module.name,
+            values=self.values(),
+            params=list(self.params),
+            options=replace(self.options, form=False),
         )
 
     @property

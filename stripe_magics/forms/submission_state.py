@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from uuid import uuid4
 
-from stripe_magics.command import Command
+from stripe_magics._command import Command
 
 
 class Stage(StrEnum):

@@ -1,7 +1,7 @@
 """From the button to the result: check, preview, second step, send, receipt.
 
 One `Sender` a form. `press` is the button, `confirm` and `cancel` the second step, `again` asks Stripe once more about an unknown outcome
-under the same idempotency key, `afresh` begins another sending. Which of them may act is the `Submission`'s decision alone.
+under the same idempotency key, `start_over` begins another sending. Which of them may act is the `Submission`'s decision alone.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
+from stripe_magics._command import Command
 from stripe_magics.catalogue.field import Kind, Role
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.command import Command
 from stripe_magics.errors import (
     ConfirmationNeeded,
     Fault,
@@ -25,12 +25,13 @@ from stripe_magics.errors import (
     StripeError,
     StripeMagicsError,
 )
-from stripe_magics.forms import confirmation, html as cards, result_area
+from stripe_magics.forms import confirmation, result_area
+from stripe_magics.forms import html as cards
 from stripe_magics.forms.background_read import ROWS, LongRead
 from stripe_magics.forms.submission_state import Stage
 
 if TYPE_CHECKING:
-    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.form_widget import ModuleForm
 
 
 class Sender:
@@ -46,7 +47,11 @@ class Sender:
         self._spare: dict[str, Any] = {}
         make = form.tree.make
         self.go = make(
-            w.Button, "button", description=cards.verb(form.state.module), button_style="primary", _dom_classes=("sm-go",)
+            w.Button,
+            "button",
+            description=cards.verb(form.state.module),
+            button_style="primary",
+            _dom_classes=("sm-go",),
         )
         self.look = make(w.Button, "button", description="Preview request")
         self.bar = make(w.HBox, "row", children=(self.go, self.look), _dom_classes=("sm-bar",))
@@ -67,7 +72,7 @@ class Sender:
     def _elsewhere(self) -> bool:
         """Whether another room serves the call: a watch without an address of one's own to be told at."""
         module = self.form.state.module
-        return bool(module.door) and not any(
+        return bool(module.handler) and not any(
             self.form.state.touched(each.name) for each in module.fields if each.kind is Kind.URL
         )
 
@@ -80,13 +85,16 @@ class Sender:
             if not confirm:
                 self.cancel()
                 raise ConfirmationNeeded(
-                    f"{self.form.state.module.title} asks first. Nothing was sent.", advice="submit(confirm=True) answers yes."
+                    f"{self.form.state.module.title} asks first. Nothing was sent.",
+                    advice="submit(confirm=True) answers yes.",
                 )
             frame = self.confirm(confirm if isinstance(confirm, str) else "")
             if self._submission.stage is Stage.ARMED:
-                words = confirmation.password(self.form)
+                words = confirmation.confirmation_phrase(self.form)
                 self.cancel()
-                raise ConfirmationNeeded("This is live. Nothing was sent.", advice=f"submit(confirm={words!r}) answers yes.")
+                raise ConfirmationNeeded(
+                    "This is live. Nothing was sent.", advice=f"submit(confirm={words!r}) answers yes."
+                )
         return frame
 
     def press(self) -> Any:
@@ -99,7 +107,9 @@ class Sender:
             return (
                 self._read()
                 if self.run is not None
-                else self.form.tell(cards.card("plain", "Run the line above in a cell: it goes on until it is stopped."))
+                else self.form.tell(
+                    cards.card("plain", "Run the line above in a cell: it goes on until it is stopped.")
+                )
             )
         if self._reads:
             self._checked()
@@ -116,7 +126,7 @@ class Sender:
             return None
         self.repeat = False
         if confirmation.asks(self.form) or (state.updates and not shown):
-            self._ask(confirmation.question(self.form))
+            self._ask(confirmation.confirmation_html(self.form))
             return None
         return self._write()
 
@@ -124,11 +134,11 @@ class Sender:
         """The second step's yes."""
         if self._submission.stage is not Stage.ARMED:
             return None
-        wanted = confirmation.password(self.form)
-        if wanted and (typed or self._typed().value).strip().lower() != wanted.lower():
-            self.form.tell(cards.card("ask", f"This is live. Type {wanted} to go on.", role="alert"))
+        requested = confirmation.confirmation_phrase(self.form)
+        if requested and (typed or self._typed().value).strip().lower() != requested.lower():
+            self.form.tell(cards.card("ask", f"This is live. Type {requested} to go on.", role="alert"))
             return None
-        if wanted and self.form.connection is not None:
+        if requested and self.form.connection is not None:
             self._typed().value = ""
             self.form.connection.guard.unlock()
         return self._write()
@@ -144,7 +154,7 @@ class Sender:
         command = self._submission.resume()
         return None if command is None else self._run_write(command)
 
-    def afresh(self) -> None:
+    def start_over(self) -> None:
         """Begin another sending under a new key."""
         self._submission.renew()
         self.form.tell("")
@@ -154,7 +164,10 @@ class Sender:
         """Show the exact request."""
         request = self._checked()
         self.form.tell(
-            cards.preview(request, key=self._submission.key or ("made when you press the button" if not self._reads else ""))
+            cards.preview(
+                request,
+                key=self._submission.key or ("made when you press the button" if not self._reads else ""),
+            )
         )
         return request
 
@@ -189,7 +202,11 @@ class Sender:
     def _write(self) -> Any:
         command = self.form.state.command()
         options = replace(
-            command.options, idempotency=self._submission.key, yes=True, again=command.options.again or self.repeat, dry_run=False
+            command.options,
+            idempotency=self._submission.key,
+            yes=True,
+            again=command.options.again or self.repeat,
+            dry_run=False,
         )
         command = replace(command, options=options)
         return self._run_write(command) if self._submission.begin(command) else None
@@ -211,7 +228,9 @@ class Sender:
             submission.adopt(str(fault.idempotency_key or ""))
             self._fail(fault)
             raise
-        except BaseException as fault:  # whatever it is, the submission must know how it ended; it is raised again
+        except (
+            BaseException
+        ) as fault:  # whatever it is, the submission must know how it ended; it is raised again
             submission.settle(_stage(fault))
             self._fail(fault)
             raise
@@ -238,15 +257,24 @@ class Sender:
         self.frame = frame
         bound = result_area.bind(name, frame)
         key = "" if self._reads else self._submission.key
-        facts = result_area.receipt(module, frame, self.form.connection, saved_as=name if bound else "", key=key)
+        facts = result_area.receipt(
+            module, frame, self.form.connection, saved_as=name if bound else "", key=key
+        )
         notes = list(getattr(frame, "attrs", {}).get("stripe", {}).get("notes") or [])
         first = _headline(module.title, frame)
         self.form.area.show(frame, facts)
-        words = [] if self.form.area.handle else [" · ".join(f"{name} {value}".strip() for name, value in facts[1:] if value)]
-        self.form.tell(cards.card("good", first, [*words, *notes]) + (result_area.as_html(frame, facts) if result_area.in_voila() else ""))
+        words = (
+            []
+            if self.form.area.handle
+            else [" · ".join(f"{name} {value}".strip() for name, value in facts[1:] if value)]
+        )
+        self.form.tell(
+            cards.card("good", first, [*words, *notes])
+            + (result_area.as_html(frame, facts) if result_area.in_voila() else "")
+        )
         self.refresh()
 
-    def _fail(self, fault: BaseException, question: str = "") -> None:
+    def _fail(self, fault: BaseException, confirmation_html: str = "") -> None:
         """Show an error, and mark the field that Stripe names."""
         self.told = fault
         name = getattr(fault, "field", "") if isinstance(fault, StripeError) else ""
@@ -254,7 +282,9 @@ class Sender:
         if field is not None:
             words = str(getattr(fault, "stripe_message", "") or str(fault).splitlines()[0])
             self.form.show_faults((Fault(field=field.name, title=field.title, problem=words),))
-        self.form.tell(cards.error(fault) + (cards.card("ask", question) if question else ""))
+        self.form.tell(
+            cards.error(fault) + (cards.card("ask", confirmation_html) if confirmation_html else "")
+        )
         self.refresh()
 
     def _go_clicked(self) -> None:
@@ -273,7 +303,7 @@ class Sender:
 
     def refresh(self) -> None:
         """Show the buttons that can act now."""
-        from stripe_magics.forms.module_form import set_children
+        from stripe_magics.forms.form_widget import set_children
 
         stage = self._submission.stage
         buttons: list[Any] = [self.go, self.look]
@@ -282,31 +312,40 @@ class Sender:
         elif stage is Stage.ARMED:
             title = self.form.state.module.title
             words = "Send once more" if self.repeat else f"Yes, {title[0].lower()}{title[1:]}"
-            typed = [self._typed()] if confirmation.password(self.form) else []
-            buttons = [*typed, self._button(words, self.confirm, style="danger"), self._button("Cancel", self.cancel), self.look]
+            typed = [self._typed()] if confirmation.confirmation_phrase(self.form) else []
+            buttons = [
+                *typed,
+                self._button(words, self.confirm, style="danger"),
+                self._button("Cancel", self.cancel),
+                self.look,
+            ]
         elif stage is Stage.UNKNOWN:
             buttons = [self._button("Ask Stripe again", self.again, style="warning"), self.look]
         elif stage in {Stage.DONE, Stage.REFUSED} and not self._reads:
             words = "Start another" if stage is Stage.DONE else "Try again"
-            buttons = [self.go, self.look, self._button(words, self.afresh)]
+            buttons = [self.go, self.look, self._button(words, self.start_over)]
         set_children(self.bar, tuple(buttons))
 
     def _button(self, words: str, action: Callable[[], Any], style: str = "") -> Any:
         if words not in self._spare:
-            self._spare[words] = self.form.tree.make(w.Button, "button", description=words, button_style=style)
+            self._spare[words] = self.form.tree.make(
+                w.Button, "button", description=words, button_style=style
+            )
             self._spare[words].on_click(self.form.guarded(action))
         return self._spare[words]
 
     def _typed(self) -> Any:
         if "typed" not in self._spare:
             self._spare["typed"] = self.form.tree.make(w.Text, "beside", description="To confirm, type")
-        self._spare["typed"].placeholder = confirmation.password(self.form)
+        self._spare["typed"].placeholder = confirmation.confirmation_phrase(self.form)
         return self._spare["typed"]
 
 
 def _stage(fault: BaseException) -> Stage:
     """How a sending ended that raised: provably not sent, refused by Stripe, or (an error of our own, a Stop) unknown."""
-    if isinstance(fault, NotSent) or (isinstance(fault, StripeMagicsError) and not isinstance(fault, StripeError)):
+    if isinstance(fault, NotSent) or (
+        isinstance(fault, StripeMagicsError) and not isinstance(fault, StripeError)
+    ):
         return Stage.IDLE
     return Stage.REFUSED if isinstance(fault, StripeError) else Stage.UNKNOWN
 

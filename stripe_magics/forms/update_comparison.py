@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics.catalogue.field import Role
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.current_values import current_values, object_path
-from stripe_magics.forms.value_preview import in_words
 from stripe_magics.forms.state import MORE, blank
+from stripe_magics.forms.value_preview import in_words
 
 if TYPE_CHECKING:
-    from stripe_magics.forms.module_form import ModuleForm
+    from stripe_magics.forms.form_widget import ModuleForm
 
 
 class Comparison:
@@ -66,9 +66,9 @@ class Comparison:
         self.path = path
         state.fetched(current_values(state.module, self.object, self.form.zone))
         if self.panel is None:
-            from stripe_magics.forms.ephemeral_panel import Private
+            from stripe_magics.forms.ephemeral_panel import EphemeralPanel
 
-            self.panel = self.form.tree.make(Private, "full", told=self._told)
+            self.panel = self.form.tree.make(EphemeralPanel, "full", told=self._told)
         self.form.refresh()
 
     def after(self, frame: Any) -> None:
@@ -121,7 +121,9 @@ class Comparison:
             )
         count = len(changes)
         words = (
-            "Nothing changes yet." if not count else f"{count} change{'' if count == 1 else 's'}; everything else stays as it is."
+            "Nothing changes yet."
+            if not count
+            else f"{count} change{'' if count == 1 else 's'}; everything else stays as it is."
         )
         data = {"text": f"{self.object.get('id', '')}: {words}", "rows": rows}
         if self.panel.shown.get("data") != data:

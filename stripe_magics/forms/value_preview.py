@@ -59,9 +59,13 @@ def in_words(field: Field, raw: Raw, state: FormState) -> str:
     if blank(raw):
         return "(empty)"
     if isinstance(raw, Mapping):
-        return ", ".join(f"{key}: {value}" if value != "" else f"{key}: (removed)" for key, value in raw.items())
+        return ", ".join(
+            f"{key}: {value}" if value != "" else f"{key}: (removed)" for key, value in raw.items()
+        )
     if isinstance(raw, list):
-        return "; ".join(in_words(field, each, state) if isinstance(each, Mapping) else str(each) for each in raw)
+        return "; ".join(
+            in_words(field, each, state) if isinstance(each, Mapping) else str(each) for each in raw
+        )
     if field.kind is Kind.MINOR_AMOUNT:
         return _amount(field, str(raw), state)
     return str(raw)

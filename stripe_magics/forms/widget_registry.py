@@ -1,7 +1,7 @@
 """How forms look, and who closes them.
 
 - `CSS` is one small sheet under the class `sm-form`; it takes JupyterLab's colours where there are any, so that it follows a dark theme.
-- A `Tree` makes every widget of one form: widgets share a handful of layouts and one style a class (each would else bring two models of
+- A `WidgetRegistry` makes every widget of one form: widgets share a handful of layouts and one style a class (each would else bring two models of
   its own), and closing the tree closes all of them, so that no model is left in the kernel.
 - Works on ipywidgets 7.7.1 and 8: which style class a control takes is asked of the control.
 """
@@ -73,7 +73,7 @@ CSS = """<style>
 </style>"""
 
 
-class Tree:
+class WidgetRegistry:
     """The widgets of one form, with their shared layouts and styles. `close()` leaves nothing in the kernel."""
 
     def __init__(self) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics import accessor  # registers df.stripe
 from stripe_magics.frames.builder import Builder
 from stripe_magics.frames.schema import Column, Schema, schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.request import Keep
+    from stripe_magics.request import RowFilter
 
 __all__ = ["Builder", "Column", "Schema", "build", "empty", "keep_rows", "schema"]
 
@@ -24,7 +23,7 @@ def build(
     attrs: Mapping[str, Any] | None = None,
     expand: Sequence[str] = (),
     columns: Sequence[str] = (),
-    keep: Sequence[Keep] = (),
+    keep: Sequence[RowFilter] = (),
     limit: int | None = None,
     newest_first: bool = False,
 ) -> pd.DataFrame:
@@ -38,7 +37,9 @@ def build(
     keys = tuple(dict.fromkeys(each.key for each in keep))
     if newest_first and "created" not in keys and "created" in schema(object_type).names:
         keys = (*keys, "created")  # read for the sake of the order, and dropped after
-    builder = Builder(object_type, columns=[*columns, *(key for key in keys if key not in columns)] if columns else ())
+    builder = Builder(
+        object_type, columns=[*columns, *(key for key in keys if key not in columns)] if columns else ()
+    )
     found = 0
     for page in pages:
         builder.add(page)
@@ -51,7 +52,9 @@ def build(
         frame = keep_rows(frame, keep)
         frame = (frame if limit is None else frame.head(limit)).reset_index(drop=True)
     if columns:
-        frame = frame.drop(columns=[key for key in keys if key in frame and key not in columns and key != "id"])
+        frame = frame.drop(
+            columns=[key for key in keys if key in frame and key not in columns and key != "id"]
+        )
     frame.attrs["stripe"] = {"object": builder.object_type, **(attrs or {})}
     return frame
 
@@ -61,7 +64,7 @@ def empty(object_type: str) -> pd.DataFrame:
     return build((), object_type)
 
 
-def matches(page: bytes, keep: Sequence[Keep]) -> int:
+def matches(page: bytes, keep: Sequence[RowFilter]) -> int:
     """How many objects of a raw page pass every test."""
     import msgspec
 
@@ -69,14 +72,18 @@ def matches(page: bytes, keep: Sequence[Keep]) -> int:
     return sum(all(_passes(row.get(test.key), test) for test in keep) for row in answer.get("data", [answer]))
 
 
-def _passes(value: Any, test: Keep) -> bool:
+def _passes(value: Any, test: RowFilter) -> bool:
     if test.low is not None or test.high is not None:
-        return value is not None and (test.low is None or value >= test.low) and (test.high is None or value < test.high)
+        return (
+            value is not None
+            and (test.low is None or value >= test.low)
+            and (test.high is None or value < test.high)
+        )
     text = "" if value is None else _as_text(value)
     return (test.equals is None or text == test.equals) and (not test.among or text in test.among)
 
 
-def keep_rows(frame: pd.DataFrame, keep: Sequence[Keep]) -> pd.DataFrame:
+def keep_rows(frame: pd.DataFrame, keep: Sequence[RowFilter]) -> pd.DataFrame:
     """The rows that pass every test; times are compared as seconds, bounds are half-open [low, high). A missing value fails a bound."""
     import pandas as pd
 
@@ -91,11 +98,15 @@ def keep_rows(frame: pd.DataFrame, keep: Sequence[Keep]) -> pd.DataFrame:
             passed &= column < test.high
         if test.equals is not None:
             passed &= pd.Series(
-                [_as_text(value) == test.equals for value in column.astype(object)], index=frame.index, dtype="boolean"
+                [_as_text(value) == test.equals for value in column.astype(object)],
+                index=frame.index,
+                dtype="boolean",
             )
         if test.among:
             passed &= pd.Series(
-                [_as_text(value) in test.among for value in column.astype(object)], index=frame.index, dtype="boolean"
+                [_as_text(value) in test.among for value in column.astype(object)],
+                index=frame.index,
+                dtype="boolean",
             )
         frame = frame[passed.fillna(False).astype(bool)]
     return frame

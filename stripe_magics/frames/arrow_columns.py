@@ -67,7 +67,10 @@ def arrow(kind: str, values: list[Any]) -> pa.Array:
 
 def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
     """One chunk of a column that is kept as JSON text, secrets masked. Values are msgspec.Raw, None or UNSET."""
-    texts = [None if value is None or value is msgspec.UNSET or (text := bytes(value)) == b"null" else text for value in values]
+    texts = [
+        None if value is None or value is msgspec.UNSET or (text := bytes(value)) == b"null" else text
+        for value in values
+    ]
     everything = b"\n".join({text for text in texts if text})
     if any(word in everything for word in _SECRETS):
         texts = [text and _safe(text, object_type) for text in texts]
@@ -98,7 +101,8 @@ def mask(value: Any, object_type: str = "") -> Any:
         kind = value.get("object") or object_type
         kind = kind if isinstance(kind, str) else object_type
         return {
-            key: HIDDEN if isinstance(inner, str) and masked(kind, key) else mask(inner, kind) for key, inner in value.items()
+            key: HIDDEN if isinstance(inner, str) and masked(kind, key) else mask(inner, kind)
+            for key, inner in value.items()
         }
     if isinstance(value, str) and value.startswith("whsec_"):
         return HIDDEN
@@ -138,7 +142,7 @@ def finish(kind: str, array: pa.Array, choices: tuple[str, ...] = ()) -> Any:
     return _FINISH[kind](array, choices)
 
 
-class Blank:
+class NullColumns:
     """Columns without any value, of one length. Those of text share their memory: nothing is ever written into it."""
 
     def __init__(self, count: int) -> None:
@@ -161,7 +165,11 @@ class Blank:
 
 @lru_cache(1024)
 def _few(kind: str, count: int, choices: tuple[str, ...]) -> Any:
-    return finish(kind, pa.nulls(count, ARROW[kind]), choices) if kind in ARROW else np.full(count, None, dtype=object)
+    return (
+        finish(kind, pa.nulls(count, ARROW[kind]), choices)
+        if kind in ARROW
+        else np.full(count, None, dtype=object)
+    )
 
 
 def _text(array: pa.Array, choices: tuple[str, ...]) -> Any:
@@ -254,17 +262,28 @@ def spread(name: str, values: list[Any], kind: str, hint: Any = None) -> Iterato
         return
     if all(value.get("object") == "list" for value in dicts) or kind == "sublist":
         yield name, "list", [value.get("data") if isinstance(value, dict) else value for value in values]
-        yield f"{name}_has_more", "bool", [value.get("has_more") if isinstance(value, dict) else None for value in values]
+        yield (
+            f"{name}_has_more",
+            "bool",
+            [value.get("has_more") if isinstance(value, dict) else None for value in values],
+        )
         return
     names = {str(value["object"]) for value in dicts if value.get("object")}
     hints = hint if isinstance(hint, dict) else facts().get(names.pop(), {}) if len(names) == 1 else {}
-    if any("id" in value for value in dicts) or len(dicts) < len([value for value in values if value is not None]):
+    if any("id" in value for value in dicts) or len(dicts) < len(
+        [value for value in values if value is not None]
+    ):
         yield name, "", [value.get("id") if isinstance(value, dict) else value for value in values]
     keys = dict.fromkeys(
-        key for value in dicts for key in value if key != "id" and not (key == "object" and isinstance(value[key], str))
+        key
+        for value in dicts
+        for key in value
+        if key != "id" and not (key == "object" and isinstance(value[key], str))
     )
     for key in keys:
         inner = [value.get(key) if isinstance(value, dict) else None for value in values]
         known = hints.get(key)
-        as_kind = known if isinstance(known, str) else "enum:" + "\0".join(known) if isinstance(known, list) else ""
+        as_kind = (
+            known if isinstance(known, str) else "enum:" + "\0".join(known) if isinstance(known, list) else ""
+        )
         yield from spread(f"{name}_{key}", inner, as_kind, known)

@@ -30,7 +30,7 @@ Chunks = list[tuple[pa.Array, bool]]  # of a column, and whether it is JSON text
 
 
 @dataclass(slots=True)
-class Cells:
+class ColumnValues:
     """A column's Python values: the distinct ones and each row's place among them, or (no places) a value for each row."""
 
     values: list[Any]
@@ -40,13 +40,20 @@ class Cells:
         """A value for each row."""
         return self.values if self.places is None else [self.values[place] for place in self.places]
 
-    def over(self, others: Cells) -> Cells:
+    def over(self, others: ColumnValues) -> ColumnValues:
         """These values; where there is none, the others'."""
-        return Cells([other if own is None else own for own, other in zip(self.each(), others.each(), strict=True)])
+        return ColumnValues(
+            [other if own is None else own for own, other in zip(self.each(), others.each(), strict=True)]
+        )
 
 
 def assemble(
-    tables: list[pa.Table], object_type: str, *, columns: Sequence[str] = (), newest_first: bool = False, limit: int | None = None
+    tables: list[pa.Table],
+    object_type: str,
+    *,
+    columns: Sequence[str] = (),
+    newest_first: bool = False,
+    limit: int | None = None,
 ) -> pd.DataFrame:
     """Chunks -> DataFrame: the fixed columns of the object type first, then what else was sent, by name.
 
@@ -60,7 +67,7 @@ def assemble(
     fixed = {each.name: each for each in schema(object_type).columns}
     chunks = _by_column(tables)
     typed: dict[str, tuple[Column, pa.Array]] = {}
-    loose: dict[str, tuple[str, Cells]] = {}
+    loose: dict[str, tuple[str, ColumnValues]] = {}
     with _undisturbed():
         for name in list(chunks):
             parts, column = chunks.pop(name), fixed.get(name)
@@ -70,19 +77,27 @@ def assemble(
                 continue
             cells = _cells(parts, order)
             for leaf, kind, values in cols.spread(name, cells.values, column.kind if column else ""):
-                own = Cells(values, cells.places)
+                own = ColumnValues(values, cells.places)
                 loose[leaf] = kind, own.over(loose[leaf][1]) if leaf in loose else own
         for name in typed.keys() & loose.keys():
-            loose[name] = loose[name][0], loose[name][1].over(Cells(_values(typed.pop(name)[1], json=False)))
-        made = {name: cols.finish(column.kind, array, column.choices) for name, (column, array) in typed.items()}
+            loose[name] = (
+                loose[name][0],
+                loose[name][1].over(ColumnValues(_values(typed.pop(name)[1], json=False))),
+            )
+        made = {
+            name: cols.finish(column.kind, array, column.choices) for name, (column, array) in typed.items()
+        }
         for name, (kind, cells) in loose.items():
             column = fixed.get(name)
             made[name] = cols.from_values(
                 column or _column(name, kind), cells.values, cells.places, learned=column is None and not kind
             )
     shown = _shown(made, fixed, columns, empty=not count)
-    blank = cols.Blank(count)
-    data = {name: made[name] if name in made else blank.column(fixed[name].kind, fixed[name].choices) for name in shown}
+    blank = cols.NullColumns(count)
+    data = {
+        name: made[name] if name in made else blank.column(fixed[name].kind, fixed[name].choices)
+        for name in shown
+    }
     return _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
 
 
@@ -142,7 +157,10 @@ def _typed(name: str, parts: Chunks, column: Column | None) -> tuple[Column, pa.
     if column is None or target is None:
         return None
     if pa.types.is_dictionary(target):  # a Parquet file has plain text there
-        arrays = [each.cast(pa.string()).dictionary_encode() if pa.types.is_large_string(each.type) else each for each in arrays]
+        arrays = [
+            each.cast(pa.string()).dictionary_encode() if pa.types.is_large_string(each.type) else each
+            for each in arrays
+        ]
     if all(each.type == target or pa.types.is_null(each.type) for each in arrays):
         return column, _join(arrays, target)
     return None
@@ -164,7 +182,11 @@ def _join(arrays: list[pa.Array], target: pa.DataType) -> pa.Array:
     if len(typed) == 1:
         return typed[0]
     if pa.types.is_dictionary(target):
-        return pa.chunked_array(typed).unify_dictionaries(memory_pool=cols.POOL).combine_chunks(memory_pool=cols.POOL)
+        return (
+            pa.chunked_array(typed)
+            .unify_dictionaries(memory_pool=cols.POOL)
+            .combine_chunks(memory_pool=cols.POOL)
+        )
     return pa.concat_arrays(typed, memory_pool=cols.POOL)
 
 
@@ -175,17 +197,21 @@ def _blank(target: pa.DataType, count: int) -> pa.Array:
 # Python values -------------------------------------------------------------------------------------------------------------------
 
 
-def _cells(parts: Chunks, order: Any) -> Cells:
+def _cells(parts: Chunks, order: Any) -> ColumnValues:
     """The values of a column; JSON texts that come again and again become one value, which their cells share."""
     rows = sum(len(part) for part, _ in parts)
-    if rows > REPEATS and all(json or pa.types.is_null(part.type) for part, json in parts) and _repeats(parts[-1][0]):
+    if (
+        rows > REPEATS
+        and all(json or pa.types.is_null(part.type) for part, json in parts)
+        and _repeats(parts[-1][0])
+    ):
         texts = pa.chunked_array([part if json else _blank(pa.string(), len(part)) for part, json in parts])
         coded = texts.dictionary_encode().unify_dictionaries().combine_chunks()
         values = [*map(msgspec.json.decode, coded.dictionary.to_pylist()), None]
         places = coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
-        return Cells(values, places if order is None else places[order])
+        return ColumnValues(values, places if order is None else places[order])
     values = [value for part, json in parts for value in _values(part, json=json)]
-    return Cells(values if order is None else [values[place] for place in order])
+    return ColumnValues(values if order is None else [values[place] for place in order])
 
 
 def _repeats(part: pa.Array) -> bool:
@@ -204,12 +230,18 @@ def _values(part: pa.Array, *, json: bool) -> list[Any]:
 @cache
 def _column(name: str, kind: str) -> Column:
     key = name
-    for word in ("_at", "_date", "currency"):  # the key that a joined name ends in matters for its kind only by these
+    for word in (
+        "_at",
+        "_date",
+        "currency",
+    ):  # the key that a joined name ends in matters for its kind only by these
         if name.endswith(word):
             key = name[-len(word) - 1 :] if word != "currency" else word
     if kind.startswith("enum:"):
         return Column(name, (key,), "enum", tuple(each for each in kind[5:].split("\0") if each))
-    return Column(name, (name.rpartition("_")[2] if name.endswith(("_created", "_amount")) else key,), kind or "any")
+    return Column(
+        name, (name.rpartition("_")[2] if name.endswith(("_created", "_amount")) else key,), kind or "any"
+    )
 
 
 # The whole -----------------------------------------------------------------------------------------------------------------------
@@ -230,12 +262,14 @@ def _newest_first(tables: Sequence[pa.Table]) -> Any:
     return np.argsort(-stamps, kind="stable")
 
 
-def _shown(made: Mapping[str, Any], fixed: Mapping[str, Column], wanted: Sequence[str], *, empty: bool) -> list[str]:
+def _shown(
+    made: Mapping[str, Any], fixed: Mapping[str, Column], requested: Sequence[str], *, empty: bool
+) -> list[str]:
     every = [*fixed, *sorted(name for name in made if name not in fixed)]
-    if not wanted:
+    if not requested:
         return every
     chosen: dict[str, None] = dict.fromkeys(("id",)) if "id" in every else {}
-    for name in wanted:
+    for name in requested:
         base = name.partition("[")[0]
         found = [base] if base in every else [each for each in every if each.startswith(base + "_")]
         if not found and not empty:
@@ -251,15 +285,17 @@ def unknown(name: str, columns: Sequence[str]) -> UnknownName:
     return UnknownName("column", name, get_close_matches(name, columns, 3))
 
 
-def _with_metadata(frame: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
+def _with_metadata(frame: pd.DataFrame, requested: Sequence[str]) -> pd.DataFrame:
     """Add the single keys that were asked for as `metadata[order_id]`, in place of the whole where only keys were asked for."""
-    keyed = [name for name in wanted if name.endswith("]") and "[" in name]
+    keyed = [name for name in requested if name.endswith("]") and "[" in name]
     for name in keyed:
         base, _, key = name[:-1].partition("[")
         values = [value.get(key) if isinstance(value, dict) else None for value in frame[base]]
         frame[name] = cols.from_values(Column(name, (key,), "text"), values, learned=False)
     return (
-        frame.drop(columns=[base for base in {name.partition("[")[0] for name in keyed} if base not in wanted])
+        frame.drop(
+            columns=[base for base in {name.partition("[")[0] for name in keyed} if base not in requested]
+        )
         if keyed
         else frame
     )

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from stripe_magics.errors import StripeError
 from stripe_magics.frames import arrow_columns as cols
-from stripe_magics.frames.decoder import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of
 from stripe_magics.frames.assemble import assemble, unknown
+from stripe_magics.frames.decoder import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of
 from stripe_magics.frames.schema import schema
 
 CHUNK = 2000  # rows between two Arrow chunks: enough to be quick, few enough to be small
@@ -29,7 +29,7 @@ class Builder:
 
     def __init__(self, object_type: str, *, columns: Sequence[str] = (), chunk: int = CHUNK) -> None:
         self.object_type = "" if object_type == "any" else object_type
-        self.wanted = tuple(columns)
+        self.requested = tuple(columns)
         self.rows = 0  # all so far
         self._chunk = chunk
         self._plan: Plan | None = None
@@ -43,7 +43,7 @@ class Builder:
             objects = self._decoded(page)
         if not objects or self._plan is None:
             return 0
-        if self.wanted and not self.rows:
+        if self.requested and not self.rows:
             self._check_wanted()
         self._objects += objects
         self.rows += len(objects)
@@ -72,16 +72,22 @@ class Builder:
 
     def _first_plan(self) -> Plan:
         plan = plan_for(self.object_type)
-        return (plan.only(self.wanted) if self.wanted else None) or plan
+        return (plan.only(self.requested) if self.requested else None) or plan
 
     def _check_wanted(self) -> None:
         """A column that neither the facts nor the first page know is told at once, not after the last page."""
         assert self._plan is not None
         known = [*schema(self.object_type).names, *(leaf.column.name for leaf in self._plan.leaves)]
-        opened = tuple(leaf.column.name + "_" for leaf in self._plan.leaves if leaf.raw or leaf.column.kind == "ref")
-        for name in self.wanted:
+        opened = tuple(
+            leaf.column.name + "_" for leaf in self._plan.leaves if leaf.raw or leaf.column.kind == "ref"
+        )
+        for name in self.requested:
             base = name.partition("[")[0]
-            if base not in known and not base.startswith(opened) and not any(each.startswith(base + "_") for each in known):
+            if (
+                base not in known
+                and not base.startswith(opened)
+                and not any(each.startswith(base + "_") for each in known)
+            ):
                 raise unknown(name, known)
 
     def _flush(self) -> None:
@@ -112,7 +118,9 @@ class Builder:
 
     def frame(self, *, newest_first: bool = False, limit: int | None = None) -> pd.DataFrame:
         """The DataFrame of all rows added."""
-        return assemble(self.tables(), self.object_type, columns=self.wanted, newest_first=newest_first, limit=limit)
+        return assemble(
+            self.tables(), self.object_type, columns=self.requested, newest_first=newest_first, limit=limit
+        )
 
 
 def _columns(node: Node, objects: list[Any]) -> Iterator[tuple[Leaf, list[Any]]]:

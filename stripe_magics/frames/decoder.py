@@ -85,7 +85,8 @@ class Plan:
         self.object_type, self.root, self.strict = object_type, root, strict
         self._build(root)
         self.decoder = msgspec.json.Decoder(root.kind)
-        listed = msgspec.defstruct("Listed", [("object", Any, None), ("data", list[root.kind] | None, None)], gc=False)  # type: ignore[name-defined]
+        rows = list[root.kind] | None  # type: ignore[name-defined]
+        listed = msgspec.defstruct("Listed", [("object", Any, None), ("data", rows, None)], gc=False)
         self.listed = msgspec.json.Decoder(listed)
         self.leaves = tuple(root.all_leaves())
 
@@ -105,7 +106,9 @@ class Plan:
         if node.path and "object" not in node.leaves:
             fields.append(("sink", str | None, None))  # the type of a nested object is no column
             rename["sink"] = "object"
-        node.kind = msgspec.defstruct("Row", fields, rename=rename, forbid_unknown_fields=self.strict, gc=False)
+        node.kind = msgspec.defstruct(
+            "Row", fields, rename=rename, forbid_unknown_fields=self.strict, gc=False
+        )
         node.empty = node.kind()
 
     def page(self, page: bytes) -> list[Any] | None:
@@ -130,7 +133,7 @@ class Plan:
 
     def only(self, names: Sequence[str]) -> Plan | None:
         """A plan that decodes these columns (and `id`) alone; None if one of them isn't known."""
-        wanted: set[str] = {"id"} if "id" in self.root.leaves else set()
+        requested: set[str] = {"id"} if "id" in self.root.leaves else set()
         for name in names:
             base = name.partition("[")[0]
             found = {
@@ -140,8 +143,8 @@ class Plan:
             }
             if not found:
                 return None
-            wanted |= {base} if base in found else found
-        return Plan(self.object_type, _prune(self.root, wanted), strict=False)
+            requested |= {base} if base in found else found
+        return Plan(self.object_type, _prune(self.root, requested), strict=False)
 
 
 _plans: dict[str, Plan] = {}
@@ -185,11 +188,11 @@ def _copy(node: Node) -> Node:
     )
 
 
-def _prune(node: Node, wanted: set[str]) -> Node:
-    nodes = {key: _prune(each, wanted) for key, each in node.nodes.items()}
+def _prune(node: Node, requested: set[str]) -> Node:
+    nodes = {key: _prune(each, requested) for key, each in node.nodes.items()}
     return Node(
         node.path,
-        {key: replace(leaf) for key, leaf in node.leaves.items() if leaf.column.name in wanted},
+        {key: replace(leaf) for key, leaf in node.leaves.items() if leaf.column.name in requested},
         {key: each for key, each in nodes.items() if each.leaves or each.nodes},
     )
 
@@ -207,7 +210,11 @@ def _fit(node: Node, value: Any, object_type: str, *, learn: bool) -> None:
             if not leaf.raw and inner is not None and not _suits(leaf.column.kind, inner):
                 leaf.raw = True
         elif learn and not (node.path and key == "object" and isinstance(inner, str)):
-            kind = "secret" if masked(object_type, key) and isinstance(inner, str) else kind_by_name(key, type(inner))
+            kind = (
+                "secret"
+                if masked(object_type, key) and isinstance(inner, str)
+                else kind_by_name(key, type(inner))
+            )
             column = Column("_".join((*node.path, key)), (*node.path, key), kind)
             node.leaves[key] = Leaf(column, learned=True, raw=kind not in _TYPES)
 

@@ -41,12 +41,17 @@ def plain_table(tables: Sequence[pa.Table], object_type: str, *, columns: Sequen
         target = _plain(kinds.pop() if kinds else ARROW[column.kind] if column is not None else pa.string())
         arrays.append(
             pa.concat_arrays(
-                [part.cast(target) if part.type != pa.null() else pa.nulls(len(part), target) for part, _ in parts]
+                [
+                    part.cast(target) if part.type != pa.null() else pa.nulls(len(part), target)
+                    for part, _ in parts
+                ]
                 or [pa.nulls(count, target)]
             )
         )
         fields.append(pa.field(name, target))
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata={b"stripe_object": object_type.encode()}))
+    return pa.Table.from_arrays(
+        arrays, schema=pa.schema(fields, metadata={b"stripe_object": object_type.encode()})
+    )
 
 
 def _part(table: pa.Table, name: str) -> tuple[pa.Array, bool]:
@@ -67,8 +72,13 @@ def _as_json(part: pa.Array, json: bool) -> pa.Array:
     if json:
         return part
     if pa.types.is_timestamp(part.type):
-        part = pa.array([None if each is None else each // 1_000_000 for each in part.cast(pa.int64()).to_pylist()], pa.int64())
-    return pa.array([None if value is None else msgspec.json.encode(value) for value in part.to_pylist()], pa.string())
+        part = pa.array(
+            [None if each is None else each // 1_000_000 for each in part.cast(pa.int64()).to_pylist()],
+            pa.int64(),
+        )
+    return pa.array(
+        [None if value is None else msgspec.json.encode(value) for value in part.to_pylist()], pa.string()
+    )
 
 
 def write(path: Path, table: pa.Table) -> None:
@@ -84,11 +94,20 @@ def files_of(place: str | Path) -> list[Path]:
     return sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
 
 
-def read(place: str | Path | Iterable[Path], *, columns: Sequence[str] = (), newest_first: bool = True) -> pd.DataFrame:
+def read(
+    place: str | Path | Iterable[Path], *, columns: Sequence[str] = (), newest_first: bool = True
+) -> pd.DataFrame:
     """The frame of a folder (or file) that was written here: the same columns and dtypes as if it had been pulled just now."""
     paths = files_of(place) if isinstance(place, (str, Path)) else list(place)
     tables = [pq.read_table(path, partitioning=None) for path in paths]
-    kind = next((table.schema.metadata.get(b"stripe_object", b"").decode() for table in tables if table.schema.metadata), "")
+    kind = next(
+        (
+            table.schema.metadata.get(b"stripe_object", b"").decode()
+            for table in tables
+            if table.schema.metadata
+        ),
+        "",
+    )
     frame = assemble(tables, kind, columns=columns, newest_first=newest_first)
     attrs: dict[str, Any] = {"object": kind, "units": "minor"}
     frame.attrs["stripe"] = attrs

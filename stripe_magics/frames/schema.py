@@ -41,7 +41,9 @@ HEAD = (
     "description",
 )
 TAIL = ("metadata", "livemode", "object")
-SCALARS = frozenset({"text", "ref", "decimal", "secret", "currency", "int", "int?", "time", "bool", "number", "enum"})
+SCALARS = frozenset(
+    {"text", "ref", "decimal", "secret", "currency", "int", "int?", "time", "bool", "number", "enum"}
+)
 
 MASKED: Mapping[str, frozenset[str]] = {
     "": frozenset({"client_secret", "access_token", "refresh_token"}),

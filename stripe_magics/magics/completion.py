@@ -18,8 +18,8 @@ from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.parsing.command_names import bracketed, is_path, longest
-from stripe_magics.parsing.options import OPTIONS, SHORT, VERBS
 from stripe_magics.parsing.lexer import split
+from stripe_magics.parsing.options import OPTIONS, SHORT, VERBS
 
 MOST = 300
 _LINE = re.compile(r"(?:^|\n|=)[ \t]*%stripe[ \t]+(?P<rest>[^\n]*)\Z")
@@ -115,7 +115,7 @@ def known(words: list[str]) -> tuple[Module | None, int]:
 def catalogue_tree() -> dict[str, dict[str, str]]:
     """What may follow the first words of a name: "checkout" -> {"sessions": "resource"}, "customers" -> {"create": "create"}."""
     tree: dict[str, dict[str, str]] = {"": {}}
-    for resource, actions in catalogue.resources().items():
+    for resource, actions in catalogue.actions_by_resource().items():
         parts = resource.split(".")
         for at, part in enumerate(parts):
             tree.setdefault(".".join(parts[:at]), {}).setdefault(part, "resource")
@@ -152,15 +152,28 @@ def _after(verb: str, words: list[str]) -> Iterator[Hit]:
             yield from (Hit(name, "report", each.title) for name, each in REPORTS.items())
         yield from (Hit(f"--{name}", "option") for name in ("start", "end", "tz", "fresh"))
     elif verb in {"pull", "sync"}:
-        lists = {name for name, actions in catalogue.resources().items() if "list" in actions and "." not in name}
-        yield from (Hit(name, "list") for name in sorted(lists.difference(words), key=lambda each: _rank("", each)))
+        lists = {
+            name
+            for name, actions in catalogue.actions_by_resource().items()
+            if "list" in actions and "." not in name
+        }
+        yield from (
+            Hit(name, "list") for name in sorted(lists.difference(words), key=lambda each: _rank("", each))
+        )
     elif verb == "modules":
-        yield from (Hit(name, "resource") for name in sorted(catalogue.resources(), key=lambda each: _rank("", each)))
+        yield from (
+            Hit(name, "resource")
+            for name in sorted(catalogue.actions_by_resource(), key=lambda each: _rank("", each))
+        )
 
 
 @cache
 def _documented_words() -> dict[str, int]:
-    return {name: at for at, module in enumerate(catalogue.documented()) for name in (module.name, module.resource)}
+    return {
+        name: at
+        for at, module in enumerate(catalogue.documented())
+        for name in (module.name, module.resource)
+    }
 
 
 def _rank(path: str, name: str) -> tuple[int, str]:
@@ -254,7 +267,9 @@ def field_values(own: Field, place: Place) -> Iterator[Hit]:
     elif own.kind is Kind.EMAIL or own.name.endswith("email"):
         yield from (Hit(each, "e-mail") for each in reversed(place.seen.emails))
     if own.object:
-        yield from (Hit(each, own.object.replace("_", " "), about) for each, about in place.seen.of(own.object))
+        yield from (
+            Hit(each, own.object.replace("_", " "), about) for each, about in place.seen.of(own.object)
+        )
     if own.role is Role.URL:
         yield from (Hit(path, "path") for path in _paths())
     if own.role is Role.LIMIT:
@@ -277,8 +292,18 @@ def names(place: Place) -> Iterator[Hit]:
         kind = type(value).__name__
         if hasattr(value, "columns") and hasattr(value, "iloc"):
             yield Hit(f"${name}", "DataFrame", f"{len(value)} rows")
-            yield from (Hit(f"${name}.{column}", "column") for column in list(value.columns)[:80] if str(column).isidentifier())
-        elif isinstance(value, (str, int, list, tuple, dict)) or kind in {"Series", "Decimal", "date", "datetime", "Timestamp"}:
+            yield from (
+                Hit(f"${name}.{column}", "column")
+                for column in list(value.columns)[:80]
+                if str(column).isidentifier()
+            )
+        elif isinstance(value, (str, int, list, tuple, dict)) or kind in {
+            "Series",
+            "Decimal",
+            "date",
+            "datetime",
+            "Timestamp",
+        }:
             yield Hit(f"${name}", kind)
 
 
@@ -335,7 +360,9 @@ def parents(above: str, depth: int) -> list[str]:
             path.insert(0, found["key"])
             depth = here
         elif here < depth and found["item"]:
-            depth = len(found["indent"]) + 1  # the first key of a row: its list stands at or left of the hyphen
+            depth = (
+                len(found["indent"]) + 1
+            )  # the first key of a row: its list stands at or left of the hyphen
     return path
 
 
@@ -354,7 +381,9 @@ def _field_at(module: Module, path: list[str]) -> Field | None:
 def keys(module: Module, outer: list[str], own: Field | None) -> Iterator[Hit]:
     """The keys that may stand there: fields and Stripe's own nesting at the top, its next level below, columns in rows."""
     if own is not None and own.columns:
-        yield from (Hit(f"{each.name}: ", str(each.kind).replace("_", " "), each.label) for each in own.columns)
+        yield from (
+            Hit(f"{each.name}: ", str(each.kind).replace("_", " "), each.label) for each in own.columns
+        )
         return
     if own is not None and own.kind is Kind.METADATA:
         return
@@ -385,9 +414,9 @@ def keys(module: Module, outer: list[str], own: Field | None) -> Iterator[Hit]:
 
 def matching(piece: str, hits: Iterable[Hit]) -> list[Hit]:
     """Those that begin with what was typed (hyphens and underscores alike), or else that contain it; each once."""
-    wanted = piece.lower().replace("-", "_")
+    requested = piece.lower().replace("-", "_")
     unique = list({hit.text: hit for hit in hits if hit.text != piece}.values())
-    begun = [hit for hit in unique if hit.text.lower().replace("-", "_").startswith(wanted)]
-    if not begun and len(wanted.strip("_")) >= 3:
-        begun = [hit for hit in unique if wanted.strip("_") in hit.text.lower().replace("-", "_")]
+    begun = [hit for hit in unique if hit.text.lower().replace("-", "_").startswith(requested)]
+    if not begun and len(requested.strip("_")) >= 3:
+        begun = [hit for hit in unique if requested.strip("_") in hit.text.lower().replace("-", "_")]
     return begun[:MOST]

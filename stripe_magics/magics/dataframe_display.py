@@ -16,12 +16,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-LONGEST, WRAPS = 60, 30  # characters of a cell: where it is cut, and from where on it may be broken into lines
+LONGEST, WRAPS = (
+    60,
+    30,
+)  # characters of a cell: where it is cut, and from where on it may be broken into lines
 _ID = re.compile(r"[a-z]{2,12}(?:_[A-Za-z0-9]+)+\Z")
 _LINK = re.compile(r"https://dashboard\.stripe\.com/[A-Za-z0-9_./?=-]+\Z")
 _GREEN, _RED, _YELLOW, _GREY, _BLUE = ("#d7f7c2", "#05690d"), ("#ffe7f2", "#b3063d"), ("#fcedb9", "#a82c00"), ("#ebeef1", "#414552"), ("#cff5f6", "#0055bc")  # fmt: skip
 STATES = {
-    **dict.fromkeys(["succeeded", "paid", "active", "available", "complete", "enabled", "won", "attached", "verified"], _GREEN),
+    **dict.fromkeys(
+        ["succeeded", "paid", "active", "available", "complete", "enabled", "won", "attached", "verified"],
+        _GREEN,
+    ),
     **dict.fromkeys(
         [
             "failed",
@@ -50,7 +56,10 @@ STATES = {
         ],
         _YELLOW,
     ),
-    **dict.fromkeys(["needs_response", "under_review", "warning_needs_response", "warning_under_review", "trialing"], _BLUE),
+    **dict.fromkeys(
+        ["needs_response", "under_review", "warning_needs_response", "warning_under_review", "trialing"],
+        _BLUE,
+    ),
     **dict.fromkeys(["draft", "disabled", "inactive", "paused"], _GREY),
 }
 STATE_COLUMNS = {"status", "payment_status", "refund_status", "type_status"}
@@ -61,7 +70,15 @@ BADGES = {
     "sandbox": ("SANDBOX", "#5433c9"),
 }
 FIRST = ("result", "error")  # of calls made for the rows of a table
-LAST = ("client_secret", "metadata", "livemode", "object", "lines", "items", "data")  # columns that are left out first
+LAST = (
+    "client_secret",
+    "metadata",
+    "livemode",
+    "object",
+    "lines",
+    "items",
+    "data",
+)  # columns that are left out first
 
 
 def badge(mode: str) -> str:
@@ -73,24 +90,36 @@ def badge(mode: str) -> str:
 class View:
     """How one frame is shown: which rows and columns, and each cell's text."""
 
-    def __init__(self, frame: pd.DataFrame, *, max_rows: int = 60, max_columns: int = 12, all_columns: bool = False) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, *, max_rows: int = 60, max_columns: int = 12, all_columns: bool = False
+    ) -> None:
         self.frame = frame
         self.about: dict[str, Any] = dict(frame.attrs.get("stripe") or {})
-        said = {True: "live", False: "test"}.get(self.about["livemode"], "") if "livemode" in self.about else ""
+        said = (
+            {True: "live", False: "test"}.get(self.about["livemode"], "") if "livemode" in self.about else ""
+        )
         self.mode = str(self.about.get("mode") or said)  # "" where nothing says it: then there is no badge
         bare = frame.copy(deep=False)  # pandas copies attrs, deeply, with every column that is taken out
         bare.attrs = {}
         self.columns = list(frame.columns) if all_columns else chosen(bare, max_columns)
         self.cut = len(frame) > max_rows
         half = max_rows // 2
-        self.places = [*range(half), *range(len(frame) - half, len(frame))] if self.cut else list(range(len(frame)))
+        self.places = (
+            [*range(half), *range(len(frame) - half, len(frame))] if self.cut else list(range(len(frame)))
+        )
         self.gap = half if self.cut else -1
         self.bare = bare.iloc[self.places] if self.cut else bare
         self.part = self.bare[self.columns]
         self.indexed = not (
-            frame.index.name is None and type(frame.index).__name__ == "RangeIndex" and list(frame.index[:1]) in ([], [0])
+            frame.index.name is None
+            and type(frame.index).__name__ == "RangeIndex"
+            and list(frame.index[:1]) in ([], [0])
         )
-        self.right = {name for name in self.columns if str(bare[name].dtype).lower().startswith(("int", "float", "uint"))}
+        self.right = {
+            name
+            for name in self.columns
+            if str(bare[name].dtype).lower().startswith(("int", "float", "uint"))
+        }
         self.amounts = self._amounts()
         self.cells = {name: self._texts(name) for name in self.columns}
 
@@ -120,7 +149,7 @@ class View:
     def _amounts(self) -> list[str]:
         if self.about.get("units", "minor") != "minor":
             return []
-        import stripe_magics.frames  # the accessor is registered there
+        import stripe_magics.accessor
 
         assert stripe_magics.frames
         return list(self.frame.stripe.amounts())
@@ -143,7 +172,11 @@ class View:
 
     def title(self) -> str:
         """What is shown, in a line: `customers list - 100 rows`."""
-        what = str(self.about.get("module") or self.about.get("object") or "").replace(".", " ").replace("_", " ")
+        what = (
+            str(self.about.get("module") or self.about.get("object") or "")
+            .replace(".", " ")
+            .replace("_", " ")
+        )
         account = str(self.about.get("account") or "")
         rows = f"{len(self.frame):,} row{'' if len(self.frame) == 1 else 's'}"
         return " · ".join(part for part in (what, rows, account) if part)
@@ -162,7 +195,9 @@ class View:
 
     def html(self) -> str:
         """The table, escaped."""
-        head = "".join(f'<th style="text-align:{self._side(name)}">{escape(str(name))}</th>' for name in self.columns)
+        head = "".join(
+            f'<th style="text-align:{self._side(name)}">{escape(str(name))}</th>' for name in self.columns
+        )
         lines = [
             f"<div>{badge(self.mode) + ' ' if self.mode else ''}{escape(self.title())}</div>",
             '<table class="dataframe"><thead><tr>',
@@ -206,7 +241,9 @@ class View:
         from stripe_magics.accessor import _PATHS
 
         account = str(self.about.get("account") or "")
-        base = "https://dashboard.stripe.com/" + (f"{account}/" if re.fullmatch(r"acct_[A-Za-z0-9]+", account) else "")
+        base = "https://dashboard.stripe.com/" + (
+            f"{account}/" if re.fullmatch(r"acct_[A-Za-z0-9]+", account) else ""
+        )
         base += "" if self.mode == "live" else "test/"
         kind = str(self.about.get("object") or "").removeprefix("list[").removesuffix("]")
         links = {}
@@ -227,7 +264,9 @@ class View:
             table = pd.DataFrame({str(name): self.cells[name] for name in fitting}, index=self.part.index)
             lines.append(table.to_string(index=self.indexed))
             if self.cut:
-                lines.append(f"... {len(self.frame) - len(self.places):,} rows more (the first and the last are shown)")
+                lines.append(
+                    f"... {len(self.frame) - len(self.places):,} rows more (the first and the last are shown)"
+                )
         else:
             lines.append("nothing found")
         return "\n".join([*lines, *self.notes(len(fitting))])
@@ -255,9 +294,11 @@ def chosen(frame: pd.DataFrame, most: int) -> list[Any]:
     if len(names) <= most:
         return names
     head = frame.head(200)
-    wanted = [name for name in names if name not in LAST and head[name].notna().any() and not _empty(head[name])]
-    wanted.sort(key=lambda name: name not in FIRST)  # what went wrong is never the column that doesn't fit
-    return wanted[:most] or names[:most]
+    requested = [
+        name for name in names if name not in LAST and head[name].notna().any() and not _empty(head[name])
+    ]
+    requested.sort(key=lambda name: name not in FIRST)  # what went wrong is never the column that doesn't fit
+    return requested[:most] or names[:most]
 
 
 def _empty(values: Any) -> bool:
@@ -298,7 +339,9 @@ def _several(items: Any) -> str:
 
 
 def _inner(value: Any) -> str:
-    return "{...}" if isinstance(value, dict) else f"[{len(value)}]" if isinstance(value, list) else str(value)
+    return (
+        "{...}" if isinstance(value, dict) else f"[{len(value)}]" if isinstance(value, list) else str(value)
+    )
 
 
 def _times(values: Any, zone: str) -> list[str]:
@@ -307,7 +350,10 @@ def _times(values: Any, zone: str) -> list[str]:
     if getattr(values.dtype, "tz", None) is not None:
         values = values.dt.tz_convert(ZoneInfo(zone))
     whole_days = bool(len(values)) and bool((values.dropna() == values.dropna().dt.normalize()).all())
-    return ["" if _missing(each) else each.strftime("%Y-%m-%d" if whole_days else "%Y-%m-%d %H:%M") for each in values]
+    return [
+        "" if _missing(each) else each.strftime("%Y-%m-%d" if whole_days else "%Y-%m-%d %H:%M")
+        for each in values
+    ]
 
 
 class Facts:
@@ -319,7 +365,16 @@ class Facts:
     def __repr__(self) -> str:
         wide = max((len(key) for key in self.facts), default=0)
         head = f"[{BADGES.get(self.mode, BADGES['unknown'])[0]}] {self.title}" if self.mode else self.title
-        return "\n".join([head, *(f"  {key.replace('_', ' '):<{wide}}  {value}" for key, value in self.facts.items() if value)])
+        return "\n".join(
+            [
+                head,
+                *(
+                    f"  {key.replace('_', ' '):<{wide}}  {value}"
+                    for key, value in self.facts.items()
+                    if value
+                ),
+            ]
+        )
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -335,7 +390,11 @@ class State(Facts):
 
     def __init__(self, status: Mapping[str, str], mode: str) -> None:
         facts = {key: str(value) for key, value in status.items()}
-        super().__init__(facts.get("account_name") or facts.get("name") or facts.get("account") or "connected", facts, mode=mode)
+        super().__init__(
+            facts.get("account_name") or facts.get("name") or facts.get("account") or "connected",
+            facts,
+            mode=mode,
+        )
 
 
 class Code(str):

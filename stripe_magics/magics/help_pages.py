@@ -8,9 +8,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
+from stripe_magics._command import Command
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
-from stripe_magics.command import Command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,13 +64,21 @@ class Page:
             for name, how in verb.flags.items()
             if name != "**"
         ]
-        return cls(f"%stripe {verb.name} {verb.usage}".strip(), [verb.help], ["flag", "takes"] if flags else [], flags)
+        return cls(
+            f"%stripe {verb.name} {verb.usage}".strip(),
+            [verb.help],
+            ["flag", "takes"] if flags else [],
+            flags,
+        )
 
     def __repr__(self) -> str:
         out = [self.title, *(f"  {line}" for line in self.intro), ""]
         if self.head:
             short = [
-                [cell if len(cell) <= 70 or at == len(row) - 1 else cell[:69] + "…" for at, cell in enumerate(row)]
+                [
+                    cell if len(cell) <= 70 or at == len(row) - 1 else cell[:69] + "…"
+                    for at, cell in enumerate(row)
+                ]
                 for row in self.rows
             ]
             widths = [max([len(name), *(len(row[at]) for row in short)]) for at, name in enumerate(self.head)]
@@ -84,7 +92,10 @@ class Page:
         return "\n".join([*out, *(f"  {line}" for line in self.outro)]).rstrip()
 
     def _repr_html_(self) -> str:
-        out = [f"<div><b>{escape(self.title)}</b></div>", *(f"<div>{escape(line)}</div>" for line in self.intro)]
+        out = [
+            f"<div><b>{escape(self.title)}</b></div>",
+            *(f"<div>{escape(line)}</div>" for line in self.intro),
+        ]
         if self.example:
             out.append(f"<pre><code>{escape(self.example)}</code></pre>")
         if self.head:
@@ -93,7 +104,8 @@ class Page:
             body = "".join(
                 "<tr>"
                 + "".join(
-                    f"<td{left}>{f'<code>{escape(cell)}</code>' if at == 0 else escape(cell)}</td>" for at, cell in enumerate(row)
+                    f"<td{left}>{f'<code>{escape(cell)}</code>' if at == 0 else escape(cell)}</td>"
+                    for at, cell in enumerate(row)
                 )
                 + "</tr>"
                 for row in self.rows
@@ -109,10 +121,13 @@ def page(name: str) -> Page:
 
     words = re.split(r"[\s.]+", name.strip())
     resource = ".".join(words).replace("-", "_").lower()
-    actions = catalogue.resources().get(resource)
+    actions = catalogue.actions_by_resource().get(resource)
     if actions and not _is_module(resource):
         modules = [catalogue.find(f"{resource}.{action}") for action in actions]
-        rows = [[f"{resource.replace('.', ' ')} {each.action}", each.title, f"{each.method} {each.path}"] for each in modules]
+        rows = [
+            [f"{resource.replace('.', ' ')} {each.action}", each.title, f"{each.method} {each.path}"]
+            for each in modules
+        ]
         return Page(resource.replace(".", " "), [], ["module", "", "request"], rows)
     found, _ = longest(words)
     module = catalogue.find(found)
@@ -124,8 +139,12 @@ def page(name: str) -> Page:
     ]
     outro = ["Common options: " + "; ".join(f"{flag} {words_}" for flag, words_ in OPTIONS.items())]
     if not module.documented:
-        outro.insert(0, "Further parameters of Stripe's are passed on as they are (--name value, -d name=value).")
-    return Page(module.title, intro, ["field", "label", "value", "when", "what"], rows, example(module), outro)
+        outro.insert(
+            0, "Further parameters of Stripe's are passed on as they are (--name value, -d name=value)."
+        )
+    return Page(
+        module.title, intro, ["field", "label", "value", "when", "what"], rows, example(module), outro
+    )
 
 
 def _is_module(name: str) -> bool:
@@ -138,7 +157,9 @@ def _row(own: Field) -> list[str]:
     flag = own.name.upper() if own.role in {Role.PATH, Role.URL} else own.flag
     what = KINDS.get(own.kind, str(own.kind).replace("_", " "))
     if own.choices:
-        shown = own.choices if len(own.choices) <= 12 else (*own.choices[:10], f"... {len(own.choices)} in all")
+        shown = (
+            own.choices if len(own.choices) <= 12 else (*own.choices[:10], f"... {len(own.choices)} in all")
+        )
         what = f"{what}: {', '.join(shown)}"
     if own.columns:
         what = f"{what}: {', '.join(each.name for each in own.columns)}"
@@ -147,8 +168,16 @@ def _row(own: Field) -> list[str]:
     when = "; ".join(f"{name} is {' or '.join(values)}" for name, values in own.when)
     notes = [own.help]
     if own.since_removed:
-        notes.append(f"Not taken {'here' if own.since_removed == 'never' else 'since ' + own.since_removed}: {own.replaced_by}")
-    return [flag, own.title + (" (required)" if own.required else ""), what, when, " ".join(note for note in notes if note)]
+        notes.append(
+            f"Not taken {'here' if own.since_removed == 'never' else 'since ' + own.since_removed}: {own.replaced_by}"
+        )
+    return [
+        flag,
+        own.title + (" (required)" if own.required else ""),
+        what,
+        when,
+        " ".join(note for note in notes if note),
+    ]
 
 
 # --- an example that runs
@@ -161,7 +190,7 @@ SAMPLES = {Kind.EMAIL: "jenny@example.com", Kind.PHONE: "+14155550123", Kind.URL
 
 def example(module: Module) -> str:
     """A line that runs as it stands: what is required, one thing to change on an update. On the sandbox, with ids that exist there."""
-    from stripe_magics.command import write_line
+    from stripe_magics.parsing import write_line
 
     values = {own.name: sample(own, module.action) for own in module.fields if own.required and not own.when}
     for names in module.any_of:
@@ -178,7 +207,13 @@ def example(module: Module) -> str:
     places = {each.name for each in module.path_fields}
     if not module.lists and not values.keys() - places and module.action in {"create", "update"}:
         own = next(
-            (each for kind in (Kind.LONG_TEXT, Kind.TEXT, Kind.METADATA) for each in module.fields if _plain(each, kind)), None
+            (
+                each
+                for kind in (Kind.LONG_TEXT, Kind.TEXT, Kind.METADATA)
+                for each in module.fields
+                if _plain(each, kind)
+            ),
+            None,
         )
         if own is not None:
             values[own.name] = sample(own)
@@ -216,7 +251,13 @@ PREFIXES = {"customer": "cus", "payment_intent": "pi", "invoice": "in", "invoice
 STATES = {  # action -> the states in which an object can be acted upon
     "capture": {"requires_capture"},
     "confirm": {"requires_confirmation"},
-    "cancel": {"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "pending"},
+    "cancel": {
+        "requires_payment_method",
+        "requires_capture",
+        "requires_confirmation",
+        "requires_action",
+        "pending",
+    },
     "void": {"open", "uncollectible"},
     "finalize": {"draft"},
     "delete": {"draft"},
@@ -238,7 +279,9 @@ def an_id(kind: str, action: str = "") -> str:
         try:
             frame: Any = calls.call(Command(name), connection=connection)
         except StripeMagicsError:
-            frame = None  # a list that the sandbox hasn't, or that wants more than nothing: an example id then
+            frame = (
+                None  # a list that the sandbox hasn't, or that wants more than nothing: an example id then
+            )
         if frame is not None and len(frame):
             return str(_suiting(frame, kind, action)["id"].iloc[0])
     return f"{PREFIXES.get(kind, kind[:4] or 'id')}_123"
@@ -246,7 +289,9 @@ def an_id(kind: str, action: str = "") -> str:
 
 def _suiting(frame: Any, kind: str, action: str) -> Any:
     """The rows that the action can be done to, or all of them if there is none."""
-    suits = frame[frame["status"].isin(STATES.get(action, ()))].iloc[::-1] if "status" in frame else frame.head(0)
+    suits = (
+        frame[frame["status"].isin(STATES.get(action, ()))].iloc[::-1] if "status" in frame else frame.head(0)
+    )
     if "refunded" in frame:
         suits = suits[~suits["refunded"].fillna(value=False).astype(bool)]
     if kind == "invoice" and action == "delete":  # a subscription's drafts cannot be deleted
@@ -288,28 +333,48 @@ def find(words: str) -> pd.DataFrame:
     """Modules and fields in which the words occur, the best first: module, field, label, what, documented. One row a hit, 50 at most."""
     import pandas as pd
 
-    wanted = [_stem(word) for word in re.findall(r"\w+", words.lower().replace("_", " "))]
+    requested = [_stem(word) for word in re.findall(r"\w+", words.lower().replace("_", " "))]
     hits: list[tuple[int, int, list[Any]]] = []
     for at, module in enumerate(catalogue.everything()):
         about = f"{module.name} {module.title} {module.help}"
-        score = _score(wanted, about)
-        if score == len(wanted):
+        score = _score(requested, about)
+        if score == len(requested):
             hits.append(
                 (
                     3 * score + module.documented,
                     -at,
-                    [module.name, "", module.title, module.help or f"{module.method} {module.path}", module.documented],
+                    [
+                        module.name,
+                        "",
+                        module.title,
+                        module.help or f"{module.method} {module.path}",
+                        module.documented,
+                    ],
                 )
             )
         for own in module.fields:
-            inside = _score(wanted, f"{own.name} {own.label} {own.group} {' '.join(own.choices[:40])} {own.help}")
-            if inside and _score(wanted, f"{about} {own.name} {own.label} {own.group} {own.help}") == len(wanted):
+            inside = _score(
+                requested, f"{own.name} {own.label} {own.group} {' '.join(own.choices[:40])} {own.help}"
+            )
+            if inside and _score(requested, f"{about} {own.name} {own.label} {own.group} {own.help}") == len(
+                requested
+            ):
                 hits.append(
-                    (2 * inside + module.documented, -at, [module.name, own.flag, own.title, own.help, module.documented])
+                    (
+                        2 * inside + module.documented,
+                        -at,
+                        [module.name, own.flag, own.title, own.help, module.documented],
+                    )
                 )
     hits.sort(key=lambda hit: (hit[0], hit[1]), reverse=True)
-    found = pd.DataFrame([hit[2] for hit in hits[:50]], columns=["module", "field", "label", "what", "documented"])
-    found.attrs["stripe"] = {"object": f"{words!r} in modules and fields", "complete": len(hits) <= 50, "amounts": []}
+    found = pd.DataFrame(
+        [hit[2] for hit in hits[:50]], columns=["module", "field", "label", "what", "documented"]
+    )
+    found.attrs["stripe"] = {
+        "object": f"{words!r} in modules and fields",
+        "complete": len(hits) <= 50,
+        "amounts": [],
+    }
     if len(hits) > 50:
         found.attrs["stripe"]["notes"] = [f"The best 50 of {len(hits)}; more words narrow it."]
     return found
@@ -319,6 +384,6 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") else word
 
 
-def _score(wanted: Iterable[str], about: str) -> int:
+def _score(requested: Iterable[str], about: str) -> int:
     about = about.lower().replace("_", " ").replace(".", " ")
-    return sum(re.search(rf"\b{re.escape(word)}", about) is not None for word in wanted)
+    return sum(re.search(rf"\b{re.escape(word)}", about) is not None for word in requested)

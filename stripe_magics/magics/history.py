@@ -11,7 +11,7 @@ from stripe_magics.errors import StripeError, redact
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.command import Command
+    from stripe_magics._command import Command
 
 
 @dataclass(slots=True)
@@ -36,7 +36,15 @@ class History:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
-    def add(self, command: Command, line: str, started: float, *, answer: Any = None, error: BaseException | None = None) -> None:
+    def add(
+        self,
+        command: Command,
+        line: str,
+        started: float,
+        *,
+        answer: Any = None,
+        error: BaseException | None = None,
+    ) -> None:
         """Note a call and how it ended."""
         about: dict[str, Any] = answer.attrs.get("stripe", {}) if hasattr(answer, "columns") else {}
         entry = Entry(
@@ -45,7 +53,9 @@ class History:
             module=command.module,
             seconds=time.time() - started,
             rows=len(answer) if about else None,
-            objects=[str(each) for each in answer["id"].iloc[:20].tolist()] if about and "id" in answer.columns else [],
+            objects=[str(each) for each in answer["id"].iloc[:20].tolist()]
+            if about and "id" in answer.columns
+            else [],
             request_ids=[str(each) for each in about.get("request_ids", [])],
             replayed=bool(about.get("replayed")),
             error=f"{type(error).__name__}" if error is not None else "",
@@ -86,10 +96,17 @@ class History:
 
     def script(self) -> str:
         """The session as a Python script: what went well, in order; what failed stands there as a comment."""
-        lines = ['"""What was called in a notebook session, as a script."""', "", "import stripe_magics as sm", ""]
+        lines = [
+            '"""What was called in a notebook session, as a script."""',
+            "",
+            "import stripe_magics as sm",
+            "",
+        ]
         for each in self.entries:
             if each.error:
-                lines.append(f"# ended in {each.error}: %stripe {each.line.splitlines()[0] if each.line else ''}")
+                lines.append(
+                    f"# ended in {each.error}: %stripe {each.line.splitlines()[0] if each.line else ''}"
+                )
             elif each.python:
                 lines.append(each.python)
         return "\n".join(lines) + "\n"
@@ -100,7 +117,9 @@ def as_python(command: Command) -> str:
     from dataclasses import fields
 
     parts = [repr(command.module)]
-    given = {name: command.sources.get(name) or expression(value) for name, value in dict(command.values).items()}
+    given = {
+        name: command.sources.get(name) or expression(value) for name, value in dict(command.values).items()
+    }
     extra = {name: expression(value) for name, value in command.params}
     options = {}
     for each in fields(command.options):

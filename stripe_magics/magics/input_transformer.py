@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 _LINE = re.compile(
-    r"^(?P<before>\s*(?:[^\W\d][\w.,\[\]'\" ]*=\s*)?%stripe)(?P<gap>[ \t]+)(?P<rest>.*?)(?P<end>\r?\n?)\Z", re.DOTALL
+    r"^(?P<before>\s*(?:[^\W\d][\w.,\[\]'\" ]*=\s*)?%stripe)(?P<gap>[ \t]+)(?P<rest>.*?)(?P<end>\r?\n?)\Z",
+    re.DOTALL,
 )
 _CELL = re.compile(r"^\s*%%stripe(?=\s|\Z)")
 _HELP = re.compile(r"^(?P<words>[A-Za-z][\w.-]*(?:\s+[A-Za-z][\w.-]*)*)\s*\?{1,2}\s*\Z")

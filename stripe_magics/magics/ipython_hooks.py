@@ -54,7 +54,12 @@ def install_completion(ip: Any, magics: Any) -> Undo:
             if found is None or not text.endswith(found[0]):
                 return {"completions": []}
             hits = [SimpleCompletion(hit.text, type=hit.kind) for hit in found[1]]
-            return {"completions": hits, "matched_fragment": found[0], "suppress": bool(hits), "ordered": True}
+            return {
+                "completions": hits,
+                "matched_fragment": found[0],
+                "suppress": bool(hits),
+                "ordered": True,
+            }
 
     completer.custom_matchers.append(matcher)
     return lambda: _without(completer.custom_matchers, matcher)
@@ -88,7 +93,9 @@ def install_display(ip: Any, magics: Any) -> Undo:
             return {}, {}
         from stripe_magics.magics.dataframe_display import View
 
-        view = View(frame, max_rows=magics.max_rows, max_columns=magics.max_columns, all_columns=magics.all_columns)
+        view = View(
+            frame, max_rows=magics.max_rows, max_columns=magics.max_columns, all_columns=magics.all_columns
+        )
         return {"text/plain": view.plain(), "text/html": view.html()}, {}
 
     before = [formatter.for_type_by_name(module, name, printer) for module, name in names]

@@ -50,8 +50,14 @@ def scrub(ip: Any, keys: set[str]) -> list[str]:
             setattr(history, name, clean(value))
     try:
         _database(history)
-    except (sqlite3.Error, AttributeError, OSError) as fault:  # a history without a file, or one that another process holds
-        left.append(f"IPython's history file could not be cleaned ({type(fault).__name__}): delete the line there by hand.")
+    except (
+        sqlite3.Error,
+        AttributeError,
+        OSError,
+    ) as fault:  # a history without a file, or one that another process holds
+        left.append(
+            f"IPython's history file could not be cleaned ({type(fault).__name__}): delete the line there by hand."
+        )
     return left
 
 
@@ -59,7 +65,9 @@ def _database(history: Any) -> None:
     """IPython's history: lines that wait to be written, and those in the file."""
     with getattr(history, "db_input_cache_lock", _NoLock()):
         cache = getattr(history, "db_input_cache", [])
-        cache[:] = [tuple(clean(part) if isinstance(part, str) else part for part in entry) for entry in cache]
+        cache[:] = [
+            tuple(clean(part) if isinstance(part, str) else part for part in entry) for entry in cache
+        ]
     if not getattr(history, "enabled", True):
         return
     history.writeout_cache()

@@ -10,7 +10,6 @@ import keyword
 import re
 import time
 import warnings
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -18,24 +17,28 @@ from traitlets import Bool, Int
 
 from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
 from stripe_magics.magics import ipython_hooks
-from stripe_magics.magics.history import History
 from stripe_magics.magics.cell_origin import Cell
+from stripe_magics.magics.history import History
 from stripe_magics.magics.seen_ids import Seen
 from stripe_magics.progress import progress_bar
 
 if TYPE_CHECKING:
-    from stripe_magics.command import Command
+    from stripe_magics._command import Command
 
 
 @magics_class
 class StripeMagics(Magics):
     """`%stripe` and `%%stripe`: call Stripe, get DataFrames. `%stripe help` begins."""
 
-    full_traceback = Bool(False, help="Show the whole traceback of our own errors, for reports.").tag(config=True)
-    max_rows = Int(60, help="Rows of a frame that are shown; the frame itself always has all.").tag(config=True)
-    max_columns = Int(12, help="Columns of a frame that are shown; `df.stripe.wide` and the frame itself have all.").tag(
+    full_traceback = Bool(False, help="Show the whole traceback of our own errors, for reports.").tag(
         config=True
     )
+    max_rows = Int(60, help="Rows of a frame that are shown; the frame itself always has all.").tag(
+        config=True
+    )
+    max_columns = Int(
+        12, help="Columns of a frame that are shown; `df.stripe.wide` and the frame itself have all."
+    ).tag(config=True)
     all_columns = Bool(False, help="Show every column of every frame.").tag(config=True)
 
     def __init__(self, shell: Any) -> None:
@@ -68,9 +71,8 @@ class StripeMagics(Magics):
 
     def run(self, line: str, cell: str | None) -> Any:
         """One line or cell, its errors as they come."""
-        from stripe_magics.command import parse
-        from stripe_magics.parsing import curl_and_cli
         from stripe_magics.magics import key_scrubbing, subcommands
+        from stripe_magics.parsing import curl_and_cli, parse
 
         typed = key_scrubbing.found(line, cell)
         if typed and not (curl_and_cli.starts(line) or curl_and_cli.starts(cell)):
@@ -128,7 +130,9 @@ class StripeMagics(Magics):
         if options.form:
             from stripe_magics.forms import module_form
 
-            return module_form(command.module, command.values, params=command.params, options=options, run=self.run_form)
+            return module_form(
+                command.module, command.values, params=command.params, options=options, run=self.run_form
+            )
         started = time.time()
         try:
             answer = self._answer(command)
@@ -141,24 +145,36 @@ class StripeMagics(Magics):
         return self.deliver(answer, command, line)
 
     def _remember(
-        self, command: Command, line: str, started: float, *, answer: Any = None, error: BaseException | None = None
+        self,
+        command: Command,
+        line: str,
+        started: float,
+        *,
+        answer: Any = None,
+        error: BaseException | None = None,
     ) -> None:
         """Note a call for the history, the script and completion."""
         try:
             self.history.add(command, line, started, answer=answer, error=error)
             self.seen.learn(answer)
-        except Exception as fault:  # a call that was made must give its answer, whatever our own notes of it say
-            warnings.warn(f"This call could not be noted: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=2)
+        except (
+            Exception
+        ) as fault:  # a call that was made must give its answer, whatever our own notes of it say
+            warnings.warn(
+                f"This call could not be noted: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=2
+            )
 
     def run_form(self, command: Command, **more: Any) -> Any:
         """A call that a form makes: like any other, it is remembered."""
         from stripe_magics import pipeline
-        from stripe_magics.command import write_line
-        from stripe_magics.magics.subcommands.data import own_door
+        from stripe_magics.magics.subcommands.data import handler_for
+        from stripe_magics.parsing import write_line
 
         started = time.time()
-        line = write_line(command).removeprefix("%stripe ") if command.options.from_ is None else command.module
-        own = own_door(command)
+        line = (
+            write_line(command).removeprefix("%stripe ") if command.options.from_ is None else command.module
+        )
+        own = handler_for(command)
         try:
             answer = own(self, command) if own is not None else pipeline.call(command, **more)
         except BaseException as fault:  # whatever ended it belongs into the history, Stop included
@@ -168,21 +184,28 @@ class StripeMagics(Magics):
         return answer
 
     def _answer(self, command: Command) -> Any:
-        from stripe_magics.magics.prompt import asker
-        from stripe_magics.magics.subcommands.data import own_door
+        from stripe_magics.magics.prompt import make_prompt
+        from stripe_magics.magics.subcommands.data import handler_for
 
         if command.options.from_ is not None:
-            pulls = import_module("stripe_magics.bulk")
-            return pulls.write_rows(command, command.options.from_, origin=self.cell.origin(), ask=asker(self.shell))
-        door = own_door(command) if not command.options.to else None
-        if door is not None:
-            return door(self, command)
+            from stripe_magics import bulk
+
+            return bulk.write_rows(
+                command, command.options.from_, origin=self.cell.origin(), ask=make_prompt(self.shell)
+            )
+        context = handler_for(command) if not command.options.to else None
+        if context is not None:
+            return context(self, command)
         with progress_bar(command.module, quiet=command.options.quiet) as progress:
             if command.options.to:
-                return import_module("stripe_magics.bulk").save_command(command, progress=progress)
+                from stripe_magics import bulk
+
+                return bulk.save_command(command, progress=progress)
             from stripe_magics import pipeline
 
-            return pipeline.call(command, origin=self.cell.origin(), ask=asker(self.shell), progress=progress)
+            return pipeline.call(
+                command, origin=self.cell.origin(), ask=make_prompt(self.shell), progress=progress
+            )
 
     def deliver(self, answer: Any, command: Command, line: str) -> Any:
         """Bind the answer, show it, or keep quiet: what `--out`, `--quiet` and a semicolon say."""
@@ -206,7 +229,11 @@ def _notes(answer: Any) -> list[str]:
     """What an answer has to say of itself: that it was cut, that nothing new was made."""
     about = getattr(answer, "attrs", {}).get("stripe") or {}
     said = [str(each) for each in about.get("notes") or []]
-    return said or ([] if about.get("complete", True) else ["This list is not complete; there are more rows: --limit all."])
+    return said or (
+        []
+        if about.get("complete", True)
+        else ["This list is not complete; there are more rows: --limit all."]
+    )
 
 
 def check_name(name: str, namespace: dict[str, Any]) -> None:

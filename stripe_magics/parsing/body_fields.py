@@ -6,13 +6,13 @@ from typing import Any
 
 from stripe_magics.catalogue.field import Field, Role
 from stripe_magics.errors import UnknownName, UsageFault
-from stripe_magics.parsing import yaml_body, command_names, structured_values
-from stripe_magics.parsing.call_builder import Call
-from stripe_magics.parsing.variables import nearest
+from stripe_magics.parsing import command_names, structured_values, yaml_body
+from stripe_magics.parsing.call_builder import CallBuilder
 from stripe_magics.parsing.options import SHAPED
+from stripe_magics.parsing.variables import nearest
 
 
-def read_body(call: Call, cell: str) -> None:
+def read_body(call: CallBuilder, cell: str) -> None:
     """Read a body: flat names or Stripe's nesting, for one field or the other as it fits."""
     if call.module.name == "api.call":
         _request_body(call, cell)
@@ -24,7 +24,7 @@ def read_body(call: Call, cell: str) -> None:
         _top(call, key, node)
 
 
-def _top(call: Call, key: str, node: Any) -> None:
+def _top(call: CallBuilder, key: str, node: Any) -> None:
     name = key.replace("-", "_") if "[" not in key else key
     own = call.module.get(name) or call.module.by_param(name)
     if own is not None and fits(own, node):
@@ -46,7 +46,7 @@ def _top(call: Call, key: str, node: Any) -> None:
     _nested(call, param, node)
 
 
-def _nested(call: Call, param: str, node: Any) -> None:
+def _nested(call: CallBuilder, param: str, node: Any) -> None:
     own = call.module.by_param(param)
     if own is not None and fits(own, node):
         call.give(own.name, structured_values.read(own, node))
@@ -64,7 +64,7 @@ def _nested(call: Call, param: str, node: Any) -> None:
         call.params.append((param, node))
 
 
-def _request_body(call: Call, cell: str) -> None:
+def _request_body(call: CallBuilder, cell: str) -> None:
     """Make an API Call: the body is the request's own. JSON is kept as it is written, since v2 knows its types."""
     given = yaml_body.load(cell, call.namespace)
     if not isinstance(given, (dict, list)):
@@ -75,12 +75,17 @@ def _request_body(call: Call, cell: str) -> None:
         for key, node in given.items():
             _top(call, key, node)
         return
-    if call.values.get("method", "GET") in {"GET", "DELETE"} and str(call.values.get("url", "/v1")).startswith(("/v1", "v1")):
+    if call.values.get("method", "GET") in {"GET", "DELETE"} and str(
+        call.values.get("url", "/v1")
+    ).startswith(("/v1", "v1")):
         for key, node in given.items() if isinstance(given, dict) else ():
             _nested(call, key, node)
         return
     written = cell.strip()
-    call.give("body", written if written.startswith(("{", "[")) and "{{" not in written and "$" not in written else given)
+    call.give(
+        "body",
+        written if written.startswith(("{", "[")) and "{{" not in written and "$" not in written else given,
+    )
 
 
 def fits(own: Field, node: Any) -> bool:

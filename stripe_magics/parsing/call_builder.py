@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stripe_magics._command import Command, Options
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.module import Module
-from stripe_magics.command import Command, Options
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing import command_names
-from stripe_magics.parsing.variables import refuse_keys, resolve
-from stripe_magics.parsing.options import LISTS
 from stripe_magics.parsing.lexer import Word
+from stripe_magics.parsing.options import LISTS
+from stripe_magics.parsing.variables import refuse_keys, resolve
 
 
 @dataclass(slots=True)
-class Call:
+class CallBuilder:
     """What was read so far of one call."""
 
     module: Module
@@ -71,9 +71,11 @@ class Call:
         if not colon:
             raise UsageFault(f"-H wants 'Name: value', {word.text!r} was given.")
         value = resolve(word.cut(start), self.namespace)
-        option = {"stripe-account": "stripe_account", "stripe-version": "stripe_version", "idempotency-key": "idempotency"}.get(
-            name.lower()
-        )
+        option = {
+            "stripe-account": "stripe_account",
+            "stripe-version": "stripe_version",
+            "idempotency-key": "idempotency",
+        }.get(name.lower())
         if name.lower() == "authorization":
             self.notes.append("The Authorization header was left out: the connection adds its own.")
         elif option and self.module.get(option):
@@ -83,14 +85,19 @@ class Call:
         elif self.module.get("headers"):
             self.values.setdefault("headers", []).append({"key": name, "value": value})
         elif name.lower() not in {"content-type", "accept", "user-agent"}:
-            raise UsageFault(f"{command_names.shown(self.module)} takes no header {name}.", advice="`%stripe get|post ...` takes any.")
+            raise UsageFault(
+                f"{command_names.shown(self.module)} takes no header {name}.",
+                advice="`%stripe get|post ...` takes any.",
+            )
 
     def command(self) -> Command:
         """What was read."""
         self._clean_url()
         options = {"from_" if name == "from" else name: value for name, value in self.options.items()}
         refuse_keys(
-            *_leaves(list(self.values.values())), *_leaves([value for _, value in self.params]), *_leaves(list(options.values()))
+            *_leaves(list(self.values.values())),
+            *_leaves([value for _, value in self.params]),
+            *_leaves(list(options.values())),
         )
         made = Command(self.module.name, self.values, self.params, Options(**options))
         made.notes, made.sources = self.notes, self.sources

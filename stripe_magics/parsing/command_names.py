@@ -34,7 +34,9 @@ def longest(words: list[str]) -> tuple[str, int]:
     Raises `UnknownName` with the nearest modules, and with a resource's actions where the resource is known.
     """
     if not words:
-        raise UsageFault("Which module? For example `%stripe customers list`.", advice="`%stripe modules` lists them all.")
+        raise UsageFault(
+            "Which module? For example `%stripe customers list`.", advice="`%stripe modules` lists them all."
+        )
     known: dict[str, str]
     for table in (documented, generated):
         known = table()
@@ -42,7 +44,7 @@ def longest(words: list[str]) -> tuple[str, int]:
             name = ".".join(words[:count]).replace("-", "_").lower()
             if name in known:
                 return known[name], count
-    resources = catalogue.resources()
+    resources = catalogue.actions_by_resource()
     for count in range(len(words), 0, -1):
         resource = ".".join(words[:count]).replace("-", "_").lower()
         if resource in resources:
@@ -53,8 +55,19 @@ def longest(words: list[str]) -> tuple[str, int]:
             from stripe_magics.parsing.variables import nearest
 
             near = [f"{resource.replace('.', ' ')} {each}" for each in nearest(words[count], actions)]
-            raise UnknownName("action", f"{resource.replace('.', ' ')} {words[count]}", near, advice=f"It has {shown_actions}.")
-    inner = sorted({each.split(".")[1] for each in resources if each.startswith(words[0].replace("-", "_").lower() + ".")})
+            raise UnknownName(
+                "action",
+                f"{resource.replace('.', ' ')} {words[count]}",
+                near,
+                advice=f"It has {shown_actions}.",
+            )
+    inner = sorted(
+        {
+            each.split(".")[1]
+            for each in resources
+            if each.startswith(words[0].replace("-", "_").lower() + ".")
+        }
+    )
     if inner and len(words) == 1:
         raise UsageFault(f"What about {words[0]}? Say one of: {', '.join(inner)}.")
     return catalogue.find(" ".join(words[:2])).name, min(2, len(words))  # raises, with the nearest names
@@ -75,7 +88,8 @@ def path_and_query(url: str) -> tuple[str, list[tuple[str, str]]]:
         host = next((each for each in HOSTS if url.startswith(each + "/")), None)
         if host is None:
             raise UsageFault(
-                "Only addresses at https://api.stripe.com/ can be called.", advice="Give the path: %stripe get /v1/events"
+                "Only addresses at https://api.stripe.com/ can be called.",
+                advice="Give the path: %stripe get /v1/events",
             )
         url = url[len(host) :]
     path, _, query = url.partition("?")
@@ -146,9 +160,9 @@ def at_path(method: str, path: str) -> tuple[Module, list[tuple[str, str]]] | No
     """The module that answers a request's method and path, and the values of its ids; None if no module does."""
     parts = [unquote(part) for part in path.strip("/").split("/")]
     best: tuple[int, str] | None = None
-    for (wanted, template), names in by_endpoint().items():
+    for (requested, template), names in by_endpoint().items():
         pieces = template.strip("/").split("/")
-        if wanted != method or len(pieces) != len(parts):
+        if requested != method or len(pieces) != len(parts):
             continue
         if all(piece in {"{}", part} for piece, part in zip(pieces, parts, strict=True)):
             literal = sum(piece != "{}" for piece in pieces)

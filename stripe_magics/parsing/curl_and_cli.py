@@ -14,11 +14,13 @@ from stripe_magics import catalogue
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing import command_names
-from stripe_magics.parsing.variables import KEY, refuse_keys
 from stripe_magics.parsing.lexer import Word, split
+from stripe_magics.parsing.variables import KEY, refuse_keys
 
 _START = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:[$>%]\s+)?(stripe|curl)(?=\s|\Z)")
-_KEY_NOTE = "The key in the pasted line was dropped and not used; the connection's own is. Roll it if it was real."
+_KEY_NOTE = (
+    "The key in the pasted line was dropped and not used; the connection's own is. Roll it if it was real."
+)
 # curl's flags: those with a value that matters, those with one that doesn't, those without any
 _WITH_VALUE = {
     "-u": "user", "--user": "user", "-d": "data", "--data": "data", "--data-raw": "data", "--data-ascii": "data", "--data-binary": "data",
@@ -128,7 +130,8 @@ def _curl(words: list[Word]) -> Pasted:
         what = _WITH_VALUE.get(flag)
         if what is None:
             raise UsageFault(
-                f"curl's {flag} is not taken here.", advice="Leave it out, or write the call as `%stripe get|post PATH -d ...`."
+                f"curl's {flag} is not taken here.",
+                advice="Leave it out, or write the call as `%stripe get|post PATH -d ...`.",
             )
         if given is None:
             if at >= len(words):
@@ -173,13 +176,22 @@ def _curl(words: list[Word]) -> Pasted:
     method = method or ("GET" if get or not data else "POST")
     notes = [_KEY_NOTE] if dropped else []
     if json_body == "wanted" and data and not data[0][0]:
-        found = Pasted(catalogue.find("api.call"), path_values=[("url", path), ("method", method)], params=query, json=data[0][1])
+        found = Pasted(
+            catalogue.find("api.call"),
+            path_values=[("url", path), ("method", method)],
+            params=query,
+            json=data[0][1],
+        )
     else:
         at_path = command_names.at_path(method, path)
         if at_path is not None and (files <= at_path[0].files):
             found = Pasted(at_path[0], path_values=at_path[1], params=[*query, *data])
         else:
-            found = Pasted(catalogue.find("api.call"), path_values=[("url", path), ("method", method)], params=[*query, *data])
+            found = Pasted(
+                catalogue.find("api.call"),
+                path_values=[("url", path), ("method", method)],
+                params=[*query, *data],
+            )
     found.headers, found.notes = headers, notes
     return found
 

@@ -7,13 +7,20 @@ from collections import ChainMap
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing import command_names, structured_values
-from stripe_magics.parsing.call_builder import Call
-from stripe_magics.parsing.variables import nearest, resolve
-from stripe_magics.parsing.options import DOORS, ELSEWHERE, OPTIONS, OTHER_SPELLINGS, SHORT, WORDS_OF_TRUTH
+from stripe_magics.parsing.call_builder import CallBuilder
 from stripe_magics.parsing.lexer import Word
+from stripe_magics.parsing.options import (
+    ELSEWHERE,
+    HANDLER_FLAGS,
+    OPTIONS,
+    OTHER_SPELLINGS,
+    SHORT,
+    WORDS_OF_TRUTH,
+)
+from stripe_magics.parsing.variables import nearest, resolve
 
 
-def read_words(call: Call, words: list[Word]) -> None:
+def read_words(call: CallBuilder, words: list[Word]) -> None:
     """Read flags and positional ids."""
     _frame_first(call, words)
     at, positional = 0, []
@@ -32,7 +39,7 @@ def read_words(call: Call, words: list[Word]) -> None:
     _positional(call, positional)
 
 
-def _frame_first(call: Call, words: list[Word]) -> None:
+def _frame_first(call: CallBuilder, words: list[Word]) -> None:
     """`--from df` makes the columns of df names for the other values of the line."""
     for at, word in enumerate(words):
         given = (
@@ -56,7 +63,7 @@ def _frame_first(call: Call, words: list[Word]) -> None:
         call.namespace = ChainMap({str(name): frame[name] for name in columns}, dict(call.namespace))
 
 
-def _name_and_value(call: Call, word: Word) -> tuple[str, Word | None]:
+def _name_and_value(call: CallBuilder, word: Word) -> tuple[str, Word | None]:
     """The flag's name and what stands after its equals sign. A bracket in the name may hold one (`--metadata[a]=b`)."""
     start = 2 if word.text.startswith("--") else 1
     at = word.text.find("=", start)
@@ -72,7 +79,7 @@ def _name_and_value(call: Call, word: Word) -> tuple[str, Word | None]:
     return name, None if at < 0 else word.cut(at + 1)
 
 
-def _flag(call: Call, name: str, given: Word | None, following: Word | None) -> int:
+def _flag(call: CallBuilder, name: str, given: Word | None, following: Word | None) -> int:
     """Take one flag; how many of the following words were its value (0 or 1)."""
     key = name.replace("-", "_")
     own = call.module.get(key) or (call.module.by_param(name) or call.module.by_param(key))
@@ -89,7 +96,7 @@ def _flag(call: Call, name: str, given: Word | None, following: Word | None) -> 
     option = OTHER_SPELLINGS.get(key, key)
     if option in OPTIONS:
         return _option(call, option, name, given, following)
-    here = DOORS.get(call.module.door, {}).get(key)
+    here = HANDLER_FLAGS.get(call.module.handler, {}).get(key)
     if here is not None:
         value, used = (None, 0) if here == "flag" else _value(f"--{name}", given, following)
         call.values[key] = True if value is None else resolve(value, call.namespace)
@@ -105,7 +112,7 @@ def _flag(call: Call, name: str, given: Word | None, following: Word | None) -> 
     return _stripes(call, name, given, following)
 
 
-def _own(call: Call, own: Field, given: Word | None, following: Word | None) -> int:
+def _own(call: CallBuilder, own: Field, given: Word | None, following: Word | None) -> int:
     """A flag of one of the module's fields."""
     if own.kind is Kind.BOOLEAN and given is None:
         taken = following is not None and (following.text.lower() in WORDS_OF_TRUTH or following.name != "")
@@ -117,13 +124,13 @@ def _own(call: Call, own: Field, given: Word | None, following: Word | None) -> 
     return used
 
 
-def _source(call: Call, name: str, word: Word) -> None:
+def _source(call: CallBuilder, name: str, word: Word) -> None:
     """Remember the name by which an object was given."""
     if word.name:
         call.sources[name] = word.name
 
 
-def _option(call: Call, option: str, name: str, given: Word | None, following: Word | None) -> int:
+def _option(call: CallBuilder, option: str, name: str, given: Word | None, following: Word | None) -> int:
     """An option common to all modules."""
     how = OPTIONS[option]
     if how == "flag":
@@ -135,7 +142,11 @@ def _option(call: Call, option: str, name: str, given: Word | None, following: W
     if how == "list":
         known = call.options.setdefault(option, [])
         found = resolve(value, call.namespace)
-        known += [part.strip() for part in found.split(",") if part.strip()] if isinstance(found, str) else list(found)
+        known += (
+            [part.strip() for part in found.split(",") if part.strip()]
+            if isinstance(found, str)
+            else list(found)
+        )
         return used
     if how == "object":
         return used  # taken before all others: its columns are names for them
@@ -146,7 +157,7 @@ def _option(call: Call, option: str, name: str, given: Word | None, following: W
     return used
 
 
-def _stripes(call: Call, name: str, given: Word | None, following: Word | None) -> int:
+def _stripes(call: CallBuilder, name: str, given: Word | None, following: Word | None) -> int:
     """A flag that is neither: a parameter of Stripe's (`--shipping.address.line1`), or a mistake."""
     param = command_names.bracketed(name)
     known = call.module.by_param(param)
@@ -154,7 +165,9 @@ def _stripes(call: Call, name: str, given: Word | None, following: Word | None) 
         return _own(call, known, given, following)
     if not command_names.takes(call.module, param):
         flags = [each.flag for each in call.module.fields]
-        flags += ["--" + each.replace("_", "-") for each in (*OPTIONS, *DOORS.get(call.module.door, ()))]
+        flags += [
+            "--" + each.replace("_", "-") for each in (*OPTIONS, *HANDLER_FLAGS.get(call.module.handler, ()))
+        ]
         raise UnknownName(
             "flag",
             f"--{name}",
@@ -162,7 +175,12 @@ def _stripes(call: Call, name: str, given: Word | None, following: Word | None) 
             advice=f"`%stripe {command_names.shown(call.module)} --help` shows its fields.",
         )
     fact = command_names.known_params(call.module.name).get(param) if call.module.documented else None
-    switch = fact is not None and fact.kind is Kind.BOOLEAN and following is not None and following.text not in WORDS_OF_TRUTH
+    switch = (
+        fact is not None
+        and fact.kind is Kind.BOOLEAN
+        and following is not None
+        and following.text not in WORDS_OF_TRUTH
+    )
     alone = given is None and (following is None or following.flag or switch)
     value, used = (Word.plain("true"), 0) if alone else _value(f"--{name}", given, following)
     call.add(param, resolve(value, call.namespace))
@@ -179,7 +197,7 @@ def _value(flag: str, given: Word | None, following: Word | None) -> tuple[Word,
     return following, 1
 
 
-def _data(call: Call, key: str, word: Word) -> None:
+def _data(call: CallBuilder, key: str, word: Word) -> None:
     """`-d name=value`, `-H "Name: value"` and the two cursors."""
     if key == "api_key":
         raise UsageFault("There is no key argument anywhere: keys come from `%stripe connect`.")
@@ -192,12 +210,13 @@ def _data(call: Call, key: str, word: Word) -> None:
     name, equals, _ = word.text.partition("=")
     if not equals or not name:
         raise UsageFault(
-            f"-d wants parameter=value, {word.text!r} was given.", advice='For example: -d "metadata[order_id]"=6735'
+            f"-d wants parameter=value, {word.text!r} was given.",
+            advice='For example: -d "metadata[order_id]"=6735',
         )
     call.param(name, resolve(word.cut(len(name) + 1), call.namespace))
 
 
-def _positional(call: Call, words: list[Word]) -> None:
+def _positional(call: CallBuilder, words: list[Word]) -> None:
     """Ids of the path, in its order."""
     places = [each for each in call.module.path_fields if each.name not in call.values]
     for word, place in zip(words, places, strict=False):
@@ -207,7 +226,9 @@ def _positional(call: Call, words: list[Word]) -> None:
         extra, count = words[len(places)].text, len(call.module.path_fields)
         takes = ", ".join(f"{each.title} ({each.name})" for each in call.module.path_fields)
         what = (
-            f"takes {count} value{'s' if count > 1 else ''} without a flag: {takes}" if count else "takes no value without a flag"
+            f"takes {count} value{'s' if count > 1 else ''} without a flag: {takes}"
+            if count
+            else "takes no value without a flag"
         )
         near = nearest(extra, [each.name for each in call.module.fields], 1)
         hint = (
@@ -215,7 +236,9 @@ def _positional(call: Call, words: list[Word]) -> None:
             if near
             else "Text with spaces goes into quotes; a field is given as --name value."
         )
-        raise UsageFault(f"{extra!r} is one too many: {command_names.shown(call.module)} {what}.", advice=hint)
+        raise UsageFault(
+            f"{extra!r} is one too many: {command_names.shown(call.module)} {what}.", advice=hint
+        )
 
 
 def _as_name(word: Word) -> Word:

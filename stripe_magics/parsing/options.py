@@ -46,10 +46,20 @@ ELSEWHERE = {  # flags of that tool which this one answers otherwise: (takes a v
     "log_level": (True, ""),
     "device_name": (True, ""),
     "config": (True, ""),
-    "project_name": (True, "--project-name was left out: `%stripe connect --profile NAME` opens another profile."),
+    "project_name": (
+        True,
+        "--project-name was left out: `%stripe connect --profile NAME` opens another profile.",
+    ),
 }
-DOORS = {  # flags of the room that serves a module in place of a request, by `Module.door`
-    "watch": {"minutes": "text", "interval": "text", "since": "text", "ephemeral": "flag", "status": "flag", "stop": "flag"}
+HANDLER_FLAGS = {  # flags of the room that serves a module in place of a request, by `Module.door`
+    "events": {
+        "minutes": "text",
+        "interval": "text",
+        "since": "text",
+        "ephemeral": "flag",
+        "status": "flag",
+        "stop": "flag",
+    }
 }
 VERBS = {"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE"}
 WORDS_OF_TRUTH = {"true", "false", "yes", "no", "on", "off", "1", "0"}

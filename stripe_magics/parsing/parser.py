@@ -11,29 +11,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from stripe_magics import catalogue
+from stripe_magics._command import Command
 from stripe_magics.catalogue.module import Module
-from stripe_magics.command import Command
 from stripe_magics.parsing import command_names, curl_and_cli
-from stripe_magics.parsing.call_builder import Call
-from stripe_magics.parsing.flags import read_words
-from stripe_magics.parsing.variables import refuse_keys
 from stripe_magics.parsing.body_fields import read_body
-from stripe_magics.parsing.options import VERBS
+from stripe_magics.parsing.call_builder import CallBuilder
+from stripe_magics.parsing.flags import read_words
 from stripe_magics.parsing.lexer import Word, split
+from stripe_magics.parsing.options import VERBS
+from stripe_magics.parsing.variables import refuse_keys
 
 
 def read(line: str, cell: str | None, namespace: Mapping[str, Any]) -> Command:
     """The command of a line and a cell; see `command.parse`."""
     found = curl_and_cli.look(line, cell)
     if found is not None:
-        call = Call(found.module, namespace, notes=list(found.notes))
+        call = CallBuilder(found.module, namespace, notes=list(found.notes))
         read_words(call, found.words)
         _pasted_parts(call, found)
         return call.command()
     refuse_keys(line, cell)
     words, quiet = ended(split(line))
     module, rest, asks = named(words)
-    call = Call(module, namespace)
+    call = CallBuilder(module, namespace)
     call.options |= {"quiet": True} if quiet else {}
     call.options |= {"help": True} if asks else {}
     if module.name == "api.call" and words and words[0].text in VERBS:
@@ -45,7 +45,7 @@ def read(line: str, cell: str | None, namespace: Mapping[str, Any]) -> Command:
     return call.command()
 
 
-def _pasted_parts(call: Call, found: curl_and_cli.Pasted) -> None:
+def _pasted_parts(call: CallBuilder, found: curl_and_cli.Pasted) -> None:
     """What a pasted request says beside its words."""
     for name, value in found.path_values:
         call.give(name, value)
@@ -68,10 +68,19 @@ def ended(words: list[Word]) -> tuple[list[Word], bool]:
 def named(words: list[Word]) -> tuple[Module, list[Word], bool]:
     """The module that the first words name, the words after them, and whether a question mark asks for its help."""
     asks = False
-    if words and words[-1].text.endswith("?") and words[-1].mask[-1] == "." and not any(word.flag for word in words):
+    if (
+        words
+        and words[-1].text.endswith("?")
+        and words[-1].mask[-1] == "."
+        and not any(word.flag for word in words)
+    ):
         words, asks = [*words[:-1], words[-1].cut(0, -1)], True
         words = words if words[-1].text else words[:-1]
-    if words and words[0].text in VERBS and (len(words) == 1 or command_names.is_path(words[1].text, words[0].text)):
+    if (
+        words
+        and words[0].text in VERBS
+        and (len(words) == 1 or command_names.is_path(words[1].text, words[0].text))
+    ):
         return catalogue.find("api.call"), words[1:], asks
     names = []
     for word in words[:5]:

@@ -9,13 +9,13 @@ from dataclasses import fields
 from typing import Any
 
 from stripe_magics import catalogue
+from stripe_magics._command import Command, Options
+from stripe_magics._form_encoding import UNSET
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.catalogue.module import Module
-from stripe_magics.command import Command, Options
 from stripe_magics.errors import UsageFault
-from stripe_magics.parsing.options import VERBS, WORDS_OF_TRUTH
 from stripe_magics.parsing.lexer import quote
-from stripe_magics.request.form_encoding import UNSET
+from stripe_magics.parsing.options import VERBS, WORDS_OF_TRUTH
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+][A-Za-z0-9_/.@+ -]*(?<! )\Z")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ue000-\uf8ff\ufffe\uffff]")
@@ -93,7 +93,9 @@ def _flag(own: Field, value: Any) -> Iterator[str]:
     if own.kind is Kind.BOOLEAN and isinstance(value, bool):
         yield own.flag if value else f"--no-{own.flag[2:]}"
     elif isinstance(value, dict) and own.kind is Kind.METADATA:
-        if value and all(key and "=" not in key and key.strip() == key and key[0] not in "[{" for key in value):
+        if value and all(
+            key and "=" not in key and key.strip() == key and key[0] not in "[{" for key in value
+        ):
             for key, each in value.items():
                 yield from _pair(own.flag, f"{key}={text(each)}")
         else:

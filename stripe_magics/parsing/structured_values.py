@@ -68,7 +68,7 @@ def _rows(own: Field, value: Any) -> Any:
 _READERS = {Kind.TEXT_LIST: _list, Kind.MULTI_CHOICE: _list, Kind.METADATA: _metadata, Kind.ROWS: _rows}
 
 
-def _json(text: str, wanted: Any) -> Any:
+def _json(text: str, requested: Any) -> Any:
     """The text as JSON of that shape, all scalars as text; None if it is none."""
     if text.lstrip()[:1] not in {"[", "{"}:
         return None
@@ -76,7 +76,7 @@ def _json(text: str, wanted: Any) -> Any:
         value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
     except (json.JSONDecodeError, RecursionError):
         return None
-    return plain(value) if isinstance(value, wanted) else None
+    return plain(value) if isinstance(value, requested) else None
 
 
 def plain(value: Any) -> Any:

@@ -23,13 +23,15 @@ KEY = re.compile(
 
 def nearest(given: str, known: Iterable[str], count: int = 3) -> list[str]:
     """The closest of the known names, best first; none if nothing is near."""
-    wanted = given.lower().replace("-", "_")
+    requested = given.lower().replace("-", "_")
     table = {name.lower().replace("-", "_"): name for name in known}
-    found = get_close_matches(wanted, table, n=count, cutoff=0.6)
-    longer = [name for name in table if len(wanted) >= 4 and name.startswith(wanted + "_")]  # amount -> amount_to_capture
+    found = get_close_matches(requested, table, n=count, cutoff=0.6)
+    longer = [
+        name for name in table if len(requested) >= 4 and name.startswith(requested + "_")
+    ]  # amount -> amount_to_capture
     found = list(dict.fromkeys([*longer, *found]))[:count]
-    if not found and len(wanted) >= 4:
-        found = [name for name in table if name.startswith(wanted) or wanted in name.split("_")][:count]
+    if not found and len(requested) >= 4:
+        found = [name for name in table if name.startswith(requested) or requested in name.split("_")][:count]
     return [table[name] for name in found]
 
 
@@ -37,7 +39,11 @@ def refuse_keys(*texts: Any) -> None:
     """Raise `KeyRefused` if one of the texts has something in it that looks like a secret key."""
     for text in texts:
         if isinstance(text, str) and KEY.search(text):
-            kind = "webhook secret" if "whsec_" in text and not KEY.search(text.replace("whsec_", "")) else "secret key"
+            kind = (
+                "webhook secret"
+                if "whsec_" in text and not KEY.search(text.replace("whsec_", ""))
+                else "secret key"
+            )
             raise KeyRefused(
                 f"There is a {kind} in this cell. It was not used, and nothing was sent.",
                 advice="Roll that key at Stripe (Developers > API keys), then `%stripe connect`, or `%stripe connect --env STRIPE_API_KEY`.",
@@ -49,7 +55,9 @@ def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
     first, *rest = path.split(".")
     if first not in namespace:
         known = [name for name, value in namespace.items() if not (name.startswith("_") or callable(value))]
-        raise UnknownName("variable", f"${first}", [f"${name}" for name in nearest(first, known)], advice=_LITERAL)
+        raise UnknownName(
+            "variable", f"${first}", [f"${name}" for name in nearest(first, known)], advice=_LITERAL
+        )
     value, so_far = namespace[first], first
     for part in rest:
         value, so_far = _part(value, part, so_far), f"{so_far}.{part}"
@@ -82,19 +90,30 @@ def resolve(word: Word, namespace: Mapping[str, Any]) -> Any:
     for found in EVALUATED.finditer(word.text):
         if word.mask[found.start()] != "x":
             refuse_expression(found[0])
-    return INSIDE.sub(lambda found: as_text(found, namespace) if word.mask[found.start()] != "x" else found[0], word.text)
+    return INSIDE.sub(
+        lambda found: as_text(found, namespace) if word.mask[found.start()] != "x" else found[0], word.text
+    )
 
 
 def refuse_expression(text: str) -> None:
     """`{{pi.id[0]}}` would go out as it stands: a person meant its value."""
-    raise UsageFault(f"{text} is no name, and nothing is evaluated here: x = ..., then {{{{x}}}}.", advice=_LITERAL)
+    raise UsageFault(
+        f"{text} is no name, and nothing is evaluated here: x = ..., then {{{{x}}}}.", advice=_LITERAL
+    )
 
 
 def as_text(found: re.Match[str], namespace: Mapping[str, Any]) -> str:
     """The text of one `{{name}}`. A frame, a list or None has no text that a person could have meant."""
     value = look_up(found[1], namespace)
-    if value is None or isinstance(value, (list, tuple, dict, set, bytes)) or hasattr(value, "columns") or hasattr(value, "iloc"):
-        raise UsageFault(f"{{{{{found[1]}}}}} is a {type(value).__name__}; only a single value can stand inside text.")
+    if (
+        value is None
+        or isinstance(value, (list, tuple, dict, set, bytes))
+        or hasattr(value, "columns")
+        or hasattr(value, "iloc")
+    ):
+        raise UsageFault(
+            f"{{{{{found[1]}}}}} is a {type(value).__name__}; only a single value can stand inside text."
+        )
     if isinstance(value, float):
         raise UsageFault(f"{{{{{found[1]}}}}} is a float ({value!r}); use a whole number, a Decimal or text.")
     if isinstance(value, bool):

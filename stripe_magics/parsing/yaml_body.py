@@ -13,7 +13,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.parsing.variables import EVALUATED, INSIDE, WHOLE, as_text, look_up, refuse_expression, refuse_keys
+from stripe_magics.parsing.variables import (
+    EVALUATED,
+    INSIDE,
+    WHOLE,
+    as_text,
+    look_up,
+    refuse_expression,
+    refuse_keys,
+)
 
 LARGEST, DEEPEST = 1_000_000, 24
 
@@ -43,7 +51,9 @@ def _json(text: str, namespace: Mapping[str, Any]) -> tuple[bool, Any]:
         _depth(value, 1)
     except json.JSONDecodeError as fault:
         if text.lstrip().startswith("{\n") or '":' in text:
-            raise UsageFault(f"The body is no JSON: {fault.msg}, line {fault.lineno}, column {fault.colno}.") from None
+            raise UsageFault(
+                f"The body is no JSON: {fault.msg}, line {fault.lineno}, column {fault.colno}."
+            ) from None
         return False, None
     except RecursionError:
         raise UsageFault("The body is nested too deeply.") from None
@@ -148,7 +158,8 @@ def _yaml(text: str, namespace: Mapping[str, Any]) -> Any:
                 )
             if getattr(event, "tag", None):
                 raise UsageFault(
-                    f"Line {line} of the body: tags (!) are not taken.", advice="A text that starts so goes into quotes."
+                    f"Line {line} of the body: tags (!) are not taken.",
+                    advice="A text that starts so goes into quotes.",
                 )
             if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(stack) >= DEEPEST:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._form_encoding import Pairs, encode
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import redact
-from stripe_magics.request.form_encoding import Pairs, encode
 
 if TYPE_CHECKING:
+    from stripe_magics._command import Options
     from stripe_magics.validation import Bound
-    from stripe_magics.command import Options
 
 __all__ = ["Denomination", "Keep", "Pairs", "Request", "build", "encode"]
 
@@ -33,7 +33,7 @@ _EFFECTS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
+class RowFilter:
     """A test on each row of an answer, for a filter that Stripe doesn't take: bounds are half-open [low, high) in seconds."""
 
     key: str
@@ -43,13 +43,19 @@ class Keep:
     among: tuple[str, ...] = ()  # one of these texts
 
     def __str__(self) -> str:
-        parts = [f">= {self.low}" if self.low is not None else "", f"< {self.high}" if self.high is not None else ""]
-        parts += [f"is {self.equals}" if self.equals is not None else "", f"is {' or '.join(self.among)}" if self.among else ""]
+        parts = [
+            f">= {self.low}" if self.low is not None else "",
+            f"< {self.high}" if self.high is not None else "",
+        ]
+        parts += [
+            f"is {self.equals}" if self.equals is not None else "",
+            f"is {' or '.join(self.among)}" if self.among else "",
+        ]
         return f"{self.key} {' and '.join(filter(None, parts))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Denomination:
+class CurrencyCheck:
     """An amount whose text named its currency, in a call that sends none: the object at `path` must have it, or nothing is sent."""
 
     field: str
@@ -75,15 +81,19 @@ class Request:
     limit_given: bool = False
     list_of_one: bool = False
     also: tuple[Request, ...] = ()  # further lists whose rows are merged with this one's, newest first
-    keep: tuple[Keep, ...] = ()
+    keep: tuple[RowFilter, ...] = ()
     then: tuple[Request, ...] = ()  # calls that follow once this one went well
     answers: bool = True  # False: this call's answer is not the module's answer (a later one's is)
     idempotency_key: str = ""  # the user's own
-    denominations: tuple[Denomination, ...] = ()  # looked up before the first byte of a write is sent
-    unbounded: str = ""  # a warning: rows are filtered here and nothing bounds the scan
+    currency_checks: tuple[CurrencyCheck, ...] = ()  # looked up before the first byte of a write is sent
+    scan_warning: str = ""  # a warning: rows are filtered here and nothing bounds the scan
     files: Mapping[str, str] | None = None  # multipart uploads: parameter -> path on this machine
-    param_fields: Mapping[str, str] | None = None  # Stripe's bracket name -> our field's name, for error messages
-    warnings: tuple[str, ...] = ()  # said to the user, nothing more: an amount below Stripe's usual minimum ...
+    param_fields: Mapping[str, str] | None = (
+        None  # Stripe's bracket name -> our field's name, for error messages
+    )
+    warnings: tuple[
+        str, ...
+    ] = ()  # said to the user, nothing more: an amount below Stripe's usual minimum ...
 
     @property
     def searches(self) -> bool:
@@ -117,19 +127,21 @@ class Request:
         yield f"effect: {self.effect} ({_EFFECTS[self.effect]})"
         if self.lists:
             yield f"rows: {'all' if self.limit is None else f'{self.limit} at most'}, over all pages"
-        for amount in self.denominations:
+        for amount in self.currency_checks:
             yield f"looked up first: GET {amount.path}, whose currency must be {amount.currency}"
         for test in self.keep:
             yield f"kept here: rows whose {test}"
-        if self.unbounded:
-            yield self.unbounded
+        if self.scan_warning:
+            yield self.scan_warning
         yield from self.warnings
         for word, requests in (("merged with", self.also), ("then", self.then)):
             for each in requests:
                 first, *rest = each._lines()
                 yield f"{word}: {first}"
                 yield from (
-                    f"  {line}" for line in rest if line.startswith("  ") or (word == "then" and line.startswith("effect"))
+                    f"  {line}"
+                    for line in rest
+                    if line.startswith("  ") or (word == "then" and line.startswith("effect"))
                 )
 
     def _curl(self) -> str:
@@ -139,10 +151,12 @@ class Request:
         if in_url and (self.params or self.query):
             parts.append("-G")
         elif self.query:
-            from stripe_magics.request.form_encoding import form
+            from stripe_magics._form_encoding import form
 
             url += "?" + form(self.query)
-        if self.method not in ({"GET"} if in_url else {"POST"}) or (not in_url and not self.params and self.json is None):
+        if self.method not in ({"GET"} if in_url else {"POST"}) or (
+            not in_url and not self.params and self.json is None
+        ):
             parts.append(f"-X {self.method}")
         parts += [shlex.quote(url), '-u "$STRIPE_API_KEY:"']
         for name, value in self.headers:
@@ -165,6 +179,8 @@ def build(bound: Bound, options: Options | None = None) -> Request:
 
     `options` gives what all modules share: expand, limit, idempotency, stripe_account, stripe_version. Raises `InvalidValue` for these.
     """
-    from stripe_magics.request.builder import plan  # the plan makes Requests, so it stands one step above this file
+    from stripe_magics.request.builder import (
+        plan,
+    )  # the plan makes Requests, so it stands one step above this file
 
     return plan(bound, options)

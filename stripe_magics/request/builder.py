@@ -11,16 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stripe_magics.validation import Bound, expand_faults, urls_and_headers, search_query, variant
-from stripe_magics.validation.key_check import refuse_keys
-from stripe_magics.validation.field_resolution import index_of
-from stripe_magics.catalogue.generated import operations
+from stripe_magics._command import Options
+from stripe_magics._form_encoding import UNSET, Pairs, pairs
 from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.generated import operations
 from stripe_magics.catalogue.module import FollowUp, Module, Variant
-from stripe_magics.command import Options
 from stripe_magics.errors import Fault, InvalidValue
-from stripe_magics.request import Denomination, Keep, Request, raw_call
-from stripe_magics.request.form_encoding import UNSET, Pairs, pairs
+from stripe_magics.request import CurrencyCheck, Request, RowFilter, raw_call
+from stripe_magics.validation import Bound, expand_faults, search_query, urls_and_headers, variant
+from stripe_magics.validation.field_resolution import index_of
+from stripe_magics.validation.key_check import refuse_keys
 
 _IN_PATH = re.compile(r"\{(\w+)\}")
 _DEFAULT_LIMIT = 100
@@ -80,28 +80,31 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
         lists=lists,
         list_of_one=one,
         keep=keep,
-        unbounded=_unbounded(module, values, keep) if lists else "",
+        scan_warning=_unbounded(module, values, keep) if lists else "",
         files=files or None,
-        denominations=tuple(_denominations(bound)),
+        currency_checks=tuple(_denominations(bound)),
         **shared,
     )
     return _with_follow_ups(_with_splits(main, module, values, local), module, values, version)
 
 
-def _denominations(bound: Bound) -> Iterator[Denomination]:
+def _denominations(bound: Bound) -> Iterator[CurrencyCheck]:
     """The objects whose currency an amount has that names one: a field's, else the one in the path. Stripe itself would take any."""
     module, values = bound.module, bound.values
-    for name, currency in bound.stated:
+    for name, currency in bound.currency_in_text:
         declared = module.get(name)
         named = [each for each in (declared.currency_of if declared else ()) if each in values]
         owner = module.get(named[0]) if named else None
         if owner is not None:
-            template, path = f"/v1/{owner.object}s/{{}}", f"/v1/{owner.object}s/{urls_and_headers.path_part(str(values[owner.name]))}"
+            template, path = (
+                f"/v1/{owner.object}s/{{}}",
+                f"/v1/{owner.object}s/{urls_and_headers.path_part(str(values[owner.name]))}",
+            )
         else:
             template = module.path[: module.path.rfind("}") + 1]
             path = _path(template, values)
         if path and ("GET", operations.anonymous(template)) in operations.endpoints().values():
-            yield Denomination(field=name, currency=currency, path=path)
+            yield CurrencyCheck(field=name, currency=currency, path=path)
 
 
 def _refuse_twice(module: Module, sent: list[tuple[str, str]]) -> None:
@@ -122,8 +125,8 @@ def _path(template: str, values: Mapping[str, Any]) -> str:
 
 def _param(declared: Field, version: str) -> str:
     """The parameter's name in this version of the API."""
-    if declared.renamed and declared.since_removed[:10] <= version[:10]:
-        return declared.renamed
+    if declared.renamed_to and declared.since_removed[:10] <= version[:10]:
+        return declared.renamed_to
     return declared.param
 
 
@@ -158,7 +161,7 @@ def _limit(module: Module, values: Mapping[str, Any], options: Options) -> tuple
     return int(text), True
 
 
-def _keeps(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterable[Keep]:
+def _keeps(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterable[RowFilter]:
     """Tests on the rows, for what Stripe doesn't filter by."""
     if module.method != "GET":
         return
@@ -170,19 +173,21 @@ def _keeps(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterab
         key = declared.row or declared.param
         if declared.role is Role.SPLIT and here:
             split = next(each for each in module.splits if each.field == name)
-            yield Keep(key=split.param, among=dict(split.values)[_text(value)])
+            yield RowFilter(key=split.param, among=dict(split.values)[_text(value)])
         elif declared.kind is Kind.TIMESTAMP_FILTER and here:
             low = value["gt"] + 1 if "gt" in value else value.get("gte")
             high = value["lte"] + 1 if "lte" in value else value.get("lt")
-            yield Keep(key=key, low=low, high=high)
+            yield RowFilter(key=key, low=low, high=high)
         elif here or (declared.local_choices and value in declared.local_choices):
-            yield Keep(key=key, equals=_text(value))
+            yield RowFilter(key=key, equals=_text(value))
 
 
-def _unbounded(module: Module, values: Mapping[str, Any], keep: tuple[Keep, ...]) -> str:
+def _unbounded(module: Module, values: Mapping[str, Any], keep: tuple[RowFilter, ...]) -> str:
     if not keep:
         return ""
-    bounds = [each for each in module.fields if each.kind is Kind.TIMESTAMP_FILTER and each.role is Role.PARAM]
+    bounds = [
+        each for each in module.fields if each.kind is Kind.TIMESTAMP_FILTER and each.role is Role.PARAM
+    ]
     if not bounds or any(each.name in values for each in bounds):
         return ""
     return f"Rows are filtered here, and nothing bounds the scan: every row is read until enough match. Add {bounds[0].flag} to bound it."
@@ -191,8 +196,10 @@ def _unbounded(module: Module, values: Mapping[str, Any], keep: tuple[Keep, ...]
 def _with_splits(main: Request, module: Module, values: Mapping[str, Any], local: set[str]) -> Request:
     for split in module.splits:
         if split.field in values and split.field not in local:
-            wanted = dict(split.values)[_text(values[split.field])]
-            first, *others = (replace(main, params=((split.param, value), *main.params)) for value in wanted)
+            requested = dict(split.values)[_text(values[split.field])]
+            first, *others = (
+                replace(main, params=((split.param, value), *main.params)) for value in requested
+            )
             main = replace(first, also=tuple(others))
     return main
 
@@ -205,7 +212,9 @@ def _with_follow_ups(main: Request, module: Module, values: Mapping[str, Any], v
     after: list[Request] = []
     answered = False
     for follow_up in module.follow_ups:
-        made = [_following(main, module, follow_up, values, version, row) for row in _rounds(follow_up, values)]
+        made = [
+            _following(main, module, follow_up, values, version, row) for row in _rounds(follow_up, values)
+        ]
         (before if follow_up.first else after).extend(made)
         answered = answered or (bool(made) and follow_up.answers)
     if not before and not after:
@@ -226,10 +235,17 @@ def _rounds(follow_up: FollowUp, values: Mapping[str, Any]) -> list[Mapping[str,
 
 
 def _following(
-    main: Request, module: Module, follow_up: FollowUp, values: Mapping[str, Any], version: str, row: Mapping[str, Any] | None
+    main: Request,
+    module: Module,
+    follow_up: FollowUp,
+    values: Mapping[str, Any],
+    version: str,
+    row: Mapping[str, Any] | None,
 ) -> Request:
     named = set(_IN_PATH.findall(follow_up.path))
-    sent = [(param, _IN_PATH.sub(lambda found: str(values[found[1]]), text)) for param, text in follow_up.send]
+    sent = [
+        (param, _IN_PATH.sub(lambda found: str(values[found[1]]), text)) for param, text in follow_up.send
+    ]
     if row is not None:
         sent.extend(pair for key, value in row.items() for pair in pairs(key, value))
     else:
@@ -254,7 +270,9 @@ def _following(
 # Options
 
 
-def _with_expand(module: Module, sent: list[tuple[str, str]], options: Options, *, strip: bool) -> list[tuple[str, str]]:
+def _with_expand(
+    module: Module, sent: list[tuple[str, str]], options: Options, *, strip: bool
+) -> list[tuple[str, str]]:
     """All paths to expand, from the field and the option, once each and in that order."""
     if not options.expand and not strip:
         return sent
@@ -263,7 +281,13 @@ def _with_expand(module: Module, sent: list[tuple[str, str]], options: Options, 
     own = [value for name, value in sent if name.startswith("expand[")]
     paths = list(dict.fromkeys([*own, *options.expand]))
     rest = [pair for pair in sent if not pair[0].startswith("expand[")]
-    return [*rest, *((f"expand[{index}]", path.removeprefix("data.") if strip else path) for index, path in enumerate(paths))]
+    return [
+        *rest,
+        *(
+            (f"expand[{index}]", path.removeprefix("data.") if strip else path)
+            for index, path in enumerate(paths)
+        ),
+    ]
 
 
 def _headers(module: Module, values: Mapping[str, Any], options: Options) -> Pairs:

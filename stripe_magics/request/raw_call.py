@@ -10,13 +10,13 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stripe_magics.validation import Bound
+from stripe_magics._command import Options
+from stripe_magics._form_encoding import Pairs, pairs
 from stripe_magics.catalogue.field import Role
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.command import Options
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.request import Request
-from stripe_magics.request.form_encoding import Pairs, pairs
+from stripe_magics.validation import Bound
 
 PAGE = 100
 """The most that Stripe gives a page."""
@@ -48,11 +48,23 @@ def plan(bound: Bound, options: Options, shared: dict[str, Any]) -> Request:
     in_url = method in {"GET", "DELETE"}
     expand = [(f"expand[{index}]", each) for index, each in enumerate(options.expand)]
     if path.startswith("/v2/") and not in_url:
-        data = {**(body or {}), **dict((*bound.extra, *expand))} if isinstance(body, Mapping) or body is None else body
-        return Request(method=method, path=path, query=tuple(query), json=_numbers(data), effect=effect, **shared)
+        data = (
+            {**(body or {}), **dict((*bound.extra, *expand))}
+            if isinstance(body, Mapping) or body is None
+            else body
+        )
+        return Request(
+            method=method, path=path, query=tuple(query), json=_numbers(data), effect=effect, **shared
+        )
     if not isinstance(body, Mapping) and body is not None:
-        raise InvalidValue([Fault("body", "Body", "is a list; /v1 takes an object of named parameters")], module=module.name)
-    sent = [pair for name, inner in (body.items() if isinstance(body, Mapping) else ()) for pair in pairs(str(name), inner)]
+        raise InvalidValue(
+            [Fault("body", "Body", "is a list; /v1 takes an object of named parameters")], module=module.name
+        )
+    sent = [
+        pair
+        for name, inner in (body.items() if isinstance(body, Mapping) else ())
+        for pair in pairs(str(name), inner)
+    ]
     sent = [*sent, *bound.extra, *expand]
     if in_url:
         sent, query = [*query, *sent], []
@@ -70,7 +82,9 @@ def _numbers(value: Any) -> Any:
     if not isinstance(value, Decimal):
         return value
     if Decimal(repr(float(value))) != value:
-        raise InvalidValue([Fault("body", "Body", f"{value} has more digits than a JSON number keeps; write it as text")])
+        raise InvalidValue(
+            [Fault("body", "Body", f"{value} has more digits than a JSON number keeps; write it as text")]
+        )
     return float(value)
 
 

@@ -14,14 +14,19 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m stripe_magics.sandbox", description="A Stripe account in memory, over loopback HTTP."
     )
-    parser.add_argument("--port", type=int, default=12111, help="port on this machine (default 12111; 0 for any that is free)")
+    parser.add_argument(
+        "--port", type=int, default=12111, help="port on this machine (default 12111; 0 for any that is free)"
+    )
     parser.add_argument("--empty", action="store_true", help="without the demo data")
     parser.add_argument("--file", default=None, help="start from a saved sandbox")
     given = parser.parse_args(arguments)
     transport = SandboxTransport(demo=not (given.empty or given.file), file=given.file)
     try:
         with serving(transport, given.port) as address:
-            print(f"The sandbox listens at {address}; any key that begins with sk_test_ is taken. Stop with Ctrl+C.", flush=True)
+            print(
+                f"The sandbox listens at {address}; any key that begins with sk_test_ is taken. Stop with Ctrl+C.",
+                flush=True,
+            )
             threading.Event().wait()
     except OSError as error:
         parser.exit(1, f"Port {given.port} can't be used: {error.strerror}. Name another with --port.\n")

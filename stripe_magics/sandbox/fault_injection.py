@@ -21,7 +21,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["drop_before", "drop_after", "drop_reading", "status", "status_after", "delay", "truncate", "garble"]
+Kind = Literal[
+    "drop_before", "drop_after", "drop_reading", "status", "status_after", "delay", "truncate", "garble"
+]
 
 
 @dataclass(slots=True)
@@ -59,5 +61,8 @@ class Fault:
         codes = {429: "rate_limit", 409: "lock_timeout"}
         kind = kinds.get(self.status, "api_error" if self.status >= 500 else "invalid_request_error")
         code = self.code or codes.get(self.status, "")
-        error = {"message": self.message or f"The sandbox answers {self.status}, as it was told to.", "type": kind}
+        error = {
+            "message": self.message or f"The sandbox answers {self.status}, as it was told to.",
+            "type": kind,
+        }
         return {"error": {**error, "code": code} if code else error}

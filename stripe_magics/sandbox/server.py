@@ -44,10 +44,19 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = self.server.transport.answer(self.command, parts.path, parts.query, headers, body)
             status, given, content = answer.status, answer.headers, answer.body
-        except Exception:  # a defect of the sandbox: the client must not hang, and whoever runs the server must see it
+        except (
+            Exception
+        ):  # a defect of the sandbox: the client must not hang, and whoever runs the server must see it
             traceback.print_exc(file=sys.stderr)
             status, given = 500, {"content-type": "application/json"}
-            content = encode({"error": {"message": "The sandbox has a defect; its own output says where.", "type": "api_error"}})
+            content = encode(
+                {
+                    "error": {
+                        "message": "The sandbox has a defect; its own output says where.",
+                        "type": "api_error",
+                    }
+                }
+            )
         self.send_response(status)
         for name, value in given.items():
             self.send_header(name, value)

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from stripe_magics.sandbox.core.store import Account, Row, decode
 from stripe_magics.sandbox.core.clock import Clock
+from stripe_magics.sandbox.core.store import Account, Row, decode
 
 FORMAT = 1
 MARK = b"stripe_magics sandbox\n"
@@ -40,9 +40,13 @@ class _File(msgspec.Struct):
 def dump(account: Account) -> bytes:
     """The whole account as the file's content."""
     tables = {
-        kind: [(row.seq, row.created, msgspec.Raw(row.text)) for row in table.ordered()] for kind, table in account.tables.items()
+        kind: [(row.seq, row.created, msgspec.Raw(row.text)) for row in table.ordered()]
+        for kind, table in account.tables.items()
     }
-    replays = {key: (print_, status, body.decode(), when) for key, (print_, status, body, when) in account.replays.items()}
+    replays = {
+        key: (print_, status, body.decode(), when)
+        for key, (print_, status, body, when) in account.replays.items()
+    }
     clock = account.clock
     content = _File(
         FORMAT, account.seed, clock.now, clock.jobs, clock.count, account.count, account.requests, account.me, tables, account.notes, account.deleted,
@@ -72,7 +76,10 @@ def restore(content: bytes) -> Account:
             table.add(Row(data["id"], created, seq, keys, None, text))
     account.notes, account.deleted = file.notes, file.deleted
     account.long_lines, account.link_lines = file.long_lines, file.link_lines
-    account.replays = {key: (print_, status, body.encode(), when) for key, (print_, status, body, when) in file.replays.items()}
+    account.replays = {
+        key: (print_, status, body.encode(), when)
+        for key, (print_, status, body, when) in file.replays.items()
+    }
     for payout, entries in file.members.items():
         for each in entries:
             account.ledger.assign(each, payout)

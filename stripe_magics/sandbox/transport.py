@@ -23,14 +23,14 @@ from pathlib import Path
 
 import httpx
 
-from stripe_magics.sandbox.resources import account as business
-from stripe_magics.sandbox.core import scheduler
-from stripe_magics.sandbox.api import routes
 from stripe_magics.sandbox import snapshot
-from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.api import routes
+from stripe_magics.sandbox.api.dispatcher import Response, respond
+from stripe_magics.sandbox.core import scheduler
 from stripe_magics.sandbox.core.clock import AS_OF
+from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.fault_injection import Fault
-from stripe_magics.sandbox.api.dispatcher import Answer, respond
+from stripe_magics.sandbox.resources import account as business
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -61,7 +61,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             from stripe_magics.sandbox import demo_data as demo
 
             demo.populate(account)
-        account.cool()
+        account.flush()
         return account
 
     # time and keeping
@@ -113,7 +113,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Nothing to close."""
 
-    def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Answer:
+    def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Response:
         """Carry out one request without httpx (the loopback server does)."""
         with self._lock:
             return respond(self.account, method, path, query, headers, body)
@@ -137,21 +137,33 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if fault and kind == "status":
             return _status(fault, request)
         url = request.url
-        headers = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw}
+        headers = {
+            name.lower().decode("latin-1"): value.decode("latin-1") for name, value in request.headers.raw
+        }
         answer = self.answer(request.method, url.path, url.query.decode(), headers, body)
         if kind == "drop_after":
-            raise httpx.ReadTimeout("The sandbox carried the request out and lost the answer.", request=request)
+            raise httpx.ReadTimeout(
+                "The sandbox carried the request out and lost the answer.", request=request
+            )
         if kind == "drop_reading":
-            raise httpx.ReadError("The sandbox carried the request out and broke the connection.", request=request)
+            raise httpx.ReadError(
+                "The sandbox carried the request out and broke the connection.", request=request
+            )
         if fault and kind == "status_after":
             return _status(fault, request)
         if kind == "truncate":
             return httpx.Response(
-                answer.status, headers=answer.headers, content=answer.body[: len(answer.body) // 2], request=request
+                answer.status,
+                headers=answer.headers,
+                content=answer.body[: len(answer.body) // 2],
+                request=request,
             )
         if kind == "garble":
             return httpx.Response(
-                200, headers={"content-type": "text/html"}, content=b"<html>a proxy's page</html>", request=request
+                200,
+                headers={"content-type": "text/html"},
+                content=b"<html>a proxy's page</html>",
+                request=request,
             )
         return httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
 
@@ -160,4 +172,6 @@ def _status(fault: Fault, request: httpx.Request) -> httpx.Response:
     headers = {"content-type": "application/json", "request-id": "req_fault", **fault.headers}
     if fault.reason:
         headers["stripe-rate-limited-reason"] = fault.reason
-    return httpx.Response(fault.status, headers=headers, content=json.dumps(fault.body()).encode(), request=request)
+    return httpx.Response(
+        fault.status, headers=headers, content=json.dumps(fault.body()).encode(), request=request
+    )

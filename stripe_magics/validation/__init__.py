@@ -19,18 +19,18 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from stripe_magics import money
-from stripe_magics.validation import urls_and_headers
-from stripe_magics.validation.rules import Judge, expand_faults, fits, variant
-from stripe_magics.validation.key_check import refuse_keys
-from stripe_magics.validation.readers import Context, read, read_filter
-from stripe_magics.validation.field_resolution import sort_out
-from stripe_magics.validation.scalars import UnknownChoice
-from stripe_magics.validation.structures import RowFaults
+from stripe_magics._form_encoding import UNSET, plain
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.errors import Fault, InvalidValue
-from stripe_magics.request.form_encoding import UNSET, plain
+from stripe_magics.validation import urls_and_headers
+from stripe_magics.validation.field_resolution import resolve_fields
+from stripe_magics.validation.key_check import refuse_keys
+from stripe_magics.validation.readers import Context, read, read_filter
+from stripe_magics.validation.rules import RuleChecker, expand_faults, fits, variant
+from stripe_magics.validation.scalars import UnknownChoice
+from stripe_magics.validation.structures import RowFaults
 
 __all__ = ["UNSET", "Bound", "bind", "check", "expand_faults", "fits", "variant"]
 
@@ -49,7 +49,9 @@ class Bound:
     zone: tzinfo = UTC
     api_version: str = PINNED_VERSION
     inferred: frozenset[str] = frozenset()  # switches and currencies that were left out
-    stated: tuple[tuple[str, str], ...] = ()  # amounts whose text names a currency that the call doesn't send: (field, currency)
+    currency_in_text: tuple[
+        tuple[str, str], ...
+    ] = ()  # amounts whose text names a currency that the call doesn't send: (field, currency)
 
 
 def bind(
@@ -66,26 +68,32 @@ def bind(
         refuse_keys(plain(value), module.get(name))
     if params:
         refuse_keys(list(params))
-    named = sort_out(module, values, params)
+    named = resolve_fields(module, values, params)
     context = Context(zone=zone, now=now, operation=_operation(module), documented=module.documented)
-    work = _Work(module, context, api_version, dict(named.raws), faults=list(named.faults))
+    work = _Binder(module, context, api_version, dict(named.raws), faults=list(named.faults))
     work.read_plain()
     work.infer()
     work.read_amounts()
     work.expand_groups()
-    Judge(module, work.typed, work.faults, work.faulty, api_version, zone, work.warnings).judge(named.extra_roots)
+    RuleChecker(module, work.typed, work.faults, work.faulty, api_version, zone, work.warnings).check(
+        named.extra_roots
+    )
     if work.faults:
         raise InvalidValue(work.faults, module=module.name)
-    ordered = {each.name: work.typed[each.name] for each in module.fields if each.name in work.typed} if work.typed else {}
+    ordered = (
+        {each.name: work.typed[each.name] for each in module.fields if each.name in work.typed}
+        if work.typed
+        else {}
+    )
     return Bound(
         module,
         ordered,
-        (*named.extra, *work.passed_on),
+        (*named.extra, *work.unknown_params),
         tuple(work.warnings),
         zone,
         api_version,
         frozenset(work.inferred),
-        tuple(work.stated),
+        tuple(work.currency_in_text),
     )
 
 
@@ -107,21 +115,25 @@ def _names_currency(raw: Any) -> bool:
 
 
 @dataclass(slots=True)
-class _Work:
+class _Binder:
     """One binding under way."""
 
     module: Module
     context: Context
     api_version: str
-    raws: dict[str, tuple[Field, Any, str]]  # name -> (field, raw value, the bracket parameter it came by or "")
+    raws: dict[
+        str, tuple[Field, Any, str]
+    ]  # name -> (field, raw value, the bracket parameter it came by or "")
     typed: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     inferred: set[str] = field(default_factory=set)
-    because: dict[str, str] = field(default_factory=dict)  # an inferred switch -> the flag that it follows from
-    passed_on: list[tuple[str, str]] = field(default_factory=list)
+    inferred_from: dict[str, str] = field(
+        default_factory=dict
+    )  # an inferred switch -> the flag that it follows from
+    unknown_params: list[tuple[str, str]] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)
-    stated: list[tuple[str, str]] = field(default_factory=list)
+    currency_in_text: list[tuple[str, str]] = field(default_factory=list)
 
     def fault(self, declared: Field, problem: str) -> None:
         self.faults.append(Fault(declared.name, declared.title, problem))
@@ -136,7 +148,9 @@ class _Work:
                 self._read(declared, raw, param, self.context)
         for declared, raw, param in self.raws.values():
             if declared.operator:
-                self._read(declared, raw, param, self.context, operator=str(self.typed.get(declared.operator) or ""))
+                self._read(
+                    declared, raw, param, self.context, operator=str(self.typed.get(declared.operator) or "")
+                )
 
     def read_amounts(self) -> None:
         for declared, raw, param in self.raws.values():
@@ -145,7 +159,9 @@ class _Work:
 
     def _read(self, declared: Field, raw: Any, param: str, context: Context, operator: str = "") -> None:
         try:
-            value = read_filter(declared, raw, operator, context) if operator else read(declared, raw, context)
+            value = (
+                read_filter(declared, raw, operator, context) if operator else read(declared, raw, context)
+            )
             if isinstance(value, list) and not value and declared.kind in _KEEPS_EMPTY:
                 value = UNSET
             if value is UNSET:
@@ -157,8 +173,10 @@ class _Work:
             self.faulty.add(declared.name)
             return
         except UnknownChoice as fault:
-            if param and not fault.near and isinstance(raw, (str, list)):  # Stripe's own parameter: it may know newer values
-                self.passed_on.extend((param, each) for each in ([raw] if isinstance(raw, str) else raw))
+            if (
+                param and not fault.near and isinstance(raw, (str, list))
+            ):  # Stripe's own parameter: it may know newer values
+                self.unknown_params.extend((param, each) for each in ([raw] if isinstance(raw, str) else raw))
                 return
             self.fault(declared, str(fault))
             return
@@ -173,7 +191,12 @@ class _Work:
         module = self.module
         if declared.required or declared.role is not Role.PARAM or module.method != "POST":
             raise ValueError("is empty; give a value" + ("" if declared.required else ", or leave it out"))
-        if not explicit and module.documented and module.effect is not Effect.UPDATE and declared.kind not in _KEEPS_EMPTY:
+        if (
+            not explicit
+            and module.documented
+            and module.effect is not Effect.UPDATE
+            and declared.kind not in _KEEPS_EMPTY
+        ):
             raise ValueError("is empty; give a value, or leave it out")
 
     def _read_amount(self, declared: Field, raw: Any, param: str) -> None:
@@ -188,11 +211,15 @@ class _Work:
         if isinstance(value, money.Amount):
             self.typed[declared.name] = value.minor
             code = value.currency
-            if holder is not None and holder.name not in self.typed and fits(holder.when, self.typed, self.module):
+            if (
+                holder is not None
+                and holder.name not in self.typed
+                and fits(holder.when, self.typed, self.module)
+            ):
                 self.typed[holder.name] = code
                 self.inferred.add(holder.name)
             if code and (holder is None or holder.name not in self.typed):
-                self.stated.append((declared.name, code))
+                self.currency_in_text.append((declared.name, code))
         if isinstance(value, (int, money.Amount)):
             self._warn(declared, int(self.typed[declared.name]), code)
 
@@ -201,17 +228,23 @@ class _Work:
             self.warnings.append(
                 f"{declared.flag}: {minor} is more than most ways to pay take ({declared.maximum} in minor units)."
             )
-        least = money.minimum(currency) if currency and declared.param == "amount" and self.module.object in _CHARGES else None
+        least = (
+            money.minimum(currency)
+            if currency and declared.param == "amount" and self.module.object in _CHARGES
+            else None
+        )
         if least is not None and currency and 0 < minor < least:
-            shown, wanted = money.format_amount(minor, currency), money.format_amount(least, currency)
-            self.warnings.append(f"{declared.flag}: {shown} is below Stripe's usual minimum of {wanted}.")
+            shown, requested = money.format_amount(minor, currency), money.format_amount(least, currency)
+            self.warnings.append(f"{declared.flag}: {shown} is below Stripe's usual minimum of {requested}.")
 
     # Switches
 
     def infer(self) -> None:
         """Give each switch that was left out the one value under which what is given makes sense, until nothing changes."""
         switches = [each for each in self.module.fields if each.role is Role.SWITCH]
-        switches.sort(key=lambda each: not each.when)  # an inner switch first: what it follows from then speaks for the outer one
+        switches.sort(
+            key=lambda each: not each.when
+        )  # an inner switch first: what it follows from then speaks for the outer one
         changed = bool(switches)
         while changed:
             changed = False
@@ -222,13 +255,14 @@ class _Work:
     def _infer(self, switch: Field) -> bool:
         given = [*(declared for declared, raw, _ in self.raws.values() if raw is not None)]
         given += [each for name in self.inferred if (each := self.module.get(name)) is not None]
-        asked = [(each, wanted) for each in given for name, wanted in each.when if name == switch.name]
+        asked = [(each, requested) for each in given for name, requested in each.when if name == switch.name]
         if not asked:
             return False
-        possible = [value for value in asked[0][1] if all(value in wanted for _, wanted in asked)]
+        possible = [value for value in asked[0][1] if all(value in requested for _, requested in asked)]
         if not possible:
             sides = ", ".join(
-                f"{self.because.get(each.name, each.flag)} goes with {' or '.join(wanted)}" for each, wanted in asked
+                f"{self.inferred_from.get(each.name, each.flag)} goes with {' or '.join(requested)}"
+                for each, requested in asked
             )
             self.fault(switch, f"can't be told from what is given: {sides}; leave one of them out")
             self.inferred.add(switch.name)
@@ -237,13 +271,15 @@ class _Work:
             return False
         self.typed[switch.name] = possible[0]
         self.inferred.add(switch.name)
-        self.because[switch.name] = self.because.get(asked[0][0].name, asked[0][0].flag)
+        self.inferred_from[switch.name] = self.inferred_from.get(asked[0][0].name, asked[0][0].flag)
         return True
 
     def expand_groups(self) -> None:
         """A group of values (of event types) becomes the values that it stands for."""
         for each in self.module.fields:
             if each.role is Role.EXPANDS and isinstance(self.typed.get(each.name), list):
-                mine = self.typed.get(each.into)
-                meant = [value for group in self.typed[each.name] for value in each.expands.get(group, ())]
-                self.typed[each.into] = list(dict.fromkeys([*(mine if isinstance(mine, list) else ()), *meant]))
+                mine = self.typed.get(each.expands_into)
+                meant = [value for group in self.typed[each.name] for value in each.expansion.get(group, ())]
+                self.typed[each.expands_into] = list(
+                    dict.fromkeys([*(mine if isinstance(mine, list) else ()), *meant])
+                )

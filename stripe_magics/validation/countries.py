@@ -56,7 +56,10 @@ def country(text: str) -> str:
     plain = _folded(code)
     if plain in names:
         raise ValueError(f"{text!r} is no country code; write {names[plain]}")
-    near = [f"{names[name]} ({COUNTRIES[names[name]]})" for name in difflib.get_close_matches(plain, names, n=2, cutoff=0.75)]
+    near = [
+        f"{names[name]} ({COUNTRIES[names[name]]})"
+        for name in difflib.get_close_matches(plain, names, n=2, cutoff=0.75)
+    ]
     hint = f"did you mean {' or '.join(near)}?" if near else "two letters are wanted, e.g. DE, US"
     raise ValueError(f"{text!r} is no country code; {hint}")
 

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_magics.validation.scalars import nearest
+from stripe_magics._form_encoding import UNSET, pairs, plain
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import Fault
-from stripe_magics.request.form_encoding import UNSET, pairs, plain
+from stripe_magics.validation.scalars import nearest
 
-Raws = dict[str, tuple[Field, Any, str]]
+RawValues = dict[str, tuple[Field, Any, str]]
 
 _PARAM = re.compile(r"[^\[\]\s=&]+(?:\[[^\[\]]*\])*")
 _CONTAINERS = {Kind.METADATA, Kind.ROWS, Kind.JSON, Kind.TIMESTAMP_FILTER}
@@ -28,18 +28,20 @@ _SENT = {Role.PARAM, Role.SEARCH, Role.LOCAL}
 
 
 @dataclass(slots=True)
-class Named:
+class ResolvedInput:
     """Raw values by the field that they are for."""
 
-    raws: Raws = field(default_factory=dict)
+    raws: RawValues = field(default_factory=dict)
     extra: list[tuple[str, str]] = field(default_factory=list)
     extra_roots: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
 
-def sort_out(module: Module, values: Mapping[str, Any], params: Sequence[tuple[str, Any]]) -> Named:
+def resolve_fields(
+    module: Module, values: Mapping[str, Any], params: Sequence[tuple[str, Any]]
+) -> ResolvedInput:
     """Find the field of every name. What has none is passed on (`extra`) or becomes a fault."""
-    named = Named()
+    named = ResolvedInput()
     rest: list[tuple[str, Any]] = []
     for name, given in values.items():
         declared = module.get(name)
@@ -90,18 +92,24 @@ def index_of(module: Module) -> Index:
                 fields.setdefault("limit", each)
         above = {param[: mark.start()] for param in fields for mark in re.finditer(r"\[", param)}
         roles = {each.role: each for each in reversed(module.fields)}
-        asked = (each for each in module.fields if each.role in {Role.PARAM, Role.SEARCH} and each.param != "client")
-        names = {param: each.name for each in asked for param in (each.param, each.renamed) if param}
+        asked = (
+            each
+            for each in module.fields
+            if each.role in {Role.PARAM, Role.SEARCH} and each.param != "client"
+        )
+        names = {param: each.name for each in asked for param in (each.param, each.renamed_to) if param}
         held = frozenset(name for each in module.follow_ups for name in each.fields)
         kept = (module, Index(fields, frozenset(above), roles, names, held))
         _INDICES[module.name] = kept
     return kept[1]
 
 
-def _place_all(module: Module, index: Index, name: str, value: Any, named: Named) -> None:
+def _place_all(module: Module, index: Index, name: str, value: Any, named: ResolvedInput) -> None:
     name = name.strip()
     if not _PARAM.fullmatch(name):
-        named.faults.append(Fault(name, name, f"{name!r} is no parameter; write it like shipping[address][line1]"))
+        named.faults.append(
+            Fault(name, name, f"{name!r} is no parameter; write it like shipping[address][line1]")
+        )
         return
     for param, leaf in _leaves(index, name, value):
         _place(module, index, param, leaf, named)
@@ -113,7 +121,9 @@ def _leaves(index: Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
     declared = index.fields.get(param)
     whole = declared is not None and declared.kind in _CONTAINERS and param not in index.prefixes
     if isinstance(value, Mapping) and not whole:
-        if declared is not None and declared.kind is Kind.JSON:  # some of it may belong to fields of their own
+        if (
+            declared is not None and declared.kind is Kind.JSON
+        ):  # some of it may belong to fields of their own
             rest = {
                 key: inner
                 for key, inner in value.items()
@@ -128,7 +138,7 @@ def _leaves(index: Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield param, value
 
 
-def _place(module: Module, index: Index, param: str, value: Any, named: Named) -> None:
+def _place(module: Module, index: Index, param: str, value: Any, named: ResolvedInput) -> None:
     """Put one parameter where it belongs."""
     if declared := index.fields.get(param):
         _give(declared, value, param, named)
@@ -149,7 +159,7 @@ def _place(module: Module, index: Index, param: str, value: Any, named: Named) -
     _pass_on(param, value, named)
 
 
-def _pass_on(param: str, value: Any, named: Named) -> None:
+def _pass_on(param: str, value: Any, named: ResolvedInput) -> None:
     try:
         named.extra.extend(pairs(param, value))
     except ValueError as fault:
@@ -157,7 +167,7 @@ def _pass_on(param: str, value: Any, named: Named) -> None:
     named.extra_roots.add(param.partition("[")[0])
 
 
-def _give(declared: Field, value: Any, param: str, named: Named) -> None:
+def _give(declared: Field, value: Any, param: str, named: ResolvedInput) -> None:
     known = named.raws.get(declared.name)
     if known is None:
         named.raws[declared.name] = (declared, value, param)
@@ -171,7 +181,7 @@ def _give(declared: Field, value: Any, param: str, named: Named) -> None:
         named.faults.append(Fault(declared.name, declared.title, f"is given twice ({how}); give it once"))
 
 
-def _give_inside(declared: Field, path: list[str], value: Any, param: str, named: Named) -> None:
+def _give_inside(declared: Field, path: list[str], value: Any, param: str, named: ResolvedInput) -> None:
     """`metadata[order_id]`, `created[gte]`, `custom_fields[0][name]`: build up the value of the field they belong to."""
     known = named.raws.get(declared.name)
     if declared.kind is Kind.METADATA:
@@ -179,7 +189,9 @@ def _give_inside(declared: Field, path: list[str], value: Any, param: str, named
             _give(declared, [{path[0]: value}], param, named)
             return
     elif declared.kind is Kind.ROWS:
-        rows = [] if known is None else known[1] if known[2] else None  # rows that came by a flag are left alone
+        rows = (
+            [] if known is None else known[1] if known[2] else None
+        )  # rows that came by a flag are left alone
         fits = rows is not None and len(path) >= 2 and (not path[0] or path[0].isdecimal())
         if fits and rows is not None and _nest(_row_for(rows, path), path[1:], value):
             named.raws[declared.name] = (declared, rows, param)
@@ -189,7 +201,9 @@ def _give_inside(declared: Field, path: list[str], value: Any, param: str, named
         if held is not None and _nest(held, path, value):
             named.raws[declared.name] = (declared, held, param)
             return
-    named.faults.append(Fault(declared.name, declared.title, f"{param} can't be put together with what else is given for it"))
+    named.faults.append(
+        Fault(declared.name, declared.title, f"{param} can't be put together with what else is given for it")
+    )
 
 
 def _row_for(rows: list[dict[str, Any]], path: list[str]) -> dict[str, Any]:
@@ -246,7 +260,11 @@ def _misspelt(param: str, index: Index) -> str:
 
 
 def _slip(mine: str, other: str) -> bool:
-    if mine.rstrip("s0123456789") == other.rstrip("s0123456789") or len(other) < 4 or abs(len(mine) - len(other)) > 1:
+    if (
+        mine.rstrip("s0123456789") == other.rstrip("s0123456789")
+        or len(other) < 4
+        or abs(len(mine) - len(other)) > 1
+    ):
         return False
     return difflib.SequenceMatcher(None, mine, other).ratio() >= 0.85
 

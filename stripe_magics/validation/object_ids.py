@@ -61,8 +61,10 @@ def check_id(text: str, kind: str) -> str:
     prefix, underscore, _ = text.partition("_")
     owner = _OWNERS.get(prefix)
     if underscore and owner and kind in _IDS and kind not in _FREE_IDS and prefix not in _IDS[kind]:
-        wanted = " or ".join(f"{each}_..." for each in _IDS[kind][:2])
-        raise ValueError(f"{text!r} is the id of {_words(owner)}; the id of {_words(kind)} ({wanted}) is wanted")
+        requested = " or ".join(f"{each}_..." for each in _IDS[kind][:2])
+        raise ValueError(
+            f"{text!r} is the id of {_words(owner)}; the id of {_words(kind)} ({requested}) is wanted"
+        )
     return text
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from stripe_magics._form_encoding import UNSET, plain
+from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.validation import scalars, structures
 from stripe_magics.validation.scalars import Context
-from stripe_magics.catalogue.field import Field, Kind
-from stripe_magics.request.form_encoding import UNSET, plain
 
 __all__ = ["Context", "read", "read_filter"]
 
@@ -36,7 +36,11 @@ def read_filter(field: Field, value: Any, operator: str, context: Context) -> An
     value = plain(value)
     if isinstance(value, str) and not value.strip():
         return UNSET
-    return value if value is None or value is UNSET else scalars.read_timestamp_filter(field, value, context, operator)
+    return (
+        value
+        if value is None or value is UNSET
+        else scalars.read_timestamp_filter(field, value, context, operator)
+    )
 
 
 _READERS: dict[Kind, Callable[[Field, Any, Context], Any]] = {

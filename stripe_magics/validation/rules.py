@@ -1,6 +1,6 @@
 """What may stand together in a call, what is missing, and what this version of the API no longer takes.
 
-Everything is read from the declaration: `when`, `required`, `needed_with`, `one_of`, `any_of`, variants, `since_removed`. Each breach is a
+Everything is read from the declaration: `when`, `required`, `required_with`, `one_of`, `any_of`, variants, `since_removed`. Each breach is a
 fault of the field that has to change, and says which other field it is about.
 """
 
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from stripe_magics.validation import search_query
 from stripe_magics.catalogue.field import Conditions, Field, Role
 from stripe_magics.catalogue.module import Module, Variant
 from stripe_magics.errors import Fault
+from stripe_magics.validation import search_query
 
 _HERE = {Role.LOCAL, Role.LOOKUP}  # never sent, so no version of the API can refuse them
 
 
 def fits(when: Conditions, values: Mapping[str, Any], module: Module) -> bool:
     """Whether all conditions hold for typed values; a switch without a value counts as its default."""
-    for name, wanted in when:
+    for name, requested in when:
         text = said(name, values, module)
-        if text not in wanted:
+        if text not in requested:
             return False
     return True
 
@@ -63,7 +63,7 @@ def said(name: str, values: Mapping[str, Any], module: Module) -> str:
 
 
 @dataclass(slots=True)
-class Judge:
+class RuleChecker:
     """The faults of a whole call; those of single values were found before (`faulty` names their fields)."""
 
     module: Module
@@ -78,7 +78,7 @@ class Judge:
         self.faults.append(Fault(declared.name, declared.title, problem))
         self.faulty.add(declared.name)
 
-    def judge(self, roots: set[str]) -> None:
+    def check(self, roots: set[str]) -> None:
         """What may not stand together, what is missing, what this version of the API no longer takes."""
         given = {name for name, value in self.typed.items() if value is not None} | self.faulty
         for declared in self.module.fields:
@@ -87,16 +87,23 @@ class Judge:
                     self._judge_condition(declared)
                 if declared.since_removed:
                     self._judge_version(declared)
-            elif declared.wanted_with and not _covered(declared, roots):
+            elif declared.recommended_with and not _covered(declared, roots):
                 self._warn_missing(declared, given)
-            elif (declared.required or declared.needed_with or declared.operator) and not _covered(declared, roots):
+            elif (declared.required or declared.required_with or declared.operator) and not _covered(
+                declared, roots
+            ):
                 self._judge_missing(declared, given)
         for names in self.module.one_of:
             self._judge_one_of([name for name in names if name in given])
         for names in self.module.any_of:
-            if not given.intersection(names) and not any(_covered(self._field(name), roots) for name in names):
+            if not given.intersection(names) and not any(
+                _covered(self._field(name), roots) for name in names
+            ):
                 flags = [self._field(name).flag for name in names]
-                self.fault(self._field(names[0]), f"is missing; give {'one of ' if len(flags) > 1 else ''}{', '.join(flags)}")
+                self.fault(
+                    self._field(names[0]),
+                    f"is missing; give {'one of ' if len(flags) > 1 else ''}{', '.join(flags)}",
+                )
         chosen = variant(self.module, self.typed)
         for name in chosen.excludes if chosen else ():
             if name in given:
@@ -118,15 +125,15 @@ class Judge:
         return declared
 
     def _judge_condition(self, declared: Field) -> None:
-        for name, wanted in declared.when:
+        for name, requested in declared.when:
             if name in self.faulty:
                 return
             value = said(name, self.typed, self.module)
-            if value in wanted:
+            if value in requested:
                 continue
             other = self._field(name)
             now = f"; {other.flag} is {value}" if value else f"; {other.flag} isn't given"
-            self.fault(declared, f"goes with {other.flag} {' or '.join(wanted)} only{now}")
+            self.fault(declared, f"goes with {other.flag} {' or '.join(requested)} only{now}")
             return
 
     def _judge_missing(self, declared: Field, given: set[str]) -> None:
@@ -134,32 +141,38 @@ class Judge:
             self.fault(declared, f"is missing; {self._field(declared.operator).flag} needs it")
         if any(name in self.faulty for name, _ in declared.when):
             return
-        if declared.needed_with and (beside := [name for name in declared.needed_with if name in given]):
+        if declared.required_with and (beside := [name for name in declared.required_with if name in given]):
             self.fault(declared, f"is missing; {self._field(beside[0]).flag} needs it")
         elif declared.required and declared.default is None and fits(declared.when, self.typed, self.module):
             clause = "".join(
-                f"; {self._field(name).flag} {said(name, self.typed, self.module)} needs it" for name, _ in declared.when[-1:]
+                f"; {self._field(name).flag} {said(name, self.typed, self.module)} needs it"
+                for name, _ in declared.when[-1:]
             )
             self.fault(declared, f"is missing{clause}")
 
     def _judge_version(self, declared: Field) -> None:
         since, version = declared.since_removed, self.api_version
-        if declared.role in _HERE or declared.renamed or self.module.held(declared.name):
+        if declared.role in _HERE or declared.renamed_to or self.module.held(declared.name):
             return
         instead = f"; instead: {declared.replaced_by}" if declared.replaced_by else ""
         if since == "never":
             self.fault(declared, f"Stripe doesn't take it here{instead}")
         elif since[:10] <= version[:10]:
-            self.fault(declared, f"Stripe takes it no longer since API version {since} (this call uses {version}){instead}")
+            self.fault(
+                declared,
+                f"Stripe takes it no longer since API version {since} (this call uses {version}){instead}",
+            )
 
     def _warn_missing(self, declared: Field, given: set[str]) -> None:
-        if beside := [name for name in declared.wanted_with if name in given]:
+        if beside := [name for name in declared.recommended_with if name in given]:
             self.warnings.append(f"{self._field(beside[0]).flag}: Stripe wants {declared.flag} with it.")
 
     def _judge_one_of(self, names: list[str]) -> None:
         if len(names) > 1:
             flags = [self._field(name).flag for name in names]
-            self.fault(self._field(names[1]), f"{' and '.join(flags)} can't be given together; give one of them")
+            self.fault(
+                self._field(names[1]), f"{' and '.join(flags)} can't be given together; give one of them"
+            )
 
     def _judge_expand(self) -> None:
         paths = self.typed.get("expand")

@@ -15,13 +15,12 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from stripe_magics import money
-from stripe_magics.validation import countries
-from stripe_magics import dates
-from stripe_magics.validation.statement_descriptor import Part, descriptor
-from stripe_magics.validation.object_ids import check_id
+from stripe_magics import dates, money
+from stripe_magics._form_encoding import plain
 from stripe_magics.catalogue.field import Field, Kind, Role
-from stripe_magics.request.form_encoding import plain
+from stripe_magics.validation import countries
+from stripe_magics.validation.object_ids import check_id
+from stripe_magics.validation.statement_descriptor import Part, descriptor
 
 _TRUE = {"true", "yes", "on", "1", "y", "t"}
 _FALSE = {"false", "no", "off", "0", "n", "f"}
@@ -54,7 +53,10 @@ class UnknownChoice(ValueError):
 def nearest(given: str, names: Iterable[str], count: int = 3) -> list[str]:
     """The names that look most like what was given."""
     known = {name.lower().replace("-", "_"): name for name in names}
-    return [known[each] for each in difflib.get_close_matches(given.lower().replace("-", "_"), known, n=count, cutoff=0.6)]
+    return [
+        known[each]
+        for each in difflib.get_close_matches(given.lower().replace("-", "_"), known, n=count, cutoff=0.6)
+    ]
 
 
 # Plain text
@@ -66,7 +68,9 @@ def read_text(field: Field, value: Any, context: Context) -> str:
         raise ValueError(f"{len(text)} characters are given; {field.max_length} at most are taken")
     if field.pattern and not re.search(field.pattern, text):
         raise ValueError(
-            f"{shown(text)} doesn't fit. {field.help}" if field.help else f"{shown(text)} doesn't fit {field.pattern}"
+            f"{shown(text)} doesn't fit. {field.help}"
+            if field.help
+            else f"{shown(text)} doesn't fit {field.pattern}"
         )
     part = _DESCRIPTORS.get(_last(field.param)) if field.kind is Kind.TEXT else None
     if part:
@@ -133,12 +137,18 @@ def read_minor_amount(field: Field, value: Any, context: Context) -> int | money
     if isinstance(value, str):
         amount = money.parse(value, context.currency, context.operation)
     elif isinstance(value, float):
-        raise ValueError(f"{value!r} is a float, and money is never one; write whole minor units, or text such as '20.00usd'")
-    elif isinstance(value, Decimal) and (not value.is_finite() or "." in format(value, "f")):  # 20.00 is as unclear as 20.50
+        raise ValueError(
+            f"{value!r} is a float, and money is never one; write whole minor units, or text such as '20.00usd'"
+        )
+    elif isinstance(value, Decimal) and (
+        not value.is_finite() or "." in format(value, "f")
+    ):  # 20.00 is as unclear as 20.50
         money.parse(format(value, "f"), context.currency, context.operation)  # raises, saying what to write
         raise ValueError(f"{value} is no whole number of minor units")
     else:
-        amount = money.Amount(money.check(_whole(value, "a whole number of minor units"), context.currency, context.operation))
+        amount = money.Amount(
+            money.check(_whole(value, "a whole number of minor units"), context.currency, context.operation)
+        )
     if field.minimum is not None and amount.minor < field.minimum:
         raise ValueError(f"{shown(value)} is too little; {field.minimum} (in minor units) is the least")
     return amount if amount.currency else amount.minor
@@ -150,7 +160,9 @@ def read_boolean(field: Field, value: Any, context: Context) -> bool:
     word = str(value).strip().lower() if isinstance(value, (str, int)) else ""
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
-    raise ValueError(f"{shown(value)} is neither true nor false; write one of them (yes, no, on, off, 1, 0 will do)")
+    raise ValueError(
+        f"{shown(value)} is neither true nor false; write one of them (yes, no, on, off, 1, 0 will do)"
+    )
 
 
 def read_decimal(field: Field, value: Any, context: Context) -> str:
@@ -162,16 +174,21 @@ def read_decimal(field: Field, value: Any, context: Context) -> str:
     return text
 
 
-def _whole(value: Any, wanted: str) -> int:
+def _whole(value: Any, requested: str) -> int:
     if isinstance(value, bool):
-        raise ValueError(f"{value!r} is no number; {wanted} is wanted")
+        raise ValueError(f"{value!r} is no number; {requested} is wanted")
     if isinstance(value, int):
         return int(value)
     if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,30}", value.strip()):
         return int(value)
-    if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value) and abs(int(value)) < 2**53:
+    if (
+        isinstance(value, (float, Decimal))
+        and math.isfinite(value)
+        and value == int(value)
+        and abs(int(value)) < 2**53
+    ):
         return int(value)
-    raise ValueError(f"{shown(value)} is not {wanted}; digits only")
+    raise ValueError(f"{shown(value)} is not {requested}; digits only")
 
 
 def _bounded(field: Field, number: int) -> int:
@@ -231,17 +248,23 @@ def _items(value: Any, *, split: bool) -> list[Any]:
         value = json_text(value)
     if isinstance(value, (set, frozenset)):
         raise ValueError("a set has no order; give a list")
-    if not isinstance(value, list) and (isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)):
+    if not isinstance(value, list) and (
+        isinstance(value, (str, int, Decimal)) and not isinstance(value, bool)
+    ):
         value = [value]
     if not isinstance(value, list):
-        raise ValueError(f"{shown(value)} is no list; repeat the flag, separate values by commas, or give a list")
+        raise ValueError(
+            f"{shown(value)} is no list; repeat the flag, separate values by commas, or give a list"
+        )
     items: list[Any] = []
     for each in value:
         item = plain(each)
         if item is None:
             raise ValueError("the list holds a missing value; leave it out")
         items.extend(
-            [part.strip() for part in re.split(r"[,\n]", item) if part.strip()] if split and isinstance(item, str) else [item]
+            [part.strip() for part in re.split(r"[,\n]", item) if part.strip()]
+            if split and isinstance(item, str)
+            else [item]
         )
     return items
 
@@ -262,7 +285,9 @@ def read_timestamp(field: Field, value: Any, context: Context) -> int | str:
 def read_timestamp_filter(field: Field, value: Any, context: Context, operator: str = "") -> dates.Range:
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         value = json_text(value)
-    return dates.between(value, context.zone, operator=operator, days=UTC if field.utc_days else None, now=context.now)
+    return dates.between(
+        value, context.zone, operator=operator, days=UTC if field.utc_days else None, now=context.now
+    )
 
 
 def json_text(text: str) -> Any:
@@ -272,7 +297,9 @@ def json_text(text: str) -> Any:
     try:
         return json.loads(text, parse_float=Decimal, parse_constant=refuse)
     except json.JSONDecodeError as fault:
-        raise ValueError(f"the JSON can't be read: {fault.msg} at line {fault.lineno}, column {fault.colno}") from None
+        raise ValueError(
+            f"the JSON can't be read: {fault.msg} at line {fault.lineno}, column {fault.colno}"
+        ) from None
 
 
 # Words

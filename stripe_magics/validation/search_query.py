@@ -30,11 +30,15 @@ def expression(module: Module, values: Mapping[str, Any], zone: tzinfo) -> tuple
     if search is None:
         return "", []
     faults: list[Fault] = []
-    given = [name for name, _ in search.equals if name in values] + ([search.rows] if values.get(search.rows) else [])
+    given = [name for name, _ in search.equals if name in values] + (
+        [search.rows] if values.get(search.rows) else []
+    )
     if search.expression in values:
         why = f"can't be given along with --{search.expression}; write it into the expression"
         return str(values[search.expression]), [_fault(module, name, why) for name in given]
-    clauses = [_TESTS["is"].format(prop, quoted(str(values[name]))) for name, prop in search.equals if name in values]
+    clauses = [
+        _TESTS["is"].format(prop, quoted(str(values[name]))) for name, prop in search.equals if name in values
+    ]
     either = values.get(search.match) == "any"
     for number, row in enumerate(values.get(search.rows) or (), start=1):
         try:
@@ -45,12 +49,19 @@ def expression(module: Module, values: Mapping[str, Any], zone: tzinfo) -> tuple
         if either and len(made) > 1:
             faults.append(
                 _fault(
-                    module, search.rows, f"{row.get('operator')} needs two conditions at once and can't be joined by any", number
+                    module,
+                    search.rows,
+                    f"{row.get('operator')} needs two conditions at once and can't be joined by any",
+                    number,
                 )
             )
         clauses += made
     if len(clauses) > search.most:
-        faults.append(_fault(module, search.rows, f"{len(clauses)} conditions are asked for; Stripe takes {search.most}"))
+        faults.append(
+            _fault(
+                module, search.rows, f"{len(clauses)} conditions are asked for; Stripe takes {search.most}"
+            )
+        )
     return (" OR " if either else " AND ").join(clauses), faults
 
 

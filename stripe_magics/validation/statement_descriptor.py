@@ -11,7 +11,12 @@ from typing import Literal
 
 Part = Literal["whole", "prefix", "suffix", "payout"]
 
-_LENGTHS: dict[Part, tuple[int, int]] = {"whole": (5, 22), "prefix": (2, 10), "suffix": (1, 22), "payout": (1, 22)}
+_LENGTHS: dict[Part, tuple[int, int]] = {
+    "whole": (5, 22),
+    "prefix": (2, 10),
+    "suffix": (1, 22),
+    "payout": (1, 22),
+}
 _FORBIDDEN = "<>\\'\"*"
 
 
@@ -19,7 +24,9 @@ def descriptor(text: str, part: Part = "whole", *, prefix: str = "") -> str:
     """The text, if banks can print it. `prefix` is the account's, for a suffix. Raises ValueError with the rule that is broken."""
     shortest, longest = _LENGTHS[part]
     if bad := [each for each in _FORBIDDEN if each in text]:
-        raise ValueError(f"{text!r} holds {' '.join(bad)}; a statement descriptor has none of {' '.join(_FORBIDDEN)}")
+        raise ValueError(
+            f"{text!r} holds {' '.join(bad)}; a statement descriptor has none of {' '.join(_FORBIDDEN)}"
+        )
     if foreign := next((each for each in text if not _latin(each)), ""):
         raise ValueError(f"{text!r} holds {foreign!r}; a statement descriptor has Latin characters only")
     if not any(each.isalpha() for each in text):
@@ -27,9 +34,13 @@ def descriptor(text: str, part: Part = "whole", *, prefix: str = "") -> str:
     if not shortest <= len(text) <= longest:
         raise ValueError(f"{text!r} has {len(text)} characters; {shortest} to {longest} are wanted")
     if part == "suffix" and prefix and len(prefix) + len("* ") + len(text) > 22:
-        raise ValueError(f"'{prefix}* {text}' has {len(prefix) + 2 + len(text)} characters; prefix and suffix share 22")
+        raise ValueError(
+            f"'{prefix}* {text}' has {len(prefix) + 2 + len(text)} characters; prefix and suffix share 22"
+        )
     return text
 
 
 def _latin(character: str) -> bool:
-    return " " <= character <= "~" or (character.isalpha() and unicodedata.name(character, "").startswith("LATIN"))
+    return " " <= character <= "~" or (
+        character.isalpha() and unicodedata.name(character, "").startswith("LATIN")
+    )

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stripe_magics import money
-from stripe_magics.validation.scalars import Context, json_text, nearest, shown
+from stripe_magics._form_encoding import UNSET, encode, plain
 from stripe_magics.catalogue.field import Field, Role
 from stripe_magics.errors import Fault
-from stripe_magics.request.form_encoding import UNSET, encode, plain
+from stripe_magics.validation.scalars import Context, json_text, nearest, shown
 
 Reader = Callable[[Field, Any, Context], Any]
 """How a column's value is read: `kinds.read`."""
@@ -40,7 +40,9 @@ def read_metadata(field: Field, value: Any, context: Context) -> dict[str, str]:
         if len(key) > 40:
             raise ValueError(f"the key {key!r} has {len(key)} characters; 40 are the most")
         if not isinstance(raw, str):
-            raise ValueError(f"the value of {key!r} is a {type(raw).__name__}; metadata holds text: write {str(raw)!r}")
+            raise ValueError(
+                f"the value of {key!r} is a {type(raw).__name__}; metadata holds text: write {str(raw)!r}"
+            )
         if len(raw) > 500:
             raise ValueError(f"the value of {key!r} has {len(raw)} characters; 500 are the most")
         if key in result:
@@ -65,8 +67,14 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
             pairs.append((key.strip(), text.strip()))
         return pairs
     if isinstance(value, list):
-        return [pair for each in value for pair in (_pairs(each) if not isinstance(each, (list, tuple)) else [tuple(each)])]
-    raise ValueError(f"a {type(value).__name__} is given; key-value pairs are wanted: key=value, or a mapping")
+        return [
+            pair
+            for each in value
+            for pair in (_pairs(each) if not isinstance(each, (list, tuple)) else [tuple(each)])
+        ]
+    raise ValueError(
+        f"a {type(value).__name__} is given; key-value pairs are wanted: key=value, or a mapping"
+    )
 
 
 def read_rows(field: Field, value: Any, context: Context, read: Reader) -> list[dict[str, Any]]:
@@ -85,7 +93,12 @@ def read_rows(field: Field, value: Any, context: Context, read: Reader) -> list[
 
 
 def _row(
-    field: Field, columns: Mapping[str, Field], raw: Any, number: int, faults: list[Fault], read: Callable[[Field, Any], Any]
+    field: Field,
+    columns: Mapping[str, Field],
+    raw: Any,
+    number: int,
+    faults: list[Fault],
+    read: Callable[[Field, Any], Any],
 ) -> dict[str, Any]:
     row: dict[str, Any] = {}
 
@@ -99,7 +112,11 @@ def _row(
             if near or field.role is not Role.PARAM:
                 fault(
                     f"there is no column {str(name)!r}; "
-                    + (f"did you mean {' or '.join(near)}?" if near else f"the columns are {', '.join(columns)}")
+                    + (
+                        f"did you mean {' or '.join(near)}?"
+                        if near
+                        else f"the columns are {', '.join(columns)}"
+                    )
                 )
             else:  # Stripe may know more than we do
                 row[str(name)] = plain(given)
@@ -177,7 +194,9 @@ def _text_row(text: str, field: Field) -> list[Mapping[str, Any]]:
         key, sign, value = text.partition(":" if field.role is Role.HEADERS and ":" in text else "=")
         if sign:
             return [{"key": key.strip(), "value": value.strip()}]
-    parts = [part.partition("=") for part in re.split(rf",\s*(?=(?:{'|'.join(map(re.escape, names))})\s*=)", text)]
+    parts = [
+        part.partition("=") for part in re.split(rf",\s*(?=(?:{'|'.join(map(re.escape, names))})\s*=)", text)
+    ]
     if not all(sign for _, sign, _ in parts):
         raise ValueError(f"{shown(text)} is no row; write {', '.join(f'{name}=...' for name in names)}")
     return [{key.strip(): value.strip() for key, _, value in parts}]

@@ -11,12 +11,21 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from stripe_magics.validation.object_ids import PATH_ID
 from stripe_magics.catalogue.field import Role
+from stripe_magics.validation.object_ids import PATH_ID
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _PATH = re.compile(r"/v[12](?:/[A-Za-z0-9_.\-~:@+ %]+)+", re.ASCII)
-_OURS = {"authorization", "host", "content-length", "content-type", "transfer-encoding", "connection", "cookie", "user-agent"}
+_OURS = {
+    "authorization",
+    "host",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "connection",
+    "cookie",
+    "user-agent",
+}
 
 
 def path_part(text: str) -> str:
@@ -50,7 +59,9 @@ def url(text: str) -> str:
 def header_value(text: str) -> str:
     """A header's value: printable ASCII, 255 characters at most. Raises ValueError."""
     if not text or text != text.strip() or len(text) > 255 or not all(" " <= each <= "~" for each in text):
-        raise ValueError(f"{text[:40]!r} can't be sent as a header; 1 to 255 plain characters without line breaks are")
+        raise ValueError(
+            f"{text[:40]!r} can't be sent as a header; 1 to 255 plain characters without line breaks are"
+        )
     return text
 
 

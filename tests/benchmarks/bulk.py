@@ -1,9 +1,9 @@
 """Long lists into DataFrames: this package beside the official one and plain httpx, against a list server on this machine.
 
-    python tests/benchmarks/pulls.py [--set base|limits|shapes|parquet|faults|lists|accounts|refresh|flatten|all] [--only ours,official] [--repeat 3]
+    python tests/benchmarks/bulk.py [--set base|limits|shapes|parquet|faults|lists|accounts|refresh|flatten|all] [--only ours,official] [--repeat 3]
         [--rows 50000] [--latency 0.15] [--rate 100] [--server-rate 0] [--burst 20] [--shape uneven]
 
-Each client runs in a process of its own (`pullclients.py`, `pullprocess.py`). Requests and refusals are as the server counted them. The floor is
+Each client runs in a process of its own (`pullclients.py`, `bulk_process.py`). Requests and refusals are as the server counted them. The floor is
 (pages - burst) / rate + one latency. Below the measurements stand the goals, which are meant for 50,000 rows and the rest as it is; with
 --repeat, of medians.
 """
@@ -171,8 +171,12 @@ def serving(**options: Any) -> Iterator[tuple[str, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    flags = [word for name, value in options.items() for word in ((f"--{name}",) if value is True else (f"--{name}", str(value)))]
-    script = str(ROOT / "tests/pulls/listserver.py")
+    flags = [
+        word
+        for name, value in options.items()
+        for word in ((f"--{name}",) if value is True else (f"--{name}", str(value)))
+    ]
+    script = str(ROOT / "tests/bulk/list_server.py")
     server = subprocess.Popen([sys.executable, script, str(port), *flags], stdout=subprocess.PIPE)
     try:
         assert server.stdout is not None
@@ -194,7 +198,14 @@ def measure(run: Run, options: argparse.Namespace) -> dict[str, float]:
     }
     server |= {"count": rows, **run.server}
     with tempfile.TemporaryDirectory() as folder, serving(**server) as (url, process):
-        job = {"client": run.client, "url": url, "server": process, "rate": options.rate, "rows": rows, "folder": f"{folder}/out"}
+        job = {
+            "client": run.client,
+            "url": url,
+            "server": process,
+            "rate": options.rate,
+            "rows": rows,
+            "folder": f"{folder}/out",
+        }
         job |= run.job
         child = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("bulk_process.py")), json.dumps(job)],
@@ -240,7 +251,9 @@ def main() -> None:
     sets = {name: SETS[name] for name in chosen}
     if options.only:
         sets = {"only": (options.only.split(","), [goal for _, goals in SETS.values() for goal in goals])}
-    print(f"{options.rows:,} rows, {options.latency * 1000:.0f} ms, {options.rate:g}/s, burst {options.burst:g}, {options.shape}")
+    print(
+        f"{options.rows:,} rows, {options.latency * 1000:.0f} ms, {options.rate:g}/s, burst {options.burst:g}, {options.shape}"
+    )
     found: Found = {}
     for title, (names, goals) in sets.items():
         print(f"\n{title}")

@@ -1,4 +1,4 @@
-"""The ways to pull a list that `pulls.py` compares; each runs in a process of its own (`pullprocess.py`).
+"""The ways to pull a list that `bulk.py` compares; each runs in a process of its own (`bulk_process.py`).
 
 A client gets its job (url, rate, rows, folder ...) and returns how many rows it has; that they are all there, and none twice, it has
 checked. What it leaves as the job's `check` is looked at afterwards, unmeasured.
@@ -144,10 +144,10 @@ def flatten(job: Job, **options: Any) -> int:
 # The others ----------------------------------------------------------------------------------------------------------------------
 
 
-def normalized(rows: list[Any], wanted: int) -> int:
+def normalized(rows: list[Any], expected: int) -> int:
     import pandas as pd
 
-    return complete(pd.json_normalize(rows), wanted)
+    return complete(pd.json_normalize(rows), expected)
 
 
 def stripe_list(job: Job, **filters: Any) -> Iterator[Any]:
@@ -190,7 +190,9 @@ def plain_rows(client: Any, job: Job, account: str = "") -> list[Any]:
     params: dict[str, Any] = {"limit": 100}
     while True:
         answer = client.get(
-            f"{job['url']}/v1/payment_intents", params=params, headers={"Stripe-Account": account} if account else {}
+            f"{job['url']}/v1/payment_intents",
+            params=params,
+            headers={"Stripe-Account": account} if account else {},
         )
         page = orjson.loads(answer.raise_for_status().content)
         rows += page["data"]
@@ -212,7 +214,9 @@ def plain_accounts(job: Job) -> int:
     import pandas as pd
 
     with httpx.Client(headers={"Authorization": f"Bearer {KEY}"}) as client:
-        parts = [pd.json_normalize(plain_rows(client, job, each)).assign(account=each) for each in job["accounts"]]
+        parts = [
+            pd.json_normalize(plain_rows(client, job, each)).assign(account=each) for each in job["accounts"]
+        ]
     for part in parts:
         complete(part, job["rows"])
     return len(pd.concat(parts, ignore_index=True))
@@ -244,7 +248,17 @@ CLIENTS: dict[str, Callable[[Job], int]] = {
 
 BEFORE: dict[str, Callable[[Job], None]] = {  # what must be there, and is not measured
     **dict.fromkeys(
-        ("ours", "columns", "sequential", "parquet", "lists-at-once", "lists-one-by-one", "accounts", "mirror"), connect
+        (
+            "ours",
+            "columns",
+            "sequential",
+            "parquet",
+            "lists-at-once",
+            "lists-one-by-one",
+            "accounts",
+            "mirror",
+        ),
+        connect,
     ),
     "refresh": before_refresh,
     "flatten": load_pages,

@@ -1,4 +1,4 @@
-"""One client of `pulls.py` at its work: python pullprocess.py '{"client": "ours", "url": ...}'
+"""One client of `bulk.py` at its work: python bulk_process.py '{"client": "ours", "url": ...}'
 
 Measured from the first request to the finished frame: wall and CPU seconds, peak memory above what the process had before, and what the
 server counted.
@@ -23,11 +23,13 @@ def warm() -> None:
     import pyarrow.parquet
     import stripe
 
-    from stripe_magics import pipeline, frames, bulk
+    from stripe_magics import bulk, frames, pipeline
     from stripe_magics.client import shared_connection
     from stripe_magics.client.pagination import parallel_paginator
 
-    assert all((httpx, orjson, stripe, pyarrow.parquet, pipeline, bulk, shared_connection, parallel_paginator))
+    assert all(
+        (httpx, orjson, stripe, pyarrow.parquet, pipeline, bulk, shared_connection, parallel_paginator)
+    )
     pd.json_normalize([{"a": {"b": 1}}])
     frames.build([b'{"id":"pi_1","object":"payment_intent"}'], "payment_intent")
 

@@ -19,7 +19,9 @@ SENT: list[int] = []
 class Counted(BaseComm):
     """Counts what a front end would get."""
 
-    def publish_msg(self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any) -> None:
+    def publish_msg(
+        self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
+    ) -> None:
         SENT.append(len(json.dumps(data or {}, default=str)))
 
 

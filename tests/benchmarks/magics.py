@@ -40,9 +40,9 @@ def main() -> None:
     from traitlets.config import Config
 
     from stripe_magics import pipeline
-    from stripe_magics.command import parse
     from stripe_magics.magics.completion import Place, suggest
     from stripe_magics.magics.seen_ids import Seen
+    from stripe_magics.parsing import parse
 
     loads = [float(subprocess.check_output([sys.executable, "-c", LOAD], text=True)) for _ in range(3)]
     print(f"%load_ext                               {min(loads):8.2f}")
@@ -55,7 +55,9 @@ def main() -> None:
         "%stripe checkout sessions create --",
         "%%stripe invoices create\ncust",
     ):
-        print(f"completion of {text.splitlines()[-1]!r:40}{best(lambda text=text: suggest(text, place)):8.2f}")
+        print(
+            f"completion of {text.splitlines()[-1]!r:40}{best(lambda text=text: suggest(text, place)):8.2f}"
+        )
     config = Config()
     config.HistoryManager.enabled = False
     ip = InteractiveShell.instance(config=config)
@@ -66,7 +68,9 @@ def main() -> None:
     print(f"a call in the sandbox, from Python      {call:8.2f}")
     magic = best(lambda: ip.run_line_magic("stripe", f"customers retrieve {customer}"), 50)
     print(f"the same through the magic              {magic:8.2f}")
-    print(f"its display                             {best(lambda: ip.display_formatter.format(ip.user_ns['made']), 30):8.2f}")
+    print(
+        f"its display                             {best(lambda: ip.display_formatter.format(ip.user_ns['made']), 30):8.2f}"
+    )
 
 
 if __name__ == "__main__":

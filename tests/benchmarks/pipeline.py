@@ -33,8 +33,8 @@ def median(work: Callable[[], object], runs: int = 200) -> float:
 
 def main() -> None:
     import stripe_magics as sm
-    from stripe_magics import pipeline, frames
-    from stripe_magics.command import parse
+    from stripe_magics import frames, pipeline
+    from stripe_magics.parsing import parse
     from stripe_magics.request import Request
 
     loads = [
@@ -50,10 +50,14 @@ def main() -> None:
     ]
     print(f"%load_ext over a bare IPython           {statistics.median(loads) * 1e3:8.1f} ms")
     print(f"reading a line of 20 flags              {median(lambda: parse(LINE)) * 1e3:8.2f} ms")
-    print(f"reading and binding it to a request     {median(lambda: pipeline.prepare(parse(LINE))) * 1e3:8.2f} ms")
+    print(
+        f"reading and binding it to a request     {median(lambda: pipeline.prepare(parse(LINE))) * 1e3:8.2f} ms"
+    )
     connection = sm.connect(sandbox=True)
     customer = sm.call("customers.list", limit=1)["id"][0]
-    answer = connection.send(Request(module="customers.retrieve", method="GET", path=f"/v1/customers/{customer}"))
+    answer = connection.send(
+        Request(module="customers.retrieve", method="GET", path=f"/v1/customers/{customer}")
+    )
     framed = median(lambda: frames.build([answer.body], "customer"))
     whole = median(lambda: sm.call("customers.retrieve", customer=customer))
     print(f"the frame of one customer               {framed * 1e3:8.2f} ms")

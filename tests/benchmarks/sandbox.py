@@ -13,7 +13,9 @@ def rate(client, count, what, **params):
     for _ in range(count):
         client.get(what, params=params)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(f"{what} {params or ''}: {count / wall:,.0f} a second ({count / cpu:,.0f} a second of processor time)")
+    print(
+        f"{what} {params or ''}: {count / wall:,.0f} a second ({count / cpu:,.0f} a second of processor time)"
+    )
 
 
 def main():

@@ -49,7 +49,12 @@ def environment(root: Path) -> dict[str, str]:
     )
     kept = {name: value for name, value in os.environ.items() if name != "STRIPE_API_KEY"}
     repository = str(Path(__file__).parents[2])
-    return {**kept, **{name: str(root / name.lower()) for name in names}, "PYTHONPATH": repository, "JUPYTER_PLATFORM_DIRS": "1"}
+    return {
+        **kept,
+        **{name: str(root / name.lower()) for name in names},
+        "PYTHONPATH": repository,
+        "JUPYTER_PLATFORM_DIRS": "1",
+    }
 
 
 def free_port() -> int:
@@ -61,7 +66,9 @@ def free_port() -> int:
 def served(command: list[str], root: Path, url: str) -> Iterator[str]:
     """Run a server until the caller is done with it."""
     with (root / "server.log").open("w") as log:
-        process = subprocess.Popen(command, env=environment(root), cwd=root, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, env=environment(root), cwd=root, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             for _ in range(160):
                 if process.poll() is not None:
@@ -99,7 +106,9 @@ def lab(needs_chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (settings / "plugin.jupyterlab-settings").write_text('{"saveState": true}')
     quiet = root / "jupyterlab_settings_dir" / "@jupyterlab" / "apputils-extension"
     quiet.mkdir(parents=True)
-    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    (quiet / "notification.jupyterlab-settings").write_text(
+        '{"fetchNews": "false", "checkForUpdates": false}'
+    )
     port = free_port()
     command = [
         sys.executable,

@@ -24,7 +24,15 @@ def written(root: Path, *cells: str) -> Path:
 def test_notebook_7(context: Any, tmp_path: Path) -> None:
     written(tmp_path, "sm.form('customers.create')")
     port = free_port()
-    command = [sys.executable, "-m", "notebook", *SERVER, "--allow-root", f"--port={port}", f"--ServerApp.root_dir={tmp_path}"]
+    command = [
+        sys.executable,
+        "-m",
+        "notebook",
+        *SERVER,
+        "--allow-root",
+        f"--port={port}",
+        f"--ServerApp.root_dir={tmp_path}",
+    ]
     command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
     for url in served(command, tmp_path, f"http://127.0.0.1:{port}/api"):
         page = context.new_page()
@@ -42,7 +50,15 @@ def test_notebook_7(context: Any, tmp_path: Path) -> None:
 def test_voila(context: Any, tmp_path: Path) -> None:
     path = written(tmp_path, "sm.form('customers.create')")
     port = free_port()
-    command = [sys.executable, "-m", "voila", str(path), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "voila",
+        str(path),
+        "--no-browser",
+        f"--port={port}",
+        "--Voila.ip=127.0.0.1",
+    ]
     for url in served(command, tmp_path, f"http://127.0.0.1:{port}/static/"):
         page = context.new_page()
         page.goto(url.removesuffix("/static/"))

@@ -26,12 +26,17 @@ def test_create_a_customer(notebook: Any) -> None:
     nb.sees("Address - 1 set")
     nb.press("Create")
     nb.sees("Create a Customer: done. cus_")
-    assert nb.python("print(customers_create['address_city'][0], customers_create['name'][0])") == "Berlin Jenny Browser"
+    assert (
+        nb.python("print(customers_create['address_city'][0], customers_create['name'][0])")
+        == "Berlin Jenny Browser"
+    )
     saved = nb.save()
     outputs = saved["cells"][1]["outputs"]
     assert [each["output_type"] for each in outputs] == ["display_data", "display_data"]
     assert outputs[0]["data"]["text/plain"] == "%stripe customers create --form"
-    assert "jenny.browser@example.com" in outputs[1]["data"]["text/html"], "the result is saved with the notebook"
+    assert "jenny.browser@example.com" in outputs[1]["data"]["text/html"], (
+        "the result is saved with the notebook"
+    )
     assert "request" in outputs[1]["data"]["text/plain"], "and so is its receipt"
 
 
@@ -48,7 +53,10 @@ def test_a_declined_payment_is_corrected(notebook: Any) -> None:
     nb.press("Create")
     nb.press("Yes, create a Payment Intent")
     nb.sees("Create a Payment Intent: done.")
-    assert nb.python("print(payment_intents_create['status'][0], payment_intents_create['amount'][0])") == "succeeded 2500"
+    assert (
+        nb.python("print(payment_intents_create['status'][0], payment_intents_create['amount'][0])")
+        == "succeeded 2500"
+    )
 
 
 def test_capture(notebook: Any) -> None:
@@ -118,7 +126,10 @@ def test_keyboard_only(notebook: Any) -> None:
     tab_to(nb.page, "Create")
     keys.press("Space")
     nb.sees("Create a Customer: done.")
-    assert nb.python("print(customers_create['email'][0], customers_create['address_city'][0])") == "keys@example.com Bern"
+    assert (
+        nb.python("print(customers_create['email'][0], customers_create['address_city'][0])")
+        == "keys@example.com Bern"
+    )
     for title in ("Shipping", "Invoice settings", "Further details", "More"):
         nb.out.get_by_role("button", name=f"\u25b8 {title}", exact=True).click()
         nb.out.get_by_role("button", name=f"\u25be {title}", exact=True).wait_for()
@@ -142,11 +153,16 @@ def accessible(page: Any) -> list[tuple[str, str]]:
     """Role and name of what Chromium tells a screen reader of the form."""
     client = page.context.new_cdp_session(page)
     root = client.send(
-        "Runtime.evaluate", {"expression": "document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden) .sm-form')"}
+        "Runtime.evaluate",
+        {"expression": "document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden) .sm-form')"},
     )
     found = client.send("Accessibility.queryAXTree", {"objectId": root["result"]["objectId"]})
     client.detach()
-    return [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in found["nodes"] if not node.get("ignored")]
+    return [
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in found["nodes"]
+        if not node.get("ignored")
+    ]
 
 
 def test_a_double_click_creates_once(notebook: Any) -> None:
@@ -168,7 +184,9 @@ def test_names_from_stripe_run_nothing(notebook: Any) -> None:
     )
     nb.out.get_by_role("table", name="What changes").get_by_text("<img src=x").first.wait_for()
     nb.out.get_by_role("button", name="Find", exact=True).last.scroll_into_view_if_needed()
-    nb.python("from stripe_magics.forms.object_picker import open_picker; open_picker(form, form.controls['customer'])")
+    nb.python(
+        "from stripe_magics.forms.object_picker import open_picker; open_picker(form, form.controls['customer'])"
+    )
     nb.out.get_by_label("Customer ID: choose one", exact=True).press("Enter")
     nb.press("Preview request")
     nb.out.get_by_role("button", name="Create", exact=True).first.click()
@@ -210,7 +228,7 @@ def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
     """Typed into the key field with a busy kernel and widget state saved: no file has it."""
     _, root = lab
     nb = notebook(
-        "import stripe_magics as sm\nfrom stripe_magics.sandbox import SandboxTransport\nfrom stripe_magics.forms.connect_form import ConnectForm\n"
+        "import stripe_magics as sm\nfrom stripe_magics.sandbox import SandboxTransport\nfrom stripe_magics.forms.connect_widget import ConnectForm\n"
         "form = ConnectForm(transport=SandboxTransport()); form",
         connect=False,
     )
@@ -219,7 +237,9 @@ def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
     nb.out.get_by_label("Secret key", exact=True).fill("pk_test_51CanaryCanaryCanary0123456789abcdefXYZ")
     nb.press("Use this key")
     nb.sees("That is a publishable key")
-    nb.page.evaluate("() => { window.__nb.sessionContext.session.kernel.requestExecute({code: 'import time; time.sleep(1.5)'}) }")
+    nb.page.evaluate(
+        "() => { window.__nb.sessionContext.session.kernel.requestExecute({code: 'import time; time.sleep(1.5)'}) }"
+    )
     nb.out.get_by_label("Secret key", exact=True).fill(CANARY)
     nb.press("Use this key")
     assert nb.out.get_by_label("Secret key", exact=True).input_value() == ""
@@ -231,7 +251,9 @@ def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
     nb.page.evaluate("() => window.__nb.context.createCheckpoint()")
     assert "Secret key" in json.dumps(saved["metadata"]["widgets"]), "this Lab saves widget state"
     assert nb.page.evaluate("() => window.__heard.length") > 5
-    assert not [each for each in nb.page.evaluate("() => window.__heard") if "Canary" in each], "echoed to other tabs"
+    assert not [each for each in nb.page.evaluate("() => window.__heard") if "Canary" in each], (
+        "echoed to other tabs"
+    )
     assert nb.python("print(form.source.value, sm.current().key_hint)") == "paste sk_test_...fXYZ"
     exported(nb.file)
     leaks = [path for path in root.rglob("*") if path.is_file() and b"CanaryCanary" in path.read_bytes()]
@@ -252,7 +274,10 @@ def exported(file: Any) -> None:
 
 def test_running_a_cell_again_leaves_no_models(notebook: Any) -> None:
     """The form that a cell showed before is closed when the cell runs again; two forms of one run stay both."""
-    nb = notebook("for name in ('One', 'Two'): display(sm.form('customers.create', name=name))", "sm.form('customers.create')")
+    nb = notebook(
+        "for name in ('One', 'Two'): display(sm.form('customers.create', name=name))",
+        "sm.form('customers.create')",
+    )
     count = "from ipywidgets.widgets import widget; print(len(widget._instances))"
     expect(nb.out.locator(".sm-form")).to_have_count(3)
     first = int(nb.python(count))

@@ -19,7 +19,9 @@ BUSY = "import time\nuntil = time.monotonic() + 8\nwhile time.monotonic() < unti
 
 def test_events_arrive_in_the_live_view(notebook: Any) -> None:
     nb = notebook(
-        "w = sm.watch('customer', interval=5)", "w.interval = 0.3\nw", f"made = sm.call('customers.create', name={SCRIPT!r})"
+        "w = sm.watch('customer', interval=5)",
+        "w.interval = 0.3\nw",
+        f"made = sm.call('customers.create', name={SCRIPT!r})",
     )
     made = nb.python("print(made['id'][0])")
     nb.sees(made)  # without a further cell: the watch's own thread brought it
@@ -51,7 +53,9 @@ def test_events_arrive_while_the_kernel_is_busy(notebook: Any) -> None:
     nb = notebook("w = sm.listen('customer')\nw")
     nb.sees("SANDBOX")
     made = nb.python("print(sm.call('customers.create', name='Early')['id'][0])")
-    nb.python("from stripe_magics.events import rehearse\nimport threading\nthreading.Timer(1.0, rehearse).start()")
+    nb.python(
+        "from stripe_magics.events import rehearse\nimport threading\nthreading.Timer(1.0, rehearse).start()"
+    )
     nb.page.evaluate(START, BUSY)
     nb.out.locator(".sm-watch").get_by_text(made).first.wait_for()
     assert nb.page.evaluate("window.calculated") is False, "it came in the middle of the calculation"

@@ -36,14 +36,28 @@ def page(chromium: Any) -> Iterator[Any]:
 
 
 def row(number: int, **said: str) -> dict[str, str]:
-    made = {"id": f"evt_{number}", "time": "2024-01-01 00:00:00", "type": "invoice.paid", "object": f"in_{number}"}
+    made = {
+        "id": f"evt_{number}",
+        "time": "2024-01-01 00:00:00",
+        "type": "invoice.paid",
+        "object": f"in_{number}",
+    }
     return {**made, "amount": "1.00 USD", "customer": "cus_1", "request": "req_1", **said}
 
 
 def test_the_page(page: Any) -> None:
     assert page.evaluate("window.sent") == [{"ready": True}]
     status = {"mode": "LIVE", "live": True, "text": SCRIPT, "paused": False, "ended": False}
-    page.evaluate("hear", {"begin": True, "most": 5, "rows": [row(1), row(2, customer=SCRIPT)], "status": status, "note": SCRIPT})
+    page.evaluate(
+        "hear",
+        {
+            "begin": True,
+            "most": 5,
+            "rows": [row(1), row(2, customer=SCRIPT)],
+            "status": status,
+            "note": SCRIPT,
+        },
+    )
     assert page.locator("tbody tr").count() == 2
     assert "sm-live" in page.locator(".sm-watch-mode").get_attribute("class")
 

@@ -11,8 +11,8 @@ import pytest
 from bulk.list_server import ListServer, serving
 
 from stripe_magics.client import shared_connection as connections
-from stripe_magics.client.shared_connection import Connection
 from stripe_magics.client.secret import Secret
+from stripe_magics.client.shared_connection import Connection
 
 KEY = "sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001"
 

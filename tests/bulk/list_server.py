@@ -31,7 +31,11 @@ def times(count: int, shape: str, seed: int = 1) -> list[int]:
         if shape == "uniform":
             return chance.randrange(TWO_YEARS)
         if shape == "burst":
-            return int(TWO_YEARS * 0.7) + chance.randrange(7 * 86400) if chance.random() < 0.5 else chance.randrange(TWO_YEARS)
+            return (
+                int(TWO_YEARS * 0.7) + chance.randrange(7 * 86400)
+                if chance.random() < 0.5
+                else chance.randrange(TWO_YEARS)
+            )
         if shape == "steep":
             return TWO_YEARS - 1 - int(min(TWO_YEARS - 1, chance.expovariate(5) * TWO_YEARS))
         if chance.random() < 0.1:
@@ -91,7 +95,8 @@ class ListServer:
         self.ids = [f"pi_{number:024}" for number in range(self.count)]
         self.place = {key: number for number, key in enumerate(self.ids)}
         self.bodies = [
-            json.dumps(intent(number, each), separators=(", ", ": ")).encode() for number, each in enumerate(self.created)
+            json.dumps(intent(number, each), separators=(", ", ": ")).encode()
+            for number, each in enumerate(self.created)
         ]
         self.down = [-each for each in self.created]
         self.gone: set[str] = set()
@@ -99,7 +104,9 @@ class ListServer:
         self.tokens: dict[str, tuple[float, float]] = {}
         self.events: list[tuple[int, str, str, bytes]] = []  # created, type, id, body; oldest first
 
-    def change(self, number: int, at: int, *, kind: str = "payment_intent", version: str = "", **fields: object) -> None:
+    def change(
+        self, number: int, at: int, *, kind: str = "payment_intent", version: str = "", **fields: object
+    ) -> None:
         """Change an object, and tell it as an event in some API version."""
         body = {**json.loads(self.bodies[number]), **fields}
         self.bodies[number] = json.dumps(body).encode()
@@ -145,7 +152,9 @@ class ListServer:
             if low <= each[0] <= high and (not types or any(fnmatch.fnmatchcase(each[1], kind) for kind in types))
         ]  # fmt: skip
         if "starting_after" in query:
-            there = there[next(place for place, each in enumerate(there) if each[2] == query["starting_after"]) + 1 :]
+            there = there[
+                next(place for place, each in enumerate(there) if each[2] == query["starting_after"]) + 1 :
+            ]
         size = int(query.get("limit", "10"))
         more = b"true" if len(there) > size else b"false"
         return 200, b'{"object": "list", "data": [' + b", ".join(
@@ -160,7 +169,9 @@ class ListServer:
 
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
         if path == "/v1/account":
-            return 200, json.dumps({"id": "acct_1", "object": "account", "created": START - 5000, "livemode": False}).encode()
+            return 200, json.dumps(
+                {"id": "acct_1", "object": "account", "created": START - 5000, "livemode": False}
+            ).encode()
         if path == "/v1/events" and self.events:
             return self.told(query)
         tail = path.rpartition("/")[2]
@@ -205,11 +216,17 @@ class ListServer:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 line, *lines = head.decode("latin-1").split("\r\n")
-                headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines if each)}
+                headers = {
+                    name.lower(): value.strip()
+                    for name, _, value in (each.partition(":") for each in lines if each)
+                }
                 target = urlsplit(line.split(" ")[1])
                 query = dict(parse_qsl(target.query))
                 if target.path == "/count":
-                    status, body = 200, json.dumps({"requests": self.requests, "refused": self.refused}).encode()
+                    status, body = (
+                        200,
+                        json.dumps({"requests": self.requests, "refused": self.refused}).encode(),
+                    )
                     writer.write(
                         f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
                         + body
@@ -231,7 +248,10 @@ class ListServer:
                     return
                 elif self.chance.random() < self.errors:
                     await asyncio.sleep(self.latency)
-                    status, body = 500, b'{"error":{"type":"api_error","message":"An unknown error occurred"}}'
+                    status, body = (
+                        500,
+                        b'{"error":{"type":"api_error","message":"An unknown error occurred"}}',
+                    )
                 else:
                     await asyncio.sleep(self.latency)
                     status, body = self.answer(target.path, query)
@@ -309,7 +329,9 @@ def main() -> None:
 
     def change() -> None:
         for place in range(changes):
-            server.change(place * server.count // changes, int(time.time()), version=version, description="changed")
+            server.change(
+                place * server.count // changes, int(time.time()), version=version, description="changed"
+            )
 
     async def run() -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, change)

@@ -8,9 +8,9 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_magics.client.pagination.raw_pages import DeadCursor, Page, Params, Row, Slice
-from stripe_magics.client.pagination.id_segments import Segments
-from stripe_magics.client.pagination.time_windows import Sweep
+from stripe_magics.client.pagination.id_segments import IdSegmentReader
+from stripe_magics.client.pagination.raw_pages import CursorDeleted, FetchedPage, Params, Row, RowSlice
+from stripe_magics.client.pagination.time_windows import TimeWindowReader
 
 FOREVER = float("inf")
 
@@ -68,7 +68,7 @@ class List:
         self.order = sorted(self.things, key=lambda each: (-each.created, each.id))
         self.due = 0.0
 
-    async def fetch(self, params: Params) -> Page:
+    async def fetch(self, params: Params) -> FetchedPage:
         self.requests += 1
         self.log.append(params)
         now = asyncio.get_running_loop().time()
@@ -78,28 +78,32 @@ class List:
         await asyncio.sleep(self.latency * self.random.uniform(0.2, 1.2))
         return page
 
-    def page(self, params: dict[str, str], now: float) -> Page:
+    def page(self, params: dict[str, str], now: float) -> FetchedPage:
         there = [each for each in self.order if each.seen <= now < each.gone]
         if "starting_after" in params:
             place = next((n for n, each in enumerate(there) if each.id == params["starting_after"]), None)
             if place is None:
                 self.dead += 1
-                raise DeadCursor
+                raise CursorDeleted
             there = there[place + 1 :]
         low, high = int(params.get("created[gte]", 0)), int(params.get("created[lte]", 1 << 60))
         there = [each for each in there if low <= each.created <= high]
         size = min(self.size, int(params["limit"]))
-        return Page([Row(each.id, each.created) for each in there[:size]], len(there) > size, [each.id for each in there[:size]])
+        return FetchedPage(
+            [Row(each.id, each.created) for each in there[:size]],
+            len(there) > size,
+            [each.id for each in there[:size]],
+        )
 
 
 async def pull(
     source: List, *, slots: int = 8, floor: int = 1, limit: int | None = None, kill_after: int | None = None
-) -> tuple[list[str], Sweep]:
+) -> tuple[list[str], TimeWindowReader]:
     """First page, then the sweep; the ids in the order in which they came. `kill_after` pages it is cut and resumed from its last state."""
     got: list[str] = []
     kept: list[tuple[int, tuple[dict[str, Any], ...]]] = []
 
-    async def emit(piece: Slice) -> None:
+    async def emit(piece: RowSlice) -> None:
         ids = piece.body if piece.keep is None else [piece.body[place] for place in piece.keep]
         got.extend(ids)
         kept.append((len(got), piece.windows))
@@ -108,33 +112,39 @@ async def pull(
 
     first = source.page({"limit": "100"}, 0.0)
     got.extend(first.body)
-    sweep = Sweep(source.fetch, emit, slots=lambda: slots, floor=floor, limit=limit, states=True)
+    sweep = TimeWindowReader(source.fetch, emit, slots=lambda: slots, floor=floor, limit=limit, states=True)
     if not first.has_more or (limit is not None and len(got) >= limit):
         return got, sweep
     sweep.begin(first)
     try:
         await sweep.run()
     except InterruptedError:
-        size, states = kept[source.random.randrange(len(kept))]  # a state that was written some pages before the kill
+        size, states = kept[
+            source.random.randrange(len(kept))
+        ]  # a state that was written some pages before the kill
         del got[size:]
-        sweep = Sweep(source.fetch, emit, slots=lambda: slots, floor=floor, limit=limit, states=True)
+        sweep = TimeWindowReader(
+            source.fetch, emit, slots=lambda: slots, floor=floor, limit=limit, states=True
+        )
         sweep.resume(states)
         kill_after = None
         await sweep.run()
     return got, sweep
 
 
-async def reread(source: List, cuts: list[str], *, slots: int = 8, after: str = "") -> tuple[list[Slice], Segments]:
+async def reread(
+    source: List, cuts: list[str], *, slots: int = 8, after: str = ""
+) -> tuple[list[RowSlice], IdSegmentReader]:
     """A list read between ids that are kept from an earlier reading; what came, in the order in which it came."""
-    got: list[Slice] = []
+    got: list[RowSlice] = []
 
-    async def emit(piece: Slice) -> None:
+    async def emit(piece: RowSlice) -> None:
         got.append(piece)
 
-    reading = Segments(source.fetch, emit, slots=lambda: slots, cuts=cuts, after=after)
+    reading = IdSegmentReader(source.fetch, emit, slots=lambda: slots, cuts=cuts, after=after)
     await reading.run()
     return got, reading
 
 
-def rows_of(piece: Slice) -> list[str]:
+def rows_of(piece: RowSlice) -> list[str]:
     return list(piece.body) if piece.keep is None else [piece.body[place] for place in piece.keep]

@@ -9,14 +9,16 @@ import pandas as pd
 import pytest
 
 from stripe_magics import bulk
-from stripe_magics.pipeline import call
+from stripe_magics._command import Command, Options
 from stripe_magics.client.journal.journal import Origin
-from stripe_magics.command import Command, Options
 from stripe_magics.errors import ConfirmationNeeded, InvalidValue, UnknownName, UsageFault
+from stripe_magics.pipeline import call
 
 
 def people(count: int) -> pd.DataFrame:
-    return pd.DataFrame({"name": [f"Bulk {n}" for n in range(count)], "email": [f"bulk{n}@example.com" for n in range(count)]})
+    return pd.DataFrame(
+        {"name": [f"Bulk {n}" for n in range(count)], "email": [f"bulk{n}@example.com" for n in range(count)]}
+    )
 
 
 def found(sandbox: Any) -> int:
@@ -37,7 +39,13 @@ def test_one_call_a_row_and_never_twice(sandbox: Any) -> None:
     assert again["result_id"].tolist() == out["result_id"].tolist()
     assert found(sandbox) == 30
     more = bulk.write_rows("customers.create", people(33), connection=sandbox, quiet=True)
-    assert more["result"].value_counts().to_dict() | {} == {"replayed": 30, "done": 3, "failed": 0, "unknown": 0, "not sent": 0}
+    assert more["result"].value_counts().to_dict() | {} == {
+        "replayed": 30,
+        "done": 3,
+        "failed": 0,
+        "unknown": 0,
+        "not sent": 0,
+    }
     assert found(sandbox) == 33
 
 
@@ -58,9 +66,9 @@ def test_again_makes_them_once_more(sandbox: Any) -> None:
 def test_another_cell_has_keys_of_its_own(sandbox: Any) -> None:
     df = people(1)
     keys = {
-        bulk.write_rows("customers.create", df, connection=sandbox, quiet=True, origin=Origin(cell, "d", 1), again=False)[
-            "idempotency_key"
-        ][0]
+        bulk.write_rows(
+            "customers.create", df, connection=sandbox, quiet=True, origin=Origin(cell, "d", 1), again=False
+        )["idempotency_key"][0]
         for cell in ("a", "b")
     }
     assert len(keys) == 2
@@ -146,7 +154,9 @@ def test_live_mode_asks_once_for_all(sandbox: Any, monkeypatch: pytest.MonkeyPat
     assert "type 3" in asked[0]
 
 
-def test_stop_leaves_the_rest_and_the_same_again_goes_on(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_leaves_the_rest_and_the_same_again_goes_on(
+    sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from stripe_magics.bulk import batch_writes
 
     real, calls = batch_writes.wait, []
@@ -172,10 +182,10 @@ def test_under_faults_no_row_is_carried_out_twice(seed: int, tmp_path: Any) -> N
 
     from fault_server import OK, RATE, Fault, FaultServer, error
 
-    from stripe_magics.client.shared_connection import Connection
-    from stripe_magics.client.journal.journal import Journal
     from stripe_magics.client.http.retry import Policy
+    from stripe_magics.client.journal.journal import Journal
     from stripe_magics.client.secret import Secret
+    from stripe_magics.client.shared_connection import Connection
 
     chance = random.Random(seed)
     faults = [

@@ -8,18 +8,18 @@ from random import Random
 from typing import Any
 
 import pytest
+from bulk.simulated import FOREVER, List, Thing, reread, rows_of, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from bulk.simulated import FOREVER, List, Thing, reread, rows_of, run
 
 from stripe_magics import bulk
-from stripe_magics.client.pagination import parallel_paginator as engine
-from stripe_magics.client.pagination.raw_pages import DeadCursor, Page, Row, Unsorted, ids
-from stripe_magics.client.pagination.id_segments import Segments
-from stripe_magics.errors import StripeError
-from stripe_magics.frames import parquet
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.bulk.read_strategies import cuts_of
+from stripe_magics.client.pagination import parallel_paginator as engine
+from stripe_magics.client.pagination.id_segments import IdSegmentReader
+from stripe_magics.client.pagination.raw_pages import CursorDeleted, FetchedPage, NotSortedByCreated, Row, ids
+from stripe_magics.errors import StripeError
+from stripe_magics.frames import parquet
 
 Make = Callable[..., tuple[Any, Any]]
 
@@ -29,7 +29,10 @@ def changing(draw: Any) -> tuple[List, list[str]]:
     """A list that is created and deleted from while it is read, and cuts of an earlier day: some of them gone, or going."""
     random = Random(draw(st.integers(0, 10**6)))
     count, size = draw(st.integers(0, 400)), draw(st.sampled_from([3, 7, 100]))
-    deleted, cuts_deleted = draw(st.sampled_from([0.0, 0.3, 0.9, 1.0])), draw(st.sampled_from([0.0, 0.5, 0.9, 1.0]))
+    deleted, cuts_deleted = (
+        draw(st.sampled_from([0.0, 0.3, 0.9, 1.0])),
+        draw(st.sampled_from([0.0, 0.5, 0.9, 1.0])),
+    )
     hours = draw(st.sampled_from([0.5, 3.0, 8.0]))
     gap = draw(st.sampled_from([1, size, 3 * size]))
     things = [Thing(f"x{number:05}", 1_000_000 - number) for number in range(count)]  # newest first
@@ -39,10 +42,17 @@ def changing(draw: Any) -> tuple[List, list[str]]:
             each.gone = random.uniform(-hours / 2, hours)  # before 0: already gone
     for number in range(draw(st.sampled_from([0, 1, 50]))):
         seen = random.uniform(-1.0, hours)
-        things.append(Thing(f"n{number:05}", 2_000_000 + int(seen * 1000), seen, random.choice([FOREVER, seen + 0.5])))
+        things.append(
+            Thing(f"n{number:05}", 2_000_000 + int(seen * 1000), seen, random.choice([FOREVER, seen + 0.5]))
+        )
     if draw(st.booleans()):
         random.shuffle(cuts)  # whatever is kept, the list is read whole
-    source = List(things, rate=draw(st.sampled_from([25.0, 1000.0])), latency=draw(st.sampled_from([0.0, 0.15, 0.6])), size=size)
+    source = List(
+        things,
+        rate=draw(st.sampled_from([25.0, 1000.0])),
+        latency=draw(st.sampled_from([0.0, 0.15, 0.6])),
+        size=size,
+    )
     return source, cuts
 
 
@@ -110,7 +120,7 @@ def test_without_cuts_it_is_a_walk_in_order() -> None:
 def test_a_walk_can_not_go_on_from_a_deleted_row() -> None:
     source, _ = listed_things(1_050)
     source.order[899].gone = -1.0
-    with pytest.raises(Unsorted):
+    with pytest.raises(NotSortedByCreated):
         run(reread(source, [], after="x000899"))
 
 
@@ -129,30 +139,34 @@ def test_a_page_of_deleted_rows_is_stepped_over_in_few_requests() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [Page([], True, None), Page([Row("")], True, None), Page([Row("b"), Row("a")], True, None)],
+    [
+        FetchedPage([], True, None),
+        FetchedPage([Row("")], True, None),
+        FetchedPage([Row("b"), Row("a")], True, None),
+    ],
     ids=["empty", "no id", "the same"],
 )
-def test_a_page_that_leads_nowhere(page: Page) -> None:
+def test_a_page_that_leads_nowhere(page: FetchedPage) -> None:
     async def work() -> None:
-        async def fetch(params: Any) -> Page:
+        async def fetch(params: Any) -> FetchedPage:
             return page
 
         async def emit(piece: Any) -> None: ...
 
-        await Segments(fetch, emit, slots=lambda: 1, cuts=["a"], after="a").run()
+        await IdSegmentReader(fetch, emit, slots=lambda: 1, cuts=["a"], after="a").run()
 
-    with pytest.raises(Unsorted):
+    with pytest.raises(NotSortedByCreated):
         run(work())
 
 
 def test_rows_without_ids_are_all_kept() -> None:
     async def work() -> int:
-        async def fetch(params: Any) -> Page:
-            return Page([Row(""), Row("")], False, ["", ""])
+        async def fetch(params: Any) -> FetchedPage:
+            return FetchedPage([Row(""), Row("")], False, ["", ""])
 
         async def emit(piece: Any) -> None: ...
 
-        reading = Segments(fetch, emit, slots=lambda: 1)
+        reading = IdSegmentReader(fetch, emit, slots=lambda: 1)
         await reading.run()
         return reading.read
 
@@ -166,18 +180,18 @@ def test_a_cut_that_is_deleted_after_someone_ended_there() -> None:
     async def work() -> list[str]:
         got: list[str] = []
 
-        async def fetch(params: Any) -> Page:
+        async def fetch(params: Any) -> FetchedPage:
             cursor = dict(params).get("starting_after", "")
             log.append(cursor)
             if cursor == "c":
-                raise DeadCursor
+                raise CursorDeleted
             found = {"": ["a", "c"], "a": ["d"]}[cursor]
-            return Page([Row(each) for each in found], False, found)
+            return FetchedPage([Row(each) for each in found], False, found)
 
         async def emit(piece: Any) -> None:
             got.extend(rows_of(piece))
 
-        await Segments(fetch, emit, slots=lambda: 1, cuts=["c"]).run()
+        await IdSegmentReader(fetch, emit, slots=lambda: 1, cuts=["c"]).run()
         return got
 
     assert run(work()) == ["a", "c", "d"]
@@ -233,7 +247,11 @@ def test_cuts_of_a_walk_serve_the_next_reading(listed: Make, tmp_path: Path) -> 
     assert first["cuts"] == server.ids[99:4_050:100]
     server.gone.update(server.ids[::10])
     told = first
-    for number, most in ((2, 41 + 10), (3, 43), (4, 43)):  # 5 of the cuts are gone the first time; then they are new
+    for number, most in (
+        (2, 41 + 10),
+        (3, 43),
+        (4, 43),
+    ):  # 5 of the cuts are gone the first time; then they are new
         server.requests = 0
         told = bulk.save(connection, request, tmp_path / str(number), cuts=told["cuts"])
         assert sorted(ids_in(tmp_path / str(number))) == sorted(set(server.ids) - server.gone)
@@ -311,14 +329,18 @@ def test_an_error_between_cuts_says_that_nothing_is_kept(listed: Make, tmp_path:
 
     server.answer = failing
     with pytest.raises(StripeError, match=r"no longer allowed(.|\n)*starts over"):
-        bulk.save(connection, list_request(connection, "payment_links"), tmp_path / "out", cuts=server.ids[99::100])
+        bulk.save(
+            connection, list_request(connection, "payment_links"), tmp_path / "out", cuts=server.ids[99::100]
+        )
     assert not list((tmp_path / "out").glob("*.parquet"))
 
 
 def test_a_walk_goes_on_another_day_and_keeps_its_cuts(listed: Make, tmp_path: Path) -> None:
     server, connection = listed(count=3_000)
     request, out, seen = list_request(connection, "payment_links"), tmp_path / "out", list[int]()
-    saved = bulk.save(connection, request, out, progress=lambda rows, _: seen.append(rows), stop=lambda: len(seen) > 10)
+    saved = bulk.save(
+        connection, request, out, progress=lambda rows, _: seen.append(rows), stop=lambda: len(seen) > 10
+    )
     assert 1_000 <= saved["rows"] < 3_000
     saved = bulk.save(connection, request, out)
     assert saved["cuts"] == server.ids[99:2_999:100]
@@ -329,7 +351,9 @@ def test_a_walk_goes_on_another_day_and_keeps_its_cuts(listed: Make, tmp_path: P
 def test_a_walk_whose_place_is_gone_starts_over(listed: Make, tmp_path: Path) -> None:
     server, connection = listed(count=3_000)
     request, out, seen = list_request(connection, "payment_links"), tmp_path / "out", list[int]()
-    bulk.save(connection, request, out, progress=lambda rows, _: seen.append(rows), stop=lambda: len(seen) > 10)
+    bulk.save(
+        connection, request, out, progress=lambda rows, _: seen.append(rows), stop=lambda: len(seen) > 10
+    )
     server.gone.update(server.ids[seen[-1] - 200 : seen[-1] + 200])
     assert bulk.save(connection, request, out)["complete"]
     assert sorted(ids_in(out)) == sorted(set(server.ids) - server.gone)
@@ -346,6 +370,8 @@ def test_a_list_that_leads_nowhere_between_cuts_is_read_by_its_cursor(listed: Ma
         return answer(path, query)
 
     server.answer = odd
-    saved = bulk.save(connection, list_request(connection, "payment_links"), tmp_path / "out", cuts=[server.ids[999]])
+    saved = bulk.save(
+        connection, list_request(connection, "payment_links"), tmp_path / "out", cuts=[server.ids[999]]
+    )
     assert saved["rows"] == 2_000
     assert sorted(ids_in(tmp_path / "out")) == server.ids

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from stripe_magics import bulk
-from stripe_magics.pipeline import call
+from stripe_magics.bulk import incremental_refresh, mirror, mirror_storage
 from stripe_magics.errors import UsageFault
 from stripe_magics.frames import parquet
-from stripe_magics.bulk import mirror, incremental_refresh, mirror_storage
+from stripe_magics.pipeline import call
 
 TARGETS = pytest.mark.parametrize("target", ["folder", "file.duckdb"])
 
@@ -32,7 +32,9 @@ def there(sandbox: Any, name: str) -> set[str]:
 @TARGETS
 def test_whole_then_what_changed(sandbox: Any, tmp_path: Path, target: str) -> None:
     place = tmp_path / target
-    told = bulk.sync(place, "customers", "payment_intents", "balance_transactions", connection=sandbox, quiet=True)
+    told = bulk.sync(
+        place, "customers", "payment_intents", "balance_transactions", connection=sandbox, quiet=True
+    )
     assert told["how"].tolist() == ["whole"] * 3
     assert told["complete"].all()
     assert ids(place, "customers") == there(sandbox, "customers")
@@ -70,7 +72,9 @@ def test_status_and_queries(sandbox: Any, tmp_path: Path, target: str) -> None:
     assert status["age_hours"].tolist() == [0.0]  # by the sandbox's own clock
     with pytest.raises(UsageFault, match=r"nope does not exist!\n.* has: charges\."):
         bulk.sql("select * from nope")
-    df = bulk.sql("select currency, sum(amount) as amount, max(created) as last from charges group by currency order by 2 desc")
+    df = bulk.sql(
+        "select currency, sum(amount) as amount, max(created) as last from charges group by currency order by 2 desc"
+    )
     direct = call("charges.list", limit="all", connection=sandbox)
     assert df["amount"].sum() == direct["amount"].sum()
     assert str(df["last"].dtype) == "datetime64[us, UTC]"
@@ -146,14 +150,18 @@ def mirrored(listed: Any, tmp_path: Path, count: int) -> tuple[Any, Any, Path]:
 
 def assert_same(place: Path, name: str, server: Any) -> None:
     """The mirror is the server's list: the same ids, and the same descriptions."""
-    theirs = {key: json.loads(body)["description"] for key, body in zip(server.ids, server.bodies, strict=True)}
-    wanted = {key: text for key, text in theirs.items() if key not in server.gone}
+    theirs = {
+        key: json.loads(body)["description"] for key, body in zip(server.ids, server.bodies, strict=True)
+    }
+    expected = {key: text for key, text in theirs.items() if key not in server.gone}
     mine = bulk.sql(f'select id, description from "{name}"', target=place)
     assert mine["id"].is_unique
-    assert dict(zip(mine["id"], mine["description"], strict=True)) == wanted
+    assert dict(zip(mine["id"], mine["description"], strict=True)) == expected
 
 
-def change_and_sync(server: Any, connection: Any, place: Path, numbers: Any, version: str, name: str = "payment_intents") -> Any:
+def change_and_sync(
+    server: Any, connection: Any, place: Path, numbers: Any, version: str, name: str = "payment_intents"
+) -> Any:
     for number in numbers:
         server.change(number, now(), version=version, description=f"changed {number}")
     server.requests = 0
@@ -232,7 +240,9 @@ def test_the_newest_event_counts_and_of_two_in_a_second_none(listed: Any, tmp_pa
     server.paths.clear()
     assert bulk.sync(place, connection=connection, quiet=True)["changed"].tolist() == [4]
     assert_same(place, "payment_intents", server)
-    assert [each.partition("?")[0] for each in server.paths if "/pi_" in each] == [f"/v1/payment_intents/{server.ids[300]}"]
+    assert [each.partition("?")[0] for each in server.paths if "/pi_" in each] == [
+        f"/v1/payment_intents/{server.ids[300]}"
+    ]
 
 
 def test_the_list_counts_more_than_an_events_copy(listed: Any, tmp_path: Path) -> None:
@@ -250,13 +260,18 @@ def test_what_a_list_hides_is_asked_for_by_its_id(listed: Any, tmp_path: Path) -
     bulk.sync(place, "subscriptions", connection=connection, quiet=True)
     for number in range(100, 110):
         server.change(number, now(), kind="customer.subscription", version="2020-08-27", description="over")
-        server.events[-1] = (*server.events[-1][:3], server.events[-1][3].replace(b'"customer.subscription"', b'"subscription"'))
+        server.events[-1] = (
+            *server.events[-1][:3],
+            server.events[-1][3].replace(b'"customer.subscription"', b'"subscription"'),
+        )
     answer, hidden = server.answer, [json.dumps(server.ids[each]).encode() for each in (101, 102)]
 
     def hiding(path: str, query: dict[str, str]) -> tuple[int, bytes]:
         status, body = answer(path, query)
         if path == "/v1/subscriptions":
-            rows = [each for each in json.loads(body)["data"] if json.dumps(each["id"]).encode() not in hidden]
+            rows = [
+                each for each in json.loads(body)["data"] if json.dumps(each["id"]).encode() not in hidden
+            ]
             body = json.dumps({"object": "list", "data": rows, "has_more": False}).encode()
         return status, body
 
@@ -282,7 +297,10 @@ def test_a_dispute_changes_its_charge(listed: Any, tmp_path: Path) -> None:
 def test_more_copies_than_are_kept(listed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server, connection, place = mirrored(listed, tmp_path, 1_000)
     monkeypatch.setattr(incremental_refresh, "COPIES", 30)
-    assert change_and_sync(server, connection, place, range(500, 550), connection.api_version)["how"] == "changes"
+    assert (
+        change_and_sync(server, connection, place, range(500, 550), connection.api_version)["how"]
+        == "changes"
+    )
     assert_same(place, "payment_intents", server)
 
 
@@ -292,14 +310,19 @@ def test_lists_without_times_are_never_asked_for_one(listed: Any, tmp_path: Path
     bulk.sync(place, "payment_links", connection=connection, quiet=True)
     made = server.create(now())
     server.tell(
-        now(), "payment_link.created", {**json.loads(server.bodies[0]), "object": "payment_link"}, version="2026-10-28.endive"
+        now(),
+        "payment_link.created",
+        {**json.loads(server.bodies[0]), "object": "payment_link"},
+        version="2026-10-28.endive",
     )
     server.paths.clear()
     told = bulk.sync(place, connection=connection, quiet=True).iloc[0]
     assert (told["how"], told["rows"]) == ("changes", 1_001)
     assert made in ids(place, "payment_links")
     assert not [each for each in server.paths if "payment_links" in each and "created" in each]
-    assert bulk.sync(place, "payment_links", whole=True, connection=connection, quiet=True)["how"].tolist() == ["whole"]
+    assert bulk.sync(place, "payment_links", whole=True, connection=connection, quiet=True)[
+        "how"
+    ].tolist() == ["whole"]
     assert_same(place, "payment_links", server)
 
 
@@ -336,7 +359,9 @@ def test_a_balance_transaction_becomes_available(listed: Any, tmp_path: Path) ->
     server.requests = 0
     assert bulk.sync(place, connection=connection, quiet=True)["how"].tolist() == ["changes"]
     assert server.requests <= 3
-    df = bulk.sql("select status, count(*) as n from balance_transactions group by 1 order by 1", target=place)
+    df = bulk.sql(
+        "select status, count(*) as n from balance_transactions group by 1 order by 1", target=place
+    )
     assert df["n"].tolist() == [280, 20]
 
 
@@ -359,7 +384,9 @@ def test_a_pull_begun_with_another_account_is_not_gone_on_with(
 
     def stopped(*args: Any, **options: Any) -> Any:
         seen: list[int] = []
-        return save(*args, **{**options, "progress": lambda rows, _: seen.append(rows), "stop": lambda: len(seen) > 5})
+        return save(
+            *args, **{**options, "progress": lambda rows, _: seen.append(rows), "stop": lambda: len(seen) > 5}
+        )
 
     save = mirror.save
     monkeypatch.setattr(mirror, "save", stopped)
@@ -388,7 +415,9 @@ def test_spans_hold_a_page() -> None:
     assert (few.spans, len(few.alone)) == ([], 3)
 
 
-def test_more_changes_than_are_read_by_the_cursor(listed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_changes_than_are_read_by_the_cursor(
+    listed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server, connection, place = mirrored(listed, tmp_path, 3_000)
     monkeypatch.setattr(incremental_refresh, "FIRST", 200)
     for _ in range(30):

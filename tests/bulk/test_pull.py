@@ -15,12 +15,12 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from stripe_magics import bulk
-from stripe_magics.pipeline import call
+from stripe_magics.bulk.list_pull import one
+from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.pagination import parallel_paginator as engine
 from stripe_magics.errors import StripeError, UsageFault
 from stripe_magics.frames import parquet
-from stripe_magics.bulk.list_requests import list_request
-from stripe_magics.bulk.pull import one
+from stripe_magics.pipeline import call
 
 Make = Callable[..., tuple[Any, Any]]
 
@@ -54,7 +54,7 @@ def test_a_limit_takes_the_newest_and_says_so(listed: Make) -> None:
 
 def test_get_of_a_list_goes_the_same_way(listed: Make) -> None:
     server, connection = listed(count=3000)
-    from stripe_magics.command import parse
+    from stripe_magics.parsing import parse
 
     df = call(parse("get /v1/payment_intents --limit all"), connection=connection)
     assert df["id"].tolist() == server.ids
@@ -64,14 +64,16 @@ def test_get_of_a_list_goes_the_same_way(listed: Make) -> None:
 def test_the_users_own_dates_hold(listed: Make) -> None:
     server, connection = listed(count=5000)
     low, high = server.created[4000], server.created[500]
-    df = one(connection, list_request(connection, pulls_command(f"-d created[gte]={low} -d created[lt]={high}")))
-    wanted = [key for key, at in zip(server.ids, server.created, strict=True) if low <= at < high]
-    assert df["id"].tolist() == wanted
+    df = one(
+        connection, list_request(connection, pulls_command(f"-d created[gte]={low} -d created[lt]={high}"))
+    )
+    expected = [key for key, at in zip(server.ids, server.created, strict=True) if low <= at < high]
+    assert df["id"].tolist() == expected
     assert all("created" in each or each.startswith("/v1/account") for each in server.paths)
 
 
 def pulls_command(flags: str) -> Any:
-    from stripe_magics.command import parse
+    from stripe_magics.parsing import parse
 
     return parse(f"payment_intents list --limit all {flags}")
 
@@ -153,7 +155,9 @@ def test_an_error_that_stays_is_told_with_the_rows_so_far(listed: Make) -> None:
     assert caught.value.frame.attrs["stripe"]["complete"] is False
 
 
-def test_stop_gives_back_the_rows_so_far_and_how_to_go_on(listed: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_gives_back_the_rows_so_far_and_how_to_go_on(
+    listed: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server, connection = listed(count=20_000, latency=0.03)
 
     def progress(rows: int, pages: int) -> None:
@@ -170,7 +174,7 @@ def test_stop_gives_back_the_rows_so_far_and_how_to_go_on(listed: Make, monkeypa
 
     def raise_in(self: Any) -> None:
         problem = KeyboardInterrupt()
-        problem.whole_since = self.reading.whole_since
+        problem.complete_since = self.reading.complete_since
         raise problem
 
     monkeypatch.setattr(engine._Pull, "follow", interrupted)
@@ -240,7 +244,9 @@ def test_a_killed_pull_goes_on(listed: Make, tmp_path: Path, monkeypatch: pytest
     first = server.requests
     saved = bulk.save(connection, request, tmp_path / "out", part_rows=1000)
     assert saved["complete"]
-    ids = pd.concat(pq.read_table(each).to_pandas()["id"] for each in sorted((tmp_path / "out").glob("*.parquet")))
+    ids = pd.concat(
+        pq.read_table(each).to_pandas()["id"] for each in sorted((tmp_path / "out").glob("*.parquet"))
+    )
     assert sorted(ids) == sorted(server.ids)
     assert server.requests <= 1.8 * 90
     assert first < 90
@@ -251,7 +257,11 @@ def test_a_stopped_pull_to_a_folder_goes_on(listed: Make, tmp_path: Path) -> Non
     request = list_request(connection, "payment_intents")
     seen = []
     saved = bulk.save(
-        connection, request, tmp_path / "out", progress=lambda rows, _: seen.append(rows), stop=lambda: len(seen) > 10
+        connection,
+        request,
+        tmp_path / "out",
+        progress=lambda rows, _: seen.append(rows),
+        stop=lambda: len(seen) > 10,
     )
     assert not saved["complete"]
     assert "run the same again" in bulk.summary(saved, "x").attrs["stripe"]["notes"][0]
@@ -274,7 +284,9 @@ def test_another_pulls_folder_is_left_alone(listed: Make, tmp_path: Path) -> Non
 
 
 def test_four_lists_side_by_side(sandbox: Any) -> None:
-    frames = bulk.pull("customers", "payment_intents", "refunds", "balance_transactions", connection=sandbox, quiet=True)
+    frames = bulk.pull(
+        "customers", "payment_intents", "refunds", "balance_transactions", connection=sandbox, quiet=True
+    )
     assert list(frames) == ["customers", "payment_intents", "refunds", "balance_transactions"]
     for name, frame in frames.items():
         assert frame["id"].is_unique
@@ -297,7 +309,13 @@ def test_many_accounts(listed: Make, tmp_path: Path) -> None:
     assert df["account"].value_counts().to_dict() == dict.fromkeys(accounts["id"], 150)
     assert str(df["created"].dtype) == "datetime64[us, UTC]"
     assert isinstance(df["status"].dtype, pd.CategoricalDtype)
-    written = bulk.pull("payment_intents", accounts=["acct_1", "acct_2"], to=tmp_path / "out", connection=connection, quiet=True)
+    written = bulk.pull(
+        "payment_intents",
+        accounts=["acct_1", "acct_2"],
+        to=tmp_path / "out",
+        connection=connection,
+        quiet=True,
+    )
     assert written["rows"].tolist() == [150, 150]
     with pytest.raises(UsageFault, match="no account"):
         bulk.pull("payment_intents", accounts=["cus_1"], connection=connection)
@@ -311,7 +329,9 @@ def test_dask_partitions_hold_no_key(listed: Make, monkeypatch: pytest.MonkeyPat
     server, connection = listed(count=120)
     monkeypatch.setenv("PULL_TEST_KEY", "sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001")
     connection.source = "environment variable PULL_TEST_KEY"
-    lazy = bulk.pull("payment_intents", accounts=[f"acct_{n}" for n in range(6)], engine="dask", connection=connection)
+    lazy = bulk.pull(
+        "payment_intents", accounts=[f"acct_{n}" for n in range(6)], engine="dask", connection=connection
+    )
     assert server.requests == 0
     assert b"Canary" not in pickle.dumps(lazy.dask if hasattr(lazy, "dask") else lazy)
     with dask.config.set(scheduler="threads"):
@@ -321,7 +341,9 @@ def test_dask_partitions_hold_no_key(listed: Make, monkeypatch: pytest.MonkeyPat
     assert df["amount"].sum() == 6 * sum(json.loads(each)["amount"] for each in server.bodies)
 
 
-def test_dask_on_a_cluster_of_processes(listed: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_dask_on_a_cluster_of_processes(
+    listed: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import subprocess
     import sys
 
@@ -330,13 +352,13 @@ def test_dask_on_a_cluster_of_processes(listed: Make, monkeypatch: pytest.Monkey
 import os, sys
 import pandas as pd
 from distributed import Client, LocalCluster
-from stripe_magics import pulls
-from stripe_magics.client import connection
+from stripe_magics import bulk
+from stripe_magics.client import shared_connection as connection
 
 if __name__ == "__main__":
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster, Client(cluster):
         made = connection.connect(env="PULL_TEST_KEY", api_base=sys.argv[1], rate=500)
-        lazy = pulls.pull("payment_intents", accounts=[f"acct_{n}" for n in range(5)], engine="dask", connection=made)
+        lazy = bulk.pull("payment_intents", accounts=[f"acct_{n}" for n in range(5)], engine="dask", connection=made)
         df = lazy.compute()
         print(len(df), df["account"].nunique(), int(df["amount"].sum()), df["created"].dtype)
 """

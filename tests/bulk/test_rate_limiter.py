@@ -24,7 +24,9 @@ def limiter(total: float = 100.0, each: float = 25.0) -> tuple[Limiter, Clock]:
     return Limiter(total=total, endpoint=each, clock=clock), clock
 
 
-def sent_in(limits: Limiter, clock: Clock, seconds: float, path: str = "/v1/charges", account: str = "") -> int:
+def sent_in(
+    limits: Limiter, clock: Clock, seconds: float, path: str = "/v1/charges", account: str = ""
+) -> int:
     """How many requests a caller that waits as it is told sends."""
     end, count = clock.now + seconds, 0
     while True:
@@ -76,7 +78,11 @@ def test_an_endpoint_and_the_total() -> None:
 
 
 def test_ids_are_one_endpoint() -> None:
-    assert endpoint("/v1/customers/cus_123/sources") == endpoint("/v1/customers/cus_9A/sources") == "/v1/customers/*/sources"
+    assert (
+        endpoint("/v1/customers/cus_123/sources")
+        == endpoint("/v1/customers/cus_9A/sources")
+        == "/v1/customers/*/sources"
+    )
     assert endpoint("/v1/payment_intents") == "/v1/payment_intents"
     assert endpoint("/v1/checkout/sessions/cs_test_a1B2") == "/v1/checkout/sessions/*"
 

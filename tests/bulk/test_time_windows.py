@@ -7,12 +7,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from bulk.simulated import FOREVER, List, Thing, pull, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from bulk.simulated import FOREVER, List, Thing, pull, run
 
-from stripe_magics.client.pagination.raw_pages import Page, Row, Slice, Unsorted
-from stripe_magics.client.pagination.time_windows import Sweep
+from stripe_magics.client.pagination.raw_pages import FetchedPage, NotSortedByCreated, Row, RowSlice
+from stripe_magics.client.pagination.time_windows import TimeWindowReader
 
 
 @st.composite
@@ -23,7 +23,11 @@ def changing(draw: Any) -> List:
     span = draw(st.sampled_from([1, 50, 5000, 10**7]))
     at = {
         "even": lambda: random.randrange(span),
-        "burst": lambda: span // 3 + random.randrange(max(1, span // 100)) if random.random() < 0.8 else random.randrange(span),
+        "burst": lambda: (
+            span // 3 + random.randrange(max(1, span // 100))
+            if random.random() < 0.8
+            else random.randrange(span)
+        ),
         "steep": lambda: int(min(span - 1, random.expovariate(8) * span)),
         "one second": lambda: 0,
         "few seconds": lambda: random.randrange(min(span, 4)),
@@ -43,7 +47,14 @@ def changing(draw: Any) -> List:
         things.append(thing)
     for number in range(new):
         seen = random.uniform(0.01, 6)
-        things.append(Thing(f"n{number:05}", 1_000_000 + span + int(seen), seen=seen, gone=random.choice([FOREVER, seen + 1])))
+        things.append(
+            Thing(
+                f"n{number:05}",
+                1_000_000 + span + int(seen),
+                seen=seen,
+                gone=random.choice([FOREVER, seen + 1]),
+            )
+        )
     random.shuffle(things)
     return List(
         things,
@@ -80,8 +91,8 @@ def test_a_limit_takes_the_newest(source: List, slots: int, limit: int) -> None:
     if len(newest) < limit:
         assert {each.id for each in stable} <= set(newest)
     else:
-        edge = by_id[newest[-1]].created
-        assert {each.id for each in stable if each.created > edge} <= set(newest)
+        unread_from = by_id[newest[-1]].created
+        assert {each.id for each in stable if each.created > unread_from} <= set(newest)
 
 
 def spread_evenly(count: int, step: int = 60) -> List:
@@ -101,7 +112,9 @@ def test_few_requests_more_than_pages(shape: str) -> None:
     year = 2 * 365 * 86400
     at = {
         "even": lambda: chance.randrange(year),
-        "burst": lambda: int(year * 0.9) + chance.randrange(7 * 86400) if chance.random() < 0.5 else chance.randrange(year),
+        "burst": lambda: (
+            int(year * 0.9) + chance.randrange(7 * 86400) if chance.random() < 0.5 else chance.randrange(year)
+        ),
         "steep": lambda: year - 1 - int(min(year - 1, chance.expovariate(5) * year)),
     }[shape]
     source = List([Thing(f"x{number:06}", 1_600_000_000 + at()) for number in range(20_000)])
@@ -132,10 +145,10 @@ def test_it_is_as_fast_as_the_rate() -> None:
 class Odd:
     """A list that isn't sorted by created, leaves it out, or makes no progress."""
 
-    def __init__(self, *pages: Page) -> None:
+    def __init__(self, *pages: FetchedPage) -> None:
         self.pages = list(pages)
 
-    async def fetch(self, params: Any) -> Page:
+    async def fetch(self, params: Any) -> FetchedPage:
         return self.pages.pop(0)
 
 
@@ -146,38 +159,38 @@ def rows(*times: int | None, first: int = 0) -> list[Row]:
 @pytest.mark.parametrize(
     "second",
     [
-        Page(rows(5, 7, first=10), True, None),
-        Page(rows(50, first=10), True, None),
-        Page(rows(None, first=10), True, None),
-        Page([], True, None),
-        Page(rows(20, 10), True, None),
+        FetchedPage(rows(5, 7, first=10), True, None),
+        FetchedPage(rows(50, first=10), True, None),
+        FetchedPage(rows(None, first=10), True, None),
+        FetchedPage([], True, None),
+        FetchedPage(rows(20, 10), True, None),
     ],
     ids=["rising", "outside", "without created", "empty with more", "the same page"],
 )
-def test_a_list_that_is_not_sorted_is_refused(second: Page) -> None:
+def test_a_list_that_is_not_sorted_is_refused(second: FetchedPage) -> None:
     async def work() -> None:
-        async def emit(piece: Slice) -> None: ...
+        async def emit(piece: RowSlice) -> None: ...
 
-        sweep = Sweep(Odd(second).fetch, emit, slots=lambda: 1, floor=1)
-        sweep.begin(Page(rows(20, 10), True, None))
+        sweep = TimeWindowReader(Odd(second).fetch, emit, slots=lambda: 1, floor=1)
+        sweep.begin(FetchedPage(rows(20, 10), True, None))
         await sweep.run()
 
-    with pytest.raises(Unsorted):
+    with pytest.raises(NotSortedByCreated):
         run(work())
 
 
 def test_whole_since_says_how_far_down_nothing_is_missing() -> None:
-    async def work() -> Sweep:
-        async def emit(piece: Slice) -> None:
+    async def work() -> TimeWindowReader:
+        async def emit(piece: RowSlice) -> None:
             raise InterruptedError
 
         source = spread_evenly(1000)
-        sweep = Sweep(source.fetch, emit, slots=lambda: 1, floor=1)
+        sweep = TimeWindowReader(source.fetch, emit, slots=lambda: 1, floor=1)
         sweep.begin(source.page({"limit": "100"}, 0))
         oldest = source.order[99].created
-        assert sweep.whole_since == oldest + 1
+        assert sweep.complete_since == oldest + 1
         with pytest.raises(InterruptedError):
             await sweep.run()
         return sweep
 
-    assert not math.isnan(run(work()).whole_since or 0)
+    assert not math.isnan(run(work()).complete_since or 0)

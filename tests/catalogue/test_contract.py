@@ -63,7 +63,9 @@ def as_specified(field: Field, *, extra: bool | None) -> dict[str, Any]:
 
 def specified(entry: dict[str, Any], *, extra: bool | None) -> dict[str, Any]:
     unknown = set(entry) - {*KEYS, "when", "help", "columns"}
-    assert not unknown, f"{entry['name']}: the specification has keys that this test doesn't compare: {unknown}"
+    assert not unknown, (
+        f"{entry['name']}: the specification has keys that this test doesn't compare: {unknown}"
+    )
     said = {key: entry.get(key, absent) for key, (_, absent) in KEYS.items()}
     said["choices"] = tuple(said["choices"])
     said["when"] = conditions(entry.get("when", {}))
@@ -100,10 +102,10 @@ def test_module(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SPECIFIED))
 def test_fields_in_both_directions(name: str) -> None:
-    wanted = {entry["name"]: specified(entry, extra=extra) for entry, extra in fields_of(SPECIFIED[name])}
+    expected = {entry["name"]: specified(entry, extra=extra) for entry, extra in fields_of(SPECIFIED[name])}
     there = {field.name: as_specified(field, extra=field.extra) for field in DECLARED[name].fields}
-    assert list(there) == list(wanted), "the same fields in the same order"
-    for field, parts in wanted.items():
+    assert list(there) == list(expected), "the same fields in the same order"
+    for field, parts in expected.items():
         assert there[field] == parts, field
 
 
@@ -117,5 +119,5 @@ def test_the_comparison_sees_a_difference() -> None:
     """The contract test is not empty: one changed part of one field is noticed."""
     module: Module = DECLARED["customers.create"]
     entry, _ = next(fields_of(SPECIFIED["customers.create"]))
-    field = module.fields[0].but(label="Other")
+    field = module.fields[0].replace(label="Other")
     assert as_specified(field, extra=False) != specified(entry, extra=False)

@@ -39,11 +39,11 @@ def test_links_between_fields(module: Module) -> None:
             assert named(module, field.operator).role is Role.OPERATOR
         if field.currency:
             assert named(module, field.currency).kind is Kind.CURRENCY
-        if field.into:
-            assert set(field.expands) == set(field.choices)
-            chosen = set(named(module, field.into).choices)
-            assert all(set(types) <= chosen for types in field.expands.values())
-        for other in field.needed_with:
+        if field.expands_into:
+            assert set(field.expansion) == set(field.choices)
+            chosen = set(named(module, field.expands_into).choices)
+            assert all(set(types) <= chosen for types in field.expansion.values())
+        for other in field.required_with:
             named(module, other)
         assert set(field.either) <= {column.name for column in field.columns}
         if field.local_choices or field.role is Role.LOCAL:
@@ -77,7 +77,9 @@ def test_paths_name_path_fields(module: Module) -> None:
     assert own | variants == at_hand
     for follow in module.follow_ups:
         texts = (follow.path, *(text for _, text in follow.send))
-        assert {name for text in texts for name in re.findall(r"{(\w+)}", text)} <= at_hand | set(follow.fields)
+        assert {name for text in texts for name in re.findall(r"{(\w+)}", text)} <= at_hand | set(
+            follow.fields
+        )
 
 
 @every_module
@@ -85,7 +87,9 @@ def test_calls_beside_the_first(module: Module) -> None:
     for variant in module.variants:
         for name in (*variant.given, *variant.absent, *variant.excludes, *variant.local):
             field = named(module, name)
-            assert name not in variant.local or field.row, f"{name} is tested on a row, but on which of its keys?"
+            assert name not in variant.local or field.row, (
+                f"{name} is tested on a row, but on which of its keys?"
+            )
     for split in module.splits:
         field = named(module, split.field)
         assert field.role is Role.SPLIT
@@ -108,7 +112,11 @@ def test_what_stripe_never_takes_is_served_otherwise(module: Module) -> None:
 
 @every_module
 def test_a_parameter_is_sent_by_one_field(module: Module) -> None:
-    sent = Counter(field.param for field in module.fields if field.role in {Role.PARAM, Role.SEARCH} and field.param != "client")
+    sent = Counter(
+        field.param
+        for field in module.fields
+        if field.role in {Role.PARAM, Role.SEARCH} and field.param != "client"
+    )
     assert not [param for param, count in sent.items() if count > 1]
     assert all(field.param != "client" for field in module.fields if field.role is Role.PARAM)
 
@@ -151,7 +159,15 @@ def test_effect_follows_the_values(name: str, values: dict[str, object], effect:
 def test_a_field_cannot_be_declared_twice() -> None:
     field = MODULES["customers.create"].fields[0]
     with pytest.raises(ValueError, match="declared twice"):
-        Module(name="a.b", title="", method="GET", path="/", returns="any", effect=Effect.READ, fields=(field, field))
+        Module(
+            name="a.b",
+            title="",
+            method="GET",
+            path="/",
+            returns="any",
+            effect=Effect.READ,
+            fields=(field, field),
+        )
 
 
 def test_a_client_field_says_what_it_is_for() -> None:

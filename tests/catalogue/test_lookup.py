@@ -35,7 +35,14 @@ def test_alias(alias: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["customers.create", "customers create", "  Customers   CREATE ", "Create a Customer", "create a customer"]
+    "written",
+    [
+        "customers.create",
+        "customers create",
+        "  Customers   CREATE ",
+        "Create a Customer",
+        "create a customer",
+    ],
 )
 def test_ways_to_write_a_name(written: str) -> None:
     assert catalogue.find(written).name == "customers.create"
@@ -82,7 +89,7 @@ def test_other_operations_are_reached_by_name() -> None:
 
 
 def test_resources_for_completion() -> None:
-    resources = catalogue.resources()
+    resources = catalogue.actions_by_resource()
     assert {"search", "list", "create", "retrieve", "update", "delete"} <= set(resources["customers"])
     assert {"finalize", "finalize_invoice", "list"} <= set(resources["invoices"])
     assert "sessions" in {name.rpartition(".")[2] for name in resources if name.startswith("checkout.")}
@@ -97,4 +104,10 @@ def test_a_look_up_reads_only_its_own_file() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "stripe_magics.catalogue.resources.refunds" in loaded
-    assert not loaded & {"stripe_magics.catalogue.resources.customers", "stripe_magics.catalogue.generated.operations", "pandas", "httpx", "yaml"}
+    assert not loaded & {
+        "stripe_magics.catalogue.resources.customers",
+        "stripe_magics.catalogue.generated.operations",
+        "pandas",
+        "httpx",
+        "yaml",
+    }

@@ -9,8 +9,8 @@ from importlib.metadata import version
 import pytest
 
 from stripe_magics.catalogue import generate
-from stripe_magics.catalogue.generated import operations
 from stripe_magics.catalogue.field import Kind, Role
+from stripe_magics.catalogue.generated import operations
 from stripe_magics.catalogue.module import Effect
 
 READ, CREATE, UPDATE, IRREVERSIBLE = Effect.READ, Effect.CREATE, Effect.UPDATE, Effect.IRREVERSIBLE
@@ -49,7 +49,9 @@ def test_every_operation_makes_a_module():
         ]
         assert module.lists == (module.method == "GET" and module.returns.startswith("list["))
         for field in module.fields:
-            assert field.kind in {Kind.CHOICE, Kind.MULTI_CHOICE, Kind.TIMESTAMP, Kind.TEXT} or not field.choices, field
+            assert (
+                field.kind in {Kind.CHOICE, Kind.MULTI_CHOICE, Kind.TIMESTAMP, Kind.TEXT} or not field.choices
+            ), field
             assert field.kind not in {Kind.CHOICE, Kind.MULTI_CHOICE} or field.choices, field
             assert field.name.replace("_", "").isalnum(), field
             if field.currency:
@@ -91,7 +93,9 @@ SPOT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "method", "path", "returns", "effect"), SPOT, ids=[each[0] for each in SPOT])
+@pytest.mark.parametrize(
+    ("name", "method", "path", "returns", "effect"), SPOT, ids=[each[0] for each in SPOT]
+)
 def test_named_operations(name, method, path, returns, effect):
     module = operations.operation(name)
     assert (module.method, module.path, module.returns, module.effect) == (method, path, returns, effect)
@@ -111,15 +115,30 @@ def field(operation, name):
         ("prices.create", "active", "active", Kind.BOOLEAN),
         ("prices.create", "metadata", "metadata", Kind.METADATA),
         ("prices.create", "currency_options", "currency_options", Kind.JSON),
-        ("payment_methods.create", "billing_details_address_line1", "billing_details[address][line1]", Kind.TEXT),
-        ("payment_methods.create", "billing_details_address_country", "billing_details[address][country]", Kind.COUNTRY),
+        (
+            "payment_methods.create",
+            "billing_details_address_line1",
+            "billing_details[address][line1]",
+            Kind.TEXT,
+        ),
+        (
+            "payment_methods.create",
+            "billing_details_address_country",
+            "billing_details[address][country]",
+            Kind.COUNTRY,
+        ),
         ("payment_methods.create", "billing_details_email", "billing_details[email]", Kind.EMAIL),
         ("payment_methods.create", "billing_details_phone", "billing_details[phone]", Kind.PHONE),
         ("payment_methods.create", "card_token", "card[token]", Kind.TEXT),
         ("checkout.sessions.create", "success_url", "success_url", Kind.URL),
         ("checkout.sessions.create", "expires_at", "expires_at", Kind.TIMESTAMP),
         ("checkout.sessions.create", "line_items", "line_items", Kind.JSON),
-        ("checkout.sessions.create", "allowed_payment_method_types", "allowed_payment_method_types", Kind.MULTI_CHOICE),
+        (
+            "checkout.sessions.create",
+            "allowed_payment_method_types",
+            "allowed_payment_method_types",
+            Kind.MULTI_CHOICE,
+        ),
         ("checkout.sessions.create", "customer", "customer", Kind.OBJECT_ID),
         ("subscriptions.create", "trial_end", "trial_end", Kind.TIMESTAMP),
         ("subscriptions.create", "off_session", "off_session", Kind.BOOLEAN),
@@ -130,7 +149,12 @@ def field(operation, name):
         ("products.create", "description", "description", Kind.LONG_TEXT),
         ("setup_intents.confirm", "setup_intent", "path", Kind.OBJECT_ID),
         ("test_helpers.test_clocks.advance", "frozen_time", "frozen_time", Kind.TIMESTAMP),
-        ("tax.registrations.create", "country_options_in_type", "country_options[in][type]", Kind.CHOICE),  # a reserved word
+        (
+            "tax.registrations.create",
+            "country_options_in_type",
+            "country_options[in][type]",
+            Kind.CHOICE,
+        ),  # a reserved word
     ],
 )
 def test_kinds(operation, name, param, kind):
@@ -149,7 +173,9 @@ def test_required_stands_first_and_only_where_it_always_holds():
     prices = operations.operation("prices.create")
     assert prices.fields[0].name == "currency"
     assert prices.get("currency").required
-    assert not prices.get("recurring_interval").required  # needed inside `recurring`, which itself may be left out
+    assert not prices.get(
+        "recurring_interval"
+    ).required  # needed inside `recurring`, which itself may be left out
     assert operations.operation("subscriptions.cancel").fields[0].required
 
 
@@ -200,7 +226,9 @@ def test_confirming_makes_a_creation_irreversible():
 
 
 def test_uploads_are_flagged():
-    assert [name for name in operations.operation_names() if operations.operation(name).files] == ["files.create"]
+    assert [name for name in operations.operation_names() if operations.operation(name).files] == [
+        "files.create"
+    ]
 
 
 def test_every_documented_module_is_among_the_facts():
@@ -208,18 +236,24 @@ def test_every_documented_module_is_among_the_facts():
     from stripe_magics import catalogue
 
     known = set(operations.endpoints().values())
-    unknown = [each.name for each in catalogue.documented() if (each.method, operations.anonymous(each.path)) not in known]
+    unknown = [
+        each.name
+        for each in catalogue.documented()
+        if (each.method, operations.anonymous(each.path)) not in known
+    ]
     assert unknown == ["api.call"]
 
 
 def test_loading_is_quick():
     """The best of a few: the file is read and indexed in under 30 ms."""
     program = (
-        "from stripe_magics.catalogue import operations as o; import time\n"
+        "from stripe_magics.catalogue.generated import operations as o; import time\n"
         "start = time.perf_counter(); o.operation_names(); print(time.perf_counter() - start)"
     )
     runs = [
-        float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+        float(
+            subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        )
         for _ in range(5)
     ]
     assert min(runs) < 0.030, runs

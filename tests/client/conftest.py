@@ -11,22 +11,36 @@ import pytest
 from fault_server import FaultServer
 
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.client.shared_connection import Connection
-from stripe_magics.client.journal.journal import Journal
 from stripe_magics.client.http.retry import Policy
+from stripe_magics.client.journal.journal import Journal
 from stripe_magics.client.secret import Secret
+from stripe_magics.client.shared_connection import Connection
 from stripe_magics.request import Request
 
 KEY = "sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001"
 QUICK = Policy(
-    base_delay=0.005, max_delay=0.01, deadline=0.3, connect=0.3, operation=30.0, in_use_seconds=5.0, max_bytes=1_000_000
+    base_delay=0.005,
+    max_delay=0.01,
+    deadline=0.3,
+    connect=0.3,
+    operation=30.0,
+    in_use_seconds=5.0,
+    max_bytes=1_000_000,
 )
 
 
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRIPE_MAGICS_STATE_DIR", str(tmp_path / "state"))
-    for name in ("STRIPE_API_KEY", "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
+    for name in (
+        "STRIPE_API_KEY",
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "ALL_PROXY",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "SSLKEYLOGFILE",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -70,9 +84,20 @@ def connection(server: FaultServer, tmp_path: Path) -> Iterator[Connection]:
 
 
 def create(
-    path: str = "/v1/customers", *, effect: Effect = Effect.CREATE, module: str = "customers.create", **params: str
+    path: str = "/v1/customers",
+    *,
+    effect: Effect = Effect.CREATE,
+    module: str = "customers.create",
+    **params: str,
 ) -> Request:
-    return Request(module=module, method="POST", path=path, params=tuple(params.items()), effect=effect, returns="customer")
+    return Request(
+        module=module,
+        method="POST",
+        path=path,
+        params=tuple(params.items()),
+        effect=effect,
+        returns="customer",
+    )
 
 
 def pay(**params: str) -> Request:
@@ -81,11 +106,15 @@ def pay(**params: str) -> Request:
 
 
 def get(path: str = "/v1/balance", **params: str) -> Request:
-    return Request(module="balance.retrieve", method="GET", path=path, params=tuple(params.items()), returns="any")
+    return Request(
+        module="balance.retrieve", method="GET", path=path, params=tuple(params.items()), returns="any"
+    )
 
 
 def delete(path: str) -> Request:
-    return Request(module="customers.delete", method="DELETE", path=path, effect=Effect.IRREVERSIBLE, returns="customer")
+    return Request(
+        module="customers.delete", method="DELETE", path=path, effect=Effect.IRREVERSIBLE, returns="customer"
+    )
 
 
 def policy(**changes: Any) -> Policy:

@@ -34,8 +34,8 @@ from fault_server import EXPIRED, LOCK, RATE, Fault, FaultServer, error
 from stripe._encode import _api_encode
 
 from client.conftest import KEY, create, get
-from stripe_magics.client.shared_connection import Connection
 from stripe_magics.client.secret import Secret
+from stripe_magics.client.shared_connection import Connection
 from stripe_magics.errors import (
     AuthenticationFailed,
     CardDeclined,
@@ -54,10 +54,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning
 
 
 @pytest.fixture
-def theirs(server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[stripe.StripeClient]:
+def theirs(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[stripe.StripeClient]:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))  # where it keeps its telemetry id
     client = stripe.HTTPXClient(timeout=1, allow_sync_methods=True)
-    yield stripe.StripeClient(KEY, base_addresses={"api": server.url}, max_network_retries=0, http_client=client)
+    yield stripe.StripeClient(
+        KEY, base_addresses={"api": server.url}, max_network_retries=0, http_client=client
+    )
     client._client.close()
 
 
@@ -70,7 +74,11 @@ def raised(action: Any) -> BaseException | None:
 
 
 SAME = [
-    (error(400, "invalid_request_error", "parameter_missing", param="amount"), stripe.InvalidRequestError, InvalidRequest),
+    (
+        error(400, "invalid_request_error", "parameter_missing", param="amount"),
+        stripe.InvalidRequestError,
+        InvalidRequest,
+    ),
     (error(401, "invalid_request_error"), stripe.AuthenticationError, AuthenticationFailed),
     (error(402, "card_error", "card_declined", decline_code="lost_card"), stripe.CardError, CardDeclined),
     (error(403, "invalid_request_error"), stripe.PermissionError, PermissionDenied),
@@ -87,14 +95,21 @@ SAME = [
 
 @pytest.mark.parametrize(("answer", "their_class", "our_class"), SAME)
 def test_status_to_class(
-    server: FaultServer, connection: Connection, theirs: stripe.StripeClient, answer: Fault, their_class: type, our_class: type
+    server: FaultServer,
+    connection: Connection,
+    theirs: stripe.StripeClient,
+    answer: Fault,
+    their_class: type,
+    our_class: type,
 ) -> None:
     server.always = answer
     assert type(raised(theirs.v1.balance.retrieve)) is their_class
     assert type(raised(lambda: connection.send(get()))) is our_class
 
 
-def test_differs_a_write_that_failed_is_unknown(server: FaultServer, connection: Connection, theirs: stripe.StripeClient) -> None:
+def test_differs_a_write_that_failed_is_unknown(
+    server: FaultServer, connection: Connection, theirs: stripe.StripeClient
+) -> None:
     for answer, name in (
         (error(500, "api_error"), "APIError"),
         (Fault("after", "reset"), "APIConnectionError"),
@@ -102,7 +117,10 @@ def test_differs_a_write_that_failed_is_unknown(server: FaultServer, connection:
     ):
         server.always = answer
         assert type(raised(lambda: theirs.v1.customers.create({"name": "a"}))).__name__ == name
-        assert isinstance(raised(lambda name=name: connection.send(create(name=name + str(len(server.seen))))), OutcomeUnknown)
+        assert isinstance(
+            raised(lambda name=name: connection.send(create(name=name + str(len(server.seen))))),
+            OutcomeUnknown,
+        )
 
 
 def test_differs_a_later_answer_never_hides_a_lost_one(
@@ -110,13 +128,17 @@ def test_differs_a_later_answer_never_hides_a_lost_one(
 ) -> None:
     for later, name in ((EXPIRED, "AuthenticationError"), (RATE, "RateLimitError")):
         server.script = [Fault("after", "reset"), *[later] * 3]
-        problem = raised(lambda: theirs.v1.customers.create({"name": "a"}, options={"max_network_retries": 2}))
+        problem = raised(
+            lambda: theirs.v1.customers.create({"name": "a"}, options={"max_network_retries": 2})
+        )
         assert type(problem).__name__ == name
         server.script = [Fault("after", "reset"), *[later] * 3]
         assert isinstance(raised(lambda name=name: connection.send(create(name=name))), OutcomeUnknown)
 
 
-def test_differs_the_code_is_kept(server: FaultServer, connection: Connection, theirs: stripe.StripeClient) -> None:
+def test_differs_the_code_is_kept(
+    server: FaultServer, connection: Connection, theirs: stripe.StripeClient
+) -> None:
     server.always = EXPIRED
     assert getattr(raised(theirs.v1.balance.retrieve), "code", "-") is None
     assert getattr(raised(lambda: connection.send(get())), "code", "-") == "api_key_expired"
@@ -141,7 +163,9 @@ def test_differs_an_error_that_is_none(
     assert isinstance(raised(lambda: connection.send(get())), InvalidRequest)
 
 
-def test_differs_no_telemetry(server: FaultServer, connection: Connection, theirs: stripe.StripeClient) -> None:
+def test_differs_no_telemetry(
+    server: FaultServer, connection: Connection, theirs: stripe.StripeClient
+) -> None:
     theirs.v1.customers.create({"name": "a"})
     theirs.v1.customers.create({"name": "b"})
     assert "x-stripe-client-telemetry" in server.seen[-1].headers
@@ -179,7 +203,11 @@ def test_encoding_agrees(params: dict[str, Any]) -> None:
 def test_encoding_differs_on_purpose() -> None:
     theirs = {name: str(value) for name, value in _api_encode({"a": [True], "b": Decimal("1E+3"), "c": []})}
     assert theirs == {"a[0]": "True", "b": "1E+3"}
-    assert dict(encode({"a": [True], "b": Decimal("1E+3"), "c": []})) == {"a[0]": "true", "b": "1000", "c": ""}
+    assert dict(encode({"a": [True], "b": Decimal("1E+3"), "c": []})) == {
+        "a[0]": "true",
+        "b": "1000",
+        "c": "",
+    }
     assert list(_api_encode({"metadata": {"a[b]": "c"}}))[0][0] == "metadata[a[b]]"
     for refused in ({"a": [None]}, {"a": [math.nan]}, {"metadata": {"a[b]": "c"}}):
         with pytest.raises(ValueError):
@@ -189,7 +217,9 @@ def test_encoding_differs_on_purpose() -> None:
 # --- signatures ------------------------------------------------------------------------------------------------------------------------
 
 SECRET = "whsec_test_secret_for_comparison"
-BODY = b'{"id":"evt_1","object":"event","type":"customer.created","created":1,"data":{"object":{"id":"cus_1"}}}'
+BODY = (
+    b'{"id":"evt_1","object":"event","type":"customer.created","created":1,"data":{"object":{"id":"cus_1"}}}'
+)
 
 
 def signature(stamp: int, body: bytes = BODY, secret: str = SECRET) -> str:
@@ -213,7 +243,18 @@ NOW = int(time.time())
         "v1=abc",
         "text",
     ],
-    ids=["good", "five-minutes-old", "too-old", "other-secret", "one-of-two", "with-v0", "empty", "no-values", "no-time", "text"],
+    ids=[
+        "good",
+        "five-minutes-old",
+        "too-old",
+        "other-secret",
+        "one-of-two",
+        "with-v0",
+        "empty",
+        "no-values",
+        "no-time",
+        "text",
+    ],
 )
 def test_signatures_agree(header: str) -> None:
     from stripe_magics.events import signature as ours
@@ -238,5 +279,8 @@ def test_signatures_differ_on_purpose() -> None:
     with pytest.raises(ValueError):
         ours.construct(BODY, old, Secret(SECRET), tolerance=0)
     assert (
-        ours.construct(BODY, signature(NOW, secret="whsec_new_one"), [Secret(SECRET), Secret("whsec_new_one")])["id"] == "evt_1"
+        ours.construct(
+            BODY, signature(NOW, secret="whsec_new_one"), [Secret(SECRET), Secret("whsec_new_one")]
+        )["id"]
+        == "evt_1"
     )

@@ -14,10 +14,10 @@ from fault_server import HTML, Fault, FaultServer, error
 from client.conftest import KEY, create, get, pay
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client.api_errors import decline_codes
-from stripe_magics.client.sending.send import notices
-from stripe_magics.client.shared_connection import Connection
 from stripe_magics.client.api_errors.mapping import from_answer, log_url
 from stripe_magics.client.api_errors.param_names import field_title
+from stripe_magics.client.sending import notices
+from stripe_magics.client.shared_connection import Connection
 from stripe_magics.errors import (
     AuthenticationFailed,
     CardDeclined,
@@ -38,7 +38,9 @@ JSON = {"content-type": "application/json", "request-id": "req_abc1"}
 
 def made(status: int, request: Request | None = None, mode: str = "test", **fields: Any) -> StripeError:
     body = {"error": {"type": "invalid_request_error", "message": "Stripe's words", **fields}}
-    return from_answer(status, JSON, json.dumps(body).encode(), request or get(), key_hint="sk_test_...4f2a", mode=mode)
+    return from_answer(
+        status, JSON, json.dumps(body).encode(), request or get(), key_hint="sk_test_...4f2a", mode=mode
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,12 @@ def test_T48_every_class_keeps_what_stripe_said(status: int) -> None:
         "charge": "ch_1",
     }
     log = "https://dashboard.stripe.com/test/logs/req_abc1?t=1"
-    found = made(status, **given, payment_intent={"id": "pi_1", "status": "requires_payment_method"}, request_log_url=log)
+    found = made(
+        status,
+        **given,
+        payment_intent={"id": "pi_1", "status": "requires_payment_method"},
+        request_log_url=log,
+    )
     assert {name: getattr(found, name) for name in given} == given
     assert (found.payment_intent, found.payment_intent_status, found.request_id) == (
         "pi_1",
@@ -144,13 +151,25 @@ def test_T51_a_page_is_cut_to_its_first_words() -> None:
     assert "sk_live_0123" not in str(from_answer(403, {}, HTML.encode(), get()))
 
 
-def test_T52_errors_survive_pickling_and_copying_and_carry_no_header(server: FaultServer, connection: Connection) -> None:
-    server.script = [error(402, "card_error", "card_declined", decline_code="expired_card", param="payment_method")]
+def test_T52_errors_survive_pickling_and_copying_and_carry_no_header(
+    server: FaultServer, connection: Connection
+) -> None:
+    server.script = [
+        error(402, "card_error", "card_declined", decline_code="expired_card", param="payment_method")
+    ]
     with pytest.raises(CardDeclined) as caught:
         connection.send(pay())
-    for again in (pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value), copy.deepcopy(caught.value)):
+    for again in (
+        pickle.loads(pickle.dumps(caught.value)),
+        copy.copy(caught.value),
+        copy.deepcopy(caught.value),
+    ):
         assert type(again) is CardDeclined
-        assert (again.decline_code, again.param, str(again)) == ("expired_card", "payment_method", str(caught.value))
+        assert (again.decline_code, again.param, str(again)) == (
+            "expired_card",
+            "payment_method",
+            str(caught.value),
+        )
     assert KEY.encode() not in pickle.dumps(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -158,7 +177,11 @@ def test_T52_errors_survive_pickling_and_copying_and_carry_no_header(server: Fau
 
 def test_T53_a_notice_is_shown_once(server: FaultServer, connection: Connection) -> None:
     notice = Fault(
-        "after", "answer", 200, (("Stripe-Notice", "Use the new API. sk_live_0123456789ab"),), {"id": "x", "object": "y"}
+        "after",
+        "answer",
+        200,
+        (("Stripe-Notice", "Use the new API. sk_live_0123456789ab"),),
+        {"id": "x", "object": "y"},
     )
     server.script = [notice, notice]
     assert connection.send(get()).notices == ("Stripe: Use the new API. (key hidden)",)
@@ -181,7 +204,13 @@ def test_T54_unknown_methods_and_no_key_are_refused_here(
 
 
 def test_B50_unknown_things_in_answers_are_kept(server: FaultServer, connection: Connection) -> None:
-    odd = {"id": "x_1", "object": "brand_new_thing", "deleted": True, "status": "never_seen", "more": {"a": [1]}}
+    odd = {
+        "id": "x_1",
+        "object": "brand_new_thing",
+        "deleted": True,
+        "status": "never_seen",
+        "more": {"a": [1]},
+    }
     server.always = Fault("after", "answer", 200, (), odd)
     assert connection.send(get()).data == odd
 
@@ -206,25 +235,37 @@ def test_a_decline_says_what_happened_and_what_to_do() -> None:
         decline_code="insufficient_funds",
         advice_code="try_again_later",
         param="payment_method",
-        payment_intent={"id": "pi_123", "status": "requires_payment_method", "client_secret": "pi_123_secret_xyz"},
+        payment_intent={
+            "id": "pi_123",
+            "status": "requires_payment_method",
+            "client_secret": "pi_123_secret_xyz",
+        },
     )
     first, second, *facts = str(found).splitlines()
     assert first == "Card declined - no payment was taken.  [TEST]"
     assert second.startswith("Bank's reason: insufficient_funds.")
     assert "do not submit this one again today" in second
-    assert "PaymentIntent pi_123 is now requires_payment_method - continue it rather than creating a new one." in facts
+    assert (
+        "PaymentIntent pi_123 is now requires_payment_method - continue it rather than creating a new one."
+        in facts
+    )
     assert any("request req_abc1" in each and "advice_code try_again_later" in each for each in facts)
     assert "Log: https://dashboard.stripe.com/test/logs/req_abc1" in facts
     assert "_secret_xyz" not in str(found)
 
 
-@pytest.mark.parametrize("code", ["do_not_try_again", "lost_card", "stolen_card", "fraudulent", "pickup_card"])
+@pytest.mark.parametrize(
+    "code", ["do_not_try_again", "lost_card", "stolen_card", "fraudulent", "pickup_card"]
+)
 def test_B18_some_declines_never_suggest_another_try(code: str) -> None:
     advice = str(made(402, code="card_declined", decline_code=code))
     assert "Do not try this card again" in advice
     if code != "do_not_try_again":
         assert "Tell the customer only that the card was declined" in advice
-    assert all(reason.endswith((".", "!")) and kind in decline_codes.ADVICE for reason, kind in decline_codes.DECLINES.values())
+    assert all(
+        reason.endswith((".", "!")) and kind in decline_codes.ADVICE
+        for reason, kind in decline_codes.DECLINES.values()
+    )
 
 
 def test_a_parameter_is_named_as_its_field_with_its_row() -> None:
@@ -236,7 +277,13 @@ def test_a_parameter_is_named_as_its_field_with_its_row() -> None:
         effect=Effect.CREATE,
         param_fields={"line_items[1][quantity]": "line_items"},
     )
-    found = made(400, request, param="line_items[1][quantity]", code="parameter_invalid_integer", message="Invalid integer: 1.5")
+    found = made(
+        400,
+        request,
+        param="line_items[1][quantity]",
+        code="parameter_invalid_integer",
+        message="Invalid integer: 1.5",
+    )
     assert str(found).startswith("Nothing was created: Invalid integer: 1.5.")
     assert found.field == "line_items"
     place = next(each for each in found.facts if each.startswith("Field:"))
@@ -294,7 +341,9 @@ def test_B19_a_restricted_key_says_what_it_lacks() -> None:
     assert "it lacks plan_read" in str(found)
     assert "acct_1" not in str(found)
     assert "rk_test" not in str(found)
-    assert "proxy or firewall" in str(from_answer(403, {"content-type": "text/html"}, b"<html>no</html>", get()))
+    assert "proxy or firewall" in str(
+        from_answer(403, {"content-type": "text/html"}, b"<html>no</html>", get())
+    )
 
 
 def test_the_rate_limit_says_how_often_it_was_tried() -> None:
@@ -305,12 +354,16 @@ def test_the_rate_limit_says_how_often_it_was_tried() -> None:
         get(),
         tried="it was tried 3 times over 6 s",
     )
-    assert str(found).startswith("Stripe asked us to slow down (endpoint-rate). Nothing was done; it was tried 3 times over 6 s.")
+    assert str(found).startswith(
+        "Stripe asked us to slow down (endpoint-rate). Nothing was done; it was tried 3 times over 6 s."
+    )
     locked = made(429, create("/v1/payment_intents/pi_123/capture"), code="lock_timeout")
     assert "Another request holds this object (pi_123)" in str(locked)
 
 
-def test_B06_an_unknown_outcome_says_what_was_tried_and_what_to_do(server: FaultServer, connection: Connection) -> None:
+def test_B06_an_unknown_outcome_says_what_was_tried_and_what_to_do(
+    server: FaultServer, connection: Connection
+) -> None:
     server.script = [Fault("after", "close"), error(429, "x"), error(429, "x"), error(429, "x")]
     with pytest.raises(OutcomeUnknown) as caught:
         connection.send(pay())

@@ -19,11 +19,11 @@ from fault_server import EXPIRED, RATE, Fault, FaultServer, error
 
 from client.conftest import KEY, Time, create, delete, get, open_connection, pay, policy
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.client.journal.journal import recovery, body_encryption
 from stripe_magics.client.http import exchange
-from stripe_magics.client.shared_connection import Connection
+from stripe_magics.client.journal import body_encryption, recovery
 from stripe_magics.client.journal.journal import Journal, Origin
 from stripe_magics.client.secret import Secret
+from stripe_magics.client.shared_connection import Connection
 from stripe_magics.errors import (
     CardDeclined,
     IdempotencyConflict,
@@ -47,7 +47,9 @@ def once(server: FaultServer) -> bool:
 # --- keys ------------------------------------------------------------------------------------------------------------------------------
 
 
-def test_T29_a_post_gets_a_uuid4_and_reads_and_deletions_get_none(server: FaultServer, connection: Connection) -> None:
+def test_T29_a_post_gets_a_uuid4_and_reads_and_deletions_get_none(
+    server: FaultServer, connection: Connection
+) -> None:
     connection.send(create())
     connection.send(get())
     connection.send(delete("/v1/customers/cus_1"))
@@ -59,11 +61,17 @@ def test_T29_a_post_gets_a_uuid4_and_reads_and_deletions_get_none(server: FaultS
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_T29_in_v2_both_get_one(server: FaultServer, connection: Connection, method: str) -> None:
     server.always = Fault("before", "answer", 200, (), {"id": "x", "object": "y"})
-    connection.send(Request(module="x", method=method, path="/v2/core/things/thing_1", json={"a": 1}, effect=Effect.CREATE))
+    connection.send(
+        Request(
+            module="x", method=method, path="/v2/core/things/thing_1", json={"a": 1}, effect=Effect.CREATE
+        )
+    )
     assert uuid.UUID(server.seen[0].key).version == 4
 
 
-def test_T30_a_given_key_is_used_as_it_is_in_every_attempt(server: FaultServer, connection: Connection) -> None:
+def test_T30_a_given_key_is_used_as_it_is_in_every_attempt(
+    server: FaultServer, connection: Connection
+) -> None:
     server.script = [Fault("after", "reset"), Fault("after", "close")]
     connection.send(replace(pay(), idempotency_key="order 4711/a"))
     assert [each.key for each in server.seen] == ["order 4711/a"] * 3
@@ -122,7 +130,9 @@ def test_T36_executed_and_lost_then_replayed(server: FaultServer, connection: Co
     assert connection.pending() == []
 
 
-def test_T37_a_decline_that_was_lost_is_the_saved_decline(server: FaultServer, connection: Connection) -> None:
+def test_T37_a_decline_that_was_lost_is_the_saved_decline(
+    server: FaultServer, connection: Connection
+) -> None:
     server.script = [Fault("after", "reset")]
     with pytest.raises(CardDeclined, match="confirms"):
         connection.send(pay(decline="lost_card"))
@@ -173,7 +183,9 @@ def test_T39_stop_while_sending_keeps_the_key(
 
 def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection) -> None:
     main = threading.get_ident()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background, it would be ignored
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # started in the background, it would be ignored
 
     def press() -> None:
         while not server.executions:
@@ -263,7 +275,9 @@ def test_T42_too_late_to_resume(server: FaultServer, tmp_path: Path) -> None:
     opened.close()
 
 
-def test_T43_an_identical_create_from_another_cell_asks_for_again(server: FaultServer, connection: Connection) -> None:
+def test_T43_an_identical_create_from_another_cell_asks_for_again(
+    server: FaultServer, connection: Connection
+) -> None:
     connection.send(create(name="Jenny"), origin=CELL)
     other = Origin(cell="c2", digest="d2", ordinal=1)
     with pytest.raises(RepeatRefused, match=r"(?s)cus_1.*--again") as caught:
@@ -399,7 +413,9 @@ def test_B58_the_connected_account_is_part_of_the_call(server: FaultServer, conn
 # --- the journal -----------------------------------------------------------------------------------------------------------------------
 
 
-def test_T45_the_journal_can_be_read_by_its_owner_only_and_holds_no_secret(server: FaultServer, tmp_path: Path) -> None:
+def test_T45_the_journal_can_be_read_by_its_owner_only_and_holds_no_secret(
+    server: FaultServer, tmp_path: Path
+) -> None:
     opened = open_connection(server.url, tmp_path)
     body = {
         "card[number]": "4242424242424242",
@@ -432,7 +448,9 @@ def test_T45_the_journal_can_be_read_by_its_owner_only_and_holds_no_secret(serve
     assert once(server)
 
 
-def test_the_key_is_on_disk_before_the_first_byte(server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_on_disk_before_the_first_byte(
+    server: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = open_connection(server.url, tmp_path)
     seen: list[str] = []
     real = exchange._exchange
@@ -456,7 +474,9 @@ def test_B56_threads_and_processes_share_one_journal(server: FaultServer, tmp_pa
         each.start()
     opened = open_connection(server.url, tmp_path, policy=policy(deadline=5.0, connect=5.0))
     threads = [
-        threading.Thread(target=lambda index=index: [opened.send(create(name=f"t{index}-{n}")) for n in range(10)])
+        threading.Thread(
+            target=lambda index=index: [opened.send(create(name=f"t{index}-{n}")) for n in range(10)]
+        )
         for index in range(6)
     ]
     for each in threads:
@@ -479,7 +499,9 @@ def _many(url: str, folder: str, index: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # forking with threads is what is tried here
-def test_B56_after_a_fork_the_child_has_a_client_of_its_own(server: FaultServer, connection: Connection) -> None:
+def test_B56_after_a_fork_the_child_has_a_client_of_its_own(
+    server: FaultServer, connection: Connection
+) -> None:
     connection.send(create(name="parent"))
     before = connection.http()
     child = os.fork()
@@ -534,7 +556,7 @@ def test_reconcile_by_the_event_that_names_the_key(server: FaultServer, connecti
     number = _lose(server, connection, pay())
     posts = len([each for each in server.seen if each.method == "POST"])
     found = connection.reconcile(number)
-    assert found.sure
+    assert found.proven
     assert "pi_1" in str(found)
     assert connection.journal.get(number).result == "pi_1"
     assert connection.pending() == []
@@ -545,7 +567,7 @@ def test_reconcile_by_what_is_known_of_it(server: FaultServer, connection: Conne
     number = _lose(server, connection, pay())
     server.events.clear()
     found = connection.reconcile(number)
-    assert not found.sure
+    assert not found.proven
     assert [each["id"] for each in found.objects] == ["pi_1"]
     assert len(connection.pending()) == 1
 
@@ -554,7 +576,7 @@ def test_reconcile_of_what_never_arrived(server: FaultServer, tmp_path: Path) ->
     clock = Time()
     opened = open_connection(server.url, tmp_path, clock=clock)
     number = _lose(server, opened, pay(), when="before")
-    assert not opened.reconcile(number).sure
+    assert not opened.reconcile(number).proven
     clock.ahead = 600
     assert "--again" in str(opened.reconcile(number))
     assert opened.pending() == []
@@ -567,7 +589,9 @@ def test_reconcile_of_what_never_arrived(server: FaultServer, tmp_path: Path) ->
 
 def test_reconcile_of_an_action_shows_the_object(server: FaultServer, connection: Connection) -> None:
     made = connection.send(pay()).data["id"]
-    number = _lose(server, connection, create(f"/v1/payment_intents/{made}/capture", effect=Effect.IRREVERSIBLE))
+    number = _lose(
+        server, connection, create(f"/v1/payment_intents/{made}/capture", effect=Effect.IRREVERSIBLE)
+    )
     server.events.clear()
     assert made in str(connection.reconcile(number))
 
@@ -604,8 +628,8 @@ def test_B35_stop_between_any_two_lines(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """The answer is there but not yet written down: that is unknown, not "nothing was done"."""
-    from stripe_magics.client.sending.send import outcomes
     from stripe_magics.client.http import logging_filter
+    from stripe_magics.client.sending import outcomes
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -623,13 +647,13 @@ def test_B35_stop_before_the_first_attempt_does_not_block_the_cell(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stop right after the journal was written: the row is there, the thread that wrote it is gone from it."""
-    from stripe_magics.client.sending.send import send
+    from stripe_magics.client.sending import sender
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(send, "_journalled", stop)
+        patch.setattr(sender, "_journalled", stop)
         with pytest.raises(KeyboardInterrupt):
             connection.send(pay(), origin=CELL)
     assert len(connection.pending()) == 1

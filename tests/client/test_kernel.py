@@ -57,7 +57,9 @@ class Kernel:
             "allow_stdin": False,
             "stop_on_error": False,
         }
-        message = self.client.session.msg("execute_request", content, metadata={"cellId": cell} if cell else {})
+        message = self.client.session.msg(
+            "execute_request", content, metadata={"cellId": cell} if cell else {}
+        )
         self.client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
@@ -74,7 +76,8 @@ class Kernel:
             if message["msg_type"] == "status" and content["execution_state"] == "idle":
                 break
             said.append(
-                str(content.get("text") or content.get("data") or content.get("traceback") or "") + str(content.get("evalue", ""))
+                str(content.get("text") or content.get("data") or content.get("traceback") or "")
+                + str(content.get("evalue", ""))
             )
         self.said.append("\n".join(said))
         return self.said[-1]
@@ -168,10 +171,15 @@ def test_B35_a_kernel_that_is_interrupted(server: FaultServer, kernels: Any) -> 
 # --- leaks -----------------------------------------------------------------------------------------------------------------------------
 
 FAULTS = {
-    "InvalidRequest": error(400, "invalid_request_error", "parameter_invalid_integer", f"Bad {KEY}", param="amount"),
+    "InvalidRequest": error(
+        400, "invalid_request_error", "parameter_invalid_integer", f"Bad {KEY}", param="amount"
+    ),
     "AuthenticationFailed": EXPIRED,
     "CardDeclined": error(
-        402, "card_error", "card_declined", payment_intent={"id": "pi_9", "client_secret": "pi_9_secret_CanaryCanary"}
+        402,
+        "card_error",
+        "card_declined",
+        payment_intent={"id": "pi_9", "client_secret": "pi_9_secret_CanaryCanary"},
     ),
     "PermissionDenied": error(403, "invalid_request_error", message=f"The key '{KEY}' may not"),
     "NotFound": error(404, "invalid_request_error", "resource_missing"),
@@ -215,7 +223,10 @@ SETUP = [
 def cells() -> list[str]:
     found = [*SETUP]
     for name in FAULTS:
-        found += [f"# {name}\n%stripe payment_intents create --amount 2000 --currency usd --description {name}", LOOK]
+        found += [
+            f"# {name}\n%stripe payment_intents create --amount 2000 --currency usd --description {name}",
+            LOOK,
+        ]
         found += [f"# {name}\n%stripe balance retrieve", LOOK]
     return [*found, "%tb", "import sys; sys.exc_info()", "%stripe pending"]
 
@@ -224,7 +235,8 @@ def find(place: Path, text: str) -> list[str]:
     return [
         str(each)
         for each in place.rglob("*")
-        if each.is_file() and any(part in each.read_bytes() for part in (text.encode(), text.encode("utf-16-le")))
+        if each.is_file()
+        and any(part in each.read_bytes() for part in (text.encode(), text.encode("utf-16-le")))
     ]
 
 
@@ -233,7 +245,9 @@ def fault_of(code: str) -> Fault | None:
     return FAULTS.get(first) if code.startswith("# ") else None
 
 
-def test_T111_no_key_in_anything_that_a_kernel_says_or_writes(server: FaultServer, kernels: Any, home: Path) -> None:
+def test_T111_no_key_in_anything_that_a_kernel_says_or_writes(
+    server: FaultServer, kernels: Any, home: Path
+) -> None:
     kernel = kernels()
     assert "acct_1" in kernel.run(CONNECT.format(url=server.url))
     classes = set()
@@ -266,7 +280,10 @@ def test_T111_no_key_in_anything_that_a_kernel_says_or_writes(server: FaultServe
 
 def test_T111_no_key_in_a_saved_notebook_with_its_widgets(server: FaultServer, home: Path) -> None:
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(CONNECT.format(url=server.url)), *map(nbformat.v4.new_code_cell, cells())]
+        cells=[
+            nbformat.v4.new_code_cell(CONNECT.format(url=server.url)),
+            *map(nbformat.v4.new_code_cell, cells()),
+        ]
     )
     notebook.cells.append(nbformat.v4.new_code_cell("%stripe connect"))
     client = NotebookClient(
@@ -299,7 +316,10 @@ def test_T111_a_long_list_that_is_interrupted_under_verbose(server: FaultServer,
     assert "acct_1" in kernel.run(CONNECT.format(url=server.url))
     kernel.run("%xmode Verbose")
     end = time.monotonic() + 60
-    for code in ("%stripe customers list --limit all", "import stripe_magics as sm\nsm.pull('customers.list')"):
+    for code in (
+        "%stripe customers list --limit all",
+        "import stripe_magics as sm\nsm.pull('customers.list')",
+    ):
         server.script = [Fault("never", "none"), Fault("never", "none")]
         server.always = Fault("before", "stall", seconds=60)
         count = len(server.seen)

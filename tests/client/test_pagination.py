@@ -7,17 +7,29 @@ from dataclasses import replace
 import pytest
 from fault_server import RATE, Fault, FaultServer, error
 
-from stripe_magics.client.shared_connection import Connection
 from stripe_magics.client.pagination.paginator import StoppedList, pages
+from stripe_magics.client.shared_connection import Connection
 from stripe_magics.errors import IncompleteList, InvalidRequest, StripeUnavailable
 from stripe_magics.request import Request
 
-LIST = Request(module="customers.list", method="GET", path="/v1/customers", returns="list[customer]", lists=True, limit=None)
+LIST = Request(
+    module="customers.list",
+    method="GET",
+    path="/v1/customers",
+    returns="list[customer]",
+    lists=True,
+    limit=None,
+)
 
 
 def fill(server: FaultServer, count: int) -> list[str]:
     for number in range(count):
-        server.objects[f"cus_{number}"] = {"id": f"cus_{number}", "object": "customer", "created": number, "livemode": False}
+        server.objects[f"cus_{number}"] = {
+            "id": f"cus_{number}",
+            "object": "customer",
+            "created": number,
+            "livemode": False,
+        }
     return [f"cus_{number}" for number in reversed(range(count))]
 
 
@@ -27,15 +39,19 @@ def ids(connection: Connection, request: Request) -> list[str]:
 
 @pytest.mark.parametrize(("count", "requests"), [(0, 1), (7, 1), (100, 1), (101, 2), (200, 2), (250, 3)])
 def test_T99_all_pages(server: FaultServer, connection: Connection, count: int, requests: int) -> None:
-    wanted = fill(server, count)
-    assert ids(connection, LIST) == wanted
+    expected = fill(server, count)
+    assert ids(connection, LIST) == expected
     assert len(server.seen) == requests
 
 
-def test_T100_filters_expands_and_headers_stand_on_every_page(server: FaultServer, connection: Connection) -> None:
+def test_T100_filters_expands_and_headers_stand_on_every_page(
+    server: FaultServer, connection: Connection
+) -> None:
     fill(server, 250)
     filtered = replace(
-        LIST, params=(("email", "a@b.c"), ("expand[0]", "data.default_source")), headers=(("Stripe-Account", "acct_2"),)
+        LIST,
+        params=(("email", "a@b.c"), ("expand[0]", "data.default_source")),
+        headers=(("Stripe-Account", "acct_2"),),
     )
     ids(connection, filtered)
     assert len(server.seen) == 3
@@ -47,11 +63,12 @@ def test_T100_filters_expands_and_headers_stand_on_every_page(server: FaultServe
 
 
 def test_T101_backwards_and_never_both_ways(server: FaultServer, connection: Connection) -> None:
-    wanted = fill(server, 250)
+    expected = fill(server, 250)
     found = [
-        [row["id"] for row in answer.rows] for answer in pages(connection, replace(LIST, params=(("ending_before", "cus_0"),)))
+        [row["id"] for row in answer.rows]
+        for answer in pages(connection, replace(LIST, params=(("ending_before", "cus_0"),)))
     ]
-    assert sorted(each for page in found for each in page) == sorted(wanted[:-1])
+    assert sorted(each for page in found for each in page) == sorted(expected[:-1])
     assert all("starting_after" not in dict(each.query) for each in server.seen)
     assert found[0][-1] == "cus_1"
     count = len(server.seen)
@@ -60,14 +77,16 @@ def test_T101_backwards_and_never_both_ways(server: FaultServer, connection: Con
     assert len(server.seen) == count
 
 
-def test_T103_an_error_on_the_second_page_leaves_the_first(server: FaultServer, connection: Connection) -> None:
-    wanted = fill(server, 250)
+def test_T103_an_error_on_the_second_page_leaves_the_first(
+    server: FaultServer, connection: Connection
+) -> None:
+    expected = fill(server, 250)
     server.script = [Fault("never", "none"), *[error(500, "api_error")] * 3]
     found: list[str] = []
     with pytest.raises(IncompleteList, match="100 rows were read") as caught:
         for answer in pages(connection, LIST):
             found += [row["id"] for row in answer.rows]
-    assert found == wanted[:100]
+    assert found == expected[:100]
     assert caught.value.rows_read == 100
     server.script = [error(500, "api_error")] * 3
     with pytest.raises(StripeUnavailable):
@@ -75,9 +94,11 @@ def test_T103_an_error_on_the_second_page_leaves_the_first(server: FaultServer, 
 
 
 @pytest.mark.parametrize(("limit", "sizes"), [(1, [1]), (100, [100]), (101, [100, 1]), (230, [100, 100, 30])])
-def test_T104_the_limit_is_the_total(server: FaultServer, connection: Connection, limit: int, sizes: list[int]) -> None:
-    wanted = fill(server, 250)
-    assert ids(connection, replace(LIST, limit=limit)) == wanted[:limit]
+def test_T104_the_limit_is_the_total(
+    server: FaultServer, connection: Connection, limit: int, sizes: list[int]
+) -> None:
+    expected = fill(server, 250)
+    assert ids(connection, replace(LIST, limit=limit)) == expected[:limit]
     assert [int(dict(each.query)["limit"]) for each in server.seen] == sizes
 
 
@@ -95,7 +116,12 @@ def test_T105_searches_go_by_page(server: FaultServer, connection: Connection) -
             "answer",
             200,
             (),
-            {"object": "search_result", "data": data, "has_more": following is not None, "next_page": following},
+            {
+                "object": "search_result",
+                "data": data,
+                "has_more": following is not None,
+                "next_page": following,
+            },
         )
 
     server.script = [page(1, "two"), RATE, page(2, "three"), page(3, None)]
@@ -105,9 +131,9 @@ def test_T105_searches_go_by_page(server: FaultServer, connection: Connection) -
 
 
 def test_B49_a_rate_limit_in_the_middle(server: FaultServer, connection: Connection) -> None:
-    wanted = fill(server, 250)
+    expected = fill(server, 250)
     server.script = [Fault("never", "none"), RATE, RATE]
-    assert ids(connection, LIST) == wanted
+    assert ids(connection, LIST) == expected
     assert len(server.seen) == 5
 
 
@@ -120,7 +146,9 @@ def test_B49_a_rate_limit_in_the_middle(server: FaultServer, connection: Connect
         {"object": "list", "data": [None], "has_more": True},
     ],
 )
-def test_B48_a_list_that_goes_nowhere_is_an_error(server: FaultServer, connection: Connection, second: dict[str, object]) -> None:
+def test_B48_a_list_that_goes_nowhere_is_an_error(
+    server: FaultServer, connection: Connection, second: dict[str, object]
+) -> None:
     fill(server, 250)
     server.script = [Fault("never", "none"), Fault("before", "answer", 200, (), second)]
     with pytest.raises(IncompleteList, match="incomplete"):
@@ -154,11 +182,20 @@ def test_B36_stop_in_the_middle(server: FaultServer, connection: Connection) -> 
 def test_progress_and_stop_are_heard(server: FaultServer, connection: Connection) -> None:
     fill(server, 250)
     told: list[tuple[int, int]] = []
-    list(pages(connection, LIST, progress=lambda rows, count: told.append((rows, count)), stop=lambda: len(told) == 2))
+    list(
+        pages(
+            connection,
+            LIST,
+            progress=lambda rows, count: told.append((rows, count)),
+            stop=lambda: len(told) == 2,
+        )
+    )
     assert told == [(100, 1), (200, 2)]
 
 
 def test_one_object_is_one_page(server: FaultServer, connection: Connection) -> None:
     fill(server, 1)
-    request = Request(module="customers.retrieve", method="GET", path="/v1/customers/cus_0", returns="customer")
+    request = Request(
+        module="customers.retrieve", method="GET", path="/v1/customers/cus_0", returns="customer"
+    )
     assert [answer.data["id"] for answer in pages(connection, request)] == ["cus_0"]

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from client.conftest import KEY, Time, open_connection, pay, policy
-from stripe_magics.client.shared_connection import Connection
 from stripe_magics.client.journal.journal import Journal, Origin
 from stripe_magics.client.secret import Secret
+from stripe_magics.client.shared_connection import Connection
 from stripe_magics.errors import (
     AuthenticationFailed,
     CardDeclined,
@@ -111,7 +111,9 @@ class Play(httpx.BaseTransport):
         if kind == "before":
             (status, code), should = fault[1], fault[2]
             headers = {"stripe-should-retry": should} if should else {}
-            return httpx.Response(status, json={"error": {"type": "invalid_request_error", "code": code}}, headers=headers)
+            return httpx.Response(
+                status, json={"error": {"type": "invalid_request_error", "code": code}}, headers=headers
+            )
         if kind == "lost":
             if fault[1] == "after":
                 self.execute(request)
@@ -149,7 +151,13 @@ def judge(play: Play, connection: Connection, outcome: object, before: int) -> N
         assert done == before, (outcome, play.executions)
         assert isinstance(
             outcome,
-            NotSent | RateLimited | AuthenticationFailed | PermissionDenied | InvalidRequest | KeyboardInterrupt | StripeError,
+            NotSent
+            | RateLimited
+            | AuthenticationFailed
+            | PermissionDenied
+            | InvalidRequest
+            | KeyboardInterrupt
+            | StripeError,
         )
     else:
         assert play.ending == "ok"
@@ -170,7 +178,9 @@ def attempt(connection: Connection, **how: Any) -> object:
     repeats=st.integers(1, 3),
     way=st.sampled_from(["cell", "key", "resume"]),
 )
-def test_random_faults_never_execute_twice_and_never_lie(ending: str, faults: list[Any], repeats: int, way: str) -> None:
+def test_random_faults_never_execute_twice_and_never_lie(
+    ending: str, faults: list[Any], repeats: int, way: str
+) -> None:
     play = Play(ending)
     play.faults = list(faults)
     connection = made(play)
@@ -245,7 +255,16 @@ def test_unknown_is_said_only_when_it_is_so() -> None:
 SOCKET_FAULTS = [
     Fault(when, how, seconds=0.3)
     for when in ("before", "after")
-    for how in ("reset", "close", "truncate-length", "truncate-chunk", "truncate-close", "bad-gzip", "html", "garbage")
+    for how in (
+        "reset",
+        "close",
+        "truncate-length",
+        "truncate-chunk",
+        "truncate-close",
+        "bad-gzip",
+        "html",
+        "garbage",
+    )
 ]
 
 

@@ -12,10 +12,18 @@ import trustme
 from fault_server import EXPIRED, HTML, LOCK, OK, RATE, Fault, FaultProxy, FaultServer, error
 
 from client.conftest import KEY, QUICK, create, delete, get, open_connection, pay, policy
-from stripe_magics.client.sending.send import request_checks
 from stripe_magics.client.http import exchange
+from stripe_magics.client.http.retry import (
+    AttemptResult,
+    DeliveryStatus,
+    Policy,
+    RetryReason,
+    delay,
+    retry_after,
+    why,
+)
+from stripe_magics.client.sending import request_checks
 from stripe_magics.client.shared_connection import Connection
-from stripe_magics.client.http.retry import Outcome, Policy, Reach, Why, delay, retry_after, why
 from stripe_magics.errors import (
     AuthenticationFailed,
     CardDeclined,
@@ -30,9 +38,11 @@ from stripe_magics.errors import (
 PLAIN = Policy()
 
 
-def answered(status: int, should: str | None = None, code: str = "") -> Outcome:
+def answered(status: int, should: str | None = None, code: str = "") -> AttemptResult:
     headers = {"stripe-should-retry": should} if should is not None else {}
-    return Outcome(reach=Reach.ANSWERED, status=status, headers=headers, code=code, from_stripe=True)
+    return AttemptResult(
+        reach=DeliveryStatus.ANSWERED, status=status, headers=headers, code=code, from_stripe=True
+    )
 
 
 def test_T01_delays_double_up_to_the_cap() -> None:
@@ -49,24 +59,26 @@ def test_T03_jitter_spreads_delays_between_half_and_whole() -> None:
     assert all(0.5 <= each <= 1 for each in found)
 
 
-@pytest.mark.parametrize("status", [*range(300, 308), *(each for each in range(400, 431) if each not in {409, 429})])
+@pytest.mark.parametrize(
+    "status", [*range(300, 308), *(each for each in range(400, 431) if each not in {409, 429})]
+)
 def test_T04_these_statuses_are_not_sent_again(status: int) -> None:
-    assert why(answered(status), write=True) is Why.NEVER
+    assert why(answered(status), write=True) is RetryReason.NEVER
 
 
 @pytest.mark.parametrize("status", range(200, 209))
 def test_T04_a_good_answer_is_not_sent_again(status: int) -> None:
-    assert why(answered(status), write=True) is Why.NEVER
+    assert why(answered(status), write=True) is RetryReason.NEVER
 
 
 @pytest.mark.parametrize("status", [409, 500, 503])
 def test_T05_these_are(status: int) -> None:
-    assert why(answered(status), write=True) is Why.GENERAL
+    assert why(answered(status), write=True) is RetryReason.GENERAL
 
 
 @pytest.mark.parametrize("status", [502, 504, 599])
 def test_T06_other_failures_of_servers_too(status: int) -> None:
-    assert why(answered(status), write=False) is Why.GENERAL
+    assert why(answered(status), write=False) is RetryReason.GENERAL
 
 
 @pytest.mark.parametrize(
@@ -81,7 +93,7 @@ def test_T06_other_failures_of_servers_too(status: int) -> None:
     ],
 )
 def test_T07_should_retry_decides_in_any_case_of_letters(status: int, should: str, again: bool) -> None:
-    assert (why(answered(status, should), write=True) is not Why.NEVER) is again
+    assert (why(answered(status, should), write=True) is not RetryReason.NEVER) is again
 
 
 def test_T09_should_retry_never_goes_over_the_limit(server: FaultServer, connection: Connection) -> None:
@@ -129,7 +141,9 @@ def test_T13_every_attempt_has_the_same_bytes(server: FaultServer, connection: C
         assert (each.body, each.target, each.raw_headers) == (first.body, first.target, first.raw_headers)
 
 
-def test_T14_an_object_lock_is_waited_for_and_the_rate_limit_is_bounded(server: FaultServer, connection: Connection) -> None:
+def test_T14_an_object_lock_is_waited_for_and_the_rate_limit_is_bounded(
+    server: FaultServer, connection: Connection
+) -> None:
     server.script = [LOCK, LOCK]
     connection.send(create(name="lock"))
     assert len({each.key for each in server.seen}) == 1
@@ -168,7 +182,9 @@ def test_T17_refused_connections_are_tried_again_and_nothing_was_sent(tmp_path: 
 
 
 def test_T17_a_name_that_does_not_resolve(tmp_path: Path) -> None:
-    opened = open_connection("http://no-such-host.invalid", tmp_path, policy=policy(deadline=5.0, connect=5.0))
+    opened = open_connection(
+        "http://no-such-host.invalid", tmp_path, policy=policy(deadline=5.0, connect=5.0)
+    )
     with pytest.raises(NotSent):
         opened.send(pay())
     opened.close()
@@ -176,7 +192,9 @@ def test_T17_a_name_that_does_not_resolve(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["reset", "close", "stall"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_T17_lost_answers_are_asked_for_again(server: FaultServer, connection: Connection, when: str, how: str) -> None:
+def test_T17_lost_answers_are_asked_for_again(
+    server: FaultServer, connection: Connection, when: str, how: str
+) -> None:
     server.script = [Fault(when, how, seconds=0.5)]
     answer = connection.send(pay())
     assert answer.replayed is (when == "after")
@@ -192,7 +210,9 @@ def test_T18_a_kept_connection_that_was_closed(server: FaultServer, connection: 
     assert sorted(server.executions.values()) == [1, 1]
 
 
-def test_T20_a_page_with_502_is_tried_again_and_not_repeated_to_the_user(server: FaultServer, connection: Connection) -> None:
+def test_T20_a_page_with_502_is_tried_again_and_not_repeated_to_the_user(
+    server: FaultServer, connection: Connection
+) -> None:
     server.always = Fault("before", "html", 502)
     with pytest.raises(StripeUnavailable) as caught:
         connection.send(get())
@@ -221,12 +241,16 @@ def test_T21_retry_after(value: str, seconds: float) -> None:
 def test_T21_retry_after_is_waited_for(server: FaultServer, connection: Connection) -> None:
     slept: list[float] = []
     connection.sleep = slept.append
-    server.script = [Fault("before", "answer", 503, (("Retry-After", "7"),), {"error": {"type": "api_error"}})]
+    server.script = [
+        Fault("before", "answer", 503, (("Retry-After", "7"),), {"error": {"type": "api_error"}})
+    ]
     connection.send(get())
     assert slept == [7]
 
 
-@pytest.mark.parametrize("how", ["truncate-length", "truncate-chunk", "truncate-close", "bad-gzip", "garbage"])
+@pytest.mark.parametrize(
+    "how", ["truncate-length", "truncate-chunk", "truncate-close", "bad-gzip", "garbage"]
+)
 def test_T22_a_cut_answer_is_replayed(server: FaultServer, connection: Connection, how: str) -> None:
     server.script = [Fault("after", how)]
     answer = connection.send(pay())
@@ -235,8 +259,12 @@ def test_T22_a_cut_answer_is_replayed(server: FaultServer, connection: Connectio
     assert list(server.executions.values()) == [1]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"5", b"null", b"<html>login</html>", b'{"error": null}', b'"text"', b'{"id": "x"'])
-def test_B11_a_success_without_an_object_is_none(server: FaultServer, connection: Connection, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"5", b"null", b"<html>login</html>", b'{"error": null}', b'"text"', b'{"id": "x"']
+)
+def test_B11_a_success_without_an_object_is_none(
+    server: FaultServer, connection: Connection, body: bytes
+) -> None:
     server.script = [Fault("after", "answer", 200, (), body)]
     assert connection.send(pay()).replayed
     assert list(server.executions.values()) == [1]
@@ -255,7 +283,9 @@ def test_B60_a_login_page_with_status_200(server: FaultServer, connection: Conne
 
 
 @pytest.mark.parametrize("how", ["drip", "drip-head"])
-def test_B09_the_deadline_is_that_of_the_whole_attempt(server: FaultServer, connection: Connection, how: str) -> None:
+def test_B09_the_deadline_is_that_of_the_whole_attempt(
+    server: FaultServer, connection: Connection, how: str
+) -> None:
     server.always = Fault("after", how)
     began = time.monotonic()
     with pytest.raises(OutcomeUnknown):
@@ -311,7 +341,11 @@ def test_T27_stop_during_a_delay(server: FaultServer, connection: Connection) ->
 def test_T28_redirects_are_not_followed(server: FaultServer, connection: Connection, status: int) -> None:
     with FaultServer() as other:
         server.always = Fault(
-            "before", "answer", status, (("Location", f"{other.url}/v1/customers"), ("Content-Type", "text/html")), b""
+            "before",
+            "answer",
+            status,
+            (("Location", f"{other.url}/v1/customers"), ("Content-Type", "text/html")),
+            b"",
         )
         with pytest.raises(StripeError, match=r"redirect .* to 127\.0\.0\.1"):
             connection.send(get())
@@ -327,7 +361,9 @@ def test_B02_an_untrusted_certificate_is_not_tried_again(tmp_path: Path) -> None
     authority.issue_cert("localhost").configure_cert(context)
     slept: list[float] = []
     with FaultServer(tls=context) as secure:
-        opened = open_connection(secure.url, tmp_path, sleep=slept.append, policy=policy(deadline=3.0, connect=3.0))
+        opened = open_connection(
+            secure.url, tmp_path, sleep=slept.append, policy=policy(deadline=3.0, connect=3.0)
+        )
         with pytest.raises(NotSent, match="certificate") as caught:
             opened.send(pay())
         assert "certificates certifi" in str(caught.value)
@@ -395,11 +431,17 @@ def test_B33_a_proxy_that_tunnels_sees_no_key(tmp_path: Path) -> None:
 
 def test_B33_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:s3cret@proxy.example:3128")
-    assert request_checks.proxy_for("https://api.stripe.com") == ("http://me:s3cret@proxy.example:3128", "proxy.example:3128")
+    assert request_checks.proxy_for("https://api.stripe.com") == (
+        "http://me:s3cret@proxy.example:3128",
+        "proxy.example:3128",
+    )
     monkeypatch.setenv("NO_PROXY", "api.stripe.com")
     assert request_checks.proxy_for("https://api.stripe.com") == ("", "")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example")
-    assert request_checks.proxy_for("http://127.0.0.1:8000") == ("", "")  # a key never goes to an http base through a proxy
+    assert request_checks.proxy_for("http://127.0.0.1:8000") == (
+        "",
+        "",
+    )  # a key never goes to an http base through a proxy
 
 
 def test_B05_a_body_that_could_not_be_sent_whole(
@@ -418,7 +460,9 @@ def test_B05_a_body_that_could_not_be_sent_whole(
     monkeypatch.setattr(exchange, "_exchange", breaks)
     answer = connection.send(pay())
     assert (answer.attempts, len(server.seen)) == (2, 1)
-    monkeypatch.setattr(exchange, "_exchange", lambda *_, **__: (_ for _ in ()).throw(httpx.WriteTimeout("slow")))
+    monkeypatch.setattr(
+        exchange, "_exchange", lambda *_, **__: (_ for _ in ()).throw(httpx.WriteTimeout("slow"))
+    )
     with pytest.raises(OutcomeUnknown):
         connection.send(pay(description="b"))
 
@@ -441,7 +485,9 @@ def test_B04_no_free_connection_means_nothing_was_sent(
     assert len(tries) == 3
 
 
-def test_B21_a_deletion_that_went_through_although_its_answer_was_lost(server: FaultServer, connection: Connection) -> None:
+def test_B21_a_deletion_that_went_through_although_its_answer_was_lost(
+    server: FaultServer, connection: Connection
+) -> None:
     with pytest.raises(InvalidRequest):  # without a lost answer, a missing object is an error
         connection.send(delete("/v1/customers/cus_none"))
     made = connection.send(create(name="a")).data["id"]
@@ -452,7 +498,9 @@ def test_B21_a_deletion_that_went_through_although_its_answer_was_lost(server: F
     assert not server.seen[-1].key  # a deletion needs none
 
 
-def test_B24_a_failure_outside_of_stripe_is_not_tried_again(server: FaultServer, connection: Connection) -> None:
+def test_B24_a_failure_outside_of_stripe_is_not_tried_again(
+    server: FaultServer, connection: Connection
+) -> None:
     server.always = error(424, "api_error")
     with pytest.raises(OutcomeUnknown):
         connection.send(pay())
@@ -464,9 +512,18 @@ def test_B24_a_failure_outside_of_stripe_is_not_tried_again(server: FaultServer,
 
 @pytest.mark.parametrize(
     "later",
-    [RATE, EXPIRED, error(403, "invalid_request_error"), error(409, "invalid_request_error"), LOCK, Fault("before", "html", 403)],
+    [
+        RATE,
+        EXPIRED,
+        error(403, "invalid_request_error"),
+        error(409, "invalid_request_error"),
+        LOCK,
+        Fault("before", "html", 403),
+    ],
 )
-def test_H1_a_later_answer_never_hides_a_lost_one(server: FaultServer, connection: Connection, later: Fault) -> None:
+def test_H1_a_later_answer_never_hides_a_lost_one(
+    server: FaultServer, connection: Connection, later: Fault
+) -> None:
     server.script = [Fault("after", "reset"), *[later] * 6]
     with pytest.raises(OutcomeUnknown) as caught:
         connection.send(pay())
@@ -500,7 +557,9 @@ def test_B17_an_expired_key_is_tried_once(server: FaultServer, connection: Conne
     assert len(server.seen) == 1
 
 
-def test_B18_a_decline_is_tried_once_and_the_next_try_has_a_new_key(server: FaultServer, connection: Connection) -> None:
+def test_B18_a_decline_is_tried_once_and_the_next_try_has_a_new_key(
+    server: FaultServer, connection: Connection
+) -> None:
     for _ in range(2):
         with pytest.raises(CardDeclined):
             connection.send(pay(decline="insufficient_funds"))
@@ -509,7 +568,9 @@ def test_B18_a_decline_is_tried_once_and_the_next_try_has_a_new_key(server: Faul
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 418, 451])
-def test_B32_a_page_of_a_proxy_is_no_answer_of_stripes(server: FaultServer, connection: Connection, status: int) -> None:
+def test_B32_a_page_of_a_proxy_is_no_answer_of_stripes(
+    server: FaultServer, connection: Connection, status: int
+) -> None:
     server.always = Fault("before", "html", status)
     with pytest.raises(StripeError, match="proxy or firewall") as caught:
         connection.send(get())
@@ -536,7 +597,9 @@ def test_B26_a_rate_limit_slows_what_follows(server: FaultServer, tmp_path: Path
     opened = open_connection(server.url, tmp_path, rate=None)
     before = limiter_for(opened).pace("/v1/balance")
     assert 20 < before <= 25
-    server.script = [error(429, "x", "rate_limit", headers=(("Stripe-Rate-Limited-Reason", "endpoint-rate"),))]
+    server.script = [
+        error(429, "x", "rate_limit", headers=(("Stripe-Rate-Limited-Reason", "endpoint-rate"),))
+    ]
     opened.send(get())
     assert limiter_for(opened).pace("/v1/balance") < before
     assert limiter_for(opened).pace("/v1/customers") == before

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from client.conftest import create, get
-from stripe_magics.client.shared_connection import Connection, close, connect
 from stripe_magics.client.journal.journal import Origin
 from stripe_magics.client.pagination.paginator import pages
+from stripe_magics.client.shared_connection import Connection, close, connect
 from stripe_magics.errors import CardDeclined, NotFound, RepeatRefused
 from stripe_magics.request import Request
 
@@ -54,7 +54,12 @@ def test_errors_and_pages_of_the_sandbox(sandbox: Connection) -> None:
     for number in range(120):
         sandbox.send(create(name=f"n{number}"))
     request = Request(
-        module="customers.list", method="GET", path="/v1/customers", returns="list[customer]", lists=True, limit=None
+        module="customers.list",
+        method="GET",
+        path="/v1/customers",
+        returns="list[customer]",
+        lists=True,
+        limit=None,
     )
     assert sum(len(answer.rows) for answer in pages(sandbox, request)) == 120
 
@@ -66,4 +71,6 @@ def test_a_call_to_the_sandbox_costs_little(sandbox: Connection) -> None:
         return time.perf_counter() - began
 
     assert statistics.median(seconds(get()) for _ in range(30)) < 0.005
-    assert statistics.median(seconds(create(name=f"n{number}")) for number in range(30)) < 0.010  # 5 ms on a machine of its own
+    assert (
+        statistics.median(seconds(create(name=f"n{number}")) for number in range(30)) < 0.010
+    )  # 5 ms on a machine of its own

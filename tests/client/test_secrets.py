@@ -16,15 +16,15 @@ import pytest
 from fault_server import Fault, FaultServer, error
 
 from client.conftest import KEY, Time, create, delete, get, open_connection, pay
-from stripe_magics.catalogue.module import Effect
-from stripe_magics.client.sending.send import request_checks
-from stripe_magics.client import live_mode, credentials
-from stripe_magics.client.http import logging_filter
 from stripe_magics import _redaction
+from stripe_magics.catalogue.module import Effect
+from stripe_magics.client import credentials, live_mode
+from stripe_magics.client.http import logging_filter
 from stripe_magics.client.http.auth import KeyAuth
-from stripe_magics.client.shared_connection import Connection, close, connect, current, shared
 from stripe_magics.client.journal.journal import Origin
 from stripe_magics.client.secret import Secret, classify, mask
+from stripe_magics.client.sending import request_checks
+from stripe_magics.client.shared_connection import Connection, close, connect, current, shared
 from stripe_magics.errors import ConfirmationNeeded, InvalidRequest, KeyRefused, NotConnected, StripeError
 from stripe_magics.request import Request
 
@@ -82,7 +82,11 @@ def _looks(thing: Any) -> list[str]:
     ]
     found += [
         repr(
-            {name: getattr(thing, name) for name in dir(thing) if not name.startswith("_") and not callable(getattr(thing, name))}
+            {
+                name: getattr(thing, name)
+                for name in dir(thing)
+                if not name.startswith("_") and not callable(getattr(thing, name))
+            }
         )
     ]
     for way in (pickle.dumps, copy.copy, copy.deepcopy, json.dumps, lambda it: json.dumps(it, default=vars)):
@@ -131,8 +135,15 @@ def test_T109_a_secret_in_text_is_its_hint() -> None:
         len(secret)
 
 
-def test_T110_no_frame_of_an_error_holds_a_request_of_httpx(server: FaultServer, connection: Connection) -> None:
-    for fault in (Fault("after", "reset"), error(401, "x"), Fault("before", "html", 403), Fault("before", "stall", seconds=0.5)):
+def test_T110_no_frame_of_an_error_holds_a_request_of_httpx(
+    server: FaultServer, connection: Connection
+) -> None:
+    for fault in (
+        Fault("after", "reset"),
+        error(401, "x"),
+        Fault("before", "html", 403),
+        Fault("before", "stall", seconds=0.5),
+    ):
         server.script = [fault] * 4
         with pytest.raises(StripeError) as caught:
             connection.send(get())
@@ -157,7 +168,9 @@ def test_T112_logs_say_nothing_of_keys_values_and_bodies(server: FaultServer, co
         connection.send(get("/v1/customers/search", query="email:'jenny@example.com'"))
         made = connection.send(create(name="Jenny Rosen", email="jenny@example.com")).data["id"]
         connection.send(get(f"/v1/customers/{made}"))
-        server.script = [error(402, "card_error", "card_declined", message="Your card was declined for Jenny")]
+        server.script = [
+            error(402, "card_error", "card_declined", message="Your card was declined for Jenny")
+        ]
         with pytest.raises(StripeError):
             connection.send(pay())
         with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as others:
@@ -188,7 +201,13 @@ def test_T112_logs_say_nothing_of_keys_values_and_bodies(server: FaultServer, co
 )
 def test_T113_messages_are_redacted(server: FaultServer, connection: Connection, secret: str) -> None:
     answers = [
-        error(400, "invalid_request_error", message=f"Bad key {secret}.", param=secret, doc_url=f"https://x/{secret}"),
+        error(
+            400,
+            "invalid_request_error",
+            message=f"Bad key {secret}.",
+            param=secret,
+            doc_url=f"https://x/{secret}",
+        ),
         Fault("before", "answer", 403, (("Content-Type", "text/html"),), f"<html>{secret}</html>"),
         error(
             402,
@@ -199,7 +218,9 @@ def test_T113_messages_are_redacted(server: FaultServer, connection: Connection,
             payment_intent={"id": "pi_1", "client_secret": secret},
         ),
         error(401, "invalid_request_error", message=secret),
-        Fault("before", "answer", 400, (("Stripe-Notice", secret),), {"error": {"type": "x", "message": secret}}),
+        Fault(
+            "before", "answer", 400, (("Stripe-Notice", secret),), {"error": {"type": "x", "message": secret}}
+        ),
     ]
     for answer in answers:
         server.script = [answer]
@@ -313,7 +334,9 @@ def test_T114_but_a_live_key_never_to_this_machine() -> None:
         "/v1/customers/%",
     ],
 )
-def test_T92_a_path_reaches_what_it_names_or_nothing(server: FaultServer, connection: Connection, path: str) -> None:
+def test_T92_a_path_reaches_what_it_names_or_nothing(
+    server: FaultServer, connection: Connection, path: str
+) -> None:
     with pytest.raises(InvalidRequest, match="Nothing was sent"):
         connection.send(get(path))
     assert server.seen == []
@@ -352,13 +375,17 @@ def test_T92_ids_of_the_users_own(server: FaultServer, connection: Connection, p
         ("Content-Length", "0"),
     ],
 )
-def test_B45_headers_that_cannot_be_sent(server: FaultServer, connection: Connection, name: str, value: str) -> None:
+def test_B45_headers_that_cannot_be_sent(
+    server: FaultServer, connection: Connection, name: str, value: str
+) -> None:
     with pytest.raises(InvalidRequest, match="header"):
         connection.send(replace(get(), headers=((name, value),)))
     assert server.seen == []
 
 
-@pytest.mark.parametrize("name", ["Authorization", "authorization", "Cookie", "X-Api-Key", "Proxy-Authorization"])
+@pytest.mark.parametrize(
+    "name", ["Authorization", "authorization", "Cookie", "X-Api-Key", "Proxy-Authorization"]
+)
 def test_B45_no_second_key_in_a_header(connection: Connection, name: str) -> None:
     with pytest.raises(KeyRefused):
         connection.send(replace(get(), headers=((name, "x"),)))
@@ -389,7 +416,9 @@ def test_T117_nothing_but_what_is_needed_is_told(server: FaultServer, connection
 # --- where keys come from --------------------------------------------------------------------------------------------------------------
 
 
-def test_keys_come_from_the_environment_the_cli_and_the_keyring(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_keys_come_from_the_environment_the_cli_and_the_keyring(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr(credentials, "from_keyring", lambda name: None)
     with pytest.raises(NotConnected, match="No key was found"):
@@ -436,7 +465,10 @@ def test_connecting_and_the_shared_connection(server: FaultServer, monkeypatch: 
         second = connect(env="MY_KEY", api_base=server.url, api_version="2024-06-20", account="acct_7")
         assert first.secret is None
         second.send(get())
-        assert (server.seen[-1].headers["stripe-version"], server.seen[-1].headers["stripe-account"]) == ("2024-06-20", "acct_7")
+        assert (server.seen[-1].headers["stripe-version"], server.seen[-1].headers["stripe-account"]) == (
+            "2024-06-20",
+            "acct_7",
+        )
         assert second.version_forced
     finally:
         close()
@@ -468,7 +500,12 @@ def posts(connection: Any) -> int:
 
 
 def test_T115_without_a_person_nothing_goes_out(living: Any) -> None:
-    for request in (pay(), create(), delete("/v1/customers/cus_1"), create("/v1/customers/cus_1", effect=Effect.UPDATE)):
+    for request in (
+        pay(),
+        create(),
+        delete("/v1/customers/cus_1"),
+        create("/v1/customers/cus_1", effect=Effect.UPDATE),
+    ):
         with pytest.raises(ConfirmationNeeded, match="nobody to ask"):
             living.send(request)
     assert living.server.seen == []
@@ -533,10 +570,10 @@ def test_wide_destructive_loops_are_stopped(living: Any) -> None:
             living.send(delete(f"/v1/customers/cus_{number}"), yes=True, origin=Origin("c", "d", number + 1))
             sent += 1
     assert sent == 25
-    living.guard.widen(60)
+    living.guard.raise_limit(60)
     for number in range(25, 50):
         living.send(delete(f"/v1/customers/cus_{number}"), yes=True, origin=Origin("c", "d", number + 1))
-    living.guard.widen(25)
+    living.guard.raise_limit(25)
     living.send(delete("/v1/customers/cus_55"), yes=True, origin=Origin("c", "d", 1))  # a new run of the cell
 
 
@@ -562,7 +599,11 @@ def test_T116_an_answer_of_the_other_mode(server: FaultServer, connection: Conne
 
 def test_T116_text_that_only_looks_like_it(server: FaultServer, connection: Connection) -> None:
     server.always = Fault(
-        "after", "answer", 200, (), {"id": "x", "object": "y", "livemode": False, "description": '"livemode": true'}
+        "after",
+        "answer",
+        200,
+        (),
+        {"id": "x", "object": "y", "livemode": False, "description": '"livemode": true'},
     )
     assert connection.send(get()).data["id"] == "x"
 
@@ -594,7 +635,9 @@ async def _read(connection: Connection) -> int:
         await lanes.close()
 
 
-def test_many_reads_at_once_are_as_quiet(server: FaultServer, connection: Connection, caplog: pytest.LogCaptureFixture) -> None:
+def test_many_reads_at_once_are_as_quiet(
+    server: FaultServer, connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
     import asyncio
 
     with caplog.at_level(logging.DEBUG):
@@ -632,7 +675,12 @@ def test_S06_a_request_of_httpx_does_not_show_its_key() -> None:
     next(KeyAuth(Secret(KEY)).auth_flow(request))
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert len(request.headers.get_list("authorization")) == 1
-    for shown in (repr(request.headers), repr(request.headers.raw), str(request.headers.raw), repr(vars(request))):
+    for shown in (
+        repr(request.headers),
+        repr(request.headers.raw),
+        str(request.headers.raw),
+        repr(vars(request)),
+    ):
         assert KEY not in shown
     with pytest.raises(TypeError):
         pickle.dumps(request)
@@ -651,7 +699,12 @@ def test_T116_long_lists_are_looked_at_too(server: FaultServer, connection: Conn
             "livemode": number < 300,
         }
     everything = Request(
-        module="customers.list", method="GET", path="/v1/customers", returns="list[customer]", lists=True, limit=None
+        module="customers.list",
+        method="GET",
+        path="/v1/customers",
+        returns="list[customer]",
+        lists=True,
+        limit=None,
     )
     with pytest.raises(StripeError, match="live mode"):
         list(pages(connection, everything))

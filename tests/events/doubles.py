@@ -6,14 +6,20 @@ import json
 import time
 from typing import Any
 
-from stripe_magics.client.http.response import Answer
+from stripe_magics.client.http.response import ApiResponse
 from stripe_magics.client.journal.journal import Journal, Operation
 from stripe_magics.client.secret import Secret
 from stripe_magics.request import Request
 
 
 def event(
-    id: str, type: str = "invoice.paid", created: int = 1_700_000_000, /, *, key: str | None = None, **subject: Any
+    id: str,
+    type: str = "invoice.paid",
+    created: int = 1_700_000_000,
+    /,
+    *,
+    key: str | None = None,
+    **subject: Any,
 ) -> dict[str, Any]:
     """An event of Stripe's shape."""
     named = {"object": type.partition(".")[0], "id": f"obj_{id}", **subject}
@@ -38,7 +44,13 @@ class Stripe:
         self.requests: list[Request] = []
         self.failing: Exception | None = None
         self.objects: dict[str, dict[str, Any]] = {}
-        self.mode, self.live, self.account, self.api_version, self.sandbox = "test", False, "", "2025-02-24.acacia", None
+        self.mode, self.live, self.account, self.api_version, self.sandbox = (
+            "test",
+            False,
+            "",
+            "2025-02-24.acacia",
+            None,
+        )
         self.secret: Secret | None = Secret("sk_test_" + "x" * 24)
         self.journal = Journal(None)
         self.before_close: list[Any] = []
@@ -47,7 +59,7 @@ class Stripe:
     def scope(self, account: str) -> str:
         return f"scope {account}"
 
-    def send(self, request: Request, **_: Any) -> Answer:
+    def send(self, request: Request, **_: Any) -> ApiResponse:
         self.requests.append(request)
         if self.failing is not None:
             raise self.failing
@@ -61,25 +73,30 @@ class Stripe:
         if types:
             rows = [each for each in rows if each["type"] in types]
         if "type" in said:
-            wanted = said["type"]
+            expected = said["type"]
             rows = [
                 each
                 for each in rows
-                if each["type"] == wanted or (wanted.endswith(".*") and each["type"].startswith(wanted[:-1]))
+                if each["type"] == expected
+                or (expected.endswith(".*") and each["type"].startswith(expected[:-1]))
             ]
         rows = [each for each in rows if each["created"] >= int(said.get("created[gte]", 0))]
         if "starting_after" in said:
             at = [each["id"] for each in rows].index(said["starting_after"])
             rows = rows[at + 1 :]
         size = min(int(said.get("limit", 10)), self.most)
-        return self._answer({"object": "list", "data": rows[:size], "has_more": len(rows) > size, "url": "/v1/events"})
+        return self._answer(
+            {"object": "list", "data": rows[:size], "has_more": len(rows) > size, "url": "/v1/events"}
+        )
 
-    def _answer(self, data: dict[str, Any]) -> Answer:
-        return Answer(status=200, body=json.dumps(data).encode(), request_id="req_list")
+    def _answer(self, data: dict[str, Any]) -> ApiResponse:
+        return ApiResponse(status=200, body=json.dumps(data).encode(), request_id="req_list")
 
-    def open_operation(self, key: str, path: str, *, effect: str = "create", method: str = "POST") -> Operation:
+    def open_operation(
+        self, key: str, path: str, *, effect: str = "create", method: str = "POST"
+    ) -> Operation:
         """A write of this account whose answer was lost."""
-        wanted = Operation(
+        expected = Operation(
             key=key,
             scope=self.scope(""),
             mode="test",
@@ -90,7 +107,7 @@ class Stripe:
             body=key,
             first=time.time(),
         )
-        made = self.journal.claim(wanted, lambda earlier: None)
+        made = self.journal.claim(expected, lambda earlier: None)
         self.journal.settle(made.number, "unknown", reason="no answer")
         self.journal.release(made.number)
         return self.journal.get(made.number)

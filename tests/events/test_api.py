@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 import stripe_magics as sm
-from stripe_magics.client.shared_connection import Connection
 from stripe_magics.client.secret import Secret
-from stripe_magics.command import parse
+from stripe_magics.client.shared_connection import Connection
 from stripe_magics.errors import InvalidValue, KeyRefused, StripeMagicsError, UnknownName, UsageFault
+from stripe_magics.events import api, live_view, poller, signing_secrets, webhook_endpoints
+from stripe_magics.events.event_watch import Watch
+from stripe_magics.parsing import parse
 from stripe_magics.request import Request
-from stripe_magics.events import api, endpoints, signing_secrets, poller, live_view
-from stripe_magics.events.watch import Watch
 
 SCRIPT = "<img src=x onerror=alert(1)>"
 
@@ -65,13 +65,11 @@ def test_events_of_calls_arrive(sandbox: Connection) -> None:
     json.dumps(frame.attrs["stripe"])
 
 
-def test_the_package_attribute_stays_callable(sandbox: Connection) -> None:
-    """Importing the room puts the module where people look for the function."""
-    assert isinstance(sm.watch("customer"), Watch)
-    import stripe_magics.events as room
+def test_the_function_stays_where_people_look_for_it(sandbox: Connection) -> None:
+    """Importing the package of events doesn't put a module in the place of `sm.watch`."""
+    import stripe_magics.events  # noqa: F401
 
-    assert isinstance(room("customer"), Watch)
-    assert callable(sm.watch)
+    assert isinstance(sm.watch("customer"), Watch)
 
 
 def test_an_empty_frame_keeps_its_columns(sandbox: Connection) -> None:
@@ -110,7 +108,7 @@ def test_what_happened_between_two_watches_is_delivered(sandbox: Connection) -> 
 
 
 @pytest.mark.parametrize(
-    "line, wanted",
+    "line, expected",
     [
         ("events watch --group invoice --group charge", "invoice.*, charge.*"),
         ("events watch --group invoice,charge", "invoice.*, charge.*"),
@@ -119,14 +117,16 @@ def test_what_happened_between_two_watches_is_delivered(sandbox: Connection) -> 
         ("webhook_endpoints create --enabled-events invoice.paid", "invoice.paid"),
     ],
 )
-def test_lines(sandbox: Connection, line: str, wanted: str) -> None:
+def test_lines(sandbox: Connection, line: str, expected: str) -> None:
     watch = api.run(parse(line))
     assert isinstance(watch, Watch)
-    assert str(watch.wanted) == wanted
+    assert str(watch.requested) == expected
 
 
 def test_a_line_with_a_name(sandbox: Connection) -> None:
-    watch = api.run(parse('events watch --group invoice --webhook-name "Late payers" --api-version 2025-02-24.acacia'))
+    watch = api.run(
+        parse('events watch --group invoice --webhook-name "Late payers" --api-version 2025-02-24.acacia')
+    )
     assert watch.name == "Late payers"
     assert "webhook endpoints" in watch.notes[0]
 
@@ -137,15 +137,19 @@ def test_flags_of_a_line_that_are_no_fields(sandbox: Connection, capsys: pytest.
     assert list(api.run(parse("events watch --status"))["events"]) == ["invoice.*"]
     assert api.run(parse("events watch --stop")) is None
     assert "Stopped: watch" in capsys.readouterr().out
-    made = api.run(parse("events watch --group payout --url https://example.com/hook --ephemeral --minutes 5"))
-    assert made["metadata"].iloc[0] == {endpoints.MARK: "ephemeral"}
+    made = api.run(
+        parse("events watch --group payout --url https://example.com/hook --ephemeral --minutes 5")
+    )
+    assert made["metadata"].iloc[0] == {webhook_endpoints.MARK: "ephemeral"}
 
 
 def test_the_whole_road_by_its_magic(sandbox: Connection) -> None:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))  # its own: other tests have the one of the process
+    shell = InteractiveShell(
+        config=Config(HistoryManager={"enabled": False})
+    )  # its own: other tests have the one of the process
     shell.run_line_magic("load_ext", "stripe_magics")
     try:
         watch = shell.run_line_magic("stripe", "events watch --group customer")
@@ -212,7 +216,7 @@ def test_python_and_the_form_watch_too(sandbox: Connection, door_of: str) -> Non
         watch = form.submit()
         form.close()
     assert isinstance(watch, Watch)
-    assert str(watch.wanted) == "customer.*"
+    assert str(watch.requested) == "customer.*"
     customer(SCRIPT)
     watch.poll()
     assert "customer.created" in watch._repr_html_()
@@ -231,8 +235,8 @@ def test_an_endpoint_is_made_listed_and_deleted(sandbox: Connection) -> None:
     assert secret.hint in notes
     everything = f"{made.to_csv()} {made.to_html()} {notes} {api.endpoints().to_csv()}"
     assert secret.reveal() not in everything
-    assert made["metadata"].iloc[0] == {"team": "finance", endpoints.MARK: "watch"}
-    assert set(made["enabled_events"].iloc[0]) == set(api.wanted(["payout"]).all_types)
+    assert made["metadata"].iloc[0] == {"team": "finance", webhook_endpoints.MARK: "watch"}
+    assert set(made["enabled_events"].iloc[0]) == set(api.requested(["payout"]).all_types)
     again = sm.watch("payout", url="https://example.com/other")
     assert id in " ".join(again.attrs["stripe"]["notes"]), "says which others were made here"
     left = api.endpoints(delete=id)
@@ -253,7 +257,7 @@ def test_an_ephemeral_endpoint_goes_with_the_connection(sandbox: Connection) -> 
     sm.close()
     sm.connect(sandbox=True, transport=transport)
     assert len(api.endpoints()) == 0
-    assert endpoints.remove_ephemeral() == []
+    assert webhook_endpoints.remove_ephemeral() == []
 
 
 def test_an_ephemeral_endpoint_goes_with_the_kernel() -> None:
@@ -265,7 +269,9 @@ atexit.register(lambda: print("left", count()))
 sm.watch("invoice", url="https://example.com/hook", ephemeral=True)
 print("there", count())
 """
-    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.split() == ["there", "1", "left", "0"]
     assert done.stderr == ""
 
@@ -308,7 +314,9 @@ def test_the_command_against_stripe_is_printed_whole(
         api.rehearse()
 
 
-def test_behind_a_tunnel(sandbox: Connection, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_behind_a_tunnel(
+    sandbox: Connection, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The receiver starts without a secret and takes nothing; the endpoint that is then made brings its own."""
     from stripe_magics.events import replay
 
@@ -330,7 +338,7 @@ def test_behind_a_tunnel(sandbox: Connection, capsys: pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def no_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setattr(signing_secrets, "_held", {})
-    monkeypatch.setattr(signing_secrets.sources, "from_keyring", lambda name: None)
+    monkeypatch.setattr(signing_secrets.credentials, "from_keyring", lambda name: None)
     monkeypatch.delenv(signing_secrets.VARIABLE, raising=False)
     monkeypatch.setenv("STRIPE_MAGICS_STATE_DIR", str(tmp_path))
 
@@ -356,7 +364,7 @@ def test_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(prompt: str) -> Any:
         raise EOFError
 
-    monkeypatch.setattr(signing_secrets.sources, "ask_for_key", closed)
+    monkeypatch.setattr(signing_secrets.credentials, "ask_for_key", closed)
     with pytest.raises(KeyRefused, match="nobody to ask") as caught:
         signing_secrets.for_listening()
     assert "stripe listen --print-secret" in caught.value.advice
@@ -365,8 +373,8 @@ def test_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
 # On screen
 
 
-def shown(watch: Watch) -> tuple[live_view.Shown, list[dict[str, Any]]]:
-    made = live_view.Shown(watch)
+def shown(watch: Watch) -> tuple[live_view.LiveViewModel, list[dict[str, Any]]]:
+    made = live_view.LiveViewModel(watch)
     sent: list[dict[str, Any]] = []
     made.attach(sent.append)
     return made, sent
@@ -429,7 +437,9 @@ def test_the_widget_has_no_state_of_its_own(sandbox: Connection) -> None:
     panel = live_view.panel(watch)
     made = customer(SCRIPT)
     watch.poll()
-    state = json.dumps({name: repr(value) for name, value in panel.get_state().items() if name not in {"_esm", "_css"}})
+    state = json.dumps(
+        {name: repr(value) for name, value in panel.get_state().items() if name not in {"_esm", "_css"}}
+    )
     assert made not in state
     assert SCRIPT not in state
     panel.close()

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from watch.doubles import event
+from events.doubles import event
 
 from stripe_magics.events.event_store import KEPT, Store
 
@@ -58,12 +58,20 @@ def test_an_older_event_that_comes_later_stands_before(store: Store) -> None:
 
 
 def test_a_twin_is_kept_and_flagged(store: Store) -> None:
-    store.add([event("evt_1", id="in_1"), event("evt_2", id="in_1"), event("evt_3", id="in_2")], source="poll")
-    assert [(each.id, each.twin) for each in store.events()] == [("evt_1", False), ("evt_2", True), ("evt_3", False)]
+    store.add(
+        [event("evt_1", id="in_1"), event("evt_2", id="in_1"), event("evt_3", id="in_2")], source="poll"
+    )
+    assert [(each.id, each.probable_duplicate) for each in store.events()] == [
+        ("evt_1", False),
+        ("evt_2", True),
+        ("evt_3", False),
+    ]
 
 
 def test_secrets_are_not_kept(store: Store, tmp_path: Path) -> None:
-    store.add([event("evt_1", "payment_intent.created", client_secret="pi_1_secret_verysecret")], source="poll")
+    store.add(
+        [event("evt_1", "payment_intent.created", client_secret="pi_1_secret_verysecret")], source="poll"
+    )
     store.close()
     for path in tmp_path.iterdir():
         assert b"verysecret" not in path.read_bytes()
@@ -101,7 +109,10 @@ def test_a_claim_of_a_dead_kernel_is_claimed_again(tmp_path: Path) -> None:
         "s = Store(pathlib.Path(sys.argv[1]), 'acct'); print(s.claim('watch', 'evt_1', 1), s.claim('watch', 'evt_2', 1)); s.done('watch', 'evt_2')"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "events.sqlite")], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script, str(tmp_path / "events.sqlite")],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.split() == ["True", "True"]
     store = Store(tmp_path / "events.sqlite", "acct")
@@ -122,7 +133,10 @@ def test_marks_go_forward_only(store: Store) -> None:
 def test_purge(store: Store) -> None:
     now = 2_000_000_000
     store.now = lambda: now
-    store.add([event("evt_old", "invoice.paid", now - KEPT - 1), event("evt_new", "invoice.paid", now - KEPT + 1)], source="poll")
+    store.add(
+        [event("evt_old", "invoice.paid", now - KEPT - 1), event("evt_new", "invoice.paid", now - KEPT + 1)],
+        source="poll",
+    )
     assert store.purge() == 1
     assert [each.id for each in store.events()] == ["evt_new"]
     assert store.purge(before=now) == 1
@@ -138,28 +152,26 @@ def test_two_kernels_of_one_name_get_a_name_each(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
     script = (
         "import sys, pathlib; from stripe_magics.events.event_store import Store; "
-        "s = Store(pathlib.Path(sys.argv[1]), 'acct'); print(s.hold('watch'), flush=True); sys.stdin.readline()"
+        "s = Store(pathlib.Path(sys.argv[1]), 'acct'); print(s.acquire_name('watch'), flush=True); sys.stdin.readline()"
     )
     here = Store(path, "acct")
-    assert here.hold("watch") == "watch"
+    assert here.acquire_name("watch") == "watch"
     with subprocess.Popen(
         [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout is not None
         assert other.stdin is not None
         assert other.stdout.readline().strip() == "watch 2"
-        here.let_go("watch")
-        assert here.hold("watch") == "watch"
-        assert here.hold("watch") == "watch", "said again, it stays"
-        assert Store(path, "another account").hold("watch") == "watch"
+        here.release_name("watch")
+        assert here.acquire_name("watch") == "watch"
+        assert here.acquire_name("watch") == "watch", "said again, it stays"
+        assert Store(path, "another account").acquire_name("watch") == "watch"
         other.stdin.write("\n")
-    assert here.hold("watch other") == "watch other"
+    assert here.acquire_name("watch other") == "watch other"
 
 
 def test_the_name_of_a_dead_kernel_is_free(tmp_path: Path) -> None:
     path = tmp_path / "events.sqlite"
-    script = (
-        "import sys, pathlib; from stripe_magics.events.event_store import Store; Store(pathlib.Path(sys.argv[1]), 'acct').hold('watch')"
-    )
+    script = "import sys, pathlib; from stripe_magics.events.event_store import Store; Store(pathlib.Path(sys.argv[1]), 'acct').acquire_name('watch')"
     subprocess.run([sys.executable, "-c", script, str(path)], check=True)
-    assert Store(path, "acct").hold("watch") == "watch"
+    assert Store(path, "acct").acquire_name("watch") == "watch"

@@ -14,7 +14,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 import pytest
-from watch.doubles import event
+from events.doubles import event
 
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import KeyRefused
@@ -58,11 +58,16 @@ def receiver(kept: Kept) -> Iterator[Receiver]:
     made.stop()
 
 
-def ask(receiver: Receiver, method: str = "POST", path: str | None = None, body: bytes = b"{}", **headers: str) -> int:
+def ask(
+    receiver: Receiver, method: str = "POST", path: str | None = None, body: bytes = b"{}", **headers: str
+) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=10)
     try:
         connection.request(
-            method, receiver.path if path is None else path, body, {k.replace("_", "-"): v for k, v in headers.items()}
+            method,
+            receiver.path if path is None else path,
+            body,
+            {k.replace("_", "-"): v for k, v in headers.items()},
         )
         return connection.getresponse().status
     finally:
@@ -97,9 +102,16 @@ def test_only_post(receiver: Receiver, kept: Kept, method: str) -> None:
     assert ask(receiver, method) == 405
 
 
-@pytest.mark.parametrize("path", ["/", "/stripe", "/stripe/" + "0" * 32, "/stripe/ü"], ids=lambda path: f"T119-{len(path)}")
+@pytest.mark.parametrize(
+    "path", ["/", "/stripe", "/stripe/" + "0" * 32, "/stripe/ü"], ids=lambda path: f"T119-{len(path)}"
+)
 def test_only_its_own_path(receiver: Receiver, path: str) -> None:
-    assert raw(receiver, f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n".encode()).split()[1] == b"404"
+    assert (
+        raw(
+            receiver, f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n".encode()
+        ).split()[1]
+        == b"404"
+    )
 
 
 def test_no_signature_is_refused_without_a_word(receiver: Receiver, kept: Kept) -> None:
@@ -186,7 +198,9 @@ def test_slow_senders_are_cut_off(receiver: Receiver, monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "MOST_TIME", 0.6)
     with socket.create_connection(("127.0.0.1", receiver.port), timeout=10) as connection:
         begun = time.monotonic()
-        connection.sendall(f"POST {receiver.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n".encode())
+        connection.sendall(
+            f"POST {receiver.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n".encode()
+        )
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             while time.monotonic() - begun < 8:  # a byte now and then
                 connection.sendall(b"x")
@@ -196,7 +210,10 @@ def test_slow_senders_are_cut_off(receiver: Receiver, monkeypatch: pytest.Monkey
 
 
 def test_not_too_many_at_once(receiver: Receiver) -> None:
-    held = [socket.create_connection(("127.0.0.1", receiver.port), timeout=10) for _ in range(module.MOST_AT_ONCE + 20)]
+    held = [
+        socket.create_connection(("127.0.0.1", receiver.port), timeout=10)
+        for _ in range(module.MOST_AT_ONCE + 20)
+    ]
     try:
         wait_for(lambda: receiver.counts["too many at once"] > 0)
         assert threading.active_count() < module.MOST_AT_ONCE + 20

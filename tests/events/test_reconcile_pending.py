@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from watch.doubles import Stripe, event
+from events.doubles import Stripe, event
 
 from stripe_magics.events.reconcile_pending import settle
 
@@ -13,12 +13,27 @@ KEY = "11111111-2222-4333-8444-555555555555"
 @pytest.mark.parametrize(
     "path, effect, events, state, result",
     [
-        ("/v1/customers", "create", [event("evt_1", "customer.created", 1, key=KEY, id="cus_1")], "done", "cus_1"),
-        ("/v1/refunds", "irreversible", [event("evt_1", "refund.created", 1, key=KEY, id="re_1")], "done", "re_1"),
+        (
+            "/v1/customers",
+            "create",
+            [event("evt_1", "customer.created", 1, key=KEY, id="cus_1")],
+            "done",
+            "cus_1",
+        ),
         (
             "/v1/refunds",
             "irreversible",
-            [event("evt_1", "charge.refunded", 1, key=KEY, id="ch_1"), event("evt_2", "refund.created", 1, key=KEY, id="re_1")],
+            [event("evt_1", "refund.created", 1, key=KEY, id="re_1")],
+            "done",
+            "re_1",
+        ),
+        (
+            "/v1/refunds",
+            "irreversible",
+            [
+                event("evt_1", "charge.refunded", 1, key=KEY, id="ch_1"),
+                event("evt_2", "refund.created", 1, key=KEY, id="re_1"),
+            ],
             "done",
             "re_1",
         ),
@@ -42,8 +57,20 @@ KEY = "11111111-2222-4333-8444-555555555555"
             "refused",
             "",
         ),
-        ("/v1/payment_intents", "irreversible", [event("evt_1", "payment_intent.created", 1, key=KEY, id="pi_1")], "unknown", ""),
-        ("/v1/payment_intents", "create", [event("evt_1", "payment_intent.created", 1, key=KEY, id="pi_1")], "done", "pi_1"),
+        (
+            "/v1/payment_intents",
+            "irreversible",
+            [event("evt_1", "payment_intent.created", 1, key=KEY, id="pi_1")],
+            "unknown",
+            "",
+        ),
+        (
+            "/v1/payment_intents",
+            "create",
+            [event("evt_1", "payment_intent.created", 1, key=KEY, id="pi_1")],
+            "done",
+            "pi_1",
+        ),
         (
             "/v1/payment_methods/pm_1/attach",
             "update",
@@ -51,7 +78,13 @@ KEY = "11111111-2222-4333-8444-555555555555"
             "done",
             "pm_1",
         ),
-        ("/v1/customers", "create", [event("evt_1", "customer.created", 1, key="another", id="cus_1")], "unknown", ""),
+        (
+            "/v1/customers",
+            "create",
+            [event("evt_1", "customer.created", 1, key="another", id="cus_1")],
+            "unknown",
+            "",
+        ),
         ("/v1/customers", "create", [event("evt_1", "customer.created", 1, id="cus_1")], "unknown", ""),
     ],
 )
@@ -71,7 +104,10 @@ def test_settling(path: str, effect: str, events: list[dict[str, object]], state
 def test_another_account_settles_nothing() -> None:
     stripe = Stripe()
     number = stripe.open_operation(KEY, "/v1/customers").number
-    assert settle(stripe.journal, stripe.scope("acct_other"), [event("evt_1", "customer.created", 1, key=KEY)]) == []
+    assert (
+        settle(stripe.journal, stripe.scope("acct_other"), [event("evt_1", "customer.created", 1, key=KEY)])
+        == []
+    )
     assert stripe.journal.get(number).state == "unknown"
 
 

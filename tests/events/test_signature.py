@@ -7,9 +7,9 @@ import json
 import time
 
 import pytest
+from events.doubles import event
 from hypothesis import given
 from hypothesis import strategies as st
-from watch.doubles import event
 
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import KeyRefused
@@ -26,7 +26,9 @@ def header(body: bytes = BODY, secret: Secret = SECRET, stamp: int = NOW) -> str
     return f"t={stamp},v1={sign(body, secret, stamp)}"
 
 
-@pytest.mark.parametrize("kind", [bytes, bytearray, bytes.decode], ids=["T55-bytes", "T55-bytearray", "T55-str"])
+@pytest.mark.parametrize(
+    "kind", [bytes, bytearray, bytes.decode], ids=["T55-bytes", "T55-bytearray", "T55-str"]
+)
 def test_good(kind: object) -> None:
     assert construct(kind(BODY), header(), SECRET, now=NOW)["id"] == "evt_1"  # type: ignore[operator]
 
@@ -36,9 +38,13 @@ def test_good(kind: object) -> None:
     [
         pytest.param("", "f7f9bd47fb987337b5796fdc1fdb9ba221d0d5396814bfcaf9521f43fd8927fd", id="T56-empty"),
         pytest.param(
-            '{"obj1":"hello","obj2":"world"}', "bebb1a643997f419b315ddba19e6f5411e1ce7f810ba6d3617ce72823092f363", id="T56-json"
+            '{"obj1":"hello","obj2":"world"}',
+            "bebb1a643997f419b315ddba19e6f5411e1ce7f810ba6d3617ce72823092f363",
+            id="T56-json",
         ),
-        pytest.param("\U0001f600", "837da296d05c4fe31f61d5d7ead035099d9585a5bcde87de952012a78f0b0c43", id="T56-emoji"),
+        pytest.param(
+            "\U0001f600", "837da296d05c4fe31f61d5d7ead035099d9585a5bcde87de952012a78f0b0c43", id="T56-emoji"
+        ),
     ],
 )
 def test_hmac_vectors(text: str, expected: str) -> None:
@@ -165,7 +171,10 @@ def test_a_body_written_again() -> None:
         pytest.param(b"[]", id="T70-list"),
         pytest.param(b"\xff\xfe", id="T70-no-text"),
         pytest.param(b"[" * 100_000, id="T70-deep"),
-        pytest.param(b'{"object":"event","id":"evt_1","type":"a.b","created":true,"data":{"object":{}}}', id="T70-created-true"),
+        pytest.param(
+            b'{"object":"event","id":"evt_1","type":"a.b","created":true,"data":{"object":{}}}',
+            id="T70-created-true",
+        ),
         pytest.param(b'{"object":"charge","id":"ch_1"}', id="T70-other-object"),
     ],
 )
@@ -183,7 +192,9 @@ def test_signed_but_no_event(body: bytes) -> None:
             b'{"id":"evt_1","object":"v2.core.event","type":"v1.billing.meter.error","created":"2024-01-01T00:00:00Z"}',
             id="T71-v2",
         ),
-        pytest.param(b'{"id":"evt_1","object":"event","type":"v1.a.b","related_object":{"url":"/v1/x"}}', id="T71-thin"),
+        pytest.param(
+            b'{"id":"evt_1","object":"event","type":"v1.a.b","related_object":{"url":"/v1/x"}}', id="T71-thin"
+        ),
     ],
 )
 def test_thin_events(body: bytes) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from watch.doubles import Stripe, event
+from events.doubles import Stripe, event
 
 from stripe_magics.errors import AuthenticationFailed, StripeUnavailable, UnknownName, UsageFault
 from stripe_magics.events import poller
-from stripe_magics.events.handlers import Handlers
 from stripe_magics.events.event_store import Store
-from stripe_magics.events.filters import Wanted, wanted
-from stripe_magics.events.watch import Watch
+from stripe_magics.events.event_watch import Watch
+from stripe_magics.events.filters import EventFilter, requested
+from stripe_magics.events.handlers import Handlers
 
 T = int(time.time()) - 1000
 
@@ -34,10 +34,21 @@ def made() -> Iterator[list[Watch]]:
 
 
 def watching(
-    stripe: Stripe, made: list[Watch], *, choice: Wanted | None = None, store: Store | None = None, **options: Any
+    stripe: Stripe,
+    made: list[Watch],
+    *,
+    choice: EventFilter | None = None,
+    store: Store | None = None,
+    **options: Any,
 ) -> Watch:
     made.append(
-        Watch(stripe, choice or Wanted(), store=store or Store(None, stripe.scope("")), handlers=Handlers(), **options)  # type: ignore[arg-type]
+        Watch(
+            stripe,
+            choice or EventFilter(),
+            store=store or Store(None, stripe.scope("")),
+            handlers=Handlers(),
+            **options,
+        )  # type: ignore[arg-type]
     )
     return made[-1]
 
@@ -64,7 +75,9 @@ def test_101_events_of_one_second_over_pages_lose_none(stripe: Stripe, made: lis
     watch.on("*", lambda each: heard.append(each["id"]))
     stripe.events += [event(f"evt_{n:04}", "invoice.paid", T + 1) for n in range(1, 102)]
     assert watch.poll() == 101
-    stripe.events += [event(f"evt_{n:04}", "invoice.paid", T + 1) for n in range(102, 353)]  # the same second goes on
+    stripe.events += [
+        event(f"evt_{n:04}", "invoice.paid", T + 1) for n in range(102, 353)
+    ]  # the same second goes on
     assert watch.poll() == 251
     assert heard == [f"evt_{n:04}" for n in range(1, 353)]
     assert [each.id for each in watch.stored()] == ["evt_0", *heard]
@@ -77,7 +90,9 @@ def test_an_event_that_becomes_visible_late_is_found(stripe: Stripe, made: list[
     watch.poll()
     stripe.events.append(event("evt_9", "invoice.paid", T + 100))
     watch.poll()
-    stripe.events.append(event("evt_8", "invoice.paid", T + 20))  # older than one that is known, within the overlap
+    stripe.events.append(
+        event("evt_8", "invoice.paid", T + 20)
+    )  # older than one that is known, within the overlap
     watch.poll()
     assert heard == ["evt_9", "evt_8"]
     assert [each.id for each in watch.stored()] == ["evt_0", "evt_8", "evt_9"]
@@ -109,7 +124,9 @@ def test_a_gap_after_a_restart_is_filled(stripe: Stripe, made: list[Watch], tmp_
     assert not second.notes
 
 
-def test_a_gap_of_more_than_30_days_is_said(stripe: Stripe, made: list[Watch], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gap_of_more_than_30_days_is_said(
+    stripe: Stripe, made: list[Watch], monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = Store(None, "scope ")
     watching(stripe, made, store=store).poll()
     later = watching(stripe, made, store=store)
@@ -117,12 +134,12 @@ def test_a_gap_of_more_than_30_days_is_said(stripe: Stripe, made: list[Watch], m
     monkeypatch.setattr(time, "time", lambda: real() + 31 * 86400)
     later.poll()
     assert "30 days only" in later.notes[-1]
-    assert poller.lost(T, T + 30 * 86400) == ""
+    assert poller.gap_notice(T, T + 30 * 86400) == ""
 
 
 def test_no_events_for_31_days_is_no_gap_if_the_watch_went_on(stripe: Stripe, made: list[Watch]) -> None:
     store = Store(None, "scope ")
-    store.set_mark("watch", str(Wanted()), T - 40 * 86400, time.time() - 60)
+    store.set_mark("watch", str(EventFilter()), T - 40 * 86400, time.time() - 60)
     watch = watching(stripe, made, store=store)
     watch.poll()
     assert not watch.notes
@@ -139,7 +156,7 @@ def test_since(stripe: Stripe, made: list[Watch]) -> None:
 
 
 def test_only_what_is_wanted(stripe: Stripe, made: list[Watch]) -> None:
-    watch = watching(stripe, made, choice=wanted(["customer"], ["invoice.paid"]))
+    watch = watching(stripe, made, choice=requested(["customer"], ["invoice.paid"]))
     watch.poll()
     stripe.events += [
         event("evt_1", "invoice.voided", T + 1),
@@ -151,7 +168,9 @@ def test_only_what_is_wanted(stripe: Stripe, made: list[Watch]) -> None:
     assert [each.id for each in watch.stored()] == ["evt_2", "evt_3", "evt_4"]
 
 
-def test_a_failure_on_the_second_page_loses_nothing(stripe: Stripe, made: list[Watch], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_on_the_second_page_loses_nothing(
+    stripe: Stripe, made: list[Watch], monkeypatch: pytest.MonkeyPatch
+) -> None:
     watch = watching(stripe, made)
     heard: list[str] = []
     watch.on("*", lambda each: heard.append(each["id"]))
@@ -236,7 +255,9 @@ def test_what_comes_by_both_ways_is_handled_once(stripe: Stripe, made: list[Watc
 
 def test_a_common_handler_runs_once_for_two_watches(stripe: Stripe, made: list[Watch]) -> None:
     store, common, heard = Store(None, "scope "), Handlers(), []
-    watches = [Watch(stripe, Wanted(), store=store, handlers=common, name=name) for name in ("watch", "listen")]  # type: ignore[arg-type]
+    watches = [
+        Watch(stripe, EventFilter(), store=store, handlers=common, name=name) for name in ("watch", "listen")
+    ]  # type: ignore[arg-type]
     common.on("*", lambda each: heard.append(each["id"]))
     watches[0].poll()
     stripe.events.append(event("evt_1", "invoice.paid", T + 1))
@@ -353,29 +374,33 @@ def test_nobody_looks(stripe: Stripe, made: list[Watch]) -> None:
     ],
 )
 def test_how_the_list_is_narrowed(names: list[str], params: tuple[tuple[str, str], ...]) -> None:
-    assert wanted(names).params == params
+    assert requested(names).params == params
 
 
 def test_more_than_20_types_are_picked_here() -> None:
     from stripe_magics.catalogue.event_types import EVENT_TYPES
 
-    assert wanted(types=EVENT_TYPES[:21]).params == ()
-    assert len(wanted(types=EVENT_TYPES[:20]).params) == 20
+    assert requested(types=EVENT_TYPES[:21]).params == ()
+    assert len(requested(types=EVENT_TYPES[:20]).params) == 20
 
 
 def test_all_types_for_an_endpoint() -> None:
-    assert wanted().all_types == ("*",)
-    assert wanted(["invoice"], ["invoice.paid", "charge.failed"]).all_types[-1] == "charge.failed"
-    assert len(wanted(["invoice"]).all_types) == len(set(wanted(["invoice"]).all_types)) > 10
+    assert requested().all_types == ("*",)
+    assert requested(["invoice"], ["invoice.paid", "charge.failed"]).all_types[-1] == "charge.failed"
+    assert len(requested(["invoice"]).all_types) == len(set(requested(["invoice"]).all_types)) > 10
 
 
 @pytest.mark.parametrize(
     "name, near",
-    [("invoices", "invoice"), ("invioce.paid", "invoice.paid"), ("nothing", "no event or group of events 'nothing'")],
+    [
+        ("invoices", "invoice"),
+        ("invioce.paid", "invoice.paid"),
+        ("nothing", "no event or group of events 'nothing'"),
+    ],
 )
 def test_an_unknown_event(name: str, near: str) -> None:
     with pytest.raises(UnknownName, match=near):
-        wanted([name])
+        requested([name])
 
 
 def test_handlers_replace_themselves_when_a_cell_runs_again() -> None:

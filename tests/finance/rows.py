@@ -13,15 +13,22 @@ def frame(rows: list[dict[str, Any]], *, complete: bool = True) -> pd.DataFrame:
     out = pd.DataFrame(rows)
     for column in out.columns:
         if column in TIMES or column.startswith("status_transitions_"):
-            out[column] = pd.to_datetime(out[column], utc=True, format="ISO8601").astype("datetime64[us, UTC]")
+            out[column] = pd.to_datetime(out[column], utc=True, format="ISO8601").astype(
+                "datetime64[us, UTC]"
+            )
     out.attrs["stripe"] = {"complete": complete}
     return out
 
 
-def transaction(identity: str, kind: str, amount: int, fee: int = 0, created: str = "2026-03-01", **more: Any) -> dict[str, Any]:
-    category = {"payment": "charge", "stripe_fee": "fee", "payout_failure": "payout_reversal", "adjustment": "dispute"}.get(
-        kind, kind
-    )
+def transaction(
+    identity: str, kind: str, amount: int, fee: int = 0, created: str = "2026-03-01", **more: Any
+) -> dict[str, Any]:
+    category = {
+        "payment": "charge",
+        "stripe_fee": "fee",
+        "payout_failure": "payout_reversal",
+        "adjustment": "dispute",
+    }.get(kind, kind)
     return {
         "id": identity,
         "type": kind,
@@ -61,7 +68,9 @@ LEDGER = [
     transaction("t3", "refund", -2000, 0, "2026-03-02T00:00Z"),
     transaction("t4", "stripe_fee", -200, 0, "2026-03-02T00:00Z"),
     transaction("t5", "payout", -12305, 0, "2026-03-03T00:00Z", source="po_1"),
-    transaction("t6", "charge", 3000, 117, "2026-03-31T20:00Z", available_on="2026-04-02T00:00Z", status="pending"),
+    transaction(
+        "t6", "charge", 3000, 117, "2026-03-31T20:00Z", available_on="2026-04-02T00:00Z", status="pending"
+    ),
 ]
 PAYOUT = {
     "id": "po_1",

@@ -75,8 +75,12 @@ def test_g5_payout_with_a_missing_member() -> None:
 
 def test_g6_failed_payout() -> None:
     rows = [LEDGER[4], transaction("t8", "payout_failure", 12305, 0, "2026-03-06T00:00Z", source="po_1")]
-    table = finance.payout_status(frame([{**PAYOUT, "status": "failed", "failure_code": "no_account"}]), frame(rows))
-    assert cells(table, "amount", "returned", "net", "status", "failure_code") == [(12305, 12305, 0, "failed", "no_account")]
+    table = finance.payout_status(
+        frame([{**PAYOUT, "status": "failed", "failure_code": "no_account"}]), frame(rows)
+    )
+    assert cells(table, "amount", "returned", "net", "status", "failure_code") == [
+        (12305, 12305, 0, "failed", "no_account")
+    ]
 
 
 def test_g7_manual_payout() -> None:
@@ -110,22 +114,34 @@ def test_g10_gross_and_net_volume() -> None:
         transaction("g", "transfer", -1000),
     ]
     table = finance.volume(frame(rows))
-    assert cells(table, "gross", "fees", "refunds", "disputes", "transfers", "net") == [(15000, 2195, 2000, 1500, 1000, 8305)]
+    assert cells(table, "gross", "fees", "refunds", "disputes", "transfers", "net") == [
+        (15000, 2195, 2000, 1500, 1000, 8305)
+    ]
 
 
 def test_g11_fees() -> None:
     table = finance.fees(frame(LEDGER)[lambda rows: rows["id"] != "t6"]).set_index("fee_type")
-    assert table["amount"].to_dict() == {"stripe_fee": 415, "tax": 30, "application_fee": 50, "stand-alone": 200}
+    assert table["amount"].to_dict() == {
+        "stripe_fee": 415,
+        "tax": 30,
+        "application_fee": 50,
+        "stand-alone": 200,
+    }
     assert round(table["effective_rate"].sum() * 100, 2) == 4.63
     assert round(table.at["stripe_fee", "effective_rate"] * 100, 2) == 2.77
     items = finance.fee_items(frame(LEDGER))
-    assert items[items["fee_type"] != "stand-alone"].groupby("bt_id")["amount"].sum().to_dict() == {"t1": 320, "t2": 175}
+    assert items[items["fee_type"] != "stand-alone"].groupby("bt_id")["amount"].sum().to_dict() == {
+        "t1": 320,
+        "t2": 175,
+    }
 
 
 def test_g12_partial_capture_counts_against_sales() -> None:
     rows = [
         transaction("a", "charge", 10000, 0, "2026-03-01T00:00Z"),
-        transaction("b", "refund", -4000, 0, "2026-03-01T00:00Z", reporting_category="partial_capture_reversal"),
+        transaction(
+            "b", "refund", -4000, 0, "2026-03-01T00:00Z", reporting_category="partial_capture_reversal"
+        ),
     ]
     day = finance.daily_balance(frame(rows), "2026-03-01", "2026-03-02")
     assert cells(day, "sales", "refunds") == [(6000, 0)]
@@ -136,14 +152,27 @@ def test_g13_refund_rates() -> None:
         charge("feb", 80, "2026-02-10")
     ]
     refunds = [
-        {"id": "re_1", "charge": "m0", "amount": 20, "currency": "usd", "created": "2026-03-12", "status": "succeeded"},
-        {"id": "re_2", "charge": "feb", "amount": 50, "currency": "usd", "created": "2026-03-13", "status": "succeeded"},
+        {
+            "id": "re_1",
+            "charge": "m0",
+            "amount": 20,
+            "currency": "usd",
+            "created": "2026-03-12",
+            "status": "succeeded",
+        },
+        {
+            "id": "re_2",
+            "charge": "feb",
+            "amount": 50,
+            "currency": "usd",
+            "created": "2026-03-13",
+            "status": "succeeded",
+        },
     ]
     table = finance.refund_rate(frame(charges), frame(refunds), *MARCH)
-    assert cells(table, "basis", "refunds", "payments", "rate_count", "amount", "payments_amount", "rate_amount") == [
-        ("activity", 2, 4, 0.5, 70, 400, 0.175),
-        ("cohort", 1, 4, 0.25, 20, 400, 0.05),
-    ]
+    assert cells(
+        table, "basis", "refunds", "payments", "rate_count", "amount", "payments_amount", "rate_amount"
+    ) == [("activity", 2, 4, 0.5, 70, 400, 0.175), ("cohort", 1, 4, 0.25, 20, 400, 0.05)]
 
 
 def test_g14_dispute_rates() -> None:
@@ -159,7 +188,9 @@ def test_g14_dispute_rates() -> None:
         }
         for n in range(10)
     ]
-    table = finance.dispute_rate(frame(charges), frame(disputes), "2026-03-09", "2026-03-16").set_index("basis")
+    table = finance.dispute_rate(frame(charges), frame(disputes), "2026-03-09", "2026-03-16").set_index(
+        "basis"
+    )
     assert table["rate_count"].to_dict() == {"activity": 0.01, "cohort": 0.003}
     assert table.at["activity", "lost"] == 10
 
@@ -200,18 +231,24 @@ def test_g18_begun_days_count_whole() -> None:
     assert finance.ar_ageing(rows, pd.Timestamp("2026-05-31T12:00Z"))["31_60"].tolist() == [500]
 
 
-@pytest.mark.parametrize(("receivables", "sales", "days", "expected"), [(50000, 200000, 365, 91.25), (18000, 20000, 30, 27.0)])
+@pytest.mark.parametrize(
+    ("receivables", "sales", "days", "expected"), [(50000, 200000, 365, 91.25), (18000, 20000, 30, 27.0)]
+)
 def test_g19_dso(receivables: int, sales: int, days: int, expected: float) -> None:
     assert finance.dso_of(receivables, sales, days) == pytest.approx(expected)
 
 
 def test_g21_true_dso() -> None:
-    assert finance.true_dso_of(np.array([1000, 500]), np.array([4000, 5000]), np.array([20, 50])) == pytest.approx(10.0)
+    assert finance.true_dso_of(
+        np.array([1000, 500]), np.array([4000, 5000]), np.array([20, 50])
+    ) == pytest.approx(10.0)
 
 
 def test_g21_true_dso_from_invoices() -> None:
     def paid(identity: str, total: int, day: str) -> dict[str, object]:
-        return invoice(identity, total, day, status="paid", amount_remaining=0, status_transitions_paid_at=day)
+        return invoice(
+            identity, total, day, status="paid", amount_remaining=0, status_transitions_paid_at=day
+        )
 
     rows = [
         invoice("in_june", 1000, "2026-06-11"),
@@ -247,9 +284,13 @@ def test_g25_one_customer_through_time() -> None:
         .fillna(0)
         .astype(np.int64)
     )
-    revenue = pd.DataFrame([values], index=pd.MultiIndex.from_tuples([("usd", "5")], names=["currency", "customer"]))
+    revenue = pd.DataFrame(
+        [values], index=pd.MultiIndex.from_tuples([("usd", "5")], names=["currency", "customer"])
+    )
     moves = finance.movements(revenue)
-    assert [(str(month), label, change) for month, label, change in cells(moves, "month", "label", "change")] == [
+    assert [
+        (str(month), label, change) for month, label, change in cells(moves, "month", "label", "change")
+    ] == [
         ("2018-11", "new", 50),
         ("2018-12", "contraction", -25),
         ("2019-03", "churn", -25),
@@ -265,10 +306,20 @@ def test_g25_one_customer_through_time() -> None:
 
 def subscription(*items: tuple[int, str, int, int], **more: object) -> dict[str, object]:
     data = [
-        {"price": {"unit_amount": unit, "recurring": {"interval": every, "interval_count": count}}, "quantity": n}
+        {
+            "price": {"unit_amount": unit, "recurring": {"interval": every, "interval_count": count}},
+            "quantity": n,
+        }
         for unit, every, count, n in items
     ]
-    return {"id": "sub_1", "customer": "cus_1", "currency": "usd", "status": "active", "items_data": data, **more}
+    return {
+        "id": "sub_1",
+        "customer": "cus_1",
+        "currency": "usd",
+        "status": "active",
+        "items_data": data,
+        **more,
+    }
 
 
 def test_g26_mrr_of_yearly_plans() -> None:
@@ -292,16 +343,29 @@ def test_g27_intervals(amount: int, interval: str, count: int, expected: str) ->
 
 @pytest.mark.parametrize(
     ("duration", "discounts", "expected"),
-    [("forever", "forever", 50), ("repeating", "forever", 100), ("forever", "all", 50), ("repeating", "all", 50)],
+    [
+        ("forever", "forever", 50),
+        ("repeating", "forever", 100),
+        ("forever", "all", 50),
+        ("repeating", "all", 50),
+    ],
 )
 def test_g28_coupons(duration: str, discounts: str, expected: int) -> None:
-    rows = frame([subscription((100, "month", 1, 1), discount={"coupon": {"percent_off": 50, "duration": duration}})])
+    rows = frame(
+        [subscription((100, "month", 1, 1), discount={"coupon": {"percent_off": 50, "duration": duration}})]
+    )
     assert finance.subscription_mrr(rows, discounts=discounts)["mrr"].tolist() == [expected]
 
 
 def test_g29_contract_and_billed() -> None:
     rows = frame(
-        [subscription((60, "month", 1, 1), (40, "month", 1, 1), discount={"coupon": {"percent_off": 20, "duration": "forever"}})]
+        [
+            subscription(
+                (60, "month", 1, 1),
+                (40, "month", 1, 1),
+                discount={"coupon": {"percent_off": 20, "duration": "forever"}},
+            )
+        ]
     )
     assert cells(finance.subscription_mrr(rows), "contract", "discount", "mrr") == [(100, 20, 80)]
 
@@ -324,7 +388,9 @@ def test_g32_back_from_nothing() -> None:
 
 def test_g34_rates() -> None:
     one = {"currency": "usd", "month": pd.Period("2026-01", "M"), "start": 100, "end": 90, "residual": 0}
-    moves = pd.DataFrame([{**one, "new": 0, "reactivation": 0, "expansion": 10, "contraction": -10, "churn": -10}])
+    moves = pd.DataFrame(
+        [{**one, "new": 0, "reactivation": 0, "expansion": 10, "contraction": -10, "churn": -10}]
+    )
     row = finance.mrr_rates(moves).iloc[0]
     assert [round(row[name], 4) for name in ("gross_churn", "net_churn", "grr", "nrr", "quick_ratio")] == [
         0.2,
@@ -348,7 +414,13 @@ def test_g36_lifetime_value() -> None:
     ("amount", "start", "end", "method", "expected"),
     [
         (3100, "2019-01-15", "2019-02-15", "day", [1700, 1400]),
-        (36500, "2019-01-01", "2020-01-01", "ms", [3100, 2800, 3100, 3000, 3100, 3000, 3100, 3100, 3000, 3100, 3000, 3100]),
+        (
+            36500,
+            "2019-01-01",
+            "2020-01-01",
+            "ms",
+            [3100, 2800, 3100, 3000, 3100, 3000, 3100, 3100, 3000, 3100, 3000, 3100],
+        ),
         (12000, "2024-06-15T12:00", "2024-10-13T12:00", "ms", [1550, 3100, 3100, 3000, 1250]),
         (12000, "2024-06-15T12:00", "2024-10-13T12:00", "day", [1600, 3100, 3100, 3000, 1200]),
         (12000, "2024-06-15T12:00", "2024-10-13T12:00", "month", [3000, 3000, 3000, 3000]),
@@ -361,10 +433,16 @@ def test_g39_revenue_over_time(amount: int, start: str, end: str, method: str, e
 
 def test_g42_exchange_gain() -> None:
     rows = [
-        transaction("a", "charge", 5280, 0, currency="eur", source="ch_1", source_charge=None, exchange_rate=0.88),
-        transaction("b", "refund", -5160, 0, currency="eur", source="re_1", source_charge="ch_1", exchange_rate=0.86),
+        transaction(
+            "a", "charge", 5280, 0, currency="eur", source="ch_1", source_charge=None, exchange_rate=0.88
+        ),
+        transaction(
+            "b", "refund", -5160, 0, currency="eur", source="re_1", source_charge="ch_1", exchange_rate=0.86
+        ),
     ]
-    assert cells(finance.fx_effect(frame(rows)), "currency", "charged", "returned", "gain") == [("eur", 5280, -5160, 120)]
+    assert cells(finance.fx_effect(frame(rows)), "currency", "charged", "returned", "gain") == [
+        ("eur", 5280, -5160, 120)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -405,7 +483,10 @@ def test_g48_a_cut_list_makes_a_partial_report() -> None:
 
 def test_mrr_of_a_later_period_starts_from_what_was_there() -> None:
     def bill(number: int, customer: str, start: str, end: str) -> dict[str, object]:
-        span = {"start": int(pd.Timestamp(start, tz="UTC").timestamp()), "end": int(pd.Timestamp(end, tz="UTC").timestamp())}
+        span = {
+            "start": int(pd.Timestamp(start, tz="UTC").timestamp()),
+            "end": int(pd.Timestamp(end, tz="UTC").timestamp()),
+        }
         item = {"id": f"il_{number}", "amount": 1000, "period": span, "subscription": "sub_1"}
         return invoice(f"in_{number}", 1000, start, customer=customer, lines_data=[item])
 
@@ -423,11 +504,20 @@ def test_mrr_of_a_later_period_starts_from_what_was_there() -> None:
 
 
 def test_cash_expected_is_pending_funds_and_invoices_by_usual_delay() -> None:
-    paid = invoice("in_0", 100, "2026-03-01", status="paid", amount_remaining=0, status_transitions_paid_at="2026-03-11T00:00Z")
+    paid = invoice(
+        "in_0",
+        100,
+        "2026-03-01",
+        status="paid",
+        amount_remaining=0,
+        status_transitions_paid_at="2026-03-11T00:00Z",
+    )
     rows = [paid, invoice("in_1", 700, "2026-03-28"), invoice("in_2", 900, "2026-01-02")]
     table = finance.cash_forecast(frame(LEDGER), frame(rows), at="2026-04-01", days=10, balance={"usd": 50})
     by_day = table.set_index(table["date"].dt.strftime("%m-%d"))
     assert by_day["pending"].loc["04-02"] == 2883
-    assert by_day["expected_invoices"].loc["04-07"] == 700  # ten days after it was sent, as this customer does
+    assert (
+        by_day["expected_invoices"].loc["04-07"] == 700
+    )  # ten days after it was sent, as this customer does
     assert table["cumulative"].iloc[-1] == 50 + 2883 + 700
     assert "9.00 USD" in table.attrs["stripe"]["notes"][0]  # 900 cents, late already

@@ -27,7 +27,9 @@ ROWS = st.lists(
 
 def ledger(rows: list[tuple[str, int, int, int, str]]) -> pd.DataFrame:
     made = [
-        transaction(f"t{n}", kind, amount, fee, pd.Timestamp(at, unit="s", tz="UTC").isoformat(), currency=currency)
+        transaction(
+            f"t{n}", kind, amount, fee, pd.Timestamp(at, unit="s", tz="UTC").isoformat(), currency=currency
+        )
         for n, (kind, amount, fee, at, currency) in enumerate(rows)
     ]
     return frame(made)
@@ -38,7 +40,9 @@ def ledger(rows: list[tuple[str, int, int, int, str]]) -> pd.DataFrame:
 def test_summary_activity_and_days_agree(rows: list[tuple[str, int, int, int, str]], zone: str) -> None:
     transactions = ledger(rows)
     start, end = "2025-11-01", "2026-03-15"
-    now = {currency: int(part.sum()) for currency, part in transactions["net"].groupby(transactions["currency"])}
+    now = {
+        currency: int(part.sum()) for currency, part in transactions["net"].groupby(transactions["currency"])
+    }
     summary = finance.balance_summary(transactions, start, end, balance=now, zone=zone)
     assert (summary["residual"] == 0).all()
     activity = finance.balance_activity(transactions, start, end, zone=zone)
@@ -73,11 +77,17 @@ def test_order_and_pages_do_not_matter(rows: list[tuple[str, int, int, int, str]
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(0, 200), st.integers(-30, 200)), min_size=1, max_size=30))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 10**9), st.integers(0, 200), st.integers(-30, 200)), min_size=1, max_size=30
+    )
+)
 def test_ageing_buckets_add_up_to_what_is_open(rows: list[tuple[int, int, int]]) -> None:
     at = pd.Timestamp("2026-07-01", tz="UTC")
     made = [
-        invoice(f"in_{n}", total, str(at - pd.Timedelta(days=age)), due_date=str(at - pd.Timedelta(days=late)))
+        invoice(
+            f"in_{n}", total, str(at - pd.Timedelta(days=age)), due_date=str(at - pd.Timedelta(days=late))
+        )
         for n, (total, age, late) in enumerate(rows)
     ]
     table = finance.ar_ageing(frame(made), at + pd.Timedelta(seconds=1))
@@ -89,8 +99,16 @@ def test_ageing_buckets_add_up_to_what_is_open(rows: list[tuple[int, int, int]])
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(-(10**9), 10**9), MOMENTS, st.integers(1, 900 * 86400), st.sampled_from(["ms", "day", "month"]), ZONES)
-def test_recognised_parts_add_up_to_the_line(amount: int, start: int, seconds: int, method: str, zone: str) -> None:
+@given(
+    st.integers(-(10**9), 10**9),
+    MOMENTS,
+    st.integers(1, 900 * 86400),
+    st.sampled_from(["ms", "day", "month"]),
+    ZONES,
+)
+def test_recognised_parts_add_up_to_the_line(
+    amount: int, start: int, seconds: int, method: str, zone: str
+) -> None:
     a = pd.Timestamp(start, unit="s", tz="UTC")
     parts = finance.spread(amount, a, a + pd.Timedelta(seconds=seconds), method=method, zone=zone)
     assert sum(parts.values()) == amount
@@ -101,7 +119,9 @@ def test_recognised_parts_add_up_to_the_line(amount: int, start: int, seconds: i
 def test_movements_add_up_to_the_end(rows: list[list[int]]) -> None:
     revenue = pd.DataFrame(
         rows,
-        index=pd.MultiIndex.from_tuples([("usd", f"c{n}") for n in range(len(rows))], names=["currency", "customer"]),
+        index=pd.MultiIndex.from_tuples(
+            [("usd", f"c{n}") for n in range(len(rows))], names=["currency", "customer"]
+        ),
         columns=pd.period_range("2026-01", periods=6, freq="M"),
     )
     table = finance.roll_forward(revenue)

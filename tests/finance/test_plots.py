@@ -68,6 +68,15 @@ def test_partial_data_is_said_in_the_title() -> None:
 
 def test_amounts_are_named_for_the_accessor() -> None:
     table = finance.daily_balance(frame(LEDGER), "2026-03-01", "2026-04-01")
-    assert table.attrs["stripe"]["amounts"] == ["sales", "refunds", "disputes", "fees", "other", "net", "payouts", "closing"]
+    assert table.attrs["stripe"]["amounts"] == [
+        "sales",
+        "refunds",
+        "disputes",
+        "fees",
+        "other",
+        "net",
+        "payouts",
+        "closing",
+    ]
     assert isinstance(table.stripe.to_major(), pd.DataFrame)
     assert table.stripe.to_major()["closing"].iloc[-1] == pytest.approx(28.83)

@@ -56,7 +56,11 @@ def sample(field: Field) -> Any:
         Kind.MINOR_AMOUNT: str(max(field.minimum or 0, 2500)),
         Kind.BOOLEAN: "true",
         Kind.MULTI_CHOICE: list(field.choices[:1]),
-        Kind.TEXT_LIST: [identity(field.object)] if field.object else ["customer"] if field.name == "expand" else ["de"],
+        Kind.TEXT_LIST: [identity(field.object)]
+        if field.object
+        else ["customer"]
+        if field.name == "expand"
+        else ["de"],
         Kind.OBJECT_ID: identity(field.object),
         Kind.CURRENCY: "usd",
         Kind.COUNTRY: "DE",
@@ -79,9 +83,9 @@ def _text(field: Field) -> str:
     }.get(field.name, "Jenny"[: field.max_length or 9])
 
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(
-    lambda text: text.strip() == text and text
-)
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20
+).filter(lambda text: text.strip() == text and text)
 
 
 def entered(field: Field) -> st.SearchStrategy[Any]:
@@ -101,11 +105,16 @@ def entered(field: Field) -> st.SearchStrategy[Any]:
         return st.sampled_from(["true", "false"])
     if field.kind is Kind.METADATA:
         return st.dictionaries(
-            st.text("abc_ .0", min_size=1, max_size=6).map(str.strip).filter(bool), words, min_size=1, max_size=3
+            st.text("abc_ .0", min_size=1, max_size=6).map(str.strip).filter(bool),
+            words,
+            min_size=1,
+            max_size=3,
         )
     if field.kind is Kind.ROWS:
         plain = [each for each in field.columns if not each.when]
-        return st.lists(st.fixed_dictionaries({each.name: entered(each) for each in plain}), min_size=1, max_size=2)
+        return st.lists(
+            st.fixed_dictionaries({each.name: entered(each) for each in plain}), min_size=1, max_size=2
+        )
     if field.kind in {Kind.INTEGER, Kind.MINOR_AMOUNT}:
         return st.integers(field.minimum or 0, min(field.maximum or 99999, 99999)).map(str)
     return right

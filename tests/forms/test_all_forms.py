@@ -13,14 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stripe_magics import catalogue
-from stripe_magics.pipeline import prepare
+from stripe_magics._command import Command
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
-from stripe_magics.command import Command, parse
 from stripe_magics.errors import InvalidValue
 from stripe_magics.forms import layout, module_form, skeleton
-from stripe_magics.forms.module_form import ModuleForm, as_magic
+from stripe_magics.forms.form_widget import ModuleForm, as_magic
 from stripe_magics.forms.state import FormState
+from stripe_magics.parsing import parse
+from stripe_magics.pipeline import prepare
 
 MODULES = catalogue.documented()
 every_module = pytest.mark.parametrize("module", MODULES, ids=[each.name for each in MODULES])
@@ -78,11 +79,11 @@ def needed(module: Module) -> dict[str, Any]:
 def satisfied(field: Field, module: Module) -> dict[str, Any]:
     """Values under which a field is shown."""
     values: dict[str, Any] = {}
-    for name, wanted in field.when:
+    for name, expected in field.when:
         source = module.get(name)
         assert source is not None
         values |= satisfied(source, module)
-        values[name] = [wanted[0]] if source.kind is Kind.MULTI_CHOICE else wanted[0]
+        values[name] = [expected[0]] if source.kind is Kind.MULTI_CHOICE else expected[0]
     return values
 
 
@@ -158,7 +159,9 @@ def test_opening_is_cheap_and_closing_leaves_nothing(module: Module, messages: l
 @pytest.fixture
 def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The comm messages that a front end would get."""
-    comm = pytest.importorskip("comm", reason="messages are counted where ipywidgets has the comm package (8 on)")
+    comm = pytest.importorskip(
+        "comm", reason="messages are counted where ipywidgets has the comm package (8 on)"
+    )
     from comm.base_comm import BaseComm
 
     sent: list[str] = []
@@ -174,7 +177,14 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @every_module
 def test_the_text_of_a_form_is_its_skeleton(module: Module) -> None:
     """Nothing of what was entered stands in the text that notebooks keep."""
-    text = next((each for each in module.fields if each.kind is Kind.TEXT and not each.when and each.role is Role.PARAM), None)
+    text = next(
+        (
+            each
+            for each in module.fields
+            if each.kind is Kind.TEXT and not each.when and each.role is Role.PARAM
+        ),
+        None,
+    )
     form = module_form(module.name, {text.name: "Jenny"} if text else {})
     assert repr(form) == skeleton(module.name) == form.skeleton
     assert "Jenny" not in repr(form)

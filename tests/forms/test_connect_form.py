@@ -12,9 +12,9 @@ from forms.conftest import models
 from stripe_magics.client.shared_connection import shared
 from stripe_magics.errors import KeyRefused, PermissionDenied
 from stripe_magics.forms import connect_form, key_field, saved_connections
-from stripe_magics.forms.connect_form import NEW, SOURCES, ConnectForm, missing_permissions
+from stripe_magics.forms.connect_widget import NEW, SOURCES, ConnectForm, missing_permissions
 from stripe_magics.forms.key_field import PasswordField
-from stripe_magics.forms.widget_registry import Tree
+from stripe_magics.forms.widget_registry import WidgetRegistry
 
 CANARY = "sk_test_51CanaryCanaryCanary0123456789abcdefXYZ"
 
@@ -34,9 +34,15 @@ def press(form: ConnectForm, words: str) -> None:
 
 def nowhere(form: Any) -> None:
     """The canary is in no widget's state, no repr, no attribute that can be read."""
-    seen = str([each.get_state() for each in models().values()]) + repr(form) + str([repr(each) for each in models().values()])
+    seen = (
+        str([each.get_state() for each in models().values()])
+        + repr(form)
+        + str([repr(each) for each in models().values()])
+    )
     assert "Canary" not in seen
-    assert "Canary" not in str({key: value for key, value in vars(form).items() if isinstance(value, str | dict | list)})
+    assert "Canary" not in str(
+        {key: value for key, value in vars(form).items() if isinstance(value, str | dict | list)}
+    )
 
 
 def test_the_sandbox() -> None:
@@ -73,7 +79,7 @@ def test_a_wrong_key_is_named_not_shown(form: ConnectForm) -> None:
 
 def test_the_next_best_field_keeps_nothing_either() -> None:
     taken: list[str] = []
-    tree = Tree()
+    tree = WidgetRegistry()
     field = tree.make(PasswordField, "field", taken=taken.append)
     field.value = CANARY
     assert taken == [CANARY]
@@ -86,7 +92,7 @@ def test_the_next_best_field_keeps_nothing_either() -> None:
 def test_without_anywidget_there_is_the_next_best(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anywidget", None)
     key_field._sending_field.cache_clear()
-    tree = Tree()
+    tree = WidgetRegistry()
     assert isinstance(key_field.key_field(tree, lambda _: None), PasswordField)
     tree.close()
 

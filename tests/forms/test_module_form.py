@@ -9,9 +9,16 @@ import pandas as pd
 import pytest
 from forms.conftest import models
 
-from stripe_magics import pipeline, catalogue, forms
-from stripe_magics.command import Options
-from stripe_magics.errors import CardDeclined, ConfirmationNeeded, InvalidValue, NotSent, OutcomeUnknown, RepeatRefused
+from stripe_magics import catalogue, forms, pipeline
+from stripe_magics._command import Options
+from stripe_magics.errors import (
+    CardDeclined,
+    ConfirmationNeeded,
+    InvalidValue,
+    NotSent,
+    OutcomeUnknown,
+    RepeatRefused,
+)
 from stripe_magics.forms import confirmation, html, module_form
 from stripe_magics.forms.submission_state import Stage
 
@@ -115,18 +122,28 @@ def test_a_repetition_is_asked_about() -> None:
     road = Calls(RepeatRefused("The same call was made at 14:02."))
     form = module_form("customers.create", {"name": "Jenny"}, run=road)
     form.sender.go.click()
-    assert [each.description for each in form.sender.bar.children] == ["Send once more", "Cancel", "Preview request"]
+    assert [each.description for each in form.sender.bar.children] == [
+        "Send once more",
+        "Cancel",
+        "Preview request",
+    ]
     form.sender.confirm()
     assert [each.options.again for each in road.commands] == [False, True]
 
 
 def test_irreversible_asks_and_cancel_sends_nothing() -> None:
     road = Calls()
-    form = module_form("refunds.create", {"charge": "ch_3MmlLrLkdIwHu7ix0snN0B15", "amount": "5.00usd"}, run=road)
+    form = module_form(
+        "refunds.create", {"charge": "ch_3MmlLrLkdIwHu7ix0snN0B15", "amount": "5.00usd"}, run=road
+    )
     form.sender.go.click()
     assert "shall it be sent?" in form.status.value
     assert "5.00 USD (500)" in form.status.value
-    assert [each.description for each in form.sender.bar.children] == ["Yes, create a Refund", "Cancel", "Preview request"]
+    assert [each.description for each in form.sender.bar.children] == [
+        "Yes, create a Refund",
+        "Cancel",
+        "Preview request",
+    ]
     form.sender.cancel()
     assert not road.commands
     with pytest.raises(ConfirmationNeeded):
@@ -178,7 +195,9 @@ class Live:
 
 def test_live_mode_wants_words_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     road = Calls()
-    form = module_form("payouts.cancel", {"payout": "po_1OaFDbEcg9tTZuTgNYmX0PKB"}, run=road, connection=Live())
+    form = module_form(
+        "payouts.cancel", {"payout": "po_1OaFDbEcg9tTZuTgNYmX0PKB"}, run=road, connection=Live()
+    )
     monkeypatch.setattr(confirmation, "objects", lambda form, values: [])
     assert "sm-live" in form._top.value
     assert "LIVE" in form._top.value
@@ -187,7 +206,7 @@ def test_live_mode_wants_words_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not road.commands
     form.sender.confirm("acme ltd")
     assert len(road.commands) == 1
-    form.sender.afresh()
+    form.sender.start_over()
     with pytest.raises(ConfirmationNeeded, match="po_1OaFDbEcg9tTZuTgNYmX0PKB"):
         form.submit(confirm=True)
     form.submit(confirm="po_1OaFDbEcg9tTZuTgNYmX0PKB")
@@ -309,7 +328,10 @@ def test_rows_grow_and_shrink() -> None:
     before = set(models())
     rows.adder.click()
     rows.lines[1].cells["type"].write("gb_vat")
-    assert form.state.values()["tax_id_data"] == [{"type": "eu_vat", "value": "DE123456789"}, {"type": "gb_vat"}]
+    assert form.state.values()["tax_id_data"] == [
+        {"type": "eu_vat", "value": "DE123456789"},
+        {"type": "gb_vat"},
+    ]
     rows.lines[1].remove.click()
     assert set(models()) == before, "a removed row leaves nothing"
     assert form.state.values()["tax_id_data"] == [{"type": "eu_vat", "value": "DE123456789"}]
@@ -325,7 +347,9 @@ def test_a_row_asks_for_what_applies() -> None:
 
 
 def test_nothing_that_is_shown_is_markup() -> None:
-    form = module_form("customers.create", {"name": EVIL, "email": EVIL, "metadata": {EVIL: EVIL}}, run=Calls(NotSent(EVIL)))
+    form = module_form(
+        "customers.create", {"name": EVIL, "email": EVIL, "metadata": {EVIL: EVIL}}, run=Calls(NotSent(EVIL))
+    )
     form.fill(email="")
     form.preview()
     shown = [getattr(each, "value", "") for each in models().values() if type(each).__name__ == "HTML"]

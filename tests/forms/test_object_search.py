@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stripe_magics.forms import object_search, module_form
+from stripe_magics.forms import module_form, object_search
 from stripe_magics.forms.object_picker import open_picker
 
 
@@ -73,7 +73,10 @@ def test_an_id_is_taken_at_once(sandbox: Any) -> None:
 def test_an_id_that_is_not_there(sandbox: Any) -> None:
     form, found = find("invoices.create", "customer", "cus_doesnotexist")
     assert not found
-    assert "There is no customer cus_doesnotexist" in form.controls["customer"].picker.panel.shown["data"]["text"]
+    assert (
+        "There is no customer cus_doesnotexist"
+        in form.controls["customer"].picker.panel.shown["data"]["text"]
+    )
 
 
 def test_nothing_found(sandbox: Any) -> None:

@@ -21,7 +21,10 @@ JENNY = {
     "address": {"city": "Berlin", "country": "DE", "line1": None},
     "metadata": {"a": "1", "b": "2"},
     "preferred_locales": ["de", "en"],
-    "invoice_settings": {"custom_fields": [{"name": "PO", "value": "7"}], "default_payment_method": {"id": "pm_1"}},
+    "invoice_settings": {
+        "custom_fields": [{"name": "PO", "value": "7"}],
+        "default_payment_method": {"id": "pm_1"},
+    },
     "tax_exempt": "none",
 }
 
@@ -82,7 +85,9 @@ def test_text_in_a_cleared_field_sets_it() -> None:
 def test_of_metadata_only_what_differs_is_sent() -> None:
     state = update()
     state.set("metadata", {"a": "1", "c": "3"})
-    assert state.values()["metadata"] == {"c": "3"}, "entered beside what Stripe has: b is not mentioned, so it stays"
+    assert state.values()["metadata"] == {"c": "3"}, (
+        "entered beside what Stripe has: b is not mentioned, so it stays"
+    )
     state.copy_current("metadata")
     state.set("metadata", {"a": "1"})
     assert state.values()["metadata"] == {"b": ""}, "copied whole and then taken away: removed"
@@ -99,7 +104,10 @@ def test_the_diff() -> None:
 
 
 def test_an_empty_text_by_code_clears_in_an_update_only() -> None:
-    assert FormState.of(UPDATE, {"customer": "cus_1", "email": ""}).values() == {"customer": "cus_1", "email": ""}
+    assert FormState.of(UPDATE, {"customer": "cus_1", "email": ""}).values() == {
+        "customer": "cus_1",
+        "email": "",
+    }
     assert FormState.of(catalogue.find("customers.create"), {"email": ""}).values() == {}
 
 

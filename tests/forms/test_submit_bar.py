@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from stripe_magics.command import Command
+from stripe_magics._command import Command
 from stripe_magics.forms.submission_state import Stage, Submission
 
 COMMAND = Command(module="customers.create")

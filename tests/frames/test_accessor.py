@@ -16,7 +16,10 @@ from stripe_magics import frames
 def charges(*rows: dict[str, Any], **attrs: Any) -> pd.DataFrame:
     body = {
         "object": "list",
-        "data": [{"id": f"ch_{n}", "object": "charge", "created": 1_700_000_000, **row} for n, row in enumerate(rows)],
+        "data": [
+            {"id": f"ch_{n}", "object": "charge", "created": 1_700_000_000, **row}
+            for n, row in enumerate(rows)
+        ],
     }
     return frames.build([json.dumps(body).encode()], "charge", attrs=attrs)
 
@@ -27,12 +30,20 @@ def test_a_frame_without_stripe_objects_has_no_accessor() -> None:
 
 
 def test_major_and_minor() -> None:
-    df = charges({"amount": 1234, "currency": "usd"}, {"amount": 1234, "currency": "jpy"}, {"amount": 1230, "currency": "bhd"})
+    df = charges(
+        {"amount": 1234, "currency": "usd"},
+        {"amount": 1234, "currency": "jpy"},
+        {"amount": 1230, "currency": "bhd"},
+    )
     major = df.stripe.to_major()
     assert major["amount"].tolist() == [12.34, 1234.0, 1.23]
     assert str(major["amount"].dtype) == "float64"
     assert df["amount"].tolist() == [1234, 1234, 1230]
-    assert df.stripe.to_major(["amount"], exact=True)["amount"].tolist() == [Decimal("12.34"), Decimal(1234), Decimal("1.230")]
+    assert df.stripe.to_major(["amount"], exact=True)["amount"].tolist() == [
+        Decimal("12.34"),
+        Decimal(1234),
+        Decimal("1.230"),
+    ]
     back = major.stripe.to_minor()
     assert back["amount"].tolist() == [1234, 1234, 1230]
     assert str(back["amount"].dtype) == "int64"
@@ -78,7 +89,13 @@ def test_links() -> None:
 
 def test_explode_keeps_the_owner() -> None:
     df = charges(
-        {"refunds": {"object": "list", "data": [{"id": "re_1", "object": "refund", "amount": 5}], "has_more": False}},
+        {
+            "refunds": {
+                "object": "list",
+                "data": [{"id": "re_1", "object": "refund", "amount": 5}],
+                "has_more": False,
+            }
+        },
         {"refunds": None},
     )
     out = df.stripe.explode("refunds")

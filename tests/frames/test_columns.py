@@ -16,7 +16,7 @@ from stripe_magics import frames
 from stripe_magics.errors import StripeError, UnknownName
 from stripe_magics.frames import decoder
 from stripe_magics.frames.schema import facts
-from stripe_magics.request import Keep
+from stripe_magics.request import RowFilter
 
 
 def page(*rows: dict[str, Any], **more: Any) -> bytes:
@@ -53,7 +53,13 @@ def test_an_empty_result_keeps_its_columns_and_dtypes(kind: str) -> None:
     empty = frames.empty(kind)
     assert not len(empty)
     assert tuple(empty.columns) == frames.schema(kind).names
-    by_kind = {"int": "int64", "int?": "Int64", "bool": "boolean", "number": "float64", "time": "datetime64[us, UTC]"}
+    by_kind = {
+        "int": "int64",
+        "int?": "Int64",
+        "bool": "boolean",
+        "number": "float64",
+        "time": "datetime64[us, UTC]",
+    }
     for column in frames.schema(kind).columns:
         dtype = empty[column.name].dtype
         if column.kind in by_kind:
@@ -100,7 +106,13 @@ def test_a_new_choice_is_kept() -> None:
 def test_new_fields_come_last_by_name_and_of_their_dtype() -> None:
     rows = [
         intent(
-            1, zeta="a", amount_new=5, flag_new=True, done_at=1_700_000_000, thing={"a": 1, "deep": {"b": "x"}}, some_list=[1]
+            1,
+            zeta="a",
+            amount_new=5,
+            flag_new=True,
+            done_at=1_700_000_000,
+            thing={"a": 1, "deep": {"b": "x"}},
+            some_list=[1],
         ),
         intent(2, zeta=None, amount_new=None, ratio=0.5, thing=None, never_at=None),
     ]
@@ -117,7 +129,9 @@ def test_new_fields_come_last_by_name_and_of_their_dtype() -> None:
 
 
 def test_an_expanded_object_keeps_its_id_and_adds_columns() -> None:
-    expanded = intent(1, customer=customer(7, address={"city": "Ulm", "country": "DE"}, shipping=None, deleted_thing=3))
+    expanded = intent(
+        1, customer=customer(7, address={"city": "Ulm", "country": "DE"}, shipping=None, deleted_thing=3)
+    )
     df = frames.build([page(intent(2), expanded)], "payment_intent")
     assert df["customer"].tolist() == ["cus_1", "cus_7"]
     assert df.loc[1, "customer_email"] == "a@example.com"
@@ -155,11 +169,18 @@ def test_lists_inside_keep_their_rows_and_say_whether_there_are_more() -> None:
 @pytest.mark.parametrize(
     ("version", "shape", "columns"),
     [
-        ("before", {"subscription": "sub_1", "tax": 3, "charge": "ch_1"}, {"subscription": "sub_1", "tax": 3, "charge": "ch_1"}),
+        (
+            "before",
+            {"subscription": "sub_1", "tax": 3, "charge": "ch_1"},
+            {"subscription": "sub_1", "tax": 3, "charge": "ch_1"},
+        ),
         (
             "since 2025-03-31",
             {
-                "parent": {"type": "subscription_details", "subscription_details": {"subscription": "sub_1", "metadata": {}}},
+                "parent": {
+                    "type": "subscription_details",
+                    "subscription_details": {"subscription": "sub_1", "metadata": {}},
+                },
                 "total_taxes": [{"amount": 3}],
             },
             {
@@ -171,14 +192,24 @@ def test_lists_inside_keep_their_rows_and_say_whether_there_are_more() -> None:
     ],
 )
 def test_both_shapes_of_an_invoice(version: str, shape: dict[str, Any], columns: dict[str, Any]) -> None:
-    df = frames.build([page({"id": "in_1", "object": "invoice", "total": 5, "currency": "eur", **shape})], "invoice")
+    df = frames.build(
+        [page({"id": "in_1", "object": "invoice", "total": 5, "currency": "eur", **shape})], "invoice"
+    )
     assert {name: df.loc[0, name] for name in columns} == columns
 
 
 def test_the_balance_is_one_row_and_opens_by_currency() -> None:
-    available = [{"amount": 5, "currency": "usd", "source_types": {"card": 5}}, {"amount": 7, "currency": "eur"}]
+    available = [
+        {"amount": 5, "currency": "usd", "source_types": {"card": 5}},
+        {"amount": 7, "currency": "eur"},
+    ]
     df = frames.build(
-        [json.dumps({"object": "balance", "available": available, "pending": [], "livemode": False}).encode()], "any"
+        [
+            json.dumps(
+                {"object": "balance", "available": available, "pending": [], "livemode": False}
+            ).encode()
+        ],
+        "any",
     )
     assert len(df) == 1
     opened = df.stripe.explode("available")
@@ -190,13 +221,20 @@ def test_the_balance_is_one_row_and_opens_by_currency() -> None:
     ("body", "column"),
     [
         ({"object": "webhook_endpoint", "id": "we_1", "secret": "whsec_abcdef"}, "secret"),
-        ({"object": "login_link", "created": 1, "url": "https://connect.stripe.com/express/secretpath"}, "url"),
+        (
+            {"object": "login_link", "created": 1, "url": "https://connect.stripe.com/express/secretpath"},
+            "url",
+        ),
         ({"object": "account_link", "created": 1, "url": "https://connect.stripe.com/secretpath"}, "url"),
         ({"object": "ephemeral_key", "id": "e", "secret": "ek_test_secretpath"}, "secret"),
         ({"object": "issuing.card", "id": "ic", "number": "4242secretpath", "cvc": "123"}, "number"),
         ({"object": "customer_session", "client_secret": "cuss_secret_secretpath"}, "client_secret"),
         (
-            {"object": "event", "id": "evt", "data": {"object": {"object": "payment_intent", "client_secret": "x_secretpath"}}},
+            {
+                "object": "event",
+                "id": "evt",
+                "data": {"object": {"object": "payment_intent", "client_secret": "x_secretpath"}},
+            },
             "data_object",
         ),
         (
@@ -256,11 +294,16 @@ def test_an_unknown_column_is_told_with_the_first_page() -> None:
 
 def test_keep_tests_rows_before_the_limit() -> None:
     pages = [page(*(intent(n) for n in range(10)))]
-    kept = frames.build(pages, "payment_intent", keep=[Keep(key="created", low=1_700_000_000 - 5, high=1_700_000_000)], limit=3)
+    kept = frames.build(
+        pages,
+        "payment_intent",
+        keep=[RowFilter(key="created", low=1_700_000_000 - 5, high=1_700_000_000)],
+        limit=3,
+    )
     assert kept["id"].tolist() == ["pi_1", "pi_2", "pi_3"]
     assert list(kept.index) == [0, 1, 2]
-    assert len(frames.build(pages, "payment_intent", keep=[Keep(key="amount", equals="1003")])) == 1
-    assert not len(frames.build(pages, "payment_intent", keep=[Keep(key="review", equals="x")]))
+    assert len(frames.build(pages, "payment_intent", keep=[RowFilter(key="amount", equals="1003")])) == 1
+    assert not len(frames.build(pages, "payment_intent", keep=[RowFilter(key="review", equals="x")]))
 
 
 def test_newest_first_is_stable_within_a_second() -> None:
@@ -272,18 +315,31 @@ def test_newest_first_is_stable_within_a_second() -> None:
 # However the rows come ------------------------------------------------------------------------------------------------------------
 
 WORDS = st.sampled_from(["a", "b", "", "ü", "succeeded"])
-VALUES = st.one_of(st.none(), WORDS, st.integers(-5, 2**40), st.booleans(), st.just(0.5), st.lists(WORDS, max_size=2))
-OBJECTS = st.one_of(VALUES, st.dictionaries(st.sampled_from(["id", "object", "a", "created", "amount"]), VALUES, max_size=3))
+VALUES = st.one_of(
+    st.none(), WORDS, st.integers(-5, 2**40), st.booleans(), st.just(0.5), st.lists(WORDS, max_size=2)
+)
+OBJECTS = st.one_of(
+    VALUES, st.dictionaries(st.sampled_from(["id", "object", "a", "created", "amount"]), VALUES, max_size=3)
+)
 ROWS = st.fixed_dictionaries(
-    {"id": st.sampled_from(["pi_1", "pi_2"]), "object": st.just("payment_intent"), "amount": st.integers(0, 9)},
+    {
+        "id": st.sampled_from(["pi_1", "pi_2"]),
+        "object": st.just("payment_intent"),
+        "amount": st.integers(0, 9),
+    },
     optional={
         "customer": st.one_of(
-            WORDS, st.none(), st.just(customer(9)), st.just({"id": "cus_2", "object": "customer", "deleted": True})
+            WORDS,
+            st.none(),
+            st.just(customer(9)),
+            st.just({"id": "cus_2", "object": "customer", "deleted": True}),
         ),
         "shipping": st.one_of(
             st.none(),
             st.just("ship_1"),
-            st.fixed_dictionaries({"name": WORDS}, optional={"new": VALUES, "address": st.just({"city": "Ulm"})}),
+            st.fixed_dictionaries(
+                {"name": WORDS}, optional={"new": VALUES, "address": st.just({"city": "Ulm"})}
+            ),
         ),
         "created": st.integers(1, 9),
         "metadata": st.dictionaries(WORDS, WORDS),
@@ -296,8 +352,14 @@ ROWS = st.fixed_dictionaries(
 
 
 @settings(max_examples=100, deadline=None)
-@given(rows=st.lists(ROWS, min_size=1, max_size=12), cut=st.lists(st.integers(0, 12), max_size=4), chunk=st.integers(1, 5))
-def test_any_split_over_pages_and_chunks_gives_the_same_frame(rows: list[dict[str, Any]], cut: list[int], chunk: int) -> None:
+@given(
+    rows=st.lists(ROWS, min_size=1, max_size=12),
+    cut=st.lists(st.integers(0, 12), max_size=4),
+    chunk=st.integers(1, 5),
+)
+def test_any_split_over_pages_and_chunks_gives_the_same_frame(
+    rows: list[dict[str, Any]], cut: list[int], chunk: int
+) -> None:
     decoder._plans.clear()  # what an example before this one taught
     whole = frames.build([page(*rows)], "payment_intent")
     decoder._plans.clear()
@@ -355,6 +417,6 @@ def test_nothing_is_lost_or_changed(rows: list[dict[str, Any]]) -> None:
         elif value is not None:
             assert plain(row[prefix]) == value, prefix
 
-    for (_, row), wanted in zip(df.iterrows(), rows, strict=True):
-        for key, value in wanted.items():
+    for (_, row), expected in zip(df.iterrows(), rows, strict=True):
+        for key, value in expected.items():
             walk(key, value, row)

@@ -35,7 +35,9 @@ NOT_SERVED_PATHS = (
 )  # fmt: skip
 LATER: dict[str, dict[str, Any]] = {
     "POST /v1/customers": {"tax": {"validate_location": {"e": ["deferred", "immediately"]}}},
-    "POST /v1/customers/{customer}": {"tax": {"validate_location": {"e": ["auto", "deferred", "immediately"]}}},
+    "POST /v1/customers/{customer}": {
+        "tax": {"validate_location": {"e": ["auto", "deferred", "immediately"]}}
+    },
     "POST /v1/payment_intents": {"payment_method_configuration": "s", "confirmation_token": "s"},
     "POST /v1/payment_intents/{intent}": {"payment_method_configuration": "s"},
     "POST /v1/payment_intents/{intent}/confirm": {"confirmation_token": "s"},
@@ -59,7 +61,9 @@ for _path in ("POST /v1/invoices", "POST /v1/invoices/{invoice}"):
     }
 for _path in ("POST /v1/invoiceitems", "POST /v1/invoiceitems/{invoiceitem}"):
     LATER[_path] = {"discounts?": {"a": {"o": {"promotion_code": "s"}}}}
-LATER["POST /v1/subscriptions"] = {"discounts?": {"a": {"o": {"coupon": "s", "discount": "s", "promotion_code": "s"}}}}
+LATER["POST /v1/subscriptions"] = {
+    "discounts?": {"a": {"o": {"coupon": "s", "discount": "s", "promotion_code": "s"}}}
+}
 LATER["POST /v1/subscriptions/{subscription_exposed_id}"] = LATER["POST /v1/subscriptions"]
 EXTERNAL = dict.fromkeys(
     "object account_holder_name account_holder_type account_number account_type country currency cvc exp_month exp_year number routing_number".split(),
@@ -208,7 +212,11 @@ def expandable(schemas: dict[str, Any]) -> dict[str, list[str]]:
             if "x-expansionResources" in target:
                 found.append(path)
                 continue
-            refs = [target["$ref"]] if "$ref" in target else [x["$ref"] for x in target.get("anyOf", ()) if "$ref" in x]
+            refs = (
+                [target["$ref"]]
+                if "$ref" in target
+                else [x["$ref"] for x in target.get("anyOf", ()) if "$ref" in x]
+            )
             for ref in refs:
                 inner = schemas[ref.rsplit("/", 1)[1]]
                 if "x-resourceId" not in inner and depth < 3:
@@ -255,7 +263,11 @@ def main(source: str) -> None:
                     of["o"].setdefault(each, {"o": {}})
                 of["o"]["allow_redisplay"] = {"e": ["always", "limited", "unspecified"]}
     card = paths["POST /v1/payment_methods"]["card"]
-    for path in ("POST /v1/payment_intents", "POST /v1/payment_intents/{intent}", "POST /v1/payment_intents/{intent}/confirm"):
+    for path in (
+        "POST /v1/payment_intents",
+        "POST /v1/payment_intents/{intent}",
+        "POST /v1/payment_intents/{intent}/confirm",
+    ):
         data = next(of for name, of in paths[path].items() if name.startswith("payment_method_data"))["o"]
         data["card"] = card  # taken, though the description leaves it to Stripe's own scripts in a browser
         data["type!"]["e"] = sorted({*data["type!"]["e"], "card"})
@@ -268,10 +280,18 @@ def main(source: str) -> None:
                 paths[path][name] = "s"
     shapes, kinds = share(paths)
     keep = {path.split("/")[2] for path in (each.split(" ")[1] for each in paths)}
-    expand = {name: found for name, found in expandable(document["components"]["schemas"]).items() if "." not in name}
-    text = json.dumps({"paths": shapes, "kinds": kinds, "expand": expand}, separators=(",", ":"), sort_keys=True)
+    expand = {
+        name: found
+        for name, found in expandable(document["components"]["schemas"]).items()
+        if "." not in name
+    }
+    text = json.dumps(
+        {"paths": shapes, "kinds": kinds, "expand": expand}, separators=(",", ":"), sort_keys=True
+    )
     TARGET.write_text(text + "\n")
-    print(f"{len(paths)} paths, {len(kinds)} shared kinds, {len(expand)} objects, {len(text)} bytes; {sorted(keep)}")
+    print(
+        f"{len(paths)} paths, {len(kinds)} shared kinds, {len(expand)} objects, {len(text)} bytes; {sorted(keep)}"
+    )
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ def main(path: str) -> None:
     resources = {
         name: schema
         for name, schema in schemas.items()
-        if "properties" in schema and schema["properties"].get("object", {}).get("enum") and not name.startswith("deleted_")
+        if "properties" in schema
+        and schema["properties"].get("object", {}).get("enum")
+        and not name.startswith("deleted_")
     }
     facts = {
         schema["properties"]["object"]["enum"][0]: Walk(schemas, methods, name).tree(schema, 0, (name,))
@@ -78,7 +80,9 @@ class Walk:
         return out
 
     def resource(self, option: dict[str, Any]) -> bool:
-        properties = self.schemas[option["$ref"].rpartition("/")[2]].get("properties", {}) if "$ref" in option else {}
+        properties = (
+            self.schemas[option["$ref"].rpartition("/")[2]].get("properties", {}) if "$ref" in option else {}
+        )
         return "id" in properties and "object" in properties
 
     def kind(self, name: str, prop: dict[str, Any], depth: int, seen: tuple[str, ...]) -> Any:
@@ -91,7 +95,9 @@ class Walk:
         if len(options) > 1:
             if all(each.get("type") == "string" for each in options):
                 return "text"
-            if any(each.get("type") == "string" for each in options) or all(self.resource(each) for each in options):
+            if any(each.get("type") == "string" for each in options) or all(
+                self.resource(each) for each in options
+            ):
                 return "ref"
         option = options[0]
         if "$ref" in option:
@@ -103,7 +109,11 @@ class Walk:
             inner = self.tree(schema, depth + 1, (*seen, target))
             if not inner:
                 return "map"
-            return {"@": "id", **{key: value for key, value in inner.items() if key != "id"}} if resource else inner
+            return (
+                {"@": "id", **{key: value for key, value in inner.items() if key != "id"}}
+                if resource
+                else inner
+            )
         kind = option.get("type")
         if kind == "object":
             if option.get("properties", {}).get("object", {}).get("enum") == ["list"]:

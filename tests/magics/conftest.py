@@ -29,7 +29,9 @@ def bare_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interactive
 
 
 @pytest.fixture
-def shell(bare_shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
+def shell(
+    bare_shell: InteractiveShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[InteractiveShell]:
     """The shell with the magics loaded; unloaded, and emptied, afterwards."""
     from stripe_magics import magics
 

@@ -16,12 +16,21 @@ from stripe_magics.magics.seen_ids import Seen
 def place() -> Place:
     seen = Seen()
     customers = pd.DataFrame(
-        {"id": ["cus_Ada123", "cus_Bob456"], "name": ["Ada", "Bob"], "email": ["ada@example.com", "bob@example.com"]}
+        {
+            "id": ["cus_Ada123", "cus_Bob456"],
+            "name": ["Ada", "Bob"],
+            "email": ["ada@example.com", "bob@example.com"],
+        }
     )
     customers.attrs["stripe"] = {"object": "customer"}
     seen.learn(customers)
     intents = pd.DataFrame(
-        {"id": ["pi_Paid789"], "customer": ["cus_Cid789"], "amount": [5], "client_secret": ["pi_Paid789_secret_x"]}
+        {
+            "id": ["pi_Paid789"],
+            "customer": ["cus_Cid789"],
+            "amount": [5],
+            "client_secret": ["pi_Paid789_secret_x"],
+        }
     )
     intents.attrs["stripe"] = {"object": "payment_intent"}
     seen.learn(intents)
@@ -48,7 +57,14 @@ def test_first_words(place: Place, start: str) -> None:
 
 
 def test_actions_and_nested_resources(place: Place) -> None:
-    assert texts("%stripe customers ", place)[:6] == ["search", "list", "create", "retrieve", "update", "delete"]
+    assert texts("%stripe customers ", place)[:6] == [
+        "search",
+        "list",
+        "create",
+        "retrieve",
+        "update",
+        "delete",
+    ]
     assert texts("%stripe customers cr", place)[0] == "create"
     assert "sessions" in texts("%stripe checkout ", place)
     assert "create" in texts("%stripe checkout sessions ", place)
@@ -70,7 +86,10 @@ def test_flags(place: Place) -> None:
     assert {"--out", "--dry-run", "--shipping-line1"} <= set(found)
     assert "--amount" not in texts("%stripe payment_intents create --amount 5 --", place)
     assert texts("%stripe payment_intents create --ship", place)[0].startswith("--shipping")
-    assert texts("%stripe payment_intents create --shipping_l", place)[:2] == ["--shipping-line1", "--shipping-line2"]
+    assert texts("%stripe payment_intents create --shipping_l", place)[:2] == [
+        "--shipping-line1",
+        "--shipping-line2",
+    ]
     assert "--postal" not in texts("%stripe customers create --postal", place)
     assert "--address-postal-code" in texts("%stripe customers create --postal", place)
     assert "--mode" in texts("%stripe checkout sessions create --mo", place)
@@ -120,7 +139,7 @@ BODY = "%%stripe payment_intents create --out x\namount: 5\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         (BODY + "curr", "currency: "),
         (BODY + "currency: ", "usd"),
@@ -139,8 +158,8 @@ BODY = "%%stripe payment_intents create --out x\namount: 5\n"
         ('%%stripe invoices create\n{\n  "cust', "customer: "),
     ],
 )
-def test_bodies(place: Place, text: str, wanted: str) -> None:
-    assert wanted in texts(text, place)[:12]
+def test_bodies(place: Place, text: str, expected: str) -> None:
+    assert expected in texts(text, place)[:12]
 
 
 def test_given_keys_are_not_offered_again(place: Place) -> None:
@@ -155,7 +174,9 @@ def test_parents() -> None:
     assert parents("a: 1\nb: 2", 0) == []
 
 
-@pytest.mark.parametrize("text", ["", "x = 1", "%time x", "%%time\n%x", "stripe customers", "%stripes ", "print('%d' % stripe "])
+@pytest.mark.parametrize(
+    "text", ["", "x = 1", "%time x", "%%time\n%x", "stripe customers", "%stripes ", "print('%d' % stripe "]
+)
 def test_other_text_is_not_ours(place: Place, text: str) -> None:
     assert suggest(text, place) is None
 
@@ -198,7 +219,10 @@ def test_the_store_is_bounded() -> None:
     seen = Seen()
     for start in range(0, 1000, 100):
         frame = pd.DataFrame(
-            {"id": [f"cus_{start + n:06}" for n in range(100)], "email": [f"{start + n}@example.com" for n in range(100)]}
+            {
+                "id": [f"cus_{start + n:06}" for n in range(100)],
+                "email": [f"{start + n}@example.com" for n in range(100)],
+            }
         )
         frame.attrs["stripe"] = {"object": "customer"}
         seen.learn(frame)

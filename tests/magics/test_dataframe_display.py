@@ -53,7 +53,16 @@ def test_amounts_times_states_and_links(shell: Any) -> None:
 
 def test_everything_is_escaped(shell: Any) -> None:
     made = frame(
-        [{"id": f"pi_1{EVIL}", "name": EVIL, EVIL: EVIL, "metadata": {EVIL: EVIL}, "lines": [{"a": EVIL}], "status": EVIL}],
+        [
+            {
+                "id": f"pi_1{EVIL}",
+                "name": EVIL,
+                EVIL: EVIL,
+                "metadata": {EVIL: EVIL},
+                "lines": [{"a": EVIL}],
+                "status": EVIL,
+            }
+        ],
         account=EVIL,
         notes=[EVIL],
     )
@@ -82,7 +91,9 @@ def test_live_is_red_and_said(shell: Any) -> None:
 
 
 def test_wide_frames_are_trimmed_and_say_so(shell: Any) -> None:
-    made = frame([{"id": "pi_1", **{f"empty_{n}": None for n in range(20)}, **{f"column_{n}": n for n in range(20)}}])
+    made = frame(
+        [{"id": "pi_1", **{f"empty_{n}": None for n in range(20)}, **{f"column_{n}": n for n in range(20)}}]
+    )
     html = shown(shell, made)["text/html"]
     assert "empty_3" not in html
     assert "column_10" in html
@@ -123,7 +134,12 @@ def test_an_empty_result_says_so(sandbox: Cells) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [pd.DataFrame({"a": [1]}), pd.DataFrame({"a": [1], "b": [2]}).set_index(["a"]), pd.DataFrame({("x", "y"): [1]})]
+    "value",
+    [
+        pd.DataFrame({"a": [1]}),
+        pd.DataFrame({"a": [1], "b": [2]}).set_index(["a"]),
+        pd.DataFrame({("x", "y"): [1]}),
+    ],
 )
 def test_other_frames_look_as_always(shell: Any, value: pd.DataFrame) -> None:
     with_us = shown(shell, value)

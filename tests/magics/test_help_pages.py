@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from stripe_magics import catalogue, errors
-from stripe_magics.command import parse
 from stripe_magics.magics.help_pages import example, find, page
+from stripe_magics.parsing import parse
 
 from .conftest import Cells
 
@@ -35,21 +35,30 @@ def test_every_example_runs_on_the_sandbox(demo: Any, name: str) -> None:
     line = example(catalogue.find(name))
     command = parse(line.removeprefix("%stripe "))
     command.options.again = catalogue.find(name).method != "GET"
-    if catalogue.find(name).door:
+    if catalogue.find(name).handler:
         assert pipeline.prepare(command).path == "/v1/webhook_endpoints"
     else:
         assert pipeline.call(command, connection=demo) is not None
 
 
 @pytest.mark.parametrize(
-    "name", [*DOCUMENTED, "checkout.sessions.create", "subscriptions.create", "charges.list", "test_helpers.test_clocks.advance"]
+    "name",
+    [
+        *DOCUMENTED,
+        "checkout.sessions.create",
+        "subscriptions.create",
+        "charges.list",
+        "test_helpers.test_clocks.advance",
+    ],
 )
 def test_every_field_is_on_its_page(name: str) -> None:
     module = catalogue.find(name)
     made = page(name)
     text, html = repr(made), made._repr_html_()
     assert len(made.rows) == len(module.fields)
-    assert {row[0] for row in made.rows} == {own.name.upper() if own in module.path_fields else own.flag for own in module.fields}
+    assert {row[0] for row in made.rows} == {
+        own.name.upper() if own in module.path_fields else own.flag for own in module.fields
+    }
     for own in module.fields:
         if own.required:
             assert f"{own.title} (required)" in text

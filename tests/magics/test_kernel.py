@@ -42,7 +42,7 @@ class Kernel:
             metadata={"cellId": cell_id} if cell_id else {},
         )
         self.client.shell_channel.send(message)
-        wanted = message["header"]["msg_id"]
+        expected = message["header"]["msg_id"]
         outputs = []
         while True:
             if stdin is not None:
@@ -52,33 +52,39 @@ class Kernel:
                 except queue.Empty:
                     time.sleep(0)
             answer = self.client.get_iopub_msg(timeout=30)
-            if answer["parent_header"].get("msg_id") != wanted:
+            if answer["parent_header"].get("msg_id") != expected:
                 continue
             if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
                 break
             outputs.append(answer)
         while True:
             reply = self.client.get_shell_msg(timeout=30)
-            if reply["parent_header"].get("msg_id") == wanted:
+            if reply["parent_header"].get("msg_id") == expected:
                 break
         content = dict(reply["content"])
         content["outputs"] = outputs
-        content["text"] = "".join(each["content"].get("text", "") or str(each["content"].get("data", "")) for each in outputs)
+        content["text"] = "".join(
+            each["content"].get("text", "") or str(each["content"].get("data", "")) for each in outputs
+        )
         return content
 
     def complete(self, code: str) -> dict[str, Any]:
         """The reply to complete_request at the end of the code."""
-        wanted = self.client.complete(code, len(code))
+        expected = self.client.complete(code, len(code))
         while True:
             reply = self.client.get_shell_msg(timeout=10)
-            if reply["parent_header"].get("msg_id") == wanted:
+            if reply["parent_header"].get("msg_id") == expected:
                 return dict(reply["content"])
 
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     folder = tmp_path_factory.mktemp("kernel")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("STRIPE", "IPYTHON", "JUPYTER"))}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("STRIPE", "IPYTHON", "JUPYTER"))
+    }
     env |= {
         "IPYTHONDIR": str(folder / "ipython"),
         "HOME": str(folder),
@@ -101,7 +107,9 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 def test_an_answer_is_a_table_with_both_forms(kernel: Kernel) -> None:
     reply = kernel.run("%stripe customers create --name 'Jenny <b>' --email jenny@example.com", "cell-a")
-    bundle = next(each["content"]["data"] for each in reply["outputs"] if each["msg_type"] == "execute_result")
+    bundle = next(
+        each["content"]["data"] for each in reply["outputs"] if each["msg_type"] == "execute_result"
+    )
     assert "Jenny &lt;b&gt;" in bundle["text/html"]
     assert "[SANDBOX]" in bundle["text/plain"]
 
@@ -115,7 +123,7 @@ def test_a_cell_that_runs_again_says_what_it_made(kernel: Kernel) -> None:
 
 @pytest.mark.parametrize("jedi", [True, False])
 @pytest.mark.parametrize(
-    ("code", "wanted", "kind"),
+    ("code", "expected", "kind"),
     [
         ("%stripe custo", "customers", "resource"),
         ("r = %stripe customers cr", "create", "action"),
@@ -129,7 +137,9 @@ def test_a_cell_that_runs_again_says_what_it_made(kernel: Kernel) -> None:
         ("    %stripe sandbox adv", "advance", "command"),
     ],
 )
-def test_completion_through_the_kernel(kernel: Kernel, jedi: bool, code: str, wanted: str, kind: str) -> None:
+def test_completion_through_the_kernel(
+    kernel: Kernel, jedi: bool, code: str, expected: str, kind: str
+) -> None:
     if not SEES_CELLS and code.startswith("%%"):
         pytest.skip("a matcher sees the current line only, before IPython 8.6")
     kernel.run(f"%config IPCompleter.use_jedi = {jedi}")
@@ -137,12 +147,12 @@ def test_completion_through_the_kernel(kernel: Kernel, jedi: bool, code: str, wa
     assert reply["status"] == "ok"
     badges = {each["text"]: each["type"] for each in reply["metadata"].get("_jupyter_types_experimental", [])}
     piece = code[reply["cursor_start"] :]
-    assert wanted in [each.removeprefix(piece[: len(piece) - len(piece.lstrip())]) for each in reply["matches"]], reply[
-        "matches"
-    ][:10]
+    assert expected in [
+        each.removeprefix(piece[: len(piece) - len(piece.lstrip())]) for each in reply["matches"]
+    ], reply["matches"][:10]
     assert not SEES_CELLS or kind in badges.values()
-    done = code[: reply["cursor_start"]] + next(each for each in reply["matches"] if wanted in each)
-    assert done.endswith(wanted)
+    done = code[: reply["cursor_start"]] + next(each for each in reply["matches"] if expected in each)
+    assert done.endswith(expected)
 
 
 def test_completion_is_quick(kernel: Kernel) -> None:
@@ -186,11 +196,17 @@ def test_a_typed_key_is_forgotten_and_the_cell_blanked(kernel: Kernel) -> None:
     assert payload
     assert payload[0]["replace"] is True
     assert CANARY not in str(
-        reply["outputs"] and [each["content"] for each in reply["outputs"] if each["msg_type"] != "execute_input"]
+        reply["outputs"]
+        and [each["content"] for each in reply["outputs"] if each["msg_type"] != "execute_input"]
     )
     assert CANARY not in str(payload)
     half = CANARY[:16]
-    assert kernel.run(f"print([n for n, v in list(globals().items()) if '{half}' + 'yyyy' in repr(v)])")["text"].strip() == "[]"
+    assert (
+        kernel.run(f"print([n for n, v in list(globals().items()) if '{half}' + 'yyyy' in repr(v)])")[
+            "text"
+        ].strip()
+        == "[]"
+    )
     kernel.run("get_ipython().history_manager.writeout_cache()")
     for file in kernel.folder.rglob("*"):
         if file.is_file():
@@ -202,7 +218,10 @@ def test_a_typed_key_is_forgotten_and_the_cell_blanked(kernel: Kernel) -> None:
 
 @pytest.mark.parametrize(
     ("line", "says"),
-    [("%stripe connect", "%stripe connect"), ("%stripe customers create --name Jenny --form", "%stripe customers create --form")],
+    [
+        ("%stripe connect", "%stripe connect"),
+        ("%stripe customers create --name Jenny --form", "%stripe customers create --form"),
+    ],
 )
 def test_forms_are_widgets(kernel: Kernel, line: str, says: str) -> None:
     reply = kernel.run(line)
@@ -214,7 +233,7 @@ def test_forms_are_widgets(kernel: Kernel, line: str, says: str) -> None:
 
 
 def test_nobody_to_ask_and_somebody(kernel: Kernel) -> None:
-    code = "from stripe_magics.magics.prompt import asker\nask = asker(get_ipython())\nprint(ask and ask('who? '))"
+    code = "from stripe_magics.magics.prompt import make_prompt\nask = make_prompt(get_ipython())\nprint(ask and ask('who? '))"
     assert kernel.run(code)["text"].strip() == "None"
     assert kernel.run(code, stdin="me")["text"].strip().endswith("me")
 

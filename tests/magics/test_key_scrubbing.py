@@ -57,7 +57,9 @@ def test_it_is_refused_and_forgotten(sandbox: Cells, text: str) -> None:
 
 
 def test_a_key_in_a_pasted_request_is_dropped_and_forgotten(sandbox: Cells) -> None:
-    made = sandbox(f"%%stripe\ncurl https://api.stripe.com/v1/customers \\\n  -u {CANARY}: \\\n  -d name=Jenny\n")
+    made = sandbox(
+        f"%%stripe\ncurl https://api.stripe.com/v1/customers \\\n  -u {CANARY}: \\\n  -d name=Jenny\n"
+    )
     assert made.loc[0, "name"] == "Jenny"
     assert "dropped and not used" in sandbox.stdout
     assert CANARY not in everywhere(sandbox.shell)

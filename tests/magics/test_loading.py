@@ -28,7 +28,10 @@ def state(ip: Any) -> dict[str, Any]:
         "events": {name: list(callbacks) for name, callbacks in ip.events.callbacks.items()},
         "types": {name: dict(each.type_printers) for name, each in formatters.formatters.items()},
         "deferred": {name: dict(each.deferred_printers) for name, each in formatters.formatters.items()},
-        "bundle": (dict(formatters.mimebundle_formatter.type_printers), dict(formatters.mimebundle_formatter.deferred_printers)),
+        "bundle": (
+            dict(formatters.mimebundle_formatter.type_printers),
+            dict(formatters.mimebundle_formatter.deferred_printers),
+        ),
         "hooks": {name: str(each) for name, each in vars(ip.hooks).items()},
         "names": sorted(name for name in ip.user_ns if not name.startswith("_")),
         "custom exceptions": ip.custom_exceptions,
@@ -37,7 +40,9 @@ def state(ip: Any) -> dict[str, Any]:
 
 def test_unload_leaves_no_trace(bare_shell: Any) -> None:
     ip = bare_shell
-    ip.run_line_magic("unload_ext", "stripe_magics")  # IPython 9 registers its own magics for extensions when they are first used
+    ip.run_line_magic(
+        "unload_ext", "stripe_magics"
+    )  # IPython 9 registers its own magics for extensions when they are first used
     before = state(ip)
     for _ in range(2):
         ip.run_line_magic("load_ext", "stripe_magics")
@@ -74,7 +79,14 @@ def test_reload_works_and_registers_once(bare_shell: Any) -> None:
     assert names.count("StripeMagics") == 1
     ip.run_line_magic("load_ext", "stripe_magics")
     assert (
-        len([each for each in ip.Completer.custom_matchers if "stripe" in repr(each).lower() or "hooks" in each.__module__]) == 1
+        len(
+            [
+                each
+                for each in ip.Completer.custom_matchers
+                if "stripe" in repr(each).lower() or "hooks" in each.__module__
+            ]
+        )
+        == 1
     )
     assert ip.run_cell("%stripe help").success
     ip.run_line_magic("unload_ext", "stripe_magics")
@@ -104,7 +116,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "HOME": str(tmp_path_factory.mktemp("home")),
     }
     runs = [
-        json.loads(subprocess.check_output([sys.executable, "-c", QUICK], env=env, text=True).splitlines()[-1]) for _ in range(2)
+        json.loads(
+            subprocess.check_output([sys.executable, "-c", QUICK], env=env, text=True).splitlines()[-1]
+        )
+        for _ in range(2)
     ]
     return min(runs, key=lambda run: run["ms"])
 
@@ -120,7 +135,7 @@ def test_loading_imports_nothing_heavy(loaded: dict[str, Any]) -> None:
 
 def test_a_parsed_line_imports_nothing_heavy(tmp_path: Any) -> None:
     code = (
-        "import sys\nfrom stripe_magics.command import parse\nparse('customers list --email a@b.com')\n"
+        "import sys\nfrom stripe_magics.parsing import parse\nparse('customers list --email a@b.com')\n"
         "print([name for name in ('pandas', 'httpx', 'ipywidgets', 'pyarrow', 'yaml') if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

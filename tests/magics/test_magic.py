@@ -15,7 +15,9 @@ def test_a_line_gives_a_frame_and_a_cell_too(sandbox: Cells) -> None:
     made = sandbox("%stripe customers create --name 'Jenny Rosen' --email jenny@example.com")
     assert isinstance(made, pd.DataFrame)
     assert made.loc[0, "name"] == "Jenny Rosen"
-    again = sandbox("%%stripe customers create\nname: Jenny\nshipping:\n  name: J\n  address: {line1: 1 Main St, country: NO}\n")
+    again = sandbox(
+        "%%stripe customers create\nname: Jenny\nshipping:\n  name: J\n  address: {line1: 1 Main St, country: NO}\n"
+    )
     assert again.loc[0, "shipping_address_country"] == "NO"
     listed = sandbox("df = %stripe customers list --limit 1\ndf")
     assert len(listed) == 1
@@ -24,7 +26,9 @@ def test_a_line_gives_a_frame_and_a_cell_too(sandbox: Cells) -> None:
 
 
 def test_pythons_names_reach_a_call(sandbox: Cells) -> None:
-    sandbox("who = 'Ada'\nc = %stripe customers create --name $who --description \"by {{who}}\"\nprice = 2000")
+    sandbox(
+        "who = 'Ada'\nc = %stripe customers create --name $who --description \"by {{who}}\"\nprice = 2000"
+    )
     intent = sandbox("%stripe payment_intents create --amount $price --currency usd --customer $c.id")
     assert isinstance(intent, pd.DataFrame)
     assert intent.loc[0, "amount"] == 2000
@@ -42,7 +46,9 @@ def test_a_loop_makes_its_calls(sandbox: Cells) -> None:
 
 
 def test_a_function_makes_its_call(sandbox: Cells) -> None:
-    sandbox("def find(n):\n    global found\n    found = n\n    r = %stripe customers list --limit $found\n    return r\n")
+    sandbox(
+        "def find(n):\n    global found\n    found = n\n    r = %stripe customers list --limit $found\n    return r\n"
+    )
     sandbox("%stripe customers create --name a")
     assert len(sandbox("find(1)")) == 1
 
@@ -57,7 +63,9 @@ class TestShown:
         assert sandbox("%%stripe customers create --out also\nname: y\n") is None
         assert sandbox.shell.user_ns["also"].loc[0, "name"] == "y"
 
-    @pytest.mark.parametrize("cell", ["%stripe customers list --limit 1 --out some", "some = %stripe customers list --limit 1"])
+    @pytest.mark.parametrize(
+        "cell", ["%stripe customers list --limit 1 --out some", "some = %stripe customers list --limit 1"]
+    )
     def test_a_cut_list_says_so_where_it_is_not_displayed(self, sandbox: Cells, cell: str) -> None:
         for name in "ab":
             sandbox(f"%stripe customers create --name {name};")
@@ -86,7 +94,12 @@ class TestShown:
         assert "it was a int" in sandbox.stdout
 
     @pytest.mark.parametrize(
-        "line", ["%stripe customers list;", "%stripe customers list --quiet", "%stripe customers list --email a@b.com ;"]
+        "line",
+        [
+            "%stripe customers list;",
+            "%stripe customers list --quiet",
+            "%stripe customers list --email a@b.com ;",
+        ],
     )
     def test_quiet(self, sandbox: Cells, line: str) -> None:
         assert sandbox(line) is None
@@ -117,7 +130,9 @@ class TestOrigins:
         sandbox("%stripe customers create --name x --again", cell_id="cell-1")
         assert len(sandbox("%stripe customers list")) == 2
 
-    @pytest.mark.parametrize("cell", ["%stripe customers create --name x --out made", "made = %stripe customers create --name x"])
+    @pytest.mark.parametrize(
+        "cell", ["%stripe customers create --name x --out made", "made = %stripe customers create --name x"]
+    )
     def test_a_replay_says_so_where_nothing_is_displayed(self, sandbox: Cells, cell: str) -> None:
         sandbox(cell, cell_id="cell-1")
         assert "nothing new was made" not in sandbox.stdout
@@ -160,7 +175,7 @@ class TestErrors:
         sandbox("%config StripeMagics.full_traceback = True")
         result = sandbox.run("%stripe customers create --nmae x")
         assert isinstance(result.error_in_exec, RuntimeError)
-        assert "reading.py" in sandbox.stdout
+        assert "parser.py" in sandbox.stdout
 
     def test_all_faults_at_once(self, sandbox: Cells) -> None:
         with pytest.raises(errors.InvalidValue) as found:
@@ -187,8 +202,12 @@ class TestErrors:
         assert done.loc[0, "result"] == "failed"
         assert "is given in eur" in done.loc[0, "error"]
         assert len(sandbox("%stripe refunds list")) == 0
-        assert sandbox("%stripe refunds create --payment-intent $pi --amount 10.00usd").loc[0, "amount"] == 1000
-        with pytest.raises(errors.InvalidRequest, match="No such payment.intent"):  # left to Stripe's own words
+        assert (
+            sandbox("%stripe refunds create --payment-intent $pi --amount 10.00usd").loc[0, "amount"] == 1000
+        )
+        with pytest.raises(
+            errors.InvalidRequest, match="No such payment.intent"
+        ):  # left to Stripe's own words
             sandbox("%stripe refunds create --payment-intent pi_nope --amount 10.00usd")
 
     def test_without_a_connection(self, cells: Cells) -> None:
@@ -269,7 +288,11 @@ class TestWords:
 
     def test_help(self, cells: Cells) -> None:
         assert "sandbox advance" in repr(cells("%stripe help"))
-        for text in ("%stripe customers create?", "%stripe customers create --help", "r = %stripe help customers create\nr"):
+        for text in (
+            "%stripe customers create?",
+            "%stripe customers create --help",
+            "r = %stripe help customers create\nr",
+        ):
             assert "--shipping-line1" in repr(cells(text))
         assert "--sandbox" in repr(cells("%stripe connect?"))
         assert "customers create" in repr(cells("%stripe help customers"))
@@ -367,13 +390,22 @@ class TestLines:
 
     def test_a_text_may_end_in_a_question_mark(self, sandbox: Cells) -> None:
         assert sandbox("%stripe customers create --description Why?").loc[0, "description"] == "Why?"
-        assert sandbox("%stripe customers create --description 'And why not?'").loc[0, "description"] == "And why not?"
+        assert (
+            sandbox("%stripe customers create --description 'And why not?'").loc[0, "description"]
+            == "And why not?"
+        )
         assert sandbox("r = %stripe customers create --name Who?\nr").loc[0, "name"] == "Who?"
 
     def test_dollars_and_braces_arrive(self, sandbox: Cells) -> None:
         sandbox("name = 'wrong'")
-        assert sandbox("%stripe customers create --description 'Costs $20 {name}'").loc[0, "description"] == "Costs $20 {name}"
-        assert sandbox("%%stripe customers create\ndescription: Also $20 {name}\n").loc[0, "description"] == "Also $20 {name}"
+        assert (
+            sandbox("%stripe customers create --description 'Costs $20 {name}'").loc[0, "description"]
+            == "Costs $20 {name}"
+        )
+        assert (
+            sandbox("%%stripe customers create\ndescription: Also $20 {name}\n").loc[0, "description"]
+            == "Also $20 {name}"
+        )
 
     @pytest.mark.parametrize(
         "text",

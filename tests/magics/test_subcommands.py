@@ -13,7 +13,9 @@ from .conftest import Cells
 
 
 def test_one_call_a_row(sandbox: Cells) -> None:
-    sandbox("import pandas as pd\npeople = pd.DataFrame({'name': ['A', 'B', 'C'], 'email': ['a@b.com', 'b@b.com', 'c@b.com']})")
+    sandbox(
+        "import pandas as pd\npeople = pd.DataFrame({'name': ['A', 'B', 'C'], 'email': ['a@b.com', 'b@b.com', 'c@b.com']})"
+    )
     made = sandbox("%stripe customers create --from people", cell_id="rows")
     assert list(made["result"]) == ["done"] * 3
     assert len(sandbox("%stripe customers list")) == 3
@@ -45,7 +47,9 @@ def test_pull_and_sync(sandbox: Cells, tmp_path: Path) -> None:
     for name in "ab":
         sandbox(f"%stripe customers create --name {name}")
     assert len(sandbox("%stripe pull customers")) == 2
-    several = sandbox("%stripe pull customers payment_intents --quiet\nr = %stripe pull customers payment_intents --quiet\nr")
+    several = sandbox(
+        "%stripe pull customers payment_intents --quiet\nr = %stripe pull customers payment_intents --quiet\nr"
+    )
     assert set(several) == {"customers", "payment_intents"}
     assert len(sandbox(f"%stripe sync {tmp_path / 'mirror'} customers")) == 1
 
@@ -74,14 +78,16 @@ def test_a_webhook_endpoint(sandbox: Cells) -> None:
     made = sandbox("%stripe events watch --events customer.created --url https://example.com/hook")
     assert isinstance(made, pd.DataFrame)
     assert len(sandbox("%stripe events endpoints")) == 1
-    request = sandbox("%stripe events watch --events customer.created --url https://example.com/other --dry-run")
+    request = sandbox(
+        "%stripe events watch --events customer.created --url https://example.com/other --dry-run"
+    )
     assert request.path == "/v1/webhook_endpoints"
 
 
 def test_what_a_form_calls_is_remembered(sandbox: Cells) -> None:
-    from stripe_magics.command import parse
+    from stripe_magics.parsing import parse
 
-    door = sandbox.shell.find_line_magic("stripe").__self__
-    door.run_form(parse("customers create --name Formed"))
+    context = sandbox.shell.find_line_magic("stripe").__self__
+    context.run_form(parse("customers create --name Formed"))
     assert list(sandbox("%stripe history")["line"]) == ["customers create --name Formed"]
-    assert door.seen.of("customer")[0][1] == "Formed"
+    assert context.seen.of("customer")[0][1] == "Formed"

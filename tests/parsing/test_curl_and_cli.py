@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from stripe_magics import pipeline
-from stripe_magics.command import parse
 from stripe_magics.errors import KeyRefused, UsageFault
+from stripe_magics.parsing import parse
 
 KEY = "sk_test_" + "4eC39HqLyjWDarjtT1zdp7dc"
 
@@ -98,9 +98,7 @@ def prepared(line: str, cell: str | None = None):
 
 
 def test_comments_and_prompts_above_are_passed_over() -> None:
-    text = (
-        "# Set your secret key.\n# See your keys here: https://dashboard.stripe.com/apikeys\n$ stripe customers list --limit=3\n"
-    )
+    text = "# Set your secret key.\n# See your keys here: https://dashboard.stripe.com/apikeys\n$ stripe customers list --limit=3\n"
     assert parse("", text).values == {"limit": "3"}
 
 
@@ -109,9 +107,13 @@ def test_the_table_is_large_enough() -> None:
     assert len({line.split()[1] for line, *_ in LINES}) >= 20
 
 
-@pytest.mark.parametrize(("line", "method", "path", "params"), LINES, ids=[" ".join(line.split()[1:3]) for line, *_ in LINES])
+@pytest.mark.parametrize(
+    ("line", "method", "path", "params"), LINES, ids=[" ".join(line.split()[1:3]) for line, *_ in LINES]
+)
 @pytest.mark.parametrize("how", ["after the magic", "with its tool", "prompt in a cell", "broken lines"])
-def test_pasted_lines_of_the_command_line_tool(line: str, method: str, path: str, params: dict[str, str], how: str) -> None:
+def test_pasted_lines_of_the_command_line_tool(
+    line: str, method: str, path: str, params: dict[str, str], how: str
+) -> None:
     found = {
         "after the magic": lambda: prepared(line.removeprefix("stripe ")),
         "with its tool": lambda: prepared(line),
@@ -140,9 +142,9 @@ CURLS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "module", "wanted"), CURLS)
+@pytest.mark.parametrize(("text", "module", "expected"), CURLS)
 @pytest.mark.parametrize("where", ["line", "cell"])
-def test_pasted_curl(text: str, module: str, wanted: tuple[str, str, dict[str, str]], where: str) -> None:
+def test_pasted_curl(text: str, module: str, expected: tuple[str, str, dict[str, str]], where: str) -> None:
     text = text.format(key=KEY)
     command = parse(text) if where == "line" else parse("--out x", text)
     assert command.module == module
@@ -150,12 +152,12 @@ def test_pasted_curl(text: str, module: str, wanted: tuple[str, str, dict[str, s
     assert any("dropped and not used" in note for note in command.notes)
     assert command.options.out == ("x" if where == "cell" else "")
     request = pipeline.prepare(command)
-    assert (request.method, request.path) == wanted[:2]
+    assert (request.method, request.path) == expected[:2]
     params = dict(request.params)
-    if "limit" in wanted[2]:
+    if "limit" in expected[2]:
         assert request.limit == 3
-    assert {name: params.get(name) for name in wanted[2] if name != "limit"} == {
-        n: v for n, v in wanted[2].items() if n != "limit"
+    assert {name: params.get(name) for name in expected[2] if name != "limit"} == {
+        n: v for n, v in expected[2].items() if n != "limit"
     }
 
 
@@ -164,7 +166,11 @@ def test_headers_of_a_pasted_request_become_options() -> None:
         f"curl https://api.stripe.com/v1/charges -u {KEY}: -H 'Stripe-Account: acct_1' -H 'Stripe-Version: 2024-06-20' -H 'Idempotency-Key: k1' -d amount=5 -d currency=usd"
     )
     options = command.options
-    assert (options.stripe_account, options.stripe_version, options.idempotency) == ("acct_1", "2024-06-20", "k1")
+    assert (options.stripe_account, options.stripe_version, options.idempotency) == (
+        "acct_1",
+        "2024-06-20",
+        "k1",
+    )
 
 
 def test_a_json_body_stays_as_it_is_written() -> None:

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from stripe_magics import catalogue
+from stripe_magics._command import Command, Options
+from stripe_magics._form_encoding import UNSET
 from stripe_magics.catalogue.field import Field, Kind, Role
-from stripe_magics.command import Command, Options, parse, write_cell, write_line
 from stripe_magics.errors import KeyRefused, UnknownName, UsageFault
-from stripe_magics.parsing.variables import KEY
+from stripe_magics.parsing import parse, write_cell, write_line
 from stripe_magics.parsing.lexer import quote, split
-from stripe_magics.request.form_encoding import UNSET
+from stripe_magics.parsing.variables import KEY
 
 CANARY = "sk_test_" + "4eC39HqLyjWDarjtT1zdp7dc"
 
@@ -101,7 +102,7 @@ def test_both_spellings_of_a_flag() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "module", "wanted"),
+    ("line", "module", "expected"),
     [
         ("customers list --email a@b.com --limit 50", "customers.list", {"email": "a@b.com", "limit": "50"}),
         ("customers retrieve cus_1", "customers.retrieve", {"customer": "cus_1"}),
@@ -128,17 +129,19 @@ def test_both_spellings_of_a_flag() -> None:
         ("customers create --description -- ", "customers.create", None),
     ],
 )  # fmt: skip
-def test_fields(line: str, module: str, wanted: dict[str, object] | None) -> None:
-    if wanted is None:
+def test_fields(line: str, module: str, expected: dict[str, object] | None) -> None:
+    if expected is None:
         with pytest.raises(UsageFault, match="needs a value"):
             parse(line)
         return
     command = parse(line)
-    assert (command.module, command.values, command.params) == (module, wanted, [])
+    assert (command.module, command.values, command.params) == (module, expected, [])
 
 
 def test_the_short_flags_of_stripes_tool() -> None:
-    command = parse("customers list -l 3 -a cus_1 -e data.default_source -v 2024-06-20 -i key-1 -d email=a@b.com -c")
+    command = parse(
+        "customers list -l 3 -a cus_1 -e data.default_source -v 2024-06-20 -i key-1 -d email=a@b.com -c"
+    )
     assert command.values == {"limit": "3", "expand": ["data.default_source"], "starting_after": "cus_1"}
     assert command.params == [("email", "a@b.com")]
     options = command.options
@@ -176,7 +179,9 @@ def test_brackets_and_dots_are_stripes_parameters() -> None:
     assert values("payment_intents create --shipping.address.line1 x") == {"shipping_line1": "x"}
     assert parse("charges create --metadata.order-id 5").params == [("metadata[order-id]", "5")]
     assert values("charges create --shipping.address.line1=x") == {"shipping_address_line1": "x"}
-    assert parse("checkout sessions create --line-items.0.price price_1").params == [("line_items[0][price]", "price_1")]
+    assert parse("checkout sessions create --line-items.0.price price_1").params == [
+        ("line_items[0][price]", "price_1")
+    ]
 
 
 def test_semicolon_and_comment() -> None:
@@ -212,7 +217,11 @@ def test_no_path_after_a_method(line: str) -> None:
 
 def test_the_body_of_an_api_call_has_its_fields() -> None:
     made = parse("api call", "url: /v1/customers\nmethod: GET\nquery_string:\n  - {key: limit, value: 2}\n")
-    assert made.values == {"url": "/v1/customers", "method": "GET", "query_string": [{"key": "limit", "value": "2"}]}
+    assert made.values == {
+        "url": "/v1/customers",
+        "method": "GET",
+        "query_string": [{"key": "limit", "value": "2"}],
+    }
     assert not made.params
 
 
@@ -221,7 +230,12 @@ def test_expressions_in_braces_are_refused() -> None:
         with pytest.raises(UsageFault, match="is no name"):
             parse(f"customers create --name {text}", None, {"pi": 1})
     assert parse("customers create --name '{{a + b}}'").values == {"name": "{{a + b}}"}
-    for body in ('name: "for {{a + b}}"', "name: for {{a + b}}", "name: |\n  for {{a + b}}\n", '{"name": "for {{a + b}}"}'):
+    for body in (
+        'name: "for {{a + b}}"',
+        "name: for {{a + b}}",
+        "name: |\n  for {{a + b}}\n",
+        '{"name": "for {{a + b}}"}',
+    ):
         with pytest.raises(UsageFault, match="is no name"):
             parse("customers create", body, {"a": 1})
     assert parse("customers create", "name: 'for {{a + b}}'").values == {"name": "for {{a + b}}"}
@@ -241,7 +255,11 @@ def test_nearest_variables_are_values() -> None:
 
 def test_make_an_api_call() -> None:
     command = parse("get /v1/events --limit 10")
-    assert (command.module, command.values, command.options.limit) == ("api.call", {"method": "GET", "url": "/v1/events"}, "10")
+    assert (command.module, command.values, command.options.limit) == (
+        "api.call",
+        {"method": "GET", "url": "/v1/events"},
+        "10",
+    )
     command = parse('post /v1/customers -d name=Jenny -H "X-Trace: a b" -H "Stripe-Account: acct_1"')
     assert command.values == {
         "method": "POST",
@@ -296,7 +314,9 @@ def test_bad_lines_are_explained(line: str, error: type[Exception], says: str) -
 
 
 def test_parameters_that_the_facts_know_are_passed_on_the_others_are_not() -> None:
-    assert parse("payment_intents create --radar-options.session rse_1").params == [("radar_options[session]", "rse_1")]
+    assert parse("payment_intents create --radar-options.session rse_1").params == [
+        ("radar_options[session]", "rse_1")
+    ]
     command = parse("payment_intents capture --final-capture pi_1")
     assert (command.values, command.params) == ({"payment_intent": "pi_1"}, [("final_capture", "true")])
     assert parse("charges create --something-new 1").params == [("something_new", "1")]
@@ -316,11 +336,15 @@ def test_names_pass_objects_and_texts() -> None:
     assert values("customers retrieve $box.content", box=box) == {"customer": "cus_7"}
     assert values("payment_intents create --amount $count", count=count)["amount"] is count
     assert values("customers create --name 'x{{count}}'", count=1) == {"name": "x{{count}}"}
-    assert values('customers create --name "a {{count}} {{ box.content }}"', count=1, box=box) == {"name": "a 1 cus_7"}
+    assert values('customers create --name "a {{count}} {{ box.content }}"', count=1, box=box) == {
+        "name": "a 1 cus_7"
+    }
     assert values("customers create --description $20") == {"description": "$20"}
     assert values("customers create --description '$count'", count=1) == {"description": "$count"}
     assert values("customers create --metadata $map", map={"a": 1}) == {"metadata": {"a": 1}}
-    assert values("customers create --description {{price}}", price=Decimal("1.50")) == {"description": "1.50"}
+    assert values("customers create --description {{price}}", price=Decimal("1.50")) == {
+        "description": "1.50"
+    }
 
 
 def test_an_unknown_name_is_an_error() -> None:
@@ -340,19 +364,28 @@ def test_frames_give_columns() -> None:
     import pandas as pd
 
     frame = pd.DataFrame({"id": ["cus_1", "cus_2"], "full_name": ["A", "B"]})
-    command = parse("customers update --from people --customer $id --name $full_name", None, {"people": frame})
+    command = parse(
+        "customers update --from people --customer $id --name $full_name", None, {"people": frame}
+    )
     assert command.options.from_ is frame
     assert list(command.values["customer"]) == ["cus_1", "cus_2"]
     assert command.sources == {"customer": "id", "name": "full_name", "from_": "people"}
     tricky = frame.assign(people="x")
-    command = parse("customers update --customer $id -d metadata[who]=$people --from people", None, {"people": tricky})
+    command = parse(
+        "customers update --customer $id -d metadata[who]=$people --from people", None, {"people": tricky}
+    )
     assert command.options.from_ is tricky
     assert list(command.values["metadata[who]"]) == ["x", "x"]
     with pytest.raises(UsageFault, match="--name wants one value; a column of 2 was given"):
         parse("customers create --name $people.full_name", None, {"people": frame})
     one = frame.head(1).assign(amount=5)
-    assert values("payment_intents create --customer $c.id --amount $c.amount", c=one) == {"customer": "cus_1", "amount": 5}
-    assert values("invoices create --default-tax-rates $people.id", people=frame) == {"default_tax_rates": ["cus_1", "cus_2"]}
+    assert values("payment_intents create --customer $c.id --amount $c.amount", c=one) == {
+        "customer": "cus_1",
+        "amount": 5,
+    }
+    assert values("invoices create --default-tax-rates $people.id", people=frame) == {
+        "default_tax_rates": ["cus_1", "cus_2"]
+    }
     with pytest.raises(UsageFault, match="wants a DataFrame"):
         parse("customers update --from $x", None, {"x": 1})
 
@@ -361,14 +394,23 @@ def test_frames_give_columns() -> None:
 
 
 def test_flat_names_and_stripes_nesting_mean_the_same() -> None:
-    flat = values("customers create", "name: Jenny\nshipping_name: J\nshipping-line1: 1 Main St\nshipping_country: NO\n")
-    nested = values("customers create", "name: Jenny\nshipping:\n  name: J\n  address:\n    line1: 1 Main St\n    country: NO\n")
+    flat = values(
+        "customers create", "name: Jenny\nshipping_name: J\nshipping-line1: 1 Main St\nshipping_country: NO\n"
+    )
+    nested = values(
+        "customers create",
+        "name: Jenny\nshipping:\n  name: J\n  address:\n    line1: 1 Main St\n    country: NO\n",
+    )
     json = values(
-        "customers create", '{"name": "Jenny", "shipping": {"name": "J", "address": {"line1": "1 Main St", "country": "NO"}}}'
+        "customers create",
+        '{"name": "Jenny", "shipping": {"name": "J", "address": {"line1": "1 Main St", "country": "NO"}}}',
     )
     brackets = parse("customers create", 'name: Jenny\n"shipping[name]": J\n')
     assert (
-        flat == nested == json == {"name": "Jenny", "shipping_name": "J", "shipping_line1": "1 Main St", "shipping_country": "NO"}
+        flat
+        == nested
+        == json
+        == {"name": "Jenny", "shipping_name": "J", "shipping_line1": "1 Main St", "shipping_country": "NO"}
     )
     assert brackets.values == {"name": "Jenny", "shipping_name": "J"}
 
@@ -412,7 +454,9 @@ def test_body_structures() -> None:
         "footer": "",
     }
     assert (
-        parse("checkout sessions create", "line_items:\n  - price: price_1\n    quantity: 2\nmode: payment\n").module
+        parse(
+            "checkout sessions create", "line_items:\n  - price: price_1\n    quantity: 2\nmode: payment\n"
+        ).module
         == "checkout.sessions.create"
     )
 
@@ -425,11 +469,12 @@ def test_flags_may_stand_below() -> None:
 
 
 def test_names_in_bodies() -> None:
-    assert values("customers create", "name: {{who}}\nemail: $mail\ndescription: '$mail {{who}}'\n", who="J", mail="a@b.com") == {
-        "name": "J",
-        "email": "a@b.com",
-        "description": "$mail {{who}}",
-    }
+    assert values(
+        "customers create",
+        "name: {{who}}\nemail: $mail\ndescription: '$mail {{who}}'\n",
+        who="J",
+        mail="a@b.com",
+    ) == {"name": "J", "email": "a@b.com", "description": "$mail {{who}}"}
     assert values("customers create", '{"name": "{{who}}", "metadata": {"a": "$n"}}', who="J", n=5) == {
         "name": "J",
         "metadata": {"a": 5},
@@ -475,7 +520,14 @@ def test_a_field_in_the_line_and_in_the_body() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [CANARY, CANARY.replace("test", "live"), "rk_test_" + "a1" * 12, "whsec_" + "abcdefgh1234", "sk_org_" + "a" * 12]
+    "key",
+    [
+        CANARY,
+        CANARY.replace("test", "live"),
+        "rk_test_" + "a1" * 12,
+        "whsec_" + "abcdefgh1234",
+        "sk_org_" + "a" * 12,
+    ],
 )
 @pytest.mark.parametrize("where", ["line", "body", "variable", "param", "json", "positional"])
 def test_a_key_is_refused_wherever_it_stands(key: str, where: str) -> None:
@@ -494,7 +546,16 @@ def test_a_key_is_refused_wherever_it_stands(key: str, where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["pm_card_visa", "tok_visa", "cus_sk_test_ab", "pi_3_secret_abc", "sk_test_...", "task_live_1", "ask_test"]
+    "text",
+    [
+        "pm_card_visa",
+        "tok_visa",
+        "cus_sk_test_ab",
+        "pi_3_secret_abc",
+        "sk_test_...",
+        "task_live_1",
+        "ask_test",
+    ],
 )
 def test_other_ids_are_no_keys(text: str) -> None:
     assert values(f"customers create --name {text}") == {"name": text}
@@ -503,7 +564,26 @@ def test_other_ids_are_no_keys(text: str) -> None:
 # --- written and read again
 
 texts = st.text(max_size=30) | st.sampled_from(
-    ["$x", "{{x}}", "a b", "-x", "--name", "'", '"', "a;", "# no", "NO", "\n", "true", "[1]", "{}", "a,b", "?", "=", "\\"]
+    [
+        "$x",
+        "{{x}}",
+        "a b",
+        "-x",
+        "--name",
+        "'",
+        '"',
+        "a;",
+        "# no",
+        "NO",
+        "\n",
+        "true",
+        "[1]",
+        "{}",
+        "a,b",
+        "?",
+        "=",
+        "\\",
+    ]
 )
 
 
@@ -513,7 +593,8 @@ def some(own: Field) -> st.SearchStrategy[object]:
         Kind.BOOLEAN: st.booleans() | texts.filter(bool),
         Kind.METADATA: st.dictionaries(texts, texts, max_size=3) | st.just(""),
         Kind.ROWS: st.lists(
-            st.dictionaries(st.sampled_from([each.name for each in own.columns] or ["a"]), texts, min_size=1), max_size=3
+            st.dictionaries(st.sampled_from([each.name for each in own.columns] or ["a"]), texts, min_size=1),
+            max_size=3,
         ),
         Kind.TEXT_LIST: st.lists(texts, max_size=3) | st.just(""),
         Kind.MULTI_CHOICE: st.lists(texts, max_size=3),
@@ -533,7 +614,9 @@ def commands(draw: st.DrawFn, name: str) -> Command:
     if module.name == "api.call":
         given_values.setdefault("url", "/v1/events")
         given_values.setdefault("method", "POST")
-    params = draw(st.lists(st.tuples(st.from_regex(r"metadata\[[a-z ]{1,8}\]", fullmatch=True), texts), max_size=2))
+    params = draw(
+        st.lists(st.tuples(st.from_regex(r"metadata\[[a-z ]{1,8}\]", fullmatch=True), texts), max_size=2)
+    )
     options = Options(
         out=draw(st.sampled_from(["", "df"])),
         dry_run=draw(st.booleans()),
@@ -568,14 +651,26 @@ def test_a_line_and_a_cell_read_back_as_the_same_command(name: str) -> None:
 def test_what_forms_give_is_written_as_text() -> None:
     command = Command(
         "payment_intents.create",
-        {"amount": 2000, "currency": "usd", "confirm": True, "description": UNSET, "customer": None, "metadata": {"n": 1}},
+        {
+            "amount": 2000,
+            "currency": "usd",
+            "confirm": True,
+            "description": UNSET,
+            "customer": None,
+            "metadata": {"n": 1},
+        },
     )
     assert (
         write_line(command)
         == '%stripe payment_intents create --amount 2000 --currency usd --confirm --description "" --metadata n=1'
     )
     command = Command(
-        "invoices.create", {"customer": "cus_1", "due_date": dt.date(2027, 1, 31), "custom_fields": [{"name": "PO", "value": 42}]}
+        "invoices.create",
+        {
+            "customer": "cus_1",
+            "due_date": dt.date(2027, 1, 31),
+            "custom_fields": [{"name": "PO", "value": 42}],
+        },
     )
     assert write_cell(command) == (
         "%%stripe invoices create\ncustomer: cus_1\ndue_date: 2027-01-31\ncustom_fields:\n  - name: PO\n    value: 42\n"

@@ -22,16 +22,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stripe_magics import catalogue
-from stripe_magics.validation import UNSET, bind
+from stripe_magics._command import Options
+from stripe_magics._form_encoding import form
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.command import Options
 from stripe_magics.errors import InvalidValue, KeyRefused
-from stripe_magics.request import Keep, Request, build, encode
-from stripe_magics.request.form_encoding import form
+from stripe_magics.request import Request, RowFilter, build, encode
+from stripe_magics.validation import UNSET, bind
 
 
 def plan(
-    name: str, params: Any = (), /, options: Options | None = None, version: str = catalogue.PINNED_VERSION, **values: Any
+    name: str,
+    params: Any = (),
+    /,
+    options: Options | None = None,
+    version: str = catalogue.PINNED_VERSION,
+    **values: Any,
 ) -> Request:
     return build(bind(catalogue.find(name), values, params, api_version=version), options)
 
@@ -49,14 +54,22 @@ def refused(name: str, options: Options, /, **values: Any) -> str:
     ("name", "values", "looked_up"),
     [
         ("refunds.create", {"charge": "ch_1", "amount": "10.00eur"}, [("amount", "eur", "/v1/charges/ch_1")]),
-        ("refunds.create", {"payment_intent": "pi_1", "amount": "10.00eur"}, [("amount", "eur", "/v1/payment_intents/pi_1")]),
+        (
+            "refunds.create",
+            {"payment_intent": "pi_1", "amount": "10.00eur"},
+            [("amount", "eur", "/v1/payment_intents/pi_1")],
+        ),
         ("refunds.create", {"payment_intent": "pi_1", "amount": "1000"}, []),
         (
             "payment_intents.capture",
             {"payment_intent": "pi_1", "amount_to_capture": "5usd"},
             [("amount_to_capture", "usd", "/v1/payment_intents/pi_1")],
         ),
-        ("invoice_items.update", {"invoice_item": "ii_1", "amount": "5usd"}, [("amount", "usd", "/v1/invoiceitems/ii_1")]),
+        (
+            "invoice_items.update",
+            {"invoice_item": "ii_1", "amount": "5usd"},
+            [("amount", "usd", "/v1/invoiceitems/ii_1")],
+        ),
         ("charges.capture", {"charge": "ch_1", "amount": "5usd"}, [("amount", "usd", "/v1/charges/ch_1")]),
         ("payment_intents.create", {"amount": "5usd"}, []),
         ("payouts.create", {"amount": "5usd"}, []),
@@ -66,8 +79,10 @@ def test_the_object_whose_currency_an_amount_has(
     name: str, values: dict[str, str], looked_up: list[tuple[str, str, str]]
 ) -> None:
     made = plan(name, **values)
-    assert [(each.field, each.currency, each.path) for each in made.denominations] == looked_up
-    assert all(f"GET {path}, whose currency must be {currency}" in repr(made) for _, currency, path in looked_up)
+    assert [(each.field, each.currency, each.path) for each in made.currency_checks] == looked_up
+    assert all(
+        f"GET {path}, whose currency must be {currency}" in repr(made) for _, currency, path in looked_up
+    )
 
 
 # Encoding
@@ -87,12 +102,16 @@ def test_the_object_whose_currency_an_amount_has(
         pytest.param({"metadata": UNSET}, "metadata=", id="T79-unset"),
         pytest.param({"metadata": {"a": ""}}, "metadata[a]=", id="T79-key"),
         pytest.param({"a": None, "b": {"c": None}}, "", id="B47-none"),
-        pytest.param({"a": datetime(2013, 1, 1, tzinfo=timezone(timedelta(hours=1)))}, "a=1356994800", id="T80"),
+        pytest.param(
+            {"a": datetime(2013, 1, 1, tzinfo=timezone(timedelta(hours=1)))}, "a=1356994800", id="T80"
+        ),
         pytest.param({"a": [datetime(2013, 1, 1, tzinfo=UTC)]}, "a[0]=1356998400", id="T80-list"),
         pytest.param({"a": datetime(1969, 12, 31, tzinfo=UTC)}, "a=-86400", id="T80-before-1970"),
         pytest.param({"created": {"gte": 5, "lt": 7}}, "created[gte]=5&created[lt]=7", id="T81-filter"),
         pytest.param(
-            {"expand": ["customer", "invoice.subscription"]}, "expand[0]=customer&expand[1]=invoice.subscription", id="T81-expand"
+            {"expand": ["customer", "invoice.subscription"]},
+            "expand[0]=customer&expand[1]=invoice.subscription",
+            id="T81-expand",
         ),
         pytest.param({"a": Decimal("10.50")}, "a=10.50", id="T82"),
         pytest.param({"a": Decimal("1E+3")}, "a=1000", id="T82-exponent"),
@@ -130,7 +149,9 @@ def test_encode_refuses(value: Any, message: str) -> None:
         encode({"metadata": value})
 
 
-@pytest.mark.parametrize("text", ["é", "🙂", "日本", "e\u0301", "+ & = # % @ : ;", "a\r\nb\tc\\d\"e'", "~", "", " "])
+@pytest.mark.parametrize(
+    "text", ["é", "🙂", "日本", "e\u0301", "+ & = # % @ : ;", "a\r\nb\tc\\d\"e'", "~", "", " "]
+)
 def test_percent_form(text: str) -> None:  # T83, T84
     body = form(encode({"name": text, "metadata": {"k": text}}))
     assert body.isascii()
@@ -152,7 +173,9 @@ LEAVES = st.one_of(
 NAMES = st.text("abc_xyz", min_size=1, max_size=5)
 NESTED = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, min_size=1, max_size=3) | st.dictionaries(NAMES, inner, min_size=1, max_size=3),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=3) | st.dictionaries(NAMES, inner, min_size=1, max_size=3)
+    ),
     max_leaves=12,
 )
 
@@ -183,7 +206,12 @@ def test_a_plain_create() -> None:
         metadata={"a": "1"},
         preferred_locales="de, fr",
     )
-    assert (request.method, request.path, request.effect, request.returns) == ("POST", "/v1/customers", Effect.CREATE, "customer")
+    assert (request.method, request.path, request.effect, request.returns) == (
+        "POST",
+        "/v1/customers",
+        Effect.CREATE,
+        "customer",
+    )
     assert request.params == (
         ("name", "Jenny"),
         ("metadata[a]", "1"),
@@ -197,8 +225,14 @@ def test_a_plain_create() -> None:
 
 
 def test_values_that_clear() -> None:
-    request = plan("customers.update", customer="cus_1", description="", metadata={"a": ""}, invoice_custom_fields=[])
-    assert set(request.params) == {("description", ""), ("metadata[a]", ""), ("invoice_settings[custom_fields]", "")}
+    request = plan(
+        "customers.update", customer="cus_1", description="", metadata={"a": ""}, invoice_custom_fields=[]
+    )
+    assert set(request.params) == {
+        ("description", ""),
+        ("metadata[a]", ""),
+        ("invoice_settings[custom_fields]", ""),
+    }
 
 
 def test_ids_are_quoted() -> None:
@@ -216,8 +250,16 @@ def test_ids_are_quoted() -> None:
     ],
 )
 def test_limits(limit: Any, page: str, cap: int | None, given: bool) -> None:
-    for request in (plan("customers.list", limit=limit), plan("customers.list", options=Options(limit=limit))):
-        assert (dict(request.params)["limit"], request.limit, request.limit_given, request.lists) == (page, cap, given, True)
+    for request in (
+        plan("customers.list", limit=limit),
+        plan("customers.list", options=Options(limit=limit)),
+    ):
+        assert (dict(request.params)["limit"], request.limit, request.limit_given, request.lists) == (
+            page,
+            cap,
+            given,
+            True,
+        )
 
 
 def test_limits_refused() -> None:
@@ -228,7 +270,9 @@ def test_limits_refused() -> None:
 
 
 def test_expand() -> None:
-    request = plan("invoices.retrieve", options=Options(expand=["customer", "charge"]), invoice="in_1", expand="customer")
+    request = plan(
+        "invoices.retrieve", options=Options(expand=["customer", "charge"]), invoice="in_1", expand="customer"
+    )
     assert request.params == (("expand[0]", "customer"), ("expand[1]", "charge"))
     assert "write data.customer" in refused("invoices.search", Options(expand=["customer"]))
     assert "four levels" in refused("invoices.retrieve", Options(expand=["a.b.c.d.e"]), invoice="in_1")
@@ -242,7 +286,9 @@ def test_headers() -> None:
     request = plan("customers.create", options=options, name="J")
     assert request.headers == (("Stripe-Account", "acct_1"), ("Stripe-Version", "2024-06-20"))
     assert request.idempotency_key == "order-7"
-    assert plan("payment_intents.create", amount=100, currency="usd", idempotency_key="k").idempotency_key == "k"
+    assert (
+        plan("payment_intents.create", amount=100, currency="usd", idempotency_key="k").idempotency_key == "k"
+    )
     assert "two different" in refused(
         "payment_intents.create", Options(idempotency="a"), amount=100, currency="usd", idempotency_key="b"
     )
@@ -256,7 +302,10 @@ def test_headers() -> None:
 
 def test_effects() -> None:
     assert plan("payment_intents.create", amount=100, currency="usd").effect is Effect.CREATE
-    assert plan("payment_intents.create", amount=100, currency="usd", confirm="yes").effect is Effect.IRREVERSIBLE
+    assert (
+        plan("payment_intents.create", amount=100, currency="usd", confirm="yes").effect
+        is Effect.IRREVERSIBLE
+    )
     assert plan("payment_intents.create", amount=100, currency="usd", confirm="no").effect is Effect.CREATE
     assert plan("customers.list").effect is Effect.READ
 
@@ -264,12 +313,16 @@ def test_effects() -> None:
 def test_renamed_parameters() -> None:
     call = {"customer": "cus_1", "price": "price_1"}
     assert ("price", "price_1") in plan("invoice_items.create", **call).params
-    assert ("pricing[price]", "price_1") in plan("invoice_items.create", version="2025-03-31.basil", **call).params
+    assert ("pricing[price]", "price_1") in plan(
+        "invoice_items.create", version="2025-03-31.basil", **call
+    ).params
     assert ("pricing[price]", "price_1") in plan(
         "invoice_items.create", options=Options(stripe_version="2025-03-31.basil"), **call
     ).params
     amount = {"customer": "cus_1", "unit_amount": "5", "currency": "usd"}
-    assert ("unit_amount_decimal", "5") in plan("invoice_items.create", version="2026-01-28.clover", **amount).params
+    assert ("unit_amount_decimal", "5") in plan(
+        "invoice_items.create", version="2026-01-28.clover", **amount
+    ).params
 
 
 # Modules that take more than one endpoint
@@ -302,10 +355,16 @@ def test_customers_by_search() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"filter": [{"field": "created", "operator": "contains", "value": "x"}]}, "created doesn't take contains"),
+        (
+            {"filter": [{"field": "created", "operator": "contains", "value": "x"}]},
+            "created doesn't take contains",
+        ),
         ({"filter": [{"field": "name", "operator": "contains", "value": "ab"}]}, "3 characters"),
         ({"filter": [{"field": "metadata", "operator": "is", "value": "ab"}]}, "needs its key"),
-        ({"filter": [{"field": "created", "operator": "on", "value": "2026-01-01"}], "match": "any"}, "can't be joined by any"),
+        (
+            {"filter": [{"field": "created", "operator": "on", "value": "2026-01-01"}], "match": "any"},
+            "can't be joined by any",
+        ),
         ({"filter": [{"field": "name", "operator": "is", "value": "x"}] * 11}, "Stripe takes 10"),
         ({"query": "x", "email": "a@b.co"}, "can't be given along with --query"),
     ],
@@ -317,13 +376,22 @@ def test_searches_refused(values: dict[str, Any], message: str) -> None:
 def test_invoices_by_customer_and_by_id() -> None:
     request = plan("invoices.search", customer="cus_1", pending="yes", created="2026-01-01", limit=7)
     assert [dict(each.params)["status"] for each in (request, *request.also)] == ["draft", "open"]
-    assert all(dict(each.params)["customer"] == "cus_1" and each.limit == 7 for each in (request, *request.also))
+    assert all(
+        dict(each.params)["customer"] == "cus_1" and each.limit == 7 for each in (request, *request.also)
+    )
     settled = plan("invoices.search", pending="no")
-    assert [dict(each.params)["status"] for each in (settled, *settled.also)] == ["paid", "uncollectible", "void"]
+    assert [dict(each.params)["status"] for each in (settled, *settled.also)] == [
+        "paid",
+        "uncollectible",
+        "void",
+    ]
     assert not plan("invoices.search").also
     one = plan("invoices.search", invoice="in_1", pending="yes", created="2026-01-01", status=None)
     assert (one.path, one.list_of_one, one.lists, one.params) == ("/v1/invoices/in_1", True, False, ())
-    assert set(one.keep) == {Keep(key="status", among=("draft", "open")), Keep(key="created", low=1767225600, high=1767312000)}
+    assert set(one.keep) == {
+        RowFilter(key="status", among=("draft", "open")),
+        RowFilter(key="created", low=1767225600, high=1767312000),
+    }
     assert plan("invoices.search", query="total>1").path == "/v1/invoices/search"
 
 
@@ -349,16 +417,36 @@ def test_updates_of_a_customer() -> None:
 
 
 def test_updates_of_a_payment_intent() -> None:
-    request = plan("payment_intents.update", payment_intent="pi_1", description="x", mandate="mandate_1", off_session="yes")
+    request = plan(
+        "payment_intents.update",
+        payment_intent="pi_1",
+        description="x",
+        mandate="mandate_1",
+        off_session="yes",
+    )
     (confirm,) = request.then
-    assert (request.path, request.params, request.answers) == ("/v1/payment_intents/pi_1", (("description", "x"),), False)
-    assert (confirm.path, confirm.answers, confirm.effect) == ("/v1/payment_intents/pi_1/confirm", True, Effect.IRREVERSIBLE)
+    assert (request.path, request.params, request.answers) == (
+        "/v1/payment_intents/pi_1",
+        (("description", "x"),),
+        False,
+    )
+    assert (confirm.path, confirm.answers, confirm.effect) == (
+        "/v1/payment_intents/pi_1/confirm",
+        True,
+        Effect.IRREVERSIBLE,
+    )
     assert set(confirm.params) == {("off_session", "true"), ("mandate", "mandate_1")}
     assert request.effect is Effect.IRREVERSIBLE  # so that it asks before the first step
-    alone = plan("payment_intents.update", options=Options(idempotency="k"), payment_intent="pi_1", off_session="yes")
+    alone = plan(
+        "payment_intents.update", options=Options(idempotency="k"), payment_intent="pi_1", off_session="yes"
+    )
     assert (alone.path, alone.then, alone.idempotency_key) == ("/v1/payment_intents/pi_1/confirm", (), "k")
     both = plan(
-        "payment_intents.update", options=Options(idempotency="k"), payment_intent="pi_1", description="x", off_session="yes"
+        "payment_intents.update",
+        options=Options(idempotency="k"),
+        payment_intent="pi_1",
+        description="x",
+        off_session="yes",
     )
     assert [each.idempotency_key for each in (both, *both.then)] == ["k", ""]  # a key belongs to one call
 
@@ -366,24 +454,29 @@ def test_updates_of_a_payment_intent() -> None:
 def test_json_beside_fields() -> None:
     call: dict[str, Any] = {"payment_intent": "pi_1", "payment_method_type": "sepa_debit"}
     request = plan("payment_intents.confirm", payment_method_details={"sepa_debit": {"iban": "DE89"}}, **call)
-    assert {("payment_method_data[type]", "sepa_debit"), ("payment_method_data[sepa_debit][iban]", "DE89")} <= set(request.params)
+    assert {
+        ("payment_method_data[type]", "sepa_debit"),
+        ("payment_method_data[sepa_debit][iban]", "DE89"),
+    } <= set(request.params)
     nested = plan(
         "payment_intents.confirm",
         payment_intent="pi_1",
         payment_method_data={"type": "sepa_debit", "sepa_debit": {"iban": "DE89"}},
     )
     assert set(nested.params) == set(request.params)
-    assert "is given twice" in refused("payment_intents.confirm", Options(), payment_method_details={"type": "ideal"}, **call)
+    assert "is given twice" in refused(
+        "payment_intents.confirm", Options(), payment_method_details={"type": "ideal"}, **call
+    )
 
 
 def test_filters_that_stripe_does_not_take() -> None:
     request = plan("balance.list_history", available_filter="after", available_on="2026-01-01", limit=5)
-    assert request.keep == (Keep(key="available_on", low=1767312000),)
+    assert request.keep == (RowFilter(key="available_on", low=1767312000),)
     assert dict(request.params) == {"limit": "100"}
-    assert "nothing bounds the scan" in request.unbounded
-    assert not plan("balance.list_history", available_on="2026-01-01", created="last 30 days").unbounded
+    assert "nothing bounds the scan" in request.scan_warning
+    assert not plan("balance.list_history", available_on="2026-01-01", created="last 30 days").scan_warning
     transit = plan("payouts.list", status="in_transit")
-    assert transit.keep == (Keep(key="status", equals="in_transit"),)
+    assert transit.keep == (RowFilter(key="status", equals="in_transit"),)
     assert "status" not in dict(transit.params)
     assert dict(plan("payouts.list", status="paid").params)["status"] == "paid"
 
@@ -392,7 +485,9 @@ def test_filters_that_stripe_does_not_take() -> None:
 
 
 def test_any_call() -> None:
-    read = plan("api.call", [("type", "charge.failed")], url="/v1/events?limit=3", query_string={"expand[]": "data"})
+    read = plan(
+        "api.call", [("type", "charge.failed")], url="/v1/events?limit=3", query_string={"expand[]": "data"}
+    )
     assert (read.method, read.path, read.effect) == ("GET", "/v1/events", Effect.READ)
     assert read.params == (("limit", "3"), ("expand[]", "data"), ("type", "charge.failed"))
     assert dict(plan("api.call", options=Options(limit=7), url="/v1/events").params) == {"limit": "7"}
@@ -411,12 +506,18 @@ def test_any_call() -> None:
     )
     delete = plan("api.call", url="/v1/customers/cus_1", method="DELETE")
     assert (delete.effect, delete.params) == (Effect.IRREVERSIBLE, ())
-    second = plan("api.call", url="/v2/core/event_destinations", method="POST", body='{"name": "x", "on": true}')
+    second = plan(
+        "api.call", url="/v2/core/event_destinations", method="POST", body='{"name": "x", "on": true}'
+    )
     assert (second.json, second.params) == ({"name": "x", "on": True}, ())
     assert plan("api.call", url="/v2/x", method="POST", body='{"rate": 12.50}').json == {"rate": 12.5}
-    assert "more digits" in refused("api.call", Options(), url="/v2/x", method="POST", body='{"rate": 0.1234567890123456789}')
+    assert "more digits" in refused(
+        "api.call", Options(), url="/v2/x", method="POST", body='{"rate": 0.1234567890123456789}'
+    )
     assert "is a list" in refused("api.call", Options(), url="/v1/x", method="POST", body="[1]")
-    headed = plan("api.call", url="/v1/events", stripe_account="acct_1", headers={"X-Note": "a", "Idempotency-Key": "k"})
+    headed = plan(
+        "api.call", url="/v1/events", stripe_account="acct_1", headers={"X-Note": "a", "Idempotency-Key": "k"}
+    )
     assert (headed.headers, headed.idempotency_key) == ((("Stripe-Account", "acct_1"), ("X-Note", "a")), "k")
 
 
@@ -428,7 +529,11 @@ def test_generated_operations() -> None:
         success_url="https://example.com",
     )
     assert (request.method, request.path) == ("POST", "/v1/checkout/sessions")
-    assert {("mode", "payment"), ("line_items[0][price]", "price_1"), ("line_items[0][quantity]", "2")} <= set(request.params)
+    assert {
+        ("mode", "payment"),
+        ("line_items[0][price]", "price_1"),
+        ("line_items[0][quantity]", "2"),
+    } <= set(request.params)
     assert dict(plan("subscriptions.list", options=Options(limit=3)).params)["limit"] == "3"
 
 
@@ -458,7 +563,9 @@ def test_shown() -> None:
 
 
 def test_curl() -> None:
-    command = plan("customers.create", options=Options(stripe_account="acct_1"), name="O'Neil & Co", metadata={"a": "b"}).curl()
+    command = plan(
+        "customers.create", options=Options(stripe_account="acct_1"), name="O'Neil & Co", metadata={"a": "b"}
+    ).curl()
     words = shlex.split(command)
     assert words[:2] == ["curl", "https://api.stripe.com/v1/customers"]
     assert words[words.index("-u") + 1] == "$STRIPE_API_KEY:"

@@ -19,10 +19,10 @@ import pytest
 from form_decoder import decode
 
 from stripe_magics import catalogue
-from stripe_magics.validation import bind, variant
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.request import Request, build
+from stripe_magics.validation import bind, variant
 
 SPEC = Path(__file__).resolve().parents[2].parent / "shared" / "stripe" / "openapi-2023-08-16.json"
 MODULES = [each for each in catalogue.documented() if each.name != "api.call"]
@@ -99,7 +99,9 @@ def rows(field: Field) -> list[dict[str, Any]]:
 
 def ways(module: Module) -> list[dict[str, Any]]:
     """One call for each field: the field, what it depends on, and everything else that may stand beside it."""
-    return [_fill(module, field, turn) for turn, field in enumerate(module.fields) if field.role not in UNFILLED]
+    return [
+        _fill(module, field, turn) for turn, field in enumerate(module.fields) if field.role not in UNFILLED
+    ]
 
 
 def _fill(module: Module, target: Field, turn: int) -> dict[str, Any]:
@@ -107,23 +109,27 @@ def _fill(module: Module, target: Field, turn: int) -> dict[str, Any]:
 
     def add(field: Field) -> bool:
         """Put the field in with what it depends on, if nothing that is there stands against it."""
-        wanted = dict(field.when)
-        for name, choices in wanted.items():
+        expected = dict(field.when)
+        for name, choices in expected.items():
             other = module.get(name)
             assert other is not None
             if name in values and values[name] not in choices:
                 return False
-            if name not in values and not (field is target or field.required or other.role is Role.SWITCH and _free(name)):
+            if name not in values and not (
+                field is target or field.required or other.role is Role.SWITCH and _free(name)
+            ):
                 return False
         if any(field.name in pair and other in values for pair in clashes for other in pair - {field.name}):
             return False
-        for name, choices in wanted.items():
+        for name, choices in expected.items():
             other = module.get(name)
             assert other is not None
             if name not in values and not add(other):
                 return False
             values[name] = choices[turn % len(choices)] if values[name] not in choices else values[name]
-        values[field.name] = ["data.customer"] if field.name == "expand" and module.lists else _turned(field, turn)
+        values[field.name] = (
+            ["data.customer"] if field.name == "expand" and module.lists else _turned(field, turn)
+        )
         return True
 
     def _free(name: str) -> bool:
@@ -132,7 +138,11 @@ def _fill(module: Module, target: Field, turn: int) -> dict[str, Any]:
     clashes = _clashes(module)
     assert add(target)
     for field in (*(each for each in module.fields if each.required), *module.fields):
-        if field.name not in values and field.role not in UNFILLED and (not field.when or _holds(field, values)):
+        if (
+            field.name not in values
+            and field.role not in UNFILLED
+            and (not field.when or _holds(field, values))
+        ):
             if not any(field.name in dict(each.when) for each in module.fields) or field.required:
                 add(field)
     for field in module.fields:  # what the switches above ask for
@@ -175,14 +185,22 @@ def check(request: Request) -> None:
     else:
         known = [each for each in spec.get("parameters", ()) if each["in"] == "query"]
         needed = [each["name"] for each in known if each["required"]]
-        schema = {"type": "object", "properties": {each["name"]: each["schema"] for each in known}, "required": needed}
+        schema = {
+            "type": "object",
+            "properties": {each["name"]: each["schema"] for each in known},
+            "required": needed,
+        }
     problems = refused(schema, sent, "")
     assert not problems, f"{request.method} {request.path}: {problems}"
 
 
 def endpoint(request: Request) -> dict[str, Any]:
     exact = [request.path] if request.path in paths() else []
-    fitting = [path for path in paths() if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), request.path)]
+    fitting = [
+        path
+        for path in paths()
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)), request.path)
+    ]
     found = next((path for path in [*exact, *fitting] if request.method.lower() in paths()[path]), None)
     assert found, f"Stripe has no {request.method} {request.path}"
     return paths()[found][request.method.lower()]
@@ -198,7 +216,11 @@ def refused(schema: dict[str, Any], value: Any, place: str) -> list[str]:
     if kind == "array":
         if not isinstance(value, list):
             return [f"{place} is no list: {value!r}"]
-        return [problem for number, each in enumerate(value) for problem in refused(schema["items"], each, f"{place}[{number}]")]
+        return [
+            problem
+            for number, each in enumerate(value)
+            for problem in refused(schema["items"], each, f"{place}[{number}]")
+        ]
     if not isinstance(value, str):
         return [f"{place} is nested: {value!r}"]
     patterns = {"integer": r"-?\d+", "boolean": "true|false", "number": r"-?\d+(\.\d+)?"}
@@ -250,7 +272,11 @@ def test_every_field_is_legal(module: Module) -> None:
             assert field is not None
             if _went_out(module, field, bound.values, chain):
                 filled.add(name)
-    missing = [each.name for each in module.fields if each.name not in filled and each.role not in {Role.LOOKUP, *UNFILLED}]
+    missing = [
+        each.name
+        for each in module.fields
+        if each.name not in filled and each.role not in {Role.LOOKUP, *UNFILLED}
+    ]
     assert not missing
 
 
@@ -276,7 +302,9 @@ def _went_out(module: Module, field: Field, values: dict[str, Any], chain: list[
         return {"type", "value"} <= names
     there = any(name == field.param or name.startswith(field.param + "[") for name in names)
     chosen = variant(module, values)
-    assert there or (chosen and field.name in (*chosen.local, *chosen.excludes)), f"{field.name} was filled and is in no request"
+    assert there or (chosen and field.name in (*chosen.local, *chosen.excludes)), (
+        f"{field.name} was filled and is in no request"
+    )
     return there
 
 
@@ -294,8 +322,14 @@ def test_the_check_can_fail() -> None:
 @pytest.mark.parametrize(
     ("values", "path"),
     [
-        ({"url": "/v1/customers", "method": "POST", "body": {"name": "Jenny", "metadata": {"a": "b"}}}, "/v1/customers"),
-        ({"url": "/v1/events?limit=3", "query_string": [{"key": "type", "value": "charge.failed"}]}, "/v1/events"),
+        (
+            {"url": "/v1/customers", "method": "POST", "body": {"name": "Jenny", "metadata": {"a": "b"}}},
+            "/v1/customers",
+        ),
+        (
+            {"url": "/v1/events?limit=3", "query_string": [{"key": "type", "value": "charge.failed"}]},
+            "/v1/events",
+        ),
         ({"url": "/v1/customers/cus_1", "method": "DELETE"}, "/v1/customers/cus_1"),
     ],
 )

@@ -33,7 +33,9 @@ class Talk:
     def __init__(self, transport: SandboxTransport) -> None:
         self.transport = transport
         self.client = httpx.Client(
-            transport=transport, base_url="https://api.stripe.com", headers={"Authorization": "Bearer sk_test_sandbox"}
+            transport=transport,
+            base_url="https://api.stripe.com",
+            headers={"Authorization": "Bearer sk_test_sandbox"},
         )
 
     def raw(self, what: str, params: dict[str, Any] | None = None, **options: Any) -> httpx.Response:
@@ -64,9 +66,15 @@ class Talk:
 
     # short cuts
 
-    def intent(self, amount: int = 2000, method: str = "pm_card_visa", currency: str = "usd", **params: Any) -> dict[str, Any]:
+    def intent(
+        self, amount: int = 2000, method: str = "pm_card_visa", currency: str = "usd", **params: Any
+    ) -> dict[str, Any]:
         return self(
-            "POST /v1/payment_intents", amount=amount, currency=currency, payment_method=method, **{"confirm": True, **params}
+            "POST /v1/payment_intents",
+            amount=amount,
+            currency=currency,
+            payment_method=method,
+            **{"confirm": True, **params},
         )
 
     def charge_of(self, intent: dict[str, Any]) -> dict[str, Any]:
@@ -86,23 +94,30 @@ class Talk:
         return [event["type"] for event in reversed(self.every("/v1/events", **params))]
 
     def available(self, currency: str = "usd") -> int:
-        return next((each["amount"] for each in self("GET /v1/balance")["available"] if each["currency"] == currency), 0)
+        return next(
+            (each["amount"] for each in self("GET /v1/balance")["available"] if each["currency"] == currency),
+            0,
+        )
 
     def pending(self, currency: str = "usd") -> int:
-        return next((each["amount"] for each in self("GET /v1/balance")["pending"] if each["currency"] == currency), 0)
+        return next(
+            (each["amount"] for each in self("GET /v1/balance")["pending"] if each["currency"] == currency), 0
+        )
 
 
 @pytest.fixture(autouse=True)
 def saved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a handler changed, it saved."""
-    cool = Account.cool
+    flush = Account.flush
 
     def checked(self: Account) -> None:
         for row in self.warm:
-            assert row.data is None or row.json is None or encode(row.data) == row.json, f"{row.id} was changed and not saved"
-        cool(self)
+            assert row.data is None or row.json is None or encode(row.data) == row.json, (
+                f"{row.id} was changed and not saved"
+            )
+        flush(self)
 
-    monkeypatch.setattr(Account, "cool", checked)
+    monkeypatch.setattr(Account, "flush", checked)
 
 
 @pytest.fixture
@@ -134,7 +149,10 @@ def conserved(sandbox: SandboxTransport) -> None:
     assert {key[0] for key in sums} <= set(account.ledger.totals)
     for payout in account.each("payout"):
         if payout["automatic"]:
-            members = [account.peek("balance_transaction", each) for each in account.ledger.members[payout["id"]]]
+            members = [
+                account.peek("balance_transaction", each) for each in account.ledger.members[payout["id"]]
+            ]
             assert (
-                sum(each["net"] for each in members if each and each["id"] != payout["balance_transaction"]) == payout["amount"]
+                sum(each["net"] for each in members if each and each["id"] != payout["balance_transaction"])
+                == payout["amount"]
             )

@@ -47,10 +47,10 @@ class Books(RuleBasedStateMachine):
             assert refused.status in {400, 402, 404}, refused
             return None
 
-    def some(self, kind: str, place: int, *wanted: str) -> str:
+    def some(self, kind: str, place: int, *expected: str) -> str:
         """One of the objects of a type: by preference one in these states, so that legal moves are not rare."""
         rows = self.sandbox.account.table(kind).rows
-        fitting = [row for row in rows if row.value.get("status") in wanted] if place % 3 else []
+        fitting = [row for row in rows if row.value.get("status") in expected] if place % 3 else []
         return (fitting or rows)[place % len(fitting or rows)].id
 
     @rule(amount=AMOUNTS, currency=CURRENCIES, method=METHODS, manual=st.booleans(), off=st.booleans())
@@ -63,38 +63,58 @@ class Books(RuleBasedStateMachine):
             "off_session": off,
             "customer": self.customer,
         }
-        self.attempt("POST /v1/payment_intents", {**params, "capture_method": "manual" if manual else "automatic"})
+        self.attempt(
+            "POST /v1/payment_intents", {**params, "capture_method": "manual" if manual else "automatic"}
+        )
 
-    @rule(amount=AMOUNTS, iban=st.sampled_from(["AT321904300235473204", "AT861904300235473202", "AT591904300235473203"]))
+    @rule(
+        amount=AMOUNTS,
+        iban=st.sampled_from(["AT321904300235473204", "AT861904300235473202", "AT591904300235473203"]),
+    )
     def debit(self, amount: int, iban: str) -> None:
         data = {"payment_method_data[type]": "sepa_debit", "payment_method_data[sepa_debit][iban]": iban}
-        self.attempt("POST /v1/payment_intents", {"amount": amount, "currency": "eur", "confirm": True, **data})
+        self.attempt(
+            "POST /v1/payment_intents", {"amount": amount, "currency": "eur", "confirm": True, **data}
+        )
 
     @there_is("payment_intent")
-    @rule(place=PLACES, step=st.sampled_from(["confirm", "capture", "cancel"]), amount=AMOUNTS, method=METHODS)
+    @rule(
+        place=PLACES, step=st.sampled_from(["confirm", "capture", "cancel"]), amount=AMOUNTS, method=METHODS
+    )
     def move_intent(self, place: int, step: str, amount: int, method: str) -> None:
-        params: dict[str, Any] = {"confirm": {"payment_method": method}, "capture": {"amount_to_capture": amount}, "cancel": {}}[
-            step
-        ]
+        params: dict[str, Any] = {
+            "confirm": {"payment_method": method},
+            "capture": {"amount_to_capture": amount},
+            "cancel": {},
+        }[step]
         states = {
             "confirm": ["requires_confirmation", "requires_payment_method"],
             "capture": ["requires_capture"],
             "cancel": ["requires_capture"],
         }
-        self.attempt(f"POST /v1/payment_intents/{self.some('payment_intent', place, *states[step])}/{step}", params)
+        self.attempt(
+            f"POST /v1/payment_intents/{self.some('payment_intent', place, *states[step])}/{step}", params
+        )
 
     @there_is("payment_intent")
-    @rule(place=PLACES, outcome=st.sampled_from(["succeed", "fail"]), what=st.sampled_from(["authenticate", "settle"]))
+    @rule(
+        place=PLACES,
+        outcome=st.sampled_from(["succeed", "fail"]),
+        what=st.sampled_from(["authenticate", "settle"]),
+    )
     def answer(self, place: int, outcome: str, what: str) -> None:
         state = {"authenticate": "requires_action", "settle": "processing"}[what]
         self.attempt(
-            f"POST /v1/test_helpers/payment_intents/{self.some('payment_intent', place, state)}/{what}", {"outcome": outcome}
+            f"POST /v1/test_helpers/payment_intents/{self.some('payment_intent', place, state)}/{what}",
+            {"outcome": outcome},
         )
 
     @there_is("charge")
     @rule(place=PLACES, amount=st.none() | AMOUNTS)
     def refund(self, place: int, amount: int | None) -> None:
-        self.attempt("POST /v1/refunds", {"charge": self.some("charge", place, "succeeded"), "amount": amount})
+        self.attempt(
+            "POST /v1/refunds", {"charge": self.some("charge", place, "succeeded"), "amount": amount}
+        )
 
     @there_is("refund")
     @rule(place=PLACES, what=st.sampled_from(["succeed", "fail"]))
@@ -116,31 +136,45 @@ class Books(RuleBasedStateMachine):
     @there_is("charge")
     @rule(place=PLACES, won=st.booleans())
     def dispute(self, place: int, won: bool) -> None:
-        made = self.attempt(f"POST /v1/test_helpers/charges/{self.some('charge', place, 'succeeded')}/dispute")
+        made = self.attempt(
+            f"POST /v1/test_helpers/charges/{self.some('charge', place, 'succeeded')}/dispute"
+        )
         if made:
             self.attempt(
-                f"POST /v1/disputes/{made['id']}", {"evidence[uncategorized_text]": "winning_evidence" if won else "none"}
+                f"POST /v1/disputes/{made['id']}",
+                {"evidence[uncategorized_text]": "winning_evidence" if won else "none"},
             )
 
     @rule(amount=st.integers(-5000, 50_000), currency=CURRENCIES)
     def item(self, amount: int, currency: str) -> None:
-        self.attempt("POST /v1/invoiceitems", {"customer": self.customer, "amount": amount, "currency": currency})
+        self.attempt(
+            "POST /v1/invoiceitems", {"customer": self.customer, "amount": amount, "currency": currency}
+        )
 
     @rule(advance=st.booleans(), final=st.booleans(), amount=st.none() | st.integers(-500, 50_000))
     def invoice(self, advance: bool, final: bool, amount: int | None) -> None:
         if amount is not None:
             currency = self.talk(f"GET /v1/customers/{self.customer}")["currency"] or "usd"
-            self.attempt("POST /v1/invoiceitems", {"customer": self.customer, "amount": amount, "currency": currency})
-        params = {"customer": self.customer, "pending_invoice_items_behavior": "include", "auto_advance": advance}
+            self.attempt(
+                "POST /v1/invoiceitems", {"customer": self.customer, "amount": amount, "currency": currency}
+            )
+        params = {
+            "customer": self.customer,
+            "pending_invoice_items_behavior": "include",
+            "auto_advance": advance,
+        }
         made = self.attempt("POST /v1/invoices", params)
         if made and final:
             self.attempt(f"POST /v1/invoices/{made['id']}/finalize")
 
     @there_is("invoice")
-    @rule(place=PLACES, step=st.sampled_from(["finalize", "pay", "void", "mark_uncollectible"]), method=METHODS)
+    @rule(
+        place=PLACES, step=st.sampled_from(["finalize", "pay", "void", "mark_uncollectible"]), method=METHODS
+    )
     def move_invoice(self, place: int, step: str, method: str) -> None:
         self.attempt(
-            f"POST /v1/invoices/{self.some('invoice', place)}/{step}", {"payment_method": method} if step == "pay" else {}
+            f"POST /v1/invoices/{self.some('invoice', place)}/{step}",
+            {"payment_method": method} if step == "pay" else {},
         )
 
     @rule(seconds=st.sampled_from([60, 3600, DAY, 3 * DAY, 8 * DAY, 30 * DAY]))
@@ -174,10 +208,16 @@ class Books(RuleBasedStateMachine):
             )
         customer = account.peek("customer", self.customer)
         assert customer is not None
-        assert customer["balance"] == sum(each["amount"] for each in account.each("customer_balance_transaction"))
+        assert customer["balance"] == sum(
+            each["amount"] for each in account.each("customer_balance_transaction")
+        )
 
 
 TestBooks = Books.TestCase
 TestBooks.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )

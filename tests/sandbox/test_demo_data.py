@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from stripe_magics.sandbox import SandboxTransport, demo_data
-from stripe_magics.sandbox.core.store import Account
-from stripe_magics.sandbox.resources.account import open_account
 from stripe_magics.sandbox.core.clock import AS_OF, DAY, is_business_day
-from stripe_magics.sandbox.demo_data.records import COUPONS, month_starts
 from stripe_magics.sandbox.core.ledger import processing_fee
+from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.demo_data.records import COUPONS, month_starts
+from stripe_magics.sandbox.resources.account import open_account
 
 CURRENCIES = ("usd", "eur", "gbp")
 STARTS = month_starts(AS_OF)
@@ -34,7 +34,11 @@ def fingerprint(account):
     for kind in sorted(account.tables):
         for row in account.tables[kind].ordered():
             digest.update(row.text)
-    digest.update(repr((account.clock.jobs, sorted(account.notes.items()), sorted(account.ledger.members.items()))).encode())
+    digest.update(
+        repr(
+            (account.clock.jobs, sorted(account.notes.items()), sorted(account.ledger.members.items()))
+        ).encode()
+    )
     return digest.hexdigest()
 
 
@@ -60,13 +64,15 @@ def client(account):
     transport = SandboxTransport(demo=False)
     transport.account = account
     with httpx.Client(
-        transport=transport, base_url="https://api.stripe.com", headers={"Authorization": "Bearer sk_test_demo"}
+        transport=transport,
+        base_url="https://api.stripe.com",
+        headers={"Authorization": "Bearer sk_test_demo"},
     ) as client:
         yield client
 
 
-def about(value, wanted, within):
-    assert wanted * (1 - within) <= value <= wanted * (1 + within), f"{value}, not about {wanted}"
+def about(value, expected, within):
+    assert expected * (1 - within) <= value <= expected * (1 + within), f"{value}, not about {expected}"
 
 
 def mrr(all_of, month):
@@ -97,7 +103,8 @@ def test_starts_24_months_before(all_of):
 
 def test_three_currencies_from_their_months(account, all_of):
     first = {
-        currency: min(each["created"] for each in all_of("charge") if each["currency"] == currency) for currency in CURRENCIES
+        currency: min(each["created"] for each in all_of("charge") if each["currency"] == currency)
+        for currency in CURRENCIES
     }
     assert STARTS[1] <= first["usd"] < STARTS[2]
     assert STARTS[4] <= first["eur"] < STARTS[5]
@@ -202,7 +209,10 @@ def test_open_invoices_of_every_age(all_of, since):
 def test_sent_invoices_have_due_dates(all_of):
     sent = [each for each in all_of("invoice") if each["collection_method"] == "send_invoice"]
     assert len(sent) > 500
-    assert all((each["due_date"] is not None) == (each["collection_method"] == "send_invoice") for each in all_of("invoice"))
+    assert all(
+        (each["due_date"] is not None) == (each["collection_method"] == "send_invoice")
+        for each in all_of("invoice")
+    )
 
 
 def test_discounts_and_tax(all_of):
@@ -255,9 +265,15 @@ def test_declines_and_what_was_recovered(all_of):
     for each in all_of("charge"):
         charges[each["payment_intent"]].append(each)
     states = {each["id"]: each["status"] for each in all_of("payment_intent")}
-    declined = [intent for intent, those in charges.items() if min(those, key=lambda each: each["created"])["status"] == "failed"]
+    declined = [
+        intent
+        for intent, those in charges.items()
+        if min(those, key=lambda each: each["created"])["status"] == "failed"
+    ]
     assert len(declined) / len(states) == pytest.approx(0.06, abs=0.01)
-    assert sum(states[each] == "succeeded" for each in declined) / len(declined) == pytest.approx(0.6, abs=0.07)
+    assert sum(states[each] == "succeeded" for each in declined) / len(declined) == pytest.approx(
+        0.6, abs=0.07
+    )
     codes = Counter(each["outcome"]["reason"] for each in all_of("charge") if each["status"] == "failed")
     assert len(codes) >= 8
     assert codes.most_common(1)[0][0] == "insufficient_funds"
@@ -284,8 +300,16 @@ def test_charges_agree_with_their_intents(all_of):
 
 def test_refunds(all_of):
     about(len(all_of("refund")), 180, 0.03)
-    assert {each["reason"] for each in all_of("refund")} == {"requested_by_customer", "duplicate", "fraudulent", None}
-    assert Counter(each["status"] for each in all_of("refund")) == {"succeeded": len(all_of("refund")) - 2, "failed": 2}
+    assert {each["reason"] for each in all_of("refund")} == {
+        "requested_by_customer",
+        "duplicate",
+        "fraudulent",
+        None,
+    }
+    assert Counter(each["status"] for each in all_of("refund")) == {
+        "succeeded": len(all_of("refund")) - 2,
+        "failed": 2,
+    }
     days = Counter(each["created"] // DAY for each in all_of("refund") if each["reason"] == "duplicate")
     assert days.most_common(1)[0][1] >= 40
     back = Counter()
@@ -322,7 +346,10 @@ def test_payouts(account, all_of):
     assert Counter(each["status"] for each in by_hand) == {"paid": 3, "canceled": 1}
     failed = [each for each in automatic if each["status"] == "failed"]
     assert len(failed) == 2
-    assert all(is_business_day(each["created"]) and is_business_day(each["arrival_date"]) for each in all_of("payout"))
+    assert all(
+        is_business_day(each["created"]) and is_business_day(each["arrival_date"])
+        for each in all_of("payout")
+    )
     for each in failed:  # what came back went out with a later run
         assert each["failure_balance_transaction"] in account.ledger.paid_by
         assert account.ledger.paid_by[each["failure_balance_transaction"]] != each["id"]
@@ -334,7 +361,11 @@ def test_the_last_two_days_are_pending(all_of):
     pending = [each for each in all_of("balance_transaction") if each["status"] == "pending"]
     assert {each["currency"] for each in pending} == set(CURRENCIES)
     assert all(each["available_on"] > AS_OF and AS_OF - each["created"] < 5 * DAY for each in pending)
-    assert all(each["available_on"] <= AS_OF for each in all_of("balance_transaction") if each["status"] == "available")
+    assert all(
+        each["available_on"] <= AS_OF
+        for each in all_of("balance_transaction")
+        if each["status"] == "available"
+    )
 
 
 def test_something_is_available_in_each_currency(account):
@@ -356,7 +387,9 @@ def test_balance_equals_the_sum_of_entries(account, all_of):
         sums[each["currency"], each["status"]] += each["net"]
     balance = account.ledger.balance()
     for status in ("available", "pending"):
-        assert {each["currency"]: each["amount"] for each in balance[status]} == {each: sums[each, status] for each in CURRENCIES}
+        assert {each["currency"]: each["amount"] for each in balance[status]} == {
+            each: sums[each, status] for each in CURRENCIES
+        }
 
 
 def test_every_automatic_payout_equals_its_members(account, all_of):
@@ -368,7 +401,11 @@ def test_every_automatic_payout_equals_its_members(account, all_of):
         if payout["automatic"]:
             assert payout["balance_transaction"] in members
             assert sum(entries[each]["net"] for each in members) == 0
-            assert sum(entries[each]["net"] for each in members if each != payout["balance_transaction"]) == payout["amount"] > 0
+            assert (
+                sum(entries[each]["net"] for each in members if each != payout["balance_transaction"])
+                == payout["amount"]
+                > 0
+            )
             assert all(entries[each]["available_on"] <= payout["created"] for each in members)
             assert {entries[each]["currency"] for each in members} == {payout["currency"]}
         else:
@@ -409,7 +446,14 @@ def test_partial_captures_have_their_reversals(all_of):
 def test_every_id_leads_to_its_object(account, all_of):
     """References resolve, whichever object holds them."""
     for kind, names in {
-        "charge": ("customer", "payment_intent", "payment_method", "balance_transaction", "invoice", "dispute"),
+        "charge": (
+            "customer",
+            "payment_intent",
+            "payment_method",
+            "balance_transaction",
+            "invoice",
+            "dispute",
+        ),
         "payment_intent": ("customer", "latest_charge", "invoice", "payment_method"),
         "invoice": ("customer", "payment_intent", "charge", "subscription"),
         "refund": ("charge", "payment_intent", "balance_transaction"),
@@ -424,7 +468,12 @@ def test_every_id_leads_to_its_object(account, all_of):
                 if each[name] is not None:
                     from stripe_magics.sandbox.core.store import kind_of
 
-                    assert account.peek(kind_of(each[name]), each[name]) is not None, (kind, each["id"], name, each[name])
+                    assert account.peek(kind_of(each[name]), each[name]) is not None, (
+                        kind,
+                        each["id"],
+                        name,
+                        each[name],
+                    )
 
 
 def test_events_of_the_last_30_days(all_of):
@@ -473,8 +522,13 @@ def test_the_same_in_every_process(account, hash_seed):
         "texts = [row.text for kind in sorted(account.tables) for row in account.tables[kind].ordered()]\n"
         "print(hashlib.sha256(b''.join(texts)).hexdigest())"
     )
-    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(demo_data.__file__).parents[3])}
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    environment = os.environ | {
+        "PYTHONHASHSEED": hash_seed,
+        "PYTHONPATH": str(Path(demo_data.__file__).parents[3]),
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+    )
     texts = [row.text for kind in sorted(account.tables) for row in account.tables[kind].ordered()]
     assert ran.stdout.strip() == hashlib.sha256(b"".join(texts)).hexdigest()
 
@@ -503,7 +557,10 @@ KNOWN = [
     ("/v1/customers/cus_demoNorthwind", {"email": "accounts@northwind.example.com"}),
     ("/v1/subscriptions/sub_demoJennyRosen", {"status": "active", "customer": "cus_demoJennyRosen"}),
     ("/v1/payment_methods/pm_demoJennyRosen", {"customer": "cus_demoJennyRosen", "type": "card"}),
-    ("/v1/invoices/in_demoLatest", {"status": "paid", "customer": "cus_demoJennyRosen", "payment_intent": "pi_demoLatest"}),
+    (
+        "/v1/invoices/in_demoLatest",
+        {"status": "paid", "customer": "cus_demoJennyRosen", "payment_intent": "pi_demoLatest"},
+    ),
     ("/v1/charges/ch_demoLatest", {"paid": True, "refunded": False}),
     ("/v1/invoices/in_demoOverdue", {"status": "open"}),
     ("/v1/invoices/in_demoDraft", {"status": "draft"}),
@@ -514,16 +571,22 @@ KNOWN = [
     ("/v1/prices/price_demoTeamUsdMonthly", {"unit_amount": 16900, "lookup_key": "team_usd_monthly"}),
     ("/v1/coupons/PARTNER20", {"percent_off": 20}),
     ("/v1/webhook_endpoints/we_demoEndpoint", {"status": "enabled"}),
-    *[(f"/v1/payment_links/plink_demo{name}", {"active": True}) for name in ("Workshop", "Datenworkshop", "SeatPack")],
-    *[(f"/v1/products/prod_demo{name}", {"active": True}) for name in ("Starter", "Team", "Business", "Seat", "Platform")],
+    *[
+        (f"/v1/payment_links/plink_demo{name}", {"active": True})
+        for name in ("Workshop", "Datenworkshop", "SeatPack")
+    ],
+    *[
+        (f"/v1/products/prod_demo{name}", {"active": True})
+        for name in ("Starter", "Team", "Business", "Seat", "Platform")
+    ],
 ]
 
 
-@pytest.mark.parametrize(("path", "wanted"), KNOWN, ids=[path.rpartition("/")[2] for path, _ in KNOWN])
-def test_known_objects(client, path, wanted):
+@pytest.mark.parametrize(("path", "expected"), KNOWN, ids=[path.rpartition("/")[2] for path, _ in KNOWN])
+def test_known_objects(client, path, expected):
     answer = client.get(path)
     assert answer.status_code == 200
-    assert {name: answer.json()[name] for name in wanted} == wanted
+    assert {name: answer.json()[name] for name in expected} == expected
 
 
 def test_every_known_id_is_in_the_docstring():
@@ -533,7 +596,9 @@ def test_every_known_id_is_in_the_docstring():
 
 def test_the_payouts_members_by_request(client):
     payout = client.get("/v1/payouts", params={"limit": 1, "status": "paid"}).json()["data"][0]
-    members = client.get("/v1/balance_transactions", params={"payout": payout["id"], "limit": 100}).json()["data"]
+    members = client.get("/v1/balance_transactions", params={"payout": payout["id"], "limit": 100}).json()[
+        "data"
+    ]
     assert sum(each["net"] for each in members if each["type"] != "payout") == payout["amount"]
 
 
@@ -556,4 +621,6 @@ def test_time_goes_on_and_the_books_stay_right():
     for payout in account.each("payout"):
         if payout["automatic"]:
             assert sum(entries[each]["net"] for each in account.ledger.members[payout["id"]]) == 0
-    assert account.peek("payment_intent", "pi_demoCapture")["status"] == "canceled"  # nobody captured it within seven days
+    assert (
+        account.peek("payment_intent", "pi_demoCapture")["status"] == "canceled"
+    )  # nobody captured it within seven days

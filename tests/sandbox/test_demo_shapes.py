@@ -9,7 +9,9 @@ from stripe_magics.sandbox import SandboxTransport
 def opened(*, demo):
     transport = SandboxTransport(demo=demo)
     return transport, httpx.Client(
-        transport=transport, base_url="https://api.stripe.com", headers={"Authorization": "Bearer sk_test_shapes"}
+        transport=transport,
+        base_url="https://api.stripe.com",
+        headers={"Authorization": "Bearer sk_test_shapes"},
     )
 
 
@@ -27,20 +29,42 @@ def made():
         return client.get(path).json()
 
     customer = post(
-        "/v1/customers", payment_method="pm_card_visa", **{"invoice_settings[default_payment_method]": "pm_card_visa"}
+        "/v1/customers",
+        payment_method="pm_card_visa",
+        **{"invoice_settings[default_payment_method]": "pm_card_visa"},
     )
     product = post("/v1/products", name="Team")
-    price = post("/v1/prices", product=product["id"], currency="usd", unit_amount="5000", **{"recurring[interval]": "month"})
+    price = post(
+        "/v1/prices",
+        product=product["id"],
+        currency="usd",
+        unit_amount="5000",
+        **{"recurring[interval]": "month"},
+    )
     single = post("/v1/prices", product=product["id"], currency="usd", unit_amount="5000")
     two = {"items[0][price]": price["id"], "items[1][price]": price["id"]}
     subscription = post("/v1/subscriptions", customer=customer["id"], **two)
     invoice = get(f"/v1/invoices/{subscription['latest_invoice']}")
-    intent = post("/v1/payment_intents", amount="5000", currency="usd", confirm="true", payment_method="pm_card_bypassPending")
+    intent = post(
+        "/v1/payment_intents",
+        amount="5000",
+        currency="usd",
+        confirm="true",
+        payment_method="pm_card_bypassPending",
+    )
     charge = get(f"/v1/charges/{intent['latest_charge']}")
     refund = post("/v1/refunds", charge=charge["id"], amount="100")
     payout = post("/v1/payouts", amount="1000", currency="usd")
-    post("/v1/payment_intents", amount="5000", currency="usd", confirm="true", payment_method="pm_card_createDispute")
-    endpoint = post("/v1/webhook_endpoints", url="https://example.com/x", **{"enabled_events[]": "charge.failed"})
+    post(
+        "/v1/payment_intents",
+        amount="5000",
+        currency="usd",
+        confirm="true",
+        payment_method="pm_card_createDispute",
+    )
+    endpoint = post(
+        "/v1/webhook_endpoints", url="https://example.com/x", **{"enabled_events[]": "charge.failed"}
+    )
     return {
         "customer": customer,
         "product": product,
@@ -59,8 +83,12 @@ def made():
         "balance_transaction": get("/v1/balance_transactions")["data"][0],
         "coupon": post("/v1/coupons", percent_off="20", duration="forever"),
         "tax_rate": post("/v1/tax_rates", display_name="VAT", percentage="20", inclusive="false"),
-        "payment_link": post("/v1/payment_links", **{"line_items[0][price]": single["id"], "line_items[0][quantity]": "1"}),
-        "webhook_endpoint": {name: value for name, value in endpoint.items() if name != "secret"},  # shown once only
+        "payment_link": post(
+            "/v1/payment_links", **{"line_items[0][price]": single["id"], "line_items[0][quantity]": "1"}
+        ),
+        "webhook_endpoint": {
+            name: value for name, value in endpoint.items() if name != "secret"
+        },  # shown once only
         "event": get("/v1/events")["data"][0],
     }
 
@@ -78,15 +106,28 @@ def account():
     ],
 )  # fmt: skip
 def test_same_keys_and_types(made, account, kind):
-    wanted = made[kind]
+    expected = made[kind]
     if kind == "line_item":
-        objects = [line for each in account.each("invoice") for line in each["lines"]["data"] if line["type"] == wanted["type"]]
+        objects = [
+            line
+            for each in account.each("invoice")
+            for line in each["lines"]["data"]
+            if line["type"] == expected["type"]
+        ]
     else:
-        objects = [each for each in account.each(kind) if kind != "payment_method" or each["type"] == wanted["type"]]
+        objects = [
+            each
+            for each in account.each(kind)
+            if kind != "payment_method" or each["type"] == expected["type"]
+        ]
     assert objects
     for each in objects[:: max(1, len(objects) // 200)]:
-        more = {"failure_reason", "failure_balance_transaction"} if kind == "refund" and each["status"] == "failed" else set()
-        assert set(each) - more == set(wanted)
-        for name, value in wanted.items():
+        more = (
+            {"failure_reason", "failure_balance_transaction"}
+            if kind == "refund" and each["status"] == "failed"
+            else set()
+        )
+        assert set(each) - more == set(expected)
+        for name, value in expected.items():
             if value is not None and each[name] is not None:
                 assert type(each[name]) is type(value), (kind, each["id"], name)

@@ -28,16 +28,27 @@ def opened(call, customer: str, *amounts: int, **params) -> dict:
 
 def test_49_the_ways_of_an_invoice(call, customer) -> None:
     gone = draft(call, customer, 100)
-    assert call(f"DELETE /v1/invoices/{gone['id']}") == {"id": gone["id"], "object": "invoice", "deleted": True}
+    assert call(f"DELETE /v1/invoices/{gone['id']}") == {
+        "id": gone["id"],
+        "object": "invoice",
+        "deleted": True,
+    }
     paid = opened(call, customer)
     done = call(f"POST /v1/invoices/{paid['id']}/pay", payment_method="pm_card_visa")
-    assert (done["status"], done["paid"], done["amount_paid"], done["amount_remaining"]) == ("paid", True, done["amount_due"], 0)
+    assert (done["status"], done["paid"], done["amount_paid"], done["amount_remaining"]) == (
+        "paid",
+        True,
+        done["amount_due"],
+        0,
+    )
     void = call(f"POST /v1/invoices/{opened(call, customer)['id']}/void")
     assert (void["status"], void["status_transitions"]["voided_at"]) == ("void", call.transport.now)
     assert call(f"GET /v1/payment_intents/{void['payment_intent']}")["cancellation_reason"] == "void_invoice"
     written_off = call(f"POST /v1/invoices/{opened(call, customer)['id']}/mark_uncollectible")
     assert written_off["status"] == "uncollectible"
-    assert call(f"POST /v1/invoices/{written_off['id']}/pay", payment_method="pm_card_visa")["status"] == "paid"
+    assert (
+        call(f"POST /v1/invoices/{written_off['id']}/pay", payment_method="pm_card_visa")["status"] == "paid"
+    )
     other = call(f"POST /v1/invoices/{opened(call, customer)['id']}/mark_uncollectible")
     assert call(f"POST /v1/invoices/{other['id']}/void")["status"] == "void"
 
@@ -61,7 +72,9 @@ def test_49_everything_else_is_refused(call, customer, state, step) -> None:
 
 def test_49_a_decline_leaves_it_open(call, customer) -> None:
     invoice = opened(call, customer)
-    error = call.refused(f"POST /v1/invoices/{invoice['id']}/pay", payment_method="pm_card_visa_chargeDeclined")
+    error = call.refused(
+        f"POST /v1/invoices/{invoice['id']}/pay", payment_method="pm_card_visa_chargeDeclined"
+    )
     assert (error["status"], error["code"]) == (402, "card_declined")
     after = call(f"GET /v1/invoices/{invoice['id']}")
     assert (after["status"], after["attempt_count"], after["attempted"]) == ("open", 1, True)
@@ -73,9 +86,15 @@ def test_49_a_decline_leaves_it_open(call, customer) -> None:
 
 def test_49_paying_its_intent_pays_it(call, customer) -> None:
     invoice = opened(call, customer)
-    intent = call(f"POST /v1/payment_intents/{invoice['payment_intent']}/confirm", payment_method="pm_card_visa")
+    intent = call(
+        f"POST /v1/payment_intents/{invoice['payment_intent']}/confirm", payment_method="pm_card_visa"
+    )
     after = call(f"GET /v1/invoices/{invoice['id']}")
-    assert (after["status"], after["charge"], intent["invoice"]) == ("paid", intent["latest_charge"], invoice["id"])
+    assert (after["status"], after["charge"], intent["invoice"]) == (
+        "paid",
+        intent["latest_charge"],
+        invoice["id"],
+    )
     assert call.charge_of(intent)["invoice"] == invoice["id"]
 
 
@@ -84,7 +103,9 @@ def test_49_out_of_band_and_three_d_secure(call, customer) -> None:
     done = call(f"POST /v1/invoices/{cash['id']}/pay", paid_out_of_band=True)
     assert (done["status"], done["paid_out_of_band"], done["charge"]) == ("paid", True, None)
     secure = opened(call, customer)
-    error = call.refused(f"POST /v1/invoices/{secure['id']}/pay", payment_method="pm_card_authenticationRequired")
+    error = call.refused(
+        f"POST /v1/invoices/{secure['id']}/pay", payment_method="pm_card_authenticationRequired"
+    )
     assert (error["status"], error["code"]) == (402, "invoice_payment_intent_requires_action")
     call(f"POST /v1/test_helpers/payment_intents/{secure['payment_intent']}/authenticate")
     assert call(f"GET /v1/invoices/{secure['id']}")["status"] == "paid"
@@ -95,38 +116,49 @@ def test_49_out_of_band_and_three_d_secure(call, customer) -> None:
 def test_50_create(call, customer, sandbox) -> None:
     waiting = item(call, customer)
     alone = call("POST /v1/invoices", customer=customer)
-    assert (alone["status"], alone["number"], alone["attempt_count"], alone["total"], alone["auto_advance"]) == (
-        "draft",
-        None,
-        0,
-        0,
-        False,
-    )
+    assert (
+        alone["status"],
+        alone["number"],
+        alone["attempt_count"],
+        alone["total"],
+        alone["auto_advance"],
+    ) == ("draft", None, 0, 0, False)
     assert call(f"GET /v1/invoiceitems/{waiting['id']}")["invoice"] is None
     taken = call("POST /v1/invoices", customer=customer, pending_invoice_items_behavior="include")
-    assert (taken["total"], taken["customer_name"], taken["customer_email"]) == (1000, "Jenny", "jenny@example.com")
+    assert (taken["total"], taken["customer_name"], taken["customer_email"]) == (
+        1000,
+        "Jenny",
+        "jenny@example.com",
+    )
     assert call(f"GET /v1/invoiceitems/{waiting['id']}")["invoice"] == taken["id"]
     assert call.refused("POST /v1/invoices")["param"] == "customer"
-    assert call.refused("POST /v1/invoices", customer=customer, collection_method="send_invoice")["code"] == "parameter_missing"
+    assert (
+        call.refused("POST /v1/invoices", customer=customer, collection_method="send_invoice")["code"]
+        == "parameter_missing"
+    )
     assert call.refused("POST /v1/invoices", customer=customer, days_until_due=3)["param"] == "days_until_due"
     sent = call("POST /v1/invoices", customer=customer, collection_method="send_invoice", days_until_due=3)
     assert sent["due_date"] == sandbox.now + 3 * DAY
-    fixed = call("POST /v1/invoices", customer=customer, collection_method="send_invoice", due_date=sandbox.now + 100)
+    fixed = call(
+        "POST /v1/invoices", customer=customer, collection_method="send_invoice", due_date=sandbox.now + 100
+    )
     assert fixed["due_date"] == sandbox.now + 100
     assert (
-        call.refused("POST /v1/invoices", customer=customer, pending_invoice_items_behavior="include_and_require")["status"]
+        call.refused(
+            "POST /v1/invoices", customer=customer, pending_invoice_items_behavior="include_and_require"
+        )["status"]
         == 400
     )
 
 
 def test_51_finalize(call, customer, sandbox) -> None:
     first = opened(call, customer, 1000)
-    assert (first["number"], first["status"], first["amount_due"], first["status_transitions"]["finalized_at"]) == (
-        "JEN-0001",
-        "open",
-        1000,
-        sandbox.now,
-    )
+    assert (
+        first["number"],
+        first["status"],
+        first["amount_due"],
+        first["status_transitions"]["finalized_at"],
+    ) == ("JEN-0001", "open", 1000, sandbox.now)
     assert first["hosted_invoice_url"].startswith("https://")
     assert first["invoice_pdf"].startswith("https://")
     intent = call(f"GET /v1/payment_intents/{first['payment_intent']}")
@@ -141,12 +173,12 @@ def test_51_finalize(call, customer, sandbox) -> None:
 def test_51_the_customers_balance(call) -> None:
     rich = call("POST /v1/customers", balance=-300)["id"]
     invoice = opened(call, rich, 1000)
-    assert (invoice["total"], invoice["starting_balance"], invoice["ending_balance"], invoice["amount_due"]) == (
-        1000,
-        -300,
-        0,
-        700,
-    )
+    assert (
+        invoice["total"],
+        invoice["starting_balance"],
+        invoice["ending_balance"],
+        invoice["amount_due"],
+    ) == (1000, -300, 0, 700)
     assert call(f"GET /v1/customers/{rich}")["balance"] == 0
     call(f"POST /v1/invoices/{invoice['id']}/void")
     assert call(f"GET /v1/customers/{rich}")["balance"] == -300
@@ -156,7 +188,11 @@ def test_51_the_customers_balance(call) -> None:
     assert (credit["status"], credit["amount_due"], credit["total"]) == ("paid", 0, -500)
     assert call(f"GET /v1/customers/{rich}")["balance"] == -800
     small = opened(call, rich, 820)
-    assert (small["amount_due"], small["status"], call(f"GET /v1/customers/{rich}")["balance"]) == (0, "paid", 20)
+    assert (small["amount_due"], small["status"], call(f"GET /v1/customers/{rich}")["balance"]) == (
+        0,
+        "paid",
+        20,
+    )
 
 
 def test_51_by_itself_after_an_hour(call, customer, sandbox) -> None:
@@ -220,20 +256,37 @@ def test_52_tax_on_top_and_inside(call, customer) -> None:
     assert (top["subtotal"], top["tax"], top["total"], top["total_excluding_tax"]) == (1000, 200, 1200, 1000)
     assert top["total_tax_amounts"][0]["amount"] == 200
     inside = draft(call, customer, 1200, **{"default_tax_rates[]": [rate(call, 20, inclusive=True)]})
-    assert (inside["subtotal"], inside["tax"], inside["total"], inside["total_excluding_tax"]) == (1200, 200, 1200, 1000)
+    assert (inside["subtotal"], inside["tax"], inside["total"], inside["total_excluding_tax"]) == (
+        1200,
+        200,
+        1200,
+        1000,
+    )
     call(f"POST /v1/customers/{customer}", tax_exempt="reverse")
     free = draft(call, customer, 1000, **{"default_tax_rates[]": [rate(call, 20)]})
-    assert (free["tax"], free["total"], free["total_tax_amounts"][0]["taxability_reason"]) == (0, 1000, "reverse_charge")
+    assert (free["tax"], free["total"], free["total_tax_amounts"][0]["taxability_reason"]) == (
+        0,
+        1000,
+        "reverse_charge",
+    )
 
 
 def test_52_discounts(call, customer) -> None:
     quarter = call("POST /v1/coupons", percent_off=25.5, duration="once")["id"]
     ten = call("POST /v1/coupons", amount_off=1000, currency="usd", duration="once", id="TEN")["id"]
     promo = call("POST /v1/promotion_codes", coupon=ten, code="SAVE10")["id"]
-    invoice = draft(call, customer, 3333, 1667, **{"discounts[0][coupon]": quarter, "default_tax_rates[]": [rate(call, 10)]})
+    invoice = draft(
+        call,
+        customer,
+        3333,
+        1667,
+        **{"discounts[0][coupon]": quarter, "default_tax_rates[]": [rate(call, 10)]},
+    )
     off = 1275  # 25.5 % of 5000
     assert (invoice["subtotal"], invoice["total_discount_amounts"][0]["amount"]) == (5000, off)
-    assert sum(part["amount"] for line in invoice["lines"]["data"] for part in line["discount_amounts"]) == off
+    assert (
+        sum(part["amount"] for line in invoice["lines"]["data"] for part in line["discount_amounts"]) == off
+    )
     assert invoice["total"] == 5000 - off + invoice["tax"]
     coded = draft(call, customer, 5000, **{"discounts[0][promotion_code]": promo})
     assert (coded["total"], coded["discount"]["promotion_code"]) == (4000, promo)
@@ -259,7 +312,12 @@ def test_53_what_an_item_costs(call, customer) -> None:
     product = call("POST /v1/products", name="Seat")["id"]
     price = call("POST /v1/prices", product=product, currency="usd", unit_amount=250)["id"]
     by_price = call("POST /v1/invoiceitems", customer=customer, price=price, quantity=3)
-    assert (by_price["amount"], by_price["price"]["id"], by_price["quantity"], by_price["description"]) == (750, price, 3, "Seat")
+    assert (by_price["amount"], by_price["price"]["id"], by_price["quantity"], by_price["description"]) == (
+        750,
+        price,
+        3,
+        "Seat",
+    )
     new = {
         "price_data[product]": product,
         "price_data[currency]": "usd",
@@ -267,11 +325,21 @@ def test_53_what_an_item_costs(call, customer) -> None:
         "price_data[tax_behavior]": "exclusive",
     }
     by_data = call("POST /v1/invoiceitems", {"customer": customer, "quantity": 2, **new})
-    assert (by_data["amount"], by_data["price"]["tax_behavior"], by_data["price"]["product"]) == (398, "exclusive", product)
+    assert (by_data["amount"], by_data["price"]["tax_behavior"], by_data["price"]["product"]) == (
+        398,
+        "exclusive",
+        product,
+    )
     by_unit = call("POST /v1/invoiceitems", customer=customer, unit_amount=120, quantity=4, currency="usd")
     assert (by_unit["amount"], by_unit["unit_amount"]) == (480, 120)
-    by_decimal = call("POST /v1/invoiceitems", customer=customer, unit_amount_decimal="0.5", quantity=3, currency="usd")
-    assert (by_decimal["amount"], by_decimal["unit_amount"], by_decimal["unit_amount_decimal"]) == (2, None, "0.5")
+    by_decimal = call(
+        "POST /v1/invoiceitems", customer=customer, unit_amount_decimal="0.5", quantity=3, currency="usd"
+    )
+    assert (by_decimal["amount"], by_decimal["unit_amount"], by_decimal["unit_amount_decimal"]) == (
+        2,
+        None,
+        "0.5",
+    )
     assert item(call, customer, -300)["amount"] == -300
     for params in (
         {},
@@ -299,7 +367,9 @@ def test_53_the_draft_follows(call, customer) -> None:
     call(f"DELETE /v1/invoiceitems/{added['id']}")
     assert call(f"GET /v1/invoices/{invoice['id']}")["total"] == 400
     assert (
-        call.refused("POST /v1/invoiceitems", customer=customer, amount=1, currency="eur", invoice=invoice["id"])["param"]
+        call.refused(
+            "POST /v1/invoiceitems", customer=customer, amount=1, currency="eur", invoice=invoice["id"]
+        )["param"]
         == "currency"
     )
 
@@ -324,13 +394,18 @@ def test_54_lines(call, customer) -> None:
 
 def test_subscriptions_bill_each_period(call, sandbox) -> None:
     customer = call(
-        "POST /v1/customers", payment_method="pm_card_visa", **{"invoice_settings[default_payment_method]": "pm_card_visa"}
+        "POST /v1/customers",
+        payment_method="pm_card_visa",
+        **{"invoice_settings[default_payment_method]": "pm_card_visa"},
     )["id"]
     product = call("POST /v1/products", name="Plan")["id"]
-    price = call("POST /v1/prices", {"product": product, "currency": "usd", "unit_amount": 900, "recurring[interval]": "month"})[
-        "id"
-    ]
-    made = call("POST /v1/subscriptions", {"customer": customer, "items[0][price]": price, "items[0][quantity]": 2})
+    price = call(
+        "POST /v1/prices",
+        {"product": product, "currency": "usd", "unit_amount": 900, "recurring[interval]": "month"},
+    )["id"]
+    made = call(
+        "POST /v1/subscriptions", {"customer": customer, "items[0][price]": price, "items[0][quantity]": 2}
+    )
     assert (made["status"], made["items"]["data"][0]["quantity"]) == ("active", 2)
     first = call(f"GET /v1/invoices/{made['latest_invoice']}")
     assert (first["status"], first["total"], first["billing_reason"], first["subscription"]) == (
@@ -353,7 +428,12 @@ def test_subscriptions_bill_each_period(call, sandbox) -> None:
 
 def test_a_subscription_whose_card_declines(call) -> None:
     customer = call("POST /v1/customers", payment_method="pm_card_chargeCustomerFail", **{"invoice_settings[default_payment_method]": "pm_card_chargeCustomerFail"})["id"]  # fmt: skip
-    data = {"product_data[name]": "Plan", "currency": "usd", "unit_amount": 900, "recurring[interval]": "month"}
+    data = {
+        "product_data[name]": "Plan",
+        "currency": "usd",
+        "unit_amount": 900,
+        "recurring[interval]": "month",
+    }
     price = call("POST /v1/prices", data)["id"]
     made = call("POST /v1/subscriptions", {"customer": customer, "items[0][price]": price})
     assert made["status"] == "incomplete"

@@ -8,17 +8,31 @@ from .conftest import DAY
 
 
 def test_19_the_same_answer_twice(call) -> None:
-    given = {"amount": "2000", "currency": "usd", "payment_method": "pm_card_bypassPending", "confirm": "true"}
+    given = {
+        "amount": "2000",
+        "currency": "usd",
+        "payment_method": "pm_card_bypassPending",
+        "confirm": "true",
+    }
     first = call.raw("POST /v1/payment_intents", given, headers={"Idempotency-Key": "k"})
-    second = call.raw("POST /v1/payment_intents", dict(reversed(given.items())), headers={"Idempotency-Key": "k"})
+    second = call.raw(
+        "POST /v1/payment_intents", dict(reversed(given.items())), headers={"Idempotency-Key": "k"}
+    )
     assert first.content == second.content
     assert len(call.every("/v1/payment_intents")) == 1
     assert call.available() == 1912
 
 
 def test_19_a_decline_is_replayed(call) -> None:
-    given = {"amount": "2000", "currency": "usd", "payment_method": "pm_card_visa_chargeDeclined", "confirm": "true"}
-    answers = [call.raw("POST /v1/payment_intents", given, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    given = {
+        "amount": "2000",
+        "currency": "usd",
+        "payment_method": "pm_card_visa_chargeDeclined",
+        "confirm": "true",
+    }
+    answers = [
+        call.raw("POST /v1/payment_intents", given, headers={"Idempotency-Key": "k"}) for _ in range(2)
+    ]
     assert [each.status_code for each in answers] == [402, 402]
     assert answers[0].content == answers[1].content
     assert len(call.every("/v1/charges")) == 1
@@ -26,7 +40,10 @@ def test_19_a_decline_is_replayed(call) -> None:
 
 @pytest.mark.parametrize(
     ("what", "params"),
-    [("POST /v1/customers", {"name": "B"}), ("POST /v1/payment_intents", {"amount": "500", "currency": "usd"})],
+    [
+        ("POST /v1/customers", {"name": "B"}),
+        ("POST /v1/payment_intents", {"amount": "500", "currency": "usd"}),
+    ],
 )
 def test_19_a_key_for_something_else(call, what, params) -> None:
     call.raw("POST /v1/customers", {"name": "A"}, headers={"Idempotency-Key": "k"})
@@ -35,11 +52,17 @@ def test_19_a_key_for_something_else(call, what, params) -> None:
 
 
 def test_19_validation_failures_are_not_kept(call) -> None:
-    bad = call.raw("POST /v1/payment_intents", {"amount": "x", "currency": "usd"}, headers={"Idempotency-Key": "k"})
+    bad = call.raw(
+        "POST /v1/payment_intents", {"amount": "x", "currency": "usd"}, headers={"Idempotency-Key": "k"}
+    )
     assert bad.status_code == 400
-    small = call.raw("POST /v1/payment_intents", {"amount": "1", "currency": "usd"}, headers={"Idempotency-Key": "k"})
+    small = call.raw(
+        "POST /v1/payment_intents", {"amount": "1", "currency": "usd"}, headers={"Idempotency-Key": "k"}
+    )
     assert small.json()["error"]["code"] == "amount_too_small"
-    good = call.raw("POST /v1/payment_intents", {"amount": "500", "currency": "usd"}, headers={"Idempotency-Key": "k"})
+    good = call.raw(
+        "POST /v1/payment_intents", {"amount": "500", "currency": "usd"}, headers={"Idempotency-Key": "k"}
+    )
     assert good.status_code == 200
     assert "idempotent-replayed" not in good.headers
 
@@ -67,9 +90,17 @@ def test_20_metadata(call) -> None:
 
 def test_21_events(call) -> None:
     customer = call("POST /v1/customers", {"name": "A", "metadata[x]": "1"})
-    answer = call.raw(f"POST /v1/customers/{customer['id']}", {"name": "B", "metadata[y]": "2"}, headers={"Idempotency-Key": "k"})
+    answer = call.raw(
+        f"POST /v1/customers/{customer['id']}",
+        {"name": "B", "metadata[y]": "2"},
+        headers={"Idempotency-Key": "k"},
+    )
     event = call("GET /v1/events")["data"][0]
-    assert (event["type"], event["api_version"], event["livemode"]) == ("customer.updated", "2025-02-24.acacia", False)
+    assert (event["type"], event["api_version"], event["livemode"]) == (
+        "customer.updated",
+        "2025-02-24.acacia",
+        False,
+    )
     assert event["data"]["object"] == answer.json()
     assert event["data"]["previous_attributes"] == {"name": "A", "metadata": {"y": None}}
     assert event["request"] == {"id": answer.headers["request-id"], "idempotency_key": "k"}
@@ -92,7 +123,13 @@ def test_21_snapshots_do_not_change_later(call) -> None:
 
 def test_22_a_payment_tells_its_story(call) -> None:
     call.intent(method="pm_card_createDispute")
-    call.refused("POST /v1/payment_intents", amount=500, currency="usd", confirm=True, payment_method="pm_card_chargeDeclined")
+    call.refused(
+        "POST /v1/payment_intents",
+        amount=500,
+        currency="usd",
+        confirm=True,
+        payment_method="pm_card_chargeDeclined",
+    )
     assert call.types() == [
         "payment_intent.created", "charge.succeeded", "charge.updated", "charge.dispute.created", "charge.dispute.funds_withdrawn",
         "payment_intent.succeeded", "payment_intent.created", "charge.failed", "payment_intent.payment_failed",
@@ -104,17 +141,29 @@ def test_23_webhook_endpoints(call) -> None:
         "POST /v1/webhook_endpoints",
         {"url": "https://example.com/hook", "enabled_events[]": ["charge.failed", "*"], "description": "d"},
     )
-    assert (made["secret"][:6], made["status"], made["enabled_events"]) == ("whsec_", "enabled", ["charge.failed", "*"])
+    assert (made["secret"][:6], made["status"], made["enabled_events"]) == (
+        "whsec_",
+        "enabled",
+        ["charge.failed", "*"],
+    )
     shown = call(f"GET /v1/webhook_endpoints/{made['id']}")
     assert "secret" not in shown
     assert call("GET /v1/webhook_endpoints")["data"] == [shown]
     off = call(f"POST /v1/webhook_endpoints/{made['id']}", disabled=True, url="https://example.com/other")
     assert (off["status"], off["url"]) == ("disabled", "https://example.com/other")
     assert call(f"DELETE /v1/webhook_endpoints/{made['id']}")["deleted"] is True
-    assert call.refused("POST /v1/webhook_endpoints", {"url": "https://example.com"})["param"] == "enabled_events"
-    assert call.refused("POST /v1/webhook_endpoints", {"enabled_events[]": "*"})["param"] == "url"
-    assert call.refused("POST /v1/webhook_endpoints", {"enabled_events[]": "*", "url": "here"})["code"] == "url_invalid"
     assert (
-        call.refused("POST /v1/webhook_endpoints", {"enabled_events[]": "no.such", "url": "https://example.com"})["param"]
+        call.refused("POST /v1/webhook_endpoints", {"url": "https://example.com"})["param"]
+        == "enabled_events"
+    )
+    assert call.refused("POST /v1/webhook_endpoints", {"enabled_events[]": "*"})["param"] == "url"
+    assert (
+        call.refused("POST /v1/webhook_endpoints", {"enabled_events[]": "*", "url": "here"})["code"]
+        == "url_invalid"
+    )
+    assert (
+        call.refused(
+            "POST /v1/webhook_endpoints", {"enabled_events[]": "no.such", "url": "https://example.com"}
+        )["param"]
         == "enabled_events[0]"
     )

@@ -13,7 +13,10 @@ def customers(call, sandbox) -> list[dict]:
     made = []
     for place in range(15):
         made.append(
-            call("POST /v1/customers", {"email": f"{place % 3}@example.com", "name": f"Name {place}", "metadata[n]": str(place)})
+            call(
+                "POST /v1/customers",
+                {"email": f"{place % 3}@example.com", "name": f"Name {place}", "metadata[n]": str(place)},
+            )
         )
         if place % 5 == 4:
             sandbox.advance(DAY)
@@ -54,7 +57,9 @@ def test_10_limits(call, limit) -> None:
 
 
 def test_10_both_cursors_are_refused(call, customers) -> None:
-    error = call.refused("GET /v1/customers", starting_after=customers[0]["id"], ending_before=customers[1]["id"])
+    error = call.refused(
+        "GET /v1/customers", starting_after=customers[0]["id"], ending_before=customers[1]["id"]
+    )
     assert error["status"] == 400
 
 
@@ -62,7 +67,9 @@ def test_11_ranges(call, customers) -> None:
     first, last = customers[0]["created"], customers[-1]["created"]
     middle = customers[5]["created"]
     assert ids(call.every("/v1/customers", created=middle)) == ids(customers[9:4:-1])
-    assert ids(call.every("/v1/customers", **{"created[gt]": first, "created[lt]": last})) == ids(customers[9:4:-1])
+    assert ids(call.every("/v1/customers", **{"created[gt]": first, "created[lt]": last})) == ids(
+        customers[9:4:-1]
+    )
     assert len(call.every("/v1/customers", **{"created[gte]": first, "created[lte]": last})) == 15
     assert call.every("/v1/customers", **{"created[gt]": last}) == []
 
@@ -77,7 +84,10 @@ def test_12_filters(call, sandbox) -> None:
     assert ids(call.every("/v1/refunds", charge=mine["latest_charge"])) == [refund["id"]]
     assert ids(call.every("/v1/refunds", payment_intent=mine["id"])) == [refund["id"]]
     assert call.every("/v1/refunds", payment_intent=other["id"]) == []
-    assert {each["type"] for each in call.every("/v1/balance_transactions", currency="usd")} == {"charge", "refund"}
+    assert {each["type"] for each in call.every("/v1/balance_transactions", currency="usd")} == {
+        "charge",
+        "refund",
+    }
     assert ids(call.every("/v1/balance_transactions", type="refund")) == [refund["balance_transaction"]]
     assert ids(call.every("/v1/balance_transactions", source=refund["id"])) == [refund["balance_transaction"]]
     payout = call("POST /v1/payouts", amount=500, currency="usd")
@@ -85,7 +95,9 @@ def test_12_filters(call, sandbox) -> None:
     assert call.every("/v1/payouts", status="paid") == []
     assert ids(call.every("/v1/payouts", destination=payout["destination"])) == [payout["id"]]
     assert ids(call.every("/v1/payouts", **{"arrival_date[gte]": payout["arrival_date"]})) == [payout["id"]]
-    assert ids(call.every("/v1/payouts", status="in_transit")) == [payout["id"]]  # a value that Stripe's filter doesn't know
+    assert ids(call.every("/v1/payouts", status="in_transit")) == [
+        payout["id"]
+    ]  # a value that Stripe's filter doesn't know
 
 
 def test_12_filters_of_invoices_and_items(call) -> None:
@@ -107,17 +119,24 @@ def test_12_filters_of_invoices_and_items(call) -> None:
 def test_12_filters_of_events(call) -> None:
     call.intent()
     assert {each["type"] for each in call.every("/v1/events", type="charge.*")} == {"charge.succeeded"}
-    found = {each["type"] for each in call.every("/v1/events", **{"types[]": ["charge.succeeded", "payment_intent.created"]})}
+    found = {
+        each["type"]
+        for each in call.every("/v1/events", **{"types[]": ["charge.succeeded", "payment_intent.created"]})
+    }
     assert found == {"charge.succeeded", "payment_intent.created"}
     assert call.refused("GET /v1/events", {"type": "charge.*", "types[]": ["x"]})["param"] == "types"
-    assert call.refused("GET /v1/events", {"types[]": [f"a.{place}" for place in range(21)]})["param"] == "types"
+    assert (
+        call.refused("GET /v1/events", {"types[]": [f"a.{place}" for place in range(21)]})["param"] == "types"
+    )
 
 
 # search
 
 
 def test_14_search(call, customers) -> None:
-    page = call("GET /v1/customers/search", query='email:"0@EXAMPLE.com"', limit=2, **{"expand[]": "total_count"})
+    page = call(
+        "GET /v1/customers/search", query='email:"0@EXAMPLE.com"', limit=2, **{"expand[]": "total_count"}
+    )
     assert (page["object"], page["url"], page["has_more"], page["total_count"]) == (
         "search_result",
         "/v1/customers/search",
@@ -178,15 +197,21 @@ def test_15_bad_queries(call, query) -> None:
 def test_16_other_searches(call) -> None:
     customer = call("POST /v1/customers")["id"]
     intent = call.intent(2500, customer=customer, **{"metadata[order]": "7"})
-    assert ids(call("GET /v1/payment_intents/search", query=f'customer:"{customer}" amount>2000 status:"succeeded"')["data"]) == [
-        intent["id"]
-    ]
+    assert ids(
+        call("GET /v1/payment_intents/search", query=f'customer:"{customer}" amount>2000 status:"succeeded"')[
+            "data"
+        ]
+    ) == [intent["id"]]
     call("POST /v1/invoiceitems", customer=customer, amount=100, currency="usd")
     invoice = call("POST /v1/invoices", customer=customer, pending_invoice_items_behavior="include")
-    assert ids(call("GET /v1/invoices/search", query='status:"draft" AND total:100')["data"]) == [invoice["id"]]
-    assert ids(call("GET /v1/charges/search", query='payment_method_details.card.last4:"4242" refunded:"false"')["data"]) == [
-        intent["latest_charge"]
+    assert ids(call("GET /v1/invoices/search", query='status:"draft" AND total:100')["data"]) == [
+        invoice["id"]
     ]
+    assert ids(
+        call("GET /v1/charges/search", query='payment_method_details.card.last4:"4242" refunded:"false"')[
+            "data"
+        ]
+    ) == [intent["latest_charge"]]
 
 
 # expand
@@ -207,15 +232,22 @@ def test_18_expand(call) -> None:
     assert page["data"][0]["latest_charge"]["balance_transaction"]["net"] == 1912
     entry = call("GET /v1/balance_transactions", {"expand[]": "data.source"})["data"][0]
     assert entry["source"]["object"] == "charge"
-    deeper = call("GET /v1/balance_transactions", {"expand[]": "data.source.payment_intent.customer"})["data"][0]
+    deeper = call("GET /v1/balance_transactions", {"expand[]": "data.source.payment_intent.customer"})[
+        "data"
+    ][0]
     assert deeper["source"]["payment_intent"]["customer"]["id"] == customer["id"]
-    found = call("GET /v1/customers/search", {"query": "name:'jenny'", "expand[]": "data.subscriptions"})["data"][0]
+    found = call("GET /v1/customers/search", {"query": "name:'jenny'", "expand[]": "data.subscriptions"})[
+        "data"
+    ][0]
     assert found["subscriptions"]["object"] == "list"
 
 
 def test_18_expand_on_a_create(call) -> None:
     customer = call("POST /v1/customers")["id"]
-    made = call("POST /v1/payment_intents", {"amount": 500, "currency": "usd", "customer": customer, "expand[]": "customer"})
+    made = call(
+        "POST /v1/payment_intents",
+        {"amount": 500, "currency": "usd", "customer": customer, "expand[]": "customer"},
+    )
     assert made["customer"]["object"] == "customer"
 
 
@@ -239,11 +271,13 @@ def test_18_what_cannot_be_expanded(call, path, expand) -> None:
 
 def test_18_left_out_lists_and_deleted_customers(call) -> None:
     customer = call(
-        "POST /v1/customers", {"tax_id_data[0][type]": "eu_vat", "tax_id_data[0][value]": "DE123456789", "source": "tok_visa"}
+        "POST /v1/customers",
+        {"tax_id_data[0][type]": "eu_vat", "tax_id_data[0][value]": "DE123456789", "source": "tok_visa"},
     )
     assert "tax_ids" not in customer
     full = call(
-        f"GET /v1/customers/{customer['id']}", {"expand[]": ["tax_ids", "sources", "default_source", "tax", "cash_balance"]}
+        f"GET /v1/customers/{customer['id']}",
+        {"expand[]": ["tax_ids", "sources", "default_source", "tax", "cash_balance"]},
     )
     assert full["tax_ids"]["data"][0]["value"] == "DE123456789"
     assert full["default_source"]["last4"] == "4242"

@@ -86,7 +86,11 @@ def test_there_are_forty_one() -> None:
 def flat(value: Any, prefix: str = "") -> dict[str, Any]:
     """A nested answer as bracket names -> values."""
     if isinstance(value, dict):
-        return {k: v for name, each in value.items() for k, v in flat(each, f"{prefix}[{name}]" if prefix else name).items()}
+        return {
+            k: v
+            for name, each in value.items()
+            for k, v in flat(each, f"{prefix}[{name}]" if prefix else name).items()
+        }
     if isinstance(value, list):
         return {k: v for place, each in enumerate(value) for k, v in flat(each, f"{prefix}[{place}]").items()}
     return {prefix: value}
@@ -102,7 +106,14 @@ def given_back(given: dict[str, Any], answer: dict[str, Any], *, but: set[str] =
         assert found[name] == value, (name, found[name], value)
 
 
-ADDRESS = {"line1": "1 Main St", "line2": "Flat 2", "postal_code": "10115", "city": "Berlin", "state": "BE", "country": "DE"}
+ADDRESS = {
+    "line1": "1 Main St",
+    "line2": "Flat 2",
+    "postal_code": "10115",
+    "city": "Berlin",
+    "state": "BE",
+    "country": "DE",
+}
 
 
 def address(prefix: str) -> dict[str, str]:
@@ -125,7 +136,10 @@ def test_customers_create(call) -> None:
         "tax_id_data[0][type]": "eu_vat", "tax_id_data[0][value]": "DE123456789", "tax[ip_address]": "192.0.2.1",
         "cash_balance[settings][reconciliation_mode]": "manual",
     }  # fmt: skip
-    made = call("POST /v1/customers", {**CUSTOMER, **more, "expand[]": ["tax_ids", "cash_balance", "tax", "default_source"]})
+    made = call(
+        "POST /v1/customers",
+        {**CUSTOMER, **more, "expand[]": ["tax_ids", "cash_balance", "tax", "default_source"]},
+    )
     given_back(CUSTOMER, made)
     assert made["discount"]["coupon"]["id"] == coupon
     assert made["default_source"]["object"] == "card"
@@ -149,23 +163,37 @@ def test_customers_update(call) -> None:
     assert call(path, source="tok_amex")["default_source"] not in {second, made["default_source"]}
     attached = call("POST /v1/payment_methods/pm_card_visa/attach", customer=made["id"])["id"]
     assert (
-        call(path, {"invoice_settings[default_payment_method]": attached})["invoice_settings"]["default_payment_method"]
+        call(path, {"invoice_settings[default_payment_method]": attached})["invoice_settings"][
+            "default_payment_method"
+        ]
         == attached
     )
-    assert call(path, {"tax[ip_address]": "192.0.2.7", "expand[]": ["tax"]})["tax"]["ip_address"] == "192.0.2.7"
-    for params in ({"payment_method": attached}, {"tax_id_data[0][type]": "eu_vat", "tax_id_data[0][value]": "DE123456789"}):
+    assert (
+        call(path, {"tax[ip_address]": "192.0.2.7", "expand[]": ["tax"]})["tax"]["ip_address"] == "192.0.2.7"
+    )
+    for params in (
+        {"payment_method": attached},
+        {"tax_id_data[0][type]": "eu_vat", "tax_id_data[0][value]": "DE123456789"},
+    ):
         assert call.refused(path, params)["code"] == "parameter_unknown"
     cleared = call(
         path,
-        {"address": "", "shipping": "", "metadata": "", "tax_exempt": "", "invoice_settings[custom_fields]": "", "email": ""},
+        {
+            "address": "",
+            "shipping": "",
+            "metadata": "",
+            "tax_exempt": "",
+            "invoice_settings[custom_fields]": "",
+            "email": "",
+        },
     )
-    assert (cleared["address"], cleared["shipping"], cleared["metadata"], cleared["tax_exempt"], cleared["email"]) == (
-        None,
-        None,
-        {},
-        "none",
-        None,
-    )
+    assert (
+        cleared["address"],
+        cleared["shipping"],
+        cleared["metadata"],
+        cleared["tax_exempt"],
+        cleared["email"],
+    ) == (None, None, {}, "none", None)
     assert cleared["invoice_settings"]["custom_fields"] is None
 
 
@@ -203,22 +231,39 @@ def test_payment_intents_create(call) -> None:
     data = {"payment_method_data[type]": "card", "payment_method_data[card][token]": "tok_visa"}
     data |= {f"payment_method_data[{name.replace('[', '][', 1)}": value for name, value in BILLING.items()}
     given = {**TOLD, "customer": customer, "payment_method_types[0]": "card"}
-    made = call("POST /v1/payment_intents", {**given, **data, "use_stripe_sdk": True, "expand[]": ["payment_method"]})
+    made = call(
+        "POST /v1/payment_intents", {**given, **data, "use_stripe_sdk": True, "expand[]": ["payment_method"]}
+    )
     given_back(given, made)
     given_back(BILLING, made["payment_method"])
-    for name in ("application_fee_amount", "on_behalf_of", "transfer_data[destination]", "transfer_data[amount]"):
+    for name in (
+        "application_fee_amount",
+        "on_behalf_of",
+        "transfer_data[destination]",
+        "transfer_data[amount]",
+    ):
         params = {"amount": 500, "currency": "usd", name: 10 if "amount" in name else "acct_1"}
         assert call.refused("POST /v1/payment_intents", params)["param"].startswith(name.partition("[")[0])
     auto = {"automatic_payment_methods[enabled]": True, "automatic_payment_methods[allow_redirects]": "never"}
-    now = {"confirm": True, "return_url": "https://example.com", "off_session": True, "payment_method": "pm_card_visa"}
+    now = {
+        "confirm": True,
+        "return_url": "https://example.com",
+        "off_session": True,
+        "payment_method": "pm_card_visa",
+    }
     done = call("POST /v1/payment_intents", {"amount": 500, "currency": "usd", **auto, **now})
     assert done["automatic_payment_methods"] == {"allow_redirects": "never", "enabled": True}
     assert done["status"] == "succeeded"
     both = {"amount": 500, "currency": "usd", **auto, "payment_method_types[]": ["card"]}
     assert call.refused("POST /v1/payment_intents", both)["param"] == "automatic_payment_methods"
-    assert call.refused("POST /v1/payment_intents", amount=500, currency="usd", off_session=True)["param"] == "off_session"
     assert (
-        call.refused("POST /v1/payment_intents", {"amount": 500, "currency": "usd", "payment_method_types[]": ["cash"]})["status"]
+        call.refused("POST /v1/payment_intents", amount=500, currency="usd", off_session=True)["param"]
+        == "off_session"
+    )
+    assert (
+        call.refused(
+            "POST /v1/payment_intents", {"amount": 500, "currency": "usd", "payment_method_types[]": ["cash"]}
+        )["status"]
         == 400
     )
 
@@ -252,16 +297,26 @@ def test_payment_intents_confirm(call) -> None:
         "mandate_data[customer_acceptance][type]": "online", "mandate_data[customer_acceptance][online][ip_address]": "192.0.2.1",
         "mandate_data[customer_acceptance][online][user_agent]": "UA", "mandate_data[customer_acceptance][accepted_at]": 1700000000,
     }  # fmt: skip
-    done = call(f"POST /v1/payment_intents/{intent['id']}/confirm", {**kept, **data, **once, "expand[]": ["payment_method"]})
+    done = call(
+        f"POST /v1/payment_intents/{intent['id']}/confirm",
+        {**kept, **data, **once, "expand[]": ["payment_method"]},
+    )
     given_back(kept, done)
     given_back({**BILLING, "metadata[a]": "b"}, done["payment_method"])
     assert done["status"] == "requires_capture"
     mandate = call.transport.account.notes[done["payment_method"]["id"]]["mandate"]
-    assert call(f"GET /v1/mandates/{mandate}")["customer_acceptance"]["online"] == {"ip_address": "192.0.2.1", "user_agent": "UA"}
+    assert call(f"GET /v1/mandates/{mandate}")["customer_acceptance"]["online"] == {
+        "ip_address": "192.0.2.1",
+        "user_agent": "UA",
+    }
     other = call("POST /v1/payment_intents", amount=500, currency="eur")["id"]
     path = f"POST /v1/payment_intents/{other}/confirm"
     assert call.refused(path, payment_method="pm_card_visa", mandate="mandate_x")["param"] == "mandate"
-    both = {"mandate": mandate, "mandate_data[customer_acceptance][type]": "offline", "payment_method": "pm_card_visa"}
+    both = {
+        "mandate": mandate,
+        "mandate_data[customer_acceptance][type]": "offline",
+        "payment_method": "pm_card_visa",
+    }
     assert call.refused(path, both)["param"] == "mandate_data"
     with_types = {"payment_method": "pm_card_visa", "mandate": mandate, "payment_method_types[]": ["card"]}
     assert call(path, with_types)["payment_method_types"] == ["card"]
@@ -271,11 +326,21 @@ def test_payment_intents_update(call) -> None:
     customer = call("POST /v1/customers")["id"]
     intent = call("POST /v1/payment_intents", amount=500, currency="usd")
     path = f"POST /v1/payment_intents/{intent['id']}"
-    given = {name: value for name, value in TOLD.items() if name not in {"capture_method", "confirmation_method"}}
-    changed = call(path, {**given, "customer": customer, "payment_method": "pm_card_visa", "capture_method": "manual"})
+    given = {
+        name: value for name, value in TOLD.items() if name not in {"capture_method", "confirmation_method"}
+    }
+    changed = call(
+        path, {**given, "customer": customer, "payment_method": "pm_card_visa", "capture_method": "manual"}
+    )
     given_back({**given, "customer": customer, "capture_method": "manual"}, changed)
     assert changed["status"] == "requires_confirmation"
-    for name in ("off_session", "error_on_requires_action", "mandate", "return_url", "mandate_data[customer_acceptance][type]"):
+    for name in (
+        "off_session",
+        "error_on_requires_action",
+        "mandate",
+        "return_url",
+        "mandate_data[customer_acceptance][type]",
+    ):
         assert call.refused(path, {name: "x"})["code"] == "parameter_unknown"
     for name in ("application_fee_amount", "transfer_data[amount]"):
         assert call.refused(path, {name: 10})["status"] == 400
@@ -287,16 +352,22 @@ def test_payment_intents_capture_cancel_and_reads(call) -> None:
     for name in ("application_fee_amount", "transfer_data[amount]"):
         assert call.refused(f"POST /v1/payment_intents/{intent['id']}/capture", {name: 10})["status"] == 400
     done = call(
-        f"POST /v1/payment_intents/{intent['id']}/capture", {**told, "amount_to_capture": 1500, "expand[]": ["latest_charge"]}
+        f"POST /v1/payment_intents/{intent['id']}/capture",
+        {**told, "amount_to_capture": 1500, "expand[]": ["latest_charge"]},
     )
     given_back(told, done)
     assert done["latest_charge"]["calculated_statement_descriptor"] is not None
     other = call("POST /v1/payment_intents", amount=500, currency="usd")["id"]
     gone = call(f"POST /v1/payment_intents/{other}/cancel", cancellation_reason="abandoned")
     assert gone["cancellation_reason"] == "abandoned"
-    page = call("GET /v1/payment_intents", {"created[gte]": 1, "limit": 1, "expand[]": ["data.latest_charge"]})
+    page = call(
+        "GET /v1/payment_intents", {"created[gte]": 1, "limit": 1, "expand[]": ["data.latest_charge"]}
+    )
     assert page["data"][0]["id"] == other
-    assert call("GET /v1/payment_intents", starting_after=other)["data"][0]["latest_charge"] == intent["latest_charge"]
+    assert (
+        call("GET /v1/payment_intents", starting_after=other)["data"][0]["latest_charge"]
+        == intent["latest_charge"]
+    )
     assert call("GET /v1/payment_intents", ending_before=intent["id"])["data"][0]["id"] == other
 
 
@@ -310,14 +381,20 @@ def test_refunds(call) -> None:
         "metadata[a]": "b",
         "instructions_email": "a@b.co",
     }
-    made = call("POST /v1/refunds", {**given, "refund_application_fee": False, "reverse_transfer": False, "expand[]": ["charge"]})
+    made = call(
+        "POST /v1/refunds",
+        {**given, "refund_application_fee": False, "reverse_transfer": False, "expand[]": ["charge"]},
+    )
     given_back(given, made, but={"charge"})
     assert made["charge"]["amount_refunded"] == 500
     assert (
         call.refused("POST /v1/refunds", payment_intent=intent["id"], refund_application_fee=True)["param"]
         == "refund_application_fee"
     )
-    assert call.refused("POST /v1/refunds", payment_intent=intent["id"], reverse_transfer=True)["param"] == "reverse_transfer"
+    assert (
+        call.refused("POST /v1/refunds", payment_intent=intent["id"], reverse_transfer=True)["param"]
+        == "reverse_transfer"
+    )
     customer = call("POST /v1/customers")["id"]
     cash = {"origin": "customer_balance", "customer": customer, "currency": "eur", "amount": 5}
     assert call.refused("POST /v1/refunds", cash)["code"] == "insufficient_funds"
@@ -332,9 +409,9 @@ def test_refunds(call) -> None:
     )
     assert listed["data"][0]["charge"]["id"] == intent["latest_charge"]
     assert (
-        call(f"GET /v1/refunds/{made['id']}", {"expand[]": ["payment_intent", "balance_transaction"]})["balance_transaction"][
-            "amount"
-        ]
+        call(f"GET /v1/refunds/{made['id']}", {"expand[]": ["payment_intent", "balance_transaction"]})[
+            "balance_transaction"
+        ]["amount"]
         == -500
     )
     assert call(f"POST /v1/refunds/{made['id']}", {"metadata[a]": ""})["metadata"] == {}
@@ -361,7 +438,12 @@ def test_payouts_and_the_balance(call) -> None:
     )
     assert page["data"][0]["destination"]["last4"] == "6789"
     assert call(f"POST /v1/payouts/{made['id']}", {"metadata[b]": "c"})["metadata"] == {"a": "b", "b": "c"}
-    assert call(f"GET /v1/payouts/{made['id']}", {"expand[]": ["balance_transaction"]})["balance_transaction"]["net"] == -1000
+    assert (
+        call(f"GET /v1/payouts/{made['id']}", {"expand[]": ["balance_transaction"]})["balance_transaction"][
+            "net"
+        ]
+        == -1000
+    )
     assert call(f"POST /v1/payouts/{made['id']}/cancel")["status"] == "canceled"
     assert call("GET /v1/balance")["object"] == "balance"
     given = {
@@ -396,11 +478,11 @@ def test_invoice_items(call) -> None:
     }
     made = call("POST /v1/invoiceitems", {**given, **more})
     given_back(given, made)
-    assert (made["tax_rates"][0]["id"], made["discounts"][0]["coupon"]["id"], made["price"]["tax_behavior"]) == (
-        rate,
-        coupon,
-        "exclusive",
-    )
+    assert (
+        made["tax_rates"][0]["id"],
+        made["discounts"][0]["coupon"]["id"],
+        made["price"]["tax_behavior"],
+    ) == (rate, coupon, "exclusive")
     assert call(f"GET /v1/invoices/{draft}")["total"] == 900 + 171
     path = f"POST /v1/invoiceitems/{made['id']}"
     given = {
@@ -416,12 +498,19 @@ def test_invoice_items(call) -> None:
     assert call(path, price=price, quantity=4)["amount"] == 20
     assert call(path, unit_amount=7)["amount"] == 28
     assert call(path, quantity=2)["amount"] == 14
-    assert call(f"GET /v1/invoiceitems/{made['id']}", {"expand[]": ["customer"]})["customer"]["id"] == customer
+    assert (
+        call(f"GET /v1/invoiceitems/{made['id']}", {"expand[]": ["customer"]})["customer"]["id"] == customer
+    )
     listed = call(
-        "GET /v1/invoiceitems", {"customer": customer, "invoice": draft, "pending": False, "created[gt]": 1, "limit": 2}
+        "GET /v1/invoiceitems",
+        {"customer": customer, "invoice": draft, "pending": False, "created[gt]": 1, "limit": 2},
     )
     assert [each["id"] for each in listed["data"]] == [made["id"]]
-    assert call(f"DELETE /v1/invoiceitems/{made['id']}") == {"id": made["id"], "object": "invoiceitem", "deleted": True}
+    assert call(f"DELETE /v1/invoiceitems/{made['id']}") == {
+        "id": made["id"],
+        "object": "invoiceitem",
+        "deleted": True,
+    }
 
 
 def test_invoices(call, sandbox) -> None:
@@ -444,7 +533,11 @@ def test_invoices(call, sandbox) -> None:
     }
     made = call("POST /v1/invoices", {**given, **more})
     given_back(given, made, but={"customer"})
-    assert (made["customer"]["name"], made["default_tax_rates"][0]["id"], made["total"]) == ("A", rate, 900 + 171)
+    assert (made["customer"]["name"], made["default_tax_rates"][0]["id"], made["total"]) == (
+        "A",
+        rate,
+        900 + 171,
+    )
     for params in (
         {"application_fee_amount": 10},
         {"transfer_data[destination]": "acct_1"},
@@ -473,9 +566,9 @@ def test_invoices(call, sandbox) -> None:
     }
     assert [each["id"] for each in call("GET /v1/invoices", params)["data"]] == [made["id"]]
     assert (
-        call(f"GET /v1/invoices/{made['id']}/lines", {"limit": 5, "expand[]": ["data.invoice_item"]})["data"][0]["invoice_item"][
-            "amount"
-        ]
+        call(f"GET /v1/invoices/{made['id']}/lines", {"limit": 5, "expand[]": ["data.invoice_item"]})["data"][
+            0
+        ]["invoice_item"]["amount"]
         == 1000
     )
     final = call(f"{path}/finalize", auto_advance=False, **{"expand[]": ["payment_intent"]})
@@ -487,7 +580,10 @@ def test_invoices(call, sandbox) -> None:
 
 def test_payment_link_lines(call) -> None:
     product = call("POST /v1/products", name="T-shirt")["id"]
-    prices = [call("POST /v1/prices", product=product, currency="usd", unit_amount=amount)["id"] for amount in (1000, 250)]
+    prices = [
+        call("POST /v1/prices", product=product, currency="usd", unit_amount=amount)["id"]
+        for amount in (1000, 250)
+    ]
     lines = {
         "line_items[0][price]": prices[0],
         "line_items[0][quantity]": 2,
@@ -497,15 +593,17 @@ def test_payment_link_lines(call) -> None:
     link = call("POST /v1/payment_links", {**lines, "metadata[a]": "b", "expand[]": ["line_items"]})
     assert link["url"].startswith("https://buy.stripe.com/")
     assert link["line_items"]["data"][0]["amount_total"] == 2000
-    page = call(f"GET /v1/payment_links/{link['id']}/line_items", {"limit": 1, "expand[]": ["data.price.product"]})
-    line = page["data"][0]
-    assert (line["object"], line["id"][:3], line["amount_subtotal"], line["amount_total"], line["quantity"]) == (
-        "item",
-        "li_",
-        2000,
-        2000,
-        2,
+    page = call(
+        f"GET /v1/payment_links/{link['id']}/line_items", {"limit": 1, "expand[]": ["data.price.product"]}
     )
+    line = page["data"][0]
+    assert (
+        line["object"],
+        line["id"][:3],
+        line["amount_subtotal"],
+        line["amount_total"],
+        line["quantity"],
+    ) == ("item", "li_", 2000, 2000, 2)
     assert (line["description"], line["currency"], line["price"]["product"]["name"], page["has_more"]) == (
         "T-shirt",
         "usd",

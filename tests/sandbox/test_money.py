@@ -17,7 +17,12 @@ def test_35_refunds(call) -> None:
     paid(call)
     part = call(
         "POST /v1/refunds",
-        {"charge": intent["latest_charge"], "amount": 500, "reason": "requested_by_customer", "metadata[a]": "b"},
+        {
+            "charge": intent["latest_charge"],
+            "amount": 500,
+            "reason": "requested_by_customer",
+            "metadata[a]": "b",
+        },
     )
     assert (part["status"], part["amount"], part["reason"], part["payment_intent"]) == (
         "succeeded",
@@ -36,7 +41,12 @@ def test_35_refunds(call) -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [{}, {"charge": "ch_1", "payment_intent": "pi_1"}, {"currency": "usd", "charge": "ch_1"}, {"origin": "customer_balance"}],
+    [
+        {},
+        {"charge": "ch_1", "payment_intent": "pi_1"},
+        {"currency": "usd", "charge": "ch_1"},
+        {"origin": "customer_balance"},
+    ],
 )
 def test_35_what_to_refund(call, params) -> None:
     assert call.refused("POST /v1/refunds", params)["status"] == 400
@@ -73,7 +83,11 @@ def test_36_refunds_that_take_time_or_fail(call, sandbox) -> None:
     failed = call(f"GET /v1/refunds/{fails['id']}")
     assert (failed["status"], failed["failure_reason"]) == ("failed", "expired_or_canceled_card")
     entry = call(f"GET /v1/balance_transactions/{failed['failure_balance_transaction']}")
-    assert (entry["amount"], entry["type"], entry["reporting_category"]) == (2000, "refund_failure", "refund_failure")
+    assert (entry["amount"], entry["type"], entry["reporting_category"]) == (
+        2000,
+        "refund_failure",
+        "refund_failure",
+    )
     assert {"refund.failed", "refund.updated", "charge.refund.updated"} <= set(call.types())
 
 
@@ -82,7 +96,12 @@ def test_37_what_a_refund_does(call) -> None:
     paid(call)
     refund = call("POST /v1/refunds", payment_intent=intent["id"], amount=700)
     entry = call(f"GET /v1/balance_transactions/{refund['balance_transaction']}")
-    assert (entry["amount"], entry["fee"], entry["type"], entry["source"]) == (-700, 0, "refund", refund["id"])
+    assert (entry["amount"], entry["fee"], entry["type"], entry["source"]) == (
+        -700,
+        0,
+        "refund",
+        refund["id"],
+    )
     assert call.available() == 2 * 1912 - 700
     changed = call(f"POST /v1/refunds/{refund['id']}", {"metadata[k]": "v"})
     assert changed["metadata"] == {"k": "v"}
@@ -112,13 +131,21 @@ def test_38_the_balance(call) -> None:
     assert call("GET /v1/balance", {"expand[]": "instant_available.net_available"})["object"] == "balance"
 
 
-@pytest.mark.parametrize(("amount", "fee"), [(10000, 320), (5000, 175), (3000, 117), (50, 31), (1017, 59), (1018, 60)])
+@pytest.mark.parametrize(
+    ("amount", "fee"), [(10000, 320), (5000, 175), (3000, 117), (50, 31), (1017, 59), (1018, 60)]
+)
 def test_40_fees(call, amount, fee) -> None:
     call.intent(amount)
     entry = call("GET /v1/balance_transactions")["data"][0]
     assert (entry["fee"], entry["net"]) == (fee, amount - fee)
     assert entry["fee_details"] == [
-        {"amount": fee, "application": None, "currency": "usd", "description": "Stripe processing fees", "type": "stripe_fee"}
+        {
+            "amount": fee,
+            "application": None,
+            "currency": "usd",
+            "description": "Stripe processing fees",
+            "type": "stripe_fee",
+        }
     ]
 
 
@@ -126,7 +153,10 @@ def test_40_two_business_days(call, sandbox) -> None:
     sandbox.advance(4 * DAY)  # to a Friday
     call.intent()
     entry = call("GET /v1/balance_transactions")["data"][0]
-    assert (entry["status"], (entry["available_on"] - sandbox.now) // DAY) == ("pending", 3)  # midnight before Tuesday
+    assert (entry["status"], (entry["available_on"] - sandbox.now) // DAY) == (
+        "pending",
+        3,
+    )  # midnight before Tuesday
     sandbox.advance(entry["available_on"] - sandbox.now)
     assert call(f"GET /v1/balance_transactions/{entry['id']}")["status"] == "available"
     assert call.available() == 1912
@@ -161,7 +191,10 @@ def test_42_a_dispute_won(call) -> None:
     won = call(f"POST /v1/disputes/{dispute['id']}", {"evidence[uncategorized_text]": "winning_evidence"})
     assert won["status"] == "won"
     assert call.available() == -1500
-    assert [each["reporting_category"] for each in won["balance_transactions"]] == ["dispute", "dispute_reversal"]
+    assert [each["reporting_category"] for each in won["balance_transactions"]] == [
+        "dispute",
+        "dispute_reversal",
+    ]
     assert "charge.dispute.funds_reinstated" in call.types()
 
 
@@ -170,7 +203,10 @@ def test_42_a_dispute_lost(call, sandbox) -> None:
     given_up = dispute_of(call, call.intent(method="pm_card_createDispute"))
     assert call(f"POST /v1/disputes/{given_up['id']}/close")["status"] == "lost"
     reviewed = dispute_of(call, call.intent(method="pm_card_createDispute"))
-    assert call(f"POST /v1/disputes/{reviewed['id']}", {"evidence[customer_name]": "J"})["status"] == "under_review"
+    assert (
+        call(f"POST /v1/disputes/{reviewed['id']}", {"evidence[customer_name]": "J"})["status"]
+        == "under_review"
+    )
     assert call(f"POST /v1/test_helpers/disputes/{reviewed['id']}/decide", outcome="lost")["status"] == "lost"
     sandbox.advance(10 * DAY)
     assert call(f"GET /v1/disputes/{silent['id']}")["status"] == "lost"
@@ -187,7 +223,9 @@ def test_42_an_inquiry_moves_no_money(call, sandbox) -> None:
 
 def test_42_a_dispute_by_hand(call) -> None:
     intent = paid(call)
-    dispute = call(f"POST /v1/test_helpers/charges/{intent['latest_charge']}/dispute", reason="product_not_received")
+    dispute = call(
+        f"POST /v1/test_helpers/charges/{intent['latest_charge']}/dispute", reason="product_not_received"
+    )
     assert dispute["reason"] == "product_not_received"
     assert call.refused(f"POST /v1/test_helpers/charges/{intent['latest_charge']}/dispute")["status"] == 400
 
@@ -197,11 +235,18 @@ def test_43_the_members_of_an_automatic_payout(call, sandbox) -> None:
         call.intent(amount)
     sandbox.advance(5 * DAY)
     payout = call("GET /v1/payouts")["data"][0]
-    assert (payout["automatic"], payout["reconciliation_status"], payout["status"]) == (True, "completed", "paid")
+    assert (payout["automatic"], payout["reconciliation_status"], payout["status"]) == (
+        True,
+        "completed",
+        "paid",
+    )
     members = call.every("/v1/balance_transactions", payout=payout["id"])
     assert len(members) == 4
     assert sum(each["net"] for each in members if each["type"] != "payout") == payout["amount"]
-    assert call("GET /v1/balance_transactions", payout=payout["id"], type="payout")["data"][0]["net"] == -payout["amount"]
+    assert (
+        call("GET /v1/balance_transactions", payout=payout["id"], type="payout")["data"][0]["net"]
+        == -payout["amount"]
+    )
     assert call.available() == 0
 
 
@@ -216,9 +261,20 @@ def test_44_a_payouts_way(call, sandbox) -> None:
     paid(call)
     payout = call(
         "POST /v1/payouts",
-        {"amount": 500, "currency": "USD", "description": "d", "metadata[a]": "b", "statement_descriptor": "PAY"},
+        {
+            "amount": 500,
+            "currency": "USD",
+            "description": "d",
+            "metadata[a]": "b",
+            "statement_descriptor": "PAY",
+        },
     )
-    assert (payout["status"], payout["automatic"], payout["method"], payout["currency"]) == ("pending", False, "standard", "usd")
+    assert (payout["status"], payout["automatic"], payout["method"], payout["currency"]) == (
+        "pending",
+        False,
+        "standard",
+        "usd",
+    )
     sandbox.advance(DAY)
     assert call(f"GET /v1/payouts/{payout['id']}")["status"] == "in_transit"
     sandbox.advance(DAY)
@@ -226,7 +282,9 @@ def test_44_a_payouts_way(call, sandbox) -> None:
     late = call(f"POST /v1/test_helpers/payouts/{payout['id']}/fail", failure_code="account_closed")
     assert (late["status"], late["failure_code"]) == ("failed", "account_closed")
     story = [
-        event["type"] for event in call.every("/v1/events", type="payout.*") if event["data"]["object"]["id"] == payout["id"]
+        event["type"]
+        for event in call.every("/v1/events", type="payout.*")
+        if event["data"]["object"]["id"] == payout["id"]
     ]
     assert story == ["payout.failed", "payout.paid", "payout.updated", "payout.created"]
 
@@ -266,7 +324,8 @@ def test_45_at_once_to_a_debit_card(call, sandbox) -> None:
     me = call("GET /v1/account")["id"]
     number = {"object": "card", "number": "4000056655665556", "exp_month": 1, "exp_year": 2030}
     card = call(
-        f"POST /v1/accounts/{me}/external_accounts", {f"external_account[{name}]": value for name, value in number.items()}
+        f"POST /v1/accounts/{me}/external_accounts",
+        {f"external_account[{name}]": value for name, value in number.items()},
     )
     payout = call("POST /v1/payouts", amount=500, currency="usd", method="instant", destination=card["id"])
     assert (payout["method"], payout["type"]) == ("instant", "card")

@@ -20,10 +20,19 @@ def test_22_every_type_of_event(call, sandbox) -> None:
     call(f"POST /v1/customers/{customer}", name="B")
     call(f"DELETE /v1/customers/{call('POST /v1/customers')['id']}")
     call.intent(90_000, method="pm_card_bypassPending", customer=customer)
-    call.refused("POST /v1/payment_intents", amount=500, currency="usd", confirm=True, payment_method="pm_card_chargeDeclined")
+    call.refused(
+        "POST /v1/payment_intents",
+        amount=500,
+        currency="usd",
+        confirm=True,
+        payment_method="pm_card_chargeDeclined",
+    )
     secure = call.intent(method="pm_card_authenticationRequired")
     call(f"POST /v1/test_helpers/payment_intents/{secure['id']}/authenticate")
-    debit = {"payment_method_data[type]": "sepa_debit", "payment_method_data[sepa_debit][iban]": "AT321904300235473204"}
+    debit = {
+        "payment_method_data[type]": "sepa_debit",
+        "payment_method_data[sepa_debit][iban]": "AT321904300235473204",
+    }
     call("POST /v1/payment_intents", {"amount": 900, "currency": "eur", "confirm": True, **debit})
     held = call.intent(2000, capture_method="manual")
     call(f"POST /v1/payment_intents/{held['id']}/capture", amount_to_capture=1200)
@@ -47,7 +56,9 @@ def test_22_every_type_of_event(call, sandbox) -> None:
     call(f"POST /v1/invoices/{paid}/pay", payment_method="pm_card_visa")
     call(f"POST /v1/invoices/{void}/void")
     call(f"POST /v1/invoices/{lost}/mark_uncollectible")
-    first, second, _ = (call("POST /v1/payouts", amount=amount, currency="usd")["id"] for amount in (1000, 2000, 3000))
+    first, second, _ = (
+        call("POST /v1/payouts", amount=amount, currency="usd")["id"] for amount in (1000, 2000, 3000)
+    )
     call(f"POST /v1/payouts/{first}/cancel")
     call(f"POST /v1/test_helpers/payouts/{second}/fail", failure_code="account_closed")
     price = call("POST /v1/prices", {"product_data[name]": "P", "currency": "usd", "unit_amount": 100})["id"]
@@ -59,7 +70,9 @@ def test_22_every_type_of_event(call, sandbox) -> None:
     entries = call.every("/v1/balance_transactions")
     for state in ("available", "pending"):
         for each in balance[state]:
-            assert each["amount"] == sum(x["net"] for x in entries if x["currency"] == each["currency"] and x["status"] == state)
+            assert each["amount"] == sum(
+                x["net"] for x in entries if x["currency"] == each["currency"] and x["status"] == state
+            )
     assert all(each["amount"] == 0 for each in balance["pending"])
     assert call.available("usd") == 0  # all paid out
 

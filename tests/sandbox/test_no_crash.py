@@ -10,8 +10,8 @@ import pytest
 
 from stripe_magics.sandbox import SandboxTransport
 from stripe_magics.sandbox.api import routes
-from stripe_magics.sandbox.core.store import PREFIXES
 from stripe_magics.sandbox.api.dispatcher import _find
+from stripe_magics.sandbox.core.store import PREFIXES
 
 from .conftest import DAY, Talk, conserved
 
@@ -73,10 +73,14 @@ class Fuzz:
         return self.talk(f"GET /v1/customers/{customer}/payment_methods")["data"][0]["id"]
 
     def some_id(self, name: str) -> str:
-        kinds = [kind for kind in PREFIXES.values() if kind.replace("_", "") in name.replace("_", "")] or [KIND_OF.get(name, "")]
+        kinds = [kind for kind in PREFIXES.values() if kind.replace("_", "") in name.replace("_", "")] or [
+            KIND_OF.get(name, "")
+        ]
         rows = [row.id for kind in kinds for row in self.sandbox.account.table(kind).rows] if kinds[0] else []
         if not rows or self.random.random() < 0.05:
-            rows = [row.id for table in self.sandbox.account.tables.values() for row in table.rows] or ["none"]
+            rows = [row.id for table in self.sandbox.account.tables.values() for row in table.rows] or [
+                "none"
+            ]
         return self.random.choice(rows)
 
     def value(self, kind: Any, name: str, into: list[tuple[str, str]], depth: int) -> None:
@@ -123,7 +127,9 @@ class Fuzz:
         method, path = name.split(" ")
         names = _find(path)[0].routes[method].shape
         path = re.sub(
-            r"\{(\w+)\}", lambda part: self.some_id(part[1] if part[1] != "id" else path.split("/")[2].rstrip("s")), path
+            r"\{(\w+)\}",
+            lambda part: self.some_id(part[1] if part[1] != "id" else path.split("/")[2].rstrip("s")),
+            path,
         )
         into: list[tuple[str, str]] = []
         density = self.random.choice([0, 0, 0.04, 0.1, 0.3])

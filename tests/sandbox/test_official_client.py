@@ -13,7 +13,9 @@ from stripe_magics.sandbox import SandboxTransport
 from stripe_magics.sandbox.server import serving
 
 stripe = pytest.importorskip("stripe")
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the package's own way of using httpx
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Use 'content=:DeprecationWarning"
+)  # the package's own way of using httpx
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,12 @@ def test_create_confirm_refund(client) -> None:
 def test_a_decline_is_a_card_error(client) -> None:
     with pytest.raises(stripe.CardError) as caught:
         client.v1.payment_intents.create(
-            {"amount": 2000, "currency": "usd", "confirm": True, "payment_method": "pm_card_visa_chargeDeclined"}
+            {
+                "amount": 2000,
+                "currency": "usd",
+                "confirm": True,
+                "payment_method": "pm_card_visa_chargeDeclined",
+            }
         )
     assert caught.value.code == "card_declined"
     assert caught.value.error.decline_code == "generic_decline"
@@ -57,7 +64,11 @@ def test_a_list_pages_by_itself(client) -> None:
 def test_an_unknown_id_is_an_invalid_request(client) -> None:
     with pytest.raises(stripe.InvalidRequestError) as caught:
         client.v1.customers.retrieve("cus_missing")
-    assert (caught.value.http_status, caught.value.code, caught.value.param) == (404, "resource_missing", "id")
+    assert (caught.value.http_status, caught.value.code, caught.value.param) == (
+        404,
+        "resource_missing",
+        "id",
+    )
 
 
 def test_the_module_serves_from_the_command_line() -> None:
@@ -66,7 +77,9 @@ def test_the_module_serves_from_the_command_line() -> None:
         try:
             line = process.stdout.readline()
             address = line.split(" at ")[1].split(";")[0]
-            request = urllib.request.Request(f"{address}/v1/balance", headers={"Authorization": "Bearer sk_test_a"})
+            request = urllib.request.Request(
+                f"{address}/v1/balance", headers={"Authorization": "Bearer sk_test_a"}
+            )
             with urllib.request.urlopen(request, timeout=5) as answer:
                 assert b'"object":"balance"' in answer.read()
             with pytest.raises(urllib.error.HTTPError) as refused:

@@ -32,7 +32,9 @@ def test_24_limits_that_are_fine(call) -> None:
 @pytest.mark.parametrize("text", ["1234", "x" * 23, "a*b", "<abc>"])
 def test_24_statement_descriptors(call, text) -> None:
     assert (
-        call.refused("POST /v1/payment_intents", amount=500, currency="usd", statement_descriptor=text)["param"]
+        call.refused("POST /v1/payment_intents", amount=500, currency="usd", statement_descriptor=text)[
+            "param"
+        ]
         == "statement_descriptor"
     )
 
@@ -55,7 +57,10 @@ def test_26_confirm(call) -> None:
     done = call(path, payment_method="pm_card_mastercard")
     assert done["status"] == "succeeded"
     again = call.refused(path, payment_method="pm_card_visa")
-    assert (again["code"], again["payment_intent"]["status"]) == ("payment_intent_unexpected_state", "succeeded")
+    assert (again["code"], again["payment_intent"]["status"]) == (
+        "payment_intent_unexpected_state",
+        "succeeded",
+    )
 
 
 def test_27_automatic_capture(call) -> None:
@@ -63,7 +68,12 @@ def test_27_automatic_capture(call) -> None:
     charge = call.charge_of(intent)
     entry = call(f"GET /v1/balance_transactions/{charge['balance_transaction']}")
     assert (intent["amount_received"], intent["amount_capturable"], intent["next_action"]) == (2000, 0, None)
-    assert (charge["captured"], charge["paid"], charge["status"], charge["amount_captured"]) == (True, True, "succeeded", 2000)
+    assert (charge["captured"], charge["paid"], charge["status"], charge["amount_captured"]) == (
+        True,
+        True,
+        "succeeded",
+        2000,
+    )
     assert (entry["amount"], entry["fee"], entry["net"], entry["type"], entry["source"]) == (
         2000,
         88,
@@ -78,7 +88,11 @@ def test_27_automatic_capture(call) -> None:
 def test_27_manual_capture(call) -> None:
     intent = call.intent(2000, capture_method="manual")
     charge = call.charge_of(intent)
-    assert (intent["status"], intent["amount_capturable"], intent["amount_received"]) == ("requires_capture", 2000, 0)
+    assert (intent["status"], intent["amount_capturable"], intent["amount_received"]) == (
+        "requires_capture",
+        2000,
+        0,
+    )
     assert (charge["captured"], charge["balance_transaction"]) == (False, None)
     assert call("GET /v1/balance_transactions")["data"] == []
 
@@ -102,20 +116,36 @@ DECLINES = {
 @pytest.mark.parametrize("method", DECLINES)
 def test_28_declines(call, method) -> None:
     code, decline_code = DECLINES[method]
-    error = call.refused("POST /v1/payment_intents", amount=500, currency="usd", confirm=True, payment_method=method)
-    assert (error["status"], error["type"], error["code"], error.get("decline_code")) == (402, "card_error", code, decline_code)
+    error = call.refused(
+        "POST /v1/payment_intents", amount=500, currency="usd", confirm=True, payment_method=method
+    )
+    assert (error["status"], error["type"], error["code"], error.get("decline_code")) == (
+        402,
+        "card_error",
+        code,
+        decline_code,
+    )
     intent = call(f"GET /v1/payment_intents/{error['payment_intent']['id']}")
     assert (intent["status"], intent["payment_method"]) == ("requires_payment_method", None)
     assert intent["last_payment_error"]["code"] == code
     charge = call.charge_of(intent)
-    assert (charge["status"], charge["paid"], charge["failure_code"], charge["id"]) == ("failed", False, code, error["charge"])
+    assert (charge["status"], charge["paid"], charge["failure_code"], charge["id"]) == (
+        "failed",
+        False,
+        code,
+        error["charge"],
+    )
     assert call.types()[-2:] == ["charge.failed", "payment_intent.payment_failed"]
     assert call("GET /v1/balance_transactions")["data"] == []
 
 
 def test_28_the_next_card_works(call) -> None:
     error = call.refused(
-        "POST /v1/payment_intents", amount=500, currency="usd", confirm=True, payment_method="pm_card_chargeDeclined"
+        "POST /v1/payment_intents",
+        amount=500,
+        currency="usd",
+        confirm=True,
+        payment_method="pm_card_chargeDeclined",
     )
     path = f"POST /v1/payment_intents/{error['payment_intent']['id']}"
     assert call(path, description="x")["last_payment_error"] is None
@@ -130,7 +160,9 @@ def test_29_authentication(call) -> None:
     helper = f"POST /v1/test_helpers/payment_intents/{intent['id']}/authenticate"
     done = call(helper)
     assert (done["status"], done["next_action"]) == ("succeeded", None)
-    assert call.charge_of(done)["payment_method_details"]["card"]["three_d_secure"]["result"] == "authenticated"
+    assert (
+        call.charge_of(done)["payment_method_details"]["card"]["three_d_secure"]["result"] == "authenticated"
+    )
     assert call.refused(helper)["code"] == "payment_intent_unexpected_state"
 
 
@@ -148,14 +180,22 @@ def test_29_authentication_with_a_redirect_that_fails(call) -> None:
 def test_29_nobody_there_to_authenticate(call, how) -> None:
     error = call.refused(
         "POST /v1/payment_intents",
-        {"amount": 500, "currency": "usd", "confirm": True, "payment_method": "pm_card_authenticationRequired", how: True},
+        {
+            "amount": 500,
+            "currency": "usd",
+            "confirm": True,
+            "payment_method": "pm_card_authenticationRequired",
+            how: True,
+        },
     )
     assert (error["status"], error["code"]) == (402, "authentication_required")
 
 
 def test_29_set_up_once(call) -> None:
     customer = call("POST /v1/customers")["id"]
-    method = call("POST /v1/payment_methods/pm_card_authenticationRequiredOnSetup/attach", customer=customer)["id"]
+    method = call("POST /v1/payment_methods/pm_card_authenticationRequiredOnSetup/attach", customer=customer)[
+        "id"
+    ]
     assert call.intent(method=method, customer=customer, off_session=True)["status"] == "succeeded"
     assert call.intent(method="pm_card_authenticationRequiredOnSetup")["status"] == "requires_action"
 
@@ -164,7 +204,10 @@ def test_29_declined_after_authentication(call) -> None:
     intent = call.intent(method="pm_card_threeDSecureRequiredChargeDeclined")
     assert intent["status"] == "requires_action"
     after = call(f"POST /v1/test_helpers/payment_intents/{intent['id']}/authenticate")
-    assert (after["status"], after["last_payment_error"]["decline_code"]) == ("requires_payment_method", "generic_decline")
+    assert (after["status"], after["last_payment_error"]["decline_code"]) == (
+        "requires_payment_method",
+        "generic_decline",
+    )
 
 
 def debit(call, iban: str) -> dict:
@@ -184,7 +227,10 @@ def test_30_debits_take_time(call, sandbox) -> None:
     sandbox.advance(300)
     assert call(f"GET /v1/payment_intents/{good['id']}")["status"] == "succeeded"
     failed = call(f"GET /v1/payment_intents/{bad['id']}")
-    assert (failed["status"], failed["last_payment_error"]["payment_method"]["type"]) == ("requires_payment_method", "sepa_debit")
+    assert (failed["status"], failed["last_payment_error"]["payment_method"]["type"]) == (
+        "requires_payment_method",
+        "sepa_debit",
+    )
     entry = call("GET /v1/balance_transactions")["data"][0]
     assert (entry["type"], entry["source"][:3], entry["currency"]) == ("payment", "py_", "eur")
 
@@ -194,9 +240,10 @@ def test_30_a_debit_settled_by_hand(call) -> None:
     failed = call(f"POST /v1/test_helpers/payment_intents/{intent['id']}/settle", outcome="fail")
     assert failed["status"] == "requires_payment_method"
     assert (
-        call.refused("POST /v1/payment_intents", {"amount": 500, "currency": "eur", "payment_method_data[type]": "sepa_debit"})[
-            "code"
-        ]
+        call.refused(
+            "POST /v1/payment_intents",
+            {"amount": 500, "currency": "eur", "payment_method_data[type]": "sepa_debit"},
+        )["code"]
         == "parameter_missing"
     )
 
@@ -213,15 +260,27 @@ def test_31_capture(call, given, captured) -> None:
     )
     assert sum(each["fee"] for each in entries) == (captured * 29 + 500) // 1000 + 30
     assert call.charge_of(done)["amount_captured"] == captured
-    assert call.refused(f"POST /v1/payment_intents/{intent['id']}/capture")["code"] == "payment_intent_unexpected_state"
+    assert (
+        call.refused(f"POST /v1/payment_intents/{intent['id']}/capture")["code"]
+        == "payment_intent_unexpected_state"
+    )
 
 
 def test_31_too_much_and_too_early(call) -> None:
     intent = call.intent(2000, capture_method="manual")
-    assert call.refused(f"POST /v1/payment_intents/{intent['id']}/capture", amount_to_capture=2001)["code"] == "amount_too_large"
-    assert call.refused(f"POST /v1/payment_intents/{intent['id']}/capture", amount_to_capture=0)["param"] == "amount_to_capture"
+    assert (
+        call.refused(f"POST /v1/payment_intents/{intent['id']}/capture", amount_to_capture=2001)["code"]
+        == "amount_too_large"
+    )
+    assert (
+        call.refused(f"POST /v1/payment_intents/{intent['id']}/capture", amount_to_capture=0)["param"]
+        == "amount_to_capture"
+    )
     other = call("POST /v1/payment_intents", amount=500, currency="usd")
-    assert call.refused(f"POST /v1/payment_intents/{other['id']}/capture")["code"] == "payment_intent_unexpected_state"
+    assert (
+        call.refused(f"POST /v1/payment_intents/{other['id']}/capture")["code"]
+        == "payment_intent_unexpected_state"
+    )
 
 
 def test_31_holds_expire(call, sandbox) -> None:
@@ -230,11 +289,17 @@ def test_31_holds_expire(call, sandbox) -> None:
     assert call(f"GET /v1/payment_intents/{intent['id']}")["status"] == "requires_capture"
     sandbox.advance(1)
     gone = call(f"GET /v1/payment_intents/{intent['id']}")
-    assert (gone["status"], gone["cancellation_reason"], gone["amount_capturable"]) == ("canceled", "automatic", 0)
+    assert (gone["status"], gone["cancellation_reason"], gone["amount_capturable"]) == (
+        "canceled",
+        "automatic",
+        0,
+    )
     assert call.types()[-2:] == ["charge.expired", "payment_intent.canceled"]
 
 
-@pytest.mark.parametrize("state", ["requires_payment_method", "requires_confirmation", "requires_action", "requires_capture"])
+@pytest.mark.parametrize(
+    "state", ["requires_payment_method", "requires_confirmation", "requires_action", "requires_capture"]
+)
 def test_32_cancel(call, state) -> None:
     intent = {
         "requires_payment_method": lambda: call("POST /v1/payment_intents", amount=500, currency="usd"),
@@ -244,14 +309,24 @@ def test_32_cancel(call, state) -> None:
     }[state]()
     assert intent["status"] == state
     gone = call(f"POST /v1/payment_intents/{intent['id']}/cancel", cancellation_reason="duplicate")
-    assert (gone["status"], gone["cancellation_reason"], gone["canceled_at"]) == ("canceled", "duplicate", call.transport.now)
+    assert (gone["status"], gone["cancellation_reason"], gone["canceled_at"]) == (
+        "canceled",
+        "duplicate",
+        call.transport.now,
+    )
     error = call.refused(f"POST /v1/payment_intents/{intent['id']}/cancel")
-    assert (error["code"], error["payment_intent"]["status"]) == ("payment_intent_unexpected_state", "canceled")
+    assert (error["code"], error["payment_intent"]["status"]) == (
+        "payment_intent_unexpected_state",
+        "canceled",
+    )
 
 
 def test_32_too_late_to_cancel(call) -> None:
     intent = call.intent()
-    assert call.refused(f"POST /v1/payment_intents/{intent['id']}/cancel")["code"] == "payment_intent_unexpected_state"
+    assert (
+        call.refused(f"POST /v1/payment_intents/{intent['id']}/cancel")["code"]
+        == "payment_intent_unexpected_state"
+    )
     assert (
         call.refused(f"POST /v1/payment_intents/{intent['id']}/cancel", cancellation_reason="bored")["param"]
         == "cancellation_reason"
@@ -264,7 +339,13 @@ def test_33_update(call) -> None:
     path = f"POST /v1/payment_intents/{intent['id']}"
     changed = call(
         path,
-        {"amount": 900, "currency": "eur", "customer": customer, "receipt_email": "a@b.co", "payment_method": "pm_card_visa"},
+        {
+            "amount": 900,
+            "currency": "eur",
+            "customer": customer,
+            "receipt_email": "a@b.co",
+            "payment_method": "pm_card_visa",
+        },
     )
     assert (changed["amount"], changed["currency"], changed["customer"], changed["status"]) == (
         900,
@@ -287,7 +368,8 @@ def test_34_templates_and_owners(call) -> None:
     customer = call("POST /v1/customers", payment_method="pm_card_visa")["id"]
     method = call(f"GET /v1/customers/{customer}/payment_methods")["data"][0]["id"]
     assert (
-        call.refused("POST /v1/payment_intents", amount=500, currency="usd", payment_method=method)["param"] == "payment_method"
+        call.refused("POST /v1/payment_intents", amount=500, currency="usd", payment_method=method)["param"]
+        == "payment_method"
     )
     assert call.intent(method=method, customer=customer)["status"] == "succeeded"
 
@@ -334,7 +416,12 @@ def test_attaching_a_card_that_declines(call) -> None:
     fails = call("POST /v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=customer)["id"]
     assert (
         call.refused(
-            "POST /v1/payment_intents", amount=500, currency="usd", customer=customer, payment_method=fails, confirm=True
+            "POST /v1/payment_intents",
+            amount=500,
+            currency="usd",
+            customer=customer,
+            payment_method=fails,
+            confirm=True,
         )["status"]
         == 402
     )
@@ -348,9 +435,9 @@ def test_payment_methods_of_numbers(call) -> None:
     )
     assert (method["card"]["exp_month"], method["card"]["last4"]) == (3, "9995")
     assert (
-        call.refused("POST /v1/payment_intents", amount=500, currency="usd", confirm=True, payment_method=method["id"])[
-            "decline_code"
-        ]
+        call.refused(
+            "POST /v1/payment_intents", amount=500, currency="usd", confirm=True, payment_method=method["id"]
+        )["decline_code"]
         == "insufficient_funds"
     )
     wrong = {"type": "card", "card[number]": "4111111111111111", "card[exp_month]": 3, "card[exp_year]": 2031}
@@ -369,30 +456,46 @@ def test_methods_that_redirect(call) -> None:
     intent = call("POST /v1/payment_intents", {**given, "return_url": "https://example.com"})
     assert intent["next_action"]["type"] == "redirect_to_url"
     assert call(f"POST /v1/test_helpers/payment_intents/{intent['id']}/authenticate")["status"] == "succeeded"
-    assert call.refused("POST /v1/payment_intents", {**given, "currency": "usd"})["param"] == "payment_method_types"
+    assert (
+        call.refused("POST /v1/payment_intents", {**given, "currency": "usd"})["param"]
+        == "payment_method_types"
+    )
 
 
 def test_58_connect_is_refused(call) -> None:
     basic = {"amount": 500, "currency": "usd"}
-    assert call.refused("POST /v1/payment_intents", {**basic, "on_behalf_of": "acct_1"})["param"] == "on_behalf_of"
+    assert (
+        call.refused("POST /v1/payment_intents", {**basic, "on_behalf_of": "acct_1"})["param"]
+        == "on_behalf_of"
+    )
     assert (
         call.refused("POST /v1/payment_intents", {**basic, "transfer_data[destination]": "acct_1"})["param"]
         == "transfer_data[destination]"
     )
-    assert call.refused("POST /v1/payment_intents", {**basic, "application_fee_amount": 10})["param"] == "application_fee_amount"
+    assert (
+        call.refused("POST /v1/payment_intents", {**basic, "application_fee_amount": 10})["param"]
+        == "application_fee_amount"
+    )
 
 
 def test_saving_the_card(call) -> None:
     customer = call("POST /v1/customers")["id"]
     intent = call.intent(customer=customer, setup_future_usage="off_session")
-    assert [each["id"] for each in call.every(f"/v1/customers/{customer}/payment_methods")] == [intent["payment_method"]]
+    assert [each["id"] for each in call.every(f"/v1/customers/{customer}/payment_methods")] == [
+        intent["payment_method"]
+    ]
 
 
 def test_charges_without_an_intent(call) -> None:
-    charge = call("POST /v1/charges", amount=2000, currency="usd", source="tok_visa", capture=False, description="old")
+    charge = call(
+        "POST /v1/charges", amount=2000, currency="usd", source="tok_visa", capture=False, description="old"
+    )
     assert (charge["captured"], charge["payment_intent"]) == (False, None)
     done = call(f"POST /v1/charges/{charge['id']}/capture", amount=1000)
     assert done["amount_captured"] == 1000
-    assert call.refused("POST /v1/charges", amount=2000, currency="usd", source="tok_chargeDeclined")["status"] == 402
+    assert (
+        call.refused("POST /v1/charges", amount=2000, currency="usd", source="tok_chargeDeclined")["status"]
+        == 402
+    )
     assert call(f"POST /v1/charges/{charge['id']}", {"metadata[a]": "b"})["metadata"] == {"a": "b"}
     assert call.refused(f"POST /v1/charges/{charge['id']}/capture")["code"] == "charge_already_captured"

@@ -19,7 +19,11 @@ from .conftest import DAY, Talk, conserved
         ({"invoice_prefix": "ab"}, None, "invoice_prefix"),
         ({"invoice_prefix": "TOOLONGPREFIX"}, None, "invoice_prefix"),
         ({"next_invoice_sequence": 0}, "parameter_invalid_integer", "next_invoice_sequence"),
-        ({"invoice_settings[default_payment_method]": "pm_x"}, "resource_missing", "invoice_settings[default_payment_method]"),
+        (
+            {"invoice_settings[default_payment_method]": "pm_x"},
+            "resource_missing",
+            "invoice_settings[default_payment_method]",
+        ),
         ({"payment_method": "pm_x"}, "resource_missing", "payment_method"),
         ({"source": "tok_x"}, "resource_missing", "source"),
         ({"coupon": "nope"}, "resource_missing", "coupon"),
@@ -41,7 +45,9 @@ def test_55_details(call) -> None:
     assert call.refused("POST /v1/customers", invoice_prefix="ABC")["param"] == "invoice_prefix"
     other = call("POST /v1/customers", payment_method="pm_card_visa")["id"]
     method = call.every(f"/v1/customers/{other}/payment_methods")[0]["id"]
-    stolen = call.refused(f"POST /v1/customers/{one['id']}", {"invoice_settings[default_payment_method]": method})
+    stolen = call.refused(
+        f"POST /v1/customers/{one['id']}", {"invoice_settings[default_payment_method]": method}
+    )
     assert stolen["param"] == "invoice_settings[default_payment_method]"
     tax = call(f"POST /v1/customers/{one['id']}/tax_ids", type="gb_vat", value="GB123456789")
     assert call.every(f"/v1/customers/{one['id']}/tax_ids") == [tax]
@@ -52,7 +58,11 @@ def test_55_details(call) -> None:
 
 def test_the_account(call) -> None:
     me = call("GET /v1/account")
-    assert (me["object"], me["settings"]["dashboard"]["timezone"], me["default_currency"]) == ("account", "Etc/UTC", "usd")
+    assert (me["object"], me["settings"]["dashboard"]["timezone"], me["default_currency"]) == (
+        "account",
+        "Etc/UTC",
+        "usd",
+    )
     assert {each["currency"] for each in me["external_accounts"]["data"]} == {"usd", "eur", "gbp"}
     assert call(f"GET /v1/accounts/{me['id']}")["id"] == me["id"]
     assert call.refused("GET /v1/accounts/acct_other")["status"] == 403
@@ -63,7 +73,12 @@ def test_the_account(call) -> None:
 def test_products_and_prices(call) -> None:
     product = call(
         "POST /v1/products",
-        {"name": "Seat", "default_price_data[currency]": "usd", "default_price_data[unit_amount]": 900, "metadata[a]": "b"},
+        {
+            "name": "Seat",
+            "default_price_data[currency]": "usd",
+            "default_price_data[unit_amount]": 900,
+            "metadata[a]": "b",
+        },
     )
     price = call(f"GET /v1/products/{product['id']}", {"expand[]": "default_price"})["default_price"]
     assert (price["unit_amount"], price["type"]) == (900, "one_time")
@@ -75,7 +90,10 @@ def test_products_and_prices(call) -> None:
     assert other["id"] == "prod_own"
     assert call("DELETE /v1/products/prod_own")["deleted"] is True
     rate = call("POST /v1/tax_rates", display_name="VAT", percentage=7.7, inclusive=True, country="CH")
-    assert (rate["percentage"], call(f"POST /v1/tax_rates/{rate['id']}", active=False)["active"]) == (7.7, False)
+    assert (rate["percentage"], call(f"POST /v1/tax_rates/{rate['id']}", active=False)["active"]) == (
+        7.7,
+        False,
+    )
 
 
 def test_coupons_and_codes(call, sandbox) -> None:
@@ -84,7 +102,12 @@ def test_coupons_and_codes(call, sandbox) -> None:
     assert call(f"GET /v1/coupons/{coupon}")["valid"] is False
     assert call.refused("POST /v1/customers", coupon=coupon)["code"] == "coupon_expired"
     late = call(
-        "POST /v1/coupons", amount_off=5, currency="usd", duration="repeating", duration_in_months=3, redeem_by=sandbox.now + 10
+        "POST /v1/coupons",
+        amount_off=5,
+        currency="usd",
+        duration="repeating",
+        duration_in_months=3,
+        redeem_by=sandbox.now + 10,
     )["id"]
     code = call("POST /v1/promotion_codes", coupon=late, code="Now")
     assert call.refused("POST /v1/promotion_codes", coupon=late, code="NOW")["param"] == "code"
@@ -121,7 +144,10 @@ def test_57_pieces_or_one_stretch(call) -> None:
         talk = Talk(sandbox)
         talk.intent(5000)
         talk.intent(3000, capture_method="manual")
-        debit = {"payment_method_data[type]": "sepa_debit", "payment_method_data[sepa_debit][iban]": "AT321904300235473204"}
+        debit = {
+            "payment_method_data[type]": "sepa_debit",
+            "payment_method_data[sepa_debit][iban]": "AT321904300235473204",
+        }
         talk("POST /v1/payment_intents", {"amount": 900, "currency": "eur", "confirm": True, **debit})
         for step in steps:
             sandbox.advance(step)
@@ -143,9 +169,11 @@ def test_reset(call, sandbox) -> None:
 
 
 def test_save_and_load(call, sandbox, tmp_path) -> None:
-    customer = call("POST /v1/customers", name="Jenny", coupon=call("POST /v1/coupons", percent_off=5, duration="forever")["id"])[
-        "id"
-    ]
+    customer = call(
+        "POST /v1/customers",
+        name="Jenny",
+        coupon=call("POST /v1/coupons", percent_off=5, duration="forever")["id"],
+    )["id"]
     for place in range(12):
         call("POST /v1/invoiceitems", customer=customer, amount=100 + place, currency="usd")
     call("POST /v1/invoices", customer=customer, pending_invoice_items_behavior="include", auto_advance=True)
@@ -172,7 +200,9 @@ def test_save_and_load(call, sandbox, tmp_path) -> None:
     assert talk("GET /v1/balance") == call("GET /v1/balance")
     assert talk(f"GET /v1/customers/{gone}")["deleted"] is True
     assert (
-        talk.raw("POST /v1/customers", {"name": "once"}, headers={"Idempotency-Key": "k"}).headers["idempotent-replayed"]
+        talk.raw("POST /v1/customers", {"name": "once"}, headers={"Idempotency-Key": "k"}).headers[
+            "idempotent-replayed"
+        ]
         == "true"
     )
     sandbox.advance(20 * DAY)
@@ -207,7 +237,9 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, sandbox, monkeypatch) -> No
 
 
 def create(transport: SandboxTransport) -> httpx.Response:
-    with httpx.Client(transport=transport, base_url="https://x", headers={"Authorization": "Bearer sk_test_f"}) as client:
+    with httpx.Client(
+        transport=transport, base_url="https://x", headers={"Authorization": "Bearer sk_test_f"}
+    ) as client:
         return client.post("/v1/customers", data={"name": "x"})
 
 
@@ -249,7 +281,8 @@ def test_statuses_on_demand() -> None:
 
 def test_truncated_garbled_and_late_answers() -> None:
     transport = SandboxTransport(
-        demo=False, faults=[Fault("truncate", after=1), Fault("delay", seconds=0.01), Fault("garble", after=1)]
+        demo=False,
+        faults=[Fault("truncate", after=1), Fault("delay", seconds=0.01), Fault("garble", after=1)],
     )
     assert create(transport).json()["object"] == "customer"
     with pytest.raises(ValueError, match="Expecting|Unterminated|delimiter"):

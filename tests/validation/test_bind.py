@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stripe_magics import catalogue
-from stripe_magics.validation import UNSET, Bound, bind, check
 from stripe_magics.catalogue.field import Field, Kind, Role, conditions
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.errors import InvalidValue, KeyRefused
+from stripe_magics.validation import UNSET, Bound, bind, check
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 3, 28, 12, tzinfo=BERLIN)
@@ -29,7 +29,9 @@ def of(name: str, params: Any = (), /, **values: Any) -> Bound:
     return bind(catalogue.find(name), values, params, now=NOW)
 
 
-def refused(name: str, params: Any = (), /, api_version: str = catalogue.PINNED_VERSION, **values: Any) -> str:
+def refused(
+    name: str, params: Any = (), /, api_version: str = catalogue.PINNED_VERSION, **values: Any
+) -> str:
     with pytest.raises(InvalidValue) as caught:
         bind(catalogue.find(name), values, params, now=NOW, api_version=api_version)
     assert "Nothing was sent" in str(caught.value)
@@ -117,9 +119,21 @@ ROWS = field(
         (field(Kind.TIMESTAMP), "2026-01-01", 1767225600 - 3600),
         (field(Kind.TIMESTAMP), date(2026, 1, 1), 1767225600 - 3600),
         (field(Kind.TIMESTAMP), pd.Timestamp("2026-01-01", tz="UTC"), 1767225600),
-        pytest.param(field(Kind.TIMESTAMP), datetime(2013, 1, 1, tzinfo=timezone(timedelta(hours=1))), 1356994800, id="T80"),
-        pytest.param(field(Kind.TIMESTAMP), datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), -1, id="T80-before-1970"),
-        pytest.param(field(Kind.TIMESTAMP), datetime(2026, 1, 1, 0, 0, 0, 999999, tzinfo=UTC), 1767225600, id="T80-floor"),
+        pytest.param(
+            field(Kind.TIMESTAMP),
+            datetime(2013, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+            1356994800,
+            id="T80",
+        ),
+        pytest.param(
+            field(Kind.TIMESTAMP), datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC), -1, id="T80-before-1970"
+        ),
+        pytest.param(
+            field(Kind.TIMESTAMP),
+            datetime(2026, 1, 1, 0, 0, 0, 999999, tzinfo=UTC),
+            1767225600,
+            id="T80-floor",
+        ),
     ],
 )
 def test_reads(declared: Field, given: Any, typed: Any) -> None:
@@ -162,13 +176,19 @@ def test_reads(declared: Field, given: Any, typed: Any) -> None:
             "cus_1",
             "the id of a customer; the id of a payment intent (pi_...) is wanted",
         ),
-        (field(Kind.OBJECT_ID, object="customer"), "https://dashboard.stripe.com/customers/cus_1", "did you mean cus_1?"),
+        (
+            field(Kind.OBJECT_ID, object="customer"),
+            "https://dashboard.stripe.com/customers/cus_1",
+            "did you mean cus_1?",
+        ),
         (field(Kind.OBJECT_ID, object="customer"), "cus_1\n", None),
         (field(Kind.OBJECT_ID, object="customer"), "cus 1\nx", "is no id, such as cus_..."),
         (field(Kind.OBJECT_ID, object="customer"), {"id": "cus_1"}, "give the id itself"),
         pytest.param(field(Kind.OBJECT_ID, object="customer"), ".", "is no id", id="B44-dot"),
         pytest.param(field(Kind.OBJECT_ID, object="customer"), "..", "is no id", id="B44-dots"),
-        pytest.param(field(Kind.OBJECT_ID, object="customer"), "a/b", "an address, not an id", id="B44-slash"),
+        pytest.param(
+            field(Kind.OBJECT_ID, object="customer"), "a/b", "an address, not an id", id="B44-slash"
+        ),
         pytest.param(field(Kind.OBJECT_ID, object="customer"), "%2e%2e", "is no id", id="B44-escaped"),
         (field(Kind.CURRENCY), "usx", "did you mean"),
         (field(Kind.CURRENCY), "$", "write the three-letter code, e.g. usd"),
@@ -249,7 +269,10 @@ def test_filters(given: Any, bounds: dict[str, int]) -> None:
         ({"created": "between 2026-01-01"}, "between takes two"),
         ({"created": {"gte": 1, "gt": 1}}, "same side"),
         ({"created": {"from": 1}}, "the bounds are gt, gte, lt and lte"),
-        ({"created": "before 2026-01-01", "created_operator": "after"}, "the operator is 'after', but the value says 'before'"),
+        (
+            {"created": "before 2026-01-01", "created_operator": "after"},
+            "the operator is 'after', but the value says 'before'",
+        ),
         ({"created": ["2026-01-01", "2026-01-02"], "created_operator": "after"}, "after takes one date"),
         ({"created": "", "created_operator": "after"}, "is empty"),
         ({"created_operator": "after"}, "is missing; --created-operator needs it"),
@@ -284,7 +307,15 @@ def test_days_are_cut_by_the_zones_own_clock() -> None:
 
 def test_words_for_moments() -> None:
     declared = field(Kind.TIMESTAMP)
-    module = Module(name="x.y", title="", method="POST", path="/v1/x", returns="any", effect=Effect.CREATE, fields=(declared,))
+    module = Module(
+        name="x.y",
+        title="",
+        method="POST",
+        path="/v1/x",
+        returns="any",
+        effect=Effect.CREATE,
+        fields=(declared,),
+    )
 
     def moment(text: str) -> int:
         value: int = bind(module, {"value": text}, zone=BERLIN, now=NOW).values["value"]
@@ -310,7 +341,10 @@ def test_words_for_moments() -> None:
         pytest.param("statement_descriptor", "12345", "no letter", id="T98-letter"),
         pytest.param("statement_descriptor", "АКМЕЕ", "Latin", id="T98-Cyrillic"),
         pytest.param("statement_descriptor", "Škoda Žižkov", "", id="T98-Latin"),
-        *[pytest.param("statement_descriptor", f"ACME {bad} SHOES", "has none of", id=f"T98-{ord(bad)}") for bad in "<>\\'\"*"],
+        *[
+            pytest.param("statement_descriptor", f"ACME {bad} SHOES", "has none of", id=f"T98-{ord(bad)}")
+            for bad in "<>\\'\"*"
+        ],
         pytest.param("statement_descriptor_suffix", "A", "", id="T98-suffix"),
         pytest.param("statement_descriptor_suffix", "77", "no letter", id="T98-suffix-letter"),
     ],
@@ -351,7 +385,13 @@ def test_all_faults_at_once() -> None:
             catalogue.find("customers.create"),
             {"email": "x", "shipping_country": "Germany", "tax_exempt": "non", "nmae": "J", "balance": 1.5},
         )
-    assert {each.field for each in caught.value.faults} == {"email", "shipping_country", "tax_exempt", "nmae", "balance"}
+    assert {each.field for each in caught.value.faults} == {
+        "email",
+        "shipping_country",
+        "tax_exempt",
+        "nmae",
+        "balance",
+    }
     text = str(caught.value)
     assert "Shipping > Country (--shipping-country): 'Germany' is no country code; write DE" in text
     assert "did you mean name" in text
@@ -381,7 +421,10 @@ def test_clearing() -> None:
 def test_switches_follow_from_what_is_given() -> None:
     create = "invoice_items.create"
     assert of(create, customer="cus_1", amount="5", currency="usd").values["input_amount"] == "total_amount"
-    assert of(create, customer="cus_1", unit_amount="5", currency="usd", quantity=2).values["input_amount"] == "unit_amount"
+    assert (
+        of(create, customer="cus_1", unit_amount="5", currency="usd", quantity=2).values["input_amount"]
+        == "unit_amount"
+    )
     priced = of(create, customer="cus_1", price="price_1", quantity=2)
     assert (priced.values["price_object"], priced.values["input_amount"]) == ("existing", "price")
     assert priced.inferred == {"price_object", "input_amount"}
@@ -402,7 +445,9 @@ def test_a_parameter_is_never_inferred() -> None:
 def test_the_currency_follows_from_the_amount() -> None:
     bound = of("payment_intents.create", amount="20.00usd")
     assert bound.values == {"amount": 2000, "currency": "usd"}
-    assert "in usd, but the currency of this call is eur" in refused("payment_intents.create", amount="20.00usd", currency="eur")
+    assert "in usd, but the currency of this call is eur" in refused(
+        "payment_intents.create", amount="20.00usd", currency="eur"
+    )
     assert of("refunds.create", charge="ch_1", amount="5.00usd").values == {"charge": "ch_1", "amount": 500}
     assert "currency of this call is usd" in refused(
         "payment_intents.create", amount="20usd", transfer_amount="5eur", transfer_destination="acct_1"
@@ -435,7 +480,9 @@ def test_what_stripe_asks_for_itself_is_a_warning() -> None:
     bound = of("payment_intents.create", amount="20.00usd", shipping_line1="1 Main St")
     assert bound.warnings == ("--shipping-line1: Stripe wants --shipping-name with it.",)
     assert not of("customers.create", shipping_line1="1 Main St", shipping_name="J").warnings
-    assert "is missing; --period-end needs it" in refused("invoice_items.update", invoice_item="ii_1", period_end="now")
+    assert "is missing; --period-end needs it" in refused(
+        "invoice_items.update", invoice_item="ii_1", period_end="now"
+    )
 
 
 def test_either_or() -> None:
@@ -462,19 +509,28 @@ def test_versions() -> None:
     ("params", "values"),
     [
         ([("name", "J")], {"name": "J"}),
-        ([("shipping[address][line1]", "x"), ("shipping[name]", "J")], {"shipping_line1": "x", "shipping_name": "J"}),
+        (
+            [("shipping[address][line1]", "x"), ("shipping[name]", "J")],
+            {"shipping_line1": "x", "shipping_name": "J"},
+        ),
         ([("metadata[a]", "1"), ("metadata[b]", "2")], {"metadata": {"a": "1", "b": "2"}}),
         ([("preferred_locales[]", "de"), ("preferred_locales[]", "fr")], {"preferred_locales": ["de", "fr"]}),
         ([("preferred_locales[0]", "de")], {"preferred_locales": ["de"]}),
         (
-            [("invoice_settings[custom_fields][0][name]", "a"), ("invoice_settings[custom_fields][0][value]", "b")],
+            [
+                ("invoice_settings[custom_fields][0][name]", "a"),
+                ("invoice_settings[custom_fields][0][value]", "b"),
+            ],
             {"invoice_custom_fields": [{"name": "a", "value": "b"}]},
         ),
         (
             [("tax_id_data[][type]", "eu_vat"), ("tax_id_data[][value]", "DE1")],
             {"tax_id_data": [{"type": "eu_vat", "value": "DE1"}]},
         ),
-        ([("shipping", {"address": {"line1": "x"}, "name": "J"})], {"shipping_line1": "x", "shipping_name": "J"}),
+        (
+            [("shipping", {"address": {"line1": "x"}, "name": "J"})],
+            {"shipping_line1": "x", "shipping_name": "J"},
+        ),
     ],
 )
 def test_bracket_parameters(params: Any, values: dict[str, Any]) -> None:
@@ -495,25 +551,31 @@ def test_nested_bodies() -> None:
         "metadata": {"a": "b"},
         "invoice_footer": "bye",
     }
-    assert of("invoices.create", customer="cus_1", automatic_tax={"enabled": "yes"}).values["automatic_tax"] is True
+    assert (
+        of("invoices.create", customer="cus_1", automatic_tax={"enabled": "yes"}).values["automatic_tax"]
+        is True
+    )
 
 
 def test_bounds_as_parameters() -> None:
-    assert of("customers.list", [("created[gte]", "1767225600"), ("created[lt]", "2026-01-02")]).values["created"] == {
-        "gte": 1767225600,
-        "lt": 1767312000,
-    }
+    assert of("customers.list", [("created[gte]", "1767225600"), ("created[lt]", "2026-01-02")]).values[
+        "created"
+    ] == {"gte": 1767225600, "lt": 1767312000}
     assert of("customers.list", [("limit", "3")]).values["limit"] == 3
 
 
 def test_parameters_that_no_field_stands_for() -> None:
-    assert of("customers.create", [("tax[validate_location]", "deferred")]).extra == (("tax[validate_location]", "deferred"),)
+    assert of("customers.create", [("tax[validate_location]", "deferred")]).extra == (
+        ("tax[validate_location]", "deferred"),
+    )
     assert of("customers.create", [("cash_balance", {"settings": {"x": ["1", True]}})]).extra == (
         ("cash_balance[settings][x][0]", "1"),
         ("cash_balance[settings][x][1]", "true"),
     )
     assert of("customers.update", [("address", "")], customer="cus_1").extra == (("address", ""),)
-    assert "did you mean shipping[address][line1]?" in refused("customers.create", [("shiping[address][line1]", "x")])
+    assert "did you mean shipping[address][line1]?" in refused(
+        "customers.create", [("shiping[address][line1]", "x")]
+    )
     assert "write it like" in refused("customers.create", [("a]b[", "x")])
     assert of("customers.create", [("emails", "x")]).extra == (("emails", "x"),)
 
@@ -521,16 +583,25 @@ def test_parameters_that_no_field_stands_for() -> None:
 def test_given_twice() -> None:
     assert "is given twice" in refused("customers.create", [("name", "A")], name="B")
     assert "is given twice" in refused("customers.create", [("name", "A"), ("name", "B")])
-    assert of("customers.create", [("metadata[b]", "2")], metadata={"a": "1"}).values["metadata"] == {"a": "1", "b": "2"}
-    assert "the key 'a' is given twice" in refused("customers.create", [("metadata[a]", "2")], metadata={"a": "1"})
+    assert of("customers.create", [("metadata[b]", "2")], metadata={"a": "1"}).values["metadata"] == {
+        "a": "1",
+        "b": "2",
+    }
+    assert "the key 'a' is given twice" in refused(
+        "customers.create", [("metadata[a]", "2")], metadata={"a": "1"}
+    )
 
 
 def test_newer_choices_pass_as_stripes_own_parameter() -> None:
-    assert "none of the choices" in refused("payment_intents.create", amount=100, currency="usd", capture_method="later_still")
-    assert of("payment_intents.create", [("capture_method", "later_still")], amount=100, currency="usd").extra == (
-        ("capture_method", "later_still"),
+    assert "none of the choices" in refused(
+        "payment_intents.create", amount=100, currency="usd", capture_method="later_still"
     )
-    assert "did you mean manual?" in refused("payment_intents.create", [("capture_method", "manuel")], amount=100, currency="usd")
+    assert of(
+        "payment_intents.create", [("capture_method", "later_still")], amount=100, currency="usd"
+    ).extra == (("capture_method", "later_still"),)
+    assert "did you mean manual?" in refused(
+        "payment_intents.create", [("capture_method", "manuel")], amount=100, currency="usd"
+    )
 
 
 def test_generated_operations_pass_on_what_they_do_not_know() -> None:
@@ -600,9 +671,26 @@ def test_conditions_inside_a_made_up_module() -> None:
         returns="any",
         effect=Effect.CREATE,
         fields=(
-            Field(name="kind", label="Kind", kind=Kind.CHOICE, param="client", role=Role.SWITCH, choices=("x", "y"), default="x"),
-            Field(name="plain", label="Plain", kind=Kind.TEXT, param="plain", required=True, when=conditions({"kind": "x"})),
-            Field(name="other", label="Other", kind=Kind.TEXT, param="other", when=conditions({"kind": ["y"]})),
+            Field(
+                name="kind",
+                label="Kind",
+                kind=Kind.CHOICE,
+                param="client",
+                role=Role.SWITCH,
+                choices=("x", "y"),
+                default="x",
+            ),
+            Field(
+                name="plain",
+                label="Plain",
+                kind=Kind.TEXT,
+                param="plain",
+                required=True,
+                when=conditions({"kind": "x"}),
+            ),
+            Field(
+                name="other", label="Other", kind=Kind.TEXT, param="other", when=conditions({"kind": ["y"]})
+            ),
         ),
     )
     assert bind(module, {"plain": "1"}).values == {"kind": "x", "plain": "1"}
@@ -615,7 +703,9 @@ def test_conditions_inside_a_made_up_module() -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from([each.name for each in catalogue.find("payment_intents.create").fields]), st.text(max_size=12), max_size=6
+        st.sampled_from([each.name for each in catalogue.find("payment_intents.create").fields]),
+        st.text(max_size=12),
+        max_size=6,
     )
 )
 def test_any_text_is_bound_or_refused_in_words(values: dict[str, str]) -> None:

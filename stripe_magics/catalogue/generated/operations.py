@@ -53,7 +53,11 @@ OBJECTS = {  # parameters that are ids: name -> the object they name
         "charge coupon customer invoice mandate payment_intent payment_link payment_method payout plan price product "
         "promotion_code quote refund setup_intent shipping_rate subscription subscription_item tax_rate transfer"
     )
-} | {"default_payment_method": "payment_method", "test_clock": "test_helpers.test_clock", "latest_charge": "charge"}
+} | {
+    "default_payment_method": "payment_method",
+    "test_clock": "test_helpers.test_clock",
+    "latest_charge": "charge",
+}
 NAMED = (  # kinds that a text parameter's name tells
     (re.compile(r"(^|_)currency$"), Kind.CURRENCY),
     (re.compile(r"(^|_)country$"), Kind.COUNTRY),
@@ -102,7 +106,9 @@ def data() -> Data:
         shapes=facts["shapes"],
         rows=rows,
         aliases={alias: name for name, row in rows.items() for alias in row[5]},
-        objects={anonymous(row[2]): row[3] for row in rows.values() if row[1] == "GET" and row[2].endswith("}")},
+        objects={
+            anonymous(row[2]): row[3] for row in rows.values() if row[1] == "GET" and row[2].endswith("}")
+        },
     )
 
 
@@ -139,7 +145,9 @@ def operation(name: str) -> Module | None:
         path=path,
         returns=returns,
         effect=effect(own, method),
-        effects=(("confirm", "true", Effect.IRREVERSIBLE),) if "confirm" in {each.name for each in fields} else (),
+        effects=(("confirm", "true", Effect.IRREVERSIBLE),)
+        if "confirm" in {each.name for each in fields}
+        else (),
         fields=fields,
         aliases=tuple(aliases),
         documented=False,
@@ -186,11 +194,22 @@ def path_fields(path: str) -> tuple[str, tuple[Field, ...]]:
             named = data().objects.get(anonymous(done), "").removeprefix("list[").removesuffix("]")
             name = PATH_NAMES.get(part[1:-1], part[1:-1]) or named.rpartition(".")[2]
             done = done.removesuffix(part) + "{" + name + "}"
-            fields.append(Field(name=name, label=words(name), kind=Kind.OBJECT_ID, param="path", object=named, required=True))
+            fields.append(
+                Field(
+                    name=name,
+                    label=words(name),
+                    kind=Kind.OBJECT_ID,
+                    param="path",
+                    object=named,
+                    required=True,
+                )
+            )
     return done, tuple(fields)
 
 
-def members(entries: Iterable[list[Any]], outer: str = "", prefix: str = "", *, needed: bool) -> Iterator[Field]:
+def members(
+    entries: Iterable[list[Any]], outer: str = "", prefix: str = "", *, needed: bool
+) -> Iterator[Field]:
     """The fields of a structure. What is required inside an optional structure is Stripe's to ask for."""
     for name, code, required in entries:
         param = f"{outer}[{name}]" if outer else name
@@ -198,7 +217,12 @@ def members(entries: Iterable[list[Any]], outer: str = "", prefix: str = "", *, 
             continue
         codes = code.split("|") if not code.startswith("l") else [code]
         plain = [each for each in codes if each[0] != "o"]
-        common = {"name": f"{prefix}{name}", "label": words(name), "param": param, "required": bool(required) and needed}
+        common = {
+            "name": f"{prefix}{name}",
+            "label": words(name),
+            "param": param,
+            "required": bool(required) and needed,
+        }
         if outer:
             group = outer.partition("[")[0]
             common |= {"group": words(group), "label": words(f"{prefix}{name}".removeprefix(f"{group}_"))}
@@ -228,7 +252,11 @@ def simple(name: str, codes: list[str], common: dict[str, Any]) -> Iterator[Fiel
         yield Field(**common, kind=KINDS[code])
         if code in BOUNDS:
             for bound in ("gt", "gte", "lt", "lte"):
-                changed = {"name": f"{common['name']}_{bound}", "param": f"{common['param']}[{bound}]", "required": False}
+                changed = {
+                    "name": f"{common['name']}_{bound}",
+                    "param": f"{common['param']}[{bound}]",
+                    "required": False,
+                }
                 yield Field(**common | changed | {"label": f"{common['label']} {bound}"}, kind=BOUNDS[code])
     else:  # an instant or a word such as "now": Stripe tells them apart
         instant = any(each == "t" for each in codes)
@@ -255,7 +283,9 @@ def of_list(code: str, common: dict[str, Any]) -> Field:
         field
         for name, each, required in entries
         for field in simple(
-            name, each.split("|"), {"name": name, "label": words(name), "param": name, "required": bool(required)}
+            name,
+            each.split("|"),
+            {"name": name, "label": words(name), "param": name, "required": bool(required)},
         )
     )
     return Field(**common, kind=Kind.ROWS, columns=with_currencies(columns))
@@ -273,7 +303,7 @@ def distinct(before: Iterable[Field], fields: Iterable[Field]) -> Iterator[Field
         if name in taken:
             continue  # a union of two structures that both have it
         taken.add(name)
-        yield each if name == each.name else each.but(name=name)
+        yield each if name == each.name else each.replace(name=name)
 
 
 def with_currencies(fields: Iterable[Field]) -> tuple[Field, ...]:
@@ -288,4 +318,7 @@ def with_currencies(fields: Iterable[Field]) -> tuple[Field, ...]:
                 return found
         return ""
 
-    return tuple(each.but(currency=nearest(each.param)) if each.kind is Kind.MINOR_AMOUNT else each for each in fields)
+    return tuple(
+        each.replace(currency=nearest(each.param)) if each.kind is Kind.MINOR_AMOUNT else each
+        for each in fields
+    )

@@ -29,7 +29,7 @@ RETRIEVE = Module(
     help="What is available and what is pending, an entry for each currency, in minor units.",
     fields=(
         *more(
-            g.expand("instant_available.net_available").but(
+            g.expand("instant_available.net_available").replace(
                 help="Parts that Stripe leaves out by default: instant_available.net_available, on recent versions."
             )
         ),
@@ -48,7 +48,9 @@ LIST_HISTORY = Module(
     "longer takes it: bound the creation time as well.",
     fields=(
         g.limit("balance transactions"),
-        f.currency("currency", "Currency", "Keep one settlement currency: three-letter ISO code, sent in lower case."),
+        f.currency(
+            "currency", "Currency", "Keep one settlement currency: three-letter ISO code, sent in lower case."
+        ),
         f.object_id(
             "payout",
             "Payout",
@@ -56,9 +58,18 @@ LIST_HISTORY = Module(
             object="payout",
         ),
         f.choice(
-            "type", "Type", "Keep one kind of movement, e.g. charge, refund, payout or stripe_fee.", choices=TRANSACTION_TYPES
+            "type",
+            "Type",
+            "Keep one kind of movement, e.g. charge, refund, payout or stripe_fee.",
+            choices=TRANSACTION_TYPES,
         ),
-        *g.compared("created", "Created Timestamp", operator="created_filter", operator_label="Created At", what="creation time"),
+        *g.compared(
+            "created",
+            "Created Timestamp",
+            operator="created_filter",
+            operator_label="Created At",
+            what="creation time",
+        ),
         *g.compared(
             "available_on",
             "Available Timestamp",
@@ -72,7 +83,9 @@ LIST_HISTORY = Module(
         ),
         *more(
             f.text(
-                "source", "Source", "Keep movements caused by one object: ID of a charge, refund, payout, transfer or dispute."
+                "source",
+                "Source",
+                "Keep movements caused by one object: ID of a charge, refund, payout, transfer or dispute.",
             ),
             g.expand("data.source"),
         ),
@@ -88,7 +101,10 @@ RETRIEVE_TRANSACTION = Module(
     effect=Effect.READ,
     aliases=("balance_transactions.retrieve",),
     help="One movement of the balance by its ID.",
-    fields=(f.path_id("balance_transaction", "ID", "Balance transaction ID (txn_…)."), *more(g.expand("source"))),
+    fields=(
+        f.path_id("balance_transaction", "ID", "Balance transaction ID (txn_…)."),
+        *more(g.expand("source")),
+    ),
 )
 
 MODULES = (RETRIEVE, LIST_HISTORY, RETRIEVE_TRANSACTION)

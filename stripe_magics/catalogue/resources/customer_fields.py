@@ -19,8 +19,19 @@ DISCOUNTS_SINCE = "on the invoice (invoices.create, invoices.update) or on the s
 def person() -> tuple[Field, ...]:
     """Who it is, and where."""
     return (
-        f.long_text("description", "Description", "Free note on the customer, seen in the Dashboard only.", max_length=5000),
-        f.email("email", "Email", "Address for invoices and receipts; up to 512 characters.", max_length=512, restored=True),
+        f.long_text(
+            "description",
+            "Description",
+            "Free note on the customer, seen in the Dashboard only.",
+            max_length=5000,
+        ),
+        f.email(
+            "email",
+            "Email",
+            "Address for invoices and receipts; up to 512 characters.",
+            max_length=512,
+            restored=True,
+        ),
         f.text("name", "Name", "Person or business name; up to 256 characters.", max_length=256),
         f.phone("phone", "Phone", "Phone number; up to 20 characters.", max_length=20),
         *g.address("address", "address", "the customer", "Address", restored=True),
@@ -64,7 +75,9 @@ def invoice_settings() -> tuple[Field, ...]:
         **of,
     )
     return (
-        custom_fields.but(columns=tuple(column.but(restored=True) for column in custom_fields.columns)),
+        custom_fields.replace(
+            columns=tuple(column.replace(restored=True) for column in custom_fields.columns)
+        ),
         f.object_id(
             "default_payment_method",
             "Default Payment Method ID",
@@ -81,7 +94,13 @@ def invoice_settings() -> tuple[Field, ...]:
             max_length=5000,
             **of,
         ),
-        f.integer("next_invoice_sequence", "Next Invoice Sequence", "Running number of the next invoice.", minimum=1, default=1),
+        f.integer(
+            "next_invoice_sequence",
+            "Next Invoice Sequence",
+            "Running number of the next invoice.",
+            minimum=1,
+            default=1,
+        ),
         f.text_list(
             "preferred_locales",
             "Preferred Locales",
@@ -111,7 +130,7 @@ def invoice_settings() -> tuple[Field, ...]:
     )
 
 
-def seldom() -> tuple[Field, ...]:
+def rare_fields() -> tuple[Field, ...]:
     """What few need."""
     return (
         f.text(
@@ -139,14 +158,23 @@ def seldom() -> tuple[Field, ...]:
 
 
 PAYMENT_METHOD = f.object_id(
-    "payment_method", "Payment Method ID", "Payment method (pm_…) to attach to the customer.", object="payment_method"
+    "payment_method",
+    "Payment Method ID",
+    "Payment method (pm_…) to attach to the customer.",
+    object="payment_method",
 )
 TAX_ID_DATA = f.rows(
     "tax_id_data",
     "TAX ID Data",
     "Tax numbers to store with the customer, one per row.",
     columns=(
-        f.choice("type", "Type", "Kind of number, e.g. eu_vat, gb_vat, us_ein.", choices=TAX_ID_TYPES, required=True),
+        f.choice(
+            "type",
+            "Type",
+            "Kind of number, e.g. eu_vat, gb_vat, us_ein.",
+            choices=TAX_ID_TYPES,
+            required=True,
+        ),
         f.text("value", "Tax ID", "The number itself, e.g. DE123456789.", required=True),
     ),
 )

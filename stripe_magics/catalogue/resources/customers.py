@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stripe_magics.catalogue.resources import customer_fields as c
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
 from stripe_magics.catalogue.field import Role, more
 from stripe_magics.catalogue.module import Effect, FollowUp, Module, Search, Variant
+from stripe_magics.catalogue.resources import customer_fields as c
 
 EXPAND_ROWS = g.expand("data.default_source")
 EXPAND = g.expand("tax_ids")
@@ -21,9 +21,20 @@ _OPERATORS_OF = (
 
 _CONDITION = (
     f.choice(
-        "field", "Field", "Property to test.", param="client", choices=tuple(name for name, _ in _OPERATORS_OF), required=True
+        "field",
+        "Field",
+        "Property to test.",
+        param="client",
+        choices=tuple(name for name, _ in _OPERATORS_OF),
+        required=True,
     ),
-    f.text("key", "Metadata Key", "Key to test; needed when Field is metadata.", param="client", when={"field": "metadata"}),
+    f.text(
+        "key",
+        "Metadata Key",
+        "Key to test; needed when Field is metadata.",
+        param="client",
+        when={"field": "metadata"},
+    ),
     f.choice(
         "operator",
         "Operator",
@@ -51,7 +62,13 @@ SEARCH = Module(
     effect=Effect.READ,
     help="Finds customers by e-mail, name, phone, metadata or date; with no condition at all it lists every customer. A new customer can be "
     "found after about a minute, and accounts in India have no search: there use customers list.",
-    search=Search(expression="query", equals=(("email", "email"),), rows="filter", match="match", operators=_OPERATORS_OF),
+    search=Search(
+        expression="query",
+        equals=(("email", "email"),),
+        rows="filter",
+        match="match",
+        operators=_OPERATORS_OF,
+    ),
     variants=(Variant(path="/v1/customers", absent=("email", "filter", "query"), excludes=("page",)),),
     fields=(
         f.email(
@@ -113,8 +130,19 @@ LIST = Module(
     effect=Effect.READ,
     help="Customers, newest first.",
     fields=(
-        f.email("email", "Email", "Only customers with exactly this address; upper and lower case count.", restored=True),
-        *g.compared("created", "Timestamp", operator="created_operator", operator_label="Created At", what="creation time"),
+        f.email(
+            "email",
+            "Email",
+            "Only customers with exactly this address; upper and lower case count.",
+            restored=True,
+        ),
+        *g.compared(
+            "created",
+            "Timestamp",
+            operator="created_operator",
+            operator_label="Created At",
+            what="creation time",
+        ),
         g.limit("customers"),
         *more(*g.cursors("customer", "customer"), EXPAND_ROWS),
     ),
@@ -137,7 +165,7 @@ CREATE = Module(
         *c.invoice_settings(),
         c.TAX_ID_DATA,
         *more(
-            *c.seldom(),
+            *c.rare_fields(),
             f.object_id(
                 "test_clock",
                 "Test Clock",
@@ -157,7 +185,10 @@ RETRIEVE = Module(
     returns="customer",
     effect=Effect.READ,
     help="One customer by its ID. Of a deleted customer only the ID and deleted: true come back.",
-    fields=(f.path_id("customer", "Customer ID", "Customer (cus_…) to read; can be looked up by e-mail."), *more(EXPAND)),
+    fields=(
+        f.path_id("customer", "Customer ID", "Customer (cus_…) to read; can be looked up by e-mail."),
+        *more(EXPAND),
+    ),
 )
 
 UPDATE = Module(
@@ -176,20 +207,22 @@ UPDATE = Module(
             send=(("customer", "{customer}"),),
             first=True,
         ),
-        FollowUp(path="/v1/customers/{customer}/tax_ids", fields=("tax_id_data",), each=True, effect=Effect.CREATE),
+        FollowUp(
+            path="/v1/customers/{customer}/tax_ids", fields=("tax_id_data",), each=True, effect=Effect.CREATE
+        ),
     ),
     fields=(
         f.path_id("customer", "Customer ID", "Customer (cus_…) to change; can be looked up by e-mail."),
         *c.person(),
-        c.PAYMENT_METHOD.but(
+        c.PAYMENT_METHOD.replace(
             help="Payment method (pm_…) to attach to the customer, by a call of its own before this one.",
             since_removed="never",
             replaced_by="POST /v1/payment_methods/{payment_method}/attach with customer, then Default Payment Method ID",
         ),
         g.metadata(),
         *c.money(),
-        *(field.but(default=None) for field in c.invoice_settings()),
-        c.TAX_ID_DATA.but(
+        *(field.replace(default=None) for field in c.invoice_settings()),
+        c.TAX_ID_DATA.replace(
             help="Tax numbers to add to the customer, one per row and each by a call of its own after this one.",
             since_removed="never",
             replaced_by="POST /v1/customers/{customer}/tax_ids with type and value, one call per row",
@@ -201,7 +234,7 @@ UPDATE = Module(
                 "Stored source or card (src_…, card_…) to make the default; for payment methods use Default Payment Method ID.",
                 object="source",
             ),
-            *c.seldom(),
+            *c.rare_fields(),
             EXPAND,
         ),
     ),
@@ -215,7 +248,11 @@ DELETE = Module(
     returns="customer",
     effect=Effect.IRREVERSIBLE,
     help="Deletes for good, and ends the customer's active subscriptions at once.",
-    fields=(f.path_id("customer", "Customer ID", "Customer (cus_…) to delete for good; can be looked up by e-mail."),),
+    fields=(
+        f.path_id(
+            "customer", "Customer ID", "Customer (cus_…) to delete for good; can be looked up by e-mail."
+        ),
+    ),
 )
 
 MODULES = (SEARCH, LIST, CREATE, RETRIEVE, UPDATE, DELETE)

@@ -42,7 +42,9 @@ SEARCH = Module(
             required=True,
             when={"list_by": "invoice"},
         ),
-        f.boolean("pending", "Pending", "Yes: still waiting for an invoice. No: already on one. Blank: both."),
+        f.boolean(
+            "pending", "Pending", "Yes: still waiting for an invoice. No: already on one. Blank: both."
+        ),
         g.window("created", "Filter", "Creation date"),
         g.limit("invoice items"),
         *more(g.expand("data.customer, data.invoice")),
@@ -52,25 +54,34 @@ SEARCH = Module(
 
 def _unit_amount(help: str, **parts: Any) -> Field:
     decimal = "unit_amount_decimal"
-    return f.minor_amount("unit_amount", "Unit Amount", help, replaced_by=decimal, renamed=decimal, **_BASIL, **parts)
+    return f.minor_amount(
+        "unit_amount", "Unit Amount", help, replaced_by=decimal, renamed_to=decimal, **_BASIL, **parts
+    )
 
 
 def _price(help: str, **parts: Any) -> Field:
     pricing = "pricing[price]"
-    return f.object_id("price", "Price ID", help, object="price", replaced_by=pricing, renamed=pricing, **_BASIL, **parts)
+    return f.object_id(
+        "price", "Price ID", help, object="price", replaced_by=pricing, renamed_to=pricing, **_BASIL, **parts
+    )
 
 
 def _line() -> tuple[Field, ...]:
     """What a line says beside its amount."""
     period = {"group": "Period"}
     return (
-        f.text("description", "Description", "Text of the line on the invoice, 5000 characters at most.", max_length=5000),
+        f.text(
+            "description",
+            "Description",
+            "Text of the line on the invoice, 5000 characters at most.",
+            max_length=5000,
+        ),
         f.timestamp(
             "period_start",
             "Start",
             "First moment of the period billed; Stripe wants Start and End together.",
             param="period[start]",
-            needed_with=("period_end",),
+            required_with=("period_end",),
             **period,
         ),
         f.timestamp(
@@ -78,7 +89,7 @@ def _line() -> tuple[Field, ...]:
             "End",
             "Last moment of the period billed, not earlier than Start.",
             param="period[end]",
-            needed_with=("period_start",),
+            required_with=("period_start",),
             **period,
         ),
         g.metadata("invoice item"),
@@ -88,13 +99,19 @@ def _line() -> tuple[Field, ...]:
             "May discounts lower this item? Blank: no for prorations and credits, yes for the rest; prorations can never be switched on.",
         ),
         f.text_list(
-            "tax_rates", "Tax Rates ID", "Tax rate IDs (txr_…) for this item instead of the invoice's.", object="tax_rate"
+            "tax_rates",
+            "Tax Rates ID",
+            "Tax rate IDs (txr_…) for this item instead of the invoice's.",
+            object="tax_rate",
         ),
     )
 
 
 TAX_BEHAVIOR = f.choice(
-    "tax_behavior", "Tax Behavior", "Whether the amount holds the tax already (Stripe Tax).", choices=TAX_BEHAVIORS
+    "tax_behavior",
+    "Tax Behavior",
+    "Whether the amount holds the tax already (Stripe Tax).",
+    choices=TAX_BEHAVIORS,
 )
 _A_DISCOUNT = "One discount per row, either a coupon or a discount already held"
 _NEW_PRICE = {"when": {"price_object": "new"}, "restored": True, "group": "New price"}
@@ -110,7 +127,13 @@ CREATE = Module(
     help="Puts a line on a draft invoice, or lets it wait for the customer's next one. The sum is one total, a unit price times Quantity, or a "
     "price object; left out, Input an Amount follows from the fields given.",
     fields=(
-        f.object_id("customer", "Customer ID", "Customer (cus_…) to bill for the item.", object="customer", required=True),
+        f.object_id(
+            "customer",
+            "Customer ID",
+            "Customer (cus_…) to bill for the item.",
+            object="customer",
+            required=True,
+        ),
         f.switch(
             "input_amount",
             "Input an Amount",
@@ -230,7 +253,7 @@ RETRIEVE = Module(
 
 def _cleared(field: Field) -> Field:
     help = f"{field.help.removesuffix('.')}; empty text removes them."
-    return field.but(help=help) if field.name == "tax_rates" else field
+    return field.replace(help=help) if field.name == "tax_rates" else field
 
 
 UPDATE = Module(
@@ -243,8 +266,10 @@ UPDATE = Module(
     aliases=("invoiceitems.update",),
     help="Changes an item while it waits or its invoice is a draft. Empty text clears tax rates and discounts.",
     fields=(
-        ITEM.but(help="Item to change (ii_…)."),
-        f.minor_amount("amount", "Input an Amount", "New total of the line in minor units; below zero it is a credit."),
+        ITEM.replace(help="Item to change (ii_…)."),
+        f.minor_amount(
+            "amount", "Input an Amount", "New total of the line in minor units; below zero it is a credit."
+        ),
         *(_cleared(field) for field in _line()),
         *more(
             f.integer("quantity", "Quantity", "New number of units, whole, 0 or more.", minimum=0),
@@ -266,7 +291,7 @@ DELETE = Module(
     effect=Effect.IRREVERSIBLE,
     aliases=("invoiceitems.delete",),
     help="Erases an item that waits or is on a draft; refused once its invoice is final.",
-    fields=(ITEM.but(help="Item to erase (ii_…), pending or on a draft."),),
+    fields=(ITEM.replace(help="Item to erase (ii_…), pending or on a draft."),),
 )
 
 MODULES = (SEARCH, CREATE, RETRIEVE, UPDATE, DELETE)

@@ -30,12 +30,23 @@ SEARCH = Module(
     "instead; it finds new invoices after about a minute.",
     search=Search(expression="query"),
     variants=(
-        Variant(path="/v1/invoices/search", given=("query",), excludes=("list_by", "customer", "invoice", *_FILTERS)),
-        Variant(path="/v1/invoices/{invoice}", when=conditions({"list_by": "invoice"}), list_of_one=True, local=_FILTERS),
+        Variant(
+            path="/v1/invoices/search",
+            given=("query",),
+            excludes=("list_by", "customer", "invoice", *_FILTERS),
+        ),
+        Variant(
+            path="/v1/invoices/{invoice}",
+            when=conditions({"list_by": "invoice"}),
+            list_of_one=True,
+            local=_FILTERS,
+        ),
     ),
     splits=(
         Split(
-            field="pending", param="status", values=(("true", ("draft", "open")), ("false", ("paid", "uncollectible", "void")))
+            field="pending",
+            param="status",
+            values=(("true", ("draft", "open")), ("false", ("paid", "uncollectible", "void"))),
         ),
     ),
     one_of=(("pending", "status"),),
@@ -113,16 +124,25 @@ LIST_LINES = Module(
     effect=Effect.READ,
     aliases=("invoice_line_items.list",),
     help="The lines of one invoice.",
-    fields=(INVOICE.but(help="Invoice (in_…) whose lines are wanted."), g.limit("lines"), *more(g.expand("data.discounts"))),
+    fields=(
+        INVOICE.replace(help="Invoice (in_…) whose lines are wanted."),
+        g.limit("lines"),
+        *more(g.expand("data.discounts")),
+    ),
 )
 
 
 def _terms() -> tuple[Field, Field]:
     return (
         f.integer(
-            "days_until_due", "Days Until Due", "Payment term in whole days from creation. Give this or Due Date.", minimum=0
+            "days_until_due",
+            "Days Until Due",
+            "Payment term in whole days from creation. Give this or Due Date.",
+            minimum=0,
         ),
-        f.timestamp("due_date", "Due Date", "Last day to pay, as a date or time. Give this or Days Until Due."),
+        f.timestamp(
+            "due_date", "Due Date", "Last day to pay, as a date or time. Give this or Days Until Due."
+        ),
     )
 
 
@@ -137,7 +157,9 @@ COLLECTION_METHOD = f.choice(
     "Charge the stored payment method, or mail the invoice for the customer to pay.",
     choices=COLLECTION_METHODS,
 )
-DESCRIPTION = f.long_text("description", "Description", "Memo printed on the invoice, 1500 characters at most.", max_length=1500)
+DESCRIPTION = f.long_text(
+    "description", "Description", "Memo printed on the invoice, 1500 characters at most.", max_length=1500
+)
 SUBSCRIPTION = f.object_id(
     "subscription",
     "Subscription ID",
@@ -150,7 +172,8 @@ def _content(*, currency: str = "", blank: str, rows: str = "", rates: str = "")
     """From Application Fee Amount on, Create and Update take the same."""
     return (
         g.application_fee_amount(
-            "Platform's share in minor units; needs a connected account (OAuth key or Stripe-Account header).", currency=currency
+            "Platform's share in minor units; needs a connected account (OAuth key or Stripe-Account header).",
+            currency=currency,
         ),
         g.custom_fields(
             "custom_fields",
@@ -171,12 +194,21 @@ def _content(*, currency: str = "", blank: str, rows: str = "", rates: str = "")
             object="tax_rate",
         ),
         g.discounts("invoice", f"One discount per row, either a coupon or a discount already held; {blank}."),
-        f.long_text("footer", "Footer", "Small print at the bottom of the invoice, 5000 characters at most.", max_length=5000),
-        g.statement_descriptor("Card statement text: 22 characters at most, a letter at least, none of < > \\ ' \" *."),
+        f.long_text(
+            "footer",
+            "Footer",
+            "Small print at the bottom of the invoice, 5000 characters at most.",
+            max_length=5000,
+        ),
+        g.statement_descriptor(
+            "Card statement text: 22 characters at most, a letter at least, none of < > \\ ' \" *."
+        ),
         g.transfer_destination(
             "Connected account (acct_…) that gets the money once the invoice is paid; needed when a transfer amount is given."
         ),
-        g.transfer_amount("How much to pass on, in minor units; blank passes on the whole payment.", currency=currency),
+        g.transfer_amount(
+            "How much to pass on, in minor units; blank passes on the whole payment.", currency=currency
+        ),
     )
 
 
@@ -193,7 +225,9 @@ PAYMENT_METHOD_TYPES = f.multi_choice(
     param="payment_settings[payment_method_types]",
     choices=METHOD_TYPES,
 )
-EFFECTIVE_AT = f.timestamp("effective_at", "Effective At", "Issue date to print instead of the day of finalizing.")
+EFFECTIVE_AT = f.timestamp(
+    "effective_at", "Effective At", "Issue date to print instead of the day of finalizing."
+)
 
 _MAILED = conditions({"collection_method": "send_invoice"})
 
@@ -209,9 +243,9 @@ CREATE = Module(
     "items come along only with Pending Invoice Items = include.",
     fields=(
         f.object_id("customer", "Customer ID", "Customer (cus_…) to bill.", object="customer", required=True),
-        AUTO_ADVANCE.but(default=False),
-        COLLECTION_METHOD.but(default="charge_automatically"),
-        *(field.but(when=_MAILED) for field in _terms()),
+        AUTO_ADVANCE.replace(default=False),
+        COLLECTION_METHOD.replace(default="charge_automatically"),
+        *(field.replace(when=_MAILED) for field in _terms()),
         DESCRIPTION,
         SUBSCRIPTION,
         g.metadata("invoice"),
@@ -255,12 +289,14 @@ UPDATE = Module(
     help="Drafts are open to change; once finalized, amounts and Collection Method are frozen, and mainly Auto Advance, metadata and payment "
     "settings remain. Empty text clears custom fields, tax rates and discounts.",
     fields=(
-        INVOICE.but(help="Invoice to change (in_…); look it up by customer, subscription, status or collection method."),
+        INVOICE.replace(
+            help="Invoice to change (in_…); look it up by customer, subscription, status or collection method."
+        ),
         AUTO_ADVANCE,
-        COLLECTION_METHOD.but(help=f"{COLLECTION_METHOD.help} Only while the invoice is a draft."),
-        *(field.but(help=f"{field.help} Only on send_invoice drafts.") for field in _terms()),
+        COLLECTION_METHOD.replace(help=f"{COLLECTION_METHOD.help} Only while the invoice is a draft."),
+        *(field.replace(help=f"{field.help} Only on send_invoice drafts.") for field in _terms()),
         DESCRIPTION,
-        SUBSCRIPTION.but(
+        SUBSCRIPTION.replace(
             role=Role.LOOKUP,
             help="Never sent: Stripe fixes the subscription at creation. Narrows the invoice look-up, and must match the invoice picked.",
             since_removed="never",
@@ -288,8 +324,13 @@ FINALIZE = Module(
     help="Gives a draft its number and makes it open (paid, at zero). There is no way back to draft, only Void; with Auto Advance it may be "
     "charged.",
     fields=(
-        INVOICE.but(help="Draft (in_…) to make final."),
-        *more(AUTO_ADVANCE.but(help="Let Stripe go on to collect the finalized invoice by itself, or hold it open."), EXPAND),
+        INVOICE.replace(help="Draft (in_…) to make final."),
+        *more(
+            AUTO_ADVANCE.replace(
+                help="Let Stripe go on to collect the finalized invoice by itself, or hold it open."
+            ),
+            EXPAND,
+        ),
     ),
 )
 
@@ -303,7 +344,9 @@ VOID = Module(
     aliases=("invoices.void_invoice",),
     help="Cancels an open or uncollectible invoice for good. A draft is deleted instead, a paid one is put right with a credit note.",
     fields=(
-        INVOICE.but(help="Open or uncollectible invoice (in_…) to cancel for good; it stays on file as void."),
+        INVOICE.replace(
+            help="Open or uncollectible invoice (in_…) to cancel for good; it stays on file as void."
+        ),
         *more(g.expand("customer")),
     ),
 )
@@ -316,7 +359,7 @@ DELETE = Module(
     returns="invoice",
     effect=Effect.IRREVERSIBLE,
     help="Erases a one-off draft. A finalized invoice or one of a subscription is refused: use Void.",
-    fields=(INVOICE.but(help="One-off draft (in_…) to erase."),),
+    fields=(INVOICE.replace(help="One-off draft (in_…) to erase."),),
 )
 
 MODULES = (SEARCH, LIST_LINES, CREATE, RETRIEVE, UPDATE, FINALIZE, VOID, DELETE)

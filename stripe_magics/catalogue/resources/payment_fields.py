@@ -20,7 +20,9 @@ EXISTING = {"payment_method_source": "existing"}
 NEW = {"payment_method_source": "new"}
 
 INTENT = f.path_id(
-    "payment_intent", "Payment Intent ID", "Payment intent (pi_…); find it on the Payments page or through its customer."
+    "payment_intent",
+    "Payment Intent ID",
+    "Payment intent (pi_…); find it on the Payments page or through its customer.",
 )
 EXPAND = g.expand("latest_charge")
 
@@ -83,7 +85,9 @@ CAPTURE_METHOD = f.choice(
     choices=("automatic", "automatic_async", "manual"),
 )
 USE_STRIPE_SDK = f.boolean(
-    "use_stripe_sdk", "Use Stripe SDK", "True when Stripe.js or the mobile SDK will handle what the payer must still do."
+    "use_stripe_sdk",
+    "Use Stripe SDK",
+    "True when Stripe.js or the mobile SDK will handle what the payer must still do.",
 )
 APPLICATION_FEE_AMOUNT = g.application_fee_amount(
     "Your platform fee in minor units of the payment currency (cents); never more than the payment itself."
@@ -92,7 +96,9 @@ APPLICATION_FEE_AMOUNT = g.application_fee_amount(
 
 def amount(help: str, **parts: Any) -> Field:
     """A sum that is collected: at most eight digits."""
-    return f.minor_amount("amount", "Amount", help, minimum=1, maximum=99_999_999, currency="currency", **parts)
+    return f.minor_amount(
+        "amount", "Amount", help, minimum=1, maximum=99_999_999, currency="currency", **parts
+    )
 
 
 def options_by_method() -> tuple[Field, ...]:
@@ -109,7 +115,7 @@ def options_by_method() -> tuple[Field, ...]:
             help,
             param=f"{options}[card][installments][plan][{part}]",
             when={"installments_enabled": True},
-            needed_with=tuple(other for other in plan_fields if other != name),
+            required_with=tuple(other for other in plan_fields if other != name),
             restored=True,
             **card,
             **parts,
@@ -140,7 +146,11 @@ def options_by_method() -> tuple[Field, ...]:
             minimum=1,
         ),
         plan(
-            f.choice, "interval", "Installment Interval", "Time between instalments; Stripe knows month only.", choices=("month",)
+            f.choice,
+            "interval",
+            "Installment Interval",
+            "Time between instalments; Stripe knows month only.",
+            choices=("month",),
         ),
         plan(
             f.choice,
@@ -240,7 +250,12 @@ def attempt() -> tuple[Field, ...]:
             **consent,
         ),
         f.timestamp(
-            "mandate_accepted_at", "Accepted At", "Moment of consent.", param=f"{data}[accepted_at]", when=new, **consent
+            "mandate_accepted_at",
+            "Accepted At",
+            "Moment of consent.",
+            param=f"{data}[accepted_at]",
+            when=new,
+            **consent,
         ),
         f.url(
             "return_url",

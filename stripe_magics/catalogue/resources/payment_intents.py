@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.resources import payment_fields as p
 from stripe_magics.catalogue.field import Field, Role, more
 from stripe_magics.catalogue.module import Effect, FollowUp, Module
+from stripe_magics.catalogue.resources import payment_fields as p
 
 _AT_MOST = "1050 is $10.50, but 1050 is ¥1,050. At least about $0.50, at most 8 digits."
 
@@ -47,21 +47,27 @@ CREATE = Module(
     "absent (Off Session), Payment Method Types are given or Allow Redirects is never.",
     fields=(
         p.amount(f"How much to collect, in minor units: {_AT_MOST}", required=True),
-        f.currency("currency", "Currency", "Three-letter ISO 4217 code in lower case, e.g. eur.", required=True),
+        f.currency(
+            "currency", "Currency", "Three-letter ISO 4217 code in lower case, e.g. eur.", required=True
+        ),
         f.long_text(
             "description",
             "Description",
             "Free note on the payment, shown in the Dashboard and on receipts; up to 1000 characters.",
             max_length=1000,
         ),
-        p.RECEIPT_EMAIL.but(help="Address that gets the receipt; in live mode it is sent whatever your e-mail settings say."),
+        p.RECEIPT_EMAIL.replace(
+            help="Address that gets the receipt; in live mode it is sent whatever your e-mail settings say."
+        ),
         f.boolean(
             "confirm",
             "Confirm this Payment Intent immediately",
             "True tries to take the payment in the same call; false only prepares it.",
             default=False,
         ),
-        p.PAYMENT_METHOD_TYPES.but(help="Methods that the payer may use; empty: the ones switched on in the Dashboard."),
+        p.PAYMENT_METHOD_TYPES.replace(
+            help="Methods that the payer may use; empty: the ones switched on in the Dashboard."
+        ),
         f.object_id(
             "customer",
             "Customer ID",
@@ -69,8 +75,8 @@ CREATE = Module(
             object="customer",
         ),
         p.PAYMENT_METHOD_SOURCE,
-        p.PAYMENT_METHOD.but(restored=True),
-        p.PAYMENT_METHOD_TYPE.but(restored=True),
+        p.PAYMENT_METHOD.replace(restored=True),
+        p.PAYMENT_METHOD_TYPE.replace(restored=True),
         *g.billing_details(when=p.NEW, restored=True),
         *g.shipping(parcel=True),
         p.STATEMENT_DESCRIPTOR,
@@ -85,7 +91,7 @@ CREATE = Module(
             group="Advanced",
             max_length=255,
         ),
-        p.CAPTURE_METHOD.but(group="Advanced"),
+        p.CAPTURE_METHOD.replace(group="Advanced"),
         f.choice(
             "confirmation_method",
             "Confirmation Method",
@@ -93,7 +99,7 @@ CREATE = Module(
             group="Advanced",
             choices=("automatic", "manual"),
         ),
-        p.USE_STRIPE_SDK.but(
+        p.USE_STRIPE_SDK.replace(
             help="True when Stripe.js or the mobile SDK will handle what the payer must still do after a server-side confirm.",
             group="Advanced",
         ),
@@ -104,7 +110,7 @@ CREATE = Module(
             group="Stripe Connect",
             connect_only=True,
         ),
-        p.APPLICATION_FEE_AMOUNT.but(currency="currency"),
+        p.APPLICATION_FEE_AMOUNT.replace(currency="currency"),
         f.object_id(
             "on_behalf_of",
             "On Behalf Of",
@@ -113,8 +119,12 @@ CREATE = Module(
             object="account",
             connect_only=True,
         ),
-        g.transfer_destination("Connected account (acct_…) that receives the money; needed when a transfer amount is given."),
-        g.transfer_amount("Share in minor units that goes to the destination; empty: all of it.", currency="currency"),
+        g.transfer_destination(
+            "Connected account (acct_…) that receives the money; needed when a transfer amount is given."
+        ),
+        g.transfer_amount(
+            "Share in minor units that goes to the destination; empty: all of it.", currency="currency"
+        ),
         g.metadata(),
         *more(
             f.boolean(
@@ -190,7 +200,7 @@ CONFIRM = Module(
         *p.options_by_method(),
         *p.attempt(),
         *more(
-            p.CAPTURE_METHOD.but(
+            p.CAPTURE_METHOD.replace(
                 help="Change when the money is taken: at once (automatic, automatic_async) or by a later capture (manual)."
             ),
             f.json(
@@ -228,7 +238,9 @@ CAPTURE = Module(
         p.STATEMENT_DESCRIPTOR,
         p.STATEMENT_DESCRIPTOR_SUFFIX,
         p.APPLICATION_FEE_AMOUNT,
-        g.transfer_amount("Share in minor units that goes to the connected account set at creation; empty: all of it."),
+        g.transfer_amount(
+            "Share in minor units that goes to the connected account set at creation; empty: all of it."
+        ),
         *more(g.metadata(), p.EXPAND),
     ),
 )
@@ -240,7 +252,9 @@ def _for_confirm(field: Field) -> Field:
         return field
     since = "2018-11-08" if field.name == "return_url" else "never"
     help = f"{field.help.removesuffix('.')} (handed to Confirm, which then takes the money)."
-    return field.but(help=help, since_removed=since, replaced_by=f"payment_intents.confirm: {field.param}")
+    return field.replace(
+        help=help, since_removed=since, replaced_by=f"payment_intents.confirm: {field.param}"
+    )
 
 
 _HELD = tuple(_for_confirm(field) for field in p.attempt())
@@ -277,10 +291,22 @@ UPDATE = Module(
         *p.options_by_method(),
         *_HELD,
         *more(
-            f.object_id("customer", "Customer ID", "Customer (cus_…) to tie the payment to; can be set once.", object="customer"),
-            f.long_text("description", "Description", "Free note on the payment; up to 1000 characters.", max_length=1000),
+            f.object_id(
+                "customer",
+                "Customer ID",
+                "Customer (cus_…) to tie the payment to; can be set once.",
+                object="customer",
+            ),
+            f.long_text(
+                "description",
+                "Description",
+                "Free note on the payment; up to 1000 characters.",
+                max_length=1000,
+            ),
             f.currency(
-                "currency", "Currency", "New three-letter ISO 4217 code, lower case; the amount is then read in its minor units."
+                "currency",
+                "Currency",
+                "New three-letter ISO 4217 code, lower case; the amount is then read in its minor units.",
             ),
             p.STATEMENT_DESCRIPTOR,
             p.STATEMENT_DESCRIPTOR_SUFFIX,
@@ -299,7 +325,7 @@ CANCEL = Module(
     help="Calls a payment off for good, before it is paid; a hold is released in full. The intent of a Checkout Session is ended by "
     "checkout.sessions expire instead.",
     fields=(
-        p.INTENT.but(label="Payment Intent"),
+        p.INTENT.replace(label="Payment Intent"),
         *more(
             f.choice(
                 "cancellation_reason",

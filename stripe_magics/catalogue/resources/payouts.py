@@ -26,7 +26,13 @@ LIST = Module(
             object="bank_account",
         ),
         g.limit("payouts", maximum=1000),
-        *g.compared("created", "Timestamp", operator="created_filter", operator_label="Created At", what="creation time"),
+        *g.compared(
+            "created",
+            "Timestamp",
+            operator="created_filter",
+            operator_label="Created At",
+            what="creation time",
+        ),
         *g.compared(
             "arrival_date",
             "Timestamp",
@@ -66,7 +72,10 @@ CREATE = Module(
             operation="payout",
         ),
         f.currency(
-            "currency", "Currency", "Three-letter ISO code, sent in lower case, of the balance to draw on.", required=True
+            "currency",
+            "Currency",
+            "Three-letter ISO code, sent in lower case, of the balance to draw on.",
+            required=True,
         ),
         f.text("description", "Description", "Internal note shown with the payout in the Dashboard."),
         g.metadata("payout"),
@@ -83,7 +92,9 @@ CREATE = Module(
             "Which part of the balance to draw on, where funds are kept apart by payment type.",
             choices=("bank_account", "card", "fpx"),
         ),
-        g.statement_descriptor("Text on the receiving bank statement, 22 characters at most; US ACH keeps only the first 10."),
+        g.statement_descriptor(
+            "Text on the receiving bank statement, 22 characters at most; US ACH keeps only the first 10."
+        ),
         *more(
             f.object_id(
                 "destination",
@@ -104,7 +115,7 @@ CANCEL = Module(
     returns="payout",
     effect=Effect.IRREVERSIBLE,
     help="Stops a manual payout that is still pending; the money goes back to the available balance. Automatic payouts are refused.",
-    fields=(PAYOUT.but(help="Pending manual payout to stop (po_…)."), *more(EXPAND)),
+    fields=(PAYOUT.replace(help="Pending manual payout to stop (po_…)."), *more(EXPAND)),
 )
 
 RETRIEVE = Module(
@@ -126,7 +137,7 @@ UPDATE = Module(
     returns="payout",
     effect=Effect.UPDATE,
     help="Metadata is the one thing that Stripe lets you change on a payout.",
-    fields=(PAYOUT.but(help="Payout to change (po_…)."), g.metadata("payout"), *more(EXPAND)),
+    fields=(PAYOUT.replace(help="Payout to change (po_…)."), g.metadata("payout"), *more(EXPAND)),
 )
 
 MODULES = (LIST, CREATE, CANCEL, RETRIEVE, UPDATE)

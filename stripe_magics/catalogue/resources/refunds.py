@@ -20,11 +20,16 @@ LIST = Module(
     effect=Effect.READ,
     help="Refunds, newest first; without a filter every refund of the account.",
     fields=(
-        f.object_id("charge", "Charge", "Keep only refunds of one charge (ID ch_… or py_…).", object="charge"),
+        f.object_id(
+            "charge", "Charge", "Keep only refunds of one charge (ID ch_… or py_…).", object="charge"
+        ),
         g.limit("refunds"),
         *more(
             f.object_id(
-                "payment_intent", "Payment Intent ID", "Keep only refunds of one payment intent (pi_…).", object="payment_intent"
+                "payment_intent",
+                "Payment Intent ID",
+                "Keep only refunds of one payment intent (pi_…).",
+                object="payment_intent",
             ),
             g.window("created", "Created At", "Creation date"),
             g.expand("data.charge, data.balance_transaction"),
@@ -57,7 +62,7 @@ CREATE = Module(
             minimum=1,
             currency="currency",
             currency_of=("charge", "payment_intent"),
-            needed_with=("origin",),
+            required_with=("origin",),
         ),
         f.choice(
             "reason",
@@ -138,7 +143,7 @@ UPDATE = Module(
     effect=Effect.UPDATE,
     help="Metadata is all that Stripe lets you change on a refund.",
     fields=(
-        REFUND.but(help="Refund to change (re_… or pyr_…)."),
+        REFUND.replace(help="Refund to change (re_… or pyr_…)."),
         g.metadata("refund"),
         *more(g.expand("charge, payment_intent")),
     ),

@@ -16,7 +16,7 @@ WATCH = Module(
     returns="webhook_endpoint",
     effect=Effect.CREATE,
     aliases=("webhook_endpoints.create",),
-    door="events",
+    handler="events",
     help="Shows events as they happen. With a URL a webhook endpoint is created there; without one Stripe's list of events is polled, and "
     "Force different API Version has no effect. A line also takes --minutes, --interval (seconds), --since 2h, --ephemeral, --status and --stop.",
     fields=(
@@ -33,8 +33,8 @@ WATCH = Module(
             "Families of events to watch; each stands for all of its types.",
             param="client",
             role=Role.EXPANDS,
-            into="events",
-            expands=EVENT_GROUPS,
+            expands_into="events",
+            expansion=EVENT_GROUPS,
             choices=tuple(EVENT_GROUPS),
         ),
         f.multi_choice(

@@ -67,7 +67,15 @@ DECLINES: dict[str, tuple[str, str]] = {
 }
 
 SILENT = frozenset(
-    {"fraudulent", "lost_card", "stolen_card", "pickup_card", "merchant_blacklist", "highest_risk_level", "restricted_card"}
+    {
+        "fraudulent",
+        "lost_card",
+        "stolen_card",
+        "pickup_card",
+        "merchant_blacklist",
+        "highest_risk_level",
+        "restricted_card",
+    }
 )
 
 ADVICE = {

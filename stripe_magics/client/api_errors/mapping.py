@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.client.api_errors import param_names, messages
+from stripe_magics.client.api_errors import messages, param_names
 from stripe_magics.client.http.response import parse_object
 from stripe_magics.errors import (
     AuthenticationFailed,
@@ -119,7 +119,9 @@ def details_of(status: int, headers: Mapping[str, str], body: bytes, request: Re
     """All that an answer says of a failure, whatever shape its body has."""
     low = {name.lower(): value for name, value in headers.items()}
     found = Details(
-        status=status, request_id=low.get("request-id", ""), rate_limit_reason=low.get("stripe-rate-limited-reason", "")
+        status=status,
+        request_id=low.get("request-id", ""),
+        rate_limit_reason=low.get("stripe-rate-limited-reason", ""),
     )
     if low.get("idempotency-key"):
         found.idempotency_key = low["idempotency-key"]

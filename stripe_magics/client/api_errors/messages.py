@@ -45,7 +45,9 @@ def _invalid(found: Details, request: Request, key_hint: str, mode: str, tried: 
     advice, facts = "", []
     if found.code == "lock_timeout":
         advice = "Another request holds this object; try again in a few seconds."
-    elif found.code == "livemode_mismatch" or re.search(r"similar object exists in (live|test) mode", found.stripe_message):
+    elif found.code == "livemode_mismatch" or re.search(
+        r"similar object exists in (live|test) mode", found.stripe_message
+    ):
         advice = f"The object exists in the other mode; this connection is in {mode or 'this'} mode."
     if found.param:
         title = param_names.field_title(request, found.param)
@@ -63,8 +65,15 @@ def _invalid(found: Details, request: Request, key_hint: str, mode: str, tried: 
         elif found.code == "parameter_missing":
             flag = f" (--{found.field.replace('_', '-')})" if found.field else ""
             advice = f"{title}{flag} is required."
-        if not found.field and sent is not None and request.param_fields and found.code != "parameter_unknown":
-            facts.append("No field of yours sent it: it was filled in here. Please report this with the request id.")
+        if (
+            not found.field
+            and sent is not None
+            and request.param_fields
+            and found.code != "parameter_unknown"
+        ):
+            facts.append(
+                "No field of yours sent it: it was filled in here. Please report this with the request id."
+            )
     return message, advice, facts
 
 
@@ -80,7 +89,11 @@ def _nearest(request: Request, param: str) -> list[str]:
 
 def _not_found(found: Details, request: Request, key_hint: str, mode: str, tried: str) -> Text:
     message = f"Not found: {_stop(found.stripe_message or f'{request.path} does not exist')} Nothing was {done_word(request)}."
-    advice = f"This connection is in {mode} mode; an id of another mode or another account isn't found here." if mode else ""
+    advice = (
+        f"This connection is in {mode} mode; an id of another mode or another account isn't found here."
+        if mode
+        else ""
+    )
     _, other, facts = _invalid(found, request, key_hint, mode, tried)
     return message, other or advice, facts
 
@@ -113,7 +126,9 @@ def _declined(found: Details, request: Request, key_hint: str, mode: str, tried:
         facts.append(f"Field: {param_names.field_title(request, found.param)}")
     if found.payment_intent:
         now = f" is now {found.payment_intent_status}" if found.payment_intent_status else ""
-        facts.append(f"PaymentIntent {found.payment_intent}{now} - continue it rather than creating a new one.")
+        facts.append(
+            f"PaymentIntent {found.payment_intent}{now} - continue it rather than creating a new one."
+        )
     return what + badge, advice, facts
 
 

@@ -17,11 +17,11 @@ import httpx
 
 
 @dataclass(slots=True)
-class Flight:
+class AttemptDeadline:
     """An attempt under way: when it has to be over, and whether a byte of it has left (None: the transport doesn't tell)."""
 
     until: float
-    wrote: bool | None = None
+    bytes_sent: bool | None = None
 
     def left(self, timeout: float | None) -> float:
         """What a read or write may still take."""
@@ -29,11 +29,11 @@ class Flight:
         return rest if timeout is None else min(timeout, rest)
 
 
-FLIGHT: ContextVar[Flight | None] = ContextVar("stripe_magics_flight", default=None)
+current_deadline: ContextVar[AttemptDeadline | None] = ContextVar("stripe_magics_flight", default=None)
 
 
 def _left(timeout: float | None) -> float | None:
-    flight = FLIGHT.get()
+    flight = current_deadline.get()
     return flight.left(timeout) if flight else timeout
 
 
@@ -44,15 +44,15 @@ class _Stream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        flight = FLIGHT.get()
+        flight = current_deadline.get()
         if flight is not None and time.monotonic() >= flight.until:
             raise httpcore.ReadTimeout("deadline")
         return self._inner.read(max_bytes, _left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        flight = FLIGHT.get()
+        flight = current_deadline.get()
         if flight is not None:
-            flight.wrote = True
+            flight.bytes_sent = True
         self._inner.write(buffer, _left(timeout))
 
     def close(self) -> None:
@@ -74,14 +74,21 @@ class _Backend(httpcore.NetworkBackend):
         self._inner = inner
 
     def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None, socket_options: Any = None
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
     ) -> httpcore.NetworkStream:
-        flight = FLIGHT.get()
-        if flight is not None and flight.wrote is None:
-            flight.wrote = False
+        flight = current_deadline.get()
+        if flight is not None and flight.bytes_sent is None:
+            flight.bytes_sent = False
         return _Stream(self._inner.connect_tcp(host, port, _left(timeout), local_address, socket_options))
 
-    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Any = None) -> httpcore.NetworkStream:
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Any = None
+    ) -> httpcore.NetworkStream:
         return _Stream(self._inner.connect_unix_socket(path, _left(timeout), socket_options))
 
     def sleep(self, seconds: float) -> None:

@@ -1,6 +1,6 @@
-"""One exchange over HTTP: an attempt to send a request, which ends in a plain `Outcome`.
+"""One exchange over HTTP: an attempt to send a request, which ends in a plain `AttemptResult`.
 
-`attempt` never raises: whatever httpx or the network does becomes an `Outcome` without any object of httpx's in it, since those hold the key
+`attempt` never raises: whatever httpx or the network does becomes an `AttemptResult` without any object of httpx's in it, since those hold the key
 and would show it in a traceback.
 """
 
@@ -11,15 +11,15 @@ import time
 
 import httpx
 
-from stripe_magics.client.http.response import parse_object
-from stripe_magics.client.http.request_encoder import Encoded, encode
 from stripe_magics.client.api_errors.mapping import stripe_spoke
+from stripe_magics.client.http.deadline_transport import AttemptDeadline, current_deadline, transport
 from stripe_magics.client.http.logging_filter import private
-from stripe_magics.client.http.deadline_transport import FLIGHT, Flight, transport
-from stripe_magics.client.http.retry import Outcome, Policy, Reach
+from stripe_magics.client.http.request_encoder import EncodedRequest, encode
+from stripe_magics.client.http.response import parse_object
+from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy
 from stripe_magics.errors import redact
 
-__all__ = ["Encoded", "attempt", "encode", "judge", "transport"]
+__all__ = ["EncodedRequest", "attempt", "encode", "judge", "transport"]
 
 _NOT_SENT: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ConnectTimeout, "no connection in time"),
@@ -50,10 +50,12 @@ class _TooLong(Exception):
     """The answer is longer than any of Stripe's."""
 
 
-def attempt(client: httpx.Client, encoded: Encoded, key: str, auth: httpx.Auth | None, policy: Policy) -> Outcome:
+def attempt(
+    client: httpx.Client, encoded: EncodedRequest, key: str, auth: httpx.Auth | None, policy: Policy
+) -> AttemptResult:
     """Send a request once. Never raises: Stop (KeyboardInterrupt) comes back as an outcome too."""
-    flight = Flight(until=time.monotonic() + policy.deadline)
-    token = FLIGHT.set(flight)
+    flight = AttemptDeadline(until=time.monotonic() + policy.deadline)
+    token = current_deadline.set(flight)
     try:
         with private():
             return _exchange(client, encoded, key, auth, policy, flight)
@@ -62,18 +64,29 @@ def attempt(client: httpx.Client, encoded: Encoded, key: str, auth: httpx.Auth |
     except Exception as problem:  # whatever a transport raises must not escape: its objects hold the key
         return _explain(problem, flight)
     finally:
-        FLIGHT.reset(token)
+        current_deadline.reset(token)
 
 
 def _exchange(
-    client: httpx.Client, encoded: Encoded, key: str, auth: httpx.Auth | None, policy: Policy, flight: Flight
-) -> Outcome:
+    client: httpx.Client,
+    encoded: EncodedRequest,
+    key: str,
+    auth: httpx.Auth | None,
+    policy: Policy,
+    flight: AttemptDeadline,
+) -> AttemptResult:
     headers = [*encoded.headers, *((("idempotency-key", key),) if key else ())]
     timeout = httpx.Timeout(
-        policy.deadline, connect=min(policy.connect, policy.deadline), pool=min(policy.connect, policy.deadline)
+        policy.deadline,
+        connect=min(policy.connect, policy.deadline),
+        pool=min(policy.connect, policy.deadline),
     )
     request = httpx.Request(
-        encoded.method, encoded.url, headers=headers, content=encoded.body or None, extensions={"timeout": timeout.as_dict()}
+        encoded.method,
+        encoded.url,
+        headers=headers,
+        content=encoded.body or None,
+        extensions={"timeout": timeout.as_dict()},
     )
     response = client.send(request, auth=auth, stream=True, follow_redirects=False)
     try:
@@ -87,50 +100,76 @@ def _exchange(
                 raise _TooLate
             chunks.append(chunk)
         body = b"".join(chunks)
-        status, headers_in = response.status_code, {name.lower(): value for name, value in response.headers.items()}
+        status, headers_in = (
+            response.status_code,
+            {name.lower(): value for name, value in response.headers.items()},
+        )
     finally:
         response.close()
     return judge(status, headers_in, body)
 
 
-def judge(status: int, headers: dict[str, str], body: bytes) -> Outcome:
+def judge(status: int, headers: dict[str, str], body: bytes) -> AttemptResult:
     """An answer that came in whole: whether it is Stripe's, and the code of its error."""
     data = parse_object(body)
     error = data.get("error") if data is not None else None
     if 200 <= status < 300:
         if data is None or "error" in data:
             what = "the answer was empty" if not body else "the answer was no JSON object of Stripe's"
-            return Outcome(reach=Reach.UNKNOWN, reason=what, status=status, headers=headers, body=body)
-        return Outcome(reach=Reach.ANSWERED, status=status, headers=headers, body=body, from_stripe=True)
+            return AttemptResult(
+                reach=DeliveryStatus.UNKNOWN, reason=what, status=status, headers=headers, body=body
+            )
+        return AttemptResult(
+            reach=DeliveryStatus.ANSWERED, status=status, headers=headers, body=body, from_stripe=True
+        )
     code = str(error.get("code") or "") if isinstance(error, dict) else ""
     ours = stripe_spoke(status, headers, body)
-    return Outcome(
-        reach=Reach.ANSWERED, reason=f"status {status}", status=status, headers=headers, body=body, code=code, from_stripe=ours
+    return AttemptResult(
+        reach=DeliveryStatus.ANSWERED,
+        reason=f"status {status}",
+        status=status,
+        headers=headers,
+        body=body,
+        code=code,
+        from_stripe=ours,
     )
 
 
-def _explain(problem: Exception, flight: Flight) -> Outcome:
+def _explain(problem: Exception, flight: AttemptDeadline) -> AttemptResult:
     untrusted = _certificate_problem(problem)
     if untrusted:
-        return Outcome(reach=Reach.NOT_SENT, reason=untrusted, final=True, code="certificate")
+        return AttemptResult(reach=DeliveryStatus.NOT_SENT, reason=untrusted, final=True, code="certificate")
     for kind, words in _NEVER_SENT:
         if isinstance(problem, kind):
-            return Outcome(reach=Reach.NOT_SENT, reason=f"{words} ({_short(problem)})", final=True, code=kind.__name__)
+            return AttemptResult(
+                reach=DeliveryStatus.NOT_SENT,
+                reason=f"{words} ({_short(problem)})",
+                final=True,
+                code=kind.__name__,
+            )
     for kind, words in _NOT_SENT:
         if isinstance(problem, kind):
-            return Outcome(reach=Reach.NOT_SENT, reason=f"{words} ({_short(problem)})" if str(problem) else words)
+            return AttemptResult(
+                reach=DeliveryStatus.NOT_SENT,
+                reason=f"{words} ({_short(problem)})" if str(problem) else words,
+            )
     if isinstance(problem, _TooLong):
-        return Outcome(reach=Reach.UNKNOWN, reason="the answer was longer than any of Stripe's", final=True)
+        return AttemptResult(
+            reach=DeliveryStatus.UNKNOWN, reason="the answer was longer than any of Stripe's", final=True
+        )
     if isinstance(problem, _TooLate):
         return _failed(flight, "no whole answer in time")
-    words = next((words for kind, words in _UNKNOWN if isinstance(problem, kind)), f"{type(problem).__name__}: {_short(problem)}")
+    words = next(
+        (words for kind, words in _UNKNOWN if isinstance(problem, kind)),
+        f"{type(problem).__name__}: {_short(problem)}",
+    )
     return _failed(flight, words)
 
 
-def _failed(flight: Flight, reason: str, *, interrupted: bool = False) -> Outcome:
+def _failed(flight: AttemptDeadline, reason: str, *, interrupted: bool = False) -> AttemptResult:
     """NOT_SENT if our own streams saw that no byte left, UNKNOWN otherwise."""
-    reach = Reach.NOT_SENT if flight.wrote is False else Reach.UNKNOWN
-    return Outcome(reach=reach, reason=reason, interrupted=interrupted)
+    reach = DeliveryStatus.NOT_SENT if flight.bytes_sent is False else DeliveryStatus.UNKNOWN
+    return AttemptResult(reach=reach, reason=reason, interrupted=interrupted)
 
 
 def _short(problem: Exception) -> str:

@@ -13,7 +13,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 LOGGER = logging.getLogger("stripe_magics.client")
-QUIET = ("httpx", "httpcore", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
+QUIET = (
+    "httpx",
+    "httpcore",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpcore.socks",
+)
 
 _PRIVATE: ContextVar[bool] = ContextVar("stripe_magics_private", default=False)
 
@@ -68,4 +76,6 @@ def template(path: str) -> str:
 def exchange(method: str, path: str, status: int | str, request_id: str, seconds: float) -> None:
     """The line of one attempt."""
     if LOGGER.isEnabledFor(logging.DEBUG):
-        LOGGER.debug("%s %s -> %s %s %.0f ms", method, template(path), status, request_id or "-", seconds * 1000)
+        LOGGER.debug(
+            "%s %s -> %s %s %.0f ms", method, template(path), status, request_id or "-", seconds * 1000
+        )

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from stripe_magics.client.sending.send import request_checks
+from stripe_magics.client.sending import request_checks
 from stripe_magics.errors import Details, InvalidRequest
 from stripe_magics.request import Request
 
@@ -21,7 +21,7 @@ USER_AGENT = "stripe_magics/0.2.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Encoded:
+class EncodedRequest:
     """The bytes of a request; no authorisation among them."""
 
     method: str
@@ -38,7 +38,7 @@ class Encoded:
         return f"<Encoded {self.method} {self.target.partition('?')[0]}>"
 
 
-def encode(request: Request, *, base: str, version: str, account: str) -> Encoded:
+def encode(request: Request, *, base: str, version: str, account: str) -> EncodedRequest:
     """Check and encode a request. Raises `InvalidRequest` for a path, header or file that can't be sent."""
     method = request_checks.check_method(request.method)
     path = request_checks.check_path(request.path)
@@ -68,8 +68,10 @@ def encode(request: Request, *, base: str, version: str, account: str) -> Encode
     headers.update(given)
     url = base + target
     if httpx.URL(url).raw_path.decode("ascii") != target:
-        raise InvalidRequest("The path would reach another endpoint than it names. Nothing was sent.", details=Details())
-    return Encoded(
+        raise InvalidRequest(
+            "The path would reach another endpoint than it names. Nothing was sent.", details=Details()
+        )
+    return EncodedRequest(
         method=method,
         url=url,
         target=target,
@@ -86,13 +88,16 @@ def _form(pairs: Iterable[tuple[str, str]]) -> str:
         return urlencode(list(pairs))
     except UnicodeEncodeError:
         raise InvalidRequest(
-            "A value has half of a character (a lone surrogate) and can't be sent. Nothing was sent.", details=Details()
+            "A value has half of a character (a lone surrogate) and can't be sent. Nothing was sent.",
+            details=Details(),
         ) from None
 
 
 def _names(data: Any) -> tuple[str, ...]:
     if isinstance(data, dict):
-        return tuple(str(name) for name in data) + tuple(name for value in data.values() for name in _names(value))
+        return tuple(str(name) for name in data) + tuple(
+            name for value in data.values() for name in _names(value)
+        )
     return tuple(name for value in data for name in _names(value)) if isinstance(data, list) else ()
 
 
@@ -101,14 +106,17 @@ def _multipart(request: Request) -> tuple[bytes, str]:
     boundary = uuid.uuid4().hex
     parts: list[bytes] = []
     for name, value in request.params:
-        parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode())
+        parts.append(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode()
+        )
     for name, place in (request.files or {}).items():
         path = Path(place)
         try:
             data = path.read_bytes()
         except OSError as problem:
             raise InvalidRequest(
-                f"The file {place!r} can't be read: {problem.strerror}. Nothing was sent.", details=Details(param=name)
+                f"The file {place!r} can't be read: {problem.strerror}. Nothing was sent.",
+                details=Details(param=name),
             ) from None
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"; filename="{_quoted(path.name)}"\r\nContent-Type: {kind}\r\n\r\n'

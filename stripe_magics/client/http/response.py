@@ -7,16 +7,20 @@ from typing import Any
 
 
 @dataclass(slots=True, kw_only=True)
-class Answer:
+class ApiResponse:
     """A successful answer. `body` is the raw JSON, `data` the same as a dict (parsed when first asked for)."""
 
     status: int
     body: bytes
     request_id: str = ""
-    replayed: bool = False  # Stripe gave the saved result of an earlier request with this key: no second object was made
+    replayed: bool = (
+        False  # Stripe gave the saved result of an earlier request with this key: no second object was made
+    )
     idempotency_key: str = ""
     operation: int | None = None  # number in the journal
-    notices: tuple[str, ...] = ()  # what a person should be told: replays, Stripe's notices, a clock that is off
+    notices: tuple[
+        str, ...
+    ] = ()  # what a person should be told: replays, Stripe's notices, a clock that is off
     attempts: int = 1
     api_version: str = ""
     _data: dict[str, Any] | None = field(default=None, repr=False)

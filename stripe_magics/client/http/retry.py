@@ -1,13 +1,13 @@
 """What happens after an attempt, as tables and pure functions: try again or not, after how long, and what may be said at the end.
 
-An attempt ends in one of three ways (`Reach`):
+An attempt ends in one of three ways (`DeliveryStatus`):
 
 - NOT_SENT: provably no byte of the request was processed (no connection, no TLS, a proxy that refused);
 - UNKNOWN: it may have been executed (a lost, cut or senseless answer);
 - ANSWERED: Stripe itself answered, with a status.
 
 `decide` reads `RULES` from the top; the first row that fits says how often the same request, with the same key and the same bytes, is sent
-again. Stripe-Should-Retry overrides the table, never the limits. `conclusive` says whether an answer settles the operation even though an
+again. Stripe-Should-Retry overrides the table, never the limits. `settles_earlier_attempts` says whether an answer settles the operation even though an
 earlier attempt was lost: rate limits and authentication are judged before the idempotency layer and say nothing about it.
 """
 
@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 
-class Reach(StrEnum):
+class DeliveryStatus(StrEnum):
     """How far an attempt got."""
 
     NOT_SENT = "not_sent"
@@ -48,16 +48,18 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class AttemptResult:
     """How one attempt ended: plain data, nothing of httpx (whose objects hold the key)."""
 
-    reach: Reach
+    reach: DeliveryStatus
     reason: str = ""  # in words: "read timeout"
     status: int = 0
     headers: Mapping[str, str] | None = None  # lower-case names
     body: bytes = b""
     code: str = ""  # of Stripe's error object
-    from_stripe: bool = False  # the body is an object of Stripe's: an error on a failure, anything else on a success
+    from_stripe: bool = (
+        False  # the body is an object of Stripe's: an error on a failure, anything else on a success
+    )
     final: bool = False  # trying again can't help: an untrusted certificate, an illegal header
     interrupted: bool = False
 
@@ -66,12 +68,12 @@ class Outcome:
         return (self.headers or {}).get(name.lower(), "")
 
     @property
-    def good(self) -> bool:
+    def is_success(self) -> bool:
         """A success that can be trusted."""
-        return self.reach is Reach.ANSWERED and 200 <= self.status < 300 and self.from_stripe
+        return self.reach is DeliveryStatus.ANSWERED and 200 <= self.status < 300 and self.from_stripe
 
 
-class Why(StrEnum):
+class RetryReason(StrEnum):
     """The reasons to try again; each has its own limit."""
 
     GENERAL = "general"
@@ -80,33 +82,37 @@ class Why(StrEnum):
     NEVER = "never"
 
 
-def why(outcome: Outcome, *, write: bool) -> Why:
+def why(outcome: AttemptResult, *, write: bool) -> RetryReason:
     """Which limit applies to another attempt after this outcome."""
     if outcome.final or outcome.interrupted:
-        return Why.NEVER
-    if outcome.reach is Reach.ANSWERED and outcome.code == "idempotency_key_in_use":
-        return Why.IN_USE
+        return RetryReason.NEVER
+    if outcome.reach is DeliveryStatus.ANSWERED and outcome.code == "idempotency_key_in_use":
+        return RetryReason.IN_USE
     wish = outcome.header("stripe-should-retry").strip().lower()
-    if outcome.reach is Reach.ANSWERED and wish in {"true", "false"} and not outcome.good:
-        return (Why.RATE if outcome.status == 429 else Why.GENERAL) if wish == "true" else Why.NEVER
-    if outcome.reach is not Reach.ANSWERED:
-        return Why.GENERAL
+    if outcome.reach is DeliveryStatus.ANSWERED and wish in {"true", "false"} and not outcome.is_success:
+        return (
+            (RetryReason.RATE if outcome.status == 429 else RetryReason.GENERAL)
+            if wish == "true"
+            else RetryReason.NEVER
+        )
+    if outcome.reach is not DeliveryStatus.ANSWERED:
+        return RetryReason.GENERAL
     if 200 <= outcome.status < 300:
-        return Why.NEVER if outcome.good else Why.GENERAL
+        return RetryReason.NEVER if outcome.is_success else RetryReason.GENERAL
     if outcome.status == 429 or (outcome.status == 400 and outcome.code == "rate_limit"):
-        return Why.RATE
+        return RetryReason.RATE
     if outcome.status == 409 or outcome.status >= 500:
-        return Why.GENERAL
-    return Why.NEVER
+        return RetryReason.GENERAL
+    return RetryReason.NEVER
 
 
-def limit(reason: Why, policy: Policy, *, write: bool) -> int:
+def limit(reason: RetryReason, policy: Policy, *, write: bool) -> int:
     """How many attempts more than the first one."""
     return {
-        Why.GENERAL: policy.retries,
-        Why.RATE: policy.rate_retries_write if write else policy.rate_retries_read,
-        Why.IN_USE: policy.in_use_retries,
-        Why.NEVER: 0,
+        RetryReason.GENERAL: policy.retries,
+        RetryReason.RATE: policy.rate_retries_write if write else policy.rate_retries_read,
+        RetryReason.IN_USE: policy.in_use_retries,
+        RetryReason.NEVER: 0,
     }[reason]
 
 
@@ -135,25 +141,25 @@ def retry_after(value: str, now: float, policy: Policy) -> float:
 INCONCLUSIVE = frozenset({401, 403, 404, 407, 408, 409, 424, 425, 429})
 
 
-def conclusive(outcome: Outcome) -> bool:
+def settles_earlier_attempts(outcome: AttemptResult) -> bool:
     """Whether this answer settles an operation of which an earlier attempt was lost.
 
     Yes: the saved answer of this key (a success, a decline) or a refusal of the parameters, which are the same bytes. No: what is judged
     before the idempotency layer (401, 403, 429), what may have become true since (404), conflicts, failures of Stripe's, and whatever
     doesn't come from Stripe.
     """
-    if outcome.good:
+    if outcome.is_success:
         return True
-    if outcome.reach is not Reach.ANSWERED or not outcome.from_stripe:
+    if outcome.reach is not DeliveryStatus.ANSWERED or not outcome.from_stripe:
         return False
     if outcome.code in {"rate_limit", "idempotency_key_in_use", "lock_timeout"}:
         return False
     return 400 <= outcome.status < 500 and outcome.status not in INCONCLUSIVE
 
 
-def refused(outcome: Outcome) -> bool:
+def refused(outcome: AttemptResult) -> bool:
     """Whether this answer alone says that nothing was executed by the attempt that it answers."""
-    if outcome.reach is not Reach.ANSWERED or not outcome.from_stripe:
+    if outcome.reach is not DeliveryStatus.ANSWERED or not outcome.from_stripe:
         return False
     if outcome.code == "idempotency_key_in_use":  # another attempt with this key is running
         return False

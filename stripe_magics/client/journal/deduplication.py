@@ -1,6 +1,6 @@
 """Is this write a new one, the continuation of an earlier one, or a repetition that must be asked for?
 
-`choose` answers for one write, given the journal's rows with the same body (or the same given key) in the same account:
+`find_continuation` answers for one write, given the journal's rows with the same body (or the same given key) in the same account:
 
 - the earlier row: the write goes out under its key, so that Stripe carries it out at most once;
 - None: it is new and gets a key of its own;
@@ -29,16 +29,26 @@ from stripe_magics.errors import Details, IdempotencyConflict, OutcomeUnknown, R
 HARMLESS = frozenset({"update", "read"})  # repeating one that may have been done changes nothing more
 
 
-def choose(
-    wanted: Operation, rows: list[Operation], *, given: bool, again: bool, now: float, alive: Callable[[Operation], bool]
+def find_continuation(
+    requested: Operation,
+    rows: list[Operation],
+    *,
+    given: bool,
+    again: bool,
+    now: float,
+    alive: Callable[[Operation], bool],
 ) -> Operation | None:
     """The operation to continue, or None for a new one. Raises `RepeatRefused` or `OutcomeUnknown`; nothing was sent by this call then."""
-    same = [row for row in rows if row.body == wanted.body and row.mode == wanted.mode]
+    same = [row for row in rows if row.body == requested.body and row.mode == requested.mode]
     if given:
-        return _by_key(wanted, rows, same, again=again, now=now, alive=alive)
-    harmless = wanted.effect in HARMLESS or wanted.method == "DELETE"
-    if wanted.digest:
-        own = [row for row in same if (row.cell, row.digest, row.nth) == (wanted.cell, wanted.digest, wanted.nth)]
+        return _by_key(requested, rows, same, again=again, now=now, alive=alive)
+    harmless = requested.effect in HARMLESS or requested.method == "DELETE"
+    if requested.digest:
+        own = [
+            row
+            for row in same
+            if (row.cell, row.digest, row.nth) == (requested.cell, requested.digest, requested.nth)
+        ]
         if own:
             last = own[-1]
             if not last.resolved:
@@ -48,23 +58,23 @@ def choose(
                     return last
                 raise repeated(last, now)
     for row in same:
-        if not row.resolved and not alive(row) and not (wanted.digest and _here(wanted, row)):
+        if not row.resolved and not alive(row) and not (requested.digest and _here(requested, row)):
             if harmless:
                 return _continue(row, now=now, alive=alive)
             raise unresolved(row, now)
-    if wanted.digest and not harmless and not again:
-        elsewhere = [row for row in same if not _here(wanted, row) and now - row.first <= REPEAT_WINDOW]
+    if requested.digest and not harmless and not again:
+        elsewhere = [row for row in same if not _here(requested, row) and now - row.first <= REPEAT_WINDOW]
         if elsewhere and (elsewhere[-1].state in {"done", "absent"} or alive(elsewhere[-1])):
             raise repeated(elsewhere[-1], now)
     return None
 
 
-def _here(wanted: Operation, row: Operation) -> bool:
-    return (row.cell, row.digest) == (wanted.cell, wanted.digest)
+def _here(requested: Operation, row: Operation) -> bool:
+    return (row.cell, row.digest) == (requested.cell, requested.digest)
 
 
 def _by_key(
-    wanted: Operation,
+    requested: Operation,
     rows: list[Operation],
     same: list[Operation],
     *,
@@ -73,14 +83,14 @@ def _by_key(
     alive: Callable[[Operation], bool],
 ) -> Operation | None:
     """A key was given: by a form, which has one for each submission, or by the user."""
-    other = [row for row in rows if row.key == wanted.key and row.body != wanted.body]
+    other = [row for row in rows if row.key == requested.key and row.body != requested.body]
     if other and not other[-1].resolved:
         raise IdempotencyConflict(
             f"This key belongs to operation {other[-1].number}, which was a different request and whose outcome isn't known. Nothing was sent.",
             advice=f"Find out first how it ended: {_how(other[-1])}",
-            details=Details(operation=other[-1].number, idempotency_key=wanted.key),
+            details=Details(operation=other[-1].number, idempotency_key=requested.key),
         )
-    mine = [row for row in same if row.key == wanted.key]
+    mine = [row for row in same if row.key == requested.key]
     if mine:
         last = mine[-1]
         if not last.resolved:
@@ -89,14 +99,16 @@ def _by_key(
             raise repeated(last, now)
         return last
     stuck = [row for row in same if not row.resolved and not alive(row)]
-    if stuck and wanted.effect not in HARMLESS:
+    if stuck and requested.effect not in HARMLESS:
         raise unresolved(stuck[-1], now)
     return None
 
 
 def _continue(row: Operation, *, now: float, alive: Callable[[Operation], bool]) -> Operation:
     if alive(row):
-        raise RepeatRefused(f"This call is on its way already (operation {row.number}). Nothing was sent twice.")
+        raise RepeatRefused(
+            f"This call is on its way already (operation {row.number}). Nothing was sent twice."
+        )
     if now - row.first > WINDOW:
         raise unresolved(row, now)
     return row
@@ -136,7 +148,9 @@ def repeated(row: Operation, now: float) -> RepeatRefused:
         what = f"This very call was made at {clock(row.first, now)}{f': {row.result}' if row.result else ''} (operation {row.number})."
     else:
         what = f"This very call is being made by another kernel (operation {row.number})."
-    error = RepeatRefused(f"{what} Nothing was sent.", advice="To make it once more, add --again (in Python: again=True).")
+    error = RepeatRefused(
+        f"{what} Nothing was sent.", advice="To make it once more, add --again (in Python: again=True)."
+    )
     error.__dict__.update(operation=row.number, result=row.result)
     return error
 

@@ -47,7 +47,21 @@ CREATE INDEX IF NOT EXISTS operation_state ON operation (state);
 
 _COLUMNS = tuple(each.name for each in fields(Operation))
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM operation"  # noqa: S608 - our own column names
-_WANTED = ("scope", "body", "digest", "cell", "digest", "nth", "scope", "body", "cell", "digest", "key", "scope", "key")
+_WANTED = (
+    "scope",
+    "body",
+    "digest",
+    "cell",
+    "digest",
+    "nth",
+    "scope",
+    "body",
+    "cell",
+    "digest",
+    "key",
+    "scope",
+    "key",
+)
 # the open ones, the row of this very place, the last one from elsewhere, those with the key
 _WHERE = (
     "WHERE (scope = ? AND body = ? AND (state IN ('armed', 'unknown') OR (? != '' AND cell = ? AND digest = ? AND nth = ?)))"
@@ -82,7 +96,9 @@ class Journal:
 
     def __init__(self, folder: Path | None, *, now: Callable[[], float] = time.time) -> None:
         self.now = now
-        self.running: dict[int, int] = {}  # numbers that this process is sending at this moment, each with its thread
+        self.running: dict[
+            int, int
+        ] = {}  # numbers that this process is sending at this moment, each with its thread
         self._folder = folder
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
@@ -122,7 +138,10 @@ class Journal:
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA secure_delete=ON")
         db.executescript(_SCHEMA)
-        db.execute("UPDATE operation SET sealed = NULL WHERE sealed IS NOT NULL AND first < ?", (self.now() - WINDOW,))
+        db.execute(
+            "UPDATE operation SET sealed = NULL WHERE sealed IS NOT NULL AND first < ?",
+            (self.now() - WINDOW,),
+        )
         self._db, self._pid = db, os.getpid()
         return db
 
@@ -140,7 +159,9 @@ class Journal:
                 raise _no_journal(self.path, problem)
             try:
                 yield db
-            except BaseException:  # also Stop: an open transaction would lock the journal for every other kernel
+            except (
+                BaseException
+            ):  # also Stop: an open transaction would lock the journal for every other kernel
                 db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
@@ -164,25 +185,33 @@ class Journal:
             counts[body] = counts.get(body, 0) + 1
             return counts[body]
 
-    def claim(self, wanted: Operation, choose: Callable[[list[Operation]], Operation | None]) -> Operation:
+    def claim(
+        self, requested: Operation, find_continuation: Callable[[list[Operation]], Operation | None]
+    ) -> Operation:
         """Find or make the row of a write, in one transaction, and mark it as on its way.
 
-        `choose` gets the earlier operations with the same body or key in this scope, oldest first; it returns the one that is continued,
+        `find_continuation` gets the earlier operations with the same body or key in this scope, oldest first; it returns the one that is continued,
         None for a new one, or raises. A row that this process is sending already is in `running`.
         """
         now = self.now()
         with self._transaction() as db:
-            found = db.execute(_CANDIDATES, [getattr(wanted, name) for name in _WANTED]).fetchall()
-            chosen = choose([_operation(row) for row in found])
+            found = db.execute(_CANDIDATES, [getattr(requested, name) for name in _WANTED]).fetchall()
+            chosen = find_continuation([_operation(row) for row in found])
             if chosen is not None:
                 db.execute(
                     "UPDATE operation SET pid = ?, last = ?, sealed = CASE state WHEN 'done' THEN NULL ELSE ? END,"
                     " state = CASE state WHEN 'done' THEN 'done' ELSE 'armed' END WHERE number = ?",
-                    (os.getpid(), now, wanted.sealed, chosen.number),
+                    (os.getpid(), now, requested.sealed, chosen.number),
                 )
                 number = chosen.number
             else:
-                values = {**_values(wanted), "first": now, "last": now, "pid": os.getpid(), "state": "armed"}
+                values = {
+                    **_values(requested),
+                    "first": now,
+                    "last": now,
+                    "pid": os.getpid(),
+                    "state": "armed",
+                }
                 db.execute(_INSERT, [values[name] for name in _COLUMNS[1:]])
                 number = int(db.execute("SELECT last_insert_rowid()").fetchone()[0])
             self.running[number] = threading.get_ident()
@@ -205,7 +234,19 @@ class Journal:
                 "UPDATE operation SET state = CASE WHEN state = 'done' THEN 'done' ELSE ? END, last = ?, attempts = attempts + ?, reason = ?,"
                 " status = ?, request_id = CASE ? WHEN '' THEN request_id ELSE ? END, result = CASE ? WHEN '' THEN result ELSE ? END,"
                 " sealed = CASE WHEN ? IN ('armed', 'unknown') THEN sealed ELSE NULL END WHERE number = ?",
-                (state, self.now(), attempts, reason, status, request_id, request_id, result, result, state, number),
+                (
+                    state,
+                    self.now(),
+                    attempts,
+                    reason,
+                    status,
+                    request_id,
+                    request_id,
+                    result,
+                    result,
+                    state,
+                    number,
+                ),
             )
 
     def release(self, number: int) -> None:
@@ -223,7 +264,11 @@ class Journal:
     def pending(self, scope: str | None = None) -> list[Operation]:
         """Operations whose end isn't known and that nobody is sending, oldest first."""
         with self._lock:
-            rows = self._open().execute(f"{_SELECT} WHERE state IN ('armed', 'unknown') ORDER BY number").fetchall()
+            rows = (
+                self._open()
+                .execute(f"{_SELECT} WHERE state IN ('armed', 'unknown') ORDER BY number")
+                .fetchall()
+            )
         found = (_operation(row) for row in rows)
         return [each for each in found if (scope is None or each.scope == scope) and not self.alive(each)]
 
@@ -239,7 +284,11 @@ class Journal:
         A row of the very thread that asks isn't: Stop broke that sending off before it could say so.
         """
         thread = self.running.get(operation.number)
-        if thread is not None and thread != threading.get_ident() and any(each.ident == thread for each in threading.enumerate()):
+        if (
+            thread is not None
+            and thread != threading.get_ident()
+            and any(each.ident == thread for each in threading.enumerate())
+        ):
             return True
         if operation.state != "armed" or operation.pid == os.getpid():
             return False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WINDOW = 23 * 3600  # seconds in which the same key surely gives the same result; Stripe may forget it after 24 h
+WINDOW = (
+    23 * 3600
+)  # seconds in which the same key surely gives the same result; Stripe may forget it after 24 h
 REPEAT_WINDOW = 24 * 3600  # seconds in which an identical write from elsewhere asks for --again
 
 UNRESOLVED = ("armed", "unknown")

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.client.journal.journal import deduplication, body_encryption
-from stripe_magics.client.http.response import Answer
+from stripe_magics.client.http.exchange import EncodedRequest
+from stripe_magics.client.http.response import ApiResponse
+from stripe_magics.client.journal import body_encryption, deduplication
 from stripe_magics.client.journal.journal import WINDOW, Operation
-from stripe_magics.client.http.exchange import Encoded
 from stripe_magics.errors import Details, OutcomeUnknown, StripeError, UsageFault
 from stripe_magics.request import Request
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Finding:
-    """What was found of an operation. `sure`: an event with its key proves it; otherwise `objects` are those that fit."""
+    """What was found of an operation. `proven`: an event with its key proves it; otherwise `objects` are those that fit."""
 
     operation: int
-    sure: bool
+    proven: bool
     text: str
     objects: list[dict[str, Any]] = field(default_factory=list)
 
@@ -49,21 +49,24 @@ def frame(connection: Connection) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "operation": pd.array([each.number for each in rows], dtype="int64"),
-            "sent": pd.to_datetime([int(each.first) for each in rows], unit="s", utc=True).astype("datetime64[us, UTC]"),
+            "sent": pd.to_datetime([int(each.first) for each in rows], unit="s", utc=True).astype(
+                "datetime64[us, UTC]"
+            ),
             "module": pd.array([each.module for each in rows], dtype="str"),
             "method": pd.array([each.method for each in rows], dtype="str"),
             "path": pd.array([each.path for each in rows], dtype="str"),
             "amount": pd.array(
-                [int(each["amount"]) if str(each.get("amount", "")).isdigit() else None for each in hints], dtype="Int64"
+                [int(each["amount"]) if str(each.get("amount", "")).isdigit() else None for each in hints],
+                dtype="Int64",
             ),
             "currency": pd.array([str(each.get("currency", "")) for each in hints], dtype="str"),
             "reason": pd.array([each.reason or "the kernel ended" for each in rows], dtype="str"),
             "attempts": pd.array([each.attempts for each in rows], dtype="int64"),
             "mode": pd.array([each.mode for each in rows], dtype="str"),
             "key": pd.array([each.key for each in rows], dtype="str"),
-            "resume_until": pd.to_datetime([int(each.first) + WINDOW for each in rows], unit="s", utc=True).astype(
-                "datetime64[us, UTC]"
-            ),
+            "resume_until": pd.to_datetime(
+                [int(each.first) + WINDOW for each in rows], unit="s", utc=True
+            ).astype("datetime64[us, UTC]"),
         }
     )
 
@@ -83,12 +86,14 @@ def _mine(connection: Connection, number: int) -> Operation:
     return operation
 
 
-def resume(connection: Connection, number: int) -> Answer:
+def resume(connection: Connection, number: int) -> ApiResponse:
     """Send an operation again under its own key. Raises `OutcomeUnknown` if its end still isn't known or it is too late."""
     operation = _mine(connection, number)
     now = connection.journal.now()
     if operation.state in {"refused", "not_sent", "absent", "dismissed"}:
-        raise UsageFault(f"Operation {number} has ended: {operation.state.replace('_', ' ')}. Nothing is to be resumed.")
+        raise UsageFault(
+            f"Operation {number} has ended: {operation.state.replace('_', ' ')}. Nothing is to be resumed."
+        )
     if now - operation.first > WINDOW:
         raise deduplication.unresolved(operation, now)
     if connection.journal.alive(operation):
@@ -108,9 +113,9 @@ def resume(connection: Connection, number: int) -> Answer:
             details=Details(operation=number, idempotency_key=operation.key, maybe_executed=True),
         )
     data = json.loads(kept)
-    from stripe_magics.client.sending.send import resend
+    from stripe_magics.client.sending.sender import resend
 
-    encoded = Encoded(
+    encoded = EncodedRequest(
         method=operation.method,
         url=connection.base + data["target"],
         target=data["target"],
@@ -129,26 +134,34 @@ def resume(connection: Connection, number: int) -> Answer:
     return resend(connection, request, encoded, operation)
 
 
-def _look(connection: Connection, operation: Operation) -> Answer:
+def _look(connection: Connection, operation: Operation) -> ApiResponse:
     """The object of an operation that is known to be done."""
     collection = operation.path if operation.path.count("/") == 2 else "/".join(operation.path.split("/")[:3])
     if not operation.result or operation.method == "DELETE":
-        raise UsageFault(f"Operation {operation.number} is done{f': {operation.result}' if operation.result else ''}.")
+        raise UsageFault(
+            f"Operation {operation.number} is done{f': {operation.result}' if operation.result else ''}."
+        )
     answer = connection.send(_read(f"{collection}/{operation.result}"))
     answer.notices = (f"Operation {operation.number} is done: {operation.result}.", *answer.notices)
     return answer
 
 
 def _read(path: str, params: tuple[tuple[str, str], ...] = (), *, lists: bool = False) -> Request:
-    return Request(module="get", method="GET", path=path, params=params, returns="any", lists=lists, limit=None)
+    return Request(
+        module="get", method="GET", path=path, params=params, returns="any", lists=lists, limit=None
+    )
 
 
-def settle_by_key(connection: Connection, key: str, object_id: str = "", request_id: str = "") -> list[Operation]:
+def settle_by_key(
+    connection: Connection, key: str, object_id: str = "", request_id: str = ""
+) -> list[Operation]:
     """Settle the open operations that have this key; gives them as they are now."""
     journal = connection.journal
     open_ones = [each for each in journal.by_key(key) if not each.resolved] if key else []
     for each in open_ones:
-        journal.settle(each.number, "done", request_id=request_id, result=object_id, reason="seen in an event")
+        journal.settle(
+            each.number, "done", request_id=request_id, result=object_id, reason="seen in an event"
+        )
     return [journal.get(each.number) for each in open_ones]
 
 
@@ -164,21 +177,29 @@ def reconcile(connection: Connection, number: int) -> Finding:
     operation = _mine(connection, number)
     if operation.resolved:
         return Finding(
-            number, True, f"Operation {number} has ended: {operation.state.replace('_', ' ')} {operation.result}".rstrip() + "."
+            number,
+            True,
+            f"Operation {number} has ended: {operation.state.replace('_', ' ')} {operation.result}".rstrip()
+            + ".",
         )
     event, searched = _event(connection, operation)
     if event is not None:
         found = event.get("data", {}).get("object", {})
         settle_by_key(connection, operation.key, str(found.get("id") or ""))
         return Finding(
-            number, True, f"It was carried out: {found.get('id')} (event {event.get('type')}). Do not send it again.", [found]
+            number,
+            True,
+            f"It was carried out: {found.get('id')} (event {event.get('type')}). Do not send it again.",
+            [found],
         )
     if operation.path.count("/") > 2:
         return _state_of(connection, operation)
     return _candidates(connection, operation, searched=searched)
 
 
-def _walk(connection: Connection, path: str, params: tuple[tuple[str, str], ...], most: int) -> Iterator[dict[str, Any]]:
+def _walk(
+    connection: Connection, path: str, params: tuple[tuple[str, str], ...], most: int
+) -> Iterator[dict[str, Any]]:
     from stripe_magics.client.pagination.paginator import pages
 
     request = replace(_read(path, params, lists=True), limit=most)
@@ -187,7 +208,10 @@ def _walk(connection: Connection, path: str, params: tuple[tuple[str, str], ...]
 
 
 def _window(operation: Operation) -> tuple[tuple[str, str], ...]:
-    return (("created[gte]", str(int(operation.first) - 120)), ("created[lte]", str(int(operation.last) + 3600)))
+    return (
+        ("created[gte]", str(int(operation.first) - 120)),
+        ("created[lte]", str(int(operation.last) + 3600)),
+    )
 
 
 def _event(connection: Connection, operation: Operation) -> tuple[dict[str, Any] | None, bool]:
@@ -219,12 +243,16 @@ def _state_of(connection: Connection, operation: Operation) -> Finding:
 
 def _candidates(connection: Connection, operation: Operation, *, searched: bool) -> Finding:
     """A creation: the objects that were created around that time and fit what is known of it."""
-    wanted = json.loads(operation.hints or "{}")
+    requested = json.loads(operation.hints or "{}")
     rows = _walk(connection, operation.path, _window(operation), 1000)
     fits = [
-        row for row in rows if all(str(row.get(name)).lower() == value.lower() for name, value in wanted.items() if name in row)
+        row
+        for row in rows
+        if all(
+            str(row.get(name)).lower() == value.lower() for name, value in requested.items() if name in row
+        )
     ]
-    known = ", ".join(f"{name} {value}" for name, value in wanted.items())
+    known = ", ".join(f"{name} {value}" for name, value in requested.items())
     if fits:
         text = (
             f"{len(fits)} object{'' if len(fits) == 1 else 's'} of that time fit{'s' if len(fits) == 1 else ''}"
@@ -232,10 +260,16 @@ def _candidates(connection: Connection, operation: Operation, *, searched: bool)
         )
         return Finding(operation.number, False, text, fits)
     if connection.journal.now() - operation.last < 120:
-        return Finding(operation.number, False, "Nothing was found yet. It is too early to be sure: try again in two minutes.")
+        return Finding(
+            operation.number,
+            False,
+            "Nothing was found yet. It is too early to be sure: try again in two minutes.",
+        )
     if not searched:
         return Finding(
-            operation.number, False, "No object of that time fits. Events can't be read with this key, so this isn't proof."
+            operation.number,
+            False,
+            "No object of that time fits. Events can't be read with this key, so this isn't proof.",
         )
     connection.journal.settle(operation.number, "absent", reason="neither an object nor an event was found")
     return Finding(

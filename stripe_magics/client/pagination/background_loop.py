@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 
-class Engine:
+class BackgroundLoop:
     """The loop, its thread and the lanes."""
 
     def __init__(self, connection: Connection) -> None:
@@ -51,15 +51,15 @@ class Engine:
         self.loop.close()
 
 
-_engines: weakref.WeakKeyDictionary[Connection, Engine] = weakref.WeakKeyDictionary()
+_engines: weakref.WeakKeyDictionary[Connection, BackgroundLoop] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 @contextmanager
-def engine_of(connection: Connection) -> Iterator[Engine]:
+def background_loop_for(connection: Connection) -> Iterator[BackgroundLoop]:
     """The connection's engine, shared by the lists that are read side by side, closed by the last of them."""
     with _lock:
-        engine = _engines.get(connection) or Engine(connection)
+        engine = _engines.get(connection) or BackgroundLoop(connection)
         _engines[connection] = engine
         engine.users += 1
     try:

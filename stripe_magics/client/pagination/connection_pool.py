@@ -19,10 +19,12 @@ from stripe_magics.client.http import logging_filter
 from stripe_magics.client.http.retry import Policy
 
 
-class Lanes:
+class AsyncConnectionPool:
     """Reads with one key. `get` is called from one event loop; `close` when the last one has come back."""
 
-    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], auth: httpx.Auth | None, policy: Policy) -> None:
+    def __init__(
+        self, make: Callable[[], httpx.AsyncBaseTransport], auth: httpx.Auth | None, policy: Policy
+    ) -> None:
         self._make, self._auth, self._policy = make, auth, policy
         self._timeout = httpx.Timeout(policy.deadline, connect=min(policy.connect, policy.deadline)).as_dict()
         self._free: list[httpx.AsyncBaseTransport] = []
@@ -34,18 +36,18 @@ class Lanes:
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeout})
         if self._auth is not None:
             next(self._auth.auth_flow(request))
-        lane = self._free.pop() if self._free else self._make()
+        single_connection_transport = self._free.pop() if self._free else self._make()
         try:
             async with asyncio.timeout(self._policy.deadline):
-                response = await lane.handle_async_request(request)
+                response = await single_connection_transport.handle_async_request(request)
                 body = await self._whole(response)
         except TimeoutError:
-            await lane.aclose()
+            await single_connection_transport.aclose()
             raise httpx.ReadTimeout("no whole answer in time") from None
         except BaseException:  # Stop, too: what is left of the exchange is of no use to another one
-            await lane.aclose()
+            await single_connection_transport.aclose()
             raise
-        self._free.append(lane)
+        self._free.append(single_connection_transport)
         return response.status_code, {name.lower(): value for name, value in response.headers.items()}, body
 
     def turn(self, name: str) -> asyncio.Lock:
@@ -70,7 +72,7 @@ class Lanes:
         return b"".join(chunks)
 
 
-def lane(context: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
+def single_connection_transport(context: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
     """A lane to the real network: one connection, no redirects, no environment."""
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
     return httpx.AsyncHTTPTransport(verify=context, trust_env=False, proxy=proxy or None, limits=limits)

@@ -20,7 +20,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stripe_magics.client.pagination import task_pool
-from stripe_magics.client.pagination.raw_pages import PAGE, DeadCursor, Page, Params, Row, Slice, Unsorted
+from stripe_magics.client.pagination.raw_pages import (
+    PAGE,
+    CursorDeleted,
+    FetchedPage,
+    NotSortedByCreated,
+    Params,
+    Row,
+    RowSlice,
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -37,13 +45,13 @@ class Segment:
     busy: bool = False
 
 
-class Segments:
+class IdSegmentReader:
     """One list, read between the ids of its last reading (from the row below `after`, if that is given). `run` ends when all is read."""
 
     def __init__(
         self,
-        fetch: Callable[[Params], Awaitable[Page]],
-        emit: Callable[[Slice], Awaitable[None]],
+        fetch: Callable[[Params], Awaitable[FetchedPage]],
+        emit: Callable[[RowSlice], Awaitable[None]],
         *,
         slots: Callable[[], int],
         cuts: Sequence[str] = (),
@@ -57,15 +65,17 @@ class Segments:
         self._ended: dict[str, list[Segment]] = {}  # at which cut
         self._seen: set[str] = set()
         self.read = 0
-        self.whole_since: int | None = None  # what stands newest first by time only is told by windows
+        self.complete_since: int | None = None  # what stands newest first by time only is told by windows
 
     def state(self) -> tuple[dict[str, Any], ...]:
         """What is left to read: that much is known, but not gone on with another day."""
         return tuple({"start": each.start} for each in self.segments if not each.done)
 
     async def run(self) -> None:
-        """Read all segments. Raises what `fetch` raises, or `Unsorted` for a list that makes no progress."""
-        await task_pool.run(lambda: self._turn(self._waiting.popleft()) if self._waiting else None, self._slots)
+        """Read all segments. Raises what `fetch` raises, or `NotSortedByCreated` for a list that makes no progress."""
+        await task_pool.run(
+            lambda: self._turn(self._waiting.popleft()) if self._waiting else None, self._slots
+        )
 
     async def _turn(self, segment: Segment) -> None:
         segment.busy = True
@@ -78,7 +88,7 @@ class Segments:
         after: Params = (("starting_after", segment.cursor),) if segment.cursor else ()
         try:
             page = await self._fetch((*after, ("limit", str(PAGE))))
-        except DeadCursor:
+        except CursorDeleted:
             self._step_back(segment)
             return
         rows = self._own(segment, page)
@@ -89,12 +99,14 @@ class Segments:
         left = float(PAGE * (len(self._waiting) + (not segment.done)))
         mark = (segment.number, segment.pages, rows[-1].id if rows else "")
         whole = len(keep) == len(page.rows)
-        await self._emit(Slice(page.body, None if whole else keep, [rows[place].id for place in keep], (), left, mark))
+        await self._emit(
+            RowSlice(page.body, None if whole else keep, [rows[place].id for place in keep], (), left, mark)
+        )
 
-    def _own(self, segment: Segment, page: Page) -> list[Row]:
+    def _own(self, segment: Segment, page: FetchedPage) -> list[Row]:
         """The rows of a page that lie in the segment; moves the segment on below them."""
         if page.has_more and (not page.rows or page.rows[-1].id in {"", segment.cursor}):
-            raise Unsorted("a page that leads nowhere")
+            raise NotSortedByCreated("a page that leads nowhere")
         end = next((place for place, row in enumerate(page.rows) if row.id in self._cuts), None)
         rows = page.rows if end is None else page.rows[: end + 1]
         segment.done = end is not None or not page.has_more
@@ -115,7 +127,7 @@ class Segments:
                 segment.recent, segment.cursor, segment.dead = [], segment.start, 0
             return
         if segment.number == 0:
-            raise Unsorted("the row from which the list is to be read is gone")
+            raise NotSortedByCreated("the row from which the list is to be read is gone")
         segment.done = True
         self._cuts.discard(segment.start)
         for other in self._ended.pop(segment.start, ()):

@@ -18,13 +18,13 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
-from stripe_magics.client.pagination import raw_pages
-from stripe_magics.client.http import exchange
 from stripe_magics.client.api_errors.mapping import from_answer
-from stripe_magics.client.pagination.connection_pool import Lanes
-from stripe_magics.client.rate_limiter import account_of, limiter_for
-from stripe_magics.client.pagination.raw_pages import PAGE, DeadCursor, Page, Params
+from stripe_magics.client.http import exchange
 from stripe_magics.client.http.retry import retry_after
+from stripe_magics.client.pagination import raw_pages
+from stripe_magics.client.pagination.connection_pool import AsyncConnectionPool
+from stripe_magics.client.pagination.raw_pages import PAGE, CursorDeleted, FetchedPage, Params
+from stripe_magics.client.rate_limiter import account_of, limiter_for
 from stripe_magics.errors import Details, StripeError, StripeUnavailable
 from stripe_magics.request import Request
 
@@ -40,19 +40,22 @@ SINCE = 1_262_304_000  # 2010: no account is older
 
 
 class Fetcher:
-    """Gets the pages of a list: `await fetcher(params)`. Raises `DeadCursor`, or the `StripeError` that stayed."""
+    """Gets the pages of a list: `await fetcher(params)`. Raises `CursorDeleted`, or the `StripeError` that stayed."""
 
     def __init__(self, connection: Connection, request: Request) -> None:
         self.connection, self.request = connection, request
         self.params = tuple(pair for pair in request.params if pair[0] != "limit")
         encoded = exchange.encode(
-            replace(request, params=()), base=connection.base, version=connection.api_version, account=connection.account
+            replace(request, params=()),
+            base=connection.base,
+            version=connection.api_version,
+            account=connection.account,
         )
         self.url, self.headers = encoded.url, dict(encoded.headers)
         self.limiter = limiter_for(connection)
         self.account = account_of(request)
         self.latency = 0.2
-        self.lanes: Lanes | None = None
+        self.lanes: AsyncConnectionPool | None = None
         self._size, self._good = PAGE, 0
         self._gate = asyncio.Lock()
 
@@ -62,7 +65,7 @@ class Fetcher:
         usual = LEAST if math.isinf(pace) else min(MOST, math.ceil(pace * self.latency * 1.15) + SPARE)
         return max(1, round(usual * self.limiter.side_by_side()))
 
-    async def __call__(self, params: Params) -> Page:
+    async def __call__(self, params: Params) -> FetchedPage:
         tries = rate_tries = 0
         began = time.monotonic()
         while True:
@@ -70,7 +73,7 @@ class Fetcher:
             sized = tuple((name, str(size) if name == "limit" else value) for name, value in params)
             await self._turn(self.request.path)
             outcome = await self._once(sized)
-            if isinstance(outcome, Page):
+            if isinstance(outcome, FetchedPage):
                 self._larger()
                 return outcome
             problem, status, again, wait = outcome
@@ -100,30 +103,44 @@ class Fetcher:
             while (seconds := self.limiter.take(path, self.account)) > 0:
                 await asyncio.sleep(seconds)
 
-    async def _once(self, params: Params) -> Page | tuple[StripeError, int, bool, float]:
+    async def _once(self, params: Params) -> FetchedPage | tuple[StripeError, int, bool, float]:
         """A page, or what went wrong: the problem, its status, whether it may pass, and the wait that Stripe asks for."""
         assert self.lanes is not None
         sent = time.monotonic()
         try:
-            status, headers, body = await self.lanes.get(f"{self.url}?{urlencode((*self.params, *params))}", self.headers)
+            status, headers, body = await self.lanes.get(
+                f"{self.url}?{urlencode((*self.params, *params))}", self.headers
+            )
             if status == 200:
                 self.latency += (time.monotonic() - sent - self.latency) * 0.1
                 return self.page(body, headers.get("request-id", ""))
         except (httpx.TransportError, httpx.DecodingError, msgspec.DecodeError) as fault:
-            return StripeUnavailable(f"No usable answer ({type(fault).__name__}).", details=Details()), 0, True, 0.0
+            return (
+                StripeUnavailable(f"No usable answer ({type(fault).__name__}).", details=Details()),
+                0,
+                True,
+                0.0,
+            )
         connection = self.connection
-        problem = from_answer(status, headers, body, self.request, key_hint=connection.key_hint, mode=connection.mode)
+        problem = from_answer(
+            status, headers, body, self.request, key_hint=connection.key_hint, mode=connection.mode
+        )
         if problem.param == "starting_after" and problem.code == "resource_missing":
-            raise DeadCursor
+            raise CursorDeleted
         wish = headers.get("stripe-should-retry", "").strip().lower()
         again = wish == "true" or (wish != "false" and (status in {409, 429} or status >= 500))
-        return problem, status, again, retry_after(headers.get("retry-after", ""), time.time(), connection.policy)
+        return (
+            problem,
+            status,
+            again,
+            retry_after(headers.get("retry-after", ""), time.time(), connection.policy),
+        )
 
-    def page(self, body: bytes, request_id: str) -> Page:
+    def page(self, body: bytes, request_id: str) -> FetchedPage:
         """A page's way, with its body and request id. Raises `StripeError` for a page of the other mode."""
         control = raw_pages.control(body)
         self.connection.check_mode(body, request_id)
-        return Page(control.data, control.has_more, (body, request_id))
+        return FetchedPage(control.data, control.has_more, (body, request_id))
 
     async def since(self) -> int:
         """When the account was opened: where it makes sense to begin cutting. Not more than a hint, so a failure doesn't matter."""

@@ -14,12 +14,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, Part, Unsorted, without
+from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, ListPage, NotSortedByCreated, without
 from stripe_magics.errors import Details, IncompleteList, InvalidRequest, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
-    from stripe_magics.client.http.response import Answer
+    from stripe_magics.client.http.response import ApiResponse
     from stripe_magics.client.shared_connection import Connection
 
 Progress = Callable[[int, int], object]  # rows so far, pages so far
@@ -33,7 +33,7 @@ def windowed(request: Request) -> bool:
     """Whether the pages of a list come in no order: sort the rows by `created`, newest first, and only then cut at the limit."""
     from stripe_magics.client.pagination import parallel_paginator
 
-    return parallel_paginator.suits(request)
+    return parallel_paginator.supports_parallel_read(request)
 
 
 def pages(
@@ -43,7 +43,7 @@ def pages(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
     ordered: bool = False,
-) -> Iterator[Answer]:
+) -> Iterator[ApiResponse]:
     """The answers of a list request, a page each, until its limit, its end, or until `stop()` says so.
 
     A request that lists nothing gives its one answer. The first page's error comes as it is; a later page's as `IncompleteList`, whose
@@ -51,7 +51,9 @@ def pages(
     A `progress` that has a method `expect` gets the estimated number of rows through it.
     """
     if request.lists and request.limit is not None and request.limit < 1:
-        raise InvalidRequest("The limit must be at least 1. Nothing was sent.", details=Details(param="limit", field="limit"))
+        raise InvalidRequest(
+            "The limit must be at least 1. Nothing was sent.", details=Details(param="limit", field="limit")
+        )
     if request.method != "GET" or request.list_of_one or (request.returns != "any" and not request.lists):
         yield connection.send(request)
         return
@@ -83,11 +85,19 @@ def pages(
     if error is not None:
         if not count:
             raise error
-        raise _incomplete(IncompleteList, f"The list is incomplete: {error.message.rstrip('.')}", count, rows, error)
+        raise _incomplete(
+            IncompleteList, f"The list is incomplete: {error.message.rstrip('.')}", count, rows, error
+        )
 
 
-def _incomplete(kind: type[IncompleteList], what: str, count: int, rows: int, cause: BaseException | None) -> IncompleteList:
-    since = getattr(cause, "whole_since", None) if not isinstance(cause, StripeError) else cause.__dict__.get("whole_since")
+def _incomplete(
+    kind: type[IncompleteList], what: str, count: int, rows: int, cause: BaseException | None
+) -> IncompleteList:
+    since = (
+        getattr(cause, "complete_since", None)
+        if not isinstance(cause, StripeError)
+        else cause.__dict__.get("complete_since")
+    )
     advice = "Run it again to read the whole list; --to FOLDER keeps what was read and goes on from there."
     if since is not None:
         advice = f"Nothing is missing since {_utc(since)}; what is older has gaps: go on with -d created[lt]={since}. {advice}"
@@ -96,7 +106,7 @@ def _incomplete(kind: type[IncompleteList], what: str, count: int, rows: int, ca
         details=cause.details if isinstance(cause, StripeError) else None,
         advice=advice,
     )
-    error.__dict__["whole_since"] = since
+    error.__dict__["complete_since"] = since
     error.__dict__["rows_read"] = rows
     return error
 
@@ -105,14 +115,17 @@ def _utc(second: int) -> str:
     return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _count(answer: Answer) -> int:
+def _count(answer: ApiResponse) -> int:
     """The rows of a page, without parsing a page that counts them itself."""
-    return answer.count if isinstance(answer, Part) else len(answer.rows)
+    return answer.count if isinstance(answer, ListPage) else len(answer.rows)
 
 
 def _side_by_side(
-    connection: Connection, request: Request, stop: Callable[[], bool] | None, expect: Callable[[float], object] | None
-) -> Iterator[Answer]:
+    connection: Connection,
+    request: Request,
+    stop: Callable[[], bool] | None,
+    expect: Callable[[float], object] | None,
+) -> Iterator[ApiResponse]:
     """A long list in windows of `created`; one that turns out not to be sorted by it is read again by its cursor."""
     from stripe_magics.client.pagination import parallel_paginator
 
@@ -121,18 +134,20 @@ def _side_by_side(
     try:
         for part in parallel_paginator.pages(connection, request, stop=stop, expect=expect):
             rows += part.count
-            if rows <= parallel_paginator.REMEMBER:
+            if rows <= parallel_paginator.MAX_REMEMBERED_IDS:
                 seen.update(part.ids)
             yield part
-    except parallel_paginator.Small as few:
+    except parallel_paginator.TooFewRows as few:
         left = None if request.limit is None else request.limit - rows
-        yield from _follow(connection, replace(request, params=(*request.params, ("starting_after", few.after)), limit=left))
+        yield from _follow(
+            connection, replace(request, params=(*request.params, ("starting_after", few.after)), limit=left)
+        )
         return
-    except Unsorted as odd:
+    except NotSortedByCreated as odd:
         why = odd
     else:
         return
-    if rows > parallel_paginator.REMEMBER:
+    if rows > parallel_paginator.MAX_REMEMBERED_IDS:
         raise IncompleteList(
             f"This list isn't sorted by created ({why}); it can't be read in pieces",
             advice="Ask for it with a --limit of 1000 at most, or between two dates.",
@@ -141,10 +156,10 @@ def _side_by_side(
         yield without(answer, seen)
 
 
-def _follow(connection: Connection, request: Request) -> Iterator[Answer]:
+def _follow(connection: Connection, request: Request) -> Iterator[ApiResponse]:
     """One list by its cursor."""
     lists = request.lists
-    wanted, seen = (request.limit if lists or request.limit_given else None), 0
+    requested, seen = (request.limit if lists or request.limit_given else None), 0
     params = tuple(pair for pair in request.params if pair[0] != "limit") if lists else request.params
     cursors = {name for name, _ in params} & CURSORS
     last = next((value for name, value in params if name in CURSORS), "")
@@ -155,14 +170,14 @@ def _follow(connection: Connection, request: Request) -> Iterator[Answer]:
         )
     backwards = "ending_before" in cursors
     while True:
-        size = PAGE if wanted is None or request.keep else min(PAGE, wanted - seen)
+        size = PAGE if requested is None or request.keep else min(PAGE, requested - seen)
         sized = (*params, ("limit", str(size))) if lists else params
         answer = connection.send(replace(request, params=sized, also=(), then=()))
         yield answer
         seen += len(answer.rows)
         if not answer.has_more or not (lists or request.limit_given):
             return
-        if wanted is not None and seen >= wanted and not request.keep:
+        if requested is not None and seen >= requested and not request.keep:
             return
         name, cursor = _next(answer, backwards=backwards, searches=request.searches)
         if not cursor or cursor == last:
@@ -174,7 +189,7 @@ def _follow(connection: Connection, request: Request) -> Iterator[Answer]:
         params = (*(pair for pair in params if pair[0] not in CURSORS), (name, cursor))
 
 
-def _next(answer: Answer, *, backwards: bool, searches: bool) -> tuple[str, str]:
+def _next(answer: ApiResponse, *, backwards: bool, searches: bool) -> tuple[str, str]:
     """The parameter and the value that ask for the page after this one; "" if the page doesn't say."""
     if searches or answer.data.get("object") == "search_result":
         return "page", answer.next_page

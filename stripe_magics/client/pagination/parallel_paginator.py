@@ -14,18 +14,26 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.client.pagination.background_loop import engine_of
+from stripe_magics.client.pagination.background_loop import background_loop_for
+from stripe_magics.client.pagination.id_segments import IdSegmentReader
 from stripe_magics.client.pagination.page_fetcher import SINCE, Fetcher
-from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, Page, Part, Slice, Unsorted, only
-from stripe_magics.client.pagination.id_segments import Segments
-from stripe_magics.client.pagination.time_windows import Sweep
+from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, FetchedPage, ListPage, RowSlice, only
+from stripe_magics.client.pagination.time_windows import TimeWindowReader
 from stripe_magics.errors import Details, IncompleteList, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
-__all__ = ["REMEMBER", "Part", "Small", "Unsorted", "pages", "pages_between", "suits", "takes_created"]
+__all__ = [
+    "MAX_REMEMBERED_IDS",
+    "ListPage",
+    "TooFewRows",
+    "pages",
+    "pages_between",
+    "supports_parallel_read",
+    "takes_created",
+]
 
 CREATED = re.compile(
     r"/v1/(?:accounts|application_fees|balance_transactions|balance/history|charges|checkout/sessions|coupons|credit_notes|customers|disputes|events"
@@ -39,7 +47,9 @@ CREATED = re.compile(
 
 WINDOWED_FROM = 1000  # rows; a smaller limit is read by the cursor, which asks for no row too many
 WAITING = 12  # pages read and not yet taken by the builder; what a kill loses is read again
-REMEMBER = 10_000  # rows after which a list that turns out to be unsorted is an error and no longer read anew
+MAX_REMEMBERED_IDS = (
+    10_000  # rows after which a list that turns out to be unsorted is an error and no longer read anew
+)
 
 
 def takes_created(path: str) -> bool:
@@ -47,11 +57,13 @@ def takes_created(path: str) -> bool:
     return CREATED.fullmatch(path) is not None
 
 
-def suits(request: Request) -> bool:
+def supports_parallel_read(request: Request) -> bool:
     """Whether a list is read in windows: it takes `created`, starts at no row, and more than a few pages of it are wanted."""
     if request.method != "GET" or request.searches or not takes_created(request.path) or request.list_of_one:
         return False
-    if not (request.lists or request.limit_given) or (request.limit is not None and request.limit <= WINDOWED_FROM):
+    if not (request.lists or request.limit_given) or (
+        request.limit is not None and request.limit <= WINDOWED_FROM
+    ):
         return False
     return not {name for name, _ in request.params} & {*CURSORS, "created"}
 
@@ -80,11 +92,11 @@ def pages(
     resume: Sequence[dict[str, Any]] | None = None,
     states: bool = False,
     expect: Callable[[float], object] | None = None,
-) -> Iterator[Part]:
-    """The pages of a list that `suits`, as they come. After the last one, an empty page that says whether rows were left out.
+) -> Iterator[ListPage]:
+    """The pages of a list that `supports_parallel_read`, as they come. After the last one, an empty page that says whether rows were left out.
 
-    `resume` goes on with what an earlier `Part.windows` left (`states` asks for these); `Small` is raised where that isn't worth it. `expect` gets the estimated total as it changes.
-    KeyboardInterrupt, or closing the generator, ends the reading at once. Raises `StripeError`; `Unsorted` if the list can't be read this way.
+    `resume` goes on with what an earlier `ListPage.windows` left (`states` asks for these); `TooFewRows` is raised where that isn't worth it. `expect` gets the estimated total as it changes.
+    KeyboardInterrupt, or closing the generator, ends the reading at once. Raises `StripeError`; `NotSortedByCreated` if the list can't be read this way.
     """
     low, high, plain = bounds(request)
     pull = _Pull(connection, plain, low, high)
@@ -94,11 +106,13 @@ def pages(
         if not first.windows:
             return
         if pull.small():
-            raise Small(pull.head.rows[-1].id)
+            raise TooFewRows(pull.head.rows[-1].id)
 
-    async def sweep() -> Sweep:
+    async def sweep() -> TimeWindowReader:
         floor = low or await pull.fetch.since()
-        made = Sweep(pull.fetch, pull.emit, slots=pull.fetch.slots, floor=floor, limit=request.limit, states=states)
+        made = TimeWindowReader(
+            pull.fetch, pull.emit, slots=pull.fetch.slots, floor=floor, limit=request.limit, states=states
+        )
         if resume is not None:
             made.resume(resume)
         else:
@@ -116,20 +130,20 @@ def pages_between(
     after: str = "",
     stop: Callable[[], bool] | None = None,
     expect: Callable[[float], object] | None = None,
-) -> Iterator[Part]:
+) -> Iterator[ListPage]:
     """As `pages`, of any whole list, between the ids `cuts` of its last reading; without them it is a walk by the cursor, in order.
 
-    `after` begins below a row; `Unsorted` is raised if that row is gone.
+    `after` begins below a row; `NotSortedByCreated` is raised if that row is gone.
     """
     pull = _Pull(connection, replace(request, also=(), then=()), 0, None)
 
-    async def segments() -> Segments:
-        return Segments(pull.fetch, pull.emit, slots=pull.fetch.slots, cuts=cuts, after=after)
+    async def segments() -> IdSegmentReader:
+        return IdSegmentReader(pull.fetch, pull.emit, slots=pull.fetch.slots, cuts=cuts, after=after)
 
     yield from pull.follow(segments, stop, expect)
 
 
-class Small(Exception):
+class TooFewRows(Exception):
     """There is hardly enough to read for several places at once: go on after this id."""
 
     def __init__(self, after: str) -> None:
@@ -143,27 +157,30 @@ class _Pull:
     def __init__(self, connection: Connection, request: Request, low: int, high: int | None) -> None:
         self.connection, self.request, self.low, self.high = connection, request, low, high
         self.fetch = Fetcher(connection, request)
-        self.queue: queue.SimpleQueue[Part | BaseException | None] = queue.SimpleQueue()
-        self.head = Page([], has_more=False, body=None)
-        self.reading: Sweep | Segments | None = None
+        self.queue: queue.SimpleQueue[ListPage | BaseException | None] = queue.SimpleQueue()
+        self.head = FetchedPage([], has_more=False, body=None)
+        self.reading: TimeWindowReader | IdSegmentReader | None = None
         self.read = 0
 
     # In the caller's thread ------------------------------------------------------------------------------------------------------
 
-    def first(self) -> Part:
+    def first(self) -> ListPage:
         """The first page, sent as any call; its `windows` say only whether there is more to read."""
         filters = [("created[gte]", str(self.low))] if self.low else []
         filters += [("created[lte]", str(self.high))] if self.high is not None else []
         began = self.connection.monotonic()
-        answer = self.connection.send(replace(self.request, params=(*self.fetch.params, *filters, ("limit", str(PAGE)))))
+        answer = self.connection.send(
+            replace(self.request, params=(*self.fetch.params, *filters, ("limit", str(PAGE))))
+        )
         self.fetch.latency = max(0.001, self.connection.monotonic() - began)
         page = self.fetch.page(answer.body, answer.request_id)
         self.head, self.read = page, len(page.rows)
         if page.has_more and not page.rows:
             raise IncompleteList(
-                "Stripe says that there are more rows but not where they start", details=Details(request_id=answer.request_id)
+                "Stripe says that there are more rows but not where they start",
+                details=Details(request_id=answer.request_id),
             )
-        return Part(
+        return ListPage(
             status=answer.status, body=answer.body, request_id=answer.request_id, notices=answer.notices, api_version=answer.api_version,
             count=self.read, windows=({},) if page.has_more else (), ids=[row.id for row in page.rows],
         )  # fmt: skip
@@ -178,13 +195,16 @@ class _Pull:
 
     def follow(
         self,
-        make: Callable[[], Coroutine[Any, Any, Sweep | Segments]],
+        make: Callable[[], Coroutine[Any, Any, TimeWindowReader | IdSegmentReader]],
         stop: Callable[[], bool] | None,
         expect: Callable[[float], object] | None,
-    ) -> Iterator[Part]:
+    ) -> Iterator[ListPage]:
         """Everything that the reading brings which `make` gives."""
         fetch = self.fetch
-        with fetch.limiter.reading(self.request.path, fetch.account), engine_of(self.connection) as engine:
+        with (
+            fetch.limiter.reading(self.request.path, fetch.account),
+            background_loop_for(self.connection) as engine,
+        ):
             self.fetch.lanes = engine.lanes
             task = engine.start(self._run(make))
             try:
@@ -204,17 +224,21 @@ class _Pull:
                         expect(self.read + item.left)
                     yield item
             except (StripeError, KeyboardInterrupt) as problem:
-                problem.__dict__["whole_since"] = self.reading.whole_since if self.reading is not None else None
+                problem.__dict__["whole_since"] = (
+                    self.reading.complete_since if self.reading is not None else None
+                )
                 raise
             finally:
                 engine.end(task)
         limit = self.request.limit
-        left = self.reading is not None and (bool(self.reading.state()) or (limit is not None and self.read > limit))
-        yield Part(status=200, body=b'{"object":"list","data":[],"has_more":false}', more=left)
+        left = self.reading is not None and (
+            bool(self.reading.state()) or (limit is not None and self.read > limit)
+        )
+        yield ListPage(status=200, body=b'{"object":"list","data":[],"has_more":false}', more=left)
 
     # On the loop -----------------------------------------------------------------------------------------------------------------
 
-    async def _run(self, make: Callable[[], Coroutine[Any, Any, Sweep | Segments]]) -> None:
+    async def _run(self, make: Callable[[], Coroutine[Any, Any, TimeWindowReader | IdSegmentReader]]) -> None:
         try:
             self.reading = await make()
             await self.reading.run()
@@ -225,14 +249,14 @@ class _Pull:
         ) as problem:  # whatever it is, the caller's thread must hear of it and not wait for ever
             self.queue.put(problem if isinstance(problem, Exception) else None)
 
-    async def emit(self, piece: Slice) -> None:
+    async def emit(self, piece: RowSlice) -> None:
         """Hand a page over to the caller's thread; wait while that one is behind."""
         body, request_id = piece.body
         if piece.keep is not None:
             body = only(body, piece.keep)
         if piece.rows:
             self.queue.put(
-                Part(
+                ListPage(
                     status=200, body=body, request_id=request_id, count=piece.rows, windows=piece.windows, left=piece.left,
                     mark=piece.mark, ids=piece.ids,
                 )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from stripe_magics.client.http.response import Answer
+from stripe_magics.client.http.response import ApiResponse
 
 PAGE = 100  # the most rows that Stripe gives at once
 CURSORS = frozenset({"starting_after", "ending_before", "page"})  # parameters that say where a page begins
@@ -21,14 +21,14 @@ class Row(msgspec.Struct, gc=False):
     created: int | None = None
 
 
-class Control(msgspec.Struct):
+class PageHeader(msgspec.Struct):
     """What is needed of a page."""
 
     data: list[Row]
     has_more: bool = False
 
 
-class Page(NamedTuple):
+class FetchedPage(NamedTuple):
     """A page as fetched; `body` is whatever is to become of it."""
 
     rows: list[Row]
@@ -36,7 +36,7 @@ class Page(NamedTuple):
     body: Any
 
 
-class Slice(NamedTuple):
+class RowSlice(NamedTuple):
     """Rows that were read: a page's body, the places of its rows that count (None: all) and their ids, and what is then left to read."""
 
     body: Any
@@ -58,16 +58,16 @@ Mark = tuple[int, int, str]
 Params = tuple[tuple[str, str], ...]
 
 
-class DeadCursor(Exception):
+class CursorDeleted(Exception):
     """The row that a cursor names was deleted."""
 
 
-class Unsorted(Exception):
+class NotSortedByCreated(Exception):
     """The rows don't stand newest first by `created`: this list must be read by its cursor alone."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Part(Answer):
+class ListPage(ApiResponse):
     """A page of a long list: as an Answer, but its rows are counted and not parsed."""
 
     count: int = 0
@@ -88,7 +88,7 @@ class Part(Answer):
         return ""
 
 
-_control = msgspec.json.Decoder(Control)
+_control = msgspec.json.Decoder(PageHeader)
 
 
 class _Rows(msgspec.Struct):
@@ -96,7 +96,7 @@ class _Rows(msgspec.Struct):
     has_more: bool = False
 
 
-def control(body: bytes) -> Control:
+def control(body: bytes) -> PageHeader:
     """The way through a page. Raises `msgspec.DecodeError` for what is no page."""
     return _control.decode(body)
 
@@ -112,10 +112,14 @@ def only(body: bytes, places: Sequence[int]) -> bytes:
     return b'{"object":"list","data":[' + b",".join(bytes(rows[place]) for place in places) + b"]}"
 
 
-def without(answer: Answer, known: set[str]) -> Part:
+def without(answer: ApiResponse, known: set[str]) -> ListPage:
     """The page without the rows that have one of these ids."""
     rows = _control.decode(answer.body)
     places = [place for place, row in enumerate(rows.data) if row.id not in known]
-    return Part(
-        status=answer.status, body=only(answer.body, places), request_id=answer.request_id, count=len(places), more=rows.has_more
+    return ListPage(
+        status=answer.status,
+        body=only(answer.body, places),
+        request_id=answer.request_id,
+        count=len(places),
+        more=rows.has_more,
     )

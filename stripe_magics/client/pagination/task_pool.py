@@ -27,4 +27,6 @@ async def run(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)  # cancelled ones must have ended before their lanes are closed
+        await asyncio.gather(
+            *tasks, return_exceptions=True
+        )  # cancelled ones must have ended before their lanes are closed

@@ -6,7 +6,7 @@ shown late or deleted meanwhile:
 
 - the windows always cover everything that was not read, and nothing that was;
 - a second is closed only by the end of its window or by a row below it;
-- the rows of a page lie in their window and never rise in time; a list that does otherwise isn't read this way (`Unsorted`).
+- the rows of a page lie in their window and never rise in time; a list that does otherwise isn't read this way (`NotSortedByCreated`).
 
 The first window is open above (its cursor came from the first page) and the last one open below: where they are cut in between is a
 matter of speed alone. Pure: `fetch` and `emit` are given, time is the event loop's.
@@ -19,10 +19,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stripe_magics.client.pagination import task_pool
-from stripe_magics.client.pagination.raw_pages import PAGE, DeadCursor, Page, Params, Row, Slice, Unsorted
+from stripe_magics.client.pagination.raw_pages import (
+    PAGE,
+    CursorDeleted,
+    FetchedPage,
+    NotSortedByCreated,
+    Params,
+    Row,
+    RowSlice,
+)
 
-WORTH = 300  # estimated rows under which a window is not split: a split costs half a page
-PATIENCE = 5  # cursors of deleted rows tried one after another before the window is entered anew by time
+MIN_SPLIT_ROWS = 300  # estimated rows under which a window is not split: a split costs half a page
+MAX_DEAD_CURSORS = (
+    5  # cursors of deleted rows tried one after another before the window is entered anew by time
+)
 
 
 @dataclass(slots=True)
@@ -39,11 +49,11 @@ class Window:
     top: int = 0  # the second in which it began, for the window's own average
     done: bool = False
     busy: bool = False
-    careful: bool = False  # rows may come again: after a deleted cursor
+    dedupe: bool = False  # rows may come again: after a deleted cursor
     dead: int = 0
 
     @property
-    def edge(self) -> int:
+    def unread_from(self) -> int:
         """The newest second that isn't read to its end."""
         return self.at if self.recent else self.at - 1
 
@@ -65,7 +75,7 @@ class Window:
             "density": self.density,
             "top": self.top,
             "rows": self.rows,
-            "careful": self.careful,
+            "dedupe": self.dedupe,
         }
 
     def params(self) -> Params:
@@ -80,16 +90,21 @@ class Window:
         return tuple(out)
 
 
-Fetch = Callable[[Params], Awaitable[Page]]
+def _renamed(state: dict[str, Any]) -> dict[str, Any]:
+    """A saved state of version 0.2 calls `dedupe` by another name."""
+    return {("dedupe" if name == "careful" else name): value for name, value in state.items()}
 
 
-class Sweep:
+Fetch = Callable[[Params], Awaitable[FetchedPage]]
+
+
+class TimeWindowReader:
     """One list, read in windows. `run` ends when all are read, or when the newest `limit` rows are."""
 
     def __init__(
         self,
         fetch: Fetch,
-        emit: Callable[[Slice], Awaitable[None]],
+        emit: Callable[[RowSlice], Awaitable[None]],
         *,
         slots: Callable[[], int],
         floor: int,
@@ -103,13 +118,22 @@ class Sweep:
         self.windows: list[Window] = []
         self.read = 0
 
-    def begin(self, first: Page, *, low: int = 0, high: int | None = None) -> None:
+    def begin(self, first: FetchedPage, *, low: int = 0, high: int | None = None) -> None:
         """Cut what the first page leaves: the newest window goes on by its cursor, the others start at equal distances."""
         _check(first.rows, low, high)
         oldest, newest = _time(first.rows[-1]), _time(first.rows[0])
         density = len(first.rows) / (newest - oldest + 1)
         self.read = len(first.rows)
-        top = Window(low, high, oldest, first.rows[-1].id, [row.id for row in first.rows], density, len(first.rows), newest)
+        top = Window(
+            low,
+            high,
+            oldest,
+            first.rows[-1].id,
+            [row.id for row in first.rows],
+            density,
+            len(first.rows),
+            newest,
+        )
         self.windows = [top]
         floor = max(low, min(self._floor, oldest))
         if self._limit is not None:  # no further down than the limit is likely to reach
@@ -119,19 +143,19 @@ class Sweep:
         if parts < 2 or width < 2:
             return
         for number in range(1, parts):
-            edge = oldest - width * number
-            self.windows[-1].low = edge + 1
-            self.windows.append(Window(low, edge, edge + 1, density=density, top=edge))
+            unread_from = oldest - width * number
+            self.windows[-1].low = unread_from + 1
+            self.windows.append(Window(low, unread_from, unread_from + 1, density=density, top=unread_from))
         if self._limit is not None and floor > max(low, 1):
             self.windows[-1].low = floor
             self.windows.append(Window(low, floor - 1, floor, density=density, top=floor - 1))
 
     def resume(self, states: Sequence[dict[str, Any]]) -> None:
         """Go on where an earlier run stood."""
-        self.windows = [Window(**state) for state in states]
+        self.windows = [Window(**_renamed(state)) for state in states]
 
     async def run(self) -> None:
-        """Read all windows. Raises what `fetch` raises, or `Unsorted`."""
+        """Read all windows. Raises what `fetch` raises, or `NotSortedByCreated`."""
         await task_pool.run(self._next, self._slots, self._enough)
 
     def state(self) -> tuple[dict[str, Any], ...]:
@@ -139,7 +163,7 @@ class Sweep:
         return tuple(window.state() for window in self.windows if not window.done)
 
     @property
-    def whole_since(self) -> int | None:
+    def complete_since(self) -> int | None:
         """The second down to which every row was read; None if all were."""
         for window in self._newest_first():
             if not window.done:
@@ -178,46 +202,50 @@ class Sweep:
             return max(free, key=lambda window: window.low, default=None)
         return max(free, key=lambda window: window.left(self._floor), default=None)
 
-    def _worth(self, window: Window, victim: Window | None = None, cut: int = 0) -> bool:
+    def _worth(self, window: Window, donor: Window | None = None, cut: int = 0) -> bool:
         """With a limit: whether the windows above (a victim's, cut at a second) will hardly be enough."""
-        above = [each for each in self.windows if each.low > window.low or each is victim]
+        above = [each for each in self.windows if each.low > window.low or each is donor]
         if all(each.done for each in above):
             return True
-        floors = ((each, max(self._floor, cut) if each is victim else self._floor) for each in above)
+        floors = ((each, max(self._floor, cut) if each is donor else self._floor) for each in above)
         return sum(each.rows + each.left(floor) for each, floor in floors) < (self._limit or 0)
 
     def _split(self) -> Window | None:
         """Half of what is left of the largest window, if that is worth a request."""
-        busy = [window for window in self.windows if window.busy and not window.done and window.edge > max(window.low, 1)]
-        victim = max(busy, key=lambda window: window.left(self._floor), default=None)
-        if victim is None or victim.left(self._floor) <= WORTH:
+        busy = [
+            window
+            for window in self.windows
+            if window.busy and not window.done and window.unread_from > max(window.low, 1)
+        ]
+        donor = max(busy, key=lambda window: window.left(self._floor), default=None)
+        if donor is None or donor.left(self._floor) <= MIN_SPLIT_ROWS:
             return None
-        low = max(victim.low, min(self._floor, victim.edge - 1))
-        middle = min((low + victim.edge) // 2, victim.edge - 1)
+        low = max(donor.low, min(self._floor, donor.unread_from - 1))
+        middle = min((low + donor.unread_from) // 2, donor.unread_from - 1)
         if middle < 1:
             return None
-        thief = Window(victim.low, middle, middle + 1, density=victim.density, top=middle)
-        if self._limit is not None and not self._worth(thief, victim, middle + 1):
+        new_window = Window(donor.low, middle, middle + 1, density=donor.density, top=middle)
+        if self._limit is not None and not self._worth(new_window, donor, middle + 1):
             return None
-        victim.low = middle + 1
-        self.windows.append(thief)
-        return thief
+        donor.low = middle + 1
+        self.windows.append(new_window)
+        return new_window
 
     # --- a page of a window ----------------------------------------------------------------------------------------------------------
 
     async def _page(self, window: Window) -> None:
-        low, high = window.low, window.at if window.recent and not window.careful else window.high
+        low, high = window.low, window.at if window.recent and not window.dedupe else window.high
         try:
             page = await self._fetch((*window.params(), ("limit", str(PAGE))))
-        except DeadCursor:
+        except CursorDeleted:
             self._step_back(window)
             window.busy = False
             return
         rows = page.rows
         _check(rows, low, high)
         if page.has_more and not rows:
-            raise Unsorted("an empty page that says there is more")
-        held = set(window.recent) if window.careful else set()
+            raise NotSortedByCreated("an empty page that says there is more")
+        held = set(window.recent) if window.dedupe else set()
         keep = [place for place, row in enumerate(rows) if _time(row) >= window.low and row.id not in held]
         window.done = not page.has_more or _time(rows[-1]) < window.low
         if rows and not window.done:
@@ -230,16 +258,18 @@ class Sweep:
         states = self.state() if self._states else ()
         left = sum(each.left(self._floor) for each in self.windows)
         whole = len(keep) == len(rows)
-        await self._emit(Slice(page.body, None if whole else keep, [rows[place].id for place in keep], states, left))
+        await self._emit(
+            RowSlice(page.body, None if whole else keep, [rows[place].id for place in keep], states, left)
+        )
 
     def _advance(self, window: Window, rows: list[Row]) -> None:
         newest, oldest = _time(rows[0]), _time(rows[-1])
         ids = [row.id for row in rows]
         if window.cursor == ids[-1]:
-            raise Unsorted("the same page twice")
-        window.recent = [*window.recent, *ids] if window.careful or newest == oldest else ids
-        if window.careful and newest < window.at:
-            window.careful, window.recent = False, ids
+            raise NotSortedByCreated("the same page twice")
+        window.recent = [*window.recent, *ids] if window.dedupe or newest == oldest else ids
+        if window.dedupe and newest < window.at:
+            window.dedupe, window.recent = False, ids
         window.at, window.cursor, window.dead = oldest, ids[-1], 0
         span = len(rows) / (newest - oldest + 1)
         average = (window.rows + len(rows)) / (max(window.top, oldest) - oldest + 1)
@@ -247,20 +277,20 @@ class Sweep:
 
     def _step_back(self, window: Window) -> None:
         """The cursor's row is gone: go on after an earlier row that was read; failing that, enter again at the second that was reached."""
-        window.careful = True
+        window.dedupe = True
         window.dead += 1
         place = window.recent.index(window.cursor) if window.cursor in window.recent else 0
-        if place > 0 and window.dead <= PATIENCE:
+        if place > 0 and window.dead <= MAX_DEAD_CURSORS:
             window.cursor = window.recent[place - 1]
         elif window.cursor:
             window.cursor, window.high, window.dead = "", window.at, 0
         else:
-            raise Unsorted("a cursor was refused where none was sent")
+            raise NotSortedByCreated("a cursor was refused where none was sent")
 
 
 def _time(row: Row) -> int:
     if row.created is None:
-        raise Unsorted("a row without created")
+        raise NotSortedByCreated("a row without created")
     return row.created
 
 
@@ -268,9 +298,9 @@ def _check(rows: Sequence[Row], low: int, high: int | None) -> None:
     """The rows of a page lie in their window and never rise."""
     times: list[Any] = [row.created for row in rows]
     if None in times or "" in [row.id for row in rows]:
-        raise Unsorted("a row without created, or without an id")
+        raise NotSortedByCreated("a row without created, or without an id")
     if not times:
         return
     falling = times == sorted(times, reverse=True)
     if not falling or _time(rows[-1]) < low or (high is not None and _time(rows[0]) > high):
-        raise Unsorted("rows don't stand newest first by created")
+        raise NotSortedByCreated("rows don't stand newest first by created")

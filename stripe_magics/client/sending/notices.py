@@ -16,7 +16,9 @@ class Notices:
 
     def __init__(self) -> None:
         self._shown: set[str] = set()
-        self.skew: float | None = None  # seconds that the local clock is ahead of Stripe's; None before the first answer
+        self.skew: float | None = (
+            None  # seconds that the local clock is ahead of Stripe's; None before the first answer
+        )
 
     def once(self, text: str) -> tuple[str, ...]:
         """The text, if it is new."""
@@ -44,4 +46,6 @@ class Notices:
         if "clock" in self._shown:
             return ()
         self._shown.add("clock")
-        return (f"This machine's clock is {abs(self.skew):,.0f} s {way} Stripe's: times and webhook signatures will be off.",)
+        return (
+            f"This machine's clock is {abs(self.skew):,.0f} s {way} Stripe's: times and webhook signatures will be off.",
+        )

@@ -13,22 +13,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from stripe_magics.client.api_errors import mapping as texts
 from stripe_magics.client import live_mode
-from stripe_magics.client.journal.journal import deduplication
+from stripe_magics.client.api_errors import mapping as texts
 from stripe_magics.client.http import retry
-from stripe_magics.client.http.response import Answer
-from stripe_magics.client.http.retry import Outcome, Reach
+from stripe_magics.client.http.response import ApiResponse
+from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus
+from stripe_magics.client.journal import deduplication
 from stripe_magics.errors import Details, Interrupted, NotSent, OutcomeUnknown, StripeUnavailable
 
 if TYPE_CHECKING:
-    from stripe_magics.client.sending.send import Call
+    from stripe_magics.client.sending.sender import InFlightCall
 
 
-def succeed(call: Call, outcome: Outcome) -> Answer:
+def succeed(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     connection, operation = call.connection, call.operation
-    replayed = outcome.header("idempotent-replayed").lower() == "true" or outcome.header("idempotency-replayed").lower() == "true"
-    answer = Answer(
+    replayed = (
+        outcome.header("idempotent-replayed").lower() == "true"
+        or outcome.header("idempotency-replayed").lower() == "true"
+    )
+    answer = ApiResponse(
         status=outcome.status,
         body=outcome.body,
         request_id=outcome.header("request-id"),
@@ -46,37 +49,53 @@ def succeed(call: Call, outcome: Outcome) -> Answer:
             notices.append(problem)
         if call.before is not None and call.before.state == "done":
             notices.insert(
-                0, deduplication.already(replace(call.before, result=call.before.result or result), connection.journal.now())
+                0,
+                deduplication.already(
+                    replace(call.before, result=call.before.result or result), connection.journal.now()
+                ),
             )
-        elif replayed and call.maybe:
+        elif replayed and call.may_have_executed:
             notices.insert(
-                0, "The first try had gone through although its answer was lost; this is its result. Nothing was made twice."
+                0,
+                "The first try had gone through although its answer was lost; this is its result. Nothing was made twice.",
             )
         elif replayed:
-            notices.insert(0, "Stripe gave the saved result of an earlier call with this key; nothing new was made.")
+            notices.insert(
+                0, "Stripe gave the saved result of an earlier call with this key; nothing new was made."
+            )
     answer.notices = tuple(notices)
-    given = Details(status=outcome.status, request_id=answer.request_id, operation=answer.operation, idempotency_key=call.key)
+    given = Details(
+        status=outcome.status,
+        request_id=answer.request_id,
+        operation=answer.operation,
+        idempotency_key=call.key,
+    )
     connection.check_mode(outcome.body, written=call.write, details=given)
     return answer
 
 
-def stop(call: Call, outcome: Outcome) -> None:
+def stop(call: InFlightCall, outcome: AttemptResult) -> None:
     """Stop was pressed during an attempt."""
-    sent = outcome.reach is not Reach.NOT_SENT
+    sent = outcome.reach is not DeliveryStatus.NOT_SENT
     if not call.write:
         raise KeyboardInterrupt("Stopped. Nothing was changed.")
     if call.before is not None and call.before.state == "done":
         raise KeyboardInterrupt("Stopped. Nothing new was made.")
-    call.maybe = call.maybe or sent
-    settle(call, "unknown" if call.maybe else "not_sent", outcome)
-    if not call.maybe:
+    call.may_have_executed = call.may_have_executed or sent
+    settle(call, "unknown" if call.may_have_executed else "not_sent", outcome)
+    if not call.may_have_executed:
         raise KeyboardInterrupt("Stopped. Nothing was sent.")
     raise unknown(call, outcome, "stopped", kind=Interrupted)
 
 
-def end(call: Call, outcome: Outcome) -> Answer:
+def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     """No further attempt, and no success: the error that says what is known. A deletion may end well after all."""
-    if call.encoded.method == "DELETE" and call.maybe and outcome.status == 404 and outcome.code == "resource_missing":
+    if (
+        call.encoded.method == "DELETE"
+        and call.may_have_executed
+        and outcome.status == 404
+        and outcome.code == "resource_missing"
+    ):
         return _already_gone(call, outcome)
     if call.before is not None and call.before.state == "done":
         settle(call, "done", outcome)
@@ -86,13 +105,13 @@ def end(call: Call, outcome: Outcome) -> Answer:
             advice=f"Its saved result could not be read at this moment: {outcome.reason}; {_tried(call)}.",
             details=details_of(call, outcome),
         )
-    if call.write and call.maybe and not retry.conclusive(outcome):
+    if call.write and call.may_have_executed and not retry.settles_earlier_attempts(outcome):
         settle(call, "unknown", outcome)
         raise unknown(call, outcome, call.lost or outcome.reason)
-    if outcome.reach is Reach.NOT_SENT:
+    if outcome.reach is DeliveryStatus.NOT_SENT:
         settle(call, "not_sent", outcome)
         raise _not_sent(call, outcome)
-    if outcome.reach is Reach.UNKNOWN:  # a read
+    if outcome.reach is DeliveryStatus.UNKNOWN:  # a read
         raise StripeUnavailable(
             f"No usable answer: {outcome.reason}. Nothing was changed; {_tried(call)}.",
             advice="Run it again.",
@@ -110,7 +129,7 @@ def end(call: Call, outcome: Outcome) -> Answer:
         details=details_of(call, outcome),
         tried=_tried(call),
     )
-    if call.maybe:
+    if call.may_have_executed:
         error.facts = (
             *error.facts,
             "An earlier try had no answer; this answer to the same key confirms that nothing else happened.",
@@ -123,11 +142,11 @@ def end(call: Call, outcome: Outcome) -> Answer:
     raise error
 
 
-def _already_gone(call: Call, outcome: Outcome) -> Answer:
+def _already_gone(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     object_id = unquote(call.encoded.target.partition("?")[0].rpartition("/")[2])
     settle(call, "done", outcome)
     body = json.dumps({"id": object_id, "object": call.request.returns, "deleted": True}).encode()
-    return Answer(
+    return ApiResponse(
         status=200,
         body=body,
         request_id=outcome.header("request-id"),
@@ -138,7 +157,9 @@ def _already_gone(call: Call, outcome: Outcome) -> Answer:
     )
 
 
-def settle(call: Call, state: str, outcome: Outcome | None, *, result: str = "", reason: str = "") -> str:
+def settle(
+    call: InFlightCall, state: str, outcome: AttemptResult | None, *, result: str = "", reason: str = ""
+) -> str:
     """Write down how the call ended. A disk that fails now must not hide the answer: the row then stays open, which is safe. Gives a notice."""
     if call.operation is None:
         return ""
@@ -157,53 +178,74 @@ def settle(call: Call, state: str, outcome: Outcome | None, *, result: str = "",
     return ""
 
 
-def details_of(call: Call, outcome: Outcome | None) -> Details:
+def details_of(call: InFlightCall, outcome: AttemptResult | None) -> Details:
     found = (
         texts.details_of(outcome.status, outcome.headers or {}, outcome.body, call.request)
-        if outcome is not None and outcome.reach is Reach.ANSWERED
+        if outcome is not None and outcome.reach is DeliveryStatus.ANSWERED
         else Details(status=outcome.status or None, request_id=outcome.header("request-id"))
         if outcome is not None
         else Details()
     )
     found.operation = call.operation.number if call.operation else None
     found.idempotency_key = call.key if call.write else ""
-    found.maybe_executed = call.maybe
+    found.maybe_executed = call.may_have_executed
     found.attempts = call.attempts
     return found
 
 
-def _tried(call: Call) -> str:
+def _tried(call: InFlightCall) -> str:
     times = "once" if call.attempts == 1 else f"{call.attempts} times"
     seconds = call.connection.monotonic() - call.started
     return f"it was tried {times}" + (f" over {seconds:.0f} s" if call.attempts > 1 and seconds >= 1 else "")
 
 
-def _not_sent(call: Call, outcome: Outcome) -> NotSent:
+def _not_sent(call: InFlightCall, outcome: AttemptResult) -> NotSent:
     connection = call.connection
     about = connection.route()
     if outcome.code == "certificate":
         message = f"Nothing was sent: {outcome.reason}."
         advice = "If a company proxy stands in between, set SSL_CERT_FILE to its certificate. Verification can't be switched off."
     elif outcome.code == "ProxyError":
-        message, advice = f"Nothing was sent: {outcome.reason}.", "Look at the proxy's address and login in HTTPS_PROXY."
+        message, advice = (
+            f"Nothing was sent: {outcome.reason}.",
+            "Look at the proxy's address and login in HTTPS_PROXY.",
+        )
     else:
-        message, advice = f"Nothing was sent: {outcome.reason}; {_tried(call)}.", "Look at the network and run it again."
+        message, advice = (
+            f"Nothing was sent: {outcome.reason}; {_tried(call)}.",
+            "Look at the network and run it again.",
+        )
     return NotSent(message, advice=advice, details=details_of(call, outcome), facts=[about])
 
 
-def unknown(call: Call, outcome: Outcome | None, lost: str, *, kind: type[OutcomeUnknown] = OutcomeUnknown) -> OutcomeUnknown:
+def unknown(
+    call: InFlightCall,
+    outcome: AttemptResult | None,
+    lost: str,
+    *,
+    kind: type[OutcomeUnknown] = OutcomeUnknown,
+) -> OutcomeUnknown:
     """What is said when it isn't known: when it was sent, with which key, how long that key can be used, and how to find out."""
     operation = call.operation
     assert operation is not None
     journal = call.connection.journal
     now = journal.now()
-    what = "the payment was made" if live_mode.grave(call.request) and call.encoded.method != "DELETE" else "it was carried out"
-    last = f"; a later try got {outcome.status}" if outcome is not None and outcome.status and outcome.reason != lost else ""
+    what = (
+        "the payment was made"
+        if live_mode.needs_confirmation(call.request) and call.encoded.method != "DELETE"
+        else "it was carried out"
+    )
+    last = (
+        f"; a later try got {outcome.status}"
+        if outcome is not None and outcome.status and outcome.reason != lost
+        else ""
+    )
     end = deduplication.clock(operation.first + 24 * 3600, now)
     tries = "1 try" if call.attempts == 1 else f"{call.attempts} tries"
     facts = [
         f"Sent {time.strftime('%H:%M:%S', time.localtime(operation.first))}, no usable answer after {tries} ({lost}{last}).",
-        f"Operation {operation.number}" + (f", key {call.key}; valid for resume until {end}." if call.key else "."),
+        f"Operation {operation.number}"
+        + (f", key {call.key}; valid for resume until {end}." if call.key else "."),
         f"`%stripe resume {operation.number}` asks Stripe again with the same key (cannot act twice).",
         f"`%stripe reconcile {operation.number}` looks for the object.",
     ]
@@ -211,7 +253,7 @@ def unknown(call: Call, outcome: Outcome | None, lost: str, *, kind: type[Outcom
         facts.append("Running this very cell again, unchanged, asks with the same key too.")
     if outcome is not None and outcome.status == 500 and outcome.from_stripe:
         facts.append("Stripe may still complete it later: watch its events, and do not use a new key.")
-    if outcome is not None and outcome.reach is Reach.ANSWERED and not outcome.from_stripe:
+    if outcome is not None and outcome.reach is DeliveryStatus.ANSWERED and not outcome.from_stripe:
         shown = texts.from_answer(outcome.status, outcome.headers or {}, outcome.body, call.request)
         facts.extend([shown.message, shown.advice])
     return kind(

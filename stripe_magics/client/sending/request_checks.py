@@ -39,7 +39,9 @@ def check_base(url: str, mode: str) -> str:
         or parts.path.strip("/")
         or "\\" in text
     ):
-        raise NotConnected("The API base must be a scheme, a host and perhaps a port, nothing else: https://api.stripe.com")
+        raise NotConnected(
+            "The API base must be a scheme, a host and perhaps a port, nothing else: https://api.stripe.com"
+        )
     if host in HOSTS:
         if parts.scheme != "https" or port not in {None, 443}:
             raise NotConnected(f"Stripe is reached over https only: https://{host}")
@@ -158,7 +160,9 @@ def ssl_context(mode: str) -> tuple[ssl.SSLContext, str, str]:
     warning = ""
     if os.environ.get("SSLKEYLOGFILE"):
         if mode == "test":
-            warning = "SSLKEYLOGFILE is set: whoever reads that file can read this connection, the key included."
+            warning = (
+                "SSLKEYLOGFILE is set: whoever reads that file can read this connection, the key included."
+            )
         else:
             context.keylog_filename = None  # type: ignore[assignment]
             warning = "SSLKEYLOGFILE is set; it is not used for this connection."

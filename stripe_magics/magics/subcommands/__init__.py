@@ -10,23 +10,33 @@ import re
 
 from stripe_magics import catalogue
 from stripe_magics.errors import UsageFault
-from stripe_magics.parsing.lexer import Word, split
 from stripe_magics.magics.subcommands import connection, data, sandbox, session
-from stripe_magics.magics.subcommands.subcommand import Use, Verb
+from stripe_magics.magics.subcommands.subcommand import Invocation, Subcommand
+from stripe_magics.parsing.lexer import Word, split
 
 _CONNECT = {"sandbox": "flag", "empty": "flag", "env": "text", "profile": "text", "name": "text", "account": "text", "api_version": "text",
             "api_base": "text", "rate": "text", "zone": "text"}  # fmt: skip
-_LISTEN = {"group": "list", "events": "list", "env": "text", "host": "list", "live": "flag", "minutes": "text", "stop": "flag"}
+_LISTEN = {
+    "group": "list",
+    "events": "list",
+    "env": "text",
+    "host": "list",
+    "live": "flag",
+    "minutes": "text",
+    "stop": "flag",
+}
 _ALL = [
-    Verb(
+    Subcommand(
         ("connect",),
         connection.connect,
         "Connect: the form; --sandbox for an account that needs no key; --env NAME for a key from the environment.",
         _CONNECT,
     ),
-    Verb(("status",), connection.status, "Which account, which mode, which version of the API. Never the key."),
-    Verb(("disconnect",), connection.disconnect, "Close the connection and forget its key."),
-    Verb(
+    Subcommand(
+        ("status",), connection.status, "Which account, which mode, which version of the API. Never the key."
+    ),
+    Subcommand(("disconnect",), connection.disconnect, "Close the connection and forget its key."),
+    Subcommand(
         ("modules",),
         session.modules,
         "All modules as a DataFrame; `modules customers` those of one resource.",
@@ -34,42 +44,85 @@ _ALL = [
         1,
         "[RESOURCE]",
     ),
-    Verb(("find",), session.find, "Modules and fields in which some words occur.", {}, 20, "WORDS"),
-    Verb(("help",), session.help, "This, or the fields of a module: %stripe help payment_intents create.", {}, 6, "[MODULE]"),
-    Verb(("history",), session.history, "What this kernel called, as a DataFrame."),
-    Verb(("script",), session.script, "The session as a Python script; into a file with a name.", {"yes": "flag"}, 1, "[FILE]"),
-    Verb(("pending",), connection.pending, "Writes whose end is not known."),
-    Verb(
-        ("resume",), connection.resume, "Ask Stripe again for such a write, with its own key: it cannot happen twice.", {}, 1, "N"
+    Subcommand(("find",), session.find, "Modules and fields in which some words occur.", {}, 20, "WORDS"),
+    Subcommand(
+        ("help",),
+        session.help,
+        "This, or the fields of a module: %stripe help payment_intents create.",
+        {},
+        6,
+        "[MODULE]",
     ),
-    Verb(("reconcile",), connection.reconcile, "Look whether such a write happened.", {}, 1, "N"),
-    Verb(("live",), connection.live, "Live mode: on (asks), off, or allow N for a loop of many writes.", {}, 2, "on|off|allow N"),
-    Verb(("config",), session.config, "Settings of the magics; `config --max-rows 100` changes one.", {"**": "text"}),
-    Verb(
-        ("sandbox", "advance"), sandbox.advance, "Move the sandbox's clock: funds become available, payouts arrive.", {}, 4, "3d"
+    Subcommand(("history",), session.history, "What this kernel called, as a DataFrame."),
+    Subcommand(
+        ("script",),
+        session.script,
+        "The session as a Python script; into a file with a name.",
+        {"yes": "flag"},
+        1,
+        "[FILE]",
     ),
-    Verb(("sandbox", "reset"), sandbox.reset, "The sandbox as it was when it was opened."),
-    Verb(("sandbox", "save"), sandbox.save, "Write the sandbox into a file.", {}, 1, "FILE"),
-    Verb(("sandbox", "load"), sandbox.load, "Read the sandbox from a file.", {}, 1, "FILE"),
-    Verb(("report",), data.report, "Finance reports; without a name their list.", {"**": "text"}, 3, "[NAME [START END]]"),
-    Verb(
+    Subcommand(("pending",), connection.pending, "Writes whose end is not known."),
+    Subcommand(
+        ("resume",),
+        connection.resume,
+        "Ask Stripe again for such a write, with its own key: it cannot happen twice.",
+        {},
+        1,
+        "N",
+    ),
+    Subcommand(("reconcile",), connection.reconcile, "Look whether such a write happened.", {}, 1, "N"),
+    Subcommand(
+        ("live",),
+        connection.live,
+        "Live mode: on (asks), off, or allow N for a loop of many writes.",
+        {},
+        2,
+        "on|off|allow N",
+    ),
+    Subcommand(
+        ("config",),
+        session.config,
+        "Settings of the magics; `config --max-rows 100` changes one.",
+        {"**": "text"},
+    ),
+    Subcommand(
+        ("sandbox", "advance"),
+        sandbox.advance,
+        "Move the sandbox's clock: funds become available, payouts arrive.",
+        {},
+        4,
+        "3d",
+    ),
+    Subcommand(("sandbox", "reset"), sandbox.reset, "The sandbox as it was when it was opened."),
+    Subcommand(("sandbox", "save"), sandbox.save, "Write the sandbox into a file.", {}, 1, "FILE"),
+    Subcommand(("sandbox", "load"), sandbox.load, "Read the sandbox from a file.", {}, 1, "FILE"),
+    Subcommand(
+        ("report",),
+        data.report,
+        "Finance reports; without a name their list.",
+        {"**": "text"},
+        3,
+        "[NAME [START END]]",
+    ),
+    Subcommand(
         ("pull",),
-        data.bulk("pull"),
+        data.bulk_command("pull"),
         "Whole lists, side by side; --to FOLDER writes Parquet.",
         {"**": "text"},
         40,
         "RESOURCE ...",
     ),
-    Verb(
+    Subcommand(
         ("sync",),
-        data.bulk("sync"),
+        data.bulk_command("sync"),
         "Bring a folder with a copy of the lists up to date; --whole reads all again, --status only looks.",
         {"status": "flag", "whole": "flag", "**": "text"},
         40,
         "FOLDER RESOURCE ...",
     ),
-    Verb(("sql",), data.sql, "SQL over what was pulled.", {"**": "text"}, 50, "QUERY", body=True),
-    Verb(
+    Subcommand(("sql",), data.sql, "SQL over what was pulled.", {"**": "text"}, 50, "QUERY", body=True),
+    Subcommand(
         ("events", "listen"),
         data.listen,
         "Receive events on this machine, from Stripe's command line tool.",
@@ -77,28 +130,41 @@ _ALL = [
         6,
         "[GROUP]",
     ),
-    Verb(("listen",), data.listen, "The same.", _LISTEN, 6, "[GROUP]"),
-    Verb(("events", "status"), data.watches, "The watches of this kernel; `events watch` starts one."),
-    Verb(("events", "stop"), data.stop, "Stop a watch, or all.", {}, 1, "[NAME]"),
-    Verb(("events", "endpoints"), data.endpoints, "The webhook endpoints of the account.", {"delete": "text", "yes": "flag"}),
+    Subcommand(("listen",), data.listen, "The same.", _LISTEN, 6, "[GROUP]"),
+    Subcommand(("events", "status"), data.watches, "The watches of this kernel; `events watch` starts one."),
+    Subcommand(("events", "stop"), data.stop, "Stop a watch, or all.", {}, 1, "[NAME]"),
+    Subcommand(
+        ("events", "endpoints"),
+        data.endpoints,
+        "The webhook endpoints of the account.",
+        {"delete": "text", "yes": "flag"},
+    ),
 ]
-VERBS: dict[tuple[str, ...], Verb] = {verb.words: verb for verb in _ALL}
+VERBS: dict[tuple[str, ...], Subcommand] = {verb.words: verb for verb in _ALL}
 _FIRST = {verb.words[0] for verb in _ALL}
 
 
-def find(line: str) -> Use | None:
+def find(line: str) -> Invocation | None:
     """The verb that a line begins with, or None."""
     first = re.match(r"\s*([A-Za-z]+)", line)
     if first is None or first[1] not in _FIRST:
         return None
     words = split(line)
     for count in (2, 1):
-        verb = VERBS.get(tuple(word.text.rstrip("?;") if at == count - 1 else word.text for at, word in enumerate(words[:count])))
+        verb = VERBS.get(
+            tuple(
+                word.text.rstrip("?;") if at == count - 1 else word.text
+                for at, word in enumerate(words[:count])
+            )
+        )
         if verb is not None and len(words) >= count:
             tail = [Word.plain("--help")] if words[count - 1].text.endswith("?") else []
             tail += [Word.plain(";")] if words[count - 1].text.endswith(";") else []
-            return Use(verb, words[count:] + tail)
+            return Invocation(verb, words[count:] + tail)
     further = [verb.words[1] for verb in _ALL if verb.words[0] == words[0].text and len(verb.words) > 1]
-    if further and first[1] not in catalogue.resources():
-        raise UsageFault(f"What about {first[1]}? Say one of: {', '.join(further)}.", advice="`%stripe help` shows them all.")
+    if further and first[1] not in catalogue.actions_by_resource():
+        raise UsageFault(
+            f"What about {first[1]}? Say one of: {', '.join(further)}.",
+            advice="`%stripe help` shows them all.",
+        )
     return None

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.magics.subcommands.subcommand import Given, number, whole
+from stripe_magics.magics.subcommands.subcommand import ParsedFlags, number, whole
 
 
-def connect(door: Any, positional: list[Any], given: Given) -> Any:
+def connect(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     if not given:
-        return _connect_form(door)
+        return _connect_form(context)
     from stripe_magics.client import shared_connection as room
 
     options = {
@@ -26,13 +26,15 @@ def connect(door: Any, positional: list[Any], given: Given) -> Any:
     if "rate" in given:
         options["rate"] = number("rate", given["rate"])
     connection = room.connect(**options)
-    door.history.note("connect", f"sm.connect({', '.join(f'{key}={value!r}' for key, value in options.items())})")
+    context.history.note(
+        "connect", f"sm.connect({', '.join(f'{key}={value!r}' for key, value in options.items())})"
+    )
     return _state(connection)
 
 
-def _connect_form(door: Any) -> Any:
+def _connect_form(context: Any) -> Any:
     """The connection form where there is a front end; a hidden prompt in a terminal."""
-    if getattr(door.shell, "kernel", None) is not None:
+    if getattr(context.shell, "kernel", None) is not None:
         from stripe_magics.forms import connect_form
 
         return connect_form()
@@ -49,7 +51,7 @@ def _state(connection: Any) -> Any:
     return State(connection.status(), connection.mode)
 
 
-def status(door: Any, positional: list[Any], given: Given) -> Any:
+def status(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return _state(current())
 
 
@@ -60,35 +62,37 @@ def current() -> Any:
     return connection.current()
 
 
-def disconnect(door: Any, positional: list[Any], given: Given) -> None:
+def disconnect(context: Any, positional: list[Any], given: ParsedFlags) -> None:
     from stripe_magics.client.shared_connection import close, shared
 
     had = shared()
     close()
-    door.seen.forget()
+    context.seen.forget()
     print("Disconnected; the key is forgotten." if had is not None else "There was no connection.")
 
 
-def live(door: Any, positional: list[Any], given: Given) -> Any:
+def live(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.client import live_mode as live
-    from stripe_magics.magics.prompt import asker
+    from stripe_magics.magics.prompt import make_prompt
 
-    wanted = str(positional[0]) if positional else "on"
-    if wanted not in {"on", "off", "allow"}:
-        raise UsageFault(f"live {wanted}: say on, off or allow N.", advice="%stripe live on | off | allow 100")
-    count = whole(positional[1], "allow") if wanted == "allow" and len(positional) > 1 else None
-    print(live.switch(current(), wanted, ask=asker(door.shell), count=count))
+    requested = str(positional[0]) if positional else "on"
+    if requested not in {"on", "off", "allow"}:
+        raise UsageFault(
+            f"live {requested}: say on, off or allow N.", advice="%stripe live on | off | allow 100"
+        )
+    count = whole(positional[1], "allow") if requested == "allow" and len(positional) > 1 else None
+    print(live.switch(current(), requested, ask=make_prompt(context.shell), count=count))
     return None
 
 
-def pending(door: Any, positional: list[Any], given: Given) -> Any:
-    from stripe_magics.client.journal.journal import recovery as pending
+def pending(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics.client.journal import recovery as pending
 
     return pending.frame(current())
 
 
-def resume(door: Any, positional: list[Any], given: Given) -> Any:
-    from stripe_magics.client.journal.journal import recovery as pending
+def resume(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics.client.journal import recovery as pending
 
     answer = pending.resume(current(), _operation(positional))
     for notice in answer.notices:
@@ -96,8 +100,8 @@ def resume(door: Any, positional: list[Any], given: Given) -> Any:
     return _frame([answer.body], answer.request_id)
 
 
-def reconcile(door: Any, positional: list[Any], given: Given) -> Any:
-    from stripe_magics.client.journal.journal import recovery as pending
+def reconcile(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics.client.journal import recovery as pending
 
     finding = pending.reconcile(current(), _operation(positional))
     print(finding)
@@ -105,6 +109,7 @@ def reconcile(door: Any, positional: list[Any], given: Given) -> Any:
 
 
 def _frame(pages: list[bytes], request_id: str) -> Any:
+    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics import frames
 
     connection = current()

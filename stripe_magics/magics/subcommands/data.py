@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
-from stripe_magics.command import Command
+from stripe_magics._command import Command
 from stripe_magics.errors import UsageFault
-from stripe_magics.magics.subcommands.subcommand import Given
+from stripe_magics.magics.subcommands.subcommand import ParsedFlags
 
 _OURS = {"out", "quiet", "cell"}
 
 
-def report(door: Any, positional: list[Any], given: Given) -> Any:
+def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import finance
 
     if not positional:
@@ -22,54 +21,65 @@ def report(door: Any, positional: list[Any], given: Given) -> Any:
     return finance.report(*[str(positional[0]), *positional[1:]], **given)
 
 
-def bulk(name: str) -> Callable[[Any, list[Any], Given], Any]:
-    def verb(door: Any, positional: list[Any], given: Given) -> Any:
-        pulls = import_module("stripe_magics.bulk")
+def bulk_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
+    def verb(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+        from stripe_magics import bulk
+
         options = {key: value for key, value in given.items() if key not in {"out", "cell"}}
-        return getattr(pulls, name)(*positional, **options)
+        return getattr(bulk, name)(*positional, **options)
 
     return verb
 
 
-def sql(door: Any, positional: list[Any], given: Given) -> Any:
-    pulls = import_module("stripe_magics.bulk")
+def sql(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics import bulk
+
     text = given.get("cell") or " ".join(str(each) for each in positional)
     if not str(text).strip():
         raise UsageFault('Which query? %%stripe sql with the query below, or %stripe sql "select ..."')
-    return pulls.sql(str(text), **{key: value for key, value in given.items() if key not in _OURS})
+    return bulk.sql(str(text), **{key: value for key, value in given.items() if key not in _OURS})
 
 
-def listen(door: Any, positional: list[Any], given: Given) -> Any:
-    watch = import_module("stripe_magics.events")  # the name on the package is the function
-    return watch.listen(*positional, **{key: value for key, value in given.items() if key not in _OURS})
+def listen(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics import events
+
+    return events.listen(*positional, **{key: value for key, value in given.items() if key not in _OURS})
 
 
-def endpoints(door: Any, positional: list[Any], given: Given) -> Any:
-    from stripe_magics.magics.prompt import asker
+def endpoints(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics import events
+    from stripe_magics.magics.prompt import make_prompt
 
-    watch = import_module("stripe_magics.events")
-    return watch.endpoints(delete=given.get("delete", ""), yes=bool(given.get("yes")), ask=asker(door.shell))
-
-
-def watches(door: Any, positional: list[Any], given: Given) -> Any:
-    return import_module("stripe_magics.events").status()
+    return events.endpoints(
+        delete=given.get("delete", ""), yes=bool(given.get("yes")), ask=make_prompt(context.shell)
+    )
 
 
-def stop(door: Any, positional: list[Any], given: Given) -> None:
-    stopped = import_module("stripe_magics.events").stop(str(positional[0]) if positional else "")
+def watches(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics import events
+
+    return events.status()
+
+
+def stop(context: Any, positional: list[Any], given: ParsedFlags) -> None:
+    from stripe_magics import events
+
+    stopped = events.stop(str(positional[0]) if positional else "")
     print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def own_door(command: Command) -> Callable[[Any, Command], Any] | None:
+def handler_for(command: Command) -> Callable[[Any, Command], Any] | None:
     """What serves a call in place of a request: the watch room has Watch Events."""
     from stripe_magics import catalogue
 
-    return _watch if catalogue.find(command.module).door == "events" else None
+    return _watch if catalogue.find(command.module).handler == "events" else None
 
 
-def _watch(door: Any, command: Command) -> Any:
-    from stripe_magics.magics.prompt import asker
+def _watch(context: Any, command: Command) -> Any:
+    from stripe_magics import events
+    from stripe_magics.magics.prompt import make_prompt
 
-    watch = import_module("stripe_magics.events")
     ephemeral = bool(command.values.pop("ephemeral", False))
-    return watch.run(command, ephemeral=ephemeral, origin=door.cell.origin(), ask=asker(door.shell))
+    return events.run(
+        command, ephemeral=ephemeral, origin=context.cell.origin(), ask=make_prompt(context.shell)
+    )

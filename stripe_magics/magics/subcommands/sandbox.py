@@ -7,7 +7,7 @@ from typing import Any
 
 from stripe_magics.errors import NotConnected, UsageFault
 from stripe_magics.magics.subcommands.connection import current
-from stripe_magics.magics.subcommands.subcommand import Given
+from stripe_magics.magics.subcommands.subcommand import ParsedFlags
 
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -19,14 +19,14 @@ def _sandbox_transport() -> Any:
     return transport
 
 
-def advance(door: Any, positional: list[Any], given: Given) -> Any:
+def advance(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     found = [re.fullmatch(r"([0-9]+)\s*([smhdw])", str(each)) for each in positional]
     if not found or None in found:
         raise UsageFault("How far? For example 3d, 12h or 2w: %stripe sandbox advance 3d")
     seconds = sum(int(each[1]) * _SPANS[each[2]] for each in found if each)
     transport = _sandbox_transport()
     transport.advance(seconds)
-    door.history.note("sandbox advance", f"sm.current().sandbox.advance({seconds})")
+    context.history.note("sandbox advance", f"sm.current().sandbox.advance({seconds})")
     print(f"The sandbox's clock stands at {_clock(transport.now)}.")
 
 
@@ -36,13 +36,13 @@ def _clock(now: int) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%A %Y-%m-%d %H:%M UTC")
 
 
-def reset(door: Any, positional: list[Any], given: Given) -> None:
+def reset(context: Any, positional: list[Any], given: ParsedFlags) -> None:
     _sandbox_transport().reset()
-    door.seen.forget()
+    context.seen.forget()
     print("The sandbox is as it was when it was opened.")
 
 
-def save(door: Any, positional: list[Any], given: Given) -> None:
+def save(context: Any, positional: list[Any], given: ParsedFlags) -> None:
     from pathlib import Path
 
     path = Path(_file(positional, "save"))
@@ -53,14 +53,14 @@ def save(door: Any, positional: list[Any], given: Given) -> None:
     print(f"{path}: the sandbox was saved.")
 
 
-def load(door: Any, positional: list[Any], given: Given) -> None:
+def load(context: Any, positional: list[Any], given: ParsedFlags) -> None:
     from pathlib import Path
 
     path = Path(_file(positional, "load"))
     if not path.exists():
         raise UsageFault(f"There is no file {path}.")
     _sandbox_transport().load(path)
-    door.seen.forget()
+    context.seen.forget()
     print(f"{path}: the sandbox was loaded.")
 
 

@@ -5,28 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.errors import UnknownName, UsageFault
+from stripe_magics.magics.subcommands.subcommand import ParsedFlags, whole
 from stripe_magics.parsing.variables import nearest
-from stripe_magics.magics.subcommands.subcommand import Given, whole
 
 
-def modules(door: Any, positional: list[Any], given: Given) -> Any:
+def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     import stripe_magics
 
     frame = stripe_magics.modules()
     if positional:
-        wanted = str(positional[0]).replace("-", "_").lower()
-        frame = frame[frame["name"].str.startswith(wanted)].reset_index(drop=True)
+        requested = str(positional[0]).replace("-", "_").lower()
+        frame = frame[frame["name"].str.startswith(requested)].reset_index(drop=True)
     elif given.get("documented"):
         frame = frame[frame["documented"]].reset_index(drop=True)
     if frame.empty:
         raise UnknownName(
-            "module", wanted, nearest(wanted, stripe_magics.modules()["name"]), advice="%stripe modules lists them."
+            "module",
+            requested,
+            nearest(requested, stripe_magics.modules()["name"]),
+            advice="%stripe modules lists them.",
         )
     frame.attrs["stripe"] = {"object": "modules", "complete": True, "amounts": []}
     return frame
 
 
-def find(door: Any, positional: list[Any], given: Given) -> Any:
+def find(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics import help_pages
 
     if not positional:
@@ -34,7 +37,7 @@ def find(door: Any, positional: list[Any], given: Given) -> Any:
     return help_pages.find(" ".join(str(each) for each in positional))
 
 
-def help(door: Any, positional: list[Any], given: Given) -> Any:
+def help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics.help_pages import Page, overview, page
     from stripe_magics.magics.subcommands import VERBS
 
@@ -45,14 +48,14 @@ def help(door: Any, positional: list[Any], given: Given) -> Any:
     return Page.of_verb(verb) if verb else page(" ".join(words))
 
 
-def history(door: Any, positional: list[Any], given: Given) -> Any:
-    return door.history.frame()
+def history(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    return context.history.frame()
 
 
-def script(door: Any, positional: list[Any], given: Given) -> Any:
+def script(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics.dataframe_display import Code
 
-    text = door.history.script()
+    text = context.history.script()
     if positional:
         from pathlib import Path
 
@@ -68,22 +71,24 @@ def script(door: Any, positional: list[Any], given: Given) -> Any:
     return Code(text)
 
 
-def config(door: Any, positional: list[Any], given: Given) -> Any:
+def config(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics.dataframe_display import Facts
 
-    traits = door.traits(config=True)
-    own = {name: trait for name, trait in traits.items() if name in type(door).class_own_traits()}
+    traits = context.traits(config=True)
+    own = {name: trait for name, trait in traits.items() if name in type(context).class_own_traits()}
     for name, value in given.items():
         if name in {"out", "quiet"}:
             continue
         if name not in own:
             raise UnknownName("setting", name, nearest(name, own))
-        default = getattr(door, name)
+        default = getattr(context, name)
         setattr(
-            door,
+            context,
             name,
             (str(value).lower() in {"true", "yes", "on", "1"} or value is True)
             if isinstance(default, bool)
             else whole(value, name),
         )
-    return Facts("Settings", {name: f"{getattr(door, name)}   {trait.help}" for name, trait in sorted(own.items())})
+    return Facts(
+        "Settings", {name: f"{getattr(context, name)}   {trait.help}" for name, trait in sorted(own.items())}
+    )

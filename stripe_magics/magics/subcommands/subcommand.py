@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stripe_magics.errors import UnknownName, UsageFault
-from stripe_magics.parsing.variables import nearest, resolve
-from stripe_magics.parsing.parser import ended
 from stripe_magics.parsing.lexer import Word
+from stripe_magics.parsing.parser import ended
+from stripe_magics.parsing.variables import nearest, resolve
 
-Given = dict[str, Any]
+ParsedFlags = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
+class Subcommand:
     """A word (or two) of ours: what it runs, the flags it knows ("flag" stands alone, "text" takes a value, "list" repeats), and what it says."""
 
     words: tuple[str, ...]
-    function: Callable[[Any, list[Any], Given], Any]
+    function: Callable[[Any, list[Any], ParsedFlags], Any]
     help: str
     flags: Mapping[str, str] = field(default_factory=dict)
     most: int = 0  # values without a flag
@@ -34,42 +34,44 @@ class Verb:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class Invocation:
     """A verb as it was typed."""
 
-    verb: Verb
+    verb: Subcommand
     words: list[Word]
 
-    def run(self, door: Any, line: str, cell: str | None) -> Any:
+    def run(self, context: Any, line: str, cell: str | None) -> Any:
         """Read the flags and do it."""
         words, quiet = ended(self.words)
         if any(word.text in {"--help", "-h", "?"} for word in words):
             from stripe_magics.magics.help_pages import Page
 
             return Page.of_verb(self.verb)
-        positional, given = flags(words, self.verb, door.shell.user_ns)
+        positional, given = flags(words, self.verb, context.shell.user_ns)
         if cell is not None and cell.strip():
             if not self.verb.body:
-                raise UsageFault(f"{self.verb.name} takes no body: write it as a line, %stripe {self.verb.name}.")
+                raise UsageFault(
+                    f"{self.verb.name} takes no body: write it as a line, %stripe {self.verb.name}."
+                )
             given["cell"] = cell
-        answer = self.verb.function(door, positional, given)
+        answer = self.verb.function(context, positional, given)
         out = given.get("out")
         if out:
             from stripe_magics.magics.magic import bound_line, check_name
 
-            check_name(out, door.shell.user_ns)
-            door.shell.user_ns[out] = answer
+            check_name(out, context.shell.user_ns)
+            context.shell.user_ns[out] = answer
             print(bound_line(out, answer))
-        if (out or quiet or given.get("quiet")) and not door.cell.assigns(line):
+        if (out or quiet or given.get("quiet")) and not context.cell.assigns(line):
             return None
         return answer
 
 
-def flags(words: list[Word], verb: Verb, namespace: Mapping[str, Any]) -> tuple[list[Any], Given]:
+def flags(words: list[Word], verb: Subcommand, namespace: Mapping[str, Any]) -> tuple[list[Any], ParsedFlags]:
     """The values without a flag, and those with one, by the verb's own table."""
     known = {**verb.flags, "out": "text", "quiet": "flag"}
     positional: list[Any] = []
-    given: Given = {}
+    given: ParsedFlags = {}
     at = 0
     while at < len(words):
         word = words[at]
@@ -84,7 +86,10 @@ def flags(words: list[Word], verb: Verb, namespace: Mapping[str, Any]) -> tuple[
             how = "text" if equals or (at < len(words) and not words[at].flag) else "flag"
         if how is None:
             raise UnknownName(
-                "flag", f"--{name}", [f"--{each.replace('_', '-')}" for each in nearest(key, known)], advice=usage(verb)
+                "flag",
+                f"--{name}",
+                [f"--{each.replace('_', '-')}" for each in nearest(key, known)],
+                advice=usage(verb),
             )
         if how == "flag":
             given[key] = True
@@ -103,13 +108,19 @@ def flags(words: list[Word], verb: Verb, namespace: Mapping[str, Any]) -> tuple[
         else:
             given[key] = value
     if len(positional) > verb.most:
-        raise UsageFault(f"{str(positional[verb.most])!r} is one too many for {verb.name}.", advice=usage(verb))
+        raise UsageFault(
+            f"{str(positional[verb.most])!r} is one too many for {verb.name}.", advice=usage(verb)
+        )
     return positional, given
 
 
-def usage(verb: Verb) -> str:
+def usage(verb: Subcommand) -> str:
     """How the word is written, in a line."""
-    shown = [f"[--{name.replace('_', '-')}{'' if how == 'flag' else ' ...'}]" for name, how in verb.flags.items() if name != "**"]
+    shown = [
+        f"[--{name.replace('_', '-')}{'' if how == 'flag' else ' ...'}]"
+        for name, how in verb.flags.items()
+        if name != "**"
+    ]
     return " ".join(["Usage: %stripe", verb.name, *([verb.usage] if verb.usage else []), *shown])
 
 

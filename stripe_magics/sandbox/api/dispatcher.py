@@ -15,19 +15,19 @@ from urllib.parse import unquote
 
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.sandbox.api import idempotency
-from stripe_magics.sandbox.core.store import Account, Object, decode, encode
-from stripe_magics.sandbox.api.form_decoding import nest, pairs
+from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.expand import expand
+from stripe_magics.sandbox.api.form_decoding import nest, pairs
 from stripe_magics.sandbox.api.pagination import Page
-from stripe_magics.sandbox.api.errors import Refusal, unchecked
 from stripe_magics.sandbox.api.parameters import own_shape, shape, typed
+from stripe_magics.sandbox.core.store import Account, Object, decode, encode
 
 Handler = Callable[..., "Object | Page"]
 """(account, parameters, *ids of the path) -> an object (stored or not) or a page."""
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """What goes back."""
 
     status: int
@@ -86,7 +86,9 @@ def _find(path: str) -> tuple[_Node | None, list[str]]:
     return node, ids
 
 
-def respond(account: Account, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
+def respond(
+    account: Account, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+) -> Response:
     """Carry out one request. `headers` has lower-case names. Raises only for defects of the sandbox itself."""
     request_id = account.request_id()
     key = headers.get("idempotency-key", "") if method == "POST" else ""
@@ -110,18 +112,21 @@ def respond(account: Account, method: str, path: str, query: str, headers: Mappi
             kept = idempotency.replay(account, key, print_)
             if kept is not None:
                 answering["idempotent-replayed"] = "true"
-                return Answer(kept[0], answering, kept[1])
+                return Response(kept[0], answering, kept[1])
         params = typed(nest(given), found.shape)
         status, text = 200, written(account, found.handler(account, params, *ids), params.get("expand") or [])
-    except Refusal as refusal:
-        status, text = refusal.status, encode(refusal.body(f"https://dashboard.stripe.com/test/logs/{request_id}"))
+    except ApiError as refusal:
+        status, text = (
+            refusal.status,
+            encode(refusal.body(f"https://dashboard.stripe.com/test/logs/{request_id}")),
+        )
         if not refusal.checked:
             print_ = ""
     finally:
-        account.cool()
+        account.flush()
     if key and print_:
         idempotency.keep(account, key, print_, status, text)
-    return Answer(status, answering, text)
+    return Response(status, answering, text)
 
 
 def _routed(method: str, path: str) -> tuple[Route, list[str]]:
@@ -129,7 +134,7 @@ def _routed(method: str, path: str) -> tuple[Route, list[str]]:
     found = node.routes.get(method) if node else None
     if found is None:
         others = f" Methods served there: {', '.join(sorted(node.routes))}." if node and node.routes else ""
-        raise Refusal(
+        raise ApiError(
             f"Unrecognized request URL ({method}: {path}). Check the path, and that the sandbox serves it.{others}",
             status=404,
             checked=False,
@@ -142,11 +147,13 @@ def _form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
         return []
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in {"", "application/x-www-form-urlencoded"}:
-        raise unchecked(f"Invalid request (send parameters as application/x-www-form-urlencoded; the Content-Type is {kind}).")
+        raise invalid_before_execution(
+            f"Invalid request (send parameters as application/x-www-form-urlencoded; the Content-Type is {kind})."
+        )
     try:
         return pairs(body.decode())
     except UnicodeDecodeError as error:
-        raise unchecked("Invalid request: the body is not UTF-8.") from error
+        raise invalid_before_execution("Invalid request: the body is not UTF-8.") from error
 
 
 def _authorise(headers: Mapping[str, str], account: Account) -> None:
@@ -159,21 +166,25 @@ def _authorise(headers: Mapping[str, str], account: Account) -> None:
             key = ""
     key = key.strip()
     if not key:
-        raise Refusal(
-            "You did not provide an API key. Send it as 'Authorization: Bearer sk_test_...'.", status=401, checked=False
+        raise ApiError(
+            "You did not provide an API key. Send it as 'Authorization: Bearer sk_test_...'.",
+            status=401,
+            checked=False,
         )
     if not _KEY.fullmatch(key):
         live = " Live keys are never accepted here." if "_live_" in key else ""
-        raise Refusal(
+        raise ApiError(
             f"Invalid API Key provided: the sandbox takes keys that begin with sk_test_ or rk_test_.{live}",
             status=401,
             checked=False,
         )
     if not _VERSION.fullmatch(headers.get("stripe-version", "")):
-        raise unchecked(f"Invalid Stripe API version: {headers['stripe-version']}. It is a date, such as {PINNED_VERSION}.")
+        raise invalid_before_execution(
+            f"Invalid Stripe API version: {headers['stripe-version']}. It is a date, such as {PINNED_VERSION}."
+        )
     acting = headers.get("stripe-account", "")
     if acting and acting != account.me.get("id"):
-        raise Refusal(
+        raise ApiError(
             f"The provided key does not have access to account '{acting}' (or that account does not exist).",
             status=403,
             code="account_invalid",

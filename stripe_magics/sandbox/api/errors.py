@@ -10,7 +10,7 @@ from typing import Any
 DOCS = "https://stripe.com/docs/error-codes/"
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """An answer other than 200. `keep` says that what was done so far stands (a decline leaves a failed charge)."""
 
     def __init__(
@@ -48,28 +48,30 @@ class Refusal(Exception):
         return {"error": error}
 
 
-def invalid(message: str, *, param: str = "", code: str = "", status: int = 400, **more: Any) -> Refusal:
+def invalid(message: str, *, param: str = "", code: str = "", status: int = 400, **more: Any) -> ApiError:
     """A request that Stripe would not carry out."""
-    return Refusal(message, status=status, param=param, code=code, more=more)
+    return ApiError(message, status=status, param=param, code=code, more=more)
 
 
-def unchecked(message: str, *, param: str = "", code: str = "") -> Refusal:
+def invalid_before_execution(message: str, *, param: str = "", code: str = "") -> ApiError:
     """A parameter that is not what the path takes; found before anything was tried."""
-    return Refusal(message, param=param, code=code, checked=False)
+    return ApiError(message, param=param, code=code, checked=False)
 
 
-def missing(what: str, identifier: str, param: str, *, status: int = 404) -> Refusal:
+def missing(what: str, identifier: str, param: str, *, status: int = 404) -> ApiError:
     """No object of that id: 404 for the object in the path, 400 for one named by a parameter."""
-    return Refusal(f"No such {what}: '{identifier}'", status=status, code="resource_missing", param=param)
+    return ApiError(f"No such {what}: '{identifier}'", status=status, code="resource_missing", param=param)
 
 
-def absent(param: str) -> Refusal:
+def missing_param(param: str) -> ApiError:
     """A required parameter was left out."""
-    return unchecked(f"Missing required param: {param}.", param=param, code="parameter_missing")
+    return invalid_before_execution(
+        f"Missing required param: {param}.", param=param, code="parameter_missing"
+    )
 
 
-def declined(message: str, *, code: str, decline_code: str = "", param: str = "", **more: Any) -> Refusal:
+def declined(message: str, *, code: str, decline_code: str = "", param: str = "", **more: Any) -> ApiError:
     """A card was refused: 402. What happened on the way (a failed charge, the intent's error) stands."""
     if decline_code:
         more["decline_code"] = decline_code
-    return Refusal(message, status=402, kind="card_error", code=code, param=param, more=more)
+    return ApiError(message, status=402, kind="card_error", code=code, param=param, more=more)

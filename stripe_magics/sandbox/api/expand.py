@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stripe_magics.sandbox.core.store import Account, Object, decode, kind_of
+from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.pagination import inline
-from stripe_magics.sandbox.api.errors import Refusal, unchecked
 from stripe_magics.sandbox.api.parameters import facts
+from stripe_magics.sandbox.core.store import Account, Object, decode, kind_of
 
 DEEPEST = 4
 
@@ -61,7 +61,10 @@ def expand(account: Account, answer: Object, paths: list[str]) -> Object:
     for path in paths:
         parts = path.split(".")
         if len(parts) > DEEPEST:
-            raise unchecked(f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}", param="expand")
+            raise invalid_before_execution(
+                f"You cannot expand more than {DEEPEST} levels of a property. Property: {path}",
+                param="expand",
+            )
         if answer.get("object") in {"list", "search_result"}:
             if path == "total_count":
                 continue  # the page has it already
@@ -74,8 +77,10 @@ def expand(account: Account, answer: Object, paths: list[str]) -> Object:
     return answer
 
 
-def _refused(path: str, advice: str = "") -> Refusal:
-    return unchecked(f"This property cannot be expanded ({path}). {advice}".rstrip(), param="expand")
+def _refused(path: str, advice: str = "") -> ApiError:
+    return invalid_before_execution(
+        f"This property cannot be expanded ({path}). {advice}".rstrip(), param="expand"
+    )
 
 
 def _into(account: Account, here: Object, parts: list[str], kind: str, below: str, path: str) -> None:
@@ -97,7 +102,9 @@ def _into(account: Account, here: Object, parts: list[str], kind: str, below: st
     if isinstance(value, dict) and value.get("object") == "list":
         _list(account, here, name, rest, path, target=target)
     elif isinstance(value, list):
-        here[name] = [_each(account, each, rest, kind, where, path, target=target, inside=inside) for each in value]
+        here[name] = [
+            _each(account, each, rest, kind, where, path, target=target, inside=inside) for each in value
+        ]
     elif name in here or target or inside:
         here[name] = _each(account, value, rest, kind, where, path, target=target, inside=inside)
     else:
@@ -115,7 +122,17 @@ def _list(account: Account, here: Object, name: str, rest: list[str], path: str,
         _into(account, each, rest[1:], str(each.get("object", "")), "", path)
 
 
-def _each(account: Account, value: Any, rest: list[str], kind: str, where: str, path: str, *, target: bool, inside: bool) -> Any:
+def _each(
+    account: Account,
+    value: Any,
+    rest: list[str],
+    kind: str,
+    where: str,
+    path: str,
+    *,
+    target: bool,
+    inside: bool,
+) -> Any:
     """One value on the way: an id becomes its object, an object is walked into, nothing stays nothing."""
     if value is None:
         if not target and not inside:

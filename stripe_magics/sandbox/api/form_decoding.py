@@ -9,7 +9,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stripe_magics.sandbox.api.errors import unchecked
+from stripe_magics.sandbox.api.errors import invalid_before_execution
 
 _PART = re.compile(r"\[([^\[\]]*)\]")
 Nested = dict[str, Any]
@@ -30,14 +30,16 @@ def nest(given: list[tuple[str, str]]) -> Nested:
             continue
         parts = _PART.findall(name[bracket:])
         if "".join(f"[{part}]" for part in parts) != name[bracket:]:
-            raise unchecked(f"Invalid parameter name: {name}", param=name)
+            raise invalid_before_execution(f"Invalid parameter name: {name}", param=name)
         _deep(result, [name[:bracket], *parts], value, name)
     return result
 
 
 def _put(into: Nested, key: str, value: str, name: str) -> None:
     if isinstance(into.get(key), (dict, list)) and value != "":
-        raise unchecked(f"Invalid object: {name} is given both as text and as an object", param=name)
+        raise invalid_before_execution(
+            f"Invalid object: {name} is given both as text and as an object", param=name
+        )
     into[key] = value
 
 
@@ -48,7 +50,7 @@ def _deep(into: Any, parts: list[str], value: str, name: str) -> None:
         if isinstance(into, list):
             rest = parts[place + 1]
             if part != "":
-                raise unchecked(f"Invalid array: {name}", param=name)
+                raise invalid_before_execution(f"Invalid array: {name}", param=name)
             if not into or not isinstance(into[-1], dict) or rest in into[-1]:
                 into.append({})
             into = into[-1]
@@ -56,7 +58,7 @@ def _deep(into: Any, parts: list[str], value: str, name: str) -> None:
         if not isinstance(into.get(part), (dict, list)):
             into[part] = new
         elif isinstance(into[part], list) and following != "":
-            raise unchecked(f"Invalid array: {name}", param=name)
+            raise invalid_before_execution(f"Invalid array: {name}", param=name)
         elif isinstance(into[part], dict) and following == "":
             # a[0]=x beside a[]=y: the next free number
             into = into[part]

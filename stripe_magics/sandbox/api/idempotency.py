@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.api.errors import ApiError
 from stripe_magics.sandbox.core.clock import DAY
-from stripe_magics.sandbox.api.errors import Refusal
+from stripe_magics.sandbox.core.store import Account
 
 LONGEST = 255
 
@@ -23,7 +23,7 @@ def fingerprint(method: str, path: str, given: list[tuple[str, str]]) -> str:
 def replay(account: Account, key: str, print_: str) -> tuple[int, bytes] | None:
     """The kept answer for a key, None for a new key; refuses a key that was used for something else."""
     if len(key) > LONGEST:
-        raise Refusal(
+        raise ApiError(
             f"Idempotency-Key is limited to {LONGEST} characters; yours has {len(key)}.",
             kind="invalid_request_error",
             checked=False,
@@ -35,7 +35,7 @@ def replay(account: Account, key: str, print_: str) -> tuple[int, bytes] | None:
         del account.replays[key]
         return None
     if kept[0] != print_:
-        raise Refusal(
+        raise ApiError(
             "Keys for idempotent requests can only be used with the same endpoint and the same parameters they were first used with. "
             f"Use another key than '{key}' for a different request.",
             kind="idempotency_error",

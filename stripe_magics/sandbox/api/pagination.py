@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from stripe_magics.sandbox.api.errors import invalid_before_execution, missing
 from stripe_magics.sandbox.core.store import Account, Object, Row
-from stripe_magics.sandbox.api.errors import missing, unchecked
 
 Test = Callable[[Row], bool]
 Range = int | dict[str, int] | None
@@ -40,8 +40,10 @@ def limit_of(params: dict[str, Any]) -> int:
         return DEFAULT
     if not 1 <= limit <= MOST:
         bound = "greater than or equal to 1" if limit < 1 else f"less than or equal to {MOST}"
-        raise unchecked(
-            f"This value must be {bound} (it currently is '{limit}').", param="limit", code="parameter_invalid_integer"
+        raise invalid_before_execution(
+            f"This value must be {bound} (it currently is '{limit}').",
+            param="limit",
+            code="parameter_invalid_integer",
         )
     return int(limit)
 
@@ -52,8 +54,12 @@ def bounds(given: Range) -> tuple[int | None, int | None]:
         return None, None
     if isinstance(given, int):
         return given, given + 1
-    low = max((value + (name == "gt") for name, value in given.items() if name in {"gt", "gte"}), default=None)
-    high = min((value + (name == "lte") for name, value in given.items() if name in {"lt", "lte"}), default=None)
+    low = max(
+        (value + (name == "gt") for name, value in given.items() if name in {"gt", "gte"}), default=None
+    )
+    high = min(
+        (value + (name == "lte") for name, value in given.items() if name in {"lt", "lte"}), default=None
+    )
     return low, high
 
 
@@ -68,9 +74,9 @@ def within(place: int, given: Range) -> Test:
     return test
 
 
-def equal(place: int, wanted: Any) -> Test:
+def equal(place: int, requested: Any) -> Test:
     """A test that a filter value is this one."""
-    return lambda row: row.keys[place] == wanted
+    return lambda row: row.keys[place] == requested
 
 
 def page(
@@ -89,14 +95,18 @@ def page(
         every = min((table.having(place, value) for place, value in given), key=len)
         given = given if len(given) > 1 else []
     checks = [*tests, *(equal(place, value) for place, value in given)]
-    checks += [within(table.keys.index(name), params[name]) for name in ranges if params.get(name) is not None]
+    checks += [
+        within(table.keys.index(name), params[name]) for name in ranges if params.get(name) is not None
+    ]
     low, high = bounds(params.get("created"))
     first = 0 if low is None else bisect_left(every, low, key=_created)
     last = len(every) if high is None else bisect_left(every, high, key=_created)
     limit = limit_of(params)
     after, before = params.get("starting_after"), params.get("ending_before")
     if after and before:
-        raise unchecked("You can pass starting_after or ending_before, not both.", param="starting_after")
+        raise invalid_before_execution(
+            "You can pass starting_after or ending_before, not both.", param="starting_after"
+        )
     if after or before:
         name = "starting_after" if after else "ending_before"
         cursor = table.by_id.get(str(after or before))
@@ -127,12 +137,16 @@ def of_objects(objects: list[Object], params: dict[str, Any], url: str) -> Page:
     limit = limit_of(params)
     after, before = params.get("starting_after"), params.get("ending_before")
     if after and before:
-        raise unchecked("You can pass starting_after or ending_before, not both.", param="starting_after")
+        raise invalid_before_execution(
+            "You can pass starting_after or ending_before, not both.", param="starting_after"
+        )
     start, end = 0, len(objects)
     if after or before:
         at = next((place for place, each in enumerate(objects) if each["id"] == (after or before)), None)
         if at is None:
-            raise missing("line item", str(after or before), "starting_after" if after else "ending_before", status=400)
+            raise missing(
+                "line item", str(after or before), "starting_after" if after else "ending_before", status=400
+            )
         if before:
             end = at
             start = max(0, end - limit)
@@ -144,4 +158,10 @@ def of_objects(objects: list[Object], params: dict[str, Any], url: str) -> Page:
 def inline(objects: list[Object], url: str, *, most: int | None = None) -> Object:
     """A list object inside another object."""
     shown = objects if most is None else objects[:most]
-    return {"object": "list", "data": shown, "has_more": len(shown) < len(objects), "total_count": len(objects), "url": url}
+    return {
+        "object": "list",
+        "data": shown,
+        "has_more": len(shown) < len(objects),
+        "total_count": len(objects),
+        "url": url,
+    }

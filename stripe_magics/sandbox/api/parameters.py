@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import absent, unchecked
+from stripe_magics.sandbox.api.errors import invalid_before_execution, missing_param
 
 Kind = Any
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -36,7 +36,9 @@ def shape(path: str) -> dict[str, tuple[Kind, bool, bool]] | None:
 
 
 def _names(given: dict[str, Kind]) -> dict[str, tuple[Kind, bool, bool]]:
-    return {name.rstrip("!?"): (_open(of), name.endswith("!"), name.endswith("?")) for name, of in given.items()}
+    return {
+        name.rstrip("!?"): (_open(of), name.endswith("!"), name.endswith("?")) for name, of in given.items()
+    }
 
 
 def own_shape(given: dict[str, Kind]) -> dict[str, tuple[Kind, bool, bool]]:
@@ -64,24 +66,32 @@ def _open(of: Kind) -> Kind:
     return ("one of", tuple(_open(each) for each in of["u"]))
 
 
-def typed(given: dict[str, Any], names: dict[str, tuple[Kind, bool, bool]], prefix: str = "") -> dict[str, Any]:
+def typed(
+    given: dict[str, Any], names: dict[str, tuple[Kind, bool, bool]], prefix: str = ""
+) -> dict[str, Any]:
     """The parameters with their types. Raises a refusal for the first fault, unknown names first."""
     unknown = [_bracket(prefix, name) for name in given if name not in names]
     if unknown:
         several = "s" if len(unknown) > 1 else ""
-        raise unchecked(f"Received unknown parameter{several}: {', '.join(unknown)}", param=unknown[0], code="parameter_unknown")
+        raise invalid_before_execution(
+            f"Received unknown parameter{several}: {', '.join(unknown)}",
+            param=unknown[0],
+            code="parameter_unknown",
+        )
     result: dict[str, Any] = {}
     for name, (of, required, clears) in names.items():
         where = _bracket(prefix, name)
         if name not in given:
             if required:
-                raise absent(where)
+                raise missing_param(where)
             continue
         value = given[name]
         if value == "" and of != "m":
             textual = isinstance(of, str) and of[0] == "s"
-            if required or not (clears or textual or (isinstance(of, tuple) and of[0] in {"array", "object"})):
-                raise unchecked(
+            if required or not (
+                clears or textual or (isinstance(of, tuple) and of[0] in {"array", "object"})
+            ):
+                raise invalid_before_execution(
                     f"You passed an empty string for '{where}'. An empty value would unset the parameter, but '{where}' can't be unset: "
                     "leave it out or give it a value.",
                     param=where,
@@ -104,7 +114,9 @@ def value_of(value: Any, of: Kind, where: str) -> Any:
     if of == "r":
         return _range(value, where)
     if not isinstance(value, str):
-        raise unchecked(f"Invalid {_WORDS[of[0]]}: {where} takes one value, not several", param=where)
+        raise invalid_before_execution(
+            f"Invalid {_WORDS[of[0]]}: {where} takes one value, not several", param=where
+        )
     return _SCALAR[of[0]](value, of, where)
 
 
@@ -115,33 +127,37 @@ def _bracket(prefix: str, name: str) -> str:
 def _text(value: str, of: str, where: str) -> str:
     longest = int(of[1:] or 5000)
     if len(value) > longest:
-        raise unchecked(f"Invalid string: {value[:20]}...; must be at most {longest} characters", param=where)
+        raise invalid_before_execution(
+            f"Invalid string: {value[:20]}...; must be at most {longest} characters", param=where
+        )
     return value
 
 
 def _integer(value: str, of: str, where: str) -> int:
     if not _INTEGER.fullmatch(value):
-        raise unchecked(f"Invalid integer: {value}", param=where, code="parameter_invalid_integer")
+        raise invalid_before_execution(
+            f"Invalid integer: {value}", param=where, code="parameter_invalid_integer"
+        )
     return int(value)
 
 
 def _number(value: str, of: str, where: str) -> int | float:
     if not _NUMBER.fullmatch(value):
-        raise unchecked(f"Invalid decimal: {value}", param=where)
+        raise invalid_before_execution(f"Invalid decimal: {value}", param=where)
     number = float(value)
     return int(number) if number.is_integer() else number
 
 
 def _boolean(value: str, of: str, where: str) -> bool:
     if value not in {"true", "false"}:
-        raise unchecked(f"Invalid boolean: {value}", param=where)
+        raise invalid_before_execution(f"Invalid boolean: {value}", param=where)
     return value == "true"
 
 
 def _choice(value: Any, of: tuple[str, ...], where: str) -> str:
     if not isinstance(value, str) or value not in of:
         shown = ", ".join(of[:-1]) + (" or " if len(of) > 1 else "") + of[-1]
-        raise unchecked(f"Invalid {where}: must be one of {shown}", param=where)
+        raise invalid_before_execution(f"Invalid {where}: must be one of {shown}", param=where)
     return value
 
 
@@ -149,21 +165,27 @@ def _array(value: Any, of: Kind, where: str) -> list[Any]:
     if isinstance(value, dict) and all(key.isdigit() for key in value):
         value = [value[key] for key in sorted(value, key=int)]
     if not isinstance(value, list):
-        raise unchecked(f"Invalid array: {where} takes a list, as in {where}[]=...", param=where)
+        raise invalid_before_execution(
+            f"Invalid array: {where} takes a list, as in {where}[]=...", param=where
+        )
     return [value_of(each, of, f"{where}[{place}]") for place, each in enumerate(value) if each != ""]
 
 
 def _object(value: Any, of: dict[str, tuple[Kind, bool, bool]], where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise unchecked(f"Invalid object: {where} takes named values, as in {where}[name]=...", param=where)
+        raise invalid_before_execution(
+            f"Invalid object: {where} takes named values, as in {where}[name]=...", param=where
+        )
     return typed(value, of, where)
 
 
 def _one_of(value: Any, of: tuple[Kind, ...], where: str) -> Any:
     structured = not isinstance(value, str)
-    fitting = [each for each in of if (isinstance(each, tuple) and each[0] in {"object", "array"}) == structured]
+    fitting = [
+        each for each in of if (isinstance(each, tuple) and each[0] in {"object", "array"}) == structured
+    ]
     if not fitting:
-        raise unchecked(f"Invalid {where}", param=where)
+        raise invalid_before_execution(f"Invalid {where}", param=where)
     for each in fitting[:-1]:
         if isinstance(each, tuple) and each[0] == "choice" and value not in each[1]:
             continue
@@ -180,7 +202,9 @@ def _range(value: Any, where: str) -> int | dict[str, int]:
         unknown = [name for name in value if name not in {"gt", "gte", "lt", "lte"}]
         if unknown or not value:
             name = _bracket(where, (unknown or [""])[0])
-            raise unchecked(f"Received unknown parameter: {name}", param=name, code="parameter_unknown")
+            raise invalid_before_execution(
+                f"Received unknown parameter: {name}", param=name, code="parameter_unknown"
+            )
         return {name: _integer(str(each), "i", _bracket(where, name)) for name, each in value.items()}
     return _integer(str(value), "i", where)
 
@@ -190,16 +214,24 @@ def _map(value: Any, where: str) -> dict[str, str] | None:
     if value == "":
         return None
     if not isinstance(value, dict):
-        raise unchecked(f"Invalid hash: {where} takes named values, as in {where}[name]=...", param=where)
+        raise invalid_before_execution(
+            f"Invalid hash: {where} takes named values, as in {where}[name]=...", param=where
+        )
     for name, each in value.items():
         if not isinstance(each, str):
-            raise unchecked(f"Invalid {where}: values are texts", param=_bracket(where, name))
+            raise invalid_before_execution(f"Invalid {where}: values are texts", param=_bracket(where, name))
         if len(name) > 40:
-            raise unchecked(f"Metadata names take at most 40 characters: '{name}' has {len(name)}", param=where)
+            raise invalid_before_execution(
+                f"Metadata names take at most 40 characters: '{name}' has {len(name)}", param=where
+            )
         if len(each) > 500:
-            raise unchecked(f"Metadata values take at most 500 characters: that of '{name}' has {len(each)}", param=where)
+            raise invalid_before_execution(
+                f"Metadata values take at most 500 characters: that of '{name}' has {len(each)}", param=where
+            )
     if sum(1 for each in value.values() if each) > 50:
-        raise unchecked(f"Metadata takes at most 50 names; {len(value)} were given", param=where)
+        raise invalid_before_execution(
+            f"Metadata takes at most 50 names; {len(value)} were given", param=where
+        )
     return value
 
 

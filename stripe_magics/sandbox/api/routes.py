@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from functools import cache
 
-from stripe_magics.sandbox.resources import customer_subresources, account, charges, customers, discounts, disputes, test_helpers, payment_links, payouts, products, tax_and_shipping_rates, refunds, webhook_endpoints
-from stripe_magics.sandbox.resources.invoices import invoices, invoice_items
-from stripe_magics.sandbox.resources.payment_methods import payment_methods
-from stripe_magics.sandbox.resources.payment_intents import payment_intents
-from stripe_magics.sandbox.resources.subscriptions import subscriptions
 from stripe_magics.sandbox.api.dispatcher import route
+from stripe_magics.sandbox.resources import (
+    account,
+    charges,
+    customer_subresources,
+    customers,
+    discounts,
+    disputes,
+    payment_links,
+    payouts,
+    products,
+    refunds,
+    tax_and_shipping_rates,
+    test_helpers,
+    webhook_endpoints,
+)
+from stripe_magics.sandbox.resources.invoices import invoice_items, invoices
+from stripe_magics.sandbox.resources.payment_intents import payment_intents
+from stripe_magics.sandbox.resources.payment_methods import payment_methods
+from stripe_magics.sandbox.resources.subscriptions import subscriptions
 
 SUBJECTS = (
     customer_subresources, account, charges, customers, discounts, disputes, test_helpers, invoices, invoice_items, payment_links, payment_methods, payment_intents, payouts, products, tax_and_shipping_rates,

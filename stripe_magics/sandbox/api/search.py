@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.pagination import Page, limit_of
-from stripe_magics.sandbox.api.errors import Refusal, unchecked
+from stripe_magics.sandbox.core.store import Account
 
 FIELDS: dict[str, dict[str, str]] = {
     "customer": {"created": "number", "email": "text", "metadata": "map", "name": "text", "phone": "text"},
@@ -59,7 +59,7 @@ def search(account: Account, kind: str, params: dict[str, Any], url: str) -> Pag
     start = 0
     if params.get("page"):
         if not re.fullmatch(r"\d{1,9}", params["page"]):
-            raise unchecked("Invalid page: use next_page of the answer before.", param="page")
+            raise invalid_before_execution("Invalid page: use next_page of the answer before.", param="page")
         start = int(params["page"])
     counted = "total_count" in (params.get("expand") or ())
     read = reader(fields)
@@ -72,15 +72,20 @@ def search(account: Account, kind: str, params: dict[str, Any], url: str) -> Pag
     more = start + limit < len(rows)
     total = len(rows) if counted else None
     return Page(
-        rows[start : start + limit], url, has_more=more, next_page=str(start + limit) if more else None, search=True, total=total
+        rows[start : start + limit],
+        url,
+        has_more=more,
+        next_page=str(start + limit) if more else None,
+        search=True,
+        total=total,
     )
 
 
 @cache
 def reader(fields: frozenset[str]) -> Callable[[bytes], Any]:
     """Reads just these parts of an object's text: the rest is skipped, which makes a search of thousands quick."""
-    wanted = msgspec.defstruct("Wanted", [(name, Any, None) for name in sorted(fields)])
-    return msgspec.json.Decoder(wanted).decode
+    requested = msgspec.defstruct("Wanted", [(name, Any, None) for name in sorted(fields)])
+    return msgspec.json.Decoder(requested).decode
 
 
 def parse(query: str, kind: str) -> tuple[Clause, frozenset[str]]:
@@ -112,15 +117,19 @@ def parse(query: str, kind: str) -> tuple[Clause, frozenset[str]]:
     return (lambda subject: combine(clause(subject) for clause in clauses)), frozenset(fields)
 
 
-def _unread(query: str, reason: str) -> Refusal:
-    return unchecked(f"We were unable to parse your search query ({reason}): {query}", param="query")
+def _unread(query: str, reason: str) -> ApiError:
+    return invalid_before_execution(
+        f"We were unable to parse your search query ({reason}): {query}", param="query"
+    )
 
 
 def _clause(found: re.Match[str], kind: str, query: str) -> Clause:
     field, operator, given = found["field"], found["operator"], found["value"]
     how = FIELDS[kind].get(field)
     if how is None:
-        raise unchecked(f"Field '{field}' is an unsupported search field for this resource.", param="query")
+        raise invalid_before_execution(
+            f"Field '{field}' is an unsupported search field for this resource.", param="query"
+        )
     if (how == "map") != (found["key"] is not None):
         raise _unread(query, 'metadata takes a key, as in metadata["key"]:"value"; other fields none')
     path = ["metadata", _unquote(found["key"])] if how == "map" else field.split(".")
@@ -147,11 +156,11 @@ def _unquote(text: str) -> str:
 def _comparison(how: str, operator: str, given: str, query: str) -> Callable[[Any], bool]:
     if operator == ":" and given.lower() == "null":
         return lambda value: value is None or value == ""
-    wanted = _unquote(given)
+    requested = _unquote(given)
     if how == "number":
-        if not re.fullmatch(r"-?\d+", wanted):
-            raise _unread(query, f"'{wanted}' is not a number")
-        number = int(wanted)
+        if not re.fullmatch(r"-?\d+", requested):
+            raise _unread(query, f"'{requested}' is not a number")
+        number = int(requested)
         tests: dict[str, Callable[[Any], bool]] = {
             ":": lambda value: value == number,
             ">": lambda value: value is not None and value > number,
@@ -160,13 +169,14 @@ def _comparison(how: str, operator: str, given: str, query: str) -> Callable[[An
             "<=": lambda value: value is not None and value <= number,
         }
         return tests[operator]
-    folded = wanted.casefold()
+    folded = requested.casefold()
     if operator == "~":
-        if len(wanted) < SHORTEST_PART:
+        if len(requested) < SHORTEST_PART:
             raise _unread(query, f"'~' takes at least {SHORTEST_PART} characters")
         return lambda value: value is not None and folded in str(value).casefold()
     if how == "token":
         return lambda value: (
-            value is not None and (str(value).lower() if isinstance(value, bool) else str(value).casefold()) == folded
+            value is not None
+            and (str(value).lower() if isinstance(value, bool) else str(value).casefold()) == folded
         )
     return lambda value: value is not None and str(value).casefold() == folded

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 from stripe_magics import money
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
 from stripe_magics.sandbox.core.store import Account
-from stripe_magics.sandbox.api.errors import invalid, missing, unchecked
 
 LARGEST = 99_999_999
 _LETTER = re.compile(r"[A-Za-z]")
@@ -18,22 +18,31 @@ def checked_currency(text: str) -> str:
     """A currency in lower case; refuses one that Stripe doesn't have."""
     currency = text.lower()
     if currency not in {each.lower() for each in money.CURRENCIES}:
-        raise unchecked(f"Invalid currency: {currency}. It takes a three-letter ISO code, such as usd or eur.", param="currency")
+        raise invalid_before_execution(
+            f"Invalid currency: {currency}. It takes a three-letter ISO code, such as usd or eur.",
+            param="currency",
+        )
     return currency
 
 
 def checked_amount(amount: int, currency: str, param: str = "amount") -> int:
     """An amount that can be charged."""
     if amount < 1:
-        raise unchecked("This value must be greater than or equal to 1.", param=param, code="parameter_invalid_integer")
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 1.", param=param, code="parameter_invalid_integer"
+        )
     if amount > LARGEST:
-        raise unchecked(
-            f"Amount must be no more than {money.format_amount(LARGEST, currency)}", param=param, code="amount_too_large"
+        raise invalid_before_execution(
+            f"Amount must be no more than {money.format_amount(LARGEST, currency)}",
+            param=param,
+            code="amount_too_large",
         )
     smallest = money.minimum(currency)
     if smallest is not None and amount < smallest:
-        raise unchecked(
-            f"Amount must be at least {money.format_amount(smallest, currency)}", param=param, code="amount_too_small"
+        raise invalid_before_execution(
+            f"Amount must be at least {money.format_amount(smallest, currency)}",
+            param=param,
+            code="amount_too_small",
         )
     return amount
 
@@ -43,15 +52,19 @@ def checked_descriptor(params: dict[str, Any], *names: str) -> None:
     for name in names:
         text = params.get(name)
         if text and not _LETTER.search(text):
-            raise unchecked("The statement descriptor must contain at least one letter.", param=name)
+            raise invalid_before_execution(
+                "The statement descriptor must contain at least one letter.", param=name
+            )
         if text and re.search(r"[<>\\'\"*]", text):
-            raise unchecked("The statement descriptor takes none of the characters < > \\ ' \" *.", param=name)
+            raise invalid_before_execution(
+                "The statement descriptor takes none of the characters < > \\ ' \" *.", param=name
+            )
 
 
 def checked_email(text: str | None, param: str) -> None:
     """An address that looks like one."""
     if text and not _EMAIL.fullmatch(text):
-        raise unchecked(f"Invalid email address: {text}", param=param, code="email_invalid")
+        raise invalid_before_execution(f"Invalid email address: {text}", param=param, code="email_invalid")
 
 
 def refuse_connect(account: Account, params: dict[str, Any]) -> None:
@@ -62,7 +75,9 @@ def refuse_connect(account: Account, params: dict[str, Any]) -> None:
     if destination:
         raise missing("destination", destination, "transfer_data[destination]", status=400)
     if params.get("transfer_data"):
-        raise invalid("transfer_data needs a payment that was made for a connected account.", param="transfer_data")
+        raise invalid(
+            "transfer_data needs a payment that was made for a connected account.", param="transfer_data"
+        )
     if params.get("application_fee_amount"):
         raise invalid(
             "An application fee needs a connected account: transfer_data[destination] or on_behalf_of.",

@@ -34,7 +34,9 @@ class Ledger:
         self.totals: dict[str, list[int]] = {}  # currency -> [available, pending]
         self.paid_by: dict[str, str] = {}  # entry -> automatic payout
         self.members: dict[str, list[str]] = {}  # automatic payout -> its entries
-        self.open: dict[str, dict[str, int]] = {}  # currency -> available entries that no payout took: id -> net
+        self.open: dict[
+            str, dict[str, int]
+        ] = {}  # currency -> available entries that no payout took: id -> net
 
     def post(
         self,
@@ -134,10 +136,17 @@ class Ledger:
 
         def rows(place: int) -> list[dict[str, Any]]:
             amounts = {currency: self.totals.get(currency, [0, 0])[place] for currency in currencies}
-            return [{"amount": each, "currency": name, "source_types": {"card": each}} for name, each in amounts.items()]
+            return [
+                {"amount": each, "currency": name, "source_types": {"card": each}}
+                for name, each in amounts.items()
+            ]
 
         instant = [
-            {"amount": max(0, self.available(name)), "currency": name, "source_types": {"card": max(0, self.available(name))}}
+            {
+                "amount": max(0, self.available(name)),
+                "currency": name,
+                "source_types": {"card": max(0, self.available(name))},
+            }
             for name in currencies
         ]
         return {

@@ -16,7 +16,9 @@ def merged_metadata(present: dict[str, str] | None, given: dict[str, str] | None
     merged = {**(present or {}), **given}
     merged = {name: value for name, value in merged.items() if value != ""}
     if len(merged) > MOST_NAMES:
-        raise invalid(f"Metadata takes at most {MOST_NAMES} names; there would be {len(merged)}", param="metadata")
+        raise invalid(
+            f"Metadata takes at most {MOST_NAMES} names; there would be {len(merged)}", param="metadata"
+        )
     return merged
 
 

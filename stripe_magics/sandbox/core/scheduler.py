@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stripe_magics.sandbox.resources.payment_intents import payment_attempts
-from stripe_magics.sandbox.resources import account as business, charges, disputes, payouts, refunds
-from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.resources.subscriptions import billing_periods
-from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.core.clock import DAY, is_business_day, midnight
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import account as business
+from stripe_magics.sandbox.resources import charges, disputes, payouts, refunds
+from stripe_magics.sandbox.resources.invoices import collection
+from stripe_magics.sandbox.resources.payment_intents import payment_attempts
+from stripe_magics.sandbox.resources.subscriptions import billing_periods
 
 Action = Callable[[Account, str], None]
 
@@ -23,7 +24,7 @@ def advance(account: Account, seconds: int) -> int:
     until = account.now + seconds
     while (job := account.clock.due(until)) is not None:
         JOBS[job[3]](account, job[4])
-    account.cool()
+    account.flush()
     account.clock.now = until
     events.forget(account)
     return until
@@ -62,12 +63,12 @@ def _payouts(account: Account, _: str) -> None:
 
 def _hold_expires(account: Account, intent: Object) -> None:
     if intent["status"] == "requires_capture":
-        payment_attempts.called_off(account, intent, "automatic", expired=True)
+        payment_attempts.cancel_intent(account, intent, "automatic", expired=True)
 
 
 def _charge_expires(account: Account, charge: Object) -> None:
     if not charge["captured"] and not charge["refunded"]:
-        charges.let_go(account, charge, expired=True)
+        charges.release_authorization(account, charge, expired=True)
 
 
 JOBS: dict[str, Action] = {

@@ -3,7 +3,7 @@
 - Each object is a `Row`: its JSON text, the few values that lists filter by, and, while somebody works with it, the dict. A cold row costs
   little more than its text; a list page is its texts joined.
 - Handlers read and change dicts: `get` an object, change it, `save` it. `peek` reads one without keeping the dict. At the end of a request
-  `cool` turns them back into text; what was changed and not saved is dropped, so that a refusal half way leaves no trace.
+  `flush` turns them back into text; what was changed and not saved is dropped, so that a refusal half way leaves no trace.
 - What Stripe would never show (which outcome a test card brings) is in `notes`.
 
 Filling an account in bulk (a seeded demo), without handlers and events:
@@ -30,9 +30,9 @@ from typing import Any
 
 import msgspec
 
+from stripe_magics.sandbox.api.errors import missing
 from stripe_magics.sandbox.core.clock import AS_OF, Clock
 from stripe_magics.sandbox.core.ledger import Ledger
-from stripe_magics.sandbox.api.errors import missing
 
 Object = dict[str, Any]
 
@@ -89,7 +89,13 @@ class Row:
     __slots__ = ("created", "data", "id", "json", "keys", "seq")
 
     def __init__(
-        self, identifier: str, created: int, seq: int, keys: tuple[Any, ...], data: Object | None, json: bytes | None
+        self,
+        identifier: str,
+        created: int,
+        seq: int,
+        keys: tuple[Any, ...],
+        data: Object | None,
+        json: bytes | None,
     ) -> None:
         self.id = identifier
         self.created = created
@@ -125,7 +131,9 @@ class Table:
         self.rows: list[Row] = []
         self.by_id: dict[str, Row] = {}
         self._sorted = True
-        self._indices: dict[int, dict[Any, list[Row]]] = {}  # place of a filter value -> value -> rows, made when first asked for
+        self._indices: dict[
+            int, dict[Any, list[Row]]
+        ] = {}  # place of a filter value -> value -> rows, made when first asked for
 
     def add(self, row: Row) -> None:
         """One more; out of order only while an account is filled in bulk."""
@@ -181,13 +189,20 @@ class Account:
         self.tables: dict[str, Table] = {}
         self.notes: dict[str, dict[str, Any]] = {}
         self.deleted: dict[str, Object] = {}  # customers and the like, as they are answered once gone
-        self.long_lines: dict[str, list[Object]] = {}  # invoice -> all its lines, where there are more than ten
+        self.long_lines: dict[
+            str, list[Object]
+        ] = {}  # invoice -> all its lines, where there are more than ten
         self.link_lines: dict[str, list[Object]] = {}  # payment link -> its items
-        self.replays: dict[str, tuple[str, int, bytes, int]] = {}  # idempotency key -> (fingerprint, status, body, when)
+        self.replays: dict[
+            str, tuple[str, int, bytes, int]
+        ] = {}  # idempotency key -> (fingerprint, status, body, when)
         self.count = 0
         self.requests = 0
-        self.warm: list[Row] = []  # rows whose dicts were handed out since the last `cool`
-        self.request: tuple[str | None, str | None] = (None, None)  # id and idempotency key of the request at hand, for events
+        self.warm: list[Row] = []  # rows whose dicts were handed out since the last `flush`
+        self.request: tuple[str | None, str | None] = (
+            None,
+            None,
+        )  # id and idempotency key of the request at hand, for events
         self.ledger = Ledger(self)
         self.me: Object = {}  # the account object; business.py fills it
 
@@ -231,7 +246,9 @@ class Account:
         self.count += 1
         keys = tuple(map(data.get, table.keys))
         created = data.get("created") or data.get("date") or self.now
-        row = Row(data["id"], created, self.count, keys, None if cold else data, encode(data) if cold else None)
+        row = Row(
+            data["id"], created, self.count, keys, None if cold else data, encode(data) if cold else None
+        )
         if not cold:
             self.warm.append(row)
         table.add(row)
@@ -279,7 +296,7 @@ class Account:
         table.rekey(row, tuple(data.get(name) for name in table.keys))
         return data
 
-    def cool(self) -> None:
+    def flush(self) -> None:
         """At the end of a request: what was worked with goes back to being text."""
         for row in self.warm:
             row.json = row.text
@@ -298,9 +315,9 @@ class Account:
     def where(self, kind: str, **equal: Any) -> list[str]:
         """Ids of the objects whose filter values equal these, oldest first."""
         table = self.table(kind)
-        wanted = [(table.keys.index(name), value) for name, value in equal.items()]
-        rows = min((table.having(place, value) for place, value in wanted), key=len)
-        return [row.id for row in rows if all(row.keys[place] == value for place, value in wanted)]
+        requested = [(table.keys.index(name), value) for name, value in equal.items()]
+        rows = min((table.having(place, value) for place, value in requested), key=len)
+        return [row.id for row in rows if all(row.keys[place] == value for place, value in requested)]
 
     def settled(self) -> None:
         """After filling in bulk: sort, book what the ledger holds, and put the daily jobs on the calendar."""

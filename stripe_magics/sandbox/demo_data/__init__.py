@@ -27,10 +27,10 @@ import gc
 from collections.abc import Callable, Iterable
 
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.demo_data import timeline, invoices, payouts, customers, sales
-from stripe_magics.sandbox.demo_data.writer import Books, Person
-from stripe_magics.sandbox.demo_data.static_objects import links, product
+from stripe_magics.sandbox.demo_data import customers, invoices, payouts, sales, timeline
 from stripe_magics.sandbox.demo_data.records import DAY, Bill, Firm, Sale
+from stripe_magics.sandbox.demo_data.static_objects import links, product
+from stripe_magics.sandbox.demo_data.writer import Books, Person
 
 CARD_EVENTS = ["charge.failed", "charge.dispute.created", "invoice.payment_failed", "payout.failed"]
 
@@ -85,16 +85,22 @@ def _known(story: Firm) -> dict[int, str]:
     overdue = story.as_of - 60 * DAY
     bills: dict[str, Callable[[Bill], bool]] = {
         "demoLatest": lambda bill: bill.client.number == 1 and bill.reason != "manual",
-        "demoOverdue": lambda bill: bill.fate == "open" and 0 < bill.due < overdue,
-        "demoDraft": lambda bill: bill.fate == "draft" and bill.reason == "manual",
+        "demoOverdue": lambda bill: bill.outcome == "open" and 0 < bill.due < overdue,
+        "demoDraft": lambda bill: bill.outcome == "draft" and bill.reason == "manual",
     }
     sales: dict[str, Callable[[Sale], bool]] = {
         "demoCapture": lambda sale: sale.state == "requires_capture",
         "demoAction": lambda sale: sale.state == "requires_action",
-        "demoWorkshop": lambda sale: sale.kind == "link" and sale.client.currency == "usd" and not (sale.refund or sale.dispute),
+        "demoWorkshop": lambda sale: (
+            sale.kind == "link" and sale.client.currency == "usd" and not (sale.refund or sale.dispute)
+        ),
     }
-    found = {id(next(bill for bill in reversed(story.bills) if fits(bill))): name for name, fits in bills.items()}
-    return found | {id(next(sale for sale in reversed(story.sales) if fits(sale))): name for name, fits in sales.items()}
+    found = {
+        id(next(bill for bill in reversed(story.bills) if fits(bill))): name for name, fits in bills.items()
+    }
+    return found | {
+        id(next(sale for sale in reversed(story.sales) if fits(sale))): name for name, fits in sales.items()
+    }
 
 
 def _renewals(account: Account, everybody: Iterable[Person], story: Firm) -> None:

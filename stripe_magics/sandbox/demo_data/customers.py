@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from stripe_magics.sandbox.core.store import Object
-from stripe_magics.sandbox.demo_data.writer import Books, Person
-from stripe_magics.sandbox.demo_data.static_objects import address_of, card_for, on_charge, price_id, raw
 from stripe_magics.sandbox.demo_data.records import COUPONS, DAY, Client
+from stripe_magics.sandbox.demo_data.static_objects import address_of, card_for, on_charge, price_id, raw
+from stripe_magics.sandbox.demo_data.writer import Books, Person
 from stripe_magics.sandbox.resources.payment_methods.method_creation import billing
 
 KNOWN = {0: "Northwind", 1: "JennyRosen"}  # customers with readable ids
@@ -56,7 +56,11 @@ def customer(books: Books, person: Person) -> None:
     books.account.insert("customer", made)
     early = {**made, "next_invoice_sequence": 1, "delinquent": False}
     books.event("customer.created", client.joined - 300, early)
-    books.event("payment_method.attached", client.joined - 200, books.account.peek("payment_method", person.method) or {})
+    books.event(
+        "payment_method.attached",
+        client.joined - 200,
+        books.account.peek("payment_method", person.method) or {},
+    )
 
 
 def subscription(books: Books, person: Person) -> None:

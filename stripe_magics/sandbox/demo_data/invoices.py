@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.core.store import Object, decode, encode
-from stripe_magics.sandbox.demo_data.refunds_and_disputes import given_back
-from stripe_magics.sandbox.demo_data.writer import Books, Person
-from stripe_magics.sandbox.demo_data.static_objects import price, price_id, raw
 from stripe_magics.sandbox.demo_data.customers import item_id
 from stripe_magics.sandbox.demo_data.records import DAY, TAXED, Bill, Line
+from stripe_magics.sandbox.demo_data.refunds_and_disputes import given_back
+from stripe_magics.sandbox.demo_data.static_objects import price, price_id, raw
+from stripe_magics.sandbox.demo_data.writer import Books, Person
 
-NOTHING: dict[str, Any] = {"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None}
+NOTHING: dict[str, Any] = {
+    "finalized_at": None,
+    "marked_uncollectible_at": None,
+    "paid_at": None,
+    "voided_at": None,
+}
 UNCREDITED = raw({"credited_items": None})
 TEXTS = {
     "subscription_create": "Subscription creation",
@@ -24,10 +29,13 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
     """One bill: the invoice, its items, its intent and charges, its entries."""
     identifier = f"in_{known}" if known else books.new("in")
     lines = [_line(books, person, bill, identifier, line) for line in bill.lines]
-    off, tax = sum(each["discount_amounts"][0]["amount"] for each in lines if each["discount_amounts"]), _tax(lines)
+    off, tax = (
+        sum(each["discount_amounts"][0]["amount"] for each in lines if each["discount_amounts"]),
+        _tax(lines),
+    )
     subtotal = sum(line.amount for line in bill.lines)
     total = subtotal - off + tax
-    draft = bill.fate == "draft"
+    draft = bill.outcome == "draft"
     made = _draft(books, person, bill, identifier)
     made.update(
         amount_due=total, amount_remaining=total, subtotal=subtotal, subtotal_excluding_tax=subtotal, total=total, tax=tax or None,
@@ -43,7 +51,9 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
     books.event("invoice.created", bill.created, made)
     if bill.reason != "manual":
         person.latest_invoice = identifier
-        person.period = max((line.start, line.end) for line in bill.lines if line.price and not line.proration)
+        person.period = max(
+            (line.start, line.end) for line in bill.lines if line.price and not line.proration
+        )
     if not draft:
         _issue(books, person, bill, made)
         intent = _intent(books, person, bill, made)
@@ -51,7 +61,9 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
         books.account.insert("payment_intent", intent)
     elif bill.reason != "manual":
         own = [each for each in lines if each["type"] == "subscription"]
-        books.account.notes[identifier] = {"lines": decode(encode(own))}  # from which the draft is built anew when it changes
+        books.account.notes[identifier] = {
+            "lines": decode(encode(own))
+        }  # from which the draft is built anew when it changes
         books.account.clock.at(bill.finalized, "invoice_finalizes", identifier)
     books.account.insert("invoice", made)
 
@@ -70,7 +82,9 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
         text = f"{line.quantity} × {line.text}" if plan in {"seat", "platform"} else line.text
     else:
         plan, text = "", line.text
-        own = price(books.new("price"), "prod_demoService", client.currency, line.amount, bill.created, active=False)
+        own = price(
+            books.new("price"), "prod_demoService", client.currency, line.amount, bill.created, active=False
+        )
         shown = raw(own)
     item = None if of_plan else books.new("ii")
     made = {
@@ -170,7 +184,9 @@ def _issue(books: Books, person: Person, bill: Bill, made: Object) -> None:
 def _intent(books: Books, person: Person, bill: Bill, made: Object) -> Object:
     known = made["id"][3:] if made["id"].startswith("in_demo") else ""
     lasting = {} if bill.reason == "manual" else {"setup_future_usage": "off_session"}
-    intent = books.intent(person, bill.finalized, made["total"], TEXTS[bill.reason], known=known, invoice=made["id"], **lasting)
+    intent = books.intent(
+        person, bill.finalized, made["total"], TEXTS[bill.reason], known=known, invoice=made["id"], **lasting
+    )
     made["payment_intent"] = intent["id"]
     books.event("invoice.finalized", bill.finalized, made)
     books.event("payment_intent.created", bill.finalized, intent)
@@ -183,7 +199,7 @@ def _collect(books: Books, person: Person, bill: Bill, made: Object, intent: Obj
     for moment, code in bill.attempts:
         made["attempt_count"] += 1
         made["attempted"] = True
-        way = 0 if code or bill.fate != "paid" else bill.settled
+        way = 0 if code or bill.outcome != "paid" else bill.settled
         charge = books.charge(person, intent, moment, settled=way, code=code)
         if code:
             books.event("payment_intent.payment_failed", moment, intent)
@@ -191,30 +207,39 @@ def _collect(books: Books, person: Person, bill: Bill, made: Object, intent: Obj
             made["charge"] = charge["id"]
             continue
         made["charge"] = charge["id"]
-        if bill.fate == "paid":
+        if bill.outcome == "paid":
             _paid(books, person, bill, made, intent, charge)
         else:  # a bank debit on its way
             intent.update(status="processing", payment_method=person.method, last_payment_error=None)
             books.account.insert("charge", charge)
             books.event("payment_intent.processing", moment, intent)
             books.account.clock.at(max(books.now, bill.settled), "debit_settles", intent["id"])
-    if bill.fate == "open":
+    if bill.outcome == "open":
         _left_open(books, person, bill, made)
-    elif bill.fate in {"void", "uncollectible"}:
+    elif bill.outcome in {"void", "uncollectible"}:
         _closed(books, bill, made, intent)
 
 
 def _paid(books: Books, person: Person, bill: Bill, made: Object, intent: Object, charge: Object) -> None:
     moment = bill.settled
     total = made["total"]
-    intent.update(status="succeeded", amount_received=total, payment_method=person.method, last_payment_error=None)
+    intent.update(
+        status="succeeded", amount_received=total, payment_method=person.method, last_payment_error=None
+    )
     made.update(
         status="paid", paid=True, amount_paid=total, amount_remaining=0, next_payment_attempt=None,
         status_transitions={"finalized_at": bill.finalized, "marked_uncollectible_at": None, "paid_at": moment, "voided_at": None},
     )  # fmt: skip
     fee = (total * 7 + 500) // 1000
     books.entry(
-        "stripe_fee", "fee", made["currency"], -fee, moment, None, text=f"Billing - Usage Fee ({made['number']})", settles=True
+        "stripe_fee",
+        "fee",
+        made["currency"],
+        -fee,
+        moment,
+        None,
+        text=f"Billing - Usage Fee ({made['number']})",
+        settles=True,
     )
     books.event("charge.succeeded", moment, charge)
     books.event("payment_intent.succeeded", moment, intent)
@@ -240,9 +265,9 @@ def _left_open(books: Books, person: Person, bill: Bill, made: Object) -> None:
 
 def _closed(books: Books, bill: Bill, made: Object, intent: Object) -> None:
     """Void, or written off."""
-    void = bill.fate == "void"
+    void = bill.outcome == "void"
     made.update(
-        status=bill.fate, auto_advance=False,
+        status=bill.outcome, auto_advance=False,
         status_transitions={
             "finalized_at": bill.finalized, "marked_uncollectible_at": None if void else bill.settled, "paid_at": None,
             "voided_at": bill.settled if void else None,

@@ -14,12 +14,19 @@ from stripe_magics.sandbox.demo_data.records import DAY, DECLINES, HOUR, Bill, C
 
 RETRIES = (0, 3 * DAY, 8 * DAY, 15 * DAY)
 DECLINED = 0.058  # of bills by card, besides those of customers who are about to leave
-RECOVERED = {"manual": 0.55}  # of bills that were declined, by reason; other customers nearly always find another card
+RECOVERED = {
+    "manual": 0.55
+}  # of bills that were declined, by reason; other customers nearly always find another card
 OTHERWISE = 0.95
 UNPAID = (((1, 30), 26), ((31, 60), 40), ((61, 90), 25), ((91, 170), 20))  # days overdue: how many stay open
 WRITTEN_OFF, VOIDED, DRAFTS = 45, 88, 10
 INCIDENT_MONTH, INCIDENT = 17, 40  # one morning, forty customers were charged twice
-REFUNDS = (("requested_by_customer", 102), ("duplicate", 16), ("fraudulent", 12), (None, 10))  # besides the incident's
+REFUNDS = (
+    ("requested_by_customer", 102),
+    ("duplicate", 16),
+    ("fraudulent", 12),
+    (None, 10),
+)  # besides the incident's
 REFUNDS_FAILED = 2
 DISPUTES = (  # status, how many, days ago at least and at most
     ("won", 8, 60, 690), ("lost", 9, 60, 690), ("warning_closed", 1, 140, 400), ("needs_response", 3, 4, 8), ("under_review", 2, 9, 13),
@@ -42,11 +49,15 @@ def pay(firm: Firm, rng: Random) -> None:
     last = {bill.client.number: bill for bill in firm.bills if bill.reason != "manual"}
     for bill in firm.bills:
         client = bill.client
-        dying = last[client.number] is bill and client.reason == "payment_failed" if client.number in last else False
+        card_failing = (
+            last[client.number] is bill and client.reason == "payment_failed"
+            if client.number in last
+            else False
+        )
         if bill.finalized > firm.as_of:
-            bill.fate = "draft"
+            bill.outcome = "draft"
         elif bill.pays == "card":
-            _by_card(bill, firm.as_of, rng, dying=dying)
+            _by_card(bill, firm.as_of, rng, card_failing=card_failing)
         elif bill.pays == "sepa":
             _by_debit(bill, firm.as_of, rng)
         else:
@@ -64,28 +75,32 @@ def decline(rng: Random) -> str:
     return DECLINES[0][0]
 
 
-def _by_card(bill: Bill, as_of: int, rng: Random, *, dying: bool) -> None:
-    declined = dying or (rng.random() < DECLINED and bill.client.number > 1)
+def _by_card(bill: Bill, as_of: int, rng: Random, *, card_failing: bool) -> None:
+    declined = card_failing or (rng.random() < DECLINED and bill.client.number > 1)
     good = 0
     if declined:
-        good = 99 if dying or rng.random() >= RECOVERED.get(bill.reason, OTHERWISE) else (1, 1, 1, 2, 2, 3)[rng.randrange(6)]
+        good = (
+            99
+            if card_failing or rng.random() >= RECOVERED.get(bill.reason, OTHERWISE)
+            else (1, 1, 1, 2, 2, 3)[rng.randrange(6)]
+        )
     code = decline(rng) if declined else ""
     for number, wait in enumerate(RETRIES):
         moment = bill.finalized + wait + number * 7 * 60
         if moment > as_of:
-            bill.fate, bill.retry = "open", moment
+            bill.outcome, bill.retry = "open", moment
             break
         if number == good:
             bill.attempts.append((moment, ""))
-            bill.fate, bill.settled = "paid", moment
+            bill.outcome, bill.settled = "paid", moment
             return
         bill.attempts.append((moment, code))
     else:
-        bill.fate = "uncollectible" if dying or rng.random() < 0.65 else "void"
+        bill.outcome = "uncollectible" if card_failing or rng.random() < 0.65 else "void"
         bill.settled = bill.attempts[-1][0] + HOUR
-    if dying:
+    if card_failing:
         bill.client.delinquent = True
-        if bill.fate == "uncollectible":
+        if bill.outcome == "uncollectible":
             bill.client.ended = bill.settled
 
 
@@ -97,11 +112,11 @@ def _by_debit(bill: Bill, as_of: int, rng: Random) -> None:
     else:
         moment = bill.finalized
     if moment > as_of:
-        bill.fate, bill.retry = "open", moment
+        bill.outcome, bill.retry = "open", moment
         return
     bill.attempts.append((moment, ""))
     bill.settled = moment + takes
-    bill.fate = "paid" if bill.settled <= as_of else "open"
+    bill.outcome = "paid" if bill.settled <= as_of else "open"
 
 
 def _by_invoice(bill: Bill, as_of: int, rng: Random) -> None:
@@ -109,10 +124,10 @@ def _by_invoice(bill: Bill, as_of: int, rng: Random) -> None:
     days = bill.terms - 2 + spread if bill.client.number else bill.terms - 8 * rng.random()
     moment = bill.finalized + int(max(days, 0.2) * DAY)
     if moment > as_of:
-        bill.fate = "open"
+        bill.outcome = "open"
         return
     bill.attempts.append((moment, ""))
-    bill.fate, bill.settled = "paid", moment
+    bill.outcome, bill.settled = "paid", moment
 
 
 def _never_paid(firm: Firm, rng: Random) -> None:
@@ -120,20 +135,24 @@ def _never_paid(firm: Firm, rng: Random) -> None:
     as_of = firm.as_of
     sent = [bill for bill in firm.bills if bill.pays == "invoice" and bill.client.number > 1]
 
-    def some(of: list[Bill], wanted: int, test: Callable[[Bill], bool]) -> list[Bill]:
+    def some(of: list[Bill], requested: int, test: Callable[[Bill], bool]) -> list[Bill]:
         fitting = [bill for bill in of if test(bill)]
-        return rng.sample(fitting, min(wanted, len(fitting)))
+        return rng.sample(fitting, min(requested, len(fitting)))
 
-    for (low, high), wanted in UNPAID:
-        for bill in some(sent, wanted, lambda bill: low <= (as_of - bill.due) // DAY < high and bill.fate == "paid"):  # noqa: B023 - used at once
-            bill.fate, bill.attempts, bill.settled = "open", [], 0
-    for bill in some(sent, WRITTEN_OFF, lambda bill: bill.fate == "paid" and bill.due < as_of - 180 * DAY):
-        bill.fate, bill.attempts, bill.settled = "uncollectible", [], bill.due + 90 * DAY + 9 * HOUR
+    for (low, high), requested in UNPAID:
+        for bill in some(
+            sent, requested, lambda bill: low <= (as_of - bill.due) // DAY < high and bill.outcome == "paid"
+        ):
+            bill.outcome, bill.attempts, bill.settled = "open", [], 0
+    for bill in some(sent, WRITTEN_OFF, lambda bill: bill.outcome == "paid" and bill.due < as_of - 180 * DAY):
+        bill.outcome, bill.attempts, bill.settled = "uncollectible", [], bill.due + 90 * DAY + 9 * HOUR
     by_hand = [bill for bill in firm.bills if bill.reason == "manual" and bill.client.number > 1]
-    for bill in some(by_hand, VOIDED, lambda bill: bill.fate == "paid" and bill.created < as_of - 20 * DAY):
-        bill.fate, bill.attempts, bill.settled = "void", [], bill.finalized + rng.randrange(HOUR, 9 * DAY)
+    for bill in some(
+        by_hand, VOIDED, lambda bill: bill.outcome == "paid" and bill.created < as_of - 20 * DAY
+    ):
+        bill.outcome, bill.attempts, bill.settled = "void", [], bill.finalized + rng.randrange(HOUR, 9 * DAY)
     for bill in by_hand[-DRAFTS:]:
-        bill.fate, bill.attempts, bill.settled = "draft", [], 0
+        bill.outcome, bill.attempts, bill.settled = "draft", [], 0
 
 
 # --- sales without bills
@@ -141,9 +160,12 @@ def _never_paid(firm: Firm, rng: Random) -> None:
 
 def sell(firm: Firm, rng: Random) -> None:
     """Payment links, the incident, holds, and payments on every stage of their way."""
-    by_currency = {currency: [each for each in firm.clients if each.currency == currency] for currency in ("usd", "eur", "gbp")}
+    by_currency = {
+        currency: [each for each in firm.clients if each.currency == currency]
+        for currency in ("usd", "eur", "gbp")
+    }
     _through_links(firm, by_currency, rng)
-    _twice(firm, rng)
+    _double_charge_incident(firm, rng)
     cards = [client for client in firm.clients if client.pays == "card" and not client.ended]
     debits = [client for client in by_currency["eur"] if client.pays == "sepa" and not client.ended]
     stages = (
@@ -156,7 +178,11 @@ def sell(firm: Firm, rng: Random) -> None:
             created = max(firm.as_of - int(rng.random() * days * DAY) - 2 * HOUR, client.joined + HOUR)
             created = min(created, firm.as_of - HOUR)
             sale = Sale(
-                client, created, rng.randrange(4000, 30000, 500), "Consulting", "succeeded" if state == "captured" else state
+                client,
+                created,
+                rng.randrange(4000, 30000, 500),
+                "Consulting",
+                "succeeded" if state == "captured" else state,
             )
             if state == "requires_payment_method" and number % 3 == 0:
                 sale.attempts = [(created + 60, decline(rng))]
@@ -174,8 +200,12 @@ def sell(firm: Firm, rng: Random) -> None:
 def _through_links(firm: Firm, by_currency: dict[str, list[Client]], rng: Random) -> None:
     for text, currency, amount in LINKS:
         for created in _link_moments(firm, currency, by_currency[currency], rng):
-            there = [each for each in by_currency[currency] if each.number > 1 and each.joined < created - HOUR]
-            sale = Sale(rng.choice(there), created, amount, text, "succeeded", [(created + 90, "")], kind="link")
+            there = [
+                each for each in by_currency[currency] if each.number > 1 and each.joined < created - HOUR
+            ]
+            sale = Sale(
+                rng.choice(there), created, amount, text, "succeeded", [(created + 90, "")], kind="link"
+            )
             if rng.random() < 0.06:
                 sale.attempts.insert(0, (created + 60, decline(rng)))
             firm.sales.append(sale)
@@ -184,15 +214,19 @@ def _through_links(firm: Firm, by_currency: dict[str, list[Client]], rng: Random
 def _link_moments(firm: Firm, currency: str, clients: list[Client], rng: Random) -> list[int]:
     """When somebody bought: in dollars on any day, in the other currencies rather on days that saw no other payment."""
     first = sorted(each.joined for each in clients)[3] + 2 * DAY
-    wanted = {"usd": 95, "eur": 90, "gbp": 125}[currency]
+    requested = {"usd": 95, "eur": 90, "gbp": 125}[currency]
     days = range(first // DAY, firm.as_of // DAY - 2)
-    paid = {bill.settled // DAY for bill in firm.bills if bill.fate == "paid" and bill.client.currency == currency}
+    paid = {
+        bill.settled // DAY
+        for bill in firm.bills
+        if bill.outcome == "paid" and bill.client.currency == currency
+    }
     free = [day for day in days if (day + 3) % 7 < 5 and (currency == "usd" or day not in paid)]
-    chosen = sorted(rng.sample(free, min(wanted, len(free))))
+    chosen = sorted(rng.sample(free, min(requested, len(free))))
     return [day * DAY + 9 * HOUR + rng.randrange(9 * HOUR) for day in chosen]
 
 
-def _twice(firm: Firm, rng: Random) -> None:
+def _double_charge_incident(firm: Firm, rng: Random) -> None:
     """The incident: the second charge of forty customers, all within one morning."""
     day = firm.starts[INCIDENT_MONTH] + 10 * DAY
     while (day // DAY + 3) % 7 >= 5:
@@ -219,27 +253,44 @@ def _twice(firm: Firm, rng: Random) -> None:
 # --- money back
 
 
-def give_back(firm: Firm, rng: Random) -> None:
+def plan_refunds_and_disputes(firm: Firm, rng: Random) -> None:
     """Refunds and disputes of what was paid by card; none in the last days, so that something is available in each currency."""
     for sale in firm.sales:
         if sale.kind == "duplicate":
             sale.refund = (sale.created + DAY + 3 * HOUR, 100, "duplicate", False)
     paid: list[Bill | Sale] = [
-        bill for bill in firm.bills if bill.fate == "paid" and bill.pays == "card" and bill.client.number > 1
+        bill
+        for bill in firm.bills
+        if bill.outcome == "paid" and bill.pays == "card" and bill.client.number > 1
     ]
     paid += [sale for sale in firm.sales if sale.state == "succeeded" and sale.kind == "link"]
     failed, latest = 0, firm.as_of - 4 * DAY
-    for reason, wanted in REFUNDS:
-        for one in rng.sample([each for each in paid if each.refund is None and each.attempts[-1][0] < latest], wanted):
+    for reason, requested in REFUNDS:
+        for one in rng.sample(
+            [each for each in paid if each.refund is None and each.attempts[-1][0] < latest], requested
+        ):
             since = one.attempts[-1][0]
             moment = since + 60 + int(rng.random() * min(18 * DAY, latest - since))
-            fails = failed < REFUNDS_FAILED and reason == "requested_by_customer" and moment < firm.as_of - 40 * DAY
+            fails = (
+                failed < REFUNDS_FAILED
+                and reason == "requested_by_customer"
+                and moment < firm.as_of - 40 * DAY
+            )
             failed += fails
-            one.refund = (moment, 100 if fails or rng.random() < 0.6 else rng.choice((20, 25, 50)), reason, bool(fails))
+            one.refund = (
+                moment,
+                100 if fails or rng.random() < 0.6 else rng.choice((20, 25, 50)),
+                reason,
+                bool(fails),
+            )
     free = sorted((one.attempts[-1][0], number) for number, one in enumerate(paid) if one.refund is None)
-    for status, wanted, least, most in DISPUTES:
-        for _ in range(wanted):
+    for status, requested, least, most in DISPUTES:
+        for _ in range(requested):
             moment = firm.as_of - least * DAY - int(rng.random() * (most - least) * DAY)
             low, high = (bisect_left(free, (moment - days * DAY, 0)) for days in (45, 5))
             one = paid[free.pop(rng.randrange(low, high))[1]]
-            one.dispute = (moment, "general" if status.startswith("warning") else rng.choice(DISPUTE_REASONS), status)
+            one.dispute = (
+                moment,
+                "general" if status.startswith("warning") else rng.choice(DISPUTE_REASONS),
+                status,
+            )

@@ -7,11 +7,11 @@ entry like any other and goes out with the next run.
 
 from __future__ import annotations
 
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.account import RUN
 from stripe_magics.sandbox.core.clock import HOUR, business_days_after, is_business_day, midnight
-from stripe_magics.sandbox.demo_data.writer import Books
+from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.demo_data.records import DAY
+from stripe_magics.sandbox.demo_data.writer import Books
+from stripe_magics.sandbox.resources.account import RUN
 from stripe_magics.sandbox.resources.payouts import default_account
 
 FAILED = {
@@ -51,8 +51,8 @@ def _of_currency(books: Books, currency: str, entries: list[Object]) -> None:
         if amount <= 0:
             continue
         runs += 1
-        if (fate := BY_HAND.get((currency, runs))) is not None:
-            waiting += _by_hand(books, currency, amount * 2 // 5, run - 120, destination, fate)
+        if (outcome := BY_HAND.get((currency, runs))) is not None:
+            waiting += _by_hand(books, currency, amount * 2 // 5, run - 120, destination, outcome)
             amount = sum(entry["net"] for entry in waiting)
         name = FAILED.get((currency, runs))
         payout = _payout(books, currency, amount, run, destination, automatic=True, known=name or "")
@@ -64,9 +64,14 @@ def _of_currency(books: Books, currency: str, entries: list[Object]) -> None:
         _arrive(books, payout)
         if name is not None:
             moment = payout["arrival_date"] + DAY + 8 * HOUR
-            entry = _entry(books, payout, "payout_failure", "payout_reversal", amount, moment, "PAYOUT FAILURE")
+            entry = _entry(
+                books, payout, "payout_failure", "payout_reversal", amount, moment, "PAYOUT FAILURE"
+            )
             payout.update(
-                status="failed", failure_code=TROUBLE[0], failure_message=TROUBLE[1], failure_balance_transaction=entry["id"]
+                status="failed",
+                failure_code=TROUBLE[0],
+                failure_message=TROUBLE[1],
+                failure_balance_transaction=entry["id"],
             )
             back.append((moment, entry))
         account.insert("payout", payout)
@@ -74,17 +79,23 @@ def _of_currency(books: Books, currency: str, entries: list[Object]) -> None:
         insert(entry)
 
 
-def _entry(books: Books, payout: Object, kind: str, category: str, amount: int, moment: int, text: str | None) -> Object:
+def _entry(
+    books: Books, payout: Object, kind: str, category: str, amount: int, moment: int, text: str | None
+) -> Object:
     return books.entry(kind, category, payout["currency"], amount, moment, payout["id"], text=text)
 
 
-def _by_hand(books: Books, currency: str, amount: int, moment: int, destination: str | None, fate: str) -> list[Object]:
+def _by_hand(
+    books: Books, currency: str, amount: int, moment: int, destination: str | None, outcome: str
+) -> list[Object]:
     """A payout by hand, two minutes before the run: its entries go with the run's."""
     payout = _payout(books, currency, amount, moment, destination, automatic=False)
     found = [_entry(books, payout, "payout", "payout", -amount, moment, None)]
     payout["balance_transaction"] = found[0]["id"]
-    if fate == "canceled":
-        found.append(_entry(books, payout, "payout_cancel", "payout_reversal", amount, moment + 60, "PAYOUT CANCELED"))
+    if outcome == "canceled":
+        found.append(
+            _entry(books, payout, "payout_cancel", "payout_reversal", amount, moment + 60, "PAYOUT CANCELED")
+        )
         payout.update(status="canceled", failure_balance_transaction=found[1]["id"])
     else:
         _arrive(books, payout)
@@ -93,7 +104,14 @@ def _by_hand(books: Books, currency: str, amount: int, moment: int, destination:
 
 
 def _payout(
-    books: Books, currency: str, amount: int, moment: int, destination: str | None, *, automatic: bool, known: str = ""
+    books: Books,
+    currency: str,
+    amount: int,
+    moment: int,
+    destination: str | None,
+    *,
+    automatic: bool,
+    known: str = "",
 ) -> Object:
     return {
         "id": f"po_{known}" if known else books.new("po"), "object": "payout", "amount": amount, "application_fee": None,

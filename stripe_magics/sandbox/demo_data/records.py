@@ -55,14 +55,18 @@ class Client:
     leaves: int = 0  # the month in which it is no longer billed
     reason: str = ""  # cancellation_requested, payment_failed
     ended: int = 0
-    change: tuple[int, int] | None = None  # (what it had been paying a month, days before the next bill), billed as proration
+    change: tuple[int, int] | None = (
+        None  # (what it had been paying a month, days before the next bill), billed as proration
+    )
     last_bill: int = 0
     delinquent: bool = False
 
     @property
     def segment(self) -> str:
         """How the firm's sales people call it."""
-        return {"starter": "startup", "team": "smb", "business": "midmarket", "platform": "enterprise"}[self.plan]
+        return {"starter": "startup", "team": "smb", "business": "midmarket", "platform": "enterprise"}[
+            self.plan
+        ]
 
     def monthly(self, version: int) -> int:
         """What it pays a month, without discounts and tax."""
@@ -75,7 +79,11 @@ class Client:
         """Its monthly recurring revenue: a year's price over twelve, a discount for good taken off."""
         full = self.monthly(self.version)
         full = full * 10 // 12 if self.yearly else full
-        return full * (100 - COUPONS[self.coupon][0]) // 100 if self.coupon and COUPONS[self.coupon][1] == "forever" else full
+        return (
+            full * (100 - COUPONS[self.coupon][0]) // 100
+            if self.coupon and COUPONS[self.coupon][1] == "forever"
+            else full
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -103,11 +111,13 @@ class Bill:
     terms: int
     percent: int = 0  # discount
     coupon: str = ""
-    fate: str = "paid"  # paid, open, draft, void, uncollectible
+    outcome: str = "paid"  # paid, open, draft, void, uncollectible
     attempts: list[tuple[int, str]] = field(default_factory=list)
     settled: int = 0  # when it was paid, voided or written off
     retry: int = 0  # the next attempt of an open one
-    refund: tuple[int, int, str | None, bool] | None = None  # moment, per cent of it, reason, whether the refund failed
+    refund: tuple[int, int, str | None, bool] | None = (
+        None  # moment, per cent of it, reason, whether the refund failed
+    )
     dispute: tuple[int, str, str] | None = None  # moment, reason, status
 
     @property
@@ -135,7 +145,7 @@ class Sale:
     settled: int = 0
     refund: tuple[int, int, str | None, bool] | None = None
     dispute: tuple[int, str, str] | None = None
-    fate: str = ""
+    outcome: str = ""
 
 
 @dataclass(slots=True)
@@ -158,4 +168,10 @@ def month_starts(as_of: int, months: int = MONTHS + 2) -> list[int]:
     """The starts of the 24 months before the current one, of the current one and of the next; a leading 0 so that month 1 is [1]."""
     now = datetime.fromtimestamp(as_of, UTC)
     first = now.year * 12 + now.month - 1 - MONTHS
-    return [0, *(int(datetime((first + n) // 12, (first + n) % 12 + 1, 1, tzinfo=UTC).timestamp()) for n in range(months))]
+    return [
+        0,
+        *(
+            int(datetime((first + n) // 12, (first + n) % 12 + 1, 1, tzinfo=UTC).timestamp())
+            for n in range(months)
+        ),
+    ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from stripe_magics.sandbox.core.store import Object
-from stripe_magics.sandbox.demo_data.writer import Books
-from stripe_magics.sandbox.demo_data.records import DAY, Bill, Sale
-from stripe_magics.sandbox.resources.disputes import ANSWER_WITHIN, EVIDENCE, INQUIRY, REVIEW
 from stripe_magics.sandbox.core.ledger import DISPUTE_FEE
+from stripe_magics.sandbox.core.store import Object
+from stripe_magics.sandbox.demo_data.records import DAY, Bill, Sale
+from stripe_magics.sandbox.demo_data.writer import Books
+from stripe_magics.sandbox.resources.disputes import ANSWER_WITHIN, EVIDENCE, INQUIRY, REVIEW
 
 LATE_FAILURE = "expired_or_canceled_card"
 
@@ -19,7 +19,9 @@ def given_back(books: Books, charge: Object, of: Bill | Sale) -> None:
         _dispute(books, charge, *of.dispute)
 
 
-def _refund(books: Books, charge: Object, moment: int, percent: int, reason: str | None, failed: bool) -> None:
+def _refund(
+    books: Books, charge: Object, moment: int, percent: int, reason: str | None, failed: bool
+) -> None:
     amount = charge["amount_captured"] * percent // 100
     currency, identifier = charge["currency"], books.new("re")
     text = f"REFUND FOR CHARGE ({charge['description']})"
@@ -38,7 +40,13 @@ def _refund(books: Books, charge: Object, moment: int, percent: int, reason: str
     books.event("charge.refunded", moment, charge, {"amount_refunded": 0, "refunded": False})
     if failed:
         back = books.entry(
-            "refund_failure", "refund_failure", currency, amount, moment + 5 * DAY, identifier, text="REFUND FAILURE"
+            "refund_failure",
+            "refund_failure",
+            currency,
+            amount,
+            moment + 5 * DAY,
+            identifier,
+            text="REFUND FAILURE",
         )
         made.update(status="failed", failure_reason=LATE_FAILURE, failure_balance_transaction=back["id"])
         charge.update(amount_refunded=0, refunded=False)
@@ -55,7 +63,17 @@ def _dispute(books: Books, charge: Object, moment: int, reason: str, status: str
     def book(signed: int, category: str, when: int, fee: int = 0) -> None:
         text = f"Chargeback {'withdrawal' if signed < 0 else 'reversal'} for {charge['id']}"
         booked.append(
-            books.entry("adjustment", category, currency, signed, when, identifier, fee=fee, fee_text="Dispute fee", text=text)
+            books.entry(
+                "adjustment",
+                category,
+                currency,
+                signed,
+                when,
+                identifier,
+                fee=fee,
+                fee_text="Dispute fee",
+                text=text,
+            )
         )
 
     if not inquiry:

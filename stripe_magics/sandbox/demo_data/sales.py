@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from stripe_magics.sandbox.resources import charges
 from stripe_magics.sandbox.core.store import Object
-from stripe_magics.sandbox.demo_data.refunds_and_disputes import given_back
-from stripe_magics.sandbox.demo_data.writer import Books, Person
-from stripe_magics.sandbox.demo_data.static_objects import link_name
 from stripe_magics.sandbox.demo_data.records import DAY, Sale
+from stripe_magics.sandbox.demo_data.refunds_and_disputes import given_back
+from stripe_magics.sandbox.demo_data.static_objects import link_name
+from stripe_magics.sandbox.demo_data.writer import Books, Person
+from stripe_magics.sandbox.resources import charges
 
 
 def write(books: Books, person: Person, sale: Sale, *, known: str = "") -> None:
@@ -18,7 +18,11 @@ def write(books: Books, person: Person, sale: Sale, *, known: str = "") -> None:
         person, sale.created, sale.amount, sale.text, known=known, metadata=link, capture_method="manual" if manual else "automatic_async",
         status=sale.state, payment_method=None if sale.state in {"requires_payment_method", "canceled"} else person.method,
     )  # fmt: skip
-    books.event("payment_intent.created", sale.created, {**intent, "status": "requires_payment_method", "payment_method": None})
+    books.event(
+        "payment_intent.created",
+        sale.created,
+        {**intent, "status": "requires_payment_method", "payment_method": None},
+    )
     for moment, code in sale.attempts:
         charge = None
         if sale.state != "requires_action":
@@ -26,7 +30,9 @@ def write(books: Books, person: Person, sale: Sale, *, known: str = "") -> None:
             taken = 0 if code or sale.state in {"requires_capture", "processing"} else sale.settled or moment
             charge = books.charge(person, intent, moment, settled=taken, code=code, captured=part)
         if code:
-            books.event("payment_intent.payment_failed", moment, {**intent, "status": "requires_payment_method"})
+            books.event(
+                "payment_intent.payment_failed", moment, {**intent, "status": "requires_payment_method"}
+            )
             continue
         intent["last_payment_error"] = None
         _reached(books, intent, sale, charge, moment)

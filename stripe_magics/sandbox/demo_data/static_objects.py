@@ -19,14 +19,28 @@ from stripe_magics.sandbox.resources.payment_methods.method_creation import ADDR
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import shown_on_charge
 from stripe_magics.sandbox.resources.payment_methods.test_cards import CARDS
 
-NAMES = {"starter": "Starter", "team": "Team", "business": "Business", "seat": "Additional seat", "platform": "Platform seat"}
+NAMES = {
+    "starter": "Starter",
+    "team": "Team",
+    "business": "Business",
+    "seat": "Additional seat",
+    "platform": "Platform seat",
+}
 BRANDS = ("visa", "visa", "visa", "mastercard", "mastercard", "visa_debit", "amex", "mastercard_debit")
 CITIES = {
     "US": ("Portland", "OR", "97201"), "CA": ("Toronto", "ON", "M5H 2N2"), "AU": ("Melbourne", "VIC", "3000"), "DE": ("Berlin", None, "10115"),
     "FR": ("Lyon", None, "69001"), "NL": ("Utrecht", None, "3511"), "IE": ("Cork", None, "T12"), "ES": ("Valencia", None, "46001"),
     "AT": ("Graz", None, "8010"), "GB": ("Leeds", None, "LS1 1UR"),
 }  # fmt: skip
-STREETS = ("Main Street", "Station Road", "Park Lane", "Mill Street", "High Street", "River Road", "Market Square")
+STREETS = (
+    "Main Street",
+    "Station Road",
+    "Park Lane",
+    "Mill Street",
+    "High Street",
+    "River Road",
+    "Market Square",
+)
 
 
 _LETTERS = bytes((b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" * 5)[:256])
@@ -93,7 +107,9 @@ def price(identifier: str, product: str, currency: str, amount: int, created: in
     }
 
 
-def product(identifier: str, name: str, created: int, default_price: str | None, unit: str | None = None) -> Object:
+def product(
+    identifier: str, name: str, created: int, default_price: str | None, unit: str | None = None
+) -> Object:
     """A service that is sold."""
     return {
         "id": identifier,
@@ -126,7 +142,10 @@ def catalogue(account: Account, start: int, rise: int) -> dict[str, Object]:
         identifier = f"prod_demo{plan.capitalize()}"
         current = price_id("usd", plan, yearly=False, version=1)
         account.insert(
-            "product", product(identifier, NAMES[plan], start, current, "seat" if plan in {"seat", "platform"} else None)
+            "product",
+            product(
+                identifier, NAMES[plan], start, current, "seat" if plan in {"seat", "platform"} else None
+            ),
         )
         for currency, table in PRICES.items():
             for version, amount in enumerate(table[plan]):
@@ -240,7 +259,12 @@ def payment_link(identifier: str, currency: str, name: str) -> Object:
         "consent_collection": None,
         "currency": currency,
         "custom_fields": [],
-        "custom_text": {"after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None},
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
         "customer_creation": "if_required",
         "inactive_message": None,
         "invoice_creation": None,
@@ -266,7 +290,14 @@ def address_of(client: Client) -> Object:
     """Where a customer lives."""
     city, state, code = CITIES[client.country]
     street = f"{client.number % 97 + 1} {STREETS[client.number % len(STREETS)]}"
-    found = {"city": city, "country": client.country, "line1": street, "line2": None, "postal_code": code, "state": state}
+    found = {
+        "city": city,
+        "country": client.country,
+        "line1": street,
+        "line2": None,
+        "postal_code": code,
+        "state": state,
+    }
     return {part: found[part] for part in ADDRESS}
 
 
@@ -280,7 +311,11 @@ def card_for(account: Account, client: Client) -> tuple[str, Object]:
         }  # fmt: skip
     card = CARDS[BRANDS[client.number % len(BRANDS)]]
     made = card_of(account, card, exp_month=client.number % 12 + 1, exp_year=2027 + client.number % 6)
-    return "card", {**made, "country": client.country, "fingerprint": account.letters(f"card{client.number}", 16)}
+    return "card", {
+        **made,
+        "country": client.country,
+        "fingerprint": account.letters(f"card{client.number}", 16),
+    }
 
 
 def on_charge(method: Object) -> Any:

@@ -19,7 +19,18 @@ from random import Random
 
 from stripe_magics.sandbox.demo_data import outcomes
 from stripe_magics.sandbox.demo_data.names import FIRST, LAST, TRADES
-from stripe_magics.sandbox.demo_data.records import COUPONS, DAY, HOUR, MONTHS, PRICES, Bill, Client, Firm, Line, month_starts
+from stripe_magics.sandbox.demo_data.records import (
+    COUPONS,
+    DAY,
+    HOUR,
+    MONTHS,
+    PRICES,
+    Bill,
+    Client,
+    Firm,
+    Line,
+    month_starts,
+)
 
 FIRST_MRR, LAST_MRR = 18_000_00, 95_000_00
 FIRST_CUSTOMERS, LAST_CUSTOMERS = 150, 276
@@ -27,7 +38,11 @@ WHALE_SHARE = 0.131  # of recurring revenue: 12 % of all, taxes and single sales
 CHURN = (0.029, 0.027, 0.032, 0.028, 0.033, 0.027)  # month by month, over and over
 PRICE_RISE = 13
 NEW_CURRENCY = {4: "eur", 9: "gbp"}  # every other newcomer of that month
-COUNTRIES = {"usd": ("US", "US", "US", "US", "CA", "AU"), "eur": ("DE", "FR", "NL", "IE", "ES", "AT"), "gbp": ("GB",)}
+COUNTRIES = {
+    "usd": ("US", "US", "US", "US", "CA", "AU"),
+    "eur": ("DE", "FR", "NL", "IE", "ES", "AT"),
+    "gbp": ("GB",),
+}
 SERVICES = (
     ("Training session", 9000, 24000),
     ("Data import", 6000, 18000),
@@ -58,7 +73,7 @@ def tell(as_of: int) -> Firm:
     firm.clients = [client for client in firm.clients if client.joined <= as_of]
     outcomes.pay(firm, rng)
     outcomes.sell(firm, rng)
-    outcomes.give_back(firm, rng)
+    outcomes.plan_refunds_and_disputes(firm, rng)
     return firm
 
 
@@ -86,8 +101,8 @@ def _leave(firm: Firm, active: list[Client], month: int) -> None:
 
 
 def _join(firm: Firm, active: list[Client], month: int, rng: Random) -> None:
-    wanted = FIRST_CUSTOMERS + (LAST_CUSTOMERS - FIRST_CUSTOMERS) * (min(month, MONTHS) - 1) / (MONTHS - 1)
-    for _ in range(round(wanted) - len(active) + (4 if month > MONTHS else 0)):
+    requested = FIRST_CUSTOMERS + (LAST_CUSTOMERS - FIRST_CUSTOMERS) * (min(month, MONTHS) - 1) / (MONTHS - 1)
+    for _ in range(round(requested) - len(active) + (4 if month > MONTHS else 0)):
         client = _newcomer(firm, month, rng)
         firm.clients.append(client)
         active.append(client)
@@ -103,13 +118,27 @@ def _newcomer(firm: Firm, month: int, rng: Random) -> Client:
         currency = "eur" if draw < 0.6 else "usd"
     if number % 2 and month in NEW_CURRENCY:
         currency = NEW_CURRENCY[month]
-    person = f"{FIRST[(number * 7 + number // 72) % len(FIRST)]} {LAST[(number * 11 + number // 83) % len(LAST)]}"
+    person = (
+        f"{FIRST[(number * 7 + number // 72) % len(FIRST)]} {LAST[(number * 11 + number // 83) % len(LAST)]}"
+    )
     company = f"{LAST[(number * 17 + 5) % len(LAST)]} {TRADES[(number * 5 + number // 24) % len(TRADES)]}"
     early = month < 8
     size = rng.random()
-    plan = "starter" if size < (0.6 if early else 0.42) else "team" if size < (0.93 if early else 0.83) else "business"
+    plan = (
+        "starter"
+        if size < (0.6 if early else 0.42)
+        else "team"
+        if size < (0.93 if early else 0.83)
+        else "business"
+    )
     way = rng.random()
-    pays = "sepa" if currency == "eur" and way < 0.3 else "invoice" if plan != "starter" and way > 0.78 else "card"
+    pays = (
+        "sepa"
+        if currency == "eur" and way < 0.3
+        else "invoice"
+        if plan != "starter" and way > 0.78
+        else "card"
+    )
     day = ((number * 11) % 31) * DAY + 6 * HOUR + rng.randrange(14 * HOUR)
     client = Client(
         number=number,
@@ -129,7 +158,11 @@ def _newcomer(firm: Firm, month: int, rng: Random) -> Client:
     )
     client.joined = firm.billed(client, month)
     if number == 0:  # the large one: dollars, sent an invoice, never late by much
-        client.person, client.company, client.email = "Nora Lindqvist", "Northwind Logistics", "accounts@northwind.example.com"
+        client.person, client.company, client.email = (
+            "Nora Lindqvist",
+            "Northwind Logistics",
+            "accounts@northwind.example.com",
+        )
         client.plan, client.pays, client.currency, client.country, client.terms, client.channel = (
             "platform",
             "invoice",
@@ -142,7 +175,9 @@ def _newcomer(firm: Firm, month: int, rng: Random) -> Client:
         client.person, client.company, client.email = "Jenny Rosen", "Rosen Books", "jenny.rosen@example.com"
         client.plan, client.pays, client.currency, client.country = "team", "card", "usd", "US"
     elif rng.random() < (0.14 if month > 1 else 0.04):
-        client.coupon = rng.choice(("PARTNER20", "WELCOME50", "WELCOME50", "SPRING30")) if month > 1 else "PARTNER20"
+        client.coupon = (
+            rng.choice(("PARTNER20", "WELCOME50", "WELCOME50", "SPRING30")) if month > 1 else "PARTNER20"
+        )
         client.coupon_until = {"PARTNER20": 999, "WELCOME50": 1, "SPRING30": 3}[client.coupon]
     return client
 
@@ -173,10 +208,19 @@ def _steer(active: list[Client], month: int, rng: Random) -> None:
                 break
             client = rng.choice(changing)
             before, was = client.mrr(), client.monthly(version)
-            if not _grow(client, missing, version, rng) if missing > 0 else not _shrink(client, -missing, version):
+            if (
+                not _grow(client, missing, version, rng)
+                if missing > 0
+                else not _shrink(client, -missing, version)
+            ):
                 continue
             missing -= client.mrr() - before
-            if client.month < month and client.change is None and client.pays != "invoice" and rng.random() < 0.3:
+            if (
+                client.month < month
+                and client.change is None
+                and client.pays != "invoice"
+                and rng.random() < 0.3
+            ):
                 client.change = (was, rng.randrange(4, 25))
 
 
@@ -206,10 +250,14 @@ def _shrink(client: Client, over: float, version: int) -> bool:
 
 def _choose_leavers(active: list[Client], month: int, rng: Random) -> None:
     """Who will not be billed next month. Most of those who pay by card leave because it is declined for good."""
-    free = [client for client in active if not client.yearly and client.number > 1 and client.month < month + 1]
+    free = [
+        client for client in active if not client.yearly and client.number > 1 and client.month < month + 1
+    ]
     for client in rng.sample(free, round(CHURN[month % len(CHURN)] * len(active))):
         client.leaves = month + 1
-        client.reason = "payment_failed" if client.pays == "card" and rng.random() < 0.85 else "cancellation_requested"
+        client.reason = (
+            "payment_failed" if client.pays == "card" and rng.random() < 0.85 else "cancellation_requested"
+        )
 
 
 def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None:
@@ -218,7 +266,11 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
             continue
         created = firm.billed(client, month)
         after = month + (12 if client.yearly else 1)
-        end = firm.billed(client, after) if after < len(firm.starts) else created + (365 if client.yearly else 30) * DAY
+        end = (
+            firm.billed(client, after)
+            if after < len(firm.starts)
+            else created + (365 if client.yearly else 30) * DAY
+        )
         if client.yearly:
             client.version = int(month >= PRICE_RISE)
         version = client.version
@@ -229,17 +281,25 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
         more, less, since = client.monthly(version) * days // 30, was * days // 30, created - days * DAY
         if more > less > 0 and not client.yearly and client.bills:  # it took more in the middle of its month
             plan = (client.plan, False, version)
-            lines.append(Line("Unused time on the former plan", -less, 1, since, created, plan, proration=True))
-            lines.append(Line("Remaining time on the new plan", more, 1, since, created, plan, proration=True))
+            lines.append(
+                Line("Unused time on the former plan", -less, 1, since, created, plan, proration=True)
+            )
+            lines.append(
+                Line("Remaining time on the new plan", more, 1, since, created, plan, proration=True)
+            )
         client.change = None
         if client.plan != "platform":
             name, cost = client.plan.capitalize(), prices[client.plan][version] * times
             lines.append(Line(name, cost, 1, created, end, (client.plan, client.yearly, version)))
         if client.seats:
             cost = prices[seat][version] * times
-            lines.append(Line("Seats", cost * client.seats, client.seats, created, end, (seat, client.yearly, version)))
+            lines.append(
+                Line("Seats", cost * client.seats, client.seats, created, end, (seat, client.yearly, version))
+            )
         if len(lines) < 4 and client.number > 1 and rng.random() < 0.08:
-            lines.append(Line("API calls above the plan", rng.randrange(5, 60) * 100, 1, created - 30 * DAY, created))
+            lines.append(
+                Line("API calls above the plan", rng.randrange(5, 60) * 100, 1, created - 30 * DAY, created)
+            )
         reason = "subscription_cycle" if client.bills else "subscription_create"
         bill = Bill(client, created, reason, lines, client.pays, client.terms)
         if client.coupon and client.bills < client.coupon_until:
@@ -264,5 +324,12 @@ def _services(firm: Firm, active: list[Client], month: int, rng: Random) -> None
         for text, low, high in rng.sample(SERVICES, 1 if rng.random() < 0.7 else 2):
             lines.append(Line(text, rng.randrange(low, high, 500), 1, created, created))
         firm.bills.append(
-            Bill(client, created, "manual", lines, "invoice" if rng.random() < 0.5 else client.pays, rng.choice((14, 30)))
+            Bill(
+                client,
+                created,
+                "manual",
+                lines,
+                "invoice" if rng.random() < 0.5 else client.pays,
+                rng.choice((14, 30)),
+            )
         )

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
-from stripe_magics.sandbox.resources import charges, customers
-from stripe_magics.sandbox.resources.payment_intents import intent_parameters
-from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.core.clock import business_days_after
-from stripe_magics.sandbox.demo_data.static_objects import Ids, card_for, catalogue, coupons, raw, tax_rates
-from stripe_magics.sandbox.demo_data.records import DAY, Client, Firm
 from stripe_magics.sandbox.core.events import KEPT
 from stripe_magics.sandbox.core.ledger import SETTLING_DAYS, processing_fee
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.demo_data.records import DAY, Client, Firm
+from stripe_magics.sandbox.demo_data.static_objects import Ids, card_for, catalogue, coupons, raw, tax_rates
+from stripe_magics.sandbox.resources import charges, customers
+from stripe_magics.sandbox.resources.payment_intents import intent_parameters
 from stripe_magics.sandbox.resources.payment_methods.method_creation import new_method
-from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, Outcome
+from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, CardBehaviour
 
 
 @dataclass(slots=True)
@@ -60,7 +60,9 @@ class Books:
         start = firm.starts[1]
         self.prices = catalogue(account, start, firm.starts[13])
         self.price_text = {identifier: raw(each) for identifier, each in self.prices.items()}
-        self.coupons = coupons(account, start, Counter(client.coupon for client in firm.clients if client.coupon))
+        self.coupons = coupons(
+            account, start, Counter(client.coupon for client in firm.clients if client.coupon)
+        )
         self.rates = tax_rates(account, start)
         self.rate_text = {currency: raw([rate]) for currency, rate in self.rates.items()}
         scratch = Account(seed=account.seed, now=0)
@@ -70,13 +72,20 @@ class Books:
         card = new_method(scratch, *card_for(scratch, firm.clients[1]))
         self.blank_method = {name: value for name, value in card.items() if name != "card"}
         self.blank_charge = charges.new_charge(scratch, {"amount": 0, "currency": "usd"}, card)
-        charges.authorise(scratch, self.blank_charge, Outcome())
+        charges.authorise(scratch, self.blank_charge, CardBehaviour())
         self.approved = raw(self.blank_charge["outcome"])
-        self.failures: dict[str, tuple[Outcome, Any]] = {}
+        self.failures: dict[str, tuple[CardBehaviour, Any]] = {}
         self._scratch, self._scratch_card = scratch, card
         self.options = {
             "card": raw(
-                {"card": {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}}
+                {
+                    "card": {
+                        "installments": None,
+                        "mandate_options": None,
+                        "network": None,
+                        "request_three_d_secure": "automatic",
+                    }
+                }
             ),
             "sepa_debit": raw({"sepa_debit": {}}),
         }
@@ -105,7 +114,15 @@ class Books:
         """A ledger entry; `settles`: the funds come two business days later."""
         available_on = self.settles(moment) if settles else moment
         details = (
-            [{"amount": fee, "application": None, "currency": currency, "description": fee_text, "type": "stripe_fee"}]
+            [
+                {
+                    "amount": fee,
+                    "application": None,
+                    "currency": currency,
+                    "description": fee_text,
+                    "type": "stripe_fee",
+                }
+            ]
             if fee
             else []
         )
@@ -127,7 +144,9 @@ class Books:
 
     # payments
 
-    def intent(self, person: Person, created: int, amount: int, text: str, *, known: str = "", **changes: Any) -> Object:
+    def intent(
+        self, person: Person, created: int, amount: int, text: str, *, known: str = "", **changes: Any
+    ) -> Object:
         """A payment intent that nothing happened to yet; store it with `account.insert` once it is final."""
         identifier = f"pi_{known}" if known else self.new("pi")
         return {
@@ -138,10 +157,21 @@ class Books:
         }  # fmt: skip
 
     def charge(
-        self, person: Person, intent: Object, moment: int, *, settled: int = 0, code: str = "", captured: int | None = None
+        self,
+        person: Person,
+        intent: Object,
+        moment: int,
+        *,
+        settled: int = 0,
+        code: str = "",
+        captured: int | None = None,
     ) -> Object:
         """One attempt. It failed with a code; or is taken at `settled` (0 if only held, or on its way); `captured` if only a part of it was."""
-        identifier = f"ch_{intent['id'][3:]}" if intent["id"].startswith("pi_demo") and not code else self.new(person.type)
+        identifier = (
+            f"ch_{intent['id'][3:]}"
+            if intent["id"].startswith("pi_demo") and not code
+            else self.new(person.type)
+        )
         amount = intent["amount"]
         made = {
             **self.blank_charge,
@@ -154,7 +184,9 @@ class Books:
         self.screened[intent["currency"], moment // DAY] += 1
         if code:
             outcome, told = self._failure(person.kind, code)
-            made.update(status="failed", failure_code=outcome.code, failure_message=outcome.message, outcome=told)
+            made.update(
+                status="failed", failure_code=outcome.code, failure_message=outcome.message, outcome=told
+            )
             self.account.insert("charge", made)
             self.event("charge.failed", moment, made)
             intent["last_payment_error"] = self._error(outcome, made, person)
@@ -176,20 +208,28 @@ class Books:
                     text=about,
                     settles=True,
                 )
-            made.update(status="succeeded", paid=True, captured=True, amount_captured=taken, balance_transaction=booked["id"])
+            made.update(
+                status="succeeded",
+                paid=True,
+                captured=True,
+                amount_captured=taken,
+                balance_transaction=booked["id"],
+            )
         return made
 
-    def _failure(self, kind: str, code: str) -> tuple[Outcome, Any]:
+    def _failure(self, kind: str, code: str) -> tuple[CardBehaviour, Any]:
         known = self.failures.get(kind + code)
         if known is None:
-            wanted = "debit_insufficient" if kind == "sepa_debit" else code
-            outcome = OUTCOMES.get(wanted) or Outcome(code="card_declined", decline_code=code, message="Your card was declined.")
+            requested = "debit_insufficient" if kind == "sepa_debit" else code
+            outcome = OUTCOMES.get(requested) or CardBehaviour(
+                code="card_declined", decline_code=code, message="Your card was declined."
+            )
             failed = charges.new_charge(self._scratch, {"amount": 0, "currency": "usd"}, self._scratch_card)
             charges.fail(self._scratch, failed, outcome)
             known = self.failures[kind + code] = (outcome, raw(failed["outcome"]))
         return known
 
-    def _error(self, outcome: Outcome, charge: Object, person: Person) -> Object:
+    def _error(self, outcome: CardBehaviour, charge: Object, person: Person) -> Object:
         error: Object = {
             "charge": charge["id"],
             "code": outcome.code,
@@ -197,7 +237,12 @@ class Books:
         }
         if outcome.decline_code:
             error["decline_code"] = outcome.decline_code
-        return {**error, "message": outcome.message, "payment_method": person.method_text, "type": "card_error"}
+        return {
+            **error,
+            "message": outcome.message,
+            "payment_method": person.method_text,
+            "type": "card_error",
+        }
 
     def screening(self) -> None:
         """The fee for looking at each attempt, once a day."""
@@ -205,4 +250,6 @@ class Books:
             moment = (day + 1) * DAY - 600
             if (day + 3) % 7 < 5 and moment < self.now:
                 text = f"Radar - Screening Fee ({attempts} attempts)"
-                self.entry("stripe_fee", "fee", currency, -5 * attempts, moment, None, text=text, settles=True)
+                self.entry(
+                    "stripe_fee", "fee", currency, -5 * attempts, moment, None, text=text, settles=True
+                )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import ApiError, invalid, missing, missing_param
+from stripe_magics.sandbox.api.pagination import Page, inline
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.customer_subresources import new_card
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.clock import DAY, MINUTE, midnight
-from stripe_magics.sandbox.api.pagination import Page, inline
-from stripe_magics.sandbox.api.errors import Refusal, absent, invalid, missing
-from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.customer_subresources import new_card
 from stripe_magics.sandbox.resources.payment_methods.test_cards import BY_NUMBER, CARDS
 
 BANKS = (
@@ -69,14 +69,23 @@ def open_account(account: Account) -> None:
     }  # fmt: skip
     for currency, country, number, routing in BANKS:
         account.add(
-            "bank_account", _bank(account, currency=currency, country=country, number=number, routing=routing, default=True)
+            "bank_account",
+            _bank(account, currency=currency, country=country, number=number, routing=routing, default=True),
         )
     account.clock.at(midnight(account.now) + DAY + RUN, "payouts")
 
 
 def _requirements() -> Object:
     lists: Object = {
-        name: [] for name in ("alternatives", "currently_due", "errors", "eventually_due", "past_due", "pending_verification")
+        name: []
+        for name in (
+            "alternatives",
+            "currently_due",
+            "errors",
+            "eventually_due",
+            "past_due",
+            "pending_verification",
+        )
     }
     return {**lists, "current_deadline": None, "disabled_reason": None}
 
@@ -84,13 +93,18 @@ def _requirements() -> Object:
 def retrieve(account: Account, params: dict[str, Any], identifier: str = "") -> Object:
     """GET /v1/account, GET /v1/accounts/{account}."""
     _own(account, identifier)
-    banks = [each for kind in ("bank_account", "card") for each in account.each(kind) if not each.get("customer")]
-    return {**account.me, "external_accounts": inline(banks, f"/v1/accounts/{account.me['id']}/external_accounts")}
+    banks = [
+        each for kind in ("bank_account", "card") for each in account.each(kind) if not each.get("customer")
+    ]
+    return {
+        **account.me,
+        "external_accounts": inline(banks, f"/v1/accounts/{account.me['id']}/external_accounts"),
+    }
 
 
 def _own(account: Account, identifier: str) -> None:
     if identifier and identifier != account.me["id"]:
-        raise Refusal(
+        raise ApiError(
             f"The provided key does not have access to account '{identifier}' (or that account does not exist).",
             status=403,
             code="account_invalid",
@@ -106,7 +120,9 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
         present = account.me["settings"].setdefault(part, {})
         for name, value in (given or {}).items():
             present[name] = (
-                {**present[name], **value} if isinstance(value, dict) and isinstance(present.get(name), dict) else value
+                {**present[name], **value}
+                if isinstance(value, dict) and isinstance(present.get(name), dict)
+                else value
             )
     if params.get("business_profile"):
         account.me["business_profile"] = {**account.me["business_profile"], **params["business_profile"]}
@@ -154,9 +170,11 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
     _own(account, identifier)
     given = params.get("external_account") or params.get("bank_account")
     if given is None:
-        raise absent("external_account")
+        raise missing_param("external_account")
     if isinstance(given, str):
-        card = CARDS.get(given.removeprefix("tok_").removeprefix("debit_")) if given.startswith("tok_") else None
+        card = (
+            CARDS.get(given.removeprefix("tok_").removeprefix("debit_")) if given.startswith("tok_") else None
+        )
         if card is None:
             raise missing("token", given, "external_account", status=400)
         return _add_debit_card(account, new_card(account, card, None))
@@ -164,16 +182,20 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
         card = BY_NUMBER.get(given.get("number") or "")
         if card is None or card.funding != "debit":
             raise invalid(
-                "External accounts that are cards must be debit cards.", param="external_account", code="invalid_card_type"
+                "External accounts that are cards must be debit cards.",
+                param="external_account",
+                code="invalid_card_type",
             )
         return _add_debit_card(account, new_card(account, card, None))
     number = given.get("account_number")
     for name in ("account_number", "country"):
         if not given.get(name):
-            raise absent(f"external_account[{name}]")
+            raise missing_param(f"external_account[{name}]")
     if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{8,30}|\d{5,20}", number):
         raise invalid(
-            "The account number is not one of a bank.", param="external_account[account_number]", code="account_number_invalid"
+            "The account number is not one of a bank.",
+            param="external_account[account_number]",
+            code="account_number_invalid",
         )
     currency = checked_currency(given.get("currency") or account.me["default_currency"])
     others = account.where("bank_account", currency=currency)
@@ -209,7 +231,12 @@ def list_banks(account: Account, params: dict[str, Any], identifier: str) -> Pag
     """GET /v1/accounts/{account}/external_accounts."""
     _own(account, identifier)
     url = f"/v1/accounts/{identifier}/external_accounts"
-    rows = [row for kind in ("bank_account", "card") for row in account.table(kind).ordered() if not row.value.get("customer")]
+    rows = [
+        row
+        for kind in ("bank_account", "card")
+        for row in account.table(kind).ordered()
+        if not row.value.get("customer")
+    ]
     return Page(rows[::-1], url, has_more=False)
 
 

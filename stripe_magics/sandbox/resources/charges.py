@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.resources import disputes
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import declined, invalid, missing_param
+from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.checks import checked_amount, checked_currency
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.ledger import processing_fee
-from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.core.metadata import take
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import disputes
 from stripe_magics.sandbox.resources.payment_methods.method_creation import from_data
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import outcome_of, shown_on_charge, use
-from stripe_magics.sandbox.api.errors import absent, declined, invalid
-from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.search import search
-from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, Outcome
+from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, CardBehaviour
 
 HOLD = 7 * DAY
 
@@ -59,7 +59,9 @@ def new_charge(account: Account, given: Object, method: Object, *, secured: bool
         "paid": False,
         "payment_intent": given.get("id"),
         "payment_method": method["id"],
-        "payment_method_details": shown_on_charge(method, secured=secured, installments=installments, amount=given["amount"]),
+        "payment_method_details": shown_on_charge(
+            method, secured=secured, installments=installments, amount=given["amount"]
+        ),
         "radar_options": {},
         "receipt_email": given.get("receipt_email"),
         "receipt_number": None,
@@ -77,14 +79,14 @@ def new_charge(account: Account, given: Object, method: Object, *, secured: bool
     }
     prefix = account.me["settings"]["card_payments"]["statement_descriptor_prefix"] or "SANDBOX"
     suffix = charge["statement_descriptor_suffix"]
-    charge["calculated_statement_descriptor"] = (f"{prefix}* {suffix}" if suffix else charge["statement_descriptor"] or prefix)[
-        :22
-    ]
+    charge["calculated_statement_descriptor"] = (
+        f"{prefix}* {suffix}" if suffix else charge["statement_descriptor"] or prefix
+    )[:22]
     account.add("charge", charge)
     return charge
 
 
-def fail(account: Account, charge: Object, outcome: Outcome) -> None:
+def fail(account: Account, charge: Object, outcome: CardBehaviour) -> None:
     """The bank (or Radar) refused."""
     before = events.snapshot(charge)
     was_pending = charge["status"] == "pending" and charge["outcome"] is not None
@@ -111,7 +113,7 @@ def fail(account: Account, charge: Object, outcome: Outcome) -> None:
     events.emit(account, "charge.failed", charge, before if was_pending else None)
 
 
-def authorise(account: Account, charge: Object, outcome: Outcome) -> None:
+def authorise(account: Account, charge: Object, outcome: CardBehaviour) -> None:
     """The bank agreed: the money is held or, with a debit, on its way."""
     charge["outcome"] = {
         "advice_code": None,
@@ -126,7 +128,7 @@ def authorise(account: Account, charge: Object, outcome: Outcome) -> None:
     }
 
 
-def hold(account: Account, charge: Object) -> None:
+def authorize_only(account: Account, charge: Object) -> None:
     """Authorised and not captured."""
     charge.update(status="succeeded", paid=True, captured=False)
     card = charge["payment_method_details"].get("card")
@@ -136,7 +138,7 @@ def hold(account: Account, charge: Object) -> None:
     events.emit(account, "charge.succeeded", charge)
 
 
-def succeed(account: Account, charge: Object, outcome: Outcome) -> None:
+def succeed(account: Account, charge: Object, outcome: CardBehaviour) -> None:
     """Taken in full: one entry in the ledger; a card that disputes does so right away."""
     _enter(account, charge, charge["amount"], outcome)
     charge.update(status="succeeded", paid=True, captured=True, amount_captured=charge["amount"])
@@ -169,7 +171,7 @@ def capture_hold(account: Account, charge: Object, amount: int) -> None:
         disputes.open_dispute(account, charge, outcome.dispute, inquiry=outcome.inquiry)
 
 
-def _enter(account: Account, charge: Object, captured: int, outcome: Outcome) -> None:
+def _enter(account: Account, charge: Object, captured: int, outcome: CardBehaviour) -> None:
     entry = account.ledger.post(
         "payment" if charge["id"].startswith("py_") else "charge",
         "charge",
@@ -183,7 +185,7 @@ def _enter(account: Account, charge: Object, captured: int, outcome: Outcome) ->
     charge["balance_transaction"] = entry["id"]
 
 
-def let_go(account: Account, charge: Object, *, expired: bool = False) -> None:
+def release_authorization(account: Account, charge: Object, *, expired: bool = False) -> None:
     """Release a hold without taking anything."""
     before = events.snapshot(charge)
     charge.update(amount_refunded=charge["amount"], refunded=True)
@@ -198,7 +200,9 @@ def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Objec
 
 def listing(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/charges."""
-    return page(account, "charge", params, "/v1/charges", filters=("customer", "payment_intent", "transfer_group"))
+    return page(
+        account, "charge", params, "/v1/charges", filters=("customer", "payment_intent", "transfer_group")
+    )
 
 
 def searching(account: Account, params: dict[str, Any]) -> Page:
@@ -214,9 +218,13 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
         if charge["customer"] not in {None, params["customer"]}:
             raise invalid("This charge already has a customer, which cannot be changed.", param="customer")
         account.find("customer", params["customer"], "customer")
-    take(charge, params, ("description", "metadata", "receipt_email", "shipping", "customer", "transfer_group"))
+    take(
+        charge, params, ("description", "metadata", "receipt_email", "shipping", "customer", "transfer_group")
+    )
     if "fraud_details" in params:
-        charge["fraud_details"] = {name: value for name, value in (params["fraud_details"] or {}).items() if value}
+        charge["fraud_details"] = {
+            name: value for name, value in (params["fraud_details"] or {}).items() if value
+        }
     account.save("charge", charge)
     events.emit(account, "charge.updated", charge, before)
     return charge
@@ -226,7 +234,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/charges, the way before payment intents: a token or a customer's default card."""
     for name in ("amount", "currency"):
         if params.get(name) is None:
-            raise absent(name)
+            raise missing_param(name)
     currency = checked_currency(params["currency"])
     checked_amount(params["amount"], currency)
     customer = account.find("customer", params["customer"], "customer") if params.get("customer") else None
@@ -249,16 +257,22 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         "transfer_group",
     )
     charge = new_charge(
-        account, {"amount": params["amount"], "currency": currency, **{name: params.get(name) for name in copied}}, method
+        account,
+        {"amount": params["amount"], "currency": currency, **{name: params.get(name) for name in copied}},
+        method,
     )
     if outcome.code:
         fail(account, charge, outcome)
         raise declined(
-            outcome.message, code=outcome.code, decline_code=outcome.decline_code, param=outcome.param, charge=charge["id"]
+            outcome.message,
+            code=outcome.code,
+            decline_code=outcome.decline_code,
+            param=outcome.param,
+            charge=charge["id"],
         )
     authorise(account, charge, outcome)
     if params.get("capture") is False:
-        hold(account, charge)
+        authorize_only(account, charge)
         account.clock.at(account.now + HOLD, "charge_expires", charge["id"])
     else:
         succeed(account, charge, outcome)
@@ -275,7 +289,9 @@ def capture(account: Account, params: dict[str, Any], identifier: str) -> Object
     amount = params.get("amount") or charge["amount"]
     if not 0 < amount <= charge["amount"]:
         raise invalid(
-            "You cannot capture a charge with an amount higher than it has available.", param="amount", code="amount_too_large"
+            "You cannot capture a charge with an amount higher than it has available.",
+            param="amount",
+            code="amount_too_large",
         )
     capture_hold(account, charge, amount)
     return charge

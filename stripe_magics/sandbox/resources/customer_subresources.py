@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
-from stripe_magics.sandbox.core.checks import checked_currency
-from stripe_magics.sandbox.api.pagination import Page, page
-from stripe_magics.sandbox.api.errors import declined, invalid, missing, unchecked
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import declined, invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_currency
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.payment_methods.test_cards import BY_NUMBER, CARDS, OUTCOMES, Card
 
 _TAX_IDS = {
@@ -21,7 +21,13 @@ _TAX_IDS = {
 
 
 def credit(
-    account: Account, customer: Object, amount: int, kind: str, *, invoice: str | None = None, description: str | None = None
+    account: Account,
+    customer: Object,
+    amount: int,
+    kind: str,
+    *,
+    invoice: str | None = None,
+    description: str | None = None,
 ) -> Object:
     """Move the invoice credit balance (negative is credit) and note it. The caller saves the customer."""
     customer["balance"] += amount
@@ -79,7 +85,9 @@ def source_card(account: Account, token: str, customer: str) -> Object:
         raise missing("token" if token.startswith("tok_") else "source", token, "source", status=400)
     outcome = OUTCOMES[card.outcome]
     if not outcome.attaches:
-        raise declined(outcome.message, code=outcome.code, decline_code=outcome.decline_code, param=outcome.param)
+        raise declined(
+            outcome.message, code=outcome.code, decline_code=outcome.decline_code, param=outcome.param
+        )
     return new_card(account, card, customer)
 
 
@@ -98,7 +106,9 @@ def new_card(account: Account, card: Card, customer: str | None) -> Object:
         "address_state": None,
         "address_zip": None,
         "address_zip_check": None,
-        "brand": {"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express"}.get(card.brand, card.brand.title()),
+        "brand": {"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express"}.get(
+            card.brand, card.brand.title()
+        ),
         "country": card.country,
         "customer": customer,
         "cvc_check": "pass",
@@ -126,7 +136,13 @@ def create_tax_id(account: Account, params: dict[str, Any], customer: str) -> Ob
 def list_tax_ids(account: Account, params: dict[str, Any], customer: str) -> Page:
     """GET /v1/customers/{customer}/tax_ids."""
     account.find("customer", customer, "customer", status=404)
-    return page(account, "tax_id", {**params, "customer": customer}, f"/v1/customers/{customer}/tax_ids", filters=("customer",))
+    return page(
+        account,
+        "tax_id",
+        {**params, "customer": customer},
+        f"/v1/customers/{customer}/tax_ids",
+        filters=("customer",),
+    )
 
 
 def retrieve_tax_id(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
@@ -157,7 +173,9 @@ def create_source(account: Account, params: dict[str, Any], customer: str) -> Ob
     elif token:
         made = source_card(account, token, customer)
     else:
-        raise unchecked("Missing required param: source.", param="source", code="parameter_missing")
+        raise invalid_before_execution(
+            "Missing required param: source.", param="source", code="parameter_missing"
+        )
     account.add("card", made)
     if owner["default_source"] is None:
         owner["default_source"] = made["id"]
@@ -169,7 +187,13 @@ def create_source(account: Account, params: dict[str, Any], customer: str) -> Ob
 def list_sources(account: Account, params: dict[str, Any], customer: str) -> Page:
     """GET /v1/customers/{customer}/sources."""
     account.find("customer", customer, "customer", status=404)
-    return page(account, "card", {**params, "customer": customer}, f"/v1/customers/{customer}/sources", filters=("customer",))
+    return page(
+        account,
+        "card",
+        {**params, "customer": customer},
+        f"/v1/customers/{customer}/sources",
+        filters=("customer",),
+    )
 
 
 def retrieve_source(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
@@ -208,7 +232,9 @@ def list_credits(account: Account, params: dict[str, Any], customer: str) -> Pag
     """GET /v1/customers/{customer}/balance_transactions."""
     account.find("customer", customer, "customer", status=404)
     url = f"/v1/customers/{customer}/balance_transactions"
-    return page(account, "customer_balance_transaction", {**params, "customer": customer}, url, filters=("customer",))
+    return page(
+        account, "customer_balance_transaction", {**params, "customer": customer}, url, filters=("customer",)
+    )
 
 
 def retrieve_credit(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:

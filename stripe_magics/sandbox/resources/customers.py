@@ -5,19 +5,24 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from stripe_magics.sandbox.resources import discounts
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.customer_subresources import add_tax_id, checked_tax_id, credit, source_card
-from stripe_magics.sandbox.core.metadata import take
-from stripe_magics.sandbox.core.checks import checked_email
-from stripe_magics.sandbox.resources.payment_intents.intent_parameters import full_shipping
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
 from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.api.search import search
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_email
+from stripe_magics.sandbox.core.metadata import take
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.customer_subresources import (
+    add_tax_id,
+    checked_tax_id,
+    credit,
+    source_card,
+)
+from stripe_magics.sandbox.resources.payment_intents.intent_parameters import full_shipping
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import attach_to, use
-from stripe_magics.sandbox.api.errors import invalid, missing, unchecked
-from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.search import search
 
 _PREFIX = re.compile(r"[A-Z0-9]{3,12}")
 _LOCALE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,4}){0,2}")
@@ -63,7 +68,12 @@ def new_customer(account: Account) -> Object:
         "discount": None,
         "email": None,
         "invoice_prefix": account.letters(f"prefix{identifier}", 8).upper(),
-        "invoice_settings": {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None},
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
         "livemode": False,
         "metadata": {},
         "name": None,
@@ -81,23 +91,29 @@ def _check(account: Account, params: dict[str, Any], own: str) -> None:
     prefix = params.get("invoice_prefix")
     if prefix is not None:
         if not _PREFIX.fullmatch(prefix):
-            raise unchecked("invoice_prefix takes 3 to 12 capital letters or digits.", param="invoice_prefix")
+            raise invalid_before_execution(
+                "invoice_prefix takes 3 to 12 capital letters or digits.", param="invoice_prefix"
+            )
         if any(each["invoice_prefix"] == prefix and each["id"] != own for each in account.each("customer")):
-            raise invalid(f"The invoice prefix '{prefix}' belongs to another customer.", param="invoice_prefix")
+            raise invalid(
+                f"The invoice prefix '{prefix}' belongs to another customer.", param="invoice_prefix"
+            )
     sequence = params.get("next_invoice_sequence")
     if sequence is not None and sequence < 1:
-        raise unchecked(
-            "This value must be greater than or equal to 1.", param="next_invoice_sequence", code="parameter_invalid_integer"
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 1.",
+            param="next_invoice_sequence",
+            code="parameter_invalid_integer",
         )
     fields = (params.get("invoice_settings") or {}).get("custom_fields") or []
     if len(fields) > 4:
-        raise unchecked("At most 4 custom fields.", param="invoice_settings[custom_fields]")
+        raise invalid_before_execution("At most 4 custom fields.", param="invoice_settings[custom_fields]")
     for each in params.get("preferred_locales") or ():
         if not _LOCALE.fullmatch(each):
-            raise unchecked(f"Invalid locale: {each}", param="preferred_locales")
+            raise invalid_before_execution(f"Invalid locale: {each}", param="preferred_locales")
     country = (params.get("address") or {}).get("country")
     if country and not re.fullmatch(r"[A-Za-z]{2}", country):
-        raise unchecked(
+        raise invalid_before_execution(
             f"Country '{country}' is unknown. Try using a 2-character ISO country code.",
             param="address[country]",
             code="country_code_invalid",
@@ -105,7 +121,9 @@ def _check(account: Account, params: dict[str, Any], own: str) -> None:
     if params.get("test_clock"):
         raise missing("test clock", params["test_clock"], "test_clock", status=400)
     if params.get("coupon") and params.get("promotion_code"):
-        raise unchecked("You may only specify one of coupon and promotion_code.", param="promotion_code")
+        raise invalid_before_execution(
+            "You may only specify one of coupon and promotion_code.", param="promotion_code"
+        )
     for name in ("coupon", "promotion_code"):
         if params.get(name):
             discounts.redeemable(account, {name: params[name]}, param=name, customer=own or None)
@@ -114,7 +132,9 @@ def _check(account: Account, params: dict[str, Any], own: str) -> None:
 
 
 def _belongs(account: Account, identifier: str, customer: str) -> None:
-    method = account.find("payment_method", identifier, "invoice_settings[default_payment_method]", what="PaymentMethod")
+    method = account.find(
+        "payment_method", identifier, "invoice_settings[default_payment_method]", what="PaymentMethod"
+    )
     if method["customer"] != customer:
         raise invalid(
             f"The customer does not have a payment method with the ID {identifier}. The payment method must be attached to the customer.",
@@ -127,17 +147,28 @@ _PLAIN = ("description", "email", "name", "phone", "invoice_prefix", "next_invoi
 
 
 def _apply(
-    account: Account, customer: Object, params: dict[str, Any], *, template: str | None = None, method: Object | None = None
+    account: Account,
+    customer: Object,
+    params: dict[str, Any],
+    *,
+    template: str | None = None,
+    method: Object | None = None,
 ) -> None:
     """Set what was given on a customer."""
     take(customer, params, _PLAIN)
     if customer["next_invoice_sequence"] is None:
         customer["next_invoice_sequence"] = 1
     if "address" in params:
-        customer["address"] = None if params["address"] is None else address({**(customer["address"] or {}), **params["address"]})
+        customer["address"] = (
+            None
+            if params["address"] is None
+            else address({**(customer["address"] or {}), **params["address"]})
+        )
     if "shipping" in params:
         shipping = full_shipping(params["shipping"])
-        customer["shipping"] = None if shipping is None else {name: shipping[name] for name in ("address", "name", "phone")}
+        customer["shipping"] = (
+            None if shipping is None else {name: shipping[name] for name in ("address", "name", "phone")}
+        )
     if "preferred_locales" in params:
         customer["preferred_locales"] = params["preferred_locales"] or []
     if "tax_exempt" in params:
@@ -154,7 +185,9 @@ def _apply(
     for name in ("coupon", "promotion_code"):
         if name in params:
             customer["discount"] = (
-                discounts.new(account, {name: params[name]}, param=name, customer=customer["id"]) if params[name] else None
+                discounts.new(account, {name: params[name]}, param=name, customer=customer["id"])
+                if params[name]
+                else None
             )
     notes = account.notes.setdefault(customer["id"], {})
     if params.get("cash_balance"):
@@ -166,7 +199,9 @@ def _apply(
         given = params["tax"] or {}
         place = customer["address"] or {}
         found = (
-            {"country": place["country"], "source": "billing_address", "state": place["state"]} if place.get("country") else None
+            {"country": place["country"], "source": "billing_address", "state": place["state"]}
+            if place.get("country")
+            else None
         )
         notes["tax"] = {
             "automatic_tax": "supported" if found else "unrecognized_location",
@@ -191,7 +226,10 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     default = (params.get("invoice_settings") or {}).get("default_payment_method")
     if default:
         _belongs(account, default, identifier)
-    if params.get("default_source") and (account.peek("card", params["default_source"]) or {}).get("customer") != identifier:
+    if (
+        params.get("default_source")
+        and (account.peek("card", params["default_source"]) or {}).get("customer") != identifier
+    ):
         raise missing("source", params["default_source"], "default_source", status=400)
     card = source_card(account, params["source"], identifier) if params.get("source") else None
     before = events.snapshot(customer)

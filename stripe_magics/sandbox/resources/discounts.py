@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
-from stripe_magics.sandbox.api.pagination import Page, equal, page
-from stripe_magics.sandbox.api.errors import absent, invalid, missing, unchecked
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
+from stripe_magics.sandbox.api.pagination import Page, equal, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
 
 
 def new(
@@ -25,7 +25,10 @@ def new(
     if promotion is not None:
         promotion["times_redeemed"] += 1
         promotion["coupon"] = events.snapshot(coupon)
-        used_up = promotion["max_redemptions"] is not None and promotion["times_redeemed"] >= promotion["max_redemptions"]
+        used_up = (
+            promotion["max_redemptions"] is not None
+            and promotion["times_redeemed"] >= promotion["max_redemptions"]
+        )
         promotion["active"] = promotion["active"] and not used_up
         account.save("promotion_code", promotion)
     months = coupon["duration_in_months"]
@@ -49,7 +52,9 @@ def new(
     return discount
 
 
-def redeemable(account: Account, given: dict[str, Any], *, param: str, customer: str | None) -> tuple[Object, Object | None]:
+def redeemable(
+    account: Account, given: dict[str, Any], *, param: str, customer: str | None
+) -> tuple[Object, Object | None]:
     """The coupon (and the promotion code) that is meant; refuses what can't be redeemed. Changes nothing."""
     promotion = None
     if given.get("discount"):
@@ -58,14 +63,20 @@ def redeemable(account: Account, given: dict[str, Any], *, param: str, customer:
     elif given.get("promotion_code"):
         promotion = account.find("promotion_code", given["promotion_code"], param, what="promotion code")
         if not promotion["active"] or promotion["customer"] not in {None, customer}:
-            raise invalid("This promotion code cannot be redeemed.", param=param, code="promotion_code_invalid")
+            raise invalid(
+                "This promotion code cannot be redeemed.", param=param, code="promotion_code_invalid"
+            )
         coupon = account.find("coupon", promotion["coupon"]["id"], param)
     elif given.get("coupon"):
         coupon = account.find("coupon", given["coupon"], param)
     else:
-        raise absent(f"{param}[coupon]")
+        raise missing_param(f"{param}[coupon]")
     if not valid(account, coupon):
-        raise invalid(f"Coupon {coupon['id']} is expired or used up and cannot be applied.", param=param, code="coupon_expired")
+        raise invalid(
+            f"Coupon {coupon['id']} is expired or used up and cannot be applied.",
+            param=param,
+            code="coupon_expired",
+        )
     return coupon, promotion
 
 
@@ -87,7 +98,9 @@ def share(coupon: Object, amount: int, currency: str) -> int:
     if amount <= 0:
         return 0
     if coupon["percent_off"] is not None:
-        off = (Decimal(amount) * Decimal(str(coupon["percent_off"])) / 100).quantize(Decimal(1), ROUND_HALF_UP)
+        off = (Decimal(amount) * Decimal(str(coupon["percent_off"])) / 100).quantize(
+            Decimal(1), ROUND_HALF_UP
+        )
         return min(amount, int(off))
     if coupon["currency"] == currency:
         return min(amount, int(coupon["amount_off"]))
@@ -97,16 +110,24 @@ def share(coupon: Object, amount: int, currency: str) -> int:
 def create_coupon(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/coupons."""
     if (params.get("percent_off") is None) == (params.get("amount_off") is None):
-        raise unchecked("A coupon takes one of percent_off and amount_off.", param="percent_off", code="parameter_missing")
+        raise invalid_before_execution(
+            "A coupon takes one of percent_off and amount_off.", param="percent_off", code="parameter_missing"
+        )
     if params.get("percent_off") is not None and not 0 < params["percent_off"] <= 100:
-        raise unchecked("percent_off lies above 0 and at most at 100.", param="percent_off")
+        raise invalid_before_execution("percent_off lies above 0 and at most at 100.", param="percent_off")
     if params.get("amount_off") is not None and not params.get("currency"):
-        raise absent("currency")
+        raise missing_param("currency")
     if params.get("amount_off") is not None and params["amount_off"] < 1:
-        raise unchecked("This value must be greater than or equal to 1.", param="amount_off", code="parameter_invalid_integer")
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 1.",
+            param="amount_off",
+            code="parameter_invalid_integer",
+        )
     duration = params.get("duration") or "once"
     if (duration == "repeating") != bool(params.get("duration_in_months")):
-        raise unchecked("duration_in_months goes with duration=repeating, and only with it.", param="duration_in_months")
+        raise invalid_before_execution(
+            "duration_in_months goes with duration=repeating, and only with it.", param="duration_in_months"
+        )
     identifier = params.get("id") or account.letters(f"coupon{account.count}", 8)
     if account.peek("coupon", identifier):
         raise invalid(f"Coupon already exists: {identifier}", param="id", code="resource_already_exists")
@@ -169,7 +190,9 @@ def create_promotion(account: Account, params: dict[str, Any]) -> Object:
     if params.get("customer"):
         account.find("customer", params["customer"], "customer")
     code = params.get("code") or account.letters(f"promotion{account.count}", 8).upper()
-    if any(each["code"].lower() == code.lower() and each["active"] for each in account.each("promotion_code")):
+    if any(
+        each["code"].lower() == code.lower() and each["active"] for each in account.each("promotion_code")
+    ):
         raise invalid(f"An active promotion code with `code: {code}` already exists.", param="code")
     restrictions = params.get("restrictions") or {}
     promotion = {
@@ -221,7 +244,9 @@ def list_promotions(account: Account, params: dict[str, Any]) -> Page:
         tests.append(lambda row: row.value["coupon"]["id"] == coupon)
     if params.get("active") is not None:
         tests.append(equal(1, params["active"]))
-    return page(account, "promotion_code", params, "/v1/promotion_codes", filters=("code", "customer"), tests=tests)
+    return page(
+        account, "promotion_code", params, "/v1/promotion_codes", filters=("code", "customer"), tests=tests
+    )
 
 
 ROUTES: dict[str, Handler] = {

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid
+from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.ledger import DISPUTE_FEE
-from stripe_magics.sandbox.api.pagination import Page, page
-from stripe_magics.sandbox.api.errors import invalid
-from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.core.metadata import merged_metadata
+from stripe_magics.sandbox.core.store import Account, Object
 
 ANSWER_WITHIN = 9 * DAY
 REVIEW = 5 * DAY
@@ -81,7 +81,10 @@ def _details(charge: Object, reason: str, *, inquiry: bool) -> Object:
         return {"type": kind}
     case = "inquiry" if inquiry else "chargeback"
     brand = charge["payment_method_details"]["card"]["brand"]
-    return {"card": {"brand": brand, "case_type": case, "network_reason_code": _REASON_CODES.get(reason, "10.4")}, "type": "card"}
+    return {
+        "card": {"brand": brand, "case_type": case, "network_reason_code": _REASON_CODES.get(reason, "10.4")},
+        "type": "card",
+    }
 
 
 def _book(account: Account, dispute: Object, amount: int, category: str, *, fee: int = 0) -> None:
@@ -107,7 +110,10 @@ def close_as(account: Account, dispute: Object, *, won: bool) -> None:
     before = events.snapshot(dispute)
     inquiry = dispute["status"].startswith("warning_")
     dispute["status"] = "warning_closed" if inquiry else "won" if won else "lost"
-    dispute["evidence_details"] = {**dispute["evidence_details"], "past_due": dispute["evidence_details"]["due_by"] < account.now}
+    dispute["evidence_details"] = {
+        **dispute["evidence_details"],
+        "past_due": dispute["evidence_details"]["due_by"] < account.now,
+    }
     account.save("dispute", dispute)
     if won and not inquiry:
         _book(account, dispute, dispute["amount"], "dispute_reversal")
@@ -150,14 +156,19 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
 def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/disputes/{dispute}: evidence (submitted unless told otherwise) and metadata."""
     dispute = retrieve(account, params, identifier)
-    if dispute["status"] not in {"needs_response", "warning_needs_response"} and (params.get("evidence") or params.get("submit")):
+    if dispute["status"] not in {"needs_response", "warning_needs_response"} and (
+        params.get("evidence") or params.get("submit")
+    ):
         raise invalid("This dispute is already closed or under review: its evidence can't change any more.")
     before = events.snapshot(dispute)
     if "metadata" in params:
         dispute["metadata"] = merged_metadata(dispute["metadata"], params["metadata"])
     if params.get("evidence"):
         dispute["evidence"] = {**dispute["evidence"], **params["evidence"]}
-        dispute["evidence_details"] = {**dispute["evidence_details"], "has_evidence": any(dispute["evidence"].values())}
+        dispute["evidence_details"] = {
+            **dispute["evidence_details"],
+            "has_evidence": any(dispute["evidence"].values()),
+        }
     account.save("dispute", dispute)
     if params.get("submit", bool(params.get("evidence"))):
         submit(account, dispute)

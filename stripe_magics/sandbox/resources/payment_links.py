@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
-from stripe_magics.sandbox.core.checks import refuse_connect
-from stripe_magics.sandbox.api.pagination import Page, equal, of_objects, page
-from stripe_magics.sandbox.api.errors import absent, invalid, unchecked
-from stripe_magics.sandbox.resources.products import times
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
+from stripe_magics.sandbox.api.pagination import Page, equal, of_objects, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import refuse_connect
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.products import times
 
 _LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields", "customer_creation", "invoice_creation", "metadata", "payment_method_collection", "payment_method_types", "shipping_address_collection")  # fmt: skip
 
@@ -20,10 +20,11 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/payment_links: each line is an existing price."""
 
     if not params["line_items"]:
-        raise absent("line_items")
+        raise missing_param("line_items")
     refuse_connect(account, params)
     prices = [
-        account.find("price", each["price"], f"line_items[{place}][price]") for place, each in enumerate(params["line_items"])
+        account.find("price", each["price"], f"line_items[{place}][price]")
+        for place, each in enumerate(params["line_items"])
     ]
     if len({price["currency"] for price in prices}) > 1:
         raise invalid("All prices of a payment link must have one currency.", param="line_items")
@@ -38,7 +39,10 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         "application": None,
         "application_fee_amount": None,
         "application_fee_percent": None,
-        "automatic_tax": {"enabled": (params.get("automatic_tax") or {}).get("enabled", False), "liability": None},
+        "automatic_tax": {
+            "enabled": (params.get("automatic_tax") or {}).get("enabled", False),
+            "liability": None,
+        },
         "billing_address_collection": params.get("billing_address_collection") or "auto",
         "consent_collection": params.get("consent_collection"),
         "currency": prices[0]["currency"],
@@ -70,7 +74,8 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         "url": f"https://buy.stripe.com/test_{account.letters(identifier, 18)}",
     }
     account.link_lines[identifier] = [
-        _link_line(account, price, each["quantity"]) for price, each in zip(prices, params["line_items"], strict=True)
+        _link_line(account, price, each["quantity"])
+        for price, each in zip(prices, params["line_items"], strict=True)
     ]
     account.add("payment_link", link)
     events.emit(account, "payment_link.created", link)
@@ -79,8 +84,10 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
 
 def _link_line(account: Account, price: Object, quantity: int) -> Object:
     if quantity < 1:
-        raise unchecked(
-            "This value must be greater than or equal to 1.", param="line_items[quantity]", code="parameter_invalid_integer"
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 1.",
+            param="line_items[quantity]",
+            code="parameter_invalid_integer",
         )
     amount = times(price["unit_amount_decimal"] or "0", quantity)
     product = account.peek("product", price["product"]) or {}
@@ -122,7 +129,9 @@ def list_links(account: Account, params: dict[str, Any]) -> Page:
 def link_lines(account: Account, params: dict[str, Any], identifier: str) -> Page:
     """GET /v1/payment_links/{payment_link}/line_items."""
     retrieve_link(account, {}, identifier)
-    return of_objects(account.link_lines.get(identifier, []), params, f"/v1/payment_links/{identifier}/line_items")
+    return of_objects(
+        account.link_lines.get(identifier, []), params, f"/v1/payment_links/{identifier}/line_items"
+    )
 
 
 ROUTES: dict[str, Handler] = {

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.clock import MINUTE, business_days_after, midnight
-from stripe_magics.sandbox.api.pagination import Page, page
-from stripe_magics.sandbox.api.errors import invalid, missing, unchecked
-from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.core.metadata import merged_metadata
+from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.payment_methods.test_cards import PAYOUT_ACCOUNTS
 
 STATUSES = ("pending", "paid", "failed", "canceled", "in_transit")
@@ -29,7 +29,9 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     currency = checked_currency(params["currency"])
     amount = params["amount"]
     if amount < 1:
-        raise unchecked("This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer")
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer"
+        )
     destination = _destination(account, params, currency)
     instant = params.get("method") == "instant"
     if instant and "instant" not in (destination.get("available_payout_methods") or ()):
@@ -62,7 +64,9 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 
 def _destination(account: Account, params: dict[str, Any], currency: str) -> Object:
     if params.get("destination"):
-        found = account.get("bank_account", params["destination"]) or account.get("card", params["destination"])
+        found = account.get("bank_account", params["destination"]) or account.get(
+            "card", params["destination"]
+        )
         if found is None or found.get("customer"):
             raise missing("external account", params["destination"], "destination", status=400)
         if found["currency"] != currency:
@@ -179,7 +183,10 @@ def arrive(account: Account, payout: Object) -> None:
 
 
 def fail(
-    account: Account, payout: Object, code: str = "could_not_process", message: str = "The bank could not process this payout."
+    account: Account,
+    payout: Object,
+    code: str = "could_not_process",
+    message: str = "The bank could not process this payout.",
 ) -> None:
     """The bank sends the money back (within five business days even after it was paid)."""
     if payout["status"] not in {"pending", "in_transit", "paid"}:
@@ -209,7 +216,9 @@ def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if payout["automatic"]:
         raise invalid("Automatic payouts cannot be canceled.")
     if payout["status"] != "pending":
-        raise invalid(f"Payouts can only be canceled while they are pending; the status of this one is {payout['status']}.")
+        raise invalid(
+            f"Payouts can only be canceled while they are pending; the status of this one is {payout['status']}."
+        )
     entry = account.ledger.post(
         "payout_cancel",
         "payout_reversal",
@@ -248,14 +257,18 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 def listing(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/payouts."""
     if params.get("status") and params["status"] not in STATUSES:
-        raise unchecked(f"Invalid status: must be one of {', '.join(STATUSES)}", param="status")
+        raise invalid_before_execution(
+            f"Invalid status: must be one of {', '.join(STATUSES)}", param="status"
+        )
     if params.get("destination") and not (
         account.peek("bank_account", params["destination"]) or account.peek("card", params["destination"])
     ):
         raise missing("external account", params["destination"], "destination", status=400)
     if params.get("status") == "in_transit":  # Stripe's filter doesn't know it and answers every payout
         params = {**params, "status": None}
-    return page(account, "payout", params, "/v1/payouts", filters=("status", "destination"), ranges=("arrival_date",))
+    return page(
+        account, "payout", params, "/v1/payouts", filters=("status", "destination"), ranges=("arrival_date",)
+    )
 
 
 # the balance and its transactions
@@ -280,12 +293,18 @@ def entries(account: Account, params: dict[str, Any]) -> Page:
     if params.get("payout"):
         payout = account.find("payout", params["payout"], "payout")
         if not payout["automatic"]:
-            raise invalid("Balance transaction history can only be filtered on automatic transfers, not manual.", param="payout")
+            raise invalid(
+                "Balance transaction history can only be filtered on automatic transfers, not manual.",
+                param="payout",
+            )
         table = account.table("balance_transaction")
         rows = sorted(
-            (table.by_id[each] for each in account.ledger.members.get(params["payout"], ())), key=lambda row: row.order()
+            (table.by_id[each] for each in account.ledger.members.get(params["payout"], ())),
+            key=lambda row: row.order(),
         )
-    return page(account, "balance_transaction", params, url, filters=("type", "currency", "source"), rows=rows)
+    return page(
+        account, "balance_transaction", params, url, filters=("type", "currency", "source"), rows=rows
+    )
 
 
 ROUTES: dict[str, Handler] = {

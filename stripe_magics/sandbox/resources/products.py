@@ -5,14 +5,14 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
-from stripe_magics.sandbox.core.checks import checked_currency
-from stripe_magics.sandbox.api.pagination import Page, page
-from stripe_magics.sandbox.api.errors import absent, invalid, unchecked
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
+from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.api.search import search
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_currency
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
 
 
 def create_product(account: Account, params: dict[str, Any]) -> Object:
@@ -86,9 +86,11 @@ def delete_product(account: Account, params: dict[str, Any], identifier: str) ->
 
 def list_products(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/products."""
-    wanted = set(params.get("ids") or ())
-    tests = [lambda row: row.id in wanted] if wanted else []
-    return page(account, "product", params, "/v1/products", filters=("active", "shippable", "url"), tests=tests)
+    requested = set(params.get("ids") or ())
+    tests = [lambda row: row.id in requested] if requested else []
+    return page(
+        account, "product", params, "/v1/products", filters=("active", "shippable", "url"), tests=tests
+    )
 
 
 def search_products(account: Account, params: dict[str, Any]) -> Page:
@@ -109,10 +111,12 @@ def decimal_amount(given: dict[str, Any]) -> tuple[int | None, str | None]:
     try:
         number = Decimal(text)
     except ArithmeticError as error:
-        raise unchecked(f"Invalid decimal: {text}", param="unit_amount_decimal") from error
+        raise invalid_before_execution(f"Invalid decimal: {text}", param="unit_amount_decimal") from error
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or -exponent > 12:
-        raise unchecked("unit_amount_decimal takes at most 12 decimal places.", param="unit_amount_decimal")
+        raise invalid_before_execution(
+            "unit_amount_decimal takes at most 12 decimal places.", param="unit_amount_decimal"
+        )
     return (int(number), text) if number == number.to_integral_value() else (None, text)
 
 
@@ -127,15 +131,18 @@ def create_price(account: Account, params: dict[str, Any]) -> Object:
     if params.get("product_data"):
         given = params["product_data"]
         product = create_product(
-            account, {"name": given["name"], **{name: value for name, value in given.items() if name != "name"}}
+            account,
+            {"name": given["name"], **{name: value for name, value in given.items() if name != "name"}},
         )
     elif params.get("product"):
         product = account.find("product", params["product"], "product")
     else:
-        raise absent("product")
-    priced = any(params.get(name) is not None for name in ("unit_amount", "unit_amount_decimal", "custom_unit_amount"))
+        raise missing_param("product")
+    priced = any(
+        params.get(name) is not None for name in ("unit_amount", "unit_amount_decimal", "custom_unit_amount")
+    )
     if params.get("billing_scheme", "per_unit") == "per_unit" and not priced:
-        raise absent("unit_amount")
+        raise missing_param("unit_amount")
     price = build_price(account, {**params, "currency": currency}, product["id"])
     account.add("price", price)
     for name in ("tiers", "currency_options"):
@@ -200,7 +207,9 @@ def list_prices(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/prices."""
     keys = set(params.get("lookup_keys") or ())
     tests = [lambda row: row.keys[4] in keys] if keys else []
-    return page(account, "price", params, "/v1/prices", filters=("product", "active", "currency", "type"), tests=tests)
+    return page(
+        account, "price", params, "/v1/prices", filters=("product", "active", "currency", "type"), tests=tests
+    )
 
 
 def search_prices(account: Account, params: dict[str, Any]) -> Page:

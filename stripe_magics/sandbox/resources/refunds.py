@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
+from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.checks import checked_email
 from stripe_magics.sandbox.core.clock import DAY
+from stripe_magics.sandbox.core.metadata import merged_metadata
+from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.disputes import OPEN
-from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import outcome_of
-from stripe_magics.sandbox.api.errors import absent, invalid, missing, unchecked
-from stripe_magics.sandbox.api.dispatcher import Handler
 
 TAKES = DAY
 WAITING = "waits_for_funds"
@@ -30,14 +30,20 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     charge = _charge(account, params)
     remaining = charge["amount_captured"] - charge["amount_refunded"]
     if charge["status"] != "succeeded" or not charge["captured"]:
-        raise invalid(f"Charge {charge['id']} cannot be refunded: it was not paid and captured.", param="charge")
+        raise invalid(
+            f"Charge {charge['id']} cannot be refunded: it was not paid and captured.", param="charge"
+        )
     if remaining <= 0:
         raise invalid(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
     if charge["disputed"] and _contested(account, charge):
-        raise invalid(f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
+        raise invalid(
+            f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
+        )
     amount = params.get("amount", remaining)
     if amount < 1:
-        raise unchecked("This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer")
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer"
+        )
     if amount > remaining:
         raise invalid(
             f"Refund amount ({amount}) is greater than unrefunded amount on charge ({remaining})",
@@ -45,7 +51,10 @@ def create(account: Account, params: dict[str, Any]) -> Object:
             code="amount_too_large",
         )
     if params.get("refund_application_fee"):
-        raise invalid("Application fees belong to Connect: this charge has none to refund.", param="refund_application_fee")
+        raise invalid(
+            "Application fees belong to Connect: this charge has none to refund.",
+            param="refund_application_fee",
+        )
     if params.get("reverse_transfer"):
         raise invalid("This charge has no transfer that could be reversed.", param="reverse_transfer")
     return _give_back(account, charge, amount, params)
@@ -54,20 +63,26 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 def _refuse_cash_balance(account: Account, params: dict[str, Any]) -> None:
     for name in ("customer", "currency", "amount"):
         if params.get(name) is None:
-            raise absent(name)
+            raise missing_param(name)
     if params.get("charge") or params.get("payment_intent"):
-        raise unchecked("A refund from a cash balance names no charge or payment intent.", param="origin")
+        raise invalid_before_execution(
+            "A refund from a cash balance names no charge or payment intent.", param="origin"
+        )
     account.find("customer", params["customer"], "customer")
     raise invalid(
-        "The customer's cash balance does not cover this amount: it is empty.", param="amount", code="insufficient_funds"
+        "The customer's cash balance does not cover this amount: it is empty.",
+        param="amount",
+        code="insufficient_funds",
     )
 
 
 def _charge(account: Account, params: dict[str, Any]) -> Object:
     if params.get("charge") and params.get("payment_intent"):
-        raise unchecked("You may only specify one of charge and payment_intent.", param="payment_intent")
+        raise invalid_before_execution(
+            "You may only specify one of charge and payment_intent.", param="payment_intent"
+        )
     if params.get("currency"):
-        raise unchecked("currency goes with origin=customer_balance only.", param="currency")
+        raise invalid_before_execution("currency goes with origin=customer_balance only.", param="currency")
     if params.get("charge"):
         return account.find("charge", params["charge"], "charge")
     if params.get("payment_intent"):
@@ -79,14 +94,18 @@ def _charge(account: Account, params: dict[str, Any]) -> Object:
                 code="payment_intent_unexpected_state" if intent["latest_charge"] else "",
             )
         return account.find("charge", intent["latest_charge"], "payment_intent")
-    raise unchecked("One of charge and payment_intent must be given.", param="charge", code="parameter_missing")
+    raise invalid_before_execution(
+        "One of charge and payment_intent must be given.", param="charge", code="parameter_missing"
+    )
 
 
 def _contested(account: Account, charge: Object) -> bool:
     """Whether a dispute stands in the way: an inquiry doesn't, nor one that was won."""
     return any(
         dispute["status"] in OPEN | {"lost"} and not dispute["is_charge_refundable"]
-        for dispute in (account.peek("dispute", each) for each in account.where("dispute", charge=charge["id"]))
+        for dispute in (
+            account.peek("dispute", each) for each in account.where("dispute", charge=charge["id"])
+        )
         if dispute is not None
     )
 
@@ -103,7 +122,11 @@ def _give_back(account: Account, charge: Object, amount: int, params: dict[str, 
         "created": account.now,
         "currency": charge["currency"],
         "destination_details": {
-            "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
+            "card": {
+                "reference_status": "pending",
+                "reference_type": "acquirer_reference_number",
+                "type": "refund",
+            },
             "type": "card",
         }
         if card
@@ -149,7 +172,9 @@ def _pay(account: Account, refund: Object, charge: Object) -> None:
         currency=refund["currency"],
         amount=-refund["amount"],
         source=refund["id"],
-        description=f"REFUND FOR CHARGE ({charge['description']})" if charge["description"] else "REFUND FOR CHARGE",
+        description=f"REFUND FOR CHARGE ({charge['description']})"
+        if charge["description"]
+        else "REFUND FOR CHARGE",
     )
     refund["balance_transaction"] = entry["id"]
 
@@ -231,7 +256,9 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/refunds/{refund}/cancel: only those that wait for the customer, which cards never do."""
     refund = retrieve(account, {}, identifier)
-    raise invalid(f"This refund cannot be canceled: its status is {refund['status']}, and only requires_action can be.")
+    raise invalid(
+        f"This refund cannot be canceled: its status is {refund['status']}, and only requires_action can be."
+    )
 
 
 def listing(account: Account, params: dict[str, Any]) -> Page:
@@ -242,7 +269,9 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
 def of_charge(account: Account, params: dict[str, Any], charge: str) -> Page:
     """GET /v1/charges/{charge}/refunds."""
     account.find("charge", charge, "charge", status=404)
-    return page(account, "refund", {**params, "charge": charge}, f"/v1/charges/{charge}/refunds", filters=("charge",))
+    return page(
+        account, "refund", {**params, "charge": charge}, f"/v1/charges/{charge}/refunds", filters=("charge",)
+    )
 
 
 def one_of_charge(account: Account, params: dict[str, Any], charge: str, identifier: str) -> Object:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
-from stripe_magics.sandbox.api.pagination import Page, page
-from stripe_magics.sandbox.api.errors import unchecked
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid_before_execution
+from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
 
 
 def create_tax_rate(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/tax_rates."""
     if not 0 <= params["percentage"] <= 100:
-        raise unchecked("percentage lies between 0 and 100.", param="percentage")
+        raise invalid_before_execution("percentage lies between 0 and 100.", param="percentage")
     rate = {
         "id": account.new_id("txr"),
         "object": "tax_rate",
@@ -45,7 +45,11 @@ def update_tax_rate(account: Account, params: dict[str, Any], identifier: str) -
     """POST /v1/tax_rates/{tax_rate}."""
     rate = retrieve_tax_rate(account, {}, identifier)
     before = events.snapshot(rate)
-    take(rate, params, ("active", "country", "description", "display_name", "jurisdiction", "metadata", "state", "tax_type"))
+    take(
+        rate,
+        params,
+        ("active", "country", "description", "display_name", "jurisdiction", "metadata", "state", "tax_type"),
+    )
     account.save("tax_rate", rate)
     events.emit(account, "tax_rate.updated", rate, before)
     return rate
@@ -77,7 +81,9 @@ def build_shipping_rate(account: Account, given: dict[str, Any]) -> Object:
         "delivery_estimate": given.get("delivery_estimate"),
         "display_name": given["display_name"],
         "fixed_amount": {
-            name: value for name, value in (given.get("fixed_amount") or {}).items() if name in {"amount", "currency"}
+            name: value
+            for name, value in (given.get("fixed_amount") or {}).items()
+            if name in {"amount", "currency"}
         }
         or None,
         "livemode": False,

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.resources.payment_intents import payment_attempts, payment_intents
-from stripe_magics.sandbox.resources import disputes, payouts, refunds
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.api.errors import invalid
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import disputes, payouts, refunds
+from stripe_magics.sandbox.resources.payment_intents import payment_attempts, payment_intents
 from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, PAYOUT_ACCOUNTS
 
 
@@ -48,9 +48,13 @@ def dispute_charge(account: Account, params: dict[str, Any], identifier: str) ->
     """The cardholder disputes a paid charge."""
     charge = account.find("charge", identifier, "charge", status=404)
     if not charge["captured"] or charge["disputed"] or charge["amount_refunded"] >= charge["amount_captured"]:
-        raise invalid("Only a paid charge that is not yet disputed or refunded can be disputed.", param="charge")
+        raise invalid(
+            "Only a paid charge that is not yet disputed or refunded can be disputed.", param="charge"
+        )
     reason = params.get("reason") or "fraudulent"
-    return disputes.open_dispute(account, charge, "general" if reason == "inquiry" else reason, inquiry=reason == "inquiry")
+    return disputes.open_dispute(
+        account, charge, "general" if reason == "inquiry" else reason, inquiry=reason == "inquiry"
+    )
 
 
 def decide(account: Account, params: dict[str, Any], identifier: str) -> Object:
@@ -77,7 +81,12 @@ def fail_payout(account: Account, params: dict[str, Any], identifier: str) -> Ob
     if payout["status"] not in {"pending", "in_transit", "paid"}:
         raise invalid(f"A payout with status {payout['status']} can't fail.")
     code = params.get("failure_code") or "could_not_process"
-    payouts.fail(account, payout, code, dict(PAYOUT_ACCOUNTS.values()).get(code, "The bank could not process this payout."))
+    payouts.fail(
+        account,
+        payout,
+        code,
+        dict(PAYOUT_ACCOUNTS.values()).get(code, "The bank could not process this payout."),
+    )
     return payout
 
 

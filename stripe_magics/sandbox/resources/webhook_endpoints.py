@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
-from stripe_magics.sandbox.api.pagination import Page, Test, page
-from stripe_magics.sandbox.api.errors import absent, invalid, unchecked
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
+from stripe_magics.sandbox.api.pagination import Page, Test, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
 
 MOST_TYPES = 20
 
@@ -20,12 +20,14 @@ def list_events(account: Account, params: dict[str, Any]) -> Page:
     events.forget(account)
     tests: list[Test] = []
     if params.get("type") and params.get("types"):
-        raise unchecked("You may only specify one of type and types.", param="types")
-    wanted = params.get("types") or ([params["type"]] if params.get("type") else [])
-    if len(wanted) > MOST_TYPES:
-        raise unchecked(f"types takes at most {MOST_TYPES} values; {len(wanted)} were given.", param="types")
-    if wanted:
-        pattern = re.compile("|".join(re.escape(each).replace(r"\*", ".*") for each in wanted))
+        raise invalid_before_execution("You may only specify one of type and types.", param="types")
+    requested = params.get("types") or ([params["type"]] if params.get("type") else [])
+    if len(requested) > MOST_TYPES:
+        raise invalid_before_execution(
+            f"types takes at most {MOST_TYPES} values; {len(requested)} were given.", param="types"
+        )
+    if requested:
+        pattern = re.compile("|".join(re.escape(each).replace(r"\*", ".*") for each in requested))
         tests.append(lambda row: pattern.fullmatch(row.keys[0]) is not None)
     if params.get("delivery_success") is False:  # nothing is delivered, so nothing failed to be
         tests.append(lambda row: False)
@@ -43,13 +45,16 @@ def _checked_events(given: list[str]) -> None:
     known = {kind for group in EVENT_GROUPS.values() for kind in group}
     for place, kind in enumerate(given):
         if kind != "*" and kind not in known:
-            raise unchecked(f"Invalid enabled_events[{place}]: '{kind}' is no event type.", param=f"enabled_events[{place}]")
+            raise invalid_before_execution(
+                f"Invalid enabled_events[{place}]: '{kind}' is no event type.",
+                param=f"enabled_events[{place}]",
+            )
 
 
 def create_endpoint(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/webhook_endpoints: the answer alone has the secret. Nothing is ever delivered."""
     if not params["enabled_events"]:
-        raise absent("enabled_events")
+        raise missing_param("enabled_events")
     _checked_events(params["enabled_events"])
     _checked_url(params["url"])
     _checked_version(params.get("api_version"))
@@ -73,18 +78,24 @@ def create_endpoint(account: Account, params: dict[str, Any]) -> Object:
 
 
 def _checked_url(url: str) -> None:
-    if not re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?|https?://(localhost|127\.0\.0\.1)(:\d+)?(/\S*)?", url):
-        raise invalid(f"Invalid URL: {url}. It takes an explicit scheme such as https.", param="url", code="url_invalid")
+    if not re.fullmatch(
+        r"https?://[^\s/]+\.[^\s/]+(/\S*)?|https?://(localhost|127\.0\.0\.1)(:\d+)?(/\S*)?", url
+    ):
+        raise invalid(
+            f"Invalid URL: {url}. It takes an explicit scheme such as https.", param="url", code="url_invalid"
+        )
 
 
 def _checked_version(text: str | None) -> None:
     if text and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?", text):
-        raise unchecked(f"Invalid Stripe API version: {text}", param="api_version")
+        raise invalid_before_execution(f"Invalid Stripe API version: {text}", param="api_version")
 
 
 def retrieve_endpoint(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """GET /v1/webhook_endpoints/{webhook_endpoint}."""
-    return account.find("webhook_endpoint", identifier, "webhook_endpoint", what="webhook endpoint", status=404)
+    return account.find(
+        "webhook_endpoint", identifier, "webhook_endpoint", what="webhook endpoint", status=404
+    )
 
 
 def update_endpoint(account: Account, params: dict[str, Any], identifier: str) -> Object:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics import money
-from stripe_magics.sandbox.resources.payment_intents import payment_attempts, intent_parameters
+from stripe_magics.sandbox.api.errors import ApiError, declined, invalid
 from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.customer_subresources import credit
-from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.resources.invoices.drafts import refresh, used_balance
+from stripe_magics.sandbox.resources.payment_intents import intent_parameters, payment_attempts
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
-from stripe_magics.sandbox.api.errors import Refusal, declined, invalid
 
 RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)
 
@@ -39,7 +39,9 @@ def finish(account: Account, invoice: Object) -> None:
     customer["currency"] = customer["currency"] or invoice["currency"]
     account.save("customer", customer)
     if invoice["amount_due"]:
-        intent = intent_parameters.new_intent(account, amount=invoice["amount_due"], currency=invoice["currency"])
+        intent = intent_parameters.new_intent(
+            account, amount=invoice["amount_due"], currency=invoice["currency"]
+        )
         types = (invoice["payment_settings"] or {}).get("payment_method_types") or ["card"]
         intent.update(
             automatic_payment_methods=None, capture_method="automatic", customer=customer["id"], description=invoice["description"] or "Payment for Invoice",
@@ -82,7 +84,11 @@ def _use_balance(account: Account, invoice: Object, customer: Object) -> None:
 
 def finalize_by_itself(account: Account, invoice: Object) -> None:
     """An hour after it was made, a draft that advances by itself is finalized (and sent)."""
-    if invoice["status"] == "draft" and invoice["auto_advance"] and account.peek("customer", invoice["customer"]):
+    if (
+        invoice["status"] == "draft"
+        and invoice["auto_advance"]
+        and account.peek("customer", invoice["customer"])
+    ):
         finish(account, invoice)
         if invoice["collection_method"] == "send_invoice":
             events.emit(account, "invoice.sent", invoice)
@@ -96,11 +102,15 @@ def overdue(account: Account, invoice: Object) -> None:
 
 def collect(account: Account, invoice: Object) -> None:
     """Try to take the money by itself; retries some days apart."""
-    if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically" or not invoice["auto_advance"]:
+    if (
+        invoice["status"] != "open"
+        or invoice["collection_method"] != "charge_automatically"
+        or not invoice["auto_advance"]
+    ):
         return
     try:
         attempt(account, invoice, {})
-    except Refusal:
+    except ApiError:
         done = invoice["attempt_count"]
         if invoice["status"] == "open" and done <= len(RETRIES):
             invoice["next_payment_attempt"] = account.now + RETRIES[done - 1]
@@ -113,7 +123,12 @@ def collect(account: Account, invoice: Object) -> None:
 def attempt(account: Account, invoice: Object, params: dict[str, Any]) -> None:
     """One try to collect. A decline is raised, after the invoice noted it."""
     customer = account.find("customer", invoice["customer"], "customer")
-    given = params.get("payment_method") or params.get("source") or invoice["default_payment_method"] or invoice["default_source"]
+    given = (
+        params.get("payment_method")
+        or params.get("source")
+        or invoice["default_payment_method"]
+        or invoice["default_source"]
+    )
     given = given or customer["invoice_settings"]["default_payment_method"] or customer["default_source"]
     invoice["attempted"] = True
     invoice["attempt_count"] += 1
@@ -133,7 +148,7 @@ def attempt(account: Account, invoice: Object, params: dict[str, Any]) -> None:
     intent["status"] = "requires_confirmation"
     try:
         payment_attempts.proceed(account, intent, method, {"mandate": params.get("mandate")})
-    except Refusal:
+    except ApiError:
         _failed(account, invoice, customer)
         raise
     if intent["status"] == "requires_action":
@@ -190,4 +205,4 @@ def mark_paid(account: Account, invoice: Object, *, amount: int) -> None:
 def call_off(account: Account, invoice: Object, reason: str | None) -> None:
     intent = account.get("payment_intent", invoice["payment_intent"] or "")
     if intent is not None and intent["status"] in payment_attempts.CANCELABLE - {"processing"}:
-        payment_attempts.called_off(account, intent, reason)
+        payment_attempts.cancel_intent(account, intent, reason)

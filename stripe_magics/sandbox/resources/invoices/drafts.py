@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.pagination import inline
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.resources.invoices import invoice_items
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.invoices.totals import settle
-from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.checks import checked_descriptor, refuse_connect
 from stripe_magics.sandbox.core.clock import DAY
-from stripe_magics.sandbox.api.pagination import inline
+from stripe_magics.sandbox.core.metadata import take
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.invoices import invoice_items
+from stripe_magics.sandbox.resources.invoices.totals import settle
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address
-from stripe_magics.sandbox.api.errors import invalid, missing, unchecked
 from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shipping_rate
 
 SHOWN = 10
 _PLAIN = ("account_tax_ids", "auto_advance", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer", "metadata", "statement_descriptor")  # fmt: skip
 
 
-def new_invoice(account: Account, customer: Object, currency: str, collection: str, *, reason: str = "manual") -> Object:
+def new_invoice(
+    account: Account, customer: Object, currency: str, collection: str, *, reason: str = "manual"
+) -> Object:
     """An empty draft; not stored yet."""
     identifier = account.new_id("in")
     nothing = dict.fromkeys(
@@ -60,14 +62,23 @@ def new_invoice(account: Account, customer: Object, currency: str, collection: s
         "metadata": {},
         "paid": False,
         "paid_out_of_band": False,
-        "payment_settings": {"default_mandate": None, "payment_method_options": None, "payment_method_types": None},
+        "payment_settings": {
+            "default_mandate": None,
+            "payment_method_options": None,
+            "payment_method_types": None,
+        },
         "period_end": account.now,
         "period_start": account.now,
         "post_payment_credit_notes_amount": 0,
         "pre_payment_credit_notes_amount": 0,
         "starting_balance": 0,
         "status": "draft",
-        "status_transitions": {"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None},
+        "status_transitions": {
+            "finalized_at": None,
+            "marked_uncollectible_at": None,
+            "paid_at": None,
+            "voided_at": None,
+        },
         "subscription_details": {"metadata": None},
         "subtotal": 0,
         "subtotal_excluding_tax": 0,
@@ -93,7 +104,9 @@ def _of_customer(account: Account, customer: Object) -> Object:
     }
 
 
-def check(account: Account, params: dict[str, Any], collection: str, customer: str, *, required: bool = False) -> None:
+def check(
+    account: Account, params: dict[str, Any], collection: str, customer: str, *, required: bool = False
+) -> None:
     """What can be wrong with values of a create or an update; changes nothing."""
     refuse_connect(account, params)
     if (params.get("issuer") or {}).get("type") == "account":
@@ -101,33 +114,42 @@ def check(account: Account, params: dict[str, Any], collection: str, customer: s
     checked_descriptor(params, "statement_descriptor")
     days, due = params.get("days_until_due"), params.get("due_date")
     if collection == "charge_automatically" and (days is not None or due is not None):
-        raise unchecked(
+        raise invalid_before_execution(
             "days_until_due and due_date go with collection_method=send_invoice only.",
             param="days_until_due" if days is not None else "due_date",
         )
     if collection == "send_invoice":
         if days is not None and due is not None:
-            raise unchecked("You may only specify one of days_until_due and due_date.", param="due_date")
+            raise invalid_before_execution(
+                "You may only specify one of days_until_due and due_date.", param="due_date"
+            )
         if required and days is None and due is None:
-            raise unchecked(
+            raise invalid_before_execution(
                 "collection_method=send_invoice needs days_until_due or due_date.",
                 param="days_until_due",
                 code="parameter_missing",
             )
     if days is not None and days < 0:
-        raise unchecked(
-            "This value must be greater than or equal to 0.", param="days_until_due", code="parameter_invalid_integer"
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 0.",
+            param="days_until_due",
+            code="parameter_invalid_integer",
         )
     if due is not None and due < account.now:
-        raise unchecked("due_date lies in the past.", param="due_date")
+        raise invalid_before_execution("due_date lies in the past.", param="due_date")
     if len(params.get("custom_fields") or ()) > 4:
-        raise unchecked("At most 4 custom fields.", param="custom_fields")
+        raise invalid_before_execution("At most 4 custom fields.", param="custom_fields")
     for place, each in enumerate(params.get("default_tax_rates") or ()):
         account.find("tax_rate", each, f"default_tax_rates[{place}]", what="tax rate")
     if params.get("default_payment_method"):
-        method = account.find("payment_method", params["default_payment_method"], "default_payment_method", what="PaymentMethod")
+        method = account.find(
+            "payment_method", params["default_payment_method"], "default_payment_method", what="PaymentMethod"
+        )
         if method["customer"] != customer:
-            raise invalid("The payment method must be attached to the customer of the invoice.", param="default_payment_method")
+            raise invalid(
+                "The payment method must be attached to the customer of the invoice.",
+                param="default_payment_method",
+            )
     if params.get("default_source"):
         account.find("card", params["default_source"], "default_source", what="source")
     for place, each in enumerate(params.get("account_tax_ids") or ()):
@@ -158,30 +180,51 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
         located = bool((invoice["customer_address"] or {}).get("country"))
         liability = {"type": "self"} if enabled else None
         status = ("complete" if located else "requires_location_inputs") if enabled else None
-        invoice["automatic_tax"] = {"disabled_reason": None, "enabled": enabled, "liability": liability, "status": status}
+        invoice["automatic_tax"] = {
+            "disabled_reason": None,
+            "enabled": enabled,
+            "liability": liability,
+            "status": status,
+        }
     if "payment_settings" in params:
         invoice["payment_settings"] = {**invoice["payment_settings"], **(params["payment_settings"] or {})}
     if "default_tax_rates" in params:
         given = params["default_tax_rates"] or ()
-        invoice["default_tax_rates"] = [events.snapshot(account.find("tax_rate", each, "default_tax_rates")) for each in given]
+        invoice["default_tax_rates"] = [
+            events.snapshot(account.find("tax_rate", each, "default_tax_rates")) for each in given
+        ]
     for name in ("rendering", "rendering_options"):
         if name in params:
             shown = params[name]
             invoice["rendering"] = (
                 None
                 if shown is None
-                else {"amount_tax_display": None, "pdf": None, "template": None, "template_version": None, **shown}
+                else {
+                    "amount_tax_display": None,
+                    "pdf": None,
+                    "template": None,
+                    "template_version": None,
+                    **shown,
+                }
             )
     if "shipping_details" in params:
         given = params["shipping_details"]
         invoice["shipping_details"] = (
-            None if given is None else {"address": address(given["address"]), "name": given["name"], "phone": given.get("phone")}
+            None
+            if given is None
+            else {"address": address(given["address"]), "name": given["name"], "phone": given.get("phone")}
         )
     if "shipping_cost" in params:
         invoice["shipping_cost"] = _shipping_cost(account, params["shipping_cost"])
     if "discounts" in params:
         made = [
-            discounts.new(account, each, param=f"discounts[{place}]", customer=invoice["customer"], invoice=invoice["id"])
+            discounts.new(
+                account,
+                each,
+                param=f"discounts[{place}]",
+                customer=invoice["customer"],
+                invoice=invoice["id"],
+            )
             for place, each in enumerate(params["discounts"] or ())
         ]
         invoice["discounts"] = [each["id"] for each in made]
@@ -217,12 +260,18 @@ def put_lines(account: Account, invoice: Object, lines: list[Object]) -> None:
 
 def refresh(account: Account, invoice: Object) -> None:
     """A draft follows its items: lines and sums anew. Saves."""
-    attached = [account.find("invoiceitem", each, "id") for each in account.where("invoiceitem", invoice=invoice["id"])]
+    attached = [
+        account.find("invoiceitem", each, "id")
+        for each in account.where("invoiceitem", invoice=invoice["id"])
+    ]
     lines = [
         *account.notes.get(invoice["id"], {}).get("lines", ()),
         *(invoice_items.line_of(account, item, invoice["id"]) for item in attached),
     ]
-    own = {line["id"]: [account.find("discount", each, "discounts") for each in line["discounts"]] for line in lines}
+    own = {
+        line["id"]: [account.find("discount", each, "discounts") for each in line["discounts"]]
+        for line in lines
+    }
     general = [account.find("discount", each, "discounts") for each in invoice["discounts"]]
     customer = account.peek("customer", invoice["customer"])
     if customer is not None:

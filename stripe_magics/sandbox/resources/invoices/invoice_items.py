@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.resources import discounts
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
-from stripe_magics.sandbox.core.checks import checked_currency
-from stripe_magics.sandbox.api.pagination import Page, Test, page
-from stripe_magics.sandbox.api.errors import absent, invalid, missing, unchecked
-from stripe_magics.sandbox.resources.products import build_price, times
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
+from stripe_magics.sandbox.api.pagination import Page, Test, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_currency
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.products import build_price, times
 
 MOST = 250
 
@@ -29,7 +29,10 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     discounts.check(account, params.get("discounts"), "discounts", customer["id"])
     currency, price, amount = _priced(account, params, customer)
     if invoice is not None and invoice["currency"] != currency:
-        raise invalid(f"The invoice is in {invoice['currency']}; an item in {currency} can't stand on it.", param="currency")
+        raise invalid(
+            f"The invoice is in {invoice['currency']}; an item in {currency} can't stand on it.",
+            param="currency",
+        )
     if customer["currency"] not in {None, currency} and _billed_in(account, customer):
         raise invalid(
             f"You cannot combine currencies on a single customer. This customer has been billed in {customer['currency']}.",
@@ -68,7 +71,9 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         item["description"] = (account.peek("product", price["product"]) or {}).get("name")
     _tax_notes(account, item, params)
     item["discounts"] = [
-        discounts.new(account, each, param=f"discounts[{place}]", customer=customer["id"], invoice_item=identifier)["id"]
+        discounts.new(
+            account, each, param=f"discounts[{place}]", customer=customer["id"], invoice_item=identifier
+        )["id"]
         for place, each in enumerate(params.get("discounts") or ())
     ]
     account.add("invoiceitem", item)
@@ -82,7 +87,10 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 
 
 def _billed_in(account: Account, customer: Object) -> bool:
-    return bool(account.where("invoiceitem", customer=customer["id"]) or account.where("invoice", customer=customer["id"]))
+    return bool(
+        account.where("invoiceitem", customer=customer["id"])
+        or account.where("invoice", customer=customer["id"])
+    )
 
 
 def _draft(account: Account, identifier: str, customer: str) -> Object:
@@ -91,7 +99,9 @@ def _draft(account: Account, identifier: str, customer: str) -> Object:
         raise invalid(f"The invoice {identifier} belongs to another customer.", param="invoice")
     if invoice["status"] != "draft":
         raise invalid(
-            "The invoice is already finalized and can't take another item.", param="invoice", code="invoice_not_editable"
+            "The invoice is already finalized and can't take another item.",
+            param="invoice",
+            code="invoice_not_editable",
         )
     if len(account.where("invoiceitem", invoice=identifier)) >= MOST:
         raise invalid(f"An invoice takes at most {MOST} items.", param="invoice")
@@ -126,14 +136,22 @@ def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple
     """(currency, price, amount) from one of: amount; unit_amount and quantity; an existing price; the data of a new one."""
     quantity = params.get("quantity", 1)
     if quantity is not None and quantity < 0:
-        raise unchecked("This value must be greater than or equal to 0.", param="quantity", code="parameter_invalid_integer")
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 0.",
+            param="quantity",
+            code="parameter_invalid_integer",
+        )
     given = [
-        name for name in ("amount", "unit_amount", "unit_amount_decimal", "price", "price_data") if params.get(name) is not None
+        name
+        for name in ("amount", "unit_amount", "unit_amount_decimal", "price", "price_data")
+        if params.get(name) is not None
     ]
     if len(given) > 1:
-        raise unchecked(f"You may only specify one of these parameters: {', '.join(given)}.", param=given[1])
+        raise invalid_before_execution(
+            f"You may only specify one of these parameters: {', '.join(given)}.", param=given[1]
+        )
     if not given:
-        raise absent("amount")
+        raise missing_param("amount")
     how = given[0]
     if how == "price":
         price = account.find("price", params["price"], "price")
@@ -149,16 +167,18 @@ def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple
         currency = checked_currency(data["currency"])
         product = account.find("product", data["product"], "price_data[product]")
         if data.get("unit_amount") is None and data.get("unit_amount_decimal") is None:
-            raise absent("price_data[unit_amount]")
+            raise missing_param("price_data[unit_amount]")
         price = build_price(account, {**data, "currency": currency}, product["id"], active=False)
         account.add("price", price)
         return currency, events.snapshot(price), times(price["unit_amount_decimal"] or "0", quantity)
     currency_text = params.get("currency") or customer["currency"]
     if not currency_text:
-        raise absent("currency")
+        raise missing_param("currency")
     currency = checked_currency(currency_text)
     if how == "amount" and "quantity" in params:
-        raise unchecked("quantity goes with unit_amount or a price, not with amount.", param="quantity")
+        raise invalid_before_execution(
+            "quantity goes with unit_amount or a price, not with amount.", param="quantity"
+        )
     price = build_price(
         account,
         {"currency": currency, **({"unit_amount": params["amount"]} if how == "amount" else params)},
@@ -190,7 +210,9 @@ def _open(account: Account, item: Object) -> Object | None:
         return None
     invoice = account.get("invoice", item["invoice"])
     if invoice is not None and invoice["status"] != "draft":
-        raise invalid("You can't change an invoice item whose invoice is finalized.", code="invoice_not_editable")
+        raise invalid(
+            "You can't change an invoice item whose invoice is finalized.", code="invoice_not_editable"
+        )
     return invoice
 
 
@@ -212,7 +234,9 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
             priced = {"unit_amount_decimal": item["unit_amount_decimal"]}
         quantity = {} if "amount" in priced else {"quantity": params.get("quantity", item["quantity"])}
         customer = account.find("customer", item["customer"], "customer")
-        currency, price, amount = _priced(account, {**priced, **quantity, "currency": item["currency"]}, customer)
+        currency, price, amount = _priced(
+            account, {**priced, **quantity, "currency": item["currency"]}, customer
+        )
         if currency != item["currency"]:
             raise invalid(f"The item is in {item['currency']}.", param="price")
         if set(priced) == {"unit_amount_decimal"} and "unit_amount_decimal" not in params:
@@ -229,7 +253,9 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     _tax_notes(account, draft, params)
     if "discounts" in params:
         draft["discounts"] = [
-            discounts.new(account, each, param=f"discounts[{place}]", customer=item["customer"], invoice_item=identifier)["id"]
+            discounts.new(
+                account, each, param=f"discounts[{place}]", customer=item["customer"], invoice_item=identifier
+            )["id"]
             for place, each in enumerate(params["discounts"] or ())
         ]
     item.update(draft)
@@ -257,9 +283,11 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
         raise missing("invoice", params["invoice"], "invoice", status=400)
     tests: list[Test] = []
     if params.get("pending") is not None:
-        wanted = params["pending"]
-        tests.append(lambda row: (row.keys[1] is None) is wanted)
-    return page(account, "invoiceitem", params, "/v1/invoiceitems", filters=("customer", "invoice"), tests=tests)
+        requested = params["pending"]
+        tests.append(lambda row: (row.keys[1] is None) is requested)
+    return page(
+        account, "invoiceitem", params, "/v1/invoiceitems", filters=("customer", "invoice"), tests=tests
+    )
 
 
 def line_of(account: Account, item: Object, invoice: str) -> Object:

@@ -9,42 +9,68 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, missing_param
+from stripe_magics.sandbox.api.pagination import Page, of_objects, page
+from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.resources.invoices import invoice_items
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.customer_subresources import credit
 from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.clock import HOUR
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.customer_subresources import credit
+from stripe_magics.sandbox.resources.invoices import invoice_items
 from stripe_magics.sandbox.resources.invoices.collection import attempt, call_off, finish, mark_paid
 from stripe_magics.sandbox.resources.invoices.drafts import apply, check, lines_of, new_invoice, refresh
-from stripe_magics.sandbox.api.pagination import Page, of_objects, page
-from stripe_magics.sandbox.api.errors import absent, invalid
-from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.search import search
 
 BY_ITSELF_AFTER = HOUR
-EDITABLE_WHEN_FINAL = {"auto_advance", "default_payment_method", "default_source", "metadata", "payment_settings", "expand"}
+EDITABLE_WHEN_FINAL = {
+    "auto_advance",
+    "default_payment_method",
+    "default_source",
+    "metadata",
+    "payment_settings",
+    "expand",
+}
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/invoices: a draft, empty unless pending items are asked for."""
     if params.get("from_invoice"):
         raise invalid(
-            "Revisions of invoices are not served by the sandbox: void the invoice and make another.", param="from_invoice"
+            "Revisions of invoices are not served by the sandbox: void the invoice and make another.",
+            param="from_invoice",
         )
     if not params.get("customer"):
-        raise absent("customer")
+        raise missing_param("customer")
     customer = account.find("customer", params["customer"], "customer")
-    subscription = account.find("subscription", params["subscription"], "subscription") if params.get("subscription") else None
+    subscription = (
+        account.find("subscription", params["subscription"], "subscription")
+        if params.get("subscription")
+        else None
+    )
     if subscription is not None and subscription["customer"] != customer["id"]:
         raise invalid("The subscription belongs to another customer.", param="subscription")
-    check(account, params, params.get("collection_method") or "charge_automatically", customer["id"], required=True)
+    check(
+        account,
+        params,
+        params.get("collection_method") or "charge_automatically",
+        customer["id"],
+        required=True,
+    )
     behaviour = params.get("pending_invoice_items_behavior") or "exclude"
     pending = _pending(account, customer, subscription) if behaviour != "exclude" else []
     if behaviour == "include_and_require" and not pending:
-        raise invalid("Nothing to invoice for customer", code="invoice_no_customer_line_items", param="customer")
-    currency = checked_currency(params["currency"]) if params.get("currency") else _currency(account, customer, pending)
-    invoice = new_invoice(account, customer, currency, params.get("collection_method") or "charge_automatically")
+        raise invalid(
+            "Nothing to invoice for customer", code="invoice_no_customer_line_items", param="customer"
+        )
+    currency = (
+        checked_currency(params["currency"])
+        if params.get("currency")
+        else _currency(account, customer, pending)
+    )
+    invoice = new_invoice(
+        account, customer, currency, params.get("collection_method") or "charge_automatically"
+    )
     invoice["subscription"] = subscription["id"] if subscription else None
     account.add("invoice", invoice)
     apply(account, invoice, params)
@@ -68,11 +94,12 @@ def _currency(account: Account, customer: Object, pending: list[Object]) -> str:
 
 def _pending(account: Account, customer: Object, subscription: Object | None) -> list[Object]:
     """Items that wait for an invoice: of the subscription if one is named, else those of none."""
-    wanted = subscription["id"] if subscription else None
+    requested = subscription["id"] if subscription else None
     found = [
-        account.find("invoiceitem", each, "id") for each in account.where("invoiceitem", customer=customer["id"], invoice=None)
+        account.find("invoiceitem", each, "id")
+        for each in account.where("invoiceitem", customer=customer["id"], invoice=None)
     ]
-    return [item for item in found if item["subscription"] == wanted]
+    return [item for item in found if item["subscription"] == requested]
 
 
 def _customer_discount(account: Account, invoice: Object, customer: Object) -> None:
@@ -91,7 +118,8 @@ def finalize(account: Account, params: dict[str, Any], identifier: str) -> Objec
     invoice = retrieve(account, {}, identifier)
     if invoice["status"] != "draft":
         raise invalid(
-            "This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable"
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+            code="invoice_not_editable",
         )
     if "auto_advance" in params:
         invoice["auto_advance"] = params["auto_advance"]
@@ -105,7 +133,9 @@ def pay(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if invoice["status"] == "paid":
         raise invalid("Invoice is already paid")
     if invoice["status"] not in {"open", "uncollectible"}:
-        raise invalid(f"Invoices with status {invoice['status']} can't be paid: finalize a draft first, a void one stays void.")
+        raise invalid(
+            f"Invoices with status {invoice['status']} can't be paid: finalize a draft first, a void one stays void."
+        )
     if params.get("paid_out_of_band"):
         call_off(account, invoice, None)
         invoice["paid_out_of_band"] = True
@@ -145,7 +175,9 @@ def mark_uncollectible(account: Account, params: dict[str, Any], identifier: str
     """POST /v1/invoices/{invoice}/mark_uncollectible."""
     invoice = retrieve(account, {}, identifier)
     if invoice["status"] != "open":
-        raise invalid(f"You can only mark open invoices as uncollectible; the status of this one is {invoice['status']}.")
+        raise invalid(
+            f"You can only mark open invoices as uncollectible; the status of this one is {invoice['status']}."
+        )
     before = events.snapshot(invoice)
     invoice.update(
         status="uncollectible",
@@ -183,14 +215,18 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
                 code="invoice_not_editable",
             )
     collection = params.get("collection_method") or invoice["collection_method"]
-    changed = bool(params.get("collection_method")) and params["collection_method"] != invoice["collection_method"]
+    changed = (
+        bool(params.get("collection_method")) and params["collection_method"] != invoice["collection_method"]
+    )
     check(account, params, collection, invoice["customer"], required=changed)
     before = events.snapshot(invoice)
     apply(account, invoice, params)
     if invoice["status"] == "draft":
         refresh(account, invoice)
         if invoice["auto_advance"] and not before["auto_advance"]:
-            account.clock.at(max(account.now, invoice["created"] + BY_ITSELF_AFTER), "invoice_finalizes", identifier)
+            account.clock.at(
+                max(account.now, invoice["created"] + BY_ITSELF_AFTER), "invoice_finalizes", identifier
+            )
     else:
         account.save("invoice", invoice)
         if invoice["status"] == "open" and invoice["auto_advance"] and not before["auto_advance"]:
@@ -203,7 +239,9 @@ def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """DELETE /v1/invoices/{invoice}: one-off drafts only; their items wait again."""
     invoice = retrieve(account, {}, identifier)
     if invoice["status"] != "draft":
-        raise invalid("You can only delete draft invoices; a finalized one is voided.", code="invoice_not_editable")
+        raise invalid(
+            "You can only delete draft invoices; a finalized one is voided.", code="invoice_not_editable"
+        )
     if invoice["subscription"]:
         raise invalid("You can't delete invoices created by subscriptions.")
     for each in account.where("invoiceitem", invoice=identifier):
@@ -223,7 +261,9 @@ def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Objec
 
 def lines(account: Account, params: dict[str, Any], identifier: str) -> Page:
     """GET /v1/invoices/{invoice}/lines."""
-    return of_objects(lines_of(account, retrieve(account, {}, identifier)), params, f"/v1/invoices/{identifier}/lines")
+    return of_objects(
+        lines_of(account, retrieve(account, {}, identifier)), params, f"/v1/invoices/{identifier}/lines"
+    )
 
 
 def listing(account: Account, params: dict[str, Any]) -> Page:

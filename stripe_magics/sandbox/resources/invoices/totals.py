@@ -63,7 +63,9 @@ def settle(
         left.append(rest)
     subtotal = sum(left)
     for discount in discounts:
-        weights = [max(0, rest) if line["discountable"] else 0 for line, rest in zip(lines, left, strict=True)]
+        weights = [
+            max(0, rest) if line["discountable"] else 0 for line, rest in zip(lines, left, strict=True)
+        ]
         off = share(discount["coupon"], sum(weights), currency)
         for place, part in enumerate(spread(off, weights)):
             left[place] -= part
@@ -84,7 +86,9 @@ def settle(
                 "taxable_amount": rest,
             }
             line["tax_amounts"].append(entry)
-            sums = taxes.setdefault((rate["id"], rate["inclusive"]), {**entry, "amount": 0, "taxable_amount": 0})
+            sums = taxes.setdefault(
+                (rate["id"], rate["inclusive"]), {**entry, "amount": 0, "taxable_amount": 0}
+            )
             sums["amount"] += amount
             sums["taxable_amount"] += rest
             if rate["inclusive"]:
@@ -106,7 +110,9 @@ def settle(
         "subtotal_excluding_tax": subtotal - inside,
         "tax": on_top + inside if any_tax else None,
         "total": total,
-        "total_discount_amounts": [{"amount": amount, "discount": name} for name, amount in discounted.items()],
+        "total_discount_amounts": [
+            {"amount": amount, "discount": name} for name, amount in discounted.items()
+        ],
         "total_excluding_tax": total - on_top - inside,
         "total_tax_amounts": list(taxes.values()),
     }

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics.sandbox.api.errors import ApiError, invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.core.checks import checked_descriptor, checked_email, refuse_connect
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.payment_intents.payment_attempts import redirects
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
-from stripe_magics.sandbox.core.checks import checked_descriptor, checked_email, refuse_connect
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address, from_data
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
-from stripe_magics.sandbox.api.errors import Refusal, invalid, missing, unchecked
 from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, ONLY_IN
 
 TYPES = frozenset(
@@ -139,9 +139,13 @@ def check(account: Account, params: dict[str, Any]) -> None:
     checked_email(params.get("receipt_email"), "receipt_email")
     refuse_connect(account, params)
     if params.get("payment_method") and params.get("payment_method_data"):
-        raise unchecked("You can only pass one of payment_method and payment_method_data.", param="payment_method_data")
+        raise invalid_before_execution(
+            "You can only pass one of payment_method and payment_method_data.", param="payment_method_data"
+        )
     if params.get("mandate") and params.get("mandate_data"):
-        raise unchecked("You can only pass one of mandate and mandate_data.", param="mandate_data")
+        raise invalid_before_execution(
+            "You can only pass one of mandate and mandate_data.", param="mandate_data"
+        )
     if params.get("mandate"):
         account.find("mandate", params["mandate"], "mandate")
     if params.get("customer"):
@@ -150,7 +154,10 @@ def check(account: Account, params: dict[str, Any]) -> None:
         raise missing("confirmation_token", params["confirmation_token"], "confirmation_token", status=400)
     if params.get("payment_method_configuration"):
         raise missing(
-            "payment_method_configuration", params["payment_method_configuration"], "payment_method_configuration", status=400
+            "payment_method_configuration",
+            params["payment_method_configuration"],
+            "payment_method_configuration",
+            status=400,
         )
 
 
@@ -159,13 +166,16 @@ def set_types(intent: Object, params: dict[str, Any]) -> None:
     given = params.get("payment_method_types")
     automatic = params.get("automatic_payment_methods")
     if given and automatic and automatic.get("enabled"):
-        raise unchecked(
-            "You may only specify one of payment_method_types and automatic_payment_methods.", param="automatic_payment_methods"
+        raise invalid_before_execution(
+            "You may only specify one of payment_method_types and automatic_payment_methods.",
+            param="automatic_payment_methods",
         )
     if given:
         for kind in given:
             if kind not in TYPES:
-                raise unchecked(f"The payment method type '{kind}' is invalid.", param="payment_method_types")
+                raise invalid_before_execution(
+                    f"The payment method type '{kind}' is invalid.", param="payment_method_types"
+                )
             if ONLY_IN.get(kind, intent["currency"]) != intent["currency"]:
                 raise invalid(
                     f"The currency {intent['currency']} is not supported by the payment method type {kind}, which takes {ONLY_IN[kind]}.",
@@ -183,15 +193,25 @@ def set_types(intent: Object, params: dict[str, Any]) -> None:
                 "allow_redirects": automatic.get("allow_redirects") or "always",
                 "enabled": True,
             }
-        intent["payment_method_types"] = ["card", *(kind for kind, currency in DEBITS.items() if currency == intent["currency"])]
+        intent["payment_method_types"] = [
+            "card",
+            *(kind for kind, currency in DEBITS.items() if currency == intent["currency"]),
+        ]
     set_options(intent, params)
 
 
 def set_options(intent: Object, params: dict[str, Any]) -> None:
     """Options by type, over what Stripe shows without any."""
-    options = {kind: dict(intent["payment_method_options"].get(kind, {})) for kind in intent["payment_method_types"]}
+    options = {
+        kind: dict(intent["payment_method_options"].get(kind, {})) for kind in intent["payment_method_types"]
+    }
     if "card" in options and not options["card"]:
-        options["card"] = {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
+        options["card"] = {
+            "installments": None,
+            "mandate_options": None,
+            "network": None,
+            "request_three_d_secure": "automatic",
+        }
     for kind, given in (params.get("payment_method_options") or {}).items():
         if kind not in options:
             if intent["automatic_payment_methods"] is None:
@@ -244,14 +264,15 @@ def method_given(account: Account, intent: Object, params: dict[str, Any]) -> Ob
         )
     if ONLY_IN.get(method["type"], intent["currency"]) != intent["currency"]:
         raise invalid(
-            f"A payment method of type {method['type']} pays in {ONLY_IN[method['type']]} only.", param="payment_method"
+            f"A payment method of type {method['type']} pays in {ONLY_IN[method['type']]} only.",
+            param="payment_method",
         )
     if method["type"] not in allowed:
         intent["payment_method_types"] = [*allowed, method["type"]]
     return method
 
 
-def no_method() -> Refusal:
+def no_method() -> ApiError:
     return invalid(
         "You cannot confirm this PaymentIntent because it's missing a payment method. Give payment_method or payment_method_data.",
         code="payment_intent_unexpected_state",
@@ -262,7 +283,9 @@ def check_method(intent: Object, method: Object, params: dict[str, Any]) -> None
     """A method that sends the payer away needs an address to come back to."""
     automatic = intent["automatic_payment_methods"]
     if redirects(method) and automatic and automatic["allow_redirects"] == "never":
-        raise invalid(f"The intent allows no redirects, which {method['type']} needs.", param="payment_method")
+        raise invalid(
+            f"The intent allows no redirects, which {method['type']} needs.", param="payment_method"
+        )
     if redirects(method) and not params.get("return_url"):
         raise invalid(
             f"A return_url must be given to confirm with {method['type']}, which sends the payer to another page.",

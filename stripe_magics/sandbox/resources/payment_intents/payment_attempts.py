@@ -7,22 +7,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.resources import charges
+from stripe_magics.sandbox.api.errors import ApiError, declined, invalid
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.core.clock import MINUTE
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import charges
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import attach_to, outcome_of
-from stripe_magics.sandbox.api.errors import Refusal, declined, invalid
-from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, Outcome
+from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, CardBehaviour
 
 DEBIT_TAKES = 3 * MINUTE
-CANCELABLE = {"requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing"}
-_AUTHENTICATE = Outcome(
+CANCELABLE = {
+    "requires_payment_method",
+    "requires_capture",
+    "requires_confirmation",
+    "requires_action",
+    "processing",
+}
+_AUTHENTICATE = CardBehaviour(
     code="authentication_required",
     decline_code="authentication_required",
     message="Your card was declined. This transaction requires authentication.",
 )
-_NOT_AUTHENTICATED = Outcome(
+_NOT_AUTHENTICATED = CardBehaviour(
     code="payment_intent_authentication_failure",
     message="We are unable to authenticate your payment method. Please choose a different payment method and try again.",
 )
@@ -68,7 +74,11 @@ def _mandate(account: Account, method: Object, params: dict[str, Any]) -> None:
             "object": "mandate",
             "customer_acceptance": {
                 "accepted_at": acceptance.get("accepted_at") or account.now,
-                **({"online": acceptance.get("online")} if acceptance["type"] == "online" else {"offline": {}}),
+                **(
+                    {"online": acceptance.get("online")}
+                    if acceptance["type"] == "online"
+                    else {"offline": {}}
+                ),
                 "type": acceptance["type"],
             },
             "livemode": False,
@@ -88,7 +98,10 @@ def _ask(account: Account, intent: Object, method: Object, params: dict[str, Any
     back = params.get("return_url")
     if back and not params.get("use_stripe_sdk"):
         address_ = f"https://hooks.stripe.com/sandbox/authenticate/{intent['id']}"
-        intent["next_action"] = {"redirect_to_url": {"return_url": back, "url": address_}, "type": "redirect_to_url"}
+        intent["next_action"] = {
+            "redirect_to_url": {"return_url": back, "url": address_},
+            "type": "redirect_to_url",
+        }
     else:
         intent["next_action"] = {
             "type": "use_stripe_sdk",
@@ -110,11 +123,13 @@ def answered(account: Account, intent: Object, *, passed: bool) -> None:
     account.notes.setdefault(method["id"], {})["authenticated"] = True
     try:
         settle(account, intent, method, outcome_of(account, method["id"]), secured=method["type"] == "card")
-    except Refusal:
+    except ApiError:
         return  # declined after authentication: recorded in the intent, as the payer's page would show it
 
 
-def settle(account: Account, intent: Object, method: Object, outcome: Outcome, *, secured: bool = False) -> None:
+def settle(
+    account: Account, intent: Object, method: Object, outcome: CardBehaviour, *, secured: bool = False
+) -> None:
     """Charge the method: success, a hold, on its way, or a decline (raised)."""
     if method["type"] in DEBITS:
         _send_debit(account, intent, method)
@@ -127,7 +142,7 @@ def settle(account: Account, intent: Object, method: Object, outcome: Outcome, *
     intent["next_action"] = None
     _remember(account, intent, method)
     if intent["capture_method"] == "manual":
-        charges.hold(account, charge)
+        charges.authorize_only(account, charge)
         intent.update(status="requires_capture", amount_capturable=intent["amount"])
         store(account, intent)
         account.clock.at(account.now + charges.HOLD, "hold_expires", intent["id"])
@@ -158,7 +173,7 @@ def _remember(account: Account, intent: Object, method: Object) -> None:
 
 def _send_debit(account: Account, intent: Object, method: Object) -> None:
     charge = charges.new_charge(account, intent, method)
-    charges.authorise(account, charge, Outcome())
+    charges.authorise(account, charge, CardBehaviour())
     account.save("charge", charge)
     intent.update(status="processing", latest_charge=charge["id"], next_action=None)
     store(account, intent)
@@ -167,7 +182,7 @@ def _send_debit(account: Account, intent: Object, method: Object) -> None:
     account.clock.at(account.now + DEBIT_TAKES, "debit_settles", intent["id"])
 
 
-def debit_settled(account: Account, intent: Object, *, outcome: Outcome | None = None) -> None:
+def debit_settled(account: Account, intent: Object, *, outcome: CardBehaviour | None = None) -> None:
     """The bank has answered."""
     if intent["status"] != "processing":
         return
@@ -188,8 +203,14 @@ def debit_settled(account: Account, intent: Object, *, outcome: Outcome | None =
 
 
 def decline(
-    account: Account, intent: Object, method: Object, outcome: Outcome, *, charged: bool = True, secured: bool = False
-) -> Refusal:
+    account: Account,
+    intent: Object,
+    method: Object,
+    outcome: CardBehaviour,
+    *,
+    charged: bool = True,
+    secured: bool = False,
+) -> ApiError:
     """Record a decline; answers the refusal to raise."""
     charge = None
     if charged:
@@ -209,8 +230,13 @@ def decline(
     )
 
 
-def _back(account: Account, intent: Object, method: Object, outcome: Outcome, charge: Object | None) -> None:
-    error: Object = {"code": outcome.code, "doc_url": f"https://stripe.com/docs/error-codes/{outcome.code.replace('_', '-')}"}
+def _back(
+    account: Account, intent: Object, method: Object, outcome: CardBehaviour, charge: Object | None
+) -> None:
+    error: Object = {
+        "code": outcome.code,
+        "doc_url": f"https://stripe.com/docs/error-codes/{outcome.code.replace('_', '-')}",
+    }
     if charge is not None:
         error["charge"] = charge["id"]
     if outcome.decline_code:
@@ -220,7 +246,11 @@ def _back(account: Account, intent: Object, method: Object, outcome: Outcome, ch
     kind = "invalid_request_error" if outcome is _NOT_AUTHENTICATED else "card_error"
     error.update(message=outcome.message, payment_method=events.snapshot(method), type=kind)
     intent.update(
-        status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=error, amount_capturable=0
+        status="requires_payment_method",
+        payment_method=None,
+        next_action=None,
+        last_payment_error=error,
+        amount_capturable=0,
     )
     store(account, intent)
     events.emit(account, "payment_intent.payment_failed", intent)
@@ -233,7 +263,7 @@ def _tell_invoice(account: Account, intent: Object, charge: Object) -> None:
         collection.paid_by(account, intent["invoice"], intent, charge)
 
 
-def called_off(account: Account, intent: Object, reason: str | None, *, expired: bool = False) -> None:
+def cancel_intent(account: Account, intent: Object, reason: str | None, *, expired: bool = False) -> None:
     """Cancel, with a hold let go."""
     held = intent["status"] == "requires_capture"
     intent.update(
@@ -243,5 +273,5 @@ def called_off(account: Account, intent: Object, reason: str | None, *, expired:
     if held:
         charge = account.get("charge", intent["latest_charge"])
         if charge is not None:
-            charges.let_go(account, charge, expired=expired)
+            charges.release_authorization(account, charge, expired=expired)
     events.emit(account, "payment_intent.canceled", intent)

@@ -11,12 +11,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.resources import charges
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import ApiError, invalid, invalid_before_execution
+from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.payment_intents.payment_attempts import CANCELABLE, called_off, proceed, store
+from stripe_magics.sandbox.core.checks import (
+    checked_amount,
+    checked_currency,
+    checked_descriptor,
+    refuse_connect,
+)
 from stripe_magics.sandbox.core.metadata import take
-from stripe_magics.sandbox.core.checks import checked_amount, checked_currency, checked_descriptor, refuse_connect
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import charges
 from stripe_magics.sandbox.resources.payment_intents.intent_parameters import (
     check,
     check_method,
@@ -27,10 +35,12 @@ from stripe_magics.sandbox.resources.payment_intents.intent_parameters import (
     set_options,
     set_types,
 )
-from stripe_magics.sandbox.api.pagination import Page, page
-from stripe_magics.sandbox.api.errors import Refusal, invalid, unchecked
-from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.search import search
+from stripe_magics.sandbox.resources.payment_intents.payment_attempts import (
+    CANCELABLE,
+    cancel_intent,
+    proceed,
+    store,
+)
 
 CONFIRMABLE = {"requires_payment_method", "requires_confirmation", "requires_action"}
 
@@ -43,9 +53,16 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     currency = checked_currency(params["currency"])
     checked_amount(params["amount"], currency)
     confirming = bool(params.get("confirm"))
-    for name in ("off_session", "error_on_requires_action", "return_url", "mandate", "mandate_data", "use_stripe_sdk"):
+    for name in (
+        "off_session",
+        "error_on_requires_action",
+        "return_url",
+        "mandate",
+        "mandate_data",
+        "use_stripe_sdk",
+    ):
         if params.get(name) and not confirming and name != "use_stripe_sdk":
-            raise unchecked(f"You can only pass {name} when confirm=true.", param=name)
+            raise invalid_before_execution(f"You can only pass {name} when confirm=true.", param=name)
     check(account, params)
     intent = new_intent(account, amount=params["amount"], currency=currency)
     set_types(intent, params)
@@ -100,7 +117,7 @@ def confirm(account: Account, params: dict[str, Any], identifier: str) -> Object
     return intent
 
 
-def unexpected(intent: Object, verb: str, allowed: set[str]) -> Refusal:
+def unexpected(intent: Object, verb: str, allowed: set[str]) -> ApiError:
     """Not in this state."""
     return invalid(
         f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}. "
@@ -118,10 +135,14 @@ def capture(account: Account, params: dict[str, Any], identifier: str) -> Object
     intent = retrieve(account, {}, identifier)
     if intent["status"] != "requires_capture":
         raise unexpected(intent, "capture", {"requires_capture"})
-    amount: int = params["amount_to_capture"] if "amount_to_capture" in params else intent["amount_capturable"]
+    amount: int = (
+        params["amount_to_capture"] if "amount_to_capture" in params else intent["amount_capturable"]
+    )
     if amount < 1:
-        raise unchecked(
-            "This value must be greater than or equal to 1.", param="amount_to_capture", code="parameter_invalid_integer"
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 1.",
+            param="amount_to_capture",
+            code="parameter_invalid_integer",
         )
     if amount > intent["amount_capturable"]:
         raise invalid(
@@ -152,7 +173,7 @@ def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
             code="payment_intent_unexpected_state",
             payment_intent=intent,
         )
-    called_off(account, intent, params.get("cancellation_reason"))
+    cancel_intent(account, intent, params.get("cancellation_reason"))
     return intent
 
 

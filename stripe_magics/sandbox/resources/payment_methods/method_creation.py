@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics.sandbox.api.errors import declined, invalid, missing, missing_param
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.api.errors import absent, declined, invalid, missing
-from stripe_magics.sandbox.resources.payment_methods.test_cards import BY_NUMBER, CARDS, DEBITS, IBANS, US_ACCOUNTS, Card
+from stripe_magics.sandbox.resources.payment_methods.test_cards import (
+    BY_NUMBER,
+    CARDS,
+    DEBITS,
+    IBANS,
+    US_ACCOUNTS,
+    Card,
+)
 
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
@@ -27,11 +34,17 @@ def billing(given: dict[str, Any] | None) -> Object:
     }
 
 
-def card_of(account: Account, card: Card, *, exp_month: int = 12, exp_year: int = 2034, cvc: bool = True) -> Object:
+def card_of(
+    account: Account, card: Card, *, exp_month: int = 12, exp_year: int = 2034, cvc: bool = True
+) -> Object:
     """The `card` part of a payment method."""
     return {
         "brand": card.brand,
-        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "unchecked" if cvc else None},
+        "checks": {
+            "address_line1_check": None,
+            "address_postal_code_check": None,
+            "cvc_check": "unchecked" if cvc else None,
+        },
         "country": card.country,
         "display_brand": {"amex": "american_express"}.get(card.brand, card.brand),
         "exp_month": exp_month,
@@ -79,7 +92,7 @@ def from_data(account: Account, data: dict[str, Any], prefix: str) -> Object:
     """A new method from `payment_method_data` or the parameters of its own endpoint."""
     kind = data.get("type")
     if kind is None:
-        raise absent(f"{prefix}[type]" if prefix else "type")
+        raise missing_param(f"{prefix}[type]" if prefix else "type")
     where = f"{prefix}[{kind}]" if prefix else kind
     details = data.get(kind)
     common: dict[str, Any] = {
@@ -89,7 +102,7 @@ def from_data(account: Account, data: dict[str, Any], prefix: str) -> Object:
     }
     if kind == "card":
         if not details:
-            raise absent(where)
+            raise missing_param(where)
         card, outcome = _card(details, where)
         made = card_of(
             account,
@@ -101,7 +114,7 @@ def from_data(account: Account, data: dict[str, Any], prefix: str) -> Object:
         return new_method(account, "card", made, outcome=outcome, **common)
     if kind == "sepa_debit":
         if not details or not details.get("iban"):
-            raise absent(f"{where}[iban]")
+            raise missing_param(f"{where}[iban]")
         return new_method(
             account,
             kind,
@@ -112,12 +125,20 @@ def from_data(account: Account, data: dict[str, Any], prefix: str) -> Object:
     if kind == "us_bank_account":
         number = (details or {}).get("account_number")
         if not number:
-            raise absent(f"{where}[account_number]")
+            raise missing_param(f"{where}[account_number]")
         return new_method(
-            account, kind, us_bank_account(account, details or {}), outcome=US_ACCOUNTS.get(number, "debit"), **common
+            account,
+            kind,
+            us_bank_account(account, details or {}),
+            outcome=US_ACCOUNTS.get(number, "debit"),
+            **common,
         )
     return new_method(
-        account, kind, _other(account, kind, details or {}), outcome="debit" if kind in DEBITS else "succeeds", **common
+        account,
+        kind,
+        _other(account, kind, details or {}),
+        outcome="debit" if kind in DEBITS else "succeeds",
+        **common,
     )
 
 

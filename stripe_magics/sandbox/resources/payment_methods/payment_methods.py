@@ -8,17 +8,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata
-from stripe_magics.sandbox.api.pagination import Page, page
-from stripe_magics.sandbox.resources.payment_methods.method_creation import address, card_of, from_data, new_method, us_bank_account
-from stripe_magics.sandbox.api.errors import declined, invalid, missing
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.resources.payment_methods.test_cards import BY_NUMBER, CARDS, OUTCOMES, Card, Outcome
+from stripe_magics.sandbox.api.errors import declined, invalid, missing
+from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.metadata import merged_metadata
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.payment_methods.method_creation import (
+    address,
+    card_of,
+    from_data,
+    new_method,
+    us_bank_account,
+)
+from stripe_magics.sandbox.resources.payment_methods.test_cards import (
+    BY_NUMBER,
+    CARDS,
+    OUTCOMES,
+    Card,
+    CardBehaviour,
+)
 
 
-def outcome_of(account: Account, identifier: str) -> Outcome:
+def outcome_of(account: Account, identifier: str) -> CardBehaviour:
     """What charging a method will bring."""
     return OUTCOMES[account.notes.get(identifier, {}).get("outcome", "succeeds")]
 
@@ -46,14 +58,21 @@ def _template(identifier: str) -> Card | None:
 def _of_card(account: Account, card: Object) -> Object:
     """An older card object used as a payment method: a method with the same card stands in for it."""
     details = card_of(
-        account, BY_NUMBER[account.notes[card["id"]]["number"]], exp_month=card["exp_month"], exp_year=card["exp_year"]
+        account,
+        BY_NUMBER[account.notes[card["id"]]["number"]],
+        exp_month=card["exp_month"],
+        exp_year=card["exp_year"],
     )
-    method = new_method(account, "card", details, outcome=account.notes[card["id"]].get("outcome", "succeeds"))
+    method = new_method(
+        account, "card", details, outcome=account.notes[card["id"]].get("outcome", "succeeds")
+    )
     method["customer"] = card["customer"]
     return account.save("payment_method", method)
 
 
-def shown_on_charge(method: Object, *, secured: bool = False, installments: Any = None, amount: int = 0) -> Object:
+def shown_on_charge(
+    method: Object, *, secured: bool = False, installments: Any = None, amount: int = 0
+) -> Object:
     """`payment_method_details` of a charge."""
     kind = method["type"]
     details = dict(method[kind])
@@ -87,10 +106,14 @@ def attach_to(account: Account, method: Object, customer: Object) -> Object:
     if method["customer"] == customer["id"]:
         return method
     if method["customer"] is not None:
-        raise invalid("The payment method you provided has already been attached to a customer.", param="payment_method")
+        raise invalid(
+            "The payment method you provided has already been attached to a customer.", param="payment_method"
+        )
     outcome = outcome_of(account, method["id"])
     if not outcome.attaches:
-        raise declined(outcome.message, code=outcome.code, decline_code=outcome.decline_code, param=outcome.param)
+        raise declined(
+            outcome.message, code=outcome.code, decline_code=outcome.decline_code, param=outcome.param
+        )
     method["customer"] = customer["id"]
     account.save("payment_method", method)
     events.emit(account, "payment_method.attached", method)
@@ -123,7 +146,10 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     before = events.snapshot(method)
     if "billing_details" in params:
         given = params["billing_details"] or {}
-        merged = {**method["billing_details"], **{name: value for name, value in given.items() if name != "address"}}
+        merged = {
+            **method["billing_details"],
+            **{name: value for name, value in given.items() if name != "address"},
+        }
         if "address" in given:
             merged["address"] = (
                 address({**method["billing_details"]["address"], **(given["address"] or {})})
@@ -155,7 +181,9 @@ def detach(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/payment_methods/{payment_method}/detach."""
     method = retrieve(account, params, identifier)
     if method["customer"] is None:
-        raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
+        raise invalid(
+            "The payment method you provided is not attached to a customer so detachment is impossible."
+        )
     before = events.snapshot(method)
     customer = account.get("customer", method["customer"])
     if customer is not None and customer["invoice_settings"]["default_payment_method"] == identifier:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CardBehaviour:
     """What happens when a method is charged. Without anything said: it succeeds and settles in two business days."""
 
     code: str = ""  # declined with this error code
@@ -36,15 +36,19 @@ class Card:
 
 
 def _declined(
-    decline_code: str, *, code: str = "card_declined", message: str = "Your card was declined.", param: str = ""
-) -> Outcome:
-    return Outcome(code=code, decline_code=decline_code, message=message, param=param, attaches=False)
+    decline_code: str,
+    *,
+    code: str = "card_declined",
+    message: str = "Your card was declined.",
+    param: str = "",
+) -> CardBehaviour:
+    return CardBehaviour(code=code, decline_code=decline_code, message=message, param=param, attaches=False)
 
 
 _GENERIC = _declined("generic_decline")
-OUTCOMES: dict[str, Outcome] = {
-    "succeeds": Outcome(),
-    "bypass_pending": Outcome(at_once=True),
+OUTCOMES: dict[str, CardBehaviour] = {
+    "succeeds": CardBehaviour(),
+    "bypass_pending": CardBehaviour(at_once=True),
     "generic_decline": _GENERIC,
     "insufficient_funds": _declined("insufficient_funds", message="Your card has insufficient funds."),
     "lost_card": _declined("lost_card"),
@@ -54,27 +58,34 @@ OUTCOMES: dict[str, Outcome] = {
         message="Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
     ),
     "expired_card": _declined("", code="expired_card", message="Your card has expired.", param="exp_month"),
-    "incorrect_cvc": _declined("", code="incorrect_cvc", message="Your card's security code is incorrect.", param="cvc"),
+    "incorrect_cvc": _declined(
+        "", code="incorrect_cvc", message="Your card's security code is incorrect.", param="cvc"
+    ),
     "processing_error": _declined(
-        "", code="processing_error", message="An error occurred while processing your card. Try again in a little bit."
+        "",
+        code="processing_error",
+        message="An error occurred while processing your card. Try again in a little bit.",
     ),
     "charge_fails": replace(_GENERIC, attaches=True),
-    "authentication": Outcome(authenticate=True),
-    "authentication_on_setup": Outcome(authenticate=True, unless_set_up=True),
+    "authentication": CardBehaviour(authenticate=True),
+    "authentication_on_setup": CardBehaviour(authenticate=True, unless_set_up=True),
     "authentication_then_decline": replace(_GENERIC, authenticate=True, attaches=True),
-    "dispute": Outcome(dispute="fraudulent"),
-    "dispute_not_received": Outcome(dispute="product_not_received"),
-    "inquiry": Outcome(dispute="general", inquiry=True),
-    "refund_pending": Outcome(refund="pending"),
-    "refund_fails": Outcome(refund="fails"),
+    "dispute": CardBehaviour(dispute="fraudulent"),
+    "dispute_not_received": CardBehaviour(dispute="product_not_received"),
+    "inquiry": CardBehaviour(dispute="general", inquiry=True),
+    "refund_pending": CardBehaviour(refund="pending"),
+    "refund_fails": CardBehaviour(refund="fails"),
     "blocked": replace(_declined("fraudulent"), blocked=True, risk="highest"),
-    "elevated_risk": Outcome(risk="elevated"),
-    "debit": Outcome(),
-    "debit_fails": Outcome(code="payment_method_customer_decline", message="The customer's bank refused the debit."),
-    "debit_insufficient": Outcome(
-        code="insufficient_funds", message="The customer's account has insufficient funds to cover this debit."
+    "elevated_risk": CardBehaviour(risk="elevated"),
+    "debit": CardBehaviour(),
+    "debit_fails": CardBehaviour(
+        code="payment_method_customer_decline", message="The customer's bank refused the debit."
     ),
-    "debit_disputed": Outcome(dispute="debit_not_authorized"),
+    "debit_insufficient": CardBehaviour(
+        code="insufficient_funds",
+        message="The customer's account has insufficient funds to cover this debit.",
+    ),
+    "debit_disputed": CardBehaviour(dispute="debit_not_authorized"),
 }
 
 CARDS: dict[str, Card] = {
@@ -104,7 +115,9 @@ CARDS: dict[str, Card] = {
     "authenticationRequired": Card("4000002760003184", outcome="authentication", country="DE"),
     "threeDSecure2Required": Card("4000000000003220", outcome="authentication"),
     "threeDSecureRequired": Card("4000000000003063", outcome="authentication"),
-    "authenticationRequiredOnSetup": Card("4000002500003155", outcome="authentication_on_setup", country="FR"),
+    "authenticationRequiredOnSetup": Card(
+        "4000002500003155", outcome="authentication_on_setup", country="FR"
+    ),
     "threeDSecureRequiredChargeDeclined": Card("4000008400001629", outcome="authentication_then_decline"),
     "createDispute": Card("4000000000000259", outcome="dispute"),
     "createDisputeProductNotReceived": Card("4000000000002685", outcome="dispute_not_received"),
@@ -154,13 +167,25 @@ PAYOUT_ACCOUNTS: dict[str, tuple[str, str]] = {
         "The bank account details on file are probably incorrect. No bank account could be located with those details.",
     ),
     "000111111113": ("account_closed", "The bank account has been closed."),
-    "000222222227": ("insufficient_funds", "There were not enough funds in your balance to cover this payout."),
+    "000222222227": (
+        "insufficient_funds",
+        "There were not enough funds in your balance to cover this payout.",
+    ),
     "000333333335": ("debit_not_authorized", "Debit transactions are not approved on your bank account."),
-    "000444444440": ("invalid_currency", "The bank was unable to process this payout because of its currency."),
+    "000444444440": (
+        "invalid_currency",
+        "The bank was unable to process this payout because of its currency.",
+    ),
 }
 """Account number of a payout's destination -> failure code and message; any other one is paid."""
 
-DEBITS = {"sepa_debit": "eur", "us_bank_account": "usd", "bacs_debit": "gbp", "au_becs_debit": "aud", "acss_debit": "cad"}
+DEBITS = {
+    "sepa_debit": "eur",
+    "us_bank_account": "usd",
+    "bacs_debit": "gbp",
+    "au_becs_debit": "aud",
+    "acss_debit": "cad",
+}
 """Bank debits (they take days) and the currency that each takes."""
 
 ONLY_IN = {

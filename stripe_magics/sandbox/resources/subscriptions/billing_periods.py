@@ -5,11 +5,11 @@ from __future__ import annotations
 import calendar
 from datetime import UTC, datetime
 
-from stripe_magics.sandbox.resources.invoices import collection, drafts, invoices
+from stripe_magics.sandbox.api.errors import ApiError
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.core.clock import DAY, HOUR
-from stripe_magics.sandbox.api.errors import Refusal
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.invoices import collection, drafts, invoices
 from stripe_magics.sandbox.resources.products import times
 
 ENDED = {"canceled", "incomplete_expired"}
@@ -29,7 +29,9 @@ def after(moment: int, interval: str, count: int) -> int:
 def _invoice(account: Account, subscription: Object, reason: str) -> Object:
     """A draft for the period at hand."""
     customer = account.find("customer", subscription["customer"], "customer")
-    invoice = drafts.new_invoice(account, customer, subscription["currency"], subscription["collection_method"], reason=reason)
+    invoice = drafts.new_invoice(
+        account, customer, subscription["currency"], subscription["collection_method"], reason=reason
+    )
     invoice.update(
         auto_advance=True,
         default_payment_method=subscription["default_payment_method"],
@@ -44,7 +46,9 @@ def _invoice(account: Account, subscription: Object, reason: str) -> Object:
     if subscription["collection_method"] == "send_invoice":
         notes["days"] = subscription["days_until_due"]
         invoice["due_date"] = account.now + subscription["days_until_due"] * DAY
-    notes["lines"] = [_line(account, subscription, item, invoice["id"]) for item in subscription["items"]["data"]]
+    notes["lines"] = [
+        _line(account, subscription, item, invoice["id"]) for item in subscription["items"]["data"]
+    ]
     standing = subscription["discount"] or customer["discount"]
     if standing and (standing["end"] is None or standing["end"] >= account.now):
         invoice["discounts"], invoice["discount"] = [standing["id"]], standing
@@ -105,7 +109,7 @@ def first_invoice(account: Account, subscription: Object, *, pay: bool) -> None:
     if pay:
         try:
             invoices.pay(account, {}, invoice["id"])
-        except Refusal:
+        except ApiError:
             return  # incomplete: its invoice is open and can be paid with another method
 
 
@@ -123,7 +127,10 @@ def renew(account: Account, subscription: Object) -> None:
     before = events.snapshot(subscription)
     first = subscription["items"]["data"][0]["price"]["recurring"]
     start = subscription["current_period_end"]
-    subscription.update(current_period_start=start, current_period_end=after(start, first["interval"], first["interval_count"]))
+    subscription.update(
+        current_period_start=start,
+        current_period_end=after(start, first["interval"], first["interval_count"]),
+    )
     if subscription["status"] == "trialing":
         subscription["status"] = "active"
     account.save("subscription", subscription)
@@ -137,7 +144,9 @@ def end(account: Account, identifier: str) -> Object:
     """Cancel now."""
     subscription = account.find("subscription", identifier, "id", status=404)
     if subscription["status"] not in ENDED:
-        subscription.update(status="canceled", canceled_at=subscription["canceled_at"] or account.now, ended_at=account.now)
+        subscription.update(
+            status="canceled", canceled_at=subscription["canceled_at"] or account.now, ended_at=account.now
+        )
         account.save("subscription", subscription)
         events.emit(account, "customer.subscription.deleted", subscription)
     return subscription

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.resources import discounts
-from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
-from stripe_magics.sandbox.core.clock import DAY
-from stripe_magics.sandbox.api.pagination import Page, inline, page
-from stripe_magics.sandbox.resources.subscriptions.billing_periods import ENDED, after, end, first_invoice
-from stripe_magics.sandbox.api.errors import absent, invalid, unchecked
-from stripe_magics.sandbox.resources.products import build_price
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
+from stripe_magics.sandbox.api.pagination import Page, inline, page
 from stripe_magics.sandbox.api.search import search
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.clock import DAY
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.products import build_price
+from stripe_magics.sandbox.resources.subscriptions.billing_periods import ENDED, after, end, first_invoice
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:
@@ -26,13 +26,22 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     customer = account.find("customer", params["customer"], "customer")
     given = params.get("items") or []
     if not given:
-        raise absent("items")
+        raise missing_param("items")
     collection = params.get("collection_method") or "charge_automatically"
     if collection == "send_invoice" and params.get("days_until_due") is None:
-        raise unchecked("collection_method=send_invoice needs days_until_due.", param="days_until_due", code="parameter_missing")
+        raise invalid_before_execution(
+            "collection_method=send_invoice needs days_until_due.",
+            param="days_until_due",
+            code="parameter_missing",
+        )
     prices = [_price(account, each, place) for place, each in enumerate(given)]
     if (
-        len({(price["currency"], str(price["recurring"]["interval"]), price["recurring"]["interval_count"]) for price in prices})
+        len(
+            {
+                (price["currency"], str(price["recurring"]["interval"]), price["recurring"]["interval_count"])
+                for price in prices
+            }
+        )
         > 1
     ):
         raise invalid("All prices of a subscription must have one currency and one interval.", param="items")
@@ -47,7 +56,9 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     free = all(not price["unit_amount"] for price in prices)
     waits = params.get("payment_behavior") == "default_incomplete"
     if collection == "charge_automatically" and not method and not trial and not free and not waits:
-        raise invalid("This customer has no attached payment source or default payment method.", code="resource_missing")
+        raise invalid(
+            "This customer has no attached payment source or default payment method.", code="resource_missing"
+        )
     discounts.check(account, params.get("discounts"), "discounts", customer["id"])
     for name in ("coupon", "promotion_code"):
         if params.get(name):
@@ -92,12 +103,15 @@ def _price(account: Account, given: dict[str, Any], place: int) -> Object:
         data = given["price_data"]
         product = account.find("product", data["product"], f"items[{place}][price_data][product]")
         price = account.add(
-            "price", build_price(account, {**data, "currency": data["currency"].lower()}, product["id"], active=False)
+            "price",
+            build_price(account, {**data, "currency": data["currency"].lower()}, product["id"], active=False),
         )
     else:
-        raise absent(f"items[{place}][price]")
+        raise missing_param(f"items[{place}][price]")
     if price["type"] != "recurring":
-        raise invalid("The price is one-time; subscriptions take recurring prices.", param=f"items[{place}][price]")
+        raise invalid(
+            "The price is one-time; subscriptions take recurring prices.", param=f"items[{place}][price]"
+        )
     return price
 
 
@@ -114,13 +128,21 @@ def _item(account: Account, subscription: str, price: Object, given: dict[str, A
         "quantity": given.get("quantity", 1),
         "subscription": subscription,
         "tax_rates": [
-            events.snapshot(account.find("tax_rate", each, "items[tax_rates]")) for each in given.get("tax_rates") or ()
+            events.snapshot(account.find("tax_rate", each, "items[tax_rates]"))
+            for each in given.get("tax_rates") or ()
         ],
     }
     return account.add("subscription_item", item)
 
 
-def _new(account: Account, identifier: str, customer: str, currency: str, made: list[Object], params: dict[str, Any]) -> Object:
+def _new(
+    account: Account,
+    identifier: str,
+    customer: str,
+    currency: str,
+    made: list[Object],
+    params: dict[str, Any],
+) -> Object:
     nothing = dict.fromkeys(
         ("application", "application_fee_percent", "billing_cycle_anchor_config", "billing_thresholds", "cancel_at", "canceled_at", "discount",
          "ended_at", "latest_invoice", "next_pending_invoice_item_invoice", "on_behalf_of", "pause_collection", "pending_invoice_item_interval",
@@ -178,9 +200,14 @@ def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """DELETE /v1/subscriptions/{subscription}."""
     subscription = retrieve(account, {}, identifier)
     if subscription["status"] in ENDED:
-        raise invalid(f"No such subscription: '{identifier}'", status=404, code="resource_missing", param="id")
+        raise invalid(
+            f"No such subscription: '{identifier}'", status=404, code="resource_missing", param="id"
+        )
     if params.get("cancellation_details"):
-        subscription["cancellation_details"] = {**subscription["cancellation_details"], **params["cancellation_details"]}
+        subscription["cancellation_details"] = {
+            **subscription["cancellation_details"],
+            **params["cancellation_details"],
+        }
     return end(account, identifier)
 
 
@@ -200,15 +227,22 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     subscription = retrieve(account, {}, identifier)
     if subscription["status"] in ENDED and set(params) - {"metadata", "expand"}:
         raise invalid(
-            "A canceled subscription can only have its metadata updated.", param=min(set(params) - {"metadata", "expand"})
+            "A canceled subscription can only have its metadata updated.",
+            param=min(set(params) - {"metadata", "expand"}),
         )
     if params.get("default_payment_method"):
-        account.find("payment_method", params["default_payment_method"], "default_payment_method", what="PaymentMethod")
+        account.find(
+            "payment_method", params["default_payment_method"], "default_payment_method", what="PaymentMethod"
+        )
     before = events.snapshot(subscription)
     draft = events.snapshot(subscription)
     take(draft, params, _PLAIN)
     if draft["collection_method"] == "send_invoice" and draft["days_until_due"] is None:
-        raise unchecked("collection_method=send_invoice needs days_until_due.", param="days_until_due", code="parameter_missing")
+        raise invalid_before_execution(
+            "collection_method=send_invoice needs days_until_due.",
+            param="days_until_due",
+            code="parameter_missing",
+        )
     if params.get("cancel_at_period_end"):
         draft.update(canceled_at=account.now, cancel_at=draft["current_period_end"])
     elif params.get("cancel_at_period_end") is False and "cancel_at" not in params:
@@ -227,7 +261,11 @@ def _change_items(account: Account, subscription: Object, given: Any) -> None:
             continue
         item = next((known for known in present if known["id"] == each["id"]), None)
         if item is None:
-            raise invalid(f"The subscription has no item {each['id']}.", param=f"items[{place}][id]", code="resource_missing")
+            raise invalid(
+                f"The subscription has no item {each['id']}.",
+                param=f"items[{place}][id]",
+                code="resource_missing",
+            )
         if each.get("deleted"):
             present.remove(item)
             continue
@@ -259,7 +297,14 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
     if params.get("price"):
         price = params["price"]
         tests.append(lambda row: any(item["price"]["id"] == price for item in row.value["items"]["data"]))
-    return page(account, "subscription", params, "/v1/subscriptions", filters=("customer", "collection_method"), tests=tests)
+    return page(
+        account,
+        "subscription",
+        params,
+        "/v1/subscriptions",
+        filters=("customer", "collection_method"),
+        tests=tests,
+    )
 
 
 def searching(account: Account, params: dict[str, Any]) -> Page:

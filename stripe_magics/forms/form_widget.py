@@ -14,30 +14,34 @@ from typing import Any
 
 import ipywidgets as w
 
+from stripe_magics._command import Command, Options
 from stripe_magics.catalogue.field import Field, Kind, Role
-from stripe_magics.command import Command, Options, write_cell, write_line
 from stripe_magics.errors import Fault, StripeMagicsError
-from stripe_magics.forms import html as cards, layout
+from stripe_magics.forms import html as cards
+from stripe_magics.forms import layout
 from stripe_magics.forms.controls import Control, Maker, build
-from stripe_magics.forms.value_preview import check
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.state import FormState
-from stripe_magics.forms.widget_registry import CSS, Tree
+from stripe_magics.forms.value_preview import check
+from stripe_magics.forms.widget_registry import CSS, WidgetRegistry
+from stripe_magics.parsing import write_cell, write_line
 
 CLOSED, OPENED = "\u25b8", "\u25be"  # the triangles before a group's title
 
 
 class ModuleForm(w.VBox):
-    """The widget. Make it with `stripe_magics.forms.module_form`, which also closes the form that it replaces."""
+    """The widget. Make it with `stripe_magics.forms.form_widget`, which also closes the form that it replaces."""
 
-    def __init__(self, state: FormState, *, run: Callable[..., Any] | None = None, connection: Any | None = None) -> None:
+    def __init__(
+        self, state: FormState, *, run: Callable[..., Any] | None = None, connection: Any | None = None
+    ) -> None:
         from stripe_magics.forms.submit_bar import Sender
         from stripe_magics.forms.update_comparison import Comparison
 
         self.state = state
         self.controls: dict[str, Control] = {}
         self.area = ResultArea()
-        self.tree = Tree()
+        self.tree = WidgetRegistry()
         self._fixed_connection = connection
         self._maker = Maker(self.tree, self._changed)
         self._sections = layout.sections(state.module)
@@ -56,7 +60,9 @@ class ModuleForm(w.VBox):
                 self._build_body(each)
                 self._open.add(each.title)
         self.sender = Sender(self, run)
-        super().__init__(children=self._children(), layout=self.tree.layout("root"), _dom_classes=("sm-form",))
+        super().__init__(
+            children=self._children(), layout=self.tree.layout("root"), _dom_classes=("sm-form",)
+        )
         self.tree.adopt(self)
         for name in list(self.state.raw):
             self._check(name)
@@ -166,7 +172,9 @@ class ModuleForm(w.VBox):
         return list(self._heads)
 
     def _head(self, section: layout.Section) -> Any:
-        button = self.tree.make(w.Button, "group", description=self._head_text(section), _dom_classes=("sm-group",))
+        button = self.tree.make(
+            w.Button, "group", description=self._head_text(section), _dom_classes=("sm-group",)
+        )
 
         def toggle(_: Any) -> None:
             (self.close_group if section.title in self._open else self.open_group)(section.title)
@@ -180,7 +188,9 @@ class ModuleForm(w.VBox):
 
     def _build_body(self, section: layout.Section) -> None:
         children = self._body_children(section)
-        self._bodies[section.title] = self.tree.make(w.VBox, "column", children=children, _dom_classes=("sm-body",))
+        self._bodies[section.title] = self.tree.make(
+            w.VBox, "column", children=children, _dom_classes=("sm-body",)
+        )
 
     def _body_children(self, section: layout.Section) -> tuple[Any, ...]:
         shown = {each.name for each in self.state.shown()}
@@ -197,7 +207,9 @@ class ModuleForm(w.VBox):
     def _control(self, field: Field) -> Control:
         if field.name not in self.controls:
             version = self.state.options.stripe_version or getattr(self.connection, "api_version", "")
-            control = build(field, self._maker, condition=cards.condition(field, self.state.module), version=version)
+            control = build(
+                field, self._maker, condition=cards.condition(field, self.state.module), version=version
+            )
             self.controls[field.name] = control
             if control.find is not None:
                 control.find.on_click(self.guarded(lambda: self._find(control)))
@@ -244,7 +256,9 @@ class ModuleForm(w.VBox):
         if name in self.controls:
             cleared = "will be emptied at Stripe" if name in self.state.cleared else ""
             condition = cards.condition(self.state.field(name), self.state.module)
-            self.controls[name].say(error=self.state.errors.get(name, ""), reading=reading or cleared, condition=condition)
+            self.controls[name].say(
+                error=self.state.errors.get(name, ""), reading=reading or cleared, condition=condition
+            )
 
     def _put(self, name: str) -> None:
         """Bring a control to what the state holds."""
@@ -301,12 +315,19 @@ class ModuleForm(w.VBox):
         for fault in faults:
             field = self.state.module.get(fault.field)
             if field is not None:
-                place = f"Row {fault.row}{' > ' + fault.column if fault.column else ''}: " if fault.row else ""
+                place = (
+                    f"Row {fault.row}{' > ' + fault.column if fault.column else ''}: " if fault.row else ""
+                )
                 self.state.errors[field.name] = place + fault.problem
                 self._reveal(field.name)
                 self._say(field.name)
             buttons.append(
-                self.tree.make(w.Button, "button", description=f"{fault.title}: {fault.problem}", _dom_classes=("sm-problem",))
+                self.tree.make(
+                    w.Button,
+                    "button",
+                    description=f"{fault.title}: {fault.problem}",
+                    _dom_classes=("sm-problem",),
+                )
             )
             if field is not None:
                 buttons[-1].on_click(self.guarded(partial(self.jump, field.name)))
@@ -326,8 +347,14 @@ class ModuleForm(w.VBox):
             except StripeMagicsError as fault:
                 if fault is not self.sender.told:
                     self.tell(cards.error(fault))
-            except Exception as fault:  # anything else is our own mistake: say so instead of losing it in a log
-                self.tell(cards.card("wrong", "The form failed.", [f"{type(fault).__name__}: {fault}"], role="alert"))
+            except (
+                Exception
+            ) as fault:  # anything else is our own mistake: say so instead of losing it in a log
+                self.tell(
+                    cards.card(
+                        "wrong", "The form failed.", [f"{type(fault).__name__}: {fault}"], role="alert"
+                    )
+                )
 
         return handler
 
@@ -347,7 +374,10 @@ class ModuleForm(w.VBox):
 
 def as_magic(command: Command) -> str:
     """A command as people would write it: a line, or a cell where values have several lines or parts."""
-    long = any(isinstance(each, list) and any(isinstance(row, Mapping) for row in each) for each in command.values.values())
+    long = any(
+        isinstance(each, list) and any(isinstance(row, Mapping) for row in each)
+        for each in command.values.values()
+    )
     long = long or any(isinstance(each, str) and "\n" in each for each in command.values.values())
     return write_cell(command) if long else write_line(command)
 

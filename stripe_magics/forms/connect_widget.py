@@ -12,10 +12,11 @@ from typing import Any
 import ipywidgets as w
 
 from stripe_magics.errors import PermissionDenied, StripeMagicsError
-from stripe_magics.forms import html as cards, saved_connections
-from stripe_magics.forms.module_form import set_children
+from stripe_magics.forms import html as cards
+from stripe_magics.forms import saved_connections
+from stripe_magics.forms.form_widget import set_children
 from stripe_magics.forms.key_field import key_field
-from stripe_magics.forms.widget_registry import CSS, Tree
+from stripe_magics.forms.widget_registry import CSS, WidgetRegistry
 
 SOURCES: dict[str, tuple[str, str, str]] = {
     "sandbox": ("Sandbox: an embedded account, no key, no network", "", ""),
@@ -33,21 +34,37 @@ class ConnectForm(w.VBox):
     """The widget. `connect`, `test`, `save` and `forget` are its buttons as methods."""
 
     def __init__(self, transport: Any = None) -> None:
-        self.tree = Tree()
+        self.tree = WidgetRegistry()
         self._transport = transport
         make = self.tree.make
         saved = saved_connections.load()
         self._top = make(w.HTML, "full", value="")
-        self.saved = make(w.Dropdown, "field", description="Saved connections", options=[NEW, *saved], value=NEW)
-        self.name = make(w.Text, "field", description="Connection name", placeholder="e.g. Acme test", continuous_update=False)
+        self.saved = make(
+            w.Dropdown, "field", description="Saved connections", options=[NEW, *saved], value=NEW
+        )
+        self.name = make(
+            w.Text,
+            "field",
+            description="Connection name",
+            placeholder="e.g. Acme test",
+            continuous_update=False,
+        )
         words = [(each[0], key) for key, each in SOURCES.items()]
         self.source = make(w.Dropdown, "field", description="Key from", options=words, value=first_source())
         self.detail = make(w.Text, "field", description="Variable", continuous_update=False)
         self.api_version = make(
-            w.Text, "field", description="Force different API version", placeholder="2025-02-24.acacia", continuous_update=False
+            w.Text,
+            "field",
+            description="Force different API version",
+            placeholder="2025-02-24.acacia",
+            continuous_update=False,
         )
         self.account = make(
-            w.Text, "field", description="Connected account", placeholder="acct_..., empty: your own", continuous_update=False
+            w.Text,
+            "field",
+            description="Connected account",
+            placeholder="acct_..., empty: your own",
+            continuous_update=False,
         )
         self.status = make(w.HTML, "full", value="")
         self._key: Any = None
@@ -120,7 +137,13 @@ class ConnectForm(w.VBox):
             )
             return
         saved_connections.save(
-            saved_connections.Profile(name, source, self.detail.value.strip(), self.api_version.value.strip(), self.account.value.strip())
+            saved_connections.Profile(
+                name,
+                source,
+                self.detail.value.strip(),
+                self.api_version.value.strip(),
+                self.account.value.strip(),
+            )
         )
         self._list(name)
         self._tell(cards.card("good", f"Saved {name}: name and source only, no key."))
@@ -156,10 +179,19 @@ class ConnectForm(w.VBox):
         if self._transport is not None:
             how["transport"] = self._transport
         connection = connect(
-            name=self.name.value.strip(), account=self.account.value.strip(), api_version=self.api_version.value.strip(), **how
+            name=self.name.value.strip(),
+            account=self.account.value.strip(),
+            api_version=self.api_version.value.strip(),
+            **how,
         )
         self.refresh()
-        self._tell(cards.card("good", "Connected.", [f"{name}: {value}" for name, value in connection.status().items() if value]))
+        self._tell(
+            cards.card(
+                "good",
+                "Connected.",
+                [f"{name}: {value}" for name, value in connection.status().items() if value],
+            )
+        )
         return connection
 
     def _typed(self, key: str) -> None:
@@ -179,7 +211,9 @@ class ConnectForm(w.VBox):
     def _show_source(self) -> None:
         source = self.source.value
         _, label, usual = SOURCES[source]
-        parts = [self.saved, self.name, self.source] if len(self.saved.options) > 1 else [self.name, self.source]
+        parts = (
+            [self.saved, self.name, self.source] if len(self.saved.options) > 1 else [self.name, self.source]
+        )
         if label:
             self.detail.description, self.detail.placeholder = label, usual
             parts.append(self.detail)
@@ -192,7 +226,9 @@ class ConnectForm(w.VBox):
         if self._key is None:
             self._key = key_field(self.tree, self._guarded_key)
             options = [("no, for this session only", "no"), ("yes", "yes")]
-            self._keep = self.tree.make(w.Dropdown, "field", description="Keep in the keyring", options=options, value="no")
+            self._keep = self.tree.make(
+                w.Dropdown, "field", description="Keep in the keyring", options=options, value="no"
+            )
         return self._key
 
     def _guarded_key(self, key: str) -> None:
@@ -201,7 +237,11 @@ class ConnectForm(w.VBox):
     def _load(self) -> None:
         profile = saved_connections.load().get(self.saved.value)
         if profile is not None:
-            self.name.value, self.api_version.value, self.account.value = profile.name, profile.api_version, profile.account
+            self.name.value, self.api_version.value, self.account.value = (
+                profile.name,
+                profile.api_version,
+                profile.account,
+            )
             self.source.value = profile.source if profile.source in SOURCES else "env"
             self.detail.value = profile.detail
 

@@ -60,7 +60,9 @@ def pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             if "[" in str(key) or "]" in str(key):
-                raise ValueError(f"{name}: the key {str(key)!r} has a square bracket, which Stripe would read as nesting")
+                raise ValueError(
+                    f"{name}: the key {str(key)!r} has a square bracket, which Stripe would read as nesting"
+                )
             yield from pairs(f"{name}[{_clean(name, str(key))}]", inner)
     elif isinstance(value, list):
         if not value:
@@ -135,5 +137,7 @@ def _clean(name: str, value: str) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise ValueError(f"{name}: the text holds half of a character (a lone surrogate); type it anew") from None
+            raise ValueError(
+                f"{name}: the text holds half of a character (a lone surrogate); type it anew"
+            ) from None
     return value

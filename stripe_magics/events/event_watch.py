@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics._redaction import hide
 from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeMagicsError, UsageFault
-from stripe_magics.events import poller, event_frame, reconcile_pending
-from stripe_magics.events.handlers import Handlers, Problem, run
+from stripe_magics.events import event_frame, poller, reconcile_pending
 from stripe_magics.events.event_store import Store, Stored
-from stripe_magics.events.filters import Wanted
+from stripe_magics.events.filters import EventFilter
+from stripe_magics.events.handlers import Handlers, Problem, run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ class Watch:
     def __init__(
         self,
         connection: Connection,
-        wanted: Wanted,
+        requested: EventFilter,
         *,
         store: Store,
         handlers: Handlers,
@@ -57,10 +57,12 @@ class Watch:
     ) -> None:
         """`since`: Unix seconds from which on events are wanted; without it, from where the last watch of that name ended, else from now."""
         if interval < LEAST_INTERVAL:
-            raise UsageFault(f"The interval must be {LEAST_INTERVAL:g} seconds at least: Stripe limits how much may be read.")
+            raise UsageFault(
+                f"The interval must be {LEAST_INTERVAL:g} seconds at least: Stripe limits how much may be read."
+            )
         if not 0 < minutes <= MOST_MINUTES:
             raise UsageFault(f"A watch may last up to {MOST_MINUTES:g} minutes.")
-        self.connection, self.wanted, self.store, self.name = connection, wanted, store, name
+        self.connection, self.requested, self.store, self.name = connection, requested, store, name
         self.interval, self.minutes = float(interval), float(minutes)
         self.since = since
         self.receiver: Receiver | None = None
@@ -68,10 +70,15 @@ class Watch:
         self.state = "not started"
         self.problems: list[Problem] = []
         self.notes: list[str] = []
-        self.listeners: list[Callable[[str, Any], None]] = []  # the view: told ("events", rows), ("state", None), ("note", text)
+        self.listeners: list[
+            Callable[[str, Any], None]
+        ] = []  # the view: told ("events", rows), ("state", None), ("note", text)
         self.pages_open: int | None = None  # views on screen; None while none was ever opened
         self._shared, self._own = handlers, Handlers()
-        self._held, self._group = name, HANDLERS  # the names that it and the common handlers go by in the store
+        self._held, self._group = (
+            name,
+            HANDLERS,
+        )  # the names that it and the common handlers go by in the store
         self._turn = threading.RLock()  # one pass or delivery at a time
         self._wake = threading.Event()
         self._ending = threading.Event()
@@ -84,12 +91,16 @@ class Watch:
         """Begin, or go on after the time was over. Reads once in the calling thread, so that what is wrong is said at once."""
         if self.running:
             return self
-        self._ending = threading.Event()  # a new one: a thread that is still at its last handler keeps the old
+        self._ending = (
+            threading.Event()
+        )  # a new one: a thread that is still at its last handler keeps the old
         self.store.purge()
         self.poll()
         self._deadline = time.monotonic() + self.minutes * 60
         self._set_state("watching")
-        self._thread = threading.Thread(target=self._loop, args=(self._ending,), name=f"stripe events {self.name}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop, args=(self._ending,), name=f"stripe events {self.name}", daemon=True
+        )
         self._thread.start()
         return self
 
@@ -102,7 +113,7 @@ class Watch:
         thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10)
-        self.store.let_go(self._held)
+        self.store.release_name(self._held)
         self._set_state("stopped")
 
     def pause(self) -> None:
@@ -135,7 +146,7 @@ class Watch:
 
     def stored(self, most: int | None = None) -> list[Stored]:
         """The wanted events of the last 30 days that were seen, oldest first; with `most`, the newest so many."""
-        return self.store.events(matches=self.wanted, most=most)
+        return self.store.events(matches=self.requested, most=most)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -157,12 +168,14 @@ class Watch:
         left = max(0.0, self._deadline - time.monotonic()) / 60 if self.running else 0.0
         return {
             "watch": self.name,
-            "events": str(self.wanted),
+            "events": str(self.requested),
             "state": self.state + (f", {left:.0f} min left" if self.running else ""),
-            "seen": f"{self.store.count(self.wanted):,}",
+            "seen": f"{self.store.count(self.requested):,}",
             "reads": f"{self.reads:,}",
             **({"every": f"{self.interval:g} s"} if self.running else {}),
-            **({"receiver": self.receiver.url} if self.receiver is not None and self.receiver.running else {}),
+            **(
+                {"receiver": self.receiver.url} if self.receiver is not None and self.receiver.running else {}
+            ),
             **({"problems": f"{len(self.problems)}: {self.problems[-1]}"} if self.problems else {}),
             **({"note": self.notes[-1]} if self.notes else {}),
         }
@@ -172,15 +185,17 @@ class Watch:
     def poll(self) -> int:
         """Read what is new, now. Returns how many events are. Raises a `StripeError`; the next pass then begins where this one did."""
         with self._turn:
-            self._held, self._group = self.store.hold(self.name), self.store.hold(HANDLERS)
+            self._held, self._group = self.store.acquire_name(self.name), self.store.acquire_name(HANDLERS)
             # a second kernel goes on from where the first one is
-            mark = self.store.mark(self._held, str(self.wanted)) or self.store.mark(self.name, str(self.wanted))
+            mark = self.store.mark(self._held, str(self.requested)) or self.store.mark(
+                self.name, str(self.requested)
+            )
             since = self._newest() if mark is None and self.since is None else self.since
             begins = mark.upto if since is None and mark is not None else since or 0
             if mark is not None:
-                self._note(poller.lost(mark.read_at, self.now))
+                self._note(poller.gap_notice(mark.read_at, self.now))
             started = self.now
-            read = poller.pages(self._send, self.wanted, since=begins, stop=self._ending.is_set)
+            read = poller.pages(self._send, self.requested, since=begins, stop=self._ending.is_set)
             came = poller.in_order([event for page in read for event in page])
             fresh = self.store.add(came, source="poll")
             # what a new watch finds is shown, but is no news for its handlers: up to the newest event, or before the moment asked for
@@ -193,14 +208,18 @@ class Watch:
             self._tell("events", before)
             self._deliver(came[len(before) :])
             # the newest event's own time, not this machine's clock, says where to go on
-            self.store.set_mark(self._held, str(self.wanted), max([begins, *(event["created"] for event in came)]), started)
+            self.store.set_mark(
+                self._held, str(self.requested), max([begins, *(event["created"] for event in came)]), started
+            )
             self.since = None
             return len(fresh)
 
     def _newest(self) -> int:
         """When the newest event was made, in Unix seconds; 0 without any. One read; what it shows is kept."""
-        answer = self._send(poller.request((("limit", "100"), *self.wanted.params)))
-        self.store.add(poller.in_order([each for each in answer.rows if self.wanted(each["type"])]), source="poll")
+        answer = self._send(poller.request((("limit", "100"), *self.requested.params)))
+        self.store.add(
+            poller.in_order([each for each in answer.rows if self.requested(each["type"])]), source="poll"
+        )
         return max((int(each["created"]) for each in answer.rows), default=0)
 
     def accept(self, event: dict[str, Any]) -> bool:
@@ -210,7 +229,7 @@ class Watch:
     def handle(self, event: dict[str, Any]) -> None:
         """Pass on an event that was accepted, unless its handlers had it before."""
         with self._turn:
-            if self.wanted(event["type"]):
+            if self.requested(event["type"]):
                 self._deliver([event])
             else:
                 self._settle([event])
@@ -253,7 +272,9 @@ class Watch:
 
     def _settle(self, events: list[dict[str, Any]]) -> None:
         connection = self.connection
-        for note in reconcile_pending.settle(connection.journal, connection.scope(connection.account), events):
+        for note in reconcile_pending.settle(
+            connection.journal, connection.scope(connection.account), events
+        ):
             self._note(note)
 
     # The thread
@@ -286,7 +307,9 @@ class Watch:
                 failures = min(failures + 1, 6)
                 self._note(error.message)
                 self._set_state("watching; Stripe couldn't be reached, trying again")
-            except Exception as error:  # the connection was closed, the disk is full: said, and no thread left spinning
+            except (
+                Exception
+            ) as error:  # the connection was closed, the disk is full: said, and no thread left spinning
                 self._note(f"{type(error).__name__}: {error}")
                 self._set_state("ended by an error")
                 return

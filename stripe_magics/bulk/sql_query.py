@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.errors import UsageFault
 from stripe_magics.bulk.mirror_storage import duckdb_module, is_file, place_of, state_of
+from stripe_magics.errors import UsageFault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,9 @@ def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
         db = duckdb.connect()
         for name in state_of(place):
             pattern = str(place / name / "*.parquet").replace("'", "''")
-            db.execute(f"create view \"{name}\" as select * from read_parquet('{pattern}', union_by_name=true)")  # noqa: S608 - our own folder
+            db.execute(
+                f"create view \"{name}\" as select * from read_parquet('{pattern}', union_by_name=true)"
+            )
     try:
         db.execute("set timezone='UTC'")
         rows = db.sql(query)
@@ -32,7 +34,8 @@ def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
     except duckdb.CatalogException as fault:
         words = str(fault).splitlines()[0].removeprefix("Catalog Error: ")
         raise UsageFault(
-            f"The query can't be run: {words}", advice=f"{place} has: {', '.join(state_of(place)) or 'nothing yet'}."
+            f"The query can't be run: {words}",
+            advice=f"{place} has: {', '.join(state_of(place)) or 'nothing yet'}.",
         ) from None
     except duckdb.Error as fault:
         raise UsageFault(f"The query can't be run: {fault}") from None

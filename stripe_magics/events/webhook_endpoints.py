@@ -13,18 +13,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import pipeline
+from stripe_magics._command import Command
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client.secret import Secret
-from stripe_magics.command import Command
 from stripe_magics.errors import StripeMagicsError
-from stripe_magics.request import Request
 from stripe_magics.events import signing_secrets
+from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.shared_connection import Connection
     from stripe_magics.client.journal.journal import Origin
+    from stripe_magics.client.shared_connection import Connection
 
 MARK = "stripe_magics"  # key in the endpoint's metadata; its value is "watch" or "ephemeral"
 
@@ -40,6 +40,7 @@ def create(
     ask: Callable[[str], str] | None = None,
 ) -> pd.DataFrame:
     """Make the endpoint that a command of events.watch describes. The frame has one row; its `attrs["stripe"]["notes"]` say the rest."""
+    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics import frames
 
     request = pipeline.prepare(command, connection=connection)
@@ -47,7 +48,11 @@ def create(
     others = [each for each in _rows(connection) if each["metadata"].get(MARK)]
     mark = (f"metadata[{MARK}]", "ephemeral" if ephemeral else "watch")
     answer = connection.send(
-        replace(request, params=(*request.params, mark)), origin=origin, again=options.again, yes=options.yes, ask=ask
+        replace(request, params=(*request.params, mark)),
+        origin=origin,
+        again=options.again,
+        yes=options.yes,
+        ask=ask,
     )
     made = answer.data
     notes = []
@@ -64,7 +69,9 @@ def create(
         )
     if others:
         left = ", ".join(f"{each['id']} ({each['metadata'][MARK]}) {each['url']}" for each in others)
-        notes.append(f"Made here before and still there: {left}. %stripe webhook_endpoints delete ID removes one.")
+        notes.append(
+            f"Made here before and still there: {left}. %stripe webhook_endpoints delete ID removes one."
+        )
     attrs = {
         "object": "webhook_endpoint",
         "module": "events.watch",
@@ -87,9 +94,13 @@ def listed(connection: Connection) -> Any:
     return frame
 
 
-def delete(connection: Connection, id: str, *, yes: bool = False, ask: Callable[[str], str] | None = None) -> Any:
+def delete(
+    connection: Connection, id: str, *, yes: bool = False, ask: Callable[[str], str] | None = None
+) -> Any:
     """Delete one, and forget its secret."""
-    frame: Any = pipeline.call("webhook_endpoints.delete", webhook_endpoint=id, yes=yes, ask=ask, connection=connection)
+    frame: Any = pipeline.call(
+        "webhook_endpoints.delete", webhook_endpoint=id, yes=yes, ask=ask, connection=connection
+    )
     signing_secrets.forget(signing_secrets.entry(id))
     _ephemeral[:] = [each for each in _ephemeral if each[1] != id]
     return frame
@@ -117,7 +128,9 @@ def remove_ephemeral(connection: Connection | None = None) -> list[str]:
             signing_secrets.forget(signing_secrets.entry(id))
         _ephemeral.remove(each)
     if failed:
-        print(f"These webhook endpoints could not be deleted: {', '.join(failed)}. Delete them in the Dashboard.")
+        print(
+            f"These webhook endpoints could not be deleted: {', '.join(failed)}. Delete them in the Dashboard."
+        )
     return failed
 
 

@@ -14,11 +14,16 @@ import numpy as np
 import pandas as pd
 
 from stripe_magics.errors import UsageFault
+from stripe_magics.finance.aggregation import MissingData, ratio, require_columns, result, to_str
 from stripe_magics.finance.reporting_period import Period, nanoseconds
-from stripe_magics.finance.aggregation import MissingData, need, result, share, texts
 
 MONTH_DAYS = 365.25 / 12
-_PER_MONTH = {"day": Decimal(365) / 12, "week": Decimal(52) / 12, "month": Decimal(1), "year": Decimal(1) / 12}
+_PER_MONTH = {
+    "day": Decimal(365) / 12,
+    "week": Decimal(52) / 12,
+    "month": Decimal(1),
+    "year": Decimal(1) / 12,
+}
 COUNTED = ("active", "past_due")
 DISCOUNTS = ("forever", "all", "none")
 MOVES = ("new", "reactivation", "expansion", "contraction", "churn")
@@ -30,7 +35,9 @@ def monthly(amount: Decimal | int, interval: str, count: int = 1) -> Decimal:
     return Decimal(amount) * _PER_MONTH[interval] / count
 
 
-def discounted(amount: Decimal, discount: Mapping[str, Any] | None, discounts: str, *, cycle: Decimal = Decimal(1)) -> Decimal:
+def discounted(
+    amount: Decimal, discount: Mapping[str, Any] | None, discounts: str, *, cycle: Decimal = Decimal(1)
+) -> Decimal:
     """A monthly amount after its coupon, if such coupons count. `cycle` is the months of a billing cycle, for amounts off."""
     coupon = (discount or {}).get("coupon") or {}
     if not coupon or discounts == "none" or (discounts == "forever" and coupon.get("duration") != "forever"):
@@ -48,11 +55,17 @@ def subscription_mrr(subscriptions: pd.DataFrame, *, discounts: str = "forever")
     """
     if discounts not in DISCOUNTS:
         raise UsageFault(f"discounts is one of {', '.join(DISCOUNTS)}, not {discounts!r}.")
-    need(subscriptions, ("id", "customer", "currency", "status"), report="subscription_mrr", object_type="subscription")
+    require_columns(
+        subscriptions,
+        ("id", "customer", "currency", "status"),
+        report="subscription_mrr",
+        object_type="subscription",
+    )
     source = next((name for name in ("items_data", "items") if name in subscriptions.columns), None)
     if source is None:
         raise MissingData(
-            "subscription_mrr needs the items of subscriptions.", advice="Fetch them with %stripe subscriptions list --limit all."
+            "subscription_mrr needs the items of subscriptions.",
+            advice="Fetch them with %stripe subscriptions list --limit all.",
         )
     rows = []
     for position, record in enumerate(subscriptions.to_dict("records")):
@@ -60,7 +73,11 @@ def subscription_mrr(subscriptions: pd.DataFrame, *, discounts: str = "forever")
             continue
         contract, cycle = Decimal(0), Decimal(1)
         items = record[source]
-        for item in (items.get("data", []) if isinstance(items, dict) else items) if isinstance(items, list | dict) else []:
+        for item in (
+            (items.get("data", []) if isinstance(items, dict) else items)
+            if isinstance(items, list | dict)
+            else []
+        ):
             price = item.get("price") or item.get("plan") or {}
             recurring = price.get("recurring") or {
                 "interval": price.get("interval"),
@@ -70,13 +87,17 @@ def subscription_mrr(subscriptions: pd.DataFrame, *, discounts: str = "forever")
                 continue
             unit = price.get("unit_amount_decimal") or price.get("unit_amount") or price.get("amount") or 0
             count = int(recurring.get("interval_count") or 1)
-            contract += monthly(Decimal(str(unit)) * int(item.get("quantity") or 1), recurring["interval"], count)
+            contract += monthly(
+                Decimal(str(unit)) * int(item.get("quantity") or 1), recurring["interval"], count
+            )
             cycle = Decimal(count) / _PER_MONTH[recurring["interval"]]
         net = contract
         for discount in _discounts(record):
             net = discounted(net, discount, discounts, cycle=cycle)
         whole, after = int(contract.to_integral_value()), int(net.to_integral_value())
-        rows.append((record["currency"], record["customer"], record["id"], whole, whole - after, after, position))
+        rows.append(
+            (record["currency"], record["customer"], record["id"], whole, whole - after, after, position)
+        )
     columns = ["currency", "customer", "subscription", "contract", "discount", "mrr"]
     out = pd.DataFrame([row[:6] for row in rows], columns=columns).astype(
         {"contract": np.int64, "discount": np.int64, "mrr": np.int64}
@@ -85,7 +106,9 @@ def subscription_mrr(subscriptions: pd.DataFrame, *, discounts: str = "forever")
 
 
 def _paused(record: Mapping[Any, Any]) -> bool:
-    return isinstance(record.get("pause_collection_behavior"), str) or isinstance(record.get("pause_collection"), dict)
+    return isinstance(record.get("pause_collection_behavior"), str) or isinstance(
+        record.get("pause_collection"), dict
+    )
 
 
 def _discounts(record: Mapping[Any, Any]) -> list[Mapping[str, Any]]:
@@ -111,15 +134,25 @@ def invoice_lines(invoices: pd.DataFrame) -> pd.DataFrame:
     source = next((name for name in ("lines_data", "lines") if name in invoices.columns), None)
     if source is None:
         raise MissingData(
-            "MRR through time needs the lines of invoices.", advice="Fetch them with %stripe invoices search --limit all."
+            "MRR through time needs the lines of invoices.",
+            advice="Fetch them with %stripe invoices search --limit all.",
         )
     rows = []
     for customer, currency, invoice, status, lines in zip(
-        invoices["customer"], invoices["currency"], invoices["id"], texts(invoices["status"]), invoices[source], strict=True
+        invoices["customer"],
+        invoices["currency"],
+        invoices["id"],
+        to_str(invoices["status"]),
+        invoices[source],
+        strict=True,
     ):
         if status not in {"open", "paid"}:
             continue
-        for line in (lines.get("data", []) if isinstance(lines, dict) else lines) if isinstance(lines, list | dict) else []:
+        for line in (
+            (lines.get("data", []) if isinstance(lines, dict) else lines)
+            if isinstance(lines, list | dict)
+            else []
+        ):
             parent = line.get("parent") or {}
             details = parent.get("subscription_item_details") or {}
             off = sum(int(each["amount"]) for each in line.get("discount_amounts") or [])
@@ -127,7 +160,9 @@ def invoice_lines(invoices: pd.DataFrame) -> pd.DataFrame:
             span = line.get("period") or {}
             taxes = [*(line.get("tax_amounts") or []), *(line.get("taxes") or [])]
             inside = sum(
-                int(each["amount"]) for each in taxes if each.get("inclusive") or each.get("tax_behavior") == "inclusive"
+                int(each["amount"])
+                for each in taxes
+                if each.get("inclusive") or each.get("tax_behavior") == "inclusive"
             )
             proration = bool(line.get("proration") or details.get("proration"))
             amount = int(line["amount"]) - inside
@@ -145,7 +180,18 @@ def invoice_lines(invoices: pd.DataFrame) -> pd.DataFrame:
                     proration,
                 )
             )
-    columns = ["customer", "currency", "invoice", "line", "amount", "discount", "start", "end", "recurring", "proration"]
+    columns = [
+        "customer",
+        "currency",
+        "invoice",
+        "line",
+        "amount",
+        "discount",
+        "start",
+        "end",
+        "recurring",
+        "proration",
+    ]
     out = pd.DataFrame(rows, columns=columns).astype({"amount": np.int64, "discount": np.int64})
     for name in ("start", "end"):
         out[name] = pd.to_datetime(out[name], unit="s", utc=True).astype("datetime64[us, UTC]")
@@ -159,14 +205,19 @@ def monthly_revenue(lines: pd.DataFrame, span: Period, *, discounts: str = "all"
     than a month are scaled up to one.
     """
     months = span.cut("MS")
-    kept = lines[lines["recurring"] & ~lines["proration"] & lines["start"].notna() & (lines["end"] > lines["start"])]
+    kept = lines[
+        lines["recurring"] & ~lines["proration"] & lines["start"].notna() & (lines["end"] > lines["start"])
+    ]
     start, end = nanoseconds(kept["start"]), nanoseconds(kept["end"])
     days = (end - start) / _DAY
     length = np.where(days >= 27, np.maximum(1, np.round(days / 30.4375)), days / 30.4375)
     amount = kept["amount"].to_numpy() - (kept["discount"].to_numpy() if discounts == "all" else 0)
     value = amount / length
-    ends = [(month + pd.DateOffset(months=1)).tz_localize(span.zone).tz_convert("UTC").value - 1000 for month in months]
-    keys = [texts(kept["currency"]), texts(kept["customer"])]
+    ends = [
+        (month + pd.DateOffset(months=1)).tz_localize(span.zone).tz_convert("UTC").value - 1000
+        for month in months
+    ]
+    keys = [to_str(kept["currency"]), to_str(kept["customer"])]
     table = {}
     for month, instant in zip(months.to_period("M"), ends, strict=True):
         live = (start <= instant) & (instant < end)
@@ -188,7 +239,9 @@ def movements(revenue: pd.DataFrame) -> pd.DataFrame:
     shape; its first month counts as new for everyone in it.
     """
     values = revenue.to_numpy()
-    before = np.hstack([np.zeros((len(values), 1), dtype=np.int64), values[:, :-1]]) if values.size else values
+    before = (
+        np.hstack([np.zeros((len(values), 1), dtype=np.int64), values[:, :-1]]) if values.size else values
+    )
     change = values - before
     had = np.cumsum(before > 0, axis=1) > 0
     up, down = change > 0, change < 0
@@ -214,7 +267,9 @@ def movements(revenue: pd.DataFrame) -> pd.DataFrame:
 def roll_forward(revenue: pd.DataFrame) -> pd.DataFrame:
     """Start + movements = end, by currency and month: currency, month, start, new, reactivation, expansion, contraction, churn, end, residual."""
     moves = movements(revenue)
-    totals = revenue.groupby(level="currency").sum().T if len(revenue) else pd.DataFrame(index=revenue.columns)
+    totals = (
+        revenue.groupby(level="currency").sum().T if len(revenue) else pd.DataFrame(index=revenue.columns)
+    )
     rows = []
     for currency in totals.columns:
         mine = moves[moves["currency"] == currency]
@@ -252,7 +307,9 @@ def mrr(invoices: pd.DataFrame, span: Period, *, discounts: str = "all") -> pd.D
     `discounts="none"`.
     """
     moved = _inside(roll_forward(_whole_history(invoices, span, discounts)), span)
-    return result(moved, "mrr", [invoices], period=span, discounts=discounts, method="invoice lines, month-end snapshot")
+    return result(
+        moved, "mrr", [invoices], period=span, discounts=discounts, method="invoice lines, month-end snapshot"
+    )
 
 
 def mrr_customers(invoices: pd.DataFrame, span: Period, *, discounts: str = "all") -> pd.DataFrame:
@@ -297,21 +354,25 @@ def mrr_rates(moves: pd.DataFrame, *, method: str = "chartmogul") -> pd.DataFram
     methods = ("chartmogul", "baremetrics", "tidemill")
     if method not in methods:
         raise UsageFault(f"mrr_rates has the methods {', '.join(methods)}, not {method!r}.")
-    frame = need(moves, ("currency", "month", "start", *MOVES), report="mrr_rates", object_type="mrr")
+    frame = require_columns(
+        moves, ("currency", "month", "start", *MOVES), report="mrr_rates", object_type="mrr"
+    )
     lost = -(frame["churn"] + frame["contraction"])
     back = frame["reactivation"] if method == "chartmogul" else 0
     gained = frame["new"] + frame["expansion"] + (frame["reactivation"] if method == "tidemill" else 0)
     out = frame[["currency", "month"]].copy()
-    out["gross_churn"] = share(lost, frame["start"])
-    out["net_churn"] = share(lost - frame["expansion"] - back, frame["start"])
+    out["gross_churn"] = ratio(lost, frame["start"])
+    out["net_churn"] = ratio(lost - frame["expansion"] - back, frame["start"])
     out["grr"] = 1 - out["gross_churn"]
-    out["nrr"] = 1 - share(lost - frame["expansion"], frame["start"])
-    out["quick_ratio"] = share(gained, lost)
+    out["nrr"] = 1 - ratio(lost - frame["expansion"], frame["start"])
+    out["quick_ratio"] = ratio(gained, lost)
     out["method"] = method
     return result(out, "mrr_rates", [moves], method=method)
 
 
-def churn_rate_of(start: int, new: int, churned: int, *, method: str = "baremetrics", living: int | None = None) -> float:
+def churn_rate_of(
+    start: int, new: int, churned: int, *, method: str = "baremetrics", living: int | None = None
+) -> float:
     """Customer churn as vendors define it: over the start (baremetrics, chartmogul), start + new (stripe), churned + living (dlt)."""
     below = {
         "baremetrics": start,

@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.errors import IncompleteList, StripeError, UsageFault
-from stripe_magics.progress import Together, progress_bar
 from stripe_magics.bulk.list_requests import about, list_request, resource, words
 from stripe_magics.bulk.parquet_export import Saved, save, summary
+from stripe_magics.errors import IncompleteList, StripeError, UsageFault
+from stripe_magics.progress import ProgressGroup, progress_bar
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 LISTS = 4  # lists at once
 ACCOUNTS = 16  # accounts at once
-STOPPED = "Stopped: this list is not complete. Run the same again; with --to FOLDER it goes on where it stood."
+STOPPED = (
+    "Stopped: this list is not complete. Run the same again; with --to FOLDER it goes on where it stood."
+)
 
 
 def one(
@@ -37,6 +39,7 @@ def one(
     stop: Callable[[], bool] | None = None,
 ) -> pd.DataFrame:
     """A whole list as a frame. Stopped, it has the rows so far and says so in its attrs."""
+    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics import frames
     from stripe_magics.client.pagination.paginator import pages, windowed
 
@@ -98,12 +101,22 @@ def pull(
 
             return lazy(connection, names[0], account_ids(accounts), columns=chosen, **values)
         return over_accounts(
-            connection, names[0], account_ids(accounts), to=to, columns=chosen, limit=limit, quiet=quiet, **values
+            connection,
+            names[0],
+            account_ids(accounts),
+            to=to,
+            columns=chosen,
+            limit=limit,
+            quiet=quiet,
+            **values,
         )
     requests = {resource(name): list_request(connection, name, limit=limit, **values) for name in names}
     with progress_bar(", ".join(requests), quiet=quiet) as bar:
-        together = Together(bar, len(requests))
-        work = {name: _work(connection, each, Path(to) / name if to else "", chosen, together) for name, each in requests.items()}
+        together = ProgressGroup(bar, len(requests))
+        work = {
+            name: _work(connection, each, Path(to) / name if to else "", chosen, together)
+            for name, each in requests.items()
+        }
         results = side_by_side(work, LISTS)
     if to:
         import pandas as pd
@@ -120,7 +133,7 @@ def pull(
 
 
 def _work(
-    connection: Connection, request: Request, to: str | Path, columns: Sequence[str], together: Together
+    connection: Connection, request: Request, to: str | Path, columns: Sequence[str], together: ProgressGroup
 ) -> Callable[[Callable[[], bool]], pd.DataFrame | Saved]:
     """One of several lists: into a folder, or as a frame."""
 
@@ -138,7 +151,9 @@ def side_by_side(works: Mapping[str, Callable[[Callable[[], bool]], Any]], most:
     halt = threading.Event()
     fault: BaseException | None = None
     with ThreadPoolExecutor(min(most, len(works)), thread_name_prefix="stripe-list") as pool:
-        futures: dict[str, Future[Any]] = {name: pool.submit(work, halt.is_set) for name, work in works.items()}
+        futures: dict[str, Future[Any]] = {
+            name: pool.submit(work, halt.is_set) for name, work in works.items()
+        }
         waiting = set(futures.values())
         while waiting:
             try:
@@ -163,11 +178,16 @@ def account_ids(accounts: Any) -> list[str]:
         if column is None:
             raise UsageFault("--accounts: the frame has neither a column account nor id.")
         accounts = accounts[column]
-    ids = [str(each) for each in (words(accounts) if isinstance(accounts, str) or accounts is None else list(accounts))]
+    ids = [
+        str(each)
+        for each in (words(accounts) if isinstance(accounts, str) or accounts is None else list(accounts))
+    ]
     odd = [each for each in ids if not each.startswith("acct_")]
     if odd or not ids:
         raise UsageFault(
-            f"--accounts: {odd[0]!r} is no account; ids begin with acct_." if odd else "--accounts: there is no account."
+            f"--accounts: {odd[0]!r} is no account; ids begin with acct_."
+            if odd
+            else "--accounts: there is no account."
         )
     return list(dict.fromkeys(ids))
 
@@ -192,7 +212,7 @@ def over_accounts(
     base = list_request(connection, name, limit=limit, **values)
     faults: dict[str, str] = {}
 
-    def work(account: str, together: Together) -> Callable[[Callable[[], bool]], Any]:
+    def work(account: str, together: ProgressGroup) -> Callable[[Callable[[], bool]], Any]:
         headers = tuple(pair for pair in base.headers if pair[0].lower() != "stripe-account")
         request = replace(base, headers=(*headers, ("Stripe-Account", account)))
         pulled = _work(connection, request, Path(to) / f"account={account}" if to else "", columns, together)
@@ -209,7 +229,7 @@ def over_accounts(
         return run
 
     with progress_bar(f"{resource(name)} of {len(accounts)} accounts", quiet=quiet) as bar:
-        together = Together(bar, len(accounts))
+        together = ProgressGroup(bar, len(accounts))
         results = side_by_side({each: work(each, together) for each in accounts}, ACCOUNTS)
     missing = [each for each in accounts if results[each] is None]
     notes = [f"{account}: {problem}" for account, problem in faults.items()]
@@ -217,7 +237,8 @@ def over_accounts(
         notes.append(f"Stopped: {len(missing) - len(faults)} accounts were not read.")
     if to:
         frame = pd.concat(
-            [summary(results[each], Path(to) / f"account={each}") for each in accounts if results[each]] or [pd.DataFrame()],
+            [summary(results[each], Path(to) / f"account={each}") for each in accounts if results[each]]
+            or [pd.DataFrame()],
             ignore_index=True,
         )
     else:
@@ -241,7 +262,11 @@ def with_account(frame: pd.DataFrame, account: str) -> pd.DataFrame:
     import pandas as pd
 
     frame = frame.copy()
-    frame.insert(0, "account", pd.Series(account, index=frame.index, dtype=frame["id"].dtype if "id" in frame else object))
+    frame.insert(
+        0,
+        "account",
+        pd.Series(account, index=frame.index, dtype=frame["id"].dtype if "id" in frame else object),
+    )
     return frame
 
 
@@ -250,6 +275,7 @@ def joined(parts: Sequence[pd.DataFrame], object_type: str) -> pd.DataFrame:
     import pandas as pd
     from pandas.api.types import union_categoricals
 
+    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics import frames
 
     if not parts:
@@ -258,7 +284,10 @@ def joined(parts: Sequence[pd.DataFrame], object_type: str) -> pd.DataFrame:
     names = dict.fromkeys(str(name) for part in full for name in part)
     columns: dict[str, Any] = {}
     for name in names:
-        pieces = [part[name] if name in part else pd.Series(index=range(len(part)), dtype=_like(full, name)) for part in full]
+        pieces = [
+            part[name] if name in part else pd.Series(index=range(len(part)), dtype=_like(full, name))
+            for part in full
+        ]
         if isinstance(pieces[0].dtype, pd.CategoricalDtype) and all(
             isinstance(each.dtype, pd.CategoricalDtype) for each in pieces
         ):
