@@ -6,13 +6,15 @@ The same in Python, with the same names, errors and frames:
     sm.connect(sandbox=True)
     df = sm.call("customers.list", email="jenny@example.com", limit=50)
 
-Nothing heavy is imported before it is used: names below load their room on first access.
+Nothing heavy is imported before it is used: the names below load their package on first access.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from stripe_magics._version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     )
     from stripe_magics.events import endpoints, listen, off, on, watch
     from stripe_magics.finance import report
-
-__version__ = "0.2.0"
 
 _LAZY_EXPORTS = {
     "connect": "stripe_magics.client.shared_connection",
@@ -126,7 +126,7 @@ def form(name: str, /, **values: Any) -> Any:
 
 
 def handler_for(name: str) -> Any:
-    """What serves a module in place of a request: Watch Events has a room of its own."""
+    """What serves a module in place of a request: Watch Events has a handler of its own."""
     from stripe_magics import catalogue
 
     return (

@@ -16,6 +16,22 @@ for name in [each for each in os.environ if each.startswith("STRIPE")]:
 os.environ["STRIPE_MAGICS_STATE_DIR"] = tempfile.mkdtemp(prefix="stripe_magics-tests-")
 
 
+FAST = (
+    "tests/catalogue",
+    "tests/parsing",
+    "tests/validation",
+    "tests/request",
+    "tests/frames",
+    "tests/test_",
+)
+"""The pure parts: what `.ci/check` runs before a commit."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.nodeid.startswith(FAST) and not item.nodeid.startswith("tests/test_notebooks"):
+        item.add_marker("fast")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: Playwright keeps an event loop running in this thread, under which nothing else could start its own."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from fault_server import Fault, FaultServer, error
 
+import stripe_magics
 from client.conftest import KEY, Time, create, delete, get, open_connection, pay
 from stripe_magics import _redaction
 from stripe_magics.catalogue.module import Effect
@@ -396,7 +397,7 @@ def test_T117_nothing_but_what_is_needed_is_told(server: FaultServer, connection
     connection.send(get())
     for each in server.seen:
         assert {name for name in each.headers if name.startswith("x-")} == set()
-        assert each.headers["user-agent"] == "stripe_magics/0.2.0"
+        assert each.headers["user-agent"] == f"stripe_magics/{stripe_magics.__version__}"
         allowed = {
             "host",
             "accept",

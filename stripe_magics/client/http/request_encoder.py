@@ -13,11 +13,12 @@ from urllib.parse import urlencode
 
 import httpx
 
+from stripe_magics._version import __version__
 from stripe_magics.client.sending import request_checks
 from stripe_magics.errors import Details, InvalidRequest
 from stripe_magics.request import Request
 
-USER_AGENT = "stripe_magics/0.2.0"
+USER_AGENT = f"stripe_magics/{__version__}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

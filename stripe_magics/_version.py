@@ -1,0 +1,3 @@
+"""The version: here and nowhere else; the build reads it."""
+
+__version__ = "0.2.0"
