@@ -61,6 +61,7 @@ __all__ = [
     "OutcomeUnknown",
     "StripeError",
     "StripeMagicsError",
+    "__version__",
     "call",
     "close",
     "command",
