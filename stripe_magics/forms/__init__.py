@@ -1,4 +1,4 @@
-"""The widget door: every module as a form, and the connection as one. Widgets are imported when the first form is opened.
+"""The widgets: every module as a form, and the connection as one. Widgets are imported when the first form is opened.
 
 module_form("customers.create", {"name": "Jenny"})    the form, prefilled
 connect_form()                                        the connection widget

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from stripe_magics.forms import html
-
-if TYPE_CHECKING:
-    from stripe_magics.forms.submit_bar import Sender
+from stripe_magics.forms.form_protocol import ReadSender
 
 ROWS = 300  # from so many rows on a list is a long one
 EVERY = 0.3  # seconds between two words on how far it is
@@ -18,7 +15,7 @@ EVERY = 0.3  # seconds between two words on how far it is
 class LongRead:
     """The one long list of a form that can be under way: a thread, since a callback that waits would keep Stop waiting too."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: ReadSender) -> None:
         self.sender = sender
         self.worker: threading.Thread | None = None
         self._stop = threading.Event()
@@ -49,7 +46,7 @@ class LongRead:
         try:
             frame = self.sender.call(form.state.command(), progress=self._progress)
         except KeyboardInterrupt:  # Stop was heard where there are no rows to keep
-            form.tell(html.card("plain", "Stopped."))
+            form.show_message(html.card("plain", "Stopped."))
         else:
             self.sender.done(frame)
 
@@ -58,4 +55,4 @@ class LongRead:
             raise KeyboardInterrupt
         if time.monotonic() - self._said > EVERY:
             self._said = time.monotonic()
-            self.sender.form.tell(html.card("plain", f"{done:,} rows so far ..."))
+            self.sender.form.show_message(html.card("plain", f"{done:,} rows so far ..."))

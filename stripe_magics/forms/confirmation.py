@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_magics.catalogue.field import Kind
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import StripeError, StripeMagicsError
 from stripe_magics.forms import html
+from stripe_magics.forms.form_protocol import FormView
 from stripe_magics.forms.value_preview import in_words
 
-if TYPE_CHECKING:
-    from stripe_magics.forms.form_widget import ModuleForm
 
-
-def live(form: ModuleForm) -> bool:
+def live(form: FormView) -> bool:
     """Whether the form would send to a live account (or one whose mode isn't known)."""
     connection = form.connection
     return connection is not None and bool(connection.live)
 
 
-def asks(form: ModuleForm) -> bool:
+def needs_confirmation(form: FormView) -> bool:
     """Whether there is a second step: for what cannot be undone, and for every write in live mode."""
     effect = form.state.effect()
     return effect is Effect.IRREVERSIBLE or (live(form) and effect is not Effect.READ)
 
 
-def confirmation_phrase(form: ModuleForm) -> str:
+def confirmation_phrase(form: FormView) -> str:
     """What has to be typed in live mode, "" if nothing.
 
     The account's name, until live writing is allowed; then, before what cannot be undone, the object's id or the amount.
@@ -52,7 +50,7 @@ def _account(connection: Any) -> str:
     return str(connection.account_name(account) or account.get("id") or connection.key_hint[-4:])
 
 
-def confirmation_html(form: ModuleForm) -> str:
+def confirmation_html(form: FormView) -> str:
     """The second step in words: what, on which account, in which mode, with which values; of an update only what changes."""
     state, connection = form.state, form.connection
     mode = html.MODES.get(connection.mode if connection is not None else "", html.MODES["unknown"])[0]
@@ -79,7 +77,7 @@ def confirmation_html(form: ModuleForm) -> str:
     )
 
 
-def objects(form: ModuleForm, values: Mapping[str, Any]) -> list[str]:
+def objects(form: FormView, values: Mapping[str, Any]) -> list[str]:
     """What the named objects amount to: a refund's charge, the payment that is captured. Nothing of whom they belong to."""
     from stripe_magics.forms import object_search
     from stripe_magics.pipeline import call

@@ -14,9 +14,8 @@ import ipywidgets as w
 from stripe_magics.errors import PermissionDenied, StripeMagicsError
 from stripe_magics.forms import html as cards
 from stripe_magics.forms import saved_connections
-from stripe_magics.forms.form_widget import set_children
 from stripe_magics.forms.key_field import key_field
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry
+from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
 
 SOURCES: dict[str, tuple[str, str, str]] = {
     "sandbox": ("Sandbox: an embedded account, no key, no network", "", ""),
@@ -275,7 +274,7 @@ class ConnectForm(w.VBox):
 
         lead = "<div class='sm-head'><h3>Connect to Stripe</h3></div>"
         words = "<p class='sm-lead'>All magics and forms of this notebook share the connection. A key is never saved in the notebook.</p>"
-        text = CSS + cards.strip(shared()) + lead + words
+        text = CSS + cards.mode_banner(shared()) + lead + words
         if self._top.value != text:
             self._top.value = text
 

@@ -10,7 +10,7 @@ cannot say "not set".
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class Control:
         default_factory=list
     )  # the inner widgets of a control that is made of several
 
-    def say(self, *, error: str = "", reading: str = "", condition: str = "") -> None:
+    def set_note(self, *, error: str = "", reading: str = "", condition: str = "") -> None:
         """What stands under the control."""
         text = html.note(self.field, error=error, reading=reading, condition=condition, version=self.version)
         if self.note is not None and self.note.value != text:
@@ -52,6 +52,7 @@ class Maker:
 
     tree: WidgetRegistry
     changed: Callable[[str], None]  # with the field's name
+    builders: Mapping[Kind, Builder]
     cell: bool = False
     object_ids: bool = True  # whether ids get a Find button
 
@@ -75,7 +76,7 @@ Builder = Callable[[Field, Maker], Control]
 
 def build(field: Field, maker: Maker, *, condition: str = "", version: str = "") -> Control:
     """The control of a field, with its note beneath (cells of rows have none of their own)."""
-    control = BUILDERS[field.kind](field, maker)
+    control = maker.builders[field.kind](field, maker)
     control.version = version
     if not maker.cell:
         control.note = maker.tree.make(
@@ -232,18 +233,6 @@ def _find_hint(field: Field) -> str:
     return "ID, e-mail or name" if field.object == "customer" else "ID, or words to find it by"
 
 
-def _metadata(field: Field, maker: Maker) -> Control:
-    from stripe_magics.forms.rows import key_values
-
-    return key_values(field, maker)
-
-
-def _rows(field: Field, maker: Maker) -> Control:
-    from stripe_magics.forms.rows import rows
-
-    return rows(field, maker)
-
-
 BUILDERS: dict[Kind, Builder] = {
     Kind.TEXT: _text,
     Kind.LONG_TEXT: _long_text,
@@ -262,8 +251,7 @@ BUILDERS: dict[Kind, Builder] = {
     Kind.LOCALE: _text,
     Kind.TIMESTAMP: _timestamp,
     Kind.TIMESTAMP_FILTER: _timestamp,
-    Kind.METADATA: _metadata,
-    Kind.ROWS: _rows,
     Kind.JSON: _json,
     Kind.DECIMAL: _text,
 }
+"""A builder for each kind whose control doesn't grow; `control_builders.py` has all of them."""

@@ -1,6 +1,6 @@
 """The form of one module as a widget: all of its fields, the same call as a magic line, and the button that makes it.
 
-- Layout comes from `layout.sections`, controls from `controls.build`, decisions from `FormState`; sending is `sending.Sender`'s business.
+- Layout comes from `layout.sections`, controls from `controls.build`, decisions from `FormState`; sending is `submit_bar.Sender`'s business.
 - A closed group has no controls yet; they are built when it is opened. `close()` closes every widget of the form.
 - Everything a person can do is a plain method too: `fill`, `clear`, `keep`, `open_group`, `submit`, `preview`.
 """
@@ -19,11 +19,15 @@ from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.errors import Fault, StripeMagicsError
 from stripe_magics.forms import html as cards
 from stripe_magics.forms import layout
+from stripe_magics.forms.control_builders import BUILDERS
 from stripe_magics.forms.controls import Control, Maker, build
+from stripe_magics.forms.object_picker import open_picker
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.state import FormState
+from stripe_magics.forms.submit_bar import Sender
+from stripe_magics.forms.update_comparison import Comparison
 from stripe_magics.forms.value_preview import check
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry
+from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children, set_trait
 from stripe_magics.parsing import write_cell, write_line
 
 CLOSED, OPENED = "\u25b8", "\u25be"  # the triangles before a group's title
@@ -35,22 +39,21 @@ class ModuleForm(w.VBox):
     def __init__(
         self, state: FormState, *, run: Callable[..., Any] | None = None, connection: Any | None = None
     ) -> None:
-        from stripe_magics.forms.submit_bar import Sender
-        from stripe_magics.forms.update_comparison import Comparison
-
         self.state = state
         self.controls: dict[str, Control] = {}
         self.area = ResultArea()
         self.tree = WidgetRegistry()
         self._fixed_connection = connection
-        self._maker = Maker(self.tree, self._changed)
+        self._maker = Maker(self.tree, self._changed, BUILDERS)
         self._sections = layout.sections(state.module)
         self._bodies: dict[str, Any] = {}
         self._open: set[str] = set()
         self._quiet = False
         make = self.tree.make
         self.comparison = Comparison(self)
-        self._top = make(w.HTML, "full", value=CSS + cards.strip(self.connection) + cards.head(state.module))
+        self._top = make(
+            w.HTML, "full", value=CSS + cards.mode_banner(self.connection) + cards.head(state.module)
+        )
         self.problems = make(w.VBox, "full")
         self._line = make(w.HTML, "full", value=cards.line(self.line))
         self.status = make(w.HTML, "full", value="")
@@ -102,21 +105,21 @@ class ModuleForm(w.VBox):
         """Enter values by field name, as a person would; returns the form."""
         for name, value in values.items():
             self.state.put(name, value)
-            self._put(name)
+            self.put_control(name)
         self.refresh()
         return self
 
     def clear(self, name: str) -> ModuleForm:
         """An update: have Stripe empty the field."""
         self.state.clear(name)
-        self._put(name)
+        self.put_control(name)
         self.refresh()
         return self
 
     def keep(self, name: str) -> ModuleForm:
         """An update: leave the field as it is."""
         self.state.keep(name)
-        self._put(name)
+        self.put_control(name)
         self.refresh()
         return self
 
@@ -124,7 +127,7 @@ class ModuleForm(w.VBox):
         """An update: put what Stripe has into the field's control, to be edited there."""
         self.state.copy_current(name)
         self._reveal(name)
-        self._put(name)
+        self.put_control(name)
         self.refresh()
         return self
 
@@ -214,7 +217,7 @@ class ModuleForm(w.VBox):
             if control.find is not None:
                 control.find.on_click(self.guarded(lambda: self._find(control)))
             if field.name in self.state.raw:
-                self._put(field.name)
+                self.put_control(field.name)
         return self.controls[field.name]
 
     def _children(self) -> tuple[Any, ...]:
@@ -246,21 +249,21 @@ class ModuleForm(w.VBox):
             self.state.errors[name] = error
         else:
             self.state.errors.pop(name, None)
-        self._say(name, reading)
+        self.show_note(name, reading)
         if field.kind is Kind.CURRENCY:
             for other in self.state.module.fields:
                 if other.currency == name and other.name in self.state.raw:
                     self._check(other.name)
 
-    def _say(self, name: str, reading: str = "") -> None:
+    def show_note(self, name: str, reading: str = "") -> None:
         if name in self.controls:
             cleared = "will be emptied at Stripe" if name in self.state.cleared else ""
             condition = cards.condition(self.state.field(name), self.state.module)
-            self.controls[name].say(
+            self.controls[name].set_note(
                 error=self.state.errors.get(name, ""), reading=reading or cleared, condition=condition
             )
 
-    def _put(self, name: str) -> None:
+    def put_control(self, name: str) -> None:
         """Bring a control to what the state holds."""
         name = self.state.field(name).name
         if name in self.controls:
@@ -272,8 +275,6 @@ class ModuleForm(w.VBox):
         self._check(name)
 
     def _find(self, control: Control) -> None:
-        from stripe_magics.forms.object_picker import open_picker
-
         open_picker(self, control)
 
     def _reveal(self, name: str) -> None:
@@ -297,15 +298,17 @@ class ModuleForm(w.VBox):
             if section.title in self._open:
                 set_children(self._bodies[section.title], self._body_children(section))
             if section.title:
-                _set(self._heads[section.title], "description", self._head_text(section))
+                set_trait(self._heads[section.title], "description", self._head_text(section))
         set_children(self, self._children())
-        _set(self._line, "value", cards.line(self.line))
+        set_trait(self._line, "value", cards.line(self.line))
         self.comparison.refresh()
         self.sender.refresh()
 
-    def refresh_strip(self) -> None:
+    def refresh_banner(self) -> None:
         """Bring the strip on top to the connection as it is now."""
-        _set(self._top, "value", CSS + cards.strip(self.connection) + cards.head(self.state.module))
+        set_trait(
+            self._top, "value", CSS + cards.mode_banner(self.connection) + cards.head(self.state.module)
+        )
 
     def show_faults(self, faults: tuple[Fault, ...]) -> None:
         """Mark the fields, open their groups, and list them on top: each entry jumps to its field."""
@@ -320,7 +323,7 @@ class ModuleForm(w.VBox):
                 )
                 self.state.errors[field.name] = place + fault.problem
                 self._reveal(field.name)
-                self._say(field.name)
+                self.show_note(field.name)
             buttons.append(
                 self.tree.make(
                     w.Button,
@@ -334,9 +337,9 @@ class ModuleForm(w.VBox):
         set_children(self.problems, tuple(buttons))
         self.refresh()
 
-    def tell(self, html: str) -> None:
+    def show_message(self, html: str) -> None:
         """Put a card into the status line."""
-        _set(self.status, "value", html)
+        set_trait(self.status, "value", html)
 
     def guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]:
         """A handler that shows what goes wrong: an exception in a widget's callback would be seen by nobody."""
@@ -345,12 +348,12 @@ class ModuleForm(w.VBox):
             try:
                 action()
             except StripeMagicsError as fault:
-                if fault is not self.sender.told:
-                    self.tell(cards.error(fault))
+                if fault is not self.sender.shown_error:
+                    self.show_message(cards.error(fault))
             except (
                 Exception
             ) as fault:  # anything else is our own mistake: say so instead of losing it in a log
-                self.tell(
+                self.show_message(
                     cards.card(
                         "wrong", "The form failed.", [f"{type(fault).__name__}: {fault}"], role="alert"
                     )
@@ -380,14 +383,3 @@ def as_magic(command: Command) -> str:
     )
     long = long or any(isinstance(each, str) and "\n" in each for each in command.values.values())
     return write_cell(command) if long else write_line(command)
-
-
-def set_children(box: Any, children: tuple[Any, ...]) -> None:
-    """Put children into a box, if they differ."""
-    if tuple(box.children) != children:
-        box.children = children
-
-
-def _set(widget: Any, trait: str, value: str) -> None:
-    if getattr(widget, trait) != value:
-        setattr(widget, trait, value)

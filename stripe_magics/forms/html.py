@@ -19,7 +19,7 @@ MODES = {
 """What the strip on top says, by the connection's mode: badge, class, words."""
 
 
-def strip(connection: Any | None) -> str:
+def mode_banner(connection: Any | None) -> str:
     """The strip on top of every form: mode, account and the tail of the key."""
     mode = connection.mode if connection is not None else ""
     badge, css, words = MODES.get(mode, MODES["unknown"])

@@ -17,47 +17,14 @@ from typing import Any
 import ipywidgets as w
 from traitlets import Unicode
 
+from stripe_magics.forms.static_files import static_path
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
 LABEL = "Secret key"
 
-_ESM = """
-export default {
-  render({model, el}) {
-    el.classList.add("sm-key");
-    const id = "sm-key-" + Math.random().toString(36).slice(2);
-    const label = document.createElement("label");
-    label.htmlFor = id;
-    label.textContent = "Secret key";
-    const input = document.createElement("input");
-    Object.assign(input, {id, type: "password", autocomplete: "off", spellcheck: false, placeholder: "sk_test_... or rk_test_..."});
-    for (const name of ["data-lpignore", "data-1p-ignore", "data-bwignore"]) input.setAttribute(name, "true");
-    const button = document.createElement("button");
-    Object.assign(button, {type: "button", textContent: "Use this key"});
-    const hand = () => {
-      const key = input.value;
-      input.value = "";
-      if (key) model.send({key});
-    };
-    button.addEventListener("click", hand);
-    input.addEventListener("keydown", (event) => {
-      event.stopPropagation();
-      if (event.key === "Enter") hand();
-    });
-    el.replaceChildren(label, input, button);
-    return () => { input.value = ""; el.replaceChildren(); };
-  },
-};
-"""
+_ESM = static_path("key_field.js")
 
-_CSS = """
-.sm-key{display:flex;align-items:center;gap:8px;margin:2px;max-width:560px;font-size:13px}
-.sm-key label{width:176px;text-align:right;font-weight:500;color:var(--jp-ui-font-color1,#222);flex:none;padding-right:2px}
-.sm-key input{flex:1;min-width:0;height:28px;box-sizing:border-box;padding:0 8px;border:1px solid var(--jp-border-color1,#b4bcc8);
- background:var(--jp-layout-color1,#fff);color:var(--jp-ui-font-color1,#222)}
-.sm-key button{height:28px;padding:0 12px;border:1px solid var(--jp-border-color2,#c9d0da);border-radius:3px;cursor:pointer;
- background:var(--jp-layout-color2,#eef1f5);color:inherit}
-"""
+_CSS = static_path("key_field.css")
 
 
 class PasswordField(w.Password):

@@ -1,30 +1,28 @@
 """The Find button beside an id: shows whom the words in the field may mean, takes the one that is chosen, and says who it is.
 
-What is found is shown in a panel that keeps nothing (see private.py): names of customers don't end up in a saved notebook.
+What is found is shown in a panel that keeps nothing (see ephemeral_panel.py): names of customers don't end up in a saved notebook.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_magics.errors import NotFound, StripeMagicsError
 from stripe_magics.forms import object_search
 from stripe_magics.forms.controls import Control
-
-if TYPE_CHECKING:
-    from stripe_magics.forms.form_widget import ModuleForm
+from stripe_magics.forms.form_protocol import FormView
 
 
 class Picker:
     """The finding of one field's object."""
 
-    def __init__(self, form: ModuleForm, control: Control) -> None:
+    def __init__(self, form: FormView, control: Control) -> None:
         from stripe_magics.forms.ephemeral_panel import EphemeralPanel
 
         self.form = form
         self.control = control
         self.found: list[dict[str, Any]] = []
-        self.panel = form.tree.make(EphemeralPanel, "wide", told=self._told)
+        self.panel = form.tree.make(EphemeralPanel, "wide", on_message=self._on_message)
         control.widget.children = (*control.widget.children, self.panel)
 
     def search(self, text: str) -> list[dict[str, Any]]:
@@ -83,7 +81,7 @@ class Picker:
         if hasattr(self.control.focus, "focus"):
             self.control.focus.focus()
 
-    def _told(self, message: dict[str, Any]) -> None:
+    def _on_message(self, message: dict[str, Any]) -> None:
         if message.get("take"):
             self.form.guarded(lambda: self.take(str(message["take"])))(None)
         elif "take" in message:
@@ -91,7 +89,7 @@ class Picker:
             self.panel.empty()
 
 
-def open_picker(form: ModuleForm, control: Control) -> list[dict[str, Any]]:
+def open_picker(form: FormView, control: Control) -> list[dict[str, Any]]:
     """What the Find button does."""
     if control.picker is None:
         control.picker = Picker(form, control)

@@ -40,7 +40,7 @@ class RowList:
     def add(self, values: Mapping[str, Raw] | None = None) -> _Row:
         """One more row, filled in with raw values by column."""
         tree = self.maker.tree
-        inner = Maker(tree, lambda _: self.told(row), cell=True)
+        inner = Maker(tree, lambda _: self.changed(row), builders=self.maker.builders, cell=True)
         cells = {column.name: build(column, inner) for column in self.columns}
         remove = tree.make(
             w.Button, "button", description="Remove", tooltip=f"Remove this row of {self.field.label}"
@@ -63,7 +63,7 @@ class RowList:
             self.lines.remove(row)
             self._show()
             self.maker.tree.drop(row.box, row.remove, *(each.widget for each in row.cells.values()))
-            self.told()
+            self.changed()
 
     def read(self) -> Raw:
         return [
@@ -82,9 +82,9 @@ class RowList:
                 self.add(each)
         finally:
             self.quiet = False
-        self.told()
+        self.changed()
 
-    def told(self, row: _Row | None = None) -> None:
+    def changed(self, row: _Row | None = None) -> None:
         """A cell changed: its row may now ask for other columns."""
         if row is not None and row in self.lines:
             self._lay_out(row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as w
 
@@ -28,20 +28,19 @@ from stripe_magics.errors import (
 from stripe_magics.forms import confirmation, result_area
 from stripe_magics.forms import html as cards
 from stripe_magics.forms.background_read import ROWS, LongRead
+from stripe_magics.forms.form_protocol import FormView
 from stripe_magics.forms.submission_state import Stage
-
-if TYPE_CHECKING:
-    from stripe_magics.forms.form_widget import ModuleForm
+from stripe_magics.forms.widget_registry import set_children
 
 
 class Sender:
     """The lower end of a form: its buttons, and what they do."""
 
-    def __init__(self, form: ModuleForm, run: Callable[..., Any] | None = None) -> None:
+    def __init__(self, form: FormView, run: Callable[..., Any] | None = None) -> None:
         self.form = form
         self.run = run
         self.frame: Any = None
-        self.told: BaseException | None = None  # the error that the form already shows
+        self.shown_error: BaseException | None = None  # the error that the form already shows
         self.repeat = False  # the second step is about making the same call once more
         self.long = LongRead(self)
         self._spare: dict[str, Any] = {}
@@ -70,7 +69,7 @@ class Sender:
 
     @property
     def _elsewhere(self) -> bool:
-        """Whether another room serves the call: a watch without an address of one's own to be told at."""
+        """Whether a handler serves the call in place of a request: a watch without a webhook address of its own."""
         module = self.form.state.module
         return bool(module.handler) and not any(
             self.form.state.touched(each.name) for each in module.fields if each.kind is Kind.URL
@@ -101,13 +100,13 @@ class Sender:
         """The button. Sends, or asks for the second step, or says why it does neither."""
         state, submission = self.form.state, self._submission
         if self.long.running:
-            self.form.tell(cards.card("plain", "It is still running."))
+            self.form.show_message(cards.card("plain", "It is still running."))
             return None
         if self._elsewhere:
             return (
                 self._read()
                 if self.run is not None
-                else self.form.tell(
+                else self.form.show_message(
                     cards.card("plain", "Run the line above in a cell: it goes on until it is stopped.")
                 )
             )
@@ -115,7 +114,7 @@ class Sender:
             self._checked()
             return self._read()
         if submission.stage is not Stage.IDLE:
-            self.form.tell(cards.card("plain", submission.why_not))
+            self.form.show_message(cards.card("plain", submission.why_not))
             return None
         shown = self.form.comparison.fetched
         if state.updates and not shown and self.form.connection is not None:
@@ -125,7 +124,7 @@ class Sender:
         if not submission.arm(own):
             return None
         self.repeat = False
-        if confirmation.asks(self.form) or (state.updates and not shown):
+        if confirmation.needs_confirmation(self.form) or (state.updates and not shown):
             self._ask(confirmation.confirmation_html(self.form))
             return None
         return self._write()
@@ -136,7 +135,9 @@ class Sender:
             return None
         requested = confirmation.confirmation_phrase(self.form)
         if requested and (typed or self._typed().value).strip().lower() != requested.lower():
-            self.form.tell(cards.card("ask", f"This is live. Type {requested} to go on.", role="alert"))
+            self.form.show_message(
+                cards.card("ask", f"This is live. Type {requested} to go on.", role="alert")
+            )
             return None
         if requested and self.form.connection is not None:
             self._typed().value = ""
@@ -146,7 +147,7 @@ class Sender:
     def cancel(self) -> None:
         """The second step's no: nothing was sent."""
         self._submission.disarm()
-        self.form.tell(cards.card("plain", "Not sent."))
+        self.form.show_message(cards.card("plain", "Not sent."))
         self.refresh()
 
     def again(self) -> Any:
@@ -157,13 +158,13 @@ class Sender:
     def start_over(self) -> None:
         """Begin another sending under a new key."""
         self._submission.renew()
-        self.form.tell("")
+        self.form.show_message("")
         self.refresh()
 
     def preview(self) -> Any:
         """Show the exact request."""
         request = self._checked()
-        self.form.tell(
+        self.form.show_message(
             cards.preview(
                 request,
                 key=self._submission.key or ("made when you press the button" if not self._reads else ""),
@@ -177,16 +178,18 @@ class Sender:
         """The request, or `InvalidValue` with every fault marked in the form."""
         from stripe_magics.pipeline import prepare
 
-        self.told = None
-        self.form.refresh_strip()
+        self.shown_error = None
+        self.form.refresh_banner()
         self.form.show_faults(())
         try:
             return prepare(self.form.state.command(), connection=self.form.connection)
         except InvalidValue as invalid:
             count = "One value needs" if len(invalid.faults) == 1 else f"{len(invalid.faults)} values need"
             self.form.show_faults(invalid.faults)
-            self.form.tell(cards.card("wrong", f"{count} correcting. Nothing was sent.", role="alert"))
-            self.told = invalid
+            self.form.show_message(
+                cards.card("wrong", f"{count} correcting. Nothing was sent.", role="alert")
+            )
+            self.shown_error = invalid
             raise
 
     def _own_key_field(self) -> str:
@@ -194,7 +197,7 @@ class Sender:
         return found.name if found is not None else ""
 
     def _ask(self, html: str) -> None:
-        self.form.tell(html)
+        self.form.show_message(html)
         self.refresh()
 
     # -- sending ----------------------------------------------------------------------------------------------------------------------
@@ -213,7 +216,7 @@ class Sender:
 
     def _run_write(self, command: Command) -> Any:
         submission = self._submission
-        self.form.tell(cards.card("plain", "Sending ..."))
+        self.form.show_message(cards.card("plain", "Sending ..."))
         self.refresh()
         try:
             frame = self.call(command)
@@ -268,7 +271,7 @@ class Sender:
             if self.form.area.handle
             else [" · ".join(f"{name} {value}".strip() for name, value in facts[1:] if value)]
         )
-        self.form.tell(
+        self.form.show_message(
             cards.card("good", first, [*words, *notes])
             + (result_area.as_html(frame, facts) if result_area.in_voila() else "")
         )
@@ -276,13 +279,13 @@ class Sender:
 
     def _fail(self, fault: BaseException, confirmation_html: str = "") -> None:
         """Show an error, and mark the field that Stripe names."""
-        self.told = fault
+        self.shown_error = fault
         name = getattr(fault, "field", "") if isinstance(fault, StripeError) else ""
         field = self.form.state.module.get(str(name)) if name else None
         if field is not None:
             words = str(getattr(fault, "stripe_message", "") or str(fault).splitlines()[0])
             self.form.show_faults((Fault(field=field.name, title=field.title, problem=words),))
-        self.form.tell(
+        self.form.show_message(
             cards.error(fault) + (cards.card("ask", confirmation_html) if confirmation_html else "")
         )
         self.refresh()
@@ -303,8 +306,6 @@ class Sender:
 
     def refresh(self) -> None:
         """Show the buttons that can act now."""
-        from stripe_magics.forms.form_widget import set_children
-
         stage = self._submission.stage
         buttons: list[Any] = [self.go, self.look]
         if self.long.running:

@@ -7,22 +7,20 @@ means untouched. Edit copies a value into its control, Clear empties it at Strip
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_magics.catalogue.field import Role
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.current_values import current_values, object_path
+from stripe_magics.forms.form_protocol import FormView
 from stripe_magics.forms.state import MORE, blank
 from stripe_magics.forms.value_preview import in_words
-
-if TYPE_CHECKING:
-    from stripe_magics.forms.form_widget import ModuleForm
 
 
 class Comparison:
     """Now and after, for one form. Other forms than updates never have anything to compare."""
 
-    def __init__(self, form: ModuleForm) -> None:
+    def __init__(self, form: FormView) -> None:
         self.form = form
         self.object: dict[str, Any] = {}
         self.path = ""
@@ -51,7 +49,7 @@ class Comparison:
         except StripeMagicsError as fault:
             self._forget()
             state.errors[name] = str(fault).splitlines()[0]
-            self.form._say(name)
+            self.form.show_note(name)
 
     def fetch(self) -> None:
         """Get the object and show it. Raises what went wrong."""
@@ -68,7 +66,7 @@ class Comparison:
         if self.panel is None:
             from stripe_magics.forms.ephemeral_panel import EphemeralPanel
 
-            self.panel = self.form.tree.make(EphemeralPanel, "full", told=self._told)
+            self.panel = self.form.tree.make(EphemeralPanel, "full", on_message=self._on_message)
         self.form.refresh()
 
     def after(self, frame: Any) -> None:
@@ -81,7 +79,7 @@ class Comparison:
                 state.raw.pop(each.name, None)
                 state.cleared.discard(each.name)
                 state.copied.discard(each.name)
-                self.form._put(each.name)
+                self.form.put_control(each.name)
         self.fetch()
 
     def about(self) -> list[str]:
@@ -129,7 +127,7 @@ class Comparison:
         if self.panel.shown.get("data") != data:
             self.panel.show("compare", **data)
 
-    def _told(self, message: dict[str, Any]) -> None:
+    def _on_message(self, message: dict[str, Any]) -> None:
         for word, action in (("edit", self.form.edit), ("clear", self.form.clear), ("keep", self.form.keep)):
             if word in message:
                 self.form.guarded(partial(action, str(message[word])))(None)

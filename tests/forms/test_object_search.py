@@ -42,7 +42,7 @@ def test_a_customer_by_email(sandbox: Any) -> None:
     assert [each["id"] for each in found] == ["cus_demoJennyRosen"]
     panel = form.controls["customer"].picker.panel
     assert panel.shown["view"] == "choose"
-    panel._told({"take": "cus_demoJennyRosen"})
+    panel._on_message({"take": "cus_demoJennyRosen"})
     assert form.state.values() == {"customer": "cus_demoJennyRosen"}
     assert "Jenny Rosen, jenny.rosen@example.com" in panel.shown["data"]["text"]
 
@@ -88,7 +88,7 @@ def test_nothing_found(sandbox: Any) -> None:
 def test_closing_the_choice_forgets_it(sandbox: Any) -> None:
     form, _ = find("invoices.create", "customer", "jenny.rosen@example.com")
     picker = form.controls["customer"].picker
-    picker.panel._told({"take": ""})
+    picker.panel._on_message({"take": ""})
     assert picker.found == []
     assert picker.panel.shown == {}
 
@@ -101,7 +101,7 @@ def test_the_other_mode_is_refused() -> None:
 
 def test_a_choice_that_was_never_offered_is_not_taken(sandbox: Any) -> None:
     form, _ = find("invoices.create", "customer", "jenny.rosen@example.com")
-    form.controls["customer"].picker.panel._told({"take": "cus_other"})
+    form.controls["customer"].picker.panel._on_message({"take": "cus_other"})
     assert form.state.raw["customer"] == "jenny.rosen@example.com"
 
 

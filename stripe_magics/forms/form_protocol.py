@@ -1,0 +1,74 @@
+"""What the parts of a form ask of the form that they stand in: a Protocol, so that a part knows no widget but its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import tzinfo
+from typing import Any, Protocol
+
+from stripe_magics.errors import Fault
+from stripe_magics.forms.result_area import ResultArea
+from stripe_magics.forms.state import FormState
+from stripe_magics.forms.widget_registry import WidgetRegistry
+
+
+class UpdateView(Protocol):
+    """An update's comparison, as the second step and the sending ask it."""
+
+    @property
+    def fetched(self) -> bool: ...
+
+    def fetch(self) -> None: ...
+
+    def about(self) -> list[str]: ...
+
+    def after(self, frame: Any) -> None: ...
+
+
+class FormView(Protocol):
+    """The form: what it holds, which connection it uses, and how it shows what happened."""
+
+    state: FormState
+    tree: WidgetRegistry
+    area: ResultArea
+
+    @property
+    def comparison(self) -> UpdateView: ...
+
+    @property
+    def connection(self) -> Any | None: ...
+
+    @property
+    def zone(self) -> tzinfo: ...
+
+    def guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]: ...
+
+    def show_message(self, html: str) -> None: ...
+
+    def show_faults(self, faults: tuple[Fault, ...]) -> None: ...
+
+    def show_note(self, name: str, reading: str = "") -> None: ...
+
+    def put_control(self, name: str) -> None: ...
+
+    def refresh(self) -> None: ...
+
+    def refresh_banner(self) -> None: ...
+
+    def edit(self, name: str) -> object: ...
+
+    def clear(self, name: str) -> object: ...
+
+    def keep(self, name: str) -> object: ...
+
+
+class ReadSender(Protocol):
+    """Who makes the calls of a form, as a long read asks it."""
+
+    form: FormView
+
+    def call(self, command: Any, **more: Any) -> Any: ...
+
+    def done(self, frame: Any) -> None: ...
+
+    def refresh(self) -> None: ...
