@@ -6,6 +6,7 @@
       +- InvalidValue                 values that their fields refuse; `faults` has all of them; nothing was sent
       +- KeyRefused                   a key (or something that looks like one) where none may be
       +- NotConnected                 no connection yet
+      +- FileError                    a file or folder of ours can't be read or written, is damaged, or is in use
       +- ConfirmationNeeded           a write that asks first, and nobody was there to say yes
       +- RepeatRefused                this very call was made before; `--again` makes it once more
       +- StripeError                  a request was made (or tried): status, code, param, request id ...
@@ -124,6 +125,10 @@ class KeyRefused(StripeMagicsError):
 
 class NotConnected(StripeMagicsError):
     """No connection yet."""
+
+
+class FileError(StripeMagicsError):
+    """A file or folder that can't be read or written, is damaged, or is in use by another process. The message names it."""
 
 
 class ConfirmationNeeded(StripeMagicsError):
