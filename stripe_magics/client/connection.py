@@ -80,6 +80,9 @@ class Connection:
         self.before_close: list[
             Callable[[], object]
         ] = []  # what must still be done with the key: stop watches, remove endpoints
+        self.extensions: dict[
+            str, Any
+        ] = {}  # what other packages keep for this connection: watches, handlers, signing secrets
         self.limiter: Any = None  # anything with wait(request) and learn(request, outcome)
         self._transport = transport
         self._journal = journal
@@ -107,6 +110,17 @@ class Connection:
     def live(self) -> bool:
         """Whether the rules of live mode hold: in live mode, and as long as the mode isn't known."""
         return self.mode in {"live", "unknown"}
+
+    @property
+    def account_header(self) -> str:
+        """The header that names the account: an organisation's key needs Stripe-Context."""
+        organisation = self.secret is not None and self.secret.reveal().startswith("sk_org")
+        return "Stripe-Context" if organisation else "Stripe-Account"
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed and its key forgotten."""
+        return self._closed
 
     @property
     def key_hint(self) -> str:

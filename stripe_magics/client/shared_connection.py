@@ -8,6 +8,7 @@ from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.client import credentials
+from stripe_magics.client.call_context import current_context
 from stripe_magics.client.connection import Connection
 from stripe_magics.client.http import logging_filter
 from stripe_magics.client.http.retry import Policy
@@ -121,7 +122,11 @@ def share(connection: Connection) -> Connection:
 
 
 def current() -> Connection:
-    """The shared connection. Raises `NotConnected` with what to do."""
+    """The connection of the handler that runs, else the shared one. Raises `NotConnected` with what to do."""
+    context = current_context()
+    if context is not None:
+        found: Connection = context.connection
+        return found
     if _SHARED is None:
         raise NotConnected(
             "There is no connection yet.",
@@ -131,7 +136,11 @@ def current() -> Connection:
 
 
 def shared() -> Connection | None:
-    """The shared connection, or None."""
+    """The connection of the handler that runs, else the shared one, or None."""
+    context = current_context()
+    if context is not None:
+        found: Connection = context.connection
+        return found
     return _SHARED
 
 

@@ -39,7 +39,9 @@ class EncodedRequest:
         return f"<Encoded {self.method} {self.target.partition('?')[0]}>"
 
 
-def encode(request: Request, *, base: str, version: str, account: str) -> EncodedRequest:
+def encode(
+    request: Request, *, base: str, version: str, account: str, account_header: str = "Stripe-Account"
+) -> EncodedRequest:
     """Check and encode a request. Raises `InvalidRequest` for a path, header or file that can't be sent."""
     method = request_checks.check_method(request.method)
     path = request_checks.check_path(request.path)
@@ -55,7 +57,7 @@ def encode(request: Request, *, base: str, version: str, account: str) -> Encode
         "accept-encoding": "gzip, deflate",
         "user-agent": USER_AGENT,
         "stripe-version": request_checks.check_header("Stripe-Version", version),
-        **({"stripe-account": request_checks.check_header("Stripe-Account", account)} if account else {}),
+        **({account_header.lower(): request_checks.check_header(account_header, account)} if account else {}),
     }
     body = b""
     if request.files:
@@ -66,6 +68,8 @@ def encode(request: Request, *, base: str, version: str, account: str) -> Encode
     elif method not in {"GET", "DELETE"}:
         body = _form(request.params).encode()
         headers["content-type"] = "application/x-www-form-urlencoded"
+    if account_header != "Stripe-Account" and "stripe-account" in given:
+        given[account_header.lower()] = given.pop("stripe-account")
     headers.update(given)
     url = base + target
     if httpx.URL(url).raw_path.decode("ascii") != target:

@@ -104,6 +104,20 @@ def _by_key(
     return None
 
 
+def check_handler_write(requested: Operation, rows: list[Operation]) -> None:
+    """Refuse the write of an event's handler that made another one at this point when it ran for the event before. Raises `RepeatRefused`."""
+    others = [row for row in rows if row.key == requested.key and row.body != requested.body]
+    if others:
+        last = others[-1]
+        end = f"made {last.result or 'its object'}" if last.state == "done" else "has an unknown outcome"
+        raise RepeatRefused(
+            f"For this event, the handler already sent another call at this point ({last.method} {last.path}, operation {last.number}), which {end}."
+            " Nothing was sent now.",
+            advice=f"Look at operation {last.number} (%stripe pending lists those that are open). A call of your own, outside of the handler, "
+            "is not held up.",
+        )
+
+
 def _continue(row: Operation, *, now: float, alive: Callable[[Operation], bool]) -> Operation:
     if alive(row):
         raise RepeatRefused(

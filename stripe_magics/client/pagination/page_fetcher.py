@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import httpx
 import msgspec
 
+from stripe_magics.client import call_context
 from stripe_magics.client.api_errors.mapping import from_answer
 from stripe_magics.client.http import exchange
 from stripe_magics.client.http.retry import retry_after
@@ -49,7 +50,8 @@ class Fetcher:
             replace(request, params=()),
             base=connection.base,
             version=connection.api_version,
-            account=connection.account,
+            account=call_context.account_for(connection) or connection.account,
+            account_header=connection.account_header,
         )
         self.url, self.headers = encoded.url, dict(encoded.headers)
         self.limiter = limiter_for(connection)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.client import live_mode
+from stripe_magics.client import call_context, live_mode, one_time_secrets
 from stripe_magics.client.http import exchange, logging_filter, retry
 from stripe_magics.client.http.response import ApiResponse
 from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy, RetryReason
@@ -53,6 +53,7 @@ class InFlightCall:
     write: bool
     key: str = ""
     operation: Operation | None = None
+    label: str = ""  # the handler that makes it, in words
     before: Operation | None = None  # its row as it was before this call continued it
     may_have_executed: bool = False  # an attempt may have been executed
     attempt_in_progress: bool = False  # an attempt was begun whose outcome has not been judged yet: Stop may come between any two lines
@@ -79,10 +80,17 @@ def send(
 ) -> ApiResponse:
     """Send one call with the whole law around it. Raises a `StripeError`, `ConfirmationNeeded` or `RepeatRefused`."""
     encoded = exchange.encode(
-        request, base=connection.base, version=connection.api_version, account=connection.account
+        request,
+        base=connection.base,
+        version=connection.api_version,
+        account=call_context.account_for(connection) or connection.account,
+        account_header=connection.account_header,
     )
     write = encoded.method != "GET" and request.effect is not Effect.READ
+    context = call_context.handler_context(connection) if write and origin is None else None
     given = idempotency_key or request.idempotency_key
+    if context is not None and not given and encoded.method == "POST":
+        given = context.next_key(connection.journal.by_key)
     key = request_checks.check_key(given) if given and encoded.method != "GET" else ""
     call = InFlightCall(
         connection=connection,
@@ -90,6 +98,7 @@ def send(
         encoded=encoded,
         write=write,
         key=key,
+        label=context.label if context is not None else "",
         started=connection.monotonic(),
     )
     if not write:
@@ -144,7 +153,7 @@ def _claim(call: InFlightCall, origin: Origin | None, *, again: bool) -> None:
         method=encoded.method,
         path=encoded.target.partition("?")[0],
         body=body,
-        cell=origin.cell if origin else "",
+        cell=origin.cell if origin else call.label,
         digest=origin.digest if origin else "",
         nth=journal.occurrence(origin, body) if origin else 1,
         hints=json.dumps({name: value for name, value in request.params if name in HINTS}),
@@ -153,6 +162,8 @@ def _claim(call: InFlightCall, origin: Origin | None, *, again: bool) -> None:
     chosen: list[Operation] = []
 
     def pick(rows: list[Operation]) -> Operation | None:
+        if call.label:
+            deduplication.check_handler_write(requested, rows)
         found = deduplication.find_continuation(
             requested, rows, given=given, again=again, now=journal.now(), alive=journal.alive
         )
@@ -236,7 +247,10 @@ def _run(call: InFlightCall) -> ApiResponse:
         if outcome.interrupted:
             outcomes.stop(call, outcome)
         if outcome.is_success:
-            return outcomes.succeed(call, outcome)
+            kept = one_time_secrets.capture(connection, call.request, outcome.body)
+            response = outcomes.succeed(call, outcome)
+            response.notices = (*response.notices, *([kept] if kept else []))
+            return response
         if (
             call.write
             and _may_have_run(outcome)
