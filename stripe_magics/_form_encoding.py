@@ -2,6 +2,7 @@
 
 - `{"a": {"b": [1, 2]}}` is `a[b][0]=1`, `a[b][1]=2`; the order is the order of the values, so the same values give the same bytes.
 - None says nothing (it is left out); UNSET and an empty list clear what Stripe has (`name=`); an empty mapping is left out.
+  What a person named with a missing value never gets here: `validation` refuses it.
 - What would silently become something else is refused: NaN, naive times, bare dates, sets, brackets in a nested key.
 """
 
@@ -35,6 +36,29 @@ UNSET: Final = _Unset.UNSET
 """Clear this value at Stripe: sent as empty text. (None leaves the value out.)"""
 
 
+class Missing:
+    """A value that is missing, with the words for how it was given: `$email is empty text`."""
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+
+    def __repr__(self) -> str:
+        return self.how
+
+
+def describe_missing(value: Any) -> str:
+    """What a missing value looked like: None, NaN, NA, NaT."""
+    if isinstance(value, Missing):
+        return value.how
+    return {
+        "NAType": "NA",
+        "NaTType": "NaT",
+        "NoneType": "None",
+        "datetime64": "NaT",
+        "timedelta64": "NaT",
+    }.get(type(value).__name__, "NaN")
+
+
 def encode(params: Mapping[str, Any]) -> Pairs:
     """Stripe's form encoding of nested values, as ordered pairs. Raises ValueError, naming the parameter, for what can't be sent.
 
@@ -63,7 +87,12 @@ def pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
                 raise ValueError(
                     f"{name}: the key {str(key)!r} has a square bracket, which Stripe would read as nesting"
                 )
-            yield from pairs(f"{name}[{_clean(name, str(key))}]", inner)
+            place = f"{name}[{_clean(name, str(key))}]"
+            if plain(inner) is None:
+                raise ValueError(
+                    f"{place} is missing ({describe_missing(inner)}); give a value, or leave it out"
+                )
+            yield from pairs(place, inner)
     elif isinstance(value, list):
         if not value:
             yield name, ""
@@ -115,6 +144,8 @@ def plain(value: Any) -> Any:
         return None if value != value else value  # noqa: PLR0124 - NaN, pandas' mark for a missing value
     if kind is tuple:
         return list(value)
+    if kind is Missing:
+        return None
     home = kind.__module__.partition(".")[0]
     if home not in {"numpy", "pandas"}:
         return value

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from stripe_magics._form_encoding import EPOCH, plain, seconds
+from stripe_magics._form_encoding import EPOCH, describe_missing, plain, seconds
 
 
 class Span(NamedTuple):
@@ -118,7 +118,11 @@ def _two(operand: Any, zone: tzinfo, days: tzinfo, now: datetime | None) -> Rang
     parts = operand if isinstance(operand, list) else _parts(str(operand))
     if len(parts) != 2:
         raise ValueError("between takes two dates or times, e.g. 2026-01-01..2026-02-01")
-    low, high = (_read(part, zone, now) if plain(part) not in {None, ""} else None for part in parts)
+    if missing := [part for part in parts if plain(part) is None]:
+        raise ValueError(
+            f"a date is missing ({describe_missing(missing[0])}); an open end is written '2026-01-01..'"
+        )
+    low, high = (_read(part, zone, now) if part != "" else None for part in parts)
     if low is None and high is None:
         raise ValueError("between takes two dates or times, e.g. 2026-01-01..2026-02-01")
     bounds: Range = {}
@@ -140,7 +144,11 @@ def _bounds(value: Mapping[Any, Any], zone: tzinfo, days: tzinfo, now: datetime 
         raise ValueError("two bounds on the same side; give one of gt and gte, one of lt and lte")
     bounds: Range = {}
     for key in ("gt", "gte", "lt", "lte"):
-        if plain(value.get(key)) is not None:
+        if key in value and plain(value[key]) is None:
+            raise ValueError(
+                f"the bound {key} is missing ({describe_missing(value[key])}); give it, or leave it out"
+            )
+        if key in value:
             bounds |= _one(words[key], _read(_number(value[key]), zone, now), days)
     return bounds
 

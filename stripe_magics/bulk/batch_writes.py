@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import Command, Options
+from stripe_magics._form_encoding import Missing
+from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.errors import (
@@ -120,14 +122,7 @@ def _commands(module: Module, requested: Command, frame: pd.DataFrame, options: 
     fields = {name: module.get(name) or module.by_param(name) for name in columns}
     commands = []
     for place in range(len(frame)):
-        values = {
-            **same,
-            **{
-                name: _plain(column[place], fields[name])
-                for name, column in columns.items()
-                if _given(column[place])
-            },
-        }
+        values = {**same, **{name: _plain(column[place], fields[name]) for name, column in columns.items()}}
         params = [
             *requested.params,
             *((name, _text(values.pop(name))) for name in list(values) if "[" in name),
@@ -153,30 +148,27 @@ def _field_of(module: Module, column: str) -> str:
             return path[-1].name
     if module.by_param(column) is not None:
         return str(module.by_param(column).name)  # type: ignore[union-attr]
-    from difflib import get_close_matches
 
     names = [each.name for each in module.fields]
     raise UnknownName(
         f"field of {module.name} for the column",
         column,
-        get_close_matches(column, names, 3),
+        closest_matches(column, names, 3),
         advice="Take only the columns that are meant: --from $frame with df[['id', 'email']], or name them: --email $df.email",
     )
 
 
-def _given(value: Any) -> bool:
-    """Whether a cell has a value; a missing one leaves its field out."""
-    import pandas as pd
-
-    return isinstance(value, (list, dict, tuple)) or not bool(pd.isna(value))
-
-
 def _plain(value: Any, own: Field | None) -> Any:
-    """A cell as Python has it: numpy's numbers are numbers, a whole float is a whole number. Money stays a float, and is refused."""
+    """A cell as Python has it: numpy's numbers are numbers, a whole float is a whole number. Money stays a float, and is refused.
+
+    A blank cell is missing, and refused by its field's name: without its amount a partial refund would become a whole one.
+    """
+    if isinstance(value, str) and not value.strip():
+        return Missing("a blank cell")
     value = value.item() if hasattr(value, "item") and not hasattr(value, "tzinfo") else value
     if own is not None and own.kind is Kind.MINOR_AMOUNT:
         return value
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
 def _text(value: Any) -> Any:

@@ -11,10 +11,10 @@ The documented modules are declared by hand, one file a resource; every other op
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 
+from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UnknownName
 
@@ -67,7 +67,7 @@ def find(name: str) -> Module:
 def nearest(name: str, most: int = 3) -> list[str]:
     """The names that look most like this one, best first."""
     known = [*names(), *aliases()]
-    return get_close_matches(_normal(name), known, n=most, cutoff=0.6)
+    return closest_matches(_normal(name), known, most)
 
 
 def documented() -> tuple[Module, ...]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.event_types import EVENT_GROUPS, EVENT_TYPES
 from stripe_magics.errors import UnknownName
 
@@ -64,7 +64,7 @@ def requested(groups: Iterable[str] = (), types: Iterable[str] = ()) -> EventFil
             single.append(plain)  # perhaps newer than the table: Stripe is the judge
         else:
             raise UnknownName(
-                "event or group of events", name, get_close_matches(plain, [*EVENT_GROUPS, *EVENT_TYPES], n=3)
+                "event or group of events", name, closest_matches(plain, [*EVENT_GROUPS, *EVENT_TYPES], 3)
             )
     if everything:
         return EventFilter()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.finance import (
     balance,
@@ -273,10 +274,8 @@ def report(
     """
     name = name.replace("-", "_")
     if name not in REPORTS:
-        import difflib
-
         raise UnknownName(
-            "report", name, difflib.get_close_matches(name, REPORTS, n=3), advice="%stripe report lists them."
+            "report", name, closest_matches(name, REPORTS, 3), advice="%stripe report lists them."
         )
     zone = tz or _zone()
     given = dict(data or {})

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stripe_magics._command import Command, Options
+from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Conditions, Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.forms.submission_state import Submission
@@ -107,14 +108,12 @@ class FormState:
         """The field of that name; raises `UnknownName` with the nearest ones."""
         found = self.module.get(name)
         if found is None:
-            from difflib import get_close_matches
-
             from stripe_magics.errors import UnknownName
 
             raise UnknownName(
                 f"field of {self.module.name}",
                 name,
-                get_close_matches(name, [each.name for each in self.module.fields], 3),
+                closest_matches(name, [each.name for each in self.module.fields], 3),
             )
         return found
 

@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName
 from stripe_magics.frames import arrow_columns as cols
 from stripe_magics.frames.schema import Column, kind_by_name, schema
@@ -280,9 +281,8 @@ def _shown(
 
 def unknown(name: str, columns: Sequence[str]) -> UnknownName:
     """The error for a column that there isn't, with those that it may be."""
-    from difflib import get_close_matches
 
-    return UnknownName("column", name, get_close_matches(name, columns, 3))
+    return UnknownName("column", name, closest_matches(name, columns, 3))
 
 
 def _with_metadata(frame: pd.DataFrame, requested: Sequence[str]) -> pd.DataFrame:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Role
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing import command_names, structured_values, yaml_body
 from stripe_magics.parsing.call_builder import CallBuilder
 from stripe_magics.parsing.options import SHAPED
-from stripe_magics.parsing.variables import nearest
 
 
 def read_body(call: CallBuilder, cell: str) -> None:
@@ -40,7 +40,7 @@ def _top(call: CallBuilder, key: str, node: Any) -> None:
         raise UnknownName(
             "field",
             key,
-            nearest(name, dict.fromkeys(known)),
+            closest_matches(name, dict.fromkeys(known)),
             advice=f"`%stripe {command_names.shown(call.module)} --help` shows its fields.",
         )
     _nested(call, param, node)

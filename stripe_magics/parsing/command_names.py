@@ -7,6 +7,7 @@ from functools import cache
 from urllib.parse import parse_qsl, unquote
 
 from stripe_magics import catalogue
+from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UnknownName, UsageFault
@@ -52,9 +53,8 @@ def longest(words: list[str]) -> tuple[str, int]:
             shown_actions = ", ".join(actions[:12]) + (" ..." if len(actions) > 12 else "")
             if count == len(words):
                 raise UsageFault(f"What about {resource.replace('.', ' ')}? Say one of: {shown_actions}.")
-            from stripe_magics.parsing.variables import nearest
 
-            near = [f"{resource.replace('.', ' ')} {each}" for each in nearest(words[count], actions)]
+            near = [f"{resource.replace('.', ' ')} {each}" for each in closest_matches(words[count], actions)]
             raise UnknownName(
                 "action",
                 f"{resource.replace('.', ' ')} {words[count]}",

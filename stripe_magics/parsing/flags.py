@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 
+from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing import command_names, structured_values
@@ -17,7 +18,7 @@ from stripe_magics.parsing.options import (
     SHORT,
     WORDS_OF_TRUTH,
 )
-from stripe_magics.parsing.variables import nearest, resolve
+from stripe_magics.parsing.variables import resolve
 
 
 def read_words(call: CallBuilder, words: list[Word]) -> None:
@@ -74,7 +75,9 @@ def _name_and_value(call: CallBuilder, word: Word) -> tuple[str, Word | None]:
         if name[:1] in SHORT and len(name) > 1:
             return SHORT[name[0]], word.cut(2)
         if name not in SHORT:
-            raise UnknownName("flag", f"-{name}", nearest(name, [each.flag for each in call.module.fields]))
+            raise UnknownName(
+                "flag", f"-{name}", closest_matches(name, [each.flag for each in call.module.fields])
+            )
         name = SHORT[name]
     return name, None if at < 0 else word.cut(at + 1)
 
@@ -171,7 +174,7 @@ def _stripes(call: CallBuilder, name: str, given: Word | None, following: Word |
         raise UnknownName(
             "flag",
             f"--{name}",
-            nearest(f"--{name}", flags),
+            closest_matches(f"--{name}", flags),
             advice=f"`%stripe {command_names.shown(call.module)} --help` shows its fields.",
         )
     fact = command_names.known_params(call.module.name).get(param) if call.module.documented else None
@@ -230,7 +233,8 @@ def _positional(call: CallBuilder, words: list[Word]) -> None:
             if count
             else "takes no value without a flag"
         )
-        near = nearest(extra, [each.name for each in call.module.fields], 1)
+        names = [each.name for each in call.module.fields]
+        near = [extra] if extra in names else closest_matches(extra, names, 1)
         hint = (
             f"Did you mean --{near[0].replace('_', '-')}?"
             if near

@@ -6,10 +6,10 @@ Nothing else is looked up and nothing is evaluated: a name is an identifier with
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import Any
 
+from stripe_magics._text import closest_matches
 from stripe_magics.errors import KeyRefused, UnknownName, UsageFault
 from stripe_magics.parsing.lexer import Word
 
@@ -19,20 +19,6 @@ EVALUATED = re.compile(r"\{\{(?!\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*\}\})[^{}]*
 KEY = re.compile(
     r"\b(?:sk|rk|rkcs|ek|oak)_(?:live|test|org)_[A-Za-z0-9_]{6,}|\b[sr]k_[A-Za-z0-9]{20,}|\bwhsec_[A-Za-z0-9+/=_-]{8,}"
 )
-
-
-def nearest(given: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The closest of the known names, best first; none if nothing is near."""
-    requested = given.lower().replace("-", "_")
-    table = {name.lower().replace("-", "_"): name for name in known}
-    found = get_close_matches(requested, table, n=count, cutoff=0.6)
-    longer = [
-        name for name in table if len(requested) >= 4 and name.startswith(requested + "_")
-    ]  # amount -> amount_to_capture
-    found = list(dict.fromkeys([*longer, *found]))[:count]
-    if not found and len(requested) >= 4:
-        found = [name for name in table if name.startswith(requested) or requested in name.split("_")][:count]
-    return [table[name] for name in found]
 
 
 def refuse_keys(*texts: Any) -> None:
@@ -56,7 +42,7 @@ def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
     if first not in namespace:
         known = [name for name, value in namespace.items() if not (name.startswith("_") or callable(value))]
         raise UnknownName(
-            "variable", f"${first}", [f"${name}" for name in nearest(first, known)], advice=_LITERAL
+            "variable", f"${first}", [f"${name}" for name in closest_matches(first, known)], advice=_LITERAL
         )
     value, so_far = namespace[first], first
     for part in rest:
@@ -78,7 +64,7 @@ def _part(value: Any, part: str, so_far: str) -> Any:
     if not part.startswith("_") and hasattr(value, part):
         return getattr(value, part)
     known = names or [name for name in dir(value) if not name.startswith("_")]
-    raise UnknownName("attribute or column", f"${so_far}.{part}", nearest(part, known))
+    raise UnknownName("attribute or column", f"${so_far}.{part}", closest_matches(part, known))
 
 
 def resolve(word: Word, namespace: Mapping[str, Any]) -> Any:

@@ -8,7 +8,8 @@ What `bind` does, in order:
 4. what may not stand together, what is missing, and what the API version no longer takes becomes a fault;
 5. one `InvalidValue` with all faults, or a `Bound`.
 
-None leaves a value out; `UNSET` clears it at Stripe, and so does empty text where something can be cleared.
+A name whose value is missing (None, NaN, NA, NaT, JSON's null) is refused: it never means that nothing was named. `UNSET` clears a
+value at Stripe, and so does empty text where something can be cleared.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ def bind(
     named = resolve_fields(module, values, params)
     context = Context(zone=zone, now=now, operation=_operation(module), documented=module.documented)
     work = _Binder(module, context, api_version, dict(named.raws), faults=list(named.faults))
+    work.faulty |= {fault.field for fault in named.faults if module.get(fault.field) is not None}
     work.read_plain()
     work.infer()
     work.read_amounts()

@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_magics._form_encoding import UNSET, pairs, plain
+from stripe_magics._form_encoding import UNSET, describe_missing, pairs, plain
+from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import Fault
-from stripe_magics.validation.scalars import nearest
+from stripe_magics.validation.scalars import json_text
 
 RawValues = dict[str, tuple[Field, Any, str]]
 
@@ -47,9 +48,13 @@ def resolve_fields(
         declared = module.get(name)
         value = plain(given)
         if declared is not None and not (isinstance(value, Mapping) and declared.kind not in _CONTAINERS):
-            if value is not None:
+            if value is None:
+                named.faults.append(_missing(declared.name, declared.title, given))
+            else:
                 named.raws[declared.name] = (declared, value, "")
-        elif value is not None or declared is None:
+        elif value is None:
+            named.faults.append(_missing_param(module, name, given))
+        else:
             rest.append((name, value))
     if not rest and not params:
         return named
@@ -62,8 +67,25 @@ def resolve_fields(
         else:
             named.faults.append(_unknown(module, name))
     for name, value in params:
-        _place_all(module, index, name, plain(value), named)
+        _place_all(module, index, name, value, named)
     return named
+
+
+def _missing(name: str, title: str, given: Any) -> Fault:
+    """The fault of a value that was named but is missing: left out in silence, a partial refund would become a whole one."""
+    return Fault(
+        name, title, f"the value is missing ({describe_missing(given)}); give one, or leave the name out too"
+    )
+
+
+def _missing_param(module: Module, name: str, given: Any) -> Fault:
+    """The same for a parameter of Stripe's; a name that is neither is unknown, whatever its value."""
+    index = index_of(module)
+    declared = index.fields.get(name)
+    if declared is not None:
+        return _missing(declared.name, declared.title, given)
+    known = not module.documented or "[" in name or name in index.prefixes
+    return _missing(name, name, given) if known else _unknown(module, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +133,24 @@ def _place_all(module: Module, index: Index, name: str, value: Any, named: Resol
             Fault(name, name, f"{name!r} is no parameter; write it like shipping[address][line1]")
         )
         return
-    for param, leaf in _leaves(index, name, value):
-        _place(module, index, param, leaf, named)
+    try:
+        leaves = list(_leaves(index, name, value))
+    except ValueError as problem:
+        named.faults.append(Fault(name, name, str(problem)))
+        return
+    for param, leaf in leaves:
+        if plain(leaf) is None:
+            named.faults.append(_missing_param(module, param, leaf))
+        else:
+            _place(module, index, param, leaf, named)
 
 
 def _leaves(index: Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Walk nested mappings down to the parameters that fields stand for."""
-    value = plain(value)
+    given, value = value, plain(value)
     declared = index.fields.get(param)
+    if isinstance(value, str) and declared is None and param in index.prefixes and value.lstrip()[:1] == "{":
+        value = json_text(value)  # `--recurring '{"interval": "month"}'`
     whole = declared is not None and declared.kind in _CONTAINERS and param not in index.prefixes
     if isinstance(value, Mapping) and not whole:
         if (
@@ -134,8 +166,8 @@ def _leaves(index: Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
             value = {key: inner for key, inner in value.items() if key not in rest}
         for key, inner in value.items():
             yield from _leaves(index, f"{param}[{key}]", inner)
-    elif value is not None:
-        yield param, value
+    else:
+        yield param, given if value is None else value
 
 
 def _place(module: Module, index: Index, param: str, value: Any, named: ResolvedInput) -> None:
@@ -236,7 +268,7 @@ def _as_list(value: Any) -> list[Any]:
 
 def _unknown(module: Module, name: str) -> Fault:
     names = [each.name for each in module.fields]
-    near = nearest(name, names)
+    near = closest_matches(name, names)
     if near:
         hint = f"did you mean {' or '.join(near)}?"
     elif len(names) <= 12:

@@ -2,7 +2,7 @@
 
 - One reader a kind, in one table; a reader raises ValueError with words that say what was given and what is wanted.
 - Text never decides its own type: `NO` is a country in a country field and false in a boolean one.
-- numpy and pandas values are taken as the plain values they hold; a missing one means that nothing was given.
+- numpy and pandas values are taken as the plain values they hold; a missing one is None (refused by whoever knows its name).
 - Empty text is `UNSET` (clear it at Stripe); whether a field may be cleared is for `binding` to say.
 """
 
@@ -63,6 +63,6 @@ _READERS: dict[Kind, Callable[[Field, Any, Context], Any]] = {
     Kind.TIMESTAMP_FILTER: scalars.read_timestamp_filter,
     Kind.METADATA: structures.read_metadata,
     Kind.ROWS: lambda field, value, context: structures.read_rows(field, value, context, read),
-    Kind.JSON: structures.read_json,
+    Kind.JSON: lambda field, value, context: structures.read_json(field, value, context, read),
     Kind.DECIMAL: scalars.read_decimal,
 }

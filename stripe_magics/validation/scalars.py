@@ -5,7 +5,6 @@ Each takes (field, value, context) and returns the typed value, or raises ValueE
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
@@ -17,13 +16,14 @@ from typing import Any
 
 from stripe_magics import dates, money
 from stripe_magics._form_encoding import plain
+from stripe_magics._text import closest_matches
+from stripe_magics._text import read_boolean as read_word
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.validation import countries
 from stripe_magics.validation.object_ids import check_id
 from stripe_magics.validation.statement_descriptor import Part, descriptor
 
-_TRUE = {"true", "yes", "on", "1", "y", "t"}
-_FALSE = {"false", "no", "off", "0", "n", "f"}
+MAX_EXACT = 2**53  # a float beyond it no longer holds every whole number
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]+")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _DESCRIPTORS: dict[str, Part] = {
@@ -48,15 +48,6 @@ class UnknownChoice(ValueError):
     """Not one of the choices; `near` says whether it looks like a slip."""
 
     near: bool = False
-
-
-def nearest(given: str, names: Iterable[str], count: int = 3) -> list[str]:
-    """The names that look most like what was given."""
-    known = {name.lower().replace("-", "_"): name for name in names}
-    return [
-        known[each]
-        for each in difflib.get_close_matches(given.lower().replace("-", "_"), known, n=count, cutoff=0.6)
-    ]
 
 
 # Plain text
@@ -157,9 +148,9 @@ def read_minor_amount(field: Field, value: Any, context: Context) -> int | money
 def read_boolean(field: Field, value: Any, context: Context) -> bool:
     if isinstance(value, bool):
         return value
-    word = str(value).strip().lower() if isinstance(value, (str, int)) else ""
-    if word in _TRUE or word in _FALSE:
-        return word in _TRUE
+    found = read_word(str(value)) if isinstance(value, (str, int)) else None
+    if found is not None:
+        return found
     raise ValueError(
         f"{shown(value)} is neither true nor false; write one of them (yes, no, on, off, 1, 0 will do)"
     )
@@ -185,7 +176,7 @@ def _whole(value: Any, requested: str) -> int:
         isinstance(value, (float, Decimal))
         and math.isfinite(value)
         and value == int(value)
-        and abs(int(value)) < 2**53
+        and abs(int(value)) < MAX_EXACT
     ):
         return int(value)
     raise ValueError(f"{shown(value)} is not {requested}; digits only")
@@ -211,7 +202,7 @@ def read_choice(field: Field, value: Any, context: Context) -> str:
     for each in known:
         if each.lower() == folded:
             return each
-    near = nearest(text, known)
+    near = closest_matches(text, known)
     if not context.documented and not near:
         return text
     fault = UnknownChoice(f"{shown(text)} is none of the choices; " + _choices_hint(near, known))
@@ -312,7 +303,14 @@ def as_text(value: Any) -> str:
         return value
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, float, date)):
         raise ValueError(f"a {type(value).__name__} is given; text is wanted")
+    if isinstance(value, (float, Decimal)) and not math.isfinite(value):
+        raise ValueError(f"{value} is not a value; give text or a number")
     if isinstance(value, float):
+        if abs(value) >= MAX_EXACT:
+            raise ValueError(
+                f"{value!r} is a float, and its last digits are lost (a blank cell turns a column of numbers into floats);"
+                " read the column as text: dtype=str"
+            )
         value = int(value) if value.is_integer() else Decimal(repr(value))
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 

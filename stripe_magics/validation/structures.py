@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from stripe_magics import money
-from stripe_magics._form_encoding import UNSET, encode, plain
-from stripe_magics.catalogue.field import Field, Role
+from stripe_magics._form_encoding import UNSET, describe_missing, encode, plain
+from stripe_magics._text import closest_matches
+from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.errors import Fault
-from stripe_magics.validation.scalars import Context, json_text, nearest, shown
+from stripe_magics.validation.scalars import Context, json_text, shown
 
 Reader = Callable[[Field, Any, Context], Any]
 """How a column's value is read: `kinds.read`."""
@@ -32,7 +35,9 @@ def read_metadata(field: Field, value: Any, context: Context) -> dict[str, str]:
     for key, given in pairs:
         raw = "" if given is UNSET else plain(given)
         if raw is None:
-            continue
+            raise ValueError(
+                f"the value of {key!r} is missing ({describe_missing(given)}); give one, or leave the key out"
+            )
         if not isinstance(key, str) or not key:
             raise ValueError(f"the key {key!r} is no text")
         if "[" in key or "]" in key:
@@ -79,78 +84,107 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
 
 def read_rows(field: Field, value: Any, context: Context, read: Reader) -> list[dict[str, Any]]:
     raw_rows = _raw_rows(field, value)
-    columns = {column.name: column for column in field.columns}
-    faults: list[Fault] = []
-    rows = [
-        _row(field, columns, raw, number, faults, lambda column, given: read(column, given, context))
-        for number, raw in enumerate(raw_rows, start=1)
-    ]
-    if field.maximum is not None and len(rows) > field.maximum:
-        raise ValueError(f"{len(rows)} rows are given; {field.maximum} at most are taken")
-    if faults:
-        raise RowFaults(faults)
+    if field.maximum is not None and len(raw_rows) > field.maximum:
+        raise ValueError(f"{len(raw_rows)} rows are given; {field.maximum} at most are taken")
+    reader = _RowReader(field, context, read)
+    rows = [reader.row(raw, number) for number, raw in enumerate(raw_rows, start=1)]
+    if reader.faults:
+        raise RowFaults(reader.faults)
     return rows
 
 
-def _row(
-    field: Field,
-    columns: Mapping[str, Field],
-    raw: Any,
-    number: int,
-    faults: list[Fault],
-    read: Callable[[Field, Any], Any],
-) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+@dataclass(slots=True)
+class _RowReader:
+    """Reads the rows of one field; a fault names its row and its column."""
 
-    def fault(problem: str, column: str = "") -> None:
-        faults.append(Fault(field.name, field.title, problem, row=number, column=column))
+    field: Field
+    context: Context
+    read: Reader
+    faults: list[Fault] = dataclass_field(default_factory=list)
+    number: int = 0
 
-    for name, given in raw.items():
-        column = columns.get(str(name).replace("-", "_"))
-        if column is None:
-            near = nearest(str(name), columns)
-            if near or field.role is not Role.PARAM:
-                fault(
-                    f"there is no column {str(name)!r}; "
-                    + (
-                        f"did you mean {' or '.join(near)}?"
-                        if near
-                        else f"the columns are {', '.join(columns)}"
-                    )
-                )
+    def fault(self, problem: str, column: str = "") -> None:
+        self.faults.append(Fault(self.field.name, self.field.title, problem, row=self.number, column=column))
+
+    def row(self, raw: Mapping[Any, Any], number: int) -> dict[str, Any]:
+        self.number = number
+        before = len(self.faults)
+        columns = {column.name: column for column in self.field.columns}
+        named: dict[str, tuple[Field, Any]] = {}
+        row: dict[str, Any] = {}
+        for name, given in raw.items():
+            column = columns.get(str(name).replace("-", "_"))
+            if column is not None:
+                named[column.name] = column, given
+            elif plain(given) is None:
+                self.fault(f"the value is missing ({describe_missing(given)})", str(name))
+            elif problem := self._unknown_column(str(name), columns):
+                self.fault(problem)
             else:  # Stripe may know more than we do
                 row[str(name)] = plain(given)
+        row |= read_members(named, self.context, self.read, self.fault)
+        self._check(columns, row, {**named, **row}, before)
+        return row
+
+    def _unknown_column(self, name: str, columns: Mapping[str, Field]) -> str:
+        near = closest_matches(name, columns)
+        if near:
+            return f"there is no column {name!r}; did you mean {' or '.join(near)}?"
+        if self.field.role is not Role.PARAM:
+            return f"there is no column {name!r}; the columns are {', '.join(columns)}"
+        return ""
+
+    def _check(
+        self, columns: Mapping[str, Field], row: dict[str, Any], named: Mapping[str, Any], before: int
+    ) -> None:
+        """What is missing in a row, and what may not stand together in it."""
+        for column in columns.values():
+            if column.name not in named and column.required and _holds(column, row):
+                self.fault("is missing", column.label)
+        either = self.field.either
+        if either and len(given := [name for name in either if row.get(name)]) != 1:
+            self.fault(f"needs one of {' or '.join(either)}" + (", not both" if given else ""))
+        elif not row and len(self.faults) == before:
+            self.fault("is empty; leave it out, or fill in " + " or ".join(columns))
+
+
+def read_members(
+    named: Mapping[str, tuple[Field, Any]], context: Context, read: Reader, fault: Callable[[str, str], None]
+) -> dict[str, Any]:
+    """The typed values of one row or of one nested object, by the name of their column.
+
+    Amounts are read last: `20.00` needs the currency that stands beside it, and `20.00usd` brings its own.
+    """
+    typed: dict[str, Any] = {}
+    for name, (column, given) in sorted(named.items(), key=lambda item: item[1][0].kind is Kind.MINOR_AMOUNT):
+        holder = column.currency if column.currency in {each.name for each, _ in named.values()} else ""
+        code = typed.get(holder) if holder else context.currency
+        inner = replace(context, currency=code) if isinstance(code, str) else context
+        if plain(given) is None:
+            fault(
+                f"the value is missing ({describe_missing(given)}); give one, or leave it out", column.label
+            )
             continue
         try:
-            read_value = read(column, given)
-        except RowFaults:
-            raise
+            value = read(column, given, inner)
+        except RowFaults as problem:
+            for each in problem.faults:
+                fault(str(each), column.label)
+            continue
         except ValueError as problem:
             fault(str(problem), column.label)
-            row[column.name] = None
             continue
-        if read_value is UNSET and column.required:
+        if value is UNSET and column.required:
             fault("is empty", column.label)
-        elif read_value is not None:
-            row[column.name] = "" if read_value is UNSET else read_value
-    _settle_amounts(columns, row)
-    for column in columns.values():
-        if column.name not in row and column.required and _holds(column, row):
-            fault("is missing", column.label)
-    if field.either and len(given := [name for name in field.either if row.get(name)]) != 1:
-        fault(f"wants one of {' or '.join(field.either)}" + (", not both" if given else ""))
-    elif not row and not faults:
-        fault("is empty; leave it out, or fill in " + " or ".join(columns))
-    return row
-
-
-def _settle_amounts(columns: Mapping[str, Field], row: dict[str, Any]) -> None:
-    """`20.00usd` in a row: minor units, and the currency into its own column if that was left out."""
-    for name, value in [*row.items()]:
+            continue
         if isinstance(value, money.Amount):
-            row[name] = value.minor
-            if (holder := columns[name].currency) in columns:
-                row.setdefault(holder, value.currency)
+            if column.currency and not holder:
+                typed[column.currency] = value.currency
+            value = value.minor
+        typed[name] = "" if value is UNSET else value
+    return {
+        name: typed[name] for name in (*named, *(key for key in typed if key not in named)) if name in typed
+    }
 
 
 def _holds(column: Field, row: Mapping[str, Any]) -> bool:
@@ -202,9 +236,91 @@ def _text_row(text: str, field: Field) -> list[Mapping[str, Any]]:
     return [{key.strip(): value.strip() for key, _, value in parts}]
 
 
-def read_json(field: Field, value: Any, context: Context) -> Any:
-    found = json_text(value) if isinstance(value, str) else value
+def read_json(field: Field, value: Any, context: Context, read: Reader) -> Any:
+    found = json_text(value) if isinstance(value, str) and value.lstrip()[:1] in {"{", "["} else value
+    if field.columns:
+        return _read_items(field, found, context, read)
     if not isinstance(found, (Mapping, list)):
-        raise ValueError(f'{shown(value)} is no JSON object, such as {{"key": "value"}}')
-    encode({"value": found})  # raises for what can't be sent
+        raise ValueError(f'{shown(value)} is not a JSON object (example: {{"key": "value"}})')
+    encode({field.param: found})  # raises for what can't be sent
     return found
+
+
+def _read_items(field: Field, value: Any, context: Context, read: Reader) -> Any:
+    """A list of objects, each of whose values is typed by the facts, however deep it lies.
+
+    `{"0": {...}}`, as bracket parameters are put together, is such a list too; one object alone is a list of one.
+    """
+    if isinstance(value, Mapping) and value and all(str(key).isdecimal() for key in value):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = [(str(place), each) for place, each in enumerate(value)]
+    elif isinstance(value, Mapping):
+        items = [("0", value)]
+    else:
+        raise ValueError(f"{shown(value)} is not a list of objects (example: [{{...}}])")
+    faults: list[Fault] = []
+    read_items: dict[str, Any] = {}
+    for number, (place, each) in enumerate(items, start=1):
+        item = plain(each)
+        if isinstance(item, str) and item.lstrip()[:1] == "{":
+            item = json_text(item)
+        if isinstance(item, Mapping):
+            read_items[str(place)] = _read_object(field, item, number, context, read, faults)
+        elif item is None:
+            faults.append(Fault(field.name, field.title, "is missing", row=number))
+        else:
+            faults.append(Fault(field.name, field.title, f"{shown(item)} is not an object", row=number))
+    if faults:
+        raise RowFaults(faults)
+    encode({field.param: read_items})
+    return (
+        list(read_items.values())
+        if [*read_items] == [str(at) for at in range(len(read_items))]
+        else read_items
+    )
+
+
+def _read_object(
+    field: Field, item: Mapping[Any, Any], number: int, context: Context, read: Reader, faults: list[Fault]
+) -> dict[str, Any]:
+    """One object of a list: its values by their parameters inside it (`price_data[unit_amount]`)."""
+    columns = {each.param: each for each in field.columns}
+    by_name = {each.name: each.param for each in field.columns}
+    named: dict[str, tuple[Field, Any]] = {}
+    result: dict[str, Any] = {}
+
+    def fault(problem: str, column: str) -> None:
+        faults.append(Fault(field.name, field.title, problem, row=number, column=column))
+
+    def walk(mapping: Mapping[Any, Any], outer: str) -> None:
+        for key, given in mapping.items():
+            param = f"{outer}[{key}]" if outer else str(key)
+            inner, column = plain(given), columns.get(param)
+            if column is not None and not (isinstance(inner, Mapping) and column.kind not in _STRUCTURES):
+                named[column.name] = column, given
+            elif isinstance(inner, Mapping) and inner:
+                walk(inner, param)
+            elif inner is None:
+                fault(f"the value is missing ({describe_missing(given)})", param)
+            else:
+                _put(result, param, inner)
+
+    walk(item, "")
+    for name, value in read_members(named, context, read, fault).items():
+        _put(result, by_name.get(name, name), value)
+    return result
+
+
+_STRUCTURES = {Kind.METADATA, Kind.ROWS, Kind.JSON, Kind.TIMESTAMP_FILTER}
+
+
+def _put(target: dict[str, Any], param: str, value: Any) -> None:
+    """Put a value under `price_data[unit_amount]` into nested mappings."""
+    *above, last = param.replace("]", "").split("[")
+    for key in above:
+        inner = target.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise ValueError(f"{param} can't stand beside a value for {key}")
+        target = inner
+    target[last] = value

@@ -116,14 +116,22 @@ def test_values_beside_the_frame(sandbox: Any) -> None:
     assert made["metadata"].tolist() == [{"batch": "7"}] * 2
 
 
-def test_missing_cells_leave_their_field_out(sandbox: Any) -> None:
+@pytest.mark.parametrize("blank", [None, float("nan"), pd.NA, pd.NaT, "", "  "], ids=repr)
+def test_a_missing_cell_is_refused_by_field_and_row(sandbox: Any, blank: Any) -> None:
+    """Left out in silence, the amount that a row lacks would make its partial refund a whole one."""
     df = people(2)
-    df.loc[1, "email"] = None
-    df["metadata[n]"] = [1.0, None]
-    out = bulk.write_rows("customers.create", df, connection=sandbox, quiet=True)
-    made = call("customers.list", limit=5, connection=sandbox).set_index("id").loc[out["result_id"]]
-    assert made["email"].isna().tolist() == [False, True]
-    assert made["metadata"].tolist() == [{"n": "1"}, {}]
+    df["email"] = pd.Series([df["email"][0], blank], dtype="object")
+    with pytest.raises(InvalidValue, match=r"--email\): row 2: the value is missing"):
+        bulk.write_rows("customers.create", df, connection=sandbox, quiet=True)
+    assert found(sandbox) == 0
+    with pytest.raises(InvalidValue, match="row 2"):
+        bulk.write_rows(
+            "customers.create", people(2).assign(**{"metadata[n]": [1.0, None]}), connection=sandbox
+        )
+    with pytest.raises(InvalidValue, match="row 1"):
+        bulk.write_rows(
+            "customers.create", people(1).assign(description=[1.2345678901234568e18]), connection=sandbox
+        )
 
 
 @pytest.mark.parametrize("amounts", [[20.0, 30.0], [Decimal("20.00"), Decimal("30.00")], [2000.0, None]])

@@ -101,7 +101,7 @@ def test_the_object_whose_currency_an_amount_has(
         pytest.param({"a": {}}, "", id="T79-mapping"),
         pytest.param({"metadata": UNSET}, "metadata=", id="T79-unset"),
         pytest.param({"metadata": {"a": ""}}, "metadata[a]=", id="T79-key"),
-        pytest.param({"a": None, "b": {"c": None}}, "", id="B47-none"),
+        pytest.param({"a": None}, "", id="B47-none"),
         pytest.param(
             {"a": datetime(2013, 1, 1, tzinfo=timezone(timedelta(hours=1)))}, "a=1356994800", id="T80"
         ),
@@ -137,6 +137,7 @@ def test_encode(params: dict[str, Any], sent: str) -> None:
         pytest.param(Decimal("NaN"), "no number", id="T82-nan"),
         pytest.param("\ud83d", "half of a character", id="T83-surrogate"),
         pytest.param({"a[b]": 1}, "square bracket", id="T85"),
+        ({"b": None}, "is missing"),
         ([1, None], "can't hold missing values"),
         ([pd.NA], "can't hold missing values"),
         ({1, 2}, "a set can't be sent"),
@@ -251,7 +252,7 @@ def test_ids_are_quoted() -> None:
 )
 def test_limits(limit: Any, page: str, cap: int | None, given: bool) -> None:
     for request in (
-        plan("customers.list", limit=limit),
+        plan("customers.list", **({} if limit is None else {"limit": limit})),
         plan("customers.list", options=Options(limit=limit)),
     ):
         assert (dict(request.params)["limit"], request.limit, request.limit_given, request.lists) == (
@@ -386,7 +387,7 @@ def test_invoices_by_customer_and_by_id() -> None:
         "void",
     ]
     assert not plan("invoices.search").also
-    one = plan("invoices.search", invoice="in_1", pending="yes", created="2026-01-01", status=None)
+    one = plan("invoices.search", invoice="in_1", pending="yes", created="2026-01-01")
     assert (one.path, one.list_of_one, one.lists, one.params) == ("/v1/invoices/in_1", True, False, ())
     assert set(one.keep) == {
         RowFilter(key="status", among=("draft", "open")),

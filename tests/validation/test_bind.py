@@ -106,7 +106,7 @@ ROWS = field(
         (field(Kind.METADATA), "order_id=6735", {"order_id": "6735"}),
         (field(Kind.METADATA), ["a=1", "b=x=y"], {"a": "1", "b": "x=y"}),
         (field(Kind.METADATA), '{"a": "b"}', {"a": "b"}),
-        (field(Kind.METADATA), {"a": UNSET, "b": None}, {"a": ""}),
+        (field(Kind.METADATA), {"a": UNSET}, {"a": ""}),
         (ROWS, [{"name": "PO", "value": "42"}], [{"name": "PO", "value": "42"}]),
         (ROWS, {"name": "PO", "value": "42"}, [{"name": "PO", "value": "42"}]),
         (ROWS, "name=PO, value=4, 2", [{"name": "PO", "value": "4, 2"}]),
@@ -210,7 +210,7 @@ def test_reads(declared: Field, given: Any, typed: Any) -> None:
         (ROWS, [5], "is no row"),
         (field(Kind.JSON), "{", "the JSON can't be read"),
         (field(Kind.JSON), '{"a": NaN}', "NaN can't be sent"),
-        (field(Kind.JSON), '"text"', "no JSON object"),
+        (field(Kind.JSON), '"text"', "is not a JSON object"),
         (field(Kind.JSON), {"a": {1, 2}}, "a set can't be sent"),
         pytest.param(field(Kind.TIMESTAMP), datetime(2026, 1, 1), "has no time zone", id="T80-naive"),
         (field(Kind.TIMESTAMP), "20260101", "write 2026-01-01"),
@@ -399,7 +399,7 @@ def test_all_faults_at_once() -> None:
 
 
 def test_what_is_left_out_is_left_out() -> None:
-    assert of("customers.create", name=None, email=pd.NA, phone=float("nan")).values == {}
+    assert of("customers.create").values == {}
     assert "is missing" in refused("customers.retrieve")
     assert "is missing" in refused("customers.retrieve", customer=None)
     assert "is empty" in refused("customers.retrieve", customer="")
@@ -489,7 +489,7 @@ def test_either_or() -> None:
     assert "can't be given together" in refused("refunds.create", charge="ch_1", payment_intent="pi_1")
     assert "one of" in refused("refunds.create", amount=5)
     assert "can't be given along with --query" in refused("invoices.search", query="total>1", status="open")
-    assert "wants one of coupon or discount" in refused(
+    assert "needs one of coupon or discount" in refused(
         "invoices.create", customer="cus_1", discounts=[{"coupon": "a", "discount": "di_1"}]
     )
 
@@ -713,3 +713,140 @@ def test_any_text_is_bound_or_refused_in_words(values: dict[str, str]) -> None:
         bind(catalogue.find("payment_intents.create"), values)
     except InvalidValue as fault:
         assert all(each.problem and each.field for each in fault.faults)
+
+
+# Missing values
+
+
+MISSING = [
+    (None, "None"),
+    (np.nan, "NaN"),
+    (np.float64("nan"), "NaN"),
+    (pd.NA, "NA"),
+    (pd.NaT, "NaT"),
+    (np.datetime64("NaT"), "NaT"),
+]
+
+
+@pytest.mark.parametrize(("value", "how"), MISSING, ids=str)
+def test_a_missing_value_is_refused_by_name(value: Any, how: str) -> None:
+    """Left out in silence, the amount of a partial refund would make it a whole one, a filter would list everybody."""
+    for module, values, flag in [
+        ("refunds.create", {"payment_intent": "pi_1", "amount": value}, "amount"),
+        ("customers.list", {"email": value}, "email"),
+        ("customers.list", {"created": value}, "created"),
+        ("customers.create", {"metadata": value}, "metadata"),
+        ("customers.retrieve", {"customer": value}, "customer"),
+        ("customers.create", {"address[city]": value}, "address-city"),
+        ("customers.create", {"address": {"city": value}}, "address-city"),
+        ("invoices.create", {"customer": "cus_1", "custom_fields": value}, "custom-fields"),
+        ("transfers.create", {"amount": value, "currency": "usd", "destination": "acct_1"}, "amount"),
+        (
+            "transfers.create",
+            {"amount": 5, "currency": "usd", "destination": "acct_1", "made_up": value},
+            "made-up",
+        ),
+    ]:
+        text = refused(module, **values)
+        assert f"--{flag}" in text, module
+        assert f"({how})" in text, module
+
+
+@pytest.mark.parametrize(("value", "how"), MISSING, ids=str)
+def test_a_missing_value_inside_another_is_refused_by_name(value: Any, how: str) -> None:
+    session = {"mode": "payment", "success_url": "https://example.com"}
+    for module, values, words in [
+        ("customers.create", {"metadata": {"order": value}}, "'order'"),
+        (
+            "invoices.create",
+            {"customer": "cus_1", "custom_fields": [{"name": "PO", "value": value}]},
+            "row 1",
+        ),
+        ("payment_intents.list", {"created": {"gte": value}}, "gte"),
+        (
+            "checkout.sessions.create",
+            {**session, "line_items": [{"price": "price_1", "quantity": value}]},
+            "uantity",
+        ),
+        (
+            "checkout.sessions.create",
+            {**session, "line_items": [{"price_data": {"unit_amount": value}}]},
+            "nit amount",
+        ),
+        ("checkout.sessions.create", {**session, "made_up": {"a": {"b": value}}}, "b]"),
+    ]:
+        text = refused(module, **values)
+        assert words in text, module
+        assert f"({how})" in text, module
+
+
+def test_missing_parameters_are_refused_by_name() -> None:
+    with pytest.raises(InvalidValue, match="amount"):
+        bind(catalogue.find("refunds.create"), {"payment_intent": "pi_1"}, [("amount", None)])
+
+
+@pytest.mark.parametrize("number", [1.2345678901234568e18, -1e16, float("inf"), Decimal("NaN")])
+def test_numbers_that_lost_their_digits_are_no_text(number: Any) -> None:
+    with pytest.raises(ValueError, match="text"):
+        check(field(Kind.TEXT), number, zone=BERLIN)
+
+
+# Typing inside lists
+
+
+def line_items(*items: Any, **more: Any) -> Any:
+    values = {"mode": "payment", "success_url": "https://example.com", "line_items": list(items), **more}
+    return of("checkout.sessions.create", **values).values["line_items"]
+
+
+def test_values_inside_lists_are_typed() -> None:
+    data = {"unit_amount": "20.00usd", "product_data": {"name": "Tee", "metadata": {"a": "1"}}}
+    assert line_items({"price_data": data, "quantity": "2"}) == [
+        {
+            "price_data": {"unit_amount": 2000, "currency": "usd", "product_data": data["product_data"]},
+            "quantity": 2,
+        }
+    ]
+    assert line_items({"price_data": {"unit_amount": "20.00eur", "currency": "EUR"}})[0]["price_data"] == {
+        "unit_amount": 2000,
+        "currency": "eur",
+    }
+    assert line_items({"adjustable_quantity": {"enabled": "yes"}})[0] == {
+        "adjustable_quantity": {"enabled": True}
+    }
+    found = of(
+        "subscription_schedules.create",
+        customer="cus_1",
+        phases=[
+            {
+                "items": [{"price_data": {"unit_amount": "9.99usd", "product": "prod_1"}}],
+                "trial_end": "2026-01-01",
+            }
+        ],
+    ).values["phases"]
+    assert found[0]["items"][0]["price_data"]["unit_amount"] == 999
+    assert found[0]["trial_end"] == 1767225600
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({"price_data": {"unit_amount": "20.00"}}, "urrency"),
+        ({"price_data": {"unit_amount": 20.5, "currency": "usd"}}, "float"),
+        ({"price_data": {"unit_amount": "20.00usd", "currency": "eur"}}, "eur"),
+        ({"quantity": "two"}, "whole number"),
+        ({"adjustable_quantity": {"enabled": "perhaps"}}, "true"),
+        ("price_1", "not an object"),
+    ],
+)
+def test_values_inside_lists_are_refused_by_name(item: Any, words: str) -> None:
+    values = {"mode": "payment", "success_url": "https://example.com", "line_items": [item]}
+    text = refused("checkout.sessions.create", **values)
+    assert words in text
+    assert "row 1" in text
+
+
+def test_json_text_for_an_object() -> None:
+    values = {"currency": "usd", "product": "prod_1", "unit_amount": 5, "recurring": '{"interval": "month"}'}
+    assert of("prices.create", **values).values["recurring_interval"] == "month"
+    assert "JSON" in refused("prices.create", **{**values, "recurring": '{"interval": '})

@@ -271,14 +271,15 @@ def of_text(name: str) -> dict[str, Any]:
 
 
 def of_list(code: str, common: dict[str, Any]) -> Field:
-    """A list: of choices, of texts, of flat structures (rows); anything deeper is JSON."""
+    """A list: of choices, of texts, of flat structures (rows); anything deeper is JSON, its columns the parameters inside one item."""
     if code[0] == "c":
         return Field(**common, kind=Kind.MULTI_CHOICE, choices=tuple(data().choices[int(code[1:])]))
     if code[0] != "o":
         return Field(**common, kind=Kind.TEXT_LIST)
     entries = data().shapes[int(code[1:])]
     if any(part[0] in "olmMrRF" for _, each, _ in entries for part in each.split("|")):
-        return Field(**common, kind=Kind.JSON)
+        inside = with_currencies(distinct((), members(entries, needed=False)))
+        return Field(**common, kind=Kind.JSON, columns=inside)
     columns = tuple(
         field
         for name, each, required in entries

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from stripe_magics._text import closest_matches
 from stripe_magics.client.api_errors import param_names
 from stripe_magics.client.api_errors.decline_codes import explain
 from stripe_magics.errors import (
@@ -78,13 +79,12 @@ def _invalid(found: Details, request: Request, key_hint: str, mode: str, tried: 
 
 
 def _nearest(request: Request, param: str) -> list[str]:
-    from difflib import get_close_matches
 
     module = param_names.module_of(request)
     if module is None:
         return []
     names = {each.param: each.name for each in module.fields if each.param not in {"path", "client"}}
-    return [f"{names[hit]}" for hit in get_close_matches(param_names.bare_name(param), names, n=2)]
+    return [f"{names[hit]}" for hit in closest_matches(param_names.bare_name(param), names, 2)]
 
 
 def _not_found(found: Details, request: Request, key_hint: str, mode: str, tried: str) -> Text:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.magics.subcommands.subcommand import ParsedFlags, whole
-from stripe_magics.parsing.variables import nearest
 
 
 def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
@@ -22,7 +22,7 @@ def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         raise UnknownName(
             "module",
             requested,
-            nearest(requested, stripe_magics.modules()["name"]),
+            closest_matches(requested, stripe_magics.modules()["name"]),
             advice="%stripe modules lists them.",
         )
     frame.attrs["stripe"] = {"object": "modules", "complete": True, "amounts": []}
@@ -80,7 +80,7 @@ def config(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         if name in {"out", "quiet"}:
             continue
         if name not in own:
-            raise UnknownName("setting", name, nearest(name, own))
+            raise UnknownName("setting", name, closest_matches(name, own))
         default = getattr(context, name)
         setattr(
             context,

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing.lexer import Word
 from stripe_magics.parsing.parser import ended
-from stripe_magics.parsing.variables import nearest, resolve
+from stripe_magics.parsing.variables import resolve
 
 ParsedFlags = dict[str, Any]
 
@@ -88,7 +89,7 @@ def flags(words: list[Word], verb: Subcommand, namespace: Mapping[str, Any]) -> 
             raise UnknownName(
                 "flag",
                 f"--{name}",
-                [f"--{each.replace('_', '-')}" for each in nearest(key, known)],
+                [f"--{each.replace('_', '-')}" for each in closest_matches(key, known)],
                 advice=usage(verb),
             )
         if how == "flag":
