@@ -35,5 +35,14 @@ def closest_matches(given: str, known: Iterable[str], count: int = 3, *, cutoff:
     return [table[name] for name in found]
 
 
+def shown(value: object) -> str:
+    """A value as a message quotes it: its repr, cut to 60 characters; the type's name where it has none."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def _normal(name: str) -> str:
     return name.lower().replace("-", "_").replace(" ", "_")

@@ -11,7 +11,7 @@ Every door (a magic, a form, Python) comes through `call`. What it does, in orde
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from stripe_magics.client.journal.journal import Origin
     from stripe_magics.client.shared_connection import Connection
 
-_OPTIONS = {each.name for each in fields(Options)}
-
 
 def command(name: str, /, **values: Any) -> Command:
     """A command as Python writes it: `command("customers.list", email="jenny@example.com", limit=50)`.
@@ -38,10 +36,9 @@ def command(name: str, /, **values: Any) -> Command:
     A keyword is a field of the module; where the module has none of that name, it is an option common to all (`dry_run`, `yes`,
     `again`, `expand` ...).
     """
-    module = catalogue.find(name)
-    options = {key: value for key, value in values.items() if key in _OPTIONS and module.get(key) is None}
-    own = {key: value for key, value in values.items() if key not in options}
-    return Command(module=module.name, values=own, options=Options(**options))
+    from stripe_magics.parsing.keywords import command_of
+
+    return command_of(name, values)
 
 
 def prepare(command: Command, *, connection: Connection | None = None) -> Request:

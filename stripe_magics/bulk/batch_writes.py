@@ -172,14 +172,12 @@ def _plain(value: Any, own: Field | None) -> Any:
 
 
 def _text(value: Any) -> Any:
-    """A scalar under a bracket parameter as Stripe writes it."""
-    return (
-        ("true" if value else "false")
-        if isinstance(value, bool)
-        else str(value)
-        if isinstance(value, int | float)
-        else value
-    )
+    """A scalar under a bracket parameter as Stripe writes it; a missing or inexact number is left for `validation` to refuse."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(value) if abs(value) < 2**53 else value  # NaN is not less
+    return str(value) if isinstance(value, int) else value
 
 
 def _requests(commands: Sequence[Command], connection: Connection) -> list[Request]:

@@ -14,12 +14,13 @@ from itertools import takewhile
 from typing import Any
 
 from stripe_magics import catalogue
+from stripe_magics._command import OPTIONS, find_option
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.parsing.command_names import bracketed, is_path, longest
 from stripe_magics.parsing.lexer import split
-from stripe_magics.parsing.options import OPTIONS, SHORT, VERBS
+from stripe_magics.parsing.options import SHORT, VERBS
 
 MOST = 300
 _LINE = re.compile(r"(?:^|\n|=)[ \t]*%stripe[ \t]+(?P<rest>[^\n]*)\Z")
@@ -188,10 +189,9 @@ def flags(module: Module, words: list[str]) -> Iterator[Hit]:
         repeated = own.kind in {Kind.TEXT_LIST, Kind.MULTI_CHOICE, Kind.METADATA, Kind.ROWS}
         if own.role not in {Role.PATH, Role.URL, Role.METHOD} and (repeated or own.flag not in used):
             yield Hit(own.flag, str(own.kind).replace("_", " "), own.title)
-    for option in OPTIONS:
-        flag = "--" + option.replace("_", "-")
-        if module.get(option) is None and (flag not in used or OPTIONS[option] == "list"):
-            yield Hit(flag, "option")
+    for option in OPTIONS.values():
+        if module.get(option.key) is None and (option.flag not in used or option.takes == "list"):
+            yield Hit(option.flag, "option", option.help)
 
 
 def positional(module: Module, words: list[str]) -> Iterator[str]:
@@ -215,7 +215,10 @@ def _waiting(module: Module, previous: str) -> str | None:
     own = module.get(name) or module.by_param(bracketed(name))
     if own is not None:
         return None if own.kind is Kind.BOOLEAN else own.name
-    return name if OPTIONS.get(name, "flag") != "flag" or name == "data" else None
+    option = find_option(name)
+    if option is not None:
+        return None if option.takes == "flag" else option.key
+    return name if name == "data" else None
 
 
 def _valued(module: Module, flag: str, value: str, place: Place) -> Found:

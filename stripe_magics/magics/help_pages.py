@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
-from stripe_magics._command import Command
+from stripe_magics._command import OPTIONS, Command
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 
@@ -24,21 +24,6 @@ EFFECTS = {
 KINDS = {Kind.MINOR_AMOUNT: "amount (2000 or 20.00usd)", Kind.ROWS: "rows", Kind.METADATA: "key=value, repeated", Kind.TEXT_LIST: "list",
          Kind.MULTI_CHOICE: "some of", Kind.CHOICE: "one of", Kind.TIMESTAMP: "date or time", Kind.TIMESTAMP_FILTER: "dates (after, before, on, between)",
          Kind.BOOLEAN: "yes or no", Kind.OBJECT_ID: "id", Kind.LONG_TEXT: "text"}  # fmt: skip
-OPTIONS = {
-    "--out NAME": "bind the answer to a name instead of showing it",
-    "--dry-run": "show the request; send nothing",
-    "--form": "the form, filled in with what the line says",
-    "--from FRAME": "one call a row, a result column a row",
-    "--limit N|all": "the total over all pages (100 unless given)",
-    "--expand PATH": "an object in place of its id",
-    "--raw": "Stripe's JSON in place of a DataFrame",
-    "--quiet, ;": "show nothing",
-    "--yes": "answer yes to what would be asked",
-    "--again": "make the same write once more on purpose",
-    "--idempotency KEY": "your own key for this write",
-    "--stripe-account ID": "act for a connected account",
-    "--stripe-version V": "another version of the API, for this call",
-}
 
 
 class Page:
@@ -137,7 +122,7 @@ def page(name: str) -> Page:
         module.help,
         f"Also: {', '.join(each.replace('.', ' ') for each in module.aliases)}" if module.aliases else "",
     ]
-    outro = ["Common options: " + "; ".join(f"{flag} {words_}" for flag, words_ in OPTIONS.items())]
+    outro = [_common_options()]
     if not module.documented:
         outro.insert(
             0, "Further parameters of Stripe's are passed on as they are (--name value, -d name=value)."
@@ -145,6 +130,10 @@ def page(name: str) -> Page:
     return Page(
         module.title, intro, ["field", "label", "value", "when", "what"], rows, example(module), outro
     )
+
+
+def _common_options() -> str:
+    return "Common options: " + "; ".join(f"{each.usage} {each.help}" for each in OPTIONS.values())
 
 
 def _is_module(name: str) -> bool:
@@ -318,7 +307,7 @@ def overview(verbs: Mapping[tuple[str, ...], Any]) -> Page:
         ["%stripe get|post|delete /v1/...", "Any endpoint."],
         ["%stripe RESOURCE ACTION --help", "The fields of a module."],
     ]
-    outro = ["Common options: " + "; ".join(f"{flag} {words}" for flag, words in OPTIONS.items())]
+    outro = [_common_options()]
     return Page(
         "%stripe: a Stripe account in a notebook",
         [],

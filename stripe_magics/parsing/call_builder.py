@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command, read_options
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
@@ -50,12 +50,17 @@ class CallBuilder:
     def param(self, name: str, value: Any) -> None:
         """One of Stripe's parameters. Limit and expansion are ours: they are followed over all pages."""
         if name == "limit" and self.module.name != "api.call":
-            self.give("limit", value) if self.module.get("limit") else self.options.setdefault("limit", value)
+            self.give("limit", value) if self.module.get("limit") else self._limit(value)
         elif re.fullmatch(r"expand(\[\d*\])?", name):
             own = self.module.get("expand")
             self.give("expand", [value]) if own else self.options.setdefault("expand", []).append(value)
         else:
             self.add(name, value)
+
+    def _limit(self, value: Any) -> None:
+        if "limit" in self.options:
+            raise UsageFault("--limit is given twice.")
+        self.options["limit"] = value
 
     def add(self, name: str, value: Any) -> None:
         """One of Stripe's parameters as it is; a column stands with the fields, which know rows."""
@@ -93,13 +98,12 @@ class CallBuilder:
     def command(self) -> Command:
         """What was read."""
         self._clean_url()
-        options = {"from_" if name == "from" else name: value for name, value in self.options.items()}
         refuse_keys(
             *_leaves(list(self.values.values())),
             *_leaves([value for _, value in self.params]),
-            *_leaves(list(options.values())),
+            *_leaves(list(self.options.values())),
         )
-        made = Command(self.module.name, self.values, self.params, Options(**options))
+        made = Command(self.module.name, self.values, self.params, read_options(self.options))
         made.notes, made.sources = self.notes, self.sources
         return made
 

@@ -29,6 +29,55 @@ def generated() -> dict[str, str]:
     return {**operations.data().aliases, **{name: name for name in operations.operation_names()}}
 
 
+def canonical(name: str) -> str:
+    """The module's own name for a name as people write it: `customer list`, `customers.get`. Unknown names come back as they are."""
+    words = name.replace(".", " ").split()
+    found = _known(words)
+    return found[0] if found is not None and found[1] == len(words) else name
+
+
+def _known(words: list[str]) -> tuple[str, int] | None:
+    """The module that the first of the words name, and how many of them; None if they name none.
+
+    The longest name wins; names as they are come before singular ones (`customer list`) and words of the trade (`customers get`).
+    """
+    for variants in (_as_written, _in_plural, _by_action, _in_plural_by_action):
+        for table in (documented, generated):
+            known = table()
+            for count in range(len(words), 0, -1):
+                for name in variants(words[:count]):
+                    if name in known:
+                        return known[name], count
+    return None
+
+
+ACTIONS = {"get": "retrieve", "show": "retrieve", "fetch": "retrieve", "find": "retrieve", "new": "create", "add": "create",
+           "edit": "update", "modify": "update", "remove": "delete", "del": "delete", "ls": "list", "all": "list"}  # fmt: skip
+"""What other tools call an action."""
+
+
+def _as_written(words: list[str]) -> list[str]:
+    return [".".join(words).replace("-", "_").lower()]
+
+
+def _in_plural(words: list[str]) -> list[str]:
+    """Each word but the last in the plural: `customer list`, `checkout session create`."""
+    *resources, action = ".".join(words).replace("-", "_").lower().split(".")
+    if not resources:
+        return []
+    last = {f"{resources[-1]}s", f"{resources[-1]}es", re.sub("y$", "ies", resources[-1])}
+    return [".".join([*resources[:-1], each, action]) for each in sorted(last)]
+
+
+def _by_action(words: list[str]) -> list[str]:
+    *resources, action = ".".join(words).replace("-", "_").lower().split(".")
+    return [".".join([*resources, ACTIONS[action]])] if action in ACTIONS and resources else []
+
+
+def _in_plural_by_action(words: list[str]) -> list[str]:
+    return [other for each in _by_action(words) for other in _in_plural(each.split("."))]
+
+
 def longest(words: list[str]) -> tuple[str, int]:
     """The module that the first of the words name, and how many of them: the longest that there is.
 
@@ -38,13 +87,9 @@ def longest(words: list[str]) -> tuple[str, int]:
         raise UsageFault(
             "Which module? For example `%stripe customers list`.", advice="`%stripe modules` lists them all."
         )
-    known: dict[str, str]
-    for table in (documented, generated):
-        known = table()
-        for count in range(len(words), 0, -1):
-            name = ".".join(words[:count]).replace("-", "_").lower()
-            if name in known:
-                return known[name], count
+    found = _known(words)
+    if found is not None:
+        return found
     resources = catalogue.actions_by_resource()
     for count in range(len(words), 0, -1):
         resource = ".".join(words[:count]).replace("-", "_").lower()

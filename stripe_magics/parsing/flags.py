@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections import ChainMap
 
-from stripe_magics._text import closest_matches
+from stripe_magics._command import OPTIONS, Option, find_option, read_option
+from stripe_magics._form_encoding import plain
+from stripe_magics._text import BOOLEAN_WORDS, closest_matches, read_boolean
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing import command_names, structured_values
 from stripe_magics.parsing.call_builder import CallBuilder
 from stripe_magics.parsing.lexer import Word
-from stripe_magics.parsing.options import (
-    ELSEWHERE,
-    HANDLER_FLAGS,
-    OPTIONS,
-    OTHER_SPELLINGS,
-    SHORT,
-    WORDS_OF_TRUTH,
-)
+from stripe_magics.parsing.options import CURSORS, ELSEWHERE, HANDLER_FLAGS, SHORT
 from stripe_magics.parsing.variables import resolve
 
 
@@ -96,15 +91,15 @@ def _flag(call: CallBuilder, name: str, given: Word | None, following: Word | No
     ):
         call.give(switch.name, False)
         return 0
-    option = OTHER_SPELLINGS.get(key, key)
-    if option in OPTIONS:
+    option = find_option(key)
+    if option is not None:
         return _option(call, option, name, given, following)
     here = HANDLER_FLAGS.get(call.module.handler, {}).get(key)
     if here is not None:
         value, used = (None, 0) if here == "flag" else _value(f"--{name}", given, following)
         call.values[key] = True if value is None else resolve(value, call.namespace)
         return used
-    if key in {"data", "header", "starting_after", "ending_before", "api_key"}:
+    if key in {"data", "header", "api_key", *CURSORS}:
         value, used = _value(name, given, following)
         _data(call, key, value)
         return used
@@ -118,7 +113,7 @@ def _flag(call: CallBuilder, name: str, given: Word | None, following: Word | No
 def _own(call: CallBuilder, own: Field, given: Word | None, following: Word | None) -> int:
     """A flag of one of the module's fields."""
     if own.kind is Kind.BOOLEAN and given is None:
-        taken = following is not None and (following.text.lower() in WORDS_OF_TRUTH or following.name != "")
+        taken = following is not None and (following.text.lower() in BOOLEAN_WORDS or following.name != "")
         call.give(own.name, resolve(following, call.namespace) if taken and following is not None else True)
         return int(bool(taken))
     value, used = _value(own.flag, given, following)
@@ -133,30 +128,24 @@ def _source(call: CallBuilder, name: str, word: Word) -> None:
         call.sources[name] = word.name
 
 
-def _option(call: CallBuilder, option: str, name: str, given: Word | None, following: Word | None) -> int:
-    """An option common to all modules."""
-    how = OPTIONS[option]
-    if how == "flag":
-        if given is not None and given.text.lower() not in WORDS_OF_TRUTH:
+def _option(call: CallBuilder, option: Option, name: str, given: Word | None, following: Word | None) -> int:
+    """An option common to all modules; its value is read by `_command.read_option`."""
+    if option.takes == "flag":
+        if given is not None and read_boolean(given.text) is None:
             raise UsageFault(f"--{name} takes no value, {given.text!r} was given.")
-        call.options[option] = given is None or given.text.lower() in {"true", "yes", "on", "1"}
+        call.options[option.key] = True if given is None else given.text
         return 0
     value, used = _value(f"--{name}", given, following)
-    if how == "list":
-        known = call.options.setdefault(option, [])
-        found = resolve(value, call.namespace)
-        known += (
-            [part.strip() for part in found.split(",") if part.strip()]
-            if isinstance(found, str)
-            else list(found)
-        )
-        return used
-    if how == "object":
+    if option.takes == "frame":
         return used  # taken before all others: its columns are names for them
-    if option in call.options:
+    found = resolve(value, call.namespace)
+    if option.takes == "list" and plain(found) is not None and found != "":
+        call.options.setdefault(option.key, []).extend(read_option(option, structured_values.texts(found)))
+        return used
+    if option.key in call.options:
         raise UsageFault(f"--{name} is given twice.")
-    call.options[option] = resolve(value, call.namespace)
-    _source(call, option, value)
+    call.options[option.key] = found
+    _source(call, option.name, value)
     return used
 
 
@@ -182,7 +171,7 @@ def _stripes(call: CallBuilder, name: str, given: Word | None, following: Word |
         fact is not None
         and fact.kind is Kind.BOOLEAN
         and following is not None
-        and following.text not in WORDS_OF_TRUTH
+        and following.text.lower() not in BOOLEAN_WORDS
     )
     alone = given is None and (following is None or following.flag or switch)
     value, used = (Word.plain("true"), 0) if alone else _value(f"--{name}", given, following)

@@ -11,11 +11,12 @@ from typing import Any
 from stripe_magics import catalogue
 from stripe_magics._command import Command, Options
 from stripe_magics._form_encoding import UNSET
+from stripe_magics._text import BOOLEAN_WORDS
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing.lexer import quote
-from stripe_magics.parsing.options import VERBS, WORDS_OF_TRUTH
+from stripe_magics.parsing.options import VERBS
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+][A-Za-z0-9_/.@+ -]*(?<! )\Z")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ue000-\uf8ff\ufffe\uffff]")
@@ -112,7 +113,7 @@ def _flag(own: Field, value: Any) -> Iterator[str]:
 
 def _pair(flag: str, value: str, *, joined: bool = False) -> Iterator[str]:
     """`--name value`; with an equals sign where the value could be taken for something else."""
-    if joined or value.startswith("-") or value.lower() in WORDS_OF_TRUTH:
+    if joined or value.startswith("-") or value.lower() in BOOLEAN_WORDS:
         yield f"{flag}={quote(value)}"
     else:
         yield flag

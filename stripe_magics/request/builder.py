@@ -29,7 +29,15 @@ _DEFAULT_LIMIT = 100
 def plan(bound: Bound, options: Options | None = None) -> Request:
     """The request that a call stands for; see the module's docstring."""
     options = options or Options()
-    refuse_keys([options.idempotency, options.stripe_account, options.stripe_version, *options.expand])
+    refuse_keys(
+        [
+            options.idempotency,
+            options.stripe_account,
+            options.stripe_version,
+            options.stripe_context,
+            *options.expand,
+        ]
+    )
     module, values = bound.module, bound.values
     index = index_of(module)
     chosen = variant(module, values)
@@ -300,6 +308,8 @@ def _headers(module: Module, values: Mapping[str, Any], options: Options) -> Pai
         value = str((values.get(declared.name) if declared else None) or option)
         if value:
             found[name] = _header(name.lower().replace("-", "_"), urls_and_headers.CHECKS[role], value)
+    if options.stripe_context:
+        found["Stripe-Context"] = _header("stripe_context", urls_and_headers.context, options.stripe_context)
     return tuple(found.items())
 
 

@@ -7,9 +7,16 @@ and so do ids that people choose themselves (coupons, products).
 from __future__ import annotations
 
 import re
+import unicodedata
 
-PATH_ID = re.compile(r"[A-Za-z0-9][\w.\-~@:+ ]*", re.ASCII)
-"""What an id in a path may look like: nothing that could lead to another path."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_PLAIN_ID = re.compile(r"[A-Za-z0-9][\w.\-~@:+ ]*", re.ASCII)  # of objects whose ids Stripe makes
+
+
+def can_be_in_path(text: str) -> bool:
+    """Whether an id can name one thing in a path, once it is percent-encoded: people choose ids such as `SUMMER 20%`."""
+    return text not in {"", ".", ".."} and not _CONTROL.search(text)
+
 
 _IDS: dict[str, tuple[str, ...]] = {  # types of object with the prefixes of their ids
     "customer": ("cus", "gcus"),
@@ -52,19 +59,23 @@ _OWNERS |= {"card": "card", "tok": "token"}
 
 def check_id(text: str, kind: str) -> str:
     """An id, if it can name an object of that type. Raises ValueError."""
-    if "/" in text or "?" in text:
+    if "://" in text or text.startswith("/") or (kind not in _FREE_IDS and ("/" in text or "?" in text)):
         last = text.rstrip("/").split("?")[0].rpartition("/")[2]
-        hint = f"; did you mean {last}?" if PATH_ID.fullmatch(last) and "_" in last else ""
-        raise ValueError(f"{text[:60]!r} is an address, not an id{hint}")
-    if text in {".", ".."} or not PATH_ID.fullmatch(text):
-        raise ValueError(f"{text[:60]!r} is no id{_such_as(kind)}")
+        hint = f"; did you mean {last}?" if _PLAIN_ID.fullmatch(last) and "_" in last else ""
+        raise ValueError(f"{text[:60]!r} is an address, not an ID{hint}")
+    stripes = kind in _IDS and kind not in _FREE_IDS
+    if not can_be_in_path(text) or (stripes and text.isascii() and not _PLAIN_ID.fullmatch(text)):
+        raise ValueError(f"{text[:60]!r} is not an ID{_such_as(kind)}")
+    if stripes and not text.isascii():
+        odd = next(char for char in text if not char.isascii())
+        raise ValueError(
+            f"{text[:60]!r} has a character that no ID has (U+{ord(odd):04X} {_named(odd)}); retype it"
+        )
     prefix, underscore, _ = text.partition("_")
     owner = _OWNERS.get(prefix)
     if underscore and owner and kind in _IDS and kind not in _FREE_IDS and prefix not in _IDS[kind]:
         requested = " or ".join(f"{each}_..." for each in _IDS[kind][:2])
-        raise ValueError(
-            f"{text!r} is the id of {_words(owner)}; the id of {_words(kind)} ({requested}) is wanted"
-        )
+        raise ValueError(f"{text!r} is {_words(owner)} ID; expected {_words(kind)} ID ({requested})")
     return text
 
 
@@ -74,6 +85,11 @@ def owner(text: str) -> str:
     return _OWNERS.get(found[1], "") if found else ""
 
 
+def _named(char: str) -> str:
+    """`ZERO WIDTH SPACE`."""
+    return unicodedata.name(char, "unnamed")
+
+
 def _words(kind: str) -> str:
     """`an invoice`, `a payment intent`."""
     words = kind.rpartition(".")[2].replace("_", " ")
@@ -81,4 +97,4 @@ def _words(kind: str) -> str:
 
 
 def _such_as(kind: str) -> str:
-    return f", such as {_IDS[kind][0]}_..." if kind in _IDS else ""
+    return f" (example: {_IDS[kind][0]}_...)" if kind in _IDS else ""

@@ -16,7 +16,7 @@ from typing import Any
 
 from stripe_magics import dates, money
 from stripe_magics._form_encoding import plain
-from stripe_magics._text import closest_matches
+from stripe_magics._text import closest_matches, shown
 from stripe_magics._text import read_boolean as read_word
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.validation import countries
@@ -318,11 +318,6 @@ def as_text(value: Any) -> str:
 def _whole_characters(value: str) -> None:
     if any("\ud800" <= each <= "\udfff" for each in value):
         raise ValueError("the text holds half of a character (a lone surrogate); type it anew")
-
-
-def shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _last(param: str) -> str:

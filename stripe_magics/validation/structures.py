@@ -10,10 +10,10 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics._form_encoding import UNSET, describe_missing, encode, plain
-from stripe_magics._text import closest_matches
+from stripe_magics._text import closest_matches, shown
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.errors import Fault
-from stripe_magics.validation.scalars import Context, json_text, shown
+from stripe_magics.validation.scalars import Context, json_text
 
 Reader = Callable[[Field, Any, Context], Any]
 """How a column's value is read: `kinds.read`."""

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from stripe_magics.catalogue.field import Role
-from stripe_magics.validation.object_ids import PATH_ID
+from stripe_magics.validation.object_ids import can_be_in_path
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _PATH = re.compile(r"/v[12](?:/[A-Za-z0-9_.\-~:@+ %]+)+", re.ASCII)
@@ -30,8 +30,8 @@ _OURS = {
 
 def path_part(text: str) -> str:
     """An id as it stands in a path, quoted. Raises ValueError for what could lead elsewhere."""
-    if text in {"", ".", ".."} or not PATH_ID.fullmatch(text):
-        raise ValueError(f"{text!r} can't stand in a path")
+    if not can_be_in_path(text):
+        raise ValueError(f"{text!r} can't be part of a path")
     return quote(text, safe="")
 
 
@@ -69,6 +69,13 @@ def version(text: str) -> str:
     """A Stripe-Version. Raises ValueError."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?(;[ \w=.;-]+)?", header_value(text), re.ASCII):
         raise ValueError(f"{text!r} is no API version, such as 2025-02-24.acacia")
+    return text
+
+
+def context(text: str) -> str:
+    """A Stripe-Context: ids with slashes between them. Raises ValueError."""
+    if not re.fullmatch(r"\w+(/\w+)*", header_value(text), re.ASCII):
+        raise ValueError(f"{text!r} is not a Stripe context (example: org_123/acct_123)")
     return text
 
 

@@ -621,7 +621,7 @@ def commands(draw: st.DrawFn, name: str) -> Command:
         out=draw(st.sampled_from(["", "df"])),
         dry_run=draw(st.booleans()),
         quiet=draw(st.booleans()),
-        idempotency=draw(texts),
+        idempotency=draw(texts.filter(lambda text: not text or bool(text.strip()))),
         columns=draw(st.lists(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), max_size=2)),
     )
     return Command(module.name, given_values, params, options)

@@ -174,7 +174,7 @@ def test_reads(declared: Field, given: Any, typed: Any) -> None:
         (
             field(Kind.OBJECT_ID, object="payment_intent"),
             "cus_1",
-            "the id of a customer; the id of a payment intent (pi_...) is wanted",
+            "is a customer ID; expected a payment intent ID (pi_...)",
         ),
         (
             field(Kind.OBJECT_ID, object="customer"),
@@ -182,14 +182,14 @@ def test_reads(declared: Field, given: Any, typed: Any) -> None:
             "did you mean cus_1?",
         ),
         (field(Kind.OBJECT_ID, object="customer"), "cus_1\n", None),
-        (field(Kind.OBJECT_ID, object="customer"), "cus 1\nx", "is no id, such as cus_..."),
+        (field(Kind.OBJECT_ID, object="customer"), "cus 1\nx", "is not an ID (example: cus_...)"),
         (field(Kind.OBJECT_ID, object="customer"), {"id": "cus_1"}, "give the id itself"),
-        pytest.param(field(Kind.OBJECT_ID, object="customer"), ".", "is no id", id="B44-dot"),
-        pytest.param(field(Kind.OBJECT_ID, object="customer"), "..", "is no id", id="B44-dots"),
+        pytest.param(field(Kind.OBJECT_ID, object="customer"), ".", "is not an ID", id="B44-dot"),
+        pytest.param(field(Kind.OBJECT_ID, object="customer"), "..", "is not an ID", id="B44-dots"),
         pytest.param(
-            field(Kind.OBJECT_ID, object="customer"), "a/b", "an address, not an id", id="B44-slash"
+            field(Kind.OBJECT_ID, object="customer"), "a/b", "an address, not an ID", id="B44-slash"
         ),
-        pytest.param(field(Kind.OBJECT_ID, object="customer"), "%2e%2e", "is no id", id="B44-escaped"),
+        pytest.param(field(Kind.OBJECT_ID, object="customer"), "%2e%2e", "is not an ID", id="B44-escaped"),
         (field(Kind.CURRENCY), "usx", "did you mean"),
         (field(Kind.CURRENCY), "$", "write the three-letter code, e.g. usd"),
         (field(Kind.COUNTRY), "Germany", "write DE"),
@@ -466,7 +466,7 @@ def test_a_currency_that_came_with_a_bad_amount_is_not_missing(amount: str) -> N
 
 def test_an_id_of_another_type_is_named_in_plain_english() -> None:
     said = refused("customers.retrieve", customer="in_1")
-    assert "is the id of an invoice; the id of a customer" in said
+    assert "is an invoice ID; expected a customer ID" in said
 
 
 def test_amounts_below_the_minimum_are_a_warning() -> None:  # T97

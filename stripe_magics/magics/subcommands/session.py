@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics._text import closest_matches
+from stripe_magics._text import closest_matches, read_boolean
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.magics.subcommands.subcommand import ParsedFlags, whole
 
@@ -82,13 +82,14 @@ def config(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         if name not in own:
             raise UnknownName("setting", name, closest_matches(name, own))
         default = getattr(context, name)
-        setattr(
-            context,
-            name,
-            (str(value).lower() in {"true", "yes", "on", "1"} or value is True)
-            if isinstance(default, bool)
-            else whole(value, name),
-        )
+        setattr(context, name, _boolean(value, name) if isinstance(default, bool) else whole(value, name))
     return Facts(
         "Settings", {name: f"{getattr(context, name)}   {trait.help}" for name, trait in sorted(own.items())}
     )
+
+
+def _boolean(value: Any, name: str) -> bool:
+    found = read_boolean(str(value))
+    if found is None:
+        raise UsageFault(f"--{name.replace('_', '-')}: {value!r} is neither true nor false.")
+    return found
