@@ -1,4 +1,4 @@
-"""`--engine dask`: a lazy dask DataFrame over many connected accounts. A partition is a batch of accounts, told by a value without a key.
+"""`--engine dask`: a lazy dask DataFrame over many connected accounts. A partition is a batch of accounts, described by a value without a key.
 
 The workers find the key themselves: in their own environment, key store or CLI profile, by the name that the connection was opened with.
 The rate is split over the batches that can run at once.
@@ -35,7 +35,7 @@ class Batch:
     rate: float | None = None
 
 
-def lazy(
+def lazy_frame(
     connection: Connection,
     name: str,
     accounts: Sequence[str],
@@ -51,7 +51,7 @@ def lazy(
         raise UsageFault("--engine dask needs dask.", advice="pip install 'stripe_magics[dask]'") from None
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics import frames
-    from stripe_magics.bulk.list_pull import with_account
+    from stripe_magics.bulk.list_frame import with_account
     from stripe_magics.bulk.list_requests import list_request
     from stripe_magics.client.rate_limiter import ENDPOINT, limiter_for
 
@@ -79,7 +79,7 @@ def read(batch: Batch) -> pd.DataFrame:
     """One partition, read on a worker with its own key. Fixed columns only, so that all partitions are alike."""
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics import frames
-    from stripe_magics.bulk.list_pull import joined, one, with_account
+    from stripe_magics.bulk.list_frame import joined, read_frame, with_account
     from stripe_magics.bulk.list_requests import list_request
 
     connection = open_for(batch)
@@ -87,7 +87,7 @@ def read(batch: Batch) -> pd.DataFrame:
         pieces = []
         for account in batch.accounts:
             request = list_request(connection, batch.module, account=account, **dict(batch.values))
-            pieces.append(with_account(one(connection, request, columns=batch.columns), account))
+            pieces.append(with_account(read_frame(connection, request, columns=batch.columns), account))
         frame = joined(pieces, request.returns)
         fixed = with_account(frames.build((), request.returns, columns=batch.columns), "")
         return frame[[name for name in fixed.columns if name in frame]].astype(

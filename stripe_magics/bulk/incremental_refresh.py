@@ -1,4 +1,4 @@
-"""What changed in a list since a mirror saw it: told by events, and read again where these don't tell it whole.
+"""What changed in a list since a mirror saw it: by events, and read again where these don't say it whole.
 
 - An event carries the object as it was then, and that never changes. The copy in an object's newest event is taken as the row, if it is in
   the version in which the list is read. Of two different copies of one second nobody knows the later: the object is read again.
@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from stripe_magics.bulk import mirror_storage
 from stripe_magics.bulk.list_requests import list_request
+from stripe_magics.bulk.mirror_storage import ListFolder
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, control, ids
 from stripe_magics.errors import NotFound
@@ -43,16 +42,16 @@ WATCHED: dict[str, str] = {
 intent) shows when the list is read whole. Not here: connected accounts, whose events are listed in the accounts themselves, and invoice items,
 which get no event when an invoice takes them."""
 
-TESTED = frozenset(
+HIDES_TEST_CLOCKS = frozenset(
     {"customer", "quote", "subscription"}
 )  # lists that leave out what belongs to a test clock; events don't
-ENDED = frozenset({"subscription"})  # a deleted one is there all the same: it is canceled
+KEPT_AFTER_DELETION = frozenset({"subscription"})  # a deleted one is there all the same: it is canceled
 SETTLED = {
     "balance_transaction": "available_on"
 }  # pending until then; nothing else of them ever changes, and no event tells it
-COPIES = 20_000  # of objects, kept from events: about 50 MB; what is beyond that is read again
-FIRST = 2_000  # rows that are read by the cursor before windows are worth their while
-THREADS = 8
+MAX_COPIES = 20_000  # of objects, kept from events: about 50 MB; what is beyond that is read again
+MAX_CURSOR_ROWS = 2_000  # rows that are read by the cursor before windows are worth their while
+MAX_THREADS = 8
 
 
 @dataclass(slots=True)
@@ -65,7 +64,7 @@ class Change:
     gone: bool
 
 
-class _Thing(msgspec.Struct):
+class _EventObject(msgspec.Struct):
     id: Any = None
     object: Any = None
     test_clock: Any = None
@@ -90,7 +89,7 @@ class _Events(msgspec.Struct):
     data: list[_Event]
 
 
-_events, _thing = msgspec.json.Decoder(_Events), msgspec.json.Decoder(_Thing)
+_events, _event_object = msgspec.json.Decoder(_Events), msgspec.json.Decoder(_EventObject)
 
 
 def recent(connection: Connection, request: Request, since: int) -> Iterator[bytes]:
@@ -101,7 +100,7 @@ def recent(connection: Connection, request: Request, since: int) -> Iterator[byt
     low = ("created[gte]", str(since))
     oldest: int | None = None
     for answer in pages(
-        connection, replace(request, params=(*request.params, low), limit=FIRST), ordered=True
+        connection, replace(request, params=(*request.params, low), limit=MAX_CURSOR_ROWS), ordered=True
     ):
         rows = control(answer.body).data
         oldest = rows[-1].created if answer.has_more and rows else None
@@ -113,7 +112,7 @@ def recent(connection: Connection, request: Request, since: int) -> Iterator[byt
             yield answer.body
 
 
-def told(connection: Connection, request: Request, since: int) -> dict[str, Change]:
+def changes_since(connection: Connection, request: Request, since: int) -> dict[str, Change]:
     """What events say of the objects of a list, by id. Raises `StripeError`."""
     kind = request.returns
     types = WATCHED[kind]
@@ -127,30 +126,34 @@ def told(connection: Connection, request: Request, since: int) -> dict[str, Chan
     for body in recent(connection, requested, since):
         for event in _events.decode(body).data:
             raw = event.data.object if event.data is not None else msgspec.Raw(b"{}")
-            thing = _thing.decode(raw)
-            own = thing.object == kind
-            key = thing.id if own else _parent(thing, kind)
-            if not isinstance(key, str) or not key or (own and thing.test_clock and kind in TESTED):
+            changed = _event_object.decode(raw)
+            own = changed.object == kind
+            key = changed.id if own else _parent(changed, kind)
+            if (
+                not isinstance(key, str)
+                or not key
+                or (own and changed.test_clock and kind in HIDES_TEST_CLOCKS)
+            ):
                 continue
             if key in found and found[key].at > event.created:
                 continue
-            gone = own and event.type.endswith(".deleted") and kind not in ENDED
+            gone = own and event.type.endswith(".deleted") and kind not in KEPT_AFTER_DELETION
             copy = (
                 bytes(raw)
-                if own and not gone and usable and event.api_version == version and copies < COPIES
+                if own and not gone and usable and event.api_version == version and copies < MAX_COPIES
                 else None
             )
             copies += copy is not None
-            _note(found, key, Change(event.created, event.id, copy, gone))
+            _record(found, key, Change(event.created, event.id, copy, gone))
     return found
 
 
-def _parent(thing: _Thing, kind: str) -> Any:
-    """The object that a thing belongs to and is a part of: a customer's discount, a charge's dispute."""
-    return {"customer": thing.customer, "charge": thing.charge, "application_fee": thing.fee}.get(kind)
+def _parent(changed: _EventObject, kind: str) -> Any:
+    """The object that another one belongs to and is a part of: a customer's discount, a charge's dispute."""
+    return {"customer": changed.customer, "charge": changed.charge, "application_fee": changed.fee}.get(kind)
 
 
-def _note(found: dict[str, Change], key: str, change: Change) -> None:
+def _record(found: dict[str, Change], key: str, change: Change) -> None:
     known = found.get(key)
     if known is None or change.at > known.at:
         found[key] = change
@@ -191,7 +194,7 @@ class Plan:
         return sum(each.requests for each in self.spans) + len(self.alone)
 
 
-def plan(place: Path, name: str, request: Request, requested: Sequence[str]) -> Plan:
+def plan_reads(mirrored: ListFolder, request: Request, requested: Sequence[str]) -> Plan:
     """The fewest requests for these objects, by when the mirror's own rows were created. What the mirror doesn't have is read alone."""
     import numpy as np
     import pyarrow as pa
@@ -201,7 +204,7 @@ def plan(place: Path, name: str, request: Request, requested: Sequence[str]) -> 
         return Plan(alone=list(requested))
     known: dict[str, int] = {}
     every = []
-    for table in mirror_storage.columns(place, name, ("id", "created")):
+    for table in mirrored.tables(("id", "created")):
         times = pc.divide(table.column("created").cast(pa.timestamp("us", "UTC")).cast(pa.int64()), 1_000_000)
         hit = pc.is_in(table.column("id"), value_set=pa.array(requested, table.column("id").type))
         known.update(
@@ -290,7 +293,7 @@ def read_again(
 
 
 def _side_by_side(work: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[T, R]]:
-    pool = ThreadPoolExecutor(THREADS)
+    pool = ThreadPoolExecutor(MAX_THREADS)
     try:
         yield from zip(items, pool.map(work, items), strict=True)
     finally:

@@ -6,15 +6,16 @@ Threads only wait; the pages of all lists come in on one event loop. Stop ends a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.bulk.list_requests import about, list_request, resource, words
+from stripe_magics.bulk.list_frame import joined, read_frame, with_account
+from stripe_magics.bulk.list_requests import frame_info, list_request, resource, split_names
 from stripe_magics.bulk.parquet_export import Saved, save, summary
-from stripe_magics.errors import IncompleteList, StripeError, UsageFault
+from stripe_magics.errors import StripeMagicsError, UsageFault
 from stripe_magics.progress import ProgressGroup, progress_bar
 from stripe_magics.request import Request
 
@@ -23,48 +24,8 @@ if TYPE_CHECKING:
 
     from stripe_magics.client.shared_connection import Connection
 
-LISTS = 4  # lists at once
-ACCOUNTS = 16  # accounts at once
-STOPPED = (
-    "Stopped: this list is not complete. Run the same again; with --to FOLDER it goes on where it stood."
-)
-
-
-def one(
-    connection: Connection,
-    request: Request,
-    *,
-    columns: Sequence[str] = (),
-    progress: Any = None,
-    stop: Callable[[], bool] | None = None,
-) -> pd.DataFrame:
-    """A whole list as a frame. Stopped, it has the rows so far and says so in its attrs."""
-    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-    from stripe_magics import frames
-    from stripe_magics.client.pagination.paginator import pages, windowed
-
-    problem: list[BaseException] = []
-
-    def bodies() -> Iterable[bytes]:
-        try:
-            for answer in pages(connection, request, progress=progress, stop=stop):
-                yield answer.body
-        except (IncompleteList, KeyboardInterrupt) as fault:
-            problem.append(fault)
-
-    frame = frames.build(
-        bodies(), request.returns, attrs=about(connection, request), columns=columns, keep=request.keep, limit=request.limit,
-        newest_first=windowed(request),
-    )  # fmt: skip
-    stopped = stop is not None and stop()
-    if problem and not isinstance(problem[0], KeyboardInterrupt):
-        if isinstance(problem[0], IncompleteList):
-            problem[0].frame = frame
-        raise problem[0]
-    if problem or stopped:
-        frame.attrs["stripe"]["complete"] = False
-        frame.attrs["stripe"]["notes"] = [str(problem[0]) if problem and str(problem[0]) else STOPPED]
-    return frame
+MAX_LISTS = 4  # lists at once
+MAX_ACCOUNTS = 16  # accounts at once
 
 
 def pull(
@@ -90,16 +51,16 @@ def pull(
     if not names:
         raise UsageFault("Which lists? pull customers payment_intents ...")
     connection = connection or current()
-    chosen = words(columns)
+    chosen = split_names(columns)
     if engine not in {"", "dask"}:
         raise UsageFault(f"--engine {engine}: there is only dask (and without it, this process).")
     if engine == "dask" or accounts is not None:
         if len(names) > 1:
             raise UsageFault("Over accounts, one list at a time.")
         if engine == "dask":
-            from stripe_magics.bulk.dask_frame import lazy
+            from stripe_magics.bulk.dask_frame import lazy_frame
 
-            return lazy(connection, names[0], account_ids(accounts), columns=chosen, **values)
+            return lazy_frame(connection, names[0], account_ids(accounts), columns=chosen, **values)
         return over_accounts(
             connection,
             names[0],
@@ -117,16 +78,16 @@ def pull(
             name: _work(connection, each, Path(to) / name if to else "", chosen, together)
             for name, each in requests.items()
         }
-        results = side_by_side(work, LISTS)
+        results = side_by_side(work, MAX_LISTS)
     if to:
         import pandas as pd
 
-        told = [summary(saved, Path(to) / name) for name, saved in results.items()]
-        frame = pd.concat(told, ignore_index=True)
+        summaries = [summary(saved, Path(to) / name) for name, saved in results.items()]
+        frame = pd.concat(summaries, ignore_index=True)
         frame.attrs["stripe"] = {
             "object": "pull",
             "complete": bool(frame["complete"].all()),
-            "notes": [note for each in told for note in each.attrs["stripe"].get("notes", [])],
+            "notes": [note for each in summaries for note in each.attrs["stripe"].get("notes", [])],
         }
         return frame
     return results if len(names) > 1 else next(iter(results.values()))
@@ -141,7 +102,7 @@ def _work(
         with together.share(None if request.keep else request.limit) as progress:
             if to:
                 return save(connection, request, to, columns=columns, progress=progress, stop=stop)
-            return one(connection, request, columns=columns, progress=progress, stop=stop)
+            return read_frame(connection, request, columns=columns, progress=progress, stop=stop)
 
     return run
 
@@ -180,7 +141,9 @@ def account_ids(accounts: Any) -> list[str]:
         accounts = accounts[column]
     ids = [
         str(each)
-        for each in (words(accounts) if isinstance(accounts, str) or accounts is None else list(accounts))
+        for each in (
+            split_names(accounts) if isinstance(accounts, str) or accounts is None else list(accounts)
+        )
     ]
     odd = [each for each in ids if not each.startswith("acct_")]
     if odd or not ids:
@@ -222,7 +185,7 @@ def over_accounts(
                 return None
             try:
                 return pulled(stop)
-            except StripeError as problem:
+            except StripeMagicsError as problem:
                 faults[account] = problem.message
                 return None
 
@@ -230,7 +193,7 @@ def over_accounts(
 
     with progress_bar(f"{resource(name)} of {len(accounts)} accounts", quiet=quiet) as bar:
         together = ProgressGroup(bar, len(accounts))
-        results = side_by_side({each: work(each, together) for each in accounts}, ACCOUNTS)
+        results = side_by_side({each: work(each, together) for each in accounts}, MAX_ACCOUNTS)
     missing = [each for each in accounts if results[each] is None]
     notes = [f"{account}: {problem}" for account, problem in faults.items()]
     if len(missing) > len(faults):
@@ -244,59 +207,14 @@ def over_accounts(
     else:
         parts = [with_account(results[each], each) for each in accounts if results[each] is not None]
         frame = joined(parts, base.returns)
-    whole = not missing and all(_whole(each) for each in results.values())
+    whole = not missing and all(_is_complete(each) for each in results.values())
     frame.attrs["stripe"] = {
-        **about(connection, base, complete=whole),
+        **frame_info(connection, base, complete=whole),
         "accounts": len(accounts),
         **({"notes": notes} if notes else {}),
     }
     return frame
 
 
-def _whole(result: Any) -> bool:
+def _is_complete(result: Any) -> bool:
     return bool(result["complete"] if isinstance(result, Saved) else result.attrs["stripe"]["complete"])
-
-
-def with_account(frame: pd.DataFrame, account: str) -> pd.DataFrame:
-    """The frame with its account in the first column."""
-    import pandas as pd
-
-    frame = frame.copy()
-    frame.insert(
-        0,
-        "account",
-        pd.Series(account, index=frame.index, dtype=frame["id"].dtype if "id" in frame else object),
-    )
-    return frame
-
-
-def joined(parts: Sequence[pd.DataFrame], object_type: str) -> pd.DataFrame:
-    """Frames below each other: the dtypes stay, categories are united."""
-    import pandas as pd
-    from pandas.api.types import union_categoricals
-
-    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-    from stripe_magics import frames
-
-    if not parts:
-        return with_account(frames.empty(object_type), "")
-    full = [part for part in parts if len(part)] or list(parts[:1])
-    names = dict.fromkeys(str(name) for part in full for name in part)
-    columns: dict[str, Any] = {}
-    for name in names:
-        pieces = [
-            part[name] if name in part else pd.Series(index=range(len(part)), dtype=_like(full, name))
-            for part in full
-        ]
-        if isinstance(pieces[0].dtype, pd.CategoricalDtype) and all(
-            isinstance(each.dtype, pd.CategoricalDtype) for each in pieces
-        ):
-            columns[name] = union_categoricals(pieces)
-        else:
-            columns[name] = pd.concat(pieces, ignore_index=True).array
-    return pd.DataFrame(columns)
-
-
-def _like(parts: Sequence[pd.DataFrame], name: str) -> Any:
-    dtype = next(part[name].dtype for part in parts if name in part)
-    return "Int64" if str(dtype) == "int64" else dtype

@@ -50,7 +50,7 @@ def resource(name: str) -> str:
     return name.removesuffix(".list")
 
 
-def words(value: str | Sequence[str] | None) -> list[str]:
+def split_names(value: str | Sequence[str] | None) -> list[str]:
     """`"a,b"` or a list as a list."""
     return (
         [each.strip() for each in value.split(",") if each.strip()]
@@ -59,7 +59,7 @@ def words(value: str | Sequence[str] | None) -> list[str]:
     )
 
 
-def about(connection: Connection, request: Request, *, complete: bool = True) -> dict[str, Any]:
+def frame_info(connection: Connection, request: Request, *, complete: bool = True) -> dict[str, Any]:
     """`attrs["stripe"]` of a pulled frame."""
     headers: Mapping[str, str] = dict(request.headers)
     return {

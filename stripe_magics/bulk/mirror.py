@@ -1,22 +1,36 @@
-"""A mirror of lists in a folder of Parquet files or one DuckDB file, brought up to date by what changed.
+"""A mirror of lists in a folder of Parquet files, brought up to date by what changed.
 
 - The first time a list is pulled whole (resumable). Afterwards: what was created since, by `created`, and what events say was changed or
-  deleted (`refresh`). Lists that never change (balance transactions, but for those that become available; events) need only the first.
-- Older than events reach (30 days), or without events and changeable: pulled whole again; a list that doesn't take `created` in many places
+  deleted (`incremental_refresh`). Lists that never change (balance transactions, but for those that become available; events) need only the
+  first.
+- Older than events reach (30 days), or without events and changeable: pulled whole again; a list that doesn't take `created` in many parts
   at once, between ids that are kept from the last time. Where so much changed that reading it again would cost more than a pull: whole, too.
-- Each list is replaced at once (`storage`).
+- Files are compared with the manifest every time; what is missing or damaged is read again before anything is called complete.
+- One process changes a mirror at a time.
 """
 
 from __future__ import annotations
 
 import shutil
-import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.bulk import incremental_refresh, mirror_storage
+from stripe_magics import _files
+from stripe_magics.bulk import incremental_refresh, mirror_status
+from stripe_magics.bulk.inner_lists import InnerLists
 from stripe_magics.bulk.list_requests import list_request, resource
+from stripe_magics.bulk.manifest import FileProblem
+from stripe_magics.bulk.mirror_storage import (
+    ListFolder,
+    mend_old_renames,
+    mirror_folder,
+    mirror_lock,
+    mirrored_lists,
+)
 from stripe_magics.bulk.parquet_export import save
+from stripe_magics.bulk.sql_query import export_duckdb
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, ids
 from stripe_magics.errors import UsageFault
@@ -25,14 +39,16 @@ from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
     from stripe_magics.client.shared_connection import Connection
 
 OVERLAP = 600  # seconds before the last time that are read again: objects and events show some seconds after their `created`
 EVENTS_REACH = 29 * 86400  # seconds; Stripe keeps events for 30 days
-FIXED = frozenset(
+MAX_REPAIRED_SHARE = 0.3  # of the rows: where more are missing, the list is pulled whole
+UNCHANGING = frozenset(
     {"balance_transaction", "event", "setup_attempt", "file"}
-)  # never changed after their creation, or hardly
+)  # not changed after their creation, or hardly
 
 
 def sync(
@@ -40,163 +56,206 @@ def sync(
     *names: str,
     status: bool = False,
     whole: bool = False,
+    verify: bool = False,
+    repair: bool = False,
+    export: str | Path = "",
     connection: Connection | None = None,
     quiet: bool = False,
 ) -> pd.DataFrame:
-    """Bring a mirror up to date: `sync("folder", "customers", "payment_intents")`, or a file `stripe.duckdb`.
+    """Bring a mirror up to date: `sync("folder", "customers", "payment_intents")`.
 
     Without names, all lists that the mirror has. A frame says for each list how it was brought up to date and how many rows it has now.
-    `status` only looks; `whole` pulls everything again, which also shows the few changes that Stripe tells no one (a payment intent's new
-    description). Raises `UsageFault`, or a `StripeError`; what was done by then stays, and the next run goes on from there.
+    `status` only looks; `verify` reads every byte of every file and names what isn't as it was written; `repair` does that and reads again
+    what is missing; `whole` pulls everything again, which also shows the few changes that Stripe tells no one (a payment intent's new
+    description). `export` writes the mirror as a DuckDB file afterwards. Raises `FileError` (another process has the mirror, a full disk
+    ...), `UsageFault`, or a `StripeError`; what was done by then stays, and the next run goes on from there.
     """
     import pandas as pd
 
     from stripe_magics.client.shared_connection import current
 
-    place = mirror_storage.place_of(target)
-    state = mirror_storage.state_of(place)
-    if status:
-        return _status(place, state)
-    chosen = [resource(each) for each in names] or list(state)
-    if not chosen:
-        raise UsageFault("Which lists? sync FOLDER customers payment_intents ...")
-    connection = connection or current()
-    requests = {name: list_request(connection, name) for name in chosen}
-    who = f"{connection.mode} {connection.account_object().get('id', '')} {connection.account}".strip()
-    told = []
-    for name, request in requests.items():
-        before = state.get(name)
-        if before is not None and before.get("account") != who:
-            raise UsageFault(
-                f"{place} mirrors another account or mode ({before.get('account')}); this connection is {who}. Nothing was changed."
-            )
-        with progress_bar(f"sync {name}", quiet=quiet) as bar:
-            each = _List(place, name, request, connection, before, who, bar)
-            told.append({"list": name, **(each.changes() if each.fresh() and not whole else each.whole())})
-    notes = [f"{each['list']}: {note}" for each in told if (note := each.pop("note", ""))]
-    frame = pd.DataFrame(told)
+    mirror = mirror_folder(target)
+    if status or (verify and not repair):
+        return mirror_status.status(mirror, content=verify)
+    with mirror_lock(mirror):
+        mend_old_renames(mirror)
+        lists = mirrored_lists(mirror)
+        chosen = [resource(each) for each in names] or list(lists)
+        if not chosen:
+            raise UsageFault("Which lists? sync FOLDER customers payment_intents ...")
+        connection = connection or current()
+        requests = {name: list_request(connection, name) for name in chosen}
+        account = (
+            f"{connection.mode} {connection.account_object().get('id', '')} {connection.account}".strip()
+        )
+        for name in requests:  # before anything is changed
+            if name in lists and lists[name].details.get("account") != account:
+                raise UsageFault(
+                    f"{mirror} mirrors another account or mode ({lists[name].details.get('account')}); this connection is {account}. "
+                    "Nothing was changed."
+                )
+        rows = []
+        for name, request in requests.items():
+            with progress_bar(f"sync {name}", quiet=quiet) as bar:
+                one = _ListSync(ListFolder(mirror / name), request, connection, account, bar)
+                rows.append({"list": name, **one.run(whole=whole, content=repair)})
+        notes = [f"{each['list']}: {note}" for each in rows for note in each.pop("notes", ())]
+        if export:
+            export_duckdb(mirror, Path(export))
+            notes.append(f"The mirror was written to {export}.")
+    frame = pd.DataFrame(rows)
     frame.attrs["stripe"] = {
         "object": "sync",
         "complete": bool(frame["complete"].all()),
-        "target": str(place),
+        "target": str(mirror),
     }
     if notes:
         frame.attrs["stripe"]["notes"] = notes
     return frame
 
 
-class _List:
-    """One list that is brought up to date."""
+class _ListSync:
+    """One list that is brought up to date. Each step gives its row of the frame: how, rows, changed, deleted, complete, notes."""
 
     def __init__(
-        self,
-        place: Path,
-        name: str,
-        request: Request,
-        connection: Connection,
-        before: dict[str, Any] | None,
-        who: str,
-        bar: Any,
+        self, folder: ListFolder, request: Request, connection: Connection, account: str, progress: Any
     ) -> None:
-        self.place, self.name, self.request, self.connection, self.bar = place, name, request, connection, bar
-        self.before = before or {}
-        self.began = _now(connection)
-        self.facts = {"account": who, "object": request.returns, "cuts": self.before.get("cuts", [])}
+        self.list, self.request, self.connection = folder, request, connection
+        self.account, self.progress = account, progress
+        self.began = mirror_status.stripe_time(connection)
+        self.inner = InnerLists(connection, request)
 
-    def fresh(self) -> bool:
+    def run(self, *, whole: bool, content: bool) -> dict[str, Any]:
+        """Mend what is missing, then read what changed; or read all."""
+        problems = self.list.problems(content=content)
+        holes = [each for each in problems if each.is_hole]
+        notes = [
+            f"{each.name}: {each.problem}"
+            for each in problems
+            if not each.is_hole and each.problem != "left over"
+        ]
+        if hole := self.list.details.get("hole"):
+            notes.append(f"{hole}: the list was read again.")
+        if holes:
+            named = ", ".join(f"{each.name} ({each.problem})" for each in holes)
+            notes.append(f"{named}: the rows were read again.")
+        if whole or not self._is_recent() or not (not holes or self._repair(holes)):
+            row = self._pull_whole()
+        else:
+            row = self._read_changes()
+        if self.list.manifest is not None and not row["complete"] and row["how"] == "changes":
+            row["notes"].append(
+                f"{self.inner.cut:,} lists inside of objects are cut: their rest could not be read."
+            )
+        row["notes"] = [*notes, *row["notes"]]
+        return row
+
+    def _is_recent(self) -> bool:
         """Whether the mirror is so new, and the list such, that its changes are enough."""
-        kind, synced = self.request.returns, self.before.get("synced")
+        object_type, synced = self.request.returns, self.list.details.get("synced")
         return synced is not None and (
-            kind in FIXED or (kind in incremental_refresh.WATCHED and self.began - synced < EVENTS_REACH)
+            object_type in UNCHANGING
+            or (object_type in incremental_refresh.WATCHED and self.began - synced < EVENTS_REACH)
         )
 
-    def whole(self) -> dict[str, Any]:
+    def _pull_whole(self) -> dict[str, Any]:
         """Pull it whole into a folder beside, then put that in its place. A pull that was stopped is gone on with."""
-        staging = mirror_storage.work_dir(self.place) / f".{self.name}.pull"
-        since, parts, who = staging / "began", staging / "parts", self.facts["account"]
-        began, _, whose = since.read_text().partition(" ") if since.exists() else (str(self.began), "", who)
-        if whose != who:  # begun with another connection: not a row of it may come in
+        staging = self.list.folder.with_name(f".{self.list.folder.name}.pull")
+        since, parts = staging / "began", staging / "parts"
+        began, _, whose = (
+            since.read_text().partition(" ") if since.exists() else (str(self.began), "", self.account)
+        )
+        if (
+            whose != self.account or not began.isdigit()
+        ):  # begun with another connection: not a row of it may come in
             shutil.rmtree(staging)
             began = str(self.began)
         staging.mkdir(parents=True, exist_ok=True)
-        since.write_text(f"{began} {who}")
-        saved = save(self.connection, self.request, parts, progress=self.bar, cuts=self.facts["cuts"])
-        told = {
-            "how": "whole",
-            "rows": saved["rows"],
-            "changed": saved["rows"],
-            "deleted": 0,
-            "complete": saved["complete"],
-            "note": saved["note"],
-        }
-        if saved["complete"]:
-            facts = {
-                **self.facts,
-                "synced": int(began),
-                "rows": saved["rows"],
-                "object": saved["object"],
-                "cuts": saved["cuts"],
-            }
-            mirror_storage.put(
-                self.place,
-                self.name,
-                sorted(parts.glob("*.parquet")) or [mirror_storage.nothing(parts, self.request.returns)],
-                facts,
-            )
+        _files.write_atomically(since, f"{began} {self.account}")
+        cuts = self.list.details.get("cuts") or ()
+        saved = save(self.connection, self.request, parts, progress=self.progress, cuts=cuts)
+        if saved["read_whole"]:
+            details = {"account": self.account, "synced": int(began), "cuts": saved["cuts"]}
+            self.list.adopt(parts, saved["object"] or self.request.returns, details)
             shutil.rmtree(staging)
-        return told
+        return {
+            "how": "whole", "rows": saved["rows"], "changed": saved["rows"], "deleted": 0,
+            "complete": saved["complete"] and self._is_sound(), "notes": saved["notes"],
+        }  # fmt: skip
 
-    def changes(self) -> dict[str, Any]:
+    def _read_changes(self) -> dict[str, Any]:
         """What was created since, and what events say was changed or deleted.
 
         Events are read first. What is read afterwards, of the list and by id, is as new as they are or newer, so it always counts more than
         an event's copy; and what changes while this goes on has an event after `began`, where the next time begins (less an overlap).
         """
-        import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-        from stripe_magics.frames import Builder
-
-        kind, low = self.request.returns, self.before["synced"] - OVERLAP
-        told = (
-            incremental_refresh.told(self.connection, self.request, low)
-            if kind in incremental_refresh.WATCHED
+        object_type, low = self.request.returns, self.list.details["synced"] - OVERLAP
+        changes = (
+            incremental_refresh.changes_since(self.connection, self.request, low)
+            if object_type in incremental_refresh.WATCHED
             else {}
         )
-        builder, found = Builder(kind), set[str]()
-
-        def take(body: bytes, keys: list[str]) -> None:
-            builder.add(body)
-            found.update(keys)
-            self.bar(builder.rows)
-
+        rows = _ChangedRows(object_type, self.inner, self.progress)
         if takes_created(self.request.path):  # otherwise their creation is an event, too
             for body in incremental_refresh.recent(self.connection, self.request, low):
-                take(body, ids(body))
-        there = {key: change for key, change in told.items() if not change.gone and key not in found}
-        again = [key for key, change in there.items() if change.copy is None]
-        again += [key for key in self._settled() if key not in found]
-        made = incremental_refresh.plan(self.place, self.name, self.request, again)
-        if made.requests > self.before.get("rows", 0) / PAGE + 1:
-            return self.whole()
-        changed = {*found, *there, *again}
-        copies = [(key, change.copy) for key, change in there.items() if change.copy is not None]
+                rows.add(body, ids(body))
+        there = {key: each for key, each in changes.items() if not each.gone and key not in rows.ids}
+        again = [key for key, each in there.items() if each.copy is None]
+        again += [key for key in self._due() if key not in rows.ids]
+        plan = incremental_refresh.plan_reads(self.list, self.request, again)
+        if plan.requests > self.list.rows / PAGE + 1:
+            return self._pull_whole()
+        changed = {*rows.ids, *there, *again}
+        copies = [(key, each.copy) for key, each in there.items() if each.copy is not None]
         for some in (copies[at : at + PAGE] for at in range(0, len(copies), PAGE)):
-            take(incremental_refresh.page_of([copy for _, copy in some]), [key for key, _ in some])
-        deleted = {key for key, change in told.items() if change.gone}
-        deleted |= incremental_refresh.read_again(self.connection, self.request, made, take)
-        deleted -= found
-        rows = mirror_storage.merge(
-            self.place, self.name, builder, found, deleted, {**self.facts, "synced": self.began}
-        )
+            rows.add(incremental_refresh.page_of([copy for _, copy in some]), [key for key, _ in some])
+        deleted = {key for key, each in changes.items() if each.gone}
+        deleted |= incremental_refresh.read_again(self.connection, self.request, plan, rows.add)
+        deleted -= rows.ids
+        details = {**self.list.details, "account": self.account, "synced": self.began}
+        count = self.list.merge(rows.table(), deleted, details)
         return {
-            "how": "changes",
-            "rows": rows,
-            "changed": len(changed - deleted),
-            "deleted": len(deleted),
-            "complete": True,
-        }
+            "how": "changes", "rows": count, "changed": len(changed - deleted), "deleted": len(deleted),
+            "complete": self._is_sound() and not self.inner.cut, "notes": [],
+        }  # fmt: skip
 
-    def _settled(self) -> list[str]:
-        """Objects that were pending and must have been settled by now."""
+    def _is_sound(self) -> bool:
+        """Whether the files are as the manifest says."""
+        manifest = self.list.manifest
+        return (
+            manifest is not None
+            and manifest.complete
+            and not any(each.is_hole for each in self.list.problems())
+        )
+
+    def _repair(self, holes: Sequence[FileProblem]) -> bool:
+        """Read again the rows of files that are missing or damaged, by their times. False if only a whole pull can do it."""
+        manifest = self.list.manifest
+        assert manifest is not None
+        files = [each.file for each in holes if each.file in manifest.files]
+        spans = [(each.low, each.high) for each in files if each is not None and each.low is not None]
+        rows = sum(each.rows for each in files if each is not None)
+        if (
+            len(spans) < len(holes)
+            or rows > MAX_REPAIRED_SHARE * manifest.rows
+            or not takes_created(self.request.path)
+        ):
+            return False
+        from stripe_magics.client.pagination.paginator import pages
+
+        again = _ChangedRows(self.request.returns, self.inner, self.progress)
+        for low, high in _united(spans):
+            bounds = (("created[gte]", str(low)), ("created[lte]", str(high)))
+            for answer in pages(
+                self.connection, replace(self.request, params=(*self.request.params, *bounds))
+            ):
+                again.add(answer.body, ids(answer.body))
+        self.list.drop_files({each.name for each in holes})
+        self.list.merge(again.table(), (), dict(self.list.details))
+        return True
+
+    def _due(self) -> list[str]:
+        """Objects that were pending and whose time has come by now."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -205,40 +264,48 @@ class _List:
             return []
         due: list[str] = []
         now = pa.scalar(self.began * 1_000_000, pa.timestamp("us", "UTC"))
-        for table in mirror_storage.columns(self.place, self.name, ("id", "status", by)):
+        for table in self.list.tables(("id", "status", by)):
             pending = pc.equal(table.column("status").cast(pa.string()), "pending")
             passed = pc.less_equal(table.column(by).cast(pa.timestamp("us", "UTC")), now)
             due += table.column("id").filter(pc.and_(pending, passed)).to_pylist()
         return due
 
 
-def _now(connection: Connection) -> int:
-    """The time at Stripe: ours without what our clock is off; the sandbox has its own."""
-    if connection.sandbox is not None:
-        return int(connection.sandbox.now)
-    return int(connection.now() - (connection.notices.skew or 0))
+class _ChangedRows:
+    """Rows that are to be put into a list: the last reading of an object counts."""
+
+    def __init__(self, object_type: str, inner: InnerLists, progress: Callable[[int], object]) -> None:
+        import stripe_magics.accessor  # noqa: F401 - registers df.stripe
+        from stripe_magics.frames import Builder
+
+        self._builder, self._inner, self._progress = Builder(object_type), inner, progress
+        self.ids: set[str] = set()
+
+    def add(self, body: bytes, keys: list[str]) -> None:
+        """A page of rows with these ids."""
+        self._builder.add(self._inner.complete(body))
+        self.ids.update(keys)
+        self._progress(self._builder.rows)
+
+    def table(self) -> pa.Table | None:
+        """All of them, each once; None if there is none."""
+        from stripe_magics.frames.parquet import plain_table
+
+        tables = self._builder.tables()
+        if not tables:
+            return None
+        table = plain_table(tables, self._builder.object_type)
+        keys = table.column("id").to_pylist()
+        last = sorted({key: index for index, key in enumerate(keys)}.values())
+        return table.take(last) if len(last) < len(keys) else table
 
 
-def _status(place: Path, state: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    import pandas as pd
-
-    from stripe_magics.client.shared_connection import shared
-
-    connection = shared()
-    now = _now(connection) if connection is not None else time.time()
-    home = mirror_storage.work_dir(place)
-    begun = {path.name[1:].removesuffix(".pull") for path in home.glob(".*.pull")} if home.exists() else set()
-    rows = [
-        {
-            "list": name,
-            "rows": state.get(name, {}).get("rows", 0),
-            "synced": pd.Timestamp(state[name]["synced"], unit="s", tz="UTC") if name in state else pd.NaT,
-            "age_hours": round((now - state[name]["synced"]) / 3600, 1) if name in state else float("nan"),
-            "account": state.get(name, {}).get("account", ""),
-            "unfinished": name in begun,
-        }
-        for name in sorted({*state, *begun})
-    ]
-    frame = pd.DataFrame(rows, columns=["list", "rows", "synced", "age_hours", "account", "unfinished"])
-    frame.attrs["stripe"] = {"object": "sync", "target": str(place), "complete": not begun}
-    return frame
+def _united(spans: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:
+    """Spans of time, those that overlap as one."""
+    united: list[tuple[int, int]] = []
+    for low, high in sorted(spans):
+        if united and low <= united[-1][1] + 1:
+            united[-1] = (united[-1][0], max(united[-1][1], high))
+        else:
+            united.append((low, high))
+    return united

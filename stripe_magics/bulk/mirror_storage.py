@@ -1,232 +1,416 @@
-"""Where a mirror is kept: a folder of Parquet files a list, or one DuckDB file with a table a list.
+"""Where a mirror is kept: a folder of Parquet files for each list, with a manifest that says which of them count.
 
-Each list is replaced at once: a reader sees the old one or the new one. What is known of it (when it was synced, of which account, how many
-rows) is replaced with it: `_state.json` in its folder, a row of `_stripe_sync` in a file.
+- Rows lie in files by the month of their `created` (a list of few rows in one). A file is never changed: another one takes its place in the
+  manifest, and it goes.
+- What changed: the files that hold it are written again if they are small. Otherwise the changed rows become a file of their own, beside
+  the ids that it replaces (`manifest.CHANGES`); when that has grown, it is worked into the files (`compact`).
+- Memory holds a file or two, never the list.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.bulk.parquet_export import STATE
-from stripe_magics.errors import UsageFault
+from stripe_magics import _files
+from stripe_magics.bulk import manifest as manifests
+from stripe_magics.bulk.manifest import CHANGES, DataFile, FileProblem, Manifest
+from stripe_magics.bulk.parquet_export import LOCK, counted_files
+from stripe_magics.errors import FileError, UsageFault
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SMALL, MANY = 5_000, 12  # rows of a file that is joined with others like it, and from how many such files on
-last: list[str] = []  # the mirror that was named last
+MIN_MONTH_ROWS = 20_000  # a list of fewer rows is one file
+MAX_BUFFERED_ROWS = 200_000  # while rows are put in order of months
+MAX_REWRITE_ROWS = (
+    100_000  # rows of files that are written again for a change; beyond that it is kept beside them
+)
+MAX_CHANGED_SHARE = 0.05  # of the rows: more changes than that are worked into the files
+SMALL_FILE_ROWS, MAX_SMALL_FILES = 5_000, 12  # so many small files of a month become one
+_default_mirror: list[str] = []  # the one that was named last
 
 
-def place_of(target: str | Path) -> Path:
-    """The mirror that is meant: the target, or the one that was named last. Raises `UsageFault` if there is none."""
+def mirror_folder(target: str | Path) -> Path:
+    """The mirror that is meant: the target, or the one that was named last. Raises `UsageFault` if there is none, or if it can't be one."""
     if str(target):
-        last[:] = [str(target)]
-    if not last:
+        if Path(target).suffix in {".duckdb", ".db"} or Path(target).is_file():
+            raise UsageFault(
+                f"{target} can't be a mirror: a mirror is a folder. Nothing was read.",
+                advice=f"%stripe sync FOLDER customers ... --export {target} brings a folder up to date and writes it as a DuckDB file.",
+            )
+        _default_mirror[:] = [str(target)]
+    if not _default_mirror:
         raise UsageFault(
-            "Which mirror? `%stripe sync FOLDER customers ...` makes one; --target names one (a folder or .duckdb file)."
+            "Which mirror? `%stripe sync FOLDER customers ...` makes one; --target names one (a folder)."
         )
-    return Path(last[0])
+    return Path(_default_mirror[0])
 
 
-def is_file(place: Path) -> bool:
-    """Whether a mirror is one DuckDB file; a folder otherwise."""
-    return place.suffix == ".duckdb"
+def mirrored_lists(mirror: Path) -> dict[str, ListFolder]:
+    """The lists that a mirror has, by name. Raises `FileError` for a manifest that is damaged."""
+    if not mirror.is_dir():
+        return {}
+    folders = (
+        ListFolder(each) for each in sorted(mirror.iterdir()) if each.is_dir() and each.name[:1] not in "._"
+    )
+    return {each.folder.name: each for each in folders if each.manifest is not None}
 
 
-def work_dir(place: Path) -> Path:
-    """Where files are kept while they are made: beside a DuckDB file, inside a folder."""
-    return place.with_name(f".{place.name}.sync") if is_file(place) else place
-
-
-def duckdb_module() -> Any:
-    """DuckDB, or `UsageFault` that says how to get it."""
-    try:
-        import duckdb
-    except ImportError:
-        raise UsageFault("This needs DuckDB.", advice="pip install 'stripe_magics[duckdb]'") from None
-    return duckdb
-
-
-# What it has ---------------------------------------------------------------------------------------------------------------------
-
-
-def state_of(place: Path) -> dict[str, dict[str, Any]]:
-    """What the mirror has, by list."""
-    if is_file(place):
-        if not place.exists():
-            return {}
-        db = duckdb_module().connect(str(place), read_only=True)
-        try:
-            return {
-                name: json.loads(text)
-                for name, text in db.execute("select list, state from _stripe_sync order by list").fetchall()
-            }
-        finally:
-            db.close()
-    _recover(place)
-    return {
-        path.parent.name: json.loads(path.read_text())
-        for path in sorted(place.glob(f"*/{STATE}"))
-        if not path.parent.name.startswith(".")
-    }
-
-
-def _recover(place: Path) -> None:
-    """A kill between the two renames leaves the old list aside: put it back; remove what else is left over."""
-    for old in place.glob(".*.old-*"):
-        final = place / old.name[1:].rpartition(".old-")[0]
+def mend_old_renames(mirror: Path) -> None:
+    """Version 0.2 replaced whole folders: a kill between its two renames left the old list aside. Only for who holds the lock."""
+    for old in mirror.glob(".*.old-*"):
+        final = mirror / old.name[1:].rpartition(".old-")[0]
         if final.exists():
             shutil.rmtree(old, ignore_errors=True)
         else:
             old.rename(final)
-    for rest in place.glob(".*.new-*"):
+    for rest in (*mirror.glob(".*.new-*"), *mirror.glob(".*.merge")):
         shutil.rmtree(rest, ignore_errors=True)
 
 
-def parts_of(place: Path, name: str, home: Path) -> list[Path]:
-    """The files that the list has now; out of a DuckDB file they are written first."""
-    if not is_file(place):
-        return sorted((place / name).glob("*.parquet"))
-    import pyarrow.parquet as pq
-
-    db = duckdb_module().connect(str(place), read_only=True)
+def mirror_lock(mirror: Path) -> Any:
+    """The lock of a mirror, which one process holds while it changes it."""
     try:
-        db.execute("set timezone='UTC'")
-        path = home / "table.parquet"
-        pq.write_table(db.sql(f'select * from "{name}"').to_arrow_table(), path)
-        return [path]
-    finally:
-        db.close()
+        mirror.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise FileError(f"{mirror} can't be made: {_files.reason(problem)}.") from problem
+    return _files.lock(mirror / LOCK, purpose=f"The mirror {mirror}", wait=2.0)
 
 
-def columns(place: Path, name: str, requested: Sequence[str]) -> Iterator[pa.Table]:
-    """Some columns of a list, file by file."""
-    import pyarrow.parquet as pq
+class ListFolder:
+    """One list of a mirror."""
 
-    if not is_file(place):
-        for path in sorted((place / name).glob("*.parquet")):
-            yield pq.read_table(path, columns=list(requested), partitioning=None)
-        return
-    db = duckdb_module().connect(str(place), read_only=True)
-    try:
-        db.execute("set timezone='UTC'")
-        names = ", ".join(f'"{each}"' for each in requested)
-        yield db.sql(f'select {names} from "{name}"').to_arrow_table()
-    finally:
-        db.close()
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest = manifests.load(folder) or _old_list(folder)
 
+    @property
+    def rows(self) -> int:
+        """How many rows count."""
+        return self.manifest.rows if self.manifest else 0
 
-# Changing it ---------------------------------------------------------------------------------------------------------------------
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What is known of it: account, synced, cuts."""
+        return self.manifest.details if self.manifest else {}
 
+    def problems(self, *, content: bool = False) -> list[FileProblem]:
+        """What isn't as the manifest says."""
+        return manifests.check(self.folder, self.manifest, content=content) if self.manifest else []
 
-def put(place: Path, name: str, files: Sequence[Path], facts: dict[str, Any]) -> None:
-    """Put these files in the place of the list, at once."""
-    if is_file(place):
-        db = duckdb_module().connect(str(place))
-        try:
-            db.execute("begin")
-            names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in files)
-            if files:
-                db.execute(
-                    f'create or replace table "{name}" as select * from read_parquet([{names}], union_by_name=true)'
+    def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The rows that count, file by file. `columns` must have `id` among them."""
+        import pyarrow.compute as pc
+
+        if self.manifest is None:
+            return
+        hidden = self._hidden_ids()
+        for file in self.manifest.files:
+            table = manifests.read_table(self.folder, file.name, columns)
+            if hidden is not None:
+                table = table.filter(pc.invert(pc.is_in(table.column("id"), value_set=hidden)))
+            yield table
+        if self.manifest.changes:
+            yield manifests.read_table(self.folder, self.manifest.changes.name, columns)
+
+    # Changing it -------------------------------------------------------------------------------------------------------------------
+
+    def adopt(self, parts: Path, object_type: str, details: Mapping[str, Any]) -> int:
+        """Put the rows of a finished pull in the place of the list. How many rows it has now. Raises `FileError`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        pulled = manifests.load(parts)
+        if pulled is None or not pulled.complete:
+            raise FileError(
+                f"{parts} holds no finished pull. The mirror is as it was.", advice="Run the same again."
+            )
+        tables = (manifests.read_table(parts, each.name) for each in pulled.files)
+        files = self._write_by_month(tables, pulled.rows)
+        if sum(each.rows for each in files) != pulled.rows:
+            raise FileError(
+                f"{parts} should have {pulled.rows:,} rows, but {sum(each.rows for each in files):,} were read. "
+                "The mirror is as it was.",
+                advice="Run the same again.",
+            )
+        self._commit(files or [_empty_file(self.folder, object_type)], object_type, details)
+        return self.rows
+
+    def merge(self, changed: pa.Table | None, deleted: Iterable[str], details: Mapping[str, Any]) -> int:
+        """Put changed and new rows in, take deleted ones out. How many rows it has now. Raises `FileError`."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        assert self.manifest is not None
+        manifest = self.manifest
+        fresh = (
+            changed.column("id").cast(pa.string())
+            if changed is not None
+            else pa.chunked_array([[]], pa.string())
+        )
+        touched = pa.concat_arrays([fresh.combine_chunks(), pa.array(sorted(deleted), pa.string())])
+        hits = self._hits(touched, changed, whole=len(touched) > len(fresh))
+        overlay = self._overlay_without(touched)
+        if manifest.hidden is None and sum(file.rows for file in hits) <= MAX_REWRITE_ROWS:
+            rewritten = [self._without(file, ids) for file, ids in hits.items()]
+            tables = [each for each in (*rewritten, changed) if each is not None and each.num_rows]
+            files = [each for each in manifest.files if each not in hits]
+            files += self._write_by_month(
+                tables, sum(each.rows for each in files) + sum(each.num_rows for each in tables)
+            )
+            self._commit(
+                self._joined(files) or [_empty_file(self.folder, manifest.object_type)],
+                manifest.object_type,
+                details,
+            )
+            return self.rows
+        replaced = pa.concat_arrays([*hits.values()]) if hits else pa.array([], pa.string())
+        before = self._hidden_ids()
+        known = replaced if before is None else pa.concat_arrays([replaced, before.combine_chunks()])
+        hidden = pa.chunked_array([known]).unique()
+        new = None
+        if (
+            changed is not None
+        ):  # what stands in the files or among the changes stays a change; the rest is new
+            is_change = pc.is_in(fresh, value_set=pa.concat_arrays([hidden, self._changed_ids()]))
+            new = changed.filter(pc.invert(is_change))
+            overlay = _below(overlay, changed.filter(is_change))
+        files = list(manifest.files)
+        if new is not None and new.num_rows:
+            files += self._write_by_month([new], manifest.rows + new.num_rows)
+        files = self._joined(files, hidden)
+        changes, hiding = self._write_overlay(overlay, hidden)
+        self._commit(files, manifest.object_type, details, changes=changes, hidden=hiding)
+        if (changes.rows if changes else 0) + len(hidden) > max(
+            MAX_REWRITE_ROWS, MAX_CHANGED_SHARE * self.rows
+        ):
+            self.compact()
+        return self.rows
+
+    def compact(self) -> None:
+        """Work the changes into the files, a file at a time."""
+        import pyarrow as pa
+
+        manifest, hidden = self.manifest, self._hidden_ids()
+        if manifest is None or hidden is None:
+            return
+        files: list[DataFile] = []
+        for file in manifest.files:
+            ids = manifests.read_table(self.folder, file.name, ["id"]).column("id").cast(pa.string())
+            found = _among(ids, hidden)
+            if not len(found):
+                files.append(file)
+                continue
+            kept = self._without(file, found)
+            if kept.num_rows:
+                stem = file.name.rpartition("-")[0]
+                files.append(manifests.write_file(self.folder, kept, manifests.unique_name(stem)))
+        if manifest.changes:
+            table = manifests.read_table(self.folder, manifest.changes.name)
+            files += self._write_by_month([table], manifest.rows)
+        self._commit(self._joined(files), manifest.object_type, manifest.details)
+
+    def drop_files(self, names: set[str]) -> None:
+        """Leave out files that are missing or damaged (in memory: `merge` makes it last)."""
+        assert self.manifest is not None
+        files = tuple(each for each in self.manifest.files if each.name not in names)
+        self.manifest = self.manifest.next(files=files, complete=False)
+
+    # Steps -------------------------------------------------------------------------------------------------------------------------
+
+    def _hits(self, touched: pa.Array, changed: pa.Table | None, *, whole: bool) -> dict[DataFile, pa.Array]:
+        """The files that hold rows with these ids, and the ids. Files of other times are skipped where all times are known."""
+        import pyarrow as pa
+
+        assert self.manifest is not None
+        if not len(touched):
+            return {}
+        low, high = manifests.created_range(changed) if changed is not None and not whole else (None, None)
+        hits = {}
+        for file in self.manifest.files:
+            if None not in (low, high, file.low, file.high) and (file.low > high or file.high < low):  # type: ignore[operator]
+                continue
+            ids = manifests.read_table(self.folder, file.name, ["id"]).column("id").cast(pa.string())
+            found = _among(ids, touched)
+            if len(found):
+                hits[file] = found
+        return hits
+
+    def _without(self, file: DataFile, ids: pa.Array) -> pa.Table:
+        import pyarrow.compute as pc
+
+        table = manifests.read_table(self.folder, file.name)
+        return table.filter(
+            pc.invert(pc.is_in(table.column("id"), value_set=ids.cast(table.column("id").type)))
+        )
+
+    def _hidden_ids(self) -> pa.ChunkedArray | None:
+        if self.manifest is None or self.manifest.hidden is None:
+            return None
+        return manifests.read_table(self.folder, self.manifest.hidden.name).column("id")
+
+    def _changed_ids(self) -> pa.Array:
+        import pyarrow as pa
+
+        if self.manifest is None or self.manifest.changes is None:
+            return pa.array([], pa.string())
+        column = manifests.read_table(self.folder, self.manifest.changes.name, ["id"]).column("id")
+        return column.cast(pa.string()).combine_chunks()
+
+    def _overlay_without(self, ids: pa.Array) -> pa.Table | None:
+        if self.manifest is None or self.manifest.changes is None:
+            return None
+        return self._without(self.manifest.changes, ids)
+
+    def _write_overlay(
+        self, overlay: pa.Table | None, hidden: pa.Array
+    ) -> tuple[DataFile | None, DataFile | None]:
+        import pyarrow as pa
+
+        (self.folder / CHANGES).mkdir(exist_ok=True)
+        changes = None
+        if overlay is not None and overlay.num_rows:
+            changes = manifests.write_file(self.folder, overlay, f"{CHANGES}/{manifests.unique_name('rows')}")
+        name = f"{CHANGES}/{manifests.unique_name('hidden')}"
+        return changes, manifests.write_file(self.folder, pa.table({"id": hidden}), name)
+
+    def _write_by_month(self, tables: Iterable[pa.Table], total: int) -> list[DataFile]:
+        """Rows in files by the month in which they were created."""
+        buffered: dict[tuple[str, bytes], list[pa.Table]] = {}
+        files: list[DataFile] = []
+
+        def write(key: tuple[str, bytes]) -> None:
+            files.append(_write_sorted(self.folder, buffered.pop(key), key[0]))
+
+        for table in tables:
+            for stem, rows in _by_month(table, by_month=total >= MIN_MONTH_ROWS):
+                buffered.setdefault((stem, rows.schema.serialize().to_pybytes()), []).append(rows)
+            sizes = {key: sum(each.num_rows for each in some) for key, some in buffered.items()}
+            while sum(sizes.values()) > MAX_BUFFERED_ROWS:
+                largest = max(sizes, key=lambda key: sizes[key])
+                write(largest)
+                del sizes[largest]
+        for key in list(buffered):
+            write(key)
+        return files
+
+    def _joined(self, files: Sequence[DataFile], hidden: pa.Array | None = None) -> list[DataFile]:
+        """The files, small ones of a month joined when there are many: a list that is synced every day doesn't grow by a file a day."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        small: dict[tuple[str, bytes], list[DataFile]] = {}
+        for file in files:
+            if file.rows < SMALL_FILE_ROWS:
+                schema = pq.read_schema(self.folder / file.name)
+                small.setdefault((file.name.rpartition("-")[0], schema.serialize().to_pybytes()), []).append(
+                    file
                 )
-            db.execute("create table if not exists _stripe_sync (list varchar primary key, state varchar)")
-            db.execute("insert or replace into _stripe_sync values (?, ?)", [name, json.dumps(facts)])
-            db.execute("commit")
-        finally:
-            db.close()
+        out = list(files)
+        for (stem, _), some in small.items():
+            if len(some) >= MAX_SMALL_FILES:
+                tables = [manifests.read_table(self.folder, each.name) for each in some]
+                out = [each for each in out if each not in some]
+                if sum(table.num_rows for table in tables):
+                    out.append(_write_sorted(self.folder, [pa.concat_tables(tables)], stem))
+        return out
+
+    def _commit(
+        self, files: Sequence[DataFile], object_type: str, details: Mapping[str, Any], *,
+        changes: DataFile | None = None, hidden: DataFile | None = None,
+    ) -> None:  # fmt: skip
+        before = self.manifest or Manifest(object_type)
+        manifest = before.next(
+            object_type=object_type,
+            files=tuple(files),
+            changes=changes,
+            hidden=hidden,
+            details=dict(details),
+            complete=True,
+        )
+        manifests.store(self.folder, manifest)
+        self.manifest = manifest
+        (self.folder / manifests.OLD_STATE).unlink(missing_ok=True)
+        manifests.remove_unnamed(self.folder, manifest)
+
+
+def _among(ids: pa.ChunkedArray, others: Any) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return ids.filter(pc.is_in(ids, value_set=others)).combine_chunks()
+
+
+def _below(upper: pa.Table | None, lower: pa.Table) -> pa.Table:
+    """Two tables of one list in one; a column that only one of them has, or has in another type, becomes text as DuckDB would read it."""
+    import pyarrow as pa
+
+    if upper is None or not upper.num_rows:
+        return lower
+    if not lower.num_rows:
+        return upper
+    for name in set(upper.column_names) & set(lower.column_names):
+        kinds = upper.schema.field(name).type, lower.schema.field(name).type
+        if kinds[0] != kinds[1] and not any(pa.types.is_null(each) for each in kinds):
+            upper, lower = (
+                each.set_column(each.schema.get_field_index(name), name, each.column(name).cast(pa.string()))
+                for each in (upper, lower)
+            )
+    return pa.concat_tables([upper, lower], promote_options="default")
+
+
+def _by_month(table: pa.Table, *, by_month: bool) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of each month, with how their files' names begin."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not table.num_rows:
         return
-    ready = place / f".{name}.new-{uuid.uuid4().hex}"
-    ready.mkdir(parents=True)
-    for number, path in enumerate(files):
-        try:
-            os.link(path, ready / f"part-{number:05}.parquet")
-        except OSError:  # a file system without links
-            shutil.copy2(path, ready / f"part-{number:05}.parquet")
-    (ready / STATE).write_text(json.dumps(facts))
-    old, final = place / f".{name}.old-{uuid.uuid4().hex}", place / name
-    if final.exists():
-        final.rename(old)
-    ready.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
+    if (
+        not by_month
+        or "created" not in table.column_names
+        or not pa.types.is_timestamp(table.schema.field("created").type)
+    ):
+        yield "part", table
+        return
+    months = pc.fill_null(pc.strftime(table.column("created"), format="%Y-%m"), "part")
+    for month in sorted(months.unique().to_pylist()):
+        yield month, table.filter(pc.equal(months, month))
 
 
-def nothing(folder: Path, kind: str) -> Path:
+def _write_sorted(folder: Path, tables: Sequence[pa.Table], stem: str) -> DataFile:
+    """A file of rows, newest first, so that a reader can skip what lies outside of a time."""
+    import pyarrow as pa
+
+    table = pa.concat_tables(tables)
+    if "created" in table.column_names:
+        table = table.sort_by([("created", "descending")])
+    return manifests.write_file(folder, table, manifests.unique_name(stem))
+
+
+def _empty_file(folder: Path, object_type: str) -> DataFile:
     """A file of no rows: an empty list is a table all the same."""
     import pyarrow as pa
 
-    from stripe_magics.frames.parquet import plain_table, write
+    from stripe_magics.frames.parquet import plain_table
 
-    path = folder / "part-00000.parquet"
-    write(path, plain_table([pa.table({"id": pa.array([], pa.string())})], kind))
-    return path
-
-
-def merge(
-    place: Path, name: str, builder: Any, fresh: set[str], deleted: set[str], facts: dict[str, Any]
-) -> int:
-    """The list without what changed or went, and with what is new: files that hold none of it stay as they are. How many rows it has now."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    from stripe_magics.frames.parquet import plain_table, write
-
-    out = pa.array(sorted(fresh | deleted), pa.string())
-    home = work_dir(place) / f".{name}.merge"
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    files: list[Path] = []
-    rows = 0
-    for path in parts_of(place, name, home):
-        hit = pc.is_in(pq.read_table(path, columns=["id"]).column("id"), value_set=out)
-        if pc.any(hit).as_py():
-            table = pq.read_table(path, partitioning=None)
-            kept = table.filter(pc.invert(hit))
-            path = home / f"kept-{len(files):05}.parquet"  # noqa: PLW2901
-            write(path, kept)
-        rows += pq.read_metadata(path).num_rows
-        files.append(path)
-    tables = builder.tables()
-    if tables:
-        path = home / f"new-{uuid.uuid4().hex}.parquet"
-        table = plain_table(tables, builder.object_type)
-        ids = table.column("id").to_pylist()
-        places = sorted(
-            {key: place for place, key in enumerate(ids)}.values()
-        )  # the last reading of an object counts
-        table = table.take(places) if len(places) < len(ids) else table
-        write(path, table)
-        rows += table.num_rows
-        files.append(path)
-    put(place, name, _joined(files, home), {**facts, "rows": rows})
-    shutil.rmtree(home)
-    return rows
+    table = plain_table([pa.table({"id": pa.array([], pa.string())})], object_type)
+    return manifests.write_file(folder, table, manifests.unique_name("part"))
 
 
-def _joined(files: Sequence[Path], home: Path) -> list[Path]:
-    """The files, small ones joined when there are many: a mirror that is synced every day doesn't grow by a file a day."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from stripe_magics.frames.parquet import write
-
-    alike: dict[Any, list[Path]] = {}
-    for path in files:
-        about = pq.read_metadata(path)
-        if about.num_rows < SMALL:
-            alike.setdefault(about.schema.to_arrow_schema().serialize().to_pybytes(), []).append(path)
-    gone: set[Path] = set()
-    out: list[Path] = []
-    for some in (each for each in alike.values() if len(each) >= MANY):
-        out.append(home / f"joined-{len(out):05}.parquet")
-        write(out[-1], pa.concat_tables(pq.read_table(path, partitioning=None) for path in some))
-        gone.update(some)
-    return [*(path for path in files if path not in gone), *out]
+def _old_list(folder: Path) -> Manifest | None:
+    """A list that version 0.2 mirrored: all of its files count, if they have the rows that its state says."""
+    try:
+        state: Mapping[str, Any] = _files.read_json(folder / manifests.OLD_STATE)
+    except FileNotFoundError:
+        return None
+    if "account" not in state:
+        return None
+    files = counted_files(folder, sorted(path.name for path in folder.glob("*.parquet")))
+    details = {name: state.get(name) for name in ("account", "synced", "cuts")}
+    rows = sum(each.rows for each in files)
+    if rows != state.get("rows"):  # a file is missing, damaged or there twice: which rows can't be known
+        details |= {"synced": None, "hole": f"{rows:,} rows are there in place of {state.get('rows', 0):,}"}
+    return Manifest(
+        str(state.get("object", "")), files, complete=details["synced"] is not None, details=details
+    )

@@ -1,19 +1,28 @@
-"""`--to FOLDER`: a list into Parquet parts as it comes, in constant memory; killed and run again, it goes on where it stood.
+"""`--to FOLDER`: a list into Parquet parts as it comes, in constant memory; stopped or killed and run again, it goes on where it stood.
 
-Every part is written whole (a temporary name, then renamed), then `_state.json`: how many parts count, and what is left to read. Parts
-that the state doesn't count are from after it and are removed when the pull is resumed, so that no row is there twice.
+- A part is written whole, then the manifest that names it and says what is left to read. Neither moves without the other: what memory holds
+  after Stop or an error counts only if it is exactly what came; otherwise it is dropped and read again.
+- Rows that came, that wait and that are written are counted, and must agree before the pull is called complete.
+- Stop is heard between two pages; pressed twice it ends the call at once, and nothing that is on the disk is lost by that.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.bulk.read_strategies import START_OVER, cuts_of, read
-from stripe_magics.errors import StripeError, UsageFault
+from stripe_magics import _files
+from stripe_magics.bulk import manifest as manifests
+from stripe_magics.bulk.inner_lists import InnerLists
+from stripe_magics.bulk.manifest import DataFile, Manifest
+from stripe_magics.bulk.read_strategies import START_OVER, PageRead, read, split_ids
+from stripe_magics.errors import FileError, IncompleteList, StripeMagicsError, UsageFault
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -21,12 +30,13 @@ if TYPE_CHECKING:
 
     from stripe_magics.client.shared_connection import Connection
 
-STATE = "_state.json"
-PART = 20_000  # rows
+PART_ROWS = 20_000
+LOCK = ".lock"
+_MARKS = b"stripe_marks"  # metadata of a part: where its pages ended
 
 
 class Saved(dict[str, Any]):
-    """What a folder holds: object, rows, parts, complete, resumed; `note` says how to go on; `cuts` is for the next reading of the list."""
+    """What a folder holds: object, rows, parts, complete, resumed; `notes` say what to know; `cuts` is for the next reading of the list."""
 
 
 def save(
@@ -37,170 +47,320 @@ def save(
     columns: Sequence[str] = (),
     progress: Callable[[int, int], object] | None = None,
     stop: Callable[[], bool] | None = None,
-    part_rows: int = PART,
+    part_rows: int = PART_ROWS,
     cuts: Sequence[str] = (),
 ) -> Saved:
     """Pull a list into a folder, or go on with the pull that was begun there. KeyboardInterrupt leaves it resumable and says so.
 
     `cuts` are those that `Saved` had when this list was last read whole; they are used if it doesn't take `created`.
+    Raises `FileError` (another process has the folder, the disk is full ...), `UsageFault`, or the `StripeError` that ended the reading.
     """
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-    from stripe_magics.frames import Builder
-    from stripe_magics.frames.parquet import plain_table, write
 
-    place = Path(folder)
+    target = Path(folder)
     columns = [*columns, "created"] if columns and "created" not in columns else columns
-    state = _begin(place, request, columns)
-    if state["left"] == START_OVER:  # it was killed
-        _clear(place, state)
-    if state.get("done"):
-        return _told(state, resumed=False)
-    builder = Builder(request.returns, columns=columns)
-    resumed = bool(state["parts"])
-    waiting = pages = 0
+    _check_folder(target)
+    with _files.lock(target / LOCK, purpose=f"The folder {target}"), deferred_interrupt(stop) as stopped:
+        writer = PartWriter(target, request, columns, part_rows)
+        if writer.manifest.complete:
+            return _result(target, writer, resumed=False)
+        return _pull(connection, request, writer, progress=progress, stop=stopped, cuts=cuts)
 
-    def flush(left: Any, *, done: bool) -> None:
-        nonlocal waiting
-        tables = builder.tables()
-        if tables:
-            write(
-                place / f"part-{state['parts']:05}.parquet",
-                plain_table(tables, builder.object_type or request.returns, columns=columns),
-            )
-            state["parts"] += 1
-            state["rows"] += waiting
-            state["object"] = builder.object_type
-        waiting = 0
-        state.update(left=left, done=done)
-        _keep(place, state)
 
-    left = state["left"]
-    stopped: BaseException | None = None
+def _pull(
+    connection: Connection,
+    request: Request,
+    writer: PartWriter,
+    *,
+    progress: Callable[[int, int], object] | None,
+    stop: Callable[[], bool],
+    cuts: Sequence[str],
+) -> Saved:
+    resumed, earlier = bool(writer.manifest.files), writer.manifest.rows
     expect = getattr(progress, "expect", None)
-    done = int(state["rows"])  # by an earlier run
-    hooks = {"stop": stop, "expect": (lambda total: expect(done + total)) if expect is not None else None}
-    source = read(connection, request, state, cuts, hooks)
+    hooks = {"stop": stop, "expect": (lambda total: expect(earlier + total)) if expect is not None else None}
+    inner = InnerLists(connection, request)
+    source = read(connection, request, writer.left, earlier, cuts, hooks)
+    problem: BaseException | None = None
+    pages = 0
     try:
-        for body, count, left, mark in source:
-            if count < 0:
-                _clear(place, state)
-                builder = Builder(request.returns, columns=columns)
-                waiting = pages = 0
+        for page in source:
+            if page.restarts:
+                writer.start_over()
+                pages = 0
                 continue
-            waiting += builder.add(body)
+            writer.add(page._replace(body=inner.complete(page.body)))
             pages += 1
-            if mark[2]:
-                state.setdefault("marks", []).append((*mark, count))
             if progress is not None:
-                progress(state["rows"] + waiting, pages)
-            if waiting >= part_rows:
-                flush(left, done=False)
-    except (StripeError, KeyboardInterrupt) as problem:
-        stopped = problem
+                progress(writer.rows, pages)
+        if not stop():
+            writer.finish(cut_lists=inner.cut)
+    except (StripeMagicsError, KeyboardInterrupt) as raised:
+        problem = raised
     finally:
         source.close()
-    ended = stopped is None and not (stop is not None and stop())
-    note = ""
-    if not ended and left == START_OVER:
-        note = f"{state['rows'] + waiting:,} rows had come, in many places of the list, and none is kept: the same again starts over."
-        _clear(place, state)
-    else:
-        flush(None if ended else left, done=ended)
-    if isinstance(stopped, StripeError) and not isinstance(stopped, KeyboardInterrupt):
-        told = note or f"{state['rows']:,} rows are in {place}; run the same again to go on from there."
-        stopped.facts = (*stopped.facts, told)
-        stopped.args = (str(stopped),)
-        raise stopped
-    return _told(state, resumed=resumed, note=note and f"Stopped. {note}")
+    if not writer.manifest.complete:
+        writer.keep_rest()
+    if isinstance(problem, StripeMagicsError) and not isinstance(problem, KeyboardInterrupt):
+        _add_fact(problem, writer.status())
+        raise problem
+    return _result(writer.folder, writer, resumed=resumed)
+
+
+def _add_fact(problem: StripeMagicsError, fact: str) -> None:
+    problem.facts = (*problem.facts, fact)
+    problem.args = (str(problem),)
+
+
+@contextmanager
+def deferred_interrupt(stop: Callable[[], bool] | None) -> Iterator[Callable[[], bool]]:
+    """Stop (SIGINT) sets a flag while this lasts, and a second one raises KeyboardInterrupt. Gives a function that says whether to stop.
+
+    Outside of the main thread, and where somebody else handles the signal, only `stop` counts.
+    """
+    pressed: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        pressed.append(number)
+        if len(pressed) > 1:
+            raise KeyboardInterrupt
+
+    own = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+    if own:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed) or (stop is not None and stop())
+    finally:
+        if own:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class PartWriter:
+    """The rows of one pull on their way into the parts of its folder."""
+
+    def __init__(self, folder: Path, request: Request, columns: Sequence[str], part_rows: int) -> None:
+        self.folder, self.request, self.columns, self._part_rows = folder, request, columns, part_rows
+        self.notes: list[str] = []
+        self._waiting: list[PageRead] = []
+        self.manifest = self._begin()
+        self._came = self.manifest.rows  # rows that came, of earlier runs too
+        self._new_builder()
+
+    @property
+    def left(self) -> Any:
+        """What is left to read after what is on the disk."""
+        return self.manifest.details["left"]
+
+    @property
+    def rows(self) -> int:
+        """The rows that are written, and those that wait."""
+        return self.manifest.rows + sum(page.rows for page in self._waiting)
+
+    def add(self, page: PageRead) -> None:
+        """Take a page; write a part when enough rows wait. Raises `IncompleteList` if the page holds another number of rows than it says."""
+        decoded = self._builder.add(page.body)
+        if decoded != page.rows:
+            raise IncompleteList(f"A page of {page.rows} rows was decoded to {decoded}")
+        self._waiting.append(page._replace(body=b""))
+        self._came += page.rows
+        if sum(each.rows for each in self._waiting) >= self._part_rows:
+            self._flush(self._waiting[-1].left)
+
+    def finish(self, *, cut_lists: int = 0) -> None:
+        """All was read: write the rest, and say that the pull is complete if as many rows are written as came."""
+        if cut_lists:
+            self.notes.append(f"{cut_lists:,} lists inside of objects are cut: their rest could not be read.")
+        self._flush(None, complete=True, cut_lists=cut_lists)
+
+    def keep_rest(self) -> None:
+        """After an end at any point: write what waits if it is what came; otherwise it is read again by the next run."""
+        on_disk = manifests.load(self.folder)
+        if on_disk is not None and on_disk.sequence != self.manifest.sequence:
+            self.manifest, self._waiting = on_disk, []  # the end came after the part was written
+            return
+        left = self._waiting[-1].left if self._waiting else self.left
+        if left == START_OVER:
+            self._came = self.rows
+            self.notes.append(
+                f"Stopped. {self.rows:,} rows had come, in many places of the list, and none is kept: the same again starts over."
+            )
+            self.start_over()
+            return
+        try:
+            self._flush(left)
+        except IncompleteList:
+            self._new_builder()
+
+    def start_over(self) -> None:
+        """Forget all rows: the list is read from its start."""
+        self.manifest = self.manifest.next(
+            files=(), details={**self.manifest.details, "left": None, "marks": []}
+        )
+        manifests.store(self.folder, self.manifest)
+        manifests.remove_unnamed(self.folder, self.manifest)
+        self._came = 0
+        self._new_builder()
+
+    def split_ids(self) -> list[str]:
+        """Ids that divide the list into pieces of a page, for its next reading."""
+        if not self.manifest.complete:
+            return []
+        import pyarrow.parquet as pq
+
+        marks = list(self.manifest.details.get("marks", []))
+        for file in self.manifest.files:
+            metadata = pq.read_schema(self.folder / file.name).metadata or {}
+            marks += json.loads(metadata.get(_MARKS, b"[]"))
+        return split_ids(marks)
+
+    def status(self) -> str:
+        """What stands in the folder, and how to go on."""
+        if self.notes:
+            return self.notes[-1]
+        return f"{self.manifest.rows:,} rows are in {self.folder}; run the same again to go on from there."
+
+    def _new_builder(self) -> None:
+        from stripe_magics.frames import Builder
+
+        self._waiting = []
+        self._builder = Builder(self.request.returns, columns=self.columns)
+
+    def _flush(self, left: Any, *, complete: bool = False, cut_lists: int = 0) -> None:
+        from stripe_magics.frames.parquet import plain_table
+
+        tables = self._builder.tables()
+        expected = sum(page.rows for page in self._waiting)
+        if sum(table.num_rows for table in tables) != expected:
+            raise IncompleteList(f"{expected} rows wait to be written, but the frame has another number")
+        manifest, files = self.manifest, self.manifest.files
+        object_type = self._builder.object_type or manifest.object_type
+        if tables:
+            table = plain_table(tables, object_type, columns=self.columns)
+            marks = [(*page.mark, page.rows) for page in self._waiting if page.mark[2]]
+            if marks:
+                table = table.replace_schema_metadata(
+                    {**(table.schema.metadata or {}), _MARKS: json.dumps(marks).encode()}
+                )
+            files = (*files, manifests.write_file(self.folder, table, f"part-{len(files):05}.parquet"))
+        written = sum(each.rows for each in files)
+        if complete and written != self._came:
+            raise IncompleteList(f"{self._came:,} rows came, but {written:,} are written")
+        details = {**manifest.details, "left": left, "cut_lists": cut_lists}
+        manifest = manifest.next(files=files, object_type=object_type, complete=complete, details=details)
+        manifests.store(self.folder, manifest)
+        self.manifest = manifest
+        self._waiting = []
+
+    def _begin(self) -> Manifest:
+        """The folder's manifest: a new one, or that of the same pull, begun before."""
+        digest = _digest(self.request, self.columns)
+        found = manifests.load(self.folder) or _old_pull(self.folder)
+        if found is None:
+            details = {"request": digest, "module": self.request.module, "left": None}
+            manifest = Manifest(self.request.returns, details=details)
+            manifests.store(self.folder, manifest)
+            return manifest
+        if found.details.get("request") != digest:
+            raise UsageFault(
+                f"{self.folder} holds another pull ({found.details.get('module')}). Nothing was written.",
+                advice="Give another folder, or empty this one.",
+            )
+        manifests.remove_unnamed(self.folder, found)
+        problems = manifests.check(self.folder, found)
+        holes = [f"{each.name} is {each.problem}" if each.problem == "missing" else f"{each.name}: {each.problem}"
+                 for each in problems if each.is_hole]  # fmt: skip
+        self.notes += [
+            f"{each.name} isn't of this pull: who reads the whole folder reads it too. Move it away."
+            for each in problems
+            if not each.is_hole
+        ]
+        if holes or found.details["left"] == START_OVER:
+            if holes:
+                self.notes.append(f"Read again from the start: {'; '.join(holes)}.")
+            found = found.next(files=(), complete=False, details={**found.details, "left": None, "marks": []})
+            manifests.store(self.folder, found)
+            manifests.remove_unnamed(self.folder, found)
+        return found
+
+
+def _check_folder(folder: Path) -> None:
+    """A folder that isn't there is made; one with other things in it is refused."""
+    ours = {manifests.MANIFEST, manifests.OLD_STATE}
+    try:
+        if folder.exists() and (
+            not folder.is_dir()
+            or not ({each.name for each in folder.iterdir()} - {LOCK} <= set() or any((folder / name).exists() for name in ours))
+        ):  # fmt: skip
+            raise UsageFault(
+                f"{folder} isn't an empty folder. Nothing was written.",
+                advice="Give a new folder for the Parquet parts.",
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise FileError(f"{folder} can't be made: {_files.reason(problem)}.") from problem
+
+
+def _digest(request: Request, columns: Sequence[str]) -> str:
+    what = (request.module, request.path, request.params, request.headers, request.limit, tuple(columns))
+    return sha256(repr(what).encode()).hexdigest()[:16]
+
+
+def _old_pull(folder: Path) -> Manifest | None:
+    """The state of a pull that version 0.2 began or ended; its parts are counted, since it kept neither sizes nor checksums."""
+    try:
+        state: Mapping[str, Any] = _files.read_json(folder / manifests.OLD_STATE)
+    except FileNotFoundError:
+        return None
+    files = counted_files(folder, [f"part-{number:05}.parquet" for number in range(state.get("parts", 0))])
+    details = {key: state.get(key) for key in ("request", "module", "left")}
+    if sum(each.rows for each in files) != state.get("rows", 0):
+        files, details["left"] = (), START_OVER
+    return Manifest(
+        str(state.get("object", "")), files, complete=state.get("done") is True and details["left"] is None,
+        details={**details, "marks": state.get("marks", [])},
+    )  # fmt: skip
+
+
+def counted_files(folder: Path, names: Sequence[str]) -> tuple[DataFile, ...]:
+    """Files without a manifest, as one would name them; those that can't be read are left out."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found = []
+    for name in names:
+        path = folder / name
+        try:
+            rows = pq.read_metadata(path).num_rows
+            found.append(DataFile(name, rows, path.stat().st_size, _files.checksum(path)))
+        except (OSError, pa.ArrowException):
+            continue
+    return tuple(found)
+
+
+def _result(folder: Path, writer: PartWriter, *, resumed: bool) -> Saved:
+    manifest = writer.manifest
+    notes = list(writer.notes)
+    if not manifest.complete and not any(note.startswith("Stopped") for note in notes):
+        notes.append(f"Stopped after {manifest.rows:,} rows: run the same again to go on.")
+    cut = manifest.details.get("cut_lists", 0)
+    if cut and not any("are cut" in note for note in notes):
+        notes.append(f"{cut:,} lists inside of objects are cut: their rest could not be read.")
+    return Saved(
+        object=manifest.object_type, rows=manifest.rows, parts=len(manifest.files), resumed=resumed, notes=notes, note=" ".join(notes),
+        complete=manifest.complete and not cut, read_whole=manifest.complete, cuts=writer.split_ids(),
+    )  # fmt: skip
 
 
 def summary(saved: Saved, folder: str | Path) -> pd.DataFrame:
     """What was written, as a frame of one row."""
     import pandas as pd
 
-    note = saved["note"]
-    frame = pd.DataFrame(
-        [
-            {
-                "folder": str(folder),
-                "object": saved["object"],
-                "rows": saved["rows"],
-                "parts": saved["parts"],
-                "complete": saved["complete"],
-            }
-        ]
-    )
-    frame.attrs["stripe"] = {
-        "object": "pull",
-        "complete": saved["complete"],
-        **({"notes": [note]} if note else {}),
-    }
+    columns = ("object", "rows", "parts", "complete")
+    frame = pd.DataFrame([{"folder": str(folder), **{name: saved[name] for name in columns}}])
+    frame.attrs["stripe"] = {"object": "pull", "complete": saved["complete"]}
+    if saved["notes"]:
+        frame.attrs["stripe"]["notes"] = list(saved["notes"])
     return frame
-
-
-def _begin(place: Path, request: Request, columns: Sequence[str]) -> dict[str, Any]:
-    """The folder's state: a new one, or that of the same pull, begun before."""
-    digest = sha256(
-        repr(
-            (request.module, request.path, request.params, request.headers, request.limit, tuple(columns))
-        ).encode()
-    ).hexdigest()[:16]
-    file = place / STATE
-    if file.exists():
-        state: dict[str, Any] = json.loads(file.read_text())
-        if state.get("request") != digest:
-            raise UsageFault(
-                f"{place} holds another pull ({state.get('module')}). Nothing was written.",
-                advice="Give another folder, or empty this one.",
-            )
-        counted = {f"part-{number:05}.parquet" for number in range(state["parts"])}
-        for path in place.glob("part-*"):
-            if path.name not in counted:
-                path.unlink()
-        return state
-    if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise UsageFault(
-            f"{place} isn't an empty folder. Nothing was written.",
-            advice="Give a new folder for the Parquet parts.",
-        )
-    place.mkdir(parents=True, exist_ok=True)
-    state = {
-        "request": digest,
-        "module": request.module,
-        "object": request.returns,
-        "parts": 0,
-        "rows": 0,
-        "left": None,
-        "done": False,
-        "marks": [],
-    }
-    _keep(place, state)
-    return state
-
-
-def _clear(place: Path, state: dict[str, Any]) -> None:
-    state.update(parts=0, rows=0, left=None, done=False, marks=[])
-    _keep(place, state)
-    for path in place.glob("part-*"):
-        path.unlink()
-
-
-def _keep(place: Path, state: dict[str, Any]) -> None:
-    rough = place / (STATE + ".tmp")
-    rough.write_text(json.dumps(state))
-    rough.replace(place / STATE)
-
-
-def _told(state: dict[str, Any], *, resumed: bool, note: str = "") -> Saved:
-    done = state["done"]
-    note = note or ("" if done else f"Stopped after {state['rows']:,} rows: run the same again to go on.")
-    found = cuts_of(state.get("marks", ()))
-    return Saved(
-        object=state["object"],
-        rows=state["rows"],
-        parts=state["parts"],
-        complete=done,
-        resumed=resumed,
-        note=note,
-        cuts=found,
-    )

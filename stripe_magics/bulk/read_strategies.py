@@ -21,16 +21,21 @@ START_OVER = {"over": True}  # what is left of a pull that can't be gone on with
 Hooks = Mapping[str, Any]  # `stop` and `expect`, as `client.pull.pages` takes them
 
 
-class Read(NamedTuple):
-    """A page that came, and what is left to read after it. -1 rows say: forget what came, the list is read from the start."""
+class PageRead(NamedTuple):
+    """A page that came, and what is left to read after it."""
 
     body: bytes
     rows: int
     left: Any = None
-    mark: Mark = (0, 0, "")  # where it stands in the list, if that is known: see `Part.mark`
+    mark: Mark = (0, 0, "")  # where it stands in the list, if that is known: see `ListPage.mark`
+
+    @property
+    def restarts(self) -> bool:
+        """Whether it says: forget what came, the list is read from its start."""
+        return self.rows < 0
 
 
-def cuts_of(marks: Iterable[Sequence[Any]]) -> list[str]:
+def split_ids(marks: Iterable[Sequence[Any]]) -> list[str]:
     """Ids that divide a list into pieces of a page: the ends of the pages that it came in, where short ones are joined with their neighbours."""
     found: list[str] = []
     rows, last = 0, ""
@@ -43,12 +48,11 @@ def cuts_of(marks: Iterable[Sequence[Any]]) -> list[str]:
 
 
 def read(
-    connection: Connection, request: Request, state: dict[str, Any], cuts: Sequence[str], hooks: Hooks
-) -> Generator[Read, None, None]:
-    """The pages that are left, read the quickest way there is; by the cursor alone where a list turns out not to be fit for it."""
+    connection: Connection, request: Request, left: Any, rows: int, cuts: Sequence[str], hooks: Hooks
+) -> Generator[PageRead, None, None]:
+    """The pages that are left after `rows` rows, the quickest way there is; by the cursor alone where a list turns out not to be fit for it."""
     from stripe_magics.client.pagination import parallel_paginator
 
-    left = state["left"]
     cursor = str(left.get("cursor", "")) if isinstance(left, dict) else ""
     try:
         if not cursor and parallel_paginator.supports_parallel_read(request) and request.limit is None:
@@ -60,10 +64,10 @@ def read(
             yield from _between(connection, request, cuts, cursor, hooks)
             return
     except NotSortedByCreated:
-        yield Read(b"", -1)
-        cursor = ""
+        yield PageRead(b"", -1)
+        cursor, rows = "", 0
     if request.limit is not None:
-        request = replace(request, limit=max(1, request.limit - state["rows"]))
+        request = replace(request, limit=max(1, request.limit - rows))
     yield from _by_cursor(connection, request, cursor, hooks)
 
 
@@ -83,7 +87,9 @@ def _plain(request: Request) -> bool:
     )
 
 
-def _windows(connection: Connection, request: Request, left: Any, hooks: Hooks) -> Generator[Read, None, str]:
+def _windows(
+    connection: Connection, request: Request, left: Any, hooks: Hooks
+) -> Generator[PageRead, None, str]:
     """In windows of `created`. Returns the id after which the cursor is to go on, "" if all was read."""
     from stripe_magics.client.pagination import parallel_paginator
 
@@ -91,7 +97,9 @@ def _windows(connection: Connection, request: Request, left: Any, hooks: Hooks) 
         for part in parallel_paginator.pages(connection, request, resume=left, states=True, **hooks):
             if part.count:
                 first = part.windows == ({},)
-                yield Read(part.body, part.count, {"cursor": part.ids[-1]} if first else list(part.windows))
+                yield PageRead(
+                    part.body, part.count, {"cursor": part.ids[-1]} if first else list(part.windows)
+                )
     except parallel_paginator.TooFewRows as few:
         return few.after
     return ""
@@ -99,7 +107,7 @@ def _windows(connection: Connection, request: Request, left: Any, hooks: Hooks) 
 
 def _between(
     connection: Connection, request: Request, cuts: Sequence[str], after: str, hooks: Hooks
-) -> Generator[Read, None, None]:
+) -> Generator[PageRead, None, None]:
     """Between cuts, or without any as a walk. A walk has one place that it has come to; many can't be gone on with: what they leave isn't known
     by time, and their cursors don't live long."""
     from stripe_magics.client.pagination import parallel_paginator
@@ -111,12 +119,12 @@ def _between(
             # a walk's pages come in order, also those of another day
             segment, page, last = part.mark if cuts else (0, 0, part.mark[2])
             left = {"cursor": last} if last and not cuts else START_OVER
-            yield Read(part.body, part.count, left, (segment, page, "" if timed else last))
+            yield PageRead(part.body, part.count, left, (segment, page, "" if timed else last))
 
 
 def _by_cursor(
     connection: Connection, request: Request, cursor: str, hooks: Hooks
-) -> Generator[Read, None, None]:
+) -> Generator[PageRead, None, None]:
     """By the cursor, as any list can be read: up to a limit, backwards, in a search."""
     from stripe_magics.client.pagination.paginator import pages
 
@@ -124,4 +132,4 @@ def _by_cursor(
         request = replace(request, params=(*request.params, ("starting_after", cursor)))
     for answer in pages(connection, request, stop=hooks["stop"], ordered=True):
         keys = ids(answer.body)
-        yield Read(answer.body, len(keys), {"cursor": keys[-1] if keys else cursor})
+        yield PageRead(answer.body, len(keys), {"cursor": keys[-1] if keys else cursor})

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.bulk.mirror_storage import duckdb_module, is_file, place_of, state_of
-from stripe_magics.errors import UsageFault
+from stripe_magics import _files
+from stripe_magics.bulk.mirror_storage import ListFolder, mirror_folder, mirrored_lists
+from stripe_magics.errors import FileError, UsageFault
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_REPAIR = "%stripe sync FOLDER --repair reads again what is missing."
+
 
 def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
-    """A query over the mirror (the one named last, unless `target` names one): its tables are the lists' names. Read only."""
+    """A query over the mirror (the one named last, unless `target` names one): its tables are the lists' names. Read only.
+
+    Raises `FileError` if a file of the mirror is missing, damaged or unreadable, and `UsageFault` for a query that can't be run.
+    """
     duckdb = duckdb_module()
-    place = place_of(target)
-    if is_file(place):
-        db = duckdb.connect(str(place), read_only=True)
-    else:
-        db = duckdb.connect()
-        for name in state_of(place):
-            pattern = str(place / name / "*.parquet").replace("'", "''")
-            db.execute(
-                f"create view \"{name}\" as select * from read_parquet('{pattern}', union_by_name=true)"
-            )
+    mirror = mirror_folder(target)
+    lists = mirrored_lists(mirror)
+    db = duckdb.connect()
     try:
+        for name, each in lists.items():
+            db.execute(f'create view "{name}" as {list_query(each)}')
         db.execute("set timezone='UTC'")
         rows = db.sql(query)
         if rows is None:
@@ -34,15 +37,73 @@ def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
     except duckdb.CatalogException as fault:
         words = str(fault).splitlines()[0].removeprefix("Catalog Error: ")
         raise UsageFault(
-            f"The query can't be run: {words}",
-            advice=f"{place} has: {', '.join(state_of(place)) or 'nothing yet'}.",
+            f"The query can't be run: {words}", advice=f"{mirror} has: {', '.join(lists) or 'nothing yet'}."
         ) from None
+    except (duckdb.IOException, duckdb.InvalidInputException) as fault:
+        raise FileError(f"{mirror} can't be read: {str(fault).splitlines()[0]}", advice=_REPAIR) from None
     except duckdb.Error as fault:
         raise UsageFault(f"The query can't be run: {fault}") from None
     finally:
         db.close()
-    frame.attrs["stripe"] = {"object": "sql", "target": str(place)}
+    frame.attrs["stripe"] = {
+        "object": "sql",
+        "target": str(mirror),
+        "complete": all(each.manifest is not None and each.manifest.complete for each in lists.values()),
+    }
     return frame
+
+
+def list_query(folder: ListFolder) -> str:
+    """The rows of a list that count, as a query. Raises `FileError` if a file is missing or has another size than it should."""
+    manifest = folder.manifest
+    assert manifest is not None
+    holes = [f"{each.name} ({each.problem})" for each in folder.problems() if each.is_hole]
+    if holes:
+        raise FileError(f"{folder.folder} isn't whole: {', '.join(holes)}.", advice=_REPAIR)
+
+    def rows(*names: str) -> str:
+        files = ", ".join("'" + str(folder.folder / name).replace("'", "''") + "'" for name in names)
+        return f"read_parquet([{files}], union_by_name=true)"
+
+    query = f"select * from {rows(*(each.name for each in manifest.files))}"
+    if manifest.hidden:
+        query = (
+            f"select * from ({query}) as stored anti join {rows(manifest.hidden.name)} as hidden using (id)"
+        )
+    if manifest.changes:
+        query += f" union all by name select * from {rows(manifest.changes.name)}"
+    return query
+
+
+def export_duckdb(mirror: Path, path: Path) -> None:
+    """Write a mirror as one DuckDB file, a table a list. Raises `FileError`."""
+    duckdb = duckdb_module()
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_files.TEMPORARY}")
+    try:
+        db = duckdb.connect(str(temporary))
+        try:
+            for name, each in mirrored_lists(mirror).items():
+                db.execute(f'create table "{name}" as {list_query(each)}')
+        finally:
+            db.close()
+        temporary.replace(path)
+    except (duckdb.Error, OSError) as problem:
+        raise FileError(
+            f"{path} can't be written: {str(problem).splitlines()[0]}",
+            advice="The mirror itself is up to date. Give another file, or free some space.",
+        ) from problem
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def duckdb_module() -> Any:
+    """DuckDB, or `UsageFault` that says how to get it."""
+    try:
+        import duckdb
+    except ImportError:
+        raise UsageFault("This needs DuckDB.", advice="pip install 'stripe_magics[duckdb]'") from None
+    return duckdb
 
 
 def _frame(table: Any) -> pd.DataFrame:

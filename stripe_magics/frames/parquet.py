@@ -81,11 +81,11 @@ def _as_json(part: pa.Array, json: bool) -> pa.Array:
     )
 
 
-def write(path: Path, table: pa.Table) -> None:
-    """Write a file so that it is there whole or not at all."""
-    rough = path.with_name(path.name + ".tmp")
-    pq.write_table(table, rough, compression="zstd")
-    rough.replace(path)
+def encode(table: pa.Table) -> bytes:
+    """The content of a Parquet file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue())
 
 
 def files_of(place: str | Path) -> list[Path]:

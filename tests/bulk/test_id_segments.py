@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stripe_magics import bulk
+from stripe_magics.bulk import manifest
 from stripe_magics.bulk.list_requests import list_request
-from stripe_magics.bulk.read_strategies import cuts_of
+from stripe_magics.bulk.read_strategies import split_ids
 from stripe_magics.client.pagination import parallel_paginator as engine
 from stripe_magics.client.pagination.id_segments import IdSegmentReader
 from stripe_magics.client.pagination.raw_pages import CursorDeleted, FetchedPage, NotSortedByCreated, Row, ids
@@ -270,8 +271,8 @@ def test_short_pages_are_joined() -> None:
         (3, 1, "f", 5),
         (4, 1, "g", 40),
     ]
-    assert cuts_of(marks) == ["a", "d", "f"]
-    assert cuts_of([]) == cuts_of([(0, 1, "a", 100)]) == []
+    assert split_ids(marks) == ["a", "d", "f"]
+    assert split_ids([]) == split_ids([(0, 1, "a", 100)]) == []
 
 
 def test_lists_with_times_keep_none(listed: Make, tmp_path: Path) -> None:
@@ -301,18 +302,18 @@ def test_a_stopped_reading_between_cuts_starts_over(
         assert (saved["complete"], saved["rows"], saved["parts"]) == (False, 0, 0)
         assert "starts over" in bulk.summary(saved, out).attrs["stripe"]["notes"][0]
     else:
-        write, written = parquet.write, []
+        write, written = manifest.write_file, []
 
-        def killing(path: Path, table: Any) -> None:
-            write(path, table)
-            written.append(path)
+        def killing(folder: Path, table: Any, name: str) -> Any:
+            written.append(write(folder, table, name))
             if len(written) == 3:
                 raise SystemExit
+            return written[-1]
 
-        monkeypatch.setattr(parquet, "write", killing)
+        monkeypatch.setattr(manifest, "write_file", killing)
         with pytest.raises(SystemExit):
             bulk.save(connection, request, out, cuts=cuts, part_rows=500)
-        monkeypatch.setattr(parquet, "write", write)
+        monkeypatch.setattr(manifest, "write_file", write)
         assert len(list(out.glob("*.parquet"))) == 3
     assert bulk.save(connection, request, out, cuts=cuts)["rows"] == 6_000
     assert sorted(ids_in(out)) == server.ids

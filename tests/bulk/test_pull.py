@@ -15,7 +15,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from stripe_magics import bulk
-from stripe_magics.bulk.list_pull import one
+from stripe_magics.bulk import manifest
+from stripe_magics.bulk.list_frame import read_frame
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.pagination import parallel_paginator as engine
 from stripe_magics.errors import StripeError, UsageFault
@@ -64,7 +65,7 @@ def test_get_of_a_list_goes_the_same_way(listed: Make) -> None:
 def test_the_users_own_dates_hold(listed: Make) -> None:
     server, connection = listed(count=5000)
     low, high = server.created[4000], server.created[500]
-    df = one(
+    df = read_frame(
         connection, list_request(connection, pulls_command(f"-d created[gte]={low} -d created[lt]={high}"))
     )
     expected = [key for key, at in zip(server.ids, server.created, strict=True) if low <= at < high]
@@ -80,7 +81,7 @@ def pulls_command(flags: str) -> Any:
 
 def test_faults_lose_nothing(listed: Make) -> None:
     server, connection = listed(count=6000, errors=0.03, drops=0.02)
-    df = one(connection, list_request(connection, "payment_intents"))
+    df = read_frame(connection, list_request(connection, "payment_intents"))
     assert df["id"].tolist() == server.ids
 
 
@@ -94,7 +95,7 @@ def test_pages_become_smaller_where_large_ones_fail_and_large_again(listed: Make
         return answer(path, query)
 
     server.answer = failing
-    df = one(connection, list_request(connection, "payment_intents"))
+    df = read_frame(connection, list_request(connection, "payment_intents"))
     assert df["id"].tolist() == server.ids
     sizes = [each.rpartition("limit=")[2] for each in server.paths]
     assert "50" in sizes
@@ -116,7 +117,7 @@ def test_deletions_while_reading(listed: Make) -> None:
     thread = threading.Thread(target=delete)
     thread.start()
     try:
-        df = one(connection, list_request(connection, "payment_intents"))
+        df = read_frame(connection, list_request(connection, "payment_intents"))
     finally:
         stop.set()
         thread.join()
@@ -127,14 +128,14 @@ def test_deletions_while_reading(listed: Make) -> None:
 def test_a_rate_that_is_known_is_never_refused(listed: Make) -> None:
     server, connection = listed(count=3000, rate=100, latency=0.05)
     server.rate, server.burst = 100.0, 40.0  # more than ours: this machine may be busy
-    assert len(one(connection, list_request(connection, "payment_intents"))) == 3000
+    assert len(read_frame(connection, list_request(connection, "payment_intents"))) == 3000
     assert server.refused == 0
 
 
 def test_a_rate_that_is_not_known_is_learned(listed: Make) -> None:
     server, connection = listed(count=4000, rate=200)
     server.rate, server.burst = 25.0, 5.0
-    df = one(connection, list_request(connection, "payment_intents"))
+    df = read_frame(connection, list_request(connection, "payment_intents"))
     assert df["id"].tolist() == server.ids
     assert 0 < server.refused < server.requests * 0.6
 
@@ -211,7 +212,7 @@ def test_parts_are_the_same_frame(listed: Make, tmp_path: Path) -> None:
     assert saved["complete"]
     assert saved["parts"] >= 4
     frame = parquet.read(tmp_path / "out")
-    direct = one(connection, request)
+    direct = read_frame(connection, request)
     frame.attrs, direct.attrs = {}, {}
     assert_frame_equal(frame, direct)
     plain = pd.read_parquet(tmp_path / "out")
@@ -225,21 +226,21 @@ def test_a_killed_pull_goes_on(listed: Make, tmp_path: Path, monkeypatch: pytest
     server, connection = listed(count=9000)
     request = list_request(connection, "payment_intents")
     written = []
-    write = parquet.write
+    write = manifest.write_file
 
     class Killed(BaseException):
         pass
 
-    def killing(path: Path, table: Any) -> None:
-        write(path, table)
-        written.append(path)
+    def killing(folder: Path, table: Any, name: str) -> Any:
+        written.append(write(folder, table, name))
         if len(written) == 4:
-            raise Killed  # the part is there, the state doesn't count it
+            raise Killed  # the part is there, the manifest doesn't name it
+        return written[-1]
 
-    monkeypatch.setattr(parquet, "write", killing)
+    monkeypatch.setattr(manifest, "write_file", killing)
     with pytest.raises(Killed):
         bulk.save(connection, request, tmp_path / "out", part_rows=1000)
-    monkeypatch.setattr(parquet, "write", write)
+    monkeypatch.setattr(manifest, "write_file", write)
     (tmp_path / "out" / "part-00099.parquet.tmp").write_bytes(b"half")
     first = server.requests
     saved = bulk.save(connection, request, tmp_path / "out", part_rows=1000)

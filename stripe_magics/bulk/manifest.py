@@ -1,0 +1,222 @@
+"""What a folder of Parquet files holds, written last: `_manifest.json`.
+
+A file counts if the manifest names it, with its rows, size and checksum; the manifest is replaced at once, after the files are on the
+disk. So a folder is always as its manifest says, whatever ended the last writer; what the manifest doesn't name is left over from such an end
+(it bears a name of ours, and goes) or is somebody else's (and stays, but isn't read).
+
+Layout, for other programs: `*.parquet` are the rows. In a mirror of many rows `_changes/` may hold what was changed since: `rows-*.parquet`
+count in place of the rows of the same ids above, and the ids in `hidden-*.parquet` don't count above. Without `_changes/` the folder is a plain
+data set for pandas, Spark, DuckDB and dask.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stripe_magics import _files
+from stripe_magics.errors import FileError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+VERSION = 2
+MANIFEST = "_manifest.json"
+OLD_STATE = "_state.json"  # of version 0.2, which had no checksums
+CHANGES = "_changes"  # folder
+_OUR_NAMES = re.compile(
+    r"part-\d{5}\.parquet|(?:\d{4}-\d{2}|part|rows|hidden)-[0-9a-f]{12}\.parquet|\..*\.[0-9a-f]{32}\.tmp|part-\d{5}\.parquet\.tmp"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A Parquet file of the folder. `low` and `high` are the first and last second of its rows' `created`, None if that isn't known."""
+
+    name: str
+    rows: int
+    size: int
+    sha256: str = ""
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What counts in a folder. `sequence` grows with every change; `details` is whatever the writer must know to go on."""
+
+    object_type: str
+    files: tuple[DataFile, ...] = ()
+    complete: bool = False
+    changes: DataFile | None = None  # rows that count in place of those of the same ids in `files`
+    hidden: DataFile | None = None  # ids whose rows in `files` don't count
+    details: Mapping[str, Any] = field(default_factory=dict)
+    sequence: int = 0
+
+    @property
+    def rows(self) -> int:
+        """The rows that count."""
+        overlay = (self.changes.rows if self.changes else 0) - (self.hidden.rows if self.hidden else 0)
+        return sum(each.rows for each in self.files) + overlay
+
+    @property
+    def every_file(self) -> tuple[DataFile, ...]:
+        """All files that are named."""
+        return (*self.files, *(each for each in (self.changes, self.hidden) if each is not None))
+
+    def next(self, **changes: Any) -> Manifest:
+        """The manifest after a change."""
+        return replace(self, sequence=self.sequence + 1, **changes)
+
+
+class FileProblem(NamedTuple):
+    """A file that isn't as the manifest says: missing, truncated, damaged, left over, or foreign."""
+
+    name: str
+    problem: str
+    file: DataFile | None = None
+
+    @property
+    def is_hole(self) -> bool:
+        """Whether rows are missing by it."""
+        return self.file is not None
+
+
+def load(folder: Path) -> Manifest | None:
+    """A folder's manifest; None if it has none. Raises `FileError` for one that is damaged or from a newer version."""
+    path = folder / MANIFEST
+    try:
+        content = _files.read_json(
+            path, advice="Move the folder away and run the same again; everything is then read anew."
+        )
+    except FileNotFoundError:
+        return None
+    try:
+        if content["version"] > VERSION:
+            raise FileError(
+                f"{path} was written by a newer version of stripe_magics. Nothing was changed.",
+                advice="Update stripe_magics (pip install -U stripe_magics), or give another folder.",
+            )
+        return Manifest(
+            object_type=content["object"],
+            files=tuple(DataFile(**each) for each in content["files"]),
+            complete=content["complete"] is True,
+            changes=DataFile(**content["changes"]) if content["changes"] else None,
+            hidden=DataFile(**content["hidden"]) if content["hidden"] else None,
+            details=content["details"],
+            sequence=int(content["sequence"]),
+        )
+    except (LookupError, TypeError, ValueError) as problem:
+        raise FileError(
+            f"{path} is damaged: {type(problem).__name__} in its content.",
+            advice="Move the folder away and run the same again; everything is then read anew.",
+        ) from problem
+
+
+def store(folder: Path, manifest: Manifest) -> None:
+    """Replace a folder's manifest. The files that it names are on the disk by then. Raises `FileError`."""
+    content = {
+        "version": VERSION,
+        "object": manifest.object_type,
+        "complete": manifest.complete,
+        "rows": manifest.rows,
+        "sequence": manifest.sequence,
+        "files": [asdict(each) for each in manifest.files],
+        "changes": asdict(manifest.changes) if manifest.changes else None,
+        "hidden": asdict(manifest.hidden) if manifest.hidden else None,
+        "details": dict(manifest.details),
+    }
+    _files.write_atomically(folder / MANIFEST, json.dumps(content))
+
+
+def write_file(folder: Path, table: pa.Table, name: str) -> DataFile:
+    """Write a table as a file of the folder. Raises `FileError`."""
+    from stripe_magics.frames import parquet
+
+    content = parquet.encode(table)
+    _files.write_atomically(folder / name, content)
+    low, high = created_range(table)
+    return DataFile(name, table.num_rows, len(content), _files.checksum_of(content), low, high)
+
+
+def unique_name(stem: str) -> str:
+    """A file name that no other writer uses."""
+    return f"{stem}-{uuid.uuid4().hex[:12]}.parquet"
+
+
+def created_range(table: pa.Table) -> tuple[int | None, int | None]:
+    """The first and last second of the rows' `created`; None if one has none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if "created" not in table.column_names or not table.num_rows or table.column("created").null_count:
+        return None, None
+    column = table.column("created")
+    if not pa.types.is_timestamp(column.type):
+        return None, None
+    ends = pc.min_max(column.cast(pa.timestamp("us", "UTC")).cast(pa.int64())).as_py()
+    return ends["min"] // 1_000_000, ends["max"] // 1_000_000
+
+
+def check(folder: Path, manifest: Manifest, *, content: bool = False) -> list[FileProblem]:
+    """What in a folder isn't as its manifest says; with `content` every byte is read."""
+    problems = []
+    for file in manifest.every_file:
+        path = folder / file.name
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            problems.append(FileProblem(file.name, "missing", file))
+            continue
+        if size != file.size:
+            problems.append(FileProblem(file.name, f"{size:,} bytes in place of {file.size:,}", file))
+        elif content and file.sha256 and _files.checksum(path) != file.sha256:
+            problems.append(FileProblem(file.name, "damaged: its checksum differs", file))
+    named = {each.name for each in manifest.every_file}
+    for path in _data_files(folder):
+        name = path.relative_to(folder).as_posix()
+        if name not in named and not path.name.endswith(_files.TEMPORARY):
+            left_over = _OUR_NAMES.fullmatch(path.name) is not None
+            problems.append(FileProblem(name, "left over" if left_over else "not of this mirror"))
+    return problems
+
+
+def remove_unnamed(folder: Path, manifest: Manifest) -> None:
+    """Remove what bears a name of ours and isn't in the manifest. Only for who holds the folder's lock."""
+    named = {each.name for each in manifest.every_file}
+    for path in _data_files(folder):
+        if path.relative_to(folder).as_posix() not in named and _OUR_NAMES.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    changes = folder / CHANGES
+    if changes.is_dir() and not any(changes.iterdir()):
+        changes.rmdir()
+
+
+def _data_files(folder: Path) -> Iterable[Path]:
+    for each in (folder, folder / CHANGES):
+        if each.is_dir():
+            yield from sorted(
+                path
+                for path in each.iterdir()
+                if path.is_file() and (path.suffix == ".parquet" or path.name.endswith(_files.TEMPORARY))
+            )
+
+
+def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """A file's rows. Raises `FileError` if it can't be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / name
+    try:
+        return pq.read_table(path, columns=None if columns is None else list(columns), partitioning=None)
+    except (OSError, pa.ArrowException) as problem:
+        raise FileError(
+            f"{path} can't be read: {str(problem).splitlines()[0]}",
+            advice="A mirror is mended by %stripe sync FOLDER --repair; a pull by running the same again.",
+        ) from problem

@@ -1,0 +1,75 @@
+"""What a mirror has, how old it is, and whether its files are as they were written. Nothing is changed by looking."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from stripe_magics.client.shared_connection import Connection
+
+COLUMNS = ("list", "rows", "synced", "age_hours", "account", "files", "unfinished", "complete", "problems")
+
+
+def stripe_time(connection: Connection) -> int:
+    """The time at Stripe: ours without what our clock is off; the sandbox has its own."""
+    if connection.sandbox is not None:
+        return int(connection.sandbox.now)
+    return int(connection.now() - (connection.notices.skew or 0))
+
+
+def status(mirror: Path, *, content: bool = False) -> pd.DataFrame:
+    """A row for each list; `problems` names the files that are missing, damaged, left over or foreign. `content` reads every byte."""
+    import pandas as pd
+
+    from stripe_magics.client.shared_connection import shared
+
+    connection = shared()
+    now = stripe_time(connection) if connection is not None else time.time()
+    lists = mirrored_lists(mirror)
+    begun = (
+        {path.name[1:].removesuffix(".pull") for path in mirror.glob(".*.pull")} if mirror.exists() else set()
+    )
+    rows = [
+        _row(name, lists.get(name), now, unfinished=name in begun, content=content)
+        for name in sorted({*lists, *begun})
+    ]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    frame["synced"] = pd.to_datetime(frame["synced"], unit="s", utc=True)
+    notes = [f"{row['list']}: {row['problems']}" for row in rows if row["problems"]]
+    if any(row["problems"] and not row["complete"] for row in rows):
+        notes.append("%stripe sync FOLDER --repair reads again what is missing.")
+    frame.attrs["stripe"] = {
+        "object": "sync",
+        "target": str(mirror),
+        "complete": not begun and all(bool(row["complete"]) for row in rows),
+        **({"notes": notes} if notes else {}),
+    }
+    return frame
+
+
+def _row(
+    name: str, found: ListFolder | None, now: float, *, unfinished: bool, content: bool
+) -> dict[str, object]:
+    manifest = found.manifest if found is not None else None
+    problems = found.problems(content=content) if found is not None else []
+    named = [f"{each.name}: {each.problem}" for each in problems]
+    if manifest is not None and manifest.details.get("hole"):
+        named.append(str(manifest.details["hole"]))
+    synced = manifest.details.get("synced") if manifest is not None else None
+    return {
+        "list": name,
+        "rows": manifest.rows if manifest is not None else 0,
+        "synced": synced,
+        "age_hours": round((now - synced) / 3600, 1) if synced is not None else float("nan"),
+        "account": manifest.details.get("account", "") if manifest is not None else "",
+        "files": len(manifest.every_file) if manifest is not None else 0,
+        "unfinished": unfinished,
+        "complete": manifest is not None and manifest.complete and not any(each.is_hole for each in problems),
+        "problems": "; ".join(named),
+    }
