@@ -118,7 +118,14 @@ _ALL = [
         data.bulk_command("sync"),
         "Bring a folder with a copy of the lists up to date; --whole reads all again, --status only looks, --verify reads every file, "
         "--repair reads again what is missing, --export FILE.duckdb writes it as one file.",
-        {"status": "flag", "whole": "flag", "verify": "flag", "repair": "flag", "export": "text", "**": "text"},
+        {
+            "status": "flag",
+            "whole": "flag",
+            "verify": "flag",
+            "repair": "flag",
+            "export": "text",
+            "**": "text",
+        },
         40,
         "FOLDER RESOURCE ...",
     ),
