@@ -46,6 +46,8 @@ def module_form(
     _replace(module.name, form)
     if form.state.updates and form.connection is not None:
         form.guarded(form.fetch)(None)
+    form.guarded(form.amount.update)(None)
+    form.refresh()
     return form
 
 

@@ -224,7 +224,7 @@ def _object_id(field: Field, maker: Maker) -> Control:
     text = maker.make(w.Text, "beside", field, continuous_update=False, placeholder=_find_hint(field))
     find = maker.tree.make(w.Button, "small", description="Find")
     control = _text_control(field, text)
-    control.widget = maker.tree.make(w.HBox, "row", children=(text, find))
+    control.widget = maker.tree.make(w.HBox, "line", children=(text, find), _dom_classes=("sm-find",))
     control.find, control.parts = find, [text, find]
     return control
 

@@ -25,6 +25,14 @@ class UpdateView(Protocol):
     def after(self, frame: Any) -> None: ...
 
 
+class AmountView(Protocol):
+    """The object that the form's amount belongs to, as the sending asks it."""
+
+    def faults(self) -> tuple[Fault, ...]: ...
+
+    def question(self) -> str: ...
+
+
 class FormView(Protocol):
     """The form: what it holds, which connection it uses, and how it shows what happened."""
 
@@ -34,6 +42,9 @@ class FormView(Protocol):
 
     @property
     def comparison(self) -> UpdateView: ...
+
+    @property
+    def amount(self) -> AmountView: ...
 
     @property
     def connection(self) -> Any | None: ...
@@ -50,6 +61,8 @@ class FormView(Protocol):
     def show_note(self, name: str, reading: str = "") -> None: ...
 
     def put_control(self, name: str) -> None: ...
+
+    def check(self, name: str) -> None: ...
 
     def refresh(self) -> None: ...
 

@@ -17,16 +17,17 @@ import ipywidgets as w
 from stripe_magics._command import Command, Options
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.errors import Fault, StripeMagicsError
+from stripe_magics.forms import amount_source, layout, value_preview
 from stripe_magics.forms import html as cards
-from stripe_magics.forms import layout
+from stripe_magics.forms.amount_panel import AmountPanel
 from stripe_magics.forms.control_builders import BUILDERS
 from stripe_magics.forms.controls import Control, Maker, build
+from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.object_picker import open_picker
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.state import FormState
 from stripe_magics.forms.submit_bar import Sender
 from stripe_magics.forms.update_comparison import Comparison
-from stripe_magics.forms.value_preview import check
 from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children, set_trait
 from stripe_magics.parsing import write_cell, write_line
 
@@ -51,10 +52,13 @@ class ModuleForm(w.VBox):
         self._quiet = False
         make = self.tree.make
         self.comparison = Comparison(self)
+        self.amount = AmountPanel(self)
         self._top = make(
             w.HTML, "full", value=CSS + cards.mode_banner(self.connection) + cards.head(state.module)
         )
         self.problems = make(w.VBox, "full")
+        self._problem_buttons: list[tuple[str, Any]] = []  # the field and its button, while its error stands
+        self._marks = make(FieldMarks, "note")
         self._line = make(w.HTML, "full", value=cards.line(self.line))
         self.status = make(w.HTML, "full", value="")
         self._heads = {each.title: self._head(each) for each in self._sections[1:]}
@@ -62,13 +66,17 @@ class ModuleForm(w.VBox):
             if not each.title or layout.holds_value(each, state):
                 self._build_body(each)
                 self._open.add(each.title)
+        self._opened_once: set[str] = (
+            set()
+        )  # groups that opened themselves since a field in them became needed
+        self._open_needed()
         self.sender = Sender(self, run)
         super().__init__(
             children=self._children(), layout=self.tree.layout("root"), _dom_classes=("sm-form",)
         )
         self.tree.adopt(self)
         for name in list(self.state.raw):
-            self._check(name)
+            self.check(name)
 
     # -- what others ask of it ----------------------------------------------------------------------------------------------------
 
@@ -106,6 +114,7 @@ class ModuleForm(w.VBox):
         for name, value in values.items():
             self.state.put(name, value)
             self.put_control(name)
+        self.amount.update()
         self.refresh()
         return self
 
@@ -169,6 +178,19 @@ class ModuleForm(w.VBox):
         self._open.discard(title)
         self.refresh()
 
+    def _open_needed(self) -> None:
+        """Open the groups in which a field became needed, once: a person may close them again."""
+        for section in self._sections:
+            if (
+                section.title
+                and section.title not in self._opened_once
+                and layout.is_needed(section, self.state)
+            ):
+                self._opened_once.add(section.title)
+                if section.title not in self._bodies:
+                    self._build_body(section)
+                self._open.add(section.title)
+
     @property
     def groups(self) -> list[str]:
         """The titles of the groups, in order."""
@@ -202,6 +224,8 @@ class ModuleForm(w.VBox):
             if field.name in shown:
                 control = self._control(field)
                 children += [control.widget, control.note]
+                if field == amount_source.amount_field(self.state):
+                    children += self.amount.parts
         if not section.title:
             ids = sum(field.role in {Role.PATH, Role.URL} for field in section.fields)
             children[2 * ids : 2 * ids] = self.comparison.parts  # what the object is now stands below its id
@@ -222,13 +246,14 @@ class ModuleForm(w.VBox):
 
     def _children(self) -> tuple[Any, ...]:
         shown = {each.name for each in self.state.shown()}
-        parts: list[Any] = [self._top, self.problems, self._bodies[""]]
+        parts: list[Any] = [self._top, self._bodies[""]]
         for section in self._sections[1:]:
             if any(each.name in shown for each in section.fields):
                 parts.append(self._heads[section.title])
                 if section.title in self._open:
                     parts.append(self._bodies[section.title])
-        return (*parts, self._line, self.sender.bar, self.status)
+        asked = (self.sender.question,) if self.sender.question is not None else ()
+        return (*parts, self._line, self.problems, *asked, self.sender.bar, self.status, self._marks)
 
     # -- editing ------------------------------------------------------------------------------------------------------------------
 
@@ -237,14 +262,16 @@ class ModuleForm(w.VBox):
         if self._quiet:
             return
         self.state.set(name, self.controls[name].read())
-        self._check(name)
+        self.check(name)
+        self._drop_mended()
         self.comparison.changed(name)
+        self.amount.update()
         self.refresh()
 
-    def _check(self, name: str) -> None:
+    def check(self, name: str) -> None:
         """Say under a control how its value was understood, or what is wrong with it."""
         field = self.state.field(name)
-        error, reading = check(field, self.state.raw.get(name, ""), self.state, self.zone)
+        error, reading = value_preview.check(field, self.state.raw.get(name, ""), self.state, self.zone)
         if error:
             self.state.errors[name] = error
         else:
@@ -253,7 +280,7 @@ class ModuleForm(w.VBox):
         if field.kind is Kind.CURRENCY:
             for other in self.state.module.fields:
                 if other.currency == name and other.name in self.state.raw:
-                    self._check(other.name)
+                    self.check(other.name)
 
     def show_note(self, name: str, reading: str = "") -> None:
         if name in self.controls:
@@ -272,7 +299,7 @@ class ModuleForm(w.VBox):
                 self.controls[name].write(self.state.raw.get(name, ""))
             finally:
                 self._quiet = was
-        self._check(name)
+        self.check(name)
 
     def _find(self, control: Control) -> None:
         open_picker(self, control)
@@ -294,6 +321,7 @@ class ModuleForm(w.VBox):
 
     def refresh(self) -> None:
         """Bring groups, counts, conditional fields and the line to what the state holds; sends only what differs."""
+        self._open_needed()
         for section in self._sections:
             if section.title in self._open:
                 set_children(self._bodies[section.title], self._body_children(section))
@@ -314,6 +342,7 @@ class ModuleForm(w.VBox):
         """Mark the fields, open their groups, and list them on top: each entry jumps to its field."""
         for old in self.problems.children:
             self.tree.drop(old)
+        self._problem_buttons = []
         buttons = []
         for fault in faults:
             field = self.state.module.get(fault.field)
@@ -334,8 +363,21 @@ class ModuleForm(w.VBox):
             )
             if field is not None:
                 buttons[-1].on_click(self.guarded(partial(self.jump, field.name)))
+            self._problem_buttons.append((field.name if field is not None else "", buttons[-1]))
         set_children(self.problems, tuple(buttons))
         self.refresh()
+
+    def _drop_mended(self) -> None:
+        """Take the entries of errors away that were mended since."""
+        mended = [button for name, button in self._problem_buttons if name and name not in self.state.errors]
+        if not mended:
+            return
+        self._problem_buttons = [each for each in self._problem_buttons if each[1] not in mended]
+        set_children(self.problems, tuple(button for _, button in self._problem_buttons))
+        for each in mended:
+            self.tree.drop(each)
+        if not self._problem_buttons:
+            self.show_message("")
 
     def show_message(self, html: str) -> None:
         """Put a card into the status line."""

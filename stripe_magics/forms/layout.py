@@ -86,6 +86,14 @@ def holds_value(section: Section, state: FormState) -> bool:
     )
 
 
+def is_needed(section: Section, state: FormState) -> bool:
+    """Whether a field of the group must still be filled in."""
+    shown = {each.name for each in state.shown()}
+    return any(
+        each.required and each.name in shown and blank(state.raw.get(each.name)) for each in section.fields
+    )
+
+
 def where(name: str, parts: Iterable[Section]) -> Section | None:
     """The section in which a field stands."""
     return next((each for each in parts if any(field.name == name for field in each.fields)), None)

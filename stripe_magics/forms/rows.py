@@ -22,6 +22,7 @@ from stripe_magics.forms.state import Raw, blank, raw_value
 class _Row:
     box: Any
     remove: Any
+    number: Any
     cells: dict[str, Control]
 
 
@@ -45,7 +46,8 @@ class RowList:
         remove = tree.make(
             w.Button, "button", description="Remove", tooltip=f"Remove this row of {self.field.label}"
         )
-        row = _Row(tree.make(w.HBox, "row"), remove, cells)
+        number = tree.make(w.Label, "number", value="", _dom_classes=("sm-row-number",))
+        row = _Row(tree.make(w.HBox, "row"), remove, number, cells)
         remove.on_click(lambda _: self.remove(row))
         was, self.quiet = self.quiet, True
         for name, raw in (values or {}).items():
@@ -62,7 +64,9 @@ class RowList:
         if row in self.lines:
             self.lines.remove(row)
             self._show()
-            self.maker.tree.drop(row.box, row.remove, *(each.widget for each in row.cells.values()))
+            self.maker.tree.drop(
+                row.box, row.remove, row.number, *(each.widget for each in row.cells.values())
+            )
             self.changed()
 
     def read(self) -> Raw:
@@ -103,11 +107,13 @@ class RowList:
         ]
 
     def _lay_out(self, row: _Row) -> None:
-        children = (*(row.cells[each.name].widget for each in self._asked(row)), row.remove)
+        children = (row.number, *(row.cells[each.name].widget for each in self._asked(row)), row.remove)
         if tuple(row.box.children) != children:
             row.box.children = children
 
     def _show(self) -> None:
+        for number, row in enumerate(self.lines, start=1):
+            row.number.value = str(number)
         self.box.children = (*(row.box for row in self.lines), self.adder)
 
 
@@ -127,7 +133,9 @@ def _growing(field: Field, maker: Maker, columns: tuple[Field, ...], words: str)
     lines = RowList(field, columns, maker, box, adder)
 
     def clicked(_: Any) -> None:
-        lines.add()
+        first = next(iter(lines.add().cells.values())).focus
+        if hasattr(first, "focus"):  # ipywidgets 7 has no such thing
+            first.focus()
 
     adder.on_click(clicked)
     return lines

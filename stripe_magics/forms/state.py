@@ -17,6 +17,7 @@ from stripe_magics._command import Command, Options
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Conditions, Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.submission_state import Submission
 
 Raw = Any  # str | list[str] | list[dict[str, Any]] | dict[str, str]
@@ -85,6 +86,7 @@ class FormState:
     copied: set[str] = field(default_factory=set)  # fields whose control was filled with what Stripe has
     errors: dict[str, str] = field(default_factory=dict)
     submission: Submission = field(default_factory=Submission)
+    source_currency: str = ""  # the currency of the object that the amount belongs to, once it is known
 
     @classmethod
     def of(
@@ -200,6 +202,24 @@ class FormState:
         """An update: note what Stripe has now."""
         self.current = dict(current)
 
+    def currency_for(self, amount: Field) -> str:
+        """The currency in which an amount is meant: as entered beside it, as the object has it, "" if nobody said."""
+        beside = (
+            (self.raw.get(amount.currency) or (self.current or {}).get(amount.currency) or "")
+            if amount.currency
+            else ""
+        )
+        return str(beside).strip().lower() or self.source_currency
+
+    def line_value(self, field: Field, raw: Raw) -> Raw:
+        """A value as a line writes it; what can't be read as an amount stays as it is, for the check to name."""
+        if field.kind is not Kind.MINOR_AMOUNT or not isinstance(raw, str):
+            return raw
+        try:
+            return as_line_value(raw, self.currency_for(field))
+        except ValueError:
+            return raw
+
     # -- what it stands for -----------------------------------------------------------------------------------------------------
 
     def touched(self, name: str) -> bool:
@@ -214,6 +234,7 @@ class FormState:
             raw = self.raw.get(each.name)
             if blank(raw):
                 continue
+            raw = self.line_value(each, raw)
             if self.current is not None and each.name in self.current and each.role is Role.PARAM:
                 raw = _change(each, raw, self.current[each.name], whole=each.name in self.copied)
                 if raw is None:

@@ -44,6 +44,7 @@ class Sender:
         self.repeat = False  # the second step is about making the same call once more
         self.long = LongRead(self)
         self._spare: dict[str, Any] = {}
+        self.question: Any = None  # the panel of the second step, once it was needed
         make = form.tree.make
         self.go = make(
             w.Button,
@@ -182,7 +183,9 @@ class Sender:
         self.form.refresh_banner()
         self.form.show_faults(())
         try:
-            return prepare(self.form.state.command(), connection=self.form.connection)
+            request = prepare(self.form.state.command(), connection=self.form.connection)
+            if faults := self.form.amount.faults():
+                raise InvalidValue(faults, module=self.form.state.module.name)
         except InvalidValue as invalid:
             count = "One value needs" if len(invalid.faults) == 1 else f"{len(invalid.faults)} values need"
             self.form.show_faults(invalid.faults)
@@ -191,6 +194,7 @@ class Sender:
             )
             self.shown_error = invalid
             raise
+        return request
 
     def _own_key_field(self) -> str:
         found = self.form.state.module.by_role(Role.IDEMPOTENCY_KEY)
@@ -198,7 +202,17 @@ class Sender:
 
     def _ask(self, html: str) -> None:
         self.form.show_message(html)
-        self.refresh()
+        if moved := self.form.amount.question():
+            self._question().show("say", text=f"{self.form.state.module.title}: {moved}")
+        self.form.refresh()
+
+    def _question(self) -> Any:
+        """Where the second step names the payer: a panel that keeps nothing."""
+        if self.question is None:
+            from stripe_magics.forms.ephemeral_panel import EphemeralPanel
+
+            self.question = self.form.tree.make(EphemeralPanel, "wide", on_message=lambda _: None)
+        return self.question
 
     # -- sending ----------------------------------------------------------------------------------------------------------------------
 
@@ -325,6 +339,8 @@ class Sender:
         elif stage in {Stage.DONE, Stage.REFUSED} and not self._reads:
             words = "Start another" if stage is Stage.DONE else "Try again"
             buttons = [self.go, self.look, self._button(words, self.start_over)]
+        if self.question is not None and stage is not Stage.ARMED:
+            self.question.empty()
         set_children(self.bar, tuple(buttons))
 
     def _button(self, words: str, action: Callable[[], Any], style: str = "") -> Any:

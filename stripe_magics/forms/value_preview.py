@@ -8,6 +8,7 @@ from typing import Any
 
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.errors import StripeMagicsError
+from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.state import FormState, Raw, blank
 
 
@@ -17,8 +18,10 @@ def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, 
 
     if blank(raw):
         return "", ""
-    currency = currency_of(field, state)
+    currency = state.currency_for(field) if field.kind is Kind.MINOR_AMOUNT else ""
     try:
+        if field.kind is Kind.MINOR_AMOUNT and isinstance(raw, str):
+            raw = as_line_value(raw, currency)
         value = check_value(field, raw, zone=zone, currency=currency or None)
     except (
         ValueError,
@@ -26,14 +29,6 @@ def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, 
     ) as problem:  # a fault of the value, or a key where none may be: both are words for the person
         return str(problem).split("\n", maxsplit=1)[0], ""
     return "", read_back(field, value, currency or said_currency(field, raw), zone)
-
-
-def currency_of(field: Field, state: FormState) -> str:
-    """The currency in which an amount is meant, as entered beside it or as the object has it; "" if nobody said."""
-    if not field.currency:
-        return ""
-    raw = state.raw.get(field.currency) or (state.current or {}).get(field.currency) or ""
-    return str(raw).strip().lower()
 
 
 def said_currency(field: Field, raw: Raw) -> str:
@@ -74,7 +69,8 @@ def in_words(field: Field, raw: Raw, state: FormState) -> str:
 def _amount(field: Field, text: str, state: FormState) -> str:
     from stripe_magics.validation import check as check_value
 
-    currency = currency_of(field, state) or said_currency(field, text)
+    text = str(state.line_value(field, text))
+    currency = state.currency_for(field) or said_currency(field, text)
     try:
         value = check_value(field, text, zone=UTC, currency=currency or None)
     except (ValueError, StripeMagicsError):
