@@ -1,11 +1,13 @@
-"""Stripe objects -> DataFrames: the only room that knows columns and dtypes. See `schema.py` for the columns of an object."""
+"""Stripe objects -> DataFrames: the only package that knows columns and dtypes. See `schema.py` for the columns of an object."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames.builder import Builder
+from stripe_magics.frames.frame_info import CallInfo, FrameAttrs, FrameInfo, as_attrs, remember
 from stripe_magics.frames.schema import Column, Schema, schema
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from stripe_magics.request import RowFilter
 
-__all__ = ["Builder", "Column", "Schema", "build", "empty", "keep_rows", "schema"]
+__all__ = ["Builder", "CallInfo", "Column", "FrameInfo", "Schema", "build", "empty", "keep_rows", "schema"]
 
 
 def build(
@@ -55,7 +57,13 @@ def build(
         frame = frame.drop(
             columns=[key for key in keys if key in frame and key not in columns and key != "id"]
         )
-    frame.attrs["stripe"] = {"object": builder.object_type, **(attrs or {})}
+    given = as_attrs(attrs)
+    expanded = frame.attrs["stripe"].get("expanded")
+    frame.attrs["stripe"] = FrameAttrs(
+        {"object": builder.object_type, **({"expanded": expanded} if expanded else {}), **given},
+        call=replace(given.call or CallInfo(), rows=len(frame)),
+    )
+    remember(FrameInfo.of(frame))
     return frame
 
 

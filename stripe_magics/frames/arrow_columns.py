@@ -18,8 +18,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stripe_magics.frames.schema import Column, facts, kind_by_name, kind_of_nulls, masked
-from stripe_magics.money import CURRENCIES
+from stripe_magics.frames.cells import freeze
+from stripe_magics.frames.schema import Column, facts, kind_by_name, kind_of_fact, kind_of_nulls, masked
 
 HIDDEN = "(hidden)"
 _SECRETS = (
@@ -33,7 +33,7 @@ POOL = pa.system_memory_pool()
 
 ARROW: Mapping[str, pa.DataType] = {
     **dict.fromkeys(("text", "ref", "decimal", "secret"), pa.large_string()),
-    **dict.fromkeys(("currency", "enum"), pa.dictionary(pa.int32(), pa.string())),
+    **dict.fromkeys(("currency", "enum", "interval"), pa.dictionary(pa.int32(), pa.string())),
     **dict.fromkeys(("int", "int?"), pa.int64()),
     "time": pa.timestamp("us", tz="UTC"),
     "bool": pa.bool_(),
@@ -41,7 +41,7 @@ ARROW: Mapping[str, pa.DataType] = {
 }
 _SECONDS = pa.timestamp("s", tz="UTC")
 PYTHON: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(("text", "ref", "decimal", "secret", "currency", "enum"), (str,)),
+    **dict.fromkeys(("text", "ref", "decimal", "secret", "currency", "enum", "interval"), (str,)),
     **dict.fromkeys(("int", "int?", "time"), (int,)),
     "bool": (bool,),
     "number": (float, int),
@@ -60,9 +60,17 @@ def arrow(kind: str, values: list[Any]) -> pa.Array:
     if kind == "time":
         seconds = pa.array(values, pa.int64(), memory_pool=POOL).cast(_SECONDS)
         return pc.cast(seconds, ARROW["time"], memory_pool=POOL)
-    if kind in {"currency", "enum"}:
+    if kind in {"currency", "enum", "interval"}:
         return pc.dictionary_encode(pa.array(values, pa.string(), memory_pool=POOL), memory_pool=POOL)
     return pa.array(values, ARROW[kind], memory_pool=POOL)
+
+
+def fitting(kind: str, values: list[Any]) -> pa.Array | None:
+    """The chunk, or None if a value is beyond its type: a whole number over 64 bits, a time past the calendar."""
+    try:
+        return arrow(kind, values)
+    except (pa.ArrowInvalid, OverflowError):
+        return None
 
 
 def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
@@ -127,19 +135,13 @@ _INT: Any = pd.Int64Dtype()
 _BOOL: Any = pd.BooleanDtype()
 
 
-@cache
-def _categories(choices: tuple[str, ...]) -> tuple[Any, Mapping[str, int]]:
-    return pd.CategoricalDtype(list(choices)), {value: place for place, value in enumerate(choices)}
+INTERVALS = pd.CategoricalDtype(["day", "week", "month", "year"], ordered=True)
+"""The one list of choices whose order means something; all others are open lists, and text."""
 
 
-@cache
-def _currencies() -> tuple[str, ...]:
-    return tuple(sorted(CURRENCIES))
-
-
-def finish(kind: str, array: pa.Array, choices: tuple[str, ...] = ()) -> Any:
+def finish(kind: str, array: pa.Array) -> Any:
     """The pandas array of a column, from an array of its kind's Arrow type."""
-    return _FINISH[kind](array, choices)
+    return _FINISH[kind](array)
 
 
 class NullColumns:
@@ -149,67 +151,70 @@ class NullColumns:
         self.count = count
         self._text: Any = None
 
-    def column(self, kind: str, choices: tuple[str, ...] = ()) -> Any:
+    def column(self, kind: str) -> Any:
         """The pandas array of such a column."""
         if self.count <= 64:
-            return _few(kind, self.count, choices).copy()
+            return _few(kind, self.count).copy()
         if kind not in ARROW:
             return np.full(self.count, None, dtype=object)
         target = ARROW[kind]
-        if not pa.types.is_large_string(target):
-            return finish(kind, pa.nulls(self.count, target, memory_pool=POOL), choices)
+        if kind == "interval" or not (pa.types.is_large_string(target) or pa.types.is_dictionary(target)):
+            return finish(kind, pa.nulls(self.count, target, memory_pool=POOL))
         if self._text is None:
-            self._text = pa.nulls(self.count, target, memory_pool=POOL)
-        return finish(kind, self._text, choices)
+            self._text = pa.nulls(self.count, pa.large_string(), memory_pool=POOL)
+        return finish("text", self._text)
 
 
 @lru_cache(1024)
-def _few(kind: str, count: int, choices: tuple[str, ...]) -> Any:
+def _few(kind: str, count: int) -> Any:
     return (
-        finish(kind, pa.nulls(count, ARROW[kind]), choices)
+        finish(kind, pa.nulls(count, ARROW[kind]))
         if kind in ARROW
         else np.full(count, None, dtype=object)
     )
 
 
-def _text(array: pa.Array, choices: tuple[str, ...]) -> Any:
+def _text(array: pa.Array) -> Any:
     return text_dtype().__from_arrow__(array)
 
 
-def _integers(array: pa.Array, choices: tuple[str, ...]) -> Any:
+def _integers(array: pa.Array) -> Any:
     return array.to_numpy(zero_copy_only=False) if not array.null_count else _INT.__from_arrow__(array)
 
 
-def _nullable(array: pa.Array, choices: tuple[str, ...]) -> Any:
+def _nullable(array: pa.Array) -> Any:
     return _INT.__from_arrow__(array)
 
 
-def _times(array: pa.Array, choices: tuple[str, ...]) -> Any:
+def _times(array: pa.Array) -> Any:
     return _TIME.__from_arrow__(array)
 
 
-def _booleans(array: pa.Array, choices: tuple[str, ...]) -> Any:
+def _booleans(array: pa.Array) -> Any:
     return _BOOL.__from_arrow__(array)
 
 
-def _numbers(array: pa.Array, choices: tuple[str, ...]) -> Any:
+def _numbers(array: pa.Array) -> Any:
     return array.to_numpy(zero_copy_only=False)
 
 
-def _category(array: pa.DictionaryArray, choices: tuple[str, ...]) -> Any:
+def _choice(array: pa.Array) -> Any:
+    return _text(array.cast(pa.large_string()) if pa.types.is_dictionary(array.type) else array)
+
+
+def _interval(array: pa.Array) -> Any:
     met = array.dictionary.to_pylist()
-    dtype, place = _categories(choices)
-    if not all(value in place for value in met):
-        dtype, place = _categories((*choices, *sorted(set(met).difference(choices))))
-    table = np.array([*(place[value] for value in met), -1], dtype="int16" if len(place) > 100 else "int8")
+    if not set(met) <= {*INTERVALS.categories, None}:
+        return _choice(array)  # an interval that is new here has no place in the order
+    table = np.array([*(INTERVALS.categories.get_loc(value) for value in met), -1], dtype="int8")
     codes = array.indices.fill_null(len(met)).to_numpy(zero_copy_only=False)
-    return pd.Categorical.from_codes(table[codes], dtype=dtype, validate=False)
+    return pd.Categorical.from_codes(table[codes], dtype=INTERVALS, validate=False)
 
 
-_FINISH: Mapping[str, Callable[[Any, tuple[str, ...]], Any]] = {
+_FINISH: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("text", "ref", "decimal", "secret"), _text),
-    "currency": lambda array, choices: _category(array, _currencies()),
-    "enum": _category,
+    **dict.fromkeys(("currency", "enum"), _choice),
+    "interval": _interval,
     "int": _integers,
     "int?": _nullable,
     "time": _times,
@@ -219,8 +224,8 @@ _FINISH: Mapping[str, Callable[[Any, tuple[str, ...]], Any]] = {
 
 
 def objects(values: Sequence[Any]) -> Any:
-    """An object column of Python values; None where there is none."""
-    return np.fromiter(values, dtype=object, count=len(values))
+    """An object column of Python values that can't be changed; None where there is none."""
+    return np.fromiter(map(freeze, values), dtype=object, count=len(values))
 
 
 def from_values(column: Column, values: list[Any], places: Any = None, *, learned: bool) -> Any:
@@ -233,9 +238,8 @@ def from_values(column: Column, values: list[Any], places: Any = None, *, learne
         kinds = set(map(type, values)) - {type(None)}
         if learned:
             kind = _kind_of(column, kinds)
-        if kind in _FINISH and kinds <= set(PYTHON[kind]):
-            array = arrow(kind, values)
-            return finish(kind, array if places is None else array.take(places), column.choices)
+        if kind in _FINISH and kinds <= set(PYTHON[kind]) and (array := fitting(kind, values)) is not None:
+            return finish(kind, array if places is None else array.take(places))
     return objects(values) if places is None else objects(values)[places]
 
 
@@ -251,14 +255,23 @@ def _kind_of(column: Column, kinds: set[type]) -> str:
     return kind_by_name(key, next(iter(kinds)))
 
 
-def spread(name: str, values: list[Any], kind: str, hint: Any = None) -> Iterator[tuple[str, str, list[Any]]]:
-    """Columns for values that may hold objects: (name, kind or "" for what they are, values) each. Maps and plain lists stay whole."""
+def spread(
+    name: str, values: list[Any], kind: str, hint: Any = None, *, expanded: dict[str, str] | None = None
+) -> Iterator[tuple[str, str, list[Any]]]:
+    """Columns for values that may hold objects: (name, kind or "" for what they are, values) each. Maps and plain lists stay whole.
+
+    What an expanded object's own list has as columns, it has here: its fields' kinds are those of the object type that it names, and
+    `expanded` is told which type that is.
+    """
     if kind in {"map", "list"}:
         yield name, kind, values
         return
     dicts = [value for value in values if isinstance(value, dict)]
     if name.endswith("metadata") or not any(dicts):
-        yield name, "", values
+        if isinstance(hint, dict) and all(value is None for value in values):
+            yield from _nested(name, values, hint)
+        else:
+            yield name, kind, values
         return
     if all(value.get("object") == "list" for value in dicts) or kind == "sublist":
         yield name, "list", [value.get("data") if isinstance(value, dict) else value for value in values]
@@ -268,12 +281,12 @@ def spread(name: str, values: list[Any], kind: str, hint: Any = None) -> Iterato
             [value.get("has_more") if isinstance(value, dict) else None for value in values],
         )
         return
-    names = {str(value["object"]) for value in dicts if value.get("object")}
-    hints = hint if isinstance(hint, dict) else facts().get(names.pop(), {}) if len(names) == 1 else {}
-    if any("id" in value for value in dicts) or len(dicts) < len(
-        [value for value in values if value is not None]
-    ):
-        yield name, "", [value.get("id") if isinstance(value, dict) else value for value in values]
+    types = object_types(dicts)
+    hints = hint if isinstance(hint, dict) else _fields_of(types)
+    if expanded is not None and len(types) == 1:
+        expanded[name] = next(iter(types))
+    if any("id" in value for value in dicts) or len(dicts) < sum(value is not None for value in values):
+        yield name, "ref", [value.get("id") if isinstance(value, dict) else value for value in values]
     keys = dict.fromkeys(
         key
         for value in dicts
@@ -283,7 +296,29 @@ def spread(name: str, values: list[Any], kind: str, hint: Any = None) -> Iterato
     for key in keys:
         inner = [value.get(key) if isinstance(value, dict) else None for value in values]
         known = hints.get(key)
-        as_kind = (
-            known if isinstance(known, str) else "enum:" + "\0".join(known) if isinstance(known, list) else ""
-        )
-        yield from spread(f"{name}_{key}", inner, as_kind, known)
+        yield from spread(f"{name}_{key}", inner, kind_of_fact(key, known), known, expanded=expanded)
+
+
+def _nested(name: str, values: list[Any], hint: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
+    """The columns of a known nested object that no row has."""
+    for key, known in hint.items():
+        if isinstance(known, dict):
+            yield from _nested(f"{name}_{key}", values, known)
+        elif key == "@":
+            yield name, "ref", values
+        else:
+            yield f"{name}_{key}", kind_of_fact(key, known), values
+
+
+def object_types(dicts: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The types of these objects."""
+    return {value["object"] for value in dicts if isinstance(value.get("object"), str)}
+
+
+def _fields_of(types: set[str]) -> Mapping[str, Any]:
+    """What the facts say of the fields of these types; of several, only where they agree."""
+    trees = [facts().get(each, {}) for each in sorted(types)]
+    if len(trees) == 1:
+        return trees[0]
+    keys = {key for tree in trees for key in tree}
+    return {key: kinds[0] for key in keys if all((kinds := [tree[key] for tree in trees if key in tree])) and all(each == kinds[0] for each in kinds)}

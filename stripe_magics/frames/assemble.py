@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName
 from stripe_magics.frames import arrow_columns as cols
+from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import Column, kind_by_name, schema
 
 REPEATS = 64  # rows from which on it is worth looking whether a text comes again and again
@@ -69,6 +70,7 @@ def assemble(
     chunks = _by_column(tables)
     typed: dict[str, tuple[Column, pa.Array]] = {}
     loose: dict[str, tuple[str, ColumnValues]] = {}
+    expanded: dict[str, str] = {}
     with _undisturbed():
         for name in list(chunks):
             parts, column = chunks.pop(name), fixed.get(name)
@@ -77,7 +79,9 @@ def assemble(
                 typed[name] = found[0], found[1] if order is None else found[1].take(order)
                 continue
             cells = _cells(parts, order)
-            for leaf, kind, values in cols.spread(name, cells.values, column.kind if column else ""):
+            kind = "map" if name == "id" else column.kind if column else ""  # an object's id is one cell, whatever was sent
+            for shown, kind, values in cols.spread(name, cells.values, kind, expanded=expanded):
+                leaf = _apart(name, shown, fixed)
                 own = ColumnValues(values, cells.places)
                 loose[leaf] = kind, own.over(loose[leaf][1]) if leaf in loose else own
         for name in typed.keys() & loose.keys():
@@ -86,7 +90,7 @@ def assemble(
                 loose[name][1].over(ColumnValues(_values(typed.pop(name)[1], json=False))),
             )
         made = {
-            name: cols.finish(column.kind, array, column.choices) for name, (column, array) in typed.items()
+            name: cols.finish(column.kind, array) for name, (column, array) in typed.items()
         }
         for name, (kind, cells) in loose.items():
             column = fixed.get(name)
@@ -96,10 +100,22 @@ def assemble(
     shown = _shown(made, fixed, columns, empty=not count)
     blank = cols.NullColumns(count)
     data = {
-        name: made[name] if name in made else blank.column(fixed[name].kind, fixed[name].choices)
+        name: made[name] if name in made else blank.column(fixed[name].kind)
         for name in shown
     }
-    return _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
+    frame = _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
+    return FrameInfo(object=object_type, expanded=expanded).put(frame)
+
+
+def _apart(source: str, name: str, fixed: Mapping[str, Column]) -> str:
+    """The column of a part of `source`: not the one in which another field of the object stands.
+
+    An invoice has its own `customer_name`, as it was when it was made; the name of an expanded customer is `customer__name`.
+    """
+    path = fixed[source].path if source in fixed else (source,)
+    if name == source or name not in fixed or fixed[name].path[: len(path)] == path:
+        return name
+    return f"{source}__{name[len(source) + 1 :]}"
 
 
 @contextmanager
@@ -238,8 +254,6 @@ def _column(name: str, kind: str) -> Column:
     ):  # the key that a joined name ends in matters for its kind only by these
         if name.endswith(word):
             key = name[-len(word) - 1 :] if word != "currency" else word
-    if kind.startswith("enum:"):
-        return Column(name, (key,), "enum", tuple(each for each in kind[5:].split("\0") if each))
     return Column(
         name, (name.rpartition("_")[2] if name.endswith(("_created", "_amount")) else key,), kind or "any"
     )

@@ -1,7 +1,7 @@
 """Pages in, a DataFrame (or Parquet parts) out: the one place where rows become columns, for one object and for two years of payments.
 
 Rows are decoded a page at a time into a small buffer and leave it as Arrow chunks; no list of objects is ever held. What becomes of
-the chunks: `joining.py`.
+the chunks: `assemble.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow as pa
 from stripe_magics.errors import StripeError
 from stripe_magics.frames import arrow_columns as cols
 from stripe_magics.frames.assemble import assemble, unknown
-from stripe_magics.frames.decoder import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of
+from stripe_magics.frames.decoder import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of, tame
 from stripe_magics.frames.schema import schema
 
 CHUNK = 2000  # rows between two Arrow chunks: enough to be quick, few enough to be small
@@ -66,9 +66,22 @@ class Builder:
             return self._plan.rows(raws)
         except msgspec.ValidationError:
             self._flush()
+            return self._learned(raws)
+
+    def _learned(self, raws: list[msgspec.Raw]) -> list[Any]:
+        """The objects by a plan that learned from them. Raises StripeError, with their ids, for what is no object of any kind."""
+        assert self._plan is not None
+        raws = tame(raws)
+        try:
             self._plan = self._plan.learn(raws)
             learned(self._plan)
             return self._plan.rows(raws)
+        except (msgspec.MsgspecError, ValueError) as problem:
+            ids = [str(each["id"]) for each in map(msgspec.json.decode, raws) if each.get("id")]
+            raise StripeError(
+                "Stripe answered, but the answer can't be shown as a frame; raw=True (--raw) returns it as it is.",
+                facts=[f"The answer holds: {', '.join(ids[:20])}"] if ids else [str(problem)],
+            ) from None
 
     def _first_plan(self) -> Plan:
         plan = plan_for(self.object_type)
@@ -144,8 +157,10 @@ def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
     elif values[0] is None and values.count(None) == len(values):
         return None
     if not leaf.raw:
-        array = cols.arrow(leaf.column.kind, values)
-        return pa.field(name, array.type), array
+        typed = cols.fitting(leaf.column.kind, values)
+        if typed is not None:
+            return pa.field(name, typed.type), typed
+        values = [None if value is None else msgspec.Raw(msgspec.json.encode(value)) for value in values]
     array = cols.arrow_json(values, object_type)
     if array.null_count == len(values):
         return (pa.field(name, pa.null()), pa.nulls(len(values))) if leaf.learned else None

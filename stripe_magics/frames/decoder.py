@@ -3,11 +3,12 @@
 A `Plan` holds those types for one object type: one class for each nested object, an expected type for each leaf. A page that doesn't
 fit (a field the facts don't have, an object expanded in place of its id) is read once as plain data, the plan learns from it, and the
 page is read again; the next pages fit. Whatever the plan can't type is kept as its raw JSON and typed at the end, when all is known
-(`columns.py`), so that the same rows give the same frame however they are spread over pages.
+(`arrow_columns.py`), so that the same rows give the same frame however they are spread over pages.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ import msgspec
 from stripe_magics.frames.schema import Column, kind_by_name, masked, schema
 
 _TYPES: Mapping[str, Any] = {
-    **dict.fromkeys(("text", "ref", "decimal", "secret", "currency", "enum"), str | None),
+    **dict.fromkeys(("text", "ref", "decimal", "secret", "currency", "enum", "interval"), str | None),
     **dict.fromkeys(("int", "int?", "time"), int | None),
     "bool": bool | None,
     "number": float | None,
@@ -76,6 +77,29 @@ def rows_of(page: bytes) -> list[msgspec.Raw]:
     if envelope.object in LISTS and bytes(memoryview(envelope.data)[:1]) == b"[":
         return _ROWS.decode(envelope.data)
     return [msgspec.Raw(text)]
+
+
+_ODD = re.compile(r'[\x00-\x1f"\\]')
+
+
+def tame(raws: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
+    """The same objects with keys that can be columns: a control character in one becomes visible. What is no object becomes one."""
+    texts = [bytes(raw) for raw in raws]
+    return [raw if text[:1] == b"{" and b"\\" not in text else _tame(raw) for raw, text in zip(raws, texts, strict=True)]
+
+
+def _tame(raw: msgspec.Raw) -> msgspec.Raw:
+    value = _PLAIN.decode(raw)
+    return msgspec.Raw(msgspec.json.encode(_visible(value if isinstance(value, dict) else {"value": value})))
+
+
+def _visible(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            _ODD.sub(lambda found: f"<{ord(found[0]):02x}>", key): inner if key == "metadata" else _visible(inner)
+            for key, inner in value.items()
+        }
+    return [_visible(each) for each in value] if isinstance(value, list) else value
 
 
 class Plan:
@@ -215,7 +239,7 @@ def _fit(node: Node, value: Any, object_type: str, *, learn: bool) -> None:
                 if masked(object_type, key) and isinstance(inner, str)
                 else kind_by_name(key, type(inner))
             )
-            column = Column("_".join((*node.path, key)), (*node.path, key), kind)
+            column = Column(_column_name(object_type, (*node.path, key)), (*node.path, key), kind)
             node.leaves[key] = Leaf(column, learned=True, raw=kind not in _TYPES)
 
 
@@ -224,6 +248,13 @@ def _collapse(node: Node, key: str) -> None:
     del node.nodes[key]
     path = (*node.path, key)
     node.leaves[key] = Leaf(Column("_".join(path), path, "any"), raw=True, learned=True)
+
+
+def _column_name(object_type: str, path: tuple[str, ...]) -> str:
+    """The column of a field that the facts don't have: never one in which another field stands."""
+    name = "_".join(path)
+    taken = next((each for each in schema(object_type).columns if each.name == name and each.path != path), None)
+    return name if taken is None or len(path) < 2 else f"{path[0]}__{'_'.join(path[1:])}"
 
 
 _SUITS: Mapping[str, Any] = {"int": int, "int?": int, "time": int, "bool": bool, "number": (int, float)}

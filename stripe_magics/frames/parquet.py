@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pyarrow as pa
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from stripe_magics.frames.arrow_columns import ARROW, is_json, json_field
 from stripe_magics.frames.assemble import assemble
+from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import schema
 
 if TYPE_CHECKING:
@@ -109,6 +110,4 @@ def read(
         "",
     )
     frame = assemble(tables, kind, columns=columns, newest_first=newest_first)
-    attrs: dict[str, Any] = {"object": kind, "units": "minor"}
-    frame.attrs["stripe"] = attrs
-    return frame
+    return FrameInfo.of(frame).but(object=kind, units="minor").put(frame)

@@ -7,12 +7,13 @@ beyond these facts is learned while reading and becomes further columns at the e
 | kind | column |
 |---|---|
 | text, ref (an id), decimal, secret (shown masked) | text |
-| currency, or a list of choices | category: all known ones, then what else was met |
+| currency, or a list of choices | text: Stripe's lists grow |
+| an interval (day, week, month, year) | ordered category |
 | int, int? | int64; Int64 where it may be missing |
 | time | datetime64[us, UTC] |
 | bool | boolean |
 | number | float64 |
-| map, list, sublist | Python dicts and lists; equal ones may be one object, so copy before you change one in place |
+| map, list, sublist | dicts and lists that can't be changed (`cells.py`); `dict(cell)` is a copy that can |
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ HEAD = (
 )
 TAIL = ("metadata", "livemode", "object")
 SCALARS = frozenset(
-    {"text", "ref", "decimal", "secret", "currency", "int", "int?", "time", "bool", "number", "enum"}
+    {"text", "ref", "decimal", "secret", "currency", "int", "int?", "time", "bool", "number", "enum", "interval"}
 )
 
 MASKED: Mapping[str, frozenset[str]] = {
@@ -112,9 +113,11 @@ def _columns(tree: Mapping[str, Any], path: tuple[str, ...], prefix: str) -> Ite
             yield Column(prefix + key, (*path, key), "sublist")
             yield Column(f"{prefix}{key}_has_more", (*path, key, "has_more"), "bool")
         elif isinstance(kind, list):
-            yield Column(prefix + key, (*path, key), "enum", tuple(each for each in kind if each))
+            yield Column(
+                prefix + key, (*path, key), kind_of_fact(key, kind), tuple(each for each in kind if each)
+            )
         else:
-            yield Column(prefix + key, (*path, key), kind)
+            yield Column(prefix + key, (*path, key), kind_of_fact(key, kind))
 
 
 def _rank(column: Column) -> tuple[int, int]:
@@ -122,6 +125,16 @@ def _rank(column: Column) -> tuple[int, int]:
     if column.name in HEAD:
         return 0, HEAD.index(column.name)
     return (2, TAIL.index(column.name)) if column.name in TAIL else (1, 0)
+
+
+INTERVALS = frozenset({"day", "week", "month", "year"})
+
+
+def kind_of_fact(key: str, known: Any) -> str:
+    """The kind of a field by what the facts say of it: a kind or a list of choices; "" for what they don't know."""
+    if isinstance(known, list):
+        return "interval" if key == "interval" and INTERVALS.issuperset(filter(None, known)) else "enum"
+    return known if isinstance(known, str) else ""
 
 
 _TIMES = frozenset(
@@ -143,7 +156,7 @@ def kind_by_name(key: str, value_type: type) -> str:
     if value_type is int:
         return "time" if key in _TIMES or key.endswith(("_at", "_date")) else "int?"
     if value_type is str:
-        return "currency" if key.endswith("currency") else "text"
+        return "currency" if key.endswith("currency") else "interval" if key == "interval" else "text"
     return {bool: "bool", float: "number", list: "list"}.get(value_type, "any")
 
 

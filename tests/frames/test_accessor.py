@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
 
 

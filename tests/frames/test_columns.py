@@ -48,11 +48,7 @@ def same(left: pd.DataFrame, right: pd.DataFrame) -> None:
     assert [str(each) for each in left.dtypes] == [str(each) for each in right.dtypes]
 
 
-@pytest.mark.parametrize("kind", sorted(facts()))
-def test_an_empty_result_keeps_its_columns_and_dtypes(kind: str) -> None:
-    empty = frames.empty(kind)
-    assert not len(empty)
-    assert tuple(empty.columns) == frames.schema(kind).names
+def test_an_empty_result_keeps_its_columns_and_dtypes() -> None:
     by_kind = {
         "int": "int64",
         "int?": "Int64",
@@ -60,18 +56,26 @@ def test_an_empty_result_keeps_its_columns_and_dtypes(kind: str) -> None:
         "number": "float64",
         "time": "datetime64[us, UTC]",
     }
-    for column in frames.schema(kind).columns:
-        dtype = empty[column.name].dtype
-        if column.kind in by_kind:
-            assert str(dtype) == by_kind[column.kind], column
-        elif column.kind in {"enum", "currency"}:
-            assert isinstance(dtype, pd.CategoricalDtype)
-        elif column.kind in {"map", "list", "sublist"}:
-            assert dtype.kind == "O"
-        else:
-            assert isinstance(dtype, pd.StringDtype), column
-    if "id" in empty:
-        assert empty.columns[0] == "id"
+    wrong = []
+    for kind in sorted(facts()):
+        empty = frames.empty(kind)
+        assert not len(empty)
+        assert tuple(empty.columns) == frames.schema(kind).names
+        for column in frames.schema(kind).columns:
+            dtype = empty[column.name].dtype
+            if column.kind in by_kind:
+                right = str(dtype) == by_kind[column.kind]
+            elif column.kind == "interval":
+                right = list(dtype.categories) == ["day", "week", "month", "year"] and dtype.ordered
+            elif column.kind in {"map", "list", "sublist"}:
+                right = dtype.kind == "O"
+            else:
+                right = isinstance(dtype, pd.StringDtype)
+            if not right:
+                wrong.append((kind, column, dtype))
+        if "id" in empty:
+            assert empty.columns[0] == "id"
+    assert not wrong
 
 
 def test_one_payment_intent() -> None:
@@ -91,7 +95,7 @@ def test_one_payment_intent() -> None:
     assert row["payment_method_types"] == ["card"]
     assert row["shipping_address_city"] == "Ulm"
     assert row["client_secret"] == "(hidden)"
-    assert "requires_capture" in df["status"].cat.categories
+    assert isinstance(df["status"].dtype, pd.StringDtype)  # an open list of choices is text
     assert df.attrs["stripe"] == {"object": "payment_intent", "complete": True}
     assert json.dumps(df.attrs)
 
@@ -99,7 +103,6 @@ def test_one_payment_intent() -> None:
 def test_a_new_choice_is_kept() -> None:
     df = frames.build([page(intent(1, status="brand_new", currency="xxx"))], "payment_intent")
     assert df.loc[0, "status"] == "brand_new"
-    assert df["status"].cat.categories[-1] == "brand_new"
     assert df.loc[0, "currency"] == "xxx"
 
 

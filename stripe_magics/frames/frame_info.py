@@ -1,0 +1,206 @@
+"""What a frame knows of itself: `df.attrs["stripe"]`, one dataclass in all packages.
+
+- Equal over calls, so that it survives `pd.concat`, `merge` and a round trip through Parquet: the object, account, mode, version, zone,
+  units, whether the rows are all there. pandas drops attrs as soon as two of them differ, so nothing of a single call stands among them.
+- The rest belongs to the call (`CallInfo`: module, parameters, request ids, notes). It hangs on the attrs without being compared, is never
+  written to a file or pickle, and is read as `df.stripe.call`; `attrs["stripe"]["notes"]` and the like still find it.
+- `object`, `expanded` and what a report says of itself are carried but not compared: a merge of charges and customers keeps zone and units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallInfo:
+    """How one call went: what was asked for, under which request ids, and what there is to say of it."""
+
+    module: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    request_ids: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    limit_given: bool = False
+    replayed: bool = False
+    rows: int | None = None  # how many rows the call's own frame had
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameInfo:
+    """The facts of a frame. A value that is not set is not known; `units` that are not set are minor."""
+
+    object: str = ""
+    account: str = ""
+    mode: str = ""
+    livemode: bool | None = None
+    api_version: str = ""
+    zone: str = ""
+    units: str = ""  # "minor" or "major": of every money column but those in `other_units`
+    complete: bool | None = None  # False: rows are missing (a limit, a stop, a fault, a filter)
+    amounts: Sequence[str] | None = None  # a report's money columns; None: the object type says it
+    money: Mapping[str, str] = field(default_factory=dict)  # added by a person: column -> currency (column or code)
+    other_units: Sequence[str] = ()  # money columns in the other units than `units`
+    expanded: Mapping[str, str] = field(default_factory=dict)  # field -> type of the objects that were expanded in it
+    more: Mapping[str, Any] = field(default_factory=dict)  # what a report says besides: report, start, end, fractions ...
+
+    @classmethod
+    def of(cls, source: Any) -> FrameInfo:
+        """The facts of a frame, or of its `attrs["stripe"]`."""
+        said = source if isinstance(source, Mapping) else getattr(source, "attrs", {}).get("stripe")
+        if not isinstance(said, Mapping):
+            return cls()
+        known = {key: value for key, value in said.items() if key in _NAMES}
+        rest = {key: value for key, value in said.items() if key not in _NAMES and key not in _OF_CALL}
+        return cls(**known, more=rest)
+
+    def attrs(self, call: CallInfo | None = None) -> FrameAttrs:
+        """The value of `df.attrs["stripe"]`: what is known, JSON-safe, with the call beside it."""
+        own = {name: getattr(self, name) for name in _NAMES}
+        known = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in own.items()
+            if value is not None and value not in ("", (), {})
+        }
+        return FrameAttrs({**known, **self.more}, call=call)
+
+    def put(self, frame: pd.DataFrame, call: CallInfo | None = None) -> pd.DataFrame:
+        """Write the facts into the frame; the call stays unless another is given."""
+        frame.attrs["stripe"] = self.attrs(call or call_of(frame))
+        return frame
+
+    def but(self, **changes: Any) -> FrameInfo:
+        """The same with some facts changed."""
+        return replace(self, **changes)
+
+
+_NAMES = tuple(each.name for each in fields(FrameInfo) if each.name != "more")
+_OF_CALL = tuple(each.name for each in fields(CallInfo))
+_NOT_COMPARED = frozenset({"object", "expanded", "api_version"})
+
+
+class FrameAttrs(dict[str, Any]):
+    """`df.attrs["stripe"]`: a dict of the facts that are compared and saved. The call's own facts are read through it, not in it."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, facts: Mapping[str, Any] = {}, *, call: CallInfo | None = None) -> None:  # noqa: B006 - never changed
+        super().__init__(facts)
+        self.call = call
+
+    def __missing__(self, key: str) -> Any:
+        value = self._of_call(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def _of_call(self, key: str) -> Any:
+        value = getattr(self.call, key) if self.call is not None and key in _OF_CALL else None
+        return list(value) if isinstance(value, tuple) and value else None if value in ((), {}, "") else value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As a dict's, over the call's facts too."""
+        if key in self.keys():
+            return self[key]
+        value = self._of_call(key)
+        return default if value is None else value
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or self._of_call(str(key)) is not None
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key in _OF_CALL:
+            own = tuple(value) if isinstance(value, list) else value
+            self.call = replace(self.call or CallInfo(), **{key: own})
+        else:
+            super().__setitem__(key, value)
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """As a dict's; a list of the call's is a copy, so set it rather than change it."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, FrameAttrs):
+            return _compared(self) == _compared(other)
+        return dict(self) == other
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __deepcopy__(self, memo: object) -> FrameAttrs:
+        return FrameAttrs(self, call=self.call)  # pandas copies attrs with every operation
+
+    __copy__ = copy = lambda self: FrameAttrs(self, call=self.call)  # noqa: E731
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (FrameAttrs, (dict(self),))
+
+
+def _compared(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in attrs.items() if key not in _NOT_COMPARED}
+
+
+def call_of(frame: pd.DataFrame) -> CallInfo | None:
+    """The call that a frame came from, as long as it is known."""
+    said = frame.attrs.get("stripe")
+    return said.call if isinstance(said, FrameAttrs) else None
+
+
+def as_attrs(facts: Mapping[str, Any] | None) -> FrameAttrs:
+    """Facts written as a plain dict (those of the call among them) as attrs."""
+    if isinstance(facts, FrameAttrs):
+        return facts
+    made = FrameAttrs()
+    for key, value in dict(facts or {}).items():
+        made[key] = value
+    return made
+
+
+def add_note(frame: pd.DataFrame, *notes: str) -> None:
+    """Say something more below the frame."""
+    said = frame.attrs.setdefault("stripe", FrameAttrs())
+    if not isinstance(said, FrameAttrs):
+        said = frame.attrs["stripe"] = as_attrs(said)
+    said["notes"] = list(dict.fromkeys([*(said.get("notes") or ()), *notes]))
+
+
+# What this process has seen --------------------------------------------------------------------------------------------------------
+
+
+class _Seen:
+    """What frames were made here: where pandas dropped a frame's facts, this says whether they could have been others."""
+
+    def __init__(self) -> None:
+        self.accounts: set[tuple[str, str]] = set()
+        self.major = False  # whether a frame in major units was ever made or read
+
+
+SEEN = _Seen()
+
+
+def remember(info: FrameInfo) -> None:
+    """Remember the account of a frame that was made."""
+    if info.mode:
+        SEEN.accounts.add((info.account, info.mode))
+    if info.units == "major":
+        SEEN.major = True
+
+
+def iter_facts(frame: pd.DataFrame) -> Iterator[tuple[str, Any]]:
+    """The frame's facts, then those of its call, as `df.stripe.facts` has them."""
+    said = frame.attrs.get("stripe") or {}
+    yield from said.items()
+    call = call_of(frame)
+    if call is not None:
+        for name in _OF_CALL:
+            value = FrameAttrs(call=call).get(name)
+            if value is not None:
+                yield name, value
