@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.http.response import ApiResponse
     from stripe_magics.client.journal.journal import Origin
     from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.frames.frame_info import FrameAttrs
 
 
 def command(name: str, /, **values: Any) -> Command:
@@ -264,21 +265,21 @@ class _Run:
         """Raw rows come as Stripe gives them; rows that are tested here are read newest first until enough of them pass."""
         return self.command.options.raw or bool(self.request.keep and self.request.limit is not None)
 
-    def _attrs(self) -> dict[str, Any]:
+    def _attrs(self) -> FrameAttrs:
+        from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+
         connection, request = self.connection, self.request
-        params = dict(request.params)
-        return {
-            "object": request.returns,
-            "module": request.module,
-            "params": params,
-            "api_version": dict(request.headers).get("Stripe-Version") or connection.api_version,
-            "account": dict(request.headers).get("Stripe-Account") or connection.account,
-            "livemode": connection.live,
-            "mode": connection.mode,
-            "zone": str(connection.zone),
-            "units": "minor",
-            "complete": True,
-        }
+        headers = dict(request.headers)
+        return FrameInfo(
+            object=request.returns,
+            api_version=headers.get("Stripe-Version") or connection.api_version,
+            account=headers.get("Stripe-Account") or connection.account,
+            livemode=connection.live,
+            mode=connection.mode,
+            zone=str(connection.zone),
+            units="minor",
+            complete=True,
+        ).attrs(CallInfo(module=request.module, params=dict(request.params)))
 
     def _settle(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so far."""

@@ -327,6 +327,7 @@ def _answer(
     import pandas as pd
 
     from stripe_magics.frames.arrow_columns import text_dtype
+    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 
     out = frame.drop(columns=[name for name in RESULT if name in frame]).copy()
     states = ["done", "replayed", "failed", "unknown", "not sent"]
@@ -347,14 +348,10 @@ def _answer(
         notes.append(
             "Of an unknown row it isn't known whether it was carried out: run the same again within 23 hours (it can't act twice)."
         )
-    out.attrs["stripe"] = {
-        "object": module.object,
-        "module": module.name,
-        "mode": connection.mode,
-        "complete": counts["done"] + counts["replayed"] == len(rows),
-        "notes": notes,
-    }
-    return out
+    info = FrameInfo.of(frame).but(
+        object=module.object, mode=connection.mode, complete=counts["done"] + counts["replayed"] == len(rows)
+    )
+    return info.put(out, CallInfo(module=module.name, notes=notes))
 
 
 def _previewed(frame: pd.DataFrame, requests: Sequence[Request]) -> pd.DataFrame:
@@ -364,8 +361,10 @@ def _previewed(frame: pd.DataFrame, requests: Sequence[Request]) -> pd.DataFrame
         f"{each.method} {each.path} " + "&".join(f"{name}={value}" for name, value in each.params)
         for each in requests
     ]
-    out.attrs["stripe"] = {"object": "request", "complete": True, "notes": ["A dry run: nothing was sent."]}
-    return out
+    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+
+    info = FrameInfo(object="request", complete=True)
+    return info.put(out, CallInfo(notes=["A dry run: nothing was sent."]))
 
 
 __all__ = ["write_rows"]

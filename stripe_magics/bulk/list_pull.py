@@ -208,11 +208,9 @@ def over_accounts(
         parts = [with_account(results[each], each) for each in accounts if results[each] is not None]
         frame = joined(parts, base.returns)
     whole = not missing and all(_is_complete(each) for each in results.values())
-    frame.attrs["stripe"] = {
-        **frame_info(connection, base, complete=whole),
-        "accounts": len(accounts),
-        **({"notes": notes} if notes else {}),
-    }
+    frame.attrs["stripe"] = frame_info(connection, base, complete=whole)
+    frame.attrs["stripe"]["accounts"] = len(accounts)
+    frame.attrs["stripe"]["notes"] = notes
     return frame
 
 

@@ -14,6 +14,7 @@ from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.frames.frame_info import FrameAttrs
 
 
 def list_request(
@@ -59,18 +60,18 @@ def split_names(value: str | Sequence[str] | None) -> list[str]:
     )
 
 
-def frame_info(connection: Connection, request: Request, *, complete: bool = True) -> dict[str, Any]:
+def frame_info(connection: Connection, request: Request, *, complete: bool = True) -> FrameAttrs:
     """`attrs["stripe"]` of a pulled frame."""
+    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+
     headers: Mapping[str, str] = dict(request.headers)
-    return {
-        "object": request.returns,
-        "module": request.module,
-        "params": dict(request.params),
-        "api_version": headers.get("Stripe-Version") or connection.api_version,
-        "account": headers.get("Stripe-Account") or connection.account,
-        "livemode": connection.live,
-        "mode": connection.mode,
-        "zone": str(connection.zone),
-        "units": "minor",
-        "complete": complete,
-    }
+    return FrameInfo(
+        object=request.returns,
+        api_version=headers.get("Stripe-Version") or connection.api_version,
+        account=headers.get("Stripe-Account") or connection.account,
+        livemode=connection.live,
+        mode=connection.mode,
+        zone=str(connection.zone),
+        units="minor",
+        complete=complete,
+    ).attrs(CallInfo(module=request.module, params=dict(request.params)))

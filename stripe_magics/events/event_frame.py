@@ -113,15 +113,17 @@ def frame(stored: Iterable[Stored], connection: Connection | None = None) -> pd.
             dtype
         )
     made = pd.DataFrame(columns)
-    made.attrs["stripe"] = {
-        "object": "event",
-        "module": "events.watch",
-        "mode": connection.mode if connection else "",
-        "livemode": bool(connection and connection.live),
-        "units": "minor",
-        "complete": True,
-    }
-    return made
+    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+
+    info = FrameInfo(
+        object="event",
+        mode=connection.mode if connection else "",
+        livemode=bool(connection and connection.live),
+        units="minor",
+        complete=True,
+        amounts=["amount"],
+    )
+    return info.put(made, CallInfo(module="events.watch"))
 
 
 def _record(each: Stored) -> dict[str, Any]:

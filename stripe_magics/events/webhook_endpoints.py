@@ -72,20 +72,19 @@ def create(
         notes.append(
             f"Made here before and still there: {left}. %stripe webhook_endpoints delete ID removes one."
         )
-    attrs = {
-        "object": "webhook_endpoint",
-        "module": "events.watch",
-        "api_version": connection.api_version,
-        "account": connection.account,
-        "mode": connection.mode,
-        "livemode": connection.live,
-        "units": "minor",
-        "complete": True,
-        "request_ids": [answer.request_id],
-    }
-    frame = frames.build([answer.body], "webhook_endpoint", attrs=attrs)
-    frame.attrs["stripe"]["notes"] = [*notes, *answer.notices]
-    return frame
+    info = frames.FrameInfo(
+        object="webhook_endpoint",
+        api_version=connection.api_version,
+        account=connection.account,
+        mode=connection.mode,
+        livemode=connection.live,
+        units="minor",
+        complete=True,
+    )
+    how = frames.CallInfo(
+        module="events.watch", request_ids=[answer.request_id], notes=[*notes, *answer.notices]
+    )
+    return frames.build([answer.body], "webhook_endpoint", attrs=info.attrs(how))
 
 
 def listed(connection: Connection) -> Any:

@@ -11,6 +11,7 @@ from stripe_magics.finance.aggregation import group_sums, require_columns, resul
 from stripe_magics.finance.balance import now_balance
 from stripe_magics.finance.receivables import days_to_pay, open_at
 from stripe_magics.finance.reporting_period import Moment, bucket_index, moment, period
+from stripe_magics.frames.frame_info import add_note
 from stripe_magics.money import format_amount
 
 
@@ -107,9 +108,7 @@ def cash_forecast(
     made = result(out[columns], "cash_forecast", [transactions, invoices], period=span)
     if late:
         sums_late = ", ".join(format_amount(amount, currency) for currency, amount in late.items())
-        made.attrs["stripe"].setdefault("notes", []).append(
-            f"Not counted: open invoices later than their customers usually pay, {sums_late}."
-        )
+        add_note(made, f"Not counted: open invoices later than their customers usually pay, {sums_late}.")
     return made
 
 

@@ -167,11 +167,7 @@ class NullColumns:
 
 @lru_cache(1024)
 def _few(kind: str, count: int) -> Any:
-    return (
-        finish(kind, pa.nulls(count, ARROW[kind]))
-        if kind in ARROW
-        else np.full(count, None, dtype=object)
-    )
+    return finish(kind, pa.nulls(count, ARROW[kind])) if kind in ARROW else np.full(count, None, dtype=object)
 
 
 def _text(array: pa.Array) -> Any:
@@ -317,8 +313,11 @@ def object_types(dicts: Sequence[Mapping[str, Any]]) -> set[str]:
 
 def _fields_of(types: set[str]) -> Mapping[str, Any]:
     """What the facts say of the fields of these types; of several, only where they agree."""
-    trees = [facts().get(each, {}) for each in sorted(types)]
+    trees: list[Mapping[str, Any]] = [facts().get(each, {}) for each in sorted(types)]
     if len(trees) == 1:
         return trees[0]
-    keys = {key for tree in trees for key in tree}
-    return {key: kinds[0] for key in keys if all((kinds := [tree[key] for tree in trees if key in tree])) and all(each == kinds[0] for each in kinds)}
+    known: dict[str, list[Any]] = {}
+    for tree in trees:
+        for key, kind in tree.items():
+            known.setdefault(key, []).append(kind)
+    return {key: kinds[0] for key, kinds in known.items() if all(each == kinds[0] for each in kinds)}

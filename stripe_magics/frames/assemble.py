@@ -79,9 +79,11 @@ def assemble(
                 typed[name] = found[0], found[1] if order is None else found[1].take(order)
                 continue
             cells = _cells(parts, order)
-            kind = "map" if name == "id" else column.kind if column else ""  # an object's id is one cell, whatever was sent
-            for shown, kind, values in cols.spread(name, cells.values, kind, expanded=expanded):
-                leaf = _apart(name, shown, fixed)
+            kind_of_all = (
+                "map" if name == "id" else column.kind if column else ""
+            )  # an object's id is one cell, whatever was sent
+            for plain, kind, values in cols.spread(name, cells.values, kind_of_all, expanded=expanded):
+                leaf = _apart(name, plain, fixed)
                 own = ColumnValues(values, cells.places)
                 loose[leaf] = kind, own.over(loose[leaf][1]) if leaf in loose else own
         for name in typed.keys() & loose.keys():
@@ -89,9 +91,7 @@ def assemble(
                 loose[name][0],
                 loose[name][1].over(ColumnValues(_values(typed.pop(name)[1], json=False))),
             )
-        made = {
-            name: cols.finish(column.kind, array) for name, (column, array) in typed.items()
-        }
+        made = {name: cols.finish(column.kind, array) for name, (column, array) in typed.items()}
         for name, (kind, cells) in loose.items():
             column = fixed.get(name)
             made[name] = cols.from_values(
@@ -99,10 +99,7 @@ def assemble(
             )
     shown = _shown(made, fixed, columns, empty=not count)
     blank = cols.NullColumns(count)
-    data = {
-        name: made[name] if name in made else blank.column(fixed[name].kind)
-        for name in shown
-    }
+    data = {name: made[name] if name in made else blank.column(fixed[name].kind) for name in shown}
     frame = _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
     return FrameInfo(object=object_type, expanded=expanded).put(frame)
 

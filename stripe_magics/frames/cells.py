@@ -21,7 +21,9 @@ class ObjectCell(dict[str, Any]):
     """An object of Stripe's inside a cell."""
 
     __slots__ = ("_hash",)
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
+
+    _hash: int
 
     def __hash__(self) -> int:  # type: ignore[override]
         try:
@@ -44,8 +46,10 @@ class ListCell(list[Any]):
     """A list of Stripe's inside a cell."""
 
     __slots__ = ("_hash",)
-    __setitem__ = __delitem__ = append = extend = insert = pop = remove = clear = sort = reverse = _refuse  # type: ignore[assignment]
-    __iadd__ = __imul__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = append = extend = insert = pop = remove = clear = sort = reverse = _refuse
+    __iadd__ = __imul__ = _refuse
+
+    _hash: int
 
     def __hash__(self) -> int:  # type: ignore[override]
         try:
@@ -67,7 +71,9 @@ class ListCell(list[Any]):
 def freeze(value: Any) -> Any:
     """The value with every dict and list in it made unchangeable."""
     if type(value) is dict:
-        return ObjectCell({key: freeze(inner) if type(inner) in _LOOSE else inner for key, inner in value.items()})
+        return ObjectCell(
+            {key: freeze(inner) if type(inner) in _LOOSE else inner for key, inner in value.items()}
+        )
     if type(value) is list:
         return ListCell([freeze(inner) if type(inner) in _LOOSE else inner for inner in value])
     return value

@@ -85,7 +85,10 @@ _ODD = re.compile(r'[\x00-\x1f"\\]')
 def tame(raws: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
     """The same objects with keys that can be columns: a control character in one becomes visible. What is no object becomes one."""
     texts = [bytes(raw) for raw in raws]
-    return [raw if text[:1] == b"{" and b"\\" not in text else _tame(raw) for raw, text in zip(raws, texts, strict=True)]
+    return [
+        raw if text[:1] == b"{" and b"\\" not in text else _tame(raw)
+        for raw, text in zip(raws, texts, strict=True)
+    ]
 
 
 def _tame(raw: msgspec.Raw) -> msgspec.Raw:
@@ -96,7 +99,9 @@ def _tame(raw: msgspec.Raw) -> msgspec.Raw:
 def _visible(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            _ODD.sub(lambda found: f"<{ord(found[0]):02x}>", key): inner if key == "metadata" else _visible(inner)
+            _ODD.sub(lambda found: f"<{ord(found[0]):02x}>", key): inner
+            if key == "metadata"
+            else _visible(inner)
             for key, inner in value.items()
         }
     return [_visible(each) for each in value] if isinstance(value, list) else value
@@ -253,7 +258,9 @@ def _collapse(node: Node, key: str) -> None:
 def _column_name(object_type: str, path: tuple[str, ...]) -> str:
     """The column of a field that the facts don't have: never one in which another field stands."""
     name = "_".join(path)
-    taken = next((each for each in schema(object_type).columns if each.name == name and each.path != path), None)
+    taken = next(
+        (each for each in schema(object_type).columns if each.name == name and each.path != path), None
+    )
     return name if taken is None or len(path) < 2 else f"{path[0]}__{'_'.join(path[1:])}"
 
 

@@ -43,10 +43,16 @@ class FrameInfo:
     units: str = ""  # "minor" or "major": of every money column but those in `other_units`
     complete: bool | None = None  # False: rows are missing (a limit, a stop, a fault, a filter)
     amounts: Sequence[str] | None = None  # a report's money columns; None: the object type says it
-    money: Mapping[str, str] = field(default_factory=dict)  # added by a person: column -> currency (column or code)
+    money: Mapping[str, str] = field(
+        default_factory=dict
+    )  # added by a person: column -> currency (column or code)
     other_units: Sequence[str] = ()  # money columns in the other units than `units`
-    expanded: Mapping[str, str] = field(default_factory=dict)  # field -> type of the objects that were expanded in it
-    more: Mapping[str, Any] = field(default_factory=dict)  # what a report says besides: report, start, end, fractions ...
+    expanded: Mapping[str, str] = field(
+        default_factory=dict
+    )  # field -> type of the objects that were expanded in it
+    more: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what a report says besides: report, start, end, fractions ...
 
     @classmethod
     def of(cls, source: Any) -> FrameInfo:
@@ -64,7 +70,7 @@ class FrameInfo:
         known = {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in own.items()
-            if value is not None and value not in ("", (), {})
+            if value is not None and (name == "amounts" or value not in ("", (), {}, []))
         }
         return FrameAttrs({**known, **self.more}, call=call)
 
@@ -87,8 +93,9 @@ class FrameAttrs(dict[str, Any]):
     """`df.attrs["stripe"]`: a dict of the facts that are compared and saved. The call's own facts are read through it, not in it."""
 
     __slots__ = ("call",)
+    call: CallInfo | None
 
-    def __init__(self, facts: Mapping[str, Any] = {}, *, call: CallInfo | None = None) -> None:  # noqa: B006 - never changed
+    def __init__(self, facts: Mapping[str, Any] = {}, *, call: CallInfo | None = None) -> None:
         super().__init__(facts)
         self.call = call
 
@@ -114,8 +121,8 @@ class FrameAttrs(dict[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         if key in _OF_CALL:
-            own = tuple(value) if isinstance(value, list) else value
-            self.call = replace(self.call or CallInfo(), **{key: own})
+            changes: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value}
+            self.call = replace(self.call or CallInfo(), **changes)
         else:
             super().__setitem__(key, value)
 
@@ -133,12 +140,16 @@ class FrameAttrs(dict[str, Any]):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __deepcopy__(self, memo: object) -> FrameAttrs:
         return FrameAttrs(self, call=self.call)  # pandas copies attrs with every operation
 
-    __copy__ = copy = lambda self: FrameAttrs(self, call=self.call)  # noqa: E731
+    def copy(self) -> FrameAttrs:
+        """The same facts and the same call."""
+        return FrameAttrs(self, call=self.call)
+
+    __copy__ = copy
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (FrameAttrs, (dict(self),))

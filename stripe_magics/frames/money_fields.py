@@ -10,18 +10,85 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 KEYS = frozenset(
-    """
-    amount amount_authorized amount_capturable amount_captured amount_charged amount_discount amount_discounts amount_due
-    amount_eligible amount_excluding_tax amount_gte amount_off amount_overpaid amount_paid amount_received amount_refunded
-    amount_remaining amount_requested amount_returned amount_reversed amount_shipping amount_subtotal amount_tax amount_tip
-    amount_total application_fee application_fee_amount atm_fee balance cash cashback_amount discount_amount ending_balance fee
-    fixed_amount flat_amount gross_amount inbound_pending interchange_fees interchange_fees_amount maximum maximum_amount
-    merchant_amount minimum minimum_amount minimum_charge_amount net net_amount net_total net_total_amount network_fees
-    network_fees_amount other_fees_amount out_of_band_amount outbound_pending overcapture_amount post_payment_credit_notes_amount
-    pre_payment_credit_notes_amount preset presentment_amount smart_tip_threshold starting_balance subtotal subtotal_excluding_tax
-    tax tax_amount tax_amount_exclusive tax_amount_inclusive taxable_amount tip total total_excluding_tax transaction_amount
-    transaction_volume unit_amount unit_amount_excluding_tax value_amount
-    """.split()
+    [
+        "amount",
+        "amount_authorized",
+        "amount_capturable",
+        "amount_captured",
+        "amount_charged",
+        "amount_discount",
+        "amount_discounts",
+        "amount_due",
+        "amount_eligible",
+        "amount_excluding_tax",
+        "amount_gte",
+        "amount_off",
+        "amount_overpaid",
+        "amount_paid",
+        "amount_received",
+        "amount_refunded",
+        "amount_remaining",
+        "amount_requested",
+        "amount_returned",
+        "amount_reversed",
+        "amount_shipping",
+        "amount_subtotal",
+        "amount_tax",
+        "amount_tip",
+        "amount_total",
+        "application_fee",
+        "application_fee_amount",
+        "atm_fee",
+        "balance",
+        "cash",
+        "cashback_amount",
+        "discount_amount",
+        "ending_balance",
+        "fee",
+        "fixed_amount",
+        "flat_amount",
+        "gross_amount",
+        "inbound_pending",
+        "interchange_fees",
+        "interchange_fees_amount",
+        "maximum",
+        "maximum_amount",
+        "merchant_amount",
+        "minimum",
+        "minimum_amount",
+        "minimum_charge_amount",
+        "net",
+        "net_amount",
+        "net_total",
+        "net_total_amount",
+        "network_fees",
+        "network_fees_amount",
+        "other_fees_amount",
+        "out_of_band_amount",
+        "outbound_pending",
+        "overcapture_amount",
+        "post_payment_credit_notes_amount",
+        "pre_payment_credit_notes_amount",
+        "preset",
+        "presentment_amount",
+        "smart_tip_threshold",
+        "starting_balance",
+        "subtotal",
+        "subtotal_excluding_tax",
+        "tax",
+        "tax_amount",
+        "tax_amount_exclusive",
+        "tax_amount_inclusive",
+        "taxable_amount",
+        "tip",
+        "total",
+        "total_excluding_tax",
+        "transaction_amount",
+        "transaction_volume",
+        "unit_amount",
+        "unit_amount_excluding_tax",
+        "value_amount",
+    ]
 )
 DECIMALS = frozenset(
     {
@@ -37,7 +104,9 @@ DECIMALS = frozenset(
 )
 """Money as text, in minor units with decimals."""
 
-NOT_MONEY = frozenset({("balance_transaction", "exchange_rate"), ("terminal.reader", "action", "process_payment_intent", "tip")})
+NOT_MONEY = frozenset(
+    {("balance_transaction", "exchange_rate"), ("terminal.reader", "action", "process_payment_intent", "tip")}
+)
 
 
 def is_money(object_type: str, path: Sequence[str], kind: str) -> bool:

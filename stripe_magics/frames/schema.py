@@ -43,7 +43,20 @@ HEAD = (
 )
 TAIL = ("metadata", "livemode", "object")
 SCALARS = frozenset(
-    {"text", "ref", "decimal", "secret", "currency", "int", "int?", "time", "bool", "number", "enum", "interval"}
+    {
+        "text",
+        "ref",
+        "decimal",
+        "secret",
+        "currency",
+        "int",
+        "int?",
+        "time",
+        "bool",
+        "number",
+        "enum",
+        "interval",
+    }
 )
 
 MASKED: Mapping[str, frozenset[str]] = {

@@ -93,8 +93,10 @@ class View:
     def __init__(
         self, frame: pd.DataFrame, *, max_rows: int = 60, max_columns: int = 12, all_columns: bool = False
     ) -> None:
+        from stripe_magics.frames.frame_info import iter_facts
+
         self.frame = frame
-        self.about: dict[str, Any] = dict(frame.attrs.get("stripe") or {})
+        self.about: dict[str, Any] = dict(iter_facts(frame))
         said = (
             {True: "live", False: "test"}.get(self.about["livemode"], "") if "livemode" in self.about else ""
         )

@@ -359,14 +359,11 @@ def find(words: str) -> pd.DataFrame:
     found = pd.DataFrame(
         [hit[2] for hit in hits[:50]], columns=["module", "field", "label", "what", "documented"]
     )
-    found.attrs["stripe"] = {
-        "object": f"{words!r} in modules and fields",
-        "complete": len(hits) <= 50,
-        "amounts": [],
-    }
-    if len(hits) > 50:
-        found.attrs["stripe"]["notes"] = [f"The best 50 of {len(hits)}; more words narrow it."]
-    return found
+    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+
+    notes = [f"The best 50 of {len(hits)}; more words narrow it."] if len(hits) > 50 else ()
+    info = FrameInfo(object=f"{words!r} in modules and fields", complete=len(hits) <= 50, amounts=())
+    return info.put(found, CallInfo(notes=notes))
 
 
 def _stem(word: str) -> str:

@@ -91,7 +91,9 @@ class History:
                 "error": pd.Series([each.error for each in calls], dtype="object"),
             }
         )
-        frame.attrs["stripe"] = {"object": "history", "complete": True, "amounts": []}
+        from stripe_magics.frames.frame_info import FrameInfo
+
+        FrameInfo(object="history", complete=True, amounts=()).put(frame)
         return frame
 
     def script(self) -> str:

@@ -113,13 +113,16 @@ def _frame(pages: list[bytes], request_id: str) -> Any:
     from stripe_magics import frames
 
     connection = current()
-    about = {
-        "mode": connection.mode,
-        "zone": str(connection.zone),
-        "livemode": connection.live,
-        "request_ids": [request_id] if request_id else [],
-    }
-    return frames.build(pages, "any", attrs=about)
+    info = frames.FrameInfo(
+        account=connection.account,
+        mode=connection.mode,
+        zone=str(connection.zone),
+        livemode=connection.live,
+        api_version=connection.api_version,
+        units="minor",
+    )
+    how = frames.CallInfo(request_ids=[request_id] if request_id else ())
+    return frames.build(pages, "any", attrs=info.attrs(how))
 
 
 def _operation(positional: list[Any]) -> int:

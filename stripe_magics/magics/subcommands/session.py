@@ -25,7 +25,9 @@ def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
             closest_matches(requested, stripe_magics.modules()["name"]),
             advice="%stripe modules lists them.",
         )
-    frame.attrs["stripe"] = {"object": "modules", "complete": True, "amounts": []}
+    from stripe_magics.frames.frame_info import FrameInfo
+
+    FrameInfo(object="modules", complete=True, amounts=()).put(frame)
     return frame
 
 
