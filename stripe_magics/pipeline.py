@@ -44,34 +44,31 @@ def command(name: str, /, **values: Any) -> Command:
 
 def prepare(command: Command, *, connection: Connection | None = None) -> Request:
     """The request that a command stands for. Pure: nothing is sent. Raises `InvalidValue` with all faults."""
+    from stripe_magics.request import api_version
+
+    module = catalogue.find(command.module)
+    forced = connection.api_version if connection is not None and connection.version_forced else ""
+    stated = command.options.stripe_version or forced
+    lifted = "" if stated else api_version.newest_only(module, command.values, command.params)
+    version = stated or (catalogue.NEWEST_VERSION if lifted else catalogue.PINNED_VERSION)
+    request = _built(module, command, version, connection)
+    if not stated and not lifted and (lifted := api_version.newest_only_in(request)):
+        request = _built(module, command, version := catalogue.NEWEST_VERSION, connection)
+    api_version.check(request, dict(request.headers).get("Stripe-Version", version), module)
+    if lifted:
+        request = replace(request, warnings=(*request.warnings, api_version.lifted_note(lifted)))
+    return request
+
+
+def _built(module: Module, command: Command, version: str, connection: Connection | None) -> Request:
+    """The request at one API version."""
     from stripe_magics.request import build
     from stripe_magics.validation import bind
 
-    module = catalogue.find(command.module)
-    version = command.options.stripe_version or module.version or catalogue.PINNED_VERSION
-    if (
-        connection is not None
-        and not command.options.stripe_version
-        and (connection.version_forced or not module.version)
-    ):
-        version = connection.api_version
-    bound = bind(
-        module,
-        command.values,
-        command.params,
-        zone=connection.zone if connection else UTC,
-        api_version=version,
-    )
-    return build(
-        bound, replace(command.options, stripe_version=_header_version(module, command.options, connection))
-    )
-
-
-def _header_version(module: Module, options: Options, connection: Connection | None) -> str:
-    """Generated operations go out with the version of their facts, unless the line or the connection names one."""
-    if options.stripe_version or not module.version:
-        return options.stripe_version
-    return "" if connection is not None and connection.version_forced else module.version
+    zone = connection.zone if connection else UTC
+    module = catalogue.at_version(module, version)
+    bound = bind(module, command.values, command.params, zone=zone, api_version=version)
+    return build(bound, replace(command.options, stripe_version=version))
 
 
 def call(

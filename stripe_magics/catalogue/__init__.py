@@ -16,10 +16,22 @@ from importlib import import_module
 
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.module import Module
+from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION
 from stripe_magics.errors import UnknownName
 
-PINNED_VERSION = "2025-02-24.acacia"
-"""The newest API version on which every documented field works."""
+__all__ = [
+    "NEWEST_VERSION",
+    "PINNED_VERSION",
+    "actions_by_resource",
+    "aliases",
+    "at_version",
+    "documented",
+    "everything",
+    "find",
+    "names",
+    "nearest",
+]
+
 
 _FILES = {
     "customers": "customers",
@@ -62,6 +74,13 @@ def find(name: str) -> Module:
     raise UnknownName(
         "module", " ".join(name.split()), nearest(requested), advice="%stripe modules shows them all."
     )
+
+
+def at_version(module: Module, version: str) -> Module:
+    """The module as an API version has it: types, choices and what is required. One that is declared by hand stays as it is."""
+    if module.documented:
+        return module
+    return _operation(module.name, version) or module
 
 
 def nearest(name: str, most: int = 3) -> list[str]:
@@ -121,10 +140,10 @@ def _declared(file: str) -> tuple[Module, ...]:
     return modules
 
 
-def _operation(name: str) -> Module | None:
+def _operation(name: str, version: str = "") -> Module | None:
     from stripe_magics.catalogue.generated.operations import operation
 
-    return operation(name)
+    return operation(name, version)
 
 
 def _normal(name: str) -> str:

@@ -99,6 +99,7 @@ class Field:
     required: bool = False  # with `when`: required once shown
     object: str = ""  # OBJECT_ID, TEXT_LIST: the type of object that is named, e.g. "customer"
     choices: tuple[str, ...] = ()
+    items: Kind | None = None  # TEXT_LIST: what each of its values is, if it isn't text
     columns: tuple[Field, ...] = ()  # ROWS
     when: Conditions = ()
     minimum: int | None = None  # of a number, or of rows
@@ -109,6 +110,7 @@ class Field:
     extra: bool = False  # stands in the form's last group, "More"
     connect_only: bool = False
     restored: bool = False
+    since: str = ""  # the API version that takes it, if the pinned one doesn't
     since_removed: str = ""  # the API version that no longer takes it; "never": the endpoint never did
     replaced_by: str = ""
     operator: str = ""  # TIMESTAMP_FILTER: the field that holds its comparison

@@ -24,9 +24,9 @@ def documented() -> dict[str, str]:
 @cache
 def generated() -> dict[str, str]:
     """Names and aliases of all other operations -> their own name."""
-    from stripe_magics.catalogue.generated import operations
+    from stripe_magics.catalogue.generated import facts, operations
 
-    return {**operations.data().aliases, **{name: name for name in operations.operation_names()}}
+    return {**facts.data().aliases, **{name: name for name in operations.operation_names()}}
 
 
 def canonical(name: str) -> str:
@@ -176,10 +176,10 @@ def takes(module: Module, param: str) -> bool:
 @cache
 def known_params(name: str) -> dict[str, Field]:
     """The parameters that Stripe's facts give a documented module's endpoint, beside its declared fields."""
-    from stripe_magics.catalogue.generated import operations
+    from stripe_magics.catalogue.generated import facts, operations
 
     module = catalogue.find(name)
-    endpoint = (module.method, operations.anonymous(module.path))
+    endpoint = (module.method, facts.anonymous(module.path))
     known: dict[str, Field] = {}
     for other, where in operations.endpoints().items():
         made = operations.operation(other) if where == endpoint else None
@@ -191,11 +191,11 @@ def known_params(name: str) -> dict[str, Field]:
 @cache
 def by_endpoint() -> dict[tuple[str, str], list[str]]:
     """(method, path without names) -> the modules that are that endpoint, documented ones first."""
-    from stripe_magics.catalogue.generated import operations
+    from stripe_magics.catalogue.generated import facts, operations
 
     found: dict[tuple[str, str], list[str]] = {}
     for each in catalogue.documented():
-        found.setdefault((each.method, operations.anonymous(each.path)), []).append(each.name)
+        found.setdefault((each.method, facts.anonymous(each.path)), []).append(each.name)
     for name, where in operations.endpoints().items():
         found.setdefault(where, []).append(name)
     return found

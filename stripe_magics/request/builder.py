@@ -14,7 +14,7 @@ from typing import Any
 from stripe_magics._command import Options
 from stripe_magics._form_encoding import UNSET, Pairs, pairs
 from stripe_magics.catalogue.field import Field, Kind, Role
-from stripe_magics.catalogue.generated import operations
+from stripe_magics.catalogue.generated import facts
 from stripe_magics.catalogue.module import FollowUp, Module, Variant
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.request import CurrencyCheck, Request, RowFilter, raw_call
@@ -111,7 +111,7 @@ def _denominations(bound: Bound) -> Iterator[CurrencyCheck]:
         else:
             template = module.path[: module.path.rfind("}") + 1]
             path = _path(template, values)
-        if path and ("GET", operations.anonymous(template)) in operations.endpoints().values():
+        if path and facts.described("GET", template):
             yield CurrencyCheck(field=name, currency=currency, path=path)
 
 

@@ -99,12 +99,12 @@ class Index:
     held: frozenset[str]  # fields that a further call takes
 
 
-_INDICES: dict[str, tuple[Module, Index]] = {}
+_INDICES: dict[tuple[str, str], tuple[Module, Index]] = {}
 
 
 def index_of(module: Module) -> Index:
     """The index of a module; made once."""
-    kept = _INDICES.get(module.name)
+    kept = _INDICES.get((module.name, module.version))
     if kept is None or kept[0] is not module:
         fields: dict[str, Field] = {}
         for each in module.fields:
@@ -122,7 +122,7 @@ def index_of(module: Module) -> Index:
         names = {param: each.name for each in asked for param in (each.param, each.renamed_to) if param}
         held = frozenset(name for each in module.follow_ups for name in each.fields)
         kept = (module, Index(fields, frozenset(above), roles, names, held))
-        _INDICES[module.name] = kept
+        _INDICES[module.name, module.version] = kept
     return kept[1]
 
 

@@ -43,6 +43,14 @@ def read_filter(field: Field, value: Any, operator: str, context: Context) -> An
     )
 
 
+def _read_list(field: Field, value: Any, context: Context) -> list[Any]:
+    """A list of texts, or of what the field says that its values are."""
+    if field.items is None:
+        return scalars.read_text_list(field, value, context)
+    one = field.replace(kind=field.items, items=None)
+    return [read(one, each, context) for each in scalars.list_items(value, split=isinstance(value, str))]
+
+
 _READERS: dict[Kind, Callable[[Field, Any, Context], Any]] = {
     Kind.TEXT: scalars.read_text,
     Kind.LONG_TEXT: scalars.read_text,
@@ -54,7 +62,7 @@ _READERS: dict[Kind, Callable[[Field, Any, Context], Any]] = {
     Kind.BOOLEAN: scalars.read_boolean,
     Kind.CHOICE: scalars.read_choice,
     Kind.MULTI_CHOICE: scalars.read_multi_choice,
-    Kind.TEXT_LIST: scalars.read_text_list,
+    Kind.TEXT_LIST: _read_list,
     Kind.OBJECT_ID: scalars.read_object_id,
     Kind.CURRENCY: scalars.read_currency,
     Kind.COUNTRY: scalars.read_country,

@@ -13,6 +13,7 @@ from typing import Any
 
 from stripe_magics.catalogue.field import Conditions, Field, Role
 from stripe_magics.catalogue.module import Module, Variant
+from stripe_magics.catalogue.versions import PINNED_VERSION, known_versions
 from stripe_magics.errors import Fault
 from stripe_magics.validation import search_query
 
@@ -81,10 +82,17 @@ class RuleChecker:
     def check(self, roots: set[str]) -> None:
         """What may not stand together, what is missing, what this version of the API no longer takes."""
         given = {name for name, value in self.typed.items() if value is not None} | self.faulty
+        roots = roots | {
+            each.param.partition("[")[0] + "["
+            for name in given
+            if (each := self.module.get(name)) is not None and "[" in each.param
+        }
         for declared in self.module.fields:
             if declared.name in given:
                 if declared.when:
                     self._judge_condition(declared)
+                if declared.since:
+                    self._judge_newer(declared)
                 if declared.since_removed:
                     self._judge_version(declared)
             elif declared.recommended_with and not _covered(declared, roots):
@@ -150,6 +158,10 @@ class RuleChecker:
             )
             self.fault(declared, f"is missing{clause}")
 
+    def _judge_newer(self, declared: Field) -> None:
+        if not any(each[:10] >= declared.since[:10] for each in known_versions(self.api_version)):
+            self.fault(declared, f"API version {self.api_version} doesn't know it; {declared.since} knows it")
+
     def _judge_version(self, declared: Field) -> None:
         since, version = declared.since_removed, self.api_version
         if declared.role in _HERE or declared.renamed_to or self.module.held(declared.name):
@@ -157,6 +169,8 @@ class RuleChecker:
         instead = f"; instead: {declared.replaced_by}" if declared.replaced_by else ""
         if since == "never":
             self.fault(declared, f"Stripe doesn't take it here{instead}")
+        elif since[:10] <= version[:10] and not self.module.documented:
+            self.fault(declared, f"API version {version} doesn't know it; {PINNED_VERSION} knows it{instead}")
         elif since[:10] <= version[:10]:
             self.fault(
                 declared,
@@ -183,5 +197,7 @@ class RuleChecker:
 
 
 def _covered(declared: Field, roots: set[str]) -> bool:
-    """Whether a parameter that is passed on stands above this field's (`-d "address="` over `address[line1]`)."""
-    return declared.role is Role.PARAM and declared.param.partition("[")[0] in roots
+    """Whether a parameter that is passed on stands above this field's (`-d "address="` over `address[line1]`), or given ones below it."""
+    return declared.role is Role.PARAM and (
+        declared.param.partition("[")[0] in roots or f"{declared.param}[" in roots
+    )

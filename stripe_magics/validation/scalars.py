@@ -221,11 +221,11 @@ def _choices_hint(near: list[str], known: tuple[str, ...]) -> str:
 
 
 def read_multi_choice(field: Field, value: Any, context: Context) -> list[str]:
-    return _distinct(read_choice(field, each, context) for each in _items(value, split=True))
+    return _distinct(read_choice(field, each, context) for each in list_items(value, split=True))
 
 
 def read_text_list(field: Field, value: Any, context: Context) -> list[str]:
-    items = _items(value, split=isinstance(value, str) or bool(field.object) or field.name == "expand")
+    items = list_items(value, split=isinstance(value, str) or bool(field.object) or field.name == "expand")
     if field.object:
         items = [check_id(as_text(each).strip(), field.object) for each in items]
     texts = [as_text(each) for each in items]
@@ -234,7 +234,8 @@ def read_text_list(field: Field, value: Any, context: Context) -> list[str]:
     return _distinct(texts)
 
 
-def _items(value: Any, *, split: bool) -> list[Any]:
+def list_items(value: Any, *, split: bool) -> list[Any]:
+    """The values of a list, of one value, or of text with commas where it may be split."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         value = json_text(value)
     if isinstance(value, (set, frozenset)):

@@ -1,37 +1,39 @@
 """The generated operations: the shipped file against the published package, and the modules that are made of it."""
 
-import gzip
-import json
 import subprocess
 import sys
-from importlib.metadata import version
 
 import pytest
 
-from stripe_magics.catalogue import generate
 from stripe_magics.catalogue.field import Kind, Role
-from stripe_magics.catalogue.generated import operations
+from stripe_magics.catalogue.generated import effects, facts, operations
 from stripe_magics.catalogue.module import Effect
+from stripe_magics.catalogue.versions import NEWEST_VERSION
 
 READ, CREATE, UPDATE, IRREVERSIBLE = Effect.READ, Effect.CREATE, Effect.UPDATE, Effect.IRREVERSIBLE
 
 
-def shipped():
-    return json.loads(gzip.decompress(generate.TARGET.read_bytes()))
-
-
-def test_the_shipped_file_is_what_the_generator_makes():
-    facts = shipped()
-    if facts["package"] != version("stripe"):
-        pytest.skip(f"the facts are those of stripe {facts['package']}, installed is {version('stripe')}")
-    assert generate.generate() == facts
-
-
 def test_the_facts_hold_no_sentences():
-    texts = [text for choices in shipped()["choices"] for text in choices]
+    known = facts.data()
+    texts = [text for choices in known.choices for text in choices]
     assert not [text for text in texts if " " in text and len(text.split()) > 3]
-    assert all(" " not in name for shape in shipped()["shapes"] for name, _, _ in shape)
-    assert generate.TARGET.stat().st_size < 100_000
+    assert all(" " not in name for shape in known.shapes for name, _, _ in shape)
+    assert facts.DATA.stat().st_size < 100_000
+
+
+def test_every_action_is_judged_by_name():
+    """A new release brings new actions: each must be put into a table of `effects` by somebody who knows what it does."""
+    known = facts.data().operations.values()
+    assert not [each.name for each in known if not effects.is_judged(each.name, each.method)]
+    assert not effects.is_judged("customers.teleport", "POST")
+    assert not effects.is_judged("teleporters.create", "POST")
+    assert effects.effect("customers.teleport", "POST") is IRREVERSIBLE
+    actions = {each.name.rpartition(".")[2] for each in known}
+    creations = {each.name.rpartition(".")[0] for each in known if each.name.endswith(".create")}
+    tables = (effects.MOVES_MONEY, effects.DESTROYS, effects.REVERSIBLE)
+    assert not set().union(*tables) - actions
+    assert not (effects.CREATIONS_THAT_MOVE_MONEY | effects.OTHER_CREATIONS) - creations
+    assert sum(map(len, tables)) == len(set().union(*tables))
 
 
 def test_every_operation_makes_a_module():
@@ -42,7 +44,7 @@ def test_every_operation_makes_a_module():
         assert module is not None
         assert module.name == name
         assert not module.documented
-        assert module.version == shipped()["version"]
+        assert module.version in {"", NEWEST_VERSION}
         assert module.path.startswith("/v1/")
         assert [each.name for each in module.path_fields] == [
             part[1:-1] for part in module.path.split("/") if part.startswith("{")
@@ -237,9 +239,7 @@ def test_every_documented_module_is_among_the_facts():
 
     known = set(operations.endpoints().values())
     unknown = [
-        each.name
-        for each in catalogue.documented()
-        if (each.method, operations.anonymous(each.path)) not in known
+        each.name for each in catalogue.documented() if (each.method, facts.anonymous(each.path)) not in known
     ]
     assert unknown == ["api.call"]
 

@@ -1,11 +1,11 @@
 """Every other v1 operation of Stripe as a module, made on demand from generated facts.
 
-`operations.json.gz` (see `generate.py`) holds what Stripe's published package says: paths, parameters, types. Here it becomes Modules
-with Fields like those that are declared by hand, one at a time when it is asked for:
+`facts` holds what Stripe's published packages say: paths, parameters, types, by version. Here they become Modules with Fields like those
+that are declared by hand, one at a time when it is asked for:
 
 - a nested parameter is a field of its own: `billing_details[address][line1]` is `billing_details_address_line1`;
 - the kind is read from the type and, where the type says too little, from the name (`currency`, `email`, `return_url`);
-- what a call does to the account is read from its HTTP method and its action;
+- what a call does to the account is judged by its action (`effects`);
 - nothing about one operation stands here but in the tables.
 
 `documented` is False: parameters that the facts don't know are passed on, for Stripe to judge.
@@ -13,46 +13,43 @@ with Fields like those that are declared by hand, one at a time when it is asked
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.generated import facts
+from stripe_magics.catalogue.generated.effects import effect
+from stripe_magics.catalogue.generated.facts import REQUIRED, Entry, anonymous
 from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.catalogue.versions import PINNED_VERSION, known_versions
 
-DATA = Path(__file__).with_name("operations.json.gz")
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-# Actions that move money or cannot be undone, whatever they act on. Any DELETE is one of them as well.
-IRREVERSIBLE = _names(
-    "accept apply_customer_balance approve attach_payment cancel capture close collect_payment_method confirm confirm_payment_intent "
-    "create_from_calculation create_reversal decline delete_where detach disconnect expire finalize finalize_invoice finalize_quote "
-    "increment_authorization mark_uncollectible migrate pay process_payment_intent process_setup_intent redact refund refund_payment "
-    "reject release remove_lines report_payment report_payment_attempt report_refund resume reverse send_invoice submit uninstall "
-    "verify_microdeposits void_credit_note void_grant void_invoice"
-)
-# Creations that move money or charge somebody at once.
-MOVES_MONEY = _names(
-    "charges credit_notes fee_refunds payouts refunds subscriptions topups transfers transfer_reversals climate.orders "
-    "treasury.credit_reversals treasury.debit_reversals treasury.inbound_transfers treasury.outbound_payments "
-    "treasury.outbound_transfers customer_balance_transactions"
-)
-CREATES = re.compile(r"^(create|add_|report_payment$)")
 OBJECTS = {  # parameters that are ids: name -> the object they name
     each: each
-    for each in _names(
-        "charge coupon customer invoice mandate payment_intent payment_link payment_method payout plan price product "
-        "promotion_code quote refund setup_intent shipping_rate subscription subscription_item tax_rate transfer"
-    )
+    for each in [
+        "charge",
+        "coupon",
+        "customer",
+        "invoice",
+        "mandate",
+        "payment_intent",
+        "payment_link",
+        "payment_method",
+        "payout",
+        "plan",
+        "price",
+        "product",
+        "promotion_code",
+        "quote",
+        "refund",
+        "setup_intent",
+        "shipping_rate",
+        "subscription",
+        "subscription_item",
+        "tax_rate",
+        "transfer",
+    ]
 } | {
     "default_payment_method": "payment_method",
     "test_clock": "test_helpers.test_clock",
@@ -67,7 +64,7 @@ NAMED = (  # kinds that a text parameter's name tells
     (re.compile(r"^locale$"), Kind.LOCALE),
     (re.compile(r"(^|_)(description|explanation|footer|memo|message|note|comments?)$"), Kind.LONG_TEXT),
 )
-KINDS = {  # by code; the codes are explained at `generate.Facts.encode`
+KINDS = {  # by code; the codes are explained in `facts`
     "i": Kind.INTEGER,
     "t": Kind.TIMESTAMP,
     "a": Kind.MINOR_AMOUNT,
@@ -83,77 +80,92 @@ BOUNDS = {"r": Kind.TIMESTAMP, "R": Kind.INTEGER}
 PATH_NAMES = {"subscription_exposed_id": "subscription", "intent": "", "id": "id"}
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
-    """The file as read, with its indices."""
-
-    version: str
-    choices: list[list[str]]
-    shapes: list[list[list[Any]]]
-    rows: dict[str, list[Any]]  # name -> [name, method, path, returns, shape, aliases, host]
-    aliases: dict[str, str]
-    objects: dict[str, str]  # "/v1/transfers/{}" -> "transfer"
-
-
-@cache
-def data() -> Data:
-    """Read the file, once."""
-    facts = json.loads(gzip.decompress(DATA.read_bytes()))
-    rows = {row[0]: row for row in facts["operations"]}
-    return Data(
-        version=facts["version"],
-        choices=facts["choices"],
-        shapes=facts["shapes"],
-        rows=rows,
-        aliases={alias: name for name, row in rows.items() for alias in row[5]},
-        objects={
-            anonymous(row[2]): row[3] for row in rows.values() if row[1] == "GET" and row[2].endswith("}")
-        },
-    )
-
-
-def anonymous(path: str) -> str:
-    """A path without the names of its ids, to compare paths by: `/v1/customers/{}`."""
-    return re.sub(r"\{\w+\}", "{}", path)
+REPLACED = {
+    ("promotion_codes.create", "coupon"): "promotion[type]=coupon with promotion[coupon]",
+    ("subscriptions.create", "coupon"): "discounts[0][coupon]",
+    ("subscriptions.create", "promotion_code"): "discounts[0][promotion_code]",
+    ("subscriptions.update", "coupon"): "discounts[0][coupon]",
+    ("subscriptions.update", "promotion_code"): "discounts[0][promotion_code]",
+    ("customers.create", "coupon"): "a discount of the subscription or invoice",
+    ("customers.update", "coupon"): "a discount of the subscription or invoice",
+    ("invoice_items.create", "price"): "pricing[price]",
+    ("invoice_items.update", "price"): "pricing[price]",
+    ("invoice_items.create", "unit_amount"): "unit_amount_decimal",
+    ("invoice_items.update", "unit_amount"): "unit_amount_decimal",
+}
+"""What the newest version takes in place of a parameter that it no longer knows."""
 
 
 def operation_names() -> list[str]:
     """The names of all generated operations, in alphabetical order; aliases are left out."""
-    return list(data().rows)
+    return list(facts.data().operations)
 
 
 def endpoints() -> dict[str, tuple[str, str]]:
     """Name -> (HTTP method, path without the names of its ids): what shows that two modules are the same endpoint."""
-    return {name: (row[1], anonymous(row[2])) for name, row in data().rows.items()}
+    return {name: (row.method, anonymous(row.path)) for name, row in facts.data().operations.items()}
 
 
 @cache
-def operation(name: str) -> Module | None:
-    """The operation of that name (or alias), e.g. "checkout.sessions.create", or None."""
-    facts = data()
-    row = facts.rows.get(facts.aliases.get(name, name))
+def operation(name: str, version: str = "") -> Module | None:
+    """The operation of that name (or alias), e.g. "checkout.sessions.create", or None.
+
+    It has the fields of all described versions: types, choices and what is required are those of `version` ("" is the pinned one, or the
+    version that has the operation), and a field that this version doesn't know says so (`since`, `since_removed`).
+    """
+    known = facts.data()
+    row = known.operations.get(known.aliases.get(name, name))
     if row is None:
         return None
-    own, method, path, returns, shape, aliases, _ = row
-    path, ids = path_fields(path)
-    entries = facts.shapes[shape] if shape >= 0 else []
-    fields = (*ids, *with_currencies(distinct(ids, members(entries, needed=True))))
+    having = [each for each in known.versions if facts.shape(row, each) is not None]
+    requested = version or PINNED_VERSION
+    own = next((each for each in reversed(having) if each[:10] <= requested[:10]), having[0])
+    path, ids = path_fields(row.path)
+    fields = (*ids, *with_currencies(distinct(ids, _fields_of_all(row, own, having))))
+    beside = known_versions(requested)
+    if len(beside) > 1:  # between two: what both require
+        needed = set(facts.required(row, requested))
+        fields = tuple(
+            each.replace(
+                required=each.required and (each.param == "path" or each.param.partition("[")[0] in needed)
+            )
+            for each in fields
+        )
     return Module(
-        name=own,
-        title=title(own),
-        method=method,
+        name=row.name,
+        title=title(row.name),
+        method=row.method,
         path=path,
-        returns=returns,
-        effect=effect(own, method),
+        returns=row.returns,
+        effect=effect(row.name, row.method),
         effects=(("confirm", "true", Effect.IRREVERSIBLE),)
         if "confirm" in {each.name for each in fields}
         else (),
         fields=fields,
-        aliases=tuple(aliases),
+        aliases=row.aliases,
         documented=False,
-        version=facts.version,
-        files=any(code == "F" for _, code, _ in entries),
+        version=version or (own if len(having) < len(known.versions) and own not in beside else ""),
+        files=any(code == "F" for _, code, _ in facts.shape(row, own) or ()),
     )
+
+
+def _fields_of_all(row: facts.Operation, own: str, having: list[str]) -> Iterator[Field]:
+    """The fields of one version, then those that only another has."""
+    known = {}
+    for each in members(facts.shape(row, own) or [], needed=True):
+        known[each.param] = each
+        gone = [other for other in having if other > own and not facts.has_parameter(row, each.param, other)]
+        yield _removed(row, each, gone[0]) if gone else each
+    for other in having:
+        for each in members(facts.shape(row, other) or [], needed=False):
+            if each.param not in known:
+                known[each.param] = each
+                yield each.replace(since=other) if other > own else _removed(row, each, own)
+
+
+def _removed(row: facts.Operation, field: Field, version: str) -> Field:
+    instead = REPLACED.get((row.name, field.param.partition("[")[0]), "")
+    return field.replace(since_removed=version, replaced_by=instead)
 
 
 def title(name: str) -> str:
@@ -168,19 +180,6 @@ def words(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def effect(name: str, method: str) -> Effect:
-    """What an operation does to the account. Test helpers act on test objects only: nothing of theirs is beyond repair."""
-    resource, _, action = name.rpartition(".")
-    if method == "GET":
-        return Effect.READ
-    creates = bool(CREATES.match(action))
-    if not name.startswith("test_helpers.") and (
-        method == "DELETE" or action in IRREVERSIBLE or (creates and resource in MOVES_MONEY)
-    ):
-        return Effect.IRREVERSIBLE
-    return Effect.CREATE if creates else Effect.UPDATE
-
-
 # --- fields
 
 
@@ -191,7 +190,7 @@ def path_fields(path: str) -> tuple[str, tuple[Field, ...]]:
     for part in path.split("/")[1:]:
         done = f"{done}/{part}"
         if part.startswith("{"):
-            named = data().objects.get(anonymous(done), "").removeprefix("list[").removesuffix("]")
+            named = facts.data().objects.get(anonymous(done), "").removeprefix("list[").removesuffix("]")
             name = PATH_NAMES.get(part[1:-1], part[1:-1]) or named.rpartition(".")[2]
             done = done.removesuffix(part) + "{" + name + "}"
             fields.append(
@@ -207,11 +206,9 @@ def path_fields(path: str) -> tuple[str, tuple[Field, ...]]:
     return done, tuple(fields)
 
 
-def members(
-    entries: Iterable[list[Any]], outer: str = "", prefix: str = "", *, needed: bool
-) -> Iterator[Field]:
+def members(entries: Iterable[Entry], outer: str = "", prefix: str = "", *, needed: bool) -> Iterator[Field]:
     """The fields of a structure. What is required inside an optional structure is Stripe's to ask for."""
-    for name, code, required in entries:
+    for name, code, flags in entries:
         param = f"{outer}[{name}]" if outer else name
         if not outer and name == "expand":  # an option of every call, not a field
             continue
@@ -221,7 +218,7 @@ def members(
             "name": f"{prefix}{name}",
             "label": words(name),
             "param": param,
-            "required": bool(required) and needed,
+            "required": bool(flags & REQUIRED) and needed,
         }
         if outer:
             group = outer.partition("[")[0]
@@ -230,13 +227,15 @@ def members(
             yield from simple(name, plain, common)
         for each in codes:
             if each[0] == "o":
-                inside = needed and bool(required) and not plain
-                yield from members(data().shapes[int(each[1:])], param, f"{prefix}{name}_", needed=inside)
+                inside = needed and bool(flags & REQUIRED) and not plain
+                yield from members(
+                    facts.data().shapes[int(each[1:])], param, f"{prefix}{name}_", needed=inside
+                )
 
 
 def simple(name: str, codes: list[str], common: dict[str, Any]) -> Iterator[Field]:
     """The field of a parameter that is not (only) a structure; a range has further fields for its bounds."""
-    chosen = tuple(value for code in codes if code[0] == "c" for value in data().choices[int(code[1:])])
+    chosen = tuple(value for code in codes if code[0] == "c" for value in facts.data().choices[int(code[1:])])
     code = codes[0] if len(codes) == 1 else ""
     if code == "i" and name == "limit" and common["param"] == name:
         yield Field(**common, kind=Kind.INTEGER, role=Role.LIMIT)
@@ -273,20 +272,20 @@ def of_text(name: str) -> dict[str, Any]:
 def of_list(code: str, common: dict[str, Any]) -> Field:
     """A list: of choices, of texts, of flat structures (rows); anything deeper is JSON, its columns the parameters inside one item."""
     if code[0] == "c":
-        return Field(**common, kind=Kind.MULTI_CHOICE, choices=tuple(data().choices[int(code[1:])]))
+        return Field(**common, kind=Kind.MULTI_CHOICE, choices=tuple(facts.data().choices[int(code[1:])]))
     if code[0] != "o":
-        return Field(**common, kind=Kind.TEXT_LIST)
-    entries = data().shapes[int(code[1:])]
+        return Field(**common, kind=Kind.TEXT_LIST, items=KINDS.get(code))
+    entries = facts.data().shapes[int(code[1:])]
     if any(part[0] in "olmMrRF" for _, each, _ in entries for part in each.split("|")):
         inside = with_currencies(distinct((), members(entries, needed=False)))
         return Field(**common, kind=Kind.JSON, columns=inside)
     columns = tuple(
         field
-        for name, each, required in entries
+        for name, each, flags in entries
         for field in simple(
             name,
             each.split("|"),
-            {"name": name, "label": words(name), "param": name, "required": bool(required)},
+            {"name": name, "label": words(name), "param": name, "required": bool(flags & REQUIRED)},
         )
     )
     return Field(**common, kind=Kind.ROWS, columns=with_currencies(columns))
