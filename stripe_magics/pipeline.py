@@ -16,7 +16,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import Fault, IncompleteList, InvalidValue, NotFound, StripeError, StripeMagicsError
 from stripe_magics.progress import ProgressGroup
