@@ -88,6 +88,7 @@ def call(
 
     Raises `InvalidValue` before anything is sent, a `StripeError` afterwards; see `stripe_magics.errors` for the tree.
     """
+    from stripe_magics.client.journal import cell_origin
     from stripe_magics.client.shared_connection import current, shared
 
     requested = name if isinstance(name, Command) else command(name, **values)
@@ -101,7 +102,7 @@ def call(
         connection,
         request,
         requested,
-        origin=origin,
+        origin=origin or cell_origin.origin(),
         ask=ask,
         together=together,
         notes=list(request.warnings),
@@ -223,15 +224,9 @@ class _Run:
 
     def _send(self, request: Request, *, step: int) -> ApiResponse:
         options = self.command.options
-        origin = (
-            replace(self.origin, digest=f"{self.origin.digest}#{step}")
-            if self.origin is not None and step
-            else self.origin
-        )
+        origin = self.origin.step(step) if self.origin is not None else None
         own = self.request.idempotency_key
-        key = (
-            f"{own[:240]}-{step}" if own and step and request.method == "POST" else ""
-        )  # a later call of the same submission
+        key = f"{own[:240]}-{step}" if own and step and request.method == "POST" else ""  # of a later call
         answer = self.connection.send(
             request, origin=origin, idempotency_key=key, again=options.again, yes=options.yes, ask=self.ask
         )

@@ -1,8 +1,8 @@
 """`--from df`: one call a row, each at most once.
 
-All rows are bound before the first is sent, so that a bad value in row 900 is told before anything happens. Each row's idempotency key
-comes from the cell (or, without one, the module), the row's own values and how often the same values stand above it: running the same
-again sends the same keys, and Stripe carries each out once. Some calls go side by side, under the rate limits; an error is a row's
+All rows are bound before the first is sent, so that a bad value in row 900 is reported before anything happens. Each row has its place in the
+journal: the cell (or, without one, the module), the row's own values and how often the same values come before it. Running the same again
+follows the law of a single call (client/journal/deduplication.py): what is done is replayed, a change is made afresh. Some calls go side by side, under the rate limits; an error is a row's
 result and doesn't end the others.
 """
 
@@ -20,11 +20,15 @@ from stripe_magics._form_encoding import Missing
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.client.call_context import handler_context
+from stripe_magics.client.journal import cell_origin
+from stripe_magics.client.journal.journal_entry import Origin, row_digest
 from stripe_magics.errors import (
     ConfirmationNeeded,
     Fault,
     InvalidValue,
     OutcomeUnknown,
+    RepeatRefused,
     StripeMagicsError,
     UnknownName,
     UsageFault,
@@ -37,7 +41,6 @@ from stripe_magics.request import Request
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.journal.journal import Origin
     from stripe_magics.client.shared_connection import Connection
 
 AT_ONCE = 8
@@ -51,8 +54,10 @@ class _Row:
 
     place: int
     request: Request
-    key: str
+    key: str  # the user's own; "" for one of ours
+    origin: Origin
     result: str = "not sent"
+    refused: bool = False  # the same call was made elsewhere
     id: str = ""
     error: str = ""
     request_id: str = ""
@@ -90,7 +95,11 @@ def write_rows(
     requests = _requests(commands, connection)
     if options.dry_run:
         return _previewed(frame, requests)
-    rows = _rows(requests, origin, again=options.again)
+    rows = _rows(requests, origin or cell_origin.origin())
+    handler = handler_context(connection)
+    if handler is not None:  # in order, before the pool: its threads don't know of the handler
+        for row in rows:
+            row.key = row.key or handler.next_key(connection.journal.by_key)
     _confirm(connection, requests, options, ask)
     limiter_for(connection)
     if progress is not None:
@@ -202,34 +211,43 @@ def _requests(commands: Sequence[Command], connection: Connection) -> list[Reque
     return requests
 
 
-def _rows(requests: Sequence[Request], origin: Origin | None, *, again: bool) -> list[_Row]:
-    """Each with its key: the same for the same row of the same cell, however often it is run."""
-    import uuid
+def _rows(requests: Sequence[Request], origin: Origin | None) -> list[_Row]:
+    """Each with its place: the same for the same row of the same cell, however often it is run and whatever stands around it.
 
+    A create has a key made from its place, so that Stripe knows it even if this machine's journal is lost. A change has none: it is made afresh,
+    since another one may have been made in between.
+    """
     seen: dict[str, int] = {}
-    salt = uuid.uuid4().hex if again else ""
     rows = []
-    for place, request in enumerate(requests):
+    for number, request in enumerate(requests):
+        cell = (origin.cell or origin.digest) if origin else ""
         body = repr(
             (
-                origin.cell if origin else "",
+                cell,
                 request.module,
                 request.method,
                 request.path,
                 request.params,
                 request.json,
                 request.headers,
-                salt,
             )
         )
         digest = hashlib.sha256(body.encode()).hexdigest()[:40]
-        seen[digest] = seen.get(digest, 0) + 1
+        nth = seen[digest] = seen.get(digest, 0) + 1
+        own = f"{request.idempotency_key}-{number}" if request.idempotency_key else ""
         rows.append(
             _Row(
-                place,
-                request,
-                (request.idempotency_key and f"{request.idempotency_key}-{place}")
-                or f"row-{digest}-{seen[digest]}",
+                number,
+                replace(request, idempotency_key=""),
+                own,
+                Origin(
+                    cell=origin.cell if origin else "",
+                    digest=row_digest(digest),
+                    ordinal=number + 1,
+                    run=origin.run if origin else 0,
+                    nth=nth,
+                    key=f"row-{digest}-{nth}" if request.effect is not Effect.UPDATE else "",
+                ),
             )
         )
     return rows
@@ -295,30 +313,54 @@ def _run(
 
 
 def _send(connection: Connection, row: _Row, *, again: bool) -> None:
-    """One row, and the calls that follow it, through the connection's whole law."""
+    """One row, and the calls that follow it, through the connection's whole law.
+
+    What failed now may have been done before: `failed` is said only of what the journal doesn't know better.
+    """
+    own = row.key
     try:
         check_currencies(connection, row.request)
-        answer = connection.send(row.request, idempotency_key=row.key, again=again, yes=True)
-        row.result, row.id, row.request_id = (
-            ("replayed" if answer.replayed else "done"),
-            str(answer.data.get("id") or ""),
-            answer.request_id,
-        )
-        for step, following in enumerate(row.request.then, start=1):
-            connection.send(
-                following,
-                idempotency_key=f"{row.key}-{step}" if following.method == "POST" else "",
+        for step, request in enumerate((row.request, *row.request.then)):
+            key = f"{own}-{step}" if own and step else own
+            answer = connection.send(
+                request,
+                origin=row.origin.step(step),
+                idempotency_key=key if request.method == "POST" else "",
                 again=again,
                 yes=True,
             )
+            if not step:
+                row.result = "replayed" if answer.replayed else "done"
+                row.id, row.request_id = str(answer.data.get("id") or ""), answer.request_id
+                row.key = answer.idempotency_key
     except OutcomeUnknown as problem:
         row.result, row.error = "unknown", str(problem)
         row.request_id = str(problem.details.request_id)
     except InvalidValue as problem:
         row.result, row.error = "failed", " ".join(str(each) for each in problem.faults)
+    except RepeatRefused as problem:  # by another cell, or by another kernel at this moment
+        row.result, row.error, row.refused = "not sent", str(problem).replace("\n", " "), True
+        row.id = str(problem.__dict__.get("result") or "")
     except StripeMagicsError as problem:
         row.result, row.error = "failed", problem.message + (f" {problem.advice}" if problem.advice else "")
         row.request_id = str(getattr(getattr(problem, "details", None), "request_id", "") or "")
+    if row.result not in {"done", "replayed"}:
+        _recall(connection, row)
+
+
+def _recall(connection: Connection, row: _Row) -> None:
+    """What the journal knows of a row whose call of now failed: done before, or perhaps done."""
+    try:
+        known = connection.recorded(row.request, row.origin, row.key)
+    except StripeMagicsError:  # no journal can be read: then nothing was sent either, and the error says so
+        return
+    if known is None:
+        return
+    row.key = known.key
+    if known.state == "done":
+        row.result, row.id, row.refused = "replayed", known.result, False
+    elif not known.resolved:
+        row.result = "unknown"
 
 
 def _answer(
@@ -336,13 +378,18 @@ def _answer(
         ("result_id", [row.id or None for row in rows]),
         ("error", [row.error or None for row in rows]),
         ("request_id", [row.request_id or None for row in rows]),
-        ("idempotency_key", [row.key for row in rows]),
+        ("idempotency_key", [row.key or row.origin.key or None for row in rows]),
     ):
         out[name] = pd.Series(values, index=out.index, dtype=text_dtype())
     counts: Mapping[str, int] = {state: sum(row.result == state for row in rows) for state in states}
     told = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
     notes = [f"{len(rows):,} rows: {told or 'nothing to do'}."]
-    if stopped or counts["not sent"]:
+    refused = sum(row.refused for row in rows)
+    if refused:
+        notes.append(
+            f"{refused:,} ran before in another cell, or are being sent by another kernel: see `error`."
+        )
+    if stopped or counts["not sent"] > refused:
         notes.append("Stopped. Run the same again to go on: no row is carried out twice.")
     if counts["unknown"]:
         notes.append(

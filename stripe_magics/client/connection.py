@@ -313,6 +313,14 @@ class Connection:
         """Writes whose end isn't known, oldest first."""
         return self.journal.pending()
 
+    def recorded(self, request: Request, origin: Origin, key: str = "") -> Operation | None:
+        """What the journal knows of a call that has a place of its own (a form's submission, a row), or a key."""
+        account = dict(request.headers).get("Stripe-Account") or self.account
+        if key:
+            scope = self.scope(account)
+            return next((each for each in reversed(self.journal.by_key(key)) if each.scope == scope), None)
+        return self.journal.last_at(self.scope(account), origin)
+
     def resume(self, number: int) -> ApiResponse:
         """Ask Stripe again, under the same key, how an operation ended. It can't act twice."""
         from stripe_magics.client.journal.recovery import resume

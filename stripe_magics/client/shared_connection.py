@@ -12,6 +12,7 @@ from stripe_magics.client.call_context import current_context
 from stripe_magics.client.connection import Connection
 from stripe_magics.client.http import logging_filter
 from stripe_magics.client.http.retry import Policy
+from stripe_magics.client.journal.cell_origin import present_tracker
 from stripe_magics.client.secret import Secret, classify
 from stripe_magics.client.sending import request_checks
 from stripe_magics.errors import NotConnected
@@ -115,6 +116,7 @@ def _zone(name: str) -> tzinfo:
 def share(connection: Connection) -> Connection:
     """Make a connection the shared one; the one before is closed."""
     global _SHARED
+    present_tracker()  # cells are counted from the one that connects
     if _SHARED is not None and _SHARED is not connection:
         _SHARED.close()
     _SHARED = connection

@@ -16,6 +16,7 @@ import ipywidgets as w
 
 from stripe_magics._command import Command, Options
 from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.client.journal.cell_origin import origin
 from stripe_magics.errors import Fault, StripeMagicsError
 from stripe_magics.forms import amount_source, layout, value_preview
 from stripe_magics.forms import html as cards
@@ -45,6 +46,8 @@ class ModuleForm(w.VBox):
         self.area = ResultArea()
         self.tree = WidgetRegistry()
         self._fixed_connection = connection
+        place = origin()
+        self.cell_name = place.cell if place is not None else ""
         self._maker = Maker(self.tree, self._changed, BUILDERS)
         self._sections = layout.sections(state.module)
         self._bodies: dict[str, Any] = {}

@@ -50,6 +50,7 @@ class Submission:
 
     stage: Stage = Stage.IDLE
     key: str = ""
+    key_given: bool = False  # the key is a person's own, or that of an earlier call
     sent: Command | None = None  # exactly what is on its way, or was last
     make_key: Callable[[], str] = field(default=new_key, repr=False)
 
@@ -58,6 +59,7 @@ class Submission:
         if self.stage is not Stage.IDLE:
             return False
         self.key = own_key or self.key or self.make_key()
+        self.key_given = bool(own_key)
         self.stage = Stage.ARMED
         return True
 
@@ -83,7 +85,7 @@ class Submission:
     def adopt(self, key: str) -> None:
         """The unknown outcome is that of an earlier, identical call under another key: ask about that one."""
         if key and key != self.key and self.sent is not None:
-            self.key = key
+            self.key, self.key_given = key, True
             self.sent = replace(self.sent, options=replace(self.sent.options, idempotency=key))
 
     def settle(self, outcome: Stage) -> None:

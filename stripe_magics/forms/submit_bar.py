@@ -15,6 +15,7 @@ import ipywidgets as w
 from stripe_magics._command import Command
 from stripe_magics.catalogue.field import Kind, Role
 from stripe_magics.catalogue.module import Effect
+from stripe_magics.client.journal.journal_entry import Origin, form_digest
 from stripe_magics.errors import (
     ConfirmationNeeded,
     Fault,
@@ -233,7 +234,7 @@ class Sender:
         self.form.show_message(cards.card("plain", "Sending ..."))
         self.refresh()
         try:
-            frame = self.call(command)
+            frame = self.call(command, origin=self._origin())
         except RepeatRefused as refused:
             submission.settle(Stage.IDLE)
             submission.arm()
@@ -255,6 +256,15 @@ class Sender:
         self.done(frame)
         self.form.comparison.after(frame)
         return frame
+
+    def _origin(self) -> Origin | None:
+        """Where the submission stands in the journal: under its own key, as one call of the cell that made the form."""
+        submission = self._submission
+        if submission.key_given:
+            return None
+        return Origin(
+            cell=self.form.cell_name, digest=form_digest(submission.key), ordinal=1, nth=1, key=submission.key
+        )
 
     def _read(self) -> Any:
         frame = self.call(self.form.state.command())

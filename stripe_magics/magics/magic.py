@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Int
 
+from stripe_magics.client.journal.cell_origin import is_tracked, stop_tracking, tracker_of
 from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
 from stripe_magics.magics import ipython_hooks
-from stripe_magics.magics.cell_origin import Cell
 from stripe_magics.magics.history import History
 from stripe_magics.magics.seen_ids import Seen
 from stripe_magics.progress import progress_bar
@@ -43,7 +43,7 @@ class StripeMagics(Magics):
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell=shell)
-        self.cell = Cell(shell)
+        self.cell = tracker_of(shell)
         self.history = History()
         self.seen = Seen()
 
@@ -190,9 +190,7 @@ class StripeMagics(Magics):
         if command.options.from_ is not None:
             from stripe_magics import bulk
 
-            return bulk.write_rows(
-                command, command.options.from_, origin=self.cell.origin(), ask=make_prompt(self.shell)
-            )
+            return bulk.write_rows(command, command.options.from_, ask=make_prompt(self.shell))
         context = handler_for(command) if not command.options.to else None
         if context is not None:
             return context(self, command)
@@ -203,9 +201,7 @@ class StripeMagics(Magics):
                 return bulk.save_command(command, progress=progress)
             from stripe_magics import pipeline
 
-            return pipeline.call(
-                command, origin=self.cell.origin(), ask=make_prompt(self.shell), progress=progress
-            )
+            return pipeline.call(command, ask=make_prompt(self.shell), progress=progress)
 
     def deliver(self, answer: Any, command: Command, line: str) -> Any:
         """Bind the answer, show it, or keep quiet: what `--out`, `--quiet` and a semicolon say."""
@@ -261,10 +257,9 @@ class Registration:
 
     def __init__(self, ip: Any) -> None:
         self.ip = ip
+        self.tracked_before = is_tracked(ip)  # by a call from Python
         self.magics = StripeMagics(ip)
         ip.register_magics(self.magics)
-        ip.events.register("pre_run_cell", self.magics.cell.begins)
-        self.magics.cell.began()
         self.undoing = [
             ipython_hooks.install_lines(ip),
             ipython_hooks.install_completion(ip, self.magics),
@@ -276,7 +271,8 @@ class Registration:
         ip, magics = self.ip, self.magics
         for undo in self.undoing:
             undo()
-        ip.events.unregister("pre_run_cell", magics.cell.begins)
+        if not self.tracked_before:
+            stop_tracking(ip)
         for kind in ("line", "cell"):
             table = ip.magics_manager.magics[kind]
             if getattr(table.get("stripe"), "__self__", None) is magics:

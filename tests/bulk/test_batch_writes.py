@@ -10,9 +10,11 @@ import pytest
 
 from stripe_magics import bulk
 from stripe_magics._command import Command, Options
+from stripe_magics.client.http import retry
 from stripe_magics.client.journal.journal import Origin
 from stripe_magics.errors import ConfirmationNeeded, InvalidValue, UnknownName, UsageFault
 from stripe_magics.pipeline import call
+from stripe_magics.sandbox.fault_injection import Fault
 
 
 def people(count: int) -> pd.DataFrame:
@@ -63,15 +65,58 @@ def test_again_makes_them_once_more(sandbox: Any) -> None:
     assert found(sandbox) == 4
 
 
-def test_another_cell_has_keys_of_its_own(sandbox: Any) -> None:
-    df = people(1)
-    keys = {
-        bulk.write_rows(
-            "customers.create", df, connection=sandbox, quiet=True, origin=Origin(cell, "d", 1), again=False
-        )["idempotency_key"][0]
+def test_another_cell_is_refused_as_a_line_is(sandbox: Any) -> None:
+    df, count = people(1), found(sandbox)
+    first, second = (
+        bulk.write_rows("customers.create", df, connection=sandbox, quiet=True, origin=Origin(cell, "d", 1))
         for cell in ("a", "b")
-    }
-    assert len(keys) == 2
+    )
+    assert first["result"].tolist() == ["done"]
+    assert second["result"].tolist() == ["not sent"]
+    assert second["result_id"].tolist() == first["result_id"].tolist()
+    assert "already ran" in second["error"][0]
+    assert "another cell" in second.attrs["stripe"]["notes"][1]
+    assert found(sandbox) == count + 1
+
+
+FAILURES = [
+    Fault("status", status=401, times=None),
+    Fault("status", status=429, times=None),
+    Fault("status", status=500, times=None),
+    Fault("garble", times=None),
+    Fault("drop_before", times=None),
+]
+
+
+@pytest.mark.parametrize("fault", FAILURES, ids=lambda each: f"{each.kind}-{each.status}")
+def test_a_row_that_is_done_is_done_whatever_the_answer_now(
+    sandbox: Any, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "delay", lambda *_, **__: 0.0)
+    df = people(2)
+    first = bulk.write_rows("customers.create", df, connection=sandbox, quiet=True)
+    sandbox.sandbox.faults[:] = [fault]
+    more = pd.concat([df, people(3).iloc[2:]], ignore_index=True)
+    out = bulk.write_rows("customers.create", more, connection=sandbox, quiet=True)
+    assert out["result"].tolist()[:2] == ["replayed"] * 2
+    assert out["result_id"].tolist()[:2] == first["result_id"].tolist()
+    lost = fault.kind == "garble" or (fault.kind == "status" and fault.status == 500)
+    assert out["result"].tolist()[2] == ("unknown" if lost else "failed")
+    sandbox.sandbox.faults.clear()
+    assert bulk.write_rows("customers.create", more, connection=sandbox, quiet=True)["result"].tolist() == [
+        "replayed",
+        "replayed",
+        "replayed" if fault.kind == "garble" else "done",
+    ]
+
+
+def test_a_change_that_was_overtaken_is_made_afresh(sandbox: Any) -> None:
+    identity = call("customers.list", limit=1, connection=sandbox)["id"][0]
+    for name in ("A", "B", "A"):
+        df = pd.DataFrame({"id": [identity], "name": [name]})
+        out = bulk.write_rows("customers.update", df, connection=sandbox, quiet=True)
+        assert out["result"].tolist() == ["done"]
+        assert call("customers.retrieve", customer=identity, connection=sandbox)["name"][0] == name
 
 
 def test_an_error_is_its_rows_result(sandbox: Any) -> None:

@@ -368,7 +368,7 @@ def test_B06_an_unknown_outcome_says_what_was_tried_and_what_to_do(
     with pytest.raises(OutcomeUnknown) as caught:
         connection.send(pay())
     text = str(caught.value)
-    assert text.startswith("We do not know whether the payment was made.")
+    assert text.startswith("It is unknown whether the payment was made.")
     for words in (
         "Sent ",
         "a later try got 429",

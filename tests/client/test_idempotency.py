@@ -580,7 +580,7 @@ def test_reconcile_of_what_never_arrived(server: FaultServer, tmp_path: Path) ->
     clock.ahead = 600
     assert "--again" in str(opened.reconcile(number))
     assert opened.pending() == []
-    with pytest.raises(RepeatRefused, match="no object of it was found"):
+    with pytest.raises(RepeatRefused, match="made nothing"):
         opened.send(pay(), origin=CELL)
     opened.send(pay(), origin=CELL, again=True)
     assert list(server.executions.values()) == [1]

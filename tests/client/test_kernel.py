@@ -162,7 +162,7 @@ def test_B35_a_kernel_that_is_interrupted(server: FaultServer, kernels: Any) -> 
         said += str(message["content"])
         if message["content"].get("execution_state") == "idle":
             break
-    assert "We do not know whether the payment was made" in said
+    assert "It is unknown whether the payment was made" in said
     assert "pi_1" in kernel.run(PAY, cell="cell-1")
     assert list(server.executions.values()) == [1]
     kernel.close()

@@ -97,7 +97,7 @@ def test_a_retry_after_nothing_was_sent_has_the_same_key() -> None:
 
 
 def test_an_unknown_outcome_is_asked_about_under_the_same_key() -> None:
-    road = Calls(OutcomeUnknown("We do not know whether the payment was made."))
+    road = Calls(OutcomeUnknown("It is unknown whether the payment was made."))
     form = module_form("customers.create", {"name": "Jenny"}, run=road)
     form.sender.go.click()
     assert form.state.submission.stage is Stage.UNKNOWN

@@ -4,18 +4,24 @@
 
 - the earlier row: the write goes out under its key, so that Stripe carries it out at most once;
 - None: it is new and gets a key of its own;
-- an error: its end must be found out first, or the repetition must be asked for with `--again`.
+- an error: its outcome must be found out first, or the repetition must be asked for with `--again`.
 
-    its row in this cell            within 23 h                     later
-      end unknown                   same key                        refused: reconcile
-      done (create, irreversible)   same key: Stripe's saved result refused without --again
-      done (update), refused        new key                         new key
-    the same call from elsewhere
-      end unknown                   refused: resume or reconcile    refused: reconcile
-      done, from a cell or a form   refused without --again         new key
+It holds for every interface:
 
-An update that is done is made afresh, since replaying its saved answer would hide what changed in between. A call from Python without a cell
-(a script's loop) is a new one each time, unless an identical one's end is unknown.
+| A write is called again | within 23 hours | later |
+|---|---|---|
+| from the same place, outcome unknown | same key: it can't run twice | refused: `reconcile` |
+| from the same place, done: a create, or what can't be undone | replayed: Stripe's saved result, nothing new | refused without `--again` |
+| from the same place, done: an update or a deletion | made afresh | made afresh |
+| from the same place, rejected by Stripe or not sent | made afresh | made afresh |
+| from another place, outcome unknown | refused: `resume` or `reconcile` first | refused: `reconcile` |
+| from another place, done: a create, or what can't be undone | refused without `--again` | made (after 24 hours) |
+| from a script or a callback, which have no place, done | made | made |
+
+The place of a `%stripe` line, a `%%stripe` cell and of `sm.call` in a cell is the cell, its text and the call's occurrence in this run. A row
+of `--from` has the cell and its own content (without a cell, its content); what is done there is reported as done, later too. Each submission
+of a form is a place of its own, so that the same again is refused, and the form asks. An update that is done is made afresh, since its saved
+answer would hide what changed in between. A key that a person gives (`--idempotency`) stands for the call whatever its place.
 """
 
 from __future__ import annotations
@@ -139,7 +145,7 @@ def clock(when: float, now: float) -> str:
 
 
 def unresolved(row: Operation, now: float) -> OutcomeUnknown:
-    """The refusal of a write while an identical one's end isn't known."""
+    """The refusal of a write while the outcome of an identical one is unknown."""
     late = now - row.first > WINDOW
     advice = (
         f"It is too late to send it again under the same key (Stripe keeps keys for 24 hours). `%stripe reconcile {row.number}` looks for the object."
@@ -157,13 +163,15 @@ def unresolved(row: Operation, now: float) -> OutcomeUnknown:
 def repeated(row: Operation, now: float) -> RepeatRefused:
     """The refusal of a write that was made before."""
     if row.state == "absent":
-        what = f"This call was tried at {clock(row.first, now)} and no object of it was found (operation {row.number})."
+        what = f"This exact call was tried at {clock(row.first, now)} and made nothing (operation {row.number}); nothing was sent."
     elif row.state == "done":
-        what = f"This very call was made at {clock(row.first, now)}{f': {row.result}' if row.result else ''} (operation {row.number})."
+        what = f"This exact call already ran at {clock(row.first, now)} ({row.result + ', ' if row.result else ''}operation {row.number}), so nothing was sent."
     else:
-        what = f"This very call is being made by another kernel (operation {row.number})."
+        what = (
+            f"This exact call is being sent by another kernel (operation {row.number}), so nothing was sent."
+        )
     error = RepeatRefused(
-        f"{what} Nothing was sent.", advice="To make it once more, add --again (in Python: again=True)."
+        what, advice="Add --again to run it anyway (in Python: again=True; in a form: Send once more)."
     )
     error.__dict__.update(operation=row.number, result=row.result)
     return error
@@ -171,6 +179,6 @@ def repeated(row: Operation, now: float) -> RepeatRefused:
 
 def already(row: Operation, now: float) -> str:
     """What to say of a replayed result."""
-    where = "this cell" if row.digest else "this call"
+    where = "this cell" if row.from_cell else "this call"
     did = {"create": "created", "irreversible": "made"}.get(row.effect, "made")
-    return f"{where} {did} {row.result or 'its object'} at {clock(row.first, now)}; nothing new was made. --again makes it once more."
+    return f"{where} {did} {row.result or 'its object'} at {clock(row.first, now)}; nothing new was made. Add --again to run it anyway."

@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS operation (
 );
 CREATE INDEX IF NOT EXISTS operation_body ON operation (scope, body);
 CREATE INDEX IF NOT EXISTS operation_key ON operation (scope, key);
+CREATE INDEX IF NOT EXISTS operation_place ON operation (digest, nth);
 CREATE INDEX IF NOT EXISTS operation_state ON operation (state);
 """
 
@@ -176,6 +177,8 @@ class Journal:
 
     def occurrence(self, origin: Origin, body: str) -> int:
         """Which occurrence of this body the call is in this run of its cell, from 1: a run again counts from the beginning."""
+        if origin.nth:
+            return origin.nth
         with self._lock:
             run, seen, counts = self._runs.setdefault((origin.cell, origin.digest), (origin.run, set(), {}))
             if run != origin.run or origin.ordinal in seen:
@@ -186,18 +189,18 @@ class Journal:
             return counts[body]
 
     def claim(
-        self, requested: Operation, find_continuation: Callable[[list[Operation]], Operation | None]
+        self, requested: Operation, choose_operation: Callable[[list[Operation]], Operation]
     ) -> Operation:
         """Find or make the row of a write, in one transaction, and mark it as on its way.
 
-        `find_continuation` gets the earlier operations with the same body or key in this scope, oldest first; it returns the one that is continued,
-        None for a new one, or raises. A row that this process is sending already is in `running`.
+        `choose_operation` gets the earlier operations with the same body or key in this scope, oldest first; it returns the one that is
+        continued, or a new one (without a number), or raises. A row that this process is sending already is in `running`.
         """
         now = self.now()
         with self._transaction() as db:
             found = db.execute(_CANDIDATES, [getattr(requested, name) for name in _WANTED]).fetchall()
-            chosen = find_continuation([_operation(row) for row in found])
-            if chosen is not None:
+            chosen = choose_operation([_operation(row) for row in found])
+            if chosen.number:
                 db.execute(
                     "UPDATE operation SET pid = ?, last = ?, sealed = CASE state WHEN 'done' THEN NULL ELSE ? END,"
                     " state = CASE state WHEN 'done' THEN 'done' ELSE 'armed' END WHERE number = ?",
@@ -205,13 +208,7 @@ class Journal:
                 )
                 number = chosen.number
             else:
-                values = {
-                    **_values(requested),
-                    "first": now,
-                    "last": now,
-                    "pid": os.getpid(),
-                    "state": "armed",
-                }
+                values = {**_values(chosen), "first": now, "last": now, "pid": os.getpid(), "state": "armed"}
                 db.execute(_INSERT, [values[name] for name in _COLUMNS[1:]])
                 number = int(db.execute("SELECT last_insert_rowid()").fetchone()[0])
             self.running[number] = threading.get_ident()
@@ -277,6 +274,14 @@ class Journal:
         with self._lock:
             rows = self._open().execute(f"{_SELECT} WHERE key = ? ORDER BY number", (key,)).fetchall()
         return [_operation(row) for row in rows]
+
+    def last_at(self, scope: str, origin: Origin) -> Operation | None:
+        """The last operation of a place that counts its own occurrences: a form's submission, a row."""
+        values = (origin.digest, origin.nth, origin.cell, scope)
+        where = "WHERE digest = ? AND nth = ? AND cell = ? AND scope = ? ORDER BY number DESC LIMIT 1"
+        with self._lock:
+            row = self._open().execute(f"{_SELECT} {where}", values).fetchone()
+        return _operation(row) if row is not None else None
 
     def alive(self, operation: Operation) -> bool:
         """Whether somebody is sending it at this moment (a row that was armed and whose process is gone is not).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WINDOW = (
     23 * 3600
@@ -16,13 +16,36 @@ UNRESOLVED = ("armed", "unknown")
 class Origin:
     """Where a call stands: the cell's identity, a digest of its text, the number of the call in this run of the cell, and which run that is.
 
-    Without `run` (0), a number that was there before starts a new run.
+    Without `run` (0), a number that was there before starts a new run. A form has a place for each submission, `--from` one for each row:
+    their `digest` says so (`form_digest`, `row_digest`), and `key` is the idempotency key that a new operation there gets.
     """
 
     cell: str
     digest: str
     ordinal: int
     run: int = 0
+    nth: int = 0  # which occurrence of its body the call is; 0: the journal counts
+    key: str = ""
+
+    def step(self, number: int) -> Origin:
+        """The place of a call that follows this one."""
+        if not number:
+            return self
+        key = f"{self.key[:240]}-{number}" if self.key else ""
+        return replace(self, digest=f"{self.digest}#{number}", key=key)
+
+
+FORM, ROW = "form ", "row "
+
+
+def form_digest(key: str) -> str:
+    """What stands for a form's submission: each has its own key."""
+    return FORM + key
+
+
+def row_digest(digest: str) -> str:
+    """What stands for a row of `--from`: its cell and content."""
+    return ROW + digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +77,11 @@ class Operation:
     result: str = ""  # id of the object
     hints: str = ""  # JSON of amount, currency and ids, to look the object up by
     sealed: bytes | None = None
+
+    @property
+    def from_cell(self) -> bool:
+        """Whether a cell made it, as a line or through Python: running the cell again continues it."""
+        return bool(self.digest) and not self.digest.startswith((FORM, ROW))
 
     @property
     def resolved(self) -> bool:

@@ -249,15 +249,15 @@ def unknown(
         f"`%stripe resume {operation.number}` asks Stripe again with the same key (cannot act twice).",
         f"`%stripe reconcile {operation.number}` looks for the object.",
     ]
-    if operation.digest:
-        facts.append("Running this very cell again, unchanged, asks with the same key too.")
+    if operation.from_cell:
+        facts.append("Re-running this cell unchanged reuses the same key.")
     if outcome is not None and outcome.status == 500 and outcome.from_stripe:
         facts.append("Stripe may still complete it later: watch its events, and do not use a new key.")
     if outcome is not None and outcome.reach is DeliveryStatus.ANSWERED and not outcome.from_stripe:
         shown = texts.from_answer(outcome.status, outcome.headers or {}, outcome.body, call.request)
         facts.extend([shown.message, shown.advice])
     return kind(
-        f"We do not know whether {what}. Do not send it anew.",
+        f"It is unknown whether {what}. Don't send it again yet.",
         advice=f"Find out first: %stripe resume {operation.number}",
         details=details_of(call, outcome),
         facts=facts,

@@ -91,6 +91,8 @@ def send(
     given = idempotency_key or request.idempotency_key
     if context is not None and not given and encoded.method == "POST":
         given = context.next_key(connection.journal.by_key)
+    if origin is not None and origin.key and given == origin.key:
+        given = ""  # the place's own key, not one that a person chose
     key = request_checks.check_key(given) if given and encoded.method != "GET" else ""
     call = InFlightCall(
         connection=connection,
@@ -143,7 +145,7 @@ def _claim(call: InFlightCall, origin: Origin | None, *, again: bool) -> None:
     keyed = encoded.method == "POST" or encoded.target.startswith("/v2/")
     given = bool(call.key)
     requested = Operation(
-        key=call.key or (str(uuid.uuid4()) if keyed else ""),
+        key=call.key or ((origin.key if origin else "") or str(uuid.uuid4()) if keyed else ""),
         scope=connection.scope(encoded.account),
         mode=connection.mode,
         account=encoded.account,
@@ -161,7 +163,7 @@ def _claim(call: InFlightCall, origin: Origin | None, *, again: bool) -> None:
     )
     chosen: list[Operation] = []
 
-    def pick(rows: list[Operation]) -> Operation | None:
+    def pick(rows: list[Operation]) -> Operation:
         if call.label:
             deduplication.check_handler_write(requested, rows)
         found = deduplication.find_continuation(
@@ -169,7 +171,12 @@ def _claim(call: InFlightCall, origin: Origin | None, *, again: bool) -> None:
         )
         if found is not None:
             chosen.append(found)
-        return found
+            return found
+        if not given and keyed and any(row.key == requested.key for row in rows):
+            return replace(
+                requested, key=str(uuid.uuid4())
+            )  # its key has an answer already; this is a new call
+        return requested
 
     call.operation = journal.claim(requested, pick)
     call.before = chosen[0] if chosen else None
