@@ -39,6 +39,7 @@ class FormView(Protocol):
     state: FormState
     tree: WidgetRegistry
     area: ResultArea
+    cell_name: str  # of the cell that made the form
 
     @property
     def comparison(self) -> UpdateView: ...
