@@ -121,8 +121,11 @@ def command(name: str, /, **values: Any) -> Command:
 
 def form(name: str, /, **values: Any) -> Any:
     """The form of a module as a widget, prefilled: `form("customers.create", name="Jenny")`."""
+    from stripe_magics import catalogue
     from stripe_magics.forms import module_form
+    from stripe_magics.validation import refuse_missing
 
+    refuse_missing(catalogue.find(name), values)
     return module_form(name, values, run=handler_for(name))
 
 

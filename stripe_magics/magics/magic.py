@@ -10,15 +10,18 @@ import keyword
 import re
 import time
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Int
 
+from stripe_magics import catalogue
 from stripe_magics.client.journal.cell_origin import is_tracked, stop_tracking, tracker_of
 from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
 from stripe_magics.magics import ipython_hooks
 from stripe_magics.magics.history import History
+from stripe_magics.magics.names_in_scope import names_in_scope
 from stripe_magics.magics.seen_ids import Seen
 from stripe_magics.progress import progress_bar
 
@@ -88,13 +91,17 @@ class StripeMagics(Magics):
             verb = subcommands.find(line)
             if verb is not None:
                 return verb.run(self, line, cell)
-            command = parse(line, cell, self.shell.user_ns)
+            command = parse(line, cell, self.names())
         except KeyRefused:
             self._forget(key_scrubbing.found(self.cell.text, line, cell))
             raise
         if typed:
             command.notes += self._forget(typed)
         return self.call(command, line, cell)
+
+    def names(self) -> Mapping[str, Any]:
+        """What `$name` may mean: the variables at the place where the magic was called, a function's own before globals."""
+        return names_in_scope(self.shell.user_ns)
 
     def _refuse(self, typed: set[str]) -> None:
         left = self._forget(typed)
@@ -129,7 +136,9 @@ class StripeMagics(Magics):
             return page(command.module)
         if options.form:
             from stripe_magics.forms import module_form
+            from stripe_magics.validation import refuse_missing
 
+            refuse_missing(catalogue.find(command.module), command.values, command.params)
             return module_form(
                 command.module, command.values, params=command.params, options=options, run=self.run_form
             )

@@ -17,6 +17,7 @@ from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing.lexer import quote
 from stripe_magics.parsing.options import VERBS
+from stripe_magics.parsing.yaml_body import NULLS
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+][A-Za-z0-9_/.@+ -]*(?<! )\Z")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff\ue000-\uf8ff\ufffe\uffff]")
@@ -217,7 +218,7 @@ def _flow(value: Any) -> str:
 
 def _scalar(value: str) -> str:
     """A scalar that YAML reads as this very text, and in which no name is looked up."""
-    if _PLAIN.match(value) and not value.startswith(("---", "...")):
+    if _PLAIN.match(value) and value not in NULLS and not value.startswith(("---", "...")):
         return value
     if value.startswith("$"):
         value, start = value[1:], "\\x24"

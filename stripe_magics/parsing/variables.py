@@ -6,9 +6,11 @@ Nothing else is looked up and nothing is evaluated: a name is an identifier with
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from stripe_magics._form_encoding import Missing, describe_missing, plain
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import KeyRefused, UnknownName, UsageFault
 from stripe_magics.parsing.lexer import Word
@@ -36,6 +38,13 @@ def refuse_keys(*texts: Any) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Stands for a variable of an enclosing function that has returned."""
+
+    function: str
+
+
 def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
     """The object that a dotted name stands for. Raises `UnknownName` with the nearest names."""
     first, *rest = path.split(".")
@@ -45,6 +54,11 @@ def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
             "variable", f"${first}", [f"${name}" for name in closest_matches(first, known)], advice=_LITERAL
         )
     value, so_far = namespace[first], first
+    if isinstance(value, Unreachable):
+        raise UsageFault(
+            f"${first} is a variable of {value.function}(), which has returned; its value is gone.",
+            advice=f"Pass it on: def inner(..., {first}={first}), or name it in the inner function's code.",
+        )
     for part in rest:
         value, so_far = _part(value, part, so_far), f"{so_far}.{part}"
     refuse_keys(value)
@@ -70,30 +84,48 @@ def _part(value: Any, part: str, so_far: str) -> Any:
 def resolve(word: Word, namespace: Mapping[str, Any]) -> Any:
     """What a word stands for: an object for `$name`, otherwise text with each `{{name}}` replaced."""
     if word.name:
-        return look_up(word.name, namespace)
+        return named_value(word.name, namespace)
     if "{{" not in word.text:
         return word.text
     for found in EVALUATED.finditer(word.text):
         if word.mask[found.start()] != "x":
             refuse_expression(found[0])
-    return INSIDE.sub(
-        lambda found: as_text(found, namespace) if word.mask[found.start()] != "x" else found[0], word.text
+    return with_names(
+        word.text, lambda found: as_text(found, namespace) if word.mask[found.start()] != "x" else found[0]
     )
+
+
+def named_value(path: str, namespace: Mapping[str, Any]) -> Any:
+    """The object of `$name`. One that is missing or blank stays refusable: whoever knows the field's name names it."""
+    value = look_up(path, namespace)
+    if isinstance(value, str) and not value.strip():
+        return Missing(f"${path} is empty text")
+    return Missing(f"${path} is {describe_missing(value)}") if plain(value) is None else value
+
+
+def with_names(text: str, read: Callable[[re.Match[str]], str]) -> Any:
+    """A text with each `{{name}}` replaced. Where nothing but blanks is left of it, it is missing."""
+    found = INSIDE.sub(read, text)
+    return found if found.strip() or not text.strip() else Missing(f"{text.strip()} is empty text")
 
 
 def refuse_expression(text: str) -> None:
     """`{{pi.id[0]}}` would go out as it stands: a person meant its value."""
     raise UsageFault(
-        f"{text} is no name, and nothing is evaluated here: x = ..., then {{{{x}}}}.", advice=_LITERAL
+        f"{text}: only variable names are allowed in braces.",
+        advice=f"Assign it first: y = {text[2:-2].strip()}, then {{{{y}}}}. {_LITERAL}",
     )
 
 
 def as_text(found: re.Match[str], namespace: Mapping[str, Any]) -> str:
     """The text of one `{{name}}`. A frame, a list or None has no text that a person could have meant."""
     value = look_up(found[1], namespace)
+    if plain(value) is None:
+        raise UsageFault(
+            f"{{{{{found[1]}}}}}: the value is missing ({describe_missing(value)}). Nothing was sent."
+        )
     if (
-        value is None
-        or isinstance(value, (list, tuple, dict, set, bytes))
+        isinstance(value, (list, tuple, dict, set, bytes))
         or hasattr(value, "columns")
         or hasattr(value, "iloc")
     ):

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from stripe_magics._command import Options
-from stripe_magics._form_encoding import Pairs, pairs
+from stripe_magics._form_encoding import Pairs, describe_missing, pairs, plain
 from stripe_magics.catalogue.field import Role
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import Fault, InvalidValue
@@ -60,17 +60,31 @@ def plan(bound: Bound, options: Options, shared: dict[str, Any]) -> Request:
         raise InvalidValue(
             [Fault("body", "Body", "is a list; /v1 takes an object of named parameters")], module=module.name
         )
-    sent = [
-        pair
-        for name, inner in (body.items() if isinstance(body, Mapping) else ())
-        for pair in pairs(str(name), inner)
-    ]
+    sent = _form(body, module.name)
     sent = [*sent, *bound.extra, *expand]
     if in_url:
         sent, query = [*query, *sent], []
         if shared["limit_given"] and effect is Effect.READ and not any(name == "limit" for name, _ in sent):
             sent.append(("limit", str(page(shared["limit"]))))
     return Request(method=method, path=path, params=tuple(sent), query=tuple(query), effect=effect, **shared)
+
+
+def _form(body: Mapping[Any, Any] | None, module: str) -> list[tuple[str, str]]:
+    """The parameters of a /v1 body; a null says nothing there, and is refused by its name."""
+    sent: list[tuple[str, str]] = []
+    faults = []
+    for name, inner in (body or {}).items():
+        try:
+            if plain(inner) is None:
+                raise ValueError(
+                    f"{name} is missing ({describe_missing(inner)}); give a value, or leave it out"
+                )
+            sent += pairs(str(name), inner)
+        except ValueError as problem:
+            faults.append(Fault("body", "Body", str(problem)))
+    if faults:
+        raise InvalidValue(faults, module=module)
+    return sent
 
 
 def _numbers(value: Any) -> Any:

@@ -33,7 +33,7 @@ from stripe_magics.validation.rules import RuleChecker, expand_faults, fits, var
 from stripe_magics.validation.scalars import UnknownChoice
 from stripe_magics.validation.structures import RowFaults
 
-__all__ = ["UNSET", "Bound", "bind", "check", "expand_faults", "fits", "variant"]
+__all__ = ["UNSET", "Bound", "bind", "check", "expand_faults", "fits", "refuse_missing", "variant"]
 
 _KEEPS_EMPTY = {Kind.METADATA, Kind.ROWS, Kind.TEXT_LIST, Kind.MULTI_CHOICE, Kind.JSON}
 _CHARGES = {"payment_intent", "charge"}  # Stripe's least amounts are for these
@@ -97,6 +97,14 @@ def bind(
         frozenset(work.inferred),
         tuple(work.currency_in_text),
     )
+
+
+def refuse_missing(module: Module, values: Mapping[str, Any], params: Sequence[tuple[str, Any]] = ()) -> None:
+    """Raise `InvalidValue` for what was named with a missing value: a form would show it as if nothing had been named."""
+    named = {name: value for name, value in values.items() if plain(value) is None}
+    faults = resolve_fields(module, named, [each for each in params if plain(each[1]) is None]).faults
+    if faults:
+        raise InvalidValue(faults, module=module.name)
 
 
 def check(field: Field, value: Any, *, zone: tzinfo, currency: str | None = None) -> Any:

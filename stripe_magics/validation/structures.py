@@ -242,7 +242,8 @@ def read_json(field: Field, value: Any, context: Context, read: Reader) -> Any:
         return _read_items(field, found, context, read)
     if not isinstance(found, (Mapping, list)):
         raise ValueError(f'{shown(value)} is not a JSON object (example: {{"key": "value"}})')
-    encode({field.param: found})  # raises for what can't be sent
+    if field.role is not Role.BODY:  # /v2 takes JSON, whose null clears
+        encode({field.param: found})  # raises for what can't be sent
     return found
 
 

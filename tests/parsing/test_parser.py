@@ -227,7 +227,7 @@ def test_the_body_of_an_api_call_has_its_fields() -> None:
 
 def test_expressions_in_braces_are_refused() -> None:
     for text in ("{{pi.id[0]}}", '"for {{a + b}}"', "{{}}"):
-        with pytest.raises(UsageFault, match="is no name"):
+        with pytest.raises(UsageFault, match="only variable names are allowed in braces"):
             parse(f"customers create --name {text}", None, {"pi": 1})
     assert parse("customers create --name '{{a + b}}'").values == {"name": "{{a + b}}"}
     for body in (
@@ -236,7 +236,7 @@ def test_expressions_in_braces_are_refused() -> None:
         "name: |\n  for {{a + b}}\n",
         '{"name": "for {{a + b}}"}',
     ):
-        with pytest.raises(UsageFault, match="is no name"):
+        with pytest.raises(UsageFault, match="only variable names are allowed in braces"):
             parse("customers create", body, {"a": 1})
     assert parse("customers create", "name: 'for {{a + b}}'").values == {"name": "for {{a + b}}"}
 
@@ -423,8 +423,6 @@ def test_flat_names_and_stripes_nesting_mean_the_same() -> None:
         "+4915112345678",
         "12:30:45",
         "yes",
-        "null",
-        "~",
         "1e3",
         "0x1F",
         "2024-01-01",
@@ -490,15 +488,15 @@ def test_names_in_bodies() -> None:
         ("name: !!python/object:os.system x\n", "tags"),
         ("name: !x y\n", "tags"),
         ("a: &a [x]\nb: &b [*a, *a]\n", "anchors"),
-        ("name: x\nname: y\n", "Line 2 of the body: 'name' stands there twice"),
+        ("name: x\nname: y\n", "Body, line 2: 'name' is given twice"),
         ('{"name": "x", "name": "y"}', "twice"),
         ("nmae: x\n", "Did you mean name"),
         ("shiping:\n  name: x\n", "Did you mean shipping"),
         ("just words\n", "`field: value` lines"),
-        ("name: a: b\n", "Line 1 of the body, column 8: a colon inside a value"),
-        ("name: x\n\temail: y\n", "Line 2"),
+        ("name: a: b\n", "Body, line 1, column 8: a colon inside a value"),
+        ("name: x\n\temail: y\n", "Body, line 2"),
         ("- name\n", "`field: value` lines"),
-        ('{"name": }', "no JSON"),
+        ('{"name": }', "not valid JSON"),
         ("name: x\n---\nname: y\n", "one document"),
         ("? [a]\n: b\n", "a key must be text"),
         ("a: " + "[" * 40 + "]" * 40 + "\n", "nested"),

@@ -48,7 +48,7 @@ class Invocation:
             from stripe_magics.magics.help_pages import Page
 
             return Page.of_verb(self.verb)
-        positional, given = flags(words, self.verb, context.shell.user_ns)
+        positional, given = flags(words, self.verb, context.names())
         if cell is not None and cell.strip():
             if not self.verb.body:
                 raise UsageFault(

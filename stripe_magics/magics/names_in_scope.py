@@ -1,0 +1,87 @@
+"""The names that `$name`, `{{name}}` and `--from name` may mean: those that Python itself would see at that place.
+
+A magic runs inside the function that called it, so a function's own variables come first, then those of the functions around it (for
+comprehensions and lambdas too), then the globals. IPython gives a line magic the scope of its caller only, and a cell magic none at all,
+so the frames are walked here.
+
+A variable of an enclosing function that has returned is gone unless the inner function mentions it in its code, which a name inside a text
+doesn't do. Taking a global of the same name in its place would send another amount than the one that is meant; so it is refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, MutableMapping
+from types import CodeType, FrameType
+from typing import Any
+
+from stripe_magics.parsing.variables import Unreachable
+
+_LIBRARIES = {"IPython", "stripe_magics", "decorator", "traitlets", "ipykernel"}
+_INNER = "<locals>"
+
+
+def names_in_scope(user_ns: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """The variables at the place where the magic was called, innermost first; the notebook's own names last."""
+    frame = _caller(user_ns)
+    if frame is None or (frame.f_globals is user_ns and frame.f_locals is user_ns):
+        return user_ns
+    scopes = [*_local_scopes(frame)]
+    if frame.f_globals is not user_ns:
+        scopes.append(frame.f_globals)
+    return ChainMap(*scopes, user_ns)
+
+
+def _caller(user_ns: Mapping[str, Any]) -> FrameType | None:
+    """The innermost frame that is neither ours nor IPython's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals is not user_ns and _library(frame) in _LIBRARIES:
+        frame = frame.f_back
+    return frame
+
+
+def _library(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _local_scopes(frame: FrameType) -> Iterator[dict[str, Any]]:
+    """The local variables of a function and of the functions around it, as far as they are still there."""
+    while frame.f_locals is not frame.f_globals:
+        yield dict(frame.f_locals)
+        around = _enclosing(frame)
+        if around is None:
+            yield _gone(frame)
+            return
+        frame = around
+
+
+def _enclosing(frame: FrameType) -> FrameType | None:
+    """The frame of the function in whose code this one's stands, if it is still running."""
+    outer = frame.f_back
+    while outer is not None and frame.f_code not in outer.f_code.co_consts:
+        outer = outer.f_back
+    return outer
+
+
+def _gone(frame: FrameType) -> dict[str, Any]:
+    """The variables of enclosing functions that have returned, each marked as out of reach."""
+    *outer, _ = frame.f_code.co_qualname.split(f".{_INNER}.")
+    if not outer:
+        return {}
+    names: dict[str, Any] = {}
+    owner: Any = frame.f_globals.get(outer[0].partition(".")[0])
+    for part in outer[0].split(".")[1:]:
+        owner = getattr(owner, part, None)
+    code = getattr(owner, "__code__", None)
+    for at, name in enumerate(outer):
+        if at:
+            code = _inner_code(code, name)
+        if code is not None:
+            names |= dict.fromkeys((*code.co_varnames, *code.co_cellvars), Unreachable(name))
+    return names
+
+
+def _inner_code(code: CodeType | None, name: str) -> CodeType | None:
+    consts = code.co_consts if code is not None else ()
+    return next((each for each in consts if isinstance(each, CodeType) and each.co_name == name), None)
