@@ -79,7 +79,7 @@ class AmountPanel:
                 return
             from stripe_magics.forms.ephemeral_panel import EphemeralPanel
 
-            self.panel = self.form.tree.make(EphemeralPanel, "wide", on_message=lambda _: None)
+            self.panel = self.form.tree.make(EphemeralPanel, "wide", on_message=lambda _: None, aside=True)
         if self.source is None:
             self.panel.empty()
             return

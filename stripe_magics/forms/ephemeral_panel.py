@@ -28,10 +28,12 @@ class EphemeralPanel(anywidget.AnyWidget):
     _esm = _ESM
     _css = _CSS
 
-    def __init__(self, on_message: Callable[[dict[str, Any]], None], **traits: Any) -> None:
+    def __init__(
+        self, on_message: Callable[[dict[str, Any]], None], *, aside: bool = False, **traits: Any
+    ) -> None:
         self.shown: dict[str, Any] = {}  # kept here only, for a page that is loaded again
         self._on_message = on_message
-        super().__init__(**traits)
+        super().__init__(_dom_classes=("sm-aside",) if aside else (), **traits)
         self.on_msg(self._heard)
 
     def show(self, view: str, **data: Any) -> None:
