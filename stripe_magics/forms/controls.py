@@ -99,7 +99,8 @@ PLACEHOLDERS = {
     Kind.EMAIL: "name@example.com",
     Kind.URL: "https://",
     Kind.MINOR_AMOUNT: "2500 or 25.00usd",
-    Kind.COUNTRY: "DE",
+    Kind.COUNTRY: "Germany or DE",
+    Kind.CURRENCY: "usd",
     Kind.LOCALE: "en-GB",
     Kind.TIMESTAMP: "2026-01-31, in 7 days",
     Kind.TIMESTAMP_FILTER: "after 2026-01-31, 2026-01-01..2026-01-31, last 7 days",
@@ -124,15 +125,25 @@ def _json(field: Field, maker: Maker) -> Control:
     )
 
 
+def _offering(field: Field, maker: Maker, offers: list[str], layout: str = "field") -> Any:
+    """A text field that offers what fits while a person types, and takes anything: the check judges it."""
+    placeholder = PLACEHOLDERS.get(field.kind, "")
+    return maker.make(
+        w.Combobox, layout, field, continuous_update=False, placeholder=placeholder, options=offers
+    )
+
+
 def _currency(field: Field, maker: Maker) -> Control:
     from stripe_magics.money import CURRENCIES
 
-    return _text_control(
-        field,
-        maker.make(
-            w.Combobox, "field", field, continuous_update=False, placeholder="usd", options=sorted(CURRENCIES)
-        ),
-    )
+    return _text_control(field, _offering(field, maker, sorted(CURRENCIES)))
+
+
+def _country(field: Field, maker: Maker) -> Control:
+    """By name or by code: `line_value` of the form's state makes the code of a name."""
+    from stripe_magics.validation.countries import COUNTRIES
+
+    return _text_control(field, _offering(field, maker, sorted(COUNTRIES.values())))
 
 
 # -- choices -------------------------------------------------------------------------------------------------------------------------
@@ -169,6 +180,8 @@ def _boolean(field: Field, maker: Maker) -> Control:
 def _multi_choice(field: Field, maker: Maker) -> Control:
     if not field.choices:
         return _text_list(field, maker)
+    if len(field.choices) > MANY and not maker.cell:
+        return _searched_choices(field, maker)
     widget = maker.make(w.SelectMultiple, "many", field, options=list(field.choices))
 
     def write(raw: Raw) -> None:
@@ -179,6 +192,31 @@ def _multi_choice(field: Field, maker: Maker) -> Control:
         widget.value = tuple(chosen)
 
     return Control(field, widget, lambda: list(widget.value), write, focus=widget)
+
+
+MANY = 20
+"""From so many choices on, people search them instead of scrolling."""
+
+
+def _searched_choices(field: Field, maker: Maker) -> Control:
+    """What was chosen, one a line, and a field beside it that finds more by what is typed."""
+    control = _text_list(field, maker)
+    add = maker.tree.make(
+        w.Combobox, "beside", description="Search and add", options=list(field.choices), ensure_option=True
+    )
+
+    def added(change: dict[str, Any]) -> None:
+        if change["new"] in field.choices:
+            chosen = control.read()
+            if change["new"] not in chosen:
+                control.write([*chosen, change["new"]])
+            add.value = ""
+
+    add.observe(added, "value")
+    text = control.widget
+    control.widget = maker.tree.make(w.VBox, "column", children=(text, add))
+    control.parts = [text, add]
+    return control
 
 
 def _text_list(field: Field, maker: Maker) -> Control:
@@ -197,13 +235,15 @@ def _text_list(field: Field, maker: Maker) -> Control:
 # -- made of several ---------------------------------------------------------------------------------------------------------------
 
 
+MOMENTS = ("now", "today", "tomorrow", "in 7 days", "in 14 days", "in 30 days")
+"""What a field of a time offers; any date or time can be typed."""
+
+
 def _timestamp(field: Field, maker: Maker) -> Control:
     """Text beside a date picker: what is picked is written into the text, which is what counts."""
     if maker.cell or (field.kind is Kind.TIMESTAMP_FILTER and not field.operator):
         return _text(field, maker)
-    text = maker.make(
-        w.Text, "before_date", field, continuous_update=False, placeholder=PLACEHOLDERS[Kind.TIMESTAMP]
-    )
+    text = _offering(field, maker, list(MOMENTS), "before_date")
     picker = maker.tree.make(w.DatePicker, "date", narrow=True, description="or pick")
 
     def picked(change: dict[str, Any]) -> None:
@@ -247,7 +287,7 @@ BUILDERS: dict[Kind, Builder] = {
     Kind.TEXT_LIST: _text_list,
     Kind.OBJECT_ID: _object_id,
     Kind.CURRENCY: _currency,
-    Kind.COUNTRY: _text,
+    Kind.COUNTRY: _country,
     Kind.LOCALE: _text,
     Kind.TIMESTAMP: _timestamp,
     Kind.TIMESTAMP_FILTER: _timestamp,

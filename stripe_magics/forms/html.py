@@ -154,3 +154,11 @@ def verb(module: Module) -> str:
     return (
         ACTIONS.get(module.action) or VERBS.get(module.effect) or module.action.replace("_", " ").capitalize()
     )
+
+
+DESTROYING = frozenset({"delete", "cancel", "void", "void_invoice", "detach", "reverse", "reject", "expire"})
+
+
+def destroys(module: Module) -> bool:
+    """Whether the button should look like what it does: takes something away for good."""
+    return module.action in DESTROYING

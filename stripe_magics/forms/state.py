@@ -19,6 +19,7 @@ from stripe_magics.catalogue.field import Conditions, Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.submission_state import Submission
+from stripe_magics.validation.countries import country_code
 
 Raw = Any  # str | list[str] | list[dict[str, Any]] | dict[str, str]
 
@@ -213,10 +214,14 @@ class FormState:
 
     def line_value(self, field: Field, raw: Raw) -> Raw:
         """A value as a line writes it; what can't be read as an amount stays as it is, for the check to name."""
-        if field.kind is not Kind.MINOR_AMOUNT or not isinstance(raw, str):
+        if not isinstance(raw, str) or field.kind not in {Kind.MINOR_AMOUNT, Kind.COUNTRY}:
             return raw
         try:
-            return as_line_value(raw, self.currency_for(field))
+            return (
+                country_code(raw)
+                if field.kind is Kind.COUNTRY
+                else as_line_value(raw, self.currency_for(field))
+            )
         except ValueError:
             return raw
 

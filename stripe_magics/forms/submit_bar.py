@@ -45,13 +45,14 @@ class Sender:
         self.repeat = False  # the second step is about making the same call once more
         self.long = LongRead(self)
         self._spare: dict[str, Any] = {}
+        self._last_card = ""  # what was done last: it stays readable after a second click
         self.question: Any = None  # the panel of the second step, once it was needed
         make = form.tree.make
         self.go = make(
             w.Button,
             "button",
             description=cards.verb(form.state.module),
-            button_style="primary",
+            button_style="danger" if cards.destroys(form.state.module) else "primary",
             _dom_classes=("sm-go",),
         )
         self.look = make(w.Button, "button", description="Preview request")
@@ -116,7 +117,7 @@ class Sender:
             self._checked()
             return self._read()
         if submission.stage is not Stage.IDLE:
-            self.form.show_message(cards.card("plain", submission.why_not))
+            self.form.show_message(self._last_card + cards.card("plain", submission.why_not))
             return None
         shown = self.form.comparison.fetched
         if state.updates and not shown and self.form.connection is not None:
@@ -295,9 +296,9 @@ class Sender:
             if self.form.area.handle
             else [" · ".join(f"{name} {value}".strip() for name, value in facts[1:] if value)]
         )
+        self._last_card = cards.card("good", first, [*words, *notes])
         self.form.show_message(
-            cards.card("good", first, [*words, *notes])
-            + (result_area.as_html(frame, facts) if result_area.in_voila() else "")
+            self._last_card + (result_area.as_html(frame, facts) if result_area.in_voila() else "")
         )
         self.refresh()
 
@@ -309,8 +310,9 @@ class Sender:
         if field is not None:
             words = str(getattr(fault, "stripe_message", "") or str(fault).splitlines()[0])
             self.form.show_faults((Fault(field=field.name, title=field.title, problem=words),))
+        self._last_card = cards.error(fault)
         self.form.show_message(
-            cards.error(fault) + (cards.card("ask", confirmation_html) if confirmation_html else "")
+            self._last_card + (cards.card("ask", confirmation_html) if confirmation_html else "")
         )
         self.refresh()
 

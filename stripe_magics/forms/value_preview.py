@@ -22,6 +22,7 @@ def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, 
     try:
         if field.kind is Kind.MINOR_AMOUNT and isinstance(raw, str):
             raw = as_line_value(raw, currency)
+        raw = state.line_value(field, raw)
         value = check_value(field, raw, zone=zone, currency=currency or None)
     except (
         ValueError,
@@ -111,4 +112,15 @@ def zone_name(zone: tzinfo) -> str:
     return "UTC" if zone is UTC else str(zone)
 
 
-READINGS = {Kind.MINOR_AMOUNT: _money, Kind.TIMESTAMP: _moment, Kind.TIMESTAMP_FILTER: _range}
+def _country(value: Any, currency: str, zone: tzinfo) -> str:
+    from stripe_magics.validation.countries import COUNTRIES
+
+    return f"= {COUNTRIES.get(str(value), value)} ({value})"
+
+
+READINGS = {
+    Kind.COUNTRY: _country,
+    Kind.MINOR_AMOUNT: _money,
+    Kind.TIMESTAMP: _moment,
+    Kind.TIMESTAMP_FILTER: _range,
+}

@@ -64,6 +64,11 @@ def country(text: str) -> str:
     raise ValueError(f"{text!r} is no country code; {hint}")
 
 
+def country_code(text: str) -> str:
+    """The code of a country's name (`Germany` -> `DE`); a text that is no known name comes back as it is."""
+    return _names().get(_folded(text), text)
+
+
 def locale(text: str) -> str:
     """A locale such as de, en-GB or pt-BR, as it was written. Raises ValueError."""
     if _LOCALE.fullmatch(text.strip()):
