@@ -1,4 +1,4 @@
-"""Nested text -> typed parameters, by the table of what each path takes (params.json; facts of Stripe's published description).
+"""Nested text -> typed parameters, by what each path takes at the version of the call (the catalogue's generated facts).
 
 - a name that the path doesn't take, a required one left out, a number that is none, a choice that isn't offered: refused, with the parameter
   in brackets (`shipping[name]`);
@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from stripe_magics.catalogue import PINNED_VERSION
+from stripe_magics.catalogue.generated.accepted import accepted
 from stripe_magics.sandbox.api.errors import invalid_before_execution, missing_param
 
 Kind = Any
@@ -23,16 +25,40 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 @cache
 def facts() -> dict[str, Any]:
-    """The tables of params.json: `paths`, shared `kinds`, and what can be expanded."""
+    """The table of params.json: what can be expanded."""
     loaded: dict[str, Any] = json.loads((Path(__file__).parent / "params.json").read_text(encoding="utf-8"))
     return loaded
 
 
 @cache
-def shape(path: str) -> dict[str, tuple[Kind, bool, bool]] | None:
-    """Of "POST /v1/customers": name -> (kind, required, an empty text clears it); None for a path that the table doesn't have."""
-    found = facts()["paths"].get(path)
-    return None if found is None else _names(found)
+def shape(path: str, version: str = PINNED_VERSION) -> dict[str, tuple[Kind, bool, bool]] | None:
+    """Of "POST /v1/customers": name -> (kind, required, an empty text clears it); None for a path that the version doesn't have."""
+    method, _, where = _SAME_AS.get(path, path).partition(" ")
+    found = accepted(method, where, version)
+    return None if found is None else _names(_with_extras(path, found))
+
+
+def _with_extras(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
+    """What is taken beyond the published types."""
+    if "/webhook_endpoints" in path:  # judged where endpoints are made
+        return {name: _WEBHOOK.get(name.rstrip("!?"), of) for name, of in found.items()}
+    if "/payment_intents" in path and "payment_method_data" in found:
+        data = found["payment_method_data"]["o"]
+        card = (accepted("POST", "/v1/payment_methods", PINNED_VERSION) or {})["card"]
+        kinds = {"e": [*data["type!"]["e"], "card"]}
+        return {**found, "payment_method_data": {"o": {**data, "type!": kinds, "card": card}}}
+    return found
+
+
+_SAME_AS = {  # paths that Stripe serves beside the published ones
+    "GET /v1/balance/history": "GET /v1/balance_transactions",
+    "GET /v1/charges/{charge}/refunds": "GET /v1/refunds",
+    "GET /v1/charges/{charge}/refunds/{refund}": "GET /v1/refunds/{refund}",
+    "POST /v1/charges/{charge}/refunds": "POST /v1/refunds",
+    "POST /v1/charges/{charge}/refunds/{refund}": "POST /v1/refunds/{refund}",
+    "GET /v1/customers/{customer}/discount": "GET /v1/customers/{customer}",
+}
+_WEBHOOK: dict[str, Kind] = {"enabled_events": {"a": "s"}, "api_version": "s"}
 
 
 def _names(given: dict[str, Kind]) -> dict[str, tuple[Kind, bool, bool]]:
