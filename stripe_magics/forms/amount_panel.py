@@ -15,6 +15,7 @@ class AmountPanel:
     def __init__(self, form: FormView) -> None:
         self.form = form
         self.path = ""
+        self.connection: Any = None  # on which the object was asked for
         self.source: amount_source.AmountSource | None = None
         self.panel: Any = None
 
@@ -29,9 +30,9 @@ class AmountPanel:
         if amount is None or self.form.connection is None:
             return
         path = amount_source.source_path(self.form.state)
-        if path == self.path:
+        if path == self.path and self.form.connection is self.connection:
             return
-        self.path = path
+        self.path, self.connection = path, self.form.connection
         self.source = amount_source.fetch(path, self.form.connection) if path else None
         self.form.state.source_currency = self.source.currency if self.source is not None else ""
         self._show()

@@ -29,6 +29,7 @@ from stripe_magics.errors import (
 from stripe_magics.forms import confirmation, result_area
 from stripe_magics.forms import html as cards
 from stripe_magics.forms.background_read import ROWS, LongRead
+from stripe_magics.forms.connection_guard import ConnectionGuard
 from stripe_magics.forms.form_protocol import FormView
 from stripe_magics.forms.submission_state import Stage
 from stripe_magics.forms.widget_registry import set_children
@@ -46,6 +47,7 @@ class Sender:
         self.long = LongRead(self)
         self._spare: dict[str, Any] = {}
         self._last_card = ""  # what was done last: it stays readable after a second click
+        self.connection_guard = ConnectionGuard(form)
         self.question: Any = None  # the panel of the second step, once it was needed
         make = form.tree.make
         self.go = make(
@@ -102,6 +104,8 @@ class Sender:
     def press(self) -> Any:
         """The button. Sends, or asks for the second step, or says why it does neither."""
         state, submission = self.form.state, self._submission
+        if not self._reads:
+            self.connection_guard.check()
         if self.long.running:
             self.form.show_message(cards.card("plain", "It is still running."))
             return None
@@ -136,6 +140,7 @@ class Sender:
         """The second step's yes."""
         if self._submission.stage is not Stage.ARMED:
             return None
+        self.connection_guard.check()
         requested = confirmation.confirmation_phrase(self.form)
         if requested and (typed or self._typed().value).strip().lower() != requested.lower():
             self.form.show_message(
@@ -155,6 +160,7 @@ class Sender:
 
     def again(self) -> Any:
         """Ask Stripe again about an unknown outcome: the same call under the same key, which cannot happen twice."""
+        self.connection_guard.check()
         command = self._submission.resume()
         return None if command is None else self._run_write(command)
 

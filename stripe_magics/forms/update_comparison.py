@@ -42,12 +42,12 @@ class Comparison:
         if not state.updates or state.field(name).role is not Role.PATH or self.form.connection is None:
             return
         if name in state.errors or blank(state.raw.get(name)):
-            self._forget()
+            self.forget()
             return
         try:
             self.fetch()
         except StripeMagicsError as fault:
-            self._forget()
+            self.forget()
             state.errors[name] = str(fault).splitlines()[0]
             self.form.show_note(name)
 
@@ -132,7 +132,8 @@ class Comparison:
             if word in message:
                 self.form.guarded(partial(action, str(message[word])))(None)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Nothing is known of the object any more."""
         self.path, self.object = "", {}
         self.form.state.current = None
         if self.panel is not None:

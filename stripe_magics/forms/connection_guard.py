@@ -1,0 +1,58 @@
+"""A form belongs to the connection on which it was opened: what was begun on one account is never sent with another's key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.errors import ConfirmationNeeded
+from stripe_magics.forms.form_protocol import FormView
+from stripe_magics.forms.submission_state import Stage
+
+
+class ConnectionGuard:
+    """Notices that the shared connection is another one than the form was opened or armed on."""
+
+    def __init__(self, form: FormView) -> None:
+        self.form = form
+        self.connection = form.connection
+
+    def check(self) -> None:
+        """Raise `ConfirmationNeeded` if the connection changed, after disarming the form and forgetting what it had read.
+
+        The next press then belongs to the connection that is open now. A write whose outcome is unknown stays with its own connection.
+        """
+        now = self.form.connection
+        if now is self.connection:
+            return
+        before, self.connection = self.connection, now
+        submission = self.form.state.submission
+        if submission.stage is Stage.UNKNOWN:
+            self.connection = before
+            raise ConfirmationNeeded(
+                f"The last write belongs to {describe(before)}, and the connection is {describe(now)}. Nothing was sent.",
+                advice="`%stripe pending` lists it. Connect to that account again to find out how it ended.",
+            )
+        if before is None:  # opened before there was any connection: nothing of another account is in it
+            self.form.refresh_banner()
+            return
+        submission.disarm()
+        self.form.comparison.forget()
+        self.form.amount.update()
+        self.form.refresh_banner()
+        self.form.refresh()
+        raise ConfirmationNeeded(
+            f"The connection changed from {describe(before)} to {describe(now)}. Nothing was sent.",
+            advice="Check the values and press again to send them there.",
+        )
+
+
+def describe(connection: Any) -> str:
+    """A connection as people know it: `Acme (live)`, never its key."""
+    if connection is None:
+        return "none"
+    name = (
+        connection.name
+        or connection.account
+        or ("the sandbox" if connection.mode == "sandbox" else connection.key_hint)
+    )
+    return f"{name} ({connection.mode})" if name and connection.mode != "sandbox" else name or connection.mode

@@ -1,0 +1,86 @@
+"""B86: what was begun on one account is never sent with another's key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stripe_magics.client.connection import Connection
+from stripe_magics.client.shared_connection import connect
+from stripe_magics.errors import ConfirmationNeeded, OutcomeUnknown
+from stripe_magics.forms import module_form
+from stripe_magics.forms.submission_state import Stage
+
+
+def writes(connection: Connection) -> int:
+    return connection.writes
+
+
+def test_B86_an_armed_form_is_disarmed_by_another_connection(sandbox: Connection) -> None:
+    form = module_form("payouts.create", {"amount": "10.00usd", "currency": "usd"})
+    form.sender.go.click()
+    assert form.state.submission.stage is Stage.ARMED
+    other = connect(sandbox=True)
+    before = writes(other)
+    form.sender.bar.children[0].click()
+    assert form.state.submission.stage is Stage.IDLE
+    assert writes(other) == before
+    assert "The connection changed" in form.status.value
+    assert "Nothing was sent" in form.status.value
+    form.sender.go.click()
+    assert form.state.submission.stage is Stage.ARMED, (
+        "the next press belongs to the connection that is open now"
+    )
+    form.sender.confirm()
+    assert writes(other) == before + 1
+
+
+def test_B86_an_update_forgets_what_it_read_on_the_other_account(sandbox: Connection) -> None:
+    form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
+    form.fill(name="Jane")
+    assert form.comparison.fetched
+    other = connect(sandbox=True)
+    before = writes(other)
+    form.sender.go.click()
+    assert not form.comparison.object
+    assert writes(other) == before
+
+
+def test_B86_the_amounts_payment_is_asked_for_again(sandbox: Connection) -> None:
+    import stripe_magics as sm
+
+    paid: Any = sm.call("payment_intents.list", limit=100).query("status == 'succeeded'")["id"].iloc[0]
+    form = module_form("refunds.create", {"payment_intent": paid, "amount": "1.00"})
+    assert form.amount.question()
+    connect(sandbox=True, demo=False)
+    form.sender.go.click()
+    assert not form.amount.question(), "the other account has no such payment"
+    assert form.state.source_currency == ""
+
+
+def test_B86_an_unknown_write_stays_with_its_account(sandbox: Connection) -> None:
+    def lost(command: Any, **_: Any) -> Any:
+        raise OutcomeUnknown("It is unknown whether the customer was made.")
+
+    form = module_form("customers.create", {"name": "Jenny"}, run=lost)
+    form.sender.go.click()
+    assert form.state.submission.stage is Stage.UNKNOWN
+    connect(sandbox=True)
+    with pytest.raises(ConfirmationNeeded, match="The last write belongs to"):
+        form.sender.again()
+    assert form.state.submission.stage is Stage.UNKNOWN
+
+
+def test_B86_code_gets_an_error(sandbox: Connection) -> None:
+    form = module_form("customers.create", {"name": "Jenny"})
+    connect(sandbox=True)
+    with pytest.raises(ConfirmationNeeded, match="The connection changed"):
+        form.submit()
+    assert form.submit()["name"].tolist() == ["Jenny"]
+
+
+def test_a_form_that_was_opened_before_connecting_goes_on() -> None:
+    form = module_form("customers.create", {"name": "Jenny"})
+    connect(sandbox=True)
+    assert form.submit()["name"].tolist() == ["Jenny"]
