@@ -22,6 +22,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -437,6 +438,8 @@ class FaultServer:
             lines.append("Content-Type: application/json")
         if "request-id" not in given:
             lines.append(f"Request-Id: req_{len(self.seen)}")
+        if "date" not in given:
+            lines.append(f"Date: {formatdate(self.clock(), usegmt=True)}")
         if not 100 <= reply.status < 200 and reply.status != 204:
             lines.append(f"Content-Length: {len(reply.body)}")
         client.sendall(

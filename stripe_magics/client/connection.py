@@ -26,12 +26,12 @@ from stripe_magics.client.journal.journal import Journal, Operation, Origin, sta
 from stripe_magics.client.live_mode import LiveGuard, Prompt
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.sending import request_checks
-from stripe_magics.client.sending.notices import Notices
+from stripe_magics.client.sending.notices import Notices, StripeClock
 from stripe_magics.errors import Details, NotConnected, NotSent, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
-    from stripe_magics.client.journal.recovery import Finding
+    from stripe_magics.client.journal.reconciliation import Finding
     from stripe_magics.client.pagination.connection_pool import AsyncConnectionPool
 
 _LIVEMODE = re.compile(rb'"livemode"\s*:\s*(true|false)')
@@ -74,6 +74,7 @@ class Connection:
         self.sandbox: Any = transport if mode == "sandbox" else None
         self.auth = KeyAuth(secret) if secret is not None else None
         self.notices = Notices()
+        self.stripe_clock = StripeClock(now, monotonic)
         self.guard = LiveGuard(now=now)
         self.warnings: tuple[str, ...] = ()
         self.writes = 0  # how many writes were tried: what was read before may be out of date
@@ -254,6 +255,8 @@ class Connection:
         """Take from an answer what it says of the mode and of the rate."""
         if self.limiter is not None:
             self.limiter.learn(request, outcome)
+        if outcome.headers:
+            self.stripe_clock.measure(outcome.headers)
         if self.mode == "unknown" and outcome.is_success:
             found = _LIVEMODE.search(outcome.body)
             if found:
@@ -310,7 +313,7 @@ class Connection:
         )
 
     def pending(self) -> list[Operation]:
-        """Writes whose end isn't known, oldest first."""
+        """Writes with an unknown outcome, oldest first."""
         return self.journal.pending()
 
     def recorded(self, request: Request, origin: Origin, key: str = "") -> Operation | None:
@@ -329,15 +332,9 @@ class Connection:
 
     def reconcile(self, number: int) -> Finding:
         """Look for what an operation made, without sending it again."""
-        from stripe_magics.client.journal.recovery import reconcile
+        from stripe_magics.client.journal.reconciliation import reconcile
 
         return reconcile(self, number)
-
-    def settle_by_key(self, key: str, object_id: str = "", request_id: str = "") -> list[Operation]:
-        """An event showed that the call with this key was carried out: settle its operations. Gives those that were open."""
-        from stripe_magics.client.journal.recovery import settle_by_key
-
-        return settle_by_key(self, key, object_id, request_id)
 
     def close(self) -> None:
         """Close what is open and forget the key."""

@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._redaction import hide
+from stripe_magics.client.journal.event_evidence import resolve_by_events
 from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeMagicsError, UsageFault
-from stripe_magics.events import event_frame, poller, reconcile_pending
+from stripe_magics.events import event_frame, poller
 from stripe_magics.events.event_store import Store, Stored
 from stripe_magics.events.filters import EventFilter
 from stripe_magics.events.handlers import Handlers, Problem, run
@@ -272,9 +273,7 @@ class Watch:
 
     def _settle(self, events: list[dict[str, Any]]) -> None:
         connection = self.connection
-        for note in reconcile_pending.settle(
-            connection.journal, connection.scope(connection.account), events
-        ):
+        for note in resolve_by_events(connection.journal, connection.scope(connection.account), events):
             self._note(note)
 
     # The thread

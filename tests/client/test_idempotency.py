@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fault_server import EXPIRED, RATE, Fault, FaultServer, error
+from fault_server import EXPIRED, OK, RATE, Fault, FaultServer, error
 
 from client.conftest import KEY, Time, create, delete, get, open_connection, pay, policy
 from stripe_magics.catalogue.module import Effect
@@ -574,16 +574,130 @@ def test_reconcile_by_what_is_known_of_it(server: FaultServer, connection: Conne
 
 def test_reconcile_of_what_never_arrived(server: FaultServer, tmp_path: Path) -> None:
     clock = Time()
+    server.clock = clock.now
     opened = open_connection(server.url, tmp_path, clock=clock)
+    opened.send(get())  # from here on Stripe's time is known
     number = _lose(server, opened, pay(), when="before")
-    assert not opened.reconcile(number).proven
+    early = opened.reconcile(number)
+    assert early.ending == "unknown"
+    assert "too early" in str(early)
     clock.ahead = 600
-    assert "--again" in str(opened.reconcile(number))
+    found = opened.reconcile(number)
+    assert found.ending == "not made"
+    assert "--again" in str(found)
+    assert "0 events and 0 objects" in str(found)
     assert opened.pending() == []
     with pytest.raises(RepeatRefused, match="made nothing"):
         opened.send(pay(), origin=CELL)
     opened.send(pay(), origin=CELL, again=True)
     assert list(server.executions.values()) == [1]
+    opened.close()
+
+
+def _others(server: FaultServer, count: int, at: float) -> None:
+    """Events and objects of other people, newest first."""
+    for number in range(count):
+        made = {"id": f"pi_other{number}", "object": "payment_intent", "created": int(at), "amount": 2000}
+        server.objects[made["id"]] = made
+        server.events.insert(
+            0,
+            {
+                "id": f"evt_other{number}",
+                "object": "event",
+                "type": "payment_intent.created",
+                "created": int(at),
+                "livemode": False,
+                "data": {"object": made},
+                "request": {"id": f"req_other{number}", "idempotency_key": f"other-{number}"},
+            },
+        )
+
+
+def test_B65_thousands_of_newer_events(server: FaultServer, tmp_path: Path) -> None:
+    clock = Time()
+    server.clock = clock.now
+    opened = open_connection(server.url, tmp_path, clock=clock)
+    opened.send(get())
+    number = _lose(server, opened, pay())
+    made = list(server.objects)[-1]
+    clock.ahead = 900
+    _others(server, 1100, clock.now())
+    found = opened.reconcile(number)
+    assert (found.ending, opened.journal.get(number).result) == ("made", made)
+    opened.close()
+
+
+@pytest.mark.parametrize("off", [125.0, -125.0, 7200.0])
+@pytest.mark.parametrize("corrected", [False, True])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_B65_a_clock_that_is_off(
+    server: FaultServer, tmp_path: Path, off: float, corrected: bool, when: str
+) -> None:
+    here, passed = Time(), [0.0]
+    here.ahead = off
+    server.clock = lambda: time.time() + passed[0]
+    opened = open_connection(server.url, tmp_path, clock=here)
+    opened.send(get())
+    number = _lose(server, opened, pay(), when=when)
+    passed[0] = 1000.0
+    here.ahead = 1000.0 + (0.0 if corrected else off)
+    found = opened.reconcile(number)
+    if when == "after":
+        assert found.ending == "made"
+    else:  # a local clock that went back says itself that it is too early
+        assert found.ending == ("unknown" if corrected and off > 1000 else "not made")
+    opened.close()
+
+
+def test_B65_without_stripes_time_nothing_is_proven(server: FaultServer, tmp_path: Path) -> None:
+    clock = Time()
+    server.clock = clock.now
+    opened = open_connection(server.url, tmp_path, clock=clock)
+    number = _lose(server, opened, pay(), when="before")
+    clock.ahead = 600
+    found = opened.reconcile(number)
+    assert found.ending == "unknown"
+    assert "--again" not in str(found)
+    assert len(opened.pending()) == 1
+    assert opened.resume(number).data["object"] == "payment_intent"
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [error(403, "invalid_request_error", "permission"), error(500, "api_error"), Fault("before", "reset")],
+    ids=["not allowed", "fails", "breaks off"],
+)
+@pytest.mark.parametrize("reads", [1, 2, 3, 4])
+def test_B65_a_search_that_broke_off_proves_nothing(
+    server: FaultServer, tmp_path: Path, fault: Fault, reads: int
+) -> None:
+    clock = Time()
+    server.clock = clock.now
+    opened = open_connection(server.url, tmp_path, clock=clock)
+    opened.send(get())
+    number = _lose(server, opened, pay(), when="before")
+    clock.ahead = 600
+    _others(server, 150, clock.now() - 300)  # two pages of events and two of objects
+    server.script = [*[OK] * reads, *[fault] * 3]
+    found = opened.reconcile(number)
+    assert found.ending == "unknown", str(found)
+    assert "--again" not in str(found)
+    server.script = []
+    assert opened.reconcile(number).ending == "not made"  # all others' payments were made by others
+    opened.close()
+
+
+def test_B65_events_of_an_old_api_version_prove_nothing(server: FaultServer, tmp_path: Path) -> None:
+    clock = Time()
+    server.clock = clock.now
+    opened = open_connection(server.url, tmp_path, clock=clock)
+    opened.send(get())
+    number = _lose(server, opened, pay(), when="before")
+    clock.ahead = 600
+    _others(server, 1, clock.now() - 300)
+    server.events[0]["request"] = "req_1"
+    assert opened.reconcile(number).ending == "unknown"
     opened.close()
 
 
@@ -596,15 +710,6 @@ def test_reconcile_of_an_action_shows_the_object(server: FaultServer, connection
     assert made in str(connection.reconcile(number))
 
 
-def test_an_event_settles_an_operation(server: FaultServer, connection: Connection) -> None:
-    number = _lose(server, connection, pay())
-    key = server.seen[0].key
-    assert [each.number for each in connection.settle_by_key(key, "pi_1", "req_1")] == [number]
-    assert connection.pending() == []
-    assert connection.settle_by_key("", "x") == []
-    assert connection.resume(number).data["id"] == "pi_1"
-
-
 def test_resume_that_fails_again_stays_unknown(server: FaultServer, connection: Connection) -> None:
     number = _lose(server, connection, pay())
     for later in (RATE, EXPIRED):
@@ -615,12 +720,6 @@ def test_resume_that_fails_again_stays_unknown(server: FaultServer, connection: 
     server.script = []
     assert connection.resume(number).replayed
     assert list(server.executions.values()) == [1]
-
-
-def test_dismissed_by_hand(server: FaultServer, connection: Connection) -> None:
-    number = _lose(server, connection, pay())
-    assert recovery.dismiss(connection, number).state == "dismissed"
-    assert connection.pending() == []
 
 
 @pytest.mark.parametrize("where", ["learn", "exchange", "succeed"])
@@ -702,7 +801,7 @@ def test_a_disk_that_is_full_afterwards_does_not_hide_the_answer(
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(connection.journal, "settle", full)
+        patch.setattr(connection.journal, "record_result", full)
         answer = connection.send(pay(), origin=CELL)
     assert answer.data["id"] == "pi_1"
     assert "disk is full" in answer.notices[-1]

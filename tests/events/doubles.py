@@ -108,6 +108,6 @@ class Stripe:
             first=time.time(),
         )
         made = self.journal.claim(expected, lambda earlier: None)
-        self.journal.settle(made.number, "unknown", reason="no answer")
+        self.journal.record_result(made.number, "unknown", reason="no answer")
         self.journal.release(made.number)
         return self.journal.get(made.number)

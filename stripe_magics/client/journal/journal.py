@@ -6,7 +6,7 @@ path, a keyed hash of the body (the salt is a file beside it, so that a body can
 account (a keyed hash as well), how it ended. It holds no API key and no body. For the case that the kernel dies while the write is on its way,
 the body is kept sealed (seal.py) until the end is known; without the API key it can't be opened, and a body with card data isn't kept at all.
 
-States: armed (on its way) -> done | refused | not_sent | unknown; unknown -> done | refused | absent (looked for, not there) | dismissed.
+States: armed (on its way) -> done | refused | not_sent | unknown; unknown -> done | refused | absent (looked for, proven not to be there).
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ CREATE TABLE IF NOT EXISTS operation (
   cell TEXT NOT NULL, digest TEXT NOT NULL, nth INTEGER NOT NULL,
   first REAL NOT NULL, last REAL NOT NULL, pid INTEGER NOT NULL,
   state TEXT NOT NULL, attempts INTEGER NOT NULL, reason TEXT NOT NULL,
-  status INTEGER NOT NULL, request_id TEXT NOT NULL, result TEXT NOT NULL, hints TEXT NOT NULL, sealed BLOB
+  status INTEGER NOT NULL, request_id TEXT NOT NULL, result TEXT NOT NULL, hints TEXT NOT NULL, sealed BLOB,
+  stripe_first REAL, stripe_last REAL
 );
 CREATE INDEX IF NOT EXISTS operation_body ON operation (scope, body);
 CREATE INDEX IF NOT EXISTS operation_key ON operation (scope, key);
@@ -139,6 +140,10 @@ class Journal:
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA secure_delete=ON")
         db.executescript(_SCHEMA)
+        there = {row[1] for row in db.execute("PRAGMA table_info(operation)")}
+        for name in ("stripe_first", "stripe_last"):  # a journal of version 0.2 hasn't them
+            if name not in there:
+                db.execute(f"ALTER TABLE operation ADD COLUMN {name} REAL")
         db.execute(
             "UPDATE operation SET sealed = NULL WHERE sealed IS NOT NULL AND first < ?",
             (self.now() - WINDOW,),
@@ -189,32 +194,32 @@ class Journal:
             return counts[body]
 
     def claim(
-        self, requested: Operation, choose_operation: Callable[[list[Operation]], Operation]
+        self, requested: Operation, choose_operation: Callable[[list[Operation]], Operation | None]
     ) -> Operation:
         """Find or make the row of a write, in one transaction, and mark it as on its way.
 
         `choose_operation` gets the earlier operations with the same body or key in this scope, oldest first; it returns the one that is
-        continued, or a new one (without a number), or raises. A row that this process is sending already is in `running`.
+        continued, a new one (without a number; None: the one that was asked for), or raises. A row that this process is sending already is in `running`.
         """
         now = self.now()
         with self._transaction() as db:
             found = db.execute(_CANDIDATES, [getattr(requested, name) for name in _WANTED]).fetchall()
             chosen = choose_operation([_operation(row) for row in found])
-            if chosen.number:
+            if chosen is not None and chosen.number:
                 db.execute(
-                    "UPDATE operation SET pid = ?, last = ?, sealed = CASE state WHEN 'done' THEN NULL ELSE ? END,"
+                    "UPDATE operation SET pid = ?, last = ?, stripe_last = ?, sealed = CASE state WHEN 'done' THEN NULL ELSE ? END,"
                     " state = CASE state WHEN 'done' THEN 'done' ELSE 'armed' END WHERE number = ?",
-                    (os.getpid(), now, requested.sealed, chosen.number),
+                    (os.getpid(), now, requested.stripe_last, requested.sealed, chosen.number),
                 )
                 number = chosen.number
             else:
-                values = {**_values(chosen), "first": now, "last": now, "pid": os.getpid(), "state": "armed"}
+                values = {**_values(chosen or requested), "first": now, "last": now, "pid": os.getpid(), "state": "armed"}
                 db.execute(_INSERT, [values[name] for name in _COLUMNS[1:]])
                 number = int(db.execute("SELECT last_insert_rowid()").fetchone()[0])
             self.running[number] = threading.get_ident()
         return self.get(number)
 
-    def settle(
+    def record_result(
         self,
         number: int,
         state: str,
@@ -224,16 +229,18 @@ class Journal:
         result: str = "",
         reason: str = "",
         attempts: int = 0,
+        stripe_time: float | None = None,
     ) -> None:
         """Write down how an operation ended. What is done stays done; the sealed body goes as soon as the end is known."""
         with self._transaction() as db:
             db.execute(
-                "UPDATE operation SET state = CASE WHEN state = 'done' THEN 'done' ELSE ? END, last = ?, attempts = attempts + ?, reason = ?,"
+                "UPDATE operation SET state = CASE WHEN state = 'done' THEN 'done' ELSE ? END, last = ?, stripe_last = coalesce(?, stripe_last), attempts = attempts + ?, reason = ?,"
                 " status = ?, request_id = CASE ? WHEN '' THEN request_id ELSE ? END, result = CASE ? WHEN '' THEN result ELSE ? END,"
                 " sealed = CASE WHEN ? IN ('armed', 'unknown') THEN sealed ELSE NULL END WHERE number = ?",
                 (
                     state,
                     self.now(),
+                    stripe_time,
                     attempts,
                     reason,
                     status,
@@ -259,7 +266,7 @@ class Journal:
         return _operation(row)
 
     def pending(self, scope: str | None = None) -> list[Operation]:
-        """Operations whose end isn't known and that nobody is sending, oldest first."""
+        """Operations with an unknown outcome that nobody is sending, oldest first."""
         with self._lock:
             rows = (
                 self._open()

@@ -75,6 +75,10 @@ class Operation:
     status: int = 0
     request_id: str = ""
     result: str = ""  # id of the object
+    stripe_first: float | None = (
+        None  # when it was first sent by Stripe's clock; None where that wasn't known
+    )
+    stripe_last: float | None = None
     hints: str = ""  # JSON of amount, currency and ids, to look the object up by
     sealed: bytes | None = None
 

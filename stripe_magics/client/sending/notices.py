@@ -3,12 +3,51 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
 from stripe_magics.errors import redact
 
 SKEW = 60.0  # seconds
+
+
+MAX_CLOCK_JUMP = 2.0  # seconds by which the two clocks of this machine may differ since Stripe's was read
+
+
+class StripeClock:
+    """Stripe's time, from the Date of its answers; None as long as it isn't known.
+
+    This machine's clock may be off and may be corrected at any moment. What was measured counts on by the monotonic clock, as long as the wall
+    clock agrees with it; a jump or a sleep in between makes the time unknown until the next answer.
+    """
+
+    def __init__(self, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        self._now, self._monotonic = now, monotonic
+        self._read: tuple[float, float, float] | None = (
+            None  # Stripe's time, the wall clock, the monotonic clock
+        )
+
+    def measure(self, headers: Mapping[str, str]) -> None:
+        """Take Stripe's time from an answer."""
+        theirs = date_of(headers.get("date", ""))
+        if theirs is not None:
+            self._read = (theirs, self._now(), self._monotonic())
+
+    def time(self) -> float | None:
+        """Stripe's time now, to a second or two."""
+        if self._read is None:
+            return None
+        theirs, wall, steady = self._read
+        passed = self._monotonic() - steady
+        return theirs + passed if abs(self._now() - wall - passed) <= MAX_CLOCK_JUMP else None
+
+
+def date_of(text: str) -> float | None:
+    """A Date header as unix seconds; None for none and for garbage."""
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 class Notices:
@@ -33,11 +72,8 @@ class Notices:
         return (*self.once(f"Stripe: {notice}" if notice else ""), *self._clock(headers.get("date", ""), now))
 
     def _clock(self, date: str, now: float | None) -> tuple[str, ...]:
-        if not date:
-            return ()
-        try:
-            theirs = parsedate_to_datetime(date).timestamp()
-        except (ValueError, TypeError, OverflowError):
+        theirs = date_of(date)
+        if theirs is None:
             return ()
         self.skew = (time.time() if now is None else now) - theirs
         if abs(self.skew) <= SKEW:

@@ -44,7 +44,7 @@ def succeed(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     notices = list(connection.notices.of(outcome.headers or {}))
     if operation is not None:
         result = str(answer.data.get("id") or "")
-        problem = settle(call, "done", outcome, result=result)
+        problem = record_result(call, "done", outcome, result=result)
         if problem:
             notices.append(problem)
         if call.before is not None and call.before.state == "done":
@@ -82,7 +82,7 @@ def stop(call: InFlightCall, outcome: AttemptResult) -> None:
     if call.before is not None and call.before.state == "done":
         raise KeyboardInterrupt("Stopped. Nothing new was made.")
     call.may_have_executed = call.may_have_executed or sent
-    settle(call, "unknown" if call.may_have_executed else "not_sent", outcome)
+    record_result(call, "unknown" if call.may_have_executed else "not_sent", outcome)
     if not call.may_have_executed:
         raise KeyboardInterrupt("Stopped. Nothing was sent.")
     raise unknown(call, outcome, "stopped", kind=Interrupted)
@@ -98,7 +98,7 @@ def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     ):
         return _already_gone(call, outcome)
     if call.before is not None and call.before.state == "done":
-        settle(call, "done", outcome)
+        record_result(call, "done", outcome)
         known = deduplication.already(call.before, call.connection.journal.now())
         raise StripeUnavailable(
             known[:1].upper() + known[1:],
@@ -106,10 +106,10 @@ def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
             details=details_of(call, outcome),
         )
     if call.write and call.may_have_executed and not retry.settles_earlier_attempts(outcome):
-        settle(call, "unknown", outcome)
+        record_result(call, "unknown", outcome)
         raise unknown(call, outcome, call.lost or outcome.reason)
     if outcome.reach is DeliveryStatus.NOT_SENT:
-        settle(call, "not_sent", outcome)
+        record_result(call, "not_sent", outcome)
         raise _not_sent(call, outcome)
     if outcome.reach is DeliveryStatus.UNKNOWN:  # a read
         raise StripeUnavailable(
@@ -118,7 +118,7 @@ def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
             details=details_of(call, outcome),
             facts=[f"It said: {said}"] if (said := texts.cleaned(outcome.body)) else [],
         )
-    settle(call, "refused" if call.write else "", outcome)
+    record_result(call, "refused" if call.write else "", outcome)
     error = texts.from_answer(
         outcome.status,
         outcome.headers or {},
@@ -144,7 +144,7 @@ def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
 
 def _already_gone(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     object_id = unquote(call.encoded.target.partition("?")[0].rpartition("/")[2])
-    settle(call, "done", outcome)
+    record_result(call, "done", outcome)
     body = json.dumps({"id": object_id, "object": call.request.returns, "deleted": True}).encode()
     return ApiResponse(
         status=200,
@@ -157,14 +157,14 @@ def _already_gone(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     )
 
 
-def settle(
+def record_result(
     call: InFlightCall, state: str, outcome: AttemptResult | None, *, result: str = "", reason: str = ""
 ) -> str:
     """Write down how the call ended. A disk that fails now must not hide the answer: the row then stays open, which is safe. Gives a notice."""
     if call.operation is None:
         return ""
     try:
-        call.connection.journal.settle(
+        call.connection.journal.record_result(
             call.operation.number,
             state,
             status=outcome.status if outcome else 0,
@@ -172,6 +172,7 @@ def settle(
             result=result,
             reason=(reason or (outcome.reason if outcome else ""))[:200],
             attempts=call.attempts,
+            stripe_time=call.connection.stripe_clock.time(),
         )
     except (sqlite3.Error, OSError, NotSent) as problem:
         return f"The journal could not be written ({problem}): operation {call.operation.number} stays open there."

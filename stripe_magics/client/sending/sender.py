@@ -1,6 +1,6 @@
 """Sending one logical call, so that money moves at most once and no ending is reported wrongly.
 
-    check, encode -> ask (live) -> journal: key on disk -> attempt, wait, attempt ... with the same key and bytes -> settle -> answer or error
+    check, encode -> ask (live) -> journal: key on disk -> attempt, wait, attempt ... with the same key and bytes -> result recorded -> answer or error
 
 `may_have_executed` is the memory of the call: once an attempt may have been executed, only a conclusive answer clears it. A rate limit, an expired key or a
 failure that comes after a lost answer says nothing about the lost one, so the call then ends as `OutcomeUnknown`, never as "nothing was done".
@@ -126,7 +126,7 @@ def resend(
         started=connection.monotonic(),
     )
     journal = connection.journal
-    requested = replace(operation, sealed=operation.sealed)
+    requested = replace(operation, stripe_last=connection.stripe_clock.time())
     call.operation = journal.claim(
         requested, lambda rows: next(row for row in rows if row.number == operation.number)
     )
@@ -158,7 +158,9 @@ def _claim(call: InFlightCall, origin: Origin | None, *, again: bool) -> None:
         cell=origin.cell if origin else call.label,
         digest=origin.digest if origin else "",
         nth=journal.occurrence(origin, body) if origin else 1,
-        hints=json.dumps({name: value for name, value in request.params if name in HINTS}),
+        stripe_first=(stripe_time := connection.stripe_clock.time()),
+        stripe_last=stripe_time,
+        hints=_hints(call),
         sealed=_sealed(call),
     )
     chosen: list[Operation] = []
@@ -182,6 +184,18 @@ def _claim(call: InFlightCall, origin: Origin | None, *, again: bool) -> None:
     call.before = chosen[0] if chosen else None
     call.key = call.operation.key
     call.may_have_executed = call.before is not None and call.before.state in {"armed", "unknown"}
+
+
+def _hints(call: InFlightCall) -> str:
+    """What the object can be looked up by: amount, currency, ids; of metadata a keyed hash."""
+    digest = call.connection.journal.digest
+    return json.dumps(
+        {
+            name: digest(value) if name.startswith("metadata[") else value
+            for name, value in call.request.params
+            if name in HINTS or name.startswith("metadata[")
+        }
+    )
 
 
 def _sealed(call: InFlightCall) -> bytes | None:
@@ -216,14 +230,14 @@ def _journalled(call: InFlightCall) -> ApiResponse:
     if by_hand and call.before is not None and call.before.state == "done":
         raise KeyboardInterrupt("Stopped. Nothing new was made.")
     if not call.may_have_executed and not call.attempt_in_progress:
-        outcomes.settle(call, "not_sent", None, reason="stopped")
+        outcomes.record_result(call, "not_sent", None, reason="stopped")
         if by_hand:
             raise KeyboardInterrupt("Stopped. Nothing was done.")
         raise NotSent(
             f"Nothing was sent: {type(stopped).__name__}: {stopped}", details=outcomes.details_of(call, None)
         )
     call.may_have_executed = True
-    outcomes.settle(call, "unknown", None, reason="stopped")
+    outcomes.record_result(call, "unknown", None, reason="stopped")
     raise outcomes.unknown(
         call,
         None,

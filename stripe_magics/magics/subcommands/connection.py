@@ -101,9 +101,7 @@ def resume(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 
 
 def reconcile(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics.client.journal import recovery as pending
-
-    finding = pending.reconcile(current(), _operation(positional))
+    finding = current().reconcile(_operation(positional))
     print(finding)
     return _frame([json.dumps(each).encode() for each in finding.objects], "") if finding.objects else None
 

@@ -1,4 +1,4 @@
-"""Events that tell how a write ended whose answer was lost.
+"""Events that show how a write ended whose answer was lost.
 
 Stripe writes the idempotency key of the request that caused an event into it (`request.idempotency_key`). An operation of the journal with
 that key has therefore been carried out, whatever this side heard of it; the event's object says with which result.
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _FAILED = re.compile(r"(^charge\.failed|\.payment_failed|^refund\.failed|\.setup_failed)$")
 _TOO_EARLY = frozenset({"payment_intent.created", "setup_intent.created", "charge.pending"})
-"""These come before the attempt itself: of a call that moves money they don't tell the end."""
+"""These come before the attempt itself: of a call that moves money they don't show the outcome."""
 
 
-def settle(journal: Journal, scope: str, events: Iterable[dict[str, Any]]) -> list[str]:
-    """Settle what these events tell the end of. Returns a sentence for each operation that was open until now."""
+def resolve_by_events(journal: Journal, scope: str, events: Iterable[dict[str, Any]]) -> list[str]:
+    """Write down the outcomes that these events show. Returns a sentence for each operation that was open until now."""
     by_key: dict[str, list[dict[str, Any]]] = {}
     for event in events:
         request = event.get("request")
@@ -30,13 +30,13 @@ def settle(journal: Journal, scope: str, events: Iterable[dict[str, Any]]) -> li
     for key, caused in by_key.items():
         for operation in journal.by_key(key):
             if operation.scope == scope and not operation.resolved and not journal.alive(operation):
-                note = _settle(journal, operation, caused)
+                note = _resolve(journal, operation, caused)
                 if note:
                     notes.append(note)
     return notes
 
 
-def _settle(journal: Journal, operation: Operation, caused: list[dict[str, Any]]) -> str:
+def _resolve(journal: Journal, operation: Operation, caused: list[dict[str, Any]]) -> str:
     telling = [
         event for event in caused if operation.effect != "irreversible" or event["type"] not in _TOO_EARLY
     ]
@@ -49,7 +49,7 @@ def _settle(journal: Journal, operation: Operation, caused: list[dict[str, Any]]
     )
     state = "refused" if failed else "done"
     request_id = str(about["request"].get("id") or "")
-    journal.settle(
+    journal.record_result(
         operation.number,
         state,
         result="" if failed else made,
@@ -61,7 +61,7 @@ def _settle(journal: Journal, operation: Operation, caused: list[dict[str, Any]]
         if failed
         else f"it was carried out{f': {made}' if made else ''}"
     )
-    return f"Operation {operation.number} ({operation.method} {operation.path}), whose outcome was unknown, is settled by {about['id']}: {end}."
+    return f"Operation {operation.number} ({operation.method} {operation.path}), whose outcome was unknown, is resolved by {about['id']}: {end}."
 
 
 def _object_of(operation: Operation, events: list[dict[str, Any]]) -> str:

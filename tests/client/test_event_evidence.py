@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from events.doubles import Stripe, event
 
-from stripe_magics.events.reconcile_pending import settle
+from stripe_magics.client.journal.event_evidence import resolve_by_events
 
 KEY = "11111111-2222-4333-8444-555555555555"
 
@@ -91,21 +91,25 @@ KEY = "11111111-2222-4333-8444-555555555555"
 def test_settling(path: str, effect: str, events: list[dict[str, object]], state: str, result: str) -> None:
     stripe = Stripe()
     number = stripe.open_operation(KEY, path, effect=effect).number
-    notes = settle(stripe.journal, stripe.scope(""), events)
+    notes = resolve_by_events(stripe.journal, stripe.scope(""), events)
     ended = stripe.journal.get(number)
     assert (ended.state, ended.result) == (state, result)
     assert len(notes) == (state != "unknown")
     if notes:
         assert f"Operation {number}" in notes[0]
         assert ended.reason.startswith("event evt_")
-    assert settle(stripe.journal, stripe.scope(""), events) == [], "a settled operation stays as it is"
+    assert resolve_by_events(stripe.journal, stripe.scope(""), events) == [], (
+        "a settled operation stays as it is"
+    )
 
 
 def test_another_account_settles_nothing() -> None:
     stripe = Stripe()
     number = stripe.open_operation(KEY, "/v1/customers").number
     assert (
-        settle(stripe.journal, stripe.scope("acct_other"), [event("evt_1", "customer.created", 1, key=KEY)])
+        resolve_by_events(
+            stripe.journal, stripe.scope("acct_other"), [event("evt_1", "customer.created", 1, key=KEY)]
+        )
         == []
     )
     assert stripe.journal.get(number).state == "unknown"
@@ -114,4 +118,4 @@ def test_another_account_settles_nothing() -> None:
 def test_events_of_v1_versions_before_2017_have_a_plain_request() -> None:
     old = event("evt_1", "customer.created", 1)
     old["request"] = "req_1"
-    assert settle(Stripe().journal, "scope ", [old]) == []
+    assert resolve_by_events(Stripe().journal, "scope ", [old]) == []
