@@ -213,7 +213,13 @@ class Journal:
                 )
                 number = chosen.number
             else:
-                values = {**_values(chosen or requested), "first": now, "last": now, "pid": os.getpid(), "state": "armed"}
+                values = {
+                    **_values(chosen or requested),
+                    "first": now,
+                    "last": now,
+                    "pid": os.getpid(),
+                    "state": "armed",
+                }
                 db.execute(_INSERT, [values[name] for name in _COLUMNS[1:]])
                 number = int(db.execute("SELECT last_insert_rowid()").fetchone()[0])
             self.running[number] = threading.get_ident()
