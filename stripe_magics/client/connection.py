@@ -145,6 +145,8 @@ class Connection:
             "mode": self.mode,
             **({"on behalf of": self.account} if self.account else {}),
             "version": self.api_version,
+            "zone": "UTC" if self.zone is UTC else str(self.zone),
+            **({"rate": f"{self.rate:g} requests a second"} if self.rate else {}),
             "key": self.key_hint or "none",
             "source": self.source,
             "host": "in this process" if self.mode == "sandbox" else urlsplit(self.base).netloc,

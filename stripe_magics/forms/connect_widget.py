@@ -11,9 +11,10 @@ from typing import Any
 
 import ipywidgets as w
 
-from stripe_magics.errors import PermissionDenied, StripeMagicsError
+from stripe_magics.errors import NotConnected, PermissionDenied, StripeMagicsError
 from stripe_magics.forms import html as cards
 from stripe_magics.forms import saved_connections
+from stripe_magics.forms.form_widget import CLOSED, OPENED
 from stripe_magics.forms.key_field import key_field
 from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
 
@@ -65,6 +66,30 @@ class ConnectForm(w.VBox):
             placeholder="acct_..., empty: your own",
             continuous_update=False,
         )
+        self.api_base = make(
+            w.Text,
+            "field",
+            description="API base",
+            placeholder="https://api.stripe.com",
+            continuous_update=False,
+        )
+        self.rate = make(
+            w.Text,
+            "field",
+            description="Requests a second",
+            placeholder="as Stripe allows",
+            continuous_update=False,
+        )
+        self.zone = make(
+            w.Text,
+            "field",
+            description="Time zone",
+            placeholder="UTC, or Europe/Berlin",
+            continuous_update=False,
+        )
+        self._more = make(w.Button, "group", description="", _dom_classes=("sm-group",))
+        self._more_open = False
+        self._armed: Callable[[], Any] | None = None  # what a yes would do: connecting with a live key
         self.status = make(w.HTML, "full", value="")
         self._key: Any = None
         self._keep: Any = None
@@ -72,20 +97,23 @@ class ConnectForm(w.VBox):
             words: self._button(words, action, style)
             for words, action, style in (
                 ("Connect", self.connect, "primary"),
+                ("Yes, connect to live", self.confirm, "danger"),
                 ("Test", self.test, ""),
                 ("Save", self.save, ""),
-                ("Forget", self.forget, ""),
+                ("Rename", self.rename, ""),
+                ("Remove", self.remove, ""),
                 ("Disconnect", self.disconnect, ""),
             )
         }
-        bar = make(w.HBox, "row", children=tuple(self._buttons.values()), _dom_classes=("sm-bar",))
+        self._bar = make(w.HBox, "row", children=(), _dom_classes=("sm-bar",))
         self._fields = make(w.VBox, "column", children=())
         self._show_source()
-        children = (self._top, self._fields, bar, self.status)
+        children = (self._top, self._fields, self._bar, self.status)
         super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=("sm-form",))
         self.tree.adopt(self)
         self.source.observe(lambda _: self._show_source(), "value")
         self.saved.observe(lambda _: self._load(), "value")
+        self._more.on_click(lambda _: self._toggle_more())
         self.refresh()
 
     # -- the buttons --------------------------------------------------------------------------------------------------------------
@@ -94,7 +122,7 @@ class ConnectForm(w.VBox):
         """Connect as the form says, and show what it is connected to. Raises what went wrong."""
         source, detail = self.source.value, self.detail.value.strip()
         if source == "paste":
-            self._tell(cards.card("ask", "Type the key into Secret key and press Use this key."))
+            self._tell(cards.card("ask", "Type the key into Secret key and press Connect beside it."))
             return None
         ways: dict[str, Callable[[], dict[str, Any]]] = {
             "sandbox": lambda: {"sandbox": True},
@@ -103,6 +131,12 @@ class ConnectForm(w.VBox):
             "keyring": lambda: {"secret": _from_keyring(detail or "default")},
         }
         return self._open(**ways[source]())
+
+    def confirm(self) -> Any:
+        """The yes to a live key."""
+        armed, self._armed = self._armed, None
+        self._show_buttons()
+        return armed() if armed is not None else None
 
     def test(self) -> Any:
         """Ask Stripe which account this is, and what a restricted key may not do."""
@@ -142,18 +176,29 @@ class ConnectForm(w.VBox):
                 self.detail.value.strip(),
                 self.api_version.value.strip(),
                 self.account.value.strip(),
+                self.api_base.value.strip(),
+                self.rate.value.strip(),
+                self.zone.value.strip(),
             )
         )
         self._list(name)
         self._tell(cards.card("good", f"Saved {name}: name and source only, no key."))
 
-    def forget(self) -> None:
+    def rename(self) -> None:
+        """Give the chosen saved connection the name that stands in Connection name."""
+        old, name = self.saved.value, self.name.value.strip()
+        if old != NEW and name and name != old:
+            saved_connections.rename(old, name)
+            self._list(name)
+            self._tell(cards.card("plain", f"{old} is {name} now."))
+
+    def remove(self) -> None:
         """Take the chosen saved connection away."""
         name = self.saved.value
         if name != NEW:
             saved_connections.forget(name)
             self._list(NEW)
-            self._tell(cards.card("plain", f"Forgot {name}."))
+            self._tell(cards.card("plain", f"Removed {name}."))
 
     def disconnect(self) -> None:
         """Close the connection and forget its key."""
@@ -172,38 +217,67 @@ class ConnectForm(w.VBox):
 
     # -- inside -------------------------------------------------------------------------------------------------------------------
 
-    def _open(self, **how: Any) -> Any:
+    def _open(self, *, confirmed: bool = False, **how: Any) -> Any:
+        from stripe_magics.client.secret import classify
         from stripe_magics.client.shared_connection import connect
 
         if self._transport is not None:
             how["transport"] = self._transport
+        if not how.get("sandbox"):
+            from stripe_magics.client import credentials
+
+            found = (
+                how.get("secret")
+                or credentials.find(env=how.get("env", ""), profile=how.get("profile", "")).secret
+            )
+            if classify(found.reveal()).mode == "live" and not confirmed:
+                self._armed = lambda: self._open(confirmed=True, **how)
+                self._show_buttons()
+                words = ["Real customers, real money. Every write asks again before it is sent."]
+                self._tell(
+                    cards.card(
+                        "ask",
+                        f"{found.hint} is a live key. Connect to the live account?",
+                        words,
+                        role="alertdialog",
+                    )
+                )
+                return None
         connection = connect(
             name=self.name.value.strip(),
             account=self.account.value.strip(),
             api_version=self.api_version.value.strip(),
+            api_base=self.api_base.value.strip(),
+            rate=self._rate(),
+            zone=self.zone.value.strip(),
             **how,
         )
+        if self.saved.value != NEW:
+            saved_connections.touch(self.saved.value)
         self.refresh()
-        self._tell(
-            cards.card(
-                "good",
-                "Connected.",
-                [f"{name}: {value}" for name, value in connection.status().items() if value],
-            )
-        )
+        self._tell(connected_card(connection))
         return connection
+
+    def _rate(self) -> float | None:
+        text = self.rate.value.strip()
+        try:
+            return float(text) if text else None
+        except ValueError:
+            raise NotConnected(f"{text!r} is not a number of requests a second (example: 25).") from None
 
     def _typed(self, key: str) -> None:
         """A key came from the key field."""
         from stripe_magics.client.secret import Secret, classify
 
         def use(secret: Secret) -> None:
-            self._open(secret=secret)
+            if self._open(secret=secret) is None:
+                return
             if self._keep is not None and self._keep.value == "yes":
                 from stripe_magics.client.credentials import store_in_keyring
 
                 store_in_keyring(self.name.value.strip() or "default", secret)
 
+        key = key.strip()
         classify(key)  # what can't be a key is refused before anything else happens
         use(Secret(key))
 
@@ -218,8 +292,32 @@ class ConnectForm(w.VBox):
             parts.append(self.detail)
         if source == "paste":
             parts += [self._key_field(), self._keep]
-        set_children(self._fields, (*parts, self.api_version, self.account))
-        self._buttons["Connect"].disabled = source == "paste"
+        mark = OPENED if self._more_open else CLOSED
+        if self._more.description != f"{mark} More":
+            self._more.description = f"{mark} More"
+        extra = (
+            (self.api_version, self.account, self.zone, self.rate, self.api_base) if self._more_open else ()
+        )
+        set_children(self._fields, (*parts, self._more, *extra))
+        self._armed = None
+        self._show_buttons()
+
+    def _toggle_more(self) -> None:
+        self._more_open = not self._more_open
+        self._show_source()
+
+    def _show_buttons(self) -> None:
+        """The buttons that can act now: a key that is pasted has its own Connect beside it."""
+        saved = self.saved.value != NEW
+        shown = {
+            "Connect": self.source.value != "paste" and self._armed is None,
+            "Yes, connect to live": self._armed is not None,
+            "Rename": saved,
+            "Remove": saved,
+        }
+        set_children(
+            self._bar, tuple(each for words, each in self._buttons.items() if shown.get(words, True))
+        )
 
     def _key_field(self) -> Any:
         if self._key is None:
@@ -243,6 +341,14 @@ class ConnectForm(w.VBox):
             )
             self.source.value = profile.source if profile.source in SOURCES else "env"
             self.detail.value = profile.detail
+            self.api_base.value, self.rate.value, self.zone.value = (
+                profile.api_base,
+                profile.rate,
+                profile.zone,
+            )
+            if any((profile.api_version, profile.account, profile.api_base, profile.rate, profile.zone)):
+                self._more_open = True
+            self._show_source()
 
     def _list(self, chosen: str) -> None:
         self.saved.options = [NEW, *saved_connections.load()]
@@ -289,6 +395,24 @@ class ConnectForm(w.VBox):
         display({"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}, raw=True)
         if hasattr(self, "_handle_displayed"):  # ipywidgets 7
             self._handle_displayed(**kwargs)
+
+
+MAIN = ("account", "name", "mode", "on behalf of", "zone", "rate", "problem", "warning", "unresolved")
+"""What a person needs to know of a connection; the rest stands under Details."""
+
+
+def connected_card(connection: Any) -> str:
+    """What the form is connected to; in amber where the account could not be checked."""
+    facts = {name: str(value) for name, value in connection.status().items() if value}
+    main = [f"{name}: {facts[name]}" for name in MAIN if name in facts]
+    rest = [f"{name}: {value}" for name, value in facts.items() if name not in MAIN]
+    problem = "problem" in facts
+    return cards.card(
+        "ask" if problem else "good",
+        "Connected, but not checked." if problem else "Connected.",
+        main,
+        details=rest,
+    )
 
 
 def first_source() -> str:

@@ -91,10 +91,14 @@ def line(text: str) -> str:
     return f'<div class="sm-line"><pre aria-label="The same as a magic">{escape(text)}</pre><button type="button" onclick="{copy}">Copy</button></div>'
 
 
-def card(kind: str, headline: str, rows: Iterable[str] = (), *, role: str = "status") -> str:
-    """A message: `kind` is good, wrong, ask or plain. All text is escaped."""
+def card(
+    kind: str, headline: str, rows: Iterable[str] = (), *, role: str = "status", details: Iterable[str] = ()
+) -> str:
+    """A message: `kind` is good, wrong, ask or plain; `details` are folded away. All text is escaped."""
     rest = "".join(f"<br>{escape(each)}" for each in rows if each)
-    return f"<div class='sm-card sm-{kind}' role='{role}'><b>{escape(headline)}</b>{rest}</div>"
+    folded = "<br>".join(escape(each) for each in details if each)
+    more = f"<details><summary>Details</summary>{folded}</details>" if folded else ""
+    return f"<div class='sm-card sm-{kind}' role='{role}'><b>{escape(headline)}</b>{rest}{more}</div>"
 
 
 def error(fault: BaseException) -> str:

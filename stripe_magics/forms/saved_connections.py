@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from stripe_magics._files import write_atomically
 from stripe_magics.errors import KeyRefused, redact
 
 FILE = "connections.json"
@@ -21,10 +23,14 @@ class Profile:
     """A saved connection."""
 
     name: str
-    source: str  # a key of `connecting.SOURCES`
+    source: str  # a key of `connect_widget.SOURCES`
     detail: str = ""  # the variable's, profile's or keyring entry's name
     api_version: str = ""
     account: str = ""
+    api_base: str = ""
+    rate: str = ""
+    zone: str = ""
+    last_used: str = ""  # ISO time in UTC
 
 
 def path() -> Path:
@@ -38,14 +44,14 @@ def path() -> Path:
 
 
 def load() -> dict[str, Profile]:
-    """The saved connections by name. A file that can't be read counts as none, entries that make no sense are left out."""
+    """The saved connections by name, the one that was used last first. A file that can't be read counts as none, entries that make no sense are left out."""
     try:
         found = json.loads(path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     known = {each.name for each in fields(Profile)}
     entries = found.items() if isinstance(found, dict) else ()
-    return {
+    profiles = {
         name: Profile(
             **{
                 "name": name,
@@ -55,6 +61,7 @@ def load() -> dict[str, Profile]:
         for name, entry in entries
         if isinstance(entry, dict) and isinstance(entry.get("source"), str)
     }
+    return dict(sorted(profiles.items(), key=lambda each: each[1].last_used, reverse=True))
 
 
 def save(profile: Profile) -> None:
@@ -71,6 +78,23 @@ def forget(name: str) -> None:
     _write({key: each for key, each in load().items() if key != name})
 
 
+def touch(name: str) -> None:
+    """Note that one is used now."""
+    profiles = load()
+    if name in profiles:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        _write({**profiles, name: replace(profiles[name], last_used=now)})
+
+
+def rename(old: str, new: str) -> None:
+    """Give one another name. Raises `KeyRefused` for a name that looks like a key."""
+    profiles = load()
+    if old in profiles:
+        renamed = replace(profiles[old], name=new)
+        forget(old)
+        save(renamed)
+
+
 def _write(profiles: dict[str, Profile]) -> None:
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +102,4 @@ def _write(profiles: dict[str, Profile]) -> None:
         name: {key: value for key, value in asdict(each).items() if key != "name" and value}
         for name, each in profiles.items()
     }
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(entries, indent=1, ensure_ascii=False), encoding="utf-8")
-    fresh.chmod(0o600)
-    fresh.replace(file)
+    write_atomically(file, json.dumps(entries, indent=1, ensure_ascii=False).encode(), private=True)

@@ -235,13 +235,13 @@ def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
     nb.out.get_by_label("Key from", exact=True).select_option("Paste a key once")
     nb.page.evaluate(HEAR)
     nb.out.get_by_label("Secret key", exact=True).fill("pk_test_51CanaryCanaryCanary0123456789abcdefXYZ")
-    nb.press("Use this key")
+    nb.press("Connect")
     nb.sees("That is a publishable key")
     nb.page.evaluate(
         "() => { window.__nb.sessionContext.session.kernel.requestExecute({code: 'import time; time.sleep(1.5)'}) }"
     )
     nb.out.get_by_label("Secret key", exact=True).fill(CANARY)
-    nb.press("Use this key")
+    nb.press("Connect")
     assert nb.out.get_by_label("Secret key", exact=True).input_value() == ""
     nb.save()  # while the kernel is busy
     assert "Canary" not in nb.file.read_text()

@@ -61,8 +61,8 @@ def test_the_sandbox() -> None:
 
 def test_a_pasted_key(form: ConnectForm) -> None:
     form.source.value = "paste"
-    assert form._buttons["Connect"].disabled
-    form._key._handle_custom_msg({"key": CANARY}, [])
+    assert form._buttons["Connect"] not in form._bar.children, "the key field has its own"
+    form._key._handle_custom_msg({"key": f"  {CANARY}\n"}, [])
     assert shared() is not None
     assert shared().mode == "test"
     assert "sk_test_...fXYZ" in form._top.value
@@ -139,7 +139,7 @@ def test_profiles_hold_names_and_sources_only() -> None:
     again = connect_form()
     again.saved.value = "Acme test"
     assert (again.name.value, again.source.value, again.detail.value) == ("Acme test", "env", "ACME_KEY")
-    press(again, "Forget")
+    press(again, "Remove")
     assert not saved_connections.load()
     assert again.saved.value == NEW
 
@@ -196,3 +196,60 @@ def test_closing_leaves_nothing() -> None:
 
 def test_the_text_is_the_line() -> None:
     assert repr(connect_form()) == "%stripe connect"
+
+
+def test_a_live_key_asks_once_more(form: ConnectForm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_STRIPE", CANARY.replace("sk_test_", "sk_live_"))
+    form.source.value, form.detail.value = "env", "MY_STRIPE"
+    press(form, "Connect")
+    assert shared() is None
+    assert "is a live key" in form.status.value
+    assert form._buttons["Connect"] not in form._bar.children
+    press(form, "Yes, connect to live")
+    assert shared() is not None
+    assert shared().mode == "live"
+    nowhere(form)
+
+
+def test_another_source_takes_the_question_back(form: ConnectForm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_STRIPE", CANARY.replace("sk_test_", "sk_live_"))
+    form.source.value, form.detail.value = "env", "MY_STRIPE"
+    press(form, "Connect")
+    form.source.value = "sandbox"
+    assert form._buttons["Yes, connect to live"] not in form._bar.children
+    form.confirm()
+    assert shared() is None
+
+
+def test_rate_zone_and_base_stand_under_more(form: ConnectForm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_STRIPE", CANARY)
+    assert form.zone not in form._fields.children
+    form._more.click()
+    form.source.value, form.detail.value = "env", "MY_STRIPE"
+    form.zone.value, form.rate.value = "Europe/Berlin", "12"
+    press(form, "Connect")
+    connection = shared()
+    assert connection is not None
+    assert (str(connection.zone), connection.rate) == ("Europe/Berlin", 12.0)
+    assert "zone: Europe/Berlin" in form.status.value
+    assert "<details>" in form.status.value
+    form.rate.value = "fast"
+    press(form, "Connect")
+    assert "is not a number of requests a second" in form.status.value
+
+
+def test_saved_connections_are_renamed_and_the_last_used_comes_first(
+    form: ConnectForm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_STRIPE", CANARY)
+    for name in ("Acme", "Zenith"):
+        saved_connections.save(saved_connections.Profile(name, "env", "MY_STRIPE", zone="Europe/Berlin"))
+    form._list(NEW)
+    form.saved.value = "Zenith"
+    press(form, "Connect")
+    assert list(saved_connections.load()) == ["Zenith", "Acme"]
+    assert str(shared().zone) == "Europe/Berlin"  # type: ignore[union-attr]
+    form.name.value = "Zenith AG"
+    press(form, "Rename")
+    assert list(saved_connections.load()) == ["Zenith AG", "Acme"]
+    assert form.saved.value == "Zenith AG"

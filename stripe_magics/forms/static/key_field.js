@@ -9,9 +9,9 @@ export default {
     Object.assign(input, {id, type: "password", autocomplete: "off", spellcheck: false, placeholder: "sk_test_... or rk_test_..."});
     for (const name of ["data-lpignore", "data-1p-ignore", "data-bwignore"]) input.setAttribute(name, "true");
     const button = document.createElement("button");
-    Object.assign(button, {type: "button", textContent: "Use this key"});
+    Object.assign(button, {type: "button", textContent: "Connect"});
     const hand = () => {
-      const key = input.value;
+      const key = input.value.trim();
       input.value = "";
       if (key) model.send({key});
     };
