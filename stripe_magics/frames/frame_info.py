@@ -190,7 +190,7 @@ class _Seen:
     """What frames were made here: where pandas dropped a frame's facts, this says whether they could have been others."""
 
     def __init__(self) -> None:
-        self.accounts: set[tuple[str, str]] = set()
+        self.accounts: set[tuple[str, str, str]] = set()
         self.major = False  # whether a frame in major units was ever made or read
 
 
@@ -198,9 +198,9 @@ SEEN = _Seen()
 
 
 def remember(info: FrameInfo) -> None:
-    """Remember the account of a frame that was made."""
-    if info.mode:
-        SEEN.accounts.add((info.account, info.mode))
+    """Remember the account and zone of a frame that was made."""
+    if info.mode and info.zone:
+        SEEN.accounts.add((info.account, info.mode, info.zone))
     if info.units == "major":
         SEEN.major = True
 

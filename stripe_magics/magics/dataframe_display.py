@@ -240,7 +240,7 @@ class View:
         """Dashboard pages of the objects that ids name; a sandbox has no Dashboard."""
         if self.mode == "sandbox" or "id" not in self.frame.columns:
             return {}
-        from stripe_magics.accessor import _PATHS
+        from stripe_magics.accessor.dashboard_links import PAGES
 
         account = str(self.about.get("account") or "")
         base = "https://dashboard.stripe.com/" + (
@@ -250,7 +250,7 @@ class View:
         kind = str(self.about.get("object") or "").removeprefix("list[").removesuffix("]")
         links = {}
         for name in self.columns:
-            path = _PATHS.get(kind if name == "id" else name)
+            path = PAGES.get(kind if name == "id" else name)
             if path:
                 links[name] = [f"{base}{path}/{each}" if _ID.match(each) else "" for each in self.cells[name]]
         return links

@@ -15,6 +15,7 @@ from pandas.testing import assert_frame_equal
 from stripe_magics import frames
 from stripe_magics.errors import StripeError, UnknownName
 from stripe_magics.frames import decoder
+from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.schema import facts
 from stripe_magics.request import RowFilter
 
@@ -164,6 +165,9 @@ def test_lists_inside_keep_their_rows_and_say_whether_there_are_more() -> None:
     df = frames.build([json.dumps({"id": "in_1", "object": "invoice", "lines": lines}).encode()], "invoice")
     assert df.loc[0, "lines"] == lines["data"]
     assert df.loc[0, "lines_has_more"]
+    with pytest.raises(FrameError, match="cut"):  # no open connection that could send the other eleven
+        df.stripe.explode("lines")
+    df["lines_has_more"] = False
     items = df.stripe.explode("lines")
     assert items.columns[0] == "invoice_id"
     assert items["amount"].tolist() == [5]

@@ -1,0 +1,60 @@
+"""What a frame no longer knows of its account: asked of the open connection, if it can only be the same account.
+
+pandas drops a frame's facts when frames that differ are joined, and in named aggregations. Zone, mode and account are then those of the open
+connection, provided that every frame of this process came from it; otherwise they must be given. Nothing falls back to UTC or test mode.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.frames.frame_errors import FrameError
+from stripe_magics.frames.frame_info import SEEN, FrameInfo
+
+
+def zone_of(frame: Any, given: str | None = None) -> str:
+    """The zone in which the frame's days are counted."""
+    if given:
+        return given
+    info = FrameInfo.of(frame)
+    if info.zone:
+        return info.zone
+    return str(_connection(frame, info, "its time zone", 'zone="Europe/Berlin"').zone)
+
+
+def mode_and_account(frame: Any) -> tuple[str, str]:
+    """The mode ("live", "test", "sandbox") and the account of the frame's objects."""
+    info = FrameInfo.of(frame)
+    if info.mode or info.livemode is not None:
+        return info.mode or ("live" if info.livemode else "test"), info.account
+    if "livemode" in getattr(frame, "columns", ()) and info.object:
+        return "", info.account  # each row says it
+    connection = _connection(frame, info, "its account", "account=, live=")
+    return str(connection.mode), str(connection.account or "")
+
+
+def same_connection(frame: Any, info: FrameInfo) -> Any:
+    """The open connection, if it is the frame's; else None."""
+    from stripe_magics.client.shared_connection import shared
+
+    connection = shared()
+    if connection is None:
+        return None
+    own = (str(connection.account or ""), str(connection.mode), str(connection.zone))
+    if info.mode:
+        return connection if (info.account, info.mode) == own[:2] else None
+    if SEEN.accounts - {own}:
+        return None
+    live = frame["livemode"].dropna() if "livemode" in getattr(frame, "columns", ()) else ()
+    return connection if not len(live) or set(live) == {connection.live} else None
+
+
+def _connection(frame: Any, info: FrameInfo, what: str, give: str) -> Any:
+    connection = same_connection(frame, info)
+    if connection is None:
+        raise FrameError(
+            f"The frame no longer knows {what} (pandas drops it when frames that differ are joined), "
+            "and no open connection is sure to be the same account.",
+            advice=f"Give it: {give}",
+        )
+    return connection

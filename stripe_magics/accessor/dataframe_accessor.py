@@ -1,0 +1,332 @@
+"""`df.stripe`: what a frame of Stripe objects can do beyond pandas. Each verb is a function of the frame in a file of its own.
+
+Nothing is kept on the accessor; what it needs to know stands in `df.attrs["stripe"]` (`frames/frame_info.py`) or in the columns.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from stripe_magics.accessor import (
+    column_index,
+    dashboard_links,
+    file_exports,
+    list_columns,
+    object_joins,
+    time_columns,
+    units,
+)
+from stripe_magics.frames.cells import as_json
+from stripe_magics.frames.column_facts import currency_labels, money_columns, named_currency, nearest_currency
+from stripe_magics.frames.column_names import short_names
+from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+from stripe_magics.frames.frame_info import CallInfo, FrameInfo, call_of, iter_facts
+from stripe_magics.frames.schema import facts, schema
+
+accessor_extensions: dict[str, Callable[..., Any]] = {}
+"""What other packages add: name -> function of the frame. finance adds `plot`."""
+
+
+@cache
+def _known_names() -> frozenset[str]:
+    return frozenset(column.name for kind in facts() for column in schema(kind).columns)
+
+
+@pd.api.extensions.register_dataframe_accessor("stripe")
+class StripeAccessor:
+    """What a frame of Stripe objects can do beyond pandas.
+
+    | verb | what it gives |
+    |---|---|
+    | `columns("card")` | which columns there are, how full they are, what they mean |
+    | `to_major()`, `to_minor()`, `money("avg", currency="currency")`, `total("amount")`, `normalize(to="usd", rates=...)` | money |
+    | `local_day()`, `by_month("amount")` | days and months in the account's zone |
+    | `explode("lines")`, `objects("data_object")`, `metadata("order")`, `wide()`, `compact()` | other shapes |
+    | `join("customer", "refunds")` | columns of other objects, one row stays one row |
+    | `link()`, `call`, `facts` | the Dashboard's pages, how the call went, what the frame knows |
+    | `to_csv`, `to_excel`, `to_parquet`, `to_sql`, `to_json`, `to_polars` | files; `sm.read_parquet` reads them back |
+
+    `df.stripe["card_brand"]` (or `df.stripe.card_brand`) reads a column by its name, a short name or Stripe's path: also `product` and
+    `items`, which pandas has methods of. AttributeError on a frame that has nothing of Stripe's.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        if "stripe" not in frame.attrs and not {"id", "object"} <= set(frame.columns):
+            names = {*map(str, frame.columns), *map(str, frame.index.names)}
+            if not (names & _known_names() or currency_labels(frame)):
+                raise AttributeError(
+                    "This frame has nothing of Stripe's: neither df.attrs['stripe'] nor a column of its objects."
+                )
+        self._frame = frame
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the frame knows: object, account, mode, api_version, zone, units, complete ..., and how its call went."""
+        return dict(iter_facts(self._frame))
+
+    @property
+    def call(self) -> CallInfo:
+        """The call that the frame came from: module, params, request_ids, notes, rows. Empty where it isn't known any more."""
+        return call_of(self._frame) or CallInfo()
+
+    def __getitem__(self, name: str) -> pd.Series[Any]:
+        """A column by its name, a short name or Stripe's path: `df.stripe["payment_method_details.card.brand"]`."""
+        return self._frame[column_index.find(self._frame, name)]
+
+    def __getattr__(self, name: str) -> pd.Series[Any]:
+        if name.startswith("_") or "_frame" not in self.__dict__:
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except ColumnNotFoundError as problem:
+            raise AttributeError(str(problem)) from None
+
+    def __dir__(self) -> list[str]:
+        names = [str(each) for each in self._frame.columns if str(each).isidentifier()]
+        aliases = short_names(FrameInfo.of(self._frame).object)
+        return [
+            *super().__dir__(),
+            *names,
+            *(short for short, name in aliases.items() if name in self._frame.columns),
+        ]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [*map(str, self._frame.columns), *short_names(FrameInfo.of(self._frame).object)]
+
+    def columns(self, words: str = "") -> pd.DataFrame:
+        """The frame's columns, all or those that some words find: name, short name, Stripe's path, type, share filled, an example, what it is.
+
+        >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "amount": [500], "currency": ["usd"]})
+        >>> df.stripe.columns("money")["name"].tolist()
+        ['amount']
+        """
+        return column_index.columns(self._frame, words)
+
+    # Money -------------------------------------------------------------------------------------------------------------------
+
+    def amounts(self) -> list[Any]:
+        """The columns that hold money."""
+        return list(money_columns(self._frame))
+
+    def money(self, *columns: str, currency: str = "currency", units: str = "minor") -> pd.DataFrame:
+        """A copy that knows that these columns are money: in the currency of a column, of an index level, or in one code; in `units`.
+
+        >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "currency": ["usd"], "avg": [1250.0]})
+        >>> df.stripe.money("avg").stripe.to_major()["avg"].tolist()
+        [12.5]
+        """
+        frame, info = self._frame, FrameInfo.of(self._frame)
+        for name in columns:
+            if name not in frame.columns:
+                raise ColumnNotFoundError(name, frame.columns)
+        if named_currency(frame, currency) is None:
+            raise FrameError(f"{currency!r} is neither a column nor a currency code.")
+        own = info.units or "minor"
+        others = [name for name in info.other_units if name not in columns] + [
+            name for name in columns if units != own
+        ]
+        out = frame.copy(deep=False)
+        return info.but(
+            units=own, money={**info.money, **dict.fromkeys(columns, currency)}, other_units=others
+        ).put(out)
+
+    def to_major(
+        self, columns: Sequence[Any] | None = None, *, exact: bool = False, units: str | None = None
+    ) -> pd.DataFrame:
+        """A copy with amounts in major units: float64 rounded to the currency's decimals, or with `exact` Decimal (for export).
+
+        Columns that are so already stay as they are. What can't be converted is named in a note below the frame; named columns that can't
+        raise FrameError. `units` says in which units the frame is, where pandas dropped that. Text amounts stay text, exactly.
+
+        >>> df = pd.DataFrame({"id": ["ch_1", "ch_2"], "object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
+        >>> df.stripe.to_major().stripe.to_major()["amount"].tolist()
+        [10.5, 500.0]
+        """
+        return _convert(self._frame, columns, "major", exact=exact, units=units)
+
+    def to_minor(self, columns: Sequence[Any] | None = None, *, units: str | None = None) -> pd.DataFrame:
+        """A copy with amounts in minor units (int64, Int64 where one is missing). FrameError if one has too many decimals."""
+        return _convert(self._frame, columns, "minor", units=units)
+
+    def currency_of(self, amount: str) -> Any:
+        """The column (or index level) that holds an amount's currency, or its code. FrameError if there is none."""
+        own = money_columns(self._frame)
+        source = own[amount] if amount in own else nearest_currency(self._frame, amount)
+        if source is None:
+            raise FrameError(f"{amount} has no currency column; add one named 'currency'")
+        return source.column or source.level or source.code
+
+    def total(self, column: str = "amount", *, by: str | None = None) -> Any:
+        """The sum of an amount. FrameError if the rows are in several currencies; `by="currency"` adds them up separately.
+
+        >>> df = pd.DataFrame({"id": ["ch_1", "ch_2"], "object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
+        >>> df.stripe.total("amount", by="currency").to_dict()
+        {'jpy': 500, 'usd': 1050}
+        """
+        return units.total(self._frame, column, by)
+
+    def normalize(self, to: str, rates: Any, columns: Sequence[Any] | None = None) -> pd.DataFrame:
+        """A copy with its money in one currency. `rates`: code -> what one unit of it is in `to` (a dict, a Series, or a frame with the columns
+        currency and rate). Minor units stay whole numbers, rounded half to even.
+
+        >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "amount": [1000], "currency": ["eur"]})
+        >>> df.stripe.normalize(to="usd", rates={"eur": 1.1})[["amount", "currency"]].values.tolist()
+        [[1100, 'usd']]
+        """
+        return units.normalize(self._frame, to, rates, columns)
+
+    # Time --------------------------------------------------------------------------------------------------------------------
+
+    def local_day(self, column: str = "created", zone: str | None = None) -> pd.Series[Any]:
+        """The day of a time in the account's zone (unless `zone` is given) as datetime64 at midnight, without a zone.
+
+        A time that Stripe means as a day (`arrival_date`, `available_on`) is that day in every zone. Where the frame no longer knows its
+        zone, it is the open connection's if that can only be the same account; otherwise FrameError.
+
+        >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "created": pd.to_datetime(["2026-10-31 23:30"], utc=True)})
+        >>> df.stripe.local_day(zone="Europe/Berlin").dt.strftime("%Y-%m-%d").tolist()
+        ['2026-11-01']
+        """
+        return time_columns.local_day(self._frame, column, zone)
+
+    def by_month(
+        self, values: str = "amount", *, column: str = "created", zone: str | None = None
+    ) -> pd.DataFrame:
+        """Sums by month in the account's zone: month (a period), currency, the sum, count. Currencies are never added up.
+
+        >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "amount": [500], "currency": ["usd"], "created": pd.to_datetime(["2026-10-31"], utc=True)})
+        >>> df.stripe.by_month(zone="UTC")[["currency", "amount"]].values.tolist()
+        [['usd', 500]]
+        """
+        return time_columns.by_month(self._frame, values, column, zone)
+
+    # Shapes ------------------------------------------------------------------------------------------------------------------
+
+    def explode(self, column: str, *, keep: Sequence[str] = ()) -> pd.DataFrame:
+        """A list column as a frame of its own: one row an item, first the id of the object that holds it (`invoice_id`), what `keep` names
+        (`keep=["number"]` gives `invoice_number`), and its currency where the items have none.
+
+        Lists that Stripe cut after ten items are completed from the open connection; FrameError if that isn't the frame's account, or if the
+        column has no lists. Amounts are in minor units, whatever the frame is in.
+        """
+        return list_columns.explode(self._frame, column, keep)
+
+    def objects(self, column: str, kind: str = "", *, keep: Sequence[str] = ()) -> pd.DataFrame:
+        """The objects in a column (an event's `data_object`) as a frame of their own type, with the id of the row (`event_id`)."""
+        return list_columns.payload(self._frame, column, kind, keep)
+
+    def metadata(self, *keys: str, column: str = "metadata") -> pd.DataFrame:
+        """A copy with `metadata[key]` columns for these keys (all that occur, unless named)."""
+        return list_columns.metadata(self._frame, keys, column)
+
+    def compact(self) -> pd.DataFrame:
+        """The columns that have a value in some row.
+
+        >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "description": [None]})
+        >>> list(df.stripe.compact())
+        ['id', 'object']
+        """
+        return list_columns.compact(self._frame)
+
+    def wide(
+        self,
+        *,
+        index: str | list[str] | None = None,
+        columns: str | list[str] | None = None,
+        values: str | list[str] | None = None,
+        aggfunc: Any = "sum",
+    ) -> pd.DataFrame:
+        """A long frame with one column for each value of `columns` (the currency, unless said). Nothing is totalled over currencies."""
+        info = FrameInfo.of(self._frame)
+        hint = info.more.get("wide", {})
+        columns = columns or hint.get("columns") or "currency"
+        values = values or hint.get("values") or self.amounts() or _numbers(self._frame)
+        taken = {
+            *([columns] if isinstance(columns, str) else columns),
+            *([values] if isinstance(values, str) else values),
+        }
+        index = index or hint.get("index") or [name for name in self._frame if name not in taken]
+        single = values[0] if isinstance(values, list) and len(values) == 1 else values
+        out = self._frame.pivot_table(
+            index=index, columns=columns, values=single, aggfunc=aggfunc, observed=True, sort=False
+        )
+        if columns == "currency" and isinstance(single, str):
+            info = info.but(money={str(code): str(code) for code in out.columns}, amounts=[])
+        return info.put(out)
+
+    def join(self, *names: str) -> pd.DataFrame:
+        """A copy with the columns of other objects, one row stays one row: those whose id a column holds (`customer`, `balance_transaction`,
+        `invoice` ...), and sums of those that point at the row (`refunds`, `disputes`: `refunds_count`, `refunds_amount`).
+
+        Fetched from the open connection, which must be the frame's account. Columns are named as those of an expanded object.
+
+            >>> payments.stripe.join("customer", "balance_transaction", "refunds")  # doctest: +SKIP
+        """
+        return object_joins.join(self._frame, names)
+
+    def link(
+        self, column: str = "id", *, live: bool | None = None, account: str | None = None
+    ) -> pd.Series[Any]:
+        """The page of each object in Stripe's Dashboard: of the row, or of the ids in `column`. Live or test by the row, the frame or the open
+        connection; FrameError where none of them knows. A sandbox has no Dashboard: no links.
+        """
+        return dashboard_links.links(self._frame, column, live=live, account=account)
+
+    # Files -------------------------------------------------------------------------------------------------------------------
+
+    def to_csv(self, path: Any = None, **options: Any) -> str | None:
+        """pandas' `to_csv` without the index, safe to open in a spreadsheet.
+
+        A text that a spreadsheet would run as a formula gets an apostrophe in front; line ends become LF; dicts and lists are written as JSON.
+        """
+        return file_exports.to_csv(self._frame, path, options)
+
+    def to_excel(
+        self, path: Any, *, sheet_name: str = "Stripe", zone: str | None = None, **options: Any
+    ) -> None:
+        """An Excel sheet: amounts in major units with a number format, times without zone in the account's zone, a frozen head, no formulas."""
+        file_exports.to_excel(self._frame, path, sheet_name=sheet_name, zone=zone, **options)
+
+    def to_parquet(self, path: Any) -> None:
+        """A Parquet file (Feather by its ending) that `sm.read_parquet` reads back equal, with what the frame knows."""
+        file_exports.to_parquet(self._frame, path)
+
+    def to_sql(self, name: str, connection: Any, **options: Any) -> Any:
+        """pandas' `to_sql` without the index; times are in UTC, dicts and lists JSON text."""
+        ready = self._frame.copy(deep=False)
+        for column in ready.columns:
+            if ready[column].dtype == object:
+                ready[column] = [
+                    as_json(each) if isinstance(each, (dict, list)) else each for each in ready[column]
+                ]
+        ready.attrs = {}
+        return ready.to_sql(name, connection, **{"index": False, **options})
+
+    def to_json(self, path: Any = None, **options: Any) -> str | None:
+        """pandas' `to_json`: one record a row, times as ISO 8601 in UTC."""
+        text: str | None = self._frame.to_json(path, **{"orient": "records", "date_format": "iso", **options})
+        return text
+
+    def to_polars(self) -> Any:
+        """The frame for polars; maps and lists are JSON text."""
+        return file_exports.to_polars(self._frame)
+
+    # Other packages' verbs -----------------------------------------------------------------------------------------------------
+
+    def plot(self, *args: Any, **options: Any) -> Any:
+        """The chart that suits the frame (a report's own, or a sum over time)."""
+        if "plot" not in accessor_extensions:
+            _ = sys.modules["stripe_magics"].report  # the lazy name loads the package that adds it
+        return accessor_extensions["plot"](self._frame, *args, **options)
+
+
+_convert = units.convert
+
+
+def _numbers(frame: pd.DataFrame) -> list[Any]:
+    return list(frame.select_dtypes("number").columns)

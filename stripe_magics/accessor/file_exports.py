@@ -1,0 +1,221 @@
+"""Files that others open, and that come back equal.
+
+Parquet and Feather keep everything: maps and lists as JSON text that says so, the frame's facts in the file's own metadata. Spreadsheets get
+amounts in major units with their number format, times without zone in the account's zone, and no text that would run as a formula.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+
+from stripe_magics.accessor import units
+from stripe_magics.accessor.account_facts import zone_of
+from stripe_magics.frames import parquet
+from stripe_magics.frames.arrow_columns import is_json, json_field, objects
+from stripe_magics.frames.cells import as_json, freeze
+from stripe_magics.frames.column_facts import meanings, money_columns
+from stripe_magics.frames.frame_errors import FrameError
+from stripe_magics.frames.frame_info import FrameInfo, remember
+
+_FACTS = b"stripe_magics"
+_RISKY = re.compile(r"^[\s]*[=+\-@\t\r]")
+
+
+def to_table(frame: pd.DataFrame) -> pa.Table:
+    """The frame as an Arrow table that comes back equal (`from_table`)."""
+    bare = frame.copy(deep=False)
+    bare.attrs = {}
+    nested = [
+        name
+        for name in frame.columns
+        if frame[name].dtype == object and any(isinstance(each, (dict, list)) for each in frame[name])
+    ]
+    for name in nested:
+        bare[name] = pd.Series(
+            [None if _missing(each) else as_json(each) for each in frame[name]],
+            index=frame.index,
+            dtype=object,
+        )
+    blank = [
+        name
+        for name in frame.columns
+        if name not in nested and frame[name].dtype == object and frame[name].isna().all()
+    ]
+    for name in blank:
+        bare[name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    table = pa.Table.from_pandas(bare, preserve_index=None)
+    fields = [json_field(each.name) if each.name in nested else each for each in table.schema]
+    arrays = [
+        table.column(each.name).cast(pa.string()) if each.name in nested else table.column(each.name)
+        for each in table.schema
+    ]
+    facts = json.dumps({"facts": dict(frame.attrs.get("stripe") or {}), "blank": blank}).encode()
+    metadata = {**(table.schema.metadata or {}), _FACTS: facts}
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
+
+
+def _missing(value: Any) -> bool:
+    return not isinstance(value, (dict, list, str)) and bool(pd.isna(value))
+
+
+def from_table(table: pa.Table) -> pd.DataFrame:
+    """The frame of a table that `to_table` made."""
+    said = json.loads(table.schema.metadata[_FACTS])
+    frame: pd.DataFrame = table.to_pandas()
+    for each in table.schema:
+        if is_json(each):
+            frame[each.name] = pd.Series(
+                [
+                    None if text is None or _missing(text) else freeze(json.loads(text))
+                    for text in frame[each.name]
+                ],
+                index=frame.index,
+                dtype=object,
+            )
+    for name in said["blank"]:
+        frame[name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    frame.attrs = {}
+    if said["facts"]:
+        info = FrameInfo.of(said["facts"])
+        info.put(frame)
+        remember(info)
+    return frame
+
+
+def read_parquet(path: str | Path) -> pd.DataFrame:
+    """The frame of a Parquet or Feather file (or of a pulled folder) that was written here: equal to what was written, with its facts.
+
+    One that pandas wrote itself (`df.to_parquet`) comes back too; keys of maps that pandas added for other rows are taken out again.
+    Raises FrameError if there is nothing to read.
+
+        >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "amount": [500], "currency": ["usd"]})
+        >>> df.stripe.to_parquet("/tmp/charges.parquet")  # doctest: +SKIP
+        >>> sm.read_parquet("/tmp/charges.parquet").equals(df)  # doctest: +SKIP
+        True
+    """
+    place = Path(path)
+    if not place.exists():
+        raise FrameError(f"There is no file {place}.")
+    if place.is_file():
+        table = _read_table(place)
+        if _FACTS in (table.schema.metadata or {}):
+            return from_table(table)
+        if b"stripe_object" not in (table.schema.metadata or {}):
+            return _from_pandas(table)
+    frame = parquet.read(place)
+    remember(FrameInfo.of(frame))
+    return frame
+
+
+def _read_table(path: Path) -> pa.Table:
+    if path.suffix in {".feather", ".arrow"}:
+        return pyarrow.feather.read_table(path)
+    return pq.read_table(path, partitioning=None)
+
+
+def _from_pandas(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    for each in table.schema:
+        if pa.types.is_struct(each.type) or pa.types.is_list(each.type) or pa.types.is_large_list(each.type):
+            values = [_clean(value) for value in table.column(each.name).to_pylist()]
+            frame[each.name] = pd.Series([freeze(value) for value in values], index=frame.index, dtype=object)
+    info = FrameInfo.of(frame)
+    if info.object or info.mode:
+        info.put(frame)
+        remember(info)
+    return frame
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _clean(inner) for key, inner in value.items() if inner is not None}
+    return [_clean(each) for each in value] if isinstance(value, list) else value
+
+
+def to_parquet(frame: pd.DataFrame, path: str | Path) -> None:
+    """See `df.stripe.to_parquet`."""
+    table = to_table(frame)
+    if Path(path).suffix in {".feather", ".arrow"}:
+        pyarrow.feather.write_feather(table, str(path))
+    else:
+        pq.write_table(table, path, compression="zstd")
+
+
+def for_spreadsheet(frame: pd.DataFrame, zone: str | None = None) -> pd.DataFrame:
+    """A copy as a spreadsheet takes it: major units, days and times without zone, nested values as JSON, nothing that runs."""
+    out = units.convert(frame, None, "major") if money_columns(frame) else frame.copy(deep=False)
+    known = meanings(frame)
+    clock = ""
+    for name in frame.columns:
+        values = frame[name]
+        if isinstance(values.dtype, pd.DatetimeTZDtype):
+            day = name in known and known[name].day
+            clock = clock or ("UTC" if day else zone_of(frame, zone))
+            out[name] = values.dt.tz_convert("UTC" if day else clock).dt.tz_localize(None)
+        elif values.dtype == object or isinstance(values.dtype, (pd.StringDtype, pd.CategoricalDtype)):
+            out[name] = pd.Series(
+                [None if _missing(each) else harmless(each) for each in values.astype(object)],
+                index=frame.index,
+                dtype=object,
+            )
+    out.columns = pd.Index([harmless(str(name)) for name in out.columns])
+    out.attrs = {}
+    return out
+
+
+def to_excel(
+    frame: pd.DataFrame, path: Any, *, sheet_name: str = "Stripe", zone: str | None = None, **options: Any
+) -> None:
+    """See `df.stripe.to_excel`."""
+    ready = for_spreadsheet(frame, zone)
+    money = {harmless(str(name)) for name in money_columns(frame)}
+    writer = path if isinstance(path, pd.ExcelWriter) else pd.ExcelWriter(path, engine="openpyxl")
+    ready.to_excel(writer, sheet_name=sheet_name, **{"index": False, **options})
+    sheet = writer.sheets[sheet_name]
+    if hasattr(sheet, "iter_cols"):  # openpyxl: number formats and a frozen head
+        sheet.freeze_panes = "A2"
+        for cells in sheet.iter_cols(min_row=1):
+            if cells[0].value in money:
+                for cell in cells[1:]:
+                    cell.number_format = "#,##0.00"
+    if writer is not path:
+        writer.close()
+
+
+def to_csv(frame: pd.DataFrame, path: Any, options: dict[str, Any]) -> str | None:
+    """See `df.stripe.to_csv`."""
+    out = frame.copy()
+    out.columns = pd.Index([harmless(str(name)) for name in frame.columns])
+    for place, dtype in enumerate(frame.dtypes):
+        if dtype.kind == "O":  # objects, texts and categories
+            cells = [harmless(value) for value in out.iloc[:, place].astype(object)]
+            out.isetitem(place, objects(cells))
+    text: str | None = out.to_csv(path, **{"index": False, **options})
+    return text
+
+
+def harmless(value: Any) -> Any:
+    """A cell that a spreadsheet shows and doesn't run; dicts and lists as JSON."""
+    if isinstance(value, (dict, list)):
+        return as_json(value)
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace(
+        "\r", "\n"
+    )  # a bare CR is written without quotes and would begin a new row
+    return "'" + text if _RISKY.match(value) else text
+
+
+def to_polars(frame: pd.DataFrame) -> Any:
+    """See `df.stripe.to_polars`."""
+    import polars as pl  # type: ignore[import-not-found]
+
+    return pl.from_arrow(to_table(frame))

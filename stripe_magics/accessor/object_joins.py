@@ -1,0 +1,248 @@
+"""Other objects beside a frame's rows: one row stays one row, so that sums don't double.
+
+A field that holds an id (`customer`, `balance_transaction`, `invoice` ...) brings the columns of that object, named as if it had been expanded:
+`customer_email`, or `customer__email` where the frame has another column of that name. Objects that point at the row (`refunds`, `disputes`)
+are counted and added up: `refunds_count`, `refunds_amount`. Each type is read in the fewest requests: a page of 100 at a time from its list
+as long as that finds what is looked for, else one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from stripe_magics.accessor.account_facts import same_connection
+from stripe_magics.frames import build, empty
+from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.frames.schema import schema
+
+LISTS = {
+    "customer": "/v1/customers", "balance_transaction": "/v1/balance_transactions", "invoice": "/v1/invoices", "charge": "/v1/charges",
+    "payment_intent": "/v1/payment_intents", "subscription": "/v1/subscriptions", "price": "/v1/prices", "product": "/v1/products",
+    "payout": "/v1/payouts", "refund": "/v1/refunds", "dispute": "/v1/disputes", "transfer": "/v1/transfers",
+    "coupon": "/v1/coupons", "setup_intent": "/v1/setup_intents", "payment_link": "/v1/payment_links",
+}  # fmt: skip
+"""Object types that can be joined, with where they are listed; one of them is at that path with its id."""
+FIELDS = {"latest_charge": "charge", "default_price": "price", "latest_invoice": "invoice", "plan": "price"}
+"""Fields that hold an id of another type than their name says."""
+THROUGH = {
+    ("payment_intent", "balance_transaction"): "latest_charge",
+    ("refund", "customer"): "charge",
+    ("dispute", "customer"): "charge",
+    ("invoice", "balance_transaction"): "charge",
+}
+"""Objects that are one step further: a payment intent's balance transaction is that of its latest charge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """Objects that point at the row: their list, the field that does, and which of them count."""
+
+    kind: str
+    field: str
+    filter: str  # the list's own parameter
+    statuses: frozenset[str] = frozenset()
+
+
+_REFUND = frozenset({"succeeded", "pending", "requires_action"})
+REVERSE = {
+    ("charge", "refunds"): Reverse("refund", "charge", "charge", _REFUND),
+    ("payment_intent", "refunds"): Reverse("refund", "payment_intent", "payment_intent", _REFUND),
+    ("charge", "disputes"): Reverse("dispute", "charge", "charge"),
+    ("payment_intent", "disputes"): Reverse("dispute", "payment_intent", "payment_intent"),
+    ("customer", "charges"): Reverse("charge", "customer", "customer", frozenset({"succeeded"})),
+    ("customer", "invoices"): Reverse(
+        "invoice", "customer", "customer", frozenset({"paid", "open", "uncollectible"})
+    ),
+    ("customer", "subscriptions"): Reverse("subscription", "customer", "customer"),
+    ("payout", "balance_transactions"): Reverse("balance_transaction", "payout", "payout"),
+}
+
+
+def join(frame: pd.DataFrame, names: Sequence[str], connection: Any = None) -> pd.DataFrame:
+    """See `df.stripe.join`."""
+    info = FrameInfo.of(frame)
+    connection = connection or same_connection(frame, info)
+    if connection is None:
+        raise FrameError(
+            "The frame's account isn't open, so nothing can be fetched for it.",
+            advice="%stripe connect to it, then join again.",
+        )
+    out = frame.copy(deep=False)
+    for name in names:
+        out = _joined(out, name, info.object, connection)
+    return out
+
+
+def _joined(frame: pd.DataFrame, name: str, kind: str, connection: Any) -> pd.DataFrame:
+    if (kind, name) in REVERSE:
+        return _with_sums(frame, name, REVERSE[kind, name], connection)
+    if name not in frame.columns and (kind, name) in THROUGH:
+        step = THROUGH[kind, name]
+        frame = frame if f"{step}_{name}" in frame.columns else _joined(frame, step, kind, connection)
+        return _with_object(frame, f"{step}_{name}", name, connection)
+    if name not in frame.columns:
+        choices = sorted(
+            {
+                *(key for owner, key in (*REVERSE, *THROUGH) if owner == kind),
+                *(each for each in frame.columns if FIELDS.get(str(each), each) in LISTS),
+            }
+        )
+        raise ColumnNotFoundError(
+            name, choices, advice=f"Here can be joined: {', '.join(map(str, choices))}."
+        )
+    return _with_object(frame, name, FIELDS.get(name, name), connection)
+
+
+def _with_object(frame: pd.DataFrame, field: str, kind: str, connection: Any) -> pd.DataFrame:
+    if kind not in LISTS:
+        raise FrameError(f"{field!r} can't be joined.", advice=f"Types that can be: {', '.join(LISTS)}.")
+    ids = [each for each in frame[field].dropna().unique() if isinstance(each, str)]
+    rows = list(objects_by_id(connection, kind, ids, _earliest(frame)))
+    other = build([json.dumps(rows).encode()], kind) if rows else empty(kind)
+    expanded = {
+        field: kind,
+        **{f"{field}_{name}": inner for name, inner in FrameInfo.of(other).expanded.items()},
+    }
+    other = other.drop(columns=["object"]).drop_duplicates("id").set_index("id")
+    keys = frame[field]
+    taken = set(frame.columns)
+    names = {
+        name: f"{field}_{name}" if f"{field}_{name}" not in taken else f"{field}__{name}"
+        for name in other.columns
+    }
+    places = other.index.get_indexer(pd.Index(keys.astype(object)))
+    right = other.rename(columns=names)
+    found = places >= 0
+    if found.all():
+        right = right.take(places)
+    else:
+        right = right.reindex(keys.astype(object).where(keys.notna(), "")) if other.index.is_unique else right
+        right = _typed(right, other.rename(columns=names))
+    right.index = frame.index
+    info = FrameInfo.of(frame)
+    out = pd.concat([frame, right], axis=1)
+    return info.but(expanded={**info.expanded, **expanded}).put(out)
+
+
+def _typed(right: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers stay whole numbers where a row has none."""
+    changes = {
+        name: "Int64"
+        for name in right.columns
+        if str(model[name].dtype) == "int64" and str(right[name].dtype) != "int64"
+    }
+    return right.astype(changes) if changes else right
+
+
+def _earliest(frame: pd.DataFrame) -> int | None:
+    if "created" not in frame.columns or not frame["created"].notna().any():
+        return None
+    return int(frame["created"].min().timestamp())
+
+
+def objects_by_id(
+    connection: Any, kind: str, ids: Iterable[str], since: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """The objects of these ids: from the newest pages of their list as long as that needs fewer requests, then one by one."""
+    from stripe_magics.errors import NotFound
+    from stripe_magics.request import Request
+
+    missing = dict.fromkeys(ids)
+    cursor = ""
+    while len(missing) > 2:
+        params = [
+            ("limit", "100"),
+            *([("starting_after", cursor)] if cursor else []),
+            *([("status", "all")] if kind == "subscription" else []),
+        ]
+        answer = connection.send(Request(module="get", method="GET", path=LISTS[kind], params=tuple(params)))
+        rows = answer.data.get("data", [])
+        hits = [each for each in rows if each.get("id") in missing]
+        for each in hits:
+            missing.pop(each["id"])
+        yield from hits
+        if not answer.has_more or len(hits) < 2 or not rows:
+            break
+        cursor = rows[-1]["id"]
+    for each in missing:
+        try:
+            yield connection.send(Request(module="get", method="GET", path=f"{LISTS[kind]}/{each}")).data
+        except NotFound:
+            continue
+
+
+def _with_sums(frame: pd.DataFrame, name: str, rule: Reverse, connection: Any) -> pd.DataFrame:
+    if "id" not in frame.columns:
+        raise ColumnNotFoundError("id", frame.columns)
+    rows = [
+        each
+        for each in _pointing(connection, rule, frame)
+        if not rule.statuses or each.get("status") in rule.statuses
+    ]
+    by: dict[str, list[dict[str, Any]]] = {}
+    for each in rows:
+        by.setdefault(str(_id(each.get(rule.field))), []).append(each)
+    own = [by.get(each, []) for each in frame["id"].astype(object)]
+    out = frame.copy(deep=False)
+    out[f"{name}_count"] = pd.Series([len(each) for each in own], index=frame.index, dtype="int64")
+    key = next(
+        (key for key in ("amount", "total") if key in {column.name for column in schema(rule.kind).columns}),
+        "",
+    )
+    info = FrameInfo.of(frame)
+    if key:
+        amounts, currencies = [], []
+        for pointing in own:
+            kinds = {row.get("currency") for row in pointing}
+            if len(kinds) > 1:
+                raise FrameError(f"{name} of one row are in several currencies; they can't be added up.")
+            amounts.append(sum(int(row.get(key) or 0) for row in pointing))
+            currencies.append(next(iter(kinds), None))
+        out[f"{name}_amount"] = pd.Series(amounts, index=frame.index, dtype="int64")
+        currency = "currency"
+        if "currency" not in frame.columns or any(
+            a and c != b for a, c, b in zip(amounts, currencies, frame["currency"], strict=True)
+        ):
+            currency = f"{name}_currency"
+            out[currency] = pd.Series(
+                currencies, index=frame.index, dtype="str" if int(pd.__version__[0]) >= 3 else object
+            )
+        info = info.but(money={**info.money, f"{name}_amount": currency})
+    if rule.kind == "dispute":
+        out[f"{name}_status"] = pd.Series(
+            [each[0].get("status") if each else None for each in own],
+            index=frame.index,
+            dtype="str" if int(pd.__version__[0]) >= 3 else object,
+        )
+    return info.put(out)
+
+
+def _id(value: Any) -> Any:
+    return value.get("id") if isinstance(value, dict) else value
+
+
+def _pointing(connection: Any, rule: Reverse, frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Objects that point at the rows: of few rows by the list's own filter, of many the whole list since the oldest row."""
+    from stripe_magics.client.pagination.paginator import pages
+    from stripe_magics.request import Request
+
+    ids = list(dict.fromkeys(frame["id"].dropna()))
+    since = _earliest(frame)
+    extra = (("status", "all"),) if rule.kind == "subscription" else ()
+    if len(ids) <= 3 or rule.filter == "payout":
+        requests = [(*extra, (rule.filter, str(each))) for each in ids]
+    else:
+        requests = [(*extra, *((("created[gte]", str(since)),) if since is not None else ()))]
+    for params in requests:
+        request = Request(
+            module="get", method="GET", path=LISTS[rule.kind], params=params, lists=True, limit=None
+        )
+        for answer in pages(connection, request, ordered=True):
+            for each in answer.data.get("data", []):
+                yield {rule.field: params[-1][1], **each} if rule.filter == "payout" else each

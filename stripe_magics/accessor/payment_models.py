@@ -1,0 +1,197 @@
+"""`sm.model(name)`: tables that analysts build again and again, one row a thing, as Sigma's examples and dbt_stripe's models have them.
+
+| model | one row | columns |
+|---|---|---|
+| payments | a charge | id, created, amount, currency, status, customer and its name and e-mail, payment_intent, card, fee, net, settlement currency, refunds, disputes, invoice, description |
+| subscriptions | a subscription item | subscription, customer, status, product and price, unit amount, interval, quantity, monthly amount, started, ended |
+| revenue | a day, currency and category of the balance | gross, fee, net |
+
+Amounts are int64 minor units. `fee` and `net` are in `settlement_currency`, refunds and disputes in `currency`.
+Sources: github.com/fivetran/dbt_stripe (stripe__balance_transactions, stripe__subscription_details), docs.stripe.com/stripe-data/schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from stripe_magics.accessor.object_joins import join
+from stripe_magics.accessor.time_columns import local_day
+from stripe_magics.errors import UnknownName
+from stripe_magics.frames import build
+from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+
+
+def model(
+    name: str, *, start: Any = None, end: Any = None, limit: int | None = None, connection: Any = None
+) -> pd.DataFrame:
+    """A table of the account: "payments", "subscriptions" or "revenue". `start` and `end` bound `created` (dates or times; a date given as the
+    end is a whole day), `limit` the rows that are read (None: all). See the module for the columns.
+
+        >>> sm.model("payments", start="2026-09-01").groupby("currency")["net"].sum()  # doctest: +SKIP
+    """
+    from stripe_magics.client.shared_connection import current
+
+    if name not in MODELS:
+        from stripe_magics._text import closest_matches
+
+        raise UnknownName(
+            "model", name, closest_matches(name, list(MODELS)), advice=f"There are: {', '.join(MODELS)}."
+        )
+    connection = connection or current()
+    bounds = _bounds(connection, start, end)
+    return MODELS[name](connection, bounds, limit)
+
+
+def _bounds(connection: Any, start: Any, end: Any) -> tuple[tuple[str, str], ...]:
+    zone = str(connection.zone)
+    out = []
+    for key, value, last in (("created[gte]", start, False), ("created[lt]", end, True)):
+        if value is None:
+            continue
+        stamp = pd.Timestamp(value)
+        if last and stamp == stamp.normalize() and stamp.tz is None:
+            stamp += pd.Timedelta(days=1)
+        stamp = stamp.tz_localize(zone) if stamp.tz is None else stamp
+        out.append((key, str(int(stamp.timestamp()))))
+    return tuple(out)
+
+
+def read_list(
+    connection: Any, path: str, kind: str, params: tuple[tuple[str, str], ...], limit: int | None = None
+) -> pd.DataFrame:
+    """A list as a frame, read to its end (or to `limit` rows)."""
+    from stripe_magics.client.pagination.paginator import pages
+    from stripe_magics.request import Request
+
+    request = Request(module="get", method="GET", path=path, params=params, lists=True, limit=limit)
+    more = False
+
+    def bodies() -> Any:
+        nonlocal more
+        for answer in pages(connection, request, ordered=True):
+            yield answer.body
+            more = answer.has_more
+
+    frame = build(bodies(), kind, limit=limit)
+    info = FrameInfo.of(frame).but(
+        account=connection.account, mode=connection.mode, livemode=connection.live, api_version=connection.api_version,
+        zone=str(connection.zone), units="minor", complete=not more,
+    )  # fmt: skip
+    notes = [f"Only {len(frame):,} rows were read; there are more."] if more else []
+    return info.put(frame, CallInfo(rows=len(frame), notes=notes))
+
+
+def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
+    params = (
+        ("expand[]", "data.balance_transaction"),
+        ("expand[]", "data.customer"),
+        ("expand[]", "data.invoice"),
+        *bounds,
+    )
+    charges = read_list(connection, "/v1/charges", "charge", params, limit)
+    if len(charges):
+        charges = join(charges, ["refunds", "disputes"], connection)
+    names = {
+        "id": "id", "created": "created", "amount": "amount", "currency": "currency", "status": "status", "customer": "customer",
+        "customer_name": "customer_name", "customer_email": "customer_email", "payment_intent": "payment_intent",
+        "payment_type": "payment_method_details_type", "card_brand": "payment_method_details_card_brand",
+        "card_last4": "payment_method_details_card_last4", "card_country": "payment_method_details_card_country",
+        "fee": "balance_transaction_fee", "net": "balance_transaction_net", "settlement_currency": "balance_transaction_currency",
+        "available_on": "balance_transaction_available_on", "refunds_count": "refunds_count", "refunds_amount": "refunds_amount",
+        "disputes_count": "disputes_count", "disputes_amount": "disputes_amount", "disputes_status": "disputes_status",
+        "invoice": "invoice", "invoice_number": "invoice_number", "failure_code": "failure_code", "description": "description",
+    }  # fmt: skip
+    model_columns = {**_TEXTS, "fee": "Int64", "net": "Int64", "available_on": "datetime64[us, UTC]", "refunds_count": "int64",
+                     "refunds_amount": "int64", "disputes_count": "int64", "disputes_amount": "int64"}  # fmt: skip
+    out = pd.DataFrame(
+        {
+            name: charges[column]
+            if column in charges.columns
+            else pd.Series(index=charges.index, dtype=_dtype(model_columns.get(name, "str")))
+            for name, column in names.items()
+        }
+    )
+    for name in ("fee", "net"):
+        out[name] = out[name].astype("Int64")
+    info = FrameInfo.of(charges).but(
+        object="model.payments", expanded={}, amounts=["amount", "fee", "net", "refunds_amount", "disputes_amount"],
+        money={"fee": "settlement_currency", "net": "settlement_currency"},
+    )  # fmt: skip
+    return info.put(out, CallInfo(module="model payments", rows=len(out)))
+
+
+_TEXTS: Mapping[str, str] = {}
+
+
+def _dtype(name: str) -> Any:
+    from stripe_magics.frames.arrow_columns import text_dtype
+
+    return text_dtype() if name == "str" else name
+
+
+_A_MONTH = {"day": 365 / 12, "week": 52 / 12, "month": 1.0, "year": 1 / 12}
+
+
+def _subscriptions(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
+    subscriptions = read_list(
+        connection, "/v1/subscriptions", "subscription", (("status", "all"), *bounds), limit
+    )
+    keep = [
+        name
+        for name in ("status", "customer", "created", "canceled_at", "ended_at", "cancel_at_period_end")
+        if name in subscriptions
+    ]
+    from stripe_magics.accessor.list_columns import explode
+
+    items = explode(subscriptions, "items", keep)
+    price = {
+        name: items[f"price_{name}"]
+        if f"price_{name}" in items.columns
+        else pd.Series(index=items.index, dtype=_dtype("str"))
+        for name in ("product", "nickname", "unit_amount", "recurring_interval", "recurring_interval_count")
+    }
+    interval = price["recurring_interval"].astype(object).map(_A_MONTH).astype(float)
+    count = pd.to_numeric(price["recurring_interval_count"]).astype(float)
+    monthly = (
+        pd.to_numeric(price["unit_amount"]).astype(float)
+        * pd.to_numeric(items["quantity"]).fillna(1).astype(float)
+        * interval
+        / count
+    )
+    out = pd.DataFrame(
+        {
+            "subscription": items["subscription_id"], **{name: items[f"subscription_{name}"] for name in keep}, "item": items["id"],
+            "product": price["product"], "plan_name": price["nickname"], "unit_amount": price["unit_amount"], "currency": items["price_currency"] if "price_currency" in items else items.get("currency"),
+            "interval": price["recurring_interval"], "interval_count": price["recurring_interval_count"], "quantity": items["quantity"],
+            "monthly_amount": monthly.round().astype("Int64"),
+        }
+    )  # fmt: skip
+    info = FrameInfo.of(subscriptions).but(
+        object="model.subscriptions", expanded={}, amounts=["unit_amount", "monthly_amount"]
+    )
+    return info.put(out, CallInfo(module="model subscriptions", rows=len(out)))
+
+
+def _revenue(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
+    entries = read_list(connection, "/v1/balance_transactions", "balance_transaction", bounds, limit)
+    days = local_day(entries, "created", None).rename("day")
+    keys = [days, entries["currency"], entries["reporting_category"].rename("category")]
+    sums = (
+        entries[["amount", "fee", "net"]]
+        .groupby(keys)
+        .sum()
+        .reset_index()
+        .rename(columns={"amount": "gross"})
+    )
+    info = FrameInfo.of(entries).but(object="model.revenue", amounts=["gross", "fee", "net"])
+    return info.put(sums, CallInfo(module="model revenue", rows=len(sums)))
+
+
+MODELS: Mapping[str, Callable[[Any, Any, int | None], pd.DataFrame]] = {
+    "payments": _payments,
+    "subscriptions": _subscriptions,
+    "revenue": _revenue,
+}

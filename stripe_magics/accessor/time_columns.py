@@ -1,0 +1,52 @@
+"""Days and months of times, in a named zone. A time that Stripe means as a day (an arrival date) is that day in every zone."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from stripe_magics.accessor.account_facts import zone_of
+from stripe_magics.frames.column_facts import meanings
+from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+
+
+def local_day(frame: pd.DataFrame, column: str, zone: str | None) -> pd.Series[Any]:
+    """See `df.stripe.local_day`."""
+    if column not in frame.columns:
+        raise ColumnNotFoundError(column, frame.columns)
+    meaning = meanings(frame).get(column)
+    whole_day = meaning is not None and meaning.day
+    return day_of(frame[column], "UTC" if whole_day else zone_of(frame, zone)).rename("date")
+
+
+def day_of(values: pd.Series[Any], zone: str) -> pd.Series[Any]:
+    """Midnight of each time's day in a zone, without a zone."""
+    if getattr(values.dtype, "tz", None) is None:
+        raise FrameError(f"{values.name} is not a column of times in UTC ({values.dtype}).")
+    local = values.dt.tz_convert(ZoneInfo(zone))
+    day: pd.Series[Any] = local.dt.tz_localize(None).dt.normalize()
+    return day
+
+
+def by_month(frame: pd.DataFrame, values: str, column: str, zone: str | None) -> pd.DataFrame:
+    """See `df.stripe.by_month`."""
+    from stripe_magics.accessor.units import codes, money
+
+    days = local_day(frame, column, zone)
+    keys: dict[str, Any] = {"month": days.dt.to_period("M")}
+    own = [each for each in money(frame) if each.name == values]
+    if own:
+        if own[0].source is None:
+            raise FrameError(f"{values} can't be added up: no column has its currency.")
+        keys["currency"] = pd.Series(codes(frame, own[0].source), index=frame.index)
+    elif values not in frame.columns:
+        raise ColumnNotFoundError(values, frame.columns)
+    out = (
+        frame[values]
+        .groupby([pd.Series(each, index=frame.index, name=name) for name, each in keys.items()])
+        .agg(["sum", "count"])
+    )
+    out.columns = pd.Index([values, "count"])
+    return out.reset_index()

@@ -1,0 +1,305 @@
+"""Minor units and major units: each money column is in one of them, the frame knows which, and a second conversion does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stripe_magics.frames.column_facts import CurrencySource, currency_labels, money_columns, nearest_currency
+from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+from stripe_magics.frames.frame_info import SEEN, FrameInfo, add_note
+from stripe_magics.money import exponent
+
+UNITS = ("minor", "major")
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyColumn:
+    """A money column: where its currency stands (None: nowhere) and in which units it is."""
+
+    name: Any
+    source: CurrencySource | None
+    units: str
+
+
+def money(
+    frame: pd.DataFrame, columns: Sequence[Any] | None = None, *, units: str | None = None
+) -> list[MoneyColumn]:
+    """The money columns, all or those that are named. `units` says in which units they are where the frame no longer knows."""
+    info = FrameInfo.of(frame)
+    own = money_columns(frame, info)
+    if not own:
+        own = {label: CurrencySource(code=_code(label)) for label in currency_labels(frame)}
+    if columns is None:
+        names = list(own)
+    else:
+        names = [columns] if isinstance(columns, (str, tuple)) else list(columns)
+        for name in names:
+            if name not in frame.columns:
+                raise ColumnNotFoundError(str(name), frame.columns, advice=_amounts_here(own))
+            if name not in own:  # who names a column says that it is money
+                source = nearest_currency(frame, str(name))
+                if source is None or not _is_numeric(frame[name]):
+                    raise FrameError(
+                        f"{name!r} is not known to be money.",
+                        advice=f'If it is: df.stripe.money("{name}", currency="usd"). {_amounts_here(own)}',
+                    )
+                own[name] = source
+    return [MoneyColumn(name, own[name], units or units_of(frame[name], name, info)) for name in names]
+
+
+def _is_numeric(values: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+
+
+def _code(label: Any) -> str:
+    return str(label[-1] if isinstance(label, tuple) else label)
+
+
+def _amounts_here(own: Any) -> str:
+    return f"Amounts here: {', '.join(map(str, own)) or 'none'}."
+
+
+def units_of(values: pd.Series[Any], name: Any, info: FrameInfo) -> str:
+    """The units of a money column. Raises FrameError where they are lost and its numbers don't tell."""
+    known = info.units or ("minor" if info.object or info.more else "")
+    if known:
+        return UNITS[known == "minor"] if name in info.other_units else known
+    if values.dtype.kind in "iu" or str(values.dtype) == "Int64" or not values.notna().any():
+        return "minor"
+    if values.dtype.kind == "f" and not SEEN.major:
+        numbers = values.dropna().to_numpy("float64")
+        if (numbers == np.rint(numbers)).all():
+            return "minor"  # whole numbers that a join turned into floats
+    raise FrameError(
+        f"It is not known whether {name!r} is in minor units (cents) or major units (dollars): pandas drops what a frame knows when "
+        "frames that differ are joined.",
+        advice='Give it: units="minor" or units="major".',
+    )
+
+
+def codes(frame: pd.DataFrame, source: CurrencySource) -> Any:
+    """Each row's currency, None where it is missing."""
+    if source.code:
+        return np.full(len(frame), source.code, dtype=object)
+    values = (
+        frame.index.get_level_values(source.level).to_series()
+        if source.level is not None
+        else frame[source.column]
+    )
+    out = values.astype(object).to_numpy(copy=True)
+    out[pd.isna(out)] = None
+    return out
+
+
+def exponents(frame: pd.DataFrame, column: MoneyColumn) -> Any:
+    """Each row's decimals, or why they aren't known (a text). A row without an amount, or with none owed, needs no currency."""
+    if column.source is None:
+        return "no column has its currency"
+    own = codes(frame, column.source)
+    blank = np.array([each is None for each in own], dtype=bool)
+    if blank.any():
+        values = frame[column.name]
+        needed = (
+            blank
+            & values.notna().to_numpy()
+            & (pd.to_numeric(values, errors="coerce").fillna(0) != 0).to_numpy()
+        )
+        if needed.any():
+            return f"{int(needed.sum())} rows have no currency"
+    known = {code: exponent(code) for code in set(own) - {None}}
+    return np.array([known.get(code, 0) for code in own], dtype="int64")
+
+
+def convert(
+    frame: pd.DataFrame,
+    columns: Sequence[Any] | None,
+    target: str,
+    *,
+    exact: bool = False,
+    units: str | None = None,
+) -> pd.DataFrame:
+    """A copy of the frame with its money (or the named columns) in the target units. What can't be converted is named in a note."""
+    own = money(frame, columns, units=units)
+    out = frame.copy(deep=False)
+    left: dict[str, str] = {}
+    for each in own:
+        if each.units == target:
+            continue
+        digits = exponents(frame, each)
+        if isinstance(digits, str):
+            left[str(each.name)] = digits
+            continue
+        out[each.name] = (
+            _major(frame[each.name], digits, exact=exact)
+            if target == "major"
+            else _minor(frame[each.name], digits, str(each.name))
+        )
+    if left and columns is not None:
+        raise FrameError("; ".join(f"{name} can't be converted: {why}" for name, why in left.items()))
+    _mark(out, frame, own, target, set(left), columns)
+    if left:
+        add_note(out, "Not converted: " + "; ".join(f"{name} ({why})" for name, why in left.items()) + ".")
+    return out
+
+
+def _mark(
+    out: pd.DataFrame, frame: pd.DataFrame, own: list[MoneyColumn], target: str, left: set[str], columns: Any
+) -> None:
+    info = FrameInfo.of(frame)
+    before = info.units or "minor"
+    converted = {each.name for each in own if str(each.name) not in left}
+    if columns is None:
+        others = [each.name for each in own if str(each.name) in left and each.units != target]
+        info = info.but(units=target, other_units=others)
+    else:
+        others = [name for name in info.other_units if name not in converted]
+        others += [name for name in converted if before != target]
+        info = info.but(units=before, other_units=sorted(set(others), key=str))
+    if target == "major":
+        SEEN.major = True
+    if (
+        columns is None
+        and not info.amounts
+        and info.object == ""
+        and own
+        and isinstance(own[0].source, CurrencySource)
+        and own[0].source.code
+    ):
+        info = info.but(
+            money={
+                **info.money,
+                **{each.name: _code(each.name) for each in own if isinstance(each.name, str)},
+            }
+        )
+    info.put(out)
+
+
+def _major(values: pd.Series[Any], digits: Any, *, exact: bool) -> Any:
+    index = values.index
+    if isinstance(values.dtype, pd.StringDtype) or values.dtype == object:
+        texts = [
+            None if pd.isna(v) else Decimal(str(v)).scaleb(-int(e))
+            for v, e in zip(values, digits, strict=True)
+        ]
+        if exact:
+            return pd.Series(texts, index=index, dtype=object)
+        return pd.Series(
+            [None if each is None else f"{each:f}" for each in texts], index=index, dtype=values.dtype
+        )
+    if exact:
+        made = [
+            None if pd.isna(v) else Decimal(str(v)).scaleb(-int(e))
+            for v, e in zip(values, digits, strict=True)
+        ]
+        return pd.Series(made, index=index, dtype=object)
+    floats = values.astype("Float64").to_numpy("float64", na_value=np.nan)
+    out = np.empty(len(floats))
+    for places in np.unique(digits):
+        rows = digits == places
+        out[rows] = np.round(floats[rows] / 10.0**places, int(places))
+    return pd.Series(out, index=index)
+
+
+def _minor(values: pd.Series[Any], digits: Any, name: str) -> Any:
+    if isinstance(values.dtype, pd.StringDtype):
+        whole = [
+            None if pd.isna(v) else f"{Decimal(v).scaleb(int(e)):f}"
+            for v, e in zip(values, digits, strict=True)
+        ]
+        return pd.Series(whole, index=values.index, dtype=values.dtype)
+    if values.dtype == object:
+        exact = [
+            None if pd.isna(v) else _whole(Decimal(str(v)).scaleb(int(e)), v, int(e), name)
+            for v, e in zip(values, digits, strict=True)
+        ]
+        return pd.Series(pd.array(exact, dtype="Int64"), index=values.index).pipe(_without_gaps)
+    floats = values.astype("Float64").to_numpy("float64", na_value=np.nan)
+    scale = np.power(10.0, digits)
+    rounded = np.rint(floats * scale)
+    wrong = ~np.isnan(floats) & (np.abs(rounded / scale - floats) > np.abs(floats) * 1e-15)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise FrameError(f"{name}: {floats[at]:g} has more than {int(digits[at])} decimals")
+    integers = pd.array([None if np.isnan(each) else int(each) for each in rounded], dtype="Int64")
+    return pd.Series(integers, index=values.index).pipe(_without_gaps)
+
+
+def _whole(exact: Decimal, value: Any, digits: int, name: str) -> int:
+    if exact != exact.to_integral_value():
+        raise FrameError(f"{name}: {value} has more than {digits} decimals")
+    return int(exact)
+
+
+def _without_gaps(values: pd.Series[Any]) -> pd.Series[Any]:
+    return values if values.isna().any() else values.astype("int64")
+
+
+def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
+    """The sum of a money column: one number where all rows are in one currency, a Series by currency where `by="currency"`."""
+    own = money(frame, [column])[0]
+    if own.source is None:
+        raise FrameError(f"{column} can't be added up: no column has its currency.")
+    kinds = codes(frame, own.source)
+    present = sorted(
+        {
+            each
+            for each, value in zip(kinds, frame[column], strict=True)
+            if each is not None and not pd.isna(value)
+        }
+    )
+    if by == "currency":
+        return frame[column].groupby(pd.Series(kinds, index=frame.index, name="currency")).sum()
+    if len(present) > 1:
+        raise FrameError(
+            f"{column} is in {len(present)} currencies ({', '.join(present[:6])}); a sum over them means nothing.",
+            advice=f'df.stripe.total("{column}", by="currency") adds them up separately; df.stripe.normalize(to="usd", rates=...) converts first.',
+        )
+    return frame[column].sum()
+
+
+def normalize(frame: pd.DataFrame, to: str, rates: Any, columns: Sequence[Any] | None = None) -> pd.DataFrame:
+    """A copy whose money is in one currency. `rates`: a mapping or Series code -> units of `to` for one unit of the code (major to major)."""
+    target = to.lower()
+    table = _rates(rates, target)
+    out = frame.copy(deep=False)
+    sources: set[Any] = set()
+    for each in money(frame, columns):
+        if each.source is None:
+            raise FrameError(f"{each.name} can't be converted: no column has its currency.")
+        kinds = codes(frame, each.source)
+        missing = sorted({code for code in kinds if code is not None and code not in table})
+        if missing:
+            raise FrameError(
+                f"There is no rate for {', '.join(missing)}.",
+                advice=f'rates={{"{missing[0]}": ...}}: one {missing[0]} in {target}.',
+            )
+        values = pd.to_numeric(frame[each.name]).astype("Float64").to_numpy("float64", na_value=np.nan)
+        factor = np.array([table.get(code, 1.0) for code in kinds])
+        if each.units == "minor":
+            factor = factor * np.array(
+                [10.0 ** (exponent(target) - exponent(code)) if code else 1.0 for code in kinds]
+            )
+            whole = pd.array([None if np.isnan(v) else round(v) for v in values * factor], dtype="Int64")
+            out[each.name] = pd.Series(whole, index=frame.index).pipe(_without_gaps)
+        else:
+            out[each.name] = np.round(values * factor, exponent(target))
+        if each.source.column is not None:
+            sources.add(each.source.column)
+    for name in sources:
+        out[name] = pd.Series(target, index=frame.index, dtype=frame[name].dtype).where(frame[name].notna())
+    return out
+
+
+def _rates(rates: Any, target: str) -> dict[str, float]:
+    if isinstance(rates, pd.DataFrame):
+        code = next((name for name in rates.columns if str(name) == "currency"), rates.columns[0])
+        value = next((name for name in rates.columns if str(name) == "rate"), rates.columns[-1])
+        rates = dict(zip(rates[code], rates[value], strict=True))
+    table = {str(code).lower(): float(rate) for code, rate in dict(rates).items()}
+    return {**table, target: 1.0}
