@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -161,24 +162,19 @@ def test_stop_gives_back_the_rows_so_far_and_how_to_go_on(
 ) -> None:
     server, connection = listed(count=20_000, latency=0.03)
 
-    def progress(rows: int, pages: int) -> None:
-        if rows > 3000:
-            raise KeyboardInterrupt
+    class StoppedQueue(queue.SimpleQueue):
+        """Stop comes while the 20th page is waited for; others wait behind it."""
 
-    taken = engine._Pull.follow
+        taken = 0
 
-    def interrupted(self: Any, *args: Any) -> Any:
-        for number, part in enumerate(taken(self, *args)):
-            if number == 20:
-                raise_in(self)
-            yield part
+        def get(self, *args: Any, **options: Any) -> Any:
+            StoppedQueue.taken += 1
+            if StoppedQueue.taken == 20:
+                time.sleep(0.2)
+                raise KeyboardInterrupt
+            return super().get(*args, **options)
 
-    def raise_in(self: Any) -> None:
-        problem = KeyboardInterrupt()
-        problem.complete_since = self.reading.complete_since
-        raise problem
-
-    monkeypatch.setattr(engine._Pull, "follow", interrupted)
+    monkeypatch.setattr(engine.queue, "SimpleQueue", StoppedQueue)
     df = call("payment_intents.list", limit="all", connection=connection)
     about = df.attrs["stripe"]
     assert about["complete"] is False

@@ -207,6 +207,7 @@ class _Pull:
         ):
             self.fetch.lanes = engine.lanes
             task = engine.start(self._run(make))
+            since: int | None = None
             try:
                 while True:
                     if stop is not None and stop():
@@ -223,18 +224,26 @@ class _Pull:
                     if expect is not None:
                         expect(self.read + item.left)
                     yield item
+                    since = item.complete_since  # of what was handed over, not of what waits in the queue
             except (StripeError, KeyboardInterrupt) as problem:
-                problem.__dict__["whole_since"] = (
-                    self.reading.complete_since if self.reading is not None else None
-                )
+                problem.__dict__["complete_since"] = since
                 raise
             finally:
                 engine.end(task)
+        self._check_count()
         limit = self.request.limit
         left = self.reading is not None and (
             bool(self.reading.state()) or (limit is not None and self.read > limit)
         )
         yield ListPage(status=200, body=b'{"object":"list","data":[],"has_more":false}', more=left)
+
+    def _check_count(self) -> None:
+        """All rows that were read were handed over, and without a limit nothing is left. Raises `IncompleteList`."""
+        reading = self.reading
+        if reading is not None and reading.read != self.read:
+            raise IncompleteList(f"{reading.read:,} rows were read, but {self.read:,} arrived")
+        if reading is not None and self.request.limit is None and reading.state():
+            raise IncompleteList("The reading ended before the list did")
 
     # On the loop -----------------------------------------------------------------------------------------------------------------
 
@@ -247,7 +256,8 @@ class _Pull:
             Exception,
             asyncio.CancelledError,
         ) as problem:  # whatever it is, the caller's thread must hear of it and not wait for ever
-            self.queue.put(problem if isinstance(problem, Exception) else None)
+            cancelled = IncompleteList("The reading was cancelled")
+            self.queue.put(problem if isinstance(problem, Exception) else cancelled)
 
     async def emit(self, piece: RowSlice) -> None:
         """Hand a page over to the caller's thread; wait while that one is behind."""
@@ -258,7 +268,7 @@ class _Pull:
             self.queue.put(
                 ListPage(
                     status=200, body=body, request_id=request_id, count=piece.rows, windows=piece.windows, left=piece.left,
-                    mark=piece.mark, ids=piece.ids,
+                    mark=piece.mark, ids=piece.ids, complete_since=piece.complete_since,
                 )
             )  # fmt: skip
         while self.queue.qsize() > WAITING:

@@ -45,6 +45,7 @@ class RowSlice(NamedTuple):
     windows: tuple[dict[str, Any], ...]
     left: float  # estimated rows still to read
     mark: Mark = (0, 0, "")
+    complete_since: int | None = None  # with these rows nothing is missing down to this second
 
     @property
     def rows(self) -> int:
@@ -76,6 +77,9 @@ class ListPage(ApiResponse):
     left: float = 0.0  # estimated rows
     mark: Mark = (0, 0, "")
     ids: Sequence[str] = ()
+    complete_since: int | None = (
+        None  # with this page and those before it nothing is missing down to this second
+    )
 
     @property
     def has_more(self) -> bool:

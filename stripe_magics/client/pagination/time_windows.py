@@ -29,7 +29,8 @@ from stripe_magics.client.pagination.raw_pages import (
     RowSlice,
 )
 
-MIN_SPLIT_ROWS = 300  # estimated rows under which a window is not split: a split costs half a page
+MIN_SPLIT_ROWS = 200  # estimated rows under which a window is not split: a split costs half a page
+MIN_FIRST_PAGES = 1.0  # estimated pages of the smallest window of the first cut
 MAX_DEAD_CURSORS = (
     5  # cursors of deleted rows tried one after another before the window is entered anew by time
 )
@@ -138,17 +139,32 @@ class TimeWindowReader:
         floor = max(low, min(self._floor, oldest))
         if self._limit is not None:  # no further down than the limit is likely to reach
             floor = max(floor, oldest - int((self._limit - self.read) / density * 1.15) - 1)
-        parts = int(min(self._slots(), (oldest - floor) * density / (4 * PAGE)))
-        width = (oldest - floor) // max(parts, 1)
-        if parts < 2 or width < 2:
-            return
-        for number in range(1, parts):
-            unread_from = oldest - width * number
+        for unread_from in self._first_cuts(oldest, floor, density):
             self.windows[-1].low = unread_from + 1
             self.windows.append(Window(low, unread_from, unread_from + 1, density=density, top=unread_from))
         if self._limit is not None and floor > max(low, 1):
             self.windows[-1].low = floor
             self.windows.append(Window(low, floor - 1, floor, density=density, top=floor - 1))
+
+    def _first_cuts(self, oldest: int, floor: int, density: float) -> list[int]:
+        """Where to cut the time below the first page: falling seconds, each the newest of a window.
+
+        Windows grow by a factor, from a few pages' worth of time up: the first page's density says little of a time that is far from it.
+        Where it says that little is left, the factor is near 1.
+        """
+        pages = (oldest - floor) * density / PAGE
+        count = int(min(self._slots(), pages / MIN_FIRST_PAGES))
+        if count < 2 or oldest - floor < 2 * count:
+            return []
+        factor = max(1.0, (pages / count / MIN_FIRST_PAGES) ** (2 / count))
+        shares = [factor**number for number in range(count)]
+        width, below = (oldest - floor) / sum(shares), float(oldest)
+        cuts: list[int] = []
+        for share in shares[:-1]:
+            below -= width * share
+            if int(below) < (cuts[-1] if cuts else oldest):
+                cuts.append(int(below))
+        return cuts
 
     def resume(self, states: Sequence[dict[str, Any]]) -> None:
         """Go on where an earlier run stood."""
@@ -211,11 +227,14 @@ class TimeWindowReader:
         return sum(each.rows + each.left(floor) for each, floor in floors) < (self._limit or 0)
 
     def _split(self) -> Window | None:
-        """Half of what is left of the largest window, if that is worth a request."""
+        """Half of what is left of the largest window, if that is worth a request.
+
+        Only of one whose own rows were seen: the density of another one is a guess, and the pieces of a guess lie in empty time.
+        """
         busy = [
             window
             for window in self.windows
-            if window.busy and not window.done and window.unread_from > max(window.low, 1)
+            if window.busy and window.recent and not window.done and window.unread_from > max(window.low, 1)
         ]
         donor = max(busy, key=lambda window: window.left(self._floor), default=None)
         if donor is None or donor.left(self._floor) <= MIN_SPLIT_ROWS:
@@ -259,7 +278,14 @@ class TimeWindowReader:
         left = sum(each.left(self._floor) for each in self.windows)
         whole = len(keep) == len(rows)
         await self._emit(
-            RowSlice(page.body, None if whole else keep, [rows[place].id for place in keep], states, left)
+            RowSlice(
+                page.body,
+                None if whole else keep,
+                [rows[place].id for place in keep],
+                states,
+                left,
+                complete_since=self.complete_since,
+            )
         )
 
     def _advance(self, window: Window, rows: list[Row]) -> None:
@@ -271,9 +297,9 @@ class TimeWindowReader:
         if window.dedupe and newest < window.at:
             window.dedupe, window.recent = False, ids
         window.at, window.cursor, window.dead = oldest, ids[-1], 0
-        span = len(rows) / (newest - oldest + 1)
         average = (window.rows + len(rows)) / (max(window.top, oldest) - oldest + 1)
-        window.density = max(span, average)
+        # many rows in one second (a billing run) say nothing of the seconds beside it
+        window.density = average if newest == oldest else max(len(rows) / (newest - oldest + 1), average)
 
     def _step_back(self, window: Window) -> None:
         """The cursor's row is gone: go on after an earlier row that was read; failing that, enter again at the second that was reached."""

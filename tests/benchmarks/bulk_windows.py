@@ -1,0 +1,38 @@
+"""Requests and time of pulls in windows of `created`, simulated in virtual time: 8 shapes of data, 4 sizes, several seeds.
+
+Goal for each: requests at most 1.10 x pages + 12, time at most 1.2 x the floor + 0.3 s.   python tests/benchmarks/bulk_windows.py [SEEDS]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).parents[1])  # in place of this folder, whose `bulk` is another one
+
+from bulk.list_shapes import SHAPES, measure  # noqa: E402
+
+
+def main() -> None:
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    missed = 0
+    print(f"{'shape':16} {'rows':>7} {'pages':>6} {'requests':>15} {'empty':>6} {'seconds':>15} {'floor':>6}")
+    for shape in SHAPES:
+        for count in (1_000, 10_000, 50_000, 200_000):
+            runs = [
+                measure(shape, count, seed=seed)
+                for seed in range(seeds if count < 200_000 else min(seeds, 2))
+            ]
+            assert not any(each.lost or each.double for each in runs), shape
+            ok = all(each.is_within_goal for each in runs)
+            missed += not ok
+            requests, seconds = [each.requests for each in runs], [each.seconds for each in runs]
+            print(
+                f"{shape:16} {count:7} {runs[0].pages:6} {min(requests):7}-{max(requests):<7} {max(each.empty for each in runs):6} "
+                f"{min(seconds):7.2f}-{max(seconds):<7.2f} {runs[0].floor:6.2f} {'' if ok else 'MISSED'}"
+            )
+    print(f"{missed} of {4 * len(SHAPES)} missed the goal.")
+
+
+if __name__ == "__main__":
+    main()
