@@ -309,7 +309,10 @@ def _run(
                 if problem is not None:
                     row.result, row.error = "failed", f"{type(problem).__name__}: {problem}"
                 ended += 1
-                bar(ended, 0)
+                try:
+                    bar(ended, 0)
+                except KeyboardInterrupt:  # a progress of one's own says Stop so
+                    stopped = True
 
 
 def _send(connection: Connection, row: _Row, *, again: bool) -> None:

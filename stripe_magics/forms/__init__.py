@@ -1,6 +1,7 @@
 """The widgets: every module as a form, and the connection as one. Widgets are imported when the first form is opened.
 
 module_form("customers.create", {"name": "Jenny"})    the form, prefilled
+rows_form("customers.create", frame, run)              one call a row of a table, columns mapped to fields
 connect_form()                                        the connection widget
 skeleton("customers.create")                          the line that opens the form, as text
 """
@@ -15,6 +16,7 @@ from stripe_magics._command import Command, Options
 if TYPE_CHECKING:
     from stripe_magics.forms.connect_widget import ConnectForm
     from stripe_magics.forms.form_widget import ModuleForm
+    from stripe_magics.forms.rows_form import RowsForm
 
 _shown: dict[
     str, tuple[int, list[Any]]
@@ -48,6 +50,19 @@ def module_form(
         form.guarded(form.fetch)(None)
     form.guarded(form.amount.update)(None)
     form.refresh()
+    return form
+
+
+def rows_form(name: str, frame: Any, run: Callable[..., Any], *, connection: Any | None = None) -> RowsForm:
+    """One call a row of a frame, with its columns mapped to fields by a person. `run(frame, **options)` makes the calls."""
+    from stripe_magics import catalogue
+    from stripe_magics.client.shared_connection import current
+    from stripe_magics.forms.rows_form import RowsForm
+
+    module = catalogue.find(name)
+    source = str(getattr(frame, "attrs", {}).get("source_file", ""))
+    form = RowsForm(module, frame, run, connection=connection or current(), source=source)
+    _replace(module.name, form)
     return form
 
 

@@ -11,6 +11,7 @@ import re
 import time
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -134,6 +135,8 @@ class StripeMagics(Magics):
             from stripe_magics.magics.help_pages import page
 
             return page(command.module)
+        if options.form and options.from_ is not None:
+            return self._rows_form(command)
         if options.form:
             from stripe_magics.forms import module_form
             from stripe_magics.validation import refuse_missing
@@ -152,6 +155,22 @@ class StripeMagics(Magics):
             raise
         self._remember(command, line, started, answer=answer)
         return self.deliver(answer, command, line)
+
+    def _rows_form(self, command: Command) -> Any:
+        """The form of many calls: the columns of a frame are mapped to fields before one call a row is made."""
+        from stripe_magics import bulk
+        from stripe_magics.client.journal.cell_origin import origin
+        from stripe_magics.forms import rows_form
+
+        place = origin()
+
+        def run(frame: Any, *, dry_run: bool = False, yes: bool = False, progress: Any = None) -> Any:
+            options = replace(command.options, form=False, from_=None, dry_run=dry_run, yes=yes)
+            return bulk.write_rows(
+                replace(command, options=options), frame, origin=place, progress=progress, quiet=True
+            )
+
+        return rows_form(command.module, command.options.from_, run)
 
     def _remember(
         self,

@@ -1,0 +1,276 @@
+"""One call a row of a table: which column fills which field, every fault by row and cell, a look at the first requests, then all of them.
+
+The calls themselves are made by what the caller passes as `run` (`bulk.write_rows`): each row at most once, however often it is sent.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets as w
+
+from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.errors import Fault, InvalidValue, StripeMagicsError
+from stripe_magics.forms import html
+from stripe_magics.forms.column_mapping import LEFT_OUT, guess, targets
+from stripe_magics.forms.connection_guard import describe
+from stripe_magics.forms.result_area import ResultArea
+from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+
+SHOWN_FAULTS, SHOWN_REQUESTS = 50, 3
+
+RunRows = Callable[..., Any]
+"""`run(frame, dry_run=..., yes=..., progress=...)` -> the frame with a result column a row.
+
+A dry run gives a column `request` and raises the faults of all rows; a progress that raises KeyboardInterrupt stops after the rows under way.
+"""
+
+
+class RowsForm(w.VBox):
+    """The widget. `check`, `send`, `confirm` and `stop` are its buttons as methods; `result` is the frame with what became of each row."""
+
+    def __init__(
+        self, module: Module, frame: Any, run: RunRows, *, connection: Any, source: str = ""
+    ) -> None:
+        self.module, self.frame, self.run, self.connection, self.source = (
+            module,
+            frame,
+            run,
+            connection,
+            source,
+        )
+        self.result: Any = None
+        self.tree = WidgetRegistry()
+        self.area = ResultArea()
+        self._checked: Any = None  # the mapping that was checked last and found right
+        self._armed = False
+        self._stop = threading.Event()
+        self._worker: threading.Thread | None = None
+        make = self.tree.make
+        options = [("- leave out -", LEFT_OUT), *((each.title, each.name) for each in targets(module))]
+        self.columns = {
+            column: make(w.Dropdown, "field", description=str(column), options=options, value=name)
+            for column, name in guess(map(str, frame.columns), module).items()
+        }
+        for each in self.columns.values():
+            each.observe(lambda _: self._changed(), "value")
+        head = html.head(module) + f"<p class='sm-lead'>{escape(self._lead())}</p>"
+        self._top = make(w.HTML, "full", value=CSS + html.mode_banner(connection) + head)
+        self._fields = make(w.VBox, "column", children=tuple(self.columns.values()))
+        self.bar = make(w.HBox, "row", children=(), _dom_classes=("sm-bar",))
+        self.status = make(w.HTML, "full", value="")
+        self._buttons = {
+            words: self._button(words, action, style)
+            for words, action, style in (
+                ("Check all rows", self.check, ""),
+                (self._send_words(), self.send, "primary"),
+                (self._yes_words(), self.confirm, "danger"),
+                ("Cancel", self.cancel, ""),
+                ("Stop", self.stop, "warning"),
+            )
+        }
+        self._show_buttons()
+        children = (self._top, self._fields, self.bar, self.status)
+        super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=("sm-form",))
+        self.tree.adopt(self)
+
+    # -- the buttons --------------------------------------------------------------------------------------------------------------
+
+    def mapped(self) -> Any:
+        """The frame as it is sent: the columns that fill a field, under the field's name."""
+        chosen = {column: each.value for column, each in self.columns.items() if each.value != LEFT_OUT}
+        return self.frame[list(chosen)].rename(columns=chosen)
+
+    def check(self) -> bool:
+        """Check every row and show the first requests; False, and the faults by row and cell, if anything can't be sent."""
+        twice = self._twice()
+        if twice:
+            self._say("wrong", f"Two columns fill {twice}. Choose one of them.")
+            return False
+        rows = self.mapped()
+        if not len(rows.columns):
+            self._say("wrong", "No column fills a field yet.")
+            return False
+        try:
+            requests = self.run(rows, dry_run=True)["request"]
+        except InvalidValue as invalid:
+            self.status.value = faults_table(invalid.faults, self.frame, self._column_of())
+            return False
+        self._checked = self._mapping()
+        first = [
+            f"Row {number}: {each}" for number, each in enumerate(requests.head(SHOWN_REQUESTS), start=1)
+        ]
+        self.status.value = html.card(
+            "good", f"All {len(rows):,} rows can be sent. Nothing was sent yet.", first
+        )
+        return True
+
+    def send(self) -> None:
+        """Check, then ask: a call a row is a second step of its own."""
+        if self._checked != self._mapping() and not self.check():
+            return
+        self._armed = True
+        words = [
+            f"Account: {describe(self.connection)}",
+            "This cannot be undone." if self.module.effect is Effect.IRREVERSIBLE else "",
+            "A row that was sent before is not sent again.",
+        ]
+        self._say("ask", f"{self.module.title}: send {len(self.frame):,} calls?", *words, role="alertdialog")
+        self._show_buttons()
+
+    def confirm(self) -> None:
+        """The yes: all rows are sent beside the notebook's own work."""
+        if not self._armed or self._worker is not None:
+            return
+        self._armed = False
+        self._stop.clear()
+        self._worker = threading.Thread(target=self._work, name="stripe_magics rows", daemon=True)
+        self._show_buttons()
+        self._worker.start()
+
+    def cancel(self) -> None:
+        """The second step's no."""
+        self._armed = False
+        self._say("plain", "Not sent.")
+        self._show_buttons()
+
+    def stop(self) -> None:
+        """End after the rows under way; the rest is not sent."""
+        self._stop.set()
+
+    def wait(self) -> Any:
+        """Wait until all rows are done, for code; gives the result."""
+        if self._worker is not None:
+            self._worker.join()
+        return self.result
+
+    def close(self) -> None:
+        """Close the form and everything in it."""
+        if self.tree.closed:
+            super().close()
+        else:
+            self.tree.close()
+
+    # -- inside -------------------------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            self.result = self.run(self.mapped(), yes=True, progress=self._progress)
+        except StripeMagicsError as fault:
+            self.status.value = html.error(fault)
+        else:
+            self._show_result()
+        finally:
+            self._worker = None
+            self._show_buttons()
+
+    def _progress(self, done: int, _: int) -> None:
+        self._say("plain", f"{done:,} of {len(self.frame):,} rows sent ...")
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+
+    def _show_result(self) -> None:
+        counts = self.result["result"].value_counts()
+        words = ", ".join(f"{number:,} {name}" for name, number in counts.items())
+        good = set(counts.index) <= {"done", "replayed"}
+        self.status.value = html.card("good" if good else "wrong", words, [self._saved()])
+        self.area.show(self.result, [("", self.module.title), ("account", describe(self.connection))])
+
+    def _saved(self) -> str:
+        """Where the result file is, beside the file that the rows came from; "" for a frame of the notebook."""
+        if not self.source:
+            return ""
+        from pathlib import Path
+
+        source = Path(self.source)
+        target = source.with_name(f"{source.stem}-result.csv")
+        added = [each for each in self.result.columns if each not in self.frame.columns]
+        whole = self.frame.join(self.result[added])
+        whole.attrs = self.result.attrs
+        whole.stripe.to_csv(target)  # safe to open in a spreadsheet
+        return f"The result of each row is in {target.name}."
+
+    def _lead(self) -> str:
+        where = f" of {self.source}" if self.source else ""
+        return f"{len(self.frame):,} rows{where}, one call each. Choose which field each column fills."
+
+    def _mapping(self) -> dict[str, str]:
+        return {column: str(each.value) for column, each in self.columns.items()}
+
+    def _column_of(self) -> dict[str, str]:
+        return {name: column for column, name in self._mapping().items() if name != LEFT_OUT}
+
+    def _twice(self) -> str:
+        names = [name for name in self._mapping().values() if name != LEFT_OUT]
+        twice = next((name for name in names if names.count(name) > 1), "")
+        field = self.module.get(twice) if twice else None
+        return field.title if field is not None else ""
+
+    def _changed(self) -> None:
+        self._armed = False
+        self._show_buttons()
+
+    def _send_words(self) -> str:
+        return f"Send {len(self.frame):,} rows"
+
+    def _yes_words(self) -> str:
+        return f"Yes, send {len(self.frame):,} calls"
+
+    def _show_buttons(self) -> None:
+        shown = ["Check all rows", self._send_words()]
+        if self._worker is not None:
+            shown = ["Stop"]
+        elif self._armed:
+            shown = [self._yes_words(), "Cancel"]
+        set_children(self.bar, tuple(self._buttons[words] for words in shown))
+
+    def _button(self, words: str, action: Callable[[], Any], style: str) -> Any:
+        button = self.tree.make(w.Button, "button", description=words, button_style=style)
+
+        def handler(_: Any) -> None:
+            try:
+                action()
+            except StripeMagicsError as fault:
+                self.status.value = html.error(fault)
+            except Exception as fault:  # our own mistake: an exception in a callback would be seen by nobody
+                self._say("wrong", "The form failed.", f"{type(fault).__name__}: {fault}", role="alert")
+
+        button.on_click(handler)
+        return button
+
+    def _say(self, kind: str, *words: str, role: str = "status") -> None:
+        self.status.value = html.card(kind, words[0], words[1:], role=role)
+
+    def __repr__(self) -> str:
+        return f"%stripe {self.module.name.replace('.', ' ')} --from ... --form"
+
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        from IPython.display import display
+
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        display({"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}, raw=True)
+        self.area.open()
+        if hasattr(self, "_handle_displayed"):  # ipywidgets 7
+            self._handle_displayed(**kwargs)
+
+
+def faults_table(faults: tuple[Fault, ...], frame: Any, columns: dict[str, str]) -> str:
+    """Every fault with its row, its column in the file, what stands in the cell, and what is wrong with it."""
+    lines = []
+    for fault in faults[:SHOWN_FAULTS]:
+        row, _, problem = (
+            fault.problem.partition(": ") if fault.problem.startswith("row ") else ("", "", fault.problem)
+        )
+        number = int(row.removeprefix("row ")) if row else 0
+        column = columns.get(fault.field, "")
+        cell = str(frame[column].iloc[number - 1]) if number and column in frame.columns else ""
+        cells = (str(number or ""), column or fault.title, cell[:60], problem)
+        lines.append("".join(f"<td>{escape(each)}</td>" for each in cells))
+    more = f"<br>And {len(faults) - SHOWN_FAULTS:,} more." if len(faults) > SHOWN_FAULTS else ""
+    rows = "".join(f"<tr>{each}</tr>" for each in lines)
+    head = "<tr><th>Row</th><th>Column</th><th>Cell</th><th>What is wrong</th></tr>"
+    count = "One cell needs" if len(faults) == 1 else f"{len(faults):,} cells need"
+    return f"<div class='sm-card sm-wrong' role='alert'><b>{count} correcting. Nothing was sent.</b><table aria-label='Faults'>{head}{rows}</table>{more}</div>"

@@ -1,0 +1,133 @@
+"""A table becomes one call a row: columns guessed and corrected, faults by row and cell, Stop, a result file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import stripe_magics as sm
+from stripe_magics import bulk, catalogue
+from stripe_magics.client.connection import Connection
+from stripe_magics.forms import rows_form
+from stripe_magics.forms.column_mapping import LEFT_OUT, guess
+from stripe_magics.forms.rows_form import RowsForm
+
+
+def run_for(name: str) -> Any:
+    def run(frame: Any, *, dry_run: bool = False, yes: bool = False, progress: Any = None) -> Any:
+        return bulk.write_rows(name, frame, dry_run=dry_run, yes=yes, progress=progress, quiet=True)
+
+    return run
+
+
+def opened(name: str, frame: pd.DataFrame) -> RowsForm:
+    return rows_form(name, frame, run_for(name))
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        ("name", "name"),
+        ("E-Mail", "email"),
+        ("Email address", LEFT_OUT),
+        ("Phone", "phone"),
+        ("shipping[address][city]", "shipping_city"),
+        ("Shipping City", "shipping_city"),
+        ("descripton", "description"),
+        ("favourite colour", LEFT_OUT),
+    ],
+)
+def test_columns_are_guessed_by_what_people_call_them(column: str, field: str) -> None:
+    assert guess([column], catalogue.find("customers.create")) == {column: field}
+
+
+def test_no_field_is_taken_twice() -> None:
+    mapping = guess(["email", "Email", "E-Mail"], catalogue.find("customers.create"))
+    assert list(mapping.values()) == ["email", LEFT_OUT, LEFT_OUT]
+
+
+def test_id_is_the_objects_own() -> None:
+    assert guess(["id", "name"], catalogue.find("customers.update"))["id"] == "customer"
+
+
+def test_faults_are_named_by_row_and_cell_and_nothing_is_sent(sandbox: Connection) -> None:
+    people = pd.DataFrame(
+        {"Name": ["Ann", "Bob", "Cid"], "Mail": ["ann@example.com", "bob(at)example.com", "cid"]}
+    )
+    form = opened("customers.create", people)
+    form.columns["Mail"].value = "email"
+    before = sandbox.writes
+    assert not form.check()
+    assert "2 cells need correcting. Nothing was sent." in form.status.value
+    for words in (
+        "<td>2</td><td>Mail</td><td>bob(at)example.com</td>",
+        "<td>3</td><td>Mail</td><td>cid</td>",
+    ):
+        assert words in form.status.value
+    form.send()
+    assert not form._armed
+    assert sandbox.writes == before
+
+
+def test_rows_are_sent_once_and_their_result_is_kept(sandbox: Connection, tmp_path: Path) -> None:
+    people = pd.DataFrame({"name": [f"Person {n}" for n in range(25)], "ignored": "=1+1"})
+    people.attrs["source_file"] = str(tmp_path / "people.csv")
+    form = opened("customers.create", people)
+    form.send()
+    assert form._armed
+    assert "send 25 calls?" in form.status.value
+    form.confirm()
+    result = form.wait()
+    assert result["result"].tolist() == ["done"] * 25
+    assert "25 done" in form.status.value
+    saved = pd.read_csv(tmp_path / "people-result.csv")
+    assert saved["result_id"].str.startswith("cus_").all()
+    assert saved["ignored"].tolist() == ["'=1+1"] * 25, "no spreadsheet runs it"
+    found = sm.call("customers.list", limit=30)
+    assert found["name"].str.startswith("Person ").sum() == 25
+
+
+def test_stop_ends_after_the_rows_under_way(sandbox: Connection) -> None:
+    people = pd.DataFrame({"name": [f"Person {n}" for n in range(200)]})
+    form = opened("customers.create", people)
+    form.send()
+    form._stop.clear()
+    say = form._progress
+
+    def stopping(done: int, pages: int) -> None:
+        form.stop()
+        say(done, pages)
+
+    form._progress = stopping  # type: ignore[method-assign]
+    form.confirm()
+    result = form.wait()
+    assert 0 < (result["result"] == "done").sum() < 200
+    assert set(result["result"]) == {"done", "not sent"}
+    assert "not sent" in form.status.value
+
+
+def test_a_changed_mapping_is_checked_again(sandbox: Connection) -> None:
+    form = opened("customers.create", pd.DataFrame({"name": ["Ann"], "other": ["not an address"]}))
+    form.send()
+    form.columns["other"].value = "email"
+    assert not form._armed
+    form.confirm()
+    assert form.wait() is None
+    form.send()
+    assert "One cell needs correcting" in form.status.value
+
+
+def test_two_columns_for_one_field_are_refused(sandbox: Connection) -> None:
+    form = opened("customers.create", pd.DataFrame({"name": ["Ann"], "other": ["Bob"]}))
+    form.columns["other"].value = "name"
+    assert not form.check()
+    assert "Two columns fill Name" in form.status.value
+
+
+def test_what_stands_in_a_file_is_text(sandbox: Connection) -> None:
+    form = opened("customers.create", pd.DataFrame({"Email": ["<img src=x onerror=alert(1)>"]}))
+    assert not form.check()
+    assert "<img" not in form.status.value
