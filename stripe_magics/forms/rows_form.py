@@ -159,10 +159,11 @@ class RowsForm(w.VBox):
     def _work(self) -> None:
         try:
             self.result = self.run(self.mapped(), yes=True, progress=self._progress)
+            self._show_result()
         except StripeMagicsError as fault:
             self.status.value = html.error(fault)
-        else:
-            self._show_result()
+        except Exception as fault:  # our own mistake: in a thread nobody would see it
+            self._say("wrong", "The form failed.", f"{type(fault).__name__}: {fault}", role="alert")
         finally:
             self._worker = None
             self._show_buttons()
@@ -185,12 +186,12 @@ class RowsForm(w.VBox):
             return ""
         from pathlib import Path
 
+        from stripe_magics.accessor.file_exports import to_csv
+
         source = Path(self.source)
         target = source.with_name(f"{source.stem}-result.csv")
         added = [each for each in self.result.columns if each not in self.frame.columns]
-        whole = self.frame.join(self.result[added])
-        whole.attrs = self.result.attrs
-        whole.stripe.to_csv(target)  # safe to open in a spreadsheet
+        to_csv(self.frame.join(self.result[added]), target, {})  # safe to open in a spreadsheet
         return f"The result of each row is in {target.name}."
 
     def _lead(self) -> str:
