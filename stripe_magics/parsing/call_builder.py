@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stripe_magics._command import Command, read_options
+from stripe_magics._form_encoding import plain
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
@@ -69,21 +70,28 @@ class CallBuilder:
         else:
             self.params.append((name, value if not hasattr(value, "iloc") else _of_column(None, value)))
 
-    def header(self, word: Word) -> None:
-        """A header: those that are options become them; the authorisation is never taken."""
-        name, colon, _ = word.text.partition(":")
-        start = len(name) + 1 + (len(word.text[len(name) + 1 :]) - len(word.text[len(name) + 1 :].lstrip()))
+    def header_word(self, word: Word) -> None:
+        """`-H "Name: value"`."""
+        name, colon, rest = word.text.partition(":")
         if not colon:
-            raise UsageFault(f"-H wants 'Name: value', {word.text!r} was given.")
-        value = resolve(word.cut(start), self.namespace)
+            raise UsageFault(f"-H needs 'Name: value', {word.text!r} was given.")
+        start = len(name) + 1 + (len(rest) - len(rest.lstrip()))
+        if name.strip().lower() == "authorization":
+            self.notes.append("The Authorization header was left out: the connection adds its own.")
+            return
+        self.header(name.strip(), resolve(word.cut(start), self.namespace))
+
+    def header(self, name: str, value: Any) -> None:
+        """A header: those that are options become them."""
+        if plain(value) is None or value == "":
+            raise UsageFault(f"The header {name}: the value is missing. Nothing was sent.")
         option = {
             "stripe-account": "stripe_account",
+            "stripe-context": "stripe_context",
             "stripe-version": "stripe_version",
             "idempotency-key": "idempotency",
         }.get(name.lower())
-        if name.lower() == "authorization":
-            self.notes.append("The Authorization header was left out: the connection adds its own.")
-        elif option and self.module.get(option):
+        if option and self.module.get(option):
             self.give(option, value)
         elif option:
             self.options[option] = value

@@ -129,6 +129,8 @@ def is_path(text: str, verb: str = "") -> bool:
 
 def path_and_query(url: str) -> tuple[str, list[tuple[str, str]]]:
     """A path below Stripe's host, and its query. Any other host is refused."""
+    if url.startswith(tuple(each.partition("://")[2] + "/" for each in HOSTS)):  # without a scheme
+        url = "https://" + url
     if re.match(r"https?://", url):
         host = next((each for each in HOSTS if url.startswith(each + "/")), None)
         if host is None:
@@ -156,7 +158,8 @@ def of_id(text: str) -> str:
 def bracketed(name: str) -> str:
     """`shipping.address.line1` -> `shipping[address][line1]`. What is bracketed already stays; hyphens of names are underscores."""
     if "[" in name:
-        return name
+        root, bracket, inside = name.partition("[")
+        return root.replace("-", "_") + bracket + inside
     first, *rest = name.split(".")
     first = first.replace("-", "_")
     if first != "metadata":

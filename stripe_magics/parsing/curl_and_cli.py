@@ -1,35 +1,58 @@
 """Lines that were copied from elsewhere: a line of Stripe's command line tool, or a `curl` request, over one line or several.
 
-Both come with or without a prompt (`$ `). A key in them is dropped unused, with a word about it; anything that doesn't ask Stripe
-for something (a pipe, another host) is refused.
+Both come with or without a prompt (`$ `), and are read by the rules of the shell that they are written for (`shell`). A key in them is
+dropped unused, with a note. Variables and placeholders are resolved from Python or the environment, or refused by their name: nothing is
+sent as it stands. What only shows the answer (`| jq`, `> file`) is left out, with a note; anything else that a shell would do is refused.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote_plus
+from pathlib import Path
+from typing import Any
 
 from stripe_magics import catalogue
+from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.module import Module
-from stripe_magics.errors import UsageFault
+from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing import command_names
+from stripe_magics.parsing.command_words import named
+from stripe_magics.parsing.curl import CurlRequest, LookUp, read_curl
 from stripe_magics.parsing.lexer import Word, split
-from stripe_magics.parsing.variables import KEY, refuse_keys
+from stripe_magics.parsing.options import VERBS
+from stripe_magics.parsing.shell import ShellWord, Stage, read_script
+from stripe_magics.parsing.variables import KEY, plain_text, refuse_keys
 
-_START = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:[$>%]\s+)?(stripe|curl)(?=\s|\Z)")
+_START = re.compile(
+    r"\s*(?:#[^\n]*\n\s*)*(?:[$>%]\s+)?(?:(?:echo|printf|cat)\s[^\n]*?\|\s*)?(stripe|curl)(?:\.exe)?(?=\s|\Z)"
+)
+_TOOLS = {"curl", "curl.exe", "stripe", "stripe.exe"}
+_PROMPTS = {"$", ">", "%"}
+_SHOWS = {
+    "jq",
+    "grep",
+    "egrep",
+    "less",
+    "more",
+    "head",
+    "tail",
+    "cat",
+    "tee",
+    "json_pp",
+    "python",
+    "python3",
+    "sort",
+    "wc",
+    "column",
+    "fx",
+    "bat",
+}
 _KEY_NOTE = (
     "The key in the pasted line was dropped and not used; the connection's own is. Roll it if it was real."
 )
-# curl's flags: those with a value that matters, those with one that doesn't, those without any
-_WITH_VALUE = {
-    "-u": "user", "--user": "user", "-d": "data", "--data": "data", "--data-raw": "data", "--data-ascii": "data", "--data-binary": "data",
-    "--data-urlencode": "encode", "-F": "file", "--form": "file", "-H": "header", "--header": "header", "-X": "method", "--request": "method",
-    "--url": "url", "--json": "json", "-o": "", "--output": "", "-m": "", "--max-time": "", "--retry": "", "-A": "", "--user-agent": "",
-    "--connect-timeout": "", "--oauth2-bearer": "user", "-w": "",
-}  # fmt: skip
-_ALONE = {"-G": "get", "--get": "get", "-I": "", "-s": "", "-S": "", "-v": "", "-i": "", "-k": "", "-L": "", "-f": "", "--silent": "",
-          "--show-error": "", "--verbose": "", "--include": "", "--fail": "", "--location": "", "--compressed": "", "-sS": "", "-g": "", "--globoff": ""}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -40,8 +63,9 @@ class Pasted:
     words: list[Word] = field(default_factory=list)
     path_values: list[tuple[str, str]] = field(default_factory=list)
     params: list[tuple[str, str]] = field(default_factory=list)
-    headers: list[Word] = field(default_factory=list)
+    headers: list[tuple[str, str]] = field(default_factory=list)
     json: str = ""
+    quiet: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -50,7 +74,7 @@ def starts(text: str | None) -> bool:
     return bool(text) and _START.match(text or "") is not None
 
 
-def look(line: str, cell: str | None) -> Pasted | None:
+def look(line: str, cell: str | None, namespace: Mapping[str, Any]) -> Pasted | None:
     """The pasted call of a line, or of a cell whose body is one; None if it is neither.
 
     Options on a cell's own line (`%%stripe --out x`) are kept.
@@ -62,39 +86,133 @@ def look(line: str, cell: str | None) -> Pasted | None:
     else:
         return None
     refuse_keys(before)
-    words = split(text)
-    while words and words[0].text in {"$", ">", "%"}:
-        words = words[1:]
-    tool, rest = words[0].text, words[1:]
-    _refuse_shell(rest)
-    found = _curl(rest) if tool == "curl" else _stripe(rest)
+    look_up = _resolver(namespace)
+    stage, stdin, quiet, notes = _one_call(read_script(_without_prompts(text)), look_up)
+    tool, rest = stage.words[0].source.removesuffix(".exe"), stage.words[1:]
+    found = (
+        _from_curl(read_curl(rest, look_up, stdin), look_up) if tool == "curl" else _from_cli(rest, namespace)
+    )
     found.words += split(before)
+    found.quiet = quiet
+    found.notes = [*found.notes, *notes]
     return found
 
 
-def _refuse_shell(words: list[Word]) -> None:
-    for word in words:
-        if word.text in {"|", ">", ">>", "&&", "||", "&"} and set(word.mask) == {"."}:
-            raise UsageFault(f"Only the call itself can be run here, without the part from {word.text} on.")
+def _without_prompts(text: str) -> str:
+    return re.sub(r"(?m)^\s*[$>%]\s+(?=(?:\w+\s[^\n]*\|\s*)?(?:stripe|curl)(?:\.exe)?\s)", "", text)
 
 
-def _stripe(words: list[Word]) -> Pasted:
+def _resolver(namespace: Mapping[str, Any]) -> LookUp:
+    """What a variable or a placeholder of a pasted line stands for: a Python variable, or one of the environment."""
+
+    def look_up(name: str, source: str) -> str:
+        first = name.partition(".")[0]
+        if first in namespace:
+            text = plain_text(name, source, namespace)
+        elif name in os.environ:
+            text = os.environ[name]
+        else:
+            near = closest_matches(first, [each for each in namespace if not each.startswith("_")])
+            raise UnknownName(
+                "variable",
+                source,
+                near,
+                advice=f"Assign it first ({first} = ...). A $ that is meant as text is written \\$ or goes into single quotes.",
+            )
+        if not text.strip():
+            raise UsageFault(f"{source}: the value is missing (empty text). Nothing was sent.")
+        refuse_keys(text)
+        return text
+
+    return look_up
+
+
+def _one_call(stages: list[Stage], look_up: LookUp) -> tuple[Stage, str | None, bool, list[str]]:
+    """The one command that calls Stripe, what is piped to it, whether a semicolon ends it, and what was left out."""
+    at = next((at for at, stage in enumerate(stages) if stage.words[0].source in _TOOLS), -1)
+    if at < 0:
+        raise UsageFault("The pasted text has no curl or stripe command.")
+    stage = stages[at]
+    stdin: str | None = None
+    if at:
+        if at > 1 or stages[0].operator != "|":
+            _refuse_rest(stages[0].operator, stages[0])
+        stdin = _output_of(stages[0], look_up)
+    notes = []
+    for operator, word in stage.redirections:
+        if operator in {"<<", "<<-"}:
+            stdin = word.text(look_up)
+        elif operator == "<<<":
+            stdin = word.text(look_up) + "\n"
+        elif operator == "<":
+            stdin = _file(word.text(look_up))
+        else:
+            notes.append(f"{operator} {word.source} was left out: the answer is a DataFrame.")
+    previous = stage
+    for later in stages[at + 1 :]:
+        if previous.operator != "|" or later.words[0].source not in _SHOWS:
+            _refuse_rest(previous.operator, later)
+        notes.append(
+            f"| {' '.join(word.source for word in later.words)} was left out: the answer is a DataFrame."
+        )
+        previous = later
+    if previous.operator not in {"", ";", "\n"}:
+        _refuse_rest(previous.operator, None)
+    return stage, stdin, previous.operator == ";", notes
+
+
+def _refuse_rest(operator: str, stage: Stage | None) -> None:
+    what = stage.words[0].source if stage is not None else ""
+    shown = operator.replace("\n", "the next line:")
+    raise UsageFault(
+        f"Only one call can be made here, without {shown} {what}".rstrip() + ". Nothing was sent."
+    )
+
+
+def _output_of(stage: Stage, look_up: LookUp) -> str:
+    """What `echo`, `printf` and `cat` write."""
+    tool, words = stage.words[0].source, [word.text(look_up) for word in stage.words[1:]]
+    if stage.redirections:
+        raise UsageFault(f"The redirection of {tool} can't be followed here. Nothing was sent.")
+    if tool == "echo" and not any(word in {"-e", "-E"} for word in words[:1]):
+        bare = words[:1] == ["-n"]
+        return " ".join(words[bare:]) + ("" if bare else "\n")
+    if tool == "printf" and len(words) == 1 and not re.search(r"[%\\]", words[0]):
+        return words[0]
+    if tool == "cat" and len(words) == 1 and not words[0].startswith("-"):
+        return _file(words[0])
+    raise UsageFault(f"{tool} {' '.join(words)} | ...: its output isn't known here. Nothing was sent.")
+
+
+def _file(name: str) -> str:
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, ValueError) as fault:
+        why = getattr(fault, "strerror", "") or "it is not UTF-8 text"
+        raise UsageFault(f"The file {name!r} can't be read: {why}. Nothing was sent.") from None
+
+
+def _from_cli(words: list[ShellWord], namespace: Mapping[str, Any]) -> Pasted:
     """A line of the command line tool; a key in it is dropped."""
-    from stripe_magics.parsing.options import VERBS
-    from stripe_magics.parsing.parser import named
-
-    kept, notes, at = [], [], 0
+    look_up = _resolver(namespace)
+    kept: list[Word] = []
+    notes: list[str] = []
+    at = 0
     while at < len(words):
         word = words[at]
-        if word.text == "--api-key":
+        at += 1
+        if word.source == "--api-key":
             at += 1
             notes = [_KEY_NOTE]
-        elif word.text.startswith("--api-key="):
+        elif word.source.startswith("--api-key="):
             notes = [_KEY_NOTE]
+        elif word.reference and word.reference.partition(".")[0] in namespace:
+            kept.append(Word.plain(f"${word.reference}"))  # the object itself, as anywhere else
+        elif word.source.startswith("--from") and "$" in word.source:
+            kept.append(Word.plain(word.source))
         else:
-            refuse_keys(word.text)
-            kept.append(word)
-        at += 1
+            kept.append(word.resolved(look_up))
+            refuse_keys(kept[-1].text)
     module, rest, asks = named(kept)
     found = Pasted(module, rest, notes=notes)
     if asks:
@@ -104,100 +222,34 @@ def _stripe(words: list[Word]) -> Pasted:
     return found
 
 
-def _curl(words: list[Word]) -> Pasted:
+def _from_curl(request: CurlRequest, look_up: LookUp) -> Pasted:
     """A curl request: the module that answers its path, or Make an API Call."""
-    method, url, get = "", "", False
-    data: list[tuple[str, str]] = []
-    headers: list[Word] = []
-    json_body, files, dropped = "", False, False
-    at = 0
-    while at < len(words):
-        word = words[at]
-        at += 1
-        flag, given = word.text, None
-        if not word.flag:
-            if url:
-                raise UsageFault(f"Only one address can be called; {url!r} and {word.text!r} stand there.")
-            url = word.text
-            continue
-        if flag.startswith("--") and "=" in flag:
-            flag, given = flag.split("=", 1)[0], word.cut(flag.index("=") + 1)
-        elif flag not in _ALONE and not flag.startswith("--") and len(flag) > 2:
-            flag, given = flag[:2], word.cut(2)
-        if flag in _ALONE:
-            get = get or _ALONE[flag] == "get"
-            continue
-        what = _WITH_VALUE.get(flag)
-        if what is None:
-            raise UsageFault(
-                f"curl's {flag} is not taken here.",
-                advice="Leave it out, or write the call as `%stripe get|post PATH -d ...`.",
-            )
-        if given is None:
-            if at >= len(words):
-                raise UsageFault(f"curl's {flag} needs a value.")
-            given = words[at]
-            at += 1
-        if what == "user":
-            dropped = True
-        elif what == "header":
-            if re.match(r"authorization\s*:", given.text, re.IGNORECASE):
-                dropped = True
-            elif "json" in given.text.lower() and given.text.lower().startswith("content-type"):
-                json_body = json_body or "wanted"
-            else:
-                refuse_keys(given.text)
-                headers.append(given)
-        elif what == "method":
-            method = given.text.upper()
-        elif what == "url":
-            url = given.text
-        elif what == "json":
-            json_body, data = "wanted", [("", given.text)]
-        elif what == "file":
-            files = True
-            data.append(_pair(given.text))
-        elif what == "data":
-            data += (
-                [("", given.text)]
-                if given.text.lstrip()[:1] in {"{", "["}
-                else [_pair(part, decode=True) for part in given.text.split("&")]
-            )
-        elif what == "encode":
-            data.append(_pair(given.text))
-    if not url:
-        raise UsageFault("The pasted curl line has no address.")
-    if KEY.search(url) or re.match(r"https?://[^/]*@", url):
-        dropped, url = True, re.sub(r"(https?://)[^/]*@", r"\1", url)
-    for name, value in data:
+    url = request.url
+    dropped = request.drops_key or bool(KEY.search(url))
+    if KEY.search(url):
+        raise UsageFault(
+            "There is a key in the address; it was not used. Give the path without it. Nothing was sent."
+        )
+    for name, value in (*request.params, *request.query, *request.headers):
         refuse_keys(name, value)
     path, query = command_names.path_and_query(url if "/" in url else "/" + url)
-    refuse_keys(path, *[value for _, value in query])
-    method = method or ("GET" if get or not data else "POST")
-    notes = [_KEY_NOTE] if dropped else []
-    if json_body == "wanted" and data and not data[0][0]:
+    method = request.http_method
+    notes = [*request.notes, *([_KEY_NOTE] if dropped else [])]
+    params = [*query, *request.query, *request.params]
+    if method == "GET" and request.params and not request.in_url:
+        notes.append("The parameters go into the address: Stripe reads no body with GET.")
+    at_path = command_names.at_path(method, path) if not request.json else None
+    if at_path is not None and request.is_multipart <= at_path[0].files:
+        found = Pasted(at_path[0], path_values=at_path[1], params=params)
+    else:
         found = Pasted(
             catalogue.find("api.call"),
             path_values=[("url", path), ("method", method)],
-            params=query,
-            json=data[0][1],
+            params=params,
+            json=request.json,
         )
-    else:
-        at_path = command_names.at_path(method, path)
-        if at_path is not None and (files <= at_path[0].files):
-            found = Pasted(at_path[0], path_values=at_path[1], params=[*query, *data])
-        else:
-            found = Pasted(
-                catalogue.find("api.call"),
-                path_values=[("url", path), ("method", method)],
-                params=[*query, *data],
-            )
-    found.headers, found.notes = headers, notes
+    if request.json and path.startswith("/v1/"):
+        notes.append("The JSON is sent as form parameters, which /v1 takes.")
+    found.words = [word.resolved(look_up) for word in request.options]
+    found.headers, found.notes = request.headers, notes
     return found
-
-
-def _pair(text: str, *, decode: bool = False) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise UsageFault(f"curl's data {text!r} is no name=value.")
-    return (unquote_plus(name), unquote_plus(value)) if decode else (name, value)

@@ -13,6 +13,7 @@ from stripe_magics.parsing import command_names, structured_values
 from stripe_magics.parsing.call_builder import CallBuilder
 from stripe_magics.parsing.lexer import Word
 from stripe_magics.parsing.options import CURSORS, ELSEWHERE, HANDLER_FLAGS, SHORT
+from stripe_magics.parsing.table_files import is_table_file, read_table
 from stripe_magics.parsing.variables import resolve
 
 
@@ -47,7 +48,9 @@ def _frame_first(call: CallBuilder, words: list[Word]) -> None:
         )
         if given is None or call.module.get("from") is not None or not word.flag:
             continue
-        frame = resolve(_as_name(given), call.namespace)
+        frame = (
+            read_table(given.text) if is_table_file(given.text) else resolve(_as_name(given), call.namespace)
+        )
         columns = getattr(frame, "columns", None)
         if columns is None:
             raise UsageFault(f"--from wants a DataFrame; {given.text} is a {type(frame).__name__}.")
@@ -55,7 +58,8 @@ def _frame_first(call: CallBuilder, words: list[Word]) -> None:
             raise UsageFault("--from is given twice.")
         call.by_row = True
         call.options["from"] = frame
-        _source(call, "from_", _as_name(given))
+        if not is_table_file(given.text):
+            _source(call, "from_", _as_name(given))
         call.namespace = ChainMap({str(name): frame[name] for name in columns}, dict(call.namespace))
 
 
@@ -194,7 +198,7 @@ def _data(call: CallBuilder, key: str, word: Word) -> None:
     if key == "api_key":
         raise UsageFault("There is no key argument anywhere: keys come from `%stripe connect`.")
     if key == "header":
-        call.header(word)
+        call.header_word(word)
         return
     if key != "data":
         call.add(key, resolve(word, call.namespace))

@@ -11,13 +11,13 @@ from typing import Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import Command, find_option, read_options
-from stripe_magics.parsing import command_names
+from stripe_magics.parsing import cli_names, command_names
 from stripe_magics.parsing.options import CURSORS
 
 
 def command_of(name: str, values: Mapping[str, Any]) -> Command:
     """The command that a module's name and Python values stand for. Raises `InvalidValue` for options, `UnknownName` for the module."""
-    module = catalogue.find(command_names.canonical(name))
+    module = catalogue.find(_meant(name, values))
     options: dict[str, Any] = {}
     own: dict[str, Any] = {}
     params: list[tuple[str, Any]] = []
@@ -33,6 +33,13 @@ def command_of(name: str, values: Mapping[str, Any]) -> Command:
         else:
             own[key] = value
     return Command(module=module.name, values=own, params=params, options=read_options(options))
+
+
+def _meant(name: str, values: Mapping[str, Any]) -> str:
+    """The operation that is meant: `accounts.retrieve` without an account is the connection's own."""
+    found = command_names.canonical(name)
+    path_values = [str(value) for key, value in values.items() if key in {"account", "customer", "id"}]
+    return cli_names.meant(found, path_values)
 
 
 def _only_stripes(module: Any, key: str) -> bool:

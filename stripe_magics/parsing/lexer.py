@@ -103,10 +103,9 @@ def split(text: str) -> list[Word]:
             begun = True
             at = close + 1
         elif char == "$" and text[at + 1 : at + 2] == "'":
-            close = _closing(text, at + 2, "'", escapes=True)
-            put(_ANSI.sub(_ansi, text[at + 2 : close]), "x")
+            inner, at = read_ansi_quoted(text, at + 2)
+            put(inner, "x")
             begun = True
-            at = close + 1
         elif char == '"':
             close = _closing(text, at + 1, '"', escapes=True)
             _double(text[at + 1 : close], put)
@@ -118,6 +117,12 @@ def split(text: str) -> list[Word]:
             at += 1
     finish()
     return words
+
+
+def read_ansi_quoted(text: str, at: int) -> tuple[str, int]:
+    """The inside of `$'...'` from there on, its escapes read, and the place behind it."""
+    close = _closing(text, at, "'", escapes=True)
+    return _ANSI.sub(_ansi, text[at:close]), close + 1
 
 
 def _line_end(text: str, at: int) -> int:
@@ -165,9 +170,10 @@ def quote(text: str) -> str:
         escaped = text.replace("\\", "\\\\").replace("'", "\\'")
         return "$'" + _BREAKS.sub(_escape, escaped) + "'"
     ends = text.endswith(("?", ";"))  # at the end of a line these would ask for help, or keep it quiet
-    if "'" not in text and (ends or '"' in text or "\\" in text or "$" in text or "{{" in text):
+    looked_up = "$" in text or "`" in text  # here, or by a shell that the line is pasted into
+    if "'" not in text and "{{" not in text and (ends or looked_up or '"' in text or "\\" in text):
         return f"'{text}'"
-    if ends or "$" in text or "{{" in text:
+    if ends or looked_up or "{{" in text:
         return "$'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from stripe_magics._form_encoding import Missing, describe_missing, plain
@@ -118,22 +120,22 @@ def refuse_expression(text: str) -> None:
 
 
 def as_text(found: re.Match[str], namespace: Mapping[str, Any]) -> str:
-    """The text of one `{{name}}`. A frame, a list or None has no text that a person could have meant."""
-    value = look_up(found[1], namespace)
+    """The text of one `{{name}}`."""
+    return plain_text(found[1], f"{{{{{found[1]}}}}}", namespace)
+
+
+def plain_text(path: str, source: str, namespace: Mapping[str, Any]) -> str:
+    """The text of a name, written as `source`. A frame, a list or None has no text that a person could have meant."""
+    value = look_up(path, namespace)
     if plain(value) is None:
-        raise UsageFault(
-            f"{{{{{found[1]}}}}}: the value is missing ({describe_missing(value)}). Nothing was sent."
-        )
-    if (
-        isinstance(value, (list, tuple, dict, set, bytes))
-        or hasattr(value, "columns")
-        or hasattr(value, "iloc")
-    ):
-        raise UsageFault(
-            f"{{{{{found[1]}}}}} is a {type(value).__name__}; only a single value can stand inside text."
-        )
-    if isinstance(value, float):
-        raise UsageFault(f"{{{{{found[1]}}}}} is a float ({value!r}); use a whole number, a Decimal or text.")
+        raise UsageFault(f"{source}: the value is missing ({describe_missing(value)}). Nothing was sent.")
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    if isinstance(value, float):
+        raise UsageFault(f"{source} is a float ({value!r}); use a whole number, a Decimal or text.")
+    if isinstance(value, (str, int, Decimal, date)):
+        return str(value)
+    simple = plain(value)  # numpy's numbers
+    if type(simple) is not type(value) and isinstance(simple, (str, int)):
+        return str(simple)
+    raise UsageFault(f"{source} is a {type(value).__name__}; only text or a number can be part of a text.")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -354,7 +355,7 @@ def test_an_unknown_name_is_an_error() -> None:
         parse("customers create --name 'x' --description \"{{nobody}}\"")
     with pytest.raises(UnknownName, match="attribute or column"):
         parse("customers retrieve $box.contents", None, {"box": Box()})
-    with pytest.raises(UsageFault, match="single value"):
+    with pytest.raises(UsageFault, match="only text or a number"):
         parse('customers create --name "{{things}}"', None, {"things": [1]})
     with pytest.raises(UsageFault, match="float"):
         parse('customers create --name "{{price}}"', None, {"price": 1.5})
@@ -684,3 +685,24 @@ def test_a_frame_cannot_be_written() -> None:
 
     with pytest.raises(UsageFault, match="DataFrame"):
         write_line(Command("customers.create", {"name": pd.DataFrame({"a": [1]})}))
+
+
+def test_a_file_is_a_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "people.csv").write_text(
+        "email,metadata[n]\na@example.com,007\nb@example.com,\n", encoding="utf-8"
+    )
+    for written in ("people.csv", "'people.csv'", f"'{tmp_path}/people.csv'", "PEOPLE"):
+        command = parse(
+            f"customers create --from {written}", None, {"PEOPLE": pd.DataFrame({"metadata[n]": ["007", ""]})}
+        )
+        assert command.options.from_["metadata[n]"].tolist() == ["007", ""]
+    pd.DataFrame({"email": ["a@example.com"]}).to_parquet(tmp_path / "people.parquet")
+    assert parse("customers create --from people.parquet").options.from_["email"].tolist() == [
+        "a@example.com"
+    ]
+    (tmp_path / "bad.parquet").write_text("no table", encoding="utf-8")
+    (tmp_path / "empty.csv").write_text("", encoding="utf-8")
+    for bad in ("nowhere.csv", "bad.parquet", "empty.csv"):
+        with pytest.raises(UsageFault, match=f"{bad}"):
+            parse(f"customers create --from {bad}")

@@ -9,8 +9,8 @@ from typing import Any
 
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
+from stripe_magics.parsing.command_words import ended
 from stripe_magics.parsing.lexer import Word
-from stripe_magics.parsing.parser import ended
 from stripe_magics.parsing.variables import resolve
 
 ParsedFlags = dict[str, Any]
