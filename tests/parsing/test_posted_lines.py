@@ -169,6 +169,7 @@ def test_curl_lines_mean_what_bash_and_curl_make_of_them(echo: Echo, workplace: 
         "PATH": os.environ["PATH"],
         "CURL_HOME": str(workplace),
         "HOME": str(workplace),
+        "LC_ALL": "C.UTF-8",
         **VARIABLES,
     }
     for line in CURL:
