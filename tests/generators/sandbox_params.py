@@ -21,17 +21,15 @@ from typing import Any
 TARGET = Path(__file__).parents[2] / "stripe_magics" / "sandbox" / "api" / "params.json"
 SERVED = re.compile(
     r"^/v1/(account$|accounts/\{account\}(/external_accounts.*)?$|balance$|balance/history|balance_transactions|charges|coupons|customers"
-    r"|disputes|events|invoiceitems|invoices(?!/upcoming)|mandates|payment_intents|payment_links|payment_methods|payouts|prices|products"
-    r"|promotion_codes|refunds|subscriptions|subscription_items|tax_rates|webhook_endpoints|shipping_rates)"
+    r"|credit_notes|disputes|events|invoiceitems|invoices|mandates|payment_intents|payment_links|payment_methods|payouts|plans|prices|products"
+    r"|promotion_codes|quotes|refunds|subscriptions|subscription_items|subscription_schedules|tax_rates|webhook_endpoints|shipping_rates)"
 )
 NOT_SERVED = re.compile(
-    r"bank_accounts|/cards|cash_balance|funding_instructions|/verify|usage_record|customers/\{customer\}/subscriptions"
-    r"|/charges/\{charge\}/dispute|external_accounts/\{id\}$|balance/history/|apply_customer_balance|/resume$|charges/\{charge\}/refund$"
-    r"|subscription_exposed_id\}/discount"
+    r"bank_accounts|/cards|cash_balance|funding_instructions|/verify|customers/\{customer\}/subscriptions/"
+    r"|/charges/\{charge\}/dispute|external_accounts/\{id\}$|balance/history/|apply_customer_balance|charges/\{charge\}/refund$"
 )
 NOT_SERVED_PATHS = (
-    "DELETE /v1/accounts/{account}", "DELETE /v1/subscription_items/{item}", "POST /v1/subscription_items", "POST /v1/subscription_items/{item}",
-    "POST /v1/customers/{customer}/sources/{id}",
+    "DELETE /v1/accounts/{account}", "POST /v1/customers/{customer}/sources/{id}", "POST /v1/customers/{customer}/subscriptions",
 )  # fmt: skip
 LATER: dict[str, dict[str, Any]] = {
     "POST /v1/customers": {"tax": {"validate_location": {"e": ["deferred", "immediately"]}}},
@@ -61,10 +59,6 @@ for _path in ("POST /v1/invoices", "POST /v1/invoices/{invoice}"):
     }
 for _path in ("POST /v1/invoiceitems", "POST /v1/invoiceitems/{invoiceitem}"):
     LATER[_path] = {"discounts?": {"a": {"o": {"promotion_code": "s"}}}}
-LATER["POST /v1/subscriptions"] = {
-    "discounts?": {"a": {"o": {"coupon": "s", "discount": "s", "promotion_code": "s"}}}
-}
-LATER["POST /v1/subscriptions/{subscription_exposed_id}"] = LATER["POST /v1/subscriptions"]
 EXTERNAL = dict.fromkeys(
     "object account_holder_name account_holder_type account_number account_type country currency cvc exp_month exp_year number routing_number".split(),
     "s",
@@ -148,6 +142,8 @@ def later(shape: dict[str, Any], added: dict[str, Any]) -> None:
             shape[name] = of
             continue
         inner, more = shape[present], of
+        if not isinstance(of, dict):
+            continue
         if isinstance(inner, dict) and "a" in inner:
             inner, more = inner["a"], of["a"]
         later(inner["o"], more["o"] if "o" in more else more)
@@ -234,6 +230,88 @@ def expandable(schemas: dict[str, Any]) -> dict[str, list[str]]:
     return result
 
 
+OLDER = {"plan": "s", "quantity": "i"}
+"""What the older API took on subscriptions, and still does."""
+for _path in ("POST /v1/subscriptions", "POST /v1/subscriptions/{subscription_exposed_id}"):
+    LATER[_path] = {
+        "discounts?": {"a": {"o": {"coupon": "s", "discount": "s", "promotion_code": "s"}}},
+        **OLDER,
+        "off_session": "b",
+        "trial_from_plan": "b",
+        "items": {"a": {"o": {"plan": "s"}}},
+    }
+for _path in ("POST /v1/subscription_items", "POST /v1/subscription_items/{item}"):
+    LATER[_path] = {
+        "plan": "s",
+        "off_session": "b",
+        "discounts?": {"a": {"o": {"coupon": "s", "discount": "s", "promotion_code": "s"}}},
+    }
+
+
+def add_newer_paths(paths: dict[str, Any]) -> None:
+    """Paths that came after the published description."""
+    upcoming = paths["GET /v1/invoices/upcoming"]
+    of_subscription = {
+        name.removeprefix("subscription_"): of
+        for name, of in upcoming.items()
+        if name.startswith("subscription_")
+    }
+    preview = {name: of for name, of in upcoming.items() if not name.startswith("subscription_")}
+    paths["POST /v1/invoices/create_preview"] = {**preview, "subscription_details": {"o": of_subscription}}
+    for path in ("GET /v1/invoices/upcoming", "GET /v1/invoices/upcoming/lines"):
+        paths[path]["subscription_details"] = {"o": of_subscription}
+    discounts = {"a": {"o": {"coupon": "s", "discount": "s", "promotion_code": "s"}}}
+    line = {
+        "amount": "i", "description": "s", "discountable": "b", "discounts?": discounts, "metadata?": "m",
+        "period": {"o": {"end!": "i", "start!": "i"}}, "price": "s", "price_data": "*", "quantity": "i", "tax_rates?": {"a": "s"},
+    }  # fmt: skip
+    expand, metadata = {"a": "s"}, "m"
+    paths["POST /v1/invoices/{invoice}/lines/{line_item_id}"] = {**line, "expand": expand}
+    paths["POST /v1/invoices/{invoice}/add_lines"] = {
+        "lines!": {"a": {"o": {**line, "invoice_item": "s"}}}, "invoice_metadata?": metadata, "expand": expand,
+    }  # fmt: skip
+    paths["POST /v1/invoices/{invoice}/update_lines"] = {
+        "lines!": {"a": {"o": {**line, "id!": "s"}}}, "invoice_metadata?": metadata, "expand": expand,
+    }  # fmt: skip
+    paths["POST /v1/invoices/{invoice}/remove_lines"] = {
+        "lines!": {"a": {"o": {"behavior!": {"e": ["delete", "unassign"]}, "id!": "s"}}}, "invoice_metadata?": metadata, "expand": expand,
+    }  # fmt: skip
+    paths["POST /v1/invoices/{invoice}/attach_payment"] = {
+        "payment_intent": "s",
+        "payment_record": "s",
+        "expand": expand,
+    }
+    cursors = {"ending_before": "s", "expand": expand, "limit": "i", "starting_after": "s"}
+    paths["GET /v1/invoice_payments"] = {
+        **cursors, "created": "r", "invoice": "s", "status": {"e": ["canceled", "open", "paid"]},
+        "payment": {"o": {"payment_intent": "s", "payment_record": "s", "type!": {"e": ["payment_intent", "payment_record"]}}},
+    }  # fmt: skip
+    paths["GET /v1/invoice_payments/{invoice_payment}"] = {"expand": expand}
+    formula = {"o": {"formula!": {"e": ["count", "last", "sum"]}}}
+    paths["GET /v1/billing/meters"] = {**cursors, "status": {"e": ["active", "inactive"]}}
+    paths["POST /v1/billing/meters"] = {
+        "customer_mapping": {"o": {"event_payload_key!": "s", "type!": {"e": ["by_id"]}}}, "default_aggregation!": formula,
+        "display_name!": "s", "event_name!": "s", "event_time_window": {"e": ["day", "hour"]}, "expand": expand,
+        "value_settings": {"o": {"event_payload_key!": "s"}},
+    }  # fmt: skip
+    paths["GET /v1/billing/meters/{id}"] = {"expand": expand}
+    paths["POST /v1/billing/meters/{id}"] = {"display_name": "s", "expand": expand}
+    paths["POST /v1/billing/meters/{id}/deactivate"] = {"expand": expand}
+    paths["POST /v1/billing/meters/{id}/reactivate"] = {"expand": expand}
+    paths["GET /v1/billing/meters/{id}/event_summaries"] = {
+        **cursors, "customer!": "s", "end_time!": "i", "start_time!": "i", "value_grouping_window": {"e": ["day", "hour"]},
+    }  # fmt: skip
+    paths["POST /v1/billing/meter_events"] = {
+        "event_name!": "s", "expand": expand, "identifier": "s", "payload!": "m", "timestamp": "i",
+    }  # fmt: skip
+    paths["POST /v1/billing/meter_event_adjustments"] = {
+        "cancel": {"o": {"identifier": "s"}}, "event_name!": "s", "expand": expand, "type!": {"e": ["cancel"]},
+    }  # fmt: skip
+    recurring = {"o": {"meter": "s", "trial_period_days": "i"}}
+    LATER["POST /v1/prices"] = {"recurring": recurring}
+    LATER["POST /v1/plans"] = {"meter": "s"}
+
+
 def main(source: str) -> None:
     document = json.loads(Path(source).read_text())
     paths: dict[str, Any] = {}
@@ -253,6 +331,7 @@ def main(source: str) -> None:
             paths[f"{method.upper()} {path}"] = shape
     for path in NOT_SERVED_PATHS:
         del paths[path]
+    add_newer_paths(paths)
     for path, added in LATER.items():
         later(paths[path], added)
     for shape in paths.values():

@@ -42,7 +42,14 @@ def made():
         **{"recurring[interval]": "month"},
     )
     single = post("/v1/prices", product=product["id"], currency="usd", unit_amount="5000")
-    two = {"items[0][price]": price["id"], "items[1][price]": price["id"]}
+    seat = post(
+        "/v1/prices",
+        product=product["id"],
+        currency="usd",
+        unit_amount="900",
+        **{"recurring[interval]": "month"},
+    )
+    two = {"items[0][price]": price["id"], "items[1][price]": seat["id"]}
     subscription = post("/v1/subscriptions", customer=customer["id"], **two)
     invoice = get(f"/v1/invoices/{subscription['latest_invoice']}")
     intent = post(

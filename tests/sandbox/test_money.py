@@ -70,7 +70,13 @@ def test_35_a_part_of_a_part(call) -> None:
     paid(call)
     call(f"POST /v1/payment_intents/{intent['id']}/capture", amount_to_capture=1500)
     assert call.refused("POST /v1/refunds", payment_intent=intent["id"], amount=1501)["param"] == "amount"
+    (rest,) = call.every("/v1/refunds", payment_intent=intent["id"])
+    assert (rest["amount"], rest["status"]) == (500, "succeeded")
+    assert "charge.refunded" in call.types()
+    assert call.charge_of(call(f"GET /v1/payment_intents/{intent['id']}"))["amount_refunded"] == 500
     assert call("POST /v1/refunds", payment_intent=intent["id"])["amount"] == 1500
+    after = call.charge_of(call(f"GET /v1/payment_intents/{intent['id']}"))
+    assert (after["amount_refunded"], after["refunded"]) == (2000, True)
 
 
 def test_36_refunds_that_take_time_or_fail(call, sandbox) -> None:
@@ -109,14 +115,27 @@ def test_37_what_a_refund_does(call) -> None:
     assert call.refused(f"POST /v1/refunds/{refund['id']}/cancel")["status"] == 400
 
 
-def test_37_a_refund_waits_for_funds(call, sandbox) -> None:
+def test_37_a_refund_of_a_fresh_account_succeeds_at_once(call) -> None:
     intent = call.intent()  # its funds are pending
     refund = call("POST /v1/refunds", payment_intent=intent["id"], amount=500)
-    assert (refund["status"], refund["balance_transaction"]) == ("pending", None)
-    sandbox.advance(2 * DAY)
-    done = call(f"GET /v1/refunds/{refund['id']}")
-    assert done["status"] == "succeeded"
-    assert call(f"GET /v1/balance_transactions/{done['balance_transaction']}")["amount"] == -500
+    assert refund["status"] == "succeeded"
+    assert call(f"GET /v1/balance_transactions/{refund['balance_transaction']}")["amount"] == -500
+    assert call.available() == -500
+
+
+def test_35_a_full_refund_releases_a_hold(call) -> None:
+    charge = call("POST /v1/charges", amount=1000, currency="usd", source="tok_visa", capture=False)
+    error = call.refused("POST /v1/refunds", charge=charge["id"], amount=400)
+    assert (error["status"], error["param"]) == (400, "amount")
+    assert "capture the charge for an amount less than the original amount" in error["message"]
+    refund = call("POST /v1/refunds", charge=charge["id"])
+    assert (refund["amount"], refund["status"], refund["balance_transaction"]) == (1000, "succeeded", None)
+    after = call(f"GET /v1/charges/{charge['id']}")
+    assert (after["refunded"], after["captured"], after["amount_refunded"]) == (True, False, 1000)
+    assert call.refused("POST /v1/refunds", charge=charge["id"])["code"] == "charge_already_refunded"
+    held = call.intent(1000, capture_method="manual")
+    assert call.refused("POST /v1/refunds", payment_intent=held["id"])["status"] == 400
+    assert call.refused("POST /v1/refunds", charge=held["latest_charge"])["status"] == 400
 
 
 def test_38_the_balance(call) -> None:
@@ -216,7 +235,8 @@ def test_42_a_dispute_lost(call, sandbox) -> None:
 def test_42_an_inquiry_moves_no_money(call, sandbox) -> None:
     intent = call.intent(method="pm_card_createDisputeInquiry")
     assert call.available() == 0
-    assert call("POST /v1/refunds", payment_intent=intent["id"], amount=100)["status"] == "pending"
+    assert call("POST /v1/refunds", payment_intent=intent["id"], amount=100)["status"] == "succeeded"
+    assert call.available() == -100
     sandbox.advance(121 * DAY)
     assert dispute_of(call, intent)["status"] == "warning_closed"
 

@@ -22,8 +22,17 @@ from stripe_magics.sandbox.api.pagination import Page
 from stripe_magics.sandbox.api.parameters import own_shape, shape, typed
 from stripe_magics.sandbox.core.store import Account, Object, decode, encode
 
-Handler = Callable[..., "Object | Page"]
-"""(account, parameters, *ids of the path) -> an object (stored or not) or a page."""
+
+@dataclass(slots=True)
+class Document:
+    """A file as an answer."""
+
+    content_type: str
+    body: bytes
+
+
+Handler = Callable[..., "Object | Page | Document"]
+"""(account, parameters, *ids of the path) -> an object (stored or not), a page, or a file."""
 
 
 @dataclass(slots=True)
@@ -114,7 +123,10 @@ def respond(
                 answering["idempotent-replayed"] = "true"
                 return Response(kept[0], answering, kept[1])
         params = typed(nest(given), found.shape)
-        status, text = 200, written(account, found.handler(account, params, *ids), params.get("expand") or [])
+        answer = found.handler(account, params, *ids)
+        if isinstance(answer, Document):
+            return Response(200, {**answering, "content-type": answer.content_type}, answer.body)
+        status, text = 200, written(account, answer, params.get("expand") or [])
     except ApiError as refusal:
         status, text = (
             refusal.status,

@@ -1,34 +1,56 @@
-"""Every path that the sandbox serves, from the tables of the subjects."""
+"""Every path that the sandbox serves, and what follows from its events, from the tables of the subjects."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from stripe_magics.sandbox.api.dispatcher import route
+from stripe_magics.sandbox.core.events import react
 from stripe_magics.sandbox.resources import (
     account,
     charges,
+    coupons,
     customer_subresources,
     customers,
-    discounts,
     disputes,
+    meters,
     payment_links,
     payouts,
+    plans,
+    prices,
     products,
+    promotion_codes,
+    quotes,
     refunds,
     tax_and_shipping_rates,
     test_helpers,
     webhook_endpoints,
 )
-from stripe_magics.sandbox.resources.invoices import invoice_items, invoices
+from stripe_magics.sandbox.resources.invoices import (
+    collection,
+    credit_notes,
+    invoice_items,
+    invoice_lines,
+    invoice_payments,
+    invoices,
+    previews,
+)
 from stripe_magics.sandbox.resources.payment_intents import payment_intents
 from stripe_magics.sandbox.resources.payment_methods import payment_methods
-from stripe_magics.sandbox.resources.subscriptions import subscriptions
+from stripe_magics.sandbox.resources.subscriptions import (
+    dunning,
+    schedules,
+    subscription_items,
+    subscriptions,
+    updates,
+)
 
 SUBJECTS = (
-    customer_subresources, account, charges, customers, discounts, disputes, test_helpers, invoices, invoice_items, payment_links, payment_methods, payment_intents, payouts, products, tax_and_shipping_rates,
-    refunds, subscriptions, webhook_endpoints,
+    customer_subresources, account, charges, coupons, credit_notes, customers, disputes, invoice_items, invoice_lines, invoice_payments, invoices, meters,
+    payment_intents, payment_links, payment_methods, payouts, plans, previews, prices, products, promotion_codes, quotes, refunds, schedules,
+    subscription_items, subscriptions, tax_and_shipping_rates, test_helpers, webhook_endpoints,
 )  # fmt: skip
+REACTING = (collection, subscriptions, updates, dunning, schedules)
 
 
 @cache
@@ -37,3 +59,6 @@ def install() -> None:
     for subject in SUBJECTS:
         for name, handler in subject.ROUTES.items():
             route(name, handler, getattr(subject, "SHAPES", {}).get(name))
+    for subject in REACTING:
+        for kind, reaction in subject.REACTIONS.items():
+            react(kind, reaction)

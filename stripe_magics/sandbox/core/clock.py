@@ -1,7 +1,7 @@
 """The sandbox's own time: frozen until somebody advances it, with what is due on the way.
 
 What happens later (funds become available, a payout arrives, a hold expires) is a job: a moment, a name and an object's id. Jobs are plain
-data, so that they can be saved; `jobs.py` says what each name does. Days are UTC; business days are Monday to Friday.
+data, so that they can be saved; `scheduler.py` says what each name does. Days are UTC; business days are Monday to Friday.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ AS_OF = 1793610000
 Job = tuple[int, int, int, str, str]
 """When, rank within that moment, order of arrival, name, object id."""
 
-_RANK = {"funds": 0, "payout_transit": 1, "payout_arrives": 1, "payouts": 2}
+_RANK = {"funds": 0, "payout_transit": 1, "payout_arrives": 1, "payouts": 2, "schedule_phase": 4}
 
 
 def midnight(moment: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
 
 KEPT = 30 * DAY
 """How long events are listed."""
+
+Reaction = Callable[["Account", dict[str, Any]], None]
+_REACTIONS: dict[str, list[Reaction]] = {}
+
+
+def react(kind: str, reaction: Reaction) -> None:
+    """Have something done after each event of a type, with the account and the object that changed."""
+    if reaction not in _REACTIONS.setdefault(kind, []):
+        _REACTIONS[kind].append(reaction)
 
 
 def emit(account: Account, kind: str, subject: dict[str, Any], before: dict[str, Any] | None = None) -> None:
@@ -40,6 +50,8 @@ def emit(account: Account, kind: str, subject: dict[str, Any], before: dict[str,
             "type": kind,
         },
     )
+    for reaction in _REACTIONS.get(kind, ()):
+        reaction(account, subject)
 
 
 def snapshot(subject: dict[str, Any]) -> dict[str, Any]:

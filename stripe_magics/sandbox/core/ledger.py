@@ -9,12 +9,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
-from stripe_magics.sandbox.core.clock import business_days_after
-
-if TYPE_CHECKING:
-    from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.core.clock import Clock, business_days_after
 
 FEE_PER_MILLE, FEE_FIXED = 29, 30
 DISPUTE_FEE = 1500
@@ -26,10 +24,25 @@ def processing_fee(amount: int) -> int:
     return (amount * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED
 
 
+class Objects(Protocol):
+    """What the ledger needs of the account that it belongs to."""
+
+    clock: Clock
+
+    @property
+    def now(self) -> int: ...
+    def new_id(self, prefix: str, length: int = 24) -> str: ...
+    def add(self, kind: str, data: dict[str, Any]) -> dict[str, Any]: ...
+    def insert(self, kind: str, data: dict[str, Any]) -> None: ...
+    def get(self, kind: str, identifier: str) -> dict[str, Any] | None: ...
+    def save(self, kind: str, data: dict[str, Any]) -> dict[str, Any]: ...
+    def each(self, kind: str) -> Iterator[dict[str, Any]]: ...
+
+
 class Ledger:
     """The balance transactions of an account and what they add up to."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Objects) -> None:
         self.account = account
         self.totals: dict[str, list[int]] = {}  # currency -> [available, pending]
         self.paid_by: dict[str, str] = {}  # entry -> automatic payout
@@ -120,6 +133,19 @@ class Ledger:
         total[1] -= entry["net"]
         self.open.setdefault(entry["currency"], {})[identifier] = entry["net"]
         return str(entry["currency"])
+
+    def copied(self) -> tuple[Any, ...]:
+        """What it holds now, to go back to with `restore`."""
+        return (
+            {name: list(each) for name, each in self.totals.items()},
+            dict(self.paid_by),
+            {name: list(each) for name, each in self.members.items()},
+            {name: dict(each) for name, each in self.open.items()},
+        )
+
+    def restore(self, copied: tuple[Any, ...]) -> None:
+        """Back to what it held."""
+        self.totals, self.paid_by, self.members, self.open = copied
 
     def available(self, currency: str) -> int:
         """What can be paid out or given back now."""

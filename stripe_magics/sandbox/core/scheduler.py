@@ -8,10 +8,10 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, is_business_day, midnight
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import account as business
-from stripe_magics.sandbox.resources import charges, disputes, payouts, refunds
+from stripe_magics.sandbox.resources import charges, disputes, payouts, quotes, refunds
 from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts
-from stripe_magics.sandbox.resources.subscriptions import billing_periods
+from stripe_magics.sandbox.resources.subscriptions import lifecycle, schedules, updates
 
 Action = Callable[[Account, str], None]
 
@@ -42,15 +42,13 @@ def _on(kind: str, action: Callable[[Account, Object], None]) -> Action:
 
 
 def _funds(account: Account, identifier: str) -> None:
-    """Pending money becomes available; those of one moment are told of together, and refunds that waited are paid."""
+    """Pending money becomes available; those of one moment make one event."""
     currencies = {account.ledger.release(identifier)}
     jobs = account.clock.jobs
     while jobs and jobs[0][0] <= account.now and jobs[0][3] == "funds":
         job = account.clock.due(account.now)
         if job is not None:
             currencies.add(account.ledger.release(job[4]))
-    for currency in sorted(currencies - {""}):
-        refunds.pay_waiting(account, currency)
     if currencies - {""}:
         events.emit(account, "balance.available", account.ledger.balance())
 
@@ -86,6 +84,14 @@ JOBS: dict[str, Action] = {
     "invoice_finalizes": _on("invoice", collection.finalize_by_itself),
     "invoice_collects": _on("invoice", collection.collect),
     "invoice_overdue": _on("invoice", collection.overdue),
-    "subscription_renews": _on("subscription", billing_periods.renew),
+    "subscription_renews": _on("subscription", lifecycle.renew),
+    "subscription_trial_will_end": _on("subscription", lifecycle.trial_will_end),
+    "subscription_expires": _on("subscription", lifecycle.expire),
+    "subscription_cancels": _on("subscription", lifecycle.cancel_when_due),
+    "subscription_collects_again": _on("subscription", lifecycle.collect_again),
+    "subscription_bills_items": _on("subscription", lifecycle.bill_items),
+    "subscription_update_expires": _on("subscription", updates.expire_pending),
+    "schedule_phase": _on("subscription_schedule", schedules.next_phase),
+    "quote_expires": _on("quote", quotes.expire),
 }
 """Name -> what is done, given the account and an object's id."""

@@ -16,15 +16,16 @@ Filling an account in bulk (a seeded demo), without handlers and events:
     account.ledger.insert({...}, payout="po_...")  # a finished balance transaction, with the automatic payout that took it ("" if none yet);
                                                     # `status` pending ones become available by themselves when the clock reaches available_on
     account.insert("event", {...})
-    account.notes["pm_..."] = {"outcome": "card_declined"}         # see testcards.py; only for methods that must go on declining
-    account.clock.at(moment, "payout_arrives", "po_...")           # what is still to come; names in jobs.py
-    account.settled()                            # once at the end: sorts, books the totals, and puts the daily jobs on the calendar
+    account.notes["pm_..."] = {"outcome": "card_declined"}         # see test_cards.py; only for methods that must go on declining
+    account.clock.at(moment, "payout_arrives", "po_...")           # what is still to come; names in scheduler.py
+    account.finish_bulk_load()                            # once at the end: sorts, books the totals, and puts the daily jobs on the calendar
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Any
 
@@ -51,7 +52,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "product": ("active", "shippable", "url"),
     "promotion_code": ("code", "active", "customer"),
     "tax_rate": ("active", "inclusive"),
-    "subscription": ("customer", "status", "collection_method"),
+    "subscription": ("customer", "status", "collection_method", "current_period_start", "current_period_end"),
     "subscription_item": ("subscription",),
     "dispute": ("charge", "payment_intent"),
     "tax_id": ("customer",),
@@ -61,6 +62,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "bank_account": ("currency",),
     "setup_intent": ("customer", "payment_method"),
     "shipping_rate": ("active",),
+    "credit_note": ("invoice", "customer"),
+    "subscription_schedule": ("customer",),
+    "quote": ("customer", "status"),
 }
 """What lists of each type filter by, besides `created`."""
 
@@ -70,6 +74,7 @@ PREFIXES = {
     "prod": "product", "promo": "promotion_code", "txr": "tax_rate", "sub": "subscription", "si": "subscription_item", "du": "dispute",
     "dp": "dispute", "txi": "tax_id", "plink": "payment_link", "we": "webhook_endpoint", "cbtxn": "customer_balance_transaction",
     "card": "card", "ba": "bank_account", "di": "discount", "mandate": "mandate", "seti": "setup_intent", "shr": "shipping_rate",
+    "cn": "credit_note", "qt": "quote", "mtr": "billing.meter",
 }  # fmt: skip
 """Id prefix -> type of object."""
 
@@ -80,6 +85,8 @@ decode = msgspec.json.decode
 
 def kind_of(identifier: str) -> str:
     """The type of object that an id names, by its prefix; "" if unknown."""
+    if identifier.startswith("sub_sched_"):
+        return "subscription_schedule"
     return PREFIXES.get(identifier.partition("_")[0], "")
 
 
@@ -172,6 +179,13 @@ class Table:
             del self._indices[place]
         row.keys = keys
 
+    def put_back(self, row: Row) -> None:
+        """One that was taken out stands where it stood."""
+        self.rows.append(row)
+        self.by_id[row.id] = row
+        self._sorted = False
+        self._indices.clear()
+
     def remove(self, identifier: str) -> None:
         """Take one out."""
         row = self.by_id[identifier]
@@ -203,8 +217,9 @@ class Account:
             None,
             None,
         )  # id and idempotency key of the request at hand, for events
+        self._undo: list[tuple[str, Table, Row, bytes | None, tuple[Any, ...]]] | None = None
         self.ledger = Ledger(self)
-        self.me: Object = {}  # the account object; business.py fills it
+        self.me: Object = {}  # the account object; account.py fills it
 
     @property
     def now(self) -> int:
@@ -252,6 +267,8 @@ class Account:
         if not cold:
             self.warm.append(row)
         table.add(row)
+        if self._undo is not None:
+            self._undo.append(("added", table, row, None, keys))
         return row
 
     def add(self, kind: str, data: Object) -> Object:
@@ -291,6 +308,8 @@ class Account:
         row = table.by_id[data["id"]]
         if row.data is None:
             self.warm.append(row)
+        if self._undo is not None:
+            self._undo.append(("saved", table, row, row.json, row.keys))
         row.data = data
         row.json = None
         table.rekey(row, tuple(data.get(name) for name in table.keys))
@@ -305,8 +324,51 @@ class Account:
 
     def remove(self, kind: str, identifier: str) -> Object:
         """Delete an object; the answer says so."""
-        self.table(kind).remove(identifier)
+        table = self.table(kind)
+        if self._undo is not None:
+            row = table.by_id[identifier]
+            self._undo.append(("removed", table, row, row.json, row.keys))
+        table.remove(identifier)
         return {"id": identifier, "object": kind, "deleted": True}
+
+    @contextmanager
+    def trial(self, *, keep: bool = False) -> Iterator[None]:
+        """Work that may have to be undone: afterwards the account is as before, unless `keep` and nothing was raised.
+
+        Begin it before any object is fetched: dicts fetched earlier are no longer those of the account. Trials don't nest.
+        """
+        self.flush()
+        state = (
+            self.clock.now, list(self.clock.jobs), self.clock.count, self.count, decode(encode(self.notes)), dict(self.deleted),
+            dict(self.long_lines), dict(self.link_lines), self.ledger.copied(),
+        )  # fmt: skip
+        self._undo = []
+        kept = False
+        try:
+            yield
+            kept = keep
+        finally:
+            undo, self._undo = self._undo, None
+            if not kept:
+                self._take_back(undo)
+                self.clock.now, self.clock.jobs, self.clock.count, self.count = state[:4]
+                self.notes, self.deleted, self.long_lines, self.link_lines = state[4:8]
+                self.ledger.restore(state[8])
+
+    def _take_back(self, undo: list[tuple[str, Table, Row, bytes | None, tuple[Any, ...]]]) -> None:
+        for what, table, row, text, keys in reversed(undo):
+            if what == "added":
+                if row.id in table.by_id:
+                    table.remove(row.id)
+            elif what == "removed":
+                table.put_back(row)
+            else:
+                row.data, row.json = None, text
+                table.rekey(row, keys)
+        for row in self.warm:
+            if row.json is not None:
+                row.data = None
+        self.warm.clear()
 
     def each(self, kind: str) -> Iterator[Object]:
         """All objects of a type, oldest first, to look at only."""
@@ -319,7 +381,7 @@ class Account:
         rows = min((table.having(place, value) for place, value in requested), key=len)
         return [row.id for row in rows if all(row.keys[place] == value for place, value in requested)]
 
-    def settled(self) -> None:
+    def finish_bulk_load(self) -> None:
         """After filling in bulk: sort, book what the ledger holds, and put the daily jobs on the calendar."""
         for table in self.tables.values():
             table.ordered()

@@ -66,7 +66,7 @@ def _fill(account: Account) -> None:
         customers.customer(books, person)
     books.screening()
     payouts.write(books)
-    account.settled()
+    account.finish_bulk_load()
     payouts.available_events(account, books)
     account.table("event").ordered()
     _renewals(account, everybody.values(), story)

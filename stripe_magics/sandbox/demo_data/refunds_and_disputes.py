@@ -35,9 +35,10 @@ def _refund(
         "metadata": {}, "payment_intent": charge["payment_intent"], "reason": reason, "receipt_number": None,
         "source_transfer_reversal": None, "status": "succeeded", "transfer_reversal": None,
     }  # fmt: skip
-    charge.update(amount_refunded=amount, refunded=amount == charge["amount_captured"])
+    released = charge["amount_refunded"]
+    charge.update(amount_refunded=released + amount, refunded=released + amount == charge["amount"])
     books.event("refund.created", moment, made)
-    books.event("charge.refunded", moment, charge, {"amount_refunded": 0, "refunded": False})
+    books.event("charge.refunded", moment, charge, {"amount_refunded": released, "refunded": False})
     if failed:
         back = books.entry(
             "refund_failure",
@@ -49,7 +50,7 @@ def _refund(
             text="REFUND FAILURE",
         )
         made.update(status="failed", failure_reason=LATE_FAILURE, failure_balance_transaction=back["id"])
-        charge.update(amount_refunded=0, refunded=False)
+        charge.update(amount_refunded=released, refunded=False)
     if reason == "fraudulent":
         charge["fraud_details"] = {"user_report": "fraudulent"}
     books.account.insert("refund", made)

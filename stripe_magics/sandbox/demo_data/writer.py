@@ -20,6 +20,7 @@ from stripe_magics.sandbox.resources import charges, customers
 from stripe_magics.sandbox.resources.payment_intents import intent_parameters
 from stripe_magics.sandbox.resources.payment_methods.method_creation import new_method
 from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, CardBehaviour
+from stripe_magics.sandbox.resources.refund_objects import new_refund
 
 
 @dataclass(slots=True)
@@ -198,7 +199,7 @@ class Books:
             )  # fmt: skip
             if taken < amount:
                 about = f"PARTIAL CAPTURE REVERSAL ({intent['description']})"
-                self.entry(
+                reversal = self.entry(
                     "refund",
                     "partial_capture_reversal",
                     intent["currency"],
@@ -208,6 +209,7 @@ class Books:
                     text=about,
                     settles=True,
                 )
+                self._release_rest(made, settled, amount - taken, reversal["id"])
             made.update(
                 status="succeeded",
                 paid=True,
@@ -216,6 +218,14 @@ class Books:
                 balance_transaction=booked["id"],
             )
         return made
+
+    def _release_rest(self, charge: Object, moment: int, rest: int, entry: str) -> None:
+        """What a capture left of the hold, as a refund."""
+        made = new_refund(self.account, {**charge, "payment_method_details": {"type": "card"}}, rest, {})
+        made.update(created=moment, status="succeeded", balance_transaction=entry)
+        charge["amount_refunded"] = rest
+        self.account.insert("refund", made)
+        self.event("refund.created", moment, made)
 
     def _failure(self, kind: str, code: str) -> tuple[CardBehaviour, Any]:
         known = self.failures.get(kind + code)

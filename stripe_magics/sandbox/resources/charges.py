@@ -18,6 +18,7 @@ from stripe_magics.sandbox.resources import disputes
 from stripe_magics.sandbox.resources.payment_methods.method_creation import from_data
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import outcome_of, shown_on_charge, use
 from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, CardBehaviour
+from stripe_magics.sandbox.resources.refund_objects import new_refund
 
 HOLD = 7 * DAY
 
@@ -155,7 +156,7 @@ def capture_hold(account: Account, charge: Object, amount: int) -> None:
     _enter(account, charge, amount, outcome)
     rest = charge["amount"] - amount
     if rest:
-        account.ledger.post(
+        entry = account.ledger.post(
             "refund",
             "partial_capture_reversal",
             currency=charge["currency"],
@@ -167,8 +168,22 @@ def capture_hold(account: Account, charge: Object, amount: int) -> None:
     charge.update(captured=True, amount_captured=amount)
     account.save("charge", charge)
     events.emit(account, "charge.captured", charge, before)
+    if rest:
+        _release_rest(account, charge, rest, entry["id"])
     if outcome.dispute:
         disputes.open_dispute(account, charge, outcome.dispute, inquiry=outcome.inquiry)
+
+
+def _release_rest(account: Account, charge: Object, rest: int, entry: str) -> None:
+    """What a capture leaves of the hold goes back as a refund of its own."""
+    before = events.snapshot(charge)
+    charge["amount_refunded"] = rest
+    account.save("charge", charge)
+    refund = new_refund(account, charge, rest, {})
+    refund.update(status="succeeded", balance_transaction=entry)
+    account.add("refund", refund)
+    events.emit(account, "refund.created", refund)
+    events.emit(account, "charge.refunded", charge, before)
 
 
 def _enter(account: Account, charge: Object, captured: int, outcome: CardBehaviour) -> None:

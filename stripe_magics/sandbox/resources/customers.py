@@ -1,4 +1,4 @@
-"""Customers: made, changed, deleted, found. What hangs on them is in belongings.py."""
+"""Customers: made, changed, deleted, found. What hangs on them is in customer_subresources.py."""
 
 from __future__ import annotations
 
@@ -246,11 +246,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 
 def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """DELETE /v1/customers/{customer}: ends the subscriptions too."""
-    from stripe_magics.sandbox.resources.subscriptions import billing_periods
-
     customer = account.find("customer", identifier, "id", status=404)
-    for each in account.where("subscription", customer=identifier):
-        billing_periods.end(account, each)
     gone = account.remove("customer", identifier)
     account.deleted[identifier] = gone
     events.emit(account, "customer.deleted", customer)

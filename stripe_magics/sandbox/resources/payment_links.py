@@ -11,7 +11,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import refuse_connect
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.products import times
+from stripe_magics.sandbox.resources.price_objects import amount_of, named_price
 
 _LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields", "customer_creation", "invoice_creation", "metadata", "payment_method_collection", "payment_method_types", "shipping_address_collection")  # fmt: skip
 
@@ -23,7 +23,7 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         raise missing_param("line_items")
     refuse_connect(account, params)
     prices = [
-        account.find("price", each["price"], f"line_items[{place}][price]")
+        named_price(account, each["price"], f"line_items[{place}][price]")
         for place, each in enumerate(params["line_items"])
     ]
     if len({price["currency"] for price in prices}) > 1:
@@ -89,7 +89,7 @@ def _link_line(account: Account, price: Object, quantity: int) -> Object:
             param="line_items[quantity]",
             code="parameter_invalid_integer",
         )
-    amount = times(price["unit_amount_decimal"] or "0", quantity)
+    amount = amount_of(account, price, quantity)
     product = account.peek("product", price["product"]) or {}
     return {
         "id": account.new_id("li"),

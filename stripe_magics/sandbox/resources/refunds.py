@@ -1,6 +1,6 @@
-"""Refunds: money back to the payer, out of the available balance. What the balance can't cover waits (pending) until it can.
+"""Refunds: money back to the payer, at once out of the balance, which may fall below zero.
 
-The processing fee is not given back. A refund that fails later brings the money back as an entry of its own.
+The hold of a charge that was never captured is released by a full refund. The processing fee is not given back. A refund that fails later brings the money back as an entry of its own.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from stripe_magics.sandbox.core.checks import checked_email
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.charges import release_authorization
 from stripe_magics.sandbox.resources.disputes import OPEN
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import outcome_of
+from stripe_magics.sandbox.resources.refund_objects import new_refund
 
 TAKES = DAY
-WAITING = "waits_for_funds"
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:
@@ -28,8 +29,10 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     if params.get("origin") or params.get("customer"):
         _refuse_cash_balance(account, params)
     charge = _charge(account, params)
-    remaining = charge["amount_captured"] - charge["amount_refunded"]
-    if charge["status"] != "succeeded" or not charge["captured"]:
+    remaining = charge["amount"] - charge["amount_refunded"]
+    if charge["status"] == "succeeded" and not charge["captured"] and not charge["refunded"]:
+        return _void(account, charge, params)
+    if charge["status"] != "succeeded" or not (charge["captured"] or charge["refunded"]):
         raise invalid(
             f"Charge {charge['id']} cannot be refunded: it was not paid and captured.", param="charge"
         )
@@ -58,6 +61,25 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     if params.get("reverse_transfer"):
         raise invalid("This charge has no transfer that could be reversed.", param="reverse_transfer")
     return _give_back(account, charge, amount, params)
+
+
+def _void(account: Account, charge: Object, params: dict[str, Any]) -> Object:
+    """A full refund of what was never captured releases the hold."""
+    if charge["payment_intent"]:
+        raise invalid(
+            f"Charge {charge['id']} has not been captured: cancel its payment intent instead.", param="charge"
+        )
+    if params.get("amount", charge["amount"]) != charge["amount"]:
+        raise invalid(
+            "You cannot partially refund an uncaptured charge. Instead, capture the charge for an amount less than the original amount",
+            param="amount",
+        )
+    refund = new_refund(account, charge, charge["amount"], params)
+    refund["status"] = "succeeded"
+    release_authorization(account, charge)
+    account.add("refund", refund)
+    events.emit(account, "refund.created", refund)
+    return refund
 
 
 def _refuse_cash_balance(account: Account, params: dict[str, Any]) -> None:
@@ -112,53 +134,22 @@ def _contested(account: Account, charge: Object) -> bool:
 
 def _give_back(account: Account, charge: Object, amount: int, params: dict[str, Any]) -> Object:
     debit = charge["id"].startswith("py_")
-    card = charge["payment_method_details"]["type"] == "card"
-    refund: Object = {
-        "id": account.new_id("pyr" if debit else "re"),
-        "object": "refund",
-        "amount": amount,
-        "balance_transaction": None,
-        "charge": charge["id"],
-        "created": account.now,
-        "currency": charge["currency"],
-        "destination_details": {
-            "card": {
-                "reference_status": "pending",
-                "reference_type": "acquirer_reference_number",
-                "type": "refund",
-            },
-            "type": "card",
-        }
-        if card
-        else {"type": charge["payment_method_details"]["type"]},
-        "metadata": merged_metadata({}, params.get("metadata")),
-        "payment_intent": charge["payment_intent"],
-        "reason": params.get("reason"),
-        "receipt_number": None,
-        "source_transfer_reversal": None,
-        "status": "pending",
-        "transfer_reversal": None,
-    }
-    if params.get("instructions_email"):
-        refund["instructions_email"] = params["instructions_email"]
+    refund = new_refund(account, charge, amount, params)
     outcome = outcome_of(account, charge["payment_method"])
     account.add("refund", refund)
     before = events.snapshot(charge)
     charge["amount_refunded"] += amount
-    charge["refunded"] = charge["amount_refunded"] >= charge["amount_captured"]
+    charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
     if params.get("reason") == "fraudulent":
         charge["fraud_details"] = {**charge["fraud_details"], "user_report": "fraudulent"}
     account.save("charge", charge)
-    if account.ledger.available(charge["currency"]) < amount:
-        account.notes[refund["id"]] = {WAITING: True}
+    _pay(account, refund, charge)
+    if outcome.refund == "pending" or debit:
+        account.clock.at(account.now + TAKES, "refund_settles", refund["id"])
     else:
-        _pay(account, refund, charge)
-        if outcome.refund == "pending" or debit:
-            account.clock.at(account.now + TAKES, "refund_settles", refund["id"])
-        else:
-            refund["status"] = "succeeded"
-        if outcome.refund == "fails":
-            account.clock.at(account.now + TAKES, "refund_fails", refund["id"])
+        refund["status"] = "succeeded"
+    if outcome.refund == "fails":
+        account.clock.at(account.now + TAKES, "refund_fails", refund["id"])
     account.save("refund", refund)
     events.emit(account, "refund.created", refund)
     events.emit(account, "charge.refunded", charge, before)
@@ -179,25 +170,6 @@ def _pay(account: Account, refund: Object, charge: Object) -> None:
     refund["balance_transaction"] = entry["id"]
 
 
-def pay_waiting(account: Account, currency: str) -> None:
-    """Funds became available: give back what waited for them, oldest first, as far as they reach."""
-    for identifier in [each for each, note in account.notes.items() if note.get(WAITING)]:
-        refund = account.get("refund", identifier)
-        if refund is None or refund["currency"] != currency:
-            continue
-        if account.ledger.available(currency) < refund["amount"]:
-            return
-        charge = account.get("charge", refund["charge"])
-        if charge is None:
-            continue
-        before = events.snapshot(refund)
-        del account.notes[identifier]
-        _pay(account, refund, charge)
-        refund["status"] = "succeeded"
-        account.save("refund", refund)
-        _tell(account, refund, before)
-
-
 def settled(account: Account, refund: Object) -> None:
     """A pending refund arrives."""
     if refund["status"] != "pending" or refund["balance_transaction"] is None:
@@ -205,7 +177,7 @@ def settled(account: Account, refund: Object) -> None:
     before = events.snapshot(refund)
     refund["status"] = "succeeded"
     account.save("refund", refund)
-    _tell(account, refund, before)
+    _emit_updated(account, refund, before)
 
 
 def failed(account: Account, refund: Object, reason: str = "expired_or_canceled_card") -> None:
@@ -226,13 +198,13 @@ def failed(account: Account, refund: Object, reason: str = "expired_or_canceled_
     charge = account.get("charge", refund["charge"])
     if charge is not None:
         charge["amount_refunded"] -= refund["amount"]
-        charge["refunded"] = charge["amount_refunded"] >= charge["amount_captured"] > 0
+        charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
         account.save("charge", charge)
-    _tell(account, refund, before)
+    _emit_updated(account, refund, before)
     events.emit(account, "refund.failed", refund)
 
 
-def _tell(account: Account, refund: Object, before: Object) -> None:
+def _emit_updated(account: Account, refund: Object, before: Object) -> None:
     events.emit(account, "refund.updated", refund, before)
     events.emit(account, "charge.refund.updated", refund, before)
 
@@ -249,7 +221,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if "metadata" in params:
         refund["metadata"] = merged_metadata(refund["metadata"], params["metadata"])
         account.save("refund", refund)
-        _tell(account, refund, before)
+        _emit_updated(account, refund, before)
     return refund
 
 

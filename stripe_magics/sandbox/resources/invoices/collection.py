@@ -53,6 +53,8 @@ def finish(account: Account, invoice: Object) -> None:
     account.save("invoice", invoice)
     events.emit(account, "invoice.finalized", invoice)
     events.emit(account, "invoice.updated", invoice, before)
+    if invoice["status"] != "open":
+        return
     if not invoice["amount_due"]:
         mark_paid(account, invoice, amount=0)
     elif invoice["collection_method"] == "send_invoice":
@@ -108,20 +110,24 @@ def collect(account: Account, invoice: Object) -> None:
         or not invoice["auto_advance"]
     ):
         return
+    done = invoice["attempt_count"]
+    following = account.now + RETRIES[done] if done < len(RETRIES) else None
     try:
-        attempt(account, invoice, {})
+        attempt(account, invoice, {}, following=following, off_session=True)
     except ApiError:
-        done = invoice["attempt_count"]
-        if invoice["status"] == "open" and done <= len(RETRIES):
-            invoice["next_payment_attempt"] = account.now + RETRIES[done - 1]
+        if invoice["next_payment_attempt"] is not None:
             account.clock.at(invoice["next_payment_attempt"], "invoice_collects", invoice["id"])
-        else:
-            invoice["next_payment_attempt"] = None
-        account.save("invoice", invoice)
 
 
-def attempt(account: Account, invoice: Object, params: dict[str, Any]) -> None:
-    """One try to collect. A decline is raised, after the invoice noted it."""
+def attempt(
+    account: Account,
+    invoice: Object,
+    params: dict[str, Any],
+    *,
+    following: int | None = None,
+    off_session: bool = False,
+) -> None:
+    """One try to collect. A decline is raised, after the invoice noted it; `following` is when the next try comes by itself."""
     customer = account.find("customer", invoice["customer"], "customer")
     given = (
         params.get("payment_method")
@@ -132,7 +138,8 @@ def attempt(account: Account, invoice: Object, params: dict[str, Any]) -> None:
     given = given or customer["invoice_settings"]["default_payment_method"] or customer["default_source"]
     invoice["attempted"] = True
     invoice["attempt_count"] += 1
-    invoice["next_payment_attempt"] = None
+    if off_session:
+        invoice["next_payment_attempt"] = following
     account.save("invoice", invoice)
     if not given:
         _failed(account, invoice, customer)
@@ -146,12 +153,22 @@ def attempt(account: Account, invoice: Object, params: dict[str, Any]) -> None:
     intent["payment_method"] = method["id"]
     intent["payment_method_types"] = list(dict.fromkeys([*intent["payment_method_types"], method["type"]]))
     intent["status"] = "requires_confirmation"
+    notes = account.notes.setdefault(invoice["id"], {})
+    notes["attempting"] = True
     try:
-        payment_attempts.proceed(account, intent, method, {"mandate": params.get("mandate")})
+        payment_attempts.proceed(
+            account, intent, method, {"mandate": params.get("mandate")}, recurring=off_session
+        )
     except ApiError:
         _failed(account, invoice, customer)
         raise
+    finally:
+        del notes["attempting"]
+    if intent["status"] == "processing":
+        invoice["next_payment_attempt"] = None
+        account.save("invoice", invoice)
     if intent["status"] == "requires_action":
+        account.save("invoice", invoice)
         events.emit(account, "invoice.payment_action_required", invoice)
         raise declined(
             "This payment requires additional user action before it can be completed: have the payer authenticate its payment intent.",
@@ -167,17 +184,53 @@ def _failed(account: Account, invoice: Object, customer: Object) -> None:
     events.emit(account, "invoice.payment_failed", invoice)
 
 
-def paid_by(account: Account, identifier: str, intent: Object, charge: Object) -> None:
-    """The invoice's payment intent succeeded."""
-    invoice = account.get("invoice", identifier)
+def paid_by(account: Account, intent: Object) -> None:
+    """An invoice's payment intent succeeded."""
+    invoice = account.get("invoice", intent["invoice"]) if intent["invoice"] else None
     if invoice is None or invoice["status"] not in {"open", "uncollectible"}:
         return
-    invoice["charge"] = charge["id"]
+    invoice["charge"] = intent["latest_charge"]
     invoice["attempted"] = True
-    mark_paid(account, invoice, amount=intent["amount_received"])
+    count_payment(account, invoice, intent["amount_received"])
+
+
+def count_payment(account: Account, invoice: Object, amount: int) -> None:
+    """Money came in for an invoice: all of what is due, or a part."""
+    paid = invoice["amount_paid"] + amount
+    if paid >= invoice["amount_due"]:
+        mark_paid(account, invoice, amount=paid)
+        return
+    invoice.update(amount_paid=paid, amount_remaining=invoice["amount_due"] - paid)
+    account.save("invoice", invoice)
+    own = account.get("payment_intent", invoice["payment_intent"] or "")
+    if own is not None and own["status"] in {"requires_payment_method", "requires_confirmation"}:
+        own["amount"] = invoice["amount_remaining"]
+        account.save("payment_intent", own)
+
+
+def failed_later(account: Account, intent: Object) -> None:
+    """An invoice's payment failed on its own: a debit came back, or the payer didn't authenticate."""
+    invoice = account.get("invoice", intent["invoice"]) if intent["invoice"] else None
+    if (
+        invoice is None
+        or invoice["status"] != "open"
+        or account.notes.get(invoice["id"], {}).get("attempting")
+    ):
+        return
+    customer = account.get("customer", invoice["customer"])
+    if customer is None:
+        return
+    done = invoice["attempt_count"]
+    automatic = invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically"
+    if automatic and 0 < done <= len(RETRIES) and invoice["next_payment_attempt"] is None:
+        following = account.now + RETRIES[done - 1]
+        invoice["next_payment_attempt"] = following
+        account.clock.at(following, "invoice_collects", invoice["id"])
+    _failed(account, invoice, customer)
 
 
 def mark_paid(account: Account, invoice: Object, *, amount: int) -> None:
+    """The invoice is paid."""
     before = events.snapshot(invoice)
     invoice.update(
         status="paid",
@@ -196,13 +249,13 @@ def mark_paid(account: Account, invoice: Object, *, amount: int) -> None:
     events.emit(account, "invoice.updated", invoice, before)
     events.emit(account, "invoice.paid", invoice)
     events.emit(account, "invoice.payment_succeeded", invoice)
-    if invoice["subscription"]:
-        from stripe_magics.sandbox.resources.subscriptions import subscriptions
-
-        subscriptions.invoice_paid(account, invoice["subscription"])
 
 
-def call_off(account: Account, invoice: Object, reason: str | None) -> None:
+def cancel_payment(account: Account, invoice: Object, reason: str | None) -> None:
+    """The intent of an invoice that is no longer to be paid."""
     intent = account.get("payment_intent", invoice["payment_intent"] or "")
     if intent is not None and intent["status"] in payment_attempts.CANCELABLE - {"processing"}:
         payment_attempts.cancel_intent(account, intent, reason)
+
+
+REACTIONS = {"payment_intent.succeeded": paid_by, "payment_intent.payment_failed": failed_later}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
@@ -11,13 +12,12 @@ from stripe_magics.sandbox.core.checks import checked_descriptor, refuse_connect
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import discounts
-from stripe_magics.sandbox.resources.invoices import invoice_items
-from stripe_magics.sandbox.resources.invoices.totals import settle
+from stripe_magics.sandbox.resources import automatic_tax, discounts
+from stripe_magics.sandbox.resources.invoices.lines import line_of, put_lines
+from stripe_magics.sandbox.resources.invoices.totals import compute_totals
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address
 from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shipping_rate
 
-SHOWN = 10
 _PLAIN = ("account_tax_ids", "auto_advance", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer", "metadata", "statement_descriptor")  # fmt: skip
 
 
@@ -176,16 +176,7 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
         account.notes.get(invoice["id"], {}).pop("days", None)
         invoice["due_date"] = params["due_date"]
     if "automatic_tax" in params:
-        enabled = params["automatic_tax"]["enabled"]
-        located = bool((invoice["customer_address"] or {}).get("country"))
-        liability = {"type": "self"} if enabled else None
-        status = ("complete" if located else "requires_location_inputs") if enabled else None
-        invoice["automatic_tax"] = {
-            "disabled_reason": None,
-            "enabled": enabled,
-            "liability": liability,
-            "status": status,
-        }
+        set_automatic_tax(invoice, enabled=params["automatic_tax"]["enabled"])
     if "payment_settings" in params:
         invoice["payment_settings"] = {**invoice["payment_settings"], **(params["payment_settings"] or {})}
     if "default_tax_rates" in params:
@@ -243,19 +234,37 @@ def _shipping_cost(account: Account, given: dict[str, Any] | None) -> Object | N
     return {"amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": rate["id"]}
 
 
-def lines_of(account: Account, invoice: Object) -> list[Object]:
-    """All lines of an invoice."""
-    found: list[Object] = account.long_lines.get(invoice["id"]) or invoice["lines"]["data"]
-    return found
+def set_automatic_tax(invoice: Object, *, enabled: bool) -> None:
+    """Have the tax found by where the customer is, or not."""
+    liability = {"type": "self"} if enabled else None
+    invoice["automatic_tax"] = {
+        "disabled_reason": None,
+        "enabled": enabled,
+        "liability": liability,
+        "status": None,
+    }
+    if enabled:
+        _automatic_status(invoice)
 
 
-def put_lines(account: Account, invoice: Object, lines: list[Object]) -> None:
-    """Set the lines: the first ten stand in the invoice, all of them in the list of its lines."""
-    invoice["lines"] = inline(lines, f"/v1/invoices/{invoice['id']}/lines", most=SHOWN)
-    if len(lines) > SHOWN:
-        account.long_lines[invoice["id"]] = lines
-    else:
-        account.long_lines.pop(invoice["id"], None)
+def _automatic_status(invoice: Object) -> None:
+    known = automatic_tax.located(invoice["customer_address"])
+    invoice["automatic_tax"]["status"] = "complete" if known else "requires_location_inputs"
+
+
+def _rates_of(account: Account, invoice: Object) -> Callable[[Object], list[Object]]:
+    """The tax rates of a line: its own, those of the invoice, or the one of where the customer is."""
+    general = invoice["default_tax_rates"]
+    automatic = invoice["automatic_tax"]["status"] == "complete" and not general
+
+    def rates(line: Object) -> list[Object]:
+        if line["tax_rates"] or not automatic:
+            return list(line["tax_rates"] or general)
+        behavior = (line["price"] or {}).get("tax_behavior")
+        rate = automatic_tax.rate_for(account, invoice["customer_address"], inclusive=behavior == "inclusive")
+        return [rate] if rate else []
+
+    return rates
 
 
 def refresh(account: Account, invoice: Object) -> None:
@@ -266,21 +275,23 @@ def refresh(account: Account, invoice: Object) -> None:
     ]
     lines = [
         *account.notes.get(invoice["id"], {}).get("lines", ()),
-        *(invoice_items.line_of(account, item, invoice["id"]) for item in attached),
+        *(line_of(account, item, invoice["id"]) for item in attached),
     ]
-    own = {
-        line["id"]: [account.find("discount", each, "discounts") for each in line["discounts"]]
-        for line in lines
-    }
-    general = [account.find("discount", each, "discounts") for each in invoice["discounts"]]
+    own = {line["id"]: discounts.standing(account, line["discounts"]) for line in lines}
+    general = discounts.standing(account, invoice["discounts"])
     customer = account.peek("customer", invoice["customer"])
     if customer is not None:
         invoice.update(_of_customer(account, customer))
     shipping = (invoice["shipping_cost"] or {}).get("amount_total", 0)
+    exempt = invoice["customer_tax_exempt"] or "none"
+    if invoice["automatic_tax"]["enabled"]:
+        _automatic_status(invoice)
+        if automatic_tax.reverse_charged(account, invoice["customer_address"], invoice["customer_tax_ids"]):
+            exempt = "reverse" if exempt == "none" else exempt
     invoice.update(
-        settle(
-            lines, own, general, invoice["default_tax_rates"], currency=invoice["currency"], exempt=invoice["customer_tax_exempt"] or "none",
-            shipping=shipping,
+        compute_totals(
+            lines, own, general, _rates_of(account, invoice), eligible=discounts.Eligibility(account), currency=invoice["currency"],
+            exempt=exempt, shipping=shipping,
         ),
         amount_shipping=shipping,
     )  # fmt: skip

@@ -12,7 +12,10 @@ from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
-from stripe_magics.sandbox.resources.products import build_price, times
+from stripe_magics.sandbox.resources.invoices import drafts
+from stripe_magics.sandbox.resources.price_objects import amount_of, build_price
+from stripe_magics.sandbox.resources.pricing import times
+from stripe_magics.sandbox.resources.products import create_product
 
 MOST = 250
 
@@ -109,8 +112,6 @@ def _draft(account: Account, identifier: str, customer: str) -> Object:
 
 
 def _refresh(account: Account, invoice: Object) -> None:
-    from stripe_magics.sandbox.resources.invoices import drafts
-
     before = events.snapshot(invoice)
     drafts.refresh(account, invoice)
     events.emit(account, "invoice.updated", invoice, before)
@@ -161,7 +162,7 @@ def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple
             raise invalid("The price is inactive and can't be used for new items.", param="price")
         if params.get("currency") and checked_currency(params["currency"]) != price["currency"]:
             raise invalid(f"The price is in {price['currency']}.", param="currency")
-        return price["currency"], events.snapshot(price), times(price["unit_amount_decimal"] or "0", quantity)
+        return price["currency"], events.snapshot(price), amount_of(account, price, quantity)
     if how == "price_data":
         data = params["price_data"]
         currency = checked_currency(data["currency"])
@@ -170,7 +171,7 @@ def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple
             raise missing_param("price_data[unit_amount]")
         price = build_price(account, {**data, "currency": currency}, product["id"], active=False)
         account.add("price", price)
-        return currency, events.snapshot(price), times(price["unit_amount_decimal"] or "0", quantity)
+        return currency, events.snapshot(price), amount_of(account, price, quantity)
     currency_text = params.get("currency") or customer["currency"]
     if not currency_text:
         raise missing_param("currency")
@@ -193,8 +194,6 @@ def _ad_hoc(account: Account) -> str:
     """The product that amounts without a price stand for."""
     identifier = f"prod_{account.letters('adhoc', 14)}"
     if account.peek("product", identifier) is None:
-        from stripe_magics.sandbox.resources.products import create_product
-
         create_product(account, {"id": identifier, "name": "One-off amounts", "active": False})
     return identifier
 
@@ -288,40 +287,6 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
     return page(
         account, "invoiceitem", params, "/v1/invoiceitems", filters=("customer", "invoice"), tests=tests
     )
-
-
-def line_of(account: Account, item: Object, invoice: str) -> Object:
-    """The line that an item becomes on an invoice; it keeps its id while the draft changes."""
-    notes = account.notes.setdefault(item["id"], {})
-    if "line" not in notes:
-        notes["line"] = account.new_id("il")
-    return {
-        "id": notes["line"],
-        "object": "line_item",
-        "amount": item["amount"],
-        "amount_excluding_tax": item["amount"],
-        "currency": item["currency"],
-        "description": item["description"],
-        "discount_amounts": [],
-        "discountable": item["discountable"],
-        "discounts": item["discounts"],
-        "invoice": invoice,
-        "invoice_item": item["id"],
-        "livemode": False,
-        "metadata": item["metadata"],
-        "period": item["period"],
-        "plan": None,
-        "pretax_credit_amounts": [],
-        "price": item["price"],
-        "proration": item["proration"],
-        "proration_details": {"credited_items": None},
-        "quantity": item["quantity"],
-        "subscription": item["subscription"],
-        "tax_amounts": [],
-        "tax_rates": item["tax_rates"],
-        "type": "invoiceitem",
-        "unit_amount_excluding_tax": item["unit_amount_decimal"],
-    }
 
 
 ROUTES: dict[str, Handler] = {

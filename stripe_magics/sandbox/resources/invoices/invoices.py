@@ -19,8 +19,9 @@ from stripe_magics.sandbox.core.clock import HOUR
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.customer_subresources import credit
 from stripe_magics.sandbox.resources.invoices import invoice_items
-from stripe_magics.sandbox.resources.invoices.collection import attempt, call_off, finish, mark_paid
-from stripe_magics.sandbox.resources.invoices.drafts import apply, check, lines_of, new_invoice, refresh
+from stripe_magics.sandbox.resources.invoices.collection import attempt, cancel_payment, finish, mark_paid
+from stripe_magics.sandbox.resources.invoices.drafts import apply, check, new_invoice, refresh
+from stripe_magics.sandbox.resources.invoices.lines import lines_of
 
 BY_ITSELF_AFTER = HOUR
 EDITABLE_WHEN_FINAL = {
@@ -132,12 +133,14 @@ def pay(account: Account, params: dict[str, Any], identifier: str) -> Object:
     invoice = retrieve(account, {}, identifier)
     if invoice["status"] == "paid":
         raise invalid("Invoice is already paid")
-    if invoice["status"] not in {"open", "uncollectible"}:
-        raise invalid(
-            f"Invoices with status {invoice['status']} can't be paid: finalize a draft first, a void one stays void."
-        )
+    if invoice["status"] == "void":
+        raise invalid("A void invoice can't be paid.")
+    if invoice["status"] == "draft":
+        finish(account, invoice)
+        if invoice["status"] == "paid":
+            return invoice
     if params.get("paid_out_of_band"):
-        call_off(account, invoice, None)
+        cancel_payment(account, invoice, None)
         invoice["paid_out_of_band"] = True
         mark_paid(account, invoice, amount=invoice["amount_due"])
         return invoice
@@ -152,7 +155,7 @@ def void(account: Account, params: dict[str, Any], identifier: str) -> Object:
         raise invalid(
             f"You can only void open or uncollectible invoices; the status of this one is {invoice['status']}. A draft is deleted instead."
         )
-    call_off(account, invoice, "void_invoice")
+    cancel_payment(account, invoice, "void_invoice")
     before = events.snapshot(invoice)
     used = account.notes.get(identifier, {}).pop("balance_used", 0)
     customer = account.get("customer", invoice["customer"])
@@ -242,7 +245,7 @@ def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
         raise invalid(
             "You can only delete draft invoices; a finalized one is voided.", code="invoice_not_editable"
         )
-    if invoice["subscription"]:
+    if invoice["subscription"] and invoice["billing_reason"] != "manual":
         raise invalid("You can't delete invoices created by subscriptions.")
     for each in account.where("invoiceitem", invoice=identifier):
         item = account.find("invoiceitem", each, "id")

@@ -5,12 +5,20 @@ subtotal = lines - discounts of lines        total = subtotal - discounts of the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Protocol
 
-from stripe_magics.sandbox.resources.discounts import share
+from stripe_magics.sandbox.resources.coupon_rules import share
 
 Object = dict[str, Any]
+
+
+class Eligible(Protocol):
+    """What a discount doesn't say itself: which lines it counts for, and its amount in another currency."""
+
+    def applies(self, discount: Object, line: Object) -> bool: ...
+    def coupon(self, discount: Object, currency: str) -> Object: ...
 
 
 def spread(total: int, weights: list[int]) -> list[int]:
@@ -37,19 +45,20 @@ def tax_on(base: int, rates: list[Object]) -> list[tuple[Object, int]]:
     return found
 
 
-def settle(
+def compute_totals(
     lines: list[Object],
     own: dict[str, list[Object]],
     discounts: list[Object],
-    rates: list[Object],
+    rates_of: Callable[[Object], list[Object]],
     *,
+    eligible: Eligible,
     currency: str,
     exempt: str,
     shipping: int = 0,
 ) -> Object:
     """Fill in each line's discount_amounts and tax_amounts; answers the invoice's sums.
 
-    `own` has the discounts of each line by its id, `discounts` those of the invoice, `rates` the default tax rates; `exempt` is the
+    `own` has the discounts of each line by its id, `discounts` those of the invoice, `rates_of` the tax rates of a line; `exempt` is the
     customer's tax_exempt.
     """
     left = []
@@ -57,16 +66,19 @@ def settle(
         rest = line["amount"]
         line["discount_amounts"] = []
         for discount in own.get(line["id"], ()) if line["discountable"] else ():
-            off = share(discount["coupon"], rest, currency)
+            if not eligible.applies(discount, line):
+                continue
+            off = share(eligible.coupon(discount, currency), rest, currency)
             rest -= off
             line["discount_amounts"].append({"amount": off, "discount": discount["id"]})
         left.append(rest)
     subtotal = sum(left)
     for discount in discounts:
         weights = [
-            max(0, rest) if line["discountable"] else 0 for line, rest in zip(lines, left, strict=True)
+            max(0, rest) if line["discountable"] and eligible.applies(discount, line) else 0
+            for line, rest in zip(lines, left, strict=True)
         ]
-        off = share(discount["coupon"], sum(weights), currency)
+        off = share(eligible.coupon(discount, currency), sum(weights), currency)
         for place, part in enumerate(spread(off, weights)):
             left[place] -= part
             if weights[place]:
@@ -76,7 +88,7 @@ def settle(
     for line, rest in zip(lines, left, strict=True):
         line["tax_amounts"] = []
         within = 0
-        for rate, exact in tax_on(rest, line["tax_rates"] or rates):
+        for rate, exact in tax_on(rest, rates_of(line)):
             amount = 0 if exempt in {"exempt", "reverse"} else exact
             entry = {
                 "amount": amount,

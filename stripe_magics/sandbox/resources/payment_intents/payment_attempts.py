@@ -38,7 +38,9 @@ def redirects(method: Object) -> bool:
     return method["type"] != "card" and method["type"] not in DEBITS
 
 
-def proceed(account: Account, intent: Object, method: Object, params: dict[str, Any]) -> None:
+def proceed(
+    account: Account, intent: Object, method: Object, params: dict[str, Any], *, recurring: bool = False
+) -> None:
     """Try to take the money. Raises a refusal after a decline, with everything that happened kept."""
     outcome = outcome_of(account, method["id"])
     intent["last_payment_error"] = None
@@ -46,7 +48,9 @@ def proceed(account: Account, intent: Object, method: Object, params: dict[str, 
     _mandate(account, method, params)
     off_session = params.get("off_session") not in {None, False}
     asks = outcome.authenticate and not (
-        outcome.unless_set_up and method["customer"] and (off_session or _set_up(account, method))
+        outcome.unless_set_up
+        and method["customer"]
+        and (recurring or off_session or _set_up(account, method))
     )
     if redirects(method) or asks:
         if off_session or params.get("error_on_requires_action"):
@@ -152,7 +156,6 @@ def settle(
     store(account, intent)
     charges.succeed(account, charge, outcome)
     events.emit(account, "payment_intent.succeeded", intent)
-    _tell_invoice(account, intent, charge)
 
 
 def store(account: Account, intent: Object) -> None:
@@ -199,7 +202,6 @@ def debit_settled(account: Account, intent: Object, *, outcome: CardBehaviour | 
     store(account, intent)
     charges.succeed(account, charge, outcome)
     events.emit(account, "payment_intent.succeeded", intent)
-    _tell_invoice(account, intent, charge)
 
 
 def decline(
@@ -254,13 +256,6 @@ def _back(
     )
     store(account, intent)
     events.emit(account, "payment_intent.payment_failed", intent)
-
-
-def _tell_invoice(account: Account, intent: Object, charge: Object) -> None:
-    if intent["invoice"]:
-        from stripe_magics.sandbox.resources.invoices import collection
-
-        collection.paid_by(account, intent["invoice"], intent, charge)
 
 
 def cancel_intent(account: Account, intent: Object, reason: str | None, *, expired: bool = False) -> None:

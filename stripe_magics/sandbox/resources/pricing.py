@@ -1,0 +1,94 @@
+"""What a price comes to for a quantity: per unit, in packages, in tiers. Pure arithmetic on minor units.
+
+    per_unit              quantity x unit amount
+    transform_quantity    the quantity in packages of `divide_by`, rounded up or down, first
+    graduated tiers       each unit at the rate of the tier that it falls into, with the flat amount of each tier that is reached
+    volume tiers          all units at the rate of the tier that the whole quantity falls into, and that tier's flat amount
+
+Each part is rounded to the minor unit once, as each becomes a line of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a price: one line of an invoice."""
+
+    amount: int
+    quantity: int
+    unit: str  # unit amount, as decimal text
+    label: str = ""  # "Tier 1", "Tier 1 flat fee"
+
+
+def round_half_up(number: Decimal) -> int:
+    """To the minor unit."""
+    return int(number.quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def times(decimal_text: str, quantity: int) -> int:
+    """Unit amount x quantity, rounded to the minor unit."""
+    return round_half_up(Decimal(decimal_text) * quantity)
+
+
+def packages(transform: Object | None, quantity: int) -> int:
+    """How many packages a quantity makes; without packages the quantity itself."""
+    if not transform:
+        return quantity
+    size = int(transform["divide_by"])
+    return -(-quantity // size) if transform["round"] == "up" else quantity // size
+
+
+def parts(price: Object, tiers: list[Object] | None, quantity: int) -> list[Part]:
+    """What a quantity of a price comes to."""
+    if price["billing_scheme"] == "tiered" and tiers:
+        return (_graduated if price["tiers_mode"] == "graduated" else _volume)(tiers, quantity)
+    count = packages(price["transform_quantity"], quantity)
+    unit = price["unit_amount_decimal"] or "0"
+    return [Part(times(unit, count), count, unit)]
+
+
+def total(price: Object, tiers: list[Object] | None, quantity: int) -> int:
+    """The sum of the parts."""
+    return sum(part.amount for part in parts(price, tiers, quantity))
+
+
+def _of_tier(tier: Object, name: str) -> str:
+    value = tier.get(f"{name}_decimal")
+    if value is None:
+        value = tier.get(name)
+    return "0" if value is None else str(value)
+
+
+def _tier(place: int, tier: Object, count: int) -> list[Part]:
+    unit, flat = _of_tier(tier, "unit_amount"), _of_tier(tier, "flat_amount")
+    found = [Part(times(unit, count), count, unit, f"Tier {place + 1}")]
+    if Decimal(flat):
+        found.append(Part(times(flat, 1), 1, flat, f"Tier {place + 1} flat fee"))
+    return found
+
+
+def _graduated(tiers: list[Object], quantity: int) -> list[Part]:
+    found: list[Part] = []
+    start = 0
+    for place, tier in enumerate(tiers):
+        end = quantity if tier["up_to"] is None else min(quantity, tier["up_to"])
+        if place and quantity <= start:
+            break
+        found += _tier(place, tier, max(0, end - start))
+        start = end
+    return found
+
+
+def _volume(tiers: list[Object], quantity: int) -> list[Part]:
+    place = next(
+        (at for at, tier in enumerate(tiers) if tier["up_to"] is None or quantity <= tier["up_to"]),
+        len(tiers) - 1,
+    )
+    return _tier(place, tiers[place], quantity)

@@ -1,0 +1,103 @@
+"""Promotion codes: what a payer types to get a coupon. They are found whatever their case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.pagination import Page, equal, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
+
+
+def create_promotion(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/promotion_codes."""
+    coupon = account.find("coupon", params["coupon"], "coupon")
+    if params.get("customer"):
+        account.find("customer", params["customer"], "customer")
+    code = params.get("code") or account.letters(f"promotion{account.count}", 8).upper()
+    if params.get("expires_at") is not None and params["expires_at"] <= account.now:
+        raise invalid_before_execution("expires_at lies in the past.", param="expires_at")
+    if params.get("max_redemptions") is not None and params["max_redemptions"] < 1:
+        raise invalid_before_execution(
+            "This value must be greater than or equal to 1.",
+            param="max_redemptions",
+            code="parameter_invalid_integer",
+        )
+    if any(
+        each["code"].lower() == code.lower() and each["active"] for each in account.each("promotion_code")
+    ):
+        raise invalid(f"An active promotion code with `code: {code}` already exists.", param="code")
+    restrictions = params.get("restrictions") or {}
+    promotion = {
+        "id": account.new_id("promo"),
+        "object": "promotion_code",
+        "active": params.get("active", True),
+        "code": code,
+        "coupon": events.snapshot(coupon),
+        "created": account.now,
+        "customer": params.get("customer"),
+        "expires_at": params.get("expires_at"),
+        "livemode": False,
+        "max_redemptions": params.get("max_redemptions"),
+        "metadata": merged_metadata({}, params.get("metadata")),
+        "restrictions": {
+            "first_time_transaction": restrictions.get("first_time_transaction", False),
+            "minimum_amount": restrictions.get("minimum_amount"),
+            "minimum_amount_currency": restrictions.get("minimum_amount_currency"),
+        },
+        "times_redeemed": 0,
+    }
+    if restrictions.get("currency_options"):
+        account.notes.setdefault(promotion["id"], {})["currency_options"] = {
+            name.lower(): each for name, each in restrictions["currency_options"].items()
+        }
+    account.add("promotion_code", promotion)
+    events.emit(account, "promotion_code.created", promotion)
+    return promotion
+
+
+def retrieve_promotion(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/promotion_codes/{promotion_code}."""
+    return account.find("promotion_code", identifier, "promotion_code", what="promotion code", status=404)
+
+
+def update_promotion(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/promotion_codes/{promotion_code}."""
+    promotion = retrieve_promotion(account, {}, identifier)
+    before = events.snapshot(promotion)
+    options = (params.get("restrictions") or {}).get("currency_options")
+    if options:
+        notes = account.notes.setdefault(identifier, {})
+        given = {name.lower(): each for name, each in options.items()}
+        notes["currency_options"] = {**notes.get("currency_options", {}), **given}
+    take(promotion, params, ("active", "metadata"))
+    account.save("promotion_code", promotion)
+    events.emit(account, "promotion_code.updated", promotion, before)
+    return promotion
+
+
+def list_promotions(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/promotion_codes."""
+    tests = []
+    if params.get("coupon"):
+        if account.peek("coupon", params["coupon"]) is None:
+            raise missing("coupon", params["coupon"], "coupon", status=400)
+        coupon = params["coupon"]
+        tests.append(lambda row: row.value["coupon"]["id"] == coupon)
+    if params.get("active") is not None:
+        tests.append(equal(1, params["active"]))
+    if params.get("code"):
+        code = params["code"].lower()
+        tests.append(lambda row: row.keys[0].lower() == code)
+    return page(account, "promotion_code", params, "/v1/promotion_codes", filters=("customer",), tests=tests)
+
+
+ROUTES: dict[str, Handler] = {
+    "GET /v1/promotion_codes": list_promotions,
+    "POST /v1/promotion_codes": create_promotion,
+    "GET /v1/promotion_codes/{promotion_code}": retrieve_promotion,
+    "POST /v1/promotion_codes/{promotion_code}": update_promotion,
+}

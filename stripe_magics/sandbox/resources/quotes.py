@@ -1,0 +1,475 @@
+"""Quotes: an offer, final for some days, that becomes a subscription or an invoice when it is accepted.
+
+draft -> open -> accepted | canceled        draft -> canceled
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics import money
+from stripe_magics.sandbox.api.dispatcher import Document, Handler
+from stripe_magics.sandbox.api.errors import invalid, missing_param
+from stripe_magics.sandbox.api.pagination import Page, of_objects, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_currency, refuse_connect
+from stripe_magics.sandbox.core.clock import DAY
+from stripe_magics.sandbox.core.metadata import take
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.invoices import invoice_items, invoices
+from stripe_magics.sandbox.resources.invoices.totals import compute_totals
+from stripe_magics.sandbox.resources.price_objects import (
+    amount_of,
+    build_price,
+    check_price,
+    named_price,
+    not_below,
+)
+from stripe_magics.sandbox.resources.subscriptions import creation
+from stripe_magics.sandbox.resources.subscriptions.items import check_together
+
+VALID_FOR = 30 * DAY
+_PLAIN = ("description", "footer", "header", "metadata", "collection_method", "expires_at")
+
+
+def create(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/quotes."""
+    if params.get("from_quote"):
+        return _copied(account, params)
+    quote = _blank(account)
+    lines = _lines(account, params.get("line_items") or [])
+    _apply(account, quote, params)
+    account.add("quote", quote)
+    _compute(account, quote, lines)
+    events.emit(account, "quote.created", quote)
+    return quote
+
+
+def _copied(account: Account, params: dict[str, Any]) -> Object:
+    former = account.find("quote", params["from_quote"]["quote"], "from_quote[quote]")
+    quote = {
+        **events.snapshot(former),
+        **{name: value for name, value in _blank(account).items() if name in _FRESH},
+    }
+    quote["from_quote"] = {
+        "is_revision": params["from_quote"].get("is_revision", False),
+        "quote": former["id"],
+    }
+    _apply(
+        account,
+        quote,
+        {name: value for name, value in params.items() if name not in {"from_quote", "line_items"}},
+    )
+    account.add("quote", quote)
+    lines = (
+        _lines(account, params["line_items"])
+        if params.get("line_items")
+        else [{**each, "id": account.new_id("li")} for each in account.link_lines[former["id"]]]
+    )
+    _compute(account, quote, lines)
+    events.emit(account, "quote.created", quote)
+    return quote
+
+
+_FRESH = frozenset(
+    {
+        "id",
+        "created",
+        "expires_at",
+        "invoice",
+        "number",
+        "status",
+        "status_transitions",
+        "subscription",
+        "subscription_schedule",
+    }
+)
+
+
+def _blank(account: Account) -> Object:
+    return {
+        "id": account.new_id("qt"), "object": "quote", "amount_subtotal": 0, "amount_total": 0, "application": None,
+        "application_fee_amount": None, "application_fee_percent": None, "automatic_tax": {"enabled": False, "liability": None, "status": None},
+        "collection_method": "charge_automatically", "computed": {"recurring": None, "upfront": None}, "created": account.now, "currency": None,
+        "customer": None, "default_tax_rates": [], "description": None, "discounts": [], "expires_at": account.now + VALID_FOR, "footer": None,
+        "from_quote": None, "header": None, "invoice": None, "invoice_settings": {"days_until_due": None, "issuer": {"type": "self"}},
+        "livemode": False, "metadata": {}, "number": None, "on_behalf_of": None, "status": "draft",
+        "status_transitions": {"accepted_at": None, "canceled_at": None, "finalized_at": None}, "subscription": None,
+        "subscription_data": {"description": None, "effective_date": None, "metadata": None, "trial_period_days": None},
+        "subscription_schedule": None, "test_clock": None,
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0}, "transfer_data": None,
+    }  # fmt: skip
+
+
+def _lines(account: Account, given: list[dict[str, Any]]) -> list[Object]:
+    found = []
+    for place, each in enumerate(given):
+        where = f"line_items[{place}]"
+        if each.get("price"):
+            price = named_price(account, each["price"], f"{where}[price]")
+        elif each.get("price_data"):
+            data = each["price_data"]
+            if not data.get("product"):
+                raise missing_param(f"{where}[price_data][product]")
+            product = account.find("product", data["product"], f"{where}[price_data][product]")
+            check_price(account, data)
+            price = account.add(
+                "price",
+                build_price(
+                    account,
+                    {**data, "currency": checked_currency(data["currency"])},
+                    product["id"],
+                    active=False,
+                ),
+            )
+        else:
+            raise missing_param(f"{where}[price]")
+        quantity = each.get("quantity", 1)
+        if quantity < 0:
+            raise not_below(0, f"{where}[quantity]")
+        found.append(
+            {
+                "id": account.new_id("li"), "object": "item", "amount_discount": 0, "amount_subtotal": amount_of(account, price, quantity),
+                "amount_tax": 0, "amount_total": 0, "currency": price["currency"],
+                "description": (account.peek("product", price["product"]) or {}).get("name"), "price": events.snapshot(price),
+                "quantity": quantity, "tax_rates": [account.find("tax_rate", rate, f"{where}[tax_rates]") for rate in each.get("tax_rates") or ()],
+                "discounts": each.get("discounts") or [],
+            }
+        )  # fmt: skip
+    recurring = [line["price"] for line in found if line["price"]["recurring"]]
+    if recurring:
+        check_together(recurring, "line_items")
+    if len({line["currency"] for line in found}) > 1:
+        raise invalid("All prices of a quote must have one currency.", param="line_items")
+    return found
+
+
+def _apply(account: Account, quote: Object, params: dict[str, Any]) -> None:
+    refuse_connect(account, params)
+    for name in ("application_fee_percent",):
+        if params.get(name) is not None:
+            raise invalid("An application fee needs a connected account.", param=name)
+    if params.get("expires_at") is not None and params["expires_at"] <= account.now:
+        raise invalid("expires_at must lie in the future.", param="expires_at")
+    if params.get("customer"):
+        quote["customer"] = account.find("customer", params["customer"], "customer")["id"]
+    take(quote, params, _PLAIN)
+    if "default_tax_rates" in params:
+        quote["default_tax_rates"] = [
+            account.find("tax_rate", each, "default_tax_rates")["id"]
+            for each in params["default_tax_rates"] or ()
+        ]
+    if params.get("invoice_settings"):
+        quote["invoice_settings"] = {**quote["invoice_settings"], **params["invoice_settings"]}
+    if params.get("subscription_data"):
+        quote["subscription_data"] = {**quote["subscription_data"], **params["subscription_data"]}
+    if params.get("automatic_tax"):
+        quote["automatic_tax"] = {**quote["automatic_tax"], "enabled": params["automatic_tax"]["enabled"]}
+    if "discounts" in params:
+        discounts.check(account, params["discounts"], "discounts", quote["customer"])
+        account.notes.setdefault(quote["id"], {})["discounts"] = params["discounts"] or []
+        quote["discounts"] = [
+            each.get("coupon") or each.get("promotion_code") or each.get("discount")
+            for each in params["discounts"] or ()
+        ]
+
+
+def _compute(account: Account, quote: Object, lines: list[Object]) -> None:
+    """Sums: what is paid at once, and what recurs."""
+    account.link_lines[quote["id"]] = lines
+    quote["currency"] = lines[0]["currency"] if lines else None
+    given = account.notes.get(quote["id"], {}).get("discounts", [])
+    standing = [
+        {
+            "id": f"quoted{place}",
+            "coupon": discounts.redeemable(account, each, param="discounts", customer=quote["customer"])[0],
+        }
+        for place, each in enumerate(given)
+    ]
+    rates = [account.find("tax_rate", each, "default_tax_rates") for each in quote["default_tax_rates"]]
+    working = [
+        {
+            "id": line["id"], "amount": line["amount_subtotal"], "discountable": True, "discounts": [], "price": line["price"],
+            "quantity": line["quantity"], "tax_rates": line["tax_rates"],
+        }
+        for line in lines
+    ]  # fmt: skip
+    exempt = (account.peek("customer", quote["customer"] or "") or {}).get("tax_exempt", "none")
+    sums = compute_totals(
+        working, {}, standing, lambda line: line["tax_rates"] or rates, eligible=discounts.Eligibility(account),
+        currency=quote["currency"] or "usd", exempt=exempt,
+    )  # fmt: skip
+    for line, worked in zip(lines, working, strict=True):
+        off = sum(each["amount"] for each in worked["discount_amounts"])
+        tax = sum(each["amount"] for each in worked["tax_amounts"])
+        outside = sum(each["amount"] for each in worked["tax_amounts"] if not each["inclusive"])
+        line.update(amount_discount=off, amount_tax=tax, amount_total=line["amount_subtotal"] - off + outside)
+    off = sum(line["amount_discount"] for line in lines)
+    quote.update(
+        amount_subtotal=sum(line["amount_subtotal"] for line in lines), amount_total=sums["total"],
+        total_details={"amount_discount": off, "amount_shipping": 0, "amount_tax": sums["tax"] or 0},
+    )  # fmt: skip
+    recurring = [line for line in lines if line["price"]["recurring"]]
+    quote["computed"] = {
+        "recurring": {
+            **_part(recurring), "interval": recurring[0]["price"]["recurring"]["interval"],
+            "interval_count": recurring[0]["price"]["recurring"]["interval_count"],
+        } if recurring else None,
+        "upfront": _part(lines),
+    }  # fmt: skip
+    account.save("quote", quote)
+
+
+def _part(lines: list[Object]) -> Object:
+    return {
+        "amount_subtotal": sum(line["amount_subtotal"] for line in lines), "amount_total": sum(line["amount_total"] for line in lines),
+        "total_details": {
+            "amount_discount": sum(line["amount_discount"] for line in lines), "amount_shipping": 0,
+            "amount_tax": sum(line["amount_tax"] for line in lines),
+        },
+    }  # fmt: skip
+
+
+def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/quotes/{quote}."""
+    return account.find("quote", identifier, "quote", status=404)
+
+
+def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/quotes/{quote}: drafts only."""
+    quote = retrieve(account, {}, identifier)
+    if quote["status"] != "draft" and set(params) - {"metadata", "expires_at", "expand"}:
+        raise invalid(f"A quote that is {quote['status']} can't be changed: only drafts can.")
+    before = events.snapshot(quote)
+    lines = account.link_lines[identifier]
+    if "line_items" in params:
+        kept = {line["id"]: line for line in lines}
+        lines = []
+        for place, each in enumerate(params["line_items"] or ()):
+            old = kept.get(each.get("id", ""))
+            if each.get("id") and old is None:
+                raise invalid(
+                    f"No such line item: '{each['id']}'",
+                    param=f"line_items[{place}][id]",
+                    code="resource_missing",
+                )
+            same = {} if old is None else {"price": old["price"]["id"], "quantity": old["quantity"]}
+            (line,) = _lines(
+                account, [{**same, **{name: value for name, value in each.items() if name != "id"}}]
+            )
+            lines.append(line)
+    _apply(account, quote, params)
+    _compute(account, quote, lines)
+    events.emit(account, "quote.updated", quote, before)
+    return quote
+
+
+def finalize(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/quotes/{quote}/finalize."""
+    quote = retrieve(account, {}, identifier)
+    if quote["status"] != "draft":
+        raise invalid(f"Only a draft can be finalized; the status of this quote is {quote['status']}.")
+    if not quote["customer"]:
+        raise invalid("A quote needs a customer before it is finalized.", param="customer")
+    if not account.link_lines[identifier]:
+        raise invalid("A quote needs line items before it is finalized.", param="line_items")
+    if params.get("expires_at") is not None:
+        if params["expires_at"] <= account.now:
+            raise invalid("expires_at must lie in the future.", param="expires_at")
+        quote["expires_at"] = params["expires_at"]
+    customer = account.find("customer", quote["customer"], "customer")
+    number = account.notes.setdefault(customer["id"], {}).get("quotes", 0) + 1
+    account.notes[customer["id"]]["quotes"] = number
+    quote.update(status="open", number=f"QT-{customer['invoice_prefix']}-{number:04d}-1")
+    quote["status_transitions"]["finalized_at"] = account.now
+    account.save("quote", quote)
+    account.clock.at(quote["expires_at"], "quote_expires", identifier)
+    events.emit(account, "quote.finalized", quote)
+    return quote
+
+
+def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/quotes/{quote}/cancel."""
+    quote = retrieve(account, {}, identifier)
+    if quote["status"] not in {"draft", "open"}:
+        raise invalid(f"A quote that is {quote['status']} can't be canceled.")
+    _cancel(account, quote)
+    return quote
+
+
+def _cancel(account: Account, quote: Object) -> None:
+    quote["status"] = "canceled"
+    quote["status_transitions"]["canceled_at"] = account.now
+    account.save("quote", quote)
+    events.emit(account, "quote.canceled", quote)
+
+
+def expire(account: Account, quote: Object) -> None:
+    """Nobody accepted it in time."""
+    if quote["status"] == "open" and quote["expires_at"] <= account.now:
+        _cancel(account, quote)
+
+
+def accept(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/quotes/{quote}/accept: what recurs becomes a subscription, the rest stands on its first invoice or on one of its own."""
+    quote = retrieve(account, {}, identifier)
+    if quote["status"] != "open":
+        raise invalid(f"Only an open quote can be accepted; the status of this one is {quote['status']}.")
+    lines = account.link_lines[identifier]
+    once = [line for line in lines if not line["price"]["recurring"]]
+    named = account.notes.get(identifier, {}).get("discounts", [])
+    settings: dict[str, Any] = {
+        "collection_method": quote["collection_method"],
+        "metadata": quote["metadata"],
+        "discounts": named,
+    }
+    days = quote["invoice_settings"]["days_until_due"]
+    if quote["collection_method"] == "send_invoice":
+        settings["days_until_due"] = 30 if days is None else days
+    if quote["default_tax_rates"]:
+        settings["default_tax_rates"] = quote["default_tax_rates"]
+    if quote["automatic_tax"]["enabled"]:
+        settings["automatic_tax"] = {"enabled": True}
+    if len(once) < len(lines):
+        _subscribe(account, quote, lines, settings)
+    else:
+        _invoice(account, quote, once, settings)
+    quote["status"] = "accepted"
+    quote["status_transitions"]["accepted_at"] = account.now
+    account.save("quote", quote)
+    events.emit(account, "quote.accepted", quote)
+    return quote
+
+
+def _item(line: Object) -> dict[str, Any]:
+    return {
+        "price": line["price"]["id"], "tax_rates": [rate["id"] for rate in line["tax_rates"]],
+        **({} if (line["price"]["recurring"] or {}).get("usage_type") == "metered" else {"quantity": line["quantity"]}),
+    }  # fmt: skip
+
+
+def _subscribe(account: Account, quote: Object, lines: list[Object], settings: dict[str, Any]) -> None:
+    data = quote["subscription_data"]
+    given = {
+        **settings,
+        "customer": quote["customer"],
+        "items": [_item(line) for line in lines if line["price"]["recurring"]],
+        "add_invoice_items": [_item(line) for line in lines if not line["price"]["recurring"]],
+        "payment_behavior": "allow_incomplete",
+    }
+    if data["trial_period_days"]:
+        given["trial_period_days"] = data["trial_period_days"]
+    if data["description"]:
+        given["description"] = data["description"]
+    if data["metadata"]:
+        given["metadata"] = data["metadata"]
+    if isinstance(data["effective_date"], int) and data["effective_date"] > account.now:
+        raise invalid(
+            "The sandbox doesn't simulate quotes that begin later.", param="subscription_data[effective_date]"
+        )
+    subscription = creation.create(account, given)
+    quote["subscription"] = subscription["id"]
+    quote["invoice"] = subscription["latest_invoice"]
+    invoice = account.get("invoice", subscription["latest_invoice"])
+    if invoice is not None:
+        invoice["quote"] = quote["id"]
+        account.save("invoice", invoice)
+
+
+def _invoice(account: Account, quote: Object, lines: list[Object], settings: dict[str, Any]) -> None:
+    invoice = invoices.create(
+        account,
+        {**settings, "customer": quote["customer"], "currency": quote["currency"], "auto_advance": False},
+    )
+    for line in lines:
+        invoice_items.create(
+            account, {**_item(line), "customer": quote["customer"], "invoice": invoice["id"]}
+        )
+    invoice["quote"] = quote["id"]
+    account.save("invoice", invoice)
+    quote["invoice"] = invoice["id"]
+
+
+def line_items(account: Account, params: dict[str, Any], identifier: str) -> Page:
+    """GET /v1/quotes/{quote}/line_items."""
+    retrieve(account, {}, identifier)
+    return of_objects(
+        [_shown(line) for line in account.link_lines[identifier]],
+        params,
+        f"/v1/quotes/{identifier}/line_items",
+    )
+
+
+def _shown(line: Object) -> Object:
+    return {name: value for name, value in line.items() if name not in {"tax_rates", "discounts"}}
+
+
+def upfront(account: Account, params: dict[str, Any], identifier: str) -> Page:
+    """GET /v1/quotes/{quote}/computed_upfront_line_items: what is paid at once."""
+    retrieve(account, {}, identifier)
+    return of_objects(
+        [_shown(line) for line in account.link_lines[identifier]],
+        params,
+        f"/v1/quotes/{identifier}/computed_upfront_line_items",
+    )
+
+
+def listing(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/quotes."""
+    return page(account, "quote", params, "/v1/quotes", filters=("customer", "status"))
+
+
+def pdf(account: Account, params: dict[str, Any], identifier: str) -> Document:
+    """GET /v1/quotes/{quote}/pdf: one plain page."""
+    quote = retrieve(account, {}, identifier)
+    if quote["status"] == "draft" or not quote["number"]:
+        raise invalid("Finalize the quote before you download its PDF.")
+    rows = [f"Quote {quote['number']}", *(
+        f"{line['quantity']} x {line['description']}: {money.format_amount(line['amount_subtotal'], line['currency'])}"
+        for line in account.link_lines[identifier]
+    ), f"Total: {money.format_amount(quote['amount_total'], quote['currency'])}"]  # fmt: skip
+    return Document("application/pdf", _page(rows))
+
+
+def _page(rows: list[str]) -> bytes:
+    """A PDF of one page with a few lines of text."""
+
+    def text(row: str) -> str:
+        return (
+            row.encode("latin-1", "replace")
+            .decode("latin-1")
+            .replace("\\", "\\\\")
+            .replace("(", "\\(")
+            .replace(")", "\\)")
+        )
+
+    content = "BT /F1 12 Tf 72 770 Td 16 TL " + " ".join(f"({text(row)}) Tj T*" for row in rows) + " ET"
+    parts = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    made, places = b"%PDF-1.4\n", []
+    for number, part in enumerate(parts, 1):
+        places.append(len(made))
+        made += f"{number} 0 obj\n{part}\nendobj\n".encode("latin-1")
+    table = "".join(f"{place:010d} 00000 n \n" for place in places)
+    end = f"xref\n0 6\n0000000000 65535 f \n{table}trailer << /Size 6 /Root 1 0 R >>\nstartxref\n{len(made)}\n%%EOF\n"
+    return made + end.encode()
+
+
+ROUTES: dict[str, Handler] = {
+    "GET /v1/quotes": listing,
+    "POST /v1/quotes": create,
+    "GET /v1/quotes/{quote}": retrieve,
+    "POST /v1/quotes/{quote}": update,
+    "POST /v1/quotes/{quote}/accept": accept,
+    "POST /v1/quotes/{quote}/cancel": cancel,
+    "POST /v1/quotes/{quote}/finalize": finalize,
+    "GET /v1/quotes/{quote}/line_items": line_items,
+    "GET /v1/quotes/{quote}/computed_upfront_line_items": upfront,
+    "GET /v1/quotes/{quote}/pdf": pdf,
+}

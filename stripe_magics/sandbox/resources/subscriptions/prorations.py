@@ -1,0 +1,120 @@
+"""Prorations: what a change in the middle of a period gives back and costs, to the second.
+
+The unused time of what was paid comes back (negative), the rest of the period of what is new is added: pending invoice items, `proration: true`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.coupon_rules import share
+from stripe_magics.sandbox.resources.invoices.lines import lines_of
+from stripe_magics.sandbox.resources.price_objects import amount_of, plan_of
+from stripe_magics.sandbox.resources.pricing import round_half_up
+from stripe_magics.sandbox.resources.subscriptions.items import metered
+from stripe_magics.sandbox.resources.subscriptions.period_invoices import product_name
+
+
+def credit_unused(account: Account, subscription: Object, item: Object, at: int) -> Object | None:
+    """The unused time of an item, given back; None where there is nothing to give back."""
+    if metered(item["price"]):
+        return None
+    start, end = subscription["current_period_start"], subscription["current_period_end"]
+    full, lines = _paid(account, subscription, item)
+    amount = -_part(full, end - at, end - start)
+    if not amount:
+        return None
+    made = _item(account, subscription, item, amount, "Unused time on", at, end)
+    if lines:
+        invoice, identifiers = lines
+        account.notes.setdefault(made["id"], {})["credited"] = {
+            "invoice": invoice,
+            "invoice_line_items": identifiers,
+        }
+    return made
+
+
+def charge_remaining(
+    account: Account, subscription: Object, item: Object, at: int, *, start: int, end: int
+) -> Object | None:
+    """The rest of the period [start, end) for an item, from `at` on."""
+    if metered(item["price"]):
+        return None
+    full = _net(account, subscription, amount_of(account, item["price"], item.get("quantity", 1)), item)
+    amount = _part(full, end - at, end - start)
+    return _item(account, subscription, item, amount, "Remaining time on", at, end) if amount else None
+
+
+def _part(full: int, rest: int, whole: int) -> int:
+    return round_half_up(Decimal(full) * max(0, rest) / max(1, whole))
+
+
+def _paid(account: Account, subscription: Object, item: Object) -> tuple[int, tuple[str, list[str]] | None]:
+    """What an item's present price and quantity cost for the whole period, as they were billed; with the lines that billed it."""
+    full = amount_of(account, item["price"], item.get("quantity", 1))
+    invoice = account.peek("invoice", account.notes.get(subscription["id"], {}).get("period_invoice", ""))
+    lines = [
+        line
+        for line in (lines_of(account, invoice) if invoice else ())
+        if line.get("subscription_item") == item["id"]
+        and line["price"]["id"] == item["price"]["id"]
+        and line["amount"] > 0
+    ]
+    gross = sum(line["amount"] for line in lines)
+    if invoice is None or not gross:
+        return _net(account, subscription, full, item), None
+    off = sum(each["amount"] for line in lines for each in line["discount_amounts"])
+    return _part(full, gross - off, gross), (invoice["id"], [line["id"] for line in lines])
+
+
+def _net(account: Account, subscription: Object, full: int, item: Object) -> int:
+    """An amount after the discounts that stand now (those that count once are over)."""
+    standing = discounts.standing(account, [*item["discounts"], *subscription["discounts"]])
+    line = {"price": item["price"]}
+    eligible = discounts.Eligibility(account)
+    for each in standing:
+        if each["coupon"]["percent_off"] is not None and eligible.applies(each, line):
+            full -= share(each["coupon"], full, subscription["currency"])
+    return full
+
+
+def _item(
+    account: Account, subscription: Object, item: Object, amount: int, words: str, at: int, end: int
+) -> Object:
+    price, quantity = item["price"], item.get("quantity", 1)
+    day = datetime.fromtimestamp(at, UTC)
+    count = f"{quantity} × " if quantity != 1 else ""
+    unit = Decimal(amount) / (quantity or 1)
+    whole = unit == unit.to_integral_value()
+    made: Object = {
+        "id": account.new_id("ii"),
+        "object": "invoiceitem",
+        "amount": amount,
+        "currency": subscription["currency"],
+        "customer": subscription["customer"],
+        "date": account.now,
+        "description": f"{words} {count}{product_name(account, price)} after {day.day} {day:%b %Y}",
+        "discountable": False,
+        "discounts": [],
+        "invoice": None,
+        "livemode": False,
+        "metadata": subscription["metadata"],
+        "period": {"end": end, "start": at},
+        "plan": plan_of(price),
+        "price": price,
+        "proration": True,
+        "quantity": quantity,
+        "subscription": subscription["id"],
+        "subscription_item": item["id"],
+        "tax_rates": item["tax_rates"],
+        "test_clock": None,
+        "unit_amount": int(unit) if whole else None,
+        "unit_amount_decimal": format(unit.quantize(Decimal("1e-12")).normalize(), "f"),
+    }
+    account.add("invoiceitem", made)
+    events.emit(account, "invoiceitem.created", made)
+    return made

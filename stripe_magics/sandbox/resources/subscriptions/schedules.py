@@ -1,0 +1,425 @@
+"""Subscription schedules: phases one after the other, each with its items and settings; at the end the subscription goes on or is canceled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, missing_param
+from stripe_magics.sandbox.api.pagination import Page, bounds, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.subscriptions import creation, lifecycle, updates
+from stripe_magics.sandbox.resources.subscriptions.billing_periods import after
+from stripe_magics.sandbox.resources.subscriptions.items import price_of
+
+OPEN = frozenset({"not_started", "active"})
+_TO_SUBSCRIPTION = (
+    "collection_method",
+    "default_payment_method",
+    "description",
+    "default_tax_rates",
+    "automatic_tax",
+    "metadata",
+    "discounts",
+    "coupon",
+)
+
+
+def create(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/subscription_schedules."""
+    if params.get("from_subscription"):
+        if params.get("phases") or params.get("customer"):
+            raise invalid(
+                "from_subscription can't be combined with phases or customer.", param="from_subscription"
+            )
+        return _from_subscription(account, params)
+    if not params.get("customer"):
+        raise missing_param("customer")
+    if not params.get("phases"):
+        raise missing_param("phases")
+    customer = account.find("customer", params["customer"], "customer")
+    begins = account.now if params.get("start_date") in {None, "now"} else params["start_date"]
+    if begins < account.now:
+        raise invalid("The sandbox doesn't simulate schedules that start in the past.", param="start_date")
+    schedule = _new(account, customer["id"], params)
+    schedule["phases"] = _phases(account, params["phases"], begins, schedule["default_settings"])
+    account.add("subscription_schedule", schedule)
+    events.emit(account, "subscription_schedule.created", schedule)
+    if begins <= account.now:
+        _begin(account, schedule)
+    else:
+        account.clock.at(begins, "schedule_phase", schedule["id"])
+    return account.save("subscription_schedule", schedule)
+
+
+def _new(account: Account, customer: str, params: dict[str, Any]) -> Object:
+    defaults = params.get("default_settings") or {}
+    return {
+        "id": account.new_id("sub_sched"), "object": "subscription_schedule", "application": None, "canceled_at": None, "completed_at": None,
+        "created": account.now, "current_phase": None, "customer": customer,
+        "default_settings": {
+            "application_fee_percent": None, "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+            "billing_cycle_anchor": "automatic", "billing_thresholds": None, "collection_method": "charge_automatically",
+            "default_payment_method": None, "default_source": None, "description": None,
+            "invoice_settings": {"account_tax_ids": None, "days_until_due": None, "issuer": {"type": "self"}}, "on_behalf_of": None,
+            "transfer_data": None, **defaults,
+        },
+        "end_behavior": params.get("end_behavior") or "release", "livemode": False, "metadata": merged_metadata({}, params.get("metadata")),
+        "phases": [], "released_at": None, "released_subscription": None, "renewal_interval": None, "status": "not_started",
+        "subscription": None, "test_clock": None,
+    }  # fmt: skip
+
+
+def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults: Object) -> list[Object]:
+    found: list[Object] = []
+    start = begins
+    for place, each in enumerate(given):
+        where = f"phases[{place}]"
+        if not each.get("items"):
+            raise missing_param(f"{where}[items]")
+        prices = [price_of(account, item, f"{where}[items][{at}]") for at, item in enumerate(each["items"])]
+        recurring = prices[0]["recurring"]
+        last = place == len(given) - 1
+        if isinstance(each.get("start_date"), int) and each["start_date"] != start:
+            raise invalid("The phases must follow one another without a gap.", param=f"{where}[start_date]")
+        if isinstance(each.get("end_date"), int):
+            end = each["end_date"]
+        elif each.get("iterations") is not None:
+            if each["iterations"] < 1:
+                raise invalid("iterations is at least 1.", param=f"{where}[iterations]")
+            end = after(start, recurring["interval"], recurring["interval_count"] * each["iterations"])
+        elif last:
+            end = after(start, recurring["interval"], recurring["interval_count"])
+        else:
+            raise missing_param(f"{where}[iterations]")
+        if end <= start:
+            raise invalid("A phase must end after it starts.", param=f"{where}[end_date]")
+        trial = each.get("trial_end")
+        if each.get("trial"):
+            trial = end
+        found.append(
+            {
+                "add_invoice_items": each.get("add_invoice_items") or [], "application_fee_percent": None,
+                "automatic_tax": each.get("automatic_tax"), "billing_cycle_anchor": each.get("billing_cycle_anchor"), "billing_thresholds": None,
+                "collection_method": each.get("collection_method"), "coupon": each.get("coupon"), "currency": prices[0]["currency"],
+                "default_payment_method": each.get("default_payment_method"),
+                "default_tax_rates": [
+                    events.snapshot(account.find("tax_rate", rate, f"{where}[default_tax_rates]")) for rate in each.get("default_tax_rates") or ()
+                ],
+                "description": each.get("description"),
+                "discounts": [
+                    {name: discount.get(name) for name in ("coupon", "discount", "promotion_code")} for discount in each.get("discounts") or ()
+                ],
+                "end_date": end, "invoice_settings": each.get("invoice_settings"),
+                "items": [
+                    {
+                        "billing_thresholds": None, "discounts": item.get("discounts") or [], "metadata": merged_metadata({}, item.get("metadata")),
+                        "plan": price["id"], "price": price["id"],
+                        **({} if price["recurring"]["usage_type"] == "metered" else {"quantity": item.get("quantity", 1)}),
+                        "tax_rates": [account.find("tax_rate", rate, f"{where}[items][tax_rates]") for rate in item.get("tax_rates") or ()],
+                    }
+                    for item, price in zip(each["items"], prices, strict=True)
+                ],
+                "metadata": merged_metadata({}, each.get("metadata")), "on_behalf_of": None,
+                "proration_behavior": each.get("proration_behavior") or "create_prorations", "start_date": start, "transfer_data": None,
+                "trial_end": trial,
+            }
+        )  # fmt: skip
+        start = end
+    return found
+
+
+def _settings(phase: Object, defaults: Object) -> dict[str, Any]:
+    """What a phase says of its subscription, the schedule's defaults beneath it."""
+    found: dict[str, Any] = {}
+    for name in _TO_SUBSCRIPTION:
+        value = phase.get(name) or defaults.get(name)
+        if name == "default_tax_rates":
+            value = [rate["id"] for rate in value or ()]
+        if name == "discounts":
+            value = [{key: given for key, given in each.items() if given} for each in value or ()]
+        if name == "automatic_tax" and value:
+            value = {"enabled": value["enabled"]}
+        if value:
+            found[name] = value
+    days = (phase.get("invoice_settings") or defaults.get("invoice_settings") or {}).get("days_until_due")
+    if days is not None and found.get("collection_method") == "send_invoice":
+        found["days_until_due"] = days
+    return found
+
+
+def _items(phase: Object) -> list[dict[str, Any]]:
+    return [
+        {
+            "price": each["price"], "metadata": each["metadata"], "tax_rates": [rate["id"] for rate in each["tax_rates"]],
+            **({"quantity": each["quantity"]} if "quantity" in each else {}),
+        }
+        for each in phase["items"]
+    ]  # fmt: skip
+
+
+def _begin(account: Account, schedule: Object) -> None:
+    """The first phase makes the subscription."""
+    phase = schedule["phases"][0]
+    given = _settings(phase, schedule["default_settings"])
+    if phase["trial_end"] and phase["trial_end"] > account.now:
+        given["trial_end"] = phase["trial_end"]
+    given["add_invoice_items"] = phase["add_invoice_items"]
+    subscription = creation.create(
+        account, {**given, "customer": schedule["customer"], "items": _items(phase)}
+    )
+    subscription["schedule"] = schedule["id"]
+    account.save("subscription", subscription)
+    schedule.update(subscription=subscription["id"], status="active")
+    _enter(account, schedule, phase)
+
+
+def _enter(account: Account, schedule: Object, phase: Object) -> None:
+    schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
+    account.save("subscription_schedule", schedule)
+    account.clock.at(phase["end_date"], "schedule_phase", schedule["id"])
+
+
+def next_phase(account: Account, schedule: Object) -> None:
+    """A phase begins, or the last one is over."""
+    if schedule["status"] not in OPEN:
+        return
+    if schedule["status"] == "not_started":
+        if schedule["phases"][0]["start_date"] <= account.now:
+            _begin(account, schedule)
+        return
+    if schedule["current_phase"]["end_date"] > account.now:
+        return
+    before = events.snapshot(schedule)
+    coming = next(
+        (each for each in schedule["phases"] if each["start_date"] == schedule["current_phase"]["end_date"]),
+        None,
+    )
+    if coming is None:
+        _finish(account, schedule)
+        return
+    subscription = account.find("subscription", schedule["subscription"], "subscription")
+    present = [
+        {"id": item["id"], "deleted": True, "clear_usage": True} for item in subscription["items"]["data"]
+    ]
+    given: dict[str, Any] = {
+        **_settings(coming, schedule["default_settings"]),
+        "items": present + _items(coming),
+    }
+    if subscription["current_period_end"] <= account.now:
+        given["proration_behavior"] = "none"
+    else:
+        given["proration_behavior"] = coming["proration_behavior"]
+    if coming["add_invoice_items"]:
+        given["add_invoice_items"] = coming["add_invoice_items"]
+    if coming["billing_cycle_anchor"] == "phase_start" and subscription["current_period_end"] > account.now:
+        given["billing_cycle_anchor"] = "now"
+    if coming["trial_end"] and coming["trial_end"] > account.now:
+        given["trial_end"] = coming["trial_end"]
+    keep_items(subscription, given)
+    updates.update(account, given, schedule["subscription"])
+    _enter(account, schedule, coming)
+    events.emit(account, "subscription_schedule.updated", schedule, before)
+
+
+def keep_items(subscription: Object, given: dict[str, Any]) -> None:
+    """Items whose price stays are changed, not replaced."""
+    by_price = {item["price"]["id"]: item["id"] for item in subscription["items"]["data"]}
+    kept = []
+    for each in [item for item in given["items"] if not item.get("deleted")]:
+        if each["price"] in by_price:
+            identifier = by_price.pop(each["price"])
+            kept.append(
+                {"id": identifier, **{name: value for name, value in each.items() if name != "price"}}
+            )
+        else:
+            kept.append(each)
+    gone = [{"id": identifier, "deleted": True, "clear_usage": True} for identifier in by_price.values()]
+    given["items"] = kept + gone
+
+
+def _finish(account: Account, schedule: Object) -> None:
+    if schedule["end_behavior"] == "cancel":
+        subscription = account.find("subscription", schedule["subscription"], "subscription")
+        schedule.update(status="completed", completed_at=account.now, current_phase=None)
+        account.save("subscription_schedule", schedule)
+        lifecycle.end(account, subscription, reason="cancellation_requested")
+        events.emit(account, "subscription_schedule.completed", schedule)
+    else:
+        _release(account, schedule)
+
+
+def _release(account: Account, schedule: Object) -> None:
+    subscription = account.get("subscription", schedule["subscription"] or "")
+    if subscription is not None:
+        subscription["schedule"] = None
+        account.save("subscription", subscription)
+    schedule.update(
+        status="released", released_at=account.now, released_subscription=schedule["subscription"], subscription=None, current_phase=None
+    )  # fmt: skip
+    account.save("subscription_schedule", schedule)
+    events.emit(account, "subscription_schedule.released", schedule)
+
+
+def _from_subscription(account: Account, params: dict[str, Any]) -> Object:
+    subscription = account.find("subscription", params["from_subscription"], "from_subscription")
+    if subscription["schedule"] or subscription["status"] in lifecycle.ENDED:
+        raise invalid("The subscription is over, or has a schedule already.", param="from_subscription")
+    schedule = _new(account, subscription["customer"], params)
+    items = [
+        {"price": item["price"]["id"], **({"quantity": item["quantity"]} if "quantity" in item else {})}
+        for item in subscription["items"]["data"]
+    ]
+    start, end = subscription["current_period_start"], subscription["current_period_end"]
+    phase = _phases(account, [{"items": items, "end_date": end}], start, schedule["default_settings"])
+    schedule.update(phases=phase, subscription=subscription["id"], status="active")
+    account.add("subscription_schedule", schedule)
+    subscription["schedule"] = schedule["id"]
+    account.save("subscription", subscription)
+    _enter(account, schedule, phase[0])
+    events.emit(account, "subscription_schedule.created", schedule)
+    return schedule
+
+
+def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/subscription_schedules/{schedule}."""
+    return account.find(
+        "subscription_schedule", identifier, "schedule", what="subscription schedule", status=404
+    )
+
+
+def _open(account: Account, identifier: str) -> Object:
+    schedule = retrieve(account, {}, identifier)
+    if schedule["status"] not in OPEN:
+        raise invalid(
+            f"You cannot change a subscription schedule that is currently in the `{schedule['status']}` status."
+        )
+    return schedule
+
+
+def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/subscription_schedules/{schedule}."""
+    schedule = _open(account, identifier)
+    before = events.snapshot(schedule)
+    take(schedule, params, ("metadata", "end_behavior"))
+    if params.get("default_settings"):
+        schedule["default_settings"] = {**schedule["default_settings"], **params["default_settings"]}
+    if params.get("phases"):
+        begins = schedule["phases"][0]["start_date"]
+        given = params["phases"]
+        first = given[0].get("start_date")
+        current = schedule["current_phase"]
+        if first == "now":
+            raise invalid(
+                "The sandbox doesn't simulate phases that are restarted now.", param="phases[0][start_date]"
+            )
+        if isinstance(first, int) and current is not None and first == current["start_date"]:
+            begins = first
+        phases = _phases(account, given, begins, schedule["default_settings"])
+        if current is not None:
+            at = next((each for each in phases if each["start_date"] <= account.now < each["end_date"]), None)
+            if at is None:
+                raise invalid("The phases must have a current one.", param="phases")
+            schedule["phases"] = phases
+            _change_current(account, schedule, at, params)
+        else:
+            schedule["phases"] = phases
+    account.save("subscription_schedule", schedule)
+    events.emit(account, "subscription_schedule.updated", schedule, before)
+    return schedule
+
+
+def _change_current(account: Account, schedule: Object, phase: Object, params: dict[str, Any]) -> None:
+    """The phase at hand may have changed: its subscription follows."""
+    subscription = account.find("subscription", schedule["subscription"], "subscription")
+    given = {
+        **_settings(phase, schedule["default_settings"]),
+        "items": _items(phase),
+        "proration_behavior": params.get("proration_behavior") or "create_prorations",
+    }
+    keep_items(subscription, given)
+    updates.update(account, given, schedule["subscription"])
+    _enter(account, schedule, phase)
+
+
+def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/subscription_schedules/{schedule}/cancel: the subscription ends too."""
+    schedule = _open(account, identifier)
+    subscription = account.get("subscription", schedule["subscription"] or "")
+    schedule.update(status="canceled", canceled_at=account.now, current_phase=None)
+    account.save("subscription_schedule", schedule)
+    if subscription is not None:
+        lifecycle.end(
+            account,
+            subscription,
+            invoice_now=params.get("invoice_now", True),
+            prorate=params.get("prorate", True),
+        )
+    events.emit(account, "subscription_schedule.canceled", schedule)
+    return schedule
+
+
+def release(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/subscription_schedules/{schedule}/release: the subscription goes on without it."""
+    schedule = _open(account, identifier)
+    if params.get("preserve_cancel_date") is False and schedule["subscription"]:
+        subscription = account.find("subscription", schedule["subscription"], "subscription")
+        subscription.update(cancel_at=None, cancel_at_period_end=False)
+        account.save("subscription", subscription)
+    _release(account, schedule)
+    return schedule
+
+
+def listing(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/subscription_schedules."""
+    tests = []
+    for name, flag in (
+        ("canceled_at", "canceled_at"),
+        ("completed_at", "completed_at"),
+        ("released_at", "released_at"),
+    ):
+        if params.get(name) is not None:
+            tests.append(_range_test(flag, params[name]))
+    if params.get("scheduled"):
+        tests.append(lambda row: row.value["status"] == "not_started")
+    return page(
+        account,
+        "subscription_schedule",
+        params,
+        "/v1/subscription_schedules",
+        filters=("customer",),
+        tests=tests,
+    )
+
+
+def _range_test(name: str, given: Any) -> Any:
+    low, high = bounds(given)
+
+    def test(row: Any) -> bool:
+        value = row.value[name]
+        return value is not None and (low is None or value >= low) and (high is None or value < high)
+
+    return test
+
+
+def subscription_ended(account: Account, subscription: Object) -> None:
+    """A subscription that ends takes its schedule with it."""
+    schedule = account.get("subscription_schedule", subscription["schedule"] or "")
+    if schedule is not None and schedule["status"] in OPEN:
+        schedule.update(status="canceled", canceled_at=account.now, current_phase=None)
+        account.save("subscription_schedule", schedule)
+        events.emit(account, "subscription_schedule.canceled", schedule)
+
+
+REACTIONS = {"customer.subscription.deleted": subscription_ended}
+
+ROUTES: dict[str, Handler] = {
+    "GET /v1/subscription_schedules": listing,
+    "POST /v1/subscription_schedules": create,
+    "GET /v1/subscription_schedules/{schedule}": retrieve,
+    "POST /v1/subscription_schedules/{schedule}": update,
+    "POST /v1/subscription_schedules/{schedule}/cancel": cancel,
+    "POST /v1/subscription_schedules/{schedule}/release": release,
+}
