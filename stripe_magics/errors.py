@@ -55,6 +55,11 @@ class StripeMagicsError(Exception):
         self.facts = tuple(redact(fact) for fact in facts)
         super().__init__(str(self))
 
+    def add_facts(self, *facts: str) -> None:
+        """Say more: facts stand at the end of the message."""
+        self.facts = (*self.facts, *(redact(fact) for fact in facts))
+        self.args = (str(self),)
+
     def lines(self) -> list[str]:
         """What a person reads, a line each: what happened, what to do, the facts."""
         return [*self.message.splitlines(), *self.advice.splitlines(), *self.facts]

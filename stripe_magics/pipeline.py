@@ -203,8 +203,7 @@ class _Run:
             try:
                 later = self._send(following, step=step)
             except StripeMagicsError as error:
-                error.facts = (*error.facts, f"  Done before that: {self._done(step)}.")
-                error.args = (str(error),)
+                error.add_facts(f"  Done before that: {self._done(step)}.")
                 raise
             if following.answers:
                 answer = later

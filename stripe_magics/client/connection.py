@@ -73,10 +73,11 @@ class Connection:
         self.sleep, self.now, self.monotonic = sleep, now, monotonic
         self.sandbox: Any = transport if mode == "sandbox" else None
         self.auth = KeyAuth(secret) if secret is not None else None
-        self.notices = Notices()
+        self.notices = Notices(tells_skew=mode != "sandbox")
         self.stripe_clock = StripeClock(now, monotonic)
         self.guard = LiveGuard(now=now)
         self.warnings: tuple[str, ...] = ()
+        self.unchecked = ""  # why Stripe could not be asked whether the key is good
         self.writes = 0  # how many writes were tried: what was read before may be out of date
         self.before_close: list[
             Callable[[], object]
@@ -153,6 +154,7 @@ class Connection:
             "proxy": self._proxy or "none",
             "certificates": self._certificates,
             **({"warning": " ".join(self.warnings)} if self.warnings else {}),
+            **({"check": f"not checked: {self.unchecked}"} if self.unchecked else {}),
             **({"journal": journal} if journal else {}),
             **({"unresolved": ", ".join(str(each.number) for each in pending)} if pending else {}),
         }

@@ -15,7 +15,13 @@ from stripe_magics.client.http.retry import Policy
 from stripe_magics.client.journal.cell_origin import present_tracker
 from stripe_magics.client.secret import Secret, classify
 from stripe_magics.client.sending import request_checks
-from stripe_magics.errors import NotConnected
+from stripe_magics.errors import (
+    NotConnected,
+    PermissionDenied,
+    RateLimited,
+    StripeMagicsError,
+    StripeUnavailable,
+)
 
 __all__ = ["Connection", "close", "connect", "current", "share", "shared"]
 
@@ -47,7 +53,8 @@ def connect(
     variable `env`, the Stripe CLI's `profile`, or, with neither, from STRIPE_API_KEY, the keyring (entry `name`), the CLI's default profile.
     `account` acts for a connected account, `api_version` sets another Stripe-Version, `api_base` another host (Stripe's, or this machine for
     tests), `rate` the requests per second, `zone` the time zone of dates ("Europe/Zurich"; UTC without).
-    Raises `NotConnected` or `KeyRefused`; an earlier connection then stays as it was.
+    The key is tried on the account at once. Raises `NotConnected`, `KeyRefused`, or the `StripeError` of a key that Stripe refuses, an account
+    that it can't reach or a network that isn't there; an earlier connection then stays as it was.
     """
     clock = _zone(zone)
     if rate is not None and not rate > 0:
@@ -99,7 +106,36 @@ def connect(
             transport=transport,
             **common,
         )
+        _verify(made)
     return share(made)
+
+
+def _verify(connection: Connection) -> None:
+    """Ask Stripe for the account, so that a key that it refuses, or a network that isn't there, fails here and not in the middle of the work.
+
+    Raises what went wrong; the earlier connection stays. Where Stripe itself can't say (a restricted key that may not read the account, a rate
+    limit, a failure of Stripe's), the connection is made and says that it was not checked.
+    """
+    try:
+        connection.account_object()
+    except PermissionDenied as problem:
+        if not (problem.code == "account_invalid" or (connection.account and not problem.request_id)):
+            connection.unchecked = problem.message
+            return
+        fault: BaseException = problem
+    except (RateLimited, StripeUnavailable) as problem:
+        if problem.status and problem.request_id:
+            connection.unchecked = problem.message
+            return
+        fault = problem
+    except BaseException as problem:  # Stop as well: the key must be forgotten
+        fault = problem
+    else:
+        return
+    connection.close()
+    if isinstance(fault, StripeMagicsError) and _SHARED is not None:
+        fault.add_facts(f"The earlier connection stays: {_SHARED!r}.")
+    raise fault.with_traceback(None) from None
 
 
 def _zone(name: str) -> tzinfo:

@@ -38,6 +38,8 @@ def listed() -> Iterator[Callable[..., tuple[ListServer, Connection]]]:
             options = {"latency": 0.005, "rate": 5000.0, "burst": 5000.0, **options}
             server = ListServer(**options)
             url = stack.enter_context(serving(server))
-            return server, connections.connect(secret=Secret(KEY), api_base=url, rate=rate)
+            connection = connections.connect(secret=Secret(KEY), api_base=url, rate=rate)
+            server.requests, server.paths, connection._account_object = 0, [], None  # as if it hadn't been asked
+            return server, connection
 
         yield make

@@ -96,7 +96,7 @@ def create(
         path=path,
         params=tuple(params.items()),
         effect=effect,
-        returns="customer",
+        returns={"customers": "customer", "payment_intents": "payment_intent"}.get(path.split("/")[2], "any"),
     )
 
 

@@ -150,7 +150,7 @@ def test_B48_a_list_that_goes_nowhere_is_an_error(
     server: FaultServer, connection: Connection, second: dict[str, object]
 ) -> None:
     fill(server, 250)
-    server.script = [Fault("never", "none"), Fault("before", "answer", 200, (), second)]
+    server.script = [Fault("never", "none"), *[Fault("before", "answer", 200, (), second)] * 3]
     with pytest.raises(IncompleteList, match="incomplete"):
         list(pages(connection, LIST))
 

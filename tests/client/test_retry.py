@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ssl
 import time
+import tracemalloc
+import zlib
+from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -28,6 +32,7 @@ from stripe_magics.errors import (
     AuthenticationFailed,
     CardDeclined,
     InvalidRequest,
+    NotConnected,
     NotSent,
     OutcomeUnknown,
     RateLimited,
@@ -272,7 +277,120 @@ def test_B11_a_success_without_an_object_is_none(
     with pytest.raises(OutcomeUnknown):
         connection.send(pay(description="second"))
     with pytest.raises(StripeUnavailable):
+        connection.send(replace(get(), returns="balance"))
+
+
+WRONG = [
+    {"object": "customer", "id": "cus_1"},
+    {"object": "payment_intent"},
+    {"object": "payment_intent", "id": None},
+    {"object": "payment_intent", "id": {"id": "pi_1"}},
+    {"id": "pi_1"},
+    {"object": "list", "data": []},
+    {"error": "some text"},
+    {"error": {"message": "no"}, "id": "pi_1"},
+]
+
+
+@pytest.mark.parametrize("body", WRONG, ids=str)
+def test_B69_a_success_of_something_else_leaves_a_write_unknown(
+    server: FaultServer, connection: Connection, body: dict[str, Any]
+) -> None:
+    server.script = [Fault("after", "answer", 200, (), body)]
+    assert connection.send(pay()).replayed, "asked again under the same key, Stripe gives the right one"
+    server.always = Fault("after", "answer", 200, (), body)
+    with pytest.raises(OutcomeUnknown):
+        connection.send(pay(description="second"))
+    assert len(connection.pending()) == 1
+    assert set(server.executions.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (None, "`data` is null"),
+        ({}, "`data` is dict"),
+        ([1], "rows that aren't objects"),
+        (["x"], "rows that"),
+    ],
+)
+def test_B69_a_list_without_rows_is_an_error_that_names_it(
+    server: FaultServer, connection: Connection, data: Any, words: str
+) -> None:
+    listing = replace(get("/v1/customers"), returns="customer", lists=True)
+    server.script = [Fault("before", "answer", 200, (), {"object": "list", "data": data, "has_more": False})]
+    assert connection.send(listing).rows == []
+    server.always = Fault("before", "answer", 200, (), {"object": "list", "data": data, "has_more": False})
+    with pytest.raises(StripeUnavailable, match="/v1/customers") as caught:
+        connection.send(listing)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [None, "the report failed", {"code": "x"}])
+def test_B71_an_object_may_have_an_error_of_its_own(
+    server: FaultServer, connection: Connection, error: Any
+) -> None:
+    body = {"object": "reporting.report_run", "id": "frr_1", "error": error}
+    server.script = [Fault("after", "answer", 200, (), body)]
+    request = create("/v1/reporting/report_runs", module="reporting.report_runs.create")
+    assert connection.send(request).data["error"] == error
+    assert connection.pending() == []
+
+
+def packed(*layers: str, size: int = 200_000_000) -> bytes:
+    data = b""
+    for number, layer in enumerate(reversed(layers)):
+        pack = zlib.compressobj(9, zlib.DEFLATED, 31 if layer == "gzip" else 15)
+        if not number:
+            block = b" " * 1_000_000
+            data = b"".join(pack.compress(block) for _ in range(size // len(block))) + pack.flush()
+        else:
+            data = pack.compress(data) + pack.flush()
+    return data
+
+
+@pytest.mark.parametrize("layers", [("gzip",), ("deflate",), ("gzip", "gzip"), ("deflate", "gzip")])
+def test_B79_a_bomb_is_never_unpacked(
+    server: FaultServer, connection: Connection, layers: tuple[str, ...]
+) -> None:
+    headers = (("Content-Encoding", ", ".join(layers)), ("Content-Type", "application/json"))
+    server.always = Fault("before", "answer", 200, headers, packed(*layers))
+    tracemalloc.start()
+    with pytest.raises(StripeUnavailable):
         connection.send(get())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"object":"x","d":' + b"[" * 50_000])
+def test_B79_depth_is_no_crash(server: FaultServer, connection: Connection, body: bytes) -> None:
+    server.always = Fault("before", "answer", 200, (), body)
+    with pytest.raises(StripeUnavailable):
+        connection.send(get())
+
+
+@pytest.mark.parametrize(
+    ("proxy", "words"),
+    [
+        ("socks5://proxy.example:1080", "SOCKS proxy"),
+        ("http://", "can't be read"),
+        ("http://[::1", "can't be read"),
+        ("http://proxy.example:99999", "can't be read"),
+        ("ftp://proxy.example", "can't be read"),
+        ("http://me:s3cret@proxy.example:port", "can't be read"),
+    ],
+)
+def test_B78_a_proxy_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, proxy: str, words: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    opened = open_connection("https://api.stripe.com", tmp_path)
+    with pytest.raises(NotConnected, match=words) as caught:
+        opened.send(get())
+    assert "s3cret" not in str(caught.value)
+    opened.close()
 
 
 def test_B60_a_login_page_with_status_200(server: FaultServer, connection: Connection) -> None:

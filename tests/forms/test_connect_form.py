@@ -16,6 +16,7 @@ from stripe_magics.forms.connect_widget import NEW, SOURCES, ConnectForm, missin
 from stripe_magics.forms.key_field import PasswordField
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
+ACCOUNT = "acct_1q2D7OpiUPOgsz4S"  # the sandbox's
 CANARY = "sk_test_51CanaryCanaryCanary0123456789abcdefXYZ"
 
 
@@ -100,13 +101,13 @@ def test_without_anywidget_there_is_the_next_best(monkeypatch: pytest.MonkeyPatc
 def test_an_environment_variable(form: ConnectForm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_STRIPE", CANARY)
     form.source.value, form.detail.value = "env", "MY_STRIPE"
-    form.account.value = "acct_1032D82eZvKYlo2C"
+    form.account.value = ACCOUNT
     form.api_version.value = "2024-04-10"
     press(form, "Connect")
     connection = shared()
     assert connection is not None
     assert (connection.account, connection.api_version, connection.key_hint) == (
-        "acct_1032D82eZvKYlo2C",
+        ACCOUNT,
         "2024-04-10",
         "sk_test_...fXYZ",
     )

@@ -12,6 +12,7 @@ import time
 import httpx
 
 from stripe_magics.client.api_errors.mapping import stripe_spoke
+from stripe_magics.client.http.body_reader import BodyReader, TooLongError
 from stripe_magics.client.http.deadline_transport import AttemptDeadline, current_deadline, transport
 from stripe_magics.client.http.logging_filter import private
 from stripe_magics.client.http.request_encoder import EncodedRequest, encode
@@ -44,10 +45,6 @@ _UNKNOWN: tuple[tuple[type[Exception], str], ...] = (
 
 class _TooLate(Exception):
     """The deadline passed while the answer was coming in."""
-
-
-class _TooLong(Exception):
-    """The answer is longer than any of Stripe's."""
 
 
 def attempt(
@@ -90,16 +87,15 @@ def _exchange(
     )
     response = client.send(request, auth=auth, stream=True, follow_redirects=False)
     try:
-        chunks: list[bytes] = []
-        size = 0
-        for chunk in response.iter_bytes():
-            size += len(chunk)
-            if size > policy.max_bytes:
-                raise _TooLong
-            if time.monotonic() > flight.until:
-                raise _TooLate
-            chunks.append(chunk)
-        body = b"".join(chunks)
+        if response.is_stream_consumed:  # a transport in this process
+            body = response.content
+        else:
+            reader = BodyReader(response.headers, policy.max_bytes)
+            for chunk in response.iter_raw():
+                reader.feed(chunk)
+                if time.monotonic() > flight.until:
+                    raise _TooLate
+            body = reader.body()
         status, headers_in = (
             response.status_code,
             {name.lower(): value for name, value in response.headers.items()},
@@ -114,13 +110,18 @@ def judge(status: int, headers: dict[str, str], body: bytes) -> AttemptResult:
     data = parse_object(body)
     error = data.get("error") if data is not None else None
     if 200 <= status < 300:
-        if data is None or "error" in data:
+        if data is None or (isinstance(error, (dict, list)) and "object" not in data):
             what = "the answer was empty" if not body else "the answer was no JSON object of Stripe's"
             return AttemptResult(
                 reach=DeliveryStatus.UNKNOWN, reason=what, status=status, headers=headers, body=body
             )
         return AttemptResult(
-            reach=DeliveryStatus.ANSWERED, status=status, headers=headers, body=body, from_stripe=True
+            reach=DeliveryStatus.ANSWERED,
+            status=status,
+            headers=headers,
+            body=body,
+            from_stripe=True,
+            data=data,
         )
     code = str(error.get("code") or "") if isinstance(error, dict) else ""
     ours = stripe_spoke(status, headers, body)
@@ -153,7 +154,7 @@ def _explain(problem: Exception, flight: AttemptDeadline) -> AttemptResult:
                 reach=DeliveryStatus.NOT_SENT,
                 reason=f"{words} ({_short(problem)})" if str(problem) else words,
             )
-    if isinstance(problem, _TooLong):
+    if isinstance(problem, TooLongError):
         return AttemptResult(
             reach=DeliveryStatus.UNKNOWN, reason="the answer was longer than any of Stripe's", final=True
         )

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import Any
 
 
 class DeliveryStatus(StrEnum):
@@ -56,6 +57,7 @@ class AttemptResult:
     status: int = 0
     headers: Mapping[str, str] | None = None  # lower-case names
     body: bytes = b""
+    data: dict[str, Any] | None = None  # the body of a success, parsed
     code: str = ""  # of Stripe's error object
     from_stripe: bool = (
         False  # the body is an object of Stripe's: an error on a failure, anything else on a success

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 import httpx
 
 from stripe_magics.client.http import logging_filter
+from stripe_magics.client.http.body_reader import BodyReader, TooLongError
 from stripe_magics.client.http.retry import Policy
 
 
@@ -60,16 +61,17 @@ class AsyncConnectionPool:
             await self._free.pop().aclose()
 
     async def _whole(self, response: httpx.Response) -> bytes:
-        chunks, size = [], 0
         try:
-            async for chunk in response.aiter_bytes():
-                size += len(chunk)
-                if size > self._policy.max_bytes:
-                    raise httpx.ReadError("the answer is longer than any of Stripe's")
-                chunks.append(chunk)
+            if response.is_stream_consumed:  # a transport in this process
+                return response.content
+            reader = BodyReader(response.headers, self._policy.max_bytes)
+            async for chunk in response.aiter_raw():
+                reader.feed(chunk)
+            return reader.body()
+        except TooLongError:
+            raise httpx.ReadError("the answer is longer than any of Stripe's") from None
         finally:
             await response.aclose()
-        return b"".join(chunks)
 
 
 def single_connection_transport(context: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:

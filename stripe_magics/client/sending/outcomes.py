@@ -40,6 +40,7 @@ def succeed(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
         operation=operation.number if operation else None,
         attempts=call.attempts,
         api_version=outcome.header("stripe-version"),
+        _data=outcome.data,
     )
     notices = list(connection.notices.of(outcome.headers or {}))
     if operation is not None:
@@ -130,15 +131,12 @@ def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
         tried=_tried(call),
     )
     if call.may_have_executed:
-        error.facts = (
-            *error.facts,
-            "An earlier try had no answer; this answer to the same key confirms that nothing else happened.",
+        error.add_facts(
+            "An earlier try had no answer; this answer to the same key confirms that nothing else happened."
         )
-        error.args = (str(error),)
     connection_notices = call.connection.notices.of(outcome.headers or {})
     if connection_notices:
-        error.facts = (*error.facts, *connection_notices)
-        error.args = (str(error),)
+        error.add_facts(*connection_notices)
     raise error
 
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import ssl
@@ -133,9 +134,22 @@ def proxy_for(base: str) -> tuple[str, str]:
         return "", ""
     if "://" not in url:
         url = f"http://{url}"
-    shown = urlsplit(url)
-    name = shown.hostname or "?"
-    return url, f"{name}:{shown.port}" if shown.port else name
+    try:
+        shown = urlsplit(url)
+        name, port, scheme = shown.hostname or "", shown.port, shown.scheme.lower()
+    except ValueError:
+        name, port, scheme = "", None, ""
+    advice = "Correct or unset HTTPS_PROXY / ALL_PROXY; an address looks like http://proxy.example.com:8080."
+    if not name or scheme not in {"http", "https", "socks5", "socks5h"}:
+        raise NotConnected(
+            "The proxy's address in the environment can't be read. Nothing was sent.", advice=advice
+        )
+    if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        raise NotConnected(
+            f"The proxy {name} is a SOCKS proxy, for which a package is missing. Nothing was sent.",
+            advice="pip install 'httpx[socks]'",
+        )
+    return url, f"{name}:{port}" if port else name
 
 
 def ssl_context(mode: str) -> tuple[ssl.SSLContext, str, str]:

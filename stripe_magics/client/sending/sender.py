@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client import call_context, live_mode, one_time_secrets
-from stripe_magics.client.http import exchange, logging_filter, retry
+from stripe_magics.client.http import exchange, logging_filter, response_check, retry
 from stripe_magics.client.http.response import ApiResponse
 from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy, RetryReason
 from stripe_magics.client.journal import body_encryption, deduplication
@@ -265,6 +265,9 @@ def _run(call: InFlightCall) -> ApiResponse:
             connection.monotonic() - began,
         )
         connection.learn(call.request, outcome)
+        problem = response_check.mismatch(call.request, outcome.data) if outcome.is_success else ""
+        if problem:
+            outcome = replace(outcome, reach=DeliveryStatus.UNKNOWN, reason=problem, from_stripe=False)
         if outcome.interrupted:
             outcomes.stop(call, outcome)
         if outcome.is_success:
