@@ -122,8 +122,13 @@ class Field:
     operation: str = (
         "charge"  # MINOR_AMOUNT: "charge" or "payout"; some currencies have other minor units in payouts
     )
+    unless: tuple[
+        str, ...
+    ] = ()  # not required if one of these fields, or of Stripe's parameters by their first part, is given
+    when_params: tuple[str, ...] = ()  # `when` holds, too, if one of these parameters of Stripe's is given
+    needs_one_of: tuple[str, ...] = ()  # given, one of these fields must be given as well
+    dead_choices: tuple[str, ...] = ()  # choices of old that no described version knows: refused
     required_with: tuple[str, ...] = ()  # required as soon as one of these fields has a value
-    recommended_with: tuple[str, ...] = ()  # the same, but only a warning: Stripe asks for it itself
     either: tuple[str, ...] = ()  # ROWS: exactly one of these columns has a value in a row
     renamed_to: str = (
         ""  # the parameter that takes the same value (a number as text) from the version `since_removed` on

@@ -89,7 +89,7 @@ def address(
 
 
 def shipping(*, parcel: bool) -> tuple[Field, ...]:
-    """Where deliveries go; of one `parcel` also who carries it. Stripe wants the recipient's name with any of the others."""
+    """Where deliveries go; of one `parcel` also who carries it. Name and address go together."""
     of = {"group": "Shipping"}
     where = address(
         "shipping",
@@ -123,9 +123,10 @@ def shipping(*, parcel: bool) -> tuple[Field, ...]:
     name = f.text(
         "shipping_name",
         "Recipient Name" if parcel else "Name",
-        f"Who receives {'the parcel' if parcel else 'deliveries'}; Stripe wants it together with any other shipping value.",
+        f"Who receives {'the parcel' if parcel else 'deliveries'}; goes with an address, and no other shipping value goes without it.",
         param="shipping[name]",
-        recommended_with=tuple(each.name for each in (*where, *rest)),
+        required_with=tuple(each.name for each in (*where, *rest)),
+        needs_one_of=tuple(each.name for each in where),
         **of,
     )
     return (*where, name, *rest)
@@ -213,8 +214,13 @@ def discounts(of: str, help: str) -> Field:
             object="coupon",
         ),
         f.object_id("discount", "Discount ID", again, object="discount"),
+        f.object_id(
+            "promotion_code", "Promotion Code ID", "Promotion code (promo_…) to redeem.", object="promotion_code"
+        ),
     )
-    return f.rows("discounts", "Discounts", help, columns=columns, either=("coupon", "discount"))
+    return f.rows(
+        "discounts", "Discounts", help, columns=columns, either=("coupon", "discount", "promotion_code")
+    )
 
 
 def statement_descriptor(help: str) -> Field:

@@ -10,6 +10,7 @@ A module is mostly one endpoint. Where Stripe serves it otherwise, its declarati
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -130,6 +131,10 @@ class Module:
             if each.name in self._by_name:
                 raise ValueError(f"{self.name}: {each.name} is declared twice")
             self._by_name[each.name] = each
+
+    def replace(self, **changes: Any) -> Module:
+        """The same module with some parts changed."""
+        return dataclasses.replace(self, **changes)
 
     @property
     def resource(self) -> str:

@@ -89,18 +89,18 @@ class RuleChecker:
         }
         for declared in self.module.fields:
             if declared.name in given:
-                if declared.when:
+                if declared.when and not roots.intersection(declared.when_params):
                     self._judge_condition(declared)
+                if declared.needs_one_of:
+                    self._judge_partner(declared, given, roots)
                 if declared.since:
                     self._judge_newer(declared)
                 if declared.since_removed:
                     self._judge_version(declared)
-            elif declared.recommended_with and not _covered(declared, roots):
-                self._warn_missing(declared, given)
             elif (declared.required or declared.required_with or declared.operator) and not _covered(
                 declared, roots
             ):
-                self._judge_missing(declared, given)
+                self._judge_missing(declared, given | roots)
         for names in self.module.one_of:
             self._judge_one_of([name for name in names if name in given])
         for names in self.module.any_of:
@@ -151,6 +151,8 @@ class RuleChecker:
             return
         if declared.required_with and (beside := [name for name in declared.required_with if name in given]):
             self.fault(declared, f"is missing; {self._field(beside[0]).flag} needs it")
+        elif declared.required and given.intersection(declared.unless):
+            return
         elif declared.required and declared.default is None and fits(declared.when, self.typed, self.module):
             clause = "".join(
                 f"; {self._field(name).flag} {said(name, self.typed, self.module)} needs it"
@@ -177,9 +179,11 @@ class RuleChecker:
                 f"Stripe takes it no longer since API version {since} (this call uses {version}){instead}",
             )
 
-    def _warn_missing(self, declared: Field, given: set[str]) -> None:
-        if beside := [name for name in declared.recommended_with if name in given]:
-            self.warnings.append(f"{self._field(beside[0]).flag}: Stripe wants {declared.flag} with it.")
+    def _judge_partner(self, declared: Field, given: set[str], roots: set[str]) -> None:
+        needed = [self._field(name) for name in declared.needs_one_of]
+        if not any(each.name in given or _covered(each, roots) for each in needed):
+            flags = ", ".join(each.flag for each in needed[:3]) + (" ..." if len(needed) > 3 else "")
+            self.fault(needed[0], f"is missing; {declared.flag} goes with one of {flags}")
 
     def _judge_one_of(self, names: list[str]) -> None:
         if len(names) > 1:

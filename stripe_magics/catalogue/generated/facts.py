@@ -199,3 +199,28 @@ def leaves(entries: list[Entry], outer: str = "") -> Iterator[tuple[str, str, in
         yield param, code, flags
         if code[0] == "o" and "|" not in code:
             yield from leaves(data().shapes[int(code[1:])], param)
+
+
+def choices(operation: Operation, param: str, version: str) -> tuple[str, ...]:
+    """The choices that an API version has for a bracket parameter; none where it takes any text or isn't known."""
+    found: dict[str, None] = {}
+    for each in known_versions(version):
+        for code in _codes(f"o{operation.shapes[data().versions.index(each)]}", _PARTS.findall(param)):
+            if code == "b":
+                found |= {"true": None, "false": None}
+            elif code[0] == "c":
+                found |= dict.fromkeys(data().choices[int(code[1:])])
+    return tuple(found) if list(found) != ["true", "false"] else ()
+
+
+def _codes(code: str, parts: list[str]) -> Iterator[str]:
+    """The codes, lists opened, of what stands under the rest of a bracket parameter."""
+    if code[0] == "l":
+        yield from _codes(code[1:], parts[1:] if parts and _NUMBER.fullmatch(parts[0]) else parts)
+    elif not parts:
+        yield code
+    elif code[0] == "o" and code[1:].isdecimal():
+        for name, inner, _ in data().shapes[int(code[1:])]:
+            if name == parts[0]:
+                for each in [inner] if inner[0] == "l" else inner.split("|"):
+                    yield from _codes(each, parts[1:])

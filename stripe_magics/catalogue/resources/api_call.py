@@ -42,7 +42,6 @@ CALL = Module(
             param="client",
             role=Role.METHOD,
             choices=("GET", "POST", "PUT", "PATCH", "DELETE"),
-            required=True,
             default="GET",
         ),
         _pairs(

@@ -208,6 +208,7 @@ CREATE = Module(
             "Number of units, whole, 0 or more; not used with a total.",
             minimum=0,
             when={"input_amount": ["unit_amount", "price"]},
+            when_params=("unit_amount_decimal", "pricing"),
         ),
         f.currency(
             "currency",
@@ -215,6 +216,7 @@ CREATE = Module(
             "Three-letter ISO code, sent in lower case; an existing price brings its own.",
             required=True,
             when={"input_amount": ["total_amount", "unit_amount"]},
+            when_params=("unit_amount_decimal",),
         ),
         *_line(),
         *more(

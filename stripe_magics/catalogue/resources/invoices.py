@@ -242,7 +242,14 @@ CREATE = Module(
     help="Makes a draft: nothing is charged until it is finalized, which Auto Advance does by itself about an hour later. The customer's waiting "
     "items come along only with Pending Invoice Items = include.",
     fields=(
-        f.object_id("customer", "Customer ID", "Customer (cus_…) to bill.", object="customer", required=True),
+        f.object_id(
+            "customer",
+            "Customer ID",
+            "Customer (cus_…) to bill; not needed with a subscription, customer_account or from_invoice.",
+            object="customer",
+            required=True,
+            unless=("subscription", "customer_account", "from_invoice"),
+        ),
         AUTO_ADVANCE.replace(default=False),
         COLLECTION_METHOD.replace(default="charge_automatically"),
         *(field.replace(when=_MAILED) for field in _terms()),

@@ -16,6 +16,8 @@ NEW_METHOD_TYPES = f.words(
 
 METHOD_TYPES = tuple(sorted([*NEW_METHOD_TYPES, "card", "card_present", "interac_present"]))
 
+OFF_SESSION = ("true", "false", "one_off", "recurring")
+
 EXISTING = {"payment_method_source": "existing"}
 NEW = {"payment_method_source": "new"}
 
@@ -101,7 +103,7 @@ def amount(help: str, **parts: Any) -> Field:
     )
 
 
-def options_by_method() -> tuple[Field, ...]:
+def options_by_method(*, installments: str = "Enabled") -> tuple[Field, ...]:
     """`payment_method_options`: what only one kind of payment method knows."""
     options = "payment_method_options"
     card: dict[str, Any] = {"group": "Payment method options / Card"}
@@ -133,7 +135,7 @@ def options_by_method() -> tuple[Field, ...]:
         ),
         f.boolean(
             "installments_enabled",
-            "Enabled",
+            installments,
             "Mexican accounts: true offers instalment plans for a card payment of this intent.",
             param=f"{options}[card][installments][enabled]",
             **card,
@@ -195,10 +197,11 @@ def attempt() -> tuple[Field, ...]:
     new = {"mandate_source": "new"}
     online = {**new, "mandate_type": "online"}
     return (
-        f.boolean(
+        f.choice(
             "off_session",
             "Off Session",
             "True when the payer is absent and cannot authenticate, e.g. a later charge of a saved card.",
+            choices=OFF_SESSION,
         ),
         f.boolean(
             "error_on_requires_action",

@@ -142,10 +142,11 @@ CREATE = Module(
                 when={"automatic_payment_methods_enabled": True},
             ),
             p.SETUP_FUTURE_USAGE,
-            f.boolean(
+            f.choice(
                 "off_session",
                 "Off Session",
                 "With immediate confirmation: true when the payer is absent and a saved payment method is charged.",
+                choices=p.OFF_SESSION,
                 when={"confirm": True},
             ),
             f.url(
@@ -197,7 +198,7 @@ CONFIRM = Module(
         ),
         *g.shipping(parcel=True),
         p.PAYMENT_METHOD_TYPES,
-        *p.options_by_method(),
+        *p.options_by_method(installments="Instalments enabled"),
         *p.attempt(),
         *more(
             p.CAPTURE_METHOD.replace(

@@ -43,7 +43,7 @@ WATCH = Module(
             "Event types to deliver; choosing a group adds all of its types, * stands for every type.",
             param="enabled_events",
             choices=("*", *EVENT_TYPES),
-            required=True,
+            required_with=("url",),
             restored=True,
         ),
         f.boolean(
@@ -64,7 +64,6 @@ WATCH = Module(
                 "url",
                 "URL",
                 "Public https address that Stripe posts the events to; without one the events are polled.",
-                required=True,
             ),
             g.metadata(),
         ),
