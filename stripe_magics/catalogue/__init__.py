@@ -77,9 +77,9 @@ def find(name: str) -> Module:
 
 
 def at_version(module: Module, version: str) -> Module:
-    """The module as an API version has it: types, choices and what is required. One that is declared by hand stays as it is."""
+    """The module as an API version has it: choices; of a generated one also types and what is required."""
     if module.documented:
-        return module
+        return module if version == PINNED_VERSION else _with_choices(module.name, version)
     return _operation(module.name, version) or module
 
 
@@ -135,9 +135,20 @@ def _titles() -> dict[str, Module]:
     return {module.title.lower(): module for module in documented()}
 
 
+@cache
 def _declared(file: str) -> tuple[Module, ...]:
+    """The modules of one file, with the choices of the pinned version."""
+    from stripe_magics.catalogue.generated.choices import with_choices
+
     modules: tuple[Module, ...] = import_module(f"stripe_magics.catalogue.resources.{file}").MODULES
-    return modules
+    return tuple(with_choices(each, PINNED_VERSION) for each in modules)
+
+
+@cache
+def _with_choices(name: str, version: str) -> Module:
+    from stripe_magics.catalogue.generated.choices import with_choices
+
+    return with_choices(find(name), version)
 
 
 def _operation(name: str, version: str = "") -> Module | None:

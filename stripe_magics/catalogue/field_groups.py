@@ -215,7 +215,10 @@ def discounts(of: str, help: str) -> Field:
         ),
         f.object_id("discount", "Discount ID", again, object="discount"),
         f.object_id(
-            "promotion_code", "Promotion Code ID", "Promotion code (promo_…) to redeem.", object="promotion_code"
+            "promotion_code",
+            "Promotion Code ID",
+            "Promotion code (promo_…) to redeem.",
+            object="promotion_code",
         ),
     )
     return f.rows(

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from stripe_magics import money
-from stripe_magics._form_encoding import UNSET, plain
+from stripe_magics._form_encoding import UNSET, pairs, plain
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
@@ -183,10 +183,8 @@ class _Binder:
             self.faulty.add(declared.name)
             return
         except UnknownChoice as fault:
-            if (
-                param and not fault.near and isinstance(raw, (str, list))
-            ):  # Stripe's own parameter: it may know newer values
-                self.unknown_params.extend((param, each) for each in ([raw] if isinstance(raw, str) else raw))
+            if param and not fault.dead and isinstance(raw, (str, list)):
+                self._pass_value(declared, raw, param)
                 return
             self.fault(declared, str(fault))
             return
@@ -195,6 +193,16 @@ class _Binder:
             return
         if value is not None:
             self.typed[declared.name] = value
+
+    def _pass_value(self, declared: Field, raw: str | list[Any], param: str) -> None:
+        """Stripe's own parameter with a value that isn't among the choices: Stripe may know newer ones, and is the judge."""
+        self.unknown_params.extend(pairs(declared.param, raw))
+        self.faulty.add(declared.name)  # it counts as given, with a value that no rule can know
+        known = {*declared.choices, *declared.local_choices}
+        unknown = [str(each) for each in ([raw] if isinstance(raw, str) else raw) if each not in known]
+        self.warnings.append(
+            f"{param}: {', '.join(unknown)} isn't among the known values; it is sent as it stands."
+        )
 
     def _cleared(self, declared: Field, *, explicit: bool) -> None:
         """Empty text may clear what an update changes; anywhere else it is more likely a variable that was empty."""

@@ -45,9 +45,10 @@ class Context:
 
 
 class UnknownChoice(ValueError):
-    """Not one of the choices; `near` says whether it looks like a slip."""
+    """Not one of the choices; `near` says whether it looks like a slip, `dead` whether Stripe no longer knows it."""
 
     near: bool = False
+    dead: bool = False
 
 
 # Plain text
@@ -194,6 +195,10 @@ def _bounded(field: Field, number: int) -> int:
 
 
 def read_choice(field: Field, value: Any, context: Context) -> str:
+    if "true" in field.choices:  # yes, no, or one of some words
+        truth = value if isinstance(value, bool) else read_word(value) if isinstance(value, str) else None
+        if truth is not None:
+            return "true" if truth else "false"
     text = as_text(value).strip()
     known = (*field.choices, *field.local_choices)
     if text in known or not known:
@@ -202,6 +207,12 @@ def read_choice(field: Field, value: Any, context: Context) -> str:
     for each in known:
         if each.lower() == folded:
             return each
+    if text in field.dead_choices:
+        fault = UnknownChoice(
+            f"{shown(text)} is a value of old that no API version since 2023 knows; leave it out"
+        )
+        fault.dead = True
+        raise fault
     near = closest_matches(text, known)
     if not context.documented and not near:
         return text

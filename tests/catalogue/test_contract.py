@@ -10,9 +10,16 @@ import pytest
 import yaml
 
 from stripe_magics.catalogue import documented
-from stripe_magics.catalogue.event_types import EVENT_GROUPS, EVENT_TYPES
+from stripe_magics.catalogue.event_types import (
+    DEAD_EVENT_GROUPS,
+    DEAD_EVENT_TYPES,
+    EVENT_GROUPS,
+    EVENT_TYPES,
+    event_types,
+)
 from stripe_magics.catalogue.field import Field, conditions
 from stripe_magics.catalogue.module import Module
+from stripe_magics.catalogue.versions import VERSIONS
 
 CATALOGUE = Path(__file__).resolve().parents[1] / "specs" / "catalogue"
 
@@ -23,7 +30,6 @@ KEYS = {  # the specification's key -> the part of a Field, and what an absent k
     "param": ("param", ""),
     "kind": ("kind", ""),
     "object": ("object", ""),
-    "choices": ("choices", ()),
     "required": ("required", False),
     "min": ("minimum", None),
     "max": ("maximum", None),
@@ -36,7 +42,6 @@ KEYS = {  # the specification's key -> the part of a Field, and what an absent k
     "replaced_by": ("replaced_by", ""),
     "unless": ("unless", ()),
     "when_params": ("when_params", ()),
-    "required_with": ("required_with", None),
 }
 
 
@@ -61,12 +66,12 @@ def as_specified(field: Field, *, extra: bool | None) -> dict[str, Any]:
 
 
 def specified(entry: dict[str, Any], *, extra: bool | None) -> dict[str, Any]:
-    unknown = set(entry) - {*KEYS, "when", "help", "columns"}
+    unknown = set(entry) - {*KEYS, "when", "help", "columns", "choices", "required_with"}
     assert not unknown, (
         f"{entry['name']}: the specification has keys that this test doesn't compare: {unknown}"
     )
     said = {key: entry.get(key, absent) for key, (_, absent) in KEYS.items()}
-    said["choices"] = tuple(said["choices"])
+    said["unless"], said["when_params"] = tuple(said["unless"]), tuple(said["when_params"])
     said["when"] = conditions(entry.get("when", {}))
     said["help"] = bool(entry["help"].strip())
     said["columns"] = [specified(column, extra=None) for column in entry.get("columns", [])]
@@ -108,10 +113,33 @@ def test_fields_in_both_directions(name: str) -> None:
         assert there[field] == parts, field
 
 
+def test_the_choices_of_the_specification_are_the_least_that_is_offered() -> None:
+    """Or they are marked: what no version knows any more is refused by name. Nothing is offered that Stripe's own types don't have."""
+    short = []
+    for name, module in SPECIFIED.items():
+        for entry, _ in fields_of(module):
+            field = DECLARED[name].get(entry["name"])
+            assert field is not None
+            of_columns = zip(entry.get("columns", []), field.columns, strict=True)
+            for each, declared in ((entry, field), *of_columns):
+                known = (*declared.choices, *declared.dead_choices)
+                short += [
+                    (name, declared.name, value) for value in each.get("choices", []) if value not in known
+                ]
+                assert not set(declared.choices) & set(declared.dead_choices)
+            required_with = tuple(entry.get("required_with", field.required_with))
+            assert field.required_with == required_with
+    assert not short
+
+
 def test_event_groups() -> None:
     groups = yaml.safe_load((CATALOGUE / "event_groups.yaml").read_text(encoding="utf-8"))
-    assert EVENT_GROUPS == {group: tuple(types) for group, types in groups.items()}
-    assert len(EVENT_TYPES) == len(set(EVENT_TYPES)) == 222
+    types = {name for names in groups.values() for name in names}
+    assert len(types) == 222
+    assert types <= {*EVENT_TYPES, *DEAD_EVENT_TYPES}
+    assert set(groups) <= {*EVENT_GROUPS, *DEAD_EVENT_GROUPS}
+    for version in VERSIONS:
+        assert not set(DEAD_EVENT_TYPES) & set(event_types(version))
 
 
 def test_the_comparison_sees_a_difference() -> None:

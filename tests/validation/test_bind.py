@@ -383,7 +383,14 @@ def test_all_faults_at_once() -> None:
     with pytest.raises(InvalidValue) as caught:
         bind(
             catalogue.find("customers.create"),
-            {"email": "x", "shipping_country": "Germany", "tax_exempt": "non", "nmae": "J", "balance": 1.5},
+            {
+                "email": "x",
+                "shipping_name": "J",
+                "shipping_country": "Germany",
+                "tax_exempt": "non",
+                "nmae": "J",
+                "balance": 1.5,
+            },
         )
     assert {each.field for each in caught.value.faults} == {
         "email",
@@ -476,9 +483,19 @@ def test_amounts_below_the_minimum_are_a_warning() -> None:  # T97
     assert "12 digits" in refused("payment_intents.create", amount=10**12, currency="idr")
 
 
-def test_what_stripe_asks_for_itself_is_a_warning() -> None:
-    bound = of("payment_intents.create", amount="20.00usd", shipping_line1="1 Main St")
-    assert bound.warnings == ("--shipping-line1: Stripe wants --shipping-name with it.",)
+def test_what_goes_together() -> None:
+    """Stripe takes no shipping address without a name, nor a name without an address."""
+    for name, values in (
+        ("payment_intents.create", {"amount": "20.00usd"}),
+        ("customers.update", {"customer": "cus_1"}),
+    ):
+        without_name = refused(name, shipping_line1="1 Main St", **values)
+        assert "Shipping" in without_name
+        assert "(--shipping-name): is missing; --shipping-line1 needs it" in without_name
+        assert "is missing; --shipping-name goes with one of" in refused(
+            name, shipping_name="Jenny", **values
+        )
+        assert of(name, shipping_name="Jenny", shipping_city="Berlin", **values)
     assert not of("customers.create", shipping_line1="1 Main St", shipping_name="J").warnings
     assert "is missing; --period-end needs it" in refused(
         "invoice_items.update", invoice_item="ii_1", period_end="now"
@@ -489,7 +506,7 @@ def test_either_or() -> None:
     assert "can't be given together" in refused("refunds.create", charge="ch_1", payment_intent="pi_1")
     assert "one of" in refused("refunds.create", amount=5)
     assert "can't be given along with --query" in refused("invoices.search", query="total>1", status="open")
-    assert "needs one of coupon or discount" in refused(
+    assert "needs one of coupon or discount or promotion_code" in refused(
         "invoices.create", customer="cus_1", discounts=[{"coupon": "a", "discount": "di_1"}]
     )
 
@@ -600,7 +617,77 @@ def test_newer_choices_pass_as_stripes_own_parameter() -> None:
         "payment_intents.create", [("capture_method", "later_still")], amount=100, currency="usd"
     ).extra == (("capture_method", "later_still"),)
     assert "did you mean manual?" in refused(
-        "payment_intents.create", [("capture_method", "manuel")], amount=100, currency="usd"
+        "payment_intents.create", amount=100, currency="usd", capture_method="manuel"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "values", "sent"),
+    [
+        ("payment_intents.create", [("capture_method", "manuel")], {"amount": 1, "currency": "eur"}, ("capture_method", "manuel")),
+        ("payment_intents.create", [("payment_method_types[]", "future_pay")], {"amount": 1, "currency": "eur"}, ("payment_method_types[0]", "future_pay")),
+        ("payment_intents.create", [("payment_method_data[type]", "futurepay")], {"amount": 1, "currency": "eur"}, ("payment_method_data[type]", "futurepay")),
+        ("events.watch", [("enabled_events[]", "refund.refailed")], {"url": "https://example.com/h"}, ("enabled_events[0]", "refund.refailed")),
+    ],
+)  # fmt: skip
+def test_stripes_own_parameter_is_never_cancelled_by_a_lookalike(
+    name: str, params: Any, values: Any, sent: tuple[str, str]
+) -> None:
+    bound = of(name, params, **values)
+    assert sent in bound.extra
+    assert any("isn't among the known values; it is sent as it stands" in each for each in bound.warnings)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value"),
+    [
+        ("payment_intents.create", "payment_method_types", "revolut_pay"),
+        ("payment_intents.create", "payment_method_type", "twint"),
+        ("payment_intents.confirm", "off_session", "recurring"),
+        ("events.watch", "events", "refund.failed"),
+        ("payment_intents.confirm", "request_three_d_secure", "challenge"),
+    ],
+)
+def test_the_choices_are_those_of_the_version(name: str, field: str, value: str) -> None:
+    module = catalogue.find(name)
+    assert value in module.get(field).choices
+
+
+def test_what_no_version_knows_any_more_is_refused() -> None:
+    for events in ("order.created", ["sku.created"]):
+        assert "no API version since 2023 knows" in refused(
+            "events.watch", events=events, url="https://example.com/h"
+        )
+    assert "no API version since 2023 knows" in refused(
+        "events.watch", [("enabled_events[]", "recipient.created")], url="https://example.com/h"
+    )
+
+
+def test_a_true_or_false_that_may_be_a_word() -> None:
+    for given, sent in (("yes", "true"), (True, "true"), (False, "false"), ("one_off", "one_off")):
+        assert (
+            of("payment_intents.confirm", payment_intent="pi_1", off_session=given).values["off_session"]
+            == sent
+        )
+
+
+def test_an_invoice_needs_a_customer_or_what_stands_for_one() -> None:
+    assert "Customer ID" in refused("invoices.create")
+    assert of("invoices.create", subscription="sub_1")
+    assert of("invoices.create", [("from_invoice[invoice]", "in_1"), ("from_invoice[action]", "revision")])
+    assert of("invoices.create", [("customer_account", "acct_1")])
+    assert of("invoices.create", customer="cus_1", discounts=[{"promotion_code": "promo_1"}])
+
+
+def test_quantity_goes_with_every_price() -> None:
+    for params in ([("pricing[price]", "price_1")], [("unit_amount_decimal", "0.5")]):
+        currency = {} if "price" in params[0][1] else {"currency": "usd"}
+        assert (
+            of("invoice_items.create", params, customer="cus_1", quantity=3, **currency).values["quantity"]
+            == 3
+        )
+    assert "goes with" in refused(
+        "invoice_items.create", customer="cus_1", amount=5, currency="usd", quantity=3
     )
 
 

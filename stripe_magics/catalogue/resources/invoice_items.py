@@ -153,6 +153,7 @@ CREATE = Module(
         _unit_amount(
             "Price of one unit in minor units, times Quantity; below zero it is a credit.",
             required=True,
+            unless=("unit_amount_decimal",),
             restored=True,
             currency="currency",
             when={"input_amount": "unit_amount"},

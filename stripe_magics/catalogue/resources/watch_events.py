@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.event_types import EVENT_GROUPS, EVENT_TYPES
+from stripe_magics.catalogue.event_types import DEAD_EVENT_GROUPS, DEAD_EVENT_TYPES, EVENT_GROUPS, EVENT_TYPES
 from stripe_magics.catalogue.field import Role, more
 from stripe_magics.catalogue.module import Effect, Module
 
@@ -36,6 +36,7 @@ WATCH = Module(
             expands_into="events",
             expansion=EVENT_GROUPS,
             choices=tuple(EVENT_GROUPS),
+            dead_choices=DEAD_EVENT_GROUPS,
         ),
         f.multi_choice(
             "events",
@@ -43,6 +44,7 @@ WATCH = Module(
             "Event types to deliver; choosing a group adds all of its types, * stands for every type.",
             param="enabled_events",
             choices=("*", *EVENT_TYPES),
+            dead_choices=DEAD_EVENT_TYPES,
             required_with=("url",),
             restored=True,
         ),
