@@ -56,8 +56,8 @@ def check(request: Request, version: str, module: Module) -> None:
     """Raise `InvalidValue` for what the version that goes out doesn't know but another does, and for what it requires."""
     faults = [fault for each in (request, *request.also, *request.then) for fault in _unknown(each, version)]
     operation = facts.find_endpoint(request.method, request.path)
-    if operation and module.documented and request.module == module.name and version != PINNED_VERSION:
-        roots = {name.partition("[")[0] for name, _ in request.params}
+    if operation and not (module.documented and version == PINNED_VERSION) and module.path != "{url}":
+        roots = {name.partition("[")[0] for name, _ in request.params} | set(request.files or ())
         faults += [
             _fault(module, name, f"is missing; API version {version} requires it")
             for name in facts.required(operation, version)

@@ -75,7 +75,8 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
         if declared is not None and name not in held and _is_sent(declared, value, local, chosen):
             sent.extend(pairs(_param(declared, version), value))
     sent.extend(bound.extra)
-    if lists and not any(name == "limit" for name, _ in sent):
+    takes_limit = index_of(module).roles.get(Role.LIMIT) is not None
+    if lists and takes_limit and not any(name == "limit" for name, _ in sent):
         sent.append(("limit", str(raw_call.PAGE if keep else raw_call.page(shared["limit"]))))
     sent = _with_expand(module, sent, options, strip=one)
     _refuse_twice(module, sent)

@@ -664,11 +664,9 @@ def test_what_no_version_knows_any_more_is_refused() -> None:
 
 
 def test_a_true_or_false_that_may_be_a_word() -> None:
-    for given, sent in (("yes", "true"), (True, "true"), (False, "false"), ("one_off", "one_off")):
-        assert (
-            of("payment_intents.confirm", payment_intent="pi_1", off_session=given).values["off_session"]
-            == sent
-        )
+    for raw, sent in (("yes", "true"), (True, "true"), (False, "false"), ("one_off", "one_off")):
+        bound = of("payment_intents.confirm", payment_intent="pi_1", off_session=raw)
+        assert bound.values["off_session"] == sent
 
 
 def test_an_invoice_needs_a_customer_or_what_stands_for_one() -> None:
