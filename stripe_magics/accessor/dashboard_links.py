@@ -8,19 +8,13 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics.accessor.account_facts import mode_and_account
+from stripe_magics.catalogue.stripe_objects import OBJECTS, owner
 from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.frame_errors import ColumnNotFoundError
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import facts
-from stripe_magics.validation.object_ids import owner
 
-PAGES = {
-    "payment_intent": "payments", "charge": "payments", "customer": "customers", "invoice": "invoices", "subscription": "subscriptions",
-    "product": "products", "price": "prices", "payout": "payouts", "dispute": "disputes", "refund": "refunds", "event": "events",
-    "payment_link": "payment-links", "coupon": "coupons", "transfer": "connect/transfers", "topup": "topups", "account": "connect/accounts",
-    "credit_note": "credit_notes", "quote": "quotes", "setup_intent": "setup_intents", "webhook_endpoint": "webhooks", "tax_rate": "tax-rates",
-    "subscription_schedule": "subscription_schedules", "checkout.session": "checkout/sessions", "review": "radar/reviews",
-}  # fmt: skip
+PAGES = {kind: each.page for kind, each in OBJECTS.items() if each.page}
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]+")
 
 

@@ -16,18 +16,17 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics.accessor.account_facts import same_connection
+from stripe_magics.catalogue.stripe_objects import list_path, object_path
 from stripe_magics.frames import build, empty
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import schema
 
-LISTS = {
-    "customer": "/v1/customers", "balance_transaction": "/v1/balance_transactions", "invoice": "/v1/invoices", "charge": "/v1/charges",
-    "payment_intent": "/v1/payment_intents", "subscription": "/v1/subscriptions", "price": "/v1/prices", "product": "/v1/products",
-    "payout": "/v1/payouts", "refund": "/v1/refunds", "dispute": "/v1/disputes", "transfer": "/v1/transfers",
-    "coupon": "/v1/coupons", "setup_intent": "/v1/setup_intents", "payment_link": "/v1/payment_links",
-}  # fmt: skip
-"""Object types that can be joined, with where they are listed; one of them is at that path with its id."""
+JOINED = (
+    "customer", "balance_transaction", "invoice", "charge", "payment_intent", "subscription", "price", "product", "payout", "refund",
+    "dispute", "transfer", "coupon", "setup_intent", "payment_link",
+)  # fmt: skip
+"""Object types that can be joined."""
 FIELDS = {"latest_charge": "charge", "default_price": "price", "latest_invoice": "invoice", "plan": "price"}
 """Fields that hold an id of another type than their name says."""
 THROUGH = {
@@ -90,7 +89,7 @@ def _joined(frame: pd.DataFrame, name: str, kind: str, connection: Any) -> pd.Da
         choices = sorted(
             {
                 *(key for owner, key in (*REVERSE, *THROUGH) if owner == kind),
-                *(each for each in frame.columns if FIELDS.get(str(each), each) in LISTS),
+                *(each for each in frame.columns if FIELDS.get(str(each), each) in JOINED),
             }
         )
         raise ColumnNotFoundError(
@@ -100,8 +99,8 @@ def _joined(frame: pd.DataFrame, name: str, kind: str, connection: Any) -> pd.Da
 
 
 def _with_object(frame: pd.DataFrame, field: str, kind: str, connection: Any) -> pd.DataFrame:
-    if kind not in LISTS:
-        raise FrameError(f"{field!r} can't be joined.", advice=f"Types that can be: {', '.join(LISTS)}.")
+    if kind not in JOINED:
+        raise FrameError(f"{field!r} can't be joined.", advice=f"Types that can be: {', '.join(JOINED)}.")
     ids = [each for each in frame[field].dropna().unique() if isinstance(each, str)]
     rows = list(objects_by_id(connection, kind, ids, _earliest(frame)))
     other = build([json.dumps(rows).encode()], kind) if rows else empty(kind)
@@ -161,7 +160,9 @@ def objects_by_id(
             *([("starting_after", cursor)] if cursor else []),
             *([("status", "all")] if kind == "subscription" else []),
         ]
-        answer = connection.send(Request(module="get", method="GET", path=LISTS[kind], params=tuple(params)))
+        answer = connection.send(
+            Request(module="get", method="GET", path=list_path(kind), params=tuple(params))
+        )
         rows = answer.data.get("data", [])
         hits = [each for each in rows if each.get("id") in missing]
         for each in hits:
@@ -172,7 +173,7 @@ def objects_by_id(
         cursor = rows[-1]["id"]
     for each in missing:
         try:
-            yield connection.send(Request(module="get", method="GET", path=f"{LISTS[kind]}/{each}")).data
+            yield connection.send(Request(module="get", method="GET", path=object_path(kind, str(each)))).data
         except NotFound:
             continue
 
@@ -241,7 +242,7 @@ def _pointing(connection: Any, rule: Reverse, frame: pd.DataFrame) -> Iterator[d
         requests = [(*extra, *((("created[gte]", str(since)),) if since is not None else ()))]
     for params in requests:
         request = Request(
-            module="get", method="GET", path=LISTS[rule.kind], params=params, lists=True, limit=None
+            module="get", method="GET", path=list_path(rule.kind), params=params, lists=True, limit=None
         )
         for answer in pages(connection, request, ordered=True):
             for each in answer.data.get("data", []):

@@ -200,7 +200,7 @@ def plan_reads(mirrored: ListFolder, request: Request, requested: Sequence[str])
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if len(requested) < 2 or not takes_created(request.path):
+    if len(requested) < 2 or not takes_created(request):
         return Plan(alone=list(requested))
     known: dict[str, int] = {}
     every = []

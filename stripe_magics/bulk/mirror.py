@@ -196,7 +196,7 @@ class _ListSync:
             else {}
         )
         rows = _ChangedRows(object_type, self.inner, self.progress)
-        if takes_created(self.request.path):  # otherwise their creation is an event, too
+        if takes_created(self.request):  # otherwise their creation is an event, too
             for body in incremental_refresh.recent(self.connection, self.request, low):
                 rows.add(body, ids(body))
         there = {key: each for key, each in changes.items() if not each.gone and key not in rows.ids}
@@ -238,7 +238,7 @@ class _ListSync:
         if (
             len(spans) < len(holes)
             or rows > MAX_REPAIRED_SHARE * manifest.rows
-            or not takes_created(self.request.path)
+            or not takes_created(self.request)
         ):
             return False
         from stripe_magics.client.pagination.paginator import pages

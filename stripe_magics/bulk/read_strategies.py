@@ -60,7 +60,7 @@ def read(
             if not cursor:
                 return
         if _plain(request):
-            cuts = () if cursor or parallel_paginator.takes_created(request.path) else cuts
+            cuts = () if cursor or parallel_paginator.takes_created(request) else cuts
             yield from _between(connection, request, cuts, cursor, hooks)
             return
     except NotSortedByCreated:
@@ -112,7 +112,7 @@ def _between(
     by time, and their cursors don't live long."""
     from stripe_magics.client.pagination import parallel_paginator
 
-    timed = parallel_paginator.takes_created(request.path)  # such a list is never read between cuts
+    timed = parallel_paginator.takes_created(request)  # such a list is never read between cuts
     hooks = hooks if cuts else {**hooks, "expect": None}  # a walk doesn't know its end
     for part in parallel_paginator.pages_between(connection, request, cuts, after=after, **hooks):
         if part.count:

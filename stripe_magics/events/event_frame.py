@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from stripe_magics import money
+from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -47,25 +47,6 @@ _DTYPES = {
     "payload": "object",
 }
 _ID = re.compile(r"[A-Za-z0-9][\w.\-]*", re.ASCII)
-
-PATHS = {  # objects whose path is not their name and an s
-    "invoiceitem": "/v1/invoiceitems",
-    "dispute": "/v1/disputes",
-    "price": "/v1/prices",
-    "balance": "",
-    "checkout.session": "/v1/checkout/sessions",
-    "billing_portal.configuration": "/v1/billing_portal/configurations",
-    "identity.verification_session": "/v1/identity/verification_sessions",
-    "issuing.authorization": "/v1/issuing/authorizations",
-    "issuing.card": "/v1/issuing/cards",
-    "issuing.cardholder": "/v1/issuing/cardholders",
-    "issuing.dispute": "/v1/issuing/disputes",
-    "issuing.transaction": "/v1/issuing/transactions",
-    "radar.early_fraud_warning": "/v1/radar/early_fraud_warnings",
-    "terminal.reader": "/v1/terminal/readers",
-    "test_helpers.test_clock": "/v1/test_helpers/test_clocks",
-    "tax_rate": "/v1/tax_rates",
-}
 
 
 def row(event: Mapping[str, Any]) -> dict[str, str]:
@@ -185,7 +166,7 @@ def _head(watch: Watch) -> str:
 def request_for(subject: Mapping[str, Any]) -> Request:
     """The request for an event's object as it is today. Only its kind and its id are used, never a URL out of the event."""
     kind, id = str(subject.get("object") or ""), str(subject.get("id") or "")
-    base = PATHS.get(kind, f"/v1/{kind}s" if re.fullmatch(r"[a-z_]+", kind) else "")
-    if not base or not _ID.fullmatch(id):
+    path = object_path(kind, id) if _ID.fullmatch(id) else ""
+    if not path:
         raise ValueError(f"Stripe has no path of its own for this object ({kind or 'unknown'}).")
-    return Request(module="events.watch", method="GET", path=f"{base}/{quote(id, safe='')}", returns=kind)
+    return Request(module="events.watch", method="GET", path=path, returns=kind)

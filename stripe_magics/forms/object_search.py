@@ -14,14 +14,11 @@ from typing import Any
 
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.catalogue.module import Module
+from stripe_magics.catalogue.stripe_objects import OBJECTS
 
 NEWEST = 100  # objects looked through where Stripe can't search
 _ID = re.compile(r"[a-z]{2,10}(_[a-z]{4})?_[A-Za-z0-9]{6,}\Z")
-SEARCHED = {
-    "customer": ("name", "email"),
-    "product": ("name",),
-    "invoice": ("number",),
-}  # what Stripe's search takes of an object, in text
+SEARCHED = {kind: each.search for kind, each in OBJECTS.items() if each.search}
 WORDS = (
     "number",
     "name",

@@ -11,6 +11,7 @@ from stripe_magics import catalogue
 from stripe_magics._command import OPTIONS, Command
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.catalogue.stripe_objects import id_prefix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -233,10 +234,6 @@ def sample(own: Field, action: str = "") -> Any:
     return "Jenny Rosen" if own.name == "name" else SAMPLES.get(own.kind, "text")
 
 
-PREFIXES = {"customer": "cus", "payment_intent": "pi", "invoice": "in", "invoiceitem": "ii", "charge": "ch", "refund": "re", "payout": "po", "payment_link": "plink",
-            "payment_method": "pm", "balance_transaction": "txn", "price": "price", "product": "prod", "subscription": "sub", "event": "evt", "account": "acct"}  # fmt: skip
-
-
 STATES = {  # action -> the states in which an object can be acted upon
     "capture": {"requires_capture"},
     "confirm": {"requires_confirmation"},
@@ -273,7 +270,7 @@ def an_id(kind: str, action: str = "") -> str:
             )
         if frame is not None and len(frame):
             return str(_suiting(frame, kind, action)["id"].iloc[0])
-    return f"{PREFIXES.get(kind, kind[:4] or 'id')}_123"
+    return f"{id_prefix(kind) or kind[:4] or 'id'}_123"
 
 
 def _suiting(frame: Any, kind: str, action: str) -> Any:

@@ -10,6 +10,7 @@ from stripe_magics import catalogue
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Role
 from stripe_magics.catalogue.module import Module
+from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.errors import UnknownName, UsageFault
 
 HOSTS = ("https://api.stripe.com", "https://files.stripe.com")
@@ -150,9 +151,7 @@ def of_id(text: str) -> str:
     """The path of an object by its id alone, as Stripe's own tool takes it: `ch_123` is /v1/charges/ch_123. "" for anything else."""
     from stripe_magics.validation.object_ids import owner
 
-    kind = owner(text)
-    path = f"/v1/{kind.replace('.', '/')}s/"
-    return path + text if kind and ("GET", path + "{}") in by_endpoint() else ""
+    return object_path(owner(text), text)
 
 
 def bracketed(name: str) -> str:

@@ -16,6 +16,7 @@ from stripe_magics._form_encoding import UNSET, Pairs, pairs
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.generated import facts
 from stripe_magics.catalogue.module import FollowUp, Module, Variant
+from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.request import CurrencyCheck, Request, RowFilter, raw_call
 from stripe_magics.validation import Bound, expand_faults, search_query, urls_and_headers, variant
@@ -105,14 +106,11 @@ def _denominations(bound: Bound) -> Iterator[CurrencyCheck]:
         named = [each for each in (declared.currency_of if declared else ()) if each in values]
         owner = module.get(named[0]) if named else None
         if owner is not None:
-            template, path = (
-                f"/v1/{owner.object}s/{{}}",
-                f"/v1/{owner.object}s/{urls_and_headers.path_part(str(values[owner.name]))}",
-            )
+            path = object_path(owner.object, str(values[owner.name]))
         else:
             template = module.path[: module.path.rfind("}") + 1]
-            path = _path(template, values)
-        if path and facts.described("GET", template):
+            path = _path(template, values) if facts.described("GET", template) else ""
+        if path:
             yield CurrencyCheck(field=name, currency=currency, path=path)
 
 

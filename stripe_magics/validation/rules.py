@@ -149,7 +149,9 @@ class RuleChecker:
             self.fault(declared, f"is missing; {self._field(declared.operator).flag} needs it")
         if any(name in self.faulty for name, _ in declared.when):
             return
-        if declared.required_with and (beside := [name for name in declared.required_with if name in given]):
+        if declared.required_with and (
+            beside := [name for name in declared.required_with if name in given - self.faulty]
+        ):
             self.fault(declared, f"is missing; {self._field(beside[0]).flag} needs it")
         elif declared.required and given.intersection(declared.unless):
             return

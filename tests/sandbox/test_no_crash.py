@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.sandbox import SandboxTransport
 from stripe_magics.sandbox.api import routes
 from stripe_magics.sandbox.api.dispatcher import _find
-from stripe_magics.sandbox.core.store import PREFIXES
 
 from .conftest import DAY, Talk, conserved
 
@@ -73,7 +73,7 @@ class Fuzz:
         return self.talk(f"GET /v1/customers/{customer}/payment_methods")["data"][0]["id"]
 
     def some_id(self, name: str) -> str:
-        kinds = [kind for kind in PREFIXES.values() if kind.replace("_", "") in name.replace("_", "")] or [
+        kinds = [kind for kind in OBJECTS if kind.replace("_", "") in name.replace("_", "")] or [
             KIND_OF.get(name, "")
         ]
         rows = [row.id for kind in kinds for row in self.sandbox.account.table(kind).rows] if kinds[0] else []

@@ -14,6 +14,8 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics.catalogue import stripe_objects
+from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.client.pagination.background_loop import background_loop_for
 from stripe_magics.client.pagination.id_segments import IdSegmentReader
 from stripe_magics.client.pagination.page_fetcher import SINCE, Fetcher
@@ -35,16 +37,6 @@ __all__ = [
     "takes_created",
 ]
 
-CREATED = re.compile(
-    r"/v1/(?:accounts|application_fees|balance_transactions|balance/history|charges|checkout/sessions|coupons|credit_notes|customers|disputes|events"
-    r"|file_links|files|invoiceitems|invoice_payments|invoices|payment_intents|payouts|plans|prices|products|promotion_codes|refunds|reviews"
-    r"|setup_attempts|setup_intents|shipping_rates|subscription_schedules|subscriptions|tax_rates|topups|transfers"
-    r"|identity/(?:verification_sessions|verification_reports)|issuing/(?:authorizations|cards|cardholders|disputes|tokens|transactions)"
-    r"|radar/(?:early_fraud_warnings|value_lists|value_list_items)|reporting/report_runs"
-    r"|treasury/(?:financial_accounts|outbound_payments|transaction_entries|transactions)|customers/[^/]+/balance_transactions)"
-)
-"""The lists that take `created`."""
-
 WINDOWED_FROM = 1000  # rows; a smaller limit is read by the cursor, which asks for no row too many
 WAITING = 12  # pages read and not yet taken by the builder; what a kill loses is read again
 MAX_REMEMBERED_IDS = (
@@ -52,14 +44,15 @@ MAX_REMEMBERED_IDS = (
 )
 
 
-def takes_created(path: str) -> bool:
-    """Whether the list at a path can be asked for a time."""
-    return CREATED.fullmatch(path) is not None
+def takes_created(request: Request) -> bool:
+    """Whether the list can be asked for a time, at the API version that the request goes out with."""
+    version = dict(request.headers).get("Stripe-Version", PINNED_VERSION)
+    return stripe_objects.takes_created(request.path, version)
 
 
 def supports_parallel_read(request: Request) -> bool:
     """Whether a list is read in windows: it takes `created`, starts at no row, and more than a few pages of it are wanted."""
-    if request.method != "GET" or request.searches or not takes_created(request.path) or request.list_of_one:
+    if request.method != "GET" or request.searches or not takes_created(request) or request.list_of_one:
         return False
     if not (request.lists or request.limit_given) or (
         request.limit is not None and request.limit <= WINDOWED_FROM

@@ -31,6 +31,7 @@ from typing import Any
 
 import msgspec
 
+from stripe_magics.catalogue.stripe_objects import prefix_owner
 from stripe_magics.sandbox.api.errors import missing
 from stripe_magics.sandbox.core.clock import AS_OF, Clock
 from stripe_magics.sandbox.core.ledger import Ledger
@@ -68,16 +69,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """What lists of each type filter by, besides `created`."""
 
-PREFIXES = {
-    "cus": "customer", "pi": "payment_intent", "ch": "charge", "py": "charge", "re": "refund", "pyr": "refund", "po": "payout",
-    "txn": "balance_transaction", "in": "invoice", "ii": "invoiceitem", "evt": "event", "pm": "payment_method", "price": "price",
-    "prod": "product", "promo": "promotion_code", "txr": "tax_rate", "sub": "subscription", "si": "subscription_item", "du": "dispute",
-    "dp": "dispute", "txi": "tax_id", "plink": "payment_link", "we": "webhook_endpoint", "cbtxn": "customer_balance_transaction",
-    "card": "card", "ba": "bank_account", "di": "discount", "mandate": "mandate", "seti": "setup_intent", "shr": "shipping_rate",
-    "cn": "credit_note", "qt": "quote", "mtr": "billing.meter",
-}  # fmt: skip
-"""Id prefix -> type of object."""
-
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 encode = msgspec.json.encode
 decode = msgspec.json.decode
@@ -85,9 +76,7 @@ decode = msgspec.json.decode
 
 def kind_of(identifier: str) -> str:
     """The type of object that an id names, by its prefix; "" if unknown."""
-    if identifier.startswith("sub_sched_"):
-        return "subscription_schedule"
-    return PREFIXES.get(identifier.partition("_")[0], "")
+    return prefix_owner(identifier)
 
 
 class Row:

@@ -1,0 +1,145 @@
+"""What is known of Stripe's types of object: what their ids look like, where their lists and Dashboard pages are, what search takes of them.
+
+One table; everything else asks it. Where a list lives, and what it takes, comes from the generated facts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import quote
+
+from stripe_magics.catalogue.generated import facts
+from stripe_magics.catalogue.versions import PINNED_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectType:
+    """A type of object."""
+
+    prefixes: tuple[str, ...] = ()  # of its ids, the usual one first
+    also: tuple[str, ...] = ()  # prefixes of other types whose ids stand for one of these
+    checked: bool = (
+        False  # an id with another type's prefix is refused; people don't choose these ids themselves
+    )
+    page: str = ""  # in the Dashboard
+    search: tuple[str, ...] = ()  # texts that Stripe's search language takes of it
+
+
+OBJECTS: dict[str, ObjectType] = {
+    "account": ObjectType(prefixes=("acct",), checked=True, page="connect/accounts"),
+    "application_fee": ObjectType(prefixes=("fee",)),
+    "balance_transaction": ObjectType(prefixes=("txn",), checked=True),
+    "bank_account": ObjectType(prefixes=("ba",), also=("card",), checked=True),
+    "billing.meter": ObjectType(prefixes=("mtr",)),
+    "card": ObjectType(prefixes=("card",)),
+    "charge": ObjectType(prefixes=("ch", "py"), checked=True, page="payments"),
+    "checkout.session": ObjectType(prefixes=("cs",), page="checkout/sessions"),
+    "coupon": ObjectType(page="coupons"),
+    "credit_note": ObjectType(prefixes=("cn",), page="credit_notes"),
+    "customer": ObjectType(
+        prefixes=("cus", "gcus"), checked=True, page="customers", search=("name", "email")
+    ),
+    "customer_balance_transaction": ObjectType(prefixes=("cbtxn",)),
+    "discount": ObjectType(prefixes=("di",), checked=True),
+    "dispute": ObjectType(prefixes=("dp", "du"), checked=True, page="disputes"),
+    "event": ObjectType(prefixes=("evt",), checked=True, page="events"),
+    "file": ObjectType(prefixes=("file",)),
+    "invoice": ObjectType(prefixes=("in",), checked=True, page="invoices", search=("number",)),
+    "invoiceitem": ObjectType(prefixes=("ii",), checked=True),
+    "issuing.card": ObjectType(prefixes=("ic",)),
+    "issuing.cardholder": ObjectType(prefixes=("ich",)),
+    "mandate": ObjectType(prefixes=("mandate",), checked=True),
+    "payment_intent": ObjectType(prefixes=("pi",), checked=True, page="payments"),
+    "payment_link": ObjectType(prefixes=("plink",), checked=True, page="payment-links"),
+    "payment_method": ObjectType(prefixes=("pm",), also=("card", "src", "ba"), checked=True),
+    "payout": ObjectType(prefixes=("po",), checked=True, page="payouts"),
+    "price": ObjectType(prefixes=("price",), page="prices"),
+    "product": ObjectType(prefixes=("prod",), page="products", search=("name",)),
+    "promotion_code": ObjectType(prefixes=("promo",), checked=True),
+    "quote": ObjectType(prefixes=("qt",), page="quotes"),
+    "refund": ObjectType(prefixes=("re", "pyr"), checked=True, page="refunds"),
+    "review": ObjectType(prefixes=("prv",), page="radar/reviews"),
+    "setup_intent": ObjectType(prefixes=("seti",), checked=True, page="setup_intents"),
+    "shipping_rate": ObjectType(prefixes=("shr",)),
+    "source": ObjectType(prefixes=("src",), also=("tok", "card", "ba"), checked=True),
+    "subscription": ObjectType(prefixes=("sub",), checked=True, page="subscriptions"),
+    "subscription_item": ObjectType(prefixes=("si",)),
+    "subscription_schedule": ObjectType(prefixes=("sub_sched",), page="subscription_schedules"),
+    "tax_id": ObjectType(prefixes=("txi",)),
+    "tax_rate": ObjectType(prefixes=("txr",), checked=True, page="tax-rates"),
+    "test_helpers.test_clock": ObjectType(prefixes=("clock",), checked=True),
+    "token": ObjectType(prefixes=("tok",)),
+    "topup": ObjectType(prefixes=("tu",), page="topups"),
+    "transfer": ObjectType(prefixes=("tr",), checked=True, page="connect/transfers"),
+    "webhook_endpoint": ObjectType(prefixes=("we",), checked=True, page="webhooks"),
+}
+_UNKNOWN = ObjectType()
+_OWNERS: dict[str, str] = {prefix: kind for kind, each in OBJECTS.items() for prefix in each.prefixes}
+_DEEP = {prefix: kind for prefix, kind in _OWNERS.items() if "_" in prefix}
+_ID = re.compile(r"[a-z]+_\w+", re.ASCII)
+_SAME_LISTS = {"/v1/balance/history": "/v1/balance_transactions"}  # an older path of the same list
+
+
+def object_type(kind: str) -> ObjectType:
+    """What is known of a type; nothing of one that isn't in the table."""
+    return OBJECTS.get(kind, _UNKNOWN)
+
+
+def id_prefix(kind: str) -> str:
+    """How ids of that type usually begin; "" where it isn't known, or people choose them."""
+    return next(iter(object_type(kind).prefixes), "")
+
+
+def prefix_owner(text: str) -> str:
+    """The type of object whose ids begin as the text does; "" for none that is known."""
+    for prefix, kind in _DEEP.items():
+        if text.startswith(f"{prefix}_"):
+            return kind
+    return _OWNERS.get(text.partition("_")[0], "") if "_" in text else ""
+
+
+def owner(text: str) -> str:
+    """The type of object that an id names, by its prefix: "charge" for ch_123. "" for what is no id, or one of an unknown type."""
+    return prefix_owner(text) if _ID.fullmatch(text) else ""
+
+
+# Lists
+
+
+@cache
+def _homes() -> dict[str, str]:
+    """Type of object -> the path below which one of them is read by its id."""
+    found: dict[str, str] = {}
+    for path, kind in facts.data().objects.items():
+        home = path.removesuffix("/{}")
+        if "{}" not in home and home not in _SAME_LISTS:
+            found.setdefault(kind, home)
+    return found
+
+
+def list_path(kind: str) -> str:
+    """Where the objects of a type are listed or read one by one: `/v1/checkout/sessions`; "" if they have no such path."""
+    return _homes().get(kind, "")
+
+
+def object_path(kind: str, id: str) -> str:
+    """The path of one object; "" if its type has none."""
+    home = list_path(kind)
+    return f"{home}/{quote(id, safe='')}" if home else ""
+
+
+def _takes(path: str, param: str, version: str) -> bool:
+    operation = facts.find_endpoint("GET", _SAME_LISTS.get(path, path))
+    return operation is not None and facts.has_parameter(operation, param, version)
+
+
+def takes_created(path: str, version: str = PINNED_VERSION) -> bool:
+    """Whether the list at a path can be asked for a time."""
+    return _takes(path, "created", version)
+
+
+def takes_limit(path: str, version: str = PINNED_VERSION) -> bool:
+    """Whether the list at a path comes in pages."""
+    return _takes(path, "limit", version)
