@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stripe_magics._command import Command
+    from stripe_magics.accessor.file_exports import read_parquet
+    from stripe_magics.accessor.payment_models import model
     from stripe_magics.bulk import pull, sql, sync
     from stripe_magics.client.shared_connection import close, connect, current
     from stripe_magics.errors import (
@@ -41,6 +43,8 @@ _LAZY_EXPORTS = {
     "pull": "stripe_magics.bulk",
     "sync": "stripe_magics.bulk",
     "sql": "stripe_magics.bulk",
+    "model": "stripe_magics.accessor.payment_models",
+    "read_parquet": "stripe_magics.accessor.file_exports",
     "watch": "stripe_magics.events",
     "listen": "stripe_magics.events",
     "on": "stripe_magics.events",
@@ -70,10 +74,12 @@ __all__ = [
     "endpoints",
     "form",
     "listen",
+    "model",
     "modules",
     "off",
     "on",
     "pull",
+    "read_parquet",
     "report",
     "sql",
     "sync",

@@ -10,6 +10,7 @@ import pandas as pd
 from stripe_magics.accessor.account_facts import zone_of
 from stripe_magics.frames.column_facts import meanings
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+from stripe_magics.frames.frame_info import FrameInfo
 
 
 def local_day(frame: pd.DataFrame, column: str, zone: str | None) -> pd.Series[Any]:
@@ -49,4 +50,6 @@ def by_month(frame: pd.DataFrame, values: str, column: str, zone: str | None) ->
         .agg(["sum", "count"])
     )
     out.columns = pd.Index([values, "count"])
-    return out.reset_index()
+    out = out.reset_index()
+    info = FrameInfo.of(frame)
+    return info.but(amounts=[values] if own else [], expanded={}, money={}).put(out)

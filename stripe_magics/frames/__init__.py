@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames.builder import Builder
+from stripe_magics.frames.column_names import given_names
 from stripe_magics.frames.frame_info import CallInfo, FrameAttrs, FrameInfo, as_attrs, remember
 from stripe_magics.frames.schema import Column, Schema, schema
 
@@ -31,7 +32,8 @@ def build(
 ) -> pd.DataFrame:
     """One row an object, from raw JSON answers: an object, a list or a search result each.
 
-    `object_type` "any" is taken from the data. `columns` decodes those alone (a name, the beginning of names, or `metadata[key]`).
+    `object_type` "any" is taken from the data. `columns` decodes those alone (a name, a short name, Stripe's path, the
+    beginning of names, or `metadata[key]`).
     `keep` tests each row; `limit` then keeps the first rows; `newest_first` sorts by `created` where pages came in another order.
     `attrs` become `df.attrs["stripe"]`. Columns and dtypes: see `stripe_magics.frames.schema`. `expand` needs no help from here: an
     expanded object is recognised.
@@ -55,8 +57,15 @@ def build(
         frame = (frame if limit is None else frame.head(limit)).reset_index(drop=True)
     if columns:
         frame = frame.drop(
-            columns=[key for key in keys if key in frame and key not in columns and key != "id"]
+            columns=[
+                key
+                for key in keys
+                if key in frame and key not in builder.requested[: len(columns)] and key != "id"
+            ]
         )
+    short = given_names(builder.object_type, columns)
+    if short:  # asked for by a short name: the column has that name
+        frame = frame.rename(columns={name: alias for name, alias in short.items() if name not in columns})
     given = as_attrs(attrs)
     expanded = frame.attrs["stripe"].get("expanded")
     frame.attrs["stripe"] = FrameAttrs(

@@ -17,6 +17,7 @@ import pyarrow as pa
 from stripe_magics.errors import StripeError
 from stripe_magics.frames import arrow_columns as cols
 from stripe_magics.frames.assemble import assemble, unknown
+from stripe_magics.frames.column_names import resolve
 from stripe_magics.frames.decoder import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of, tame
 from stripe_magics.frames.schema import schema
 
@@ -29,7 +30,7 @@ class Builder:
 
     def __init__(self, object_type: str, *, columns: Sequence[str] = (), chunk: int = CHUNK) -> None:
         self.object_type = "" if object_type == "any" else object_type
-        self.requested = tuple(columns)
+        self.requested = tuple(dict.fromkeys(resolve(self.object_type, each) for each in columns))
         self.rows = 0  # all so far
         self._chunk = chunk
         self._plan: Plan | None = None
@@ -61,6 +62,7 @@ class Builder:
             return []
         if self._plan is None:
             self.object_type = self.object_type or object_type_of([page])
+            self.requested = tuple(dict.fromkeys(resolve(self.object_type, each) for each in self.requested))
             self._plan = self._first_plan()
         try:
             return self._plan.rows(raws)

@@ -17,6 +17,13 @@ def _refuse(self: Any, *args: Any, **options: Any) -> NoReturn:
     raise TypeError(f"This cell can't be changed (rows may share it); change a copy: {kind}(cell).")
 
 
+def _less(self: Any, other: Any) -> bool:
+    """An order of some kind, so that pandas can sort groups: that of the JSON text."""
+    if not isinstance(other, (dict, list)):
+        return NotImplemented
+    return json.dumps(self, sort_keys=True) < json.dumps(other, sort_keys=True)
+
+
 class ObjectCell(dict[str, Any]):
     """An object of Stripe's inside a cell."""
 
@@ -31,6 +38,8 @@ class ObjectCell(dict[str, Any]):
         except AttributeError:
             self._hash = hash(frozenset(self.items()))
             return self._hash
+
+    __lt__ = _less
 
     def __copy__(self) -> ObjectCell:
         return self
@@ -57,6 +66,8 @@ class ListCell(list[Any]):
         except AttributeError:
             self._hash = hash(tuple(self))
             return self._hash
+
+    __lt__ = _less
 
     def __copy__(self) -> ListCell:
         return self

@@ -159,7 +159,8 @@ def money_columns(frame: pd.DataFrame, info: FrameInfo | None = None) -> dict[An
                 )
     for name, currency in info.money.items():
         if name in frame.columns:
-            out[name] = named_currency(frame, currency)
+            own = currency == name and str(name) in CURRENCIES  # a wide frame's column `usd`
+            out[name] = CurrencySource(code=str(name)) if own else named_currency(frame, currency)
     for label in frame.columns:  # wide frames: (amount, usd)
         value = _wide_value(frame, label)
         if value is not None and (value in out or _is_money_name(info, value)):
