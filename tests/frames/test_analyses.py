@@ -444,9 +444,7 @@ def test_27_lines_of_invoices_are_whole(stripe: Account) -> None:
 def test_28_lines_of_a_converted_frame_are_in_minor_units(stripe: Account) -> None:
     lines = stripe.frame("invoices").head(50).stripe.to_major().stripe.explode("lines")
     raw = [line for row in stripe.raw("invoices")[:50] for line in row["lines"]["data"]]
-    assert lines["amount"].head(min(10, len(raw))).tolist() == [
-        line["amount"] for line in raw[:10]
-    ]
+    assert lines["amount"].head(min(10, len(raw))).tolist() == [line["amount"] for line in raw[:10]]
     assert lines.stripe.to_major()["amount"].iloc[0] == raw[0]["amount"] / 10 ** exponent(raw[0]["currency"])
 
 
