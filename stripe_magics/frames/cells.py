@@ -17,7 +17,7 @@ def _refuse(self: Any, *args: Any, **options: Any) -> NoReturn:
     raise TypeError(f"This cell can't be changed (rows may share it); change a copy: {kind}(cell).")
 
 
-def _less(self: Any, other: Any) -> bool:
+def _less(self: Any, other: Any) -> Any:
     """An order of some kind, so that pandas can sort groups: that of the JSON text."""
     if not isinstance(other, (dict, list)):
         return NotImplemented
