@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import Command
+from stripe_magics.catalogue.list_defaults import list_default
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import Fault, IncompleteList, InvalidValue, NotFound, StripeError, StripeMagicsError
 from stripe_magics.progress import ProgressGroup
@@ -282,6 +283,9 @@ class _Run:
             about["replayed"] = True
         if self.more and self.stopped is None:
             self.notes.append(_more_note(len(frame), self.request))
+        default = list_default(self.request.path, self.request.params)
+        if default is not None and self.request.limit is None and self.request.lists:
+            self.notes.append(default.note())
         if isinstance(self.stopped, KeyboardInterrupt):
             how = self.stopped.advice if isinstance(self.stopped, StripeError) else ""
             self.notes.append(f"Stopped after {len(frame):,} rows: this list is not complete. {how}".strip())

@@ -52,14 +52,14 @@ def read_frame(
         if isinstance(problem[0], IncompleteList):
             problem[0].frame = frame
         raise problem[0]
+    notes = []
     if problem or stopped:
-        frame.attrs["stripe"]["complete"] = False
-        frame.attrs["stripe"]["notes"] = [str(problem[0]) if problem and str(problem[0]) else STOPPED]
+        notes.append(str(problem[0]) if problem and str(problem[0]) else STOPPED)
     if inner.cut:
+        notes.append(f"{inner.cut:,} lists inside of objects are cut: their rest could not be read.")
+    if notes:
         frame.attrs["stripe"]["complete"] = False
-        frame.attrs["stripe"].setdefault("notes", []).append(
-            f"{inner.cut:,} lists inside of objects are cut: their rest could not be read."
-        )
+        frame.attrs["stripe"]["notes"] = notes
     return frame
 
 

@@ -1,4 +1,4 @@
-"""What a pull asks for: a list module's request, told by a name, and where its rows come from."""
+"""What a pull asks for: a list module's request, by its name, and where its rows come from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import Command
+from stripe_magics.catalogue.list_defaults import list_default
 from stripe_magics.errors import UsageFault
 from stripe_magics.pipeline import command, prepare
 from stripe_magics.request import Request
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 def list_request(
     connection: Connection, what: str | Command, *, limit: Any = "all", account: str = "", **values: Any
 ) -> Request:
-    """The request of a list: "payment_intents", "payment_intents.list", or a whole command. All rows, unless a limit is given."""
+    """The request of a list: "payment_intents", "payment_intents.list", or a whole command. All rows, unless a limit is given.
+
+    A list that is named (not a command, which says itself what it asks for) is asked for what Stripe's default filter would hide.
+    """
     if isinstance(what, Command):
         requested = what
     else:
@@ -35,6 +39,8 @@ def list_request(
         raise UsageFault(
             f"{request.module} is no list; name a resource that has one: payment_intents, customers, invoices ..."
         )
+    if not isinstance(what, Command) and (default := list_default(request.path, request.params)) is not None:
+        request = replace(request, params=(*request.params, *default.params))
     if account:
         headers = tuple(pair for pair in request.headers if pair[0].lower() != "stripe-account")
         request = replace(request, headers=(*headers, ("Stripe-Account", account)))

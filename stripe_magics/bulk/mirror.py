@@ -153,10 +153,18 @@ class _ListSync:
     def _is_recent(self) -> bool:
         """Whether the mirror is so new, and the list such, that its changes are enough."""
         object_type, synced = self.request.returns, self.list.details.get("synced")
-        return synced is not None and (
-            object_type in UNCHANGING
-            or (object_type in incremental_refresh.WATCHED and self.began - synced < EVENTS_REACH)
+        return (
+            synced is not None
+            and (self.list.details.get("params") or []) == self._filters()
+            and (
+                object_type in UNCHANGING
+                or (object_type in incremental_refresh.WATCHED and self.began - synced < EVENTS_REACH)
+            )
         )
+
+    def _filters(self) -> list[list[str]]:
+        """What the list is asked for; rows that were read with other filters aren't all of it."""
+        return [list(pair) for pair in self.request.params if pair[0] != "limit"]
 
     def _pull_whole(self) -> dict[str, Any]:
         """Pull it whole into a folder beside, then put that in its place. A pull that was stopped is gone on with."""
@@ -175,7 +183,12 @@ class _ListSync:
         cuts = self.list.details.get("cuts") or ()
         saved = save(self.connection, self.request, parts, progress=self.progress, cuts=cuts)
         if saved["read_whole"]:
-            details = {"account": self.account, "synced": int(began), "cuts": saved["cuts"]}
+            details = {
+                "account": self.account,
+                "synced": int(began),
+                "cuts": saved["cuts"],
+                "params": self._filters(),
+            }
             self.list.adopt(parts, saved["object"] or self.request.returns, details)
             shutil.rmtree(staging)
         return {
