@@ -11,7 +11,8 @@ from stripe_magics import catalogue
 from stripe_magics.catalogue.field import Field, Role
 from stripe_magics.sandbox.api import routes
 from stripe_magics.sandbox.api.dispatcher import _find
-from stripe_magics.sandbox.api.parameters import facts, shape, value_of
+from stripe_magics.sandbox.api.parameters import shape, value_of
+from stripe_magics.sandbox.api.versions import NEWER, OLDER
 
 routes.install()
 MODULES = [each for each in catalogue.documented() if each.name != "api.call"]
@@ -44,7 +45,7 @@ def test_every_field_is_known(module) -> None:
     node, _ = _find(module.path)
     assert node is not None, module.path
     assert module.method in node.routes, module.path
-    names = node.routes[module.method].shape
+    names = node.routes[module.method].shape(OLDER)
     for field in module.fields:
         if field.param in {"client", "path"} or field.role is Role.LOCAL:
             continue
@@ -64,18 +65,20 @@ def kind_of(names: dict[str, Any], param: str) -> Any:
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_every_choice_is_known(module) -> None:
     node, _ = _find(module.path)
-    names = node.routes[module.method].shape
+    names = node.routes[module.method].shape(OLDER)
     for field in module.fields:
         for each, param in zip(field.columns or [field], params(field), strict=True):
             if each.choices and field.param not in {"client", "path"} and field.since_removed not in REFUSED:
                 for choice in each.choices:
-                    assert value_of(choice, kind_of(names, param), param) == choice
+                    read = value_of(choice, kind_of(names, param), param)
+                        assert str(read).lower() == choice.lower()
 
 
 def test_the_table_has_what_is_served() -> None:
     served = {name for subject in routes.SUBJECTS for name in subject.ROUTES}
     own = {name for subject in routes.SUBJECTS for name in getattr(subject, "SHAPES", {})}
-    assert set(facts()["paths"]) == served - own
+    for name in served - own:
+        assert shape(name, OLDER) is not None or shape(name, NEWER) is not None, name
 
 
 def test_there_are_forty_one() -> None:

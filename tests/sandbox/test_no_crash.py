@@ -12,6 +12,7 @@ from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.sandbox import SandboxTransport
 from stripe_magics.sandbox.api import routes
 from stripe_magics.sandbox.api.dispatcher import _find
+from stripe_magics.sandbox.api.versions import OLDER
 
 from .conftest import DAY, Talk, conserved
 
@@ -125,7 +126,7 @@ class Fuzz:
     def step(self) -> int:
         name = self.random.choice(NAMES)
         method, path = name.split(" ")
-        names = _find(path)[0].routes[method].shape
+        names = _find(path)[0].routes[method].shape(OLDER)
         path = re.sub(
             r"\{(\w+)\}",
             lambda part: self.some_id(part[1] if part[1] != "id" else path.split("/")[2].rstrip("s")),
@@ -153,7 +154,7 @@ TARGETS = {
 def test_no_call_fails(seed) -> None:
     fuzz = Fuzz(seed)
     seen = [0, 0]
-    for place in range(400):
+    for place in range(450):
         seen[fuzz.step() == 200] += 1
         if place % 40 == 39:
             fuzz.sandbox.advance(fuzz.random.choice([60, 3600, DAY, 9 * DAY, 40 * DAY]))

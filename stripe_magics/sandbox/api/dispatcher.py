@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from stripe_magics.catalogue import PINNED_VERSION
-from stripe_magics.sandbox.api import idempotency
+from stripe_magics.sandbox.api import idempotency, versions
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.expand import expand
 from stripe_magics.sandbox.api.form_decoding import nest, pairs
@@ -50,7 +50,12 @@ class Route:
 
     name: str
     handler: Handler
-    shape: dict[str, Any]
+    shapes: dict[str, dict[str, Any] | None]
+
+    def shape(self, version: str) -> dict[str, Any] | None:
+        """What it takes at a version; what came after the older one is served there too, what the newer one dropped isn't."""
+        found = self.shapes[version]
+        return self.shapes[versions.NEWER] if found is None and version == versions.OLDER else found
 
 
 @dataclass(slots=True)
@@ -68,8 +73,12 @@ _KEY = re.compile(r"(?:sk|rk)_test_\S+")
 def route(name: str, handler: Handler, own: dict[str, Any] | None = None) -> None:
     """Serve "POST /v1/customers/{customer}" by a handler; `own` says what a path takes that the table doesn't have."""
     method, path = name.split(" ")
-    known = shape(name) if own is None else own_shape(own)
-    if known is None:
+    known: dict[str, dict[str, Any] | None] = (
+        {version: shape(name, version) for version in versions.SERVED}
+        if own is None
+        else {version: own_shape(own) for version in versions.SERVED}
+    )
+    if all(each is None for each in known.values()):
         raise KeyError(f"{name} is not in the validation table")
     node = _ROOT
     for part in path.strip("/").split("/"):
@@ -114,7 +123,9 @@ def respond(
     print_ = ""
     try:
         _authorise(headers, account)
-        found, ids = _routed(method, path)
+        version = versions.served(headers.get("stripe-version", ""))
+        answering["stripe-version"] = version
+        found, ids, names = _routed(method, path, version)
         given = pairs(query) if method != "POST" else pairs(query) + _form(headers, body)
         if key:
             print_ = idempotency.fingerprint(method, path, given)
@@ -122,8 +133,12 @@ def respond(
             if kept is not None:
                 answering["idempotent-replayed"] = "true"
                 return Response(kept[0], answering, kept[1])
-        params = typed(nest(given), found.shape)
-        answer = found.handler(account, params, *ids)
+        params = typed(nest(given), names)
+        if method == "GET":
+            answer = found.handler(account, params, *ids)
+        else:
+            with account.trial(keep=True):
+                answer = found.handler(account, params, *ids)
         if isinstance(answer, Document):
             return Response(200, {**answering, "content-type": answer.content_type}, answer.body)
         status, text = 200, written(account, answer, params.get("expand") or [])
@@ -141,17 +156,18 @@ def respond(
     return Response(status, answering, text)
 
 
-def _routed(method: str, path: str) -> tuple[Route, list[str]]:
+def _routed(method: str, path: str, version: str) -> tuple[Route, list[str], dict[str, Any]]:
     node, ids = _find(path)
     found = node.routes.get(method) if node else None
-    if found is None:
+    names = found.shape(version) if found else None
+    if found is None or names is None:
         others = f" Methods served there: {', '.join(sorted(node.routes))}." if node and node.routes else ""
         raise ApiError(
             f"Unrecognized request URL ({method}: {path}). Check the path, and that the sandbox serves it.{others}",
             status=404,
             checked=False,
         )
-    return found, ids
+    return found, ids, names
 
 
 def _form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ DOCS = "https://stripe.com/docs/error-codes/"
 
 
 class ApiError(Exception):
-    """An answer other than 200. `keep` says that what was done so far stands (a decline leaves a failed charge)."""
+    """An answer other than 200. `stands` says that what was done so far stays (a decline leaves a failed charge)."""
 
     def __init__(
         self,
@@ -23,6 +23,7 @@ class ApiError(Exception):
         param: str = "",
         more: dict[str, Any] | None = None,
         checked: bool = True,
+        stands: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -31,6 +32,7 @@ class ApiError(Exception):
         self.code = code
         self.param = param
         self.more = more or {}
+        self.stands = status == 402 if stands is None else stands  # whether what happened on the way stays
         self.checked = checked  # False: parameters didn't pass validation, so the answer isn't kept for the idempotency key
 
     def body(self, log_url: str) -> dict[str, Any]:

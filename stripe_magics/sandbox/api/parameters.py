@@ -47,9 +47,30 @@ def _with_extras(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
         card = (accepted("POST", "/v1/payment_methods", PINNED_VERSION) or {})["card"]
         kinds = {"e": [*data["type!"]["e"], "card"]}
         return {**found, "payment_method_data": {"o": {**data, "type!": kinds, "card": card}}}
-    return found
+    return _with_older(path, found)
 
 
+def _with_older(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
+    """What the older API took on subscriptions, and Stripe still does."""
+    older = _OLDER.get(path.rpartition("{")[0] or path)
+    if older is None:
+        return found
+    result = {**older, **found}
+    items = result.get("items")
+    if items is not None:
+        result["items"] = {"a": {"o": {"plan": "s", **items["a"]["o"]}}}
+    return result
+
+
+_OLDER_SUBSCRIPTION = {
+    "coupon?": "s", "off_session": "b", "plan": "s", "promotion_code?": "s", "prorate": "b", "quantity": "i", "trial_from_plan": "b",
+}  # fmt: skip
+_OLDER: dict[str, dict[str, Kind]] = {
+    "POST /v1/subscriptions": _OLDER_SUBSCRIPTION,
+    "POST /v1/subscriptions/": _OLDER_SUBSCRIPTION,
+    "POST /v1/subscription_items": {"plan": "s"},
+    "POST /v1/subscription_items/": {"plan": "s"},
+}
 _SAME_AS = {  # paths that Stripe serves beside the published ones
     "GET /v1/balance/history": "GET /v1/balance_transactions",
     "GET /v1/charges/{charge}/refunds": "GET /v1/refunds",
@@ -57,6 +78,7 @@ _SAME_AS = {  # paths that Stripe serves beside the published ones
     "POST /v1/charges/{charge}/refunds": "POST /v1/refunds",
     "POST /v1/charges/{charge}/refunds/{refund}": "POST /v1/refunds/{refund}",
     "GET /v1/customers/{customer}/discount": "GET /v1/customers/{customer}",
+    "GET /v1/customers/{customer}/subscriptions": "GET /v1/subscriptions",
 }
 _WEBHOOK: dict[str, Kind] = {"enabled_events": {"a": "s"}, "api_version": "s"}
 

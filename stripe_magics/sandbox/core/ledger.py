@@ -47,6 +47,7 @@ class Ledger:
         self.totals: dict[str, list[int]] = {}  # currency -> [available, pending]
         self.paid_by: dict[str, str] = {}  # entry -> automatic payout
         self.members: dict[str, list[str]] = {}  # automatic payout -> its entries
+        self.assigned: list[tuple[str, str]] = []  # (entry, payout), in the order of assignment
         self.open: dict[
             str, dict[str, int]
         ] = {}  # currency -> available entries that no payout took: id -> net
@@ -99,6 +100,7 @@ class Ledger:
 
     def assign(self, entry: str, payout: str) -> None:
         """Say which automatic payout took an entry."""
+        self.assigned.append((entry, payout))
         self.paid_by[entry] = payout
         self.members.setdefault(payout, []).append(entry)
 
@@ -134,18 +136,23 @@ class Ledger:
         self.open.setdefault(entry["currency"], {})[identifier] = entry["net"]
         return str(entry["currency"])
 
-    def copied(self) -> tuple[Any, ...]:
+    def mark(self) -> tuple[Any, ...]:
         """What it holds now, to go back to with `restore`."""
         return (
             {name: list(each) for name, each in self.totals.items()},
-            dict(self.paid_by),
-            {name: list(each) for name, each in self.members.items()},
             {name: dict(each) for name, each in self.open.items()},
+            len(self.assigned),
         )
 
-    def restore(self, copied: tuple[Any, ...]) -> None:
+    def restore(self, mark: tuple[Any, ...]) -> None:
         """Back to what it held."""
-        self.totals, self.paid_by, self.members, self.open = copied
+        self.totals, self.open, length = mark
+        while len(self.assigned) > length:
+            entry, payout = self.assigned.pop()
+            del self.paid_by[entry]
+            self.members[payout].pop()
+            if not self.members[payout]:
+                del self.members[payout]
 
     def available(self, currency: str) -> int:
         """What can be paid out or given back now."""

@@ -32,7 +32,7 @@ from typing import Any
 import msgspec
 
 from stripe_magics.catalogue.stripe_objects import prefix_owner
-from stripe_magics.sandbox.api.errors import missing
+from stripe_magics.sandbox.api.errors import ApiError, missing
 from stripe_magics.sandbox.core.clock import AS_OF, Clock
 from stripe_magics.sandbox.core.ledger import Ledger
 
@@ -183,6 +183,10 @@ class Table:
         self._indices.clear()
 
 
+_Undo = tuple[str, Table, Row, bytes | None, tuple[Any, ...]]
+"""What was done (added, saved, removed), to which row, and its text and filter values before."""
+
+
 class Account:
     """One Stripe account in memory. Not safe for threads by itself: the transport holds a lock around each request."""
 
@@ -206,7 +210,7 @@ class Account:
             None,
             None,
         )  # id and idempotency key of the request at hand, for events
-        self._undo: list[tuple[str, Table, Row, bytes | None, tuple[Any, ...]]] | None = None
+        self._undo: list[_Undo] | None = None
         self.ledger = Ledger(self)
         self.me: Object = {}  # the account object; account.py fills it
 
@@ -322,29 +326,37 @@ class Account:
 
     @contextmanager
     def trial(self, *, keep: bool = False) -> Iterator[None]:
-        """Work that may have to be undone: afterwards the account is as before, unless `keep` and nothing was raised.
+        """Work that may have to be undone: afterwards the account is as before, unless `keep` and nothing was refused.
 
-        Begin it before any object is fetched: dicts fetched earlier are no longer those of the account. Trials don't nest.
+        A decline (402) is no refusal in this sense: what happened on the way stands. Begin it before any object is fetched: dicts that were
+        fetched earlier are no longer those of the account. Trials nest.
         """
         self.flush()
+        outermost = self._undo is None
+        undo: list[_Undo] = [] if self._undo is None else self._undo
+        self._undo, start = undo, len(undo)
         state = (
             self.clock.now, list(self.clock.jobs), self.clock.count, self.count, decode(encode(self.notes)), dict(self.deleted),
-            dict(self.long_lines), dict(self.link_lines), self.ledger.copied(),
+            dict(self.long_lines), dict(self.link_lines), self.ledger.mark(),
         )  # fmt: skip
-        self._undo = []
         kept = False
         try:
             yield
             kept = keep
+        except ApiError as refusal:
+            kept = keep and refusal.stands
+            raise
         finally:
-            undo, self._undo = self._undo, None
+            if outermost:
+                self._undo = None
             if not kept:
-                self._take_back(undo)
+                self._take_back(undo[start:])
+                del undo[start:]
                 self.clock.now, self.clock.jobs, self.clock.count, self.count = state[:4]
                 self.notes, self.deleted, self.long_lines, self.link_lines = state[4:8]
                 self.ledger.restore(state[8])
 
-    def _take_back(self, undo: list[tuple[str, Table, Row, bytes | None, tuple[Any, ...]]]) -> None:
+    def _take_back(self, undo: list[_Undo]) -> None:
         for what, table, row, text, keys in reversed(undo):
             if what == "added":
                 if row.id in table.by_id:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import declined, invalid, missing_param
+from stripe_magics.sandbox.api.errors import ApiError, declined, invalid, missing_param
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.store import Account, Object
@@ -37,22 +37,25 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     return _create(account, params)
 
 
-def refused_payment(account: Account, subscription: Object) -> Exception:
+def refused_payment(account: Account, subscription: Object) -> ApiError:
     """What to answer when a payment failed and nothing is to be made then."""
     invoice = account.peek("invoice", subscription["latest_invoice"] or "") or {}
     intent = account.peek("payment_intent", invoice.get("payment_intent") or "") or {}
     error = intent.get("last_payment_error")
     if error is None:
-        return declined(
+        refusal = declined(
             "This payment requires additional user action before it can be completed.",
             code="subscription_payment_intent_requires_action",
         )
-    return declined(
-        error["message"],
-        code=error["code"],
-        decline_code=error.get("decline_code", ""),
-        param=error.get("param", ""),
-    )
+    else:
+        refusal = declined(
+            error["message"],
+            code=error["code"],
+            decline_code=error.get("decline_code", ""),
+            param=error.get("param", ""),
+        )
+    refusal.stands = False
+    return refusal
 
 
 def given_items(params: dict[str, Any]) -> list[dict[str, Any]]:
