@@ -71,7 +71,7 @@ def test_every_choice_is_known(module) -> None:
             if each.choices and field.param not in {"client", "path"} and field.since_removed not in REFUSED:
                 for choice in each.choices:
                     read = value_of(choice, kind_of(names, param), param)
-                        assert str(read).lower() == choice.lower()
+                    assert str(read).lower() == choice.lower()
 
 
 def test_the_table_has_what_is_served() -> None:
