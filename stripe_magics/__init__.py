@@ -11,6 +11,8 @@ Nothing heavy is imported before it is used: the names below load their package 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +99,22 @@ def __dir__() -> list[str]:
     return __all__
 
 
+def _worded_for_python(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Faults of values name keywords (`amount`) in place of flags (`--amount`)."""
+
+    @wraps(function)
+    def worded(*names: Any, **values: Any) -> Any:
+        from stripe_magics.errors import InvalidValue
+
+        try:
+            return function(*names, **values)
+        except InvalidValue as fault:
+            raise fault.in_keywords() from None
+
+    return worded
+
+
+@_worded_for_python
 def call(name: str, /, **values: Any) -> Any:
     """Call a module: `call("customers.list", email="jenny@example.com", limit=50)` -> DataFrame, one row an object.
 
@@ -118,6 +136,7 @@ def call(name: str, /, **values: Any) -> Any:
     return served(requested) if served else pipeline.call(requested)
 
 
+@_worded_for_python
 def command(name: str, /, **values: Any) -> Command:
     """The command that `call` makes of its keywords, without calling: `command("customers.create", name="Jenny")`."""
     from stripe_magics import pipeline
@@ -125,6 +144,7 @@ def command(name: str, /, **values: Any) -> Command:
     return pipeline.command(name, **values)
 
 
+@_worded_for_python
 def form(name: str, /, **values: Any) -> Any:
     """The form of a module as a widget, prefilled: `form("customers.create", name="Jenny")`."""
     from stripe_magics import catalogue

@@ -117,7 +117,7 @@ def text(value: Any, name: str = "value") -> str:
         value = Decimal(repr(value))
     if isinstance(value, Decimal):
         if not value.is_finite():
-            raise ValueError(f"{name}: {value} is no number that can be sent")
+            raise ValueError(f"{name}: {value} is not a number that can be sent")
         return format(value, "f")
     if isinstance(value, datetime):
         return str(seconds(value, name))
@@ -168,7 +168,5 @@ def _clean(name: str, value: str) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise ValueError(
-                f"{name}: the text holds half of a character (a lone surrogate); type it anew"
-            ) from None
+            raise ValueError(f"{name}: the text contains an invalid Unicode character; retype it") from None
     return value

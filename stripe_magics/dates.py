@@ -209,7 +209,7 @@ def _read(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
     if isinstance(value, date):
         return Span(value, value + timedelta(days=1))
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        raise ValueError(f"{value!r} is no date or time; write {_WANTED}")
+        raise ValueError(f"{value!r} is not a date or time; write {_WANTED}")
     if isinstance(value, (int, float, Decimal)):
         return _unix(value)
     text = " ".join(value.split())
@@ -223,7 +223,7 @@ def _read(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
 
 def _unix(value: float | Decimal) -> int:
     if int(value) != value:
-        raise ValueError(f"{value!r} is no whole number of Unix seconds")
+        raise ValueError(f"{value!r} is not a whole number of Unix seconds")
     if abs(int(value)) >= 10**11:
         raise ValueError(f"{value} looks like milliseconds; Stripe counts seconds: {int(value) // 1000}")
     return int(value)
@@ -250,14 +250,14 @@ def _written(text: str, zone: tzinfo, now: datetime | None) -> Span | int:
             return Span(first, (first + timedelta(days=31)).replace(day=1))
         written = datetime.fromisoformat(text.upper().replace(" Z", "Z")) if _MOMENT.fullmatch(text) else None
     except ValueError as fault:
-        raise ValueError(f"{text!r} is no date or time: {fault}") from None
+        raise ValueError(f"{text!r} is not a date or time: {fault}") from None
     if written is not None:
         return _local(written, text, zone)
     if re.fullmatch(r"\d{13}", text, re.ASCII):
         raise ValueError(f"{text} looks like milliseconds; Stripe counts seconds: {text[:10]}")
     if compact := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text, re.ASCII):
         raise ValueError(f"{text!r} could be a date or a number; write {'-'.join(compact.groups())}")
-    raise ValueError(f"{text!r} is no date or time; write {_WANTED}")
+    raise ValueError(f"{text!r} is not a date or time; write {_WANTED}")
 
 
 def _local(written: datetime, text: str, zone: tzinfo) -> int:
@@ -266,7 +266,7 @@ def _local(written: datetime, text: str, zone: tzinfo) -> int:
     moment = written.replace(tzinfo=zone)
     if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != written:
         raise ValueError(
-            f"clocks in {zone} were put forward over it, so {text} never was; give another time or its offset"
+            f"{text} doesn't exist in {zone} (clocks moved forward). Give another time or a UTC offset"
         )
     return seconds(moment)
 

@@ -96,7 +96,7 @@ class UnknownName(UsageFault):
     def __init__(self, what: str, given: str, nearest: Sequence[str] = (), *, advice: str = "") -> None:
         self.given, self.nearest = redact(given), tuple(nearest)
         hint = f" Did you mean {' or '.join(self.nearest)}?" if nearest else ""
-        super().__init__(f"There is no {what} {given!r}.{hint}", advice=advice)
+        super().__init__(f"Unknown {what} {given!r}.{hint}", advice=advice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +105,51 @@ class Fault:
 
     field: str  # the field's name, as typed: "shipping_country"
     title: str  # as a form shows it: "Shipping > Country"
-    problem: str  # what is wrong with what was given, and what is wanted: "'Germany' is no country code; two letters, e.g. DE"
+    problem: str  # what is wrong with what was given, and what to give: "'Germany' is not a country code; write DE"
     row: int | None = None  # 1-based, in a field of rows
     column: str = ""
 
+    @property
+    def flag(self) -> str:
+        """As a line names it: `--shipping-country`."""
+        return f"--{self.field.replace('_', '-')}"
+
     def __str__(self) -> str:
         place = f" row {self.row}" if self.row else ""
-        return f"{self.title}{place}{' > ' + self.column if self.column else ''} (--{self.field.replace('_', '-')}): {self.problem}"
+        place += f", {self.column}" if self.column else ""
+        colon = "" if self.problem.startswith(_VERBS) else ":"
+        return f"{self.flag}{place}{colon} {self.problem}"
+
+
+_VERBS = ("is ", "are ", "can't ", "goes with ", "needs ")
+_FLAG = re.compile(r"(?<![\w-])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
 
 
 class InvalidValue(StripeMagicsError):
-    """Values that their fields refuse. Nothing was sent. `faults` has every one of them."""
+    """Values that their fields refuse. Nothing was sent. `faults` has every one of them; the message shows the first 20.
 
-    def __init__(self, faults: Sequence[Fault], *, module: str = "") -> None:
+    The fields are named as on a line (`--amount`); `in_keywords()` names them as in Python (`amount`).
+    """
+
+    MAX_SHOWN = 20
+
+    def __init__(self, faults: Sequence[Fault], *, module: str = "", summary: str = "") -> None:
         self.faults = tuple(faults)
         self.module = module
-        count = "" if len(self.faults) == 1 else f"{len(self.faults)} values can't be used. "
-        super().__init__(f"{count}Nothing was sent.", facts=[f"  {each}" for each in self.faults])
+        shown = [str(each).rstrip(".") + "." for each in self.faults[: self.MAX_SHOWN]]
+        rest = len(self.faults) - len(shown)
+        if summary or len(self.faults) != 1:
+            summary = summary or f"Nothing was sent: {len(self.faults)} values can't be used."
+            lines = [*shown, *([f"... and {rest:,} more."] if rest else []), summary]
+            super().__init__("\n".join(lines))
+        else:
+            super().__init__(f"{shown[0]} Nothing was sent.")
+
+    def in_keywords(self) -> InvalidValue:
+        """The same error, worded for Python: keywords in place of flags."""
+        self.message = _FLAG.sub(lambda found: found[1].replace("-", "_"), self.message)
+        self.args = (str(self),)
+        return self
 
 
 class KeyRefused(StripeMagicsError):

@@ -99,7 +99,7 @@ def read_currency(text: str) -> str:
         if near and len(code) <= 4
         else "; three letters are wanted, e.g. usd, eur"
     )
-    raise ValueError(f"{text!r} is no currency code{hint}")
+    raise ValueError(f"{text!r} is not a currency code{hint}")
 
 
 def parse(text: str, currency: str | None = None, operation: Operation = "charge") -> Amount:
@@ -204,7 +204,9 @@ def _in_minor(text: str, code: str) -> str:
 def _why_not(text: str, currency: str | None) -> str:
     code = (currency or "usd").lower()
     if not text:
-        return f"an amount is wanted: whole minor units (2000), or a number with its currency (20.00{code})"
+        return (
+            f"no amount is given; write whole minor units (2000), or a number with its currency (20.00{code})"
+        )
     if grouped := _GROUPED.fullmatch(text):
         plain = grouped[1] + re.sub(r"[^0-9]", "", grouped[2]) + (grouped[3] or "")
         return f"{text!r} has thousands separators; write {plain}{(grouped[4] or code).lower()}"
@@ -213,6 +215,4 @@ def _why_not(text: str, currency: str | None) -> str:
     for sign, meant in _SIGNS.items():
         if sign in text:
             return f"{text!r} has a currency sign; write {text.replace(sign, '').strip() or '20.00'}{meant}"
-    return (
-        f"{text!r} is no amount; write whole minor units (2000), or a number with its currency (20.00{code})"
-    )
+    return f"{text!r} is not an amount; write whole minor units (2000), or a number with its currency (20.00{code})"

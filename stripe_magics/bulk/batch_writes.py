@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 AT_ONCE = 8
-MOST_FAULTS = 20  # shown
 RESULT = ("result", "result_id", "error", "request_id", "idempotency_key")
 
 
@@ -203,11 +202,8 @@ def _requests(commands: Sequence[Command], connection: Connection) -> list[Reque
                 replace(fault, problem=f"row {number}: {fault.problem}") for fault in problem.faults
             )
     if faults:
-        error = InvalidValue(faults[:MOST_FAULTS], module=commands[0].module)
-        error.message = f"{bad:,} of {len(commands):,} rows can't be sent. Nothing was sent."
-        error.faults = tuple(faults)
-        error.args = (str(error),)
-        raise error
+        summary = f"Nothing was sent: {bad:,} of {len(commands):,} rows can't be sent."
+        raise InvalidValue(faults, module=commands[0].module, summary=summary)
     return requests
 
 
@@ -269,7 +265,7 @@ def _confirm(
     )
     if ask is None:
         raise ConfirmationNeeded(
-            f"{what}: this needs a yes, and there is nobody to ask. Nothing was sent.",
+            f"{what}: this needs confirmation, but no one is here to confirm. Nothing was sent.",
             advice="--yes allows it.",
         )
     if str(ask(f"{what}. To send {total:,} calls in LIVE mode, type {total}: ")).strip().replace(

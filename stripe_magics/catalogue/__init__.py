@@ -72,7 +72,10 @@ def find(name: str) -> Module:
     if found:
         return found
     raise UnknownName(
-        "module", " ".join(name.split()), nearest(requested), advice="%stripe modules shows them all."
+        "command",
+        " ".join(name.replace(".", " ").split()),
+        [f"`{each.replace('.', ' ')}`" for each in nearest(requested)],
+        advice="%stripe modules lists them all.",
     )
 
 

@@ -98,7 +98,7 @@ def check(
     what = describe(connection, request)
     if not yes and ask is None:
         raise ConfirmationNeeded(
-            f"{what} needs a yes, and there is nobody to ask. Nothing was sent.",
+            f"{what} needs confirmation, but no one is here to confirm. Nothing was sent.",
             advice="Where no person can answer, add --yes (in Python: yes=True) to allow it.",
         )
     if ask is not None and not yes:
@@ -134,12 +134,12 @@ def switch(connection: Connection, requested: str, *, ask: Prompt | None, count:
     guard = connection.guard
     if requested == "off":
         guard.lock()
-        return "Live writes ask for the account again."
+        return "Live writes are locked."
     if not connection.live:
         return f"This connection is in {connection.mode} mode: no money moves, and nothing asks."
     if ask is None:
         raise ConfirmationNeeded(
-            "Live writing is unlocked by a person, and there is nobody to ask.",
+            "Live writes are unlocked by a person, but no one is here to confirm.",
             advice="Single calls go with --yes.",
         )
     _unlock(connection, ask)

@@ -111,7 +111,7 @@ def classify(text: str) -> Shape:
     if re.search(r"\s", text):
         raise KeyRefused("The key has a space or a line break inside. Copy it again in one piece.")
     if not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise KeyRefused("The key has characters that no key has. Copy it again.")
+        raise KeyRefused("The key contains invalid characters. Copy it again.")
     if "*" in text or "..." in text:
         raise KeyRefused("That is a masked key, as shown on screen. The whole key is needed.")
     shape = next((each for each in KINDS if text.startswith(each.pattern)), None)
@@ -124,7 +124,7 @@ def classify(text: str) -> Shape:
     if len(text) < 12 or text.count("_") < 2:
         raise KeyRefused(f"That {shape.what} is too short to be whole. Copy it again.")
     if not re.fullmatch(r"[A-Za-z0-9_.\-]+", text) or not text.rpartition("_")[2]:
-        raise KeyRefused("The key has characters that no key has. Copy it again.")
+        raise KeyRefused("The key contains invalid characters. Copy it again.")
     return shape
 
 

@@ -69,7 +69,7 @@ def connect(
             f"The sandbox needs no key and no host: leave out --sandbox, or {' and '.join(elsewhere)}."
         )
     if api_version and not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.\w+)?", api_version):
-        raise NotConnected(f"{api_version!r} is no API version, such as {PINNED_VERSION}.")
+        raise NotConnected(f"{api_version!r} is not an API version, such as {PINNED_VERSION}.")
     common: dict[str, Any] = {
         "name": name,
         "account": account,

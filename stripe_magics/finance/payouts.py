@@ -1,6 +1,6 @@
 """Payouts against the ledger: what each one settled, what failed, and what can't be known.
 
-Stripe links transactions to *automatic* payouts only. For a manual one there is no list of members, and the status column says so
+Stripe links transactions to *automatic* payouts only. For a manual one there is not a list of members, and the status column says so
 rather than showing a wrong number.
 """
 

@@ -134,7 +134,7 @@ def invoice_lines(invoices: pd.DataFrame) -> pd.DataFrame:
     source = next((name for name in ("lines_data", "lines") if name in invoices.columns), None)
     if source is None:
         raise MissingData(
-            "MRR through time needs the lines of invoices.",
+            "The MRR report needs invoice line items.",
             advice="Fetch them with %stripe invoices search --limit all.",
         )
     rows = []

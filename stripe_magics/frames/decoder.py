@@ -141,7 +141,7 @@ class Plan:
         node.empty = node.kind()
 
     def page(self, page: bytes) -> list[Any] | None:
-        """The objects of a list's page, decoded in one go; None if the page is no list or one of them doesn't fit."""
+        """The objects of a list's page, decoded in one go; None if the page is not a list or one of them doesn't fit."""
         try:
             answer: Any = self.listed.decode(page)
         except msgspec.ValidationError:

@@ -263,7 +263,7 @@ def _notes(answer: Any) -> list[str]:
 def check_name(name: str, namespace: dict[str, Any]) -> None:
     """Refuse what can't be a variable's name."""
     if not name.isidentifier() or keyword.iskeyword(name):
-        why = "is a word of Python's own" if keyword.iskeyword(name) else "is no name for a variable"
+        why = "is a keyword of Python" if keyword.iskeyword(name) else "is not a variable name"
         raise UsageFault(
             f"--out {name}: {name!r} {why}.",
             advice="Letters, digits and underscores, not beginning with a digit: --out customers",

@@ -131,7 +131,7 @@ def _of_column(own: Field | None, column: Any) -> Any:
         return list(column)
     if len(column) != 1:
         raise UsageFault(
-            f"{own.flag if own else 'The value'} wants one value; a column of {len(column):,} was given.",
+            f"{own.flag if own else 'The value'} takes one value; a column of {len(column):,} was given.",
             advice="--from FRAME makes one call a row.",
         )
     value = column.iloc[0]

@@ -86,7 +86,7 @@ def longest(words: list[str]) -> tuple[str, int]:
     """
     if not words:
         raise UsageFault(
-            "Which module? For example `%stripe customers list`.", advice="`%stripe modules` lists them all."
+            "Which command? For example `%stripe customers list`.", advice="`%stripe modules` lists them all."
         )
     found = _known(words)
     if found is not None:
@@ -98,11 +98,13 @@ def longest(words: list[str]) -> tuple[str, int]:
             actions = resources[resource]
             shown_actions = ", ".join(actions[:12]) + (" ..." if len(actions) > 12 else "")
             if count == len(words):
-                raise UsageFault(f"What about {resource.replace('.', ' ')}? Say one of: {shown_actions}.")
+                raise UsageFault(f"Which action? {resource.replace('.', ' ')} has: {shown_actions}.")
 
-            near = [f"{resource.replace('.', ' ')} {each}" for each in closest_matches(words[count], actions)]
+            near = [
+                f"`{resource.replace('.', ' ')} {each}`" for each in closest_matches(words[count], actions)
+            ]
             raise UnknownName(
-                "action",
+                "command",
                 f"{resource.replace('.', ' ')} {words[count]}",
                 near,
                 advice=f"It has {shown_actions}.",
@@ -115,7 +117,7 @@ def longest(words: list[str]) -> tuple[str, int]:
         }
     )
     if inner and len(words) == 1:
-        raise UsageFault(f"What about {words[0]}? Say one of: {', '.join(inner)}.")
+        raise UsageFault(f"Which action? {words[0]} has: {', '.join(inner)}.")
     return catalogue.find(" ".join(words[:2])).name, min(2, len(words))  # raises, with the nearest names
 
 

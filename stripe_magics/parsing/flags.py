@@ -53,7 +53,7 @@ def _frame_first(call: CallBuilder, words: list[Word]) -> None:
         )
         columns = getattr(frame, "columns", None)
         if columns is None:
-            raise UsageFault(f"--from wants a DataFrame; {given.text} is a {type(frame).__name__}.")
+            raise UsageFault(f"--from takes a DataFrame; {given.text} is a {type(frame).__name__}.")
         if call.by_row:
             raise UsageFault("--from is given twice.")
         call.by_row = True
@@ -206,7 +206,7 @@ def _data(call: CallBuilder, key: str, word: Word) -> None:
     name, equals, _ = word.text.partition("=")
     if not equals or not name:
         raise UsageFault(
-            f"-d wants parameter=value, {word.text!r} was given.",
+            f"-d takes parameter=value; {word.text!r} was given.",
             advice='For example: -d "metadata[order_id]"=6735',
         )
     call.param(name, resolve(word.cut(len(name) + 1), call.namespace))
@@ -220,12 +220,15 @@ def _positional(call: CallBuilder, words: list[Word]) -> None:
         _source(call, place.name, word)
     if len(words) > len(places):
         extra, count = words[len(places)].text, len(call.module.path_fields)
-        takes = ", ".join(f"{each.title} ({each.name})" for each in call.module.path_fields)
-        what = (
-            f"takes {count} value{'s' if count > 1 else ''} without a flag: {takes}"
-            if count
-            else "takes no value without a flag"
+        takes = " and ".join(
+            f"the {each.title[0].lower()}{each.title[1:]}" for each in call.module.path_fields
         )
+        numbers = {
+            1: "one positional argument",
+            2: "two positional arguments",
+            3: "three positional arguments",
+        }
+        what = f"takes {numbers[count]}: {takes}" if count else "takes no positional argument"
         names = [each.name for each in call.module.fields]
         near = [extra] if extra in names else closest_matches(extra, names, 1)
         hint = (
@@ -234,7 +237,7 @@ def _positional(call: CallBuilder, words: list[Word]) -> None:
             else "Text with spaces goes into quotes; a field is given as --name value."
         )
         raise UsageFault(
-            f"{extra!r} is one too many: {command_names.shown(call.module)} {what}.", advice=hint
+            f"Unexpected argument {extra!r}. `{command_names.shown(call.module)}` {what}.", advice=hint
         )
 
 

@@ -39,7 +39,7 @@ def _metadata(own: Field, value: Any) -> Any:
     key, equals, text = value.partition("=")
     if not equals:
         raise UsageFault(
-            f"{own.flag} wants key=value, {value!r} was given.",
+            f"{own.flag} takes key=value; {value!r} was given.",
             advice=f"For example: {own.flag} order_id=6735, repeated for each key.",
         )
     return {key.strip(): text}
@@ -59,7 +59,7 @@ def _rows(own: Field, value: Any) -> Any:
     if len(row) != len(pairs) or not row:
         example = ",".join(f"{each.name}=..." for each in own.columns[:2])
         raise UsageFault(
-            f"{own.flag} wants rows, {value!r} was given.",
+            f"{own.flag} takes rows; {value!r} was given.",
             advice=f"For example: {own.flag} {example}, repeated for each row; or JSON.",
         )
     return [{key.strip(): text for key, text in row.items()}]

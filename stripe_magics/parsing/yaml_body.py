@@ -33,7 +33,7 @@ MAX_CHARACTERS, MAX_DEPTH = 1_000_000, 24
 def load(text: str, namespace: Mapping[str, Any]) -> Any:
     """The body's value: dicts, lists, and text (or the objects of `$name`). Raises `UsageFault` naming the line."""
     if len(text) > MAX_CHARACTERS:
-        raise UsageFault(f"The body has {len(text):,} characters; {MAX_CHARACTERS:,} is the most.")
+        raise UsageFault(f"The body has {len(text):,} characters; the maximum is {MAX_CHARACTERS:,}.")
     if text.lstrip()[:1] in {"{", "["}:
         found, value = _json(text, namespace)
         if found:

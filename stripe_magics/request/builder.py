@@ -161,10 +161,10 @@ def _limit(module: Module, values: Mapping[str, Any], options: Options) -> tuple
     if text == "all":
         return None, True
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
-        raise _refused("limit", f"{raw!r} is no number of rows; write 1 or more, or all")
+        raise _refused("limit", f"{raw!r} is not a number of rows; give 1 or more, or all")
     most = declared.maximum if declared else None
     if most is not None and int(text) > most:
-        raise _refused("limit", f"{text} is too large; {most} is the most")
+        raise _refused("limit", f"{text} is too large; the maximum is {most}")
     return int(text), True
 
 

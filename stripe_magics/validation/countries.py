@@ -55,13 +55,13 @@ def country(text: str) -> str:
     names = _names()
     plain = _folded(code)
     if plain in names:
-        raise ValueError(f"{text!r} is no country code; write {names[plain]}")
+        raise ValueError(f"{text!r} is not a country code; write {names[plain]}")
     near = [
         f"{names[name]} ({COUNTRIES[names[name]]})"
         for name in difflib.get_close_matches(plain, names, n=2, cutoff=0.75)
     ]
     hint = f"did you mean {' or '.join(near)}?" if near else "two letters are wanted, e.g. DE, US"
-    raise ValueError(f"{text!r} is no country code; {hint}")
+    raise ValueError(f"{text!r} is not a country code; {hint}")
 
 
 def country_code(text: str) -> str:
@@ -76,7 +76,7 @@ def locale(text: str) -> str:
     language, _, region = text.strip().replace("_", "-").partition("-")
     better = language.lower() + (f"-{region.upper()}" if region else "")
     hint = f"write {better}" if _LOCALE.fullmatch(better) else "write one such as de, en-GB, pt-BR"
-    raise ValueError(f"{text!r} is no locale; {hint}")
+    raise ValueError(f"{text!r} is not a locale; {hint}")
 
 
 @cache

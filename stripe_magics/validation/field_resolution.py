@@ -130,7 +130,7 @@ def _place_all(module: Module, index: Index, name: str, value: Any, named: Resol
     name = name.strip()
     if not _PARAM.fullmatch(name):
         named.faults.append(
-            Fault(name, name, f"{name!r} is no parameter; write it like shipping[address][line1]")
+            Fault(name, name, f"{name!r} is not a parameter; write it like shipping[address][line1]")
         )
         return
     try:
@@ -275,7 +275,7 @@ def _unknown(module: Module, name: str) -> Fault:
         hint = f"its fields are {', '.join(names)}" if names else "it takes none"
     else:
         hint = f"--help lists its {len(names)} fields; a parameter of Stripe's that is not among them goes as -d {name}=..."
-    return Fault(name, name, f"{module.name} has no such field; {hint}")
+    return Fault(name, name, f"is not a field of {module.name.replace('.', ' ')}; {hint}")
 
 
 def _misspelt(param: str, index: Index) -> str:

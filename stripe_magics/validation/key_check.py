@@ -20,7 +20,7 @@ def refuse_keys(value: Any, field: Field | None = None) -> None:
         if "_" in value and _KEY.search(value):
             where = f"in {field.flag}" if field is not None else "in this call"
             raise KeyRefused(
-                f"Something that looks like a Stripe key stands {where}. It was not used.",
+                f"There is a Stripe key {where}. It was not used.",
                 advice="Keys come from %stripe connect only. Delete it here, and roll the key in the Dashboard if others may have seen it.",
             )
     elif isinstance(value, Mapping):

@@ -57,7 +57,7 @@ class UnknownChoice(ValueError):
 def read_text(field: Field, value: Any, context: Context) -> str:
     text = as_text(value)
     if field.max_length is not None and len(text) > field.max_length:
-        raise ValueError(f"{len(text)} characters are given; {field.max_length} at most are taken")
+        raise ValueError(f"{len(text)} characters are given; the maximum is {field.max_length}")
     if field.pattern and not re.search(field.pattern, text):
         raise ValueError(
             f"{shown(text)} doesn't fit. {field.help}"
@@ -73,7 +73,7 @@ def read_text(field: Field, value: Any, context: Context) -> str:
 def read_email(field: Field, value: Any, context: Context) -> str:
     text = read_text(field, value, context).strip()
     if not _EMAIL.fullmatch(text):
-        raise ValueError(f"{shown(text)} is no e-mail address, such as jenny@example.com")
+        raise ValueError(f"{shown(text)} is not an e-mail address (example: jenny@example.com)")
     return text
 
 
@@ -85,7 +85,7 @@ def read_url(field: Field, value: Any, context: Context) -> str:
             if re.fullmatch(r"[\w-]+(\.[\w-]+)+(/\S*)?", text)
             else "write it whole, e.g. https://example.com/back"
         )
-        raise ValueError(f"{shown(text)} is no web address; {hint}")
+        raise ValueError(f"{shown(text)} is not a web address; {hint}")
     return text
 
 
@@ -130,20 +130,25 @@ def read_minor_amount(field: Field, value: Any, context: Context) -> int | money
         amount = money.parse(value, context.currency, context.operation)
     elif isinstance(value, float):
         raise ValueError(
-            f"{value!r} is a float, and money is never one; write whole minor units, or text such as '20.00usd'"
+            f"amounts can't be floats (got {value!r}). Use {_as_cents(value)} or text ('{value:.2f}usd')"
         )
     elif isinstance(value, Decimal) and (
         not value.is_finite() or "." in format(value, "f")
     ):  # 20.00 is as unclear as 20.50
         money.parse(format(value, "f"), context.currency, context.operation)  # raises, saying what to write
-        raise ValueError(f"{value} is no whole number of minor units")
+        raise ValueError(f"{value} is not a whole number of minor units")
     else:
         amount = money.Amount(
             money.check(_whole(value, "a whole number of minor units"), context.currency, context.operation)
         )
     if field.minimum is not None and amount.minor < field.minimum:
-        raise ValueError(f"{shown(value)} is too little; {field.minimum} (in minor units) is the least")
+        raise ValueError(f"{shown(value)} is too little; the minimum is {field.minimum} (in minor units)")
     return amount if amount.currency else amount.minor
+
+
+def _as_cents(value: float) -> str:
+    """`cents (150)`: what a float may have meant."""
+    return f"cents ({round(value * 100)})" if math.isfinite(value) and abs(value) < 2**40 else "whole cents"
 
 
 def read_boolean(field: Field, value: Any, context: Context) -> bool:
@@ -152,9 +157,7 @@ def read_boolean(field: Field, value: Any, context: Context) -> bool:
     found = read_word(str(value)) if isinstance(value, (str, int)) else None
     if found is not None:
         return found
-    raise ValueError(
-        f"{shown(value)} is neither true nor false; write one of them (yes, no, on, off, 1, 0 will do)"
-    )
+    raise ValueError(f"{shown(value)} is neither true nor false (yes, no, on, off, 1, 0 are taken too)")
 
 
 def read_decimal(field: Field, value: Any, context: Context) -> str:
@@ -162,13 +165,13 @@ def read_decimal(field: Field, value: Any, context: Context) -> str:
     if isinstance(value, float):
         text = format(Decimal(repr(value)), "f")
     if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
-        raise ValueError(f"{shown(value)} is no decimal number, such as 12.5")
+        raise ValueError(f"{shown(value)} is not a decimal number (example: 12.5)")
     return text
 
 
 def _whole(value: Any, requested: str) -> int:
     if isinstance(value, bool):
-        raise ValueError(f"{value!r} is no number; {requested} is wanted")
+        raise ValueError(f"{value!r} is not {requested}")
     if isinstance(value, int):
         return int(value)
     if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,30}", value.strip()):
@@ -185,9 +188,9 @@ def _whole(value: Any, requested: str) -> int:
 
 def _bounded(field: Field, number: int) -> int:
     if field.minimum is not None and number < field.minimum:
-        raise ValueError(f"{number} is too small; {field.minimum} is the least")
+        raise ValueError(f"{number} is too small; the minimum is {field.minimum}")
     if field.maximum is not None and number > field.maximum:
-        raise ValueError(f"{number} is too large; {field.maximum} is the most")
+        raise ValueError(f"{number} is too large; the maximum is {field.maximum}")
     return number
 
 
@@ -216,7 +219,7 @@ def read_choice(field: Field, value: Any, context: Context) -> str:
     near = closest_matches(text, known)
     if not context.documented and not near:
         return text
-    fault = UnknownChoice(f"{shown(text)} is none of the choices; " + _choices_hint(near, known))
+    fault = UnknownChoice(f"{shown(text)} is not one of the choices; " + _choices_hint(near, known))
     fault.near = bool(near)
     raise fault
 
@@ -241,7 +244,7 @@ def read_text_list(field: Field, value: Any, context: Context) -> list[str]:
         items = [check_id(as_text(each).strip(), field.object) for each in items]
     texts = [as_text(each) for each in items]
     if field.maximum is not None and len(texts) > field.maximum:
-        raise ValueError(f"{len(texts)} are given; {field.maximum} at most are taken")
+        raise ValueError(f"{len(texts)} are given; the maximum is {field.maximum}")
     return _distinct(texts)
 
 
@@ -257,7 +260,7 @@ def list_items(value: Any, *, split: bool) -> list[Any]:
         value = [value]
     if not isinstance(value, list):
         raise ValueError(
-            f"{shown(value)} is no list; repeat the flag, separate values by commas, or give a list"
+            f"{shown(value)} is not a list; repeat the flag, separate values by commas, or give a list"
         )
     items: list[Any] = []
     for each in value:
@@ -314,7 +317,7 @@ def as_text(value: Any) -> str:
             _whole_characters(value)
         return value
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, float, date)):
-        raise ValueError(f"a {type(value).__name__} is given; text is wanted")
+        raise ValueError(f"a {type(value).__name__} is given; give text")
     if isinstance(value, (float, Decimal)) and not math.isfinite(value):
         raise ValueError(f"{value} is not a value; give text or a number")
     if isinstance(value, float):
@@ -329,7 +332,7 @@ def as_text(value: Any) -> str:
 
 def _whole_characters(value: str) -> None:
     if any("\ud800" <= each <= "\udfff" for each in value):
-        raise ValueError("the text holds half of a character (a lone surrogate); type it anew")
+        raise ValueError("the text contains an invalid Unicode character; retype it")
 
 
 def _last(param: str) -> str:

@@ -74,7 +74,7 @@ def _clauses(search: Search, row: Mapping[str, Any], zone: tzinfo) -> list[str]:
         found = dates.between(value, zone, operator=operator)
         return [f"{name}{_BOUNDS[bound]}{moment}" for bound, moment in found.items()]
     if operator == "contains" and len(value) < search.contains:
-        raise ValueError(f"contains wants {search.contains} characters at least; {value!r} has {len(value)}")
+        raise ValueError(f"contains needs at least {search.contains} characters; {value!r} has {len(value)}")
     if name == "metadata":
         if not row.get("key"):
             raise ValueError("a condition on metadata needs its key")

@@ -39,17 +39,17 @@ def read_metadata(field: Field, value: Any, context: Context) -> dict[str, str]:
                 f"the value of {key!r} is missing ({describe_missing(given)}); give one, or leave the key out"
             )
         if not isinstance(key, str) or not key:
-            raise ValueError(f"the key {key!r} is no text")
+            raise ValueError(f"the key {key!r} is not text")
         if "[" in key or "]" in key:
             raise ValueError(f"the key {key!r} has a square bracket, which Stripe doesn't take in keys")
         if len(key) > 40:
-            raise ValueError(f"the key {key!r} has {len(key)} characters; 40 are the most")
+            raise ValueError(f"the key {key!r} has {len(key)} characters; the maximum is 40")
         if not isinstance(raw, str):
             raise ValueError(
                 f"the value of {key!r} is a {type(raw).__name__}; metadata holds text: write {str(raw)!r}"
             )
         if len(raw) > 500:
-            raise ValueError(f"the value of {key!r} has {len(raw)} characters; 500 are the most")
+            raise ValueError(f"the value of {key!r} has {len(raw)} characters; the maximum is 500")
         if key in result:
             raise ValueError(f"the key {key!r} is given twice")
         result[key] = raw
@@ -77,15 +77,13 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
             for each in value
             for pair in (_pairs(each) if not isinstance(each, (list, tuple)) else [tuple(each)])
         ]
-    raise ValueError(
-        f"a {type(value).__name__} is given; key-value pairs are wanted: key=value, or a mapping"
-    )
+    raise ValueError(f"a {type(value).__name__} is given; give key-value pairs: key=value, or a mapping")
 
 
 def read_rows(field: Field, value: Any, context: Context, read: Reader) -> list[dict[str, Any]]:
     raw_rows = _raw_rows(field, value)
     if field.maximum is not None and len(raw_rows) > field.maximum:
-        raise ValueError(f"{len(raw_rows)} rows are given; {field.maximum} at most are taken")
+        raise ValueError(f"{len(raw_rows)} rows are given; the maximum is {field.maximum}")
     reader = _RowReader(field, context, read)
     rows = [reader.row(raw, number) for number, raw in enumerate(raw_rows, start=1)]
     if reader.faults:
@@ -202,7 +200,7 @@ def _raw_rows(field: Field, value: Any) -> list[Mapping[Any, Any]]:
         value = [value]
     if not isinstance(value, list):
         raise ValueError(
-            f"a {type(value).__name__} is given; rows are wanted: a list of mappings with {', '.join(sorted(names))}"
+            f"a {type(value).__name__} is given; give rows: a list of mappings with {', '.join(sorted(names))}"
         )
     rows: list[Mapping[Any, Any]] = []
     for each in value:
@@ -214,7 +212,7 @@ def _raw_rows(field: Field, value: Any) -> list[Mapping[Any, Any]]:
             rows.extend(_text_row(each, field))
         else:
             raise ValueError(
-                f"{shown(each)} is no row; a mapping with {', '.join(column.name for column in field.columns)} is wanted"
+                f"{shown(each)} is not a row; give a mapping with {', '.join(column.name for column in field.columns)}"
             )
     return rows
 
@@ -232,7 +230,7 @@ def _text_row(text: str, field: Field) -> list[Mapping[str, Any]]:
         part.partition("=") for part in re.split(rf",\s*(?=(?:{'|'.join(map(re.escape, names))})\s*=)", text)
     ]
     if not all(sign for _, sign, _ in parts):
-        raise ValueError(f"{shown(text)} is no row; write {', '.join(f'{name}=...' for name in names)}")
+        raise ValueError(f"{shown(text)} is not a row; write {', '.join(f'{name}=...' for name in names)}")
     return [{key.strip(): value.strip() for key, _, value in parts}]
 
 

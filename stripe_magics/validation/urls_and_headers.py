@@ -50,7 +50,7 @@ def url(text: str) -> str:
         or any(part in {"", ".", ".."} for part in decoded.split("/")[1:])
         or re.search(r"%(2f|5c|0)", path, re.IGNORECASE)
     ):
-        raise ValueError(f"{text!r} is no plain path; write e.g. /v1/events")
+        raise ValueError(f"{text!r} is not a plain path (example: /v1/events)")
     if "#" in text:
         raise ValueError(f"{text!r} holds a #; write it as %23")
     return text
@@ -68,7 +68,7 @@ def header_value(text: str) -> str:
 def version(text: str) -> str:
     """A Stripe-Version. Raises ValueError."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}(\.[a-z]+)?(;[ \w=.;-]+)?", header_value(text), re.ASCII):
-        raise ValueError(f"{text!r} is no API version, such as 2025-02-24.acacia")
+        raise ValueError(f"{text!r} is not an API version (example: 2025-02-24.acacia)")
     return text
 
 
@@ -84,7 +84,7 @@ def header_rows(rows: Any) -> Any:
     for row in rows:
         name = str(row.get("key", ""))
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name[:40]!r} is no header name")
+            raise ValueError(f"{name[:40]!r} is not a header name")
         if name.lower() in _OURS:
             raise ValueError(f"the header {name} is the connection's own and can't be given here")
         header_value(str(row.get("value", "")))

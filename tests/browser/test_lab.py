@@ -18,7 +18,7 @@ def test_create_a_customer(notebook: Any) -> None:
     nb = notebook("sm.form('customers.create')")
     nb.enter("Name", "Jenny Browser")
     nb.enter("Email", "jenny@browser")
-    nb.sees("is no e-mail address")
+    nb.sees("is not an e-mail address")
     nb.enter("Email", "jenny.browser@example.com")
     nb.sees("%stripe customers create --email jenny.browser@example.com")
     nb.press("\u25b8 Address")

@@ -166,7 +166,7 @@ def test_a_missing_cell_is_refused_by_field_and_row(sandbox: Any, blank: Any) ->
     """Left out in silence, the amount that a row lacks would make its partial refund a whole one."""
     df = people(2)
     df["email"] = pd.Series([df["email"][0], blank], dtype="object")
-    with pytest.raises(InvalidValue, match=r"--email\): row 2: the value is missing"):
+    with pytest.raises(InvalidValue, match=r"--email: row 2: the value is missing"):
         bulk.write_rows("customers.create", df, connection=sandbox, quiet=True)
     assert found(sandbox) == 0
     with pytest.raises(InvalidValue, match="row 2"):
@@ -194,7 +194,7 @@ def test_a_dry_run_shows_every_row(sandbox: Any) -> None:
 
 def test_live_mode_asks_once_for_all(sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "mode", "live")
-    with pytest.raises(ConfirmationNeeded, match="nobody to ask"):
+    with pytest.raises(ConfirmationNeeded, match="no one is here to confirm"):
         bulk.write_rows("customers.create", people(3), connection=sandbox)
     asked: list[str] = []
 

@@ -507,7 +507,7 @@ def test_T115_without_a_person_nothing_goes_out(living: Any) -> None:
         delete("/v1/customers/cus_1"),
         create("/v1/customers/cus_1", effect=Effect.UPDATE),
     ):
-        with pytest.raises(ConfirmationNeeded, match="nobody to ask"):
+        with pytest.raises(ConfirmationNeeded, match="no one is here to confirm"):
             living.send(request)
     assert living.server.seen == []
     living.send(get())

@@ -245,7 +245,7 @@ def test_an_endpoint_is_made_listed_and_deleted(sandbox: Connection) -> None:
 
 
 def test_an_endpoint_needs_a_real_url(sandbox: Connection) -> None:
-    with pytest.raises(InvalidValue, match="URL"):
+    with pytest.raises(InvalidValue, match="--url"):
         sm.watch("payout", url="not a url")
 
 

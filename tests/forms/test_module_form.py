@@ -64,7 +64,7 @@ def test_faults_are_marked_and_listed() -> None:
     assert not road.commands
     words = [each.description for each in form.problems.children]
     assert len(words) == 2
-    assert words[0].startswith("Email: 'no' is no e-mail address")
+    assert words[0].startswith("Email: 'no' is not an e-mail address")
     assert "sm-bad" in form.controls["email"].note.value
     assert "to correct" in form._heads["Shipping"].description
     form.problems.children[1].click()

@@ -64,9 +64,9 @@ def test_stripes_own_parameter_lifts_a_documented_module() -> None:
 
 
 def test_what_the_version_requires_is_demanded() -> None:
-    with pytest.raises(InvalidValue, match="Coupon.*is missing"):
+    with pytest.raises(InvalidValue, match="coupon is missing"):
         dry("promotion_codes.create")
-    with pytest.raises(InvalidValue, match=r"promotion\[type\].*is missing|Promotion.*is missing"):
+    with pytest.raises(InvalidValue, match=r"promotion_type is missing"):
         dry("promotion_codes.create", stripe_version=NEWEST_VERSION)
 
 
@@ -75,7 +75,7 @@ def test_what_the_version_requires_is_demanded() -> None:
     [
         ("promotion_codes.create", {"coupon": "c1", "promotion_type": "coupon"}, NEWEST_VERSION, "coupon"),
         ("promotion_codes.create", {"coupon": "c1", "promotion_type": "coupon"}, PINNED_VERSION, "promotion"),
-        ("subscriptions.create", {"customer": "cus_1", "billing_mode": {"type": "flexible"}}, PINNED_VERSION, "--billing-mode-type"),
+        ("subscriptions.create", {"customer": "cus_1", "billing_mode": {"type": "flexible"}}, PINNED_VERSION, "billing_mode_type"),
         ("invoice_payments.list", {}, PINNED_VERSION, "invoice_payments"),
         ("invoices.upcoming", {}, NEWEST_VERSION, "invoices/upcoming"),
     ],

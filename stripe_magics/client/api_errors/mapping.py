@@ -209,7 +209,7 @@ def _not_stripe(status: int, headers: Mapping[str, str], body: bytes) -> tuple[s
     who = (
         "A proxy or firewall refused the request; Stripe did not answer."
         if 400 <= status < 500
-        else "Something else than Stripe answered."
+        else "The response didn't come from Stripe."
     )
     return f"{who} (status {status}, {kind})", f"It said: {words}" if words else "The answer was empty."
 

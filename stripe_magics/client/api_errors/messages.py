@@ -161,7 +161,7 @@ def _rate(found: Details, request: Request, key_hint: str, mode: str, tried: str
         return what, "Try again in a few seconds.", []
     reason = f" ({found.rate_limit_reason})" if found.rate_limit_reason else ""
     return (
-        f"Stripe asked us to slow down{reason}. Nothing was done; {tried or 'it was tried once'}.",
+        f"Rate limited by Stripe{reason} ({tried.removeprefix('it was tried ') or '1 attempt'}). Nothing was changed.",
         "Wait a little and run it again, or connect with a lower rate.",
         [],
     )

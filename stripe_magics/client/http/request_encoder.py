@@ -93,7 +93,7 @@ def _form(pairs: Iterable[tuple[str, str]]) -> str:
         return urlencode(list(pairs))
     except UnicodeEncodeError:
         raise InvalidRequest(
-            "A value has half of a character (a lone surrogate) and can't be sent. Nothing was sent.",
+            "A value has invalid Unicode character (a lone surrogate) and can't be sent. Nothing was sent.",
             details=Details(),
         ) from None
 

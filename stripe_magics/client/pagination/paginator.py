@@ -149,7 +149,7 @@ def _side_by_side(
         return
     if rows > parallel_paginator.MAX_REMEMBERED_IDS:
         raise IncompleteList(
-            f"This list isn't sorted by created ({why}); it can't be read in pieces",
+            f"This list can't be read in parallel (not sorted by creation time: {why})",
             advice="Ask for it with a --limit of 1000 at most, or between two dates.",
         )
     for answer in _follow(connection, request):

@@ -91,7 +91,7 @@ def check_header(name: str, value: str) -> str:
     if not re.fullmatch(r"[\x20-\x7e]+", text):
         raise _refused(f"The header {name} has a line break or a character that a header can't have.")
     if not re.fullmatch(r"[A-Za-z0-9\-]+", name):
-        raise _refused(f"{redact(name)!r} is no header name.")
+        raise _refused(f"{redact(name)!r} is not a header name.")
     if name.lower() in {"authorization", "cookie", "proxy-authorization", "x-api-key"}:
         raise KeyRefused(f"The header {name} can't be given: the connection's own key is used.")
     if name.lower() in {"host", "content-length", "transfer-encoding", "connection"}:

@@ -44,11 +44,11 @@ _ALL = [
         1,
         "[RESOURCE]",
     ),
-    Subcommand(("find",), session.find, "Modules and fields in which some words occur.", {}, 20, "WORDS"),
+    Subcommand(("find",), session.find, "Search commands and fields.", {}, 20, "WORDS"),
     Subcommand(
         ("help",),
         session.help,
-        "This, or the fields of a module: %stripe help payment_intents create.",
+        "Show this overview, or the fields of a command: %stripe help payment_intents create.",
         {},
         6,
         "[MODULE]",
@@ -62,16 +62,18 @@ _ALL = [
         1,
         "[FILE]",
     ),
-    Subcommand(("pending",), connection.pending, "Writes whose end is not known."),
+    Subcommand(("pending",), connection.pending, "Writes with an unknown outcome."),
     Subcommand(
         ("resume",),
         connection.resume,
-        "Ask Stripe again for such a write, with its own key: it cannot happen twice.",
+        "Retry an unresolved write with its original idempotency key (safe: it can't run twice).",
         {},
         1,
         "N",
     ),
-    Subcommand(("reconcile",), connection.reconcile, "Look whether such a write happened.", {}, 1, "N"),
+    Subcommand(
+        ("reconcile",), connection.reconcile, "Check whether an unresolved write went through.", {}, 1, "N"
+    ),
     Subcommand(
         ("live",),
         connection.live,
@@ -172,7 +174,6 @@ def find(line: str) -> Invocation | None:
     further = [verb.words[1] for verb in _ALL if verb.words[0] == words[0].text and len(verb.words) > 1]
     if further and first[1] not in catalogue.actions_by_resource():
         raise UsageFault(
-            f"What about {first[1]}? Say one of: {', '.join(further)}.",
-            advice="`%stripe help` shows them all.",
+            f"Which action? {first[1]} has: {', '.join(further)}.", advice="`%stripe help` shows them all."
         )
     return None

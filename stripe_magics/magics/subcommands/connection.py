@@ -1,4 +1,4 @@
-"""Words about the connection: connect, status, disconnect, live, and writes whose end isn't known."""
+"""Subcommands about the connection: connect, status, disconnect, live, and writes whose end isn't known."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ def live(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     requested = str(positional[0]) if positional else "on"
     if requested not in {"on", "off", "allow"}:
         raise UsageFault(
-            f"live {requested}: say on, off or allow N.", advice="%stripe live on | off | allow 100"
+            f"Unknown argument {requested!r}. Use: live on | off | allow N.",
+            advice="%stripe live on | off | allow 100",
         )
     count = whole(positional[1], "allow") if requested == "allow" and len(positional) > 1 else None
     print(live.switch(current(), requested, ask=make_prompt(context.shell), count=count))
@@ -125,5 +126,5 @@ def _frame(pages: list[bytes], request_id: str) -> Any:
 
 def _operation(positional: list[Any]) -> int:
     if not positional:
-        raise UsageFault("Which operation? `%stripe pending` shows their numbers.")
+        raise UsageFault("Missing operation number. `%stripe pending` lists them.")
     return whole(positional[0], "the operation")

@@ -1,4 +1,4 @@
-"""Words that open another room: reports, pulls, events."""
+"""Subcommands that another part of the package serves: reports, pulls, events."""
 
 from __future__ import annotations
 

@@ -15,19 +15,19 @@ _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 def _sandbox_transport() -> Any:
     transport = current().sandbox
     if transport is None:
-        raise NotConnected("This connection is no sandbox.", advice="%stripe connect --sandbox opens one.")
+        raise NotConnected("This connection is not a sandbox.", advice="%stripe connect --sandbox opens one.")
     return transport
 
 
 def advance(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     found = [re.fullmatch(r"([0-9]+)\s*([smhdw])", str(each)) for each in positional]
     if not found or None in found:
-        raise UsageFault("How far? For example 3d, 12h or 2w: %stripe sandbox advance 3d")
+        raise UsageFault("Missing duration. Examples: 3d, 12h, 2w.")
     seconds = sum(int(each[1]) * _SPANS[each[2]] for each in found if each)
     transport = _sandbox_transport()
     transport.advance(seconds)
     context.history.note("sandbox advance", f"sm.current().sandbox.advance({seconds})")
-    print(f"The sandbox's clock stands at {_clock(transport.now)}.")
+    print(f"The sandbox's clock is at {_clock(transport.now)}.")
 
 
 def _clock(now: int) -> str:

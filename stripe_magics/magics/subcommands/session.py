@@ -1,4 +1,4 @@
-"""Words about the catalogue and this session: modules, find, help, history, script, config."""
+"""Subcommands about the catalogue and this session: modules, find, help, history, script, config."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         frame = frame[frame["documented"]].reset_index(drop=True)
     if frame.empty:
         raise UnknownName(
-            "module",
+            "resource",
             requested,
             closest_matches(requested, stripe_magics.modules()["name"]),
             advice="%stripe modules lists them.",

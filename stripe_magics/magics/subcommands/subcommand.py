@@ -109,9 +109,7 @@ def flags(words: list[Word], verb: Subcommand, namespace: Mapping[str, Any]) -> 
         else:
             given[key] = value
     if len(positional) > verb.most:
-        raise UsageFault(
-            f"{str(positional[verb.most])!r} is one too many for {verb.name}.", advice=usage(verb)
-        )
+        raise UsageFault(f"Unexpected argument {str(positional[verb.most])!r}.", advice=usage(verb))
     return positional, given
 
 
