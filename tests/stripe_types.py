@@ -72,7 +72,7 @@ def _of_kind(kind: Any, value: Any, place: str) -> list[str]:
 
 def _of_list(kind: Any, value: Any, place: str) -> list[str]:
     if not isinstance(value, list):
-        return [] if value == "" else [f"{place} is no list: {value!r}"]
+        return [] if value == "" else [f"{place} is not a list: {value!r}"]
     return [each for number, one in enumerate(value) for each in _of_kind(kind, one, f"{place}[{number}]")]
 
 
