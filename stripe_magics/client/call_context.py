@@ -37,6 +37,11 @@ class CallContext:
         self._count = 0
         self._lock = threading.Lock()
 
+    @property
+    def handler_digest(self) -> str:
+        """What stands for the handler in the keys of its writes."""
+        return hashlib.sha256(self.handler.encode()).hexdigest()[:16]
+
     def next_key(self, rows_of: Callable[[str], list[Any]]) -> str:
         """The idempotency key of the handler's next write; `rows_of` gives the journal's operations with a key.
 
@@ -45,8 +50,7 @@ class CallContext:
         with self._lock:
             self._count += 1
             number = self._count
-        name = hashlib.sha256(self.handler.encode()).hexdigest()[:16]
-        base = key = f"{self.event[:120]}-{name}-{number}"
+        base = key = f"{self.event[:120]}-{self.handler_digest}-{number}"
         attempt = 1
         while (rows := rows_of(key)) and all(row.state in _FREE_AGAIN for row in rows):
             attempt += 1

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stripe_magics._files import write_atomically
 from stripe_magics.client import credentials
 from stripe_magics.client.journal.journal import state_dir
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import NotConnected, NotSent
+from stripe_magics.errors import FileError, NotConnected, NotSent
 
 if TYPE_CHECKING:
     from stripe_magics.request import Request
@@ -69,7 +68,7 @@ def keep(connection: _Owner, name: str, secret: Secret, *, lasting: bool = True)
     try:
         path = _path()
         _write(path, {**_read(path), name: secret.reveal()})
-    except (OSError, NotSent) as problem:
+    except (OSError, NotSent, FileError) as problem:
         return f"this kernel's memory only, and gone with it ({problem.__class__.__name__}: the file can't be written)"
     return f"{path}, which only you can read (there is no keyring on this machine)"
 
@@ -124,13 +123,4 @@ def _read(path: Path) -> dict[str, str]:
 
 def _write(path: Path, kept: dict[str, str]) -> None:
     """Replace the file at once, never readable by others, not even while it is written."""
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, json.dumps(kept), private=True)

@@ -1,32 +1,31 @@
-"""What the watch room does for a line, a cell, a form and Python: one function each, and the watches of this kernel.
+"""Watches, for a line, a cell, a form and Python: one function each.
 
 watch("invoice", "charge.failed")     polls and shows what comes             %stripe events watch --group invoice
 run(command)                          with a URL: a webhook endpoint         %stripe events watch --group invoice --url https://...
 listen("invoice")                     a receiver on this machine             %stripe listen --group invoice
-on("invoice.paid", handler)           a handler for every watch
 status(), stop(), endpoints()
+
+Handlers are in handler_commands.py. All of it hangs on the connection (account_events.py).
 """
 
 from __future__ import annotations
 
-import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics import pipeline
+from stripe_magics import catalogue, pipeline
 from stripe_magics._command import Command
-from stripe_magics.client.journal.journal import state_dir
+from stripe_magics.client import one_time_secrets
 from stripe_magics.client.secret import Secret
-from stripe_magics.client.shared_connection import current
+from stripe_magics.client.shared_connection import current, shared
 from stripe_magics.errors import UsageFault
-from stripe_magics.events import signing_secrets, webhook_endpoints
-from stripe_magics.events.event_store import Store
-from stripe_magics.events.event_watch import INTERVAL, MINUTES, MOST_MINUTES, Watch
-from stripe_magics.events.filters import requested
-from stripe_magics.events.handlers import Handlers
+from stripe_magics.events import poller, signing_secrets, webhook_delivery, webhook_endpoints
+from stripe_magics.events.account_events import events_of, look_up_account
+from stripe_magics.events.event_watch import FOREVER, INTERVAL, MAX_MINUTES, MINUTES, READ_BUDGET, Watch
+from stripe_magics.events.filters import event_filter
+from stripe_magics.events.moments import moment
 from stripe_magics.events.receiver import Receiver
 
 if TYPE_CHECKING:
@@ -35,21 +34,19 @@ if TYPE_CHECKING:
     from stripe_magics.client.journal.journal import Origin
     from stripe_magics.client.shared_connection import Connection
 
-HANDLERS = Handlers()
 _OWN = (
     "minutes",
     "interval",
     "since",
+    "where",
     "ephemeral",
     "status",
     "stop",
-)  # flags of a line that are no fields of the module
+)  # flags of a line that are no fields
 _LISTEN_INTERVAL = 300.0  # seconds: what the receiver missed is fetched this often
-_watches: dict[str, Watch] = {}
-_sandbox: list[tuple[Any, Store]] = []  # the present sandbox account and its events: at most one pair
-
-on = HANDLERS.on
-off = HANDLERS.off
+_FOREVER_INTERVAL = 300.0  # seconds: within what Stripe allows to be read in a month
+_MONTH = 30 * 86400.0
+_LISTEN = "listen"
 
 
 def watch(
@@ -59,51 +56,59 @@ def watch(
     url: str = "",
     webhook_name: str = "",
     minutes: float | str = MINUTES,
-    interval: float | str = INTERVAL,
+    interval: float | str | None = None,
     since: Any = None,
+    where: str | Callable[[dict[str, Any]], Any] | None = None,
+    values: Mapping[str, Any] | None = None,
     ephemeral: bool = False,
+    stripe_account: str = "",
     connection: Connection | None = None,
     **fields: Any,
 ) -> Any:
     """Watch events: `watch("invoice", "charge.failed")`; nothing named is all of them. Shows a live table, and is a `Watch`.
 
-    `names`, `group`, `events` choose groups (`invoice`) and types (`invoice.paid`). It polls every `interval` seconds (15) for `minutes` (30).
-    `since`: from when on, a date, Unix seconds, or `2h`, `3d` ago; without it, from where the last watch of that name (`webhook_name`) ended.
+    `names`, `group`, `events` choose groups (`invoice`), patterns (`charge.dispute.*`) and types (`invoice.paid`). It polls every `interval`
+    seconds (15) for `minutes` (30; `"forever"`: until it is stopped, every 5 minutes). `since`: from when on, a date, Unix seconds, or `2h`, `3d`
+    ago; without it, from where the list was read to. `where`: a condition on values, `"amount > 100000 and customer in vips"`, with `values` for
+    what its names stand for. `stripe_account`: a connected account.
     With `url`, a webhook endpoint is made there instead and the answer is its frame (`ephemeral`: it goes with the kernel).
     """
     if url:
-        chosen = requested([*_texts(group), *names], _texts(events))
-        values = {
-            "events": list(chosen.all_types),
-            "url": url,
-            "webhook_name": webhook_name or None,
-            **fields,
-        }
-        command = Command(
-            module="events.watch", values={name: value for name, value in values.items() if value is not None}
-        )
-        return run(command, connection, ephemeral=ephemeral)
-    _unused(fields, {"connect", "api_version", "metadata"})
+        chosen = event_filter([*_texts(group), *names], _texts(events))
+        given = {"events": list(chosen.all_types), "url": url, "webhook_name": webhook_name or None, **fields}
+        plain = {name: value for name, value in given.items() if value is not None}
+        return run(Command(module="events.watch", values=plain), connection, ephemeral=ephemeral)
+    _refuse_unknown(fields, {"connect", "api_version", "metadata"})
     connection = connection or current()
+    account = events_of(connection, stripe_account)
     name = webhook_name or "watch"
+    lasting = _minutes(minutes)
     made = Watch(
-        connection,
-        requested([*_texts(group), *names], _texts(events)),
-        store=_store(connection),
-        handlers=HANDLERS,
+        account,
+        event_filter([*_texts(group), *names], _texts(events)),
         name=name,
-        interval=_number(interval, "interval"),
-        minutes=_number(minutes, "minutes"),
+        interval=_FOREVER_INTERVAL
+        if interval is None and lasting == FOREVER
+        else INTERVAL
+        if interval is None
+        else _number(interval, "interval"),
+        minutes=lasting,
         since=moment(since, connection),
+        where=where,
+        values=dict(values or {}),
     )
+    look_up_account(connection)
     if fields.get("connect") or fields.get("api_version"):
         made.notes.append(
             "Connect and API Version are of webhook endpoints; a watch that polls takes the connection's account and version."
         )
-    _end(name)
-    connection.before_close.append(made.stop)
+    if lasting == FOREVER and _MONTH / made.interval > READ_BUDGET:
+        made.notes.append(
+            f"Every {made.interval:g} s is {_MONTH / made.interval:,.0f} reads in 30 days; Stripe allows {READ_BUDGET:,} or 500 for each payment."
+        )
+    account.end(name)
     made.start()
-    _watches[name] = made
+    account.watches[name] = made
     return made
 
 
@@ -113,8 +118,10 @@ def listen(
     events: Iterable[str] | str = (),
     env: str = "",
     host: Iterable[str] | str = (),
+    port: int | str = 0,
+    path: str = "",
     live: bool = False,
-    minutes: float | str = MOST_MINUTES,
+    minutes: float | str = MAX_MINUTES,
     stop: bool = False,
     connection: Connection | None = None,
     ask: Callable[[], Secret] | None = None,
@@ -122,58 +129,75 @@ def listen(
     """Receive signed events on this machine; `stop=True` ends that. Prints the command to run in a terminal.
 
     `env`: the environment variable with the signing secret (STRIPE_WEBHOOK_SECRET); without one it is asked for. `host`: names of tunnels
-    that may stand in the Host header. `live`: take live events. What is missed is fetched by polling every 5 minutes, for `minutes`.
+    that may be in the Host header. `port`, `path`: fixed ones instead of those that are chosen at random. `live`: take live events (and only those),
+    on a live connection. What is missed is fetched by polling every 5 minutes, for `minutes`.
     """
-    _end("listen")
+    connection = connection or current()
+    account = events_of(connection)
+    account.end(_LISTEN)
     if stop:
         return None
-    connection = connection or current()
+    if live and not connection.live:
+        raise UsageFault(
+            f"--live needs a live connection; this one is in {connection.mode} mode. Nothing listens."
+        )
+    if connection.live and not live:
+        raise UsageFault("This connection is live: --live takes its events. Nothing listens.")
     sandbox = connection.sandbox is not None
     tunnels = _texts(host)
     if sandbox and not env and ask is None:
         accepted = [Secret(f"whsec_{secrets.token_hex(16)}")]
     else:  # an endpoint behind a tunnel is made once the receiver's path is known, and brings its secret
-        accepted = signing_secrets.for_listening(env, ask=ask, needed=not tunnels)
-    made = Watch(
-        connection,
-        requested([*_texts(group), *names], _texts(events)),
-        store=_store(connection),
-        handlers=HANDLERS,
-        name="listen",
-        interval=_LISTEN_INTERVAL,
-        minutes=_number(minutes, "minutes"),
+        accepted = signing_secrets.for_listening(connection, env, ask=ask, needed=not tunnels)
+    choice = event_filter([*_texts(group), *names], _texts(events))
+    made = Watch(account, choice, name=_LISTEN, interval=_LISTEN_INTERVAL, minutes=_minutes(minutes))
+    look_up_account(connection)
+    receiver = Receiver(
+        made.accept,
+        made.handle,
+        secrets_=accepted,
+        hosts=tunnels,
+        live=live,
+        port=int(_number(port, "port")),
+        path=f"/{path.strip('/')}" if path else "",
     )
-    made.receiver = Receiver(made.accept, made.handle, secrets_=accepted, hosts=tunnels, live=live)
-    made.start()
-    made.receiver.start()
-    connection.before_close.append(made.stop)
-    _watches["listen"] = made
+    receiver.events = choice.all_types
+    receiver.start()
+    made.receiver = receiver
+    try:
+        made.start()
+    except BaseException:
+        receiver.stop()
+        raise
+    account.watches[_LISTEN] = made
     if sandbox and not tunnels:
         print(
-            f"Listening at {made.receiver.url}\nThe sandbox delivers nothing by itself: rehearse() posts its events there, signed."
+            f"Listening at {receiver.url}\nThe sandbox doesn't deliver events; rehearse() posts its newest ones there, signed."
         )
     elif tunnels:
-        path = made.receiver.path
-        print(f"Listening on port {made.receiver.port}. Point the tunnel there, then make the endpoint:")
-        print(f"  %stripe events watch --group ... --url https://{tunnels[0]}{path} --ephemeral")
+        print(f"Listening on port {receiver.port}. Point the tunnel there, then make the endpoint:")
+        kinds = "" if choice.names == ("*",) else f" --events {','.join(choice.all_types)}"
+        print(f"  %stripe events watch{kinds} --url https://{tunnels[0]}{receiver.path} --ephemeral")
     else:
-        print(f"Listening. Run this in a terminal on this machine:\n  {made.receiver.command}")
+        print(f"Listening. Run this in a terminal on this machine:\n  {receiver.command}")
     return made
 
 
-def rehearse(count: int = 1) -> list[int]:
+def rehearse(count: int = 1, *, connection: Connection | None = None) -> list[int]:
     """In the sandbox: post its newest events to the receiver, as `stripe listen` would. The status of each answer, 200 if it was taken."""
-    from stripe_magics.events import poller, replay
-
-    listening = _watches.get("listen")
+    connection = connection or current()
+    listening = events_of(connection).watches.get(_LISTEN)
     if listening is None or listening.receiver is None or not listening.receiver.running:
         raise UsageFault("Nothing listens. Start it with %stripe listen.")
-    if listening.connection.sandbox is None:
+    if connection.sandbox is None:
         raise UsageFault(
             "Only the sandbox's events are rehearsed. Against Stripe, `stripe trigger` makes events."
         )
-    rows = listening.connection.send(poller.request((("limit", str(max(1, min(count, 100)))),))).rows
-    return [replay.post(listening.receiver, event, listening.receiver.secrets[0]) for event in reversed(rows)]
+    rows = connection.send(poller.request((("limit", str(max(1, min(count, 100)))),))).rows
+    return [
+        webhook_delivery.post(listening.receiver, event, listening.receiver.secrets[0])
+        for event in reversed(rows)
+    ]
 
 
 def run(
@@ -183,10 +207,11 @@ def run(
     ephemeral: bool = False,
     origin: Origin | None = None,
     ask: Callable[[str], str] | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> Watch | pd.DataFrame | Any:
     """Serve a command of events.watch: with a URL a webhook endpoint, without one a watch that polls.
 
-    Beside the module's fields its values may have `minutes`, `interval`, `since`, `ephemeral`, and, alone, `status` or `stop`.
+    Beside the module's fields its values may have `minutes`, `interval`, `since`, `where`, `ephemeral`, and, alone, `status` or `stop`.
     """
     given = command.values
     own = {name: given[name] for name in _OWN if given.get(name) not in {None, False}}
@@ -200,101 +225,94 @@ def run(
     fields = {name: value for name, value in given.items() if name not in _OWN and value is not None}
     sent = {_field(name): value for name, value in command.params}
     if command.options.dry_run or fields.get("url") or sent.get("url"):
-        plain = replace(command, values=fields)
-        if command.options.dry_run:
-            return pipeline.prepare(plain, connection=connection)
-        made = webhook_endpoints.create(
-            plain, connection, ephemeral=ephemeral or "ephemeral" in own, origin=origin, ask=ask
-        )
-        listening, secret = (
-            _watches.get("listen"),
-            signing_secrets.known(signing_secrets.entry(made["id"].iloc[0])),
-        )
-        if listening is not None and listening.receiver is not None and secret is not None:
-            listening.receiver.secrets.append(secret)  # it may be our own receiver, behind a tunnel
-        return made
-    return watch(**{**sent, **fields, **own}, connection=connection)
+        return _endpoint(command, fields, connection, ephemeral or "ephemeral" in own, origin, ask)
+    return watch(
+        **{**sent, **fields, **own},
+        values=values,
+        stripe_account=command.options.stripe_account or "",
+        connection=connection,
+    )
 
 
-def status() -> pd.DataFrame:
-    """The watches of this kernel, one row each."""
+def _endpoint(
+    command: Command,
+    fields: dict[str, Any],
+    connection: Connection,
+    ephemeral: bool,
+    origin: Origin | None,
+    ask: Callable[[str], str] | None,
+) -> Any:
+    """A webhook endpoint; patterns are written out, since Stripe knows types only."""
+    fields = dict(fields)
+    if fields.get("events"):
+        fields["events"] = list(event_filter([], _texts(fields["events"])).all_types)
+    plain = replace(command, values=fields)
+    if command.options.dry_run:
+        return pipeline.prepare(plain, connection=connection)
+    made = webhook_endpoints.create(plain, connection, ephemeral=ephemeral, origin=origin, ask=ask)
+    listening = events_of(connection).watches.get(_LISTEN)
+    secret = one_time_secrets.known(connection, one_time_secrets.endpoint_entry(made["id"].iloc[0]))
+    if listening is not None and listening.receiver is not None and secret is not None:
+        listening.receiver.secrets.append(secret)  # it may be our own receiver, behind a tunnel
+    return made
+
+
+def status(*, connection: Connection | None = None) -> pd.DataFrame:
+    """The watches of the connection, one row each."""
     import pandas as pd
 
-    names = ("watch", "events", "state", "seen", "reads", "every", "receiver", "problems", "note")
-    lines = [each.status() for each in _watches.values()]
+    names = (
+        *("watch", "account", "mode", "events", "state", "last_read", "seen", "reads", "every"),
+        *("receiver", "problems", "note"),
+    )
+    lines = [each.status() for each in _watches(connection or shared())]
     return pd.DataFrame(
         {name: pd.Series([line.get(name, "") for line in lines], dtype="str") for name in names}
     )
 
 
-def stop(name: str = "") -> list[str]:
-    """Stop a watch, or all of them. Returns the names of those that ran."""
+def stop(name: str = "", *, connection: Connection | None = None) -> list[str]:
+    """Stop a watch, or all of the connection's, within a second. Returns the names of those that ran."""
     stopped = []
-    for each in [name] if name else list(_watches):
-        found = _watches.get(each)
-        if found is not None and (found.running or found.receiver is not None):
-            stopped.append(each)
-        _end(each)
+    for each in _watches(connection or shared()):
+        if name in {"", each.name}:
+            if each.running or (each.receiver is not None and each.receiver.running):
+                stopped.append(each.name)
+            each.account.end(each.name)
     return stopped
 
 
 def purge(*, connection: Connection | None = None) -> int:
     """Forget the events of the account that are kept on this machine (for 30 days, else). Returns how many there were."""
-    return _store(connection or current()).purge(before=float("inf"))
+    return events_of(connection or current()).store.purge(before=float("inf"))
 
 
 def endpoints(
     *,
     delete: str = "",
+    secret_of: str = "",
+    to: str = "",
     yes: bool = False,
     ask: Callable[[str], str] | None = None,
     connection: Connection | None = None,
 ) -> Any:
-    """The account's webhook endpoints as a DataFrame; `delete`: delete this one first."""
+    """The account's webhook endpoints as a DataFrame. `delete`: delete this one first.
+
+    `secret_of` with `to`: write that endpoint's signing secret into a file for a server to read (STRIPE_WEBHOOK_SECRET=...), never on screen.
+    """
     connection = connection or current()
+    if bool(secret_of) != bool(to):
+        raise UsageFault("--secret-of ENDPOINT and --to FILE go together.")
+    if secret_of:
+        print(signing_secrets.write_to(connection, secret_of, to))
     if delete:
         webhook_endpoints.delete(connection, delete, yes=yes, ask=ask)
     return webhook_endpoints.listed(connection)
 
 
-def moment(text: Any, connection: Connection) -> int | None:
-    """Unix seconds of `2h` or `3d` ago, of a date, a date-time or a number. Raises `UsageFault`."""
-    if text is None or text == "":
-        return None
-    if isinstance(text, datetime):
-        return int((text if text.tzinfo else text.replace(tzinfo=connection.zone)).timestamp())
-    written = str(text).strip()
-    now = float(connection.sandbox.now) if connection.sandbox is not None else datetime.now(UTC).timestamp()
-    ago = re.fullmatch(r"(\d+)\s*([mhd])", written)
-    if ago:
-        return int(now - int(ago[1]) * {"m": 60, "h": 3600, "d": 86400}[ago[2]])
-    if written.isascii() and written.isdigit() and len(written) >= 9:
-        return int(written)
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        raise UsageFault(
-            f"{written!r} is no moment: 2h, 3d, 2024-05-01 or 2024-05-01T12:00, please."
-        ) from None
-    return int((found if found.tzinfo else found.replace(tzinfo=connection.zone)).timestamp())
-
-
-def _store(connection: Connection) -> Store:
-    """Where events are kept: in a file for an account, in memory for a sandbox, as long as that lives."""
-    sandbox = connection.sandbox
-    if sandbox is None:
-        return Store(state_dir() / "events.sqlite", connection.scope(connection.account))
-    if (
-        not _sandbox or _sandbox[0][0] is not sandbox.account
-    ):  # another sandbox, or this one was reset: its ids begin anew
-        _sandbox[:] = [(sandbox.account, Store(None, "sandbox", now=lambda: float(sandbox.now)))]
-    return _sandbox[0][1]
-
-
-def _end(name: str) -> None:
-    former = _watches.pop(name, None)
-    if former is not None:
-        former.stop()
+def _watches(connection: Connection | None) -> list[Watch]:
+    accounts = connection.extensions.get("events", {}) if connection is not None else {}
+    return [watch for account in accounts.values() for watch in account.watches.values()]
 
 
 def _texts(value: Iterable[str] | str | None) -> list[str]:
@@ -307,6 +325,10 @@ def _texts(value: Iterable[str] | str | None) -> list[str]:
     )
 
 
+def _minutes(value: float | str) -> float:
+    return FOREVER if str(value).strip().lower() == "forever" else _number(value, "minutes")
+
+
 def _number(value: float | str, name: str) -> float:
     try:
         return float(value)
@@ -315,13 +337,11 @@ def _number(value: float | str, name: str) -> float:
 
 
 def _field(param: str) -> str:
-    from stripe_magics import catalogue
-
     field = catalogue.find("events.watch").by_param(param.removesuffix("[]"))
     return field.name if field is not None else param
 
 
-def _unused(fields: dict[str, Any], known: set[str]) -> None:
+def _refuse_unknown(fields: dict[str, Any], known: set[str]) -> None:
     unknown = set(fields) - known
     if unknown:
-        raise UsageFault(f"A watch doesn't know {', '.join(sorted(unknown))}.")
+        raise UsageFault(f"A watch has no option {', '.join(sorted(unknown))}.")

@@ -1,20 +1,18 @@
 """The events that were seen, on this machine: each once, secrets masked, for 30 days.
 
-One SQLite file in the user's state folder, readable by its owner only, shared by all kernels; the sandbox has one in memory. Four tables:
+One SQLite file in the user's state folder, readable by its owner only, shared by all kernels; the sandbox has one in memory. Tables:
 
 - `event`: what came, by scope (mode and account) and id;
-- `delivery`: who has handled it. A watch claims an event under its own name before its handlers run and marks it done after; a claim whose
-  process has died is claimed again. So a handler gets each event at least once, and twice only if its kernel died in the middle;
-- `mark`: up to where a watch has read Stripe's list, so that the next one begins there and no gap stays unnoticed;
-- `holder`: which process goes by which name. Two kernels that watch at the same time under one name get a name each, so that neither takes
-  the other's events; after a restart the name is free, and what was missed comes.
+- `handler`: when a handler was first registered, and from which moment on events are its business;
+- `run`: what a handler has done with an event (run_log.py);
+- `coverage`: which stretch of time of Stripe's list has been read, by name of type or group, whatever watch read it;
+- `walk`: a reading of the list that was begun and broke off, with its cursor, so that the next one goes on there.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sqlite3
 import threading
 import time
@@ -22,7 +20,6 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -30,33 +27,40 @@ from stripe_magics._redaction import hide
 
 KEPT = 30 * 86400  # seconds; as long as Stripe lists events
 
-_LEASE = 3600.0  # seconds after which a process that has not been heard of counts as gone
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
   scope TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, created INTEGER NOT NULL, livemode INTEGER NOT NULL,
   account TEXT NOT NULL, api_version TEXT NOT NULL, request_id TEXT NOT NULL, idempotency_key TEXT NOT NULL,
   object_id TEXT NOT NULL, received REAL NOT NULL, source TEXT NOT NULL, twin INTEGER NOT NULL, payload TEXT NOT NULL,
+  place REAL NOT NULL DEFAULT 0,
   PRIMARY KEY (scope, id)
 );
 CREATE INDEX IF NOT EXISTS event_created ON event (scope, created);
 CREATE INDEX IF NOT EXISTS event_twin ON event (scope, type, object_id, created);
-CREATE TABLE IF NOT EXISTS delivery (
-  scope TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL, created INTEGER NOT NULL, pid INTEGER NOT NULL, at REAL NOT NULL,
-  done INTEGER NOT NULL,
-  PRIMARY KEY (scope, name, id)
+CREATE TABLE IF NOT EXISTS handler (
+  scope TEXT NOT NULL, key TEXT NOT NULL, registered REAL NOT NULL, since INTEGER, PRIMARY KEY (scope, key)
 );
-CREATE TABLE IF NOT EXISTS mark (
-  scope TEXT NOT NULL, name TEXT NOT NULL, wanted TEXT NOT NULL, upto INTEGER NOT NULL, read_at REAL NOT NULL, PRIMARY KEY (scope, name, wanted)
+CREATE TABLE IF NOT EXISTS run (
+  scope TEXT NOT NULL, handler TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, created INTEGER NOT NULL, pid INTEGER NOT NULL,
+  at REAL NOT NULL, seconds REAL NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL, trace TEXT NOT NULL,
+  PRIMARY KEY (scope, handler, id)
 );
-CREATE TABLE IF NOT EXISTS holder (scope TEXT NOT NULL, name TEXT NOT NULL, pid INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (scope, name));
+CREATE TABLE IF NOT EXISTS coverage (
+  scope TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL, upto INTEGER NOT NULL, read_at REAL NOT NULL, PRIMARY KEY (scope, name)
+);
+CREATE TABLE IF NOT EXISTS walk (
+  scope TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL, newest INTEGER NOT NULL, cursor TEXT NOT NULL, first_row INTEGER NOT NULL,
+  seen INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (scope, name)
+);
 """
+_STORED = "SELECT rowid, id, type, created, received, source, twin, payload FROM event"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An event as it is kept. Times are unix seconds; `event` is Stripe's object with its secrets masked."""
 
+    row: int  # grows with every event that is kept
     id: str
     type: str
     created: int
@@ -75,11 +79,23 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """Where a watch stands: the newest event's time, and when the pass that read up to it began. Unix seconds."""
+class Coverage:
+    """The stretch of Stripe's list that has been read, and when the last reading of it began. Unix seconds."""
 
+    since: int
     upto: int
     read_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A reading of the list that isn't at its end: from when on, the newest event that it saw, the last id that was kept."""
+
+    since: int
+    newest: int
+    cursor: str
+    first_row: int
+    seen: int  # events so far
 
 
 class Store:
@@ -87,43 +103,56 @@ class Store:
 
     def __init__(self, path: Path | None, scope: str, *, now: Callable[[], float] = time.time) -> None:
         self.scope, self.path, self.now = scope, path, now
-        self._lock = threading.RLock()
-        self._running: set[tuple[str, str]] = (
-            set()
-        )  # claims of this process: its own pid alone doesn't tell a live claim from a dead one
+        self.lock = threading.RLock()
         if path is not None:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             path.chmod(0o600)
-        self._db = sqlite3.connect(
-            path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
+        self.database = sqlite3.connect(
+            path or ":memory:", timeout=5, isolation_level=None, check_same_thread=False
         )
         if path is not None:
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute(
-                "PRAGMA synchronous=NORMAL"
-            )  # what a power cut takes is read from Stripe again: the mark goes with it
-            self._db.execute("PRAGMA secure_delete=ON")
-        self._db.executescript(_SCHEMA)
-        weakref.finalize(self, self._db.close).atexit = False
+            self.database.execute("PRAGMA journal_mode=WAL")
+            # what a power cut takes is read from Stripe again: the coverage goes with it
+            self.database.execute("PRAGMA synchronous=NORMAL")
+            self.database.execute("PRAGMA secure_delete=ON")
+        self.database.executescript(_SCHEMA)
+        if "place" not in {row[1] for row in self.database.execute("PRAGMA table_info(event)")}:
+            self.database.execute("ALTER TABLE event ADD COLUMN place REAL NOT NULL DEFAULT 0")
+        self._finalizer = weakref.finalize(self, self.database.close)
+        self._finalizer.atexit = False
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that no other kernel can come between."""
+        with self.lock:
+            self.database.execute("BEGIN IMMEDIATE")
             try:
-                yield self._db
+                yield self.database
             except (
                 BaseException
             ):  # Stop included: an open transaction would lock the file for every other kernel
-                self._db.execute("ROLLBACK")
+                self.database.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+            self.database.execute("COMMIT")
 
-    def add(self, events: Iterable[dict[str, Any]], *, source: str) -> list[str]:
-        """Keep events; those that are there already are left as they are. Returns the ids that are new."""
+    def select(self, query: str, *values: object) -> list[Any]:
+        """The rows of a query."""
+        with self.lock:
+            return self.database.execute(query, values).fetchall()
+
+    # --- events
+
+    def add(
+        self, events: Iterable[dict[str, Any]], *, source: str, places: Iterable[float] = ()
+    ) -> list[str]:
+        """Keep events; those that are there already are left as they are. Returns the ids that are new.
+
+        `places` says for each where it stands within its second; without, as they come.
+        """
         fresh: list[str] = []
-        with self._transaction() as db:
-            for event in events:
+        given = list(places)
+        with self.transaction() as db:
+            for number, event in enumerate(events):
                 if db.execute(
                     "SELECT 1 FROM event WHERE scope = ? AND id = ?", (self.scope, event["id"])
                 ).fetchone():
@@ -134,188 +163,164 @@ class Store:
                     (self.scope, event["type"], row[9], event["created"], event["id"]),
                 ).fetchone()
                 db.execute(
-                    "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*row, bool(probable_duplicate), json.dumps(hide(event))),
+                    "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *row,
+                        bool(probable_duplicate),
+                        json.dumps(hide(event)),
+                        given[number] if given else self._next_place(db),
+                    ),
                 )
                 fresh.append(event["id"])
         return fresh
+
+    @staticmethod
+    def _next_place(db: sqlite3.Connection) -> float:
+        return float(db.execute("SELECT coalesce(max(rowid), 0) + 1 FROM event").fetchone()[0])
 
     def _row(self, event: dict[str, Any], source: str) -> tuple[Any, ...]:
         request = event.get("request")
         request = request if isinstance(request, dict) else {"id": request}
         return (
-            *(
-                self.scope,
-                event["id"],
-                event["type"],
-                event["created"],
-                bool(event.get("livemode")),
-                str(event.get("account") or ""),
-            ),
-            *(
-                str(event.get("api_version") or ""),
-                str(request.get("id") or ""),
-                str(request.get("idempotency_key") or ""),
-            ),
-            *(str(event["data"]["object"].get("id") or ""), self.now(), source),
+            self.scope,
+            event["id"],
+            event["type"],
+            event["created"],
+            bool(event.get("livemode")),
+            str(event.get("account") or ""),
+            str(event.get("api_version") or ""),
+            str(request.get("id") or ""),
+            str(request.get("idempotency_key") or ""),
+            str(event["data"]["object"].get("id") or ""),
+            self.now(),
+            source,
         )
 
     def events(
-        self, *, since: int = 0, matches: Callable[[str], bool] | None = None, most: int | None = None
+        self,
+        *,
+        since: int = 0,
+        after_row: int = 0,
+        matches: Callable[[str], bool] | None = None,
+        keep: Callable[[dict[str, Any]], bool] | None = None,
+        most: int | None = None,
     ) -> list[Stored]:
-        """Events as they happened: by creation, within a second as they came; with `most`, the newest so many of them."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT id, type, created, received, source, twin, payload FROM event WHERE scope = ? AND created >= ? ORDER BY created DESC, rowid DESC",
-                (self.scope, since),
+        """Events as they happened: by creation, within a second as they came; with `most`, the newest so many of them.
+
+        `matches` chooses by type, `keep` by the event itself.
+        """
+        found: list[Stored] = []
+        with self.lock:
+            rows = self.database.execute(
+                f"{_STORED} WHERE scope = ? AND created >= ? AND rowid > ? ORDER BY created DESC, place DESC, rowid DESC",
+                (self.scope, since, after_row),
             )
-            found: list[Stored] = []
             for row in rows:
-                if matches is None or matches(row[1]):
-                    found.append(_stored(row))
+                if matches is not None and not matches(row[2]):
+                    continue
+                stored = _stored(row)
+                if keep is None or keep(stored.event):
+                    found.append(stored)
                     if most is not None and len(found) >= most:
                         break
         return found[::-1]
 
     def get(self, id: str) -> Stored:
         """One event. Raises KeyError."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT id, type, created, received, source, twin, payload FROM event WHERE scope = ? AND id = ?",
-                (self.scope, id),
-            ).fetchone()
-        if row is None:
+        rows = self.select(f"{_STORED} WHERE scope = ? AND id = ?", self.scope, id)
+        if not rows:
             raise KeyError(id)
-        return _stored(row)
+        return _stored(rows[0])
 
     def has(self, id: str) -> bool:
         """Whether the event was seen."""
-        with self._lock:
-            return (
-                self._db.execute(
-                    "SELECT 1 FROM event WHERE scope = ? AND id = ?", (self.scope, id)
-                ).fetchone()
-                is not None
-            )
+        return bool(self.select("SELECT 1 FROM event WHERE scope = ? AND id = ?", self.scope, id))
 
     def count(self, matches: Callable[[str], bool]) -> int:
         """How many events of the types that match are kept."""
-        with self._lock:
-            types = self._db.execute(
-                "SELECT type, count(*) FROM event WHERE scope = ? GROUP BY type", (self.scope,)
-            ).fetchall()
-        return sum(int(count) for type, count in types if matches(type))
+        rows = self.select("SELECT type, count(*) FROM event WHERE scope = ? GROUP BY type", self.scope)
+        return sum(int(count) for type, count in rows if matches(type))
 
-    # Who has handled what
+    def last_row(self) -> int:
+        """The row of the event that was kept last; 0 without any."""
+        return int(self.select("SELECT coalesce(max(rowid), 0) FROM event WHERE scope = ?", self.scope)[0][0])
 
-    def claim(self, name: str, id: str, created: int) -> bool:
-        """Take an event for the handlers of a watch. False: they had it, or somebody alive is at it."""
-        with self._lock:  # mostly it was had before: no need to lock out other kernels to see that
-            had = "SELECT 1 FROM delivery WHERE scope = ? AND name = ? AND id = ? AND done = 1"
-            if self._db.execute(had, (self.scope, name, id)).fetchone():
-                return False
-        with self._transaction() as db:
-            asked = "SELECT pid, at, done FROM delivery WHERE scope = ? AND name = ? AND id = ?"
-            row = db.execute(asked, (self.scope, name, id)).fetchone()
-            if row and (row[2] or (name, id) in self._running or _alive(row[0], row[1])):
-                return False
-            values = (self.scope, name, id, created, os.getpid(), time.time())
-            db.execute("INSERT OR REPLACE INTO delivery VALUES (?, ?, ?, ?, ?, ?, 0)", values)
-            self._running.add((name, id))
-            return True
+    # --- which stretch of the list has been read
 
-    def done(self, name: str, id: str) -> None:
-        """The handlers have had it."""
-        with self._transaction() as db:
-            db.execute(
-                "UPDATE delivery SET done = 1 WHERE scope = ? AND name = ? AND id = ?", (self.scope, name, id)
-            )
-            self._running.discard((name, id))
+    def coverage(self, name: str) -> Coverage | None:
+        """What has been read of a type, a group or everything (its name in the filter). None: nothing yet."""
+        rows = self.select(
+            "SELECT since, upto, read_at FROM coverage WHERE scope = ? AND name = ?", self.scope, name
+        )
+        return Coverage(*rows[0]) if rows else None
 
-    def release(self, name: str, id: str) -> None:
-        """The handlers were stopped: the event can be claimed again."""
-        with self._lock:
-            self._running.discard((name, id))
-
-    def acquire_name(self, name: str) -> str:
-        """Go by a name; with a number behind it if another process that lives goes by it. Said again now and then, it stays held."""
-        with self._transaction() as db:
-            rows = db.execute("SELECT name, pid, at FROM holder WHERE scope = ?", (self.scope,)).fetchall()
-            taken = {held: _alive(pid, at) for held, pid, at in rows}
-            ours = [
-                held
-                for held, pid, _ in rows
-                if pid == os.getpid() and re.fullmatch(re.escape(name) + r"( \d+)?", held)
-            ]
-            numbered = (name if number == 1 else f"{name} {number}" for number in count(1))
-            held = ours[0] if ours else next(each for each in numbered if not taken.get(each))
-            db.execute(
-                "INSERT OR REPLACE INTO holder VALUES (?, ?, ?, ?)",
-                (self.scope, held, os.getpid(), time.time()),
-            )
-        return held
-
-    def release_name(self, name: str) -> None:
-        """Go by that name no longer."""
-        with self._transaction() as db:
-            db.execute(
-                "DELETE FROM holder WHERE scope = ? AND name = ? AND pid = ?", (self.scope, name, os.getpid())
-            )
-
-    # Up to where a watch has read
-
-    def mark(self, name: str, requested: str) -> Mark | None:
-        """Up to where a watch of that name and choice has read the list; None: never."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT upto, read_at FROM mark WHERE scope = ? AND name = ? AND wanted = ?",
-                (self.scope, name, requested),
+    def cover(self, name: str, since: int, upto: int, read_at: float) -> None:
+        """Note a reading that came to its end. A stretch that doesn't meet the one before takes its place."""
+        with self.transaction() as db:
+            row = db.execute(
+                "SELECT since, upto FROM coverage WHERE scope = ? AND name = ?", (self.scope, name)
             ).fetchone()
-        return Mark(*row) if row else None
-
-    def set_mark(self, name: str, requested: str, upto: int, read_at: float) -> None:
-        """Note a pass that went through; never backwards."""
-        with self._transaction() as db:
+            if row is not None:
+                since = min(since, row[0]) if since <= row[1] else since
+                upto = max(upto, row[1])
             db.execute(
-                "INSERT INTO mark VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto), read_at = excluded.read_at",
-                (self.scope, name, requested, upto, read_at),
+                "INSERT OR REPLACE INTO coverage VALUES (?, ?, ?, ?, ?)",
+                (self.scope, name, since, upto, read_at),
             )
+
+    def walk(self, name: str) -> Walk | None:
+        """The reading that broke off, of that choice."""
+        rows = self.select(
+            "SELECT since, newest, cursor, first_row, seen FROM walk WHERE scope = ? AND name = ?",
+            self.scope,
+            name,
+        )
+        return Walk(*rows[0]) if rows else None
+
+    def walked(self, name: str, walk: Walk) -> None:
+        """Note where a reading stands, once the page before is kept."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO walk VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self.scope,
+                    name,
+                    walk.since,
+                    walk.newest,
+                    walk.cursor,
+                    walk.first_row,
+                    walk.seen,
+                    self.now(),
+                ),
+            )
+
+    def end_walk(self, name: str) -> None:
+        """That reading is at its end, or can't be gone on with."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM walk WHERE scope = ? AND name = ?", (self.scope, name))
+
+    # ---
 
     def purge(self, *, before: float | None = None) -> int:
         """Drop what is older than 30 days, or than `before` (unix seconds). Returns how many events went.
 
-        Who has handled what is remembered for the 30 days all the same: an event that is read once more is no news.
+        What handlers have done is remembered for the 30 days all the same: an event that is read once more is no news.
         """
         oldest = self.now() - KEPT
-        with self._transaction() as db:
+        with self.transaction() as db:
             gone = db.execute(
                 "DELETE FROM event WHERE scope = ? AND created < ?",
                 (self.scope, oldest if before is None else before),
             ).rowcount
-            db.execute("DELETE FROM delivery WHERE scope = ? AND created < ?", (self.scope, oldest))
+            db.execute("DELETE FROM run WHERE scope = ? AND created < ?", (self.scope, oldest))
         return gone
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._db.close()
+        with self.lock:
+            self._finalizer()
 
 
 def _stored(row: tuple[Any, ...]) -> Stored:
-    id, type, created, received, source, probable_duplicate, payload = row
-    return Stored(id, type, created, received, source, bool(probable_duplicate), json.loads(payload))
-
-
-def _alive(pid: int, at: float) -> bool:
-    """Whether another process that wrote this is still at it."""
-    if pid == os.getpid() or time.time() - at > _LEASE:
-        return False
-    if os.name == "nt":
-        return True  # signal 0 would end the process there: the lease has to do
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # there is one, of another user
-        return True
-    return True
+    number, id, type, created, received, source, probable_duplicate, payload = row
+    return Stored(number, id, type, created, received, source, bool(probable_duplicate), json.loads(payload))

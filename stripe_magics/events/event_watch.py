@@ -1,90 +1,118 @@
-"""A watch: it reads Stripe's events again and again, keeps each once, calls the handlers, settles what was open.
+"""A watch: it reads Stripe's events again and again, keeps each once, calls the handlers, resolves what was open.
 
-    poll()  ->  pages of events  ->  store  ->  in order: handlers, the view  ->  mark
-    accept(event) from the receiver ------^
+    poll()  ->  pages of events  ->  store  ->  in order: handlers, the view
+    accept(event) from the receiver --^
 
-`start` does the polling in a thread of its own, every 15 seconds and for 30 minutes unless said otherwise, so that a forgotten watch stays
-within what Stripe allows to be read. `poll` makes one pass now, in the calling thread; passes never overlap.
+`start` does the polling in a thread of its own, every 15 seconds and for 30 minutes unless told otherwise, so that a forgotten watch stays
+within what Stripe allows to be read. `poll` makes one pass now, in the calling thread; passes never overlap. What can pass (Stripe is out of
+reach, a proxy's page, a locked file) is tried again with a pause; how the watch stands is measured: when it last read, whether its thread lives.
 """
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._redaction import hide
 from stripe_magics.client.journal.event_evidence import resolve_by_events
 from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeMagicsError, UsageFault
-from stripe_magics.events import event_frame, poller
-from stripe_magics.events.event_store import Store, Stored
-from stripe_magics.events.filters import EventFilter
-from stripe_magics.events.handlers import Handlers, Problem, run
+from stripe_magics.events import event_frame, event_rows, poller
+from stripe_magics.events.event_store import Stored
+from stripe_magics.events.filters import EventFilter, event_filter
+from stripe_magics.events.handler_runner import HandlerRunner, Problem
+from stripe_magics.events.handlers import Handlers
+from stripe_magics.events.value_filter import value_filter
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.events.account_events import AccountEvents
     from stripe_magics.events.receiver import Receiver
 
-HANDLERS = "handlers"  # the name in the store under which a kernel's common handlers take events
 INTERVAL = 15.0  # seconds
-LEAST_INTERVAL = 5.0
+MIN_INTERVAL = 5.0
 MINUTES = 30.0
-MOST_MINUTES = 12 * 60.0
-_LONGEST_WAIT = 300.0  # seconds between attempts while Stripe can't be reached
+MAX_MINUTES = 12 * 60.0
+FOREVER = float("inf")
+READ_BUDGET = 10_000  # reads in 30 days that Stripe allows an account whatever it does
+_MAX_WAIT = 300.0  # seconds between attempts while Stripe can't be reached
 _WITHOUT_VIEW = 4  # times as long between passes while no page shows the view
-SHOWN = 200  # events that a view begins with
-_PROBLEMS = 50  # problems and notes that are kept
+_MAX_PROBLEMS = 50  # problems and notes that are kept
+_PATIENCE = 0.8  # seconds that stop waits for the thread
+_LOOK = 0.1  # seconds between looks for a next event
 
 
 class Watch:
-    """Events as they come. `frame` has them as a DataFrame, `on` adds a handler, `poll`, `pause`, `resume`, `stop` do what they say."""
+    """Events as they come. `frame` has them as a DataFrame, `on` adds a handler, `poll`, `pause`, `resume`, `stop` do what they say.
+
+    `for event in watch` gives each new event until the watch ends; `await watch.next("charge.failed", timeout=60)` waits for one.
+    """
 
     def __init__(
         self,
-        connection: Connection,
-        requested: EventFilter,
+        account: AccountEvents,
+        choice: EventFilter,
         *,
-        store: Store,
-        handlers: Handlers,
         name: str = "watch",
         interval: float = INTERVAL,
         minutes: float = MINUTES,
         since: int | None = None,
+        where: str | Callable[[dict[str, Any]], Any] | None = None,
+        values: dict[str, Any] | None = None,
     ) -> None:
-        """`since`: Unix seconds from which on events are wanted; without it, from where the last watch of that name ended, else from now."""
-        if interval < LEAST_INTERVAL:
+        """`since`: Unix seconds from which on events are shown and handled; without it, from where the list was read to, else from now.
+
+        `where`: a condition on values (value_filter.py) for what is shown and given; `values` are what its names may stand for.
+        """
+        if interval < MIN_INTERVAL:
             raise UsageFault(
-                f"The interval must be {LEAST_INTERVAL:g} seconds at least: Stripe limits how much may be read."
+                f"The interval must be at least {MIN_INTERVAL:g} seconds: Stripe limits how much may be read."
             )
-        if not 0 < minutes <= MOST_MINUTES:
-            raise UsageFault(f"A watch may last up to {MOST_MINUTES:g} minutes.")
-        self.connection, self.requested, self.store, self.name = connection, requested, store, name
+        if minutes != FOREVER and not 0 < minutes <= MAX_MINUTES:
+            raise UsageFault(f"A watch may last up to {MAX_MINUTES:g} minutes, or --minutes forever.")
+        self.account, self.choice, self.name = account, choice, name
+        self.connection, self.store = account.connection, account.store
         self.interval, self.minutes = float(interval), float(minutes)
         self.since = since
+        self.where = value_filter(where, values) if where is not None else None
+        self.where_text = where if isinstance(where, str) else ("a function" if where is not None else "")
         self.receiver: Receiver | None = None
         self.reads = 0
-        self.state = "not started"
+        self.last_read: float | None = None  # time.time() of the last pass that went through
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self.listeners: list[
             Callable[[str, Any], None]
-        ] = []  # the view: told ("events", rows), ("state", None), ("note", text)
+        ] = []  # get ("events", rows), ("state", None), ("note", text)
         self.pages_open: int | None = None  # views on screen; None while none was ever opened
-        self._shared, self._own = handlers, Handlers()
-        self._held, self._group = (
-            name,
-            HANDLERS,
-        )  # the names that it and the common handlers go by in the store
+        self._state = "not started"
+        self._own = Handlers(owner=f"{name}: ")
+        headers = (("Stripe-Account", account.account),) if account.account else ()
+        self._poller = poller.Poller(
+            self.store, self._send, choice, now=lambda: self.account.now, headers=headers
+        )
+        self._ending = threading.Event()
+        self._runner = HandlerRunner(
+            self.connection,
+            self.store,
+            account=account.account,
+            stopped=self._is_ending,
+            on_problem=self._add_problem,
+            on_note=self._note,
+        )
         self._turn = threading.RLock()  # one pass or delivery at a time
         self._wake = threading.Event()
-        self._ending = threading.Event()
         self._thread: threading.Thread | None = None
         self._deadline = 0.0
+        self._shown_row = self.store.last_row()
+        self._news: tuple[int, int] = (self._shown_row, 0)  # row and moment after which an event is news here
+        self._began = False
+        self._given: dict[str, int] = {}  # by choice: the row of the event that `next` gave last
 
     # What a person does
 
@@ -106,16 +134,25 @@ class Watch:
         return self
 
     def stop(self) -> None:
-        """End the watch, its receiver included. The events seen so far stay."""
+        """End the watch, its receiver included, within a second; a handler that is at work makes no further one start. What was seen stays."""
+        self.signal_end("stopped")
+        self.join(_PATIENCE)
+
+    def signal_end(self, state: str) -> None:
+        """Let it end, without waiting."""
         self._ending.set()
         self._wake.set()
         if self.receiver is not None:
             self.receiver.stop()
+        self._set_state(state)
+
+    def join(self, seconds: float) -> None:
+        """Wait for its thread to end, but no longer than that."""
         thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout=10)
-        self.store.release_name(self._held)
-        self._set_state("stopped")
+            thread.join(timeout=seconds)
+            if thread.is_alive():
+                self._note("A handler or a read is still at work; nothing is begun after it.")
 
     def pause(self) -> None:
         """Don't poll until `resume`. Nothing is lost: the next pass reads what came meanwhile."""
@@ -128,9 +165,17 @@ class Watch:
             self._set_state("watching")
             self._wake.set()
 
-    def on(self, type: str, handler: Any = None) -> Any:
-        """Call `handler(event)` for events of that type, in this watch only; see `stripe_magics.events.on`."""
-        return self._own.on(type, handler)
+    def on(self, type: str, handler: Any = None, *, since: int | None = None, name: str = "") -> Any:
+        """Call `handler(event)` for events of that type, in this watch only; see `stripe_magics.on`."""
+        if handler is None:
+            return lambda function: self.on(type, function, since=since, name=name)
+        self.account.note_registration(self._own.add(type, handler, name=name), since=since)
+        return handler
+
+    @property
+    def handlers(self) -> Handlers:
+        """The handlers of this watch only."""
+        return self._own
 
     @property
     def running(self) -> bool:
@@ -138,44 +183,98 @@ class Watch:
         return self._thread is not None and self._thread.is_alive() and not self._ending.is_set()
 
     @property
-    def now(self) -> float:
-        """The account's present moment: the sandbox has a clock of its own."""
-        sandbox = self.connection.sandbox
-        return float(sandbox.now) if sandbox is not None else time.time()
+    def state(self) -> str:
+        """How it stands, in words."""
+        if self._state.startswith(("watching", "paused")) and self._thread is not None and not self.running:
+            return "ended: its thread is gone; start() goes on and misses nothing"
+        return self._state
 
     # What came
 
     def stored(self, most: int | None = None) -> list[Stored]:
-        """The wanted events of the last 30 days that were seen, oldest first; with `most`, the newest so many."""
-        return self.store.events(matches=self.requested, most=most)
+        """The chosen events of the last 30 days that were seen, oldest first; with `most`, the newest so many."""
+        return self.store.events(matches=self.choice, keep=self.where, most=most)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The same as a DataFrame, one row an event; see rows.py for the columns."""
-        return event_frame.frame(self.stored(), self.connection)
+        """The same as a DataFrame, one row an event; see event_frame.py for the columns."""
+        return event_frame.frame(self.stored(), self.account)
 
     def event(self, id: str) -> dict[str, Any]:
         """One event as Stripe made it, its secrets masked. Raises KeyError."""
         return self.store.get(id).event
 
     def fetch(self, id: str) -> dict[str, Any]:
-        """The object of an event as it is today, its secrets masked. Raises KeyError, ValueError if Stripe has no path for it, a `StripeError`."""
-        subject = self.store.get(id).object
-        hidden: dict[str, Any] = hide(self.connection.send(event_frame.request_for(subject)).data)
+        """The object of an event as it is today, its secrets masked; of a connected account's event, from that account.
+
+        Raises KeyError, ValueError if Stripe has no path for it, a `StripeError`.
+        """
+        stored = self.store.get(id)
+        account = str(stored.event.get("account") or self.account.account)
+        request = event_rows.request_for(stored.object, account)
+        hidden: dict[str, Any] = hide(self.connection.send(request).data)
         return hidden
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Each new event, from the beginning of the watch on, until it ends."""
+        row, since = self._news
+        while True:
+            running = self.running  # looked at first: what came before the end is given
+            found = self.store.events(since=since, after_row=row, matches=self.choice, keep=self.where)
+            for stored in found:
+                yield hide(stored.event)
+            row = max([row, *(each.row for each in found)])
+            if not running and not found:
+                return
+            if not found:
+                self._ending.wait(_LOOK)
+
+    async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:
+        """Wait for the next event of a type, pattern or group. None is given twice, and none that came between two calls is missed.
+
+        Raises TimeoutError after `timeout` seconds, `UsageFault` if the watch isn't running.
+        """
+        choice = event_filter(type.split(","))
+        key = ",".join(choice.names)
+        until = time.monotonic() + timeout
+        while True:
+            running = self.running
+            row = self._given.get(key, self._news[0])
+            found = self.store.events(since=self._news[1], after_row=row, matches=choice, keep=self.where)
+            if found:
+                first = min(found, key=lambda each: each.row)
+                self._given[key] = first.row
+                hidden: dict[str, Any] = hide(first.event)
+                return hidden
+            if not running:
+                raise UsageFault(f"The watch isn't running ({self.state}). start() goes on.")
+            if time.monotonic() >= until:
+                raise TimeoutError(f"No {choice} within {timeout:g} seconds.")
+            await asyncio.sleep(_LOOK)
 
     def status(self) -> dict[str, str]:
         """How the watch stands, in words."""
         left = max(0.0, self._deadline - time.monotonic()) / 60 if self.running else 0.0
+        time_left = (
+            (", until it is stopped" if self.minutes == FOREVER else f", {left:.0f} min left")
+            if self.running
+            else ""
+        )
+        receiver = self.receiver
         return {
             "watch": self.name,
-            "events": str(self.requested),
-            "state": self.state + (f", {left:.0f} min left" if self.running else ""),
-            "seen": f"{self.store.count(self.requested):,}",
+            "account": self.account.label(),
+            "mode": self.connection.mode,
+            "events": str(self.choice) + (f" where {self.where_text}" if self.where_text else ""),
+            "state": self.state + time_left,
+            "last_read": _ago(self.last_read),
+            "seen": f"{self.store.count(self.choice):,}",
             "reads": f"{self.reads:,}",
             **({"every": f"{self.interval:g} s"} if self.running else {}),
             **(
-                {"receiver": self.receiver.url} if self.receiver is not None and self.receiver.running else {}
+                {"receiver": f"{receiver.url} {receiver.tally()}"}
+                if receiver is not None and receiver.running
+                else {}
             ),
             **({"problems": f"{len(self.problems)}: {self.problems[-1]}"} if self.problems else {}),
             **({"note": self.notes[-1]} if self.notes else {}),
@@ -184,44 +283,30 @@ class Watch:
     # One pass
 
     def poll(self) -> int:
-        """Read what is new, now. Returns how many events are. Raises a `StripeError`; the next pass then begins where this one did."""
+        """Read what is new, now. Returns how many events are. Raises a `StripeError`; the next pass then goes on where this one was."""
         with self._turn:
-            self._held, self._group = self.store.acquire_name(self.name), self.store.acquire_name(HANDLERS)
-            # a second kernel goes on from where the first one is
-            mark = self.store.mark(self._held, str(self.requested)) or self.store.mark(
-                self.name, str(self.requested)
-            )
-            since = self._newest() if mark is None and self.since is None else self.since
-            begins = mark.upto if since is None and mark is not None else since or 0
-            if mark is not None:
-                self._note(poller.gap_notice(mark.read_at, self.now))
-            started = self.now
-            read = poller.pages(self._send, self.requested, since=begins, stop=self._ending.is_set)
-            came = poller.in_order([event for page in read for event in page])
-            fresh = self.store.add(came, source="poll")
-            # what a new watch finds is shown, but is no news for its handlers: up to the newest event, or before the moment asked for
-            limit = begins if self.since is not None else begins + 1
-            before = [event for event in came if event["created"] < limit] if since is not None else []
-            for event in before:
-                if self.store.claim(self._held, event["id"], event["created"]):
-                    self.store.done(self._held, event["id"])
-            self._settle(before)
-            self._tell("events", before)
-            self._deliver(came[len(before) :])
-            # the newest event's own time, not this machine's clock, says where to go on
-            self.store.set_mark(
-                self._held, str(self.requested), max([begins, *(event["created"] for event in came)]), started
-            )
+            before = self.store.last_row()
+            handlers = [*self._own, *self.account.handlers]
+            runs, skew = self.account.runs, self.account.skew
+            needed = [(each.events, runs.begins(each.key, skew)) for each in handlers]
+            since = self.since
+            ending = self._ending
+            reading = self._poller.read(since=since, needed=needed, stop=ending.is_set)
+            self.last_read = time.time()
+            self._note(reading.gap)
+            if not self._began:
+                self._began = True
+                self._news = (
+                    (0, since)
+                    if since is not None
+                    else (self.store.last_row() if reading.first else before, 0)
+                )
+            self._resolve(reading.fresh)
+            self._show_new()
+            self._runner.prepare(handlers, since=since, skew=self.account.skew)
+            self._runner.deliver(handlers)
             self.since = None
-            return len(fresh)
-
-    def _newest(self) -> int:
-        """When the newest event was made, in Unix seconds; 0 without any. One read; what it shows is kept."""
-        answer = self._send(poller.request((("limit", "100"), *self.requested.params)))
-        self.store.add(
-            poller.in_order([each for each in answer.rows if self.requested(each["type"])]), source="poll"
-        )
-        return max((int(each["created"]) for each in answer.rows), default=0)
+            return len(reading.fresh)
 
     def accept(self, event: dict[str, Any]) -> bool:
         """Keep an event that the receiver found to be Stripe's. Whether it is new; `handle` then passes it on."""
@@ -230,108 +315,110 @@ class Watch:
     def handle(self, event: dict[str, Any]) -> None:
         """Pass on an event that was accepted, unless its handlers had it before."""
         with self._turn:
-            if self.requested(event["type"]):
-                self._deliver([event])
-            else:
-                self._settle([event])
+            self._resolve([event["id"]])
+            self._show_new()
+            if self.choice(event["type"]):
+                self._runner.deliver_event([*self._own, *self.account.handlers], event)
 
     def _send(self, request: Any) -> Any:
+        if self._ending.is_set() and self._thread is threading.current_thread():
+            raise poller.Stopped
         self.reads += 1
         return self.connection.send(request)
 
-    def _deliver(self, events: list[dict[str, Any]]) -> None:
-        """Handlers and view get what they haven't had, in order."""
-        self._settle(events)
-        shown: list[dict[str, Any]] = []
-        for event in events:
-            if not self.store.claim(self._held, event["id"], event["created"]):
-                continue
-            shown.append(event)
-            with self._handling(self._held, event):
-                self._run(self._own, event)
-                # the common handlers may have had it from another watch of this kernel
-                if len(self._shared) and self.store.claim(self._group, event["id"], event["created"]):
-                    with self._handling(self._group, event):
-                        self._run(self._shared, event)
-        if shown:
-            self._tell("events", shown)
+    def _show_new(self) -> None:
+        """The view gets what it hasn't had."""
+        fresh = self.store.events(after_row=self._shown_row, matches=self.choice, keep=self.where)
+        if fresh:
+            self._shown_row = max(each.row for each in fresh)
+            self._tell("events", [each.event for each in fresh])
 
-    @contextmanager
-    def _handling(self, name: str, event: dict[str, Any]) -> Iterator[None]:
-        """An event that was claimed is done at the end; Stop in a handler leaves it to the next pass."""
-        finished = False
-        try:
-            yield
-            finished = True
-        finally:
-            (self.store.done if finished else self.store.release)(name, event["id"])
-
-    def _run(self, handlers: Handlers, event: dict[str, Any]) -> None:
-        for problem in run(handlers.of(event["type"]), hide(event)):
-            self.problems = [*self.problems, problem][-_PROBLEMS:]
-            self._note(str(problem))
-
-    def _settle(self, events: list[dict[str, Any]]) -> None:
-        connection = self.connection
-        for note in resolve_by_events(connection.journal, connection.scope(connection.account), events):
+    def _resolve(self, ids: Any) -> None:
+        events = [self.store.get(id).event for id in ids if self.store.has(id)]
+        scope = self.connection.scope(self.account.account or self.connection.account)
+        for note in resolve_by_events(self.connection.journal, scope, events):
             self._note(note)
 
     # The thread
 
     def _loop(self, ending: threading.Event) -> None:
         failures = 0
-        while not ending.is_set():
-            wait = self.interval * (_WITHOUT_VIEW if self._unseen() else 1)
-            self._wake.wait(min(_LONGEST_WAIT, wait * 2**failures) if failures else wait)
-            self._wake.clear()
-            if ending.is_set():
-                return
-            if self.connection.mode != "sandbox" and self.connection.secret is None:
-                self._set_state("ended: the connection was closed")
-                return
-            if time.monotonic() >= self._deadline:
-                self._set_state(f"ended after {self.minutes:g} minutes; start() goes on and misses nothing")
-                return
-            if self.state == "paused":
-                continue
-            try:
-                self.poll()
-            except poller.Stopped:
-                return
-            except (AuthenticationFailed, PermissionDenied) as error:  # asking again would not help
-                self._note(error.message)
-                self._set_state("ended: the key may not read events (Events: read)")
-                return
-            except StripeMagicsError as error:
-                failures = min(failures + 1, 6)
-                self._note(error.message)
-                self._set_state("watching; Stripe couldn't be reached, trying again")
-            except (
-                Exception
-            ) as error:  # the connection was closed, the disk is full: said, and no thread left spinning
-                self._note(f"{type(error).__name__}: {error}")
-                self._set_state("ended by an error")
-                return
-            else:
-                failures = 0
-                if self.state != "paused":
-                    self._set_state("watching")
+        end = ""
+        try:
+            while not end:
+                wait = self.interval * (_WITHOUT_VIEW if self._unseen() else 1)
+                self._wake.wait(min(_MAX_WAIT, wait * 2**failures) if failures else wait)
+                self._wake.clear()
+                end = self._end_reached(ending)
+                if not end and self._state != "paused":
+                    trouble, end = self._try_poll()
+                    failures = min(failures + 1, 6) if trouble else 0
+        except BaseException as error:  # whatever it is, it is said, and no thread is left spinning
+            self._note(f"{type(error).__name__}: {error}")
+            end = "ended by an error; start() goes on and misses nothing"
+        if not ending.is_set():
+            ending.set()
+            if self.receiver is not None:
+                self.receiver.stop()
+            self._set_state(end)
+
+    def _try_poll(self) -> tuple[bool, str]:
+        """One pass. Whether it failed, and why the watch ends with it, or ""."""
+        trouble, words = "", ""
+        try:
+            self.poll()
+        except poller.Stopped:
+            return False, self._state
+        except (AuthenticationFailed, PermissionDenied) as error:
+            trouble = error.message
+            if _is_stripes_own(error):
+                self._note(trouble)
+                return True, "ended: Stripe refused the key (it may have expired, or lack Events: read)"
+            words = "watching; something on the way to Stripe refused the read, trying again"
+        except (StripeMagicsError, sqlite3.Error, OSError) as error:
+            trouble = (
+                error.message if isinstance(error, StripeMagicsError) else f"{type(error).__name__}: {error}"
+            )
+            words = "watching; Stripe couldn't be reached, trying again"
+        self._note(trouble)
+        if self._state.startswith("watching"):
+            self._set_state(words or "watching")
+        return bool(trouble), ""
+
+    def _end_reached(self, ending: threading.Event) -> str:
+        """Why the watch ends now, or ""."""
+        if ending.is_set():
+            return self._state
+        if self.connection.closed:
+            return "ended: the connection was closed"
+        sandbox = self.connection.sandbox
+        if sandbox is not None and sandbox.account is not self.account.sandbox_account:
+            return "ended: the sandbox was reset"
+        if time.monotonic() >= self._deadline:
+            return f"ended after {self.minutes:g} minutes; start() goes on and misses nothing"
+        return ""
+
+    def _is_ending(self) -> bool:
+        return self._ending.is_set()
 
     def _unseen(self) -> bool:
         """Whether nobody looks and no handler waits."""
-        return self.pages_open == 0 and not len(self._shared) and not len(self._own)
+        return self.pages_open == 0 and not len(self.account.handlers) and not len(self._own)
+
+    def _add_problem(self, problem: Problem) -> None:
+        self.problems = [*self.problems, problem][-_MAX_PROBLEMS:]
+        self._note(str(problem))
 
     def _set_state(self, state: str) -> None:
-        if state != self.state:
-            self.state = state
+        if state != self._state:
+            self._state = state
             self._tell("state", None)
 
     def _note(self, text: str) -> None:
-        if text and (not self.notes or self.notes[-1] != text):
+        if text and not any(each.endswith(text) for each in self.notes[-5:]):
             stamped = f"{datetime.now(UTC):%H:%M:%S} {text}"
-            if not any(each.endswith(text) for each in self.notes[-5:]):
-                self.notes = [*self.notes, stamped][-_PROBLEMS:]
-                self._tell("note", stamped)
+            self.notes = [*self.notes, stamped][-_MAX_PROBLEMS:]
+            self._tell("note", stamped)
 
     def _tell(self, what: str, data: Any) -> None:
         for each in list(self.listeners):
@@ -349,3 +436,18 @@ class Watch:
         from stripe_magics.events.live_view import show
 
         show(self)
+
+
+def _is_stripes_own(error: AuthenticationFailed | PermissionDenied) -> bool:
+    """Whether Stripe itself said no: a proxy's page has a status, but neither a request id nor an error of Stripe's."""
+    details = error.details
+    said = (details.request_id, details.code, details.type, details.stripe_message)
+    return not details.status or any(said)
+
+
+def _ago(moment: float | None) -> str:
+    """`12 s ago`."""
+    if moment is None:
+        return "never"
+    seconds = max(0.0, time.time() - moment)
+    return f"{seconds:.0f} s ago" if seconds < 120 else f"{seconds / 60:.0f} min ago"

@@ -1,97 +1,133 @@
-"""Functions that are called with events: `on("invoice.paid", handler)`, or `@on("invoice.*")`.
+"""Functions that are called with events: `on("invoice.paid", handler)`, or `@on("invoice.*")`; `async def` as well.
 
-A handler gets Stripe's event as a dict, its secrets masked. It is called in the watch's own thread, one event at a time, in the order in
-which they happened; for each event once, and a second time only if the kernel died while it ran: `event["id"]` tells. What it raises is
-kept and shown; the watch goes on.
+A handler gets Stripe's event as a dict, its secrets masked, one event at a time, in the order in which they happened. It belongs to the
+connection on which it was registered: whatever it calls goes there. It goes by a key (its events and its name) that stays the same when a cell
+runs again, after a restart and in a second kernel, so each event reaches it once; what it raises is kept with the event (run_log.py).
 """
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable
+import asyncio
+import contextvars
+import functools
+import hashlib
+import inspect
+import threading
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
-from stripe_magics.errors import redact
-from stripe_magics.events.filters import requested
+from stripe_magics.events.filters import EventFilter, event_filter
 
 Handler = Callable[[dict[str, Any]], object]
+Condition = Callable[[dict[str, Any]], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A handler that failed. `trace` is its traceback without anything that looks like a key."""
+class Registered:
+    """A handler with the events that it is for."""
 
-    event: str
-    handler: str
-    message: str
-    trace: str
+    key: str
+    name: str
+    pattern: str
+    events: EventFilter
+    function: Handler
+    condition: Condition | None = None
 
-    def __str__(self) -> str:
-        return f"{self.handler} failed on {self.event}: {self.message}"
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Call it; a coroutine is run to its end."""
+        if self.condition is not None and not self.condition(event):
+            return
+        answer = self.function(event)
+        if inspect.iscoroutine(answer):
+            _run_coroutine(answer)
 
 
 class Handlers:
-    """Handlers by type. Registering a function of the same name for the same type again replaces it, as re-running a cell does."""
+    """Handlers by key. Registering one of the same name for the same events again replaces it, as running a cell again does."""
 
-    def __init__(self) -> None:
-        self._by_key: dict[tuple[str, str], Handler] = {}
+    def __init__(self, owner: str = "") -> None:
+        self.owner = owner
+        self._by_key: dict[str, Registered] = {}
 
-    @overload
-    def on(self, type: str, handler: Handler) -> Handler: ...
-    @overload
-    def on(self, type: str, handler: None = None) -> Callable[[Handler], Handler]: ...
-    def on(self, type: str, handler: Handler | None = None) -> Handler | Callable[[Handler], Handler]:
-        """Call `handler(event)` for events of that type, pattern (`invoice.*`) or group, `*` for all. Without one: a decorator.
-
-        Raises `UnknownName` for a type whose group doesn't exist.
-        """
-        requested([type])
-        if handler is None:
-            return lambda function: self.on(type, function)
+    def add(
+        self, type: str, handler: Handler, *, name: str = "", condition: Condition | None = None
+    ) -> Registered:
+        """Register a function for a type, pattern or group. Raises `UnknownName`, or TypeError for what can't be called."""
+        events = event_filter(type.split(","))
         if not callable(handler):
             raise TypeError(
                 f"The handler must be a function of one argument, the event; {handler!r} can't be called."
             )
-        name = _name(handler)
-        # lambdas have one name in common: each is kept
-        self._by_key[type, name if "<lambda>" not in name else f"{name} {id(handler)}"] = handler
-        return handler
+        name = name or handler_name(handler)
+        pattern = ",".join(events.names)
+        key = f"{self.owner}{pattern} {name}"
+        made = Registered(key, name, pattern, events, handler, condition)
+        self._by_key[key] = made
+        return made
 
-    def off(self, type: str, handler: Handler | None = None) -> int:
+    def remove(self, type: str, handler: Handler | None = None) -> int:
         """Forget a handler, or all of a type. Returns how many there were."""
+        pattern = ",".join(event_filter(type.split(",")).names)
         gone = [
             key
             for key, each in self._by_key.items()
-            if key[0] == type and (handler is None or each is handler)
+            if each.pattern == pattern and (handler is None or each.function is handler)
         ]
         for key in gone:
             del self._by_key[key]
         return len(gone)
 
-    def of(self, type: str) -> list[Handler]:
-        """The handlers that want events of that type."""
-        return [each for (pattern, _), each in list(self._by_key.items()) if requested([pattern])(type)]
+    def of(self, type: str) -> list[Registered]:
+        """The handlers for events of that type, as they were registered."""
+        return [each for each in list(self._by_key.values()) if each.events(type)]
+
+    def __iter__(self) -> Any:
+        return iter(list(self._by_key.values()))
 
     def __len__(self) -> int:
         return len(self._by_key)
 
 
-def run(handlers: list[Handler], event: dict[str, Any]) -> list[Problem]:
-    """Call each with the event; what they raise comes back as problems."""
-    problems = []
-    for each in handlers:
+def handler_name(handler: Handler) -> str:
+    """The name by which a function is known again: the same when its cell runs again, in a new kernel and in another one.
+
+    A lambda has none: its code and its place in the cell tell it from others. Of a partial the function and its plain arguments count, of a
+    method the class.
+    """
+    if isinstance(handler, functools.partial):
+        plain = [
+            repr(each) if isinstance(each, (str, int, float, bool, type(None))) else type(each).__qualname__
+            for each in (*handler.args, *(value for _, value in sorted(handler.keywords.items())))
+        ]
+        return f"{handler_name(handler.func)}({', '.join(plain)})"
+    name = str(getattr(handler, "__qualname__", None) or type(handler).__qualname__)
+    code = getattr(handler, "__code__", None)
+    if "<lambda>" not in name or code is None:
+        return name
+    place = next(iter(code.co_positions()), (0, 0, 0, 0))
+    parts = (code.co_code.hex(), repr(code.co_consts), repr(code.co_names), code.co_firstlineno, place)
+    return f"{name} {hashlib.sha256(repr(parts).encode()).hexdigest()[:8]}"
+
+
+def _run_coroutine(coroutine: Coroutine[Any, Any, object]) -> None:
+    """Run it to its end, with the context of the caller: in a thread of its own where an event loop is running here, as in a notebook's cell."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(coroutine)
+        return
+    failed: list[BaseException] = []
+
+    def work() -> None:
         try:
-            each(event)
-        except (
-            Exception
-        ) as error:  # a user's function may raise anything, and one event must not stop the others
-            trace = "".join(traceback.format_exception(error)[-8:])
-            problems.append(
-                Problem(event["id"], _name(each), redact(f"{type(error).__name__}: {error}"), redact(trace))
-            )
-    return problems
+            asyncio.run(coroutine)
+        except BaseException as error:  # handed to the thread that waits
+            failed.append(error)
 
-
-def _name(handler: Handler) -> str:
-    return str(getattr(handler, "__qualname__", None) or type(handler).__qualname__)
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(work,), name="stripe async handler", daemon=True)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]

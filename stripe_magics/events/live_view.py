@@ -1,142 +1,63 @@
 """The live view: a table that grows in place, with a filter, pause, and the object of an event as it is today.
 
 A panel without state: the kernel *sends* rows, the page draws them as text and asks again after a reload. So nothing of an event is kept in a
-saved notebook's widget state, and nothing that Stripe's users typed can become HTML. Where there are no widgets the watch is shown as text.
+saved notebook's widget state, and nothing that Stripe's users typed can become HTML. Rows go out in messages of a bounded size, however long a
+gap was. Where there are no widgets the watch is shown as text. The page's part is in static/live_view.js.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stripe_magics.errors import StripeMagicsError
-from stripe_magics.events import event_frame
+from stripe_magics.events.event_rows import object_values, row
 
 if TYPE_CHECKING:
-    from stripe_magics.events.event_watch import Watch
+    from stripe_magics.events.event_store import Stored
 
-_MOST = 500  # rows that a page keeps
-_BEGIN = 100  # rows that it begins with
+MAX_ROWS = 500  # that a page keeps
+FIRST_ROWS = 100  # that it begins with
+MAX_MESSAGE = 90_000  # bytes of rows in a message
 
-ESM = """
-function node(tag, attrs, ...inside) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attrs || {})) made.setAttribute(name, value);
-  for (const each of inside) made.append(each);
-  return made;
-}
-const COLUMNS = [["time", "Time (UTC)"], ["type", "Type"], ["object", "Object"], ["amount", "Amount"], ["customer", "Customer"],
-  ["request", "Request"]];
-export default {
-  render({model, el}) {
-    el.classList.add("sm-watch");
-    let rows = [], seen = new Set(), most = 500;
-    const badge = node("b", {class: "sm-watch-mode"});
-    const state = node("span", {role: "status", class: "sm-watch-state"});
-    const filter = node("input", {type: "search", placeholder: "Filter: type, id, customer", "aria-label": "Filter the events shown"});
-    const button = (word, label) => {
-      const made = node("button", {type: "button"}, label);
-      made.addEventListener("click", () => model.send({[word]: true}));
-      return made;
-    };
-    const pause = button("pause", "Pause"), poll = button("poll", "Read now"), stop = button("stop", "Stop");
-    const body = node("tbody");
-    const table = node("table", {"aria-label": "Events"}, node("thead", {}, node("tr", {},
-      ...COLUMNS.map(([, label]) => node("th", {scope: "col"}, label)))), body);
-    const detail = node("div", {class: "sm-watch-detail", "aria-live": "polite"});
-    const note = node("div", {class: "sm-watch-note", role: "log"});
-    el.append(node("div", {class: "sm-watch-head"}, badge, state, filter, pause, poll, stop), note,
-      node("div", {class: "sm-watch-rows", tabindex: "0"}, table), detail);
-    const fits = (row) => {
-      const wanted = filter.value.trim().toLowerCase();
-      return !wanted || COLUMNS.some(([name]) => row.data[name].toLowerCase().includes(wanted));
-    };
-    const draw = (data) => {
-      if (seen.has(data.id)) return;
-      seen.add(data.id);
-      const line = node("tr");
-      for (const [name] of COLUMNS) {
-        if (name === "object" && data.object) {
-          const open = node("button", {type: "button", title: "Show it as it is today", "aria-label": "Open " + data.object}, data.object);
-          open.addEventListener("click", () => model.send({open: data.id}));
-          line.append(node("td", {}, open));
-        } else line.append(node("td", {}, data[name]));
-      }
-      const row = {data, line};
-      line.hidden = !fits(row);
-      rows.push(row);
-      body.prepend(line);
-      while (rows.length > most) { const old = rows.shift(); seen.delete(old.data.id); old.line.remove(); }
-    };
-    filter.addEventListener("input", () => rows.forEach((row) => { row.line.hidden = !fits(row); }));
-    const hear = (message) => {
-      if (!message) return;
-      if (message.begin) { body.replaceChildren(); rows = []; seen = new Set(); most = message.most; }
-      (message.rows || []).forEach(draw);
-      if (message.status) {
-        const s = message.status;
-        badge.textContent = s.mode; badge.classList.toggle("sm-live", s.live);
-        state.textContent = s.text; pause.textContent = s.paused ? "Resume" : "Pause";
-        pause.disabled = poll.disabled = stop.disabled = s.ended;
-      }
-      if (message.note !== undefined) note.textContent = message.note;
-      if (message.object) {
-        const close = node("button", {type: "button"}, "Close");
-        close.addEventListener("click", () => detail.replaceChildren());
-        detail.replaceChildren(node("div", {}, node("b", {}, message.object.title), " ", close),
-          node("table", {"aria-label": message.object.title}, node("tbody", {},
-            ...message.object.values.map(([k, v]) => node("tr", {}, node("th", {scope: "row"}, k), node("td", {}, v))))));
-      }
-    };
-    model.on("msg:custom", hear);
-    model.send({ready: true});
-    return () => { model.off("msg:custom", hear); model.send({gone: true}); };
-  },
-};
-"""
-
-CSS = """
-.sm-watch{font-size:12px;line-height:1.45;color:var(--jp-ui-font-color1,#222);border:1px solid var(--jp-border-color2,#d8dce3);
- border-radius:8px;padding:8px 12px}
-.sm-watch-head{display:flex;gap:8px;align-items:center;flex-wrap:wrap}.sm-watch-state{flex:1 1 180px}
-.sm-watch-mode{background:#3f5fbf;color:#fff;border-radius:10px;padding:1px 8px;font-size:11px;letter-spacing:.06em}
-.sm-watch-mode.sm-live{background:#b42318}
-.sm-watch button{border:1px solid var(--jp-border-color2,#c9d0da);border-radius:5px;background:var(--jp-layout-color1,#fff);color:inherit;
- font-size:11.5px;padding:1px 8px;cursor:pointer}.sm-watch button:disabled{opacity:.5;cursor:default}
-.sm-watch td button{border:0;background:none;padding:0;text-align:left;text-decoration:underline dotted;font-family:inherit}
-.sm-watch input{font-size:12px;padding:1px 6px;width:200px;color:inherit;background:var(--jp-layout-color1,#fff);
- border:1px solid var(--jp-border-color2,#c9d0da);border-radius:5px}
-.sm-watch-rows{max-height:330px;overflow:auto;margin-top:6px}
-.sm-watch table{border-collapse:collapse;width:100%}
-.sm-watch th,.sm-watch td{text-align:left;padding:2px 10px 2px 2px;border-bottom:1px solid var(--jp-border-color2,#e3e6ec);
- vertical-align:top;white-space:nowrap}
-.sm-watch-detail td{white-space:normal;overflow-wrap:anywhere}
-.sm-watch th{font-weight:600;color:var(--jp-ui-font-color2,#667085)}
-.sm-watch-rows :is(td,th):nth-child(4){text-align:right}
-.sm-watch-note{color:#93580a;margin-top:3px}.sm-watch-detail:not(:empty){margin-top:8px;max-height:260px;overflow:auto}
-"""
+Message = dict[str, Any]
 
 
-def show(watch: Watch) -> None:
+class WatchedEvents(Protocol):
+    """What the view asks of a watch."""
+
+    listeners: list[Callable[[str, Any], None]]
+    pages_open: int | None
+    notes: list[str]
+    connection: Any
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def running(self) -> bool: ...
+    def stored(self, most: int | None = None) -> list[Stored]: ...
+    def status(self) -> dict[str, str]: ...
+    def fetch(self, id: str) -> dict[str, Any]: ...
+    def poll(self) -> int: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+def show(watch: WatchedEvents) -> None:
     """Display the watch: the live view in a notebook, text in a terminal."""
     from IPython.display import display
 
-    view = _view(watch)
-    if view is None:
-        print(event_frame.text(watch))
-    else:
-        display(view)
-
-
-def _view(watch: Watch) -> Any:
-    """The panel of a watch, or None where there is no notebook to show it in."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    shell = sys.modules["IPython"].get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
-        return None
-    return panel(watch)
+        print(repr(watch))
+    else:
+        display(panel(watch))
 
 
-def panel(watch: Watch) -> Any:
+def panel(watch: WatchedEvents) -> Any:
     """The panel of a watch, whatever the front end."""
     from stripe_magics.events.live_widget import Panel
 
@@ -144,67 +65,81 @@ def panel(watch: Watch) -> Any:
 
 
 class LiveViewModel:
-    """What one panel shows of a watch, and what it does when it is told. Knows nothing of widgets: `send` is the panel's."""
+    """What one panel shows of a watch, and what it does with a person's clicks. Knows nothing of widgets: `send` is the panel's."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: WatchedEvents) -> None:
         self.watch = watch
-        self.send: Any = lambda message: None
+        self.send: Callable[[Message], object] = lambda message: None
         self.open_pages = 0
+        self.on_last_page_gone: Callable[[], object] = lambda: None
 
-    def attach(self, send: Any) -> None:
-        """Begin to hear of events."""
+    def __repr__(self) -> str:
+        return repr(self.watch)
+
+    def attach(self, send: Callable[[Message], object]) -> None:
+        """Begin to get what is new."""
         self.send = send
-        self.watch.listeners.append(self.on_update)
+        if self.on_update not in self.watch.listeners:
+            self.watch.listeners.append(self.on_update)
 
     def detach(self) -> None:
-        """Hear no more."""
+        """Get no more."""
         if self.on_update in self.watch.listeners:
             self.watch.listeners.remove(self.on_update)
 
     def on_update(self, what: str, data: Any) -> None:
-        """The watch has news."""
+        """The watch has news: events, a note or another state."""
         if what == "events":
-            self.send({"rows": [event_frame.row(event) for event in data], "status": self.status()})
+            self._send_rows(row(event) for event in data[-MAX_ROWS:])
         elif what == "note":
             self.send({"note": data, "status": self.status()})
         else:
             self.send({"status": self.status()})
 
+    def _send_rows(self, rows: Iterable[dict[str, str]], **first: Any) -> None:
+        """Rows in messages of a bounded size; the first carries what else there is to say."""
+        message: Message = {**first, "rows": [], "status": self.status()}
+        for chunk in _chunks(rows):
+            self.send({**message, "rows": chunk})
+            message = {}
+        if message:
+            self.send(message)
+
     def status(self) -> dict[str, Any]:
         """The line above the table."""
-        watch, said = self.watch, self.watch.status()
+        watch, status = self.watch, self.watch.status()
         parts = [
-            said["events"],
-            said["state"],
-            *([f"every {said['every']}"] if "every" in said else []),
-            f"{said['reads']} reads",
+            status["events"],
+            status["state"],
+            *([f"every {status['every']}"] if "every" in status else []),
+            f"last read {status['last_read']}",
+            f"{status['reads']} reads",
         ]
-        mode = watch.connection.mode
         return {
-            "mode": mode.upper(),
+            "mode": status["mode"].upper(),
+            "account": status["account"],
             "live": watch.connection.live,
             "text": " · ".join(parts),
             "paused": watch.state == "paused",
             "ended": not watch.running,
         }
 
-    def told(self, message: dict[str, Any]) -> None:
+    def on_message(self, message: Message) -> None:
         """A person did something on the page, or the page came or went."""
         watch = self.watch
         if message.get("ready"):
             watch.pages_open = (watch.pages_open or 0) + 1
-            begin = [event_frame.row(each.event) for each in watch.stored(_BEGIN)]
-            self.send(
-                {
-                    "begin": True,
-                    "most": _MOST,
-                    "rows": begin,
-                    "status": self.status(),
-                    "note": watch.notes[-1] if watch.notes else "",
-                }
-            )
+            self.open_pages += 1
+            self.attach(self.send)
+            rows = (row(each.event) for each in watch.stored(FIRST_ROWS))
+            self._send_rows(rows, begin=True, most=MAX_ROWS, note=watch.notes[-1] if watch.notes else "")
         elif message.get("gone"):
             watch.pages_open = max(0, (watch.pages_open or 0) - 1)
+            self.open_pages = max(0, self.open_pages - 1)
+            if not self.open_pages:
+                self.detach()
+                if not watch.running:  # its cell ran again, or was deleted: nothing is left to show
+                    self.on_last_page_gone()
         elif message.get("pause"):
             (watch.resume if watch.state == "paused" else watch.pause)()
         elif message.get("stop"):
@@ -214,27 +149,27 @@ class LiveViewModel:
         elif isinstance(message.get("open"), str):
             self._try(lambda: self._open(message["open"]))
 
-    def _try(self, what: Any) -> None:
+    def _try(self, action: Callable[[], object]) -> None:
         try:
-            what()
+            action()
         except (StripeMagicsError, KeyError, ValueError) as error:
             self.send({"note": f"{error}".splitlines()[0], "status": self.status()})
 
     def _open(self, id: str) -> None:
         subject = self.watch.fetch(id)
-        values = [[name, _short(value)] for name, value in subject.items() if value not in (None, "", [], {})]
-        self.send(
-            {
-                "object": {
-                    "title": f"{subject.get('object', '')} {subject.get('id', '')} today",
-                    "values": values,
-                }
-            }
-        )
+        title = f"{subject.get('object', '')} {subject.get('id', '')} today"
+        self.send({"object": {"title": title, "values": object_values(subject)}})
 
 
-def _short(value: Any) -> str:
-    import json
-
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 300 else f"{text[:300]}…"
+def _chunks(rows: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+    chunk: list[dict[str, str]] = []
+    size = 0
+    for each in rows:
+        length = len(json.dumps(each))
+        if chunk and size + length > MAX_MESSAGE:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(each)
+        size += length
+    if chunk:
+        yield chunk

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
 
 import anywidget
 
-from stripe_magics.events.live_view import CSS, ESM, LiveViewModel
+_STATIC = Path(__file__).parent / "static"
+ESM = (_STATIC / "live_view.js").read_text(encoding="utf-8")
+CSS = (_STATIC / "live_view.css").read_text(encoding="utf-8")
+
+
+class ViewModel(Protocol):
+    """What the widget needs to know of its model."""
+
+    on_last_page_gone: Callable[[], object]
+
+    def attach(self, send: Callable[[dict[str, Any]], object]) -> None: ...
+    def detach(self) -> None: ...
+    def on_message(self, message: dict[str, Any]) -> None: ...
 
 
 class Panel(anywidget.AnyWidget):
-    """See view.py."""
+    """The panel of one watch; live_view.py has its model."""
 
     _esm = ESM
     _css = CSS
 
-    def __init__(self, shown: LiveViewModel, **traits: Any) -> None:
+    def __init__(self, shown: ViewModel, **traits: Any) -> None:
         self.shown = shown
         super().__init__(**traits)
         shown.attach(self.send)
-        self.on_msg(self._heard)
+        shown.on_last_page_gone = self.close
+        self.on_msg(self._on_message)
 
-    def _heard(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
-        self.shown.told(content)
+    def _on_message(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
+        self.shown.on_message(content)
 
     def close(self) -> None:
         """Close the widget; the watch goes on."""
@@ -30,4 +45,4 @@ class Panel(anywidget.AnyWidget):
         super().close()
 
     def __repr__(self) -> str:
-        return repr(self.shown.watch)
+        return repr(self.shown)

@@ -23,21 +23,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import StripeMagicsError
+from stripe_magics.errors import StripeMagicsError, UsageFault
 from stripe_magics.events.signature import BadEvent, BadSignature, UnsupportedEvent, check_secret, construct
 
-MOST_BODY = 1024 * 1024  # bytes
-MOST_TIME = 5.0  # seconds for a request to arrive
-MOST_AT_ONCE = 64
+MAX_BODY = 1024 * 1024  # bytes
+MAX_SECONDS = 5.0  # seconds for a request to arrive
+MAX_AT_ONCE = 64
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class _Refused(Exception):
     """A request that isn't taken, with the HTTP status that says so."""
 
-    def __init__(self, status: int, why: str) -> None:
-        self.status, self.why = status, why
-        super().__init__(why)
+    def __init__(self, status: int, reason: str) -> None:
+        self.status, self.reason = status, reason
+        super().__init__(reason)
 
 
 class Receiver:
@@ -51,20 +51,32 @@ class Receiver:
         secrets_: Iterable[Secret],
         hosts: Iterable[str] = (),
         live: bool = False,
+        port: int = 0,
+        path: str = "",
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`secrets_`: signing secrets, any of which may have signed. `hosts`: names of tunnels that are allowed as Host. `live`: take live events."""
+        """`secrets_`: signing secrets, any of which may have signed. `hosts`: names of tunnels that are allowed as Host.
+
+        `live`: take live events, and only those; else only events of test mode. `port` and `path`: fixed ones, for a tunnel that is set up once.
+        """
         self._accept, self._handle = accept, handle
         self.secrets = [check_secret(each) for each in secrets_]
         self.hosts = frozenset(host.lower() for host in hosts)
         self.live, self.now = live, now
+        self.events: tuple[str, ...] = ()  # types that the printed command asks for
         self.counts: Counter[str] = Counter()  # what came: "accepted", "again", and why others were refused
-        self.path = f"/stripe/{secrets.token_hex(16)}"
+        self.path = path or f"/stripe/{secrets.token_hex(16)}"
+        self._port = port
         self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._server: _Server | None = None
 
     def __repr__(self) -> str:
         return f"<Receiver {self.url if self.running else 'stopped'}: {dict(self.counts)}>"
+
+    @property
+    def fixed_port(self) -> int:
+        """The port that was asked for; 0 for any."""
+        return self._port
 
     @property
     def running(self) -> bool:
@@ -84,12 +96,27 @@ class Receiver:
     @property
     def command(self) -> str:
         """What to run in a terminal on this machine."""
-        return f"stripe listen --forward-to {self.url}" + (" --live" if self.live else "")
+        events = f" --events {','.join(self.events)}" if self.events and self.events != ("*",) else ""
+        return f"stripe listen --forward-to {self.url}{events}" + (" --live" if self.live else "")
+
+    def tally(self) -> str:
+        """What came, in words: `(12 accepted, 1 not signed as it has to be)`; "" for nothing yet."""
+        return (
+            f"({', '.join(f'{count:,} {what}' for what, count in self.counts.items())})"
+            if self.counts
+            else ""
+        )
 
     def start(self) -> Receiver:
         """Open the port."""
         if self._server is None:
-            self._server = _Server(self)
+            try:
+                self._server = _Server(self)
+            except (OSError, OverflowError) as problem:
+                raise UsageFault(
+                    f"Port {self._port} can't be opened ({problem}). Nothing listens.",
+                    advice="Give another --port, or none.",
+                ) from None
             threading.Thread(
                 target=self._server.serve_forever,
                 kwargs={"poll_interval": 0.2},
@@ -120,8 +147,9 @@ class Receiver:
             raise _Refused(400, "signed, but no event") from None
         except StripeMagicsError:  # no usable secret
             raise _Refused(400, "no signing secret to check it with") from None
-        if event.get("livemode") and not self.live:
-            raise _Refused(403, "live, and live events were not asked for")
+        if bool(event.get("livemode")) != self.live:
+            mode = "live" if event.get("livemode") else "test"
+            raise _Refused(403, f"of {mode} mode, which this receiver is not for")
         self.counts["accepted" if self._accept(event) else "again"] += 1
         self._queue.put(event)
 
@@ -129,7 +157,9 @@ class Receiver:
         while (event := self._queue.get()) is not None:
             try:
                 self._handle(event)
-            except Exception as error:  # whatever it is, the events after this one are still to be handled
+            except (
+                BaseException
+            ) as error:  # whatever it is, the events after this one are still to be handled
                 self.counts[f"failed to handle: {type(error).__name__}"] += 1
 
     def host_allowed(self, host: str | None) -> bool:
@@ -143,15 +173,15 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
-    request_queue_size = MOST_AT_ONCE
+    request_queue_size = MAX_AT_ONCE
     allow_reuse_address = False
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
-        self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._free = threading.BoundedSemaphore(MAX_AT_ONCE)
         self._open: dict[socket.socket, float] = {}
         self._lock = threading.Lock()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", receiver.fixed_port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._free.acquire(blocking=False):
@@ -159,7 +189,7 @@ class _Server(ThreadingHTTPServer):
             self.shutdown_request(request)
             return
         with self._lock:
-            self._open[request] = time.monotonic() + MOST_TIME
+            self._open[request] = time.monotonic() + MAX_SECONDS
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -191,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "stripe_magics"
     sys_version = ""
     protocol_version = "HTTP/1.1"
-    timeout = MOST_TIME
+    timeout = MAX_SECONDS
 
     def do_POST(self) -> None:
         receiver = self.server.receiver
@@ -202,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise _Refused(404, "to another path")
             receiver.take(self._body(), self.headers.get("Stripe-Signature"))
         except _Refused as refused:
-            receiver.counts[refused.why] += 1
+            receiver.counts[refused.reason] += 1
             self._answer(refused.status)
             self._drain()
         except TimeoutError:
@@ -232,7 +262,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length") or ""
         if not length.isascii() or not length.isdigit():
             raise _Refused(411, "without a length")
-        if int(length[:12]) > MOST_BODY or len(length) > 12:
+        if int(length[:12]) > MAX_BODY or len(length) > 12:
             raise _Refused(413, "too large")
         body = self.rfile.read(int(length))
         if len(body) != int(length):
@@ -246,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not re.fullmatch(rb"[0-9A-Fa-f]{1,8}", head):
                 raise _Refused(400, "with a body that can't be read")
             size = int(head, 16)
-            if len(body) + size > MOST_BODY:
+            if len(body) + size > MAX_BODY:
                 raise _Refused(413, "too large")
             if size == 0:
                 self.rfile.readline(64)
@@ -267,7 +297,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Let a sender finish what it is sending, so that it gets to read the answer instead of a broken connection."""
         self.wfile.flush()
         self.connection.shutdown(socket.SHUT_WR)
-        left = 4 * MOST_BODY
+        left = 4 * MAX_BODY
         while left > 0 and (piece := self.connection.recv(65536)):
             left -= len(piece)
 

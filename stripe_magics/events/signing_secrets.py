@@ -1,78 +1,47 @@
-"""Where signing secrets are kept: the system's keyring, or, where there is none, this kernel's memory. Never shown whole.
+"""Which signing secrets a receiver accepts. Where they are kept is in client/one_time_secrets.py; never shown whole.
 
-A webhook endpoint's secret is given once, when it is created; `stripe listen` has one of its own, the same for every run on a machine.
+A webhook endpoint's secret is given once, when it is created; `stripe listen` has one of its own, the same for every run on a machine. Each belongs to
+one account and mode: a receiver of one connection takes none that was kept for another.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from stripe_magics.client import credentials
+from stripe_magics._files import write_atomically
+from stripe_magics.client import credentials, one_time_secrets
+from stripe_magics.client.one_time_secrets import endpoint_entry
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import KeyRefused, NotConnected
+from stripe_magics.errors import KeyRefused, UsageFault
 from stripe_magics.events.signature import check_secret
 
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+
 VARIABLE = "STRIPE_WEBHOOK_SECRET"
-LISTEN = "webhook listen"
 
 ADVICE = (
     "Run `stripe listen --print-secret` in a terminal and put what it prints into the environment variable "
     f"{VARIABLE} before the kernel starts, or type it when asked. It never belongs into a cell."
 )
-
-_held: dict[str, Secret] = {}
-
-
-def entry(endpoint: str) -> str:
-    """The key store's name for an endpoint's secret."""
-    return f"webhook {endpoint}"
+LOST = (
+    "Its signing secret isn't kept on this machine, and Stripe gives it once only: roll it in the Dashboard "
+    "(Developers, Webhooks, the endpoint, Roll secret), or delete the endpoint and make another."
+)
 
 
-def keep(name: str, secret: Secret, *, lasting: bool = True) -> str:
-    """Keep a secret; says in words where. `lasting=False`: only as long as this kernel."""
-    _held[name] = secret
-    if not lasting:
-        return "this kernel's memory"
-    try:
-        credentials.store_in_keyring(name, secret)
-    except NotConnected as problem:
-        return f"this kernel's memory only ({problem.message.rstrip('.')})"
-    return f"the system's keyring, entry {name!r}"
-
-
-def forget(name: str) -> None:
-    """Forget a secret, in the keyring too."""
-    _held.pop(name, None)
-    try:
-        import keyring
-        from keyring.errors import KeyringError
-    except ImportError:
-        return
-    try:
-        keyring.delete_password(credentials.SERVICE, name)
-    except (
-        KeyringError,
-        RuntimeError,
-        OSError,
-    ):  # it isn't there, or there is no keyring: nothing is kept either way
-        return
-
-
-def known(name: str) -> Secret | None:
-    """A secret that was kept."""
-    if name not in _held:
-        found = credentials.from_keyring(name)
-        if found is None:
-            return None
-        _held[name] = found[0]
-    return _held[name]
+def listen_entry(connection: Connection) -> str:
+    """The name under which the secret of `stripe listen` is kept: one for each account and mode."""
+    return f"webhook listen {connection.scope(connection.account)[:16]}"
 
 
 def for_listening(
-    env: str = "", *, ask: Callable[[], Secret] | None = None, needed: bool = True
+    connection: Connection, env: str = "", *, ask: Callable[[], Secret] | None = None, needed: bool = True
 ) -> list[Secret]:
-    """The secrets that a receiver accepts: of the environment variable, of the key store, of this kernel's endpoints; else it asks.
+    """The secrets that a receiver accepts: of the environment variable, of the key store, of this connection's endpoints; else it asks.
 
     Raises `KeyRefused` with what to do where one is needed, there is none and nobody to ask.
     """
@@ -83,14 +52,39 @@ def for_listening(
         for name in (env, VARIABLE)
         if name and (value := os.environ.get(name, "")).strip()
     ]
-    kept = known(LISTEN)
+    listen = listen_entry(connection)
+    kept = one_time_secrets.known(connection, listen)
     found += [kept] if kept is not None else []
-    found += [secret for name, secret in _held.items() if name != LISTEN]
+    found += [secret for name, secret in one_time_secrets.held(connection).items() if name != listen]
     if not found and needed:
         typed = (ask or _ask)()
-        keep(LISTEN, check_secret(typed))
+        one_time_secrets.keep(connection, listen, check_secret(typed))
         found = [typed]
     return list(dict.fromkeys(check_secret(each) for each in found))
+
+
+def write_to(connection: Connection, endpoint: str, target: str | Path, *, name: str = VARIABLE) -> str:
+    """Put an endpoint's secret where a server reads it: a line `NAME=whsec_...` in a file that only the user can read. Never on screen.
+
+    Other lines of the file stay. Raises `KeyRefused` if the secret isn't kept here. Says in words what was written.
+    """
+    secret = one_time_secrets.known(connection, endpoint_entry(endpoint))
+    if secret is None:
+        raise KeyRefused(f"The secret of {endpoint} isn't here.", advice=LOST)
+    if not name.isidentifier():
+        raise UsageFault(f"{name!r} can't be the name of an environment variable.")
+    path = Path(target).expanduser()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        lines = []
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UsageFault(f"{path} can't be read ({problem}). Nothing was written.") from None
+    others = [line for line in lines if not line.startswith(f"{name}=")]
+    write_atomically(path, "\n".join([*others, f"{name}={secret.reveal()}", ""]), private=True)
+    return (
+        f"{name} with the signing secret {secret.hint} of {endpoint} is in {path}, which only you can read."
+    )
 
 
 def _ask() -> Secret:

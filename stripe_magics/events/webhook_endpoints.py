@@ -1,13 +1,15 @@
 """Webhook endpoints: made, listed and deleted, and none left behind by accident.
 
 - Each one that is made here carries a mark in its metadata, so that those of former sessions are recognised and named.
-- Its signing secret comes once, in the answer that makes it: it goes into the key store and is masked everywhere else.
+- Its signing secret comes once, in the answer that makes it: it is kept before anything else (client/one_time_secrets.py) and masked everywhere.
 - An ephemeral one is deleted when the kernel shuts down or the connection is closed.
 """
 
 from __future__ import annotations
 
 import atexit
+import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics import pipeline
 from stripe_magics._command import Command
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.client.secret import Secret
-from stripe_magics.errors import StripeMagicsError
+from stripe_magics.client import one_time_secrets
+from stripe_magics.client.one_time_secrets import EPHEMERAL, endpoint_entry
+from stripe_magics.errors import OutcomeUnknown, StripeMagicsError
 from stripe_magics.events import signing_secrets
 from stripe_magics.request import Request
 
@@ -28,7 +31,10 @@ if TYPE_CHECKING:
 
 MARK = "stripe_magics"  # key in the endpoint's metadata; its value is "watch" or "ephemeral"
 
-_ephemeral: list[tuple[Connection, str]] = []
+_EPHEMERAL = "ephemeral_endpoints"
+_CLOSING_SECONDS = 0.8  # that closing a connection waits for endpoints to be removed
+_open: weakref.WeakSet[Connection] = weakref.WeakSet()
+"""Connections with ephemeral endpoints, for the end of the kernel."""
 
 
 def create(
@@ -46,27 +52,32 @@ def create(
     request = pipeline.prepare(command, connection=connection)
     options = command.options
     others = [each for each in _rows(connection) if each["metadata"].get(MARK)]
-    mark = (f"metadata[{MARK}]", "ephemeral" if ephemeral else "watch")
-    answer = connection.send(
-        replace(request, params=(*request.params, mark)),
-        origin=origin,
-        again=options.again,
-        yes=options.yes,
-        ask=ask,
-    )
+    mark = EPHEMERAL if ephemeral else (f"metadata[{MARK}]", "watch")
+    try:
+        answer = connection.send(
+            replace(request, params=(*request.params, mark)),
+            origin=origin,
+            again=options.again,
+            yes=options.yes,
+            ask=ask,
+        )
+    except OutcomeUnknown as error:
+        number = error.details.operation
+        how = (
+            f"`%stripe resume {number}` gets the endpoint and keeps its signing secret, which Stripe gives once."
+            if number
+            else ""
+        )
+        error.advice = f"{error.advice} {how}".strip()
+        error.args = (str(error),)
+        raise
     made = answer.data
     notes = []
     if ephemeral:
-        _ephemeral.append((connection, made["id"]))
-        connection.before_close.append(lambda: remove_ephemeral(connection))
+        _mark_ephemeral(connection, made["id"])
         notes.append(f"{made['id']} is deleted when this kernel shuts down or the connection is closed.")
-    text = made.get("secret")
-    if text:
-        secret = Secret(str(text))
-        lasting = connection.sandbox is None and not ephemeral
-        notes.append(
-            f"Its signing secret {secret.hint} is kept in {signing_secrets.keep(signing_secrets.entry(made['id']), secret, lasting=lasting)}."
-        )
+    if one_time_secrets.known(connection, endpoint_entry(made["id"])) is None:
+        notes.append(signing_secrets.LOST)
     if others:
         left = ", ".join(f"{each['id']} ({each['metadata'][MARK]}) {each['url']}" for each in others)
         notes.append(
@@ -88,8 +99,15 @@ def create(
 
 
 def listed(connection: Connection) -> Any:
-    """All webhook endpoints of the account, one row each; `metadata` has the mark of those that were made here."""
+    """All webhook endpoints of the account, one row each; `metadata` has the mark of those that were made here.
+
+    `secret_kept` says whether the endpoint's signing secret is on this machine.
+    """
     frame: Any = pipeline.call("webhook_endpoints.list", limit="all", connection=connection)
+    frame["secret_kept"] = [
+        one_time_secrets.known(connection, endpoint_entry(str(id))) is not None for id in frame["id"]
+    ]
+    frame["secret_kept"] = frame["secret_kept"].astype("boolean")
     return frame
 
 
@@ -100,40 +118,70 @@ def delete(
     frame: Any = pipeline.call(
         "webhook_endpoints.delete", webhook_endpoint=id, yes=yes, ask=ask, connection=connection
     )
-    signing_secrets.forget(signing_secrets.entry(id))
-    _ephemeral[:] = [each for each in _ephemeral if each[1] != id]
+    one_time_secrets.forget(connection, endpoint_entry(id))
+    ephemeral = _ephemeral_of(connection)
+    if id in ephemeral:
+        ephemeral.remove(id)
     return frame
 
 
-def remove_ephemeral(connection: Connection | None = None) -> list[str]:
-    """Delete the ephemeral endpoints of this kernel (of one connection). Returns the ids of those that could not be."""
-    failed = []
-    for each in list(_ephemeral):
-        owner, id = each
-        if connection is not None and owner is not connection:
-            continue
-        request = Request(
-            module="webhook_endpoints.delete",
-            method="DELETE",
-            path=f"/v1/webhook_endpoints/{id}",
-            effect=Effect.IRREVERSIBLE,
-            returns="webhook_endpoint",
-        )
+def remove_ephemeral(connection: Connection) -> list[str]:
+    """Delete the ephemeral endpoints of a connection. Returns the ids of those that could not be, or not within a second."""
+    ephemeral = _ephemeral_of(connection)
+    left = list(ephemeral)
+    ephemeral.clear()
+    done: list[str] = []
+
+    def work() -> None:
+        for id in left:
+            request = Request(
+                module="webhook_endpoints.delete",
+                method="DELETE",
+                path=f"/v1/webhook_endpoints/{id}",
+                effect=Effect.IRREVERSIBLE,
+                returns="webhook_endpoint",
+            )
+            try:
+                connection.send(request, yes=True)
+                one_time_secrets.forget(connection, endpoint_entry(id))
+            except StripeMagicsError:  # the connection is going: all that can be done is to name it
+                continue
+            done.append(id)
+
+    if left:
+        thread = threading.Thread(target=work, name="stripe ephemeral endpoints", daemon=True)
         try:
-            owner.send(request, yes=True)
-        except StripeMagicsError:  # the kernel is going: all that can be done is to name it
-            failed.append(id)
+            thread.start()
+        except RuntimeError:  # the interpreter is at its end: no thread can be begun
+            work()
         else:
-            signing_secrets.forget(signing_secrets.entry(id))
-        _ephemeral.remove(each)
+            thread.join(_CLOSING_SECONDS)
+    failed = [id for id in left if id not in done]
     if failed:
         print(
-            f"These webhook endpoints could not be deleted: {', '.join(failed)}. Delete them in the Dashboard."
+            f"These webhook endpoints may not have been deleted: {', '.join(failed)}. Look in the Dashboard, and delete them there."
         )
     return failed
 
 
-atexit.register(remove_ephemeral)
+def _ephemeral_of(connection: Connection) -> list[str]:
+    found: list[str] = connection.extensions.setdefault(_EPHEMERAL, [])
+    return found
+
+
+def _mark_ephemeral(connection: Connection, id: str) -> None:
+    ephemeral = _ephemeral_of(connection)
+    if connection not in _open:
+        _open.add(connection)
+        connection.before_close.append(lambda: remove_ephemeral(connection))
+    ephemeral.append(id)
+
+
+@atexit.register
+def _at_exit() -> None:
+    for each in list(_open):
+        if not each.closed:
+            remove_ephemeral(each)
 
 
 def _rows(connection: Connection) -> list[dict[str, Any]]:

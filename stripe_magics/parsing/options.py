@@ -33,6 +33,7 @@ HANDLER_FLAGS = {  # flags of what serves a module in place of a request, by `Mo
         "minutes": "text",
         "interval": "text",
         "since": "text",
+        "where": "text",
         "ephemeral": "flag",
         "status": "flag",
         "stop": "flag",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stripe_magics.events import live_view
+from stripe_magics.events.live_widget import ESM
 
 SCRIPT = "<img src=x onerror=window.broken=true>"
 
@@ -30,7 +30,7 @@ async (source) => {
 def page(chromium: Any) -> Iterator[Any]:
     page = chromium.new_page()
     page.set_content("<div id='here'></div>")
-    page.evaluate(_MODEL, live_view.ESM)
+    page.evaluate(_MODEL, ESM)
     yield page
     page.close()
 
@@ -42,7 +42,7 @@ def row(number: int, **said: str) -> dict[str, str]:
         "type": "invoice.paid",
         "object": f"in_{number}",
     }
-    return {**made, "amount": "1.00 USD", "customer": "cus_1", "request": "req_1", **said}
+    return {**made, "amount": "1.00 USD", "customer": "cus_1", "details": "", "request": "req_1", **said}
 
 
 def test_the_page(page: Any) -> None:

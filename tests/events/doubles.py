@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC
+from types import SimpleNamespace
 from typing import Any
 
 from stripe_magics.client.http.response import ApiResponse
@@ -54,10 +56,30 @@ class Stripe:
         self.secret: Secret | None = Secret("sk_test_" + "x" * 24)
         self.journal = Journal(None)
         self.before_close: list[Any] = []
+        self.extensions: dict[str, Any] = {}
+        self.notices = SimpleNamespace(skew=0.0)
+        self.clock = 0.0  # 0: the real time
+        self.name, self.key_hint, self.zone = "", "sk_test_...xxxx", UTC
+        self.account_seen: dict[str, Any] | None = None
         self.most = 100
 
     def scope(self, account: str) -> str:
         return f"scope {account}"
+
+    def now(self) -> float:
+        return self.clock or time.time()
+
+    @property
+    def closed(self) -> bool:
+        return self.secret is None
+
+    def account_object(self) -> dict[str, Any]:
+        self.account_seen = {"id": "acct_double", "object": "account"}
+        return self.account_seen
+
+    @staticmethod
+    def account_name(account: dict[str, Any]) -> str:
+        return "Double"
 
     def send(self, request: Request, **_: Any) -> ApiResponse:
         self.requests.append(request)

@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 
 import stripe_magics as sm
+from stripe_magics.client import one_time_secrets
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import Connection
 from stripe_magics.errors import InvalidValue, KeyRefused, StripeMagicsError, UnknownName, UsageFault
-from stripe_magics.events import api, live_view, poller, signing_secrets, webhook_endpoints
+from stripe_magics.events import api, live_view, live_widget, poller, signing_secrets, webhook_endpoints
 from stripe_magics.events.event_watch import Watch
+from stripe_magics.events.filters import event_filter
+from stripe_magics.events.moments import moment
 from stripe_magics.parsing import parse
 from stripe_magics.request import Request
 
@@ -30,7 +33,6 @@ def sandbox() -> Iterator[Connection]:
     yield connection
     api.stop()
     sm.close()
-    api.HANDLERS.__init__()  # type: ignore[misc]
 
 
 def customer(name: str = "Jenny") -> str:
@@ -120,7 +122,7 @@ def test_what_happened_between_two_watches_is_delivered(sandbox: Connection) -> 
 def test_lines(sandbox: Connection, line: str, expected: str) -> None:
     watch = api.run(parse(line))
     assert isinstance(watch, Watch)
-    assert str(watch.requested) == expected
+    assert str(watch.choice) == expected
 
 
 def test_a_line_with_a_name(sandbox: Connection) -> None:
@@ -187,12 +189,12 @@ def test_wrong_options(sandbox: Connection, options: dict[str, Any], words: str)
 
 def test_moments(sandbox: Connection) -> None:
     now = sandbox.sandbox.now
-    assert api.moment("2h", sandbox) == now - 7200
-    assert api.moment("3d", sandbox) == now - 3 * 86400
-    assert api.moment("1700000000", sandbox) == 1_700_000_000
-    assert api.moment("2023-11-14T22:13:20", sandbox) == 1_700_000_000
-    assert api.moment(datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), sandbox) == 1_700_000_000
-    assert api.moment(None, sandbox) is None
+    assert moment("2h", sandbox) == now - 7200
+    assert moment("3d", sandbox) == now - 3 * 86400
+    assert moment("1700000000", sandbox) == 1_700_000_000
+    assert moment("2023-11-14T22:13:20", sandbox) == 1_700_000_000
+    assert moment(datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), sandbox) == 1_700_000_000
+    assert moment(None, sandbox) is None
 
 
 def test_purge_forgets_events_but_not_that_they_were_handled(sandbox: Connection) -> None:
@@ -216,7 +218,7 @@ def test_python_and_the_form_watch_too(sandbox: Connection, door_of: str) -> Non
         watch = form.submit()
         form.close()
     assert isinstance(watch, Watch)
-    assert str(watch.requested) == "customer.*"
+    assert str(watch.choice) == "customer.*"
     customer(SCRIPT)
     watch.poll()
     assert "customer.created" in watch._repr_html_()
@@ -230,18 +232,18 @@ def test_an_endpoint_is_made_listed_and_deleted(sandbox: Connection) -> None:
     made = sm.watch("payout", url="https://example.com/hook", metadata={"team": "finance"})
     id = made["id"].iloc[0]
     notes = " ".join(made.attrs["stripe"]["notes"])
-    secret = signing_secrets.known(signing_secrets.entry(id))
+    secret = one_time_secrets.known(sandbox, one_time_secrets.endpoint_entry(id))
     assert secret is not None
     assert secret.hint in notes
     everything = f"{made.to_csv()} {made.to_html()} {notes} {api.endpoints().to_csv()}"
     assert secret.reveal() not in everything
     assert made["metadata"].iloc[0] == {"team": "finance", webhook_endpoints.MARK: "watch"}
-    assert set(made["enabled_events"].iloc[0]) == set(api.requested(["payout"]).all_types)
+    assert set(made["enabled_events"].iloc[0]) == set(event_filter(["payout"]).all_types)
     again = sm.watch("payout", url="https://example.com/other")
     assert id in " ".join(again.attrs["stripe"]["notes"]), "says which others were made here"
     left = api.endpoints(delete=id)
     assert list(left["id"]) == [again["id"].iloc[0]]
-    assert signing_secrets.known(signing_secrets.entry(id)) is None
+    assert one_time_secrets.known(sandbox, one_time_secrets.endpoint_entry(id)) is None
 
 
 def test_an_endpoint_needs_a_real_url(sandbox: Connection) -> None:
@@ -257,7 +259,6 @@ def test_an_ephemeral_endpoint_goes_with_the_connection(sandbox: Connection) -> 
     sm.close()
     sm.connect(sandbox=True, transport=transport)
     assert len(api.endpoints()) == 0
-    assert webhook_endpoints.remove_ephemeral() == []
 
 
 def test_an_ephemeral_endpoint_goes_with_the_kernel() -> None:
@@ -304,7 +305,8 @@ def test_the_command_against_stripe_is_printed_whole(
     sandbox: Connection, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox, "sandbox", None)
-    monkeypatch.setattr(sandbox, "secret", Secret("sk_test_" + "x" * 24))
+    monkeypatch.setattr(sandbox, "mode", "live")
+    monkeypatch.setattr(sandbox, "secret", Secret("sk_live_" + "x" * 24))
     monkeypatch.setenv(signing_secrets.VARIABLE, "whsec_" + "c" * 32)
     watch = sm.listen(live=True)
     assert watch is not None
@@ -318,7 +320,7 @@ def test_behind_a_tunnel(
     sandbox: Connection, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The receiver starts without a secret and takes nothing; the endpoint that is then made brings its own."""
-    from stripe_magics.events import replay
+    from stripe_magics.events import webhook_delivery
 
     watch = sm.listen("customer", host="shop.example.net", ask=lambda: pytest.fail("nobody is to be asked"))
     assert watch is not None
@@ -328,45 +330,44 @@ def test_behind_a_tunnel(
     assert url in capsys.readouterr().out
     customer()
     news = sandbox.send(poller.request((("limit", "1"),))).rows[0]
-    assert replay.post(receiver, news, Secret("whsec_" + "d" * 32)) == 400
+    assert webhook_delivery.post(receiver, news, Secret("whsec_" + "d" * 32)) == 400
     made = sm.watch("customer", url=url, ephemeral=True)
-    secret = signing_secrets.known(signing_secrets.entry(made["id"].iloc[0]))
+    secret = one_time_secrets.known(sandbox, one_time_secrets.endpoint_entry(made["id"].iloc[0]))
     assert secret is not None
-    assert replay.post(receiver, news, secret) == 200
+    assert webhook_delivery.post(receiver, news, secret) == 200
 
 
 @pytest.fixture(autouse=True)
 def no_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr(signing_secrets, "_held", {})
     monkeypatch.setattr(signing_secrets.credentials, "from_keyring", lambda name: None)
     monkeypatch.delenv(signing_secrets.VARIABLE, raising=False)
     monkeypatch.setenv("STRIPE_MAGICS_STATE_DIR", str(tmp_path))
 
 
-def test_where_signing_secrets_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_signing_secrets_come_from(sandbox: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     typed, named, usual = (Secret("whsec_" + letter * 32) for letter in "abc")
-    assert signing_secrets.for_listening(ask=lambda: typed) == [typed]
-    assert signing_secrets.for_listening(ask=lambda: pytest.fail("asked twice")) == [typed]
+    assert signing_secrets.for_listening(sandbox, ask=lambda: typed) == [typed]
+    assert signing_secrets.for_listening(sandbox, ask=lambda: pytest.fail("asked twice")) == [typed]
     monkeypatch.setenv(signing_secrets.VARIABLE, usual.reveal())
     monkeypatch.setenv("HOOK", named.reveal())
-    assert signing_secrets.for_listening("HOOK") == [named, usual, typed]
+    assert signing_secrets.for_listening(sandbox, "HOOK") == [named, usual, typed]
     with pytest.raises(KeyRefused, match="no environment variable MISSING"):
-        signing_secrets.for_listening("MISSING")
+        signing_secrets.for_listening(sandbox, "MISSING")
 
 
-def test_a_wrong_secret_is_refused_before_it_is_kept() -> None:
+def test_a_wrong_secret_is_refused_before_it_is_kept(sandbox: Connection) -> None:
     with pytest.raises(KeyRefused, match="wrong kind"):
-        signing_secrets.for_listening(ask=lambda: Secret("sk_test_51abcdefghij"))
-    assert signing_secrets._held == {}
+        signing_secrets.for_listening(sandbox, ask=lambda: Secret("sk_test_51abcdefghij"))
+    assert one_time_secrets.held(sandbox) == {}
 
 
-def test_nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_to_ask(sandbox: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     def closed(prompt: str) -> Any:
         raise EOFError
 
     monkeypatch.setattr(signing_secrets.credentials, "ask_for_key", closed)
     with pytest.raises(KeyRefused, match="nobody to ask") as caught:
-        signing_secrets.for_listening()
+        signing_secrets.for_listening(sandbox)
     assert "stripe listen --print-secret" in caught.value.advice
 
 
@@ -384,21 +385,25 @@ def test_the_view_gets_rows_as_they_come(sandbox: Connection) -> None:
     customer()
     watch = sm.watch("customer")
     panel, sent = shown(watch)
-    panel.told({"ready": True})
+    panel.on_message({"ready": True})
     assert [len(message.get("rows", [])) for message in sent] == [1]
     assert sent[0]["status"]["mode"] == "SANDBOX"
     made = customer()
     watch.poll()
     assert [row["object"] for row in sent[-1]["rows"]] == [made]
-    assert set(sent[-1]["rows"][0]) == {"id", "time", "type", "object", "amount", "customer", "request"}
-    panel.told({"pause": True})
+    assert set(sent[-1]["rows"][0]) == {
+        *("id", "time", "type", "object", "amount", "customer", "details", "account", "request")
+    }
+    panel.on_message({"pause": True})
     assert watch.state == "paused"
     assert sent[-1]["status"]["paused"]
-    panel.told({"pause": True})
+    panel.on_message({"pause": True})
     assert watch.state == "watching"
-    panel.told({"gone": True})
+    panel.on_message({"gone": True})
     assert watch.pages_open == 0
-    panel.told({"stop": True})
+    assert watch.listeners == [], "a page that is gone leaves no listener behind"
+    panel.on_message({"ready": True})
+    panel.on_message({"stop": True})
     assert sent[-1]["status"]["ended"]
     panel.detach()
     assert watch.listeners == []
@@ -410,26 +415,27 @@ def test_the_view_opens_the_object_of_today(sandbox: Connection) -> None:
     watch.poll()
     panel, sent = shown(watch)
     sm.call("customers.update", customer=made, name="Renamed")
-    panel.told({"open": watch.stored()[0].id})
+    panel.on_message({"open": watch.stored()[0].id})
     assert ["name", "Renamed"] in sent[-1]["object"]["values"]
-    panel.told({"open": "evt_unknown"})
+    panel.on_message({"open": "evt_unknown"})
     assert "evt_unknown" in sent[-1]["note"]
 
 
 def test_nothing_of_stripes_users_becomes_html() -> None:
-    assert "innerHTML" not in live_view.ESM
-    assert "insertAdjacentHTML" not in live_view.ESM
+    assert "innerHTML" not in live_widget.ESM
+    assert "insertAdjacentHTML" not in live_widget.ESM
 
 
 def test_a_terminal_gets_text(sandbox: Connection, capsys: pytest.CaptureFixture[str]) -> None:
     watch = sm.watch("customer")
-    made = customer(SCRIPT)
+    made = customer("Rosen\x1b[31m Books")
     watch.poll()
     watch._ipython_display_()
     out = capsys.readouterr().out
-    assert made in out
+    assert f"Books ({made})" in out, "the name beside the id"
     assert "customer.created" in out
-    assert SCRIPT not in out
+    assert "\x1b" not in out
+    assert "\\x1b[31m" in out
 
 
 def test_the_widget_has_no_state_of_its_own(sandbox: Connection) -> None:
@@ -459,7 +465,7 @@ def test_the_widget_has_no_state_of_its_own(sandbox: Connection) -> None:
     ],
 )
 def test_paths_of_objects(subject: dict[str, str], path: str | None) -> None:
-    from stripe_magics.events.event_frame import request_for
+    from stripe_magics.events.event_rows import request_for
 
     if path is None:
         with pytest.raises(ValueError, match="no path"):

@@ -13,6 +13,7 @@ import pytest
 from events.doubles import event
 
 from stripe_magics.events.event_store import KEPT, Store
+from stripe_magics.events.run_log import RunLog
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_the_same_event_from_eight_threads_is_one_row(tmp_path: Path) -> None:
     def add(store: Store) -> None:
         begin.wait()
         fresh.extend(store.add([event("evt_1")], source="poll"))
-        claimed.append(store.claim("watch", "evt_1", 1))
+        claimed.append(RunLog(store).claim("watch", "evt_1", "invoice.paid", 1))
 
     threads = [threading.Thread(target=add, args=(each,)) for each in stores]
     for each in threads:
@@ -45,7 +46,7 @@ def test_the_same_event_from_eight_threads_is_one_row(tmp_path: Path) -> None:
         each.join()
     assert fresh == ["evt_1"]
     assert stores[0].count(lambda kind: True) == 1
-    assert len(claimed) == 8
+    assert claimed.count(True) == 1, "one of the threads handles it"
 
 
 def test_an_older_event_that_comes_later_stands_before(store: Store) -> None:
@@ -89,24 +90,35 @@ def test_accounts_are_kept_apart(tmp_path: Path) -> None:
     one, other = (Store(tmp_path / "events.sqlite", scope) for scope in ("one", "other"))
     one.add([event("evt_1")], source="poll")
     assert other.add([event("evt_1")], source="poll") == ["evt_1"]
-    assert one.claim("watch", "evt_1", 1)
-    assert other.claim("watch", "evt_1", 1)
+    assert RunLog(one).claim("watch", "evt_1", "invoice.paid", 1)
+    assert RunLog(other).claim("watch", "evt_1", "invoice.paid", 1)
 
 
-def test_an_event_is_claimed_once_by_each_watch(store: Store) -> None:
-    assert store.claim("a", "evt_1", 1)
-    assert not store.claim("a", "evt_1", 1), "somebody is at it"
-    assert store.claim("b", "evt_1", 1)
-    store.done("a", "evt_1")
-    assert not store.claim("a", "evt_1", 1)
-    store.release("b", "evt_1")
-    assert store.claim("b", "evt_1", 1), "stopped in the middle, it comes again"
+def test_an_event_is_claimed_once_by_each_handler(store: Store) -> None:
+    runs = RunLog(store)
+    assert runs.claim("a", "evt_1", "invoice.paid", 1)
+    assert not runs.claim("a", "evt_1", "invoice.paid", 1), "somebody is at it"
+    assert runs.claim("b", "evt_1", "invoice.paid", 1)
+    runs.finish("a", "evt_1", 0.1)
+    assert not runs.claim("a", "evt_1", "invoice.paid", 1)
+    runs.release("b", "evt_1")
+    assert runs.claim("b", "evt_1", "invoice.paid", 1), "stopped in the middle, it comes again"
+
+
+def test_a_claim_of_another_store_of_the_same_file_counts(tmp_path: Path) -> None:
+    one, other = (RunLog(Store(tmp_path / "events.sqlite", "acct")) for _ in range(2))
+    assert one.claim("a", "evt_1", "invoice.paid", 1)
+    assert not other.claim("a", "evt_1", "invoice.paid", 1)
+    one.finish("a", "evt_1", 0.1)
+    assert not other.claim("a", "evt_1", "invoice.paid", 1)
 
 
 def test_a_claim_of_a_dead_kernel_is_claimed_again(tmp_path: Path) -> None:
+    """B88"""
     script = (
-        "import sys, pathlib; from stripe_magics.events.event_store import Store; "
-        "s = Store(pathlib.Path(sys.argv[1]), 'acct'); print(s.claim('watch', 'evt_1', 1), s.claim('watch', 'evt_2', 1)); s.done('watch', 'evt_2')"
+        "import sys, pathlib; from stripe_magics.events.event_store import Store; from stripe_magics.events.run_log import RunLog; "
+        "r = RunLog(Store(pathlib.Path(sys.argv[1]), 'acct')); "
+        "print(r.claim('watch', 'evt_1', 'a.b', 1), r.claim('watch', 'evt_2', 'a.b', 1)); r.finish('watch', 'evt_2', 1)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "events.sqlite")],
@@ -115,19 +127,43 @@ def test_a_claim_of_a_dead_kernel_is_claimed_again(tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout.split() == ["True", "True"]
-    store = Store(tmp_path / "events.sqlite", "acct")
-    assert store.claim("watch", "evt_1", 1)
-    assert not store.claim("watch", "evt_2", 1)
+    runs = RunLog(Store(tmp_path / "events.sqlite", "acct"))
+    assert runs.claim("watch", "evt_1", "a.b", 1)
+    assert not runs.claim("watch", "evt_2", "a.b", 1)
 
 
-def test_marks_go_forward_only(store: Store) -> None:
-    assert store.mark("watch", "all") is None
-    store.set_mark("watch", "all", 100, 5.0)
-    store.set_mark("watch", "all", 90, 6.0)
-    mark = store.mark("watch", "all")
-    assert mark is not None
-    assert (mark.upto, mark.read_at) == (100, 6.0)
-    assert store.mark("watch", "invoice.*") is None
+def test_a_claim_of_a_living_kernel_is_left_to_it(tmp_path: Path) -> None:
+    """B88: a second kernel inherits marks and claims."""
+    path = tmp_path / "events.sqlite"
+    script = (
+        "import sys, pathlib; from stripe_magics.events.event_store import Store; from stripe_magics.events.run_log import RunLog; "
+        "r = RunLog(Store(pathlib.Path(sys.argv[1]), 'acct')); print(r.claim('h', 'evt_1', 'a.b', 1), flush=True); sys.stdin.readline()"
+    )
+    runs = RunLog(Store(path, "acct"))
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline().strip() == "True"
+        assert not runs.claim("h", "evt_1", "a.b", 1)
+        other.kill()
+    assert runs.claim("h", "evt_1", "a.b", 1), "it was killed in the middle"
+
+
+def test_coverage_goes_forward_and_grows_where_stretches_meet(store: Store) -> None:
+    """B89"""
+    assert store.coverage("*") is None
+    store.cover("*", 10, 100, 5.0)
+    store.cover("*", 60, 90, 6.0)
+    coverage = store.coverage("*")
+    assert coverage is not None
+    assert (coverage.since, coverage.upto, coverage.read_at) == (10, 100, 6.0)
+    store.cover("*", 200, 300, 7.0)
+    coverage = store.coverage("*")
+    assert coverage is not None
+    assert (coverage.since, coverage.upto) == (200, 300), "what lies between was not read"
+    assert store.coverage("invoice.*") is None
 
 
 def test_purge(store: Store) -> None:
@@ -146,32 +182,3 @@ def test_an_unknown_event(store: Store) -> None:
     assert not store.has("evt_1")
     with pytest.raises(KeyError):
         store.get("evt_1")
-
-
-def test_two_kernels_of_one_name_get_a_name_each(tmp_path: Path) -> None:
-    path = tmp_path / "events.sqlite"
-    script = (
-        "import sys, pathlib; from stripe_magics.events.event_store import Store; "
-        "s = Store(pathlib.Path(sys.argv[1]), 'acct'); print(s.acquire_name('watch'), flush=True); sys.stdin.readline()"
-    )
-    here = Store(path, "acct")
-    assert here.acquire_name("watch") == "watch"
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdin is not None
-        assert other.stdout.readline().strip() == "watch 2"
-        here.release_name("watch")
-        assert here.acquire_name("watch") == "watch"
-        assert here.acquire_name("watch") == "watch", "said again, it stays"
-        assert Store(path, "another account").acquire_name("watch") == "watch"
-        other.stdin.write("\n")
-    assert here.acquire_name("watch other") == "watch other"
-
-
-def test_the_name_of_a_dead_kernel_is_free(tmp_path: Path) -> None:
-    path = tmp_path / "events.sqlite"
-    script = "import sys, pathlib; from stripe_magics.events.event_store import Store; Store(pathlib.Path(sys.argv[1]), 'acct').acquire_name('watch')"
-    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
-    assert Store(path, "acct").acquire_name("watch") == "watch"

@@ -20,8 +20,8 @@ from stripe_magics.client.secret import Secret
 from stripe_magics.errors import KeyRefused
 from stripe_magics.events import receiver as module
 from stripe_magics.events.receiver import Receiver
-from stripe_magics.events.replay import post
 from stripe_magics.events.signature import sign
+from stripe_magics.events.webhook_delivery import post
 
 SECRET = Secret("whsec_" + "a" * 32)
 OTHER = Secret("whsec_" + "b" * 32)
@@ -165,8 +165,8 @@ def test_too_large(receiver: Receiver, kept: Kept) -> None:
 
 def test_just_small_enough(receiver: Receiver) -> None:
     filled = json.dumps(event("evt_1", "invoice.paid", 1, note=""))
-    body = filled.replace('"note": ""', f'"note": "{"x" * (module.MOST_BODY - len(filled))}"').encode()
-    assert len(body) == module.MOST_BODY
+    body = filled.replace('"note": ""', f'"note": "{"x" * (module.MAX_BODY - len(filled))}"').encode()
+    assert len(body) == module.MAX_BODY
     assert ask(receiver, body=body, **signed(body)) == 200
     larger = body[:-1] + b" }"
     assert ask(receiver, body=larger, **signed(larger)) == 413
@@ -195,7 +195,7 @@ def test_two_lengths_are_one_too_many(receiver: Receiver) -> None:
 
 def test_slow_senders_are_cut_off(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """T119"""
-    monkeypatch.setattr(module, "MOST_TIME", 0.6)
+    monkeypatch.setattr(module, "MAX_SECONDS", 0.6)
     with socket.create_connection(("127.0.0.1", receiver.port), timeout=10) as connection:
         begun = time.monotonic()
         connection.sendall(
@@ -212,11 +212,11 @@ def test_slow_senders_are_cut_off(receiver: Receiver, monkeypatch: pytest.Monkey
 def test_not_too_many_at_once(receiver: Receiver) -> None:
     held = [
         socket.create_connection(("127.0.0.1", receiver.port), timeout=10)
-        for _ in range(module.MOST_AT_ONCE + 20)
+        for _ in range(module.MAX_AT_ONCE + 20)
     ]
     try:
         wait_for(lambda: receiver.counts["too many at once"] > 0)
-        assert threading.active_count() < module.MOST_AT_ONCE + 20
+        assert threading.active_count() < module.MAX_AT_ONCE + 20
     finally:
         for each in held:
             each.close()

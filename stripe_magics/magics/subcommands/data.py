@@ -51,8 +51,24 @@ def endpoints(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics.prompt import make_prompt
 
     return events.endpoints(
-        delete=given.get("delete", ""), yes=bool(given.get("yes")), ask=make_prompt(context.shell)
+        delete=given.get("delete", ""),
+        secret_of=given.get("secret_of", ""),
+        to=given.get("to", ""),
+        yes=bool(given.get("yes")),
+        ask=make_prompt(context.shell),
     )
+
+
+def event_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
+    """What lists, retries and replays the runs of handlers, by the name of its function."""
+
+    def run(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+        from stripe_magics import events
+
+        options = {key: value for key, value in given.items() if key not in _OURS}
+        return getattr(events, name)(*(str(each) for each in positional), **options)
+
+    return run
 
 
 def watches(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
@@ -81,5 +97,9 @@ def _watch(context: Any, command: Command) -> Any:
 
     ephemeral = bool(command.values.pop("ephemeral", False))
     return events.run(
-        command, ephemeral=ephemeral, origin=context.cell.origin(), ask=make_prompt(context.shell)
+        command,
+        ephemeral=ephemeral,
+        origin=context.cell.origin(),
+        ask=make_prompt(context.shell),
+        values=context.shell.user_ns,
     )
