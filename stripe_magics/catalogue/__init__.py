@@ -16,12 +16,13 @@ from importlib import import_module
 
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.module import Module
-from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION
+from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION, VERSIONS
 from stripe_magics.errors import UnknownName
 
 __all__ = [
     "NEWEST_VERSION",
     "PINNED_VERSION",
+    "VERSIONS",
     "actions_by_resource",
     "aliases",
     "at_version",

@@ -85,7 +85,10 @@ class AccountEvents:
     @property
     def skew(self) -> float:
         """Seconds that this machine's clock is ahead of Stripe's, as far as an answer has told."""
-        return 0.0 if self.connection.sandbox is not None else self.connection.notices.skew or 0.0
+        if self.connection.sandbox is not None:
+            return 0.0
+        theirs = self.connection.stripe_clock.time()
+        return float(self.connection.now()) - theirs if theirs is not None else 0.0
 
     @property
     def now(self) -> float:

@@ -149,7 +149,8 @@ def _types_of(prefix: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def known_types() -> tuple[str, ...]:
-    """All types of events: those of the catalogue, and those that a webhook endpoint of the newest known version can ask for."""
-    field = catalogue.find("webhook_endpoints.update").get("enabled_events")
-    later = field.choices if field is not None else ()
-    return tuple(dict.fromkeys([*EVENT_TYPES, *(str(each) for each in later if str(each) != "*")]))
+    """All types of events: those of the catalogue, and those that a webhook endpoint of a version that is described can ask for."""
+    module = catalogue.find("webhook_endpoints.update")
+    fields = [catalogue.at_version(module, version).get("enabled_events") for version in catalogue.VERSIONS]
+    later = [str(each) for field in fields if field is not None for each in field.choices]
+    return tuple(dict.fromkeys([*EVENT_TYPES, *(each for each in later if each != "*")]))

@@ -80,6 +80,8 @@ class Poller:
         left = self.store.walk(self._name)
         if left is not None:
             fresh += self._finish(left, started, stop)
+            if since is None:  # what is whole now is passed on before anything newer is read
+                return Reading(tuple(fresh), left.since, first=False)
         known = {name: self._best(name) for name in self.choice.names}
         oldest_read = max((each.read_at for each in known.values() if each is not None), default=None)
         first = since is None and not any(known.values())

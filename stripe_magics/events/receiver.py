@@ -11,6 +11,7 @@ Behind it stands `stripe listen --forward-to URL`, or any tunnel. It works in th
 
 from __future__ import annotations
 
+import os
 import queue
 import re
 import secrets
@@ -174,13 +175,14 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = MAX_AT_ONCE
-    allow_reuse_address = False
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
         self._free = threading.BoundedSemaphore(MAX_AT_ONCE)
         self._open: dict[socket.socket, float] = {}
         self._lock = threading.Lock()
+        # a fixed port can be opened again at once when its cell runs again; on Windows this would let others in
+        self.allow_reuse_address = bool(receiver.fixed_port) and os.name != "nt"
         super().__init__(("127.0.0.1", receiver.fixed_port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:

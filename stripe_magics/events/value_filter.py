@@ -159,7 +159,8 @@ def _look(event: dict[str, Any], path: tuple[str, ...]) -> Any:
         value = value.get(name) if isinstance(value, dict) else None
     if path == ("customer",) and value is None and subject.get("object") == "customer":
         value = subject.get("id")
-    return value.get("id") if isinstance(value, dict) and len(path) == 1 else value
+    expanded = isinstance(value, dict) and len(path) == 1 and "id" in value and "object" in value
+    return value["id"] if expanded else value
 
 
 def _members(value: Any) -> Any:

@@ -92,10 +92,10 @@ def create(
         units="minor",
         complete=True,
     )
-    how = frames.CallInfo(
+    call_info = frames.CallInfo(
         module="events.watch", request_ids=[answer.request_id], notes=[*notes, *answer.notices]
     )
-    return frames.build([answer.body], "webhook_endpoint", attrs=info.attrs(how))
+    return frames.build([answer.body], "webhook_endpoint", attrs=info.attrs(call_info))
 
 
 def listed(connection: Connection) -> Any:

@@ -57,7 +57,7 @@ class Stripe:
         self.journal = Journal(None)
         self.before_close: list[Any] = []
         self.extensions: dict[str, Any] = {}
-        self.notices = SimpleNamespace(skew=0.0)
+        self.stripe_clock = SimpleNamespace(time=lambda: None)
         self.clock = 0.0  # 0: the real time
         self.name, self.key_hint, self.zone = "", "sk_test_...xxxx", UTC
         self.account_seen: dict[str, Any] | None = None

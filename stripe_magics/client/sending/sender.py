@@ -87,12 +87,14 @@ def send(
         account_header=connection.account_header,
     )
     write = encoded.method != "GET" and request.effect is not Effect.READ
-    context = call_context.handler_context(connection) if write and origin is None else None
+    context = call_context.handler_context(connection) if write else None
     given = idempotency_key or request.idempotency_key
-    if context is not None and not given and encoded.method == "POST":
-        given = context.next_key(connection.journal.by_key)
     if origin is not None and origin.key and given == origin.key:
         given = ""  # the place's own key, not one that a person chose
+    if context is not None:
+        origin = None  # a handler's place is its event, not the cell that runs meanwhile
+        if not given and encoded.method == "POST":
+            given = context.next_key(connection.journal.by_key)
     key = request_checks.check_key(given) if given and encoded.method != "GET" else ""
     call = InFlightCall(
         connection=connection,
