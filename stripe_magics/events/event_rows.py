@@ -6,28 +6,13 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from stripe_magics import money
+from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.request import Request
 
 _AMOUNTS = ("amount", "amount_due", "total", "amount_total", "net")
 _ID = re.compile(r"[A-Za-z0-9][\w.\-]*", re.ASCII)
-_PATHS = {  # objects whose path is not their name and an s
-    "invoiceitem": "/v1/invoiceitems",
-    "balance": "",
-    "checkout.session": "/v1/checkout/sessions",
-    "billing_portal.configuration": "/v1/billing_portal/configurations",
-    "identity.verification_session": "/v1/identity/verification_sessions",
-    "issuing.authorization": "/v1/issuing/authorizations",
-    "issuing.card": "/v1/issuing/cards",
-    "issuing.cardholder": "/v1/issuing/cardholders",
-    "issuing.dispute": "/v1/issuing/disputes",
-    "issuing.transaction": "/v1/issuing/transactions",
-    "radar.early_fraud_warning": "/v1/radar/early_fraud_warnings",
-    "terminal.reader": "/v1/terminal/readers",
-    "test_helpers.test_clock": "/v1/test_helpers/test_clocks",
-}
 _REASONS = (  # where an object says why: the first that is there
     ("last_payment_error", "decline_code"),
     ("last_payment_error", "code"),
@@ -140,17 +125,11 @@ def request_for(subject: Mapping[str, Any], account: str = "") -> Request:
     `account`: the connected account that the event is from.
     """
     kind, id = str(subject.get("object") or ""), str(subject.get("id") or "")
-    base = _PATHS.get(kind, f"/v1/{kind}s" if re.fullmatch(r"[a-z_]+", kind) else "")
-    if not base or not _ID.fullmatch(id):
+    path = object_path(kind, id) if _ID.fullmatch(id) else ""
+    if not path:
         raise ValueError(f"Stripe has no path of its own for this object ({kind or 'unknown'}).")
     headers = (("Stripe-Account", account),) if account else ()
-    return Request(
-        module="events.watch",
-        method="GET",
-        path=f"{base}/{quote(id, safe='')}",
-        headers=headers,
-        returns=kind,
-    )
+    return Request(module="events.watch", method="GET", path=path, headers=headers, returns=kind)
 
 
 def object_values(subject: Mapping[str, Any]) -> list[list[str]]:
