@@ -1,6 +1,6 @@
 """What is known of each Stripe object: its fields, their kinds, and the columns that they become.
 
-The facts are in `schemas.json` (written by `tests/frames/generate_schemas.py`): nested as the object is, a leaf being a kind. A nested object
+The facts are in `schemas.json.gz` (made by `tests/generators/`), by API version: nested as the object is, a leaf being a kind. A nested object
 becomes columns joined by underscores; the id of an object inside another is the column of its own name. What an account sends
 beyond these facts is learned while reading and becomes further columns at the end.
 
@@ -18,12 +18,15 @@ beyond these facts is learned while reading and becomes further columns at the e
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from stripe_magics.catalogue.versions import PINNED_VERSION
 
 HEAD = (
     "id",
@@ -99,9 +102,20 @@ class Schema:
 
 
 @cache
-def facts() -> dict[str, Any]:
-    """All that is known, by object type."""
-    return dict(json.loads(files("stripe_magics.frames").joinpath("schemas.json").read_text("utf-8")))
+def _file() -> dict[str, Any]:
+    packed = files("stripe_magics.frames").joinpath("schemas.json.gz").read_bytes()
+    return dict(json.loads(gzip.decompress(packed)))
+
+
+@cache
+def facts(version: str = PINNED_VERSION) -> dict[str, Any]:
+    """All that is known, by object type, of an API version; a type that only another version has is known by that one's facts."""
+    trees = dict(_file()["objects"])
+    for later, changed in _file()["later"].items():
+        for kind, tree in changed.items():
+            if tree is not None and (later[:10] <= version[:10] or kind not in trees):
+                trees[kind] = tree
+    return trees
 
 
 def known(object_type: str) -> bool:
@@ -110,9 +124,9 @@ def known(object_type: str) -> bool:
 
 
 @cache
-def schema(object_type: str) -> Schema:
-    """The fixed columns of an object type; none but `id` for one that is not known."""
-    tree = facts().get(object_type, {"id": "text"})
+def schema(object_type: str, version: str = PINNED_VERSION) -> Schema:
+    """The fixed columns of an object type at an API version; none but `id` for one that is not known."""
+    tree = facts(version).get(object_type, {"id": "text"})
     return Schema(object_type, tuple(sorted(_columns(tree, (), ""), key=_rank)))
 
 

@@ -10,18 +10,24 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from generators import operations_file
+from generators import object_columns, operations_file
 from generators.package import Package
 from generators.releases import RELEASES
 
 PACKAGE = Path(__file__).parents[2] / "stripe_magics"
 OPERATIONS = PACKAGE / "catalogue" / "generated" / "operations.json.gz"
+COLUMNS = PACKAGE / "frames" / "schemas.json.gz"
+EXPANDABLE = PACKAGE / "sandbox" / "api" / "expandable.json"
 
 
 def generate() -> dict[Path, Any]:
     """What each data file has to hold."""
     packages = {release: Package(release) for release in RELEASES}
-    return {OPERATIONS: operations_file.facts(packages)}
+    return {
+        OPERATIONS: operations_file.facts(packages),
+        COLUMNS: object_columns.facts(packages),
+        EXPANDABLE: object_columns.expandable(packages),
+    }
 
 
 def packed(path: Path, data: Any) -> bytes:

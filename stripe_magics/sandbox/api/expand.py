@@ -1,20 +1,29 @@
 """Expansion: `expand[]=customer`, `expand[]=data.payment_intent.latest_charge`: ids become objects, at most four levels deep.
 
-What can be expanded comes from the table of facts (params.json) by object type and path. A few lists are left out of their object unless asked
+What can be expanded comes from the generated facts (expandable.json) by object type and path. A few lists are left out of their object unless asked
 for; `INCLUDED` computes these.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.pagination import inline
-from stripe_magics.sandbox.api.parameters import facts
 from stripe_magics.sandbox.core.store import Account, Object, decode, kind_of
 
 DEEPEST = 4
+
+
+@cache
+def _expandable() -> dict[str, list[str]]:
+    """Type of object -> the paths in it that can be expanded."""
+    text = Path(__file__).with_name("expandable.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
 
 
 def _own(kind: str, path: str, field: str = "customer") -> Callable[[Account, Object], Object]:
@@ -93,7 +102,7 @@ def _into(account: Account, here: Object, parts: list[str], kind: str, below: st
         return
     if (kind, where) in INCLUDED and name not in here:
         here[name] = INCLUDED[kind, where](account, here)
-    allowed = facts()["expand"].get(kind, ())
+    allowed = _expandable().get(kind, ())
     target = where in allowed or (kind, where) in INCLUDED
     inside = any(each.startswith(where + ".") for each in allowed) or any(
         of == kind and each.startswith(where + ".") for of, each in INCLUDED
