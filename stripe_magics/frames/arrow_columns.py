@@ -18,15 +18,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stripe_magics.errors import redact
 from stripe_magics.frames.cells import freeze
 from stripe_magics.frames.schema import Column, facts, kind_by_name, kind_of_fact, kind_of_nulls, masked
 
 HIDDEN = "(hidden)"
 _SECRETS = (
     b"secret", b"whsec_", b"access_token", b"refresh_token", b"connection_token", b"login_link", b"account_link", b"ephemeral_key",
-    b"portal.session", b"verification_session", b"issuing.card",
+    b"portal.session", b"verification_session", b"issuing.card", b"sk_live_", b"sk_test_", b"rk_live_", b"rk_test_",
 )  # fmt: skip
 """What JSON text must hold for anything in it to be masked."""
+_SUSPECT_TEXT = r"whsec_|_secret_|[sr]k_(?:live|test|org)_"
+"""What a text of an unknown field must hold to be looked at; what is then hidden, `errors.redact` says."""
+MAX_SPREAD_KEYS = 60  # an unknown object with more keys than that is a map: one column
 _JSON = {b"json": b"1"}
 POOL = pa.system_memory_pool()
 """Chunks live until their column stands: this pool gives their memory back then, Arrow's usual one keeps it."""
@@ -112,9 +116,16 @@ def mask(value: Any, object_type: str = "") -> Any:
             key: HIDDEN if isinstance(inner, str) and masked(kind, key) else mask(inner, kind)
             for key, inner in value.items()
         }
-    if isinstance(value, str) and value.startswith("whsec_"):
-        return HIDDEN
-    return value
+    return HIDDEN if isinstance(value, str) and redact(value) != value else value
+
+
+def hide_secrets(array: pa.Array) -> pa.Array:
+    """A column of text that the facts don't have, without what looks like a key or a secret."""
+    suspects = pc.fill_null(pc.match_substring_regex(array, _SUSPECT_TEXT), fill_value=False)
+    if not pc.any(suspects).as_py():
+        return array
+    texts = [None if text is None else mask(text) for text in array.to_pylist()]
+    return pa.array(texts, array.type, memory_pool=POOL)
 
 
 # At the end ----------------------------------------------------------------------------------------------------------------------
@@ -289,6 +300,9 @@ def spread(
         for key in value
         if key != "id" and not (key == "object" and isinstance(value[key], str))
     )
+    if not types and len(keys) > MAX_SPREAD_KEYS:
+        yield name, "map", values
+        return
     for key in keys:
         inner = [value.get(key) if isinstance(value, dict) else None for value in values]
         known = hints.get(key)

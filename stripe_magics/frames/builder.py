@@ -161,6 +161,8 @@ def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
     if not leaf.raw:
         typed = cols.fitting(leaf.column.kind, values)
         if typed is not None:
+            if leaf.learned and leaf.column.kind == "text":
+                typed = cols.hide_secrets(typed)
             return pa.field(name, typed.type), typed
         values = [None if value is None else msgspec.Raw(msgspec.json.encode(value)) for value in values]
     array = cols.arrow_json(values, object_type)
