@@ -7,6 +7,7 @@
     POST /v1/test_helpers/payouts/{payout}/pay                                             it arrives
     POST /v1/test_helpers/payouts/{payout}/fail                   failure_code=...         it comes back
     POST /v1/test_helpers/refunds/{refund}/succeed, .../fail      failure_reason=...       it arrives, it comes back
+    POST /v1/test_helpers/subscription_settings                   after_last_attempt=cancel|unpaid|past_due   what follows when all attempts failed
     GET  /v1/test_helpers/clock                                                            the sandbox's present moment
     POST /v1/test_helpers/clock/advance                           seconds=86400            time passes
 
@@ -19,10 +20,12 @@ from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid
+from stripe_magics.sandbox.core import scheduler
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import disputes, payouts, refunds
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts, payment_intents
 from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, PAYOUT_ACCOUNTS
+from stripe_magics.sandbox.resources.subscriptions import dunning
 
 
 def authenticate(account: Account, params: dict[str, Any], identifier: str) -> Object:
@@ -108,6 +111,13 @@ def fail_refund(account: Account, params: dict[str, Any], identifier: str) -> Ob
     return refund
 
 
+def subscription_settings(account: Account, params: dict[str, Any]) -> Object:
+    """What becomes of a subscription when the last attempt to collect has failed."""
+    if params.get("after_last_attempt"):
+        account.notes[dunning.SETTINGS] = {"after_last_attempt": params["after_last_attempt"]}
+    return {"object": "test_helpers.subscription_settings", "livemode": False, **dunning.settings(account)}
+
+
 def clock(account: Account, params: dict[str, Any]) -> Object:
     """The present moment."""
     return {"object": "test_helpers.clock", "livemode": False, "now": account.now}
@@ -115,8 +125,6 @@ def clock(account: Account, params: dict[str, Any]) -> Object:
 
 def advance(account: Account, params: dict[str, Any]) -> Object:
     """Time passes."""
-    from stripe_magics.sandbox.core import scheduler
-
     if params["seconds"] < 0:
         raise invalid("Time only goes forward.", param="seconds")
     scheduler.advance(account, params["seconds"])
@@ -134,6 +142,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     "POST /v1/test_helpers/payouts/{payout}/fail": {"failure_code": "s", **_PLAIN},
     "POST /v1/test_helpers/refunds/{refund}/succeed": _PLAIN,
     "POST /v1/test_helpers/refunds/{refund}/fail": {"failure_reason": "s", **_PLAIN},
+    "POST /v1/test_helpers/subscription_settings": {
+        "after_last_attempt": {"e": list(dunning.ENDS)},
+        **_PLAIN,
+    },
     "GET /v1/test_helpers/clock": _PLAIN,
     "POST /v1/test_helpers/clock/advance": {"seconds!": "i"},
 }
@@ -148,6 +160,7 @@ ROUTES: dict[str, Handler] = {
     "POST /v1/test_helpers/payouts/{payout}/fail": fail_payout,
     "POST /v1/test_helpers/refunds/{refund}/succeed": succeed_refund,
     "POST /v1/test_helpers/refunds/{refund}/fail": fail_refund,
+    "POST /v1/test_helpers/subscription_settings": subscription_settings,
     "GET /v1/test_helpers/clock": clock,
     "POST /v1/test_helpers/clock/advance": advance,
 }
