@@ -71,7 +71,7 @@ def between(
     """The bounds that a filter stands for.
 
     `value` is text, a moment, a list of two, or a mapping of bounds; `operator` (before, after, on, between) stands beside it.
-    Without an operator a value stands for the day it lies in. `days` is the zone in which days are cut, `zone` that of times
+    Without an operator a value stands for the day it lies in; seconds since 1970, Stripe's own spelling, for that very second. `days` is the zone in which days are cut, `zone` that of times
     written without one. Raises ValueError.
     """
     days = days or zone
@@ -82,6 +82,8 @@ def between(
                 f"bounds ({', '.join(map(str, value))}) and the operator {operator!r} can't be combined; give one of them"
             )
         return _checked(_bounds(value, zone, days, now))
+    if not operator and (second := _unix_seconds(value)) is not None:
+        return {"gte": second, "lte": second}
     said, operand = _operator(value)
     if operator and said and operator != said:
         raise ValueError(f"the operator is {operator!r}, but the value says {said!r}")
@@ -96,6 +98,13 @@ def between(
             raise ValueError(f"{operator} takes one date or time; two of them go with between")
         operand = operand[0]
     return _one(operator, _read(operand, zone, now), days)
+
+
+def _unix_seconds(value: Any) -> int | None:
+    """Seconds since 1970 as Stripe writes them, as a number or its digits."""
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{9,11}\s*", value, re.ASCII):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 10**8 else None
 
 
 def _one(operator: str, found: Span | int, days: tzinfo) -> Range:

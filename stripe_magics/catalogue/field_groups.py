@@ -27,6 +27,10 @@ def expand(examples: str) -> Field:
     return f.text_list("expand", "Expand", help)
 
 
+BOTH_CURSORS = ("starting_after", "ending_before")
+"""Of these at most one is given."""
+
+
 def cursors(object: str, what: str) -> tuple[Field, Field]:
     """Both cursors of a list."""
     after = f"Resume the list after this {what} (cursor): the last ID of an earlier page."

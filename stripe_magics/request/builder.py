@@ -74,13 +74,14 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
     for name, value in values.items():
         declared = module.get(name)
         if declared is not None and name not in held and _is_sent(declared, value, local, chosen):
-            sent.extend(pairs(_param(declared, version), value))
+            sent.extend(pairs(_param(declared, version), _exact(declared, value)))
     sent.extend(bound.extra)
     takes_limit = index_of(module).roles.get(Role.LIMIT) is not None
     if lists and takes_limit and not any(name == "limit" for name, _ in sent):
         sent.append(("limit", str(raw_call.PAGE if keep else raw_call.page(shared["limit"]))))
     sent = _with_expand(module, sent, options, strip=one)
     _refuse_twice(module, sent)
+    _refuse_both_cursors(module, {name for name, _ in sent})
     files = _files(module, sent)
     main = Request(
         method=module.method,
@@ -121,6 +122,19 @@ def _refuse_twice(module: Module, sent: list[tuple[str, str]]) -> None:
         if names.count(name) > 1:
             field = index_of(module).names.get(name, name)
             raise InvalidValue([Fault(field, name, "is given twice; give it once")], module=module.name)
+
+
+def _refuse_both_cursors(module: Module, names: set[str]) -> None:
+    if {"starting_after", "ending_before"} <= names:
+        problem = "can't be given along with --starting-after: a page begins at one row; give one of them"
+        raise InvalidValue([Fault("ending_before", "Ending Before", problem)], module=module.name)
+
+
+def _exact(declared: Field, value: Any) -> Any:
+    """One second of a filter is sent as Stripe spells it, `created=1700000000`."""
+    if declared.kind is Kind.TIMESTAMP_FILTER and isinstance(value, Mapping) and set(value) == {"gte", "lte"}:
+        return value["gte"] if value["gte"] == value["lte"] else value
+    return value
 
 
 # The endpoint

@@ -21,7 +21,7 @@ from form_decoder import decode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stripe_magics import catalogue
+from stripe_magics import catalogue, pipeline
 from stripe_magics._command import Options
 from stripe_magics._form_encoding import form
 from stripe_magics.catalogue.module import Effect
@@ -588,3 +588,26 @@ def test_nothing_heavy_is_loaded() -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+@pytest.mark.parametrize("name", ["customers.list", "payment_intents.list", "charges.list", "refunds.list"])
+def test_one_page_begins_at_one_row(name: str) -> None:
+    """Both cursors are refused before anything is sent, in a dry run too."""
+    command = pipeline.command(name)
+    command.params += [("starting_after", "xx_1"), ("ending_before", "xx_2")]
+    with pytest.raises(InvalidValue, match="ending_before"):
+        pipeline.prepare(command)
+
+
+@pytest.mark.parametrize("name", ["charges.list", "payment_intents.list"])
+def test_a_second_is_sent_as_stripe_spells_it(name: str) -> None:
+    command = pipeline.command(name)
+    command.params.append(("created", "1700000000"))
+    assert ("created", "1700000000") in pipeline.prepare(command).params
+
+
+@pytest.mark.parametrize(
+    ("name", "ids"), [("capabilities.list", {"account": "acct_1"}), ("reporting.report_types.list", {})]
+)
+def test_lists_that_take_no_limit_get_none(name: str, ids: dict[str, str]) -> None:
+    assert pipeline.prepare(pipeline.command(name, **ids)).params == ()

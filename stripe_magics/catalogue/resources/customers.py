@@ -129,6 +129,7 @@ LIST = Module(
     returns="list[customer]",
     effect=Effect.READ,
     help="Customers, newest first.",
+    one_of=(g.BOTH_CURSORS,),
     fields=(
         f.email(
             "email",

@@ -18,6 +18,7 @@ LIST = Module(
     returns="list[payment_intent]",
     effect=Effect.READ,
     help="Payment intents, newest first.",
+    one_of=(g.BOTH_CURSORS,),
     fields=(
         f.object_id(
             "customer",
