@@ -2,8 +2,10 @@
 
 - A moment: ISO date-time, Unix seconds, `now`, `in 7 days`, `2 hours ago`, an aware datetime. Text without a zone is read in the
   connection's zone; a datetime object without one is refused, since nobody can tell what it means.
-- A day (`2026-01-31`, `today`) or a month (`2026-01`) is a span, cut at local midnights by the zone's own rules, so a day of 23 or
-  25 hours is right.
+- A day (`2026-01-31`, `today`), a month (`2026-01`, `last month`), a quarter (`2026-Q1`) or a year is a span, cut at local midnights by
+  the zone's own rules, so a day of 23 or 25 hours is right.
+- A length is `3d`, `12h`, `2 weeks`, `1 month`, `1d 12h`.
+- Relative words count from `now`, the connection's clock: a sandbox has its own.
 - A range is `{"gte": ..., "lt": ...}` as Stripe takes it: `after 2026-01-01`, `2026-01-01..2026-02-01`, an operator beside a value, two
   values, or Stripe's own bounds. A day counts as that whole day; bounds of days are half-open.
 """
@@ -42,15 +44,20 @@ _MOMENT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _UNIX = re.compile(r"-?\d{9,11}|0", re.ASCII)
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 0, "week": 0}
-_RELATIVE = re.compile(
-    r"(?:in (\d{1,6}) (second|minute|hour|day|week)s?|(\d{1,6}) (second|minute|hour|day|week)s? ago)",
-    re.ASCII,
-)
-_LAST = re.compile(r"(?:last|past) (\d{1,6}) (second|minute|hour|day|week)s?", re.ASCII)
+_UNITS = {"second": 1, "minute": 60, "hour": 3600}  # plain seconds; longer units follow the zone's calendar
+_SHORT_UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "y": "year"}
+_UNIT = r"(seconds?|minutes?|mins?|hours?|days?|weeks?|months?|years?|[smhdwy])"
+_LENGTH = rf"(\d{{1,6}})\s?{_UNIT}"
+_RELATIVE = re.compile(rf"(?:in {_LENGTH}|{_LENGTH} ago)", re.ASCII)
+_LAST = re.compile(rf"(?:the )?(?:last|past) {_LENGTH}", re.ASCII)
+_DURATION = re.compile(rf"{_LENGTH}(?:[\s,]+{_LENGTH})*", re.ASCII)
+_NAMED = re.compile(r"(last|this|next) (day|week|month|quarter|year)")
+_QUARTER = re.compile(r"(\d{4})[ -]?[Qq]([1-4])", re.ASCII)
 _WORDS = {"today": 0, "yesterday": -1, "tomorrow": 1}
-_WANTED = (
-    "a date (2026-01-31), a date and time (2026-01-31T14:30), Unix seconds, or words such as now, 7 days ago"
+_WHICH = {"last": -1, "this": 0, "next": 1}
+_EXAMPLES = (
+    "a date (2026-01-31), a month (2026-01), a date and time (2026-01-31T14:30), Unix seconds,"
+    " or words such as now, yesterday, last month, 7 days ago"
 )
 
 
@@ -63,6 +70,41 @@ def moment(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
     """Unix seconds of a moment; a day stands for its beginning. Raises ValueError with what is wanted."""
     found = _read(value, zone, now)
     return found.cut(zone)[0] if isinstance(found, Span) else found
+
+
+def span(value: Any, zone: tzinfo, now: datetime | None = None) -> tuple[int, int]:
+    """The seconds at which a period begins and ends: a whole day, month, quarter or year, `last month`, `last 7 days`.
+
+    A moment is a period without length. Raises ValueError.
+    """
+    if isinstance(value, str) and (last := _LAST.fullmatch(" ".join(value.lower().split()))):
+        end = now or datetime.now(UTC)
+        return _shift(end, int(last[1]), _unit(last[2]), -1, zone), seconds(end)
+    found = _read(value, zone, now)
+    return found.cut(zone) if isinstance(found, Span) else (found, found)
+
+
+def since(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
+    """Unix seconds of where something begins: like `moment`, and a length alone (`2h`, `3 days`) means that long ago."""
+    if isinstance(value, str) and _DURATION.fullmatch(" ".join(value.lower().split())):
+        return shift(value, -1, zone, now)
+    return span(value, zone, now)[0]
+
+
+def shift(length: Any, sign: int, zone: tzinfo, now: datetime | None = None) -> int:
+    """Unix seconds of now plus (or minus) a length: `3d`, `12h`, `2 weeks`, `1 month`, `1d 12h`. Raises ValueError."""
+    text = " ".join(str(length).lower().removeprefix("in ").replace(",", " ").split())
+    if not _DURATION.fullmatch(text):
+        raise ValueError(f"can't read {str(length)!r} as a duration. Examples: 3d, 12h, 2w, 1 month")
+    moment_ = now or datetime.now(UTC)
+    for count, unit in re.findall(_LENGTH, text):
+        moment_ = EPOCH + timedelta(seconds=_shift(moment_, int(count), _unit(unit), sign, zone))
+    return seconds(moment_)
+
+
+def _unit(text: str) -> str:
+    """`day` for d, days; `minute` for m, min."""
+    return _SHORT_UNITS.get(text) or {"min": "minute"}.get(text.removesuffix("s"), text.removesuffix("s"))
 
 
 def between(
@@ -90,7 +132,7 @@ def between(
     operator = operator or said or ("between" if isinstance(operand, list) else "on")
     if operator == "last":
         count, unit = operand
-        return {"gte": _shift(now or datetime.now(zone), count, unit, -1, zone)}
+        return {"gte": _shift(now or datetime.now(UTC), count, unit, -1, zone)}
     if operator == "between":
         return _checked(_two(operand, zone, days, now))
     if isinstance(operand, list):
@@ -194,7 +236,7 @@ def _operator(value: Any) -> tuple[str, Any]:
     if signed := re.fullmatch(r"(<=?|>=?)\s*(.+)", text):
         return {"lt": "before", "lte": "until", "gt": "after", "gte": "since"}[_SIGNS[signed[1]]], signed[2]
     if last := _LAST.fullmatch(text.lower()):
-        return "last", (int(last[1]), last[2])
+        return "last", (int(last[1]), _unit(last[2]))
     if ".." in text or (" and " in text or "," in text):
         return "between", text
     return "", text
@@ -218,7 +260,7 @@ def _read(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
     if isinstance(value, date):
         return Span(value, value + timedelta(days=1))
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        raise ValueError(f"{value!r} is not a date or time; write {_WANTED}")
+        raise ValueError(f"{value!r} is not a date or time; write {_EXAMPLES}")
     if isinstance(value, (int, float, Decimal)):
         return _unix(value)
     text = " ".join(value.split())
@@ -248,8 +290,10 @@ def _written(text: str, zone: tzinfo, now: datetime | None) -> Span | int:
     if relative := _RELATIVE.fullmatch(word):
         ahead, unit, back, unit_back = relative.groups()
         return _shift(
-            now or datetime.now(zone), int(ahead or back), unit or unit_back, 1 if ahead else -1, zone
+            now or datetime.now(UTC), int(ahead or back), _unit(unit or unit_back), 1 if ahead else -1, zone
         )
+    if named := _NAMED.fullmatch(word):
+        return _calendar((now or datetime.now(UTC)).astimezone(zone).date(), named[2], _WHICH[named[1]])
     try:
         if _DAY.fullmatch(text):
             day = date.fromisoformat(text)
@@ -257,6 +301,10 @@ def _written(text: str, zone: tzinfo, now: datetime | None) -> Span | int:
         if month := _MONTH.fullmatch(text):
             first = date(int(month[1]), int(month[2]), 1)
             return Span(first, (first + timedelta(days=31)).replace(day=1))
+        if quarter := _QUARTER.fullmatch(text):
+            return _calendar(date(int(quarter[1]), 3 * int(quarter[2]) - 2, 1), "quarter", 0)
+        if re.fullmatch(r"(?:19|20)\d{2}", text, re.ASCII):
+            return _calendar(date(int(text), 1, 1), "year", 0)
         written = datetime.fromisoformat(text.upper().replace(" Z", "Z")) if _MOMENT.fullmatch(text) else None
     except ValueError as fault:
         raise ValueError(f"{text!r} is not a date or time: {fault}") from None
@@ -266,7 +314,7 @@ def _written(text: str, zone: tzinfo, now: datetime | None) -> Span | int:
         raise ValueError(f"{text} looks like milliseconds; Stripe counts seconds: {text[:10]}")
     if compact := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text, re.ASCII):
         raise ValueError(f"{text!r} could be a date or a number; write {'-'.join(compact.groups())}")
-    raise ValueError(f"{text!r} is not a date or time; write {_WANTED}")
+    raise ValueError(f"{text!r} is not a date or time; write {_EXAMPLES}")
 
 
 def _local(written: datetime, text: str, zone: tzinfo) -> int:
@@ -280,8 +328,33 @@ def _local(written: datetime, text: str, zone: tzinfo) -> int:
     return seconds(moment)
 
 
+def _calendar(day: date, unit: str, which: int) -> Span:
+    """The day, week (from Monday), month, quarter or year that a day lies in; -1 the one before, 1 the one after."""
+    if unit in {"day", "week"}:
+        length = 7 if unit == "week" else 1
+        first = day - timedelta(days=day.weekday() if unit == "week" else 0) + timedelta(days=which * length)
+        return Span(first, first + timedelta(days=length))
+    months = {"month": 1, "quarter": 3, "year": 12}[unit]
+    start = (day.year * 12 + day.month - 1) // months * months + which * months
+    return Span(_month(start), _month(start + months))
+
+
+def _month(number: int) -> date:
+    """The first day of a month, counted from the year 0."""
+    return date(number // 12, number % 12 + 1, 1)
+
+
 def _shift(now: datetime, count: int, unit: str, sign: int, zone: tzinfo) -> int:
-    """Days and weeks keep the clock time of the zone, whatever its clocks do in between; smaller units are plain seconds."""
-    if length := _UNITS[unit]:
-        return seconds(now.astimezone(UTC)) + sign * count * length
-    return seconds(now.astimezone(zone) + sign * timedelta(days=count * (7 if unit == "week" else 1)))
+    """Days and longer keep the clock time of the zone, whatever its clocks do in between; smaller units are plain seconds."""
+    try:
+        if length := _UNITS.get(unit):
+            return seconds(now.astimezone(UTC)) + sign * count * length
+        local = now.astimezone(zone)
+        if unit in {"day", "week"}:
+            return seconds(local + timedelta(days=sign * count * (7 if unit == "week" else 1)))
+        months = local.year * 12 + local.month - 1 + sign * count * (12 if unit == "year" else 1)
+        last = (_month(months + 1) - timedelta(days=1)).day
+        first = _month(months)
+        return seconds(local.replace(year=first.year, month=first.month, day=min(local.day, last)))
+    except (OverflowError, ValueError):
+        raise ValueError(f"{count} {unit}s lead outside the calendar") from None

@@ -120,6 +120,11 @@ def _own(call: CallBuilder, own: Field, given: Word | None, following: Word | No
         taken = following is not None and (following.text.lower() in BOOLEAN_WORDS or following.name != "")
         call.give(own.name, resolve(following, call.namespace) if taken and following is not None else True)
         return int(bool(taken))
+    if own.kind is Kind.CHOICE and "true" in own.choices and given is None:  # yes, no, or one of some words
+        words = {*own.choices, *own.local_choices}
+        if following is None or (not following.name and following.text not in words):
+            call.give(own.name, "true")
+            return 0
     value, used = _value(own.flag, given, following)
     call.give(own.name, structured_values.read(own, resolve(value, call.namespace)))
     _source(call, own.name, value)

@@ -69,7 +69,7 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
     keep = (*_keeps(module, values, local),)
     sent: list[tuple[str, str]] = []
     if searched and module.search is not None:
-        sent.append((module.search.param, search_query.expression(module, values, bound.zone)[0]))
+        sent.append((module.search.param, search_query.expression(module, values, bound.zone, bound.now)[0]))
     held = index_of(module).held
     for name, value in values.items():
         declared = module.get(name)

@@ -48,6 +48,7 @@ class Bound:
     extra: tuple[tuple[str, str], ...] = ()  # bracket parameters that no field stands for, passed on
     warnings: tuple[str, ...] = ()
     zone: tzinfo = UTC
+    now: datetime | None = None  # what relative words counted from
     api_version: str = PINNED_VERSION
     inferred: frozenset[str] = frozenset()  # switches and currencies that were left out
     currency_in_text: tuple[
@@ -70,6 +71,7 @@ def bind(
     if params:
         refuse_keys(list(params))
     named = resolve_fields(module, values, params)
+    now = now or datetime.now(UTC)
     context = Context(zone=zone, now=now, operation=_operation(module), documented=module.documented)
     work = _Binder(module, context, api_version, dict(named.raws), faults=list(named.faults))
     work.faulty |= {fault.field for fault in named.faults if module.get(fault.field) is not None}
@@ -77,9 +79,8 @@ def bind(
     work.infer()
     work.read_amounts()
     work.expand_groups()
-    RuleChecker(module, work.typed, work.faults, work.faulty, api_version, zone, work.warnings).check(
-        named.extra_roots
-    )
+    rules = RuleChecker(module, work.typed, work.faults, work.faulty, api_version, zone, work.warnings, now)
+    rules.check(named.extra_roots)
     if work.faults:
         raise InvalidValue(work.faults, module=module.name)
     ordered = (
@@ -93,6 +94,7 @@ def bind(
         (*named.extra, *work.unknown_params),
         tuple(work.warnings),
         zone,
+        now,
         api_version,
         frozenset(work.inferred),
         tuple(work.currency_in_text),

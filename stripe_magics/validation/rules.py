@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from stripe_magics.catalogue.field import Conditions, Field, Role
@@ -74,6 +74,7 @@ class RuleChecker:
     api_version: str
     zone: tzinfo
     warnings: list[str]
+    now: datetime | None = None
 
     def fault(self, declared: Field, problem: str) -> None:
         self.faults.append(Fault(declared.name, declared.title, problem))
@@ -119,7 +120,7 @@ class RuleChecker:
                 self.fault(self._field(name), f"can't be given along with {' and '.join(by) or 'the others'}")
         self._judge_expand()
         if self.module.search is not None and not self.faulty:
-            self.faults.extend(search_query.expression(self.module, self.typed, self.zone)[1])
+            self.faults.extend(search_query.expression(self.module, self.typed, self.zone, self.now)[1])
 
     @staticmethod
     def _led_to(chosen: Variant | None) -> list[str]:

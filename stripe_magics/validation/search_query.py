@@ -7,7 +7,7 @@ joined by AND, or all by OR, since Stripe takes no mixture.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 from stripe_magics import dates
@@ -24,7 +24,9 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def expression(module: Module, values: Mapping[str, Any], zone: tzinfo) -> tuple[str, list[Fault]]:
+def expression(
+    module: Module, values: Mapping[str, Any], zone: tzinfo, now: datetime | None = None
+) -> tuple[str, list[Fault]]:
     """The expression that typed values stand for ("" if they ask for none), and what is wrong with them."""
     search = module.search
     if search is None:
@@ -42,7 +44,7 @@ def expression(module: Module, values: Mapping[str, Any], zone: tzinfo) -> tuple
     either = values.get(search.match) == "any"
     for number, row in enumerate(values.get(search.rows) or (), start=1):
         try:
-            made = _clauses(search, row, zone)
+            made = _clauses(search, row, zone, now)
         except ValueError as problem:
             faults.append(_fault(module, search.rows, str(problem), number))
             continue
@@ -65,13 +67,13 @@ def expression(module: Module, values: Mapping[str, Any], zone: tzinfo) -> tuple
     return (" OR " if either else " AND ").join(clauses), faults
 
 
-def _clauses(search: Search, row: Mapping[str, Any], zone: tzinfo) -> list[str]:
+def _clauses(search: Search, row: Mapping[str, Any], zone: tzinfo, now: datetime | None) -> list[str]:
     name, operator, value = str(row.get("field", "")), str(row.get("operator", "")), str(row.get("value", ""))
     allowed = dict(search.operators).get(name)
     if allowed is not None and operator not in allowed:
         raise ValueError(f"{name} doesn't take {operator}; it takes {', '.join(allowed)}")
     if operator not in _TESTS:
-        found = dates.between(value, zone, operator=operator)
+        found = dates.between(value, zone, operator=operator, now=now)
         return [f"{name}{_BOUNDS[bound]}{moment}" for bound, moment in found.items()]
     if operator == "contains" and len(value) < search.contains:
         raise ValueError(f"contains needs at least {search.contains} characters; {value!r} has {len(value)}")

@@ -338,7 +338,7 @@ class TestWords:
         assert len(sandbox("%stripe customers list")) == 0
         sandbox(f"%stripe sandbox load {tmp_path / 'month'}")
         assert len(sandbox("%stripe customers list")) == 1
-        with pytest.raises(errors.UsageFault, match="Missing duration"):
+        with pytest.raises(errors.UsageFault, match="as a duration"):
             sandbox("%stripe sandbox advance soon")
         with pytest.raises(errors.UsageFault, match="no file"):
             sandbox("%stripe sandbox load nothing.json")

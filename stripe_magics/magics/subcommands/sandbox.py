@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
+from stripe_magics import dates
 from stripe_magics.errors import NotConnected, UsageFault
 from stripe_magics.magics.subcommands.connection import current
 from stripe_magics.magics.subcommands.subcommand import ParsedFlags
-
-_SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def _sandbox_transport() -> Any:
@@ -20,19 +20,26 @@ def _sandbox_transport() -> Any:
 
 
 def advance(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    found = [re.fullmatch(r"([0-9]+)\s*([smhdw])", str(each)) for each in positional]
-    if not found or None in found:
+    """By a length (`3d`, `1 month`), or to a later date."""
+    text = " ".join(str(each) for each in positional)
+    if not text:
         raise UsageFault("Missing duration. Examples: 3d, 12h, 2w.")
-    seconds = sum(int(each[1]) * _SPANS[each[2]] for each in found if each)
     transport = _sandbox_transport()
-    transport.advance(seconds)
-    context.history.note("sandbox advance", f"sm.current().sandbox.advance({seconds})")
+    zone, now = current().zone, datetime.fromtimestamp(transport.now, UTC)
+    try:
+        is_date = re.match(r"\d{4}-\d|tomorrow|next ", text)
+        target = dates.moment(text, zone, now) if is_date else dates.shift(text, 1, zone, now)
+    except ValueError as problem:
+        raise UsageFault(f"{str(problem)[:1].upper()}{str(problem)[1:]}.") from None
+    passed = target - int(transport.now)
+    if passed < 0:
+        raise UsageFault(f"{text} is in the sandbox's past: its clock is at {_clock(transport.now)}.")
+    transport.advance(passed)
+    context.history.note("sandbox advance", f"sm.current().sandbox.advance({passed})")
     print(f"The sandbox's clock is at {_clock(transport.now)}.")
 
 
 def _clock(now: int) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(now, UTC).strftime("%A %Y-%m-%d %H:%M UTC")
 
 
