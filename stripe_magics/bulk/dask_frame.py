@@ -7,7 +7,7 @@ The rate is split over the batches that can run at once.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stripe_magics.client.shared_connection import Connection
+
+
+OTHER_FIELDS = "other_fields"  # the column of what the facts don't know
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +52,15 @@ def lazy_frame(
         import dask.dataframe as dd
     except ImportError:
         raise UsageFault("--engine dask needs dask.", advice="pip install 'stripe_magics[dask]'") from None
-    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-    from stripe_magics import frames
-    from stripe_magics.bulk.list_frame import with_account
     from stripe_magics.bulk.list_requests import list_request
     from stripe_magics.client.rate_limiter import ENDPOINT, limiter_for
 
     where = _source(connection)
     request = list_request(connection, name, **values)
-    workers = _workers()
-    count = max(1, min(len(accounts), batches or 2 * workers))
+    threads = _threads()
+    count = max(1, min(len(accounts), batches or 2 * threads))
     limiter = limiter_for(connection)
-    at_once = max(1, min(workers, count))
+    at_once = max(1, min(threads, count))  # batches that can run at once
     rate = min(limiter.total, ENDPOINT if connection.rate is None else connection.rate) / at_once
     parts = [
         Batch(
@@ -69,36 +69,98 @@ def lazy_frame(
         )
         for number in range(count)
     ]  # fmt: skip
-    meta = with_account(frames.build((), request.returns, columns=columns), "")
+    meta = empty_partition(request.returns, columns)
     return dd.from_map(
         read, parts, meta=meta, enforce_metadata=False, label=f"stripe-{name.replace('.', '-')}"
     )
 
 
 def read(batch: Batch) -> pd.DataFrame:
-    """One partition, read on a worker with its own key. Fixed columns only, so that all partitions are alike."""
-    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-    from stripe_magics import frames
+    """One partition, read on a worker with its own key, its accounts side by side.
+
+    All partitions have the same columns: the fixed ones, and one with whatever else the accounts sent, as JSON text.
+    """
     from stripe_magics.bulk.list_frame import joined, read_frame, with_account
     from stripe_magics.bulk.list_requests import list_request
+    from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, side_by_side
+    from stripe_magics.client.rate_limiter import limiter_for
 
     connection = open_for(batch)
     try:
-        pieces = []
-        for account in batch.accounts:
-            request = list_request(connection, batch.module, account=account, **dict(batch.values))
-            pieces.append(with_account(read_frame(connection, request, columns=batch.columns), account))
-        frame = joined(pieces, request.returns)
-        fixed = with_account(frames.build((), request.returns, columns=batch.columns), "")
-        return frame[[name for name in fixed.columns if name in frame]].astype(
-            {
-                name: dtype
-                for name, dtype in fixed.dtypes.items()
-                if name in frame and str(dtype) != "category"
-            }
-        )
+        limiter_for(connection)  # one for all threads
+        requests = {
+            account: list_request(connection, batch.module, account=account, **dict(batch.values))
+            for account in batch.accounts
+        }
+
+        def work(account: str) -> Callable[[Callable[[], bool]], pd.DataFrame]:
+            return lambda stop: with_account(
+                read_frame(connection, requests[account], columns=batch.columns, stop=stop), account
+            )
+
+        results = side_by_side({account: work(account) for account in batch.accounts}, MAX_ACCOUNTS)
+        request = requests[batch.accounts[0]]
+        return partition_of(joined(list(results.values()), request.returns), request.returns, batch.columns)
     finally:
         connection.close()
+
+
+def partition_of(frame: pd.DataFrame, object_type: str, columns: Sequence[str]) -> pd.DataFrame:
+    """A frame in the columns and dtypes that every partition has."""
+    import pandas as pd
+
+    fixed = empty_partition(object_type, columns)
+    names = [name for name in fixed.columns if name != OTHER_FIELDS]
+    data: dict[str, Any] = {}
+    for name in names:
+        dtype = fixed[name].dtype
+        data[name] = frame[name].astype(dtype) if name in frame else pd.Series(index=frame.index, dtype=dtype)
+    others = [name for name in frame.columns if name not in data]
+    data[OTHER_FIELDS] = pd.Series(
+        _as_json(frame, others), index=frame.index, dtype=fixed[OTHER_FIELDS].dtype
+    )
+    return pd.DataFrame(data)
+
+
+def empty_partition(object_type: str, columns: Sequence[str]) -> pd.DataFrame:
+    """No rows, in the columns and dtypes of a partition."""
+    import pandas as pd
+
+    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
+    from stripe_magics import frames
+    from stripe_magics.bulk.list_frame import with_account
+
+    frame = with_account(frames.build((), object_type, columns=columns), "")
+    return frame.assign(**{OTHER_FIELDS: pd.Series(index=frame.index, dtype=frame["account"].dtype)})
+
+
+def _as_json(frame: pd.DataFrame, names: Sequence[str]) -> list[str | None]:
+    import msgspec
+
+    if not names:
+        return [None] * len(frame)
+    there = frame[list(names)].notna().to_numpy()
+    columns = [frame[name].tolist() for name in names]
+    return [
+        msgspec.json.encode(
+            {
+                name: column[row]
+                for name, column, known in zip(names, columns, there[row], strict=True)
+                if known
+            },
+            enc_hook=_plain,
+        ).decode()
+        if there[row].any()
+        else None
+        for row in range(len(frame))
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON has it: its mapping or list, or its text."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
 
 
 def open_for(batch: Batch) -> Connection:
@@ -128,13 +190,14 @@ def _source(connection: Connection) -> dict[str, str]:
     )
 
 
-def _workers() -> int:
-    """The workers of the cluster in use; without one, the processors of this machine."""
+def _threads() -> int:
+    """The threads of the cluster in use, each of which can read a batch; without one, the processors of this machine."""
     try:
         from distributed import get_client
     except ImportError:
         return os.cpu_count() or 1
     try:
-        return len(get_client().scheduler_info(n_workers=-1)["workers"]) or 1
+        workers = get_client().scheduler_info(n_workers=-1)["workers"]
     except (ValueError, TypeError):  # no client here, or one of a version without n_workers
         return os.cpu_count() or 1
+    return sum(int(each.get("nthreads", 1)) for each in workers.values()) or 1

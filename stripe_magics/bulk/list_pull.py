@@ -5,19 +5,17 @@ Threads only wait; the pages of all lists come in on one event loop. Stop ends a
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.bulk.list_frame import joined, read_frame, with_account
+from stripe_magics.bulk.list_frame import joined, with_account
 from stripe_magics.bulk.list_requests import frame_info, list_request, resource, split_names
-from stripe_magics.bulk.parquet_export import Saved, save, summary
+from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, list_work, side_by_side
+from stripe_magics.bulk.parquet_export import Saved, summary
 from stripe_magics.errors import StripeMagicsError, UsageFault
 from stripe_magics.progress import ProgressGroup, progress_bar
-from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 MAX_LISTS = 4  # lists at once
-MAX_ACCOUNTS = 16  # accounts at once
 
 
 def pull(
@@ -75,7 +72,7 @@ def pull(
     with progress_bar(", ".join(requests), quiet=quiet) as bar:
         together = ProgressGroup(bar, len(requests))
         work = {
-            name: _work(connection, each, Path(to) / name if to else "", chosen, together)
+            name: list_work(connection, each, Path(to) / name if to else "", chosen, together)
             for name, each in requests.items()
         }
         results = side_by_side(work, MAX_LISTS)
@@ -91,45 +88,6 @@ def pull(
         }
         return frame
     return results if len(names) > 1 else next(iter(results.values()))
-
-
-def _work(
-    connection: Connection, request: Request, to: str | Path, columns: Sequence[str], together: ProgressGroup
-) -> Callable[[Callable[[], bool]], pd.DataFrame | Saved]:
-    """One of several lists: into a folder, or as a frame."""
-
-    def run(stop: Callable[[], bool]) -> pd.DataFrame | Saved:
-        with together.share(None if request.keep else request.limit) as progress:
-            if to:
-                return save(connection, request, to, columns=columns, progress=progress, stop=stop)
-            return read_frame(connection, request, columns=columns, progress=progress, stop=stop)
-
-    return run
-
-
-def side_by_side(works: Mapping[str, Callable[[Callable[[], bool]], Any]], most: int) -> dict[str, Any]:
-    """Run all, `most` at a time. Stop, or the first fault, ends the others too; after a Stop what came is returned."""
-    halt = threading.Event()
-    fault: BaseException | None = None
-    with ThreadPoolExecutor(min(most, len(works)), thread_name_prefix="stripe-list") as pool:
-        futures: dict[str, Future[Any]] = {
-            name: pool.submit(work, halt.is_set) for name, work in works.items()
-        }
-        waiting = set(futures.values())
-        while waiting:
-            try:
-                ended, waiting = wait(waiting, timeout=0.25, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                halt.set()
-                continue
-            for future in ended:
-                problem = future.exception()
-                if problem is not None and fault is None:
-                    fault = problem
-                    halt.set()
-    if fault is not None:
-        raise fault
-    return {name: future.result() for name, future in futures.items()}
 
 
 def account_ids(accounts: Any) -> list[str]:
@@ -178,7 +136,9 @@ def over_accounts(
     def work(account: str, together: ProgressGroup) -> Callable[[Callable[[], bool]], Any]:
         headers = tuple(pair for pair in base.headers if pair[0].lower() != "stripe-account")
         request = replace(base, headers=(*headers, ("Stripe-Account", account)))
-        pulled = _work(connection, request, Path(to) / f"account={account}" if to else "", columns, together)
+        pulled = list_work(
+            connection, request, Path(to) / f"account={account}" if to else "", columns, together
+        )
 
         def run(stop: Callable[[], bool]) -> pd.DataFrame | Saved | None:
             if stop():

@@ -336,6 +336,44 @@ def test_dask_partitions_hold_no_key(listed: Make, monkeypatch: pytest.MonkeyPat
     assert len(df) == 6 * 120
     assert df["account"].nunique() == 6
     assert df["amount"].sum() == 6 * sum(json.loads(each)["amount"] for each in server.bodies)
+    assert list(df.columns) == list(lazy.columns)
+    assert {json.loads(text)["padding"] for text in df["other_fields"]} == {"x" * 60}
+
+
+def test_a_dask_partition_reads_its_accounts_side_by_side(
+    listed: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dask
+
+    from stripe_magics.bulk import dask_frame
+
+    _, connection = listed(count=250, latency=0.1)
+    monkeypatch.setenv("PULL_TEST_KEY", "sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001")
+    connection.source = "environment variable PULL_TEST_KEY"
+    monkeypatch.setattr(dask_frame, "_threads", lambda: 1)
+    lazy = bulk.pull(
+        "payment_intents", accounts=[f"acct_{n}" for n in range(24)], engine="dask", connection=connection
+    )
+    assert lazy.npartitions == 2
+    with dask.config.set(scheduler="synchronous"):
+        began = time.monotonic()
+        df = lazy.compute()
+    assert len(df) == 24 * 250
+    assert time.monotonic() - began < 24 * 3 * 0.1 * 0.6  # one after another, 72 requests of 0.1 s
+
+
+def test_the_rate_is_split_over_what_can_run_at_once(listed: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stripe_magics.bulk import dask_frame
+
+    _, connection = listed(count=1, rate=60.0)
+    connection.source = "environment variable PULL_TEST_KEY"
+    made: list[Any] = []
+    monkeypatch.setattr("dask.dataframe.from_map", lambda function, parts, **options: made.extend(parts))
+    for threads, accounts, rate in ((6, 100, 10.0), (6, 3, 20.0), (1, 5, 60.0)):
+        made.clear()
+        monkeypatch.setattr(dask_frame, "_threads", lambda threads=threads: threads)
+        dask_frame.lazy_frame(connection, "payment_intents", [f"acct_{n}" for n in range(accounts)])
+        assert {each.rate for each in made} == {rate}
 
 
 def test_dask_on_a_cluster_of_processes(
