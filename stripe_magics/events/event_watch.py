@@ -14,7 +14,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ MIN_INTERVAL = 5.0
 MINUTES = 30.0
 MAX_MINUTES = 12 * 60.0
 FOREVER = float("inf")
+MAX_SHOWN = 500  # new events that the view gets at once
 READ_BUDGET = 10_000  # reads in 30 days that Stripe allows an account whatever it does
 _MAX_WAIT = 300.0  # seconds between attempts while Stripe can't be reached
 _WITHOUT_VIEW = 4  # times as long between passes while no page shows the view
@@ -222,7 +223,7 @@ class Watch:
             running = self.running  # looked at first: what came before the end is given
             found = self.store.events(since=since, after_row=row, matches=self.choice, keep=self.where)
             for stored in found:
-                yield hide(stored.event)
+                yield stored.event
             row = max([row, *(each.row for each in found)])
             if not running and not found:
                 return
@@ -244,8 +245,7 @@ class Watch:
             if found:
                 first = min(found, key=lambda each: each.row)
                 self._given[key] = first.row
-                hidden: dict[str, Any] = hide(first.event)
-                return hidden
+                return first.event
             if not running:
                 raise UsageFault(f"The watch isn't running ({self.state}). start() goes on.")
             if time.monotonic() >= until:
@@ -327,16 +327,24 @@ class Watch:
         return self.connection.send(request)
 
     def _show_new(self) -> None:
-        """The view gets what it hasn't had."""
-        fresh = self.store.events(after_row=self._shown_row, matches=self.choice, keep=self.where)
+        """The view gets what it hasn't had, the newest of it if that is very much."""
+        last = self.store.last_row()
+        if last == self._shown_row:
+            return
+        after, self._shown_row = min(self._shown_row, last), last
+        fresh = self.store.events(after_row=after, matches=self.choice, keep=self.where, most=MAX_SHOWN)
         if fresh:
-            self._shown_row = max(each.row for each in fresh)
             self._tell("events", [each.event for each in fresh])
 
-    def _resolve(self, ids: Any) -> None:
-        events = [self.store.get(id).event for id in ids if self.store.has(id)]
+    def _resolve(self, ids: Iterable[str]) -> None:
+        """Writes with an unknown outcome, of which these events show how they ended."""
         scope = self.connection.scope(self.account.account or self.connection.account)
-        for note in resolve_by_events(self.connection.journal, scope, events):
+        open_keys = {operation.key for operation in self.connection.journal.pending(scope)}
+        if not open_keys:
+            return
+        kept = [self.store.get(id).event for id in ids if self.store.has(id)]
+        caused = [event for event in kept if _key_of(event) in open_keys]
+        for note in resolve_by_events(self.connection.journal, scope, caused):
             self._note(note)
 
     # The thread
@@ -443,6 +451,11 @@ def _is_stripes_own(error: AuthenticationFailed | PermissionDenied) -> bool:
     details = error.details
     said = (details.request_id, details.code, details.type, details.stripe_message)
     return not details.status or any(said)
+
+
+def _key_of(event: dict[str, Any]) -> str:
+    request = event.get("request")
+    return str(request.get("idempotency_key") or "") if isinstance(request, dict) else ""
 
 
 def _ago(moment: float | None) -> str:

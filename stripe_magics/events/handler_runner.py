@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from stripe_magics._redaction import hide
 from stripe_magics.client.call_context import CallContext, calling_for
 from stripe_magics.errors import redact
 from stripe_magics.events.event_store import Store
@@ -164,7 +163,7 @@ class HandlerRunner:
             return Problem(event["id"], handler.name, words, "")
         try:
             with calling_for(context):
-                handler(hide(event))
+                handler(event)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a user's function may raise anything, SystemExit too, and one event must not stop the others

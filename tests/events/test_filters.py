@@ -49,7 +49,7 @@ def test_one_grammar(name: str, matches: list[str], others: list[str]) -> None:
         ("invoices", "invoice"),
         ("customer.subscripton.*", "customer"),
         ("invoice.paid.*", "invoice"),
-        ("", "no event"),
+        ("", "Unknown event or group of events ''"),
     ],
 )
 def test_a_name_that_no_event_has_is_refused(name: str, near: str) -> None:

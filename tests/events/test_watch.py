@@ -390,7 +390,7 @@ def test_all_types_for_an_endpoint() -> None:
     [
         ("invoices", "invoice"),
         ("invioce.paid", "invoice.paid"),
-        ("nothing", "no event or group of events 'nothing'"),
+        ("nothing", "Unknown event or group of events 'nothing'"),
     ],
 )
 def test_an_unknown_event(name: str, near: str) -> None:
