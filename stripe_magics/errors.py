@@ -28,22 +28,13 @@ The map from an HTTP answer to one of these is in client/errors.py.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from html import escape
 from typing import Any
 
-_KEY = re.compile(
-    r"\b(?:sk|rk|rkcs|pk|ek|oak)_(?:(?:live|test|org)_?)?[A-Za-z0-9*._-]{6,}|\bwhsec_[A-Za-z0-9+/=*_-]{4,}"
-)
-_CLIENT_SECRET = re.compile(r"\b([a-z]{2,8}_[A-Za-z0-9]+)_secret_[A-Za-z0-9]+")
-
-
-def redact(text: str) -> str:
-    """The text without anything that looks like a key or a secret, starred echoes included."""
-    return _CLIENT_SECRET.sub(r"\1_secret_(hidden)", _KEY.sub("(key hidden)", text))
+from stripe_magics._redaction import redact
 
 
 class StripeMagicsError(Exception):

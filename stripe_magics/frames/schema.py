@@ -26,6 +26,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from stripe_magics._redaction import is_secret_field
 from stripe_magics.catalogue.versions import PINNED_VERSION
 
 HEAD = (
@@ -61,21 +62,6 @@ SCALARS = frozenset(
         "interval",
     }
 )
-
-MASKED: Mapping[str, frozenset[str]] = {
-    "": frozenset({"client_secret", "access_token", "refresh_token"}),
-    "webhook_endpoint": frozenset({"secret"}),
-    "ephemeral_key": frozenset({"secret"}),
-    "terminal.connection_token": frozenset({"secret"}),
-    "apps.secret": frozenset({"payload"}),
-    "login_link": frozenset({"url"}),
-    "account_link": frozenset({"url"}),
-    "billing_portal.session": frozenset({"url"}),
-    "identity.verification_session": frozenset({"url"}),
-    "issuing.card": frozenset({"number", "cvc"}),
-    "v2.core.event_destination": frozenset({"signing_secret"}),
-}
-"""Fields that are never shown, by the object that holds them ("" is any)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,4 +182,4 @@ def kind_of_nulls(key: str) -> str:
 
 def masked(object_type: str, key: str) -> bool:
     """Whether a field may never be shown."""
-    return key in MASKED[""] or key in MASKED.get(object_type, ())
+    return is_secret_field(object_type, key)

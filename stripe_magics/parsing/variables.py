@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from stripe_magics._form_encoding import Missing, describe_missing, plain
+from stripe_magics._redaction import KEY
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import KeyRefused, UnknownName, UsageFault
 from stripe_magics.parsing.lexer import Word
@@ -20,9 +21,6 @@ from stripe_magics.parsing.lexer import Word
 WHOLE = re.compile(r"\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\Z")
 INSIDE = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}")
 EVALUATED = re.compile(r"\{\{(?!\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*\}\})[^{}]*\}\}")
-KEY = re.compile(
-    r"\b(?:sk|rk|rkcs|ek|oak)_(?:live|test|org)_[A-Za-z0-9_]{6,}|\b[sr]k_[A-Za-z0-9]{20,}|\bwhsec_[A-Za-z0-9+/=_-]{8,}"
-)
 
 
 def refuse_keys(*texts: Any) -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from stripe_magics._redaction import contains_key
 from stripe_magics.catalogue.field import Field
 from stripe_magics.errors import KeyRefused
-
-_KEY = re.compile(
-    r"\b(?:sk|rk|rkcs|pk|ek|oak)_(?:live|test|org)_[A-Za-z0-9*._-]{3,}|\b(?:sk|rk|pk)_[A-Za-z0-9]{24,}|\bwhsec_[A-Za-z0-9+/=*_-]{8,}"
-)
 
 
 def refuse_keys(value: Any, field: Field | None = None) -> None:
     """Raise KeyRefused if there is a key in the text, or anywhere in nested values. The key is never repeated."""
     if isinstance(value, str):
-        if "_" in value and _KEY.search(value):
+        if contains_key(value):
             where = f"in {field.flag}" if field is not None else "in this call"
             raise KeyRefused(
                 f"There is a Stripe key {where}. It was not used.",

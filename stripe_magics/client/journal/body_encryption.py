@@ -8,24 +8,12 @@ sealed or not.
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stripe_magics.client.secret import Secret
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
-
-NEVER_KEPT = re.compile(
-    r"card\[|\[card\]|number|cvc|cvv|exp_month|exp_year|account_number|routing_number|iban|sort_code|ssn|id_number|secret|password|token|pin\b|"
-    r"bank_account\[|bacs_debit|acss_debit|au_becs|sepa_debit|us_bank_account"
-)
-
-
-def may_keep(names: Iterable[str]) -> bool:
-    """Whether a body with these parameter names may be kept sealed."""
-    return not any(NEVER_KEPT.search(name) for name in names)
 
 
 def _cipher(secret: Secret, salt: bytes) -> Fernet:

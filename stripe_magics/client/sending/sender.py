@@ -14,6 +14,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from stripe_magics._redaction import may_keep_params
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client import call_context, live_mode, one_time_secrets
 from stripe_magics.client.http import exchange, logging_filter, response_check, retry
@@ -202,7 +203,7 @@ def _hints(call: InFlightCall) -> str:
 
 def _sealed(call: InFlightCall) -> bytes | None:
     secret = call.connection.secret
-    if secret is None or call.request.files or not body_encryption.may_keep(call.encoded.names):
+    if secret is None or call.request.files or not may_keep_params(call.encoded.names):
         return None
     kept = {
         "target": call.encoded.target,
