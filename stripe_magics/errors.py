@@ -28,6 +28,7 @@ The map from an HTTP answer to one of these is in client/errors.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field

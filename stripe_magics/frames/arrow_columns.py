@@ -22,11 +22,11 @@ from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, redact
 from stripe_magics.frames.cells import freeze
 from stripe_magics.frames.schema import Column, facts, kind_by_name, kind_of_fact, kind_of_nulls, masked
 
-_SECRETS = tuple(
-    name.encode()
-    for kind, fields in SECRET_FIELDS.items()
-    for name in (sorted(fields) if not kind else [f'"{kind}"'])
-) + (b"whsec_", b"_secret_", b"sk_live_", b"sk_test_", b"rk_live_", b"rk_test_")
+_SECRETS = (
+    *(name.encode() for name in SECRET_FIELDS[""]),
+    *(f'"{kind}"'.encode() for kind in SECRET_FIELDS if kind),
+    *(b"whsec_", b"_secret_", b"sk_live_", b"sk_test_", b"rk_live_", b"rk_test_"),
+)
 """What JSON text must hold for anything in it to be masked."""
 _SUSPECT_TEXT = r"whsec_|_secret_|[sr]k_(?:live|test|org)_"
 """What a text of an unknown field must hold to be looked at; what is then hidden, `errors.redact` says."""
