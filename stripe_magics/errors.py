@@ -35,7 +35,7 @@ from dataclasses import field as dataclass_field
 from html import escape
 from typing import Any
 
-from stripe_magics._redaction import redact as redact
+from stripe_magics._redaction import redact
 
 
 class StripeMagicsError(Exception):

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from stripe_magics._redaction import redact
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import KeyRefused, NotConnected, redact
+from stripe_magics.errors import KeyRefused, NotConnected
 
 DEFAULT = "STRIPE_API_KEY"
 SERVICE = "stripe_magics"  # in the keyring

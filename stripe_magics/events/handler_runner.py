@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from stripe_magics._redaction import redact
 from stripe_magics.client.call_context import CallContext, calling_for
-from stripe_magics.errors import redact
 from stripe_magics.events.event_store import Store
 from stripe_magics.events.handlers import Registered
 from stripe_magics.events.run_log import RunLog

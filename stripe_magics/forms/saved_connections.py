@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stripe_magics._files import write_atomically
-from stripe_magics.errors import KeyRefused, redact
+from stripe_magics._redaction import redact
+from stripe_magics.errors import KeyRefused
 
 FILE = "connections.json"
 

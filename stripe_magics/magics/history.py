@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.errors import StripeError, redact
+from stripe_magics._redaction import redact
+from stripe_magics.errors import StripeError
 
 if TYPE_CHECKING:
     import pandas as pd

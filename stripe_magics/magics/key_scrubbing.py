@@ -10,7 +10,7 @@ import re
 import sqlite3
 from typing import Any
 
-from stripe_magics.parsing.variables import KEY
+from stripe_magics._redaction import KEY
 
 HIDDEN = "(key removed)"
 

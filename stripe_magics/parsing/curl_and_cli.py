@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stripe_magics import catalogue
+from stripe_magics._redaction import KEY
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UnknownName, UsageFault
@@ -24,7 +25,7 @@ from stripe_magics.parsing.curl import CurlRequest, LookUp, read_curl
 from stripe_magics.parsing.lexer import Word, split
 from stripe_magics.parsing.options import VERBS
 from stripe_magics.parsing.shell import ShellWord, Stage, read_script
-from stripe_magics.parsing.variables import KEY, plain_text, refuse_keys
+from stripe_magics.parsing.variables import plain_text, refuse_keys
 
 _START = re.compile(
     r"\s*(?:#[^\n]*\n\s*)*(?:[$>%]\s+)?(?:(?:echo|printf|cat)\s[^\n]*?\|\s*)?(stripe|curl)(?:\.exe)?(?=\s|\Z)"

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from stripe_magics._form_encoding import Missing, describe_missing, plain
-from stripe_magics._redaction import KEY as KEY
+from stripe_magics._redaction import KEY
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import KeyRefused, UnknownName, UsageFault
 from stripe_magics.parsing.lexer import Word

@@ -13,8 +13,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._form_encoding import Pairs, encode
+from stripe_magics._redaction import redact
 from stripe_magics.catalogue.module import Effect
-from stripe_magics.errors import redact
 
 if TYPE_CHECKING:
     from stripe_magics._command import Options

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from stripe_magics import catalogue
 from stripe_magics._command import Command, Options
 from stripe_magics._form_encoding import UNSET
+from stripe_magics._redaction import KEY
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.errors import KeyRefused, UnknownName, UsageFault
 from stripe_magics.parsing import parse, write_cell, write_line
 from stripe_magics.parsing.lexer import quote, split
-from stripe_magics.parsing.variables import KEY
 
 CANARY = "sk_test_" + "4eC39HqLyjWDarjtT1zdp7dc"
 

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._redaction import redact
 from stripe_magics.client.api_errors import messages, param_names
 from stripe_magics.client.http.response import parse_object
 from stripe_magics.errors import (
@@ -46,7 +47,6 @@ from stripe_magics.errors import (
     StripeUnavailable,
     UnknownName,
     UsageFault,
-    redact,
 )
 
 if TYPE_CHECKING:

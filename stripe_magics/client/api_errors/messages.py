@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from stripe_magics._redaction import redact
 from stripe_magics._text import closest_matches
 from stripe_magics.client.api_errors import param_names
 from stripe_magics.client.api_errors.decline_codes import explain
@@ -23,7 +24,6 @@ from stripe_magics.errors import (
     RateLimited,
     StripeError,
     StripeUnavailable,
-    redact,
 )
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import time
 
 import httpx
 
+from stripe_magics._redaction import redact
 from stripe_magics.client.api_errors.mapping import stripe_spoke
 from stripe_magics.client.http.body_reader import BodyReader, TooLongError
 from stripe_magics.client.http.deadline_transport import AttemptDeadline, current_deadline, transport
@@ -18,7 +19,6 @@ from stripe_magics.client.http.logging_filter import private
 from stripe_magics.client.http.request_encoder import EncodedRequest, encode
 from stripe_magics.client.http.response import parse_object
 from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy
-from stripe_magics.errors import redact
 
 __all__ = ["EncodedRequest", "attempt", "encode", "judge", "transport"]
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
-from stripe_magics.errors import redact
+from stripe_magics._redaction import redact
 
 SKEW = 60.0  # seconds
 

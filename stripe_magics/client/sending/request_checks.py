@@ -13,7 +13,8 @@ import re
 import ssl
 from urllib.parse import unquote, urlsplit
 
-from stripe_magics.errors import Details, InvalidRequest, KeyRefused, NotConnected, redact
+from stripe_magics._redaction import redact
+from stripe_magics.errors import Details, InvalidRequest, KeyRefused, NotConnected
 
 API = "https://api.stripe.com"
 HOSTS = frozenset({"api.stripe.com", "files.stripe.com", "connect.stripe.com", "meter-events.stripe.com"})
