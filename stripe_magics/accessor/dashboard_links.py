@@ -8,13 +8,12 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics.accessor.account_facts import mode_and_account
-from stripe_magics.catalogue.stripe_objects import OBJECTS, owner
+from stripe_magics.catalogue.stripe_objects import object_type, owner
 from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.frame_errors import ColumnNotFoundError
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import facts
 
-PAGES = {kind: each.page for kind, each in OBJECTS.items() if each.page}
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]+")
 
 
@@ -26,7 +25,8 @@ def base_address(mode: str, account: str) -> str:
 
 def page_of(kind: str, id_: str) -> str:
     """The page of an object below the account's address; the Dashboard's search finds what has no page of its own."""
-    return f"{PAGES[kind]}/{id_}" if kind in PAGES else f"search?query={id_}"
+    page = object_type(kind).page
+    return f"{page}/{id_}" if page else f"search?query={id_}"
 
 
 def links(

@@ -9,11 +9,11 @@ import pandas as pd
 from stripe_magics.accessor import dashboard_links, units
 from stripe_magics.accessor.account_facts import zone_of
 from stripe_magics.accessor.time_columns import day_of
+from stripe_magics.catalogue.stripe_objects import owner
 from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.column_facts import named_currency
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.money import format_amount
-from stripe_magics.validation.object_ids import owner
 
 
 @pd.api.extensions.register_series_accessor("stripe")

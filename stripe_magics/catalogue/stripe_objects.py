@@ -75,6 +75,47 @@ OBJECTS: dict[str, ObjectType] = {
     "transfer": ObjectType(prefixes=("tr",), checked=True, page="connect/transfers"),
     "webhook_endpoint": ObjectType(prefixes=("we",), checked=True, page="webhooks"),
 }
+COLUMNS: dict[str, tuple[str, ...]] = {  # that a person looks for first, in the Dashboard's order
+    "account": ("id", "business_profile_name", "email", "country", "charges_enabled", "payouts_enabled", "created", "type"),
+    "application_fee": ("id", "amount", "amount_refunded", "account", "charge", "created"),
+    "balance_transaction": ("id", "type", "amount", "fee", "net", "description", "status", "created", "available_on", "source"),
+    "billing_portal.configuration": ("id", "active", "is_default", "created"),
+    "charge": ("id", "amount", "status", "description", "customer", "created", "payment_method_details_card_brand", "payment_method_details_card_last4",
+               "failure_message", "amount_refunded", "payment_intent"),
+    "checkout.session": ("id", "amount_total", "payment_status", "status", "customer_details_email", "created", "mode", "payment_intent", "subscription"),
+    "coupon": ("id", "name", "percent_off", "amount_off", "duration", "duration_in_months", "times_redeemed", "redeem_by", "valid"),
+    "credit_note": ("id", "total", "status", "number", "customer", "created", "reason", "invoice"),
+    "credit_note_line_item": ("id", "amount", "description", "quantity", "unit_amount", "invoice_line_item"),
+    "customer": ("id", "name", "email", "description", "created", "phone", "balance", "delinquent", "address_country"),
+    "dispute": ("id", "amount", "status", "reason", "created", "evidence_details_due_by", "charge", "payment_intent"),
+    "event": ("id", "type", "data_object", "created", "request_id", "pending_webhooks"),
+    "file": ("id", "filename", "purpose", "size", "type", "created"),
+    "invoice": ("id", "total", "status", "number", "customer_name", "customer_email", "created", "due_date", "amount_remaining", "subscription"),
+    "invoiceitem": ("id", "amount", "description", "customer", "date", "quantity", "unit_amount", "price_product", "invoice"),
+    "item": ("id", "amount_total", "description", "quantity", "price_unit_amount", "price_product"),
+    "line_item": ("id", "amount", "description", "quantity", "unit_amount_excluding_tax", "period_start", "period_end", "price_product"),
+    "mandate": ("id", "status", "type", "payment_method"),
+    "payment_intent": ("id", "amount", "status", "description", "customer", "created", "last_payment_error_message", "amount_received", "latest_charge"),
+    "payment_link": ("id", "active", "url", "livemode"),
+    "payment_method": ("id", "type", "card_brand", "card_last4", "card_exp_month", "card_exp_year", "billing_details_name", "customer", "created"),
+    "payout": ("id", "amount", "status", "description", "arrival_date", "created", "method", "type", "failure_message", "destination"),
+    "plan": ("id", "amount", "active", "nickname", "product", "interval", "interval_count", "created"),
+    "price": ("id", "unit_amount", "active", "nickname", "product", "recurring_interval", "recurring_interval_count", "lookup_key", "created", "type"),
+    "product": ("id", "name", "active", "description", "default_price", "created", "updated"),
+    "promotion_code": ("id", "code", "active", "coupon_name", "coupon", "times_redeemed", "max_redemptions", "expires_at", "created"),
+    "quote": ("id", "amount_total", "status", "number", "customer", "created", "expires_at"),
+    "refund": ("id", "amount", "status", "reason", "created", "charge", "payment_intent", "failure_reason"),
+    "review": ("id", "open", "reason", "opened_reason", "charge", "payment_intent", "created"),
+    "setup_intent": ("id", "status", "description", "customer", "created", "usage", "payment_method", "last_setup_error_message"),
+    "subscription": ("id", "status", "customer", "description", "created", "current_period_end", "cancel_at_period_end", "canceled_at", "latest_invoice"),
+    "subscription_item": ("id", "price_unit_amount", "quantity", "price_nickname", "price_product", "price_recurring_interval", "created"),
+    "subscription_schedule": ("id", "status", "customer", "subscription", "created", "end_behavior"),
+    "tax_id": ("id", "value", "type", "country", "verification_status", "created"),
+    "tax_rate": ("id", "display_name", "percentage", "inclusive", "country", "state", "active", "created"),
+    "topup": ("id", "amount", "status", "description", "created", "expected_availability_date", "failure_message"),
+    "transfer": ("id", "amount", "destination", "description", "created", "amount_reversed", "reversed", "source_transaction"),
+    "webhook_endpoint": ("id", "url", "status", "description", "created", "api_version", "enabled_events"),
+}  # fmt: skip
 _UNKNOWN = ObjectType()
 _OWNERS: dict[str, str] = {prefix: kind for kind, each in OBJECTS.items() for prefix in each.prefixes}
 _DEEP = {prefix: kind for prefix, kind in _OWNERS.items() if "_" in prefix}
@@ -85,6 +126,11 @@ _SAME_LISTS = {"/v1/balance/history": "/v1/balance_transactions"}  # an older pa
 def object_type(kind: str) -> ObjectType:
     """What is known of a type; nothing of one that isn't in the table."""
     return OBJECTS.get(kind, _UNKNOWN)
+
+
+def first_columns(kind: str) -> tuple[str, ...]:
+    """The columns of a type that a person looks for first, in the Dashboard's order; none where no one has said which."""
+    return COLUMNS.get(kind, ())
 
 
 def id_prefix(kind: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames.builder import Builder
-from stripe_magics.frames.column_names import given_names
+from stripe_magics.frames.column_names import given_names, resolve
 from stripe_magics.frames.frame_info import CallInfo, FrameAttrs, FrameInfo, as_attrs, remember
 from stripe_magics.frames.schema import Column, Schema, schema
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stripe_magics.request import RowFilter
+
+MAX_REMEMBERED = 10_000
+"""Rows of which each one's currency is remembered for the display."""
 
 __all__ = ["Builder", "CallInfo", "Column", "FrameInfo", "Schema", "build", "empty", "keep_rows", "schema"]
 
@@ -39,10 +42,13 @@ def build(
     expanded object is recognised.
     """
     keys = tuple(dict.fromkeys(each.key for each in keep))
+    if columns and "currency" not in columns and "currency" in schema(object_type).names:
+        keys = (*keys, "currency")  # for the display: amounts are shown with it
     if newest_first and "created" not in keys and "created" in schema(object_type).names:
         keys = (*keys, "created")  # read for the sake of the order, and dropped after
+    asked = [resolve(object_type, each, expand) for each in columns]
     builder = Builder(
-        object_type, columns=[*columns, *(key for key in keys if key not in columns)] if columns else ()
+        object_type, columns=[*asked, *(key for key in keys if key not in asked)] if columns else ()
     )
     found = 0
     for page in pages:
@@ -55,25 +61,32 @@ def build(
     if keep:
         frame = keep_rows(frame, keep)
         frame = (frame if limit is None else frame.head(limit)).reset_index(drop=True)
+    seen = _currencies(frame)
     if columns:
-        frame = frame.drop(
-            columns=[
-                key
-                for key in keys
-                if key in frame and key not in builder.requested[: len(columns)] and key != "id"
-            ]
-        )
-    short = given_names(builder.object_type, columns)
+        frame = frame.drop(columns=[key for key in keys if key in frame and key not in asked and key != "id"])
+    short = given_names(object_type, columns, expand)
     if short:  # asked for by a short name: the column has that name
         frame = frame.rename(columns={name: alias for name, alias in short.items() if name not in columns})
     given = as_attrs(attrs)
     expanded = frame.attrs["stripe"].get("expanded")
     frame.attrs["stripe"] = FrameAttrs(
         {"object": builder.object_type, **({"expanded": expanded} if expanded else {}), **given},
-        call=replace(given.call or CallInfo(), rows=len(frame)),
+        call=replace(given.call or CallInfo(), rows=len(frame), columns=tuple(frame.columns), **seen),
     )
     remember(FrameInfo.of(frame))
     return frame
+
+
+def _currencies(frame: pd.DataFrame) -> dict[str, Any]:
+    """What the display must know of the rows' currencies: the only one, or (of a list that isn't long) each row's."""
+    if "currency" not in frame or not len(frame):
+        return {}
+    codes = frame["currency"].dropna().unique()
+    if len(codes) == 1:
+        return {"currency": str(codes[0])}
+    if len(frame) > MAX_REMEMBERED or "id" not in frame:
+        return {}
+    return {"currencies": dict(zip(frame["id"], frame["currency"], strict=True))}
 
 
 def empty(object_type: str) -> pd.DataFrame:

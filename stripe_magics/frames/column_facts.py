@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics.catalogue.stripe_objects import owner
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.money_fields import DAYS, currency_column, is_money
 from stripe_magics.frames.schema import Column, facts, schema
 from stripe_magics.money import CURRENCIES
-from stripe_magics.validation.object_ids import owner
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -90,15 +90,27 @@ def short_names(object_type: str) -> Mapping[str, str]:
     return {short: name for short, name in SHORT.get(object_type, {}).items() if short not in own}
 
 
-def resolve(object_type: str, name: str) -> str:
-    """The column that a person means: a short name and Stripe's path become the column's own name; anything else stays."""
-    own = {each.name for each in schema(object_type).columns}
+def resolve(object_type: str, name: str, expand: Sequence[str] | None = None) -> str:
+    """The column that a person means: a short name and Stripe's path become the column's own name; anything else stays.
+
+    `customer_email` is the e-mail of the customer where that is expanded; where `expand` says that it isn't, it is the short name.
+    """
+    own = {each.name: each for each in schema(object_type).columns}
     if name in own or "[" in name:
         return name
     path = name.replace(".", "_") if "." in name and " " not in name else name
-    return path if path in own else short_names(object_type).get(path, path)
+    if path in own:
+        return path
+    long = short_names(object_type).get(path)
+    if long is None:
+        return path
+    holder = next((each for each in own if own[each].kind == "ref" and path.startswith(f"{each}_")), "")
+    if holder and (expand is None or any(holder in each.split(".") for each in expand)):
+        return path
+    return long
 
 
-def given_names(object_type: str, names: Sequence[str]) -> dict[str, str]:
+def given_names(object_type: str, names: Sequence[str], expand: Sequence[str]) -> dict[str, str]:
     """The columns that were asked for by a short name: column -> that name."""
-    return {resolve(object_type, each): each for each in names if each in short_names(object_type)}
+    pairs = {resolve(object_type, each, expand): each for each in names if each in short_names(object_type)}
+    return {name: short for name, short in pairs.items() if name != short}

@@ -28,6 +28,11 @@ class CallInfo:
     limit_given: bool = False
     replayed: bool = False
     rows: int | None = None  # how many rows the call's own frame had
+    columns: Sequence[str] = ()  # and which columns
+    currency: str = ""  # the currency of all rows, if there is only one
+    currencies: Mapping[str, str] = field(
+        default_factory=dict
+    )  # by id, where it was read for the display alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +91,7 @@ class FrameInfo:
 
 _NAMES = tuple(each.name for each in fields(FrameInfo) if each.name != "more")
 _OF_CALL = tuple(each.name for each in fields(CallInfo))
+_FOR_DISPLAY = frozenset({"columns", "currency", "currencies"})
 _NOT_COMPARED = frozenset({"object", "expanded", "api_version"})
 
 
@@ -212,6 +218,8 @@ def iter_facts(frame: pd.DataFrame) -> Iterator[tuple[str, Any]]:
     call = call_of(frame)
     if call is not None:
         for name in _OF_CALL:
+            if name in _FOR_DISPLAY:
+                continue
             value = FrameAttrs(call=call).get(name)
             if value is not None:
                 yield name, value

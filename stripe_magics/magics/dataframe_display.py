@@ -1,90 +1,91 @@
-"""How answers look. A frame stays a plain DataFrame; what is registered here is its display, for frames with `attrs["stripe"]` only.
+"""How frames look. A frame stays a plain DataFrame; what is registered here is its display, for frames with `attrs["stripe"]` only.
 
-Amounts are shown with their currency (the values stay whole minor units), times in the account's zone, ids linked to the Dashboard, states
-as badges; a wide frame shows the columns that matter and says how to see all; a list that was cut says so below it. Every text is escaped:
-what a customer typed into a name field must never run in a notebook. Without styles (on GitHub) it is still a readable table.
+- While the frame is the object's own (its ids are there, and no more rows than the call gave), amounts are shown with their currency (the
+  values stay whole minor units), times in the account's zone, ids linked to the Dashboard, states as badges. Of a wide frame those columns are
+  shown that matter (`catalogue/stripe_objects.py`) and fit, and all that a person added or selected; what is left out is said below.
+- Anything else (a pivot, `describe()`, an aggregation) has pandas' own display, with a word about units.
+- Every text is escaped, and nothing is rendered as mathematics: what a customer typed into a name field must never run in a notebook.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any
+
+from stripe_magics._html import Markup, output, tag
+from stripe_magics.catalogue.stripe_objects import first_columns, object_type, owner
+from stripe_magics.magics import cell_texts
+from stripe_magics.magics.status_badges import (
+    DEADLINES,
+    STATE_COLUMNS,
+    badge,
+    mode_word,
+    state,
+    with_deadline,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LONGEST, WRAPS = (
-    60,
-    30,
-)  # characters of a cell: where it is cut, and from where on it may be broken into lines
+MAX_WIDTH = 1100  # pixels of a table, by the figures below
+CHARACTER, PADDING = 7, 16
+MAX_UNBROKEN = 30  # characters of a cell that is kept on one line
+ENDS = 10  # rows from each end of a long frame
 _ID = re.compile(r"[a-z]{2,12}(?:_[A-Za-z0-9]+)+\Z")
 _LINK = re.compile(r"https://dashboard\.stripe\.com/[A-Za-z0-9_./?=-]+\Z")
-_GREEN, _RED, _YELLOW, _GREY, _BLUE = ("#d7f7c2", "#05690d"), ("#ffe7f2", "#b3063d"), ("#fcedb9", "#a82c00"), ("#ebeef1", "#414552"), ("#cff5f6", "#0055bc")  # fmt: skip
-STATES = {
-    **dict.fromkeys(
-        ["succeeded", "paid", "active", "available", "complete", "enabled", "won", "attached", "verified"],
-        _GREEN,
-    ),
-    **dict.fromkeys(
-        [
-            "failed",
-            "canceled",
-            "uncollectible",
-            "void",
-            "lost",
-            "past_due",
-            "unpaid",
-            "expired",
-            "requires_payment_method",
-            "incomplete_expired",
-        ],
-        _RED,
-    ),
-    **dict.fromkeys(
-        [
-            "pending",
-            "processing",
-            "in_transit",
-            "requires_action",
-            "requires_confirmation",
-            "requires_capture",
-            "incomplete",
-            "open",
-        ],
-        _YELLOW,
-    ),
-    **dict.fromkeys(
-        ["needs_response", "under_review", "warning_needs_response", "warning_under_review", "trialing"],
-        _BLUE,
-    ),
-    **dict.fromkeys(["draft", "disabled", "inactive", "paused"], _GREY),
-}
-STATE_COLUMNS = {"status", "payment_status", "refund_status", "type_status"}
-BADGES = {
-    "live": ("LIVE", "#c0123c"),
-    "unknown": ("LIVE?", "#c0123c"),
-    "test": ("TEST", "#a85b00"),
-    "sandbox": ("SANDBOX", "#5433c9"),
-}
 FIRST = ("result", "error")  # of calls made for the rows of a table
-LAST = (
-    "client_secret",
-    "metadata",
-    "livemode",
-    "object",
-    "lines",
-    "items",
-    "data",
-)  # columns that are left out first
+LAST = frozenset({"client_secret", "metadata", "livemode", "object", "lines", "items", "data"})
+"""Columns that are left out first."""
+_PANDAS = {"display.max_rows": 60, "display.max_columns": (0, 20), "display.max_colwidth": 50}
+"""pandas' own options and their defaults: one that a person set is obeyed."""
 
 
-def badge(mode: str) -> str:
-    """The mode as a badge: red for live, so that nobody takes one for the other."""
-    word, colour = BADGES.get(mode, BADGES["unknown"])
-    return f'<b style="background:{colour};color:#fff;border-radius:4px;padding:1px 6px">{word}</b>'
+def bundle(
+    frame: pd.DataFrame, *, max_rows: int = 60, max_columns: int = 12, all_columns: bool = False
+) -> dict[str, str] | None:
+    """What a notebook shows of a frame; None for one that has nothing of Stripe's."""
+    if not frame.attrs.get("stripe"):
+        return None
+    if not is_of_object(frame):
+        return _as_pandas(frame)
+    view = View(frame, max_rows=max_rows, max_columns=max_columns, all_columns=all_columns)
+    return {"text/plain": view.plain(), "text/html": view.html()}
+
+
+def is_of_object(frame: pd.DataFrame) -> bool:
+    """Whether the rows are objects (or a report's own rows), and not what a person computed of them."""
+    from stripe_magics.frames.frame_info import FrameInfo, call_of
+    from stripe_magics.frames.schema import known, schema
+
+    info, call = FrameInfo.of(frame), call_of(frame)
+    columns, index = frame.columns, frame.index
+    if columns.nlevels > 1 or index.nlevels > 1 or not columns.is_unique or columns.name is not None:
+        return False
+    if index.name is not None or index.dtype.kind != "i" or not index.is_unique:
+        return False
+    if call is not None and call.rows is not None and len(frame) > call.rows:
+        return False
+    has_ids = known(info.object) and "id" in schema(info.object).names
+    return not has_ids or ("id" in columns and bool(frame["id"].is_unique))
+
+
+def _as_pandas(frame: pd.DataFrame) -> dict[str, str]:
+    """pandas' own display, with a word about units."""
+    import pandas as pd
+
+    from stripe_magics.frames.column_facts import money_columns
+    from stripe_magics.frames.frame_info import FrameInfo
+
+    with pd.option_context("display.html.use_mathjax", False):
+        html: Any = frame._repr_html_()  # type: ignore[operator]
+    shown = {"text/plain": repr(frame)}
+    names = [str(name) for name in money_columns(frame)][:6]
+    word = f"In {FrameInfo.of(frame).units or 'minor'} units: {', '.join(names)}." if names else ""
+    if word:
+        shown["text/plain"] += f"\n{word}"
+    if html is not None:
+        shown["text/html"] = output(Markup(html), tag("div", tag("small", word))) if word else html
+    return shown
 
 
 class View:
@@ -93,95 +94,160 @@ class View:
     def __init__(
         self, frame: pd.DataFrame, *, max_rows: int = 60, max_columns: int = 12, all_columns: bool = False
     ) -> None:
-        from stripe_magics.frames.frame_info import iter_facts
+        from stripe_magics.frames.column_facts import meanings, money_columns
+        from stripe_magics.frames.frame_info import FrameInfo, call_of, iter_facts
 
-        self.frame = frame
         self.about: dict[str, Any] = dict(iter_facts(frame))
+        self.info, self.call = FrameInfo.of(frame), call_of(frame)
+        if self.info.object == "balance":
+            frame = _balance_rows(frame)
+            self.info = FrameInfo.of(frame)
+            self.call = None
+        self.frame = frame
         said = (
-            {True: "live", False: "test"}.get(self.about["livemode"], "") if "livemode" in self.about else ""
+            {True: "live", False: "test"}.get(self.info.livemode, "")
+            if self.info.livemode is not None
+            else ""
         )
-        self.mode = str(self.about.get("mode") or said)  # "" where nothing says it: then there is no badge
-        bare = frame.copy(deep=False)  # pandas copies attrs, deeply, with every column that is taken out
+        self.mode = self.info.mode or said  # "" where nothing says it: then there is no badge
+        bare = frame.copy(deep=False)  # pandas copies attrs with every column that is taken out
         bare.attrs = {}
-        self.columns = list(frame.columns) if all_columns else chosen(bare, max_columns)
-        self.cut = len(frame) > max_rows
-        half = max_rows // 2
+        limits = _Limits(max_rows, max_columns)
+        self.cut = limits.rows is not None and len(frame) > limits.rows
+        ends = min(ENDS, (limits.rows or 0) // 2 or 1)
         self.places = (
-            [*range(half), *range(len(frame) - half, len(frame))] if self.cut else list(range(len(frame)))
+            [*range(ends), *range(len(frame) - ends, len(frame))] if self.cut else list(range(len(frame)))
         )
-        self.gap = half if self.cut else -1
+        self.gap = ends if self.cut else -1
         self.bare = bare.iloc[self.places] if self.cut else bare
-        self.part = self.bare[self.columns]
-        self.indexed = not (
-            frame.index.name is None
-            and type(frame.index).__name__ == "RangeIndex"
-            and list(frame.index[:1]) in ([], [0])
+        self.indexed = not (type(frame.index).__name__ == "RangeIndex" and list(frame.index[:1]) in ([], [0]))
+        self.meanings, self.sources = meanings(frame, self.info), money_columns(frame, self.info)
+        self.money: dict[Any, list[str]] = {}
+        self.without_currency: set[Any] = set()
+        chosen = (
+            list(frame.columns)
+            if all_columns or limits.columns is None
+            else self._chosen(bare, limits.columns)
         )
-        self.right = {
-            name
-            for name in self.columns
-            if str(bare[name].dtype).lower().startswith(("int", "float", "uint"))
-        }
-        self.amounts = self._amounts()
-        self.cells = {name: self._texts(name) for name in self.columns}
+        self.cells = {name: self._texts(name) for name in chosen}
+        self.columns = chosen if all_columns or limits.columns is None else self._fitting_page(chosen)
+        self.right = {name for name in self.columns if bare[name].dtype.kind in "iuf" or name in self.money}
+
+    # Which columns -----------------------------------------------------------------------------------------------------------
+
+    def _chosen(self, bare: pd.DataFrame, most: int) -> list[Any]:
+        names = list(bare.columns)
+        given = set(self.call.columns) if self.call is not None else set()
+        added = [name for name in names if given and name not in given]
+        selected = bool(given) and not given <= set(names)
+        if len(names) <= most or (selected and len(names) <= max(most, 20)):
+            return names
+        head = bare.head(200)
+        filled = [name for name in names if name not in LAST and _says_something(head[name])]
+        first = [name for name in (*FIRST, *first_columns(self.info.object)) if name in filled]
+        chosen = first if len(first) >= 4 else list(dict.fromkeys([*first, *filled]))
+        chosen = (chosen or names)[:most]
+        return [*chosen, *(name for name in added if name not in chosen)]
+
+    def _fitting_page(self, chosen: list[Any]) -> list[Any]:
+        """The columns that fit the page; those that a person added or selected stay. The currency isn't repeated beside amounts that show it."""
+        given = set(self.call.columns) if self.call is not None else set()
+        if len(chosen) == len(self.frame.columns):
+            return chosen
+        shown = [name for name in chosen if not (name == "currency" and self.money)]
+        left = MAX_WIDTH
+        out: list[Any] = []
+        for name in shown:
+            left -= (
+                max(len(self.head(name)), *(min(len(each), MAX_UNBROKEN) for each in self.cells[name]), 0)
+                * CHARACTER
+                + PADDING
+            )
+            if left >= 0 or len(out) < 3 or (given and name not in given):
+                out.append(name)
+        return out
+
+    def head(self, name: Any) -> str:
+        """A column's head; an amount that can't be shown with its currency says so."""
+        return f"{name} (minor units)" if name in self.without_currency else str(name)
+
+    # Cells -------------------------------------------------------------------------------------------------------------------
 
     def _texts(self, name: Any) -> list[str]:
         """One column's cells as text."""
-        values = self.part[name]
+        values = self.bare[name]
         kind = str(values.dtype)
+        meaning = self.meanings.get(name)
         if kind.startswith("datetime64"):
-            return _times(values, str(self.about.get("zone") or "UTC"))
-        if name in self.amounts:
-            found = self._money(name, values)
-            if found is not None:
-                return found
-        if kind.lower().startswith("float"):
+            return cell_texts.times(values, self.info.zone or "UTC", days=meaning is not None and meaning.day)
+        if name in self.sources:
+            return self._money(name, values)
+        if values.dtype.kind == "f":
             return self._numbers(name, values)
-        return [text(each) for each in values.astype("object")]
+        texts = [cell_texts.text(each) for each in values.astype("object")]
+        if name in STATE_COLUMNS:
+            return self._with_deadlines(texts)
+        return texts
 
     def _numbers(self, name: Any, values: Any) -> list[str]:
-        """Floats as people read them: a fraction in percent, an amount in major units with its decimals, anything else to six figures."""
-        form = "{:,.6g}"
-        if name in self.about.get("fractions", ()):
-            form = "{:.2%}"
-        elif self.about.get("units") == "major" and name in self.about.get("amounts", ()):
-            form = "{:,.2f}"
-        return ["" if _missing(each) else form.format(each) for each in values.astype("object")]
+        import pandas as pd
 
-    def _amounts(self) -> list[str]:
-        if self.about.get("units", "minor") != "minor":
-            return []
-        import stripe_magics.accessor
+        form = pd.get_option("display.float_format")
+        if form is not None:
+            return ["" if cell_texts.is_missing(each) else str(form(each)) for each in values]
+        return cell_texts.numbers(values, percent=name in self.about.get("fractions", ()))
 
-        assert stripe_magics.frames
-        return list(self.frame.stripe.amounts())
+    def _money(self, name: Any, values: Any) -> list[str]:
+        from stripe_magics.accessor.units import codes, units_of
+        from stripe_magics.frames.frame_errors import FrameError
 
-    def _money(self, name: str, values: Any) -> list[str] | None:
-        from stripe_magics.money import format_amount
-
+        source = self.sources[name]
         try:
-            place = self.frame.stripe.currency_of(name)
-        except KeyError:
-            return None  # an amount without a currency beside it stays the whole number that it is
-        currencies = self.bare[place].astype("object")
-        out = []
-        for minor, currency in zip(values.astype("object"), currencies, strict=True):
-            if not _missing(minor) and isinstance(currency, str):
-                out.append(format_amount(int(minor), currency))
-            else:
-                out.append(text(minor))
-        return out
+            units = units_of(self.frame[name], name, self.info)
+        except FrameError:
+            return [cell_texts.text(each) for each in values.astype("object")]
+        currencies = codes(self.bare, source) if source is not None else self._currencies_of_call(name)
+        if currencies is None:
+            if units == "minor":
+                self.without_currency.add(name)
+            return [cell_texts.text(each) for each in values.astype("object")]
+        self.money[name] = cell_texts.money(values, list(currencies), units)
+        return self.money[name]
+
+    def _currencies_of_call(self, name: Any) -> Any:
+        """The currencies of a selection that left their column out, as the call remembers them."""
+        meaning = self.meanings.get(name)
+        if (
+            self.call is None
+            or meaning is None
+            or meaning.object != self.info.object
+            or len(meaning.path) > 1
+        ):
+            return None
+        if self.call.currency:
+            return [self.call.currency] * len(self.bare)
+        known = self.call.currencies
+        return [known.get(each) for each in self.bare["id"]] if known and "id" in self.bare.columns else None
+
+    def _with_deadlines(self, texts: list[str]) -> list[str]:
+        name = DEADLINES.get(self.info.object, "")
+        self.words = texts
+        if name not in self.bare.columns:
+            return texts
+        days = cell_texts.times(self.bare[name], self.info.zone or "UTC")
+        return [with_deadline(word, day[:10]) for word, day in zip(texts, days, strict=True)]
+
+    # The whole ---------------------------------------------------------------------------------------------------------------
 
     def title(self) -> str:
-        """What is shown, in a line: `customers list - 100 rows`."""
+        """What is shown, in a line: `customers list · 100 rows`."""
         what = (
             str(self.about.get("module") or self.about.get("object") or "")
             .replace(".", " ")
             .replace("_", " ")
         )
-        account = str(self.about.get("account") or "")
         rows = f"{len(self.frame):,} row{'' if len(self.frame) == 1 else 's'}"
-        return " · ".join(part for part in (what, rows, account) if part)
+        return " · ".join(part for part in (what, rows, self.info.account) if part)
 
     def notes(self, shown: int | None = None) -> list[str]:
         """What stands below the table: rows and columns that are not shown, and what the call had to say."""
@@ -193,78 +259,90 @@ class View:
             said.append(
                 f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe config --all-columns true)."
             )
+        if self.money and (self.info.units or "minor") == "minor":
+            said.append("Amounts are shown in major units (dollars); the values are minor units (cents).")
         return said
 
     def html(self) -> str:
         """The table, escaped."""
-        head = "".join(
-            f'<th style="text-align:{self._side(name)}">{escape(str(name))}</th>' for name in self.columns
-        )
-        lines = [
-            f"<div>{badge(self.mode) + ' ' if self.mode else ''}{escape(self.title())}</div>",
-            '<table class="dataframe"><thead><tr>',
-            "<th></th>" if self.indexed else "",
-            head,
-            "</tr></thead><tbody>",
-        ]
         links = self._links()
-        index = [escape(str(each)) for each in self.part.index] if self.indexed else []
+        index = [str(each) for each in self.bare.index] if self.indexed else []
+        rows: list[Markup] = []
         for row in range(len(self.places)):
             if row == self.gap:
-                lines.append(
-                    f'<tr><td colspan="{len(self.columns) + self.indexed}">... {len(self.frame) - len(self.places):,} rows more ...</td></tr>'
+                words = f"... {len(self.frame) - len(self.places):,} rows more ..."
+                rows.append(
+                    tag(
+                        "tr",
+                        tag(
+                            "td",
+                            words,
+                            colspan=str(len(self.columns) + self.indexed),
+                            style="text-align:left",
+                        ),
+                    )
                 )
-            cells = [f"<th>{index[row]}</th>"] if self.indexed else []
-            cells += [self._cell(name, row, links) for name in self.columns]
-            lines.append("<tr>" + "".join(cells) + "</tr>")
+            cells = [tag("th", index[row])] if self.indexed else []
+            rows.append(tag("tr", *cells, *(self._cell(name, row, links) for name in self.columns)))
         if not self.places:
-            lines.append(f'<tr><td colspan="{max(1, len(self.columns))}">nothing found</td></tr>')
-        lines.append("</tbody></table>")
-        lines += [f"<div><small>{escape(note)}</small></div>" for note in self.notes()]
-        return "".join(lines)
+            rows.append(tag("tr", tag("td", "nothing found", colspan=str(max(1, len(self.columns))))))
+        head = [tag("th", self.head(name), style=f"text-align:{self._side(name)}") for name in self.columns]
+        top = tag("thead", tag("tr", *([tag("th")] if self.indexed else []), *head))
+        return output(
+            tag("div", *([badge(self.mode), " "] if self.mode else []), self.title()),
+            tag("table", top, tag("tbody", *rows), class_="dataframe"),
+            *(tag("div", tag("small", note), style="text-align:left") for note in self.notes()),
+        )
 
-    def _cell(self, name: Any, row: int, links: Mapping[Any, list[str]]) -> str:
-        shown = escape(self.cells[name][row])
+    def _cell(self, name: Any, row: int, links: dict[Any, list[str]]) -> Markup:
+        shown = self.cells[name][row]
         link = links.get(name, [])
         if link and link[row] and _LINK.match(link[row]):
-            return f'<td style="text-align:left;white-space:nowrap"><a href="{escape(link[row])}" target="_blank" rel="noopener">{shown}</a></td>'
-        if name in STATE_COLUMNS and self.cells[name][row] in STATES:
-            back, front = STATES[self.cells[name][row]]
-            return f'<td style="text-align:left;white-space:nowrap"><span style="background:{back};color:{front};border-radius:4px;padding:0 5px">{shown}</span></td>'
-        return f'<td style="text-align:{self._side(name)}{"" if len(shown) > WRAPS else ";white-space:nowrap"}">{shown}</td>'
+            return tag(
+                "td",
+                tag("a", shown, href=link[row], target="_blank", rel="noopener"),
+                style="text-align:left;white-space:nowrap",
+            )
+        if name in STATE_COLUMNS:
+            return tag(
+                "td", state(shown.partition(" by ")[0], shown), style="text-align:left;white-space:nowrap"
+            )
+        wrap = "" if len(shown) > MAX_UNBROKEN else ";white-space:nowrap"
+        return tag("td", shown, style=f"text-align:{self._side(name)}{wrap}")
 
     def _side(self, name: Any) -> str:
         return "right" if name in self.right else "left"
 
     def _links(self) -> dict[Any, list[str]]:
         """Dashboard pages of the objects that ids name; a sandbox has no Dashboard."""
-        if self.mode == "sandbox" or "id" not in self.frame.columns:
+        if self.mode == "sandbox" or not self.mode or "id" not in self.frame.columns:
             return {}
-        from stripe_magics.accessor.dashboard_links import PAGES
+        from stripe_magics.accessor.dashboard_links import base_address, page_of
 
-        account = str(self.about.get("account") or "")
-        base = "https://dashboard.stripe.com/" + (
-            f"{account}/" if re.fullmatch(r"acct_[A-Za-z0-9]+", account) else ""
-        )
-        base += "" if self.mode == "live" else "test/"
-        kind = str(self.about.get("object") or "").removeprefix("list[").removesuffix("]")
+        base = base_address(self.mode, self.info.account)
         links = {}
         for name in self.columns:
-            path = PAGES.get(kind if name == "id" else name)
-            if path:
-                links[name] = [f"{base}{path}/{each}" if _ID.match(each) else "" for each in self.cells[name]]
+            own = self.info.object if name == "id" else str(name)
+            ids = self.cells[name]
+            kinds = [own if object_type(own).page else owner(each) for each in ids]
+            if any(object_type(kind).page for kind in kinds):
+                links[name] = [
+                    base + page_of(kind, each) if object_type(kind).page and _ID.match(each) else ""
+                    for each, kind in zip(ids, kinds, strict=True)
+                ]
         return links
 
     def plain(self) -> str:
         """The same as text, for terminals: as many of the columns as the screen is wide."""
         import pandas as pd
 
-        word = f"[{BADGES.get(self.mode, BADGES['unknown'])[0]}] " if self.mode else ""
+        word = f"[{mode_word(self.mode)}] " if self.mode else ""
         lines = [f"{word}{self.title()}"]
-        fitting = self._fitting()
+        fitting = self._fitting_screen()
         if self.places and fitting:
-            table = pd.DataFrame({str(name): self.cells[name] for name in fitting}, index=self.part.index)
-            lines.append(table.to_string(index=self.indexed))
+            shown = {self.head(name): self.cells[name] for name in fitting}
+            with pd.option_context("display.max_colwidth", None):
+                lines.append(pd.DataFrame(shown, index=self.bare.index).to_string(index=self.indexed))
             if self.cut:
                 lines.append(
                     f"... {len(self.frame) - len(self.places):,} rows more (the first and the last are shown)"
@@ -273,15 +351,53 @@ class View:
             lines.append("nothing found")
         return "\n".join([*lines, *self.notes(len(fitting))])
 
-    def _fitting(self) -> list[Any]:
+    def _fitting_screen(self) -> list[Any]:
         left = _width()
         fitting: list[Any] = []
         for name in self.columns:
-            left -= 2 + max([len(str(name)), *(len(each) for each in self.cells[name])])
+            left -= 2 + max([len(self.head(name)), *(len(each) for each in self.cells[name])])
             if left < 0 and len(fitting) >= 3:
                 break
             fitting.append(name)
         return fitting
+
+
+class _Limits:
+    """How much is shown: what the magics are set to, unless pandas' own options were."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        import pandas as pd
+
+        own_rows, own_columns = pd.get_option("display.max_rows"), pd.get_option("display.max_columns")
+        self.rows: int | None = rows if own_rows == _PANDAS["display.max_rows"] else own_rows
+        self.columns: int | None = columns if own_columns in (0, 20) else own_columns
+
+
+def _balance_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """A balance as one row a currency: what is available, pending ..."""
+    import pandas as pd
+
+    from stripe_magics.frames.frame_info import FrameInfo
+
+    amounts: dict[str, dict[str, int]] = {}
+    for name in frame.columns:
+        for cell in frame[name].head(1):
+            if (
+                isinstance(cell, list)
+                and cell
+                and all(isinstance(each, dict) and {"amount", "currency"} <= each.keys() for each in cell)
+            ):
+                amounts[str(name)] = {str(each["currency"]): int(each["amount"]) for each in cell}
+    if not amounts:
+        return frame
+    currencies = sorted({code for each in amounts.values() for code in each})
+    made = pd.DataFrame(
+        {
+            "currency": currencies,
+            **{name: [each.get(code, 0) for code in currencies] for name, each in amounts.items()},
+        }
+    )
+    return FrameInfo.of(frame).but(amounts=list(amounts)).put(made)
 
 
 def _width() -> int:
@@ -290,122 +406,7 @@ def _width() -> int:
     return max(100, shutil.get_terminal_size().columns)
 
 
-def chosen(frame: pd.DataFrame, most: int) -> list[Any]:
-    """The columns that are shown. A frame that has few enough, a selection of a person's say, is shown as it is."""
-    names = list(frame.columns)
-    if len(names) <= most:
-        return names
-    head = frame.head(200)
-    requested = [
-        name for name in names if name not in LAST and head[name].notna().any() and not _empty(head[name])
-    ]
-    requested.sort(key=lambda name: name not in FIRST)  # what went wrong is never the column that doesn't fit
-    return requested[:most] or names[:most]
+def _says_something(values: Any) -> bool:
+    from stripe_magics.accessor.list_columns import has_values
 
-
-def _empty(values: Any) -> bool:
-    """Whether a column of lists and dicts holds only empty ones, or a column of texts only empty text."""
-    if str(values.dtype) not in {"object", "str", "string"}:
-        return False
-    return all(_missing(each) or (isinstance(each, (str, list, dict)) and not each) for each in values)
-
-
-def _missing(value: Any) -> bool:
-    not_a_number = isinstance(value, float) and math.isnan(value)
-    return value is None or not_a_number or type(value).__name__ in {"NAType", "NaTType"}
-
-
-def text(value: Any) -> str:
-    """A cell's text, on one line and short."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        value = ", ".join(f"{key}={_inner(each)}" for key, each in value.items())
-    elif isinstance(value, (list, tuple)):
-        value = _several(value)
-    elif _missing(value):
-        return ""
-    one = " ".join(str(value).split())
-    return one if len(one) <= LONGEST else one[: LONGEST - 1] + "…"
-
-
-def _several(items: Any) -> str:
-    """A list in a cell: plain items as they are, funds by currency as money, anything else by its number."""
-    if items and all(isinstance(each, dict) and {"amount", "currency"} <= each.keys() for each in items):
-        from stripe_magics.money import format_amount
-
-        return ", ".join(format_amount(int(each["amount"]), str(each["currency"])) for each in items)
-    if not any(isinstance(each, (dict, list)) for each in items):
-        return ", ".join(str(each) for each in items)
-    return f"{len(items)} item{'' if len(items) == 1 else 's'}"
-
-
-def _inner(value: Any) -> str:
-    return (
-        "{...}" if isinstance(value, dict) else f"[{len(value)}]" if isinstance(value, list) else str(value)
-    )
-
-
-def _times(values: Any, zone: str) -> list[str]:
-    from zoneinfo import ZoneInfo
-
-    if getattr(values.dtype, "tz", None) is not None:
-        values = values.dt.tz_convert(ZoneInfo(zone))
-    whole_days = bool(len(values)) and bool((values.dropna() == values.dropna().dt.normalize()).all())
-    return [
-        "" if _missing(each) else each.strftime("%Y-%m-%d" if whole_days else "%Y-%m-%d %H:%M")
-        for each in values
-    ]
-
-
-class Facts:
-    """A few facts, a line each: what status and settings show."""
-
-    def __init__(self, title: str, facts: Mapping[str, str], *, mode: str = "") -> None:
-        self.title, self.facts, self.mode = title, {key: str(value) for key, value in facts.items()}, mode
-
-    def __repr__(self) -> str:
-        wide = max((len(key) for key in self.facts), default=0)
-        head = f"[{BADGES.get(self.mode, BADGES['unknown'])[0]}] {self.title}" if self.mode else self.title
-        return "\n".join(
-            [
-                head,
-                *(
-                    f"  {key.replace('_', ' '):<{wide}}  {value}"
-                    for key, value in self.facts.items()
-                    if value
-                ),
-            ]
-        )
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th style="text-align:left">{escape(key.replace("_", " "))}</th><td style="text-align:left">{escape(value)}</td></tr>'
-            for key, value in self.facts.items()
-            if value
-        )
-        return f"<div>{badge(self.mode) + ' ' if self.mode else ''}<b>{escape(self.title)}</b></div><table>{rows}</table>"
-
-
-class State(Facts):
-    """The connection: which account, which mode, which version; never the key."""
-
-    def __init__(self, status: Mapping[str, str], mode: str) -> None:
-        facts = {key: str(value) for key, value in status.items()}
-        super().__init__(
-            facts.get("account_name") or facts.get("name") or facts.get("account") or "connected",
-            facts,
-            mode=mode,
-        )
-
-
-class Code(str):
-    """Python code that shows itself."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        return f"<pre><code>{escape(self)}</code></pre>"
+    return has_values(values)

@@ -80,7 +80,7 @@ def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:
 
 
 def install_display(ip: Any, magics: Any) -> Undo:
-    """The display of frames (rendering.py): a printer of the mimebundle formatter, for DataFrames by name, so that pandas isn't imported.
+    """The display of frames (dataframe_display.py): a printer of the mimebundle formatter, for DataFrames by name, so that pandas isn't imported.
 
     Where our printer has nothing to say, IPython goes on as if it were not there.
     """
@@ -88,15 +88,14 @@ def install_display(ip: Any, magics: Any) -> Undo:
     names = [("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame")]  # pandas 3 and 2
 
     def printer(frame: Any) -> Any:
-        simple = frame.columns.nlevels == 1 and frame.index.nlevels == 1 and frame.columns.is_unique
-        if not frame.attrs.get("stripe") or not simple:
+        if not frame.attrs.get("stripe"):
             return {}, {}
-        from stripe_magics.magics.dataframe_display import View
+        from stripe_magics.magics.dataframe_display import bundle
 
-        view = View(
+        shown = bundle(
             frame, max_rows=magics.max_rows, max_columns=magics.max_columns, all_columns=magics.all_columns
         )
-        return {"text/plain": view.plain(), "text/html": view.html()}, {}
+        return shown or {}, {}
 
     before = [formatter.for_type_by_name(module, name, printer) for module, name in names]
 

@@ -46,7 +46,7 @@ def _connect_form(context: Any) -> Any:
 
 
 def _state(connection: Any) -> Any:
-    from stripe_magics.magics.dataframe_display import State
+    from stripe_magics.magics.fact_list import State
 
     return State(connection.status(), connection.mode)
 

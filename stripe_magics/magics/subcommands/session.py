@@ -55,7 +55,7 @@ def history(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 
 
 def script(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics.magics.dataframe_display import Code
+    from stripe_magics.magics.fact_list import Code
 
     text = context.history.script()
     if positional:
@@ -74,7 +74,7 @@ def script(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 
 
 def config(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics.magics.dataframe_display import Facts
+    from stripe_magics.magics.fact_list import Facts
 
     traits = context.traits(config=True)
     own = {name: trait for name, trait in traits.items() if name in type(context).class_own_traits()}
