@@ -53,7 +53,7 @@ def test_major_and_minor() -> None:
     assert "payment_method_details_card_exp_month" not in df.stripe.amounts()
     with pytest.raises(ValueError, match="decimals"):
         major.assign(amount=1.005).stripe.to_minor()
-    with pytest.raises(KeyError, match="no column 'amuont'"):
+    with pytest.raises(KeyError, match="column 'amuont'"):
         df.stripe.to_major("amuont")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from stripe_magics.magics.dataframe_display import View
 from stripe_magics.magics.fact_list import Code, Facts
-from stripe_magics.magics.status_badges import badge
+from stripe_magics.magics.status_badges import STATES, badge
 
 from .conftest import Cells
 
@@ -206,3 +206,176 @@ def test_a_real_list_is_quick_to_show(sandbox: Cells) -> None:
     start = time.perf_counter()
     shown(sandbox.shell, made)
     assert time.perf_counter() - start < 0.2
+
+
+def built(rows: list[dict[str, Any]], kind: str = "charge", **how: Any) -> pd.DataFrame:
+    """A frame as a call makes it: with all columns of its type."""
+    import json
+
+    from stripe_magics import frames
+
+    body = json.dumps([{"object": kind, "created": 1_700_000_000, **row} for row in rows]).encode()
+    info = frames.FrameInfo(mode="test", zone="UTC", units="minor", complete=True)
+    return frames.build([body], kind, attrs=info.attrs(), **how)
+
+
+def heads(html: str) -> list[str]:
+    return re.findall(r"<th[^>]*>([^<]*)</th>", html.partition("</thead>")[0])
+
+
+def test_the_columns_that_matter_come_first_in_the_dashboards_order(shell: Any) -> None:
+    row = {
+        "id": "ch_1a",
+        "amount": 16680,
+        "currency": "gbp",
+        "status": "succeeded",
+        "description": "Two chairs",
+        "customer": "cus_1",
+    }
+    html = shown(shell, built([row]))["text/html"]
+    assert heads(html)[:6] == ["id", "amount", "status", "description", "customer", "created"]
+    assert "166.80 GBP" in html
+    assert "currency" not in heads(html)  # amounts show it
+    dispute = {
+        "id": "dp_1a",
+        "amount": 500,
+        "currency": "usd",
+        "status": "needs_response",
+        "reason": "fraudulent",
+        "evidence_details": {"due_by": 1_700_500_000},
+    }
+    html = shown(shell, built([dispute], "dispute"))["text/html"]
+    assert {"reason", "amount", "status"} <= set(heads(html))
+    assert "needs_response by 2023-11-20" in html
+
+
+def test_every_column_that_matters_exists() -> None:
+    from stripe_magics.catalogue.stripe_objects import COLUMNS
+    from stripe_magics.frames import schema
+    from stripe_magics.frames.schema import known
+
+    wrong = [
+        (kind, name)
+        for kind, names in COLUMNS.items()
+        if known(kind)
+        for name in names
+        if name not in schema(kind).names
+    ]
+    assert not wrong
+
+
+def test_what_a_person_adds_or_selects_is_shown(shell: Any) -> None:
+    made = built(
+        [
+            {
+                "id": "ch_1a",
+                "amount": 5,
+                "currency": "usd",
+                "status": "succeeded",
+                "description": "x",
+                "customer": "cus_1",
+            }
+        ]
+    )
+    made["margin"] = 0.25
+    assert "margin" in heads(shown(shell, made)["text/html"])
+    assert heads(shown(shell, made[["id", "transfer_group", "amount"]])["text/html"]) == [
+        "id",
+        "transfer_group",
+        "amount",
+    ]
+
+
+def test_money_is_money_whichever_columns_were_chosen(shell: Any) -> None:
+    rows = [
+        {"id": "ch_1", "amount": 16680, "currency": "gbp"},
+        {"id": "ch_2", "amount": 500, "currency": "jpy"},
+    ]
+    html = shown(shell, built(rows, columns=["amount"]))["text/html"]
+    assert "166.80 GBP" in html
+    assert "500 JPY" in html
+    assert "currency" not in built(rows, columns=["amount"]).columns
+    assert "166.80 GBP" in shown(shell, built(rows[:1])[["id", "amount"]])["text/html"]
+    assert (
+        "amount (minor units)"
+        in shown(
+            shell,
+            built(rows)[["id", "amount"]].drop(columns=[]).assign(x=1)[["id", "amount"]].pipe(without_call),
+        )["text/html"]
+    )
+
+
+def without_call(made: pd.DataFrame) -> pd.DataFrame:
+    made.attrs["stripe"].call = None
+    return made
+
+
+def test_what_was_computed_has_pandas_own_display_with_a_word_about_units(shell: Any) -> None:
+    made = built(
+        [
+            {"id": "ch_1", "amount": 16680, "currency": "gbp", "status": "failed"},
+            {"id": "ch_2", "amount": 500, "currency": "gbp", "status": "paid"},
+        ]
+    )
+    for computed in (
+        made.describe(),
+        made.groupby("status")[["amount"]].sum(),
+        made.groupby("status", as_index=False)[["amount"]].sum(),
+        pd.concat([made, made]),
+    ):
+        bundle = shown(shell, computed)
+        assert "GBP" not in bundle["text/html"] or "currency" in computed
+        assert "16,680" not in bundle["text/html"]
+        assert "In minor units: amount" in bundle["text/html"]
+        assert bundle["text/plain"].startswith(repr(computed))
+    counted = made.groupby("status", as_index=False)["id"].count()
+    assert shown(shell, counted)["text/plain"] == repr(counted)
+
+
+def test_pandas_options_are_obeyed(shell: Any) -> None:
+    made = built([{"id": f"ch_{n}a", "amount": n, "currency": "usd"} for n in range(100)])
+    with pd.option_context("display.max_rows", 8):
+        assert "92 rows more" in shown(shell, made)["text/html"]
+    with pd.option_context("display.max_columns", None):
+        assert len(heads(shown(shell, made)["text/html"])) == made.shape[1]
+
+
+def test_nothing_is_mathematics(shell: Any) -> None:
+    made = built([{"id": "ch_1", "amount": 5, "currency": "usd", "description": "from $10 to $20"}])
+    for value in (
+        made,
+        made.groupby("status")[["amount"]].sum(),
+        Facts("$1 $2", {"a": "$3 $4"}),
+        Code("$1 $2"),
+    ):
+        html = shown(shell, value)["text/html"] if isinstance(value, pd.DataFrame) else value._repr_html_()
+        assert "tex2jax_ignore" in html
+        assert "mathjax_ignore" in html
+    assert "from $10 to $20" in shown(shell, made)["text/html"]
+
+
+def test_a_balance_is_one_row_a_currency(shell: Any) -> None:
+    body = {
+        "available": [{"amount": 500, "currency": "usd"}, {"amount": 7, "currency": "jpy"}],
+        "pending": [{"amount": 100, "currency": "usd"}],
+    }
+    plain = shown(shell, built([body], "balance"))["text/plain"]
+    assert re.search(r"usd\s+5\.00 USD\s+1\.00 USD", plain)
+    assert re.search(r"jpy\s+7 JPY\s+0 JPY", plain)
+
+
+def test_states_read_in_any_light() -> None:
+    """WCAG 2.2 AA: 4.5 : 1 for text, by its formula."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (
+            each / 12.92 if each <= 0.03928 else ((each + 0.055) / 1.055) ** 2.4 for each in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for word, pair in STATES.items():
+        low, high = sorted(map(luminance, pair))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, word
+    assert STATES["needs_response"] != STATES["succeeded"]
+    assert STATES["requires_payment_method"] == STATES["draft"]
