@@ -1,54 +1,47 @@
-"""From rows to answers that prove themselves: reports over frames. Knows pandas, not HTTP.
+"""Reports over frames that prove themselves. Knows pandas, not HTTP.
 
     import stripe_magics as sm
-    sm.report("balance_summary", start="2026-01-01", end="2026-02-01", tz="Europe/Berlin")
+    sm.report("balance_summary", month="2026-09", tz="Europe/Berlin")
 
-Each report is also a plain function of frames in one of this room's files; `reports()` lists them all.
+Each report is also a plain function of frames in one of this package's files; `reports()` lists them all.
 """
 
 from __future__ import annotations
 
 from stripe_magics.finance.aggregation import MissingData
-from stripe_magics.finance.balance import (
-    balance_activity,
-    balance_summary,
-    daily_balance,
-    ending_balance,
-    fee_items,
-    fees,
-    volume,
-)
+from stripe_magics.finance.balance import balance_activity, balance_summary, daily_balance, ending_balance
 from stripe_magics.finance.cash_projection import cash_forecast
-from stripe_magics.finance.customers import cohorts, concentration, customer_value, ltv, ltv_of
-from stripe_magics.finance.payments import dispute_rate, failed_payments, fx_effect, refund_rate
-from stripe_magics.finance.payouts import payout_items, payout_reconciliation, payout_status
-from stripe_magics.finance.plots import plot
-from stripe_magics.finance.receivables import (
-    ar_ageing,
+from stripe_magics.finance.customers import concentration, customer_value, ltv, ltv_of
+from stripe_magics.finance.days_outstanding import (
     cei_of,
     collections,
     dso,
     dso_of,
-    open_at,
-    tax_collected,
     true_dso_of,
     weighted_days,
 )
-from stripe_magics.finance.recurring_revenue import (
-    churn_rate_of,
-    discounted,
-    invoice_lines,
-    monthly,
+from stripe_magics.finance.exchange import fx_effect
+from stripe_magics.finance.fee_costs import fee_items, fees, volume
+from stripe_magics.finance.invoice_lines import invoice_lines
+from stripe_magics.finance.mrr_history import (
     monthly_revenue,
     movements,
     mrr,
     mrr_customers,
-    mrr_rates,
+    mrr_movements,
     roll_forward,
-    subscription_mrr,
 )
-from stripe_magics.finance.reports import REPORTS, report, reports
-from stripe_magics.finance.revenue_recognition import revenue_schedule, spread
+from stripe_magics.finance.mrr_now import discounted, monthly, subscription_mrr
+from stripe_magics.finance.payments import dispute_rate, failed_payments, refund_rate
+from stripe_magics.finance.payouts import payout_items, payout_reconciliation, payout_status
+from stripe_magics.finance.plots import plot
+from stripe_magics.finance.receivables import ar_ageing, open_at
+from stripe_magics.finance.reports import REPORTS
+from stripe_magics.finance.retention_cohorts import cohorts
+from stripe_magics.finance.retention_rates import churn_rate_of, mrr_rates
+from stripe_magics.finance.revenue_recognition import spread
+from stripe_magics.finance.runner import describe_report, report, reports
+from stripe_magics.finance.tax import tax_collected, tax_summary
 
 __all__ = [
     "REPORTS",
@@ -64,6 +57,7 @@ __all__ = [
     "concentration",
     "customer_value",
     "daily_balance",
+    "describe_report",
     "discounted",
     "dispute_rate",
     "dso",
@@ -81,6 +75,7 @@ __all__ = [
     "movements",
     "mrr",
     "mrr_customers",
+    "mrr_movements",
     "mrr_rates",
     "open_at",
     "payout_items",
@@ -90,11 +85,11 @@ __all__ = [
     "refund_rate",
     "report",
     "reports",
-    "revenue_schedule",
     "roll_forward",
     "spread",
     "subscription_mrr",
     "tax_collected",
+    "tax_summary",
     "true_dso_of",
     "volume",
     "weighted_days",

@@ -1,11 +1,12 @@
 """What every report shares: checked input, integer sums by group, and results that say where they are from.
 
-Amounts are int64 minor units, signed as Stripe has them (out is negative, a fee is positive). Currency comes first and is never summed
-over. A result's `attrs["stripe"]` names the report, its zone and period, and whether the data under it were complete.
+Amounts are int64 minor units, signed as in Stripe's ledger (what goes out is negative). Currency comes first and is never summed over.
+A result's `attrs["stripe"]` names the report, its zone and period, and whether the data under it were complete.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,10 +15,11 @@ import pandas as pd
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.finance.reporting_period import Period
+from stripe_magics.frames.frame_info import as_attrs
 
 
 class MissingData(StripeMagicsError):
-    """A report was given a frame without the columns it needs."""
+    """A report was given a frame without the columns it needs, or text where it needs lists."""
 
 
 FETCH = {
@@ -26,54 +28,11 @@ FETCH = {
     "charge": "%stripe charges list --limit all",
     "refund": "%stripe refunds list --limit all",
     "dispute": "%stripe disputes list --limit all",
-    "invoice": "%stripe invoices search --limit all",
-    "subscription": "%stripe subscriptions list --limit all",
+    "invoice": "%stripe invoices list --limit all",
+    "subscription": "%stripe subscriptions list --status all --limit all",
+    "credit_note": "%stripe credit_notes list --limit all",
 }
-
-
-COUNTS = frozenset(
-    [
-        "count",
-        "payments",
-        "won",
-        "lost",
-        "open",
-        "orders",
-        "months",
-        "rank",
-        "size",
-        "customers",
-        "failures",
-        "recovered",
-        "age",
-        "days_late",
-        "joined",
-        "returned_customers",
-        "churned",
-    ]
-)
-"""Integer columns that are numbers of things; every other integer column of a report is money in minor units."""
-
-
-FRACTIONS = frozenset(
-    [
-        "rate_count",
-        "rate_amount",
-        "effective_rate",
-        "past_due_share",
-        "paid_on_time_share",
-        "recovery_rate",
-        "share",
-        "cum_share",
-        "retention",
-        "gross_churn",
-        "net_churn",
-        "grr",
-        "nrr",
-        "churn",
-    ]
-)
-"""Float columns that are shares of a whole, shown in percent."""
+PARTIAL = "Partial: a list under this report was cut short by a limit or a fault, so its sums are too small."
 
 
 def require_columns(
@@ -99,6 +58,49 @@ def to_int64(values: pd.Series) -> pd.Series:
 def to_str(values: pd.Series) -> pd.Series:
     """Text or category as plain text, missing as an empty string."""
     return values.astype(object).where(values.notna(), "").astype(str)
+
+
+def text_column(frame: pd.DataFrame, name: str) -> pd.Series:
+    """A column as plain text; empty where the frame has none."""
+    return to_str(frame[name]) if name in frame.columns else pd.Series("", index=frame.index, dtype=object)
+
+
+def int_column(frame: pd.DataFrame, name: str, fallback: str = "") -> pd.Series:
+    """A column of amounts as int64; another one, or 0, where the frame has none."""
+    if name in frame.columns:
+        return to_int64(frame[name])
+    return to_int64(frame[fallback]) if fallback else pd.Series(0, index=frame.index, dtype=np.int64)
+
+
+def flags(frame: pd.DataFrame, name: str, *, default: bool) -> pd.Series:
+    """A column of true and false; the default where it is missing."""
+    if name not in frame.columns:
+        return pd.Series(default, index=frame.index, dtype=bool)
+    return frame[name].astype("boolean").fillna(default).astype(bool)
+
+
+def lists(values: pd.Series, *, column: str) -> list[list[Any]]:
+    """The cells of a list column. JSON text (a Parquet file read by something else) is opened; any other text is refused."""
+    return [_list(value, column) for value in values]
+
+
+def _list(value: Any, column: str) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, Mapping):
+        data = value.get("data")
+        return list(data) if isinstance(data, list) else []
+    if isinstance(value, np.ndarray):
+        return list(value)
+    if isinstance(value, str | bytes):
+        try:
+            return _list(json.loads(value), column)
+        except ValueError:
+            raise MissingData(
+                f"The column {column} holds text where lists are needed ({str(value)[:40]!r}).",
+                advice="Read the file with --over FOLDER, or fetch the list again.",
+            ) from None
+    return []
 
 
 def codes(values: pd.Series) -> tuple[Any, pd.Index]:
@@ -135,6 +137,12 @@ def group_sums(
     return out.sort_values(list(keys), kind="stable").reset_index(drop=True)
 
 
+def sums_by_currency(currency: pd.Series, amounts: pd.Series) -> dict[str, int]:
+    """The sum of some amounts by currency."""
+    table = group_sums({"currency": currency}, {"amount": to_int64(amounts)})
+    return {str(code): int(total) for code, total in zip(table["currency"], table["amount"], strict=True)}
+
+
 def ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
     """part / whole as float; missing where the whole is 0."""
     bottom = whole.astype(float)
@@ -148,26 +156,15 @@ def result(
     *,
     period: Period | None = None,
     zone: str = "UTC",
-    counts: Sequence[str] = (),
+    notes: Sequence[str] = (),
     **facts: Any,
 ) -> pd.DataFrame:
-    """The finished report: a RangeIndex, and attrs that name report, zone, period, definitions and completeness.
-
-    `counts` are further integer columns that are numbers of things, not money.
-    """
+    """The finished report: a RangeIndex, and attrs that name report, zone, period, definitions and completeness."""
     given = [source.attrs.get("stripe", {}) for source in sources if source is not None]
-    complete = all(about.get("complete", True) for about in given)
+    complete = all(about.get("complete", True) is not False for about in given)
     about: dict[str, Any] = {
         "report": report,
         "units": "minor",
-        "amounts": [
-            name
-            for name, kind in frame.dtypes.items()
-            if str(kind).lower() == "int64" and name not in {*COUNTS, *counts}
-        ],
-        "fractions": [
-            name for name, kind in frame.dtypes.items() if str(kind) == "float64" and name in FRACTIONS
-        ],
         "zone": period.zone if period is not None else zone,
         "complete": complete,
         **{key: value for key, value in facts.items() if value is not None},
@@ -178,10 +175,11 @@ def result(
             about[key] = values.pop()
     if period is not None:
         about["start"], about["end"] = period.start.isoformat(), period.end.isoformat()
-    if not complete:
-        about["notes"] = [
-            "Partial: a list under this report was cut short by a limit or a fault, so its sums are too small."
-        ]
+        about["period"] = period.words()
+    said = [*([] if complete else [PARTIAL]), *notes]
+    if said:
+        about["notes"] = said
     out = frame.reset_index(drop=True)
-    out.attrs = {"stripe": about}
+    out.attrs = {}
+    out.attrs["stripe"] = as_attrs(about)
     return out

@@ -7,11 +7,21 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from stripe_magics.finance.aggregation import group_sums, require_columns, result, to_int64, to_str
+from stripe_magics.finance.aggregation import require_columns, result, to_int64, to_str
 from stripe_magics.finance.balance import now_balance
-from stripe_magics.finance.receivables import days_to_pay, open_at
-from stripe_magics.finance.reporting_period import Moment, bucket_index, moment, period
-from stripe_magics.frames.frame_info import add_note
+from stripe_magics.finance.columns import CURRENCY, column, declare, money
+from stripe_magics.finance.receivables import days_to_pay, finalised, owed_at
+from stripe_magics.finance.reporting_period import (
+    Ints,
+    Moment,
+    Period,
+    bucket_index,
+    end_of,
+    instants,
+    local,
+    midnights,
+    nanoseconds,
+)
 from stripe_magics.money import format_amount
 
 
@@ -21,6 +31,13 @@ def usual_delay(invoices: pd.DataFrame) -> pd.Series:
     return done.groupby("customer")["days"].median()
 
 
+@declare(
+    column("date", "date", "The day in the report's zone."),
+    CURRENCY,
+    money("pending", "Pending funds that become available that day."),
+    money("expected_invoices", "Open invoices whose customers usually pay by that day."),
+    money("cumulative", "The available balance and all of both until that day."),
+)
 def cash_forecast(
     transactions: pd.DataFrame,
     invoices: pd.DataFrame | None = None,
@@ -30,12 +47,12 @@ def cash_forecast(
     balance: pd.DataFrame | Mapping[str, int] | None = None,
     zone: str = "UTC",
 ) -> pd.DataFrame:
-    """The next `days` days: date, currency, pending, expected_invoices, cumulative; int64 minor units.
+    """The next `days` days from the day of `at`.
 
     pending is the net of pending transactions on the day they become available (its sum is the balance's pending part); expected_invoices
-    are open invoices on the day their customer usually pays (due date or finalisation plus the customer's median delay; the median of all
-    for new customers). An invoice that is later than that already is not counted, since nothing says when it will come; a note tells how
-    much that is. `balance` starts the cumulative column.
+    are open invoices on the day their customer usually pays (finalisation plus the customer's median delay; the median of all for new
+    customers). An invoice that is later than that already is not counted, since nothing says when it will come; a note says how much that
+    is. `balance` starts the cumulative column.
     """
     require_columns(
         transactions,
@@ -43,72 +60,77 @@ def cash_forecast(
         report="cash_forecast",
         object_type="balance_transaction",
     )
-    start = moment(at, zone)
-    first = start.tz_convert(zone).tz_localize(None).normalize()
-    span = period(first, first + pd.Timedelta(days=days), zone)
+    start = end_of(at, zone)
+    first = local(start, zone).normalize()
+    bounds = midnights(pd.DatetimeIndex([first, first + pd.Timedelta(days=days)]), zone)
+    span = Period(bounds[0], bounds[1], zone)
     calendar = span.cut("D")
-    waiting = transactions[to_str(transactions["status"]).eq("pending")]
-    place = np.clip(bucket_index(waiting["available_on"], calendar, zone), 0, None)
-    beyond = (waiting["available_on"] >= span.end).to_numpy(dtype=bool)
+    waiting = transactions[to_str(transactions["status"]).eq("pending").to_numpy()]
+    late: dict[str, int] = {}
     parts = [
-        pd.DataFrame(
-            {
-                "day": place[~beyond],
-                "currency": to_str(waiting["currency"])[~beyond],
-                "pending": to_int64(waiting["net"])[~beyond],
-            }
+        _part(
+            "pending",
+            waiting["currency"],
+            to_int64(waiting["net"]),
+            nanoseconds(waiting["available_on"]),
+            span,
+            early=True,
         )
     ]
-    late: dict[str, int] = {}
     if invoices is not None:
-        owed = open_at(invoices, start, zone=zone)
+        owed = owed_at(finalised(invoices, "cash_forecast"), start, start)
+        owed = owed[owed["amount"] > 0].reset_index(drop=True)
         delays = usual_delay(invoices)
         wait = owed["customer"].map(delays).fillna(float(delays.median()) if len(delays) else 0.0)
-        opened = (
-            invoices.set_index("id")["status_transitions_finalized_at"]
-            .reindex(owed["invoice"])
-            .reset_index(drop=True)
+        when = owed["finalized"].to_numpy(dtype=np.int64) + (wait * 86_400_000_000_000).to_numpy(
+            dtype=np.int64
         )
-        when = opened + pd.to_timedelta(wait.to_numpy(), unit="D")
-        passed = (when < span.start).to_numpy(dtype=bool)
-        late = {
-            str(currency): int(amount)
-            for currency, amount in owed["amount"][passed].groupby(owed["currency"]).sum().items()
-        }
-        day = bucket_index(when, calendar, zone)
-        inside = ((when < span.end) & (when >= span.start)).to_numpy(dtype=bool)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "day": day[inside],
-                    "currency": owed["currency"][inside],
-                    "expected_invoices": owed["amount"][inside],
-                }
-            )
-        )
-    table = pd.concat(parts, ignore_index=True)
-    for column in ("pending", "expected_invoices"):
-        table[column] = table[column].fillna(0).astype(np.int64) if column in table.columns else np.int64(0)
+        passed = when < span.start.value
+        sums = owed["amount"][passed].groupby(owed["currency"][passed]).sum()
+        late = {str(currency): int(amount) for currency, amount in sums.items()}
+        parts.append(_part("expected_invoices", owed["currency"], owed["amount"], when, span, early=False))
     opening = {} if balance is None else _available(balance)
-    currencies = sorted({*table["currency"], *opening})
-    grid = pd.MultiIndex.from_product([range(len(calendar)), currencies], names=["day", "currency"])
-    summed = group_sums(
-        {"day": table["day"], "currency": table["currency"]},
-        {name: table[name] for name in ("pending", "expected_invoices")},
+    currencies = sorted({*opening, *(code for part in parts for code in part["currency"])})
+    out = pd.DataFrame(
+        {
+            "date": np.repeat(calendar.to_numpy(), len(currencies)).astype("datetime64[us]"),
+            "currency": currencies * len(calendar),
+        }
     )
-    out = (
-        summed.set_index(["day", "currency"])[["pending", "expected_invoices"]]
-        .reindex(grid, fill_value=0)
-        .reset_index()
+    for name in ("pending", "expected_invoices"):
+        total = np.zeros(len(out), dtype=np.int64)
+        for part in parts:
+            if name == part.attrs["name"]:
+                cell = part["day"].to_numpy() * len(currencies) + pd.Index(currencies).get_indexer(
+                    part["currency"]
+                )
+                np.add.at(total, cell, part["amount"].to_numpy())
+        out[name] = total
+    running = (out["pending"] + out["expected_invoices"]).groupby(out["currency"]).cumsum()
+    out["cumulative"] = running.astype(np.int64) + out["currency"].map(
+        lambda each: opening.get(each, 0)
+    ).astype(np.int64)
+    sums_late = ", ".join(format_amount(amount, currency) for currency, amount in late.items())
+    notes = (
+        [f"Not counted: open invoices later than their customers usually pay, {sums_late}."] if late else []
     )
-    total = (out["pending"] + out["expected_invoices"]).groupby(out["currency"]).cumsum()
-    out["cumulative"] = total + out["currency"].map(lambda each: opening.get(each, 0)).astype(np.int64)
-    out.insert(0, "date", calendar[out["day"].to_numpy()].to_numpy().astype("datetime64[us]"))
-    columns = ["date", "currency", "pending", "expected_invoices", "cumulative"]
-    made = result(out[columns], "cash_forecast", [transactions, invoices], period=span)
-    if late:
-        sums_late = ", ".join(format_amount(amount, currency) for currency, amount in late.items())
-        add_note(made, f"Not counted: open invoices later than their customers usually pay, {sums_late}.")
+    return result(out, "cash_forecast", [transactions, invoices], period=span, notes=notes)
+
+
+def _part(
+    name: str, currency: pd.Series, amount: pd.Series, when: Ints, span: Period, *, early: bool
+) -> pd.DataFrame:
+    """Amounts on the days of the period; what is before it counts on the first day (`early`), or not at all."""
+    inside = (when < span.end.value) & (early | (when >= span.start.value))
+    day = np.clip(bucket_index(instants(when[inside]), span.cut("D"), span.zone), 0, None)
+    made = pd.DataFrame(
+        {
+            "day": day,
+            "currency": to_str(currency)[inside].to_numpy(),
+            "amount": amount[inside].to_numpy(dtype=np.int64),
+        }
+    )
+    made.attrs = {"name": name}
     return made
 
 

@@ -1,7 +1,8 @@
-"""Charges that went wrong or went back: refund and dispute rates, declines and what was recovered, exchange effects.
+"""Charges that went wrong or went back: refund and dispute rates, declines and what was recovered.
 
 A rate has two honest readings. By *activity* the refunds of a period stand over the payments of the same period; by *cohort* they stand
-over the payments they undo, so that the rate of a month goes on moving. Both are given, side by side.
+over the payments they undo, so that the rate of a month goes on moving. Both are given, side by side. Amounts are in the currency that the
+customer paid in; fees of disputes are in the currency of their ledger entry, which is named beside them.
 """
 
 from __future__ import annotations
@@ -11,34 +12,45 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from stripe_magics.finance.aggregation import group_sums, ratio, require_columns, result, to_int64, to_str
-from stripe_magics.finance.reporting_period import Moment, period
+from stripe_magics.finance.aggregation import (
+    flags,
+    group_sums,
+    int_column,
+    lists,
+    ratio,
+    require_columns,
+    result,
+    text_column,
+    to_int64,
+    to_str,
+)
+from stripe_magics.finance.columns import CURRENCY, count, declare, money, ratio_of, text
+from stripe_magics.finance.reporting_period import Moment, Period, period
 
 _CHARGE = ("id", "created", "currency", "amount", "status")
 OPEN = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+BASIS = text("basis", "activity: by the day it happened; cohort: by the day of the payment.")
+PAYMENTS = count("payments", "Payments of the period.")
+PAYMENTS_AMOUNT = money("payments_amount", "Their amounts.")
+RATE_COUNT = ratio_of("rate_count", "The first count over the payments.")
+RATE_AMOUNT = ratio_of("rate_amount", "amount over payments_amount.")
 
 
 def paid(charges: pd.DataFrame) -> pd.DataFrame:
     """The charges that took money. Open authorisations are no sales."""
-    good = to_str(charges["status"]).eq("succeeded")
-    if "captured" in charges.columns:
-        good &= charges["captured"].fillna(value=True).astype(bool)
-    return charges[good]
+    return charges[to_str(charges["status"]).eq("succeeded") & flags(charges, "captured", default=True)]
 
 
-def _captured(charges: pd.DataFrame) -> pd.Series:
-    return (
-        to_int64(charges["amount_captured"])
-        if "amount_captured" in charges.columns
-        else to_int64(charges["amount"])
-    )
+def captured(charges: pd.DataFrame) -> pd.Series:
+    """What each charge took."""
+    return int_column(charges, "amount_captured", "amount")
 
 
 def _rates(
     charges: pd.DataFrame, undone: pd.DataFrame, bases: Mapping[str, pd.Series], what: str
 ) -> pd.DataFrame:
     """One row a currency and basis: counts, amounts and both rates."""
-    payments = group_sums({"currency": charges["currency"]}, {"amount": _captured(charges)}).set_index(
+    payments = group_sums({"currency": charges["currency"]}, {"amount": captured(charges)}).set_index(
         "currency"
     )
     rows = []
@@ -52,13 +64,13 @@ def _rates(
         rows.append(
             pd.DataFrame(
                 {
-                    "currency": every,
+                    "currency": pd.Series(every, dtype=object),
                     "basis": basis,
-                    what: table["count"].to_numpy(),
-                    "payments": whole["count"].to_numpy(),
+                    what: table["count"].to_numpy(dtype=np.int64),
+                    "payments": whole["count"].to_numpy(dtype=np.int64),
                     "rate_count": ratio(table["count"], whole["count"]).to_numpy(),
-                    "amount": table["amount"].to_numpy(),
-                    "payments_amount": whole["amount"].to_numpy(),
+                    "amount": table["amount"].to_numpy(dtype=np.int64),
+                    "payments_amount": whole["amount"].to_numpy(dtype=np.int64),
                     "rate_amount": ratio(table["amount"], whole["amount"]).to_numpy(),
                 }
             )
@@ -66,14 +78,25 @@ def _rates(
     return pd.concat(rows, ignore_index=True).sort_values(["currency", "basis"], kind="stable")
 
 
+def living_refunds(refunds: pd.DataFrame) -> pd.DataFrame:
+    """Refunds that were not failed or canceled."""
+    return refunds[~text_column(refunds, "status").isin(["failed", "canceled"])]
+
+
+@declare(
+    CURRENCY,
+    BASIS,
+    count("refunds", "Refunds, without those that failed or were canceled."),
+    PAYMENTS,
+    RATE_COUNT,
+    money("amount", "What was refunded, in the currency of the payment."),
+    PAYMENTS_AMOUNT,
+    RATE_AMOUNT,
+)
 def refund_rate(
     charges: pd.DataFrame, refunds: pd.DataFrame, start: Moment, end: Moment, *, zone: str = "UTC"
 ) -> pd.DataFrame:
-    """Refunds over payments, by activity and by cohort.
-
-    Columns: currency, basis, refunds, payments, rate_count, amount, payments_amount, rate_amount; rates are fractions. Failed and canceled
-    refunds don't count.
-    """
+    """Refunds over payments, by activity and by cohort; rates are fractions."""
     require_columns(charges, _CHARGE, report="refund_rate", object_type="charge")
     require_columns(
         refunds, ("created", "currency", "amount", "charge"), report="refund_rate", object_type="refund"
@@ -81,26 +104,53 @@ def refund_rate(
     span = period(start, end, zone)
     sold = paid(charges)
     sold = sold[span.contains(sold["created"])]
-    if "status" in refunds.columns:
-        refunds = refunds[~to_str(refunds["status"]).isin(["failed", "canceled"])]
-    inside = pd.Series(span.contains(refunds["created"]), index=refunds.index)
-    bases = {"activity": inside, "cohort": refunds["charge"].isin(sold["id"])}
-    return result(
-        _rates(sold, refunds, bases, "refunds"),
-        "refund_rate",
-        [charges, refunds],
-        period=span,
-        counts=["refunds"],
+    living = living_refunds(refunds)
+    inside = pd.Series(span.contains(living["created"]), index=living.index)
+    bases = {"activity": inside, "cohort": living["charge"].isin(sold["id"])}
+    return result(_rates(sold, living, bases, "refunds"), "refund_rate", [charges, refunds], period=span)
+
+
+def dispute_fees(disputes: pd.DataFrame) -> pd.DataFrame:
+    """What each dispute's own ledger entries charged: fee_cost (negative) and the currency of the entries."""
+    entries = (
+        lists(disputes["balance_transactions"], column="balance_transactions")
+        if "balance_transactions" in disputes.columns
+        else [[] for _ in range(len(disputes))]
+    )
+    cost = [-sum(int(entry.get("fee") or 0) for entry in each) for each in entries]
+    where = [str(each[0].get("currency") or "") if each else "" for each in entries]
+    return pd.DataFrame(
+        {
+            "fee_cost": np.array(cost, dtype=np.int64),
+            "fee_currency": pd.Series(where, index=disputes.index, dtype=object),
+        },
+        index=disputes.index,
     )
 
 
+@declare(
+    CURRENCY,
+    BASIS,
+    count("disputes", "Disputes and inquiries: won + lost + open + closed."),
+    PAYMENTS,
+    RATE_COUNT,
+    money("amount", "What is or was disputed, in the currency of the payment."),
+    PAYMENTS_AMOUNT,
+    RATE_AMOUNT,
+    count("won", "Decided for you."),
+    count("lost", "Decided against you."),
+    count("open", "Not decided yet."),
+    count("closed", "Ended without a decision: inquiries that were closed, disputes that were prevented."),
+    money("fee_cost", "Dispute fees (negative), in fee_currency."),
+    text("fee_currency", "The currency of the ledger entries of these disputes."),
+)
 def dispute_rate(
     charges: pd.DataFrame, disputes: pd.DataFrame, start: Moment, end: Moment, *, zone: str = "UTC"
 ) -> pd.DataFrame:
     """Disputes over payments: `activity` by the day of the dispute, `cohort` (Stripe's dispute rate) by the day of the charge.
 
-    Columns: currency, basis, disputes, payments, rate_count, amount, payments_amount, rate_amount, won, lost, open, fee_cost. The cohort
-    rate keeps moving for about 120 days. fee_cost is what the disputes' own ledger entries charged, in minor units.
+    The cohort rate keeps moving for about 120 days. Where fees of one currency of payments are in several currencies, each has its own
+    row, which counts its own disputes. Source: docs.stripe.com/disputes/measuring.
     """
     require_columns(charges, _CHARGE, report="dispute_rate", object_type="charge")
     require_columns(
@@ -114,59 +164,70 @@ def dispute_rate(
     sold = sold[span.contains(sold["created"])]
     inside = pd.Series(span.contains(disputes["created"]), index=disputes.index)
     bases = {"activity": inside, "cohort": disputes["charge"].isin(sold["id"])}
-    out = _rates(sold, disputes, bases, "disputes")
-    status = to_str(disputes["status"])
-    entries = (
-        disputes["balance_transactions"].tolist()
-        if "balance_transactions" in disputes.columns
-        else [[]] * len(disputes)
-    )
-    cost = [
-        sum(int(entry.get("fee", 0)) for entry in each) if isinstance(each, list) else 0 for each in entries
-    ]
-    parts: dict[str, pd.Series] = {
-        "won": status.eq("won"),
-        "lost": status.eq("lost"),
-        "open": status.isin(OPEN),
-        "fee_cost": pd.Series(cost, index=disputes.index, dtype=np.int64),
+    cost, status, currency = dispute_fees(disputes), to_str(disputes["status"]), to_str(disputes["currency"])
+    single = {
+        code: next(iter(found))
+        for code, part in cost["fee_currency"].groupby(currency)
+        if len(found := {*part} - {""}) == 1
     }
-    for name, values in parts.items():
-        out[name] = [
-            int(values[bases[basis] & disputes["currency"].eq(currency)].sum())
-            for currency, basis in zip(out["currency"], out["basis"], strict=True)
-        ]
-    return result(out, "dispute_rate", [charges, disputes], period=span, counts=["disputes"])
+    settled = cost["fee_currency"].where(
+        cost["fee_currency"].ne(""), currency.map(lambda code: single.get(code, ""))
+    )
+    closed = ~status.isin(["won", "lost", *OPEN])
+    parts = {"won": status.eq("won"), "lost": status.eq("lost"), "open": status.isin(OPEN), "closed": closed}
+    tables = []
+    for code in sorted({*settled}) or [""]:
+        mine = settled.eq(code)
+        table = _rates(sold, disputes, {basis: mask & mine for basis, mask in bases.items()}, "disputes")
+        for name in [*parts, "fee_cost"]:
+            values = cost["fee_cost"] if name == "fee_cost" else parts[name]
+            table[name] = np.array(
+                [
+                    int(values[bases[basis] & mine & currency.eq(each)].sum())
+                    for each, basis in zip(table["currency"], table["basis"], strict=True)
+                ],
+                dtype=np.int64,
+            )
+        tables.append(table.assign(fee_currency=code))
+    out = pd.concat(tables, ignore_index=True)
+    known = out[out["disputes"] > 0]
+    empty = out[out["disputes"] == 0].drop_duplicates(["currency", "basis"])
+    has = pd.MultiIndex.from_frame(known[["currency", "basis"]])
+    bare = empty[~pd.MultiIndex.from_frame(empty[["currency", "basis"]]).isin(has)].assign(fee_currency="")
+    kept = [part for part in (known, bare) if len(part)]
+    out = pd.concat(kept) if kept else out.iloc[:0]
+    out = out.sort_values(["currency", "basis", "fee_currency"], kind="stable")
+    return result(out, "dispute_rate", [charges, disputes], period=span)
 
 
 def decline_reason(charges: pd.DataFrame) -> pd.Series:
     """Why each charge failed: the issuer's or Radar's reason, else the failure code."""
-    reason = (
-        to_str(charges["outcome_reason"])
-        if "outcome_reason" in charges.columns
-        else pd.Series("", index=charges.index)
-    )
-    code = (
-        to_str(charges["failure_code"])
-        if "failure_code" in charges.columns
-        else pd.Series("", index=charges.index)
-    )
+    reason, code = text_column(charges, "outcome_reason"), text_column(charges, "failure_code")
     found = reason.where(reason.ne(""), code)
     return found.where(found.ne(""), "unknown")
 
 
+@declare(
+    CURRENCY,
+    text(
+        "reason", "Why the first attempt was declined: the issuer's or Radar's reason, else the failure code."
+    ),
+    count("failures", "Payments whose first attempt failed."),
+    money("amount", "What they were about."),
+    count("recovered", "Those that were paid in the end."),
+    money("recovered_amount", "What those were about."),
+    ratio_of("recovery_rate", "recovered over failures."),
+)
 def failed_payments(
     charges: pd.DataFrame, start: Moment | None = None, end: Moment | None = None, *, zone: str = "UTC"
 ) -> pd.DataFrame:
     """Payments whose first attempt failed, by the reason of that first decline, and how many were paid in the end.
 
-    Columns: currency, reason, failures, amount, recovered, recovered_amount, recovery_rate (fraction). An attempt belongs to its payment
-    intent; a charge without one stands for itself.
+    An attempt belongs to its payment intent, so that a payment counts once; a charge without one stands for itself.
     """
     require_columns(charges, _CHARGE, report="failed_payments", object_type="charge")
-    span = period(start, end, zone) if start is not None and end is not None else None
-    intent = (
-        to_str(charges["payment_intent"]) if "payment_intent" in charges.columns else to_str(charges["id"])
-    )
+    span: Period | None = period(start, end, zone) if start is not None and end is not None else None
+    intent = text_column(charges, "payment_intent")
     frame = pd.DataFrame(
         {
             "intent": intent.where(intent.ne(""), to_str(charges["id"])),
@@ -196,42 +257,3 @@ def failed_payments(
     out["recovery_rate"] = ratio(out["recovered"], out["failures"])
     out = out.sort_values(["currency", "failures", "reason"], ascending=[True, False, True], kind="stable")
     return result(out, "failed_payments", [charges], period=span, zone=zone)
-
-
-def fx_effect(transactions: pd.DataFrame) -> pd.DataFrame:
-    """What exchange rates won or cost on refunds and disputes of foreign charges.
-
-    Needs balance transactions fetched with `--expand data.source` (columns source, source_charge, exchange_rate). Columns: currency
-    (settlement), charge, charged, returned, rate_in, rate_out, gain: charged + returned scaled to what was returned; minor units.
-    """
-    requested = ("id", "type", "amount", "currency", "exchange_rate", "source")
-    frame = require_columns(transactions, requested, report="fx_effect", object_type="balance_transaction")
-    link = to_str(frame["source_charge"]) if "source_charge" in frame.columns else to_str(frame["source"])
-    kind = to_str(frame["type"])
-    rate = frame["exchange_rate"].astype(float)
-    sold = frame[kind.isin(["charge", "payment"]) & rate.notna()]
-    charges = pd.DataFrame(
-        {
-            "charge": to_str(sold["source"]),
-            "charged": to_int64(sold["amount"]),
-            "rate_in": sold["exchange_rate"].astype(float),
-        }
-    )
-    back = frame[kind.isin(["refund", "payment_refund", "adjustment"]) & rate.notna()]
-    moved = pd.DataFrame(
-        {
-            "currency": to_str(back["currency"]),
-            "charge": link[back.index],
-            "returned": to_int64(back["amount"]),
-            "rate_out": back["exchange_rate"].astype(float),
-        }
-    )
-    out = moved.merge(charges, on="charge", how="inner")
-    # the customer gets the same foreign amount back: at the first rate that would have cost returned * rate_in / rate_out
-    at_first_rate = (out["returned"] * (out["rate_in"] / out["rate_out"])).round().astype(np.int64)
-    out["gain"] = out["returned"] - at_first_rate
-    return result(
-        out[["currency", "charge", "charged", "returned", "rate_in", "rate_out", "gain"]],
-        "fx_effect",
-        [transactions],
-    )

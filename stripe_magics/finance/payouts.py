@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stripe_magics.finance.aggregation import group_sums, require_columns, result, to_int64, to_str
-from stripe_magics.finance.balance import ledger
+from stripe_magics.finance.aggregation import (
+    flags,
+    group_sums,
+    require_columns,
+    result,
+    text_column,
+    to_int64,
+    to_str,
+)
+from stripe_magics.finance.balance import ADDS_UP, DOES_NOT, check_by, ledger
+from stripe_magics.finance.columns import CURRENCY, STATUS, column, count, declare, money, text
+from stripe_magics.finance.reporting_period import Period
 from stripe_magics.progress import progress_bar
 
 MANUAL = "not reconcilable (manual)"
@@ -23,12 +34,54 @@ _PAYOUT = ("id", "amount", "currency", "status", "automatic", "arrival_date")
 
 def reconcilable(payouts: pd.DataFrame) -> pd.Series:
     """Whether Stripe can list the members of each payout: automatic, and not still being reconciled."""
-    automatic = payouts["automatic"].fillna(value=False).astype(bool)
+    automatic = flags(payouts, "automatic", default=False)
     if "reconciliation_status" not in payouts.columns:
         return automatic
     return automatic & ~to_str(payouts["reconciliation_status"]).isin(["not_applicable", "in_progress"])
 
 
+def effective_at(payouts: pd.DataFrame, span: Period, *, by: str = "arrival") -> pd.Series:
+    """The local day on which each payout counts: an automatic one on its arrival date, a manual one when it was made (Stripe's rule).
+
+    An arrival date is a calendar day, which Stripe writes as midnight in UTC; it is not shifted into another zone.
+    """
+    made: pd.Series = payouts["created"].dt.tz_convert(span.zone).dt.tz_localize(None).dt.normalize()
+    if check_by(by) == "created":
+        return made
+    arrival = payouts["arrival_date"].dt.tz_convert("UTC").dt.tz_localize(None).dt.normalize()
+    day: pd.Series = arrival.where(flags(payouts, "automatic", default=False) & arrival.notna(), made)
+    return day
+
+
+def payouts_in(payouts: pd.DataFrame, span: Period | None, *, by: str = "arrival") -> pd.DataFrame:
+    """The payouts that count in the period."""
+    if span is None or payouts.empty:
+        return payouts
+    require_columns(payouts, (*_PAYOUT, "created"), report="payouts", object_type="payout")
+    day = effective_at(payouts, span, by=by)
+    out = payouts[(day >= span.local_start.normalize()) & (day < span.local_end)]
+    out.attrs = payouts.attrs
+    return out
+
+
+_ITEM_COLUMNS = (
+    text("id", "The balance transaction."),
+    text("payout_id", "The payout that settled it."),
+    CURRENCY,
+    money("amount", "Its amount."),
+    money("fee", "Its fee (positive when charged, as in the ledger)."),
+    money("net", "amount - fee."),
+)
+
+
+@declare(*_ITEM_COLUMNS, more=True)
+def given_items(items: pd.DataFrame) -> pd.DataFrame:
+    """Transactions with their payout_id that are at hand, as the report payout_items."""
+    require_columns(items, ("id", "payout_id"), report="payout_items", object_type="balance_transaction")
+    return result(items, "payout_items", [items])
+
+
+@declare(*_ITEM_COLUMNS, more=True)
 def payout_items(payouts: pd.DataFrame, members: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
     """The transactions that each automatic payout settled: the columns of balance transactions, and payout_id.
 
@@ -41,6 +94,7 @@ def payout_items(payouts: pd.DataFrame, members: Callable[[str], pd.DataFrame]) 
     ]
     kept = [frame for frame in frames if len(frame)]
     out = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["id", "payout_id"])
+    out = out[["id", "payout_id", *(name for name in out.columns if name not in {"id", "payout_id"})]]
     return result(out, "payout_items", [payouts, *frames])
 
 
@@ -58,10 +112,23 @@ def _side_by_side(members: Callable[[str], pd.DataFrame], payouts: list[str]) ->
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+@declare(
+    CURRENCY,
+    text("payout_id", "The payout."),
+    column("arrival_date", "time", "When it arrives at the bank."),
+    money("amount", "What was paid out; once for each payout, in its first row."),
+    text("category", "The reporting category of the entries in it."),
+    count("count", "How many entries of that category."),
+    money("gross", "Their amounts."),
+    money("fee", "Fees taken from them (positive when charged, as in the ledger)."),
+    money("net", "gross - fee."),
+    money("residual", "amount less the net of all entries of the payout; once for each payout. 0 proves it."),
+    STATUS,
+)
 def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Each payout by what is in it: currency, payout_id, arrival_date, amount, category, count, gross, fee, net, residual, status.
+    """Each payout by what is in it: one row a reporting category. `amount` and `residual` appear once, so that sums are right.
 
-    residual = amount - the net of its members (without the payout's own row); 0 proves the payout. It stands in every row of a payout.
+    Source: docs.stripe.com/reports/payout-reconciliation.
     """
     require_columns(payouts, _PAYOUT, report="payout_reconciliation", object_type="payout")
     if len(items):
@@ -86,44 +153,47 @@ def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.Data
             "arrival_date": payouts["arrival_date"],
             "amount": to_int64(payouts["amount"]),
             "_known": reconcilable(payouts),
-            "_automatic": payouts["automatic"].fillna(value=False).astype(bool),
+            "_automatic": flags(payouts, "automatic", default=False),
         }
     )
     gap = heads["amount"] - heads["payout_id"].map(total).fillna(0).astype(np.int64)
     heads["residual"] = gap.astype("Int64").where(heads["_known"])
     heads["status"] = [
-        (PENDING if automatic else MANUAL) if not known else "adds up" if left == 0 else "does not add up"
+        (PENDING if automatic else MANUAL) if not known else ADDS_UP if left == 0 else DOES_NOT
         for known, automatic, left in zip(heads["_known"], heads["_automatic"], gap, strict=True)
     ]
     out = heads.merge(parts, on="payout_id", how="left")
     out["category"] = out["category"].fillna("")
-    for column in ("count", "gross", "fee", "net"):
-        out[column] = out[column].astype("Int64").fillna(0).astype(np.int64)
-    columns = [
-        "currency",
-        "payout_id",
-        "arrival_date",
-        "amount",
-        "category",
-        "count",
-        "gross",
-        "fee",
-        "net",
-        "residual",
-        "status",
-    ]
-    return result(
-        out.sort_values(["currency", "arrival_date", "payout_id", "category"])[columns],
-        "payout_reconciliation",
-        [payouts, items],
-    )
+    for name in ("count", "gross", "fee", "net"):
+        out[name] = out[name].astype("Int64").fillna(0).astype(np.int64)
+    out = out.sort_values(["currency", "arrival_date", "payout_id", "category"], kind="stable")
+    again = out["payout_id"].duplicated()
+    for name in ("amount", "residual"):
+        out[name] = out[name].astype("Int64").mask(again)
+    columns = ["currency", "payout_id", "arrival_date", "amount", "category", "count", "gross", "fee", "net"]
+    return result(out[[*columns, "residual", "status"]], "payout_reconciliation", [payouts, items])
 
 
-def payout_status(payouts: pd.DataFrame, transactions: pd.DataFrame | None = None) -> pd.DataFrame:
-    """How each payout ended: currency, payout_id, created, arrival_date, amount, returned, net, status, failure_code, trace_id, days_late.
+@declare(
+    CURRENCY,
+    text("payout_id", "The payout."),
+    column("created", "time", "When it was made."),
+    column("arrival_date", "time", "When it arrives at the bank."),
+    money("amount", "What was paid out."),
+    money("returned", "What came back after a failure or a cancellation."),
+    money("net", "What left for good."),
+    STATUS,
+    text("failure_code", "Why it failed."),
+    text("trace_id", "The bank's reference."),
+    column("days_late", "days", "Whole days that it is under way after its arrival date."),
+)
+def payout_status(
+    payouts: pd.DataFrame, transactions: pd.DataFrame | None = None, *, at: pd.Timestamp | None = None
+) -> pd.DataFrame:
+    """How each payout ended.
 
     returned is what came back after a failure or a cancellation (from the ledger, if given); net is what left for good. days_late counts
-    whole days that a payout is still under way after its arrival date (as of the latest time in the data).
+    whole days that a payout is still under way after its arrival date (as of `at`, or the latest time in the data).
     """
     require_columns(payouts, (*_PAYOUT, "created"), report="payout_status", object_type="payout")
     status, amount = to_str(payouts["status"]), to_int64(payouts["amount"])
@@ -136,11 +206,10 @@ def payout_status(payouts: pd.DataFrame, transactions: pd.DataFrame | None = Non
             "source"
         )["net"]
         returned = to_str(payouts["id"]).map(by_payout).fillna(0).astype(np.int64)
-    latest = (
-        payouts[["created", "arrival_date"]].min(axis=1).max()
-        if transactions is None
-        else transactions["created"].max()
-    )
+    latest: Any = at
+    if latest is None:
+        times = payouts["created"] if transactions is None else transactions["created"]
+        latest = times.max() if len(times) else pd.NaT
     late = np.floor((latest - payouts["arrival_date"]) / pd.Timedelta(days=1)).clip(lower=0)
     out = pd.DataFrame(
         {
@@ -152,8 +221,8 @@ def payout_status(payouts: pd.DataFrame, transactions: pd.DataFrame | None = Non
             "returned": returned,
             "net": amount - returned,
             "status": status,
-            "failure_code": to_str(payouts["failure_code"]) if "failure_code" in payouts.columns else "",
-            "trace_id": to_str(payouts["trace_id_value"]) if "trace_id_value" in payouts.columns else "",
+            "failure_code": text_column(payouts, "failure_code"),
+            "trace_id": text_column(payouts, "trace_id_value"),
             "days_late": late.where(status.isin(["pending", "in_transit"]), 0).fillna(0).astype(np.int64),
         }
     )

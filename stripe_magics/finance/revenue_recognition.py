@@ -1,4 +1,9 @@
-"""Revenue over the time it was earned in: each invoice line spread evenly over its period."""
+"""Revenue over the time it is earned in: each invoice line spread evenly over its period, and the roll-forward of deferred revenue.
+
+A line is posted in the month in which its invoice is finalised; what was earned before then is recognised in that month, so that a closed
+month never changes. A credit note, refund, write-off or later void takes back its share of the invoice in the month in which it happens: of what was
+recognised already, and of what is still deferred. Source: docs.stripe.com/revenue-recognition/methodology and /examples.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,70 @@ import numpy as np
 import pandas as pd
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance.aggregation import result
-from stripe_magics.finance.recurring_revenue import invoice_lines
-from stripe_magics.finance.reporting_period import Period
+from stripe_magics.finance.aggregation import result, to_int64
+from stripe_magics.finance.columns import CURRENCY, RESIDUAL, column, declare, money, text
+from stripe_magics.finance.corrections import WRITE_OFF
+from stripe_magics.finance.mrr_history import MONTH_DAYS
+from stripe_magics.finance.receivables import DAY, NEVER
+from stripe_magics.finance.reporting_period import (
+    Ints,
+    Period,
+    edges,
+    instants,
+    local,
+    month_ends,
+    nanoseconds,
+)
 
 METHODS = ("ms", "day", "month")
+MONTH = column("month", "month", "The calendar month in the report's zone.")
+
+
+def check_method(method: str) -> str:
+    """The way of spreading, if it is one."""
+    if method not in METHODS:
+        raise UsageFault(f"A revenue schedule is cut by {', '.join(METHODS)}, not {method!r}.")
+    return method
+
+
+def _days(instant: Ints, zone: str) -> Ints:
+    """The local day of instants, as a number."""
+    stamps = pd.DatetimeIndex(instants(instant)).tz_convert(zone).tz_localize(None).normalize()
+    made: Ints = stamps.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return made
+
+
+def earned_until(start: Ints, end: Ints, until: int, *, method: str, zone: str) -> np.ndarray:
+    """The part of each period that is over at an instant: by time, by local days, or evenly by the months it touches."""
+    if method == "ms":
+        length = np.maximum(end - start, 1)
+        out: np.ndarray = np.clip((until - start) / length, 0.0, 1.0)
+        return out
+    if method == "day":
+        first, last = _days(start, zone), _days(end, zone)
+        now = _days(np.clip(np.full_like(start, until), start, end), zone)
+        whole = last - first
+        part: np.ndarray = np.where(
+            whole > 0, (now - first) / np.maximum(whole, 1), (until > start).astype(float)
+        )
+        return np.clip(part, 0.0, 1.0)
+    touched = _month_number(end - 1, zone) - _month_number(start, zone) + 1
+    count = np.minimum(np.maximum(1, np.round((end - start) / DAY / MONTH_DAYS)), touched)
+    here = _month_number(np.full_like(start, until - 1), zone) - _month_number(start, zone) + 1
+    return np.clip(here / count, 0.0, 1.0)
+
+
+def _month_number(instant: Ints, zone: str) -> Ints:
+    stamps = pd.DatetimeIndex(instants(instant)).tz_convert(zone)
+    made: Ints = (stamps.year * 12 + stamps.month - 1).to_numpy(dtype=np.int64)
+    return made
+
+
+def _spans(lines: pd.DataFrame, posted: Ints) -> tuple[Ints, Ints]:
+    """The period of each line; one that has none is earned the moment it is posted."""
+    start, end = nanoseconds(lines["start"]), nanoseconds(lines["end"])
+    known = (end > start) & lines["start"].notna().to_numpy() & lines["end"].notna().to_numpy()
+    return np.where(known, start, posted), np.where(known, end, posted + 1)
 
 
 def spread(
@@ -21,66 +85,198 @@ def spread(
     "ms": by the exact time in each month; "day": by days, the day of the end not counting unless it has begun after midnight; "month": the
     same in every month that the period touches, a last partial month counting if an exact number of months doesn't end there.
     """
-    if method not in METHODS:
-        raise UsageFault(f"A revenue schedule is cut by {', '.join(METHODS)}, not {method!r}.")
+    check_method(method)
     months = Period(start, end, zone).cut("MS")
-    edges = [
-        month.tz_localize(zone).tz_convert("UTC") for month in [*months, months[-1] + pd.DateOffset(months=1)]
+    a, b = np.array([start.value], dtype=np.int64), np.array([end.value], dtype=np.int64)
+    over = [
+        int(np.rint(earned_until(a, b, int(edge), method=method, zone=zone)[0] * amount))
+        for edge in month_ends(months, zone)
     ]
-    if method == "month":
-        count = max(1, round((end - start) / pd.Timedelta(days=30.4375)))
-        weights = np.array([1.0] * min(count, len(months)) + [0.0] * max(0, len(months) - count))
-    else:
-        cuts = np.clip(np.array([edge.value for edge in edges], dtype=np.int64), start.value, end.value)
-        if method == "day":
-            local = pd.DatetimeIndex(pd.to_datetime(cuts, utc=True)).tz_convert(zone).tz_localize(None)
-            cuts = local.normalize().to_numpy().astype("datetime64[D]").astype(np.int64)
-        weights = np.diff(cuts).astype(float)
-    total = weights.sum()
-    if not total:
-        return {months[0].to_period("M"): amount}
-    # rounding the running total keeps the sum of the parts equal to the whole
-    running = np.rint(np.cumsum(weights) / total * amount).astype(np.int64)
-    parts = np.diff(running, prepend=0)
-    return {month.to_period("M"): int(part) for month, part in zip(months, parts, strict=True) if part}
+    over[-1] = amount
+    parts = np.diff(over, prepend=0)
+    return {month: int(part) for month, part in zip(months.to_period("M"), parts, strict=True) if part}
 
 
-def revenue_schedule(
-    invoices: pd.DataFrame, *, method: str = "ms", discounts: str = "all", zone: str = "UTC"
-) -> pd.DataFrame:
-    """Each line of finalised invoices by month: currency, invoice, line, month, recognised, deferred (what is left after that month).
+class Recognition:
+    """Lines with their corrections: how much of each is recognised, credited and written off at an instant."""
 
-    A line without a period is earned at once. int64 minor units; recognised adds up to the line. Refunds, credit notes and disputes are
-    not taken into account.
-    """
-    lines = invoice_lines(invoices)
-    rows = []
-    off = lines["discount"] if discounts == "all" else lines["discount"] * 0
-    columns = [
-        lines["currency"],
-        lines["invoice"],
-        lines["line"],
-        lines["amount"] - off,
-        lines["start"],
-        lines["end"],
-    ]
-    for currency, invoice, line, amount, start, end in zip(
-        *(column.tolist() for column in columns), strict=True
-    ):
-        if pd.isna(start):
-            continue
-        known = not pd.isna(end) and end > start
-        parts = (
-            spread(amount, start, end, method=method, zone=zone) if known else {_month(start, zone): amount}
+    def __init__(
+        self, lines: pd.DataFrame, taken: pd.DataFrame, totals: pd.Series, *, method: str, zone: str
+    ) -> None:
+        self.method, self.zone = check_method(method), zone
+        self.lines = lines
+        self.posted: Ints = lines["finalized"].to_numpy(dtype=np.int64)
+        self.amount = (to_int64(lines["amount"]) - to_int64(lines["discount"])).to_numpy(dtype=np.int64)
+        self.start, self.end = _spans(lines, self.posted)
+        known = pd.Index(totals.index)
+        whole = totals.to_numpy(dtype=float)
+        at = known.get_indexer(pd.Index(taken["invoice"]))
+        mine = taken[at >= 0].assign(place=at[at >= 0])
+        base = whole[mine["place"].to_numpy()]
+        mine = mine.assign(share=np.where(base == 0, 0.0, mine["amount"] / np.where(base == 0, 1, base)))
+        self.taken = mine.sort_values("posted", kind="stable")
+        self.invoices = known
+        self.place: Ints = known.get_indexer(pd.Index(lines["invoice"])).astype(np.int64)
+
+    def shares(self, until: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of each line the part credited, and the part written off, before an instant; never more than the whole."""
+        done = self.taken[self.taken["posted"] < until]
+        credited, written = np.zeros(len(self.invoices) + 1), np.zeros(len(self.invoices) + 1)
+        off = done["kind"].eq(WRITE_OFF).to_numpy()
+        np.add.at(credited, done["place"].to_numpy()[~off], done["share"].to_numpy()[~off])
+        np.add.at(written, done["place"].to_numpy()[off], done["share"].to_numpy()[off])
+        credited = np.minimum(credited, 1.0)
+        written = np.minimum(written, 1.0 - credited)
+        return credited[self.place], written[self.place]
+
+    def at(self, until: int) -> pd.DataFrame:
+        """Billed, recognised, credited, written off and deferred of each line, before an instant; whole minor units."""
+        begun = self.posted < until
+        billed = np.where(begun, self.amount, 0)
+        credited, written = self.shares(until)
+        earned = earned_until(self.start, self.end, until, method=self.method, zone=self.zone)
+        out_credited = np.where(begun, np.rint(self.amount * credited), 0).astype(np.int64)
+        out_written = np.where(begun, np.rint(self.amount * written), 0).astype(np.int64)
+        rest = billed - out_credited - out_written
+        recognised = np.where(begun, np.rint(rest * earned), 0).astype(np.int64)
+        return pd.DataFrame(
+            {
+                "billed": billed,
+                "recognised": recognised,
+                "credited": out_credited,
+                "written_off": out_written,
+                "deferred": rest - recognised,
+            }
         )
-        left = amount
-        for month, part in parts.items():
-            left -= part
-            rows.append((currency, invoice, line, month, part, left))
-    out = pd.DataFrame(rows, columns=["currency", "invoice", "line", "month", "recognised", "deferred"])
+
+
+@declare(
+    CURRENCY,
+    text("invoice", "The invoice."),
+    text("line", "Its line."),
+    MONTH,
+    money(
+        "recognised", "What is earned in that month; negative where a correction takes back what was earned."
+    ),
+    money("deferred", "What is left to earn after that month."),
+)
+def revenue_schedule(
+    recognition: Recognition,
+    sources: list[pd.DataFrame | None],
+    span: Period | None = None,
+    *,
+    discounts: str = "all",
+) -> pd.DataFrame:
+    """Each line of finalised invoices by month; recognised adds up to the line less what was taken back. int64 minor units.
+
+    A line without a period is earned when its invoice is finalised.
+    """
+    lines = recognition.lines
+    last = int(recognition.end.max()) if len(lines) else 0
+    corrected = recognition.taken["posted"]
+    if len(corrected):
+        last = max(last, int(corrected.max()) + 1)
+    parts = []
+    if len(lines):
+        reach = Period(
+            pd.Timestamp(int(recognition.posted.min()), tz="UTC"),
+            pd.Timestamp(last, tz="UTC"),
+            recognition.zone,
+        )
+        if span is not None:
+            reach = Period(span.start, span.end, span.zone)
+        starts = reach.cut("MS")
+        before = recognition.at(int(edges(starts[:1], recognition.zone)[0]))["recognised"].to_numpy()
+        for month, until in zip(starts.to_period("M"), month_ends(starts, recognition.zone), strict=True):
+            state = recognition.at(int(until))
+            moved = state["recognised"].to_numpy() - before
+            mine = np.nonzero(moved)[0]
+            before = state["recognised"].to_numpy()
+            parts.append(
+                lines.iloc[mine][["currency", "invoice", "line"]].assign(
+                    month=pd.PeriodIndex([month] * len(mine), freq="M"),
+                    recognised=moved[mine],
+                    deferred=state["deferred"].to_numpy()[mine],
+                )
+            )
+    kept = [part for part in parts if len(part)]
+    columns = ["currency", "invoice", "line", "month", "recognised", "deferred"]
+    out = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=columns)
     out = out.astype({"recognised": np.int64, "deferred": np.int64})
-    return result(out, "revenue_schedule", [invoices], zone=zone, method=method, discounts=discounts)
+    out = out.sort_values(["currency", "invoice", "line", "month"], kind="stable")
+    return result(
+        out, "revenue_schedule", sources, period=span, zone=recognition.zone, method=recognition.method,
+        discounts=discounts,
+    )  # fmt: skip
 
 
-def _month(when: pd.Timestamp, zone: str) -> pd.Period:
-    return when.tz_convert(zone).tz_localize(None).to_period("M")
+@declare(
+    CURRENCY,
+    MONTH,
+    money("opening", "Deferred revenue when the month starts."),
+    money("billed", "Invoices finalised in the month, without tax: by the totals of the invoices."),
+    money("recognised", "Revenue of the month, less what corrections of the month take back."),
+    money("credited", "Credit notes, refunds without one, and voids of earlier months."),
+    money("written_off", "Invoices marked uncollectible."),
+    money("closing", "Deferred revenue when the month ends: by the lines that are not earned yet."),
+    RESIDUAL,
+)
+def deferred_revenue(
+    recognition: Recognition, headers: pd.DataFrame, span: Period, sources: list[pd.DataFrame | None],
+    *, now: pd.Timestamp | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """The roll-forward of deferred revenue at month ends: opening + billed - recognised - credited - written_off = closing.
+
+    `headers` are the invoices' own totals without tax (currency, finalized, net): billed is from them and closing from the lines, so that
+    a residual of 0 proves that no line is missing.
+    """
+    starts = span.cut("MS")
+    ends = month_ends(starts, span.zone)
+    over = ends <= (NEVER if now is None else now.value)
+    starts, ends = starts[over], ends[over]
+    currency = recognition.lines["currency"]
+    names = ["recognised", "credited", "written_off", "deferred"]
+    posted, net = headers["finalized"].to_numpy(dtype=np.int64), headers["net"]
+    currencies = sorted({*currency, *headers["currency"]})
+    bounds = [int(edges(starts[:1], span.zone)[0]), *map(int, ends)] if len(starts) else []
+
+    def state(until: int) -> pd.DataFrame:
+        sums = recognition.at(until)[names].groupby(currency.to_numpy()).sum()
+        return sums.reindex(currencies, fill_value=0)
+
+    rows, before = [], state(bounds[0]) if bounds else None
+    for month, first, until in zip(starts.to_period("M"), bounds[:-1], bounds[1:], strict=True):
+        after = state(until)
+        assert before is not None
+        mine = (posted >= first) & (posted < until)
+        billed = net[mine].groupby(headers["currency"][mine]).sum().reindex(currencies, fill_value=0)
+        table = after - before
+        rows.append(
+            pd.DataFrame(
+                {
+                    "currency": currencies,
+                    "month": month,
+                    "opening": before["deferred"].to_numpy(),
+                    "billed": billed.to_numpy(dtype=np.int64),
+                    **{name: table[name].to_numpy() for name in names[:3]},
+                    "closing": after["deferred"].to_numpy(),
+                }
+            )
+        )
+        before = after
+    columns = ["currency", "month", "opening", "billed", *names[:3], "closing"]
+    out = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+    amounts = columns[2:]
+    out = out.astype(dict.fromkeys(amounts, np.int64))
+    out["residual"] = out["closing"] - (
+        out["opening"] + out["billed"] - out["recognised"] - out["credited"] - out["written_off"]
+    )
+    out = out.sort_values(["currency", "month"], kind="stable")
+    left = [str(each) for each in span.cut("MS")[~over].to_period("M")]
+    notes = [f"Left out, because not over: {', '.join(left)}."] if left else []
+    return result(out, "deferred_revenue", sources, period=span, method=recognition.method, notes=notes)
+
+
+def month_of(when: pd.Timestamp, zone: str) -> pd.Period:
+    """The local month of an instant."""
+    return local(when, zone).to_period("M")

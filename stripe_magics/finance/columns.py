@@ -1,0 +1,100 @@
+"""What the columns of a report are, declared beside the function that makes them: money, counts, ratios, days, what they mean.
+
+The kinds decide how a value is shown, converted and summed; `%stripe report NAME --help` prints the meanings. A report whose frame has
+other columns than it declares fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Literal, ParamSpec, cast
+
+import pandas as pd
+
+Kind = Literal[
+    "money", "count", "ratio", "percent", "days", "number", "text", "date", "month", "time", "flag"
+]
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a report: its name, its kind, and what it means in a sentence."""
+
+    name: str
+    kind: Kind
+    meaning: str
+
+
+def money(name: str, meaning: str) -> Column:
+    """An amount in minor units of the row's currency."""
+    return Column(name, "money", meaning)
+
+
+def count(name: str, meaning: str) -> Column:
+    """A number of things."""
+    return Column(name, "count", meaning)
+
+
+def ratio_of(name: str, meaning: str) -> Column:
+    """A share as a fraction: 0.25 is 25 %."""
+    return Column(name, "ratio", meaning)
+
+
+def text(name: str, meaning: str) -> Column:
+    """Words, ids, codes."""
+    return Column(name, "text", meaning)
+
+
+def column(name: str, kind: Kind, meaning: str) -> Column:
+    """Any other kind."""
+    return Column(name, kind, meaning)
+
+
+CURRENCY = text("currency", "The currency of the row's amounts (three letters, lower case).")
+RESIDUAL = money("residual", "What is left unexplained; 0 proves the row.")
+STATUS = text("status", "What the residual says: adds up, does not add up, or why it can't be known.")
+
+
+class Declared:
+    """A report function with its columns."""
+
+    columns: tuple[Column, ...]
+    more: bool
+
+
+def declare(
+    *columns: Column, more: bool = False
+) -> Callable[[Callable[P, pd.DataFrame]], Callable[P, pd.DataFrame]]:
+    """Declare the columns of a report function. With `more` its frame may have others besides (those of the objects it lists)."""
+
+    def around(function: Callable[P, pd.DataFrame]) -> Callable[P, pd.DataFrame]:
+        @wraps(function)
+        def declared(*args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
+            return describe(function(*args, **kwargs), columns, more=more)
+
+        cast("Any", declared).columns, cast("Any", declared).more = columns, more
+        return declared
+
+    return around
+
+
+def columns_of(function: Callable[..., Any]) -> tuple[Column, ...]:
+    """The columns that a report function declares."""
+    made: tuple[Column, ...] = getattr(function, "columns", ())
+    return made
+
+
+def describe(frame: pd.DataFrame, columns: tuple[Column, ...], *, more: bool = False) -> pd.DataFrame:
+    """Write into the frame's facts which columns are money, counts, ratios and days; the columns must be those declared."""
+    names = [each.name for each in columns]
+    found = list(frame.columns)
+    if not more and found != names:
+        raise AssertionError(f"the report has the columns {found}, but declares {names}")
+    about = frame.attrs["stripe"]
+    about["amounts"] = [each.name for each in columns if each.kind == "money" and each.name in found]
+    about["fractions"] = [each.name for each in columns if each.kind == "ratio" and each.name in found]
+    about["kinds"] = {each.name: each.kind for each in columns if each.name in found}
+    return frame

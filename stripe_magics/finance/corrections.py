@@ -1,0 +1,122 @@
+"""What takes back a part of an invoice later: credit notes, refunds without a credit note, write-offs, and voids.
+
+Each counts on the day on which it happens, with the part of the invoice's total that it takes back; a closed month never changes. A refund
+that a credit note names is that credit note, not another correction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from stripe_magics.finance.aggregation import int_column, lists, text_column, to_int64, to_str
+from stripe_magics.finance.payments import living_refunds
+from stripe_magics.finance.receivables import NONE, transitions
+from stripe_magics.finance.reporting_period import nanoseconds
+
+CREDIT_NOTE, REFUND, WRITE_OFF, VOID = "credit note", "refund", "write-off", "void"
+_COLUMNS = ["invoice", "document", "kind", "posted", "amount"]
+
+
+def credit_notes_issued(credit_notes: pd.DataFrame) -> pd.DataFrame:
+    """Credit notes that are not void, with the instant at which each counts (`posted`) and its whole amount (`whole`)."""
+    if credit_notes.empty or "id" not in credit_notes.columns:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in ("id", "invoice", "posted", "whole")})
+    issued = credit_notes[~text_column(credit_notes, "status").isin(["void"])]
+    made = nanoseconds(issued["created"])
+    effective = (
+        nanoseconds(issued["effective_at"])
+        if "effective_at" in issued.columns
+        else np.full(len(issued), NONE, dtype=np.int64)
+    )
+    total = int_column(issued, "total", "amount")
+    return issued.assign(posted=np.where(effective == NONE, made, effective), whole=total)
+
+
+def _refunds_named(credit_notes: pd.DataFrame) -> set[str]:
+    named = set(text_column(credit_notes, "refund")) if len(credit_notes) else set()
+    cells = credit_notes["refunds"] if "refunds" in credit_notes.columns else ()
+    for cell in cells:
+        for each in cell if isinstance(cell, list) else ():
+            refund = each.get("refund")
+            named.add(str(refund.get("id") if isinstance(refund, dict) else refund))
+    return named - {""}
+
+
+def _invoice_of_charge(
+    invoices: pd.DataFrame, charges: pd.DataFrame | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The invoice of each charge and of each payment intent, as far as either side says."""
+    ids = to_str(invoices["id"])
+    by_charge = dict(zip(text_column(invoices, "charge"), ids, strict=True))
+    by_intent = dict(zip(text_column(invoices, "payment_intent"), ids, strict=True))
+    if charges is not None and "invoice" in charges.columns:
+        linked = charges[charges["invoice"].notna()]
+        by_charge.update(zip(to_str(linked["id"]), to_str(linked["invoice"]), strict=True))
+    if "payments" in invoices.columns:
+        for invoice, cell in zip(ids, lists(invoices["payments"], column="payments"), strict=True):
+            for each in cell:
+                payment = each.get("payment") or {}
+                by_intent[str(payment.get("payment_intent") or "")] = invoice
+                by_charge[str(payment.get("charge") or "")] = invoice
+    by_charge.pop("", None)
+    by_intent.pop("", None)
+    return by_charge, by_intent
+
+
+def corrections(
+    invoices: pd.DataFrame,
+    credit_notes: pd.DataFrame | None = None,
+    refunds: pd.DataFrame | None = None,
+    charges: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Every correction of a finalised invoice: invoice, document (its id), kind, posted (int64 instant), amount (minor units, with tax)."""
+    parts = []
+    notes = credit_notes_issued(credit_notes) if credit_notes is not None else None
+    if notes is not None and len(notes):
+        parts.append(
+            _part(to_str(notes["invoice"]), to_str(notes["id"]), CREDIT_NOTE, notes["posted"], notes["whole"])
+        )
+    if refunds is not None and len(refunds):
+        by_charge, by_intent = _invoice_of_charge(invoices, charges)
+        living = living_refunds(refunds)
+        living = living[~to_str(living["id"]).isin(_refunds_named(notes) if notes is not None else set())]
+        invoice = text_column(living, "charge").map(by_charge)
+        invoice = invoice.where(invoice.notna(), text_column(living, "payment_intent").map(by_intent))
+        own = living[invoice.notna()]
+        parts.append(
+            _part(
+                invoice[invoice.notna()],
+                to_str(own["id"]),
+                REFUND,
+                pd.Series(nanoseconds(own["created"]), index=own.index),
+                to_int64(own["amount"]),
+            )
+        )
+    status, ids = to_str(invoices["status"]), to_str(invoices["id"])
+    whole = int_column(invoices, "total")
+    for name, state, kind, amount in (
+        ("marked_uncollectible_at", "uncollectible", WRITE_OFF, int_column(invoices, "amount_remaining")),
+        ("voided_at", "void", VOID, whole),
+    ):
+        when = transitions(invoices, name)
+        mine = (status.eq(state) & (when != NONE)).to_numpy()
+        at = pd.Series(when, index=invoices.index)
+        parts.append(_part(ids[mine], ids[mine], kind, at[mine], amount[mine]))
+    kept = [part for part in parts if len(part)]
+    return pd.concat(kept, ignore_index=True) if kept else _part(ids[:0], ids[:0], "", whole[:0], whole[:0])
+
+
+def _part(
+    invoice: pd.Series, document: pd.Series, kind: str, posted: pd.Series, amount: pd.Series
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "invoice": invoice.to_numpy(dtype=object),
+            "document": document.to_numpy(dtype=object),
+            "kind": kind,
+            "posted": posted.to_numpy(dtype=np.int64),
+            "amount": amount.to_numpy(dtype=np.int64),
+        },
+        columns=_COLUMNS,
+    )

@@ -1,0 +1,412 @@
+"""What a report is made of: the lists that it reads, each once, cut to its period, whole, and from one reading.
+
+Lists come from frames at hand (`data=`), from a folder (`over=`), or from the account. All three are cut to the period alike. Lists inside
+objects that an answer doesn't hold whole (lines of invoices, items of subscriptions) are fetched; where they can't be, the report says that
+it is partial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from stripe_magics.errors import NotFound, StripeError
+from stripe_magics.finance.aggregation import MissingData, lists, text_column, to_str
+from stripe_magics.finance.balance import now_balance
+from stripe_magics.finance.folders import ListFolder
+from stripe_magics.finance.invoice_lines import (
+    coupons_of,
+    cut_off,
+    invoice_lines,
+    lines_column,
+    unknown_prices,
+)
+from stripe_magics.finance.payouts import payout_items, payouts_in
+from stripe_magics.finance.reporting_period import Period, nanoseconds
+
+Fetch = Callable[[str, Mapping[str, Any]], Any]
+MAX_READINGS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ListSource:
+    """A list: the module that fetches it, the type of its objects, and further values of the call."""
+
+    module: str
+    object_type: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    optional: bool = False  # an account, a sandbox or a folder may be without it
+
+
+LISTS: dict[str, ListSource] = {
+    "transactions": ListSource("balance.list_history", "balance_transaction"),
+    "payouts": ListSource("payouts.list", "payout"),
+    "charges": ListSource("charges.list", "charge"),
+    "refunds": ListSource("refunds.list", "refund"),
+    "disputes": ListSource("disputes.list", "dispute"),
+    "invoices": ListSource("invoices.search", "invoice"),
+    "credit_notes": ListSource("credit_notes.list", "credit_note", optional=True),
+    "subscriptions": ListSource("subscriptions.list", "subscription", {"status": "all"}),
+    "customers": ListSource("customers.list", "customer", optional=True),
+    "tax_rates": ListSource("tax_rates.list", "tax_rate", optional=True),
+    "prices": ListSource("prices.list", "price", {"expand": ["data.tiers"]}, optional=True),
+    "coupons": ListSource("coupons.list", "coupon", optional=True),
+}
+
+
+@dataclass(slots=True)
+class ReportInputs:
+    """Frames by name, fetched on first use; the period, the zone, the time by the account's clock, the report's options."""
+
+    fetch: Fetch
+    data: dict[str, pd.DataFrame]
+    zone: str
+    clock: pd.Timestamp
+    period: Period | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    folder: ListFolder | None = None
+    home: str = ""
+    used: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    memo: dict[str, Any] = field(default_factory=dict)
+
+    # Lists ---------------------------------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """The whole list."""
+        if name not in self.data:
+            self.data[name] = self._read(name)
+        frame = self.data[name]
+        self.used[name] = len(frame)
+        return frame
+
+    def inside(self, name: str) -> pd.DataFrame:
+        """The rows of a list that were created in the period; a list at hand is cut, one that isn't is fetched for the period only."""
+        key = f"{name}_inside"
+        if key not in self.data:
+            if self.period is None:
+                return self[name]
+            if name in self.data or self.folder is not None:
+                self.data[key] = self._cut(self[name])
+            else:
+                bounds = {"gte": int(self.period.start.timestamp()), "lt": _ceil(self.period.end)}
+                self.data[key] = self._cut(self._call(LISTS[name], created=bounds))
+        self.used[name] = len(self.data[key])
+        return self.data[key]
+
+    def since(self, name: str) -> pd.DataFrame:
+        """The rows of a list from the period's start until now."""
+        if self.period is None or name in self.data or self.folder is not None:
+            return self[name]
+        key = f"{name}_since"
+        if key not in self.data:
+            self.data[key] = self._call(LISTS[name], created={"gte": int(self.period.start.timestamp())})
+        self.used[name] = len(self.data[key])
+        return self.data[key]
+
+    def maybe(self, name: str) -> pd.DataFrame | None:
+        """A list that may be missing: where the account or the folder doesn't have it, None and a note."""
+        try:
+            return self[name]
+        except (MissingData, NotFound) as fault:
+            self.note(f"Without {name.replace('_', ' ')}: {str(fault).splitlines()[0]}")
+            return None
+
+    def note(self, text: str) -> None:
+        """Say something below the report."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _cut(self, frame: pd.DataFrame) -> pd.DataFrame:
+        assert self.period is not None
+        if frame.empty or "created" not in frame.columns:
+            return frame
+        out = frame[self.period.contains(frame["created"])]
+        out.attrs = frame.attrs
+        return out
+
+    def _read(self, name: str) -> pd.DataFrame:
+        source = LISTS[name]
+        if self.folder is not None:
+            frame = self.folder.read(source.object_type)
+            if frame is None:
+                raise MissingData(
+                    f"{self.folder.place} has no {name.replace('_', ' ')}.",
+                    advice=f"%stripe sync {self.folder.place} {name} adds them.",
+                )
+            return self._whole(name, frame)
+        return self._whole(name, self._call(source))
+
+    def _call(self, source: ListSource, **values: Any) -> pd.DataFrame:
+        frame: pd.DataFrame = self.fetch(source.module, {**source.values, **values, "limit": "all"})
+        return frame
+
+    # Lists inside objects --------------------------------------------------------------------------------------------------------
+
+    def _whole(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        if name == "invoices":
+            return self._completed(frame, "lines", "invoices.list_lines", "invoice", cut_off(frame))
+        if name == "subscriptions" and "items_has_more" in frame.columns:
+            more = frame["items_has_more"].astype("boolean").fillna(value=False).astype(bool)
+            return self._completed(frame, "items", "subscription_items.list", "subscription", more)
+        return frame
+
+    def given(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """A frame at hand, with the inner lists that it lacks."""
+        return self._whole(name, frame)
+
+    def _completed(
+        self, frame: pd.DataFrame, column: str, module: str, parent: str, more: pd.Series
+    ) -> pd.DataFrame:
+        """The frame with whole inner lists: those that the answer cut off are fetched."""
+        if not more.any():
+            return frame
+        name = column if column in frame.columns else f"{column}_data"
+        cut = frame.index[more.to_numpy()]
+        if self.folder is not None:
+            out = frame.copy()
+            out.attrs["stripe"] = {**frame.attrs.get("stripe", {}), "complete": False}
+            self.note(
+                f"{len(cut):,} {parent}s in the folder hold only their first {column}: "
+                + ", ".join(map(str, frame.loc[cut, "id"].head(5)))
+                + (" ..." if len(cut) > 5 else "")
+            )
+            return out
+        cells = frame[name].astype(object).copy()
+        for index in cut:
+            cells.at[index] = self.fetch(module, {parent: frame.at[index, "id"], "limit": "all", "raw": True})
+        out = frame.copy()
+        out[name], out[f"{column}_has_more"] = cells, False
+        out.attrs = frame.attrs
+        return out
+
+    # What the account says ---------------------------------------------------------------------------------------------------------
+
+    def balance(self) -> pd.DataFrame | None:
+        """The balance as it is now; none over frames at hand or a folder, which are of another time."""
+        if "balance" in self.data:
+            return self.data["balance"]
+        if self.folder is not None or "transactions" in self.data:
+            return None
+        frame: pd.DataFrame = self.fetch("balance.retrieve", {})
+        return frame
+
+    def reading(self, *, whole: bool) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """The ledger (from its beginning, or from the period's start) and the balance, as one reading.
+
+        The balance is read before and after. If it moved in between, the new head of the ledger is read too, until it stands still.
+        """
+        if "reading" in self.memo:
+            kept: tuple[pd.DataFrame, pd.DataFrame | None] = self.memo["reading"]
+            return kept
+        if self.folder is not None or "transactions" in self.data or "balance" in self.data:
+            return self["transactions"], self.balance()
+        before: pd.DataFrame = self.fetch("balance.retrieve", {"_fresh": True})
+        ledger = self["transactions"] if whole else self.since("transactions")
+        for _ in range(MAX_READINGS):
+            head = self._head(ledger)
+            ledger = head
+            after: pd.DataFrame = self.fetch("balance.retrieve", {"_fresh": True})
+            if now_balance(before) == now_balance(after):
+                break
+            before = after
+        else:
+            self.note("The balance went on moving while it was read; run the report again.")
+        self.used["transactions"] = len(ledger)
+        self.data["transactions" if whole else "transactions_since"] = ledger
+        self.memo["reading"] = (ledger, after)
+        return ledger, after
+
+    def _head(self, ledger: pd.DataFrame) -> pd.DataFrame:
+        """The ledger with what was added to it since it was read."""
+        newest = ledger["created"].max() if len(ledger) else None
+        if newest is None or pd.isna(newest):
+            first = self.period.start if self.period is not None else None
+            values = {} if first is None else {"created": {"gte": int(first.timestamp())}}
+        else:
+            values = {"created": {"gte": int(newest.timestamp())}}
+        head: pd.DataFrame = self.fetch(
+            LISTS["transactions"].module, {**values, "limit": "all", "_fresh": True}
+        )
+        new = head[~head["id"].isin(ledger["id"])] if len(head) else head
+        if new.empty:
+            return ledger
+        if ledger.empty:
+            return head
+        out = pd.concat([new, ledger], ignore_index=True)
+        out.attrs = ledger.attrs
+        return out
+
+    # Payouts ---------------------------------------------------------------------------------------------------------------------
+
+    def payouts(self, by: str = "arrival") -> pd.DataFrame:
+        """The payouts that count in the period."""
+        if self.period is None:
+            return self["payouts"]
+        frame = payouts_in(self["payouts"], self.period, by=by)
+        self.used["payouts"] = len(frame)
+        return frame
+
+    def items(self, payouts: pd.DataFrame) -> pd.DataFrame:
+        """Balance transactions with the payout that settled them: `items` at hand, else one call a payout."""
+        if "items" in self.data:
+            return self.data["items"]
+        if self.folder is not None:
+            raise MissingData(
+                f"{self.folder.place} doesn't say which payout settled a transaction.",
+                advice="Run this report without --over, or give data={'items': ...}: transactions with a payout_id.",
+            )
+        return payout_items(payouts, self.members)
+
+    def members(self, payout: str) -> pd.DataFrame:
+        """The transactions of one automatic payout."""
+        frame: pd.DataFrame = self.fetch("balance.list_history", {"payout": payout, "limit": "all"})
+        return frame
+
+    # Lines, prices, coupons --------------------------------------------------------------------------------------------------------
+
+    def lines(self, *, void: bool = False) -> pd.DataFrame:
+        """The lines of the invoices as a table."""
+        key = f"lines_{void}"
+        if key not in self.memo:
+            invoices = self["invoices"]
+            lines = invoice_lines(invoices, coupons=self.coupons(), prices=self.prices(), void=void)
+            lines.attrs = {"stripe": dict(invoices.attrs.get("stripe", {}))}
+            self.memo[key] = lines
+        table: pd.DataFrame = self.memo[key]
+        return table
+
+    def prices(self) -> dict[str, dict[str, Any]]:
+        """Prices by id, if the invoices only name them."""
+        if "prices" not in self.memo:
+            needed = unknown_prices(self["invoices"])
+            self.memo["prices"] = self._by_id("prices") if needed else {}
+        known: dict[str, dict[str, Any]] = self.memo["prices"]
+        return known
+
+    def tiers(self) -> dict[str, dict[str, Any]]:
+        """Prices by id with their tiers, if a subscription has a tiered price."""
+        cells = (
+            lists(self["subscriptions"]["items"], column="items") if "items" in self["subscriptions"] else []
+        )
+        tiered = any(
+            (item.get("price") or {}).get("billing_scheme") == "tiered" for cell in cells for item in cell
+        )
+        return self._by_id("prices") if tiered else {}
+
+    def coupons(self) -> dict[str, dict[str, Any]]:
+        """Coupons by the id of their discount, as far as discounts are spelt out; asked for where they are only named."""
+        if "discounts" in self.memo:
+            known: dict[str, dict[str, Any]] = self.memo["discounts"]
+            return known
+        frames = [self.data.get("invoices"), self.data.get("subscriptions")]
+        found = coupons_of(*frames)
+        missing = _named_discounts(*frames) - set(found)
+        if missing and self.folder is None:
+            found |= self._expanded_discounts()
+            missing -= set(found)
+        if missing:
+            self.note(
+                f"{len(missing):,} discounts don't say whether they are forever; they count as if they end."
+            )
+        self.memo["discounts"] = found
+        return found
+
+    def _expanded_discounts(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        asked = [
+            ("subscriptions", ["data.discounts", "data.items.data.discounts"]),
+            ("invoices", ["data.discounts", "data.lines.data.discounts"]),
+        ]
+        for name, expand in asked:
+            if name not in self.data:
+                continue
+            try:
+                frame: pd.DataFrame = self.fetch(
+                    LISTS[name].module, {**LISTS[name].values, "expand": expand, "limit": "all"}
+                )
+            except StripeError as fault:
+                self.note(f"Discounts of {name} can't be looked up: {str(fault).splitlines()[0]}")
+                continue
+            named = _coupons_by_source(frame)
+            if named:
+                coupons = self._by_id("coupons")
+                found |= {each: coupons[coupon] for each, coupon in named.items() if coupon in coupons}
+            found |= coupons_of(frame)
+        return found
+
+    def _by_id(self, name: str) -> dict[str, dict[str, Any]]:
+        frame = self.maybe(name)
+        if frame is None:
+            return {}
+        return {str(row["id"]): _nested(row) for row in frame.to_dict("records")}
+
+
+def _nested(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A price's row as the object it is of: its recurring facts in a dict again."""
+    known = {
+        str(key): value for key, value in row.items() if isinstance(value, list | dict) or not pd.isna(value)
+    }
+    for inner in ("recurring", "transform_quantity"):
+        parts = {key[len(inner) + 1 :]: value for key, value in known.items() if key.startswith(f"{inner}_")}
+        if parts:
+            known[inner] = parts
+    return known
+
+
+def _coupons_by_source(frame: pd.DataFrame) -> dict[str, str]:
+    """The coupon id of discounts whose version keeps it under `source`."""
+    found: dict[str, str] = {}
+    for cell in frame["discounts"] if "discounts" in frame.columns else ():
+        for each in cell if isinstance(cell, list) else ():
+            source = each.get("source") if isinstance(each, Mapping) else None
+            if isinstance(source, Mapping) and isinstance(source.get("coupon"), str):
+                found[str(each.get("id"))] = source["coupon"]
+    return found
+
+
+def _named_discounts(*frames: pd.DataFrame | None) -> set[str]:
+    """The discounts that lines took off, or that subscriptions and their items have."""
+    named: set[str] = set()
+    for frame in frames:
+        if frame is None:
+            continue
+        if "discounts" in frame.columns:
+            named |= {
+                each
+                for cell in frame["discounts"]
+                for each in (cell if isinstance(cell, list) else ())
+                if isinstance(each, str)
+            }
+        if "discount" in frame.columns and "discount_coupon" not in frame.columns:
+            named |= set(text_column(frame, "discount"))
+        if "lines" in frame.columns or "lines_data" in frame.columns:
+            for cell in lists(lines_column(frame), column="lines"):
+                named |= {
+                    off["discount"]
+                    for line in cell
+                    for off in line.get("discount_amounts") or ()
+                    if isinstance(off.get("discount"), str)
+                }
+        if "items" in frame.columns:
+            for cell in lists(frame["items"], column="items"):
+                named |= {
+                    each for item in cell for each in item.get("discounts") or () if isinstance(each, str)
+                }
+    return named - {""}
+
+
+def ended_subscriptions(subscriptions: pd.DataFrame | None) -> dict[str, int]:
+    """When each subscription that is over ended, as int64 instants."""
+    if subscriptions is None or "ended_at" not in subscriptions.columns:
+        return {}
+    over = subscriptions[subscriptions["ended_at"].notna()]
+    return dict(zip(to_str(over["id"]), nanoseconds(over["ended_at"]).tolist(), strict=True))
+
+
+def _ceil(stamp: pd.Timestamp) -> int:
+    whole = int(stamp.timestamp())
+    return whole + (stamp.value % 1_000_000_000 > 0)

@@ -1,0 +1,180 @@
+"""Proofs: figures that two independent ways must agree on. A residual that isn't 0 says that rows are missing, doubled or changed.
+
+No side is worked out from the other: the balance is Stripe's own, totals are those that objects carry, sums are of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from stripe_magics.finance import balance, days_outstanding, fee_costs, mrr_bridge, mrr_now, receivables, tax
+from stripe_magics.finance.aggregation import (
+    int_column,
+    result,
+    sums_by_currency,
+    text_column,
+    to_int64,
+    to_str,
+)
+from stripe_magics.finance.columns import CURRENCY, RESIDUAL, STATUS, declare, money, text
+from stripe_magics.finance.inputs import ReportInputs, ended_subscriptions
+from stripe_magics.finance.invoice_lines import invoice_lines
+from stripe_magics.finance.mrr_history import subscription_steps
+from stripe_magics.finance.receivables import NONE, transitions
+from stripe_magics.finance.reporting_period import Period
+
+Sums = Mapping[str, int]
+Proof = Callable[[ReportInputs, Period], tuple[Sums, Sums] | None]
+
+
+def _of(frame: pd.DataFrame, column: str) -> dict[str, int]:
+    return sums_by_currency(frame["currency"], frame[column])
+
+
+def _activity(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums] | None:
+    ledger, now = inputs.reading(whole=True)
+    if now is None:
+        return None
+    made = balance.balance_summary(ledger, span.start, span.end, balance=now, zone=span.zone)
+    left = _of(balance.balance_activity(ledger, span.start, span.end, zone=span.zone), "net")
+    made["moved"] = made["end"] - made["start"] - made["payouts"]
+    return left, _of(made, "moved")
+
+
+def _closing(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums] | None:
+    ledger, now = inputs.reading(whole=True)
+    if now is None:
+        return None
+    days = balance.daily_balance(ledger, span.start, span.end, zone=span.zone)
+    last = days[days["date"] == days["date"].max()]
+    made = balance.balance_summary(ledger, span.start, span.end, balance=now, zone=span.zone)
+    return _of(last, "closing"), _of(made, "end")
+
+
+def _fees(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
+    rows = balance.ledger(inputs.inside("transactions"))
+    rows = rows[span.contains(rows["created"])]
+    alone = rows["reporting_category"].isin(balance.STAND_ALONE)
+    cost = to_int64(rows["amount"]).where(alone, 0) - to_int64(rows["fee"])
+    return _of(fee_costs.fees(rows), "amount"), sums_by_currency(rows["currency"], cost)
+
+
+def _volume(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
+    rows = inputs.inside("transactions")
+    table = fee_costs.volume(rows, span.start, span.end, zone=span.zone)
+    return _of(table, "fees"), _of(fee_costs.fees(rows, span.start, span.end, zone=span.zone), "amount")
+
+
+def _charges(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
+    rows = balance.ledger(inputs.inside("transactions"))
+    rows = rows[span.contains(rows["created"]) & rows["reporting_category"].isin(["charge"]).to_numpy()]
+    if "exchange_rate" in rows.columns:
+        rows = rows[pd.to_numeric(rows["exchange_rate"], errors="coerce").isna().to_numpy()]
+    charges = inputs["charges"]
+    amount = dict(zip(to_str(charges["id"]), to_int64(charges["amount"]), strict=True))
+    own = text_column(rows, "source").map(lambda each: amount.get(each, 0)).astype(np.int64)
+    return _of(rows, "amount"), sums_by_currency(rows["currency"], own)
+
+
+def _receivables(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
+    left = _of(receivables.ar_ageing(inputs["invoices"], span), "total")
+    return left, _of(
+        days_outstanding.dso(inputs["invoices"], span.start, span.end, zone=span.zone), "receivables"
+    )
+
+
+def _open(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
+    """Ageing now against what Stripe says remains of open invoices."""
+    invoices = inputs["invoices"]
+    still = invoices[to_str(invoices["status"]).eq("open")]
+    left = _of(receivables.ar_ageing(invoices, inputs.clock, zone=span.zone), "total")
+    return left, sums_by_currency(still["currency"], still["amount_remaining"])
+
+
+def finalised_in(invoices: pd.DataFrame, span: Period) -> pd.DataFrame:
+    """The invoices finalised in a period, void ones out."""
+    when = transitions(invoices, "finalized_at")
+    living = ~to_str(invoices["status"]).isin(["void", "draft"]).to_numpy()
+    out: pd.DataFrame = invoices[
+        (when != NONE) & (when >= span.start.value) & (when < span.end.value) & living
+    ]
+    return out
+
+
+def net_totals(invoices: pd.DataFrame) -> pd.Series:
+    """What each invoice says its total without tax is, without shipping."""
+    net, _ = tax._own(invoices)
+    shipping = int_column(invoices, "shipping_cost_amount_subtotal")
+    return net - shipping
+
+
+def _lines(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
+    mine = finalised_in(inputs["invoices"], span)
+    lines = invoice_lines(mine)
+    left = sums_by_currency(lines["currency"], lines["amount"] - lines["discount"])
+    return left, sums_by_currency(mine["currency"], net_totals(mine))
+
+
+def _tax(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
+    mine = finalised_in(inputs["invoices"], span)
+    rows = tax.tax_collected(inputs["invoices"], span.start, span.end, zone=span.zone)
+    rows = rows[rows["kind"] == "invoice"]
+    excluded = mine.get("total_excluding_tax")
+    whole = int_column(mine, "total")
+    own = tax._own(mine)[1] if excluded is None else whole - to_int64(excluded)
+    return _of(rows, "tax"), sums_by_currency(mine["currency"], own)
+
+
+def _mrr(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums] | None:
+    subscriptions = inputs.maybe("subscriptions")
+    if subscriptions is None:
+        return None
+    steps = subscription_steps(inputs.lines(), ended=ended_subscriptions(subscriptions))
+    live = mrr_bridge.live_now(steps, inputs.clock).groupby(level="currency").sum()
+    now = mrr_now.subscription_mrr(subscriptions, coupons=inputs.coupons(), prices=inputs.tiers())
+    return {str(code): int(value) for code, value in live.items()}, _of(now, "mrr")
+
+
+PROOFS: dict[str, Proof] = {
+    "activity by category = what the balance says moved it": _activity,
+    "closing of the last day = balance at the end": _closing,
+    "fees = fees of the ledger": _fees,
+    "fees of volume = fees": _volume,
+    "ledger entries of charges = the charges": _charges,
+    "ageing = receivables of dso": _receivables,
+    "ageing now = what remains of open invoices": _open,
+    "lines of invoices = their totals without tax": _lines,
+    "tax by rate = tax of the invoices": _tax,
+    "MRR by history = MRR now": _mrr,
+}
+
+EXPLAINED = {"MRR by history = MRR now": "differs: the report mrr_bridge names each subscription and why"}
+
+
+@declare(
+    text("proof", "What must be equal."),
+    CURRENCY,
+    money("left", "The first side."),
+    money("right", "The other side, found another way."),
+    RESIDUAL,
+    STATUS,
+)
+def proofs(inputs: ReportInputs, span: Period) -> pd.DataFrame:
+    """Every proof over a period, currency by currency: left - right = residual, which must be 0."""
+    rows = []
+    for name, proof in PROOFS.items():
+        differs = EXPLAINED.get(name, balance.DOES_NOT)
+        sides = proof(inputs, span)
+        if sides is None:
+            inputs.note(f"Not checked, for want of the data: {name}.")
+            continue
+        left, right = sides
+        for code in sorted({*left, *right}):
+            a, b = left.get(code, 0), right.get(code, 0)
+            rows.append((name, code, a, b, a - b, balance.ADDS_UP if a == b else differs))
+    out = pd.DataFrame(rows, columns=["proof", "currency", "left", "right", "residual", "status"])
+    out = out.astype(dict.fromkeys(("left", "right", "residual"), np.int64))
+    return result(out, "proofs", list(inputs.data.values()), period=span)
