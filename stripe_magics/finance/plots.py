@@ -155,7 +155,7 @@ def _volume(report: pd.DataFrame) -> Any:
         row = rows.iloc[0]
         steps = {
             "gross": row["gross"],
-            **{name: -row[name] for name in ("refunds", "disputes", "fees", "transfers")},
+            **{name: row[name] for name in ("refunds", "disputes", "fees", "transfers")},
             "other": row["other"],
         }
         _waterfall(axis, {name: float(value) for name, value in steps.items() if value}, currency, last="net")
