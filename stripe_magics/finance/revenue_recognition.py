@@ -46,22 +46,20 @@ def _days(instant: Ints, zone: str) -> Ints:
 
 def earned_until(start: Ints, end: Ints, until: int, *, method: str, zone: str) -> np.ndarray:
     """The part of each period that is over at an instant: by time, by local days, or evenly by the months it touches."""
+    part: np.ndarray
     if method == "ms":
-        length = np.maximum(end - start, 1)
-        out: np.ndarray = np.clip((until - start) / length, 0.0, 1.0)
-        return out
-    if method == "day":
+        part = (until - start) / np.maximum(end - start, 1)
+    elif method == "day":
         first, last = _days(start, zone), _days(end, zone)
         now = _days(np.clip(np.full_like(start, until), start, end), zone)
         whole = last - first
-        part: np.ndarray = np.where(
-            whole > 0, (now - first) / np.maximum(whole, 1), (until > start).astype(float)
-        )
-        return np.clip(part, 0.0, 1.0)
-    touched = _month_number(end - 1, zone) - _month_number(start, zone) + 1
-    count = np.minimum(np.maximum(1, np.round((end - start) / DAY / MONTH_DAYS)), touched)
-    here = _month_number(np.full_like(start, until - 1), zone) - _month_number(start, zone) + 1
-    return np.clip(here / count, 0.0, 1.0)
+        part = np.where(whole > 0, (now - first) / np.maximum(whole, 1), (until > start).astype(float))
+    else:
+        touched = _month_number(end - 1, zone) - _month_number(start, zone) + 1
+        count = np.minimum(np.maximum(1, np.round((end - start) / DAY / MONTH_DAYS)), touched)
+        part = (_month_number(np.full_like(start, until - 1), zone) - _month_number(start, zone) + 1) / count
+    over: np.ndarray = np.minimum(np.maximum(part, 0.0), 1.0)
+    return over
 
 
 def _month_number(instant: Ints, zone: str) -> Ints:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -32,7 +33,8 @@ from stripe_magics.finance.reports import REPORTS, Option, Report
 from stripe_magics.frames.frame_info import add_note, as_attrs
 
 KEPT_SECONDS = 600
-_CACHE: dict[tuple[object, ...], tuple[float, Any]] = {}
+_CACHE: WeakKeyDictionary[Any, dict[tuple[object, ...], tuple[float, Any]]] = WeakKeyDictionary()
+"""What each connection read: it goes with the connection, so that no other one is ever given it."""
 _CACHE_LOCK = threading.Lock()  # the members of payouts are fetched side by side
 _FIRST = pd.Timestamp("2010-01-01", tz="UTC")  # Stripe has no object from before
 _RUNS: dict[str, ReportInputs] = {}
@@ -68,12 +70,8 @@ def describe_report(name: str) -> pd.DataFrame:
     if each.source:
         rows.append(("source", "", "", each.source))
     out = pd.DataFrame(rows, columns=["what", "name", "kind", "meaning"])
-    out.attrs["stripe"] = {
-        "report": known,
-        "title": f"{known}: {each.title}",
-        "complete": True,
-        "amounts": [],
-    }
+    facts = {"report": known, "title": f"{known}: {each.title}", "complete": True, "amounts": []}
+    out.attrs["stripe"] = as_attrs(facts)
     return out
 
 
@@ -370,17 +368,18 @@ def _fetch(module: str, values: Mapping[str, Any]) -> Any:
     values = dict(values)
     anew = values.pop("_fresh", False)
     clock = connection.sandbox.now if connection.sandbox is not None else None
-    state = (id(connection), connection.writes, clock)
+    state = (connection.writes, clock)
     requested = (*state, module, repr(sorted(values.items())))
     with _CACHE_LOCK:
-        for key in [key for key in _CACHE if key[:3] != state]:
-            del _CACHE[key]
-        kept = None if anew else _CACHE.get(requested)
+        mine = _CACHE.setdefault(connection, {})
+        for key in [key for key in mine if key[:2] != state]:
+            del mine[key]
+        kept = None if anew else mine.get(requested)
     if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
         return kept[1]
     answer = call(module, **values)
     if anew or (isinstance(answer, pd.DataFrame) and not answer.attrs["stripe"]["complete"]):
         return answer
     with _CACHE_LOCK:
-        _CACHE[requested] = (time.monotonic(), answer)
+        mine[requested] = (time.monotonic(), answer)
     return answer
