@@ -124,10 +124,9 @@ def _bounds(value: Moment, zone: str, now: pd.Timestamp | None = None) -> tuple[
     if isinstance(value, pd.Period):
         value = str(value)
     try:
-        found = dates.read(value, clock, None if now is None else now.to_pydatetime())
+        pair = dates.span(value, clock, None if now is None else now.to_pydatetime())
     except ValueError as error:
-        raise UsageFault(f"{str(value)!r} is not a date: {error}.", advice=HINT) from None
-    pair = found.cut(clock) if isinstance(found, dates.Span) else (found, found)
+        raise UsageFault(f"Can't read {str(value)!r} as a date: {error}.", advice=HINT) from None
     first, end = (pd.Timestamp(each, unit="s", tz="UTC") for each in pair)
     return first, end
 
@@ -153,8 +152,6 @@ def period(start: Moment, end: Moment, zone: str = "UTC", *, now: pd.Timestamp |
 def calendar_period(value: Moment, unit: str, zone: str, now: pd.Timestamp | None = None) -> Period:
     """A month, quarter, year or other span of whole days by its name."""
     text = str(value).strip()
-    if unit == "year" and text.isdecimal() and len(text) == 4:
-        return period(f"{text}-01", f"{text}-12", zone, now=now)
     first, end = _bounds(text if isinstance(value, int) else value, zone, now)
     if first == end:
         example = {"month": "2026-09", "quarter": "2026-Q3", "year": "2026"}.get(unit, "last month")
