@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stripe_magics._command import Options
     from stripe_magics.validation import Bound
 
-__all__ = ["Denomination", "Keep", "Pairs", "Request", "build", "encode"]
+__all__ = ["CurrencyCheck", "Pairs", "Request", "RowFilter", "build", "encode"]
 
 HOST = "https://api.stripe.com"
 
