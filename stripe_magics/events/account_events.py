@@ -84,7 +84,7 @@ class AccountEvents:
 
     @property
     def skew(self) -> float:
-        """Seconds that this machine's clock is ahead of Stripe's, as far as an answer has told."""
+        """Seconds that this machine's clock is ahead of Stripe's, as far as an answer has shown."""
         if self.connection.sandbox is not None:
             return 0.0
         theirs = self.connection.stripe_clock.time()
@@ -129,7 +129,7 @@ def events_of(connection: Connection, account: str = "") -> AccountEvents:
     made = AccountEvents(connection, account, _store(connection, account), sandbox_account=present)
     if found is None:
         connection.before_close.append(lambda: kept[account].close())  # noqa: PLW0108 - the one of then
-    else:  # the sandbox was reset: its ids begin anew; the handlers stay
+    else:  # the sandbox was reset: its ids start from the beginning; the handlers stay
         for each in found.watches.values():
             each.signal_end("ended: the sandbox was reset")
         made.handlers, made.watches = found.handlers, found.watches

@@ -10,13 +10,14 @@ Handlers are in handler_commands.py. All of it hangs on the connection (account_
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue, pipeline
-from stripe_magics._command import Command
+from stripe_magics._command import Command, Options
 from stripe_magics.client import one_time_secrets
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import current, shared
@@ -43,6 +44,9 @@ _OWN = (
     "status",
     "stop",
 )  # flags of a line that are no fields
+_WATCH_OPTIONS = frozenset(
+    {"stripe_account", "out", "quiet", "form", "yes", "dry_run"}
+)  # common options that a watch takes
 _LISTEN_INTERVAL = 300.0  # seconds: what the receiver missed is fetched this often
 _FOREVER_INTERVAL = 300.0  # seconds: within what Stripe allows to be read in a month
 _MONTH = 30 * 86400.0
@@ -226,6 +230,7 @@ def run(
     sent = {_field(name): value for name, value in command.params}
     if command.options.dry_run or fields.get("url") or sent.get("url"):
         return _endpoint(command, fields, connection, ephemeral or "ephemeral" in own, origin, ask)
+    _refuse_options(command)
     return watch(
         **{**sent, **fields, **own},
         values=values,
@@ -339,6 +344,20 @@ def _number(value: float | str, name: str) -> float:
 def _field(param: str) -> str:
     field = catalogue.find("events.watch").by_param(param.removesuffix("[]"))
     return field.name if field is not None else param
+
+
+def _refuse_options(command: Command) -> None:
+    """Options common to all calls that a watch which polls has no use for."""
+    options = command.options
+    plain = Options()
+    given = [
+        each.name
+        for each in dataclasses.fields(Options)
+        if each.name not in _WATCH_OPTIONS and getattr(options, each.name) != getattr(plain, each.name)
+    ]
+    if given:
+        names = ", ".join(f"--{name.rstrip('_').replace('_', '-')}" for name in given)
+        raise UsageFault(f"{names} has no effect on a watch. Nothing is watched.")
 
 
 def _refuse_unknown(fields: dict[str, Any], known: set[str]) -> None:

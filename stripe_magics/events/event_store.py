@@ -104,22 +104,35 @@ class Store:
     def __init__(self, path: Path | None, scope: str, *, now: Callable[[], float] = time.time) -> None:
         self.scope, self.path, self.now = scope, path, now
         self.lock = threading.RLock()
+        self._finalizer: weakref.finalize[..., Any] | None = None
+        self._database: sqlite3.Connection | None = None
+        self._open()
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        """The open file; a watch whose connection was closed opens it again to show what it has."""
+        return self._database if self._database is not None else self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        path = self.path
         if path is not None:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             path.chmod(0o600)
-        self.database = sqlite3.connect(
+        database = sqlite3.connect(
             path or ":memory:", timeout=5, isolation_level=None, check_same_thread=False
         )
         if path is not None:
-            self.database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA journal_mode=WAL")
             # what a power cut takes is read from Stripe again: the coverage goes with it
-            self.database.execute("PRAGMA synchronous=NORMAL")
-            self.database.execute("PRAGMA secure_delete=ON")
-        self.database.executescript(_SCHEMA)
-        if "place" not in {row[1] for row in self.database.execute("PRAGMA table_info(event)")}:
-            self.database.execute("ALTER TABLE event ADD COLUMN place REAL NOT NULL DEFAULT 0")
-        self._finalizer = weakref.finalize(self, self.database.close)
+            database.execute("PRAGMA synchronous=NORMAL")
+            database.execute("PRAGMA secure_delete=ON")
+        database.executescript(_SCHEMA)
+        if "place" not in {row[1] for row in database.execute("PRAGMA table_info(event)")}:
+            database.execute("ALTER TABLE event ADD COLUMN place REAL NOT NULL DEFAULT 0")
+        self._finalizer = weakref.finalize(self, database.close)
         self._finalizer.atexit = False
+        self._database = database
+        return database
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -316,9 +329,11 @@ class Store:
         return gone
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what is in memory stays as long as somebody looks at it."""
         with self.lock:
-            self._finalizer()
+            if self.path is not None and self._finalizer is not None:
+                self._finalizer()
+                self._database = None
 
 
 def _stored(row: tuple[Any, ...]) -> Stored:

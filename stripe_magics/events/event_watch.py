@@ -3,7 +3,7 @@
     poll()  ->  pages of events  ->  store  ->  in order: handlers, the view
     accept(event) from the receiver --^
 
-`start` does the polling in a thread of its own, every 15 seconds and for 30 minutes unless told otherwise, so that a forgotten watch stays
+`start` does the polling in a thread of its own, every 15 seconds and for 30 minutes unless given otherwise, so that a forgotten watch stays
 within what Stripe allows to be read. `poll` makes one pass now, in the calling thread; passes never overlap. What can pass (Stripe is out of
 reach, a proxy's page, a locked file) is tried again with a pause; how the watch stands is measured: when it last read, whether its thread lives.
 """

@@ -76,7 +76,7 @@ class HandlerRunner:
     def deliver(self, handlers: Iterable[Registered]) -> None:
         """Every handler gets what it hasn't had. An event that another kernel is at is left to it."""
         last = self.store.last_row()
-        if last < self._rows:  # events were purged: rows begin anew
+        if last < self._rows:  # events were purged: rows are counted from the beginning again
             self._looked_at.clear()
         self._rows = last
         due: list[tuple[int, float, int, int, str, str, Registered]] = []

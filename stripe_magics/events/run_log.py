@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from stripe_magics.client.journal.journal import _process_lives as process_lives
 from stripe_magics.events.event_store import Store
 
-_LEASE = 3600.0  # seconds after which a process that has not been heard of counts as gone
+_LEASE = 3600.0  # seconds after which a process counts as gone
 _MARGIN = 2  # seconds before a handler's registration that count as after it: `created` has whole seconds, clocks differ
 _HELD = 3600.0  # seconds for which a reading that broke off holds back what it has read so far
 

@@ -6,7 +6,7 @@
 - The time must be near to now, on both sides: an old event is a replay, a future one a wrong clock or a forgery.
 - The body is parsed only once all of that holds.
 
-    BadSignature       not from Stripe, as far as can be told; nothing of the body was read
+    BadSignature       can't be shown to be from Stripe; nothing of the body was read
     BadEvent           signed, but nothing that can be recorded as an event
       +- UnsupportedEvent    signed, but of the v2 API ("thin"), which carries no object
 """

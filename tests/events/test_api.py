@@ -498,3 +498,27 @@ def wait_for(true: Any, seconds: float = 8.0) -> None:
     while not true():
         assert time.monotonic() < end, "it didn't happen"
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "flag", ["--limit 5", "--columns id", "--again", "--idempotency abc", "--expand customer"]
+)
+def test_an_option_without_effect_on_a_watch_is_refused(sandbox: Connection, flag: str) -> None:
+    with pytest.raises((UsageFault, UnknownName, InvalidValue), match=flag.split(maxsplit=1)[0]):
+        api.run(parse(f"events watch --group invoice {flag}"))
+
+
+def test_a_connected_account_by_its_line(sandbox: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    real = sandbox.send
+
+    def send(request: Any, **options: Any) -> Any:
+        seen.append(dict(request.headers).get("Stripe-Account"))
+        import dataclasses
+
+        return real(dataclasses.replace(request, headers=()), **options)
+
+    monkeypatch.setattr(sandbox, "send", send)
+    watch = api.run(parse("events watch --group invoice --stripe-account acct_sub"))
+    assert "acct_sub" in seen
+    assert watch.status()["account"] == "acct_sub"

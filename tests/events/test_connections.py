@@ -219,6 +219,20 @@ def test_every_event_row_frame_and_status_names_account_and_mode(a: Account, b: 
     second.close()
 
 
+def test_a_watch_of_a_closed_connection_shows_what_it_has(a: Account, b: Account) -> None:
+    """B90"""
+    share(open_connection(a))
+    watch = sm.watch("charge")
+    a.add("evt_1")
+    watch.poll()
+    share(open_connection(b))
+    assert list(watch.frame["id"]) == ["evt_1"]
+    assert "the connection was closed" in repr(watch)
+    with pytest.raises(NotConnected):
+        watch.poll()
+    assert events.status().empty
+
+
 def test_handlers_stores_and_secrets_hang_on_their_connection(a: Account, b: Account) -> None:
     """B87: a receiver under B takes no secret that was kept for A, and A's handlers aren't B's."""
     first, second = share(open_connection(a)), open_connection(b)

@@ -231,6 +231,7 @@ def post_or_not(receiver: Receiver) -> int:
 
 
 def test_what_is_signed_but_no_event(receiver: Receiver, kept: Kept) -> None:
+    """B55"""
     for body, status in ((b"{", 400), (b"[]", 400), (b'{"object":"v2.core.event","id":"evt_1"}', 200)):
         assert ask(receiver, body=body, **signed(body)) == status
     assert kept.accepted == []

@@ -95,6 +95,7 @@ def test_an_event_that_becomes_visible_late_is_found(stripe: Stripe, made: list[
 
 
 def test_news_comes_in_the_order_in_which_it_happened(stripe: Stripe, made: list[Watch]) -> None:
+    """B54"""
     watch = watching(stripe, made)
     watch.poll()
     heard: list[str] = []
@@ -232,6 +233,7 @@ def test_stop_in_a_handler_leaves_the_event_to_the_next_pass(stripe: Stripe, mad
 
 
 def test_what_comes_by_both_ways_is_handled_once(stripe: Stripe, made: list[Watch]) -> None:
+    """B53"""
     watch = watching(stripe, made)
     watch.poll()
     heard: list[str] = []

@@ -85,7 +85,7 @@ def stop(context: Any, positional: list[Any], given: ParsedFlags) -> None:
 
 
 def handler_for(command: Command) -> Callable[[Any, Command], Any] | None:
-    """What serves a call in place of a request: the watch room has Watch Events."""
+    """What serves a call in place of a request: Watch Events has its own package."""
     from stripe_magics import catalogue
 
     return _watch if catalogue.find(command.module).handler == "events" else None
