@@ -267,9 +267,14 @@ class FormState:
         return any(found.role is not Role.PATH for found in map(self.field, self.values()))
 
     def effect(self) -> Effect:
-        """What sending does to the account, with the values entered: confirming a payment at once moves money."""
+        """What sending does to the account, with the values entered: confirming a payment at once moves money.
+
+        A blank field counts as what the module does without it: a raw call with no method chosen is a GET, and so a read.
+        """
         for name, value, effect in self.module.effects:
-            if self._fulfils(name, (value,)):
+            source = self.module.get(name)
+            default = source is not None and blank(self.raw.get(name)) and source.default == value
+            if default or self._fulfils(name, (value,)):
                 return effect
         return self.module.effect
 

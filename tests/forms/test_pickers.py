@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stripe_magics import catalogue
 from stripe_magics.catalogue.field import Kind
+from stripe_magics.catalogue.module import Effect
 from stripe_magics.client.connection import Connection
 from stripe_magics.forms import module_form
 from stripe_magics.forms.controls import MANY, MOMENTS
@@ -64,3 +65,10 @@ def test_a_success_stays_readable_after_a_second_click(sandbox: Connection) -> N
     form.sender.go.click()
     assert made in form.status.value
     assert "was done already" in form.status.value
+
+
+def test_a_raw_call_without_a_method_is_a_read(sandbox: Connection) -> None:
+    form = module_form("api.call", {"url": "/v1/balance"})
+    assert form.state.effect() is Effect.READ
+    assert form.submit()["object"].tolist() == ["balance"]
+    assert form.fill(method="POST").state.effect() is Effect.IRREVERSIBLE
