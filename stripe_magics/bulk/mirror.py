@@ -122,7 +122,7 @@ class _ListSync:
     ) -> None:
         self.list, self.request, self.connection = folder, request, connection
         self.account, self.progress = account, progress
-        self.began = mirror_status.stripe_time(connection)
+        self.began = int(connection.stripe_time())
         self.inner = InnerLists(connection, request)
 
     def run(self, *, whole: bool, content: bool) -> dict[str, Any]:

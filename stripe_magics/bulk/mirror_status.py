@@ -11,16 +11,8 @@ from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.shared_connection import Connection
 
 COLUMNS = ("list", "rows", "synced", "age_hours", "account", "files", "unfinished", "complete", "problems")
-
-
-def stripe_time(connection: Connection) -> int:
-    """The time at Stripe: ours without what our clock is off; the sandbox has its own."""
-    if connection.sandbox is not None:
-        return int(connection.sandbox.now)
-    return int(connection.now() - (connection.notices.skew or 0))
 
 
 def status(mirror: Path, *, content: bool = False) -> pd.DataFrame:
@@ -30,7 +22,7 @@ def status(mirror: Path, *, content: bool = False) -> pd.DataFrame:
     from stripe_magics.client.shared_connection import shared
 
     connection = shared()
-    now = stripe_time(connection) if connection is not None else time.time()
+    now = int(connection.stripe_time()) if connection is not None else time.time()
     lists = mirrored_lists(mirror)
     begun = (
         {path.name[1:].removesuffix(".pull") for path in mirror.glob(".*.pull")} if mirror.exists() else set()

@@ -294,6 +294,12 @@ class Connection:
                 details=details or Details(status=200, request_id=request_id),
             )
 
+    def stripe_time(self) -> float:
+        """What time it is at Stripe, in Unix seconds: this machine's clock without what it is off; the sandbox has a clock of its own."""
+        return (
+            float(self.sandbox.now) if self.sandbox is not None else (self.stripe_clock.time() or self.now())
+        )
+
     # --- the journal -----------------------------------------------------------------------------------------------------------------
 
     @property

@@ -1,0 +1,229 @@
+"""The card of one object: what it is, its story in order, and buttons that open the form for what can be done next.
+
+The card itself is a plain output: it stays readable in a saved notebook, and follows a light or a dark page. Under it, where there are
+widgets, stand the buttons; a form opens below them, prefilled, with its own questions before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from html import escape
+from typing import Any
+
+from stripe_magics.catalogue import stripe_objects
+from stripe_magics.errors import NotFound, StripeMagicsError, UnknownName
+from stripe_magics.forms.object_search import find, id_in
+from stripe_magics.forms.static_files import static_text
+from stripe_magics.forms.stories import Action, Story, tell
+from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+
+CARD_CSS = f"<style>\n{static_text('card.css')}</style>"
+
+STATUS_COLOURS = {
+    "needs_response": "sm-due", "warning_needs_response": "sm-due", "past_due": "sm-due", "open": "sm-due", "delinquent": "sm-due",
+    "requires_capture": "sm-due", "requires_action": "sm-due", "failed": "sm-failed", "lost": "sm-failed", "canceled": "sm-failed",
+    "unpaid": "sm-failed", "uncollectible": "sm-failed", "succeeded": "sm-fine", "paid": "sm-fine", "active": "sm-fine", "won": "sm-fine",
+}  # fmt: skip
+"""By what needs a person: amber waits for one, red went wrong, green is done, anything else is grey."""
+
+
+def caller(connection: Any) -> Callable[[str], Any]:
+    """`get(path)` over the pipeline."""
+    from stripe_magics.pipeline import call
+
+    return lambda path: call("api.call", url=path, method="GET", raw=True, connection=connection)
+
+
+def resolve(text: str, connection: Any) -> tuple[str, str]:
+    """(type of object, id) of what a person typed: an id, a Dashboard address, an e-mail, an invoice number.
+
+    Raises `NotFound` where nothing has it, `UnknownName` for a text that is none of these or means several.
+    """
+    from stripe_magics.pipeline import call
+
+    identity = id_in(text)
+    if identity:
+        kind = stripe_objects.owner(identity)
+        if kind:
+            return kind, identity
+        raise UnknownName("type of object with the id", identity, [])
+    kind = "customer" if "@" in text else "invoice"
+    found = find(
+        kind,
+        text.strip(),
+        lambda name, **values: call(name, raw=True, connection=connection, **values),
+        limit=5,
+    )
+    exact = [
+        each
+        for each in found
+        if text.strip().lower() in {str(each.get("email", "")).lower(), str(each.get("number", "")).lower()}
+    ]
+    if not exact:
+        raise NotFound(f"No {kind} has {text.strip()!r} in this account and mode.")
+    if len(exact) > 1:
+        raise UnknownName(f"one {kind}: {len(exact)} have", text.strip(), [str(each["id"]) for each in exact])
+    return kind, str(exact[0]["id"])
+
+
+def is_object(text: str) -> bool:
+    """Whether a line names an object and nothing else."""
+    word = text.strip()
+    if not word or " " in word:
+        return False
+    if "@" in word.strip("@"):
+        return "." in word.rpartition("@")[2]
+    identity = id_in(word)
+    return bool(identity and stripe_objects.owner(identity)) or _looks_like_number(word)
+
+
+def _looks_like_number(word: str) -> bool:
+    head, dash, tail = word.rpartition("-")
+    return bool(dash and tail.isdigit() and len(tail) >= 4 and head.isalnum() and head.upper() == head)
+
+
+class ObjectCard:
+    """What a line with an id shows. `story` has what it knows; `open(label)` opens a form as its button does."""
+
+    def __init__(self, story: Story, connection: Any, *, run: Callable[..., Any] | None = None) -> None:
+        self.story, self.connection, self.run = story, connection, run
+        self.tree: WidgetRegistry | None = None
+        self.form: Any = None
+        self._slot: Any = None
+
+    def open(self, label: str) -> Any:
+        """The form of an action, prefilled."""
+        action = next(each for each in self.story.actions if each.label == label)
+        return self._form(action)
+
+    def close(self) -> None:
+        """Close the buttons and the form under them."""
+        if self.form is not None:
+            self.form.close()
+        if self.tree is not None:
+            self.tree.close()
+
+    def buttons(self) -> Any:
+        """The row of buttons with room for a form below; None where nothing can be done."""
+        if not self.story.actions:
+            return None
+        import ipywidgets as w
+
+        self.tree = WidgetRegistry()
+        made = []
+        for each in self.story.actions:
+            style = "danger" if each.label in {"Void", "Cancel", "Delete"} else ""
+            button = self.tree.make(w.Button, "button", description=each.label, button_style=style)
+            button.on_click(lambda _, action=each: self._pressed(action))
+            made.append(button)
+        bar = self.tree.make(w.HBox, "row", children=tuple(made), _dom_classes=("sm-bar",))
+        self._slot = self.tree.make(w.VBox, "full", children=())
+        self._status = self.tree.make(w.HTML, "full", value="")
+        return self.tree.make(w.VBox, "root", children=(bar, self._status, self._slot))
+
+    def _pressed(self, action: Action) -> None:
+        from stripe_magics.forms import html
+
+        try:
+            self._form(action)
+        except StripeMagicsError as fault:
+            self._status.value = CSS + html.error(fault)
+        except Exception as fault:  # our own mistake: an exception in a callback would be seen by nobody
+            self._status.value = CSS + html.card(
+                "wrong", "The form failed.", [type(fault).__name__], role="alert"
+            )
+
+    def _form(self, action: Action) -> Any:
+        from stripe_magics.forms import module_form
+
+        if self.form is not None:
+            self.form.close()
+        self.form = module_form(action.module, action.values, run=self.run, connection=self.connection)
+        if self._slot is not None:
+            set_children(self._slot, (self.form,))
+        return self.form
+
+    # -- what is shown ------------------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        story = self.story
+        lines = [
+            f"{story.title} [{story.status or story.kind}] {story.id}",
+            *(f"  {name}: {value}" for name, value in story.facts),
+        ]
+        lines += [
+            f"  {self._when(each.time)}  {each.text}{f' [{each.status}]' if each.status else ''}  {each.id}"
+            for each in story.entries
+        ]
+        return "\n".join([*lines, *(f"  {each}" for each in story.notes)])
+
+    def _repr_html_(self) -> str:
+        return card_html(self.story, self.connection)
+
+    def _when(self, seconds: int) -> str:
+        return when(seconds, self.connection.zone)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display({"text/plain": repr(self), "text/html": self._repr_html_()}, raw=True)
+        buttons = self.buttons()
+        if buttons is not None:
+            view = {"version_major": 2, "version_minor": 0, "model_id": buttons.model_id}
+            words = "  ".join(f"[{each.label}]" for each in self.story.actions)
+            display({"text/plain": words, "application/vnd.jupyter.widget-view+json": view}, raw=True)
+
+
+def when(seconds: int, zone: tzinfo) -> str:
+    """`02 Nov 2026, 09:00`."""
+    return f"{datetime.fromtimestamp(seconds, zone or UTC):%d %b %Y, %H:%M}"
+
+
+def card_html(story: Story, connection: Any) -> str:
+    """The card. Everything from Stripe is escaped, and nothing in it is read as mathematics."""
+    badge = (
+        f"<span class='sm-badge {STATUS_COLOURS.get(story.status, '')}'>{escape(story.status.replace('_', ' '))}</span>"
+        if story.status
+        else ""
+    )
+    link = ""
+    if connection.mode != "sandbox":
+        from stripe_magics.accessor.dashboard_links import base_address, page_of
+
+        link = base_address(connection.mode, connection.account) + page_of(story.kind, story.id)
+    opened = (
+        f" <a href='{escape(link, quote=True)}' target='_blank' rel='noopener'>Open in Dashboard</a>"
+        if link
+        else ""
+    )
+    facts = "".join(
+        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in story.facts
+    )
+    rows = "".join(
+        f"<tr><td class='sm-when'>{escape(when(each.time, connection.zone))}</td><td>{escape(each.text)}</td>"
+        f"<td>{status_badge(each.status)}</td><td><code>{escape(each.id)}</code></td></tr>"
+        for each in story.entries
+    )
+    notes = "".join(f"<p class='sm-notes'>{escape(each)}</p>" for each in story.notes)
+    kind = escape(story.kind.rpartition(".")[2].replace("_", " ").capitalize())
+    return (
+        f"{CARD_CSS}<div class='sm-object tex2jax_ignore mathjax_ignore' role='group' aria-label='{kind}'>"
+        f"<h3>{escape(story.title)} {badge}</h3><p class='sm-sub'>{kind} <code>{escape(story.id)}</code>{opened}</p>"
+        f"<table class='sm-facts'>{facts}</table><table class='sm-story' aria-label='What happened'>{rows}</table>{notes}</div>"
+    )
+
+
+def status_badge(status: str) -> str:
+    """A state as a badge, coloured by what needs a person."""
+    colour = STATUS_COLOURS.get(status, "")
+    return f"<span class='sm-badge {colour}'>{escape(status.replace('_', ' '))}</span>" if status else ""
+
+
+def object_card(text: str, *, connection: Any = None, run: Callable[..., Any] | None = None) -> ObjectCard:
+    """The card of what a person typed. Raises `NotFound`, `UnknownName`, or what Stripe says."""
+    from stripe_magics.client.shared_connection import current
+
+    connection = connection or current()
+    kind, identity = resolve(text, connection)
+    return ObjectCard(tell(kind, identity, caller(connection)), connection, run=run)

@@ -1,0 +1,223 @@
+"""`%stripe today`: what a person looks at first: the balance, today's payments, and what waits for somebody.
+
+Six short lists at most. Each that was cut says so; each that may not be read (a restricted key) is left out by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+from stripe_magics.errors import StripeError
+from stripe_magics.forms.object_card import CARD_CSS, caller, status_badge
+from stripe_magics.forms.stories.story import card, day, money, person
+
+Json = Mapping[str, Any]
+MOST = 100  # rows of each list
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that waits: what, in which state, and its id for `%stripe ID`."""
+
+    text: str
+    status: str = ""
+    id: str = ""
+
+
+@dataclass(slots=True)
+class Section:
+    """A heading, a sentence when there is nothing, and the lines."""
+
+    title: str
+    lines: list[Line] = field(default_factory=list)
+    nothing: str = ""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Today:
+    """The page. `sections` in the order in which they are shown."""
+
+    day: str
+    account: str
+    sections: list[Section]
+
+    def __repr__(self) -> str:
+        out = [f"{self.day}, {self.account}"]
+        for each in self.sections:
+            out.append(each.title)
+            out += [
+                f"  {line.text}{f' [{line.status}]' if line.status else ''}  {line.id}".rstrip()
+                for line in each.lines
+            ]
+            out += [f"  {words}" for words in (each.nothing if not each.lines else "", each.note) if words]
+        return "\n".join(out)
+
+    def _repr_html_(self) -> str:
+        parts = []
+        for each in self.sections:
+            rows = "".join(
+                f"<tr><td>{escape(line.text)}</td><td>{status_badge(line.status)}</td><td><code>{escape(line.id)}</code></td></tr>"
+                for line in each.lines
+            )
+            table = (
+                f"<table class='sm-story' aria-label='{escape(each.title, quote=True)}'>{rows}</table>"
+                if rows
+                else ""
+            )
+            words = " ".join(words for words in (each.nothing if not rows else "", each.note) if words)
+            parts.append(
+                f"<h4>{escape(each.title)}</h4>{table}"
+                + (f"<p class='sm-notes'>{escape(words)}</p>" if words else "")
+            )
+        return (
+            f"{CARD_CSS}<div class='sm-object tex2jax_ignore mathjax_ignore' role='group' aria-label='Today'>"
+            f"<h3>{escape(self.day)}</h3><p class='sm-sub'>{escape(self.account)}</p>{''.join(parts)}</div>"
+        )
+
+
+def today(connection: Any = None) -> Today:
+    """The account's day, by the clock of Stripe (the sandbox has its own). Raises what Stripe says of the balance."""
+    from stripe_magics.client.shared_connection import current
+
+    connection = connection or current()
+    get = caller(connection)
+    now = datetime.fromtimestamp(connection.stripe_time(), UTC).astimezone(connection.zone)
+    midnight = int(datetime.combine(now.date(), time.min, now.tzinfo).timestamp())
+    sections = [
+        _guarded("Balance", lambda: _balance(get)),
+        _guarded("Payments today", lambda: _payments(get, midnight)),
+        _guarded("Disputes that need an answer", lambda: _disputes(get, now.timestamp())),
+        _guarded("Invoices past due", lambda: _past_due(get, int(now.timestamp()))),
+        _guarded("Payouts that failed", lambda: _failed_payouts(get)),
+        _pending(connection),
+    ]
+    zone = "UTC" if connection.zone is UTC else str(connection.zone)
+    name = (
+        connection.name
+        or connection.account
+        or ("the sandbox" if connection.mode == "sandbox" else connection.key_hint)
+    )
+    return Today(
+        f"{now:%A, %d %B %Y, %H:%M} ({zone})",
+        f"{name}, {connection.mode}" if connection.mode != "sandbox" else str(name),
+        sections,
+    )
+
+
+def _guarded(title: str, read: Callable[[], Section]) -> Section:
+    try:
+        return read()
+    except StripeError as fault:  # a key that may not read one list still has its day
+        return Section(title, note=f"Could not be read: {fault.message}")
+
+
+def _list(
+    get: Callable[[str], Any], path: str, params: Mapping[str, Any], expand: Iterable[str] = ()
+) -> tuple[list[Json], str]:
+    pairs = [*params.items(), ("limit", MOST), *(("expand[]", each) for each in expand)]
+    answer = get(f"{path}?{urlencode(pairs)}")
+    rows = [each for each in answer.get("data", []) if isinstance(each, Mapping)]
+    return rows, f"Only the newest {len(rows)} were read; there are more." if answer.get("has_more") else ""
+
+
+def _balance(get: Callable[[str], Any]) -> Section:
+    found = get("/v1/balance")
+    pending = {each["currency"]: each["amount"] for each in found.get("pending", [])}
+    lines = []
+    for each in found.get("available", []):
+        waiting = money(pending.get(each["currency"]), each["currency"])
+        lines.append(
+            Line(f"{money(each['amount'], each['currency'])} available, {waiting or 'nothing'} on its way")
+        )
+    return Section("Balance", lines, "No balance yet.")
+
+
+def _payments(get: Callable[[str], Any], midnight: int) -> Section:
+    rows, note = _list(get, "/v1/charges", {"created[gte]": midnight})
+    totals: dict[tuple[str, str], list[int]] = {}
+    for each in rows:
+        totals.setdefault((str(each.get("status")), str(each.get("currency"))), []).append(
+            int(each.get("amount") or 0)
+        )
+    lines = [
+        Line(
+            f"{len(amounts)} {'payment' if len(amounts) == 1 else 'payments'} over {money(sum(amounts), currency)}",
+            status,
+        )
+        for (status, currency), amounts in sorted(totals.items(), reverse=True)
+    ]
+    return Section("Payments today", lines, "None so far.", note)
+
+
+def _disputes(get: Callable[[str], Any], now: float) -> Section:
+    rows, note = _list(get, "/v1/disputes", {}, ["data.charge"])
+    lines = []
+    for each in rows:
+        if "needs_response" not in str(each.get("status")):
+            continue
+        due = (each.get("evidence_details") or {}).get("due_by")
+        left = int((due - now) // 86400) if due else None
+        days = (
+            ""
+            if left is None
+            else ", overdue"
+            if left < 0
+            else f", {left} {'day' if left == 1 else 'days'} left"
+        )
+        charge = each.get("charge")
+        paid = f" on {card(charge.get('payment_method_details'))}" if isinstance(charge, Mapping) else ""
+        amount = money(each.get("amount"), each.get("currency"))
+        lines.append(
+            Line(
+                f"{amount}{paid}: {str(each.get('reason', '')).replace('_', ' ')}{days}",
+                str(each["status"]),
+                str(each["id"]),
+            )
+        )
+    return Section("Disputes that need an answer", lines, "None.", note)
+
+
+def _past_due(get: Callable[[str], Any], now: int) -> Section:
+    rows, note = _list(get, "/v1/invoices", {"status": "open"}, ["data.customer"])
+    late = sorted(
+        (each for each in rows if each.get("due_date") and each["due_date"] < now),
+        key=lambda each: each["due_date"],
+    )
+    lines = [
+        Line(
+            f"{each.get('number')}: {money(each.get('amount_remaining'), each.get('currency'))} from {person(each.get('customer'))}, due {day(each['due_date'])}",
+            "past_due",
+            str(each["id"]),
+        )
+        for each in late
+    ]
+    return Section("Invoices past due", lines, "None.", note)
+
+
+def _failed_payouts(get: Callable[[str], Any]) -> Section:
+    rows, note = _list(get, "/v1/payouts", {"status": "failed"})
+    lines = [
+        Line(
+            f"{money(each.get('amount'), each.get('currency'))} on {day(each['created'])}: {each.get('failure_message') or each.get('failure_code') or 'no reason given'}",
+            "failed",
+            str(each["id"]),
+        )
+        for each in rows
+    ]
+    return Section("Payouts that failed", lines, "None.", note)
+
+
+def _pending(connection: Any) -> Section:
+    lines = [
+        Line(f"Operation {each.number}: {each.method} {each.path}", "unknown")
+        for each in connection.pending()
+    ]
+    return Section(
+        "Writes with an unknown outcome", lines, "None.", "%stripe reconcile N checks one." if lines else ""
+    )
