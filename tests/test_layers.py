@@ -31,3 +31,18 @@ def test_no_module_of_ours_is_imported_by_string() -> None:
                 if isinstance(first, ast.Constant) and str(first.value).startswith("stripe_magics"):
                     found.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     assert not found
+
+
+def test_no_function_of_a_face_has_the_name_of_a_module_beside_it() -> None:
+    """Importing the module later would put it in the function's place."""
+    clashes = []
+    for face in PACKAGE.rglob("__init__.py"):
+        modules = {
+            path.stem
+            for path in face.parent.iterdir()
+            if path.suffix == ".py" or (path / "__init__.py").exists()
+        }
+        tree = ast.parse(face.read_text())
+        defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        clashes += [f"{face.relative_to(PACKAGE)}: {name}" for name in sorted(defined & modules)]
+    assert not clashes

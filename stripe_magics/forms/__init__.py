@@ -16,7 +16,7 @@ from stripe_magics._command import Command, Options
 if TYPE_CHECKING:
     from stripe_magics.forms.connect_widget import ConnectForm
     from stripe_magics.forms.form_widget import ModuleForm
-    from stripe_magics.forms.rows_form import RowsForm
+    from stripe_magics.forms.rows_widget import RowsForm
 
 _shown: dict[
     str, tuple[int, list[Any]]
@@ -57,13 +57,39 @@ def rows_form(name: str, frame: Any, run: Callable[..., Any], *, connection: Any
     """One call a row of a frame, with its columns mapped to fields by a person. `run(frame, **options)` makes the calls."""
     from stripe_magics import catalogue
     from stripe_magics.client.shared_connection import current
-    from stripe_magics.forms.rows_form import RowsForm
+    from stripe_magics.forms.rows_widget import RowsForm
 
     module = catalogue.find(name)
     source = str(getattr(frame, "attrs", {}).get("source_file", ""))
     form = RowsForm(module, frame, run, connection=connection or current(), source=source)
     _replace(module.name, form)
     return form
+
+
+def object_card(text: str, *, run: Callable[..., Any] | None = None) -> Any:
+    """The card of an object, by its id, a Dashboard address, an e-mail or an invoice number: facts, story, and what can be done next."""
+    from stripe_magics.forms.card_widget import object_card as make
+
+    card = make(text, run=run)
+    _replace(f"card {card.story.id}", card)
+    return card
+
+
+def today() -> Any:
+    """The account's day: balance, today's payments, and what waits for somebody."""
+    from stripe_magics.forms.today_card import today as make
+
+    return make()
+
+
+def start_card(search: Callable[[str], list[tuple[str, str]]], open_line: Callable[[str], Any]) -> Any:
+    """What a bare `%stripe` opens. `search(words)` gives (line, title); `open_line(line)` gives what the line opens."""
+    from stripe_magics.client.shared_connection import shared
+    from stripe_magics.forms.start_widget import StartCard
+
+    card = StartCard(connection=shared(), search=search, open_line=open_line)
+    _replace("start", card)
+    return card
 
 
 def connect_form() -> ConnectForm:

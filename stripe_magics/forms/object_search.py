@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from stripe_magics.catalogue import stripe_objects
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.catalogue.module import Module
 from stripe_magics.catalogue.stripe_objects import OBJECTS
@@ -192,3 +193,19 @@ def wrong_prefix(field: Field, text: str) -> bool:
     except (ValueError, StripeMagicsError):
         return True
     return False
+
+
+def is_object(text: str) -> bool:
+    """Whether a line names an object and nothing else."""
+    word = text.strip()
+    if not word or " " in word:
+        return False
+    if "@" in word.strip("@"):
+        return "." in word.rpartition("@")[2]
+    identity = id_in(word)
+    return bool(identity and stripe_objects.owner(identity)) or _looks_like_number(word)
+
+
+def _looks_like_number(word: str) -> bool:
+    head, dash, tail = word.rpartition("-")
+    return bool(dash and tail.isdigit() and len(tail) >= 4 and head.isalnum() and head.upper() == head)

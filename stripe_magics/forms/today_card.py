@@ -13,11 +13,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from stripe_magics.errors import StripeError
-from stripe_magics.forms.object_card import CARD_CSS, caller, status_badge
-from stripe_magics.forms.stories.story import card, day, money, person
+from stripe_magics.forms.card_widget import CARD_CSS, caller, status_badge
+from stripe_magics.forms.stories.story import card, day, money
 
 Json = Mapping[str, Any]
-MOST = 100  # rows of each list
+MOST = 100  # rows of each list that are read
+SHOWN = 8  # lines of each list
+RECENT = 30 * 86400  # how far back a failed payout is still news
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,9 @@ def today(connection: Any = None) -> Today:
         _guarded("Payments today", lambda: _payments(get, midnight)),
         _guarded("Disputes that need an answer", lambda: _disputes(get, now.timestamp())),
         _guarded("Invoices past due", lambda: _past_due(get, int(now.timestamp()))),
-        _guarded("Payouts that failed", lambda: _failed_payouts(get)),
+        _guarded(
+            "Payouts that failed in the last 30 days", lambda: _failed_payouts(get, int(now.timestamp()))
+        ),
         _pending(connection),
     ]
     zone = "UTC" if connection.zone is UTC else str(connection.zone)
@@ -189,19 +193,33 @@ def _past_due(get: Callable[[str], Any], now: int) -> Section:
         (each for each in rows if each.get("due_date") and each["due_date"] < now),
         key=lambda each: each["due_date"],
     )
-    lines = [
+    owed: dict[str, int] = {}
+    for each in late:
+        owed[each["currency"]] = owed.get(each["currency"], 0) + int(each.get("amount_remaining") or 0)
+    sums = ", ".join(money(amount, currency) for currency, amount in sorted(owed.items()))
+    lines = (
+        [Line(f"{len(late)} invoices over {sums}, the oldest first:", "past_due")] if len(late) > 1 else []
+    )
+    lines += [
         Line(
-            f"{each.get('number')}: {money(each.get('amount_remaining'), each.get('currency'))} from {person(each.get('customer'))}, due {day(each['due_date'])}",
+            f"{each.get('number')}: {money(each.get('amount_remaining'), each.get('currency'))} from {_name(each)}, due {day(each['due_date'])}",
             "past_due",
             str(each["id"]),
         )
-        for each in late
+        for each in late[:SHOWN]
     ]
-    return Section("Invoices past due", lines, "None.", note)
+    more = "`%stripe report ar_ageing` lists them all." if len(late) > SHOWN else ""
+    return Section("Invoices past due", lines, "None.", " ".join(each for each in (note, more) if each))
 
 
-def _failed_payouts(get: Callable[[str], Any]) -> Section:
-    rows, note = _list(get, "/v1/payouts", {"status": "failed"})
+def _name(invoice: Json) -> str:
+    customer = invoice.get("customer")
+    known = customer if isinstance(customer, Mapping) else {}
+    return str(known.get("name") or known.get("email") or invoice.get("customer_name") or customer)
+
+
+def _failed_payouts(get: Callable[[str], Any], now: int) -> Section:
+    rows, note = _list(get, "/v1/payouts", {"status": "failed", "created[gte]": now - RECENT})
     lines = [
         Line(
             f"{money(each.get('amount'), each.get('currency'))} on {day(each['created'])}: {each.get('failure_message') or each.get('failure_code') or 'no reason given'}",
@@ -210,7 +228,7 @@ def _failed_payouts(get: Callable[[str], Any]) -> Section:
         )
         for each in rows
     ]
-    return Section("Payouts that failed", lines, "None.", note)
+    return Section("Payouts that failed in the last 30 days", lines, "None.", note)
 
 
 def _pending(connection: Any) -> Section:

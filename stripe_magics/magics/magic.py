@@ -84,14 +84,16 @@ class StripeMagics(Magics):
         try:
             asked = re.fullmatch(r"([A-Za-z][\w.-]*(?:\s+[A-Za-z][\w.-]*)*)\s*(?:\?|\s--help)", line.strip())
             if not line.strip() and not (cell or "").strip():
-                line = "help"
-            elif asked and subcommands.find(asked[1]) is None:
+                return self._start()
+            if asked and subcommands.find(asked[1]) is None:
                 from stripe_magics.magics.help_pages import page
 
                 return page(asked[1])
             verb = subcommands.find(line)
             if verb is not None:
                 return verb.run(self, line, cell)
+            if cell is None and (card := self._object_card(line)) is not None:
+                return card
             command = parse(line, cell, self.names())
         except KeyRefused:
             self._forget(key_scrubbing.found(self.cell.text, line, cell))
@@ -155,6 +157,36 @@ class StripeMagics(Magics):
             raise
         self._remember(command, line, started, answer=answer)
         return self.deliver(answer, command, line)
+
+    def _object_card(self, line: str) -> Any:
+        """The card of the object that the line names, if it names one and nothing else."""
+        if " " in line.strip() or not line.strip():
+            return None
+        from stripe_magics.forms.object_search import is_object
+
+        if not is_object(line):
+            return None
+        from stripe_magics.forms import object_card
+
+        return object_card(line.strip(), run=self.run_form)
+
+    def _start(self) -> Any:
+        """A bare `%stripe`: the start card, or the overview where there are no widgets."""
+        from stripe_magics.magics import help_pages, subcommands
+
+        if type(self.shell).__name__ == "TerminalInteractiveShell":
+            return self.run("help", None)
+        from stripe_magics.forms import start_card
+
+        def search(words: str) -> list[tuple[str, str]]:
+            names = dict.fromkeys(help_pages.find(words)["module"])
+            return [(str(name).replace(".", " "), catalogue.find(str(name)).title) for name in names]
+
+        def open_line(line: str) -> Any:
+            form = "" if subcommands.find(line) is not None else " --form"
+            return self.run(line + form, None)
+
+        return start_card(search, open_line)
 
     def _rows_form(self, command: Command) -> Any:
         """The form of many calls: the columns of a frame are mapped to fields before one call a row is made."""

@@ -13,7 +13,7 @@ from stripe_magics import bulk, catalogue
 from stripe_magics.client.connection import Connection
 from stripe_magics.forms import rows_form
 from stripe_magics.forms.column_mapping import LEFT_OUT, guess
-from stripe_magics.forms.rows_form import RowsForm
+from stripe_magics.forms.rows_widget import RowsForm
 
 
 def run_for(name: str) -> Any:

@@ -37,6 +37,11 @@ _ALL = [
     Subcommand(
         ("status",), connection.status, "Which account, which mode, which version of the API. Never the key."
     ),
+    Subcommand(
+        ("today",),
+        session.today,
+        "Today's page: balance, payments, disputes, past-due invoices, failed payouts.",
+    ),
     Subcommand(("disconnect",), connection.disconnect, "Close the connection and forget its key."),
     Subcommand(
         ("modules",),

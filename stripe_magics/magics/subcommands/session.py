@@ -50,6 +50,12 @@ def help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return Page.of_verb(verb) if verb else page(" ".join(words))
 
 
+def today(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics import forms
+
+    return forms.today()
+
+
 def history(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return context.history.frame()
 

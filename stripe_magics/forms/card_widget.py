@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from html import escape
 from typing import Any
+from urllib.parse import parse_qsl
 
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.errors import NotFound, StripeMagicsError, UnknownName
@@ -29,10 +30,16 @@ STATUS_COLOURS = {
 
 
 def caller(connection: Any) -> Callable[[str], Any]:
-    """`get(path)` over the pipeline."""
-    from stripe_magics.pipeline import call
+    """`get(path)` -> Stripe's JSON as it is, `has_more` included."""
+    from stripe_magics.request import Request
 
-    return lambda path: call("api.call", url=path, method="GET", raw=True, connection=connection)
+    def get(path: str) -> Any:
+        plain, _, query = path.partition("?")
+        return connection.send(
+            Request(module="api.call", method="GET", path=plain, params=tuple(parse_qsl(query)))
+        ).data
+
+    return get
 
 
 def resolve(text: str, connection: Any) -> tuple[str, str]:
@@ -65,22 +72,6 @@ def resolve(text: str, connection: Any) -> tuple[str, str]:
     if len(exact) > 1:
         raise UnknownName(f"one {kind}: {len(exact)} have", text.strip(), [str(each["id"]) for each in exact])
     return kind, str(exact[0]["id"])
-
-
-def is_object(text: str) -> bool:
-    """Whether a line names an object and nothing else."""
-    word = text.strip()
-    if not word or " " in word:
-        return False
-    if "@" in word.strip("@"):
-        return "." in word.rpartition("@")[2]
-    identity = id_in(word)
-    return bool(identity and stripe_objects.owner(identity)) or _looks_like_number(word)
-
-
-def _looks_like_number(word: str) -> bool:
-    head, dash, tail = word.rpartition("-")
-    return bool(dash and tail.isdigit() and len(tail) >= 4 and head.isalnum() and head.upper() == head)
 
 
 class ObjectCard:

@@ -1,0 +1,200 @@
+"""Cards: an object by whatever people know of it, its story in order, what can be done next; today's page; the start card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+import stripe_magics as sm
+from stripe_magics.client.connection import Connection
+from stripe_magics.errors import NotFound
+from stripe_magics.forms import object_card, start_card, today
+from stripe_magics.forms.object_search import is_object
+from stripe_magics.forms.stories import READERS, tell
+
+
+def paid(amount: int = 16900) -> str:
+    made = sm.call(
+        "payment_intents.create",
+        amount=amount,
+        currency="usd",
+        customer="cus_demoJennyRosen",
+        payment_method="pm_card_visa",
+        confirm=True,
+        return_url="https://example.com",
+        again=True,
+    )
+    return str(made["id"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("cus_demoJennyRosen", True),
+        ("pi_3MtwBwLkdIwHu7ix28a3tqPa", True),
+        ("https://dashboard.stripe.com/test/payments/pi_3MtwBwLkdIwHu7ix28a3tqPa", True),
+        ("jenny.rosen@example.com", True),
+        ("023YNT1C-0024", True),
+        ("customers", False),
+        ("customers list", False),
+        ("today", False),
+        ("foo_bar", False),
+        ("", False),
+        ("@", False),
+    ],
+)
+def test_a_line_that_names_an_object(text: str, named: bool) -> None:
+    assert is_object(text) is named
+
+
+def test_a_payment_tells_its_story_in_order(sandbox: Connection) -> None:
+    payment = paid()
+    sm.call("refunds.create", payment_intent=payment, amount="9.99usd", reason="requested_by_customer")
+    card = object_card(payment)
+    story = card.story
+    assert story.title == "169.00 USD"
+    assert story.status == "succeeded"
+    assert dict(story.facts)["Customer"] == "Jenny Rosen (cus_demoJennyRosen)"
+    assert dict(story.facts)["Refunded"] == "9.99 USD"
+    texts = [each.text for each in story.entries]
+    assert "9.99 USD refunded: requested by customer" in texts
+    assert "169.00 USD paid with Visa 4242" in texts
+    times = [each.time for each in story.entries]
+    assert times == sorted(times, reverse=True)
+    assert [each.label for each in story.actions] == ["Refund"]
+
+
+def test_a_decline_says_why(sandbox: Connection) -> None:
+    with pytest.raises(sm.CardDeclined) as declined:
+        sm.call(
+            "payment_intents.create",
+            amount=2000,
+            currency="usd",
+            payment_method="pm_card_chargeDeclinedInsufficientFunds",
+            confirm=True,
+            return_url="https://example.com",
+        )
+    assert declined.value
+    payment = str(sm.call("payment_intents.list", limit=1)["id"].iloc[0])
+    story = object_card(payment).story
+    assert any("declined" in each.text and "insufficient" in each.text for each in story.entries)
+    assert [each.label for each in story.actions] == ["Cancel"]
+
+
+@pytest.mark.parametrize("text", ["jenny.rosen@example.com", "cus_demoJennyRosen"])
+def test_a_customer_by_mail_and_by_id(sandbox: Connection, text: str) -> None:
+    story = object_card(text).story
+    assert (story.kind, story.id, story.title) == ("customer", "cus_demoJennyRosen", "Jenny Rosen")
+    assert {"Edit", "New invoice"} <= {each.label for each in story.actions}
+    assert any(each.text.startswith("Invoice ") for each in story.entries)
+
+
+def test_an_invoice_by_its_number(sandbox: Connection) -> None:
+    invoices = sm.call("invoices.search", limit=20)
+    number = str(invoices["number"].dropna().iloc[0])
+    assert object_card(number).story.title.startswith(number)
+
+
+def test_what_nothing_has_is_said(sandbox: Connection) -> None:
+    with pytest.raises(NotFound, match="nobody@example.com"):
+        object_card("nobody@example.com")
+
+
+@pytest.mark.parametrize("kind", sorted(READERS))
+def test_every_story_asks_at_most_four_times(sandbox: Connection, kind: str) -> None:
+    from stripe_magics.forms.card_widget import caller
+
+    module = {"payment_intent": "payment_intents", "invoice": "invoices"}.get(kind, f"{kind}s")
+    name = "invoices.search" if kind == "invoice" else f"{module}.list"
+    row = sm.call(name, limit=1)
+    get, asked = caller(sandbox), []
+
+    def counting(path: str) -> Any:
+        asked.append(path)
+        return get(path)
+
+    story = tell(kind, str(row["id"].iloc[0]), counting)
+    assert story.entries
+    assert len(asked) <= 4
+
+
+def test_the_card_opens_the_form_that_is_next(sandbox: Connection) -> None:
+    payment = paid(5000)
+    card = object_card(payment)
+    form = card.open("Refund").fill(amount="20.00")
+    assert form.submit(confirm=True)["amount"].tolist() == [2000]
+    assert "20.00 USD refunded" in repr(object_card(payment))
+    card.close()
+
+
+def test_nothing_from_stripe_is_run_or_read_as_mathematics(sandbox: Connection) -> None:
+    made = sm.call("customers.create", name="<img src=x onerror=alert(1)> $5 to $6")
+    shown = object_card(str(made["id"].iloc[0]))._repr_html_()
+    assert "<img" not in shown
+    assert "mathjax_ignore" in shown
+
+
+def test_today_is_the_sandboxs_day(sandbox: Connection) -> None:
+    before = repr(today())
+    paid(2500)
+    page = today()
+    text = repr(page)
+    assert page.day.startswith("Monday, 02 November 2026"), "the sandbox has a clock of its own"
+    assert "3 payments over 566.00 USD [succeeded]" in before
+    assert "4 payments over 591.00 USD [succeeded]" in text
+    assert "available" in text
+    assert "Invoices past due" in text
+    assert [each.title for each in page.sections][0] == "Balance"
+
+
+def test_a_key_that_may_not_read_one_list_has_its_day_all_the_same() -> None:
+    from stripe_magics.client.secret import Secret
+    from stripe_magics.client.shared_connection import connect
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "disputes" in request.url.path:
+            error = {"type": "invalid_request_error", "message": "This key may not read disputes."}
+            return httpx.Response(403, json={"error": error})
+        if request.url.path == "/v1/balance":
+            return httpx.Response(
+                200,
+                json={
+                    "object": "balance",
+                    "livemode": False,
+                    "available": [{"amount": 5, "currency": "usd"}],
+                },
+            )
+        if request.url.path == "/v1/account":
+            return httpx.Response(200, json={"object": "account", "id": "acct_1"})
+        return httpx.Response(200, json={"object": "list", "data": [], "has_more": True})
+
+    connect(secret=Secret("sk_test_51" + "a" * 90), transport=httpx.MockTransport(answer))
+    page = today()
+    disputes = next(each for each in page.sections if "Disputes" in each.title)
+    assert disputes.note.startswith("Could not be read")
+    payments = next(each for each in page.sections if "Payments today" in each.title)
+    assert "there are more" in payments.note
+
+
+def test_the_start_card_searches_and_opens(sandbox: Connection) -> None:
+    from stripe_magics.forms import module_form
+
+    opened: list[str] = []
+
+    def open_line(line: str) -> Any:
+        opened.append(line)
+        return module_form(line.replace(" ", "."))
+
+    card = start_card(
+        lambda words: [("refunds create", "Create a Refund")] if "back" in words else [], open_line
+    )
+    card.words.value = "give money back"
+    assert [each.description for each in card.results.children] == ["Create a Refund  (refunds create)"]
+    card.results.children[0].click()
+    assert opened == ["refunds create"]
+    assert card.slot.children[0] is card.opened
+    card.words.value = "no such thing"
+    assert "Nothing found" in card.status.value
+    card.close()
