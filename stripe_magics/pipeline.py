@@ -68,15 +68,9 @@ def _built(module: Module, command: Command, version: str, connection: Connectio
 
     zone = connection.zone if connection else UTC
     module = catalogue.at_version(module, version)
-    now = _clock(connection)
+    now = datetime.fromtimestamp(connection.stripe_time(), UTC) if connection else None
     bound = bind(module, command.values, command.params, zone=zone, api_version=version, now=now)
     return build(bound, replace(command.options, stripe_version=version))
-
-
-def _clock(connection: Connection | None) -> datetime | None:
-    """The clock that relative words (`yesterday`) count from: a sandbox has its own; None is the computer's."""
-    sandbox = connection.sandbox if connection is not None else None
-    return None if sandbox is None else datetime.fromtimestamp(sandbox.now, UTC)
 
 
 def call(
