@@ -189,7 +189,9 @@ def mask_param(name: str, value: Any) -> Any:
         digits = re.sub(r"[ -]", "", str(value))
         return last_four(digits) if digits.isalnum() and len(digits) >= 8 else "\u2022\u2022\u2022"
     if isinstance(value, Mapping):
-        return {key: mask_param(f"{name}[{key}]", inner) for key, inner in value.items()}
+        return {
+            key: mask_param(f"{name}[{key}]" if name else str(key), inner) for key, inner in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [mask_param(name, inner) for inner in value]
     return redact(value) if isinstance(value, str) else value

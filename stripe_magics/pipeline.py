@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import Command
+from stripe_magics._redaction import mask_params
 from stripe_magics.catalogue.list_defaults import list_default
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import Fault, IncompleteList, InvalidValue, NotFound, StripeError, StripeMagicsError
@@ -272,7 +273,7 @@ class _Run:
             zone=str(connection.zone),
             units="minor",
             complete=True,
-        ).attrs(CallInfo(module=request.module, params=dict(request.params)))
+        ).attrs(CallInfo(module=request.module, params=dict(mask_params(request.params))))
 
     def _settle(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so far."""

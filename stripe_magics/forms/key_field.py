@@ -2,7 +2,8 @@
 
 An ordinary password field has a synced value: it waits in the browser's copy of the widget while the kernel is busy, other tabs get it,
 and a notebook that saves widget state has it in the file. This one has no value at all. The key goes as a message; the input is blank
-again before the message has left.
+again before the message has left. The message is mixed with random bytes that the kernel gives for it (a one-time pad), so that Jupyter's own
+loggers, which write messages down at DEBUG, have nothing to write.
 
 Without anywidget there is `PasswordField`, which comes close: its value is never echoed, is written nowhere as state, and is blanked when
 it arrives; only a kernel that is busy while the browser saves widget state could still leave it in the file.
@@ -10,6 +11,8 @@ it arrives; only a kernel that is busy while the browser saves widget state coul
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -21,6 +24,7 @@ from stripe_magics.forms.static_files import static_path
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
 LABEL = "Secret key"
+PAD = 512  # bytes; no key is longer
 
 _ESM = static_path("key_field.js")
 
@@ -67,6 +71,21 @@ def _sending_field() -> type:
     return KeyField
 
 
+def unmix(mixed: str, pad: bytes) -> str:
+    """What was typed: the message without its pad; "" for anything else. Zero bytes at the end fill it up."""
+    try:
+        data = base64.b64decode(mixed, validate=True)
+    except ValueError:
+        return ""
+    if not pad or len(data) != len(pad):
+        return ""
+    return (
+        bytes(one ^ other for one, other in zip(data, pad, strict=True))
+        .rstrip(b"\0")
+        .decode("utf-8", "replace")
+    )
+
+
 def key_field(tree: WidgetRegistry, taken: Callable[[str], None]) -> Any:
     """The key field; `taken` is called with each key that is entered, once."""
     try:
@@ -74,10 +93,20 @@ def key_field(tree: WidgetRegistry, taken: Callable[[str], None]) -> Any:
     except ImportError:
         return tree.make(PasswordField, "field", taken=taken)
 
-    def heard(_: Any, content: dict[str, Any], buffers: Any) -> None:
-        key = content.pop("key", "")
-        if isinstance(key, str) and key:
-            taken(key)
+    pads: dict[int, bytes] = {}
+
+    def heard(field: Any, content: dict[str, Any], buffers: Any) -> None:
+        if isinstance(content.get("want"), str):
+            number = secrets.randbits(48)
+            pads.clear()  # one at a time: an older one is of no use any more
+            pads[number] = secrets.token_bytes(PAD)
+            field.send(
+                {"view": content["want"], "number": number, "pad": base64.b64encode(pads[number]).decode()}
+            )
+        elif isinstance(content.get("number"), int) and isinstance(content.get("mixed"), str):
+            key = unmix(content["mixed"], pads.pop(content["number"], b""))
+            if key:
+                taken(key)
 
     field = tree.make(kind, "field")
     field.on_msg(heard)

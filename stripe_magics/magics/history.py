@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics._redaction import redact
+from stripe_magics._redaction import is_secret_param, mask_param, redact
 from stripe_magics.errors import StripeError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class History:
         about: dict[str, Any] = answer.attrs.get("stripe", {}) if hasattr(answer, "columns") else {}
         entry = Entry(
             time=started,
-            line=redact(line.strip() or command.module),
+            line=mask_line(redact(line.strip() or command.module), command),
             module=command.module,
             seconds=time.time() - started,
             rows=len(answer) if about else None,
@@ -115,10 +115,37 @@ class History:
         return "\n".join(lines) + "\n"
 
 
+def masked(command: Command) -> Command:
+    """The command as it may be kept: card and bank numbers by their last four digits."""
+    return replace(
+        command,
+        values={
+            name: mask_param(name, value) if _is_plain(value) else value
+            for name, value in command.values.items()
+        },
+        params=[
+            (name, mask_param(name, value) if _is_plain(value) else value) for name, value in command.params
+        ],
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (str, int, dict, list, tuple)) and not isinstance(value, bool)
+
+
+def mask_line(line: str, command: Command) -> str:
+    """A line without the secrets of its command."""
+    for name, value in (*command.values.items(), *command.params):
+        if is_secret_param(name) and isinstance(value, (str, int)) and len(str(value)) >= 3:
+            line = line.replace(str(value), str(mask_param(name, value)))
+    return line
+
+
 def as_python(command: Command) -> str:
     """`name = sm.call("customers.create", name="Jenny")`. Objects of the notebook stand under the name that the line gave them."""
     from dataclasses import fields
 
+    command = masked(command)
     parts = [repr(command.module)]
     given = {
         name: command.sources.get(name) or expression(value) for name, value in dict(command.values).items()

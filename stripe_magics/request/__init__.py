@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._form_encoding import Pairs, encode
-from stripe_magics._redaction import redact
+from stripe_magics._redaction import mask_param, mask_params, redact
 from stripe_magics.catalogue.module import Effect
 
 if TYPE_CHECKING:
@@ -114,10 +114,10 @@ class Request:
 
     def _lines(self) -> Iterator[str]:
         yield f"{self.method} {self.path}"
-        for name, value in (*self.query, *self.params):
+        for name, value in mask_params((*self.query, *self.params)):
             yield f"  {name} = {value}"
         if self.json is not None:
-            yield f"  {self.json}"
+            yield f"  {mask_param('', self.json)}"
         for name, path in (self.files or {}).items():
             yield f"  {name} = the file {path}"
         for name, value in self.headers:
@@ -166,8 +166,8 @@ class Request:
         if self.json is not None:
             import json
 
-            parts.append(f"--json {shlex.quote(json.dumps(self.json, default=str))}")
-        for name, value in (*(self.query if in_url else ()), *self.params):
+            parts.append(f"--json {shlex.quote(json.dumps(mask_param('', self.json), default=str))}")
+        for name, value in mask_params((*(self.query if in_url else ()), *self.params)):
             parts.append(f"--data-urlencode {shlex.quote(f'{name}={value}')}")
         for name, path in (self.files or {}).items():
             parts.append(f"-F {shlex.quote(f'{name}=@{path}')}")

@@ -203,7 +203,7 @@ print(vars(error), error.details)
 
 SETUP = [
     "%xmode Verbose",
-    "import logging, sys\nlogging.basicConfig(level=logging.DEBUG, stream=sys.stdout, force=True)\nfor n in ('asyncio','Comm'): logging.getLogger(n).setLevel(logging.WARNING)",
+    "import logging, sys\nlogging.basicConfig(level=logging.DEBUG, stream=sys.stdout, force=True)",
     "import stripe_magics as sm\nsm.current().policy = __import__('dataclasses').replace(sm.current().policy, base_delay=0.001, max_delay=0.001)",
     "%stripe status",
     "c = sm.current()\nprint(c, repr(c), vars(c), [repr(getattr(c, n)) for n in dir(c) if n != 'account_object'])",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from typing import Any
 
+import httpx
 import pytest
 from forms.conftest import models
 
@@ -27,6 +29,22 @@ def form() -> Any:
     made = ConnectForm(transport=SandboxTransport())
     yield made
     made.close()
+
+
+def type_key(field: Any, key: str) -> list[Any]:
+    """As the browser does: ask for a pad, send the key mixed with it. Gives the messages that went to the kernel."""
+    sent: list[Any] = []
+    send = field.send
+    field.send = sent.append
+    try:
+        field._handle_custom_msg({"want": "view"}, [])
+    finally:
+        field.send = send
+    pad = base64.b64decode(sent[0]["pad"])
+    mixed = bytes(one ^ other for one, other in zip(key.encode().ljust(len(pad), b"\0"), pad, strict=True))
+    message = {"number": sent[0]["number"], "mixed": base64.b64encode(mixed).decode()}
+    field._handle_custom_msg(dict(message), [])
+    return [message]
 
 
 def press(form: ConnectForm, words: str) -> None:
@@ -63,7 +81,7 @@ def test_the_sandbox() -> None:
 def test_a_pasted_key(form: ConnectForm) -> None:
     form.source.value = "paste"
     assert form._buttons["Connect"] not in form._bar.children, "the key field has its own"
-    form._key._handle_custom_msg({"key": f"  {CANARY}\n"}, [])
+    type_key(form._key, CANARY)
     assert shared() is not None
     assert shared().mode == "test"
     assert "sk_test_...fXYZ" in form._top.value
@@ -72,7 +90,7 @@ def test_a_pasted_key(form: ConnectForm) -> None:
 
 def test_a_wrong_key_is_named_not_shown(form: ConnectForm) -> None:
     form.source.value = "paste"
-    form._key._handle_custom_msg({"key": CANARY.replace("sk_", "pk_")}, [])
+    type_key(form._key, CANARY.replace("sk_", "pk_"))
     assert "publishable key" in form.status.value
     assert shared() is None
     nowhere(form)
@@ -200,6 +218,8 @@ def test_the_text_is_the_line() -> None:
 
 
 def test_a_live_key_asks_once_more(form: ConnectForm, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = httpx.Response(200, json={"id": "acct_1", "object": "account"})
+    form._transport = httpx.MockTransport(lambda request: answer)  # the sandbox refuses live keys
     monkeypatch.setenv("MY_STRIPE", CANARY.replace("sk_test_", "sk_live_"))
     form.source.value, form.detail.value = "env", "MY_STRIPE"
     press(form, "Connect")
@@ -254,3 +274,16 @@ def test_saved_connections_are_renamed_and_the_last_used_comes_first(
     press(form, "Rename")
     assert list(saved_connections.load()) == ["Zenith AG", "Acme"]
     assert form.saved.value == "Zenith AG"
+
+
+def test_B72_the_message_with_the_key_can_be_read_by_nobody_else(form: ConnectForm) -> None:
+    form.source.value = "paste"
+    (message,) = type_key(form._key, CANARY)
+    assert shared() is not None
+    assert "Canary" not in str(message)
+    assert b"Canary" not in base64.b64decode(message["mixed"])
+    before = shared()
+    form._key._handle_custom_msg(dict(message), [])  # a pad is used once
+    form._key._handle_custom_msg({"key": CANARY}, [])  # and nothing is taken without one
+    form._key._handle_custom_msg({"number": 1, "mixed": "?"}, [])
+    assert shared() is before
