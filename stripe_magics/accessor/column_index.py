@@ -102,25 +102,35 @@ def _article(name: str) -> str:
     return f"{'an' if words[:1] in 'aeio' else 'a'} {words}"
 
 
-def find(frame: pd.DataFrame, name: str) -> str:
-    """The column of a name, a short name or Stripe's path. Raises ColumnNotFoundError."""
+def find(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """The column of a name, a short name, Stripe's path, or a field that a newer version has elsewhere. Raises ColumnNotFoundError."""
     from stripe_magics.frames.column_names import resolve
 
-    if name in frame.columns:
-        return name
-    column = resolve(FrameInfo.of(frame).object, name)
-    for each in (column, name.replace(".", "_")):
+    kind = FrameInfo.of(frame).object
+    for each in (name, resolve(kind, name, ()), name.replace(".", "_"), _MOVED.get((kind, name), "")):
         if each in frame.columns:
-            return each
-    for alias, long in _SHARED.items():
-        if alias == name and long in frame.columns:
-            return long
-    raise ColumnNotFoundError(name, [*map(str, frame.columns), *short_names(FrameInfo.of(frame).object)])
+            return frame[each]
+    if (kind, name) in _IN_ITEMS and "items" in frame.columns:
+        return _of_all_items(frame, name)
+    raise ColumnNotFoundError(name, [*map(str, frame.columns), *short_names(kind)])
 
 
-_SHARED: Mapping[str, str] = {
-    "current_period_start": "items_current_period_start",
-    "current_period_end": "items_current_period_end",
-    "subscription": "parent_subscription_details_subscription",
+_MOVED: Mapping[tuple[str, str], str] = {
+    ("invoice", "subscription"): "parent_subscription_details_subscription",
+    ("invoice", "quote"): "parent_quote_details_quote",
+    ("invoice", "subscription_details_metadata"): "parent_subscription_details_metadata",
+    ("invoiceitem", "subscription"): "parent_subscription_details_subscription",
+    ("line_item", "subscription_item"): "parent_subscription_item_details_subscription_item",
 }
-"""Fields that a newer version has elsewhere: the old name -> the column."""
+"""Fields that a newer version has under another path, with the same value."""
+_IN_ITEMS = frozenset({("subscription", "current_period_start"), ("subscription", "current_period_end")})
+"""Fields that a newer version has in each item: exact where all items of a subscription agree."""
+
+
+def _of_all_items(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
+    met = [{each.get(name) for each in cell} if isinstance(cell, list) else set() for cell in frame["items"]]
+    seconds = pd.Series(
+        [next(iter(each)) if len(each) == 1 else None for each in met], index=frame.index, dtype="Int64"
+    )
+    found: pd.Series[Any] = pd.to_datetime(seconds, unit="s", utc=True).astype("datetime64[us, UTC]")
+    return found.rename(name)

@@ -75,8 +75,11 @@ class StripeAccessor:
         return call_of(self._frame) or CallInfo()
 
     def __getitem__(self, name: str) -> pd.Series[Any]:
-        """A column by its name, a short name or Stripe's path: `df.stripe["payment_method_details.card.brand"]`."""
-        return self._frame[column_index.find(self._frame, name)]
+        """A column by its name, a short name or Stripe's path: `df.stripe["payment_method_details.card.brand"]`.
+
+        A field that a newer version has elsewhere is found under its old name where that is exact (`current_period_end`).
+        """
+        return column_index.find(self._frame, name)
 
     def __getattr__(self, name: str) -> pd.Series[Any]:
         if name.startswith("_") or "_frame" not in self.__dict__:

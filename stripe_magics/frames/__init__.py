@@ -47,8 +47,11 @@ def build(
     if newest_first and "created" not in keys and "created" in schema(object_type).names:
         keys = (*keys, "created")  # read for the sake of the order, and dropped after
     asked = [resolve(object_type, each, expand) for each in columns]
+    given = as_attrs(attrs)
     builder = Builder(
-        object_type, columns=[*asked, *(key for key in keys if key not in asked)] if columns else ()
+        object_type,
+        version=str(given.get("api_version") or ""),
+        columns=[*asked, *(key for key in keys if key not in asked)] if columns else (),
     )
     found = 0
     for page in pages:
@@ -67,7 +70,6 @@ def build(
     short = given_names(object_type, columns, expand)
     if short:  # asked for by a short name: the column has that name
         frame = frame.rename(columns={name: alias for name, alias in short.items() if name not in columns})
-    given = as_attrs(attrs)
     expanded = frame.attrs["stripe"].get("expanded")
     frame.attrs["stripe"] = FrameAttrs(
         {"object": builder.object_type, **({"expanded": expanded} if expanded else {}), **given},

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, redact
+from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.frames.cells import freeze
 from stripe_magics.frames.schema import Column, facts, kind_by_name, kind_of_fact, kind_of_nulls, masked
 
@@ -263,7 +264,13 @@ def _kind_of(column: Column, kinds: set[type]) -> str:
 
 
 def spread(
-    name: str, values: list[Any], kind: str, hint: Any = None, *, expanded: dict[str, str] | None = None
+    name: str,
+    values: list[Any],
+    kind: str,
+    hint: Any = None,
+    *,
+    expanded: dict[str, str] | None = None,
+    version: str = PINNED_VERSION,
 ) -> Iterator[tuple[str, str, list[Any]]]:
     """Columns for values that may hold objects: (name, kind or "" for what they are, values) each. Maps and plain lists stay whole.
 
@@ -289,7 +296,7 @@ def spread(
         )
         return
     types = object_types(dicts)
-    hints = hint if isinstance(hint, dict) else _fields_of(types)
+    hints = hint if isinstance(hint, dict) else _fields_of(types, version)
     if expanded is not None and len(types) == 1:
         expanded[name] = next(iter(types))
     if any("id" in value for value in dicts) or len(dicts) < sum(value is not None for value in values):
@@ -306,7 +313,9 @@ def spread(
     for key in keys:
         inner = [value.get(key) if isinstance(value, dict) else None for value in values]
         known = hints.get(key)
-        yield from spread(f"{name}_{key}", inner, kind_of_fact(key, known), known, expanded=expanded)
+        yield from spread(
+            f"{name}_{key}", inner, kind_of_fact(key, known), known, expanded=expanded, version=version
+        )
 
 
 def _nested(name: str, values: list[Any], hint: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
@@ -325,9 +334,9 @@ def object_types(dicts: Sequence[Mapping[str, Any]]) -> set[str]:
     return {value["object"] for value in dicts if isinstance(value.get("object"), str)}
 
 
-def _fields_of(types: set[str]) -> Mapping[str, Any]:
+def _fields_of(types: set[str], version: str) -> Mapping[str, Any]:
     """What the facts say of the fields of these types; of several, only where they agree."""
-    trees: list[Mapping[str, Any]] = [facts().get(each, {}) for each in sorted(types)]
+    trees: list[Mapping[str, Any]] = [facts(version).get(each, {}) for each in sorted(types)]
     if len(trees) == 1:
         return trees[0]
     known: dict[str, list[Any]] = {}

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stripe_magics._text import closest_matches
+from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.errors import UnknownName
 from stripe_magics.frames import arrow_columns as cols
 from stripe_magics.frames.frame_info import FrameInfo
@@ -56,6 +57,7 @@ def assemble(
     columns: Sequence[str] = (),
     newest_first: bool = False,
     limit: int | None = None,
+    version: str = PINNED_VERSION,
 ) -> pd.DataFrame:
     """Chunks -> DataFrame: the fixed columns of the object type first, then what else was sent, by name.
 
@@ -66,7 +68,7 @@ def assemble(
     if limit is not None and count > limit:
         order = (order if order is not None else np.arange(count))[:limit]
         count = limit
-    fixed = {each.name: each for each in schema(object_type).columns}
+    fixed = {each.name: each for each in schema(object_type, version).columns}
     chunks = _by_column(tables)
     typed: dict[str, tuple[Column, pa.Array]] = {}
     loose: dict[str, tuple[str, ColumnValues]] = {}
@@ -82,7 +84,9 @@ def assemble(
             kind_of_all = (
                 "map" if name == "id" else column.kind if column else ""
             )  # an object's id is one cell, whatever was sent
-            for plain, kind, values in cols.spread(name, cells.values, kind_of_all, expanded=expanded):
+            for plain, kind, values in cols.spread(
+                name, cells.values, kind_of_all, expanded=expanded, version=version
+            ):
                 leaf = _apart(name, plain, fixed)
                 own = ColumnValues(values, cells.places)
                 loose[leaf] = kind, own.over(loose[leaf][1]) if leaf in loose else own

@@ -14,12 +14,13 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
+from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.errors import StripeError
 from stripe_magics.frames import arrow_columns as cols
 from stripe_magics.frames.assemble import assemble, unknown
 from stripe_magics.frames.column_names import resolve
 from stripe_magics.frames.decoder import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of, tame
-from stripe_magics.frames.schema import schema
+from stripe_magics.frames.schema import release, schema
 
 CHUNK = 2000  # rows between two Arrow chunks: enough to be quick, few enough to be small
 MERGED = 10  # chunks that become one
@@ -28,7 +29,10 @@ MERGED = 10  # chunks that become one
 class Builder:
     """Collects the rows of pages. `add` pages, then take `frame()`; or take `tables()` now and then and write them."""
 
-    def __init__(self, object_type: str, *, columns: Sequence[str] = (), chunk: int = CHUNK) -> None:
+    def __init__(
+        self, object_type: str, *, columns: Sequence[str] = (), version: str = "", chunk: int = CHUNK
+    ) -> None:
+        self.version = release(version or PINNED_VERSION)
         self.object_type = "" if object_type == "any" else object_type
         self.requested = tuple(dict.fromkeys(resolve(self.object_type, each) for each in columns))
         self.rows = 0  # all so far
@@ -86,13 +90,16 @@ class Builder:
             ) from None
 
     def _first_plan(self) -> Plan:
-        plan = plan_for(self.object_type)
+        plan = plan_for(self.object_type, self.version)
         return (plan.only(self.requested) if self.requested else None) or plan
 
     def _check_wanted(self) -> None:
         """A column that neither the facts nor the first page know is told at once, not after the last page."""
         assert self._plan is not None
-        known = [*schema(self.object_type).names, *(leaf.column.name for leaf in self._plan.leaves)]
+        known = [
+            *schema(self.object_type, self.version).names,
+            *(leaf.column.name for leaf in self._plan.leaves),
+        ]
         opened = tuple(
             leaf.column.name + "_" for leaf in self._plan.leaves if leaf.raw or leaf.column.kind == "ref"
         )
@@ -134,7 +141,12 @@ class Builder:
     def frame(self, *, newest_first: bool = False, limit: int | None = None) -> pd.DataFrame:
         """The DataFrame of all rows added."""
         return assemble(
-            self.tables(), self.object_type, columns=self.requested, newest_first=newest_first, limit=limit
+            self.tables(),
+            self.object_type,
+            columns=self.requested,
+            newest_first=newest_first,
+            limit=limit,
+            version=self.version,
         )
 
 

@@ -14,9 +14,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.stripe_objects import owner
+from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.money_fields import DAYS, currency_column, is_money
-from stripe_magics.frames.schema import Column, facts, schema
+from stripe_magics.frames.schema import Column, facts, release, schema
 from stripe_magics.money import CURRENCIES
 
 if TYPE_CHECKING:
@@ -49,9 +50,11 @@ class CurrencySource:
 
 
 @cache
-def known_columns(object_type: str, expanded: tuple[tuple[str, str], ...] = ()) -> Mapping[str, Meaning]:
-    """The columns that frames of an object type have, with those of expanded objects."""
-    out = {each.column.name: each for each in _own(object_type)}
+def known_columns(
+    object_type: str, expanded: tuple[tuple[str, str], ...] = (), version: str = PINNED_VERSION
+) -> Mapping[str, Meaning]:
+    """The columns that frames of an object type have at an API version, with those of expanded objects."""
+    out = {each.column.name: each for each in _own(object_type, version)}
     fixed = set(out)
     for name, kind in sorted(expanded, key=lambda pair: len(pair[0])):
         path = out[name].path if name in out else tuple(name.split("_"))
@@ -62,7 +65,7 @@ def known_columns(object_type: str, expanded: tuple[tuple[str, str], ...] = ()) 
                 if f"{name}_{each.column.name}" not in fixed
                 else f"{name}__{each.column.name}",
             )
-            for each in _own(kind)
+            for each in _own(kind, version)
             if each.column.name != "id"
         ]
         names = {each.column.name: label for each, label in inner}
@@ -73,8 +76,8 @@ def known_columns(object_type: str, expanded: tuple[tuple[str, str], ...] = ()) 
 
 
 @cache
-def _own(object_type: str) -> tuple[Meaning, ...]:
-    columns = schema(object_type).columns
+def _own(object_type: str, version: str) -> tuple[Meaning, ...]:
+    columns = schema(object_type, version).columns
     names = {each.name for each in columns}
     out = []
     for each in columns:
@@ -121,14 +124,15 @@ def meanings(frame: pd.DataFrame, info: FrameInfo | None = None) -> dict[Any, Me
     labels = {label for label in frame.columns if isinstance(label, str)}
     types = list(object_types(frame, info))
     expanded = tuple(sorted(info.expanded.items()))
+    version = release(info.api_version or PINNED_VERSION)
     out: dict[Any, Meaning] = {}
     for suffix, kind in types:
-        known = known_columns(kind, expanded if (suffix, kind) == types[0] else ())
+        known = known_columns(kind, expanded if (suffix, kind) == types[0] else (), version)
         for name, meaning in known.items():
             if name + suffix in labels and name + suffix not in out:
                 out[name + suffix] = _placed(meaning, suffix, labels)
         if suffix and kind != types[0][1]:  # columns of a merged object that met no other of their name
-            first = known_columns(types[0][1], expanded) if types[0][0] == "" else {}
+            first = known_columns(types[0][1], expanded, version) if types[0][0] == "" else {}
             for name, meaning in known.items():
                 if name in labels and name not in out and name not in first:
                     out[name] = _placed(meaning, suffix, labels, beside="currency" not in first)
@@ -219,5 +223,7 @@ def _wide_value(frame: pd.DataFrame, label: Any) -> str | None:
 def _is_money_name(info: FrameInfo, name: str) -> bool:
     if info.amounts is not None:
         return name in info.amounts
-    known = known_columns(info.object, tuple(sorted(info.expanded.items())))
+    known = known_columns(
+        info.object, tuple(sorted(info.expanded.items())), release(info.api_version or PINNED_VERSION)
+    )
     return name in known and known[name].money

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.frames.schema import Column, kind_by_name, masked, schema
 
 _TYPES: Mapping[str, Any] = {
@@ -110,8 +111,10 @@ def _visible(value: Any) -> Any:
 class Plan:
     """The decoder of one object type, at one state of what was learned. Never changed once it is in use."""
 
-    def __init__(self, object_type: str, root: Node, *, strict: bool = True) -> None:
-        self.object_type, self.root, self.strict = object_type, root, strict
+    def __init__(
+        self, object_type: str, root: Node, *, strict: bool = True, version: str = PINNED_VERSION
+    ) -> None:
+        self.object_type, self.root, self.strict, self.version = object_type, root, strict, version
         self._build(root)
         self.decoder = msgspec.json.Decoder(root.kind)
         rows = list[root.kind] | None  # type: ignore[name-defined]
@@ -158,7 +161,7 @@ class Plan:
         root = _copy(self.root)
         for raw in raws:
             _fit(root, _PLAIN.decode(raw), self.object_type, learn=self.strict)
-        return Plan(self.object_type, root, strict=self.strict)
+        return Plan(self.object_type, root, strict=self.strict, version=self.version)
 
     def only(self, names: Sequence[str]) -> Plan | None:
         """A plan that decodes these columns (and `id`) alone; None if one of them isn't known."""
@@ -173,31 +176,32 @@ class Plan:
             if not found:
                 return None
             requested |= {base} if base in found else found
-        return Plan(self.object_type, _prune(self.root, requested), strict=False)
+        return Plan(self.object_type, _prune(self.root, requested), strict=False, version=self.version)
 
 
-_plans: dict[str, Plan] = {}
+_plans: dict[tuple[str, str], Plan] = {}
 _lock = threading.Lock()
 
 
-def plan_for(object_type: str) -> Plan:
-    """The plan of an object type, with all that was learned so far."""
+def plan_for(object_type: str, version: str = PINNED_VERSION) -> Plan:
+    """The plan of an object type at an API version, with all that was learned so far."""
+    key = (object_type, version)
     with _lock:
-        if object_type not in _plans:
-            _plans[object_type] = Plan(object_type, _tree(object_type))
-        return _plans[object_type]
+        if key not in _plans:
+            _plans[key] = Plan(object_type, _tree(object_type, version), version=version)
+        return _plans[key]
 
 
 def learned(plan: Plan) -> None:
     """Keep a plan that knows more for the next frames."""
     with _lock:
         if plan.strict:
-            _plans[plan.object_type] = plan
+            _plans[plan.object_type, plan.version] = plan
 
 
-def _tree(object_type: str) -> Node:
+def _tree(object_type: str, version: str) -> Node:
     root = Node()
-    columns = {each.path: each for each in schema(object_type).columns}
+    columns = {each.path: each for each in schema(object_type, version).columns}
     sublists = {path for path, each in columns.items() if each.kind == "sublist"}
     for path, column in columns.items():
         if path[:-1] in sublists:

@@ -104,6 +104,11 @@ def facts(version: str = PINNED_VERSION) -> dict[str, Any]:
     return trees
 
 
+def release(version: str) -> str:
+    """The version whose facts hold for an answer of this version."""
+    return max((each for each in _file()["later"] if each[:10] <= version[:10]), default=PINNED_VERSION)
+
+
 def known(object_type: str) -> bool:
     """Whether the object type has fixed columns."""
     return object_type in facts()

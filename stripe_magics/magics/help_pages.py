@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import OPTIONS, Command
+from stripe_magics._html import output, table, tag
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.catalogue.stripe_objects import id_prefix
@@ -78,27 +78,13 @@ class Page:
         return "\n".join([*out, *(f"  {line}" for line in self.outro)]).rstrip()
 
     def _repr_html_(self) -> str:
-        out = [
-            f"<div><b>{escape(self.title)}</b></div>",
-            *(f"<div>{escape(line)}</div>" for line in self.intro),
-        ]
+        parts: list[object] = [tag("div", tag("b", self.title)), *(tag("div", line) for line in self.intro)]
         if self.example:
-            out.append(f"<pre><code>{escape(self.example)}</code></pre>")
+            parts.append(tag("pre", tag("code", self.example)))
         if self.head:
-            head = "".join(f"<th>{escape(name)}</th>" for name in self.head)
-            left = ' style="text-align:left"'
-            body = "".join(
-                "<tr>"
-                + "".join(
-                    f"<td{left}>{f'<code>{escape(cell)}</code>' if at == 0 else escape(cell)}</td>"
-                    for at, cell in enumerate(row)
-                )
-                + "</tr>"
-                for row in self.rows
-            )
-            out.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
-        out += [f"<div><small>{escape(line)}</small></div>" for line in self.outro]
-        return "".join(out)
+            rows = [[tag("td", tag("code", row[0]), style="text-align:left"), *row[1:]] for row in self.rows]
+            parts.append(table(self.head, rows))
+        return output(*parts, *(tag("div", tag("small", line)) for line in self.outro))
 
 
 def page(name: str) -> Page:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
 from stripe_magics.errors import StripeError, UnknownName
 from stripe_magics.frames import decoder
@@ -427,3 +428,42 @@ def test_nothing_is_lost_or_changed(rows: list[dict[str, Any]]) -> None:
     for (_, row), expected in zip(df.iterrows(), rows, strict=True):
         for key, value in expected.items():
             walk(key, value, row)
+
+
+def test_the_columns_are_those_of_the_version_that_answered() -> None:
+    """Since 2025-03-31 a subscription's period stands in its items."""
+    body = [page({"id": "sub_1", "object": "subscription", "status": "active"})]
+    old = frames.build(body, "subscription", attrs={"api_version": "2025-02-24.acacia"})
+    new = frames.build(body, "subscription", attrs={"api_version": "2026-10-28.endive"})
+    assert "current_period_end" in old
+    assert "current_period_end" not in new
+    assert str(old["current_period_end"].dtype) == "datetime64[us, UTC]"
+    items = {
+        "object": "list",
+        "has_more": False,
+        "data": [{"id": f"si_{n}", "current_period_end": 1_700_000_000} for n in range(2)],
+    }
+    moved = frames.build(
+        [page({"id": "sub_1", "object": "subscription", "items": items})],
+        "subscription",
+        attrs={"api_version": "2026-10-28.endive"},
+    )
+    assert moved.stripe.current_period_end.tolist() == [pd.Timestamp(1_700_000_000, unit="s", tz="UTC")]
+
+
+def test_a_short_name_of_a_field_that_may_be_expanded() -> None:
+    """`customer_email` is the expanded customer's where there is one, else the payment's own."""
+    plain = {
+        "id": "ch_1",
+        "object": "charge",
+        "billing_details": {"email": "b@example.com"},
+        "customer": "cus_1",
+    }
+    assert frames.build([page(plain)], "charge").stripe.customer_email.tolist() == ["b@example.com"]
+    assert frames.build([page(plain)], "charge", columns=["customer_email"])["customer_email"].tolist() == [
+        "b@example.com"
+    ]
+    opened = [page({**plain, "customer": customer(1)})]
+    assert frames.build(opened, "charge").stripe.customer_email.tolist() == ["a@example.com"]
+    given = frames.build(opened, "charge", columns=["customer_email"], expand=["data.customer"])
+    assert given["customer_email"].tolist() == ["a@example.com"]
