@@ -1,4 +1,4 @@
-"""How far a long call is: one bar for every door, which appears when a second has passed and goes away at the end.
+"""How far a long call is: one bar for every interface, which appears when a second has passed and goes away at the end.
 
 - Called with (rows so far, pages so far). `expect` says how many rows there will be; without it there is no time left to show.
 - Until it appears nothing is drawn and tqdm isn't imported. The clock starts with the first word, not before: what is imported until
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-AFTER, EVERY = 1.0, 0.25  # seconds until it appears, and between two drawings
+DELAY, INTERVAL = 1.0, 0.25  # seconds until it appears, and between two drawings
 
 
 @contextmanager
@@ -51,7 +51,7 @@ class Progress:
             now = time.monotonic()
             self._started = self._started or now
             self._initial = rows if self._initial is None else self._initial
-            if self._off or now - self._started < AFTER or now - self._drawn < EVERY:
+            if self._off or now - self._started < DELAY or now - self._drawn < INTERVAL:
                 return
             self._drawn = now
             try:
@@ -122,14 +122,14 @@ class ProgressGroup:
 
     @contextmanager
     def share(self, most: int | None = None) -> Iterator[ProgressPart]:
-        """The progress of one of them, of which not more than `most` rows are wanted; when it is left, that list is read."""
+        """The progress of one of them, of which not more than `most` rows are asked for; when it is left, that list is read."""
         made = ProgressPart(self, most)
         with self._lock:
             self._shares.append(made)
         yield made
         made.total = made.rows
 
-    def told(self) -> None:
+    def updated(self) -> None:
         """One of them went on."""
         if self._progress is None:
             return
@@ -149,8 +149,8 @@ class ProgressGroup:
 class ProgressPart:
     """What one list says of itself."""
 
-    def __init__(self, whole: ProgressGroup, most: int | None) -> None:
-        self._whole, self._most = whole, most
+    def __init__(self, group: ProgressGroup, most: int | None) -> None:
+        self._group, self._most = group, most
         self.rows = self.pages = 0
         self.total: float | None = None
 
@@ -160,4 +160,4 @@ class ProgressPart:
 
     def __call__(self, rows: int, pages: int = 0) -> None:
         self.rows, self.pages = rows, pages
-        self._whole.told()
+        self._group.updated()

@@ -1,6 +1,6 @@
 """`--from df`: one call a row, each at most once.
 
-All rows are bound before the first is sent, so that a bad value in row 900 is reported before anything happens. Each row has its place in the
+All rows are bound before the first is sent, so that a bad value in row 900 is reported before anything happens. Each row has its position in the
 journal: the cell (or, without one, the module), the row's own values and how often the same values come before it. Running the same again
 follows the law of a single call (client/journal/deduplication.py): what is done is replayed, a change is made afresh. Some calls go side by side, under the rate limits; an error is a row's
 result and doesn't end the others.
@@ -51,7 +51,7 @@ RESULT = ("result", "result_id", "error", "request_id", "idempotency_key")
 class _Row:
     """One row on its way."""
 
-    place: int
+    position: int
     request: Request
     key: str  # the user's own; "" for one of ours
     origin: Origin
@@ -129,8 +129,11 @@ def _commands(module: Module, requested: Command, frame: pd.DataFrame, options: 
             raise UsageFault(f"{twice[0]} is a column and a value too: leave one of them out.")
     fields = {name: module.get(name) or module.by_param(name) for name in columns}
     commands = []
-    for place in range(len(frame)):
-        values = {**same, **{name: _plain(column[place], fields[name]) for name, column in columns.items()}}
+    for position in range(len(frame)):
+        values = {
+            **same,
+            **{name: _plain(column[position], fields[name]) for name, column in columns.items()},
+        }
         params = [
             *requested.params,
             *((name, _text(values.pop(name))) for name in list(values) if "[" in name),
@@ -208,9 +211,9 @@ def _requests(commands: Sequence[Command], connection: Connection) -> list[Reque
 
 
 def _rows(requests: Sequence[Request], origin: Origin | None) -> list[_Row]:
-    """Each with its place: the same for the same row of the same cell, however often it is run and whatever stands around it.
+    """Each with its position: the same for the same row of the same cell, however often it is run and whatever stands around it.
 
-    A create has a key made from its place, so that Stripe knows it even if this machine's journal is lost. A change has none: it is made afresh,
+    A create has a key made from its position, so that Stripe knows it even if this machine's journal is lost. A change has none: it is made afresh,
     since another one may have been made in between.
     """
     seen: dict[str, int] = {}
@@ -381,8 +384,8 @@ def _answer(
     ):
         out[name] = pd.Series(values, index=out.index, dtype=text_dtype())
     counts: Mapping[str, int] = {state: sum(row.result == state for row in rows) for state in states}
-    told = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
-    notes = [f"{len(rows):,} rows: {told or 'nothing to do'}."]
+    counted = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
+    notes = [f"{len(rows):,} rows: {counted or 'nothing to do'}."]
     refused = sum(row.refused for row in rows)
     if refused:
         notes.append(

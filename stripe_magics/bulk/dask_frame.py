@@ -53,7 +53,7 @@ def lazy_frame(
     except ImportError:
         raise UsageFault("--engine dask needs dask.", advice="pip install 'stripe_magics[dask]'") from None
     from stripe_magics.bulk.list_requests import list_request
-    from stripe_magics.client.rate_limiter import ENDPOINT, limiter_for
+    from stripe_magics.client.rate_limiter import ENDPOINT_RATE, limiter_for
 
     where = _source(connection)
     request = list_request(connection, name, **values)
@@ -61,7 +61,7 @@ def lazy_frame(
     count = max(1, min(len(accounts), batches or 2 * threads))
     limiter = limiter_for(connection)
     at_once = max(1, min(threads, count))  # batches that can run at once
-    rate = min(limiter.total, ENDPOINT if connection.rate is None else connection.rate) / at_once
+    rate = min(limiter.total, ENDPOINT_RATE if connection.rate is None else connection.rate) / at_once
     parts = [
         Batch(
             request.module, tuple(accounts[number::count]), tuple(sorted(values.items())), tuple(columns), api_base=connection.base,

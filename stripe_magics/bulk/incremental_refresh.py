@@ -173,7 +173,7 @@ def page_of(copies: Sequence[bytes]) -> bytes:
 
 @dataclass(slots=True)
 class Span:
-    """Seconds that hold objects which are wanted, and about how many requests their rows take."""
+    """Seconds that hold objects which are asked for, and about how many requests their rows take."""
 
     low: int
     high: int
@@ -211,15 +211,15 @@ def plan_reads(mirrored: ListFolder, request: Request, requested: Sequence[str])
             zip(table.column("id").filter(hit).to_pylist(), times.filter(hit).to_pylist(), strict=True)
         )
         every.append(times.drop_null().to_numpy())
-    placed = {key: known[key] for key in requested if known.get(key) is not None}
-    made = grouped(placed, np.sort(np.concatenate(every)) if every else np.array([], "int64"))
-    made.alone += [key for key in requested if key not in placed]
-    return made
+    created_at = {key: known[key] for key in requested if known.get(key) is not None}
+    plan = grouped(created_at, np.sort(np.concatenate(every)) if every else np.array([], "int64"))
+    plan.alone += [key for key in requested if key not in created_at]
+    return plan
 
 
-def grouped(placed: dict[str, int], times: Any) -> Plan:
+def grouped(created_at: dict[str, int], times: Any) -> Plan:
     """From the oldest on: a span grows while a page holds it. `times` are those of the whole list, rising."""
-    made = Plan()
+    plan = Plan()
     span: Span | None = None
     first = 0
 
@@ -227,11 +227,13 @@ def grouped(placed: dict[str, int], times: Any) -> Plan:
         if span is None:
             return
         if len(span.requested) > span.requests:
-            made.spans.append(span)
+            plan.spans.append(span)
         else:
-            made.alone.extend(span.requested)
+            plan.alone.extend(span.requested)
 
-    for second, keys in groupby(sorted(placed, key=lambda key: placed[key]), lambda key: placed[key]):
+    for second, keys in groupby(
+        sorted(created_at, key=lambda key: created_at[key]), lambda key: created_at[key]
+    ):
         end = int(times.searchsorted(second, "right"))
         if span is None or end - first > PAGE:
             close()
@@ -242,7 +244,7 @@ def grouped(placed: dict[str, int], times: Any) -> Plan:
         span.high = second
         span.requested += keys
     close()
-    return made
+    return plan
 
 
 T = TypeVar("T")
@@ -250,14 +252,14 @@ R = TypeVar("R")
 
 
 def read_again(
-    connection: Connection, request: Request, made: Plan, take: Callable[[bytes, list[str]], object]
+    connection: Connection, request: Request, plan: Plan, take: Callable[[bytes, list[str]], object]
 ) -> set[str]:
     """Read what was planned; `take` gets each body with the ids in it. Those that are gone are returned. Raises `StripeError`."""
     from stripe_magics.client.pagination.paginator import pages
     from stripe_magics.client.rate_limiter import limiter_for
 
     limiter_for(connection)  # one for all threads
-    alone, gone = list(made.alone), set[str]()
+    alone, gone = list(plan.alone), set[str]()
 
     def span(each: Span) -> list[bytes]:
         bounds = (("created[gte]", str(each.low)), ("created[lte]", str(each.high)))
@@ -277,7 +279,7 @@ def read_again(
             return None
         return None if b'"deleted"' in body and msgspec.json.decode(body).get("deleted") is True else body
 
-    for each, bodies in _side_by_side(span, made.spans):
+    for each, bodies in _side_by_side(span, plan.spans):
         missing = set(each.requested)
         for page in bodies:
             found = ids(page)

@@ -167,7 +167,7 @@ class _ListSync:
         return [list(pair) for pair in self.request.params if pair[0] != "limit"]
 
     def _pull_whole(self) -> dict[str, Any]:
-        """Pull it whole into a folder beside, then put that in its place. A pull that was stopped is gone on with."""
+        """Pull it whole into a folder beside, then let that replace it. A pull that was stopped is continued."""
         staging = self.list.folder.with_name(f".{self.list.folder.name}.pull")
         since, parts = staging / "began", staging / "parts"
         began, _, whose = (

@@ -119,7 +119,7 @@ class ListFolder:
     # Changing it -------------------------------------------------------------------------------------------------------------------
 
     def adopt(self, parts: Path, object_type: str, details: Mapping[str, Any]) -> int:
-        """Put the rows of a finished pull in the place of the list. How many rows it has now. Raises `FileError`."""
+        """Put the rows of a finished pull where the list is. How many rows it has now. Raises `FileError`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         pulled = manifests.load(parts)
         if pulled is None or not pulled.complete:

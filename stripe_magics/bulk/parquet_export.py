@@ -185,7 +185,7 @@ class PartWriter:
         if left == START_OVER:
             self._came = self.rows
             self.notes.append(
-                f"Stopped. {self.rows:,} rows had come, in many places of the list, and none is kept: the same again starts over."
+                f"Stopped. {self.rows:,} rows had come, from many parts of the list, and none is kept: the same again starts over."
             )
             self.start_over()
             return

@@ -1,7 +1,7 @@
 """How a long list is read to be saved: the quickest way it has, and always so that it is known what is left.
 
-In windows of `created`; without `created`, between ids of its last reading (`cuts`); else by its cursor. The first and the last can be gone
-on with another day; between cuts, a pull that was stopped starts over.
+In windows of `created`; without `created`, between ids of its last reading (`cuts`); else by its cursor. The first and the last can be
+continued another day; between cuts, a pull that was stopped starts over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stripe_magics.request import Request
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
-START_OVER = {"over": True}  # what is left of a pull that can't be gone on with
+START_OVER = {"over": True}  # what is left of a pull that can't be continued
 
 Hooks = Mapping[str, Any]  # `stop` and `expect`, as `client.pull.pages` takes them
 
@@ -72,7 +72,7 @@ def read(
 
 
 def _plain(request: Request) -> bool:
-    """Whether a list is wanted whole and from its top, and is paged by the ids of its rows."""
+    """Whether a list is asked for whole and from its top, and is paged by the ids of its rows."""
     if (
         request.method != "GET"
         or not request.path.startswith("/v1/")
@@ -108,7 +108,7 @@ def _windows(
 def _between(
     connection: Connection, request: Request, cuts: Sequence[str], after: str, hooks: Hooks
 ) -> Generator[PageRead, None, None]:
-    """Between cuts, or without any as a walk. A walk has one place that it has come to; many can't be gone on with: what they leave isn't known
+    """Between cuts, or without any as a walk. A walk stands at one row; many can't be continued: what they leave isn't known
     by time, and their cursors don't live long."""
     from stripe_magics.client.pagination import parallel_paginator
 

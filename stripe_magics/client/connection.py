@@ -231,7 +231,7 @@ class Connection:
         proxy, self._proxy = request_checks.proxy_for(self.base)
         return deadline_transport.transport(context, proxy)
 
-    def lanes(self) -> AsyncConnectionPool:
+    def async_pool(self) -> AsyncConnectionPool:
         """For many reads at once: same key, same guards. The caller closes it."""
         from stripe_magics.client.pagination.connection_pool import (
             AsyncConnectionPool,

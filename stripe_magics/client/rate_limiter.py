@@ -1,8 +1,8 @@
 """How fast we may ask: a limiter for each endpoint and for each account, which slows down where Stripe says so.
 
 Each bucket is a GCRA: requests are spaced by 1/rate, with a small burst ahead. A request goes when every bucket that it counts for (its
-endpoint in its account, all of that account, all that goes out under one key) has a place for it, and takes its place in all of them at
-that moment, not before: who was held up meanwhile doesn't go out in a crowd with those behind. A 429 slows the bucket that its reason
+endpoint in its account, all of that account, all that goes out under one key) allows it, and is counted in all of them at
+that moment, not before: those that were held up meanwhile don't go out all at once. A 429 slows the bucket that its reason
 names, and the pace comes back step by step; a concurrency reason lets fewer requests run side by side.
 
 Nothing here knows HTTP: `take` says how long to wait, `learn` takes a status and the reason.
@@ -17,23 +17,22 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from stripe_magics.client.http.retry import AttemptResult
-    from stripe_magics.client.shared_connection import Connection
     from stripe_magics.request import Request
 
-ENDPOINT = 25.0  # requests per second, unless Stripe notes otherwise
-TOTAL: Mapping[str, float] = {"live": 100.0, "test": 25.0, "unknown": 25.0}
-OTHER: Mapping[str, float] = {"/v1/files": 20.0}
-SEARCH = 20.0
-SHARE = 0.8  # of an account's total in live mode; the rest is left to checkout
-NEARLY = 0.995  # of a known rate, so that clocks that differ a little don't cause a refusal
-BURST = 0.15  # of a second's requests may go at once
-SLOWER, FASTER = 0.7, 0.05
-SLOW_AGAIN, FAST_AGAIN = 0.3, 0.5  # seconds between two steps
-LEAST = 0.02  # of the rate
+ENDPOINT_RATE = 25.0  # requests per second, unless Stripe notes otherwise
+TOTAL_RATES: Mapping[str, float] = {"live": 100.0, "test": 25.0, "unknown": 25.0}
+OTHER_RATES: Mapping[str, float] = {"/v1/files": 20.0}
+SEARCH_RATE = 20.0
+LIVE_SHARE = 0.8  # of an account's total in live mode; the rest is left to checkout
+SAFETY_FACTOR = 0.995  # of a known rate, so that clocks that differ a little don't cause a refusal
+BURST_SECONDS = 0.15  # of a second's requests may go at once
+SLOWDOWN_FACTOR, RECOVERY_STEP = 0.7, 0.05
+SLOWDOWN_INTERVAL, RECOVERY_INTERVAL = 0.3, 0.5  # seconds between two steps
+MIN_FACTOR = 0.02  # of the rate
 
 _ID = re.compile(r"/(?!v\d(?:/|$))(?=[^/]*[A-Z0-9])[^/]+")  # a segment with a digit or a capital is an id
 
@@ -46,15 +45,15 @@ class Bucket:
     burst: float = 1.0
     factor: float = 1.0
     readers: int = 0  # lists that are being read and count for it
-    _due: float = -math.inf  # when there is a place again
+    _due: float = -math.inf  # when the next request may go
     _changed: float = -math.inf
 
     def wait(self, now: float) -> float:
-        """The seconds until there is a place."""
+        """The seconds until a request may go."""
         return max(0.0, self._due - now)
 
     def use(self, now: float) -> None:
-        """Take the place that there is."""
+        """Count a request."""
         if math.isinf(self.rate):
             return
         self._recover(now)
@@ -63,13 +62,13 @@ class Bucket:
 
     def refused(self, now: float) -> None:
         """Stripe said that this was too fast."""
-        if now - self._changed >= SLOW_AGAIN:
-            self.factor = max(LEAST, self.factor * SLOWER)
+        if now - self._changed >= SLOWDOWN_INTERVAL:
+            self.factor = max(MIN_FACTOR, self.factor * SLOWDOWN_FACTOR)
             self._changed = now
 
     def _recover(self, now: float) -> None:
-        if self.factor < 1.0 and now - self._changed >= FAST_AGAIN:
-            self.factor = min(1.0, self.factor + FASTER)
+        if self.factor < 1.0 and now - self._changed >= RECOVERY_INTERVAL:
+            self.factor = min(1.0, self.factor + RECOVERY_STEP)
             self._changed = now
 
 
@@ -88,7 +87,7 @@ class Limiter:
     _lock: Any = field(default_factory=threading.Lock)
 
     def take(self, path: str, account: str = "") -> float:
-        """Take a place for a request if there is one now (0.0); otherwise the seconds after which to ask again."""
+        """Count a request that may go now (0.0); otherwise the seconds after which to ask again."""
         with self._lock:
             now = self.clock()
             buckets = self._of(path, account)
@@ -110,8 +109,8 @@ class Limiter:
             self.refusals += 1
             endpoint, total, platform = self._of(path, account)
             if reason.endswith("concurrency"):
-                if now - self._slot_step >= SLOW_AGAIN:
-                    self.slots = max(0.05, self.slots * SLOWER)
+                if now - self._slot_step >= SLOWDOWN_INTERVAL:
+                    self.slots = max(0.05, self.slots * SLOWDOWN_FACTOR)
                     self._slot_step = now
             elif reason == "global-rate":
                 total.refused(now)
@@ -152,19 +151,22 @@ class Limiter:
         """The share of the usual number of requests in flight; comes back slowly after a refusal."""
         with self._lock:
             now = self.clock()
-            if self.slots < 1.0 and now - self._slot_step >= FAST_AGAIN:
-                self.slots, self._slot_step = min(1.0, self.slots + FASTER), now
+            if self.slots < 1.0 and now - self._slot_step >= RECOVERY_INTERVAL:
+                self.slots, self._slot_step = min(1.0, self.slots + RECOVERY_STEP), now
             return self.slots
 
     def _of(self, path: str, account: str) -> tuple[Bucket, Bucket, Bucket]:
-        place = endpoint(path)
+        path_key = endpoint(path)
         own = (
-            min(self.endpoint, SEARCH if place.endswith("/search") else OTHER.get(place, math.inf))
-            if self.endpoint == ENDPOINT
+            min(
+                self.endpoint,
+                SEARCH_RATE if path_key.endswith("/search") else OTHER_RATES.get(path_key, math.inf),
+            )
+            if self.endpoint == ENDPOINT_RATE
             else self.endpoint
         )
         return (
-            self._bucket((account, place), own),
+            self._bucket((account, path_key), own),
             self._bucket((account,), self.total),
             self._bucket((), self.total),
         )
@@ -172,7 +174,7 @@ class Limiter:
     def _bucket(self, name: tuple[str, ...], rate: float) -> Bucket:
         if name not in self._buckets:
             self._buckets[name] = Bucket(
-                rate * NEARLY, max(1.0, rate * BURST) if not math.isinf(rate) else math.inf
+                rate * SAFETY_FACTOR, max(1.0, rate * BURST_SECONDS) if not math.isinf(rate) else math.inf
             )
         return self._buckets[name]
 
@@ -187,7 +189,17 @@ def account_of(request: Request) -> str:
     return next((value for name, value in request.headers if name.lower() == "stripe-account"), "")
 
 
-def limiter_for(connection: Connection) -> Limiter:
+class RatedConnection(Protocol):
+    """What the limiter of a connection depends on."""
+
+    mode: str
+    rate: float | None
+    limiter: Any
+    sleep: Callable[[float], None]
+    monotonic: Callable[[], float]
+
+
+def limiter_for(connection: RatedConnection) -> Limiter:
     """The limiter of a connection, made when it is first needed.
 
     `connect(rate=)` is both an endpoint's rate and the total. Without it: 25 an endpoint, and in all 100 live (of which a fifth is left
@@ -200,8 +212,10 @@ def limiter_for(connection: Connection) -> Limiter:
     elif connection.mode == "sandbox":
         made = Limiter(total=math.inf, endpoint=math.inf)
     else:
-        total = TOTAL.get(connection.mode, 25.0)
-        made = Limiter(total=total * (SHARE if connection.mode == "live" else 1.0), endpoint=ENDPOINT)
+        total = TOTAL_RATES.get(connection.mode, 25.0)
+        made = Limiter(
+            total=total * (LIVE_SHARE if connection.mode == "live" else 1.0), endpoint=ENDPOINT_RATE
+        )
     made.clock, made.sleep = connection.monotonic, connection.sleep
     connection.limiter = made
     return made

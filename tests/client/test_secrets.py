@@ -629,11 +629,11 @@ def test_log_templates() -> None:
 
 
 async def _read(connection: Connection) -> int:
-    lanes = connection.lanes()
+    pool = connection.async_pool()
     try:
-        return (await lanes.get(f"{connection.base}/v1/customers?email=jenny@example.com", {}))[0]
+        return (await pool.get(f"{connection.base}/v1/customers?email=jenny@example.com", {}))[0]
     finally:
-        await lanes.close()
+        await pool.close()
 
 
 def test_many_reads_at_once_are_as_quiet(

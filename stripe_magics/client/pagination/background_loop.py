@@ -1,6 +1,6 @@
-"""An event loop in a thread of its own, with the lanes for its reads: a notebook's kernel already runs a loop, and Stop must be heard at once.
+"""An event loop in a thread of its own, with the network connections for its reads: a notebook's kernel already runs a loop, and Stop must be heard at once.
 
-The lists that one connection reads side by side share an engine; the last of them ends it.
+The lists that one connection reads side by side share a loop; the last of them ends it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.pagination.read_connection import ReadConnection
 
 
 class BackgroundLoop:
-    """The loop, its thread and the lanes."""
+    """The loop, its thread and the pool of its network connections."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ReadConnection) -> None:
         self.users = 0
         self.loop = asyncio.new_event_loop()
-        self.lanes = connection.lanes()
+        self.pool = connection.async_pool()
         self.thread = threading.Thread(target=self.loop.run_forever, name="stripe-pull", daemon=True)
         self.thread.start()
 
@@ -35,40 +35,40 @@ class BackgroundLoop:
         task.cancel()
         finished = threading.Event()
 
-        async def settle() -> None:
+        async def wait_for_cancelled() -> None:
             others = [each for each in asyncio.all_tasks() if each.cancelling()]
             await asyncio.wait(others, timeout=5) if others else None
             finished.set()
 
-        asyncio.run_coroutine_threadsafe(settle(), self.loop)
+        asyncio.run_coroutine_threadsafe(wait_for_cancelled(), self.loop)
         finished.wait(6)
 
     def close(self) -> None:
-        """Close the lanes and end the thread."""
-        asyncio.run_coroutine_threadsafe(self.lanes.close(), self.loop).result(5)
+        """Close the pool and end the thread."""
+        asyncio.run_coroutine_threadsafe(self.pool.close(), self.loop).result(5)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
         self.loop.close()
 
 
-_engines: weakref.WeakKeyDictionary[Connection, BackgroundLoop] = weakref.WeakKeyDictionary()
+_loops: weakref.WeakKeyDictionary[ReadConnection, BackgroundLoop] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 @contextmanager
-def background_loop_for(connection: Connection) -> Iterator[BackgroundLoop]:
-    """The connection's engine, shared by the lists that are read side by side, closed by the last of them."""
+def background_loop_for(connection: ReadConnection) -> Iterator[BackgroundLoop]:
+    """The connection's loop, shared by the lists that are read side by side, closed by the last of them."""
     with _lock:
-        engine = _engines.get(connection) or BackgroundLoop(connection)
-        _engines[connection] = engine
-        engine.users += 1
+        background = _loops.get(connection) or BackgroundLoop(connection)
+        _loops[connection] = background
+        background.users += 1
     try:
-        yield engine
+        yield background
     finally:
         with _lock:
-            engine.users -= 1
-            last = engine.users == 0
+            background.users -= 1
+            last = background.users == 0
             if last:
-                del _engines[connection]
+                del _loops[connection]
         if last:
-            engine.close()
+            background.close()

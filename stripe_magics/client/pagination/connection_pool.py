@@ -1,7 +1,7 @@
-"""Many reads side by side: each under way has a network connection to itself, a lane.
+"""Many reads side by side: each under way has a network connection to itself.
 
 One pool with forty connections asks all forty, at every request, whether they are still open: more work than the request itself. Here a
-request takes a free lane (the one that was used last, so that no more are opened than are needed) and gives it back.
+request takes a free one (the one that was used last, so that no more are opened than are needed) and gives it back.
 
 The key is added as a request leaves, and nothing of it is logged; the answer is read whole, within the deadline and the size that hold
 for any call.
@@ -56,7 +56,7 @@ class AsyncConnectionPool:
         return self._turns.setdefault(name, asyncio.Lock())
 
     async def close(self) -> None:
-        """Close all lanes."""
+        """Close all network connections."""
         while self._free:
             await self._free.pop().aclose()
 
@@ -75,6 +75,6 @@ class AsyncConnectionPool:
 
 
 def single_connection_transport(context: ssl.SSLContext, proxy: str) -> httpx.AsyncHTTPTransport:
-    """A lane to the real network: one connection, no redirects, no environment."""
+    """A transport to the real network: one connection, no redirects, no environment."""
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
     return httpx.AsyncHTTPTransport(verify=context, trust_env=False, proxy=proxy or None, limits=limits)

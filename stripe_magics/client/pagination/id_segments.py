@@ -1,4 +1,4 @@
-"""Reading a list again that doesn't take `created`, in many places at once: between ids that are kept from its last reading.
+"""Reading a list again that doesn't take `created`, in many parts at once: between ids that are kept from its last reading.
 
 `cuts` are ids of the list, about a page's worth of rows apart. A segment goes from a cut (without it), by a cursor of its own, down to the
 next row that is a cut (with it); the first begins at the top of the list, the last ends where the list does. Rows appear only at the top.
@@ -65,10 +65,10 @@ class IdSegmentReader:
         self._ended: dict[str, list[Segment]] = {}  # at which cut
         self._seen: set[str] = set()
         self.read = 0
-        self.complete_since: int | None = None  # what stands newest first by time only is told by windows
+        self.complete_since: int | None = None  # what stands newest first by time only is known from windows
 
     def state(self) -> tuple[dict[str, Any], ...]:
-        """What is left to read: that much is known, but not gone on with another day."""
+        """What is left to read: that much is known, but not continued another day."""
         return tuple({"start": each.start} for each in self.segments if not each.done)
 
     async def run(self) -> None:
@@ -92,7 +92,7 @@ class IdSegmentReader:
             self._step_back(segment)
             return
         rows = self._own(segment, page)
-        keep = [place for place, row in enumerate(rows) if not row.id or row.id not in self._seen]
+        keep = [index for index, row in enumerate(rows) if not row.id or row.id not in self._seen]
         self._seen.update(row.id for row in rows)
         self.read += len(keep)
         segment.pages += 1
@@ -100,14 +100,14 @@ class IdSegmentReader:
         mark = (segment.number, segment.pages, rows[-1].id if rows else "")
         whole = len(keep) == len(page.rows)
         await self._emit(
-            RowSlice(page.body, None if whole else keep, [rows[place].id for place in keep], (), left, mark)
+            RowSlice(page.body, None if whole else keep, [rows[index].id for index in keep], (), left, mark)
         )
 
     def _own(self, segment: Segment, page: FetchedPage) -> list[Row]:
         """The rows of a page that lie in the segment; moves the segment on below them."""
         if page.has_more and (not page.rows or page.rows[-1].id in {"", segment.cursor}):
             raise NotSortedByCreated("a page that leads nowhere")
-        end = next((place for place, row in enumerate(page.rows) if row.id in self._cuts), None)
+        end = next((index for index, row in enumerate(page.rows) if row.id in self._cuts), None)
         rows = page.rows if end is None else page.rows[: end + 1]
         segment.done = end is not None or not page.has_more
         segment.dead = 0
@@ -120,10 +120,10 @@ class IdSegmentReader:
     def _step_back(self, segment: Segment) -> None:
         """The cursor's row is gone: go on after a row before it (ever further), failing that from the beginning; failing that, give it up."""
         if segment.recent:
-            place = segment.recent.index(segment.cursor)
-            segment.cursor = segment.recent[max(0, place - 2**segment.dead)]
+            index = segment.recent.index(segment.cursor)
+            segment.cursor = segment.recent[max(0, index - 2**segment.dead)]
             segment.dead += 1
-            if place == 0:
+            if index == 0:
                 segment.recent, segment.cursor, segment.dead = [], segment.start, 0
             return
         if segment.number == 0:

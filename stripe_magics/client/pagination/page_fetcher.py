@@ -30,20 +30,23 @@ from stripe_magics.errors import Details, StripeError, StripeUnavailable
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
-    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.pagination.read_connection import ReadConnection
 
-MOST = 48  # requests side by side
-SPARE = 1  # above what the rate needs at the latency seen
-LEAST = 4  # where there is no rate
-TRIES, RATE_TRIES = 6, 24
-SMALLEST, GOOD = 10, 10  # rows of a page; pages in a row after which they become larger again
-SINCE = 1_262_304_000  # 2010: no account is older
+MAX_REQUESTS = 48  # requests side by side
+SPARE_REQUESTS = 1  # above what the rate needs at the latency seen
+MIN_REQUESTS = 4  # where there is no rate
+MAX_TRIES, MAX_RATE_TRIES = 6, 24
+MIN_PAGE_SIZE, PAGES_UNTIL_LARGER = (
+    10,
+    10,
+)  # rows of a page; pages in a row after which they become larger again
+OLDEST_ACCOUNT = 1_262_304_000  # 2010: no account is older
 
 
 class Fetcher:
     """Gets the pages of a list: `await fetcher(params)`. Raises `CursorDeleted`, or the `StripeError` that stayed."""
 
-    def __init__(self, connection: Connection, request: Request) -> None:
+    def __init__(self, connection: ReadConnection, request: Request) -> None:
         self.connection, self.request = connection, request
         self.params = tuple(pair for pair in request.params if pair[0] != "limit")
         encoded = exchange.encode(
@@ -57,14 +60,18 @@ class Fetcher:
         self.limiter = limiter_for(connection)
         self.account = account_of(request)
         self.latency = 0.2
-        self.lanes: AsyncConnectionPool | None = None
-        self._size, self._good = PAGE, 0
+        self.pool: AsyncConnectionPool | None = None
+        self._size, self._good_pages = PAGE, 0
         self._gate = asyncio.Lock()
 
     def slots(self) -> int:
         """How many requests should be under way: what the rate allows at the latency seen, less after concurrency refusals."""
         pace = self.limiter.pace(self.request.path, self.account)
-        usual = LEAST if math.isinf(pace) else min(MOST, math.ceil(pace * self.latency * 1.15) + SPARE)
+        usual = (
+            MIN_REQUESTS
+            if math.isinf(pace)
+            else min(MAX_REQUESTS, math.ceil(pace * self.latency * 1.15) + SPARE_REQUESTS)
+        )
         return max(1, round(usual * self.limiter.side_by_side()))
 
     async def __call__(self, params: Params) -> FetchedPage:
@@ -86,31 +93,31 @@ class Fetcher:
             else:
                 tries += 1
                 if status >= 500 and tries >= 2:
-                    self._size, self._good = min(self._size, max(SMALLEST, size // 2)), 0
+                    self._size, self._good_pages = min(self._size, max(MIN_PAGE_SIZE, size // 2)), 0
             late = time.monotonic() - began > self.connection.policy.operation
-            if not again or tries >= TRIES or rate_tries >= RATE_TRIES or late:
+            if not again or tries >= MAX_TRIES or rate_tries >= MAX_RATE_TRIES or late:
                 raise problem
             backoff = random.uniform(0, min(8.0, 0.25 * 2.0 ** (tries + rate_tries)))
             await asyncio.sleep(max(backoff, wait))
 
     def _larger(self) -> None:
         """Small pages were for a while: one that failed twice may just have had bad luck."""
-        self._good += 1
-        if self._good >= GOOD:
-            self._size, self._good = min(PAGE, self._size * 2), 0
+        self._good_pages += 1
+        if self._good_pages >= PAGES_UNTIL_LARGER:
+            self._size, self._good_pages = min(PAGE, self._size * 2), 0
 
     async def _turn(self, path: str) -> None:
-        """Wait until the rate has a place. One waits for it, the others for that one: who was late doesn't go out in a crowd."""
+        """Wait until the rate allows a request. One waits for that, the others for that one: those that were held up don't go out all at once."""
         async with self._gate:
             while (seconds := self.limiter.take(path, self.account)) > 0:
                 await asyncio.sleep(seconds)
 
     async def _once(self, params: Params) -> FetchedPage | tuple[StripeError, int, bool, float]:
         """A page, or what went wrong: the problem, its status, whether it may pass, and the wait that Stripe asks for."""
-        assert self.lanes is not None
+        assert self.pool is not None
         sent = time.monotonic()
         try:
-            status, headers, body = await self.lanes.get(
+            status, headers, body = await self.pool.get(
                 f"{self.url}?{urlencode((*self.params, *params))}", self.headers
             )
             if status == 200:
@@ -144,24 +151,24 @@ class Fetcher:
         self.connection.check_mode(body, request_id)
         return FetchedPage(control.data, control.has_more, (body, request_id))
 
-    async def since(self) -> int:
+    async def account_opened_at(self) -> int:
         """When the account was opened: where it makes sense to begin cutting. Not more than a hint, so a failure doesn't matter."""
-        assert self.lanes is not None
+        assert self.pool is not None
         known = _since.setdefault(self.connection, {})
         seen = self.connection.account_seen
         if seen is not None and self.account in {"", self.connection.account}:
-            known[self.account] = max(SINCE, int(seen.get("created") or 0))
-        async with self.lanes.turn(self.account):  # lists that are read side by side ask once
+            known[self.account] = max(OLDEST_ACCOUNT, int(seen.get("created") or 0))
+        async with self.pool.turn(self.account):  # lists that are read side by side ask once
             if self.account not in known:
-                known[self.account] = max(SINCE, await self._opened())
+                known[self.account] = max(OLDEST_ACCOUNT, await self._opened())
         return known[self.account]
 
     async def _opened(self) -> int:
         target = "/v1/account"
         await self._turn(target)
-        assert self.lanes is not None
+        assert self.pool is not None
         try:
-            status, _, body = await self.lanes.get(self.connection.base + target, self.headers)
+            status, _, body = await self.pool.get(self.connection.base + target, self.headers)
             return (msgspec.json.decode(body, type=_Account).created or 0) if status == 200 else 0
         except (httpx.TransportError, httpx.DecodingError, msgspec.DecodeError):
             return 0
@@ -171,4 +178,4 @@ class _Account(msgspec.Struct):
     created: int | None = None
 
 
-_since: weakref.WeakKeyDictionary[Connection, dict[str, int]] = weakref.WeakKeyDictionary()
+_since: weakref.WeakKeyDictionary[ReadConnection, dict[str, int]] = weakref.WeakKeyDictionary()

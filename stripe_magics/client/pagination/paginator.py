@@ -1,8 +1,8 @@
 """Following a list page by page: `pages` yields each answer of a list or a search, up to the request's limit.
 
-- A long list that takes `created` is read in many places at once (`pull.py`); its pages come in no order (`windowed` says so).
+- A long list that takes `created` is read in many parts at once (`parallel_paginator`); its pages come in no order (`windowed` says so).
 - Any other: `starting_after` the last id, or `ending_before` the first; a search goes by `page` and `next_page`.
-- The limit is a total over all pages: the last page asks for no more rows than are still wanted.
+- The limit is a total over all pages: the last page asks for no more rows than are still to come.
 - A list that makes no progress (an empty page that says there is more, the same last id again, a row without an id) is an error, never
   a short frame. An error on a later page comes as `IncompleteList`, Stop as `StoppedList`; what was yielded before is good.
 """
@@ -20,7 +20,7 @@ from stripe_magics.request import Request
 
 if TYPE_CHECKING:
     from stripe_magics.client.http.response import ApiResponse
-    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.pagination.read_connection import ReadConnection
 
 Progress = Callable[[int, int], object]  # rows so far, pages so far
 
@@ -37,7 +37,7 @@ def windowed(request: Request) -> bool:
 
 
 def pages(
-    connection: Connection,
+    connection: ReadConnection,
     request: Request,
     *,
     progress: Progress | None = None,
@@ -121,7 +121,7 @@ def _count(answer: ApiResponse) -> int:
 
 
 def _side_by_side(
-    connection: Connection,
+    connection: ReadConnection,
     request: Request,
     stop: Callable[[], bool] | None,
     expect: Callable[[float], object] | None,
@@ -156,7 +156,7 @@ def _side_by_side(
         yield without(answer, seen)
 
 
-def _follow(connection: Connection, request: Request) -> Iterator[ApiResponse]:
+def _follow(connection: ReadConnection, request: Request) -> Iterator[ApiResponse]:
     """One list by its cursor."""
     lists = request.lists
     requested, seen = (request.limit if lists or request.limit_given else None), 0

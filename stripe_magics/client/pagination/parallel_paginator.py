@@ -1,8 +1,8 @@
-"""The road of a long list: read in many places at once, on an event loop in a thread of its own, under the rate limits.
+"""A long list, read in many parts at once, on an event loop in a thread of its own, under the rate limits.
 
 `pages` hands over each page as it comes, in no order: the first as any call, the rest in `windows` of `created`; `pages_between` reads a
 list that doesn't take `created` between ids that are kept from its last reading (`segments`). The kernel's thread only waits for pages;
-at Stop the other one is told to end.
+at Stop the other one is asked to end.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from stripe_magics.catalogue import stripe_objects
 from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.client.pagination.background_loop import background_loop_for
 from stripe_magics.client.pagination.id_segments import IdSegmentReader
-from stripe_magics.client.pagination.page_fetcher import SINCE, Fetcher
+from stripe_magics.client.pagination.page_fetcher import OLDEST_ACCOUNT, Fetcher
 from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, FetchedPage, ListPage, RowSlice, only
 from stripe_magics.client.pagination.time_windows import TimeWindowReader
 from stripe_magics.errors import Details, IncompleteList, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
-    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.pagination.read_connection import ReadConnection
 
 __all__ = [
     "MAX_REMEMBERED_IDS",
@@ -37,8 +37,8 @@ __all__ = [
     "takes_created",
 ]
 
-WINDOWED_FROM = 1000  # rows; a smaller limit is read by the cursor, which asks for no row too many
-WAITING = 12  # pages read and not yet taken by the builder; what a kill loses is read again
+MIN_WINDOWED_ROWS = 1000  # rows; a smaller limit is read by the cursor, which asks for no row too many
+MAX_WAITING_PAGES = 12  # pages read and not yet taken by the builder; what a kill loses is read again
 MAX_REMEMBERED_IDS = (
     10_000  # rows after which a list that turns out to be unsorted is an error and no longer read anew
 )
@@ -51,11 +51,11 @@ def takes_created(request: Request) -> bool:
 
 
 def supports_parallel_read(request: Request) -> bool:
-    """Whether a list is read in windows: it takes `created`, starts at no row, and more than a few pages of it are wanted."""
+    """Whether a list is read in windows: it takes `created`, starts at no row, and more than a few pages of it are asked for."""
     if request.method != "GET" or request.searches or not takes_created(request) or request.list_of_one:
         return False
     if not (request.lists or request.limit_given) or (
-        request.limit is not None and request.limit <= WINDOWED_FROM
+        request.limit is not None and request.limit <= MIN_WINDOWED_ROWS
     ):
         return False
     return not {name for name, _ in request.params} & {*CURSORS, "created"}
@@ -78,7 +78,7 @@ def bounds(request: Request) -> tuple[int, int | None, Request]:
 
 
 def pages(
-    connection: Connection,
+    connection: ReadConnection,
     request: Request,
     *,
     stop: Callable[[], bool] | None = None,
@@ -101,8 +101,8 @@ def pages(
         if pull.small():
             raise TooFewRows(pull.head.rows[-1].id)
 
-    async def sweep() -> TimeWindowReader:
-        floor = low or await pull.fetch.since()
+    async def windows() -> TimeWindowReader:
+        floor = low or await pull.fetch.account_opened_at()
         made = TimeWindowReader(
             pull.fetch, pull.emit, slots=pull.fetch.slots, floor=floor, limit=request.limit, states=states
         )
@@ -112,11 +112,11 @@ def pages(
             made.begin(pull.head, low=low, high=high)
         return made
 
-    yield from pull.follow(sweep, stop, expect)
+    yield from pull.follow(windows, stop, expect)
 
 
 def pages_between(
-    connection: Connection,
+    connection: ReadConnection,
     request: Request,
     cuts: Sequence[str] = (),
     *,
@@ -137,7 +137,7 @@ def pages_between(
 
 
 class TooFewRows(Exception):
-    """There is hardly enough to read for several places at once: go on after this id."""
+    """There is hardly enough to read for several readers at once: go on after this id."""
 
     def __init__(self, after: str) -> None:
         super().__init__(after)
@@ -147,7 +147,7 @@ class TooFewRows(Exception):
 class _Pull:
     """One list on its way: what the two threads share."""
 
-    def __init__(self, connection: Connection, request: Request, low: int, high: int | None) -> None:
+    def __init__(self, connection: ReadConnection, request: Request, low: int, high: int | None) -> None:
         self.connection, self.request, self.low, self.high = connection, request, low, high
         self.fetch = Fetcher(connection, request)
         self.queue: queue.SimpleQueue[ListPage | BaseException | None] = queue.SimpleQueue()
@@ -184,7 +184,7 @@ class _Pull:
         if not times:
             return True
         density = len(times) / (max(times) - min(times) + 1)
-        return (min(times) - max(self.low, SINCE)) * density < WINDOWED_FROM
+        return (min(times) - max(self.low, OLDEST_ACCOUNT)) * density < MIN_WINDOWED_ROWS
 
     def follow(
         self,
@@ -196,10 +196,10 @@ class _Pull:
         fetch = self.fetch
         with (
             fetch.limiter.reading(self.request.path, fetch.account),
-            background_loop_for(self.connection) as engine,
+            background_loop_for(self.connection) as loop,
         ):
-            self.fetch.lanes = engine.lanes
-            task = engine.start(self._run(make))
+            self.fetch.pool = loop.pool
+            task = loop.start(self._run(make))
             since: int | None = None
             try:
                 while True:
@@ -222,7 +222,7 @@ class _Pull:
                 problem.__dict__["complete_since"] = since
                 raise
             finally:
-                engine.end(task)
+                loop.end(task)
         self._check_count()
         limit = self.request.limit
         left = self.reading is not None and (
@@ -264,5 +264,5 @@ class _Pull:
                     mark=piece.mark, ids=piece.ids, complete_since=piece.complete_since,
                 )
             )  # fmt: skip
-        while self.queue.qsize() > WAITING:
+        while self.queue.qsize() > MAX_WAITING_PAGES:
             await asyncio.sleep(0.01)

@@ -37,7 +37,7 @@ class FetchedPage(NamedTuple):
 
 
 class RowSlice(NamedTuple):
-    """Rows that were read: a page's body, the places of its rows that count (None: all) and their ids, and what is then left to read."""
+    """Rows that were read: a page's body, the indexes of its rows that count (None: all) and their ids, and what is then left to read."""
 
     body: Any
     keep: list[int] | None
@@ -110,20 +110,20 @@ def ids(body: bytes) -> list[str]:
     return [row.id for row in _control.decode(body).data]
 
 
-def only(body: bytes, places: Sequence[int]) -> bytes:
+def only(body: bytes, indexes: Sequence[int]) -> bytes:
     """The page with some of its rows."""
     rows = msgspec.json.decode(body, type=_Rows).data
-    return b'{"object":"list","data":[' + b",".join(bytes(rows[place]) for place in places) + b"]}"
+    return b'{"object":"list","data":[' + b",".join(bytes(rows[index]) for index in indexes) + b"]}"
 
 
 def without(answer: ApiResponse, known: set[str]) -> ListPage:
     """The page without the rows that have one of these ids."""
     rows = _control.decode(answer.body)
-    places = [place for place, row in enumerate(rows.data) if row.id not in known]
+    indexes = [index for index, row in enumerate(rows.data) if row.id not in known]
     return ListPage(
         status=answer.status,
-        body=only(answer.body, places),
+        body=only(answer.body, indexes),
         request_id=answer.request_id,
-        count=len(places),
+        count=len(indexes),
         more=rows.has_more,
     )

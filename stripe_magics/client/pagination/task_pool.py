@@ -21,7 +21,7 @@ async def run(
             if not tasks:
                 return
             ended, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            faults = [task.exception() for task in ended]  # all are looked at, one is told
+            faults = [task.exception() for task in ended]  # all are looked at, one is raised
             if fault := next(filter(None, faults), None):
                 raise fault
     finally:
@@ -29,4 +29,4 @@ async def run(
             task.cancel()
         await asyncio.gather(
             *tasks, return_exceptions=True
-        )  # cancelled ones must have ended before their lanes are closed
+        )  # cancelled ones must have ended before their network connections are closed

@@ -1,4 +1,4 @@
-"""Reading a long list in many places at once, whole: windows of `created` that split while they are read.
+"""Reading a long list in many parts at once, whole: windows of `created` that split while they are read.
 
 A window is a closed interval of seconds; no second is in two of them, so that equal times can't fall between. Each is read newest first
 by its own cursor, one page at a time; whoever is free takes half of what is left of the largest. What must hold, whatever is created,
@@ -219,7 +219,7 @@ class TimeWindowReader:
         return max(free, key=lambda window: window.left(self._floor), default=None)
 
     def _worth(self, window: Window, donor: Window | None = None, cut: int = 0) -> bool:
-        """With a limit: whether the windows above (a victim's, cut at a second) will hardly be enough."""
+        """With a limit: whether the windows above (a donor's, cut at a second) will hardly be enough."""
         above = [each for each in self.windows if each.low > window.low or each is donor]
         if all(each.done for each in above):
             return True
@@ -265,7 +265,7 @@ class TimeWindowReader:
         if page.has_more and not rows:
             raise NotSortedByCreated("an empty page that says there is more")
         held = set(window.recent) if window.dedupe else set()
-        keep = [place for place, row in enumerate(rows) if _time(row) >= window.low and row.id not in held]
+        keep = [index for index, row in enumerate(rows) if _time(row) >= window.low and row.id not in held]
         window.done = not page.has_more or _time(rows[-1]) < window.low
         if rows and not window.done:
             self._advance(window, rows)
@@ -281,7 +281,7 @@ class TimeWindowReader:
             RowSlice(
                 page.body,
                 None if whole else keep,
-                [rows[place].id for place in keep],
+                [rows[index].id for index in keep],
                 states,
                 left,
                 complete_since=self.complete_since,
@@ -305,9 +305,9 @@ class TimeWindowReader:
         """The cursor's row is gone: go on after an earlier row that was read; failing that, enter again at the second that was reached."""
         window.dedupe = True
         window.dead += 1
-        place = window.recent.index(window.cursor) if window.cursor in window.recent else 0
-        if place > 0 and window.dead <= MAX_DEAD_CURSORS:
-            window.cursor = window.recent[place - 1]
+        index = window.recent.index(window.cursor) if window.cursor in window.recent else 0
+        if index > 0 and window.dead <= MAX_DEAD_CURSORS:
+            window.cursor = window.recent[index - 1]
         elif window.cursor:
             window.cursor, window.high, window.dead = "", window.at, 0
         else:
