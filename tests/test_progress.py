@@ -138,7 +138,7 @@ def test_a_bar_that_cannot_be_drawn_ends_nothing(clock: Clock, monkeypatch: pyte
 
 def test_threads_share_a_bar(clock: Clock, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "DELAY", 0.0)
-    monkeypatch.setattr(room, "EVERY", 0.0)
+    monkeypatch.setattr(room, "INTERVAL", 0.0)
     told: list[tuple[int, int]] = []
 
     class Told(Progress):

@@ -205,7 +205,7 @@ def test_a_cut_that_is_deleted_after_someone_ended_there() -> None:
 def test_over_http(listed: Make) -> None:
     server, connection = listed(count=5_000, errors=0.02, drops=0.01)
     request = list_request(connection, "payment_links")
-    assert not engine.takes_created(request.path)
+    assert not engine.takes_created(request)
     server.gone.update(server.ids[:150])  # not made yet
     kept = server.ids[249::100]
     server.gone.clear()

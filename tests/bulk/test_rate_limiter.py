@@ -112,11 +112,11 @@ def test_many_refusals_at_once_are_one_step_and_the_pace_comes_back() -> None:
     for _ in range(20):
         limits.refused("/v1/charges", "", "endpoint-rate")
     slow = limits.pace("/v1/charges")
-    assert slow == pytest.approx(25 * rate_limiter.NEARLY * rate_limiter.SLOWER)
+    assert slow == pytest.approx(25 * rate_limiter.SAFETY_FACTOR * rate_limiter.SLOWDOWN_FACTOR)
     for _ in range(20):
         clock.now += 0.6
         limits.take("/v1/charges")
-    assert limits.pace("/v1/charges") == pytest.approx(25 * rate_limiter.NEARLY)
+    assert limits.pace("/v1/charges") == pytest.approx(25 * rate_limiter.SAFETY_FACTOR)
 
 
 def test_accounts_have_their_own_endpoint_rates() -> None:
@@ -134,11 +134,11 @@ def test_without_a_rate_nothing_waits() -> None:
 def test_lists_that_are_read_side_by_side_share_the_pace() -> None:
     limits = Limiter(total=100, endpoint=25)
     with limits.reading("/v1/charges"), limits.reading("/v1/refunds"):
-        assert limits.pace("/v1/charges") == pytest.approx(25 * rate_limiter.NEARLY)
+        assert limits.pace("/v1/charges") == pytest.approx(25 * rate_limiter.SAFETY_FACTOR)
         with limits.reading("/v1/charges"):
-            assert limits.pace("/v1/charges") == pytest.approx(12.5 * rate_limiter.NEARLY)
+            assert limits.pace("/v1/charges") == pytest.approx(12.5 * rate_limiter.SAFETY_FACTOR)
     with ExitStack() as stack:
         for number in range(16):
             stack.enter_context(limits.reading("/v1/charges", f"acct_{number}"))
-        assert limits.pace("/v1/charges", "acct_1") == pytest.approx(100 / 16 * rate_limiter.NEARLY)
-    assert limits.pace("/v1/charges", "acct_1") == pytest.approx(25 * rate_limiter.NEARLY)
+        assert limits.pace("/v1/charges", "acct_1") == pytest.approx(100 / 16 * rate_limiter.SAFETY_FACTOR)
+    assert limits.pace("/v1/charges", "acct_1") == pytest.approx(25 * rate_limiter.SAFETY_FACTOR)
