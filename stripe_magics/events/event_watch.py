@@ -430,7 +430,14 @@ class Watch:
 
     def _tell(self, what: str, data: Any) -> None:
         for each in list(self.listeners):
-            each(what, data)
+            try:
+                each(what, data)
+            except Exception as error:  # a page that can't be reached must not end the watch
+                if each in self.listeners:
+                    self.listeners.remove(each)
+                self.notes.append(
+                    f"A view was dropped ({type(error).__name__}: {error}). Show the watch again for another."
+                )
 
     # On screen
 

@@ -19,7 +19,7 @@ from stripe_magics.client.shared_connection import current
 from stripe_magics.errors import UsageFault
 from stripe_magics.events.account_events import AccountEvents, events_of
 from stripe_magics.events.event_rows import amount_of, customer_of
-from stripe_magics.events.handlers import Handler
+from stripe_magics.events.handlers import SOURCE_END, Handler
 from stripe_magics.events.moments import moment
 from stripe_magics.events.value_filter import value_filter
 
@@ -250,7 +250,7 @@ def _run_row(run: Run, account: AccountEvents) -> dict[str, Any]:
     return {
         "event": run.event,
         "type": run.type,
-        "handler": run.handler,
+        "handler": run.handler.rpartition(SOURCE_END)[2],
         "state": run.state,
         "created": run.created,
         "at": int(run.at),

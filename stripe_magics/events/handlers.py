@@ -1,8 +1,8 @@
 """Functions that are called with events: `on("invoice.paid", handler)`, or `@on("invoice.*")`; `async def` as well.
 
 A handler gets Stripe's event as a dict, its secrets masked, one event at a time, in the order in which they happened. It belongs to the
-connection on which it was registered: whatever it calls goes there. It goes by a key (its events and its name) that stays the same when a cell
-runs again, after a restart and in a second kernel, so each event reaches it once; what it raises is kept with the event (run_log.py).
+connection on which it was registered: whatever it calls goes there. It goes by a key (its notebook or module, its events and its name) that stays
+the same when a cell runs again, after a restart and in a second kernel of that notebook, so each event reaches it once; what it raises is kept with the event (run_log.py).
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import contextvars
 import functools
 import hashlib
 import inspect
+import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from stripe_magics.events.filters import EventFilter, event_filter
+
+SOURCE_END = " | "  # between a handler's source and the rest of its key
 
 Handler = Callable[[dict[str, Any]], object]
 Condition = Callable[[dict[str, Any]], bool]
@@ -61,7 +65,7 @@ class Handlers:
             )
         name = name or handler_name(handler)
         pattern = ",".join(events.names)
-        key = f"{self.owner}{pattern} {name}"
+        key = f"{handler_source(handler)}{SOURCE_END}{self.owner}{pattern} {name}"
         made = Registered(key, name, pattern, events, handler, condition)
         self._by_key[key] = made
         return made
@@ -87,6 +91,17 @@ class Handlers:
 
     def __len__(self) -> int:
         return len(self._by_key)
+
+
+def handler_source(handler: Handler) -> str:
+    """Where a function is from: its module, or the notebook or script that runs. Two notebooks may each have a function `note`."""
+    function = handler.func if isinstance(handler, functools.partial) else handler
+    module = str(getattr(function, "__module__", "") or type(function).__module__)
+    if module not in {"__main__", "builtins"}:
+        return module
+    main = getattr(sys.modules.get("__main__"), "__file__", "") or ""
+    notebook = os.environ.get("JPY_SESSION_NAME", "")  # Jupyter's own name for the notebook of this kernel
+    return notebook or ("" if "ipykernel" in main else main)
 
 
 def handler_name(handler: Handler) -> str:

@@ -350,6 +350,43 @@ def test_names_by_which_handlers_are_known_again() -> None:
     assert len(set(cell())) == 5
 
 
+def test_functions_of_one_name_in_two_notebooks_are_two_handlers(
+    stripe: Stripe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B88: a second kernel of a notebook shares its marks and claims, another notebook doesn't take its events."""
+    heard: dict[str, list[str]] = {"one.ipynb": [], "two.ipynb": []}
+
+    def define(notebook: str) -> AccountEvents:
+        monkeypatch.setenv("JPY_SESSION_NAME", notebook)
+
+        def note(each: dict[str, Any]) -> None:
+            heard[notebook].append(each["id"])
+
+        note.__module__ = "__main__"
+        account = account_of(stripe, tmp_path / "events.sqlite")
+        account.register("*", note, since=None, name="", condition=None)
+        return account
+
+    accounts = [define("one.ipynb"), define("one.ipynb"), define("two.ipynb")]
+    stripe.events.append(event("evt_1", "invoice.paid", T + 2))
+    for each in accounts:
+        Watch(each, event_filter()).poll()
+    assert heard == {"one.ipynb": ["evt_1"], "two.ipynb": ["evt_1"]}
+
+
+def test_a_view_that_fails_is_dropped_and_the_watch_goes_on(stripe: Stripe) -> None:
+    """B90"""
+    watch = Watch(account_of(stripe), event_filter())
+
+    def broken(what: str, data: Any) -> None:
+        raise RuntimeError("the comm is closed")
+
+    watch.listeners.append(broken)
+    watch.poll()
+    assert watch.listeners == []
+    assert "the comm is closed" in watch.notes[-1]
+
+
 def test_a_condition_on_values(sandbox: Connection) -> None:
     heard: list[str] = []
     sm.on(
