@@ -23,7 +23,19 @@ def problems(request: Request, version: str = "") -> list[str]:
     names = accepted(request.method, operation.path, version) if operation else None
     if names is None:
         return [f"Stripe has no {request.method} {request.path} at {version}"]
-    return _of_object(names, decode([*request.query, *request.params, *(request.files or {}).items()]), "")
+    if request.json is not None:
+        return _of_object(names, _texts(request.json), "")
+    sent = [*request.query, *request.params, *(request.files or {}).items()]
+    return _of_object(names, decode(sent), "")
+
+
+def _texts(value: Any) -> Any:
+    """A JSON body as a form would have it."""
+    if isinstance(value, dict):
+        return {key: _texts(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_texts(inner) for inner in value]
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
 
 
 def _of_object(names: dict[str, Any], value: Any, place: str) -> list[str]:

@@ -11,7 +11,7 @@ from functools import cache
 from urllib.parse import quote
 
 from stripe_magics.catalogue.generated import facts
-from stripe_magics.catalogue.versions import PINNED_VERSION
+from stripe_magics.catalogue.versions import PINNED_VERSION, VERSIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +182,10 @@ def _takes(path: str, param: str, version: str) -> bool:
 
 
 def takes_created(path: str, version: str = PINNED_VERSION) -> bool:
-    """Whether the list at a path can be asked for a time."""
-    return _takes(path, "created", version)
+    """Whether the list at a path can be asked for a time, as v1 does it."""
+    return path.startswith("/v1/") and _takes(path, "created", version)
 
 
-def takes_limit(path: str, version: str = PINNED_VERSION) -> bool:
-    """Whether the list at a path comes in pages."""
-    return _takes(path, "limit", version)
+def takes_limit(path: str) -> bool:
+    """Whether the list at a path comes in pages; one that isn't known is asked for them."""
+    return facts.find_endpoint("GET", path) is None or any(_takes(path, "limit", each) for each in VERSIONS)

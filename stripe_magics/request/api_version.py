@@ -57,7 +57,10 @@ def check(request: Request, version: str, module: Module) -> None:
     faults = [fault for each in (request, *request.also, *request.then) for fault in _unknown(each, version)]
     operation = facts.find_endpoint(request.method, request.path)
     if operation and not (module.documented and version == PINNED_VERSION) and module.path != "{url}":
-        roots = {name.partition("[")[0] for name, _ in request.params} | set(request.files or ())
+        roots = {name.partition("[")[0] for name, _ in request.params} | {
+            *(request.files or ()),
+            *(request.json or ()),
+        }
         faults += [
             _fault(module, name, f"is missing; API version {version} requires it")
             for name in facts.required(operation, version)

@@ -83,9 +83,17 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
     _refuse_twice(module, sent)
     _refuse_both_cursors(module, {name for name, _ in sent})
     files = _files(module, sent)
+    body = (
+        _json_body(module, values, bound.extra)
+        if path.startswith("/v2/") and module.method == "POST"
+        else None
+    )
+    if body is not None:
+        sent = []
     main = Request(
         method=module.method,
         path=path,
+        json=body,
         params=tuple(pair for pair in sent if not files or pair[0] not in files),
         effect=module.effect_of(values),
         lists=lists,
@@ -122,6 +130,23 @@ def _refuse_twice(module: Module, sent: list[tuple[str, str]]) -> None:
         if names.count(name) > 1:
             field = index_of(module).names.get(name, name)
             raise InvalidValue([Fault(field, name, "is given twice; give it once")], module=module.name)
+
+
+def _json_body(module: Module, values: Mapping[str, Any], extra: Pairs) -> dict[str, Any]:
+    """The body of a v2 call: the same parameters as JSON, nested, with their types."""
+    body: dict[str, Any] = {}
+    given = [
+        (each.param, values[each.name])
+        for each in module.fields
+        if each.role is Role.PARAM and each.name in values
+    ]
+    for param, value in (*given, *extra):
+        *above, last = re.findall(r"[^\[\]]+", param)
+        inside = body
+        for part in above:
+            inside = inside.setdefault(part, {})
+        inside[last] = None if value is UNSET else raw_call.json_numbers(value)
+    return body
 
 
 def _refuse_both_cursors(module: Module, names: set[str]) -> None:

@@ -54,7 +54,7 @@ def plan(bound: Bound, options: Options, shared: dict[str, Any]) -> Request:
             else body
         )
         return Request(
-            method=method, path=path, query=tuple(query), json=_numbers(data), effect=effect, **shared
+            method=method, path=path, query=tuple(query), json=json_numbers(data), effect=effect, **shared
         )
     if not isinstance(body, Mapping) and body is not None:
         raise InvalidValue(
@@ -87,12 +87,12 @@ def _form(body: Mapping[Any, Any] | None, module: str) -> list[tuple[str, str]]:
     return sent
 
 
-def _numbers(value: Any) -> Any:
+def json_numbers(value: Any) -> Any:
     """JSON as it was read, its decimals as the numbers that write the same digits."""
     if isinstance(value, Mapping):
-        return {key: _numbers(inner) for key, inner in value.items()}
+        return {key: json_numbers(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_numbers(inner) for inner in value]
+        return [json_numbers(inner) for inner in value]
     if not isinstance(value, Decimal):
         return value
     if Decimal(repr(float(value))) != value:

@@ -7,7 +7,7 @@ import pytest
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.catalogue.generated import facts
 from stripe_magics.catalogue.stripe_objects import OBJECTS, ObjectType
-from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION, VERSIONS
+from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION
 from stripe_magics.frames.schema import facts as known_types
 
 
@@ -58,9 +58,10 @@ def test_what_lists_take_is_read_from_the_facts() -> None:
         for (method, path), each in facts.data().endpoints.items()
         if method == "GET" and each.returns[:5] == "list["
     ]
-    assert {
-        path for path in lists if not any(stripe_objects.takes_limit(path, each) for each in VERSIONS)
-    } == {"/v1/accounts/{}/capabilities", "/v1/reporting/report_types"}
+    assert {path for path in lists if not stripe_objects.takes_limit(path)} == {
+        "/v1/accounts/{}/capabilities",
+        "/v1/reporting/report_types",
+    }
 
 
 def test_a_type_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Makes `catalogue/generated/operations.json.gz`: every operation of Stripe's v1 API as facts, at each of the released versions.
+"""Makes `catalogue/generated/operations.json.gz`: every operation of Stripe's API as facts, at each of the released versions.
 
 - A release's service classes say which operations exist: they form a tree (`checkout` > `sessions` > `create`), and each of their methods
   holds the HTTP method, the path, the parameters' class and the type of the answer.

@@ -52,11 +52,11 @@ class Package:
             self._imports[module] = found
         return self._imports[module]
 
-    def modules(self, *, v2: bool = False) -> Iterator[str]:
-        """All modules, without v2 (or those alone) and without the parameters' own."""
+    def modules(self) -> Iterator[str]:
+        """All modules of v1, without the parameters' own."""
         for path in sorted(self.root.rglob("*.py")):
             parts = path.relative_to(self.root).with_suffix("").parts
-            if parts[0] != "params" and (parts[0] == "v2") is v2 and parts[-1] != "__init__":
+            if parts[0] not in {"params", "v2"} and parts[-1] != "__init__":
                 yield ".".join(("stripe", *parts))
 
     # What the package says
@@ -69,13 +69,17 @@ class Package:
                 return str(ast.literal_eval(node.value))
         raise RuntimeError(f"stripe {self.release} doesn't say its API version")
 
-    def services(self, generation: str = "v1") -> Iterator[tuple[str, str, str]]:
-        """Every service of v1 or v2: (dotted name, module, class)."""
+    def services(self) -> Iterator[tuple[str, str, str]]:
+        """Every service: (dotted name, module, class); those of v2 have names that begin with `v2`."""
+        yield from self._services("v1", "")
+        yield from self._services("v2", "v2")
+
+    def _services(self, generation: str, name: str) -> Iterator[tuple[str, str, str]]:
         top = f"stripe._{generation}_services"
         if not self.root.joinpath(f"_{generation}_services.py").exists():
             top = "stripe._stripe_client"
-        for each in self._below(top, ""):
-            if not each[0].startswith(("oauth", "v2", "v1")):
+        for each in self._below(top, name):
+            if name or not each[0].startswith(("oauth", "v2", "v1")):
                 yield each
 
     def _below(self, module: str, name: str) -> Iterator[tuple[str, str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,11 +42,13 @@ class ApiResponse:
     @property
     def has_more(self) -> bool:
         """Whether Stripe has further pages."""
-        return bool(self.data.get("has_more"))
+        return bool(self.data.get("has_more") or self.data.get("next_page_url"))  # the second is v2's
 
     @property
     def next_page(self) -> str:
         """The cursor of a search's next page, or ""."""
+        if self.data.get("next_page_url"):
+            return dict(parse_qsl(urlsplit(str(self.data["next_page_url"])).query)).get("page", "")
         return str(self.data.get("next_page") or "")
 
     def __repr__(self) -> str:

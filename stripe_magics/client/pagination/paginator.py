@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics.catalogue.stripe_objects import takes_limit
 from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, ListPage, NotSortedByCreated, without
 from stripe_magics.errors import Details, IncompleteList, InvalidRequest, StripeError
 from stripe_magics.request import Request
@@ -171,7 +172,7 @@ def _follow(connection: ReadConnection, request: Request) -> Iterator[ApiRespons
     backwards = "ending_before" in cursors
     while True:
         size = PAGE if requested is None or request.keep else min(PAGE, requested - seen)
-        sized = (*params, ("limit", str(size))) if lists else params
+        sized = (*params, ("limit", str(size))) if lists and takes_limit(request.path) else params
         answer = connection.send(replace(request, params=sized, also=(), then=()))
         yield answer
         seen += len(answer.rows)
@@ -191,7 +192,7 @@ def _follow(connection: ReadConnection, request: Request) -> Iterator[ApiRespons
 
 def _next(answer: ApiResponse, *, backwards: bool, searches: bool) -> tuple[str, str]:
     """The parameter and the value that ask for the page after this one; "" if the page doesn't say."""
-    if searches or answer.data.get("object") == "search_result":
+    if searches or answer.data.get("object") == "search_result" or answer.data.get("next_page_url"):
         return "page", answer.next_page
     rows: list[Any] = answer.rows
     row = (rows[0] if backwards else rows[-1]) if rows else None
