@@ -193,7 +193,7 @@ def card_html(story: Story, connection: Any) -> str:
     )
     rows = "".join(
         f"<tr><td class='sm-when'>{escape(when(each.time, connection.zone))}</td><td>{escape(each.text)}</td>"
-        f"<td>{status_badge(each.status)}</td><td><code>{escape(each.id)}</code></td></tr>"
+        f"<td>{status_badge(each.status)}</td><td>{id_cell(each.id)}</td></tr>"
         for each in story.entries
     )
     notes = "".join(f"<p class='sm-notes'>{escape(each)}</p>" for each in story.notes)
@@ -203,6 +203,11 @@ def card_html(story: Story, connection: Any) -> str:
         f"<h3>{escape(story.title)} {badge}</h3><p class='sm-sub'>{kind} <code>{escape(story.id)}</code>{opened}</p>"
         f"<table class='sm-facts'>{facts}</table><table class='sm-story' aria-label='What happened'>{rows}</table>{notes}</div>"
     )
+
+
+def id_cell(identity: str) -> str:
+    """An id to follow: `%stripe ID` opens its card."""
+    return f"<code>{escape(identity)}</code>" if identity else ""
 
 
 def status_badge(status: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from stripe_magics.errors import StripeError
-from stripe_magics.forms.card_widget import CARD_CSS, caller, status_badge
+from stripe_magics.forms.card_widget import CARD_CSS, caller, id_cell, status_badge
 from stripe_magics.forms.stories.story import card, day, money
 
 Json = Mapping[str, Any]
@@ -64,7 +64,7 @@ class Today:
         parts = []
         for each in self.sections:
             rows = "".join(
-                f"<tr><td>{escape(line.text)}</td><td>{status_badge(line.status)}</td><td><code>{escape(line.id)}</code></td></tr>"
+                f"<tr><td>{escape(line.text)}</td><td>{status_badge(line.status)}</td><td>{id_cell(line.id)}</td></tr>"
                 for line in each.lines
             )
             table = (
