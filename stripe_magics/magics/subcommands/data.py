@@ -21,6 +21,25 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return finance.report(*[str(positional[0]), *positional[1:]], **given)
 
 
+def report_page(name: str) -> Any:
+    """The help of one report: its columns with kind and meaning, its options, the period it takes, its formula and their source."""
+    from stripe_magics import finance
+    from stripe_magics.magics.help_pages import Page
+
+    facts = finance.describe_report(name)
+    known = facts.attrs["stripe"]["report"]
+    by_kind = dict(iter(facts.groupby("what", sort=False)))
+    intro = [facts.attrs["stripe"]["title"]]
+    intro += [
+        f"{what}: {row.name_} {row.meaning}".replace(":  ", ": ")
+        for what in ("period", "formula", "source")
+        for row in by_kind.get(what, facts.iloc[:0]).rename(columns={"name": "name_"}).itertuples()
+    ]
+    shown = facts[facts["what"].isin(["column", "option"])]
+    rows = [[str(cell) for cell in row] for row in shown[["name", "kind", "meaning"]].to_numpy().tolist()]
+    return Page(f"%stripe report {known}", intro, ["column or option", "is", "meaning"], rows)
+
+
 def bulk_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
     def verb(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         from stripe_magics import bulk

@@ -27,6 +27,7 @@ class Subcommand:
     most: int = 0  # values without a flag
     usage: str = ""
     body: bool = False  # whether a cell's body means something to it
+    page: Callable[[str], Any] | None = None  # the help of one of its values: a report's
 
     @property
     def name(self) -> str:
@@ -47,6 +48,9 @@ class Invocation:
         if any(word.text in {"--help", "-h", "?"} for word in words):
             from stripe_magics.magics.help_pages import Page
 
+            named = [word.text for word in words if not word.flag and word.text != "?"]
+            if self.verb.page is not None and named:
+                return self.verb.page(named[0])
             return Page.of_verb(self.verb)
         positional, given = flags(words, self.verb, context.names())
         if cell is not None and cell.strip():

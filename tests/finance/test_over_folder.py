@@ -1,0 +1,75 @@
+"""Reports over the project's own mirrors and pulls: the same figures as over the account, without any conversion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import stripe_magics as sm
+from stripe_magics.errors import UsageFault
+from stripe_magics.finance import MissingData
+
+SEPTEMBER = {"month": "2026-09"}
+LISTS = [
+    "balance_transactions",
+    "charges",
+    "refunds",
+    "disputes",
+    "invoices",
+    "subscriptions",
+    "payouts",
+    "customers",
+]
+NAMES = ["balance_activity", "fees", "volume", "daily_balance", "mrr", "mrr_customers", "revenue_schedule", "deferred_revenue", "tax_collected",
+         "ar_ageing", "dso", "collections", "refund_rate", "dispute_rate", "customer_value", "cohorts", "failed_payments", "payout_status"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    sm.connect(sandbox=True)
+    place = tmp_path_factory.mktemp("mirror") / "m"
+    sm.sync(place, *LISTS)
+    yield place
+    sm.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mirror_gives_what_the_account_gives(folder: Path, name: str) -> None:
+    mirrored, own = sm.report(name, **SEPTEMBER, over=folder), sm.report(name, **SEPTEMBER)
+    assert len(own)
+    assert mirrored.attrs["stripe"]["complete"]
+    pd.testing.assert_frame_equal(mirrored, own, check_dtype=False)
+
+
+def test_a_pull_folder_is_read_as_it_is(tmp_path: Path) -> None:
+    sm.call("balance.list_history", limit="all", to=str(tmp_path / "ledger"))
+    pulled = sm.report("fees", **SEPTEMBER, over=tmp_path / "ledger")
+    pd.testing.assert_frame_equal(pulled, sm.report("fees", **SEPTEMBER), check_dtype=False)
+
+
+def test_rows_of_a_query_are_opened_too(folder: Path) -> None:
+    rows = sm.sql("select * from invoices", target=folder)
+    assert rows["lines"].map(type).eq(str).all(), "a query gives lists as JSON text"
+    made = sm.report("mrr", **SEPTEMBER, data={"invoices": rows})
+    assert made["end"].tolist() == sm.report("mrr", **SEPTEMBER)["end"].tolist()
+
+
+def test_what_a_folder_lacks_is_said(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(MissingData, match="doesn't say which payout"):
+        sm.report("payout_items", **SEPTEMBER, over=folder)
+    with pytest.raises(UsageFault, match="no list"):
+        sm.report("fees", **SEPTEMBER, over=tmp_path)
+    sm.call("payouts.list", limit="all", to=str(tmp_path / "payouts"))
+    with pytest.raises(MissingData, match="has no transactions"):
+        sm.report("fees", **SEPTEMBER, over=tmp_path / "payouts")
+
+
+def test_text_where_lists_are_needed_is_refused() -> None:
+    rows = sm.call("invoices.list", limit=20).assign(lines="twelve lines")
+    with pytest.raises(MissingData, match="text where lists are needed"):
+        sm.report("revenue_schedule", data={"invoices": rows})
+    with pytest.raises(UsageFault, match="no list 'invoice'"):
+        sm.report("mrr", data={"invoice": rows})
