@@ -327,6 +327,13 @@ class StripeAccessor:
             _ = sys.modules["stripe_magics"].report  # the lazy name loads the package that adds it
         return accessor_extensions["plot"](self._frame, *args, **options)
 
+    def rows(self, column: str = "", *, row: int | None = None, **keys: Any) -> pd.DataFrame:
+        """The rows behind a cell of a report: those of its column, and of its row (a position, or keys such as `currency="eur"`)."""
+        if "rows" not in accessor_extensions:
+            _ = sys.modules["stripe_magics"].report  # the lazy name loads the package that adds it
+        made: pd.DataFrame = accessor_extensions["rows"](self._frame, column, row=row, **keys)
+        return made
+
 
 _convert = units.convert
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from stripe_magics.finance.aggregation import MissingData
 from stripe_magics.finance.balance import balance_activity, balance_summary, daily_balance, ending_balance
 from stripe_magics.finance.cash_projection import cash_forecast
+from stripe_magics.finance.cell_rows import rows
 from stripe_magics.finance.customers import concentration, customer_value, ltv, ltv_of
 from stripe_magics.finance.days_outstanding import (
     cei_of,
@@ -86,6 +87,7 @@ __all__ = [
     "report",
     "reports",
     "roll_forward",
+    "rows",
     "spread",
     "subscription_mrr",
     "tax_collected",

@@ -58,7 +58,10 @@ def _fees(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
     rows = balance.ledger(inputs.inside("transactions"))
     rows = rows[span.contains(rows["created"])]
     alone = rows["reporting_category"].isin(balance.STAND_ALONE)
-    cost = to_int64(rows["amount"]).where(alone, 0) - to_int64(rows["fee"])
+    kept = to_int64(rows["amount"]) - to_int64(
+        rows["net"]
+    )  # what entries cost, by what they left in the balance
+    cost = to_int64(rows["amount"]).where(alone, 0) - kept
     return _of(fee_costs.fees(rows), "amount"), sums_by_currency(rows["currency"], cost)
 
 

@@ -73,7 +73,8 @@ HOME = Option("", "the firm's country (two letters); the account's unless given"
 RETURNS = "docs.stripe.com/tax/reports"
 
 
-def _span(x: ReportInputs, months: int = 12) -> Period:
+def default_span(x: ReportInputs, months: int = 12) -> Period:
+    """The period, else the last closed months."""
     return x.period if x.period is not None else months_back(months, x.clock, x.zone)
 
 
@@ -160,18 +161,18 @@ def steps_of(x: ReportInputs) -> pd.DataFrame:
 
 def revenue_of(x: ReportInputs) -> pd.DataFrame:
     """Every customer's MRR by closed month, from the beginning."""
-    revenue = mrr_history.whole_history(steps_of(x), _span(x), x.clock)
+    revenue = mrr_history.whole_history(steps_of(x), default_span(x), x.clock)
     revenue.attrs = x["invoices"].attrs
     return revenue
 
 
 def _mrr(x: ReportInputs) -> pd.DataFrame:
-    return mrr_history.mrr(revenue_of(x), _span(x), discounts=x.options["discounts"], now=x.clock)
+    return mrr_history.mrr(revenue_of(x), default_span(x), discounts=x.options["discounts"], now=x.clock)
 
 
 def _rates(x: ReportInputs) -> pd.DataFrame:
     revenue = revenue_of(x)
-    moved = mrr_history.mrr(revenue, _span(x), discounts=x.options["discounts"], now=x.clock)
+    moved = mrr_history.mrr(revenue, default_span(x), discounts=x.options["discounts"], now=x.clock)
     return retention_rates.mrr_rates(moved, revenue, method=x.options["method"])
 
 
@@ -182,7 +183,7 @@ def _now(x: ReportInputs) -> pd.DataFrame:
 
 
 def _ltv(x: ReportInputs) -> pd.DataFrame:
-    revenue, span = revenue_of(x), _span(x)
+    revenue, span = revenue_of(x), default_span(x)
     moved = mrr_history.mrr(revenue, span, now=x.clock)
     return customers.ltv(
         moved, mrr_history.mrr_customers(revenue, span, now=x.clock), months=x.options["months"]
@@ -246,7 +247,7 @@ def _schedule(x: ReportInputs) -> pd.DataFrame:
 
 def _deferred(x: ReportInputs) -> pd.DataFrame:
     made, headers, sources = recognition_of(x)
-    return revenue_recognition.deferred_revenue(made, headers, _span(x), sources, now=x.clock)
+    return revenue_recognition.deferred_revenue(made, headers, default_span(x), sources, now=x.clock)
 
 
 def _cash(x: ReportInputs) -> pd.DataFrame:
@@ -387,7 +388,7 @@ REPORTS: dict[str, Report] = {
     ),
     "mrr_movements": Report(
         "Every change of every customer's MRR",
-        lambda x: mrr_history.mrr_movements(revenue_of(x), _span(x), now=x.clock), mrr_history.mrr_movements, "months",
+        lambda x: mrr_history.mrr_movements(revenue_of(x), default_span(x), now=x.clock), mrr_history.mrr_movements, "months",
         {"discounts": DISCOUNTED},
     ),
     "mrr_now": Report(
@@ -399,7 +400,7 @@ REPORTS: dict[str, Report] = {
     ),
     "mrr_customers": Report(
         "Customer counts month by month",
-        lambda x: mrr_history.mrr_customers(revenue_of(x), _span(x), now=x.clock), mrr_history.mrr_customers, "months",
+        lambda x: mrr_history.mrr_customers(revenue_of(x), default_span(x), now=x.clock), mrr_history.mrr_customers, "months",
     ),
     "mrr_rates": Report(
         "Churn, retention and quick ratio by month", _rates, retention_rates.mrr_rates, "months",
