@@ -97,7 +97,7 @@ def read_currency(text: str) -> str:
     hint = (
         f"; did you mean {' or '.join(near)}?"
         if near and len(code) <= 4
-        else "; three letters are wanted, e.g. usd, eur"
+        else "; three letters, e.g. usd, eur"
     )
     raise ValueError(f"{text!r} is not a currency code{hint}")
 

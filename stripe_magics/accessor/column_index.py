@@ -34,17 +34,17 @@ def columns(frame: pd.DataFrame, words: str) -> pd.DataFrame:
     info = FrameInfo.of(frame)
     known, money = meanings(frame, info), money_columns(frame, info)
     short = {name: alias for alias, name in short_names(info.object).items()}
-    wanted = words.strip().lower()
+    query = words.strip().lower()
     rows = []
     for name in frame.columns:
         meaning = known.get(name)
         path = ".".join(meaning.path) if meaning else str(name)
         what = _what(meaning, name in money)
         alias = short.get(name, "")
-        if wanted and not _matches(wanted, f"{name} {alias} {path} {what}".lower()):
+        if query and not _matches(query, f"{name} {alias} {path} {what}".lower()):
             continue
         rows.append((str(name), alias, path, str(frame[name].dtype), *_content(frame[name]), what))
-    if wanted and not rows:
+    if query and not rows:
         names = [*map(str, frame.columns), *short.values()]
         raise ColumnNotFoundError(words, names)
     texts = {

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from stripe_magics.accessor import units
 from stripe_magics.accessor.account_facts import zone_of
 from stripe_magics.frames import parquet
-from stripe_magics.frames.arrow_columns import is_json, json_field, objects
+from stripe_magics.frames.arrow_columns import is_json, json_field, objects, text_dtype
 from stripe_magics.frames.cells import as_json, freeze
 from stripe_magics.frames.column_facts import meanings, money_columns
 from stripe_magics.frames.frame_errors import FrameError
@@ -57,7 +57,9 @@ def to_table(frame: pd.DataFrame) -> pa.Table:
         table.column(each.name).cast(pa.string()) if each.name in nested else table.column(each.name)
         for each in table.schema
     ]
-    facts = json.dumps({"facts": dict(frame.attrs.get("stripe") or {}), "blank": blank}).encode()
+    texts = [name for name in frame.columns if frame[name].dtype == text_dtype()]
+    said = {"facts": dict(frame.attrs.get("stripe") or {}), "blank": blank, "texts": texts}
+    facts = json.dumps(said).encode()
     metadata = {**(table.schema.metadata or {}), _FACTS: facts}
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
 
@@ -80,6 +82,8 @@ def from_table(table: pa.Table) -> pd.DataFrame:
                 index=frame.index,
                 dtype=object,
             )
+    for name in said["texts"]:
+        frame[name] = frame[name].astype(text_dtype())
     for name in said["blank"]:
         frame[name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
     frame.attrs = {}

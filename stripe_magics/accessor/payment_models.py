@@ -104,7 +104,7 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
         "disputes_count": "disputes_count", "disputes_amount": "disputes_amount", "disputes_status": "disputes_status",
         "invoice": "invoice", "invoice_number": "invoice_number", "failure_code": "failure_code", "description": "description",
     }  # fmt: skip
-    model_columns = {**_TEXTS, "fee": "Int64", "net": "Int64", "available_on": "datetime64[us, UTC]", "refunds_count": "int64",
+    model_columns = {"fee": "Int64", "net": "Int64", "available_on": "datetime64[us, UTC]", "refunds_count": "int64",
                      "refunds_amount": "int64", "disputes_count": "int64", "disputes_amount": "int64"}  # fmt: skip
     out = pd.DataFrame(
         {
@@ -121,9 +121,6 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
         money={"fee": "settlement_currency", "net": "settlement_currency"},
     )  # fmt: skip
     return info.put(out, CallInfo(module="model payments", rows=len(out)))
-
-
-_TEXTS: Mapping[str, str] = {}
 
 
 def _dtype(name: str) -> Any:

@@ -275,7 +275,7 @@ def spread(
     """Columns for values that may hold objects: (name, kind or "" for what they are, values) each. Maps and plain lists stay whole.
 
     What an expanded object's own list has as columns, it has here: its fields' kinds are those of the object type that it names, and
-    `expanded` is told which type that is.
+    `expanded` gets which type that is.
     """
     if kind in {"map", "list"}:
         yield name, kind, values
@@ -299,13 +299,18 @@ def spread(
     hints = hint if isinstance(hint, dict) else _fields_of(types, version)
     if expanded is not None and len(types) == 1:
         expanded[name] = next(iter(types))
-    if any("id" in value for value in dicts) or len(dicts) < sum(value is not None for value in values):
+    own_id = (
+        isinstance(hint, dict) and "id" in hint and "@" not in hint
+    )  # a part whose id is a field like any other
+    if (not own_id and any("id" in value for value in dicts)) or len(dicts) < sum(
+        value is not None for value in values
+    ):
         yield name, "ref", [value.get("id") if isinstance(value, dict) else value for value in values]
     keys = dict.fromkeys(
         key
         for value in dicts
         for key in value
-        if key != "id" and not (key == "object" and isinstance(value[key], str))
+        if (own_id or key != "id") and not (key == "object" and isinstance(value[key], str))
     )
     if not types and len(keys) > MAX_SPREAD_KEYS:
         yield name, "map", values

@@ -94,7 +94,7 @@ class Builder:
         return (plan.only(self.requested) if self.requested else None) or plan
 
     def _check_wanted(self) -> None:
-        """A column that neither the facts nor the first page know is told at once, not after the last page."""
+        """A column that neither the facts nor the first page know is refused at once, not after the last page."""
         assert self._plan is not None
         known = [
             *schema(self.object_type, self.version).names,

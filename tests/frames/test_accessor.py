@@ -12,6 +12,8 @@ import pytest
 
 import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
+from stripe_magics.frames.frame_errors import FrameError
+from stripe_magics.frames.frame_info import SEEN
 
 
 def charges(*rows: dict[str, Any], **attrs: Any) -> pd.DataFrame:
@@ -131,3 +133,169 @@ def test_plain_cells_are_written_as_they_are(tmp_path: Any) -> None:
     assert df.stripe.to_csv(tmp_path / "out.csv") is None
     assert "A-1 = ok" in (tmp_path / "out.csv").read_text()
     assert "'A-1" not in (tmp_path / "out.csv").read_text()
+
+
+# What is known, lost, contradictory ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection, and no frame made before."""
+    from stripe_magics.client import shared_connection
+
+    monkeypatch.setattr(shared_connection, "_SHARED", None)
+    monkeypatch.setattr(SEEN, "accounts", set())
+    monkeypatch.setattr(SEEN, "major", False)
+
+
+def lost(frame: pd.DataFrame) -> pd.DataFrame:
+    """As pandas leaves a frame whose parts differ."""
+    out = frame.copy()
+    out.attrs = {}
+    return out
+
+
+def test_a_lost_zone_is_never_utc(alone: None) -> None:
+    df = lost(charges({}, zone="Europe/Berlin", mode="test"))
+    with pytest.raises(FrameError, match='zone="Europe/Berlin"'):
+        df.stripe.local_day()
+    assert df.stripe.local_day(zone="Asia/Tokyo").tolist() == [pd.Timestamp("2023-11-15")]
+
+
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_a_lost_mode_is_never_test(alone: None, mode: str) -> None:
+    df = lost(charges({}, mode=mode)).drop(columns="livemode")
+    with pytest.raises(FrameError, match="account"):
+        df.stripe.link()
+    assert ("/test/" in df.stripe.link(live=mode == "live")[0]) is (mode == "test")
+
+
+def test_links_of_every_type_and_selection_are_of_the_frames_mode() -> None:
+    from stripe_magics.catalogue.stripe_objects import OBJECTS
+
+    for kind, each in OBJECTS.items():
+        if each.page and each.prefixes and frames.schema(kind).names[0] == "id":
+            body = json.dumps({"id": f"{each.prefixes[0]}_1", "object": kind}).encode()
+            df = frames.build([body], kind, attrs={"mode": "live", "account": "acct_1", "livemode": True})
+            right = f"https://dashboard.stripe.com/acct_1/{each.page}/{each.prefixes[0]}_1"
+            assert df.drop(columns=["livemode"], errors="ignore").stripe.link().tolist() == [right], kind
+            assert df[["id"]].stripe.link().tolist() == [right], kind
+            assert lost(df[["id"]].assign(object=kind)).stripe.link(live=True, account="acct_1").tolist() == [
+                right
+            ], kind
+
+
+def test_lost_units() -> None:
+    df = charges({"amount": 1050, "currency": "usd"}, {"amount": 500, "currency": "usd"})
+    assert lost(df).stripe.to_major()["amount"].tolist() == [10.5, 5.0]  # whole numbers are minor units
+    major = lost(df.stripe.to_major())
+    with pytest.raises(FrameError, match="minor units"):
+        major.stripe.to_major()
+    assert major.stripe.to_minor(units="major")["amount"].tolist() == [1050, 500]
+
+
+def test_what_cannot_be_converted_is_named_and_the_rest_is_converted() -> None:
+    df = charges({"amount": 1050, "currency": "usd", "application_fee_amount": 50})
+    df.attrs["stripe"]["money"] = {"tip": "tip_currency"}
+    df["tip"], df["tip_currency"] = 5, None
+    out = df.stripe.to_major()
+    assert out["amount"].tolist() == [10.5]
+    assert out["tip"].tolist() == [5]
+    assert "tip" in out.stripe.call.notes[0]
+    assert out.stripe.to_minor()["tip"].tolist() == [5]
+    with pytest.raises(FrameError, match="tip"):
+        df.stripe.to_major(["tip"])
+
+
+def test_only_named_columns() -> None:
+    df = charges({"amount": 1050, "currency": "usd", "amount_refunded": 200})
+    part = df.stripe.to_major(["amount"])
+    assert part[["amount", "amount_refunded"]].to_numpy().tolist() == [[10.5, 200]]
+    whole = part.stripe.to_major()
+    assert whole[["amount", "amount_refunded"]].to_numpy().tolist() == [[10.5, 2.0]]
+    assert whole.stripe.to_minor()[["amount", "amount_refunded"]].to_numpy().tolist() == [[1050, 200]]
+
+
+def test_two_objects_in_one_frame_keep_their_currencies() -> None:
+    """Right columns that met none of their name: `fee` is the balance transaction's, and `currency` is not its."""
+    df = charges({"amount": 1000, "currency": "jpy", "balance_transaction": "txn_1"})
+    entry = pd.DataFrame({"id": ["txn_1"], "fee": [59], "net": [1441], "currency": ["usd"]})
+    both = df.merge(entry, left_on="balance_transaction", right_on="id", suffixes=("", "_bt"))
+    assert both.stripe.to_major()[["amount", "fee"]].to_numpy().tolist() == [[1000, 0.59]]
+    without = df.merge(
+        entry.drop(columns="currency"), left_on="balance_transaction", right_on="id", suffixes=("", "_bt")
+    )
+    assert without.stripe.to_major()["fee"].tolist() == [59]  # its currency isn't here: named, not guessed
+    assert "fee" in without.stripe.to_major().stripe.call.notes[0]
+
+
+def test_explode_takes_what_there_is(tmp_path: Any) -> None:
+    mixed = charges(
+        {
+            "refunds": {
+                "object": "list",
+                "has_more": False,
+                "data": ["re_0", {"id": "re_1", "object": "refund", "amount": 5}],
+            },
+            "currency": "usd",
+        }
+    )
+    out = mixed.stripe.explode("refunds", keep=["currency"])
+    assert out["id"].tolist() == ["re_0", "re_1"]
+    assert out["charge_currency"].tolist() == ["usd", "usd"]
+    text = mixed.assign(refunds=[json.dumps(mixed["refunds"][0])])  # as a file that others wrote has it
+    assert text.stripe.explode("refunds")["id"].tolist() == ["re_0", "re_1"]
+    names = frames.build(
+        [
+            json.dumps(
+                {"object": "payment_intent", "id": "pi_1", "payment_method_types": ["card", "link"]}
+            ).encode()
+        ],
+        "payment_intent",
+    )
+    assert names.stripe.explode("payment_method_types")[
+        ["payment_intent_id", "payment_method_types"]
+    ].to_numpy().tolist() == [["pi_1", "card"], ["pi_1", "link"]]
+
+
+def test_a_cut_list_is_fetched() -> None:
+    import stripe_magics as sm
+    from stripe_magics.client import shared_connection
+
+    before = shared_connection._SHARED
+    sm.connect(sandbox=True)
+    try:
+        df = sm.call("invoices.list", limit=1)
+        whole = df.stripe.explode("lines")
+        df.loc[0, "lines_has_more"] = True
+        df["lines"] = [type(df["lines"][0])()]  # Stripe sent none of them
+        assert df.stripe.explode("lines")["id"].tolist() == whole["id"].tolist()
+        df.attrs["stripe"]["account"] = "acct_other"
+        with pytest.raises(FrameError, match="cut"):
+            df.stripe.explode("lines")
+    finally:
+        sm.close()
+        shared_connection._SHARED = before
+
+
+def test_docstrings_are_examples_that_run() -> None:
+    import doctest
+
+    from stripe_magics.accessor import dataframe_accessor, series_accessor
+
+    for module in (dataframe_accessor, series_accessor):
+        result = doctest.testmod(module, extraglobs={"pd": pd})
+        assert result.attempted >= 3
+        assert not result.failed
+
+
+def test_columns_of_the_accessor_complete_and_are_described() -> None:
+    df = charges({"amount": 5, "currency": "usd", "description": "x"})
+    assert {"description", "explode", "card_brand"} <= {
+        *dir(df.stripe),
+        *df.stripe._ipython_key_completions_(),
+    }
+    about = df.stripe.columns("amount").set_index("name")
+    assert about.loc["amount", "what"] == "money, in minor units of currency"
+    assert about.loc["amount", "filled"] == 1.0
+    assert df.stripe.columns("Customer")["name"].tolist()

@@ -467,3 +467,36 @@ def test_a_short_name_of_a_field_that_may_be_expanded() -> None:
     assert frames.build(opened, "charge").stripe.customer_email.tolist() == ["a@example.com"]
     given = frames.build(opened, "charge", columns=["customer_email"], expand=["data.customer"])
     assert given["customer_email"].tolist() == ["a@example.com"]
+
+
+def sample(tree: Any, key: str = "") -> Any:
+    """A value of each field of a type."""
+    if isinstance(tree, dict):
+        return {("id" if name == "@" else name): sample(inner, name) for name, inner in tree.items()}
+    if isinstance(tree, list):
+        return next(each for each in tree if each)
+    return {"int": 5, "int?": 5, "time": 1_700_000_000, "bool": True, "number": 0.5, "map": {"a": "b"}, "list": ["x"], "currency": "usd",
+            "sublist": {"object": "list", "data": [], "has_more": False}}.get(tree, f"{key}_1")  # fmt: skip
+
+
+def test_expanded_columns_have_the_dtypes_of_the_objects_own_list() -> None:
+    """Over every property of every type that holds an id of a type that is known."""
+    wrong, count = [], 0
+    for kind, tree in facts().items():
+        for field, known in tree.items():
+            if known != "ref" or field not in facts() or "id" not in facts()[field]:
+                continue
+            inner = {**sample(facts()[field]), "object": field, "id": "x_1"}
+            own = frames.build([json.dumps(inner).encode()], field).dtypes.astype(str)
+            opened = frames.build([json.dumps({"id": "y_1", "object": kind, field: inner}).encode()], kind)
+            names = {str(name): str(dtype) for name, dtype in opened.dtypes.items()}
+            count += 1
+            assert opened[field].tolist() == ["x_1"], (kind, field)
+            for name, dtype in own.items():
+                if name in {"id", "object"}:
+                    continue
+                found = names.get(f"{field}__{name}", names.get(f"{field}_{name}"))
+                if found != dtype:
+                    wrong.append((kind, field, name, dtype, found))
+    assert count > 100
+    assert not wrong[:10]

@@ -1,0 +1,357 @@
+"""How the rows of one object type, or of a report, are shown: which columns, each cell's text, the table as HTML and as text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics._html import Markup, output, tag
+from stripe_magics.catalogue.stripe_objects import first_columns, object_type, owner
+from stripe_magics.magics import cell_texts
+from stripe_magics.magics.status_badges import (
+    DEADLINES,
+    STATE_COLUMNS,
+    badge,
+    mode_word,
+    state,
+    with_deadline,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_WIDTH = 1100  # pixels of a table, by the figures below
+CHARACTER, PADDING = 7, 16
+MAX_UNBROKEN = 30  # characters of a cell that is kept on one line
+ENDS = 10  # rows from each end of a long frame
+_ID = re.compile(r"[a-z]{2,12}(?:_[A-Za-z0-9]+)+\Z")
+_LINK = re.compile(r"https://dashboard\.stripe\.com/[A-Za-z0-9_./?=-]+\Z")
+FIRST = ("result", "error")  # of calls made for the rows of a table
+LAST = frozenset({"client_secret", "metadata", "livemode", "object", "lines", "items", "data"})
+"""Columns that are left out first."""
+_PANDAS = {"display.max_rows": 60, "display.max_columns": (0, 20), "display.max_colwidth": 50}
+"""pandas' own options and their defaults: one that a person set is obeyed."""
+
+
+class View:
+    """How one frame is shown: which rows and columns, and each cell's text."""
+
+    def __init__(
+        self, frame: pd.DataFrame, *, max_rows: int = 60, max_columns: int = 12, all_columns: bool = False
+    ) -> None:
+        from stripe_magics.frames.column_facts import meanings, money_columns
+        from stripe_magics.frames.frame_info import FrameInfo, call_of, iter_facts
+
+        self.about: dict[str, Any] = dict(iter_facts(frame))
+        self.info, self.call = FrameInfo.of(frame), call_of(frame)
+        if self.info.object == "balance":
+            frame = _balance_rows(frame)
+            self.info = FrameInfo.of(frame)
+            self.call = None
+        self.frame = frame
+        said = (
+            {True: "live", False: "test"}.get(self.info.livemode, "")
+            if self.info.livemode is not None
+            else ""
+        )
+        self.mode = self.info.mode or said  # "" where nothing says it: then there is no badge
+        bare = frame.copy(deep=False)  # pandas copies attrs with every column that is taken out
+        bare.attrs = {}
+        limits = _Limits(max_rows, max_columns)
+        self.cut = limits.rows is not None and len(frame) > limits.rows
+        ends = min(ENDS, (limits.rows or 0) // 2 or 1)
+        self.places = (
+            [*range(ends), *range(len(frame) - ends, len(frame))] if self.cut else list(range(len(frame)))
+        )
+        self.gap = ends if self.cut else -1
+        self.bare = bare.iloc[self.places] if self.cut else bare
+        self.indexed = not (type(frame.index).__name__ == "RangeIndex" and list(frame.index[:1]) in ([], [0]))
+        self.meanings, self.sources = meanings(frame, self.info), money_columns(frame, self.info)
+        self.money: dict[Any, list[str]] = {}
+        self.without_currency: set[Any] = set()
+        chosen = (
+            list(frame.columns)
+            if all_columns or limits.columns is None
+            else self._chosen(bare, limits.columns)
+        )
+        self.cells = {name: self._texts(name) for name in chosen}
+        self.columns = chosen if all_columns or limits.columns is None else self._fitting_page(chosen)
+        self.right = {name for name in self.columns if bare[name].dtype.kind in "iuf" or name in self.money}
+
+    # Which columns -----------------------------------------------------------------------------------------------------------
+
+    def _chosen(self, bare: pd.DataFrame, most: int) -> list[Any]:
+        names = list(bare.columns)
+        given = set(self.call.columns) if self.call is not None else set()
+        added = [name for name in names if given and name not in given]
+        selected = bool(given) and not given <= set(names)
+        if len(names) <= most or (selected and len(names) <= max(most, 20)):
+            return names
+        head = bare.head(200)
+        filled = [name for name in names if name not in LAST and _says_something(head[name])]
+        first = [name for name in (*FIRST, *first_columns(self.info.object)) if name in filled]
+        chosen = first if len(first) >= 4 else list(dict.fromkeys([*first, *filled]))
+        chosen = (chosen or names)[:most]
+        return [*chosen, *(name for name in added if name not in chosen)]
+
+    def _fitting_page(self, chosen: list[Any]) -> list[Any]:
+        """The columns that fit the page; those that a person added or selected stay. The currency isn't repeated beside amounts that show it."""
+        given = set(self.call.columns) if self.call is not None else set()
+        if len(chosen) == len(self.frame.columns):
+            return chosen
+        shown = [name for name in chosen if not (name == "currency" and self.money)]
+        left = MAX_WIDTH
+        out: list[Any] = []
+        for name in shown:
+            left -= (
+                max(len(self.head(name)), *(min(len(each), MAX_UNBROKEN) for each in self.cells[name]), 0)
+                * CHARACTER
+                + PADDING
+            )
+            if left >= 0 or len(out) < 3 or (given and name not in given):
+                out.append(name)
+        return out
+
+    def head(self, name: Any) -> str:
+        """A column's head; an amount that can't be shown with its currency says so."""
+        return f"{name} (minor units)" if name in self.without_currency else str(name)
+
+    # Cells -------------------------------------------------------------------------------------------------------------------
+
+    def _texts(self, name: Any) -> list[str]:
+        """One column's cells as text."""
+        values = self.bare[name]
+        kind = str(values.dtype)
+        meaning = self.meanings.get(name)
+        if kind.startswith("datetime64"):
+            return cell_texts.times(values, self.info.zone or "UTC", days=meaning is not None and meaning.day)
+        if name in self.sources:
+            return self._money(name, values)
+        if values.dtype.kind == "f":
+            return self._numbers(name, values)
+        texts = [cell_texts.text(each) for each in values.astype("object")]
+        if name in STATE_COLUMNS:
+            return self._with_deadlines(texts)
+        return texts
+
+    def _numbers(self, name: Any, values: Any) -> list[str]:
+        import pandas as pd
+
+        form = pd.get_option("display.float_format")
+        if form is not None:
+            return ["" if cell_texts.is_missing(each) else str(form(each)) for each in values]
+        return cell_texts.numbers(values, percent=name in self.about.get("fractions", ()))
+
+    def _money(self, name: Any, values: Any) -> list[str]:
+        from stripe_magics.accessor.units import codes, units_of
+        from stripe_magics.frames.frame_errors import FrameError
+
+        source = self.sources[name]
+        try:
+            units = units_of(self.frame[name], name, self.info)
+        except FrameError:
+            return [cell_texts.text(each) for each in values.astype("object")]
+        currencies = codes(self.bare, source) if source is not None else self._currencies_of_call(name)
+        if currencies is None:
+            if units == "minor":
+                self.without_currency.add(name)
+            return [cell_texts.text(each) for each in values.astype("object")]
+        self.money[name] = cell_texts.money(values, list(currencies), units)
+        return self.money[name]
+
+    def _currencies_of_call(self, name: Any) -> Any:
+        """The currencies of a selection that left their column out, as the call remembers them."""
+        meaning = self.meanings.get(name)
+        if (
+            self.call is None
+            or meaning is None
+            or meaning.object != self.info.object
+            or len(meaning.path) > 1
+        ):
+            return None
+        if self.call.currency:
+            return [self.call.currency] * len(self.bare)
+        known = self.call.currencies
+        return [known.get(each) for each in self.bare["id"]] if known and "id" in self.bare.columns else None
+
+    def _with_deadlines(self, texts: list[str]) -> list[str]:
+        name = DEADLINES.get(self.info.object, "")
+        self.words = texts
+        if name not in self.bare.columns:
+            return texts
+        days = cell_texts.times(self.bare[name], self.info.zone or "UTC")
+        return [with_deadline(word, day[:10]) for word, day in zip(texts, days, strict=True)]
+
+    # The whole ---------------------------------------------------------------------------------------------------------------
+
+    def title(self) -> str:
+        """What is shown, in a line: `customers list · 100 rows`."""
+        what = (
+            str(self.about.get("module") or self.about.get("object") or "")
+            .replace(".", " ")
+            .replace("_", " ")
+        )
+        rows = f"{len(self.frame):,} row{'' if len(self.frame) == 1 else 's'}"
+        return " · ".join(part for part in (what, rows, self.info.account) if part)
+
+    def notes(self, shown: int | None = None) -> list[str]:
+        """What stands below the table: rows and columns that are not shown, and what the call had to say."""
+        shown = len(self.columns) if shown is None else shown
+        said = [str(each) for each in self.about.get("notes") or []]
+        if not said and self.about.get("complete") is False:
+            said.append("This list is not complete; there are more rows: --limit all.")
+        if len(self.frame) and shown < len(self.frame.columns):
+            said.append(
+                f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe config --all-columns true)."
+            )
+        if self.money and (self.info.units or "minor") == "minor":
+            said.append("Amounts are shown in major units (dollars); the values are minor units (cents).")
+        return said
+
+    def html(self) -> str:
+        """The table, escaped."""
+        links = self._links()
+        index = [str(each) for each in self.bare.index] if self.indexed else []
+        rows: list[Markup] = []
+        for row in range(len(self.places)):
+            if row == self.gap:
+                words = f"... {len(self.frame) - len(self.places):,} rows more ..."
+                rows.append(
+                    tag(
+                        "tr",
+                        tag(
+                            "td",
+                            words,
+                            colspan=str(len(self.columns) + self.indexed),
+                            style="text-align:left",
+                        ),
+                    )
+                )
+            cells = [tag("th", index[row])] if self.indexed else []
+            rows.append(tag("tr", *cells, *(self._cell(name, row, links) for name in self.columns)))
+        if not self.places:
+            rows.append(tag("tr", tag("td", "nothing found", colspan=str(max(1, len(self.columns))))))
+        head = [tag("th", self.head(name), style=f"text-align:{self._side(name)}") for name in self.columns]
+        top = tag("thead", tag("tr", *([tag("th")] if self.indexed else []), *head))
+        return output(
+            tag("div", *([badge(self.mode), " "] if self.mode else []), self.title()),
+            tag("table", top, tag("tbody", *rows), class_="dataframe"),
+            *(tag("div", tag("small", note), style="text-align:left") for note in self.notes()),
+        )
+
+    def _cell(self, name: Any, row: int, links: dict[Any, list[str]]) -> Markup:
+        shown = self.cells[name][row]
+        link = links.get(name, [])
+        if link and link[row] and _LINK.match(link[row]):
+            return tag(
+                "td",
+                tag("a", shown, href=link[row], target="_blank", rel="noopener"),
+                style="text-align:left;white-space:nowrap",
+            )
+        if name in STATE_COLUMNS:
+            return tag(
+                "td", state(shown.partition(" by ")[0], shown), style="text-align:left;white-space:nowrap"
+            )
+        wrap = "" if len(shown) > MAX_UNBROKEN else ";white-space:nowrap"
+        return tag("td", shown, style=f"text-align:{self._side(name)}{wrap}")
+
+    def _side(self, name: Any) -> str:
+        return "right" if name in self.right else "left"
+
+    def _links(self) -> dict[Any, list[str]]:
+        """Dashboard pages of the objects that ids name; a sandbox has no Dashboard."""
+        if self.mode == "sandbox" or not self.mode or "id" not in self.frame.columns:
+            return {}
+        from stripe_magics.accessor.dashboard_links import base_address, page_of
+
+        base = base_address(self.mode, self.info.account)
+        links = {}
+        for name in self.columns:
+            own = self.info.object if name == "id" else str(name)
+            ids = self.cells[name]
+            kinds = [own if object_type(own).page else owner(each) for each in ids]
+            if any(object_type(kind).page for kind in kinds):
+                links[name] = [
+                    base + page_of(kind, each) if object_type(kind).page and _ID.match(each) else ""
+                    for each, kind in zip(ids, kinds, strict=True)
+                ]
+        return links
+
+    def plain(self) -> str:
+        """The same as text, for terminals: as many of the columns as the screen is wide."""
+        import pandas as pd
+
+        word = f"[{mode_word(self.mode)}] " if self.mode else ""
+        lines = [f"{word}{self.title()}"]
+        fitting = self._fitting_screen()
+        if self.places and fitting:
+            shown = {self.head(name): self.cells[name] for name in fitting}
+            with pd.option_context("display.max_colwidth", None):
+                lines.append(pd.DataFrame(shown, index=self.bare.index).to_string(index=self.indexed))
+            if self.cut:
+                lines.append(
+                    f"... {len(self.frame) - len(self.places):,} rows more (the first and the last are shown)"
+                )
+        else:
+            lines.append("nothing found")
+        return "\n".join([*lines, *self.notes(len(fitting))])
+
+    def _fitting_screen(self) -> list[Any]:
+        left = _width()
+        fitting: list[Any] = []
+        for name in self.columns:
+            left -= 2 + max([len(self.head(name)), *(len(each) for each in self.cells[name])])
+            if left < 0 and len(fitting) >= 3:
+                break
+            fitting.append(name)
+        return fitting
+
+
+class _Limits:
+    """How much is shown: what the magics are set to, unless pandas' own options were."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        import pandas as pd
+
+        own_rows, own_columns = pd.get_option("display.max_rows"), pd.get_option("display.max_columns")
+        self.rows: int | None = rows if own_rows == _PANDAS["display.max_rows"] else own_rows
+        self.columns: int | None = columns if own_columns in (0, 20) else own_columns
+
+
+def _balance_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """A balance as one row a currency: what is available, pending ..."""
+    import pandas as pd
+
+    from stripe_magics.frames.frame_info import FrameInfo
+
+    amounts: dict[str, dict[str, int]] = {}
+    for name in frame.columns:
+        for cell in frame[name].head(1):
+            if (
+                isinstance(cell, list)
+                and cell
+                and all(isinstance(each, dict) and {"amount", "currency"} <= each.keys() for each in cell)
+            ):
+                amounts[str(name)] = {str(each["currency"]): int(each["amount"]) for each in cell}
+    if not amounts:
+        return frame
+    currencies = sorted({code for each in amounts.values() for code in each})
+    made = pd.DataFrame(
+        {
+            "currency": currencies,
+            **{name: [each.get(code, 0) for code in currencies] for name, each in amounts.items()},
+        }
+    )
+    return FrameInfo.of(frame).but(amounts=list(amounts)).put(made)
+
+
+def _width() -> int:
+    import shutil
+
+    return max(100, shutil.get_terminal_size().columns)
+
+
+def _says_something(values: Any) -> bool:
+    from stripe_magics.accessor.list_columns import has_values
+
+    return has_values(values)
