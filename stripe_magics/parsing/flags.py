@@ -121,8 +121,7 @@ def _own(call: CallBuilder, own: Field, given: Word | None, following: Word | No
         call.give(own.name, resolve(following, call.namespace) if taken and following is not None else True)
         return int(bool(taken))
     if own.kind is Kind.CHOICE and "true" in own.choices and given is None:  # yes, no, or one of some words
-        words = {*own.choices, *own.local_choices}
-        if following is None or (not following.name and following.text not in words):
+        if following is None or following.flag:
             call.give(own.name, "true")
             return 0
     value, used = _value(own.flag, given, following)
