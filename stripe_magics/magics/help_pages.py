@@ -1,4 +1,4 @@
-"""Help: the fields of a module as a table, an example line, the overview, and the search through all of them."""
+"""Help: the fields of a module as a table, an example line, the overview, the overview."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.catalogue.stripe_objects import id_prefix
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 EFFECTS = {
     Effect.READ: "reads",
@@ -275,7 +275,7 @@ def _suiting(frame: Any, kind: str, action: str) -> Any:
     return suits if len(suits) else frame
 
 
-# --- searching, and the overview
+# --- the overview
 
 
 def overview(verbs: Mapping[tuple[str, ...], Any]) -> Page:
@@ -299,60 +299,3 @@ def overview(verbs: Mapping[tuple[str, ...], Any]) -> Page:
         "%stripe connect --sandbox",
         outro,
     )
-
-
-def find(words: str) -> pd.DataFrame:
-    """Modules and fields in which the words occur, the best first: module, field, label, what, documented. One row a hit, 50 at most."""
-    import pandas as pd
-
-    requested = [_stem(word) for word in re.findall(r"\w+", words.lower().replace("_", " "))]
-    hits: list[tuple[int, int, list[Any]]] = []
-    for at, module in enumerate(catalogue.everything()):
-        about = f"{module.name} {module.title} {module.help}"
-        score = _score(requested, about)
-        if score == len(requested):
-            hits.append(
-                (
-                    3 * score + module.documented,
-                    -at,
-                    [
-                        module.name,
-                        "",
-                        module.title,
-                        module.help or f"{module.method} {module.path}",
-                        module.documented,
-                    ],
-                )
-            )
-        for own in module.fields:
-            inside = _score(
-                requested, f"{own.name} {own.label} {own.group} {' '.join(own.choices[:40])} {own.help}"
-            )
-            if inside and _score(requested, f"{about} {own.name} {own.label} {own.group} {own.help}") == len(
-                requested
-            ):
-                hits.append(
-                    (
-                        2 * inside + module.documented,
-                        -at,
-                        [module.name, own.flag, own.title, own.help, module.documented],
-                    )
-                )
-    hits.sort(key=lambda hit: (hit[0], hit[1]), reverse=True)
-    found = pd.DataFrame(
-        [hit[2] for hit in hits[:50]], columns=["module", "field", "label", "what", "documented"]
-    )
-    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
-
-    notes = [f"The best 50 of {len(hits)}; more words narrow it."] if len(hits) > 50 else ()
-    info = FrameInfo(object=f"{words!r} in modules and fields", complete=len(hits) <= 50, amounts=())
-    return info.put(found, CallInfo(notes=notes))
-
-
-def _stem(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") else word
-
-
-def _score(requested: Iterable[str], about: str) -> int:
-    about = about.lower().replace("_", " ").replace(".", " ")
-    return sum(re.search(rf"\b{re.escape(word)}", about) is not None for word in requested)

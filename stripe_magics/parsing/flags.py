@@ -120,10 +120,10 @@ def _own(call: CallBuilder, own: Field, given: Word | None, following: Word | No
         taken = following is not None and (following.text.lower() in BOOLEAN_WORDS or following.name != "")
         call.give(own.name, resolve(following, call.namespace) if taken and following is not None else True)
         return int(bool(taken))
-    if own.kind is Kind.CHOICE and "true" in own.choices and given is None:  # yes, no, or one of some words
-        if following is None or following.flag:
-            call.give(own.name, "true")
-            return 0
+    or_words = own.kind is Kind.CHOICE and "true" in own.choices  # yes, no, or one of some words
+    if or_words and given is None and (following is None or following.flag):
+        call.give(own.name, "true")
+        return 0
     value, used = _value(own.flag, given, following)
     call.give(own.name, structured_values.read(own, resolve(value, call.namespace)))
     _source(call, own.name, value)

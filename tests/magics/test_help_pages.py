@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from stripe_magics import catalogue, errors
-from stripe_magics.magics.help_pages import example, find, page
+from stripe_magics.magics.catalogue_search import find
+from stripe_magics.magics.help_pages import example, page
 from stripe_magics.parsing import parse
 
 from .conftest import Cells

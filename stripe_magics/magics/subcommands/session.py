@@ -32,11 +32,9 @@ def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 
 
 def find(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics.magics import help_pages
+    from stripe_magics.magics import catalogue_search
 
-    if not positional:
-        raise UsageFault("Which words? %stripe find refund reason")
-    return help_pages.find(" ".join(str(each) for each in positional))
+    return catalogue_search.find(" ".join(str(each) for each in positional))
 
 
 def help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
