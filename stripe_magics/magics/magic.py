@@ -172,14 +172,14 @@ class StripeMagics(Magics):
 
     def _start(self) -> Any:
         """A bare `%stripe`: the start card, or the overview where there are no widgets."""
-        from stripe_magics.magics import help_pages, subcommands
+        from stripe_magics.magics import catalogue_search, subcommands
 
         if type(self.shell).__name__ == "TerminalInteractiveShell":
             return self.run("help", None)
         from stripe_magics.forms import start_card
 
         def search(words: str) -> list[tuple[str, str]]:
-            names = dict.fromkeys(help_pages.find(words)["module"])
+            names = dict.fromkeys(catalogue_search.find(words)["module"])
             return [(str(name).replace(".", " "), catalogue.find(str(name)).title) for name in names]
 
         def open_line(line: str) -> Any:
