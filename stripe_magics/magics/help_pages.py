@@ -143,9 +143,12 @@ def _row(own: Field) -> list[str]:
         what = f"{what} of a {own.object.replace('_', ' ')}"
     when = "; ".join(f"{name} is {' or '.join(values)}" for name, values in own.when)
     notes = [own.help]
+    if own.since:
+        notes.append(f"From API version {own.since} on: a call with it goes out with that version")
     if own.since_removed:
+        instead = f": {own.replaced_by}" if own.replaced_by else ""
         notes.append(
-            f"Not taken {'here' if own.since_removed == 'never' else 'since ' + own.since_removed}: {own.replaced_by}"
+            f"Not taken {'here' if own.since_removed == 'never' else 'since ' + own.since_removed}{instead}"
         )
     return [
         flag,
