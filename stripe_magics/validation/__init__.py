@@ -121,6 +121,10 @@ def _operation(module: Module) -> money.Operation:
     return "payout" if any(each.operation == "payout" for each in module.fields) else "charge"
 
 
+def _sent_as_it_stands(param: str, values: list[str]) -> str:
+    return f"{param}: {', '.join(values)} isn't among the known values; it is sent as it stands."
+
+
 def _names_currency(raw: Any) -> bool:
     """Whether an amount that can't be read tries to name its currency: `20.5jpy`, `$20`."""
     return isinstance(raw, str) and any(letter.isalpha() or letter in "$€£¥" for letter in raw)
@@ -170,6 +174,7 @@ class _Binder:
                 self._read_amount(declared, raw, param)
 
     def _read(self, declared: Field, raw: Any, param: str, context: Context, operator: str = "") -> None:
+        context = replace(context, passed=[] if param else None)
         try:
             value = (
                 read_filter(declared, raw, operator, context) if operator else read(declared, raw, context)
@@ -195,6 +200,8 @@ class _Binder:
             return
         if value is not None:
             self.typed[declared.name] = value
+        if context.passed:
+            self.warnings.append(_sent_as_it_stands(declared.param, context.passed))
 
     def _pass_value(self, declared: Field, raw: str | list[Any], param: str) -> None:
         """Stripe's own parameter with a value that isn't among the choices: Stripe may know newer ones, and is the judge."""
@@ -202,9 +209,7 @@ class _Binder:
         self.faulty.add(declared.name)  # it counts as given, with a value that no rule can know
         known = {*declared.choices, *declared.local_choices}
         unknown = [str(each) for each in ([raw] if isinstance(raw, str) else raw) if each not in known]
-        self.warnings.append(
-            f"{param}: {', '.join(unknown)} isn't among the known values; it is sent as it stands."
-        )
+        self.warnings.append(_sent_as_it_stands(param, unknown))
 
     def _cleared(self, declared: Field, *, explicit: bool) -> None:
         """Empty text may clear what an update changes; anywhere else it is more likely a variable that was empty."""

@@ -42,6 +42,9 @@ class Context:
     currency: str | None = None  # of the call, where it has one
     operation: money.Operation = "charge"
     documented: bool = True  # declared by hand: its lists of choices are whole
+    passed: list[str] | None = (
+        None  # Stripe's own parameter: values inside it that aren't known are passed on, and noted here
+    )
 
 
 class UnknownChoice(ValueError):

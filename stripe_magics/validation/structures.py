@@ -13,7 +13,7 @@ from stripe_magics._form_encoding import UNSET, describe_missing, encode, plain
 from stripe_magics._text import closest_matches, shown
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.errors import Fault
-from stripe_magics.validation.scalars import Context, json_text
+from stripe_magics.validation.scalars import Context, UnknownChoice, json_text
 
 Reader = Callable[[Field, Any, Context], Any]
 """How a column's value is read: `kinds.read`."""
@@ -169,6 +169,12 @@ def read_members(
             for each in problem.faults:
                 fault(str(each), column.label)
             continue
+        except UnknownChoice as problem:
+            if context.passed is None or problem.dead or not isinstance(given, str):
+                fault(str(problem), column.label)
+                continue
+            context.passed.append(given)
+            value = given
         except ValueError as problem:
             fault(str(problem), column.label)
             continue
@@ -197,7 +203,10 @@ def _raw_rows(field: Field, value: Any) -> list[Mapping[Any, Any]]:
     if isinstance(value, Mapping):
         if names >= {"key", "value"} and not (set(map(str, value)) & names):
             return [{"key": key, "value": inner} for key, inner in value.items()]
-        value = [value]
+        if value and all(str(key).isdecimal() for key in value):  # as bracket parameters are put together
+            value = [inner for _, inner in sorted(value.items(), key=lambda each: int(each[0]))]
+        else:
+            value = [value]
     if not isinstance(value, list):
         raise ValueError(
             f"a {type(value).__name__} is given; give rows: a list of mappings with {', '.join(sorted(names))}"

@@ -655,6 +655,25 @@ def test_the_choices_are_those_of_the_version(name: str, field: str, value: str)
     assert value in module.get(field).choices
 
 
+def test_stripes_own_parameter_passes_inside_of_rows() -> None:
+    bound = of("customers.create", [("tax_id_data[0][type]", "zz_new"), ("tax_id_data[0][value]", "1")])
+    assert bound.values["tax_id_data"] == [{"type": "zz_new", "value": "1"}]
+    assert any("zz_new isn't among the known values" in each for each in bound.warnings)
+    assert "zz_new" in refused("customers.create", tax_id_data=[{"type": "zz_new", "value": "1"}])
+
+
+def test_lists_inside_of_lists_by_bracket_parameters() -> None:
+    params = [
+        ("items[0][price]", "price_1"),
+        ("items[0][discounts][0][coupon]", "c"),
+        ("items[0][tax_rates][0]", "txr_1"),
+    ]
+    bound = of("subscriptions.create", params, customer="cus_1")
+    assert bound.values["items"] == [
+        {"price": "price_1", "discounts": [{"coupon": "c"}], "tax_rates": {"0": "txr_1"}}
+    ]
+
+
 def test_what_no_version_knows_any_more_is_refused() -> None:
     for events in ("order.created", ["sku.created"]):
         assert "no API version since 2023 knows" in refused(
