@@ -156,11 +156,13 @@ def call(name: str, /, **values: Any) -> Any:
         from stripe_magics.bulk import write_rows
 
         return write_rows(requested, requested.options.from_)
-    if requested.options.to:
-        from stripe_magics.bulk import save_command
-
-        return save_command(requested)
     served = handler_for(requested.module)
+    if requested.options.to:
+        from stripe_magics.bulk import FrameAppender, save_command
+
+        if served is None:
+            return save_command(requested)
+        return served(requested, sink=FrameAppender(requested.options.to, "event"))
     return served(requested) if served else pipeline.call(requested)
 
 

@@ -11,12 +11,13 @@ write_rows("customers.update", df)              one call a row, each at most onc
 from __future__ import annotations
 
 from stripe_magics.bulk.batch_writes import write_rows
+from stripe_magics.bulk.frame_append import FrameAppender
 from stripe_magics.bulk.list_pull import pull
 from stripe_magics.bulk.mirror import sync
 from stripe_magics.bulk.parquet_export import save, summary
 from stripe_magics.bulk.sql_query import sql
 
-__all__ = ["pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
+__all__ = ["FrameAppender", "pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
 
 
 def save_command(command: object, *, progress: object = None) -> object:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,7 @@ def watch(
     values: Mapping[str, Any] | None = None,
     ephemeral: bool = False,
     stripe_account: str = "",
+    sink: Callable[[pd.DataFrame], object] | None = None,
     connection: Connection | None = None,
     **fields: Any,
 ) -> Any:
@@ -74,7 +75,7 @@ def watch(
     `names`, `group`, `events` choose groups (`invoice`), patterns (`charge.dispute.*`) and types (`invoice.paid`). It polls every `interval`
     seconds (15) for `minutes` (30; `"forever"`: until it is stopped, every 5 minutes). `since`: from when on, a date, Unix seconds, or `2h`, `3d`
     ago; without it, from where the list was read to. `where`: a condition on values, `"amount > 100000 and customer in vips"`, with `values` for
-    what its names stand for. `stripe_account`: a connected account.
+    what its names stand for. `stripe_account`: a connected account. `sink`: gets what comes as a frame, batch by batch (in a line: `--to FOLDER`).
     With `url`, a webhook endpoint is made there instead and the answer is its frame (`ephemeral`: it goes with the kernel).
     """
     if url:
@@ -100,6 +101,7 @@ def watch(
         since=moment(since, connection),
         where=where,
         values=dict(values or {}),
+        sink=sink,
     )
     look_up_account(connection)
     if fields.get("connect") or fields.get("api_version"):
@@ -212,6 +214,7 @@ def run(
     origin: Origin | None = None,
     ask: Callable[[str], str] | None = None,
     values: Mapping[str, Any] | None = None,
+    sink: Callable[[pd.DataFrame], object] | None = None,
 ) -> Watch | pd.DataFrame | Any:
     """Serve a command of events.watch: with a URL a webhook endpoint, without one a watch that polls.
 
@@ -229,11 +232,16 @@ def run(
     fields = {name: value for name, value in given.items() if name not in _OWN and value is not None}
     sent = {_field(name): value for name, value in command.params}
     if command.options.dry_run or fields.get("url") or sent.get("url"):
+        if sink is not None:
+            raise UsageFault(
+                "--to has no effect on a webhook endpoint: Stripe posts its events to the URL. Nothing was sent."
+            )
         return _endpoint(command, fields, connection, ephemeral or "ephemeral" in own, origin, ask)
-    _refuse_options(command)
+    _refuse_options(command, taken=_WATCH_OPTIONS | ({"to"} if sink is not None else set()))
     return watch(
         **{**sent, **fields, **own},
         values=values,
+        sink=sink,
         stripe_account=command.options.stripe_account or "",
         connection=connection,
     )
@@ -346,14 +354,14 @@ def _field(param: str) -> str:
     return field.name if field is not None else param
 
 
-def _refuse_options(command: Command) -> None:
+def _refuse_options(command: Command, *, taken: Set[str]) -> None:
     """Options common to all calls that a watch which polls has no use for."""
     options = command.options
     plain = Options()
     given = [
         each.name
         for each in dataclasses.fields(Options)
-        if each.name not in _WATCH_OPTIONS and getattr(options, each.name) != getattr(plain, each.name)
+        if each.name not in taken and getattr(options, each.name) != getattr(plain, each.name)
     ]
     if given:
         names = ", ".join(f"--{name.rstrip('_').replace('_', '-')}" for name in given)

@@ -65,10 +65,12 @@ class Watch:
         since: int | None = None,
         where: str | Callable[[dict[str, Any]], Any] | None = None,
         values: dict[str, Any] | None = None,
+        sink: Callable[[pd.DataFrame], object] | None = None,
     ) -> None:
         """`since`: Unix seconds from which on events are shown and handled; without it, from where the list was read to, else from now.
 
         `where`: a condition on values (value_filter.py) for what is shown and given; `values` are what its names may stand for.
+        `sink`: gets the chosen events as a frame, batch by batch; what it couldn't take comes again with the next pass.
         """
         if interval < MIN_INTERVAL:
             raise UsageFault(
@@ -82,6 +84,8 @@ class Watch:
         self.since = since
         self.where = value_filter(where, values) if where is not None else None
         self.where_text = where if isinstance(where, str) else ("a function" if where is not None else "")
+        self.sink = sink
+        self._sunk_row = 0  # up to which the sink has everything
         self.receiver: Receiver | None = None
         self.reads = 0
         self.last_read: float | None = None  # time.time() of the last pass that went through
@@ -305,6 +309,7 @@ class Watch:
             self._show_new()
             self._runner.prepare(handlers, since=since, skew=self.account.skew)
             self._runner.deliver(handlers)
+            self._export()
             self.since = None
             return len(reading.fresh)
 
@@ -317,6 +322,7 @@ class Watch:
         with self._turn:
             self._resolve([event["id"]])
             self._show_new()
+            self._export()
             if self.choice(event["type"]):
                 self._runner.deliver_event([*self._own, *self.account.handlers], event)
 
@@ -335,6 +341,21 @@ class Watch:
         fresh = self.store.events(after_row=after, matches=self.choice, keep=self.where, most=MAX_SHOWN)
         if fresh:
             self._tell("events", [each.event for each in fresh])
+
+    def _export(self) -> None:
+        """The sink gets what it hasn't had; where it stands moves on once that is safe."""
+        last = self.store.last_row()
+        if self.sink is None or last == self._sunk_row:
+            return
+        after = min(self._sunk_row, last)
+        fresh = self.store.events(after_row=after, matches=self.choice, keep=self.where)
+        try:
+            if fresh:
+                self.sink(event_frame.frame(fresh, self.account))
+        except StripeMagicsError as error:
+            self._note(f"Not written yet: {error.message}")
+        else:
+            self._sunk_row = last
 
     def _resolve(self, ids: Iterable[str]) -> None:
         """Writes with an unknown outcome, of which these events show how they ended."""

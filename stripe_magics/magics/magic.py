@@ -251,7 +251,7 @@ class StripeMagics(Magics):
             from stripe_magics import bulk
 
             return bulk.write_rows(command, command.options.from_, ask=make_prompt(self.shell))
-        context = handler_for(command) if not command.options.to else None
+        context = handler_for(command)
         if context is not None:
             return context(self, command)
         with progress_bar(command.module, quiet=command.options.quiet) as progress:

@@ -228,3 +228,52 @@ def test_a_receiver_with_a_port_and_path_of_its_own(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         sm.listen("customer", port=taken.getsockname()[1])
+
+
+def test_events_go_into_a_folder_of_parquet(sandbox: Connection, tmp_path: Any) -> None:
+    import pandas as pd
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    folder = tmp_path / "events"
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+    shell.run_line_magic("load_ext", "stripe_magics")
+    sm.call("customers.create", name="Before")
+    try:
+        watch = shell.run_line_magic("stripe", f"events watch --group customer --to {folder}")
+        for name in ("Ada", "Grace"):
+            sm.call("customers.create", name=name)
+            watch.poll()
+        with pytest.raises(UsageFault, match="--to has no effect on a webhook endpoint"):
+            sm.call("events.watch", events=["invoice.paid"], url="https://example.com/x", to=str(folder))
+        again = sm.call("events.watch", group=["customer"], to=str(folder))
+        sm.call("customers.create", name="Emmy")
+        again.poll()
+    finally:
+        shell.run_line_magic("unload_ext", "stripe_magics")
+    frame = pd.read_parquet(folder, filters=None)
+    names = [json.loads(each)["data"]["object"]["name"] for each in frame.sort_values("created")["payload"]]
+    assert sorted(names) == ["Ada", "Before", "Emmy", "Grace"]
+    manifest = json.loads((folder / "_manifest.json").read_text())
+    assert (manifest["object"], manifest["rows"], len(manifest["files"])) == ("event", 4, 1)
+
+
+def test_a_folder_that_cant_be_written_loses_nothing(sandbox: Connection) -> None:
+    from stripe_magics.errors import FileError
+
+    took: list[str] = []
+    full = [True]
+
+    def sink(frame: Any) -> None:
+        if full[0]:
+            raise FileError("The disk is full.")
+        took.extend(frame["type"])
+
+    watch = sm.watch("customer", sink=sink)
+    sm.call("customers.create", name="Ada")
+    watch.poll()
+    assert "The disk is full." in watch.notes[-1]
+    full[0] = False
+    watch.poll()
+    watch.poll()
+    assert took == ["customer.created"]

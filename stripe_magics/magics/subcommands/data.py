@@ -115,10 +115,16 @@ def _watch(context: Any, command: Command) -> Any:
     from stripe_magics.magics.prompt import make_prompt
 
     ephemeral = bool(command.values.pop("ephemeral", False))
+    sink = None
+    if command.options.to:
+        from stripe_magics.bulk import FrameAppender
+
+        sink = FrameAppender(command.options.to, "event")
     return events.run(
         command,
         ephemeral=ephemeral,
         origin=context.cell.origin(),
         ask=make_prompt(context.shell),
         values=context.shell.user_ns,
+        sink=sink,
     )

@@ -1,0 +1,109 @@
+"""Rows that come a few at a time, such as the events of a watch, into a folder of Parquet files with the manifest of all our folders.
+
+Each call adds the rows whose ids the folder doesn't hold; the manifest is replaced after they are on the disk. Small files are merged as they
+come, so that a watch of a month doesn't leave thousands.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stripe_magics import _files
+from stripe_magics.bulk import manifest as manifests
+from stripe_magics.bulk.manifest import DataFile, Manifest
+from stripe_magics.bulk.parquet_export import LOCK
+from stripe_magics.errors import FileError, UsageFault
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+MIN_FILE_ROWS = 5_000  # a last file with fewer is written again together with what comes
+
+
+class FrameAppender:
+    """Adds frames of one type of object to a folder: `append(frame)` returns how many rows were new. Raises `FileError`, `UsageFault`."""
+
+    def __init__(self, folder: str | Path, object_type: str) -> None:
+        self.folder, self.object_type = Path(folder).expanduser(), object_type
+        self._ids: set[str] = set()
+        self._sequence = -1  # of the manifest whose ids are known
+
+    def __call__(self, frame: pd.DataFrame) -> int:
+        """Add the rows that aren't there yet."""
+        self._make_folder()
+        with _files.lock(self.folder / LOCK, purpose=f"The folder {self.folder}", wait=2.0):
+            manifest = self._manifest()
+            fresh = frame[~frame["id"].isin(self._ids)]
+            if len(fresh) == 0:
+                return 0
+            files, table = self._merged(manifest, _table(fresh))
+            written = manifests.write_file(self.folder, table, manifests.unique_name("part"))
+            following = manifest.next(files=(*files, written), complete=True)
+            manifests.store(self.folder, following)
+            manifests.remove_unnamed(self.folder, following)
+            self._ids.update(fresh["id"])
+            self._sequence = following.sequence
+            return len(fresh)
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise FileError(
+                f"{self.folder} can't be made: {_files.reason(problem)}.", advice="Give another folder."
+            ) from problem
+
+    def _manifest(self) -> Manifest:
+        found = manifests.load(self.folder)
+        if found is None:
+            if any(each.name != LOCK for each in self.folder.iterdir()):
+                raise UsageFault(
+                    f"{self.folder} holds something else. Nothing was written; give an empty folder."
+                )
+            return Manifest(self.object_type)
+        if found.object_type != self.object_type:
+            raise UsageFault(
+                f"{self.folder} holds {found.object_type}, not {self.object_type}. Nothing was written; give another folder."
+            )
+        if found.sequence != self._sequence:
+            self._ids = {
+                id
+                for each in found.files
+                for id in manifests.read_table(self.folder, each.name, ["id"]).column("id").to_pylist()
+            }
+            self._sequence = found.sequence
+        return found
+
+    def _merged(self, manifest: Manifest, table: pa.Table) -> tuple[tuple[DataFile, ...], pa.Table]:
+        """The files that stay, and what is written: the last file's rows too, if they are few."""
+        import pyarrow as pa
+
+        *before, last = manifest.files or (None,)
+        if last is None or last.rows >= MIN_FILE_ROWS:
+            return manifest.files, table
+        earlier = manifests.read_table(self.folder, last.name)
+        return tuple(each for each in before if each is not None), pa.concat_tables(
+            [earlier, table], promote_options="permissive"
+        )
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    """Columns that fit from one batch to the next: categories as text, objects as JSON."""
+    import pyarrow as pa
+
+    plain = frame.copy()
+    for name in plain.columns:
+        kind = str(plain[name].dtype)
+        if kind == "category":
+            plain[name] = plain[name].astype("str")
+        elif kind == "object":
+            plain[name] = plain[name].map(_as_json).astype("str")
+    table = pa.Table.from_pandas(plain, preserve_index=False)
+    return table.replace_schema_metadata(None)
+
+
+def _as_json(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
