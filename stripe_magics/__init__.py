@@ -196,24 +196,9 @@ def handler_for(name: str) -> Any:
 
 def modules() -> pd.DataFrame:
     """All modules: name, title, method, path, effect, fields (their number), documented. One row a module."""
-    import pandas as pd
+    from stripe_magics.modules_frame import modules_frame
 
-    from stripe_magics import catalogue
-
-    return pd.DataFrame(
-        [
-            {
-                "name": each.name,
-                "title": each.title,
-                "method": each.method,
-                "path": each.path,
-                "effect": each.effect.value,
-                "fields": len(each.fields),
-                "documented": each.documented,
-            }
-            for each in catalogue.everything()
-        ]
-    )
+    return modules_frame()
 
 
 def load_ipython_extension(ipython: Any) -> None:

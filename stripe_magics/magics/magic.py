@@ -6,7 +6,6 @@ parses a call and sends it down the road. Errors of ours leave as a few lines wi
 
 from __future__ import annotations
 
-import keyword
 import re
 import time
 import warnings
@@ -19,8 +18,9 @@ from traitlets import Bool, Int
 
 from stripe_magics import catalogue
 from stripe_magics.client.journal.cell_origin import is_tracked, stop_tracking, tracker_of
-from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
+from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError
 from stripe_magics.magics import ipython_hooks
+from stripe_magics.magics.delivery import bound_line, check_name, notes_of
 from stripe_magics.magics.history import History
 from stripe_magics.magics.names_in_scope import names_in_scope
 from stripe_magics.magics.seen_ids import Seen
@@ -274,42 +274,11 @@ class StripeMagics(Magics):
                 replaced = old is not None and not hasattr(old, "columns") and type(old) is not type(answer)
                 print(bound_line(name, answer, f" (it was a {type(old).__name__})" if replaced else ""))
         elif assigned and not quiet:
-            for note in _notes(answer):  # nothing is displayed that could tell it
+            for note in notes_of(answer):  # nothing is displayed that could tell it
                 print(note)
         if (name or quiet) and not assigned:
             return None
         return answer
-
-
-def _notes(answer: Any) -> list[str]:
-    """What an answer has to say of itself: that it was cut, that nothing new was made."""
-    about = getattr(answer, "attrs", {}).get("stripe") or {}
-    said = [str(each) for each in about.get("notes") or []]
-    return said or (
-        []
-        if about.get("complete", True)
-        else ["This list is not complete; there are more rows: --limit all."]
-    )
-
-
-def check_name(name: str, namespace: dict[str, Any]) -> None:
-    """Refuse what can't be a variable's name."""
-    if not name.isidentifier() or keyword.iskeyword(name):
-        why = "is a keyword of Python" if keyword.iskeyword(name) else "is not a variable name"
-        raise UsageFault(
-            f"--out {name}: {name!r} {why}.",
-            advice="Letters, digits and underscores, not beginning with a digit: --out customers",
-        )
-
-
-def bound_line(name: str, answer: Any, more: str = "") -> str:
-    """What a name now stands for, in one line; below it what the answer has to say of itself, since it isn't displayed."""
-    shape = getattr(answer, "shape", None)
-    if shape is None or len(shape) != 2:
-        return f"{name}: {type(answer).__name__}{more}"
-    ids = [str(each) for each in answer["id"].head(1)] if shape[0] == 1 and "id" in answer.columns else []
-    first = f"{name}: DataFrame, {shape[0]:,} row{'' if shape[0] == 1 else 's'}{' ' + ids[0] if ids else ''}{more}"
-    return "\n".join([first, *_notes(answer)])
 
 
 class Registration:

@@ -7,11 +7,12 @@ needs when it is used.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from stripe_magics import catalogue
 from stripe_magics.errors import UsageFault
 from stripe_magics.magics.subcommands import connection, data, sandbox, session
-from stripe_magics.magics.subcommands.subcommand import Invocation, Subcommand
+from stripe_magics.magics.subcommands.subcommand import Invocation, ParsedFlags, Subcommand
 from stripe_magics.parsing.lexer import Word, split
 
 _CONNECT = {"sandbox": "flag", "empty": "flag", "env": "text", "profile": "text", "name": "text", "account": "text", "api_version": "text",
@@ -27,6 +28,18 @@ _LISTEN = {
     "minutes": "text",
     "stop": "flag",
 }
+
+
+def _help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics.magics.help_pages import Page, overview, page
+
+    if not positional:
+        return overview(VERBS)
+    words = [str(each) for each in positional]
+    verb = VERBS.get(tuple(words[:2])) or VERBS.get(tuple(words[:1]))
+    return Page.of_verb(verb) if verb else page(" ".join(words))
+
+
 _ALL = [
     Subcommand(
         ("connect",),
@@ -54,7 +67,7 @@ _ALL = [
     Subcommand(("find",), session.find, "Search commands and fields.", {}, 20, "WORDS"),
     Subcommand(
         ("help",),
-        session.help,
+        _help,
         "Show this overview, or the fields of a command: %stripe help payment_intents create.",
         {},
         6,

@@ -10,9 +10,9 @@ from stripe_magics.magics.subcommands.subcommand import ParsedFlags, whole
 
 
 def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    import stripe_magics
+    from stripe_magics.modules_frame import modules_frame
 
-    frame = stripe_magics.modules()
+    frame = modules_frame()
     if positional:
         requested = str(positional[0]).replace("-", "_").lower()
         frame = frame[frame["name"].str.startswith(requested)].reset_index(drop=True)
@@ -22,7 +22,7 @@ def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         raise UnknownName(
             "resource",
             requested,
-            closest_matches(requested, stripe_magics.modules()["name"]),
+            closest_matches(requested, modules_frame()["name"]),
             advice="%stripe modules lists them.",
         )
     from stripe_magics.frames.frame_info import FrameInfo
@@ -35,17 +35,6 @@ def find(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics import catalogue_search
 
     return catalogue_search.find(" ".join(str(each) for each in positional))
-
-
-def help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics.magics.help_pages import Page, overview, page
-    from stripe_magics.magics.subcommands import VERBS
-
-    if not positional:
-        return overview(VERBS)
-    words = [str(each) for each in positional]
-    verb = VERBS.get(tuple(words[:2])) or VERBS.get(tuple(words[:1]))
-    return Page.of_verb(verb) if verb else page(" ".join(words))
 
 
 def today(context: Any, positional: list[Any], given: ParsedFlags) -> Any:

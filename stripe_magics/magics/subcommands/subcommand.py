@@ -62,7 +62,7 @@ class Invocation:
         answer = self.verb.function(context, positional, given)
         out = given.get("out")
         if out:
-            from stripe_magics.magics.magic import bound_line, check_name
+            from stripe_magics.magics.delivery import bound_line, check_name
 
             check_name(out, context.shell.user_ns)
             context.shell.user_ns[out] = answer
