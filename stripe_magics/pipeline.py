@@ -277,8 +277,16 @@ class _Run:
 
     def _settle(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so far."""
+        from stripe_magics.frames.column_facts import cut_lists
+
         about = frame.attrs["stripe"]
-        about["complete"] = not self.more and self.stopped is None
+        cut = cut_lists(frame)
+        about["complete"] = not self.more and self.stopped is None and not cut
+        for name, count in cut.items():
+            self.notes.append(
+                f"{name} of {count:,} row{'' if count == 1 else 's'}: Stripe sent the first items only. "
+                f'df.stripe.explode("{name}") fetches the rest.'
+            )
         about["request_ids"] = self.request_ids[-20:]
         about["limit_given"] = self.request.limit_given
         if self.replayed:

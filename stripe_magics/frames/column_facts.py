@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+MAX_LOOKED_AT = 1000
+"""Rows in which it is looked which objects are in a frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What a column is: the field of an object type, and, of money, where its currency stands ("" if nowhere)."""
@@ -110,11 +114,11 @@ def object_types(frame: pd.DataFrame, info: FrameInfo | None = None) -> Iterator
 
 
 def _types_in(values: Any, stem: str) -> list[str]:
-    head = values.dropna().head(1)
+    head = values.head(MAX_LOOKED_AT).dropna().head(1)
     if stem == "id":
         kinds = [owner(str(each)) for each in head]
     else:
-        kinds = [str(each) for each in (values.dropna().unique() if len(values) < 1000 else head)]
+        kinds = [str(each) for each in values.head(MAX_LOOKED_AT).dropna().unique()]
     return [kind for kind in kinds if kind in facts()]
 
 
@@ -227,3 +231,14 @@ def _is_money_name(info: FrameInfo, name: str) -> bool:
         info.object, tuple(sorted(info.expanded.items())), release(info.api_version or PINNED_VERSION)
     )
     return name in known and known[name].money
+
+
+def cut_lists(frame: pd.DataFrame) -> dict[str, int]:
+    """The list columns of which Stripe sent only the first items, with in how many rows."""
+    out = {}
+    for name in frame.columns:
+        if isinstance(name, str) and name.endswith("_has_more") and str(frame[name].dtype) == "boolean":
+            count = int(frame[name].fillna(value=False).sum())
+            if count and name.removesuffix("_has_more") in frame.columns:
+                out[name.removesuffix("_has_more")] = count
+    return out

@@ -88,9 +88,15 @@ class View:
         if len(names) <= most or (selected and len(names) <= max(most, 20)):
             return names
         head = bare.head(200)
-        filled = [name for name in names if name not in LAST and _says_something(head[name])]
-        first = [name for name in (*FIRST, *first_columns(self.info.object)) if name in filled]
-        chosen = first if len(first) >= 4 else list(dict.fromkeys([*first, *filled]))
+        own = set(names)
+        chosen = [
+            name
+            for name in (*FIRST, *first_columns(self.info.object))
+            if name in own and _says_something(head[name])
+        ]
+        if len(chosen) < 4:
+            filled = [name for name in names if name not in LAST and _says_something(head[name])]
+            chosen = list(dict.fromkeys([*chosen, *filled]))
         chosen = (chosen or names)[:most]
         return [*chosen, *(name for name in added if name not in chosen)]
 

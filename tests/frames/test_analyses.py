@@ -798,3 +798,10 @@ def test_55_duckdb_takes_frames(stripe: Account) -> None:
     charges = stripe.frame("charges")  # noqa: F841 - DuckDB finds it by name
     found = dict(duckdb.sql("select currency, sum(amount)::bigint from charges group by 1").fetchall())
     assert found == sums(stripe.raw("charges"), lambda r: r["currency"], lambda r: r["amount"])
+
+
+def test_56_lists_that_stripe_cut_are_said(stripe: Account) -> None:
+    cut = [row for row in stripe.raw("invoices") if row["lines"]["has_more"]]
+    df = stripe.frame("invoices")
+    assert df.attrs["stripe"]["complete"] is (not cut)
+    assert any("lines of" in note for note in df.stripe.call.notes) is bool(cut)

@@ -16,6 +16,7 @@ import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
 from stripe_magics.errors import StripeError, UnknownName
 from stripe_magics.frames import decoder
+from stripe_magics.frames.column_facts import cut_lists
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.schema import facts
 from stripe_magics.request import RowFilter
@@ -500,3 +501,13 @@ def test_expanded_columns_have_the_dtypes_of_the_objects_own_list() -> None:
                     wrong.append((kind, field, name, dtype, found))
     assert count > 100
     assert not wrong[:10]
+
+
+def test_which_lists_were_cut() -> None:
+    lines = {"object": "list", "data": [], "has_more": True}
+    rows = [
+        {"id": "in_1", "object": "invoice", "lines": lines},
+        {"id": "in_2", "object": "invoice", "lines": {**lines, "has_more": False}},
+    ]
+    assert cut_lists(frames.build([page(*rows)], "invoice")) == {"lines": 1}
+    assert not cut_lists(frames.build([page(rows[1])], "invoice"))
