@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
 
 from stripe_magics._form_encoding import Missing, describe_missing, plain
@@ -131,7 +132,7 @@ def plain_text(path: str, source: str, namespace: Mapping[str, Any]) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         raise UsageFault(f"{source} is a float ({value!r}); use a whole number, a Decimal or text.")
-    if isinstance(value, (str, int, Decimal, date)):
+    if isinstance(value, (str, int, Decimal, date, PurePath)):
         return str(value)
     simple = plain(value)  # numpy's numbers
     if type(simple) is not type(value) and isinstance(simple, (str, int)):

@@ -124,8 +124,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return min(runs, key=lambda run: run["ms"])
 
 
-def test_loading_is_quick_and_silent(loaded: dict[str, Any]) -> None:
-    assert loaded["ms"] < 150
+def test_loading_is_silent(loaded: dict[str, Any]) -> None:
+    """How quick it is stands in tests/benchmarks/magics.py: a busy machine must not fail a test."""
     assert loaded["said"] == ""
 
 

@@ -711,3 +711,10 @@ def test_a_file_is_a_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for bad in ("nowhere.csv", "bad.parquet", "empty.csv"):
         with pytest.raises(UsageFault, match=f"{bad}"):
             parse(f"customers create --from {bad}")
+
+
+def test_a_path_is_text_inside_text() -> None:
+    from pathlib import PurePosixPath
+
+    command = parse("customers list --to {{folder}}/parts", None, {"folder": PurePosixPath("/data/2026")})
+    assert command.options.to == "/data/2026/parts"
