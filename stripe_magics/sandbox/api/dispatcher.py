@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from stripe_magics.catalogue import PINNED_VERSION
-from stripe_magics.sandbox.api import idempotency, versions
+from stripe_magics.sandbox.api import idempotency, unsimulated, versions
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.expand import expand
 from stripe_magics.sandbox.api.form_decoding import nest, pairs
@@ -134,6 +134,7 @@ def respond(
                 answering["idempotent-replayed"] = "true"
                 return Response(kept[0], answering, kept[1])
         params = typed(nest(given), names)
+        unsimulated.check(found.name, given)
         if method == "GET":
             answer = found.handler(account, params, *ids)
         else:

@@ -52,7 +52,7 @@ def _with_extras(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
 
 def _with_older(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
     """What the older API took on subscriptions, and Stripe still does."""
-    older = _OLDER.get(path.rpartition("{")[0] or path)
+    older = _OLDER.get(re.sub(r"\{\w+\}$", "", path))
     if older is None:
         return found
     result = {**older, **found}
@@ -63,7 +63,7 @@ def _with_older(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
 
 
 _OLDER_SUBSCRIPTION = {
-    "coupon?": "s", "off_session": "b", "plan": "s", "promotion_code?": "s", "prorate": "b", "quantity": "i", "trial_from_plan": "b",
+    "coupon?": "s", "off_session": "b", "plan": "s", "promotion_code?": "s", "quantity": "i", "trial_from_plan": "b",
 }  # fmt: skip
 _OLDER: dict[str, dict[str, Kind]] = {
     "POST /v1/subscriptions": _OLDER_SUBSCRIPTION,

@@ -9,7 +9,13 @@ from stripe_magics.sandbox.api.errors import declined, invalid, missing_param
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_amount, checked_currency
+from stripe_magics.sandbox.core.checks import (
+    checked_amount,
+    checked_currency,
+    checked_descriptor,
+    checked_email,
+    refuse_connect,
+)
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.ledger import processing_fee
 from stripe_magics.sandbox.core.metadata import take
@@ -252,6 +258,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
             raise missing_param(name)
     currency = checked_currency(params["currency"])
     checked_amount(params["amount"], currency)
+    refuse_connect(account, params)
     customer = account.find("customer", params["customer"], "customer") if params.get("customer") else None
     source = params.get("source") or (customer or {}).get("default_source")
     if not source:
@@ -308,6 +315,13 @@ def capture(account: Account, params: dict[str, Any], identifier: str) -> Object
             param="amount",
             code="amount_too_large",
         )
+    checked_descriptor(params, "statement_descriptor", "statement_descriptor_suffix")
+    checked_email(params.get("receipt_email"), "receipt_email")
+    take(
+        charge,
+        params,
+        ("receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group"),
+    )
     capture_hold(account, charge, amount)
     return charge
 

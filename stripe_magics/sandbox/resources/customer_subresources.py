@@ -176,6 +176,7 @@ def create_source(account: Account, params: dict[str, Any], customer: str) -> Ob
         raise invalid_before_execution(
             "Missing required param: source.", param="source", code="parameter_missing"
         )
+    made["metadata"] = merged_metadata({}, params.get("metadata"))
     account.add("card", made)
     if owner["default_source"] is None:
         owner["default_source"] = made["id"]

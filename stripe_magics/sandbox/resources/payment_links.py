@@ -13,7 +13,7 @@ from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.price_objects import amount_of, named_price
 
-_LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields", "customer_creation", "invoice_creation", "metadata", "payment_method_collection", "payment_method_types", "shipping_address_collection")  # fmt: skip
+_LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields", "customer_creation", "inactive_message", "invoice_creation", "metadata", "payment_intent_data", "phone_number_collection", "submit_type", "subscription_data", "tax_id_collection", "consent_collection", "custom_text", "payment_method_collection", "payment_method_types", "shipping_address_collection")  # fmt: skip
 
 
 def create_link(account: Account, params: dict[str, Any]) -> Object:
@@ -28,6 +28,8 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
     ]
     if len({price["currency"] for price in prices}) > 1:
         raise invalid("All prices of a payment link must have one currency.", param="line_items")
+    if params.get("currency") and params["currency"].lower() != prices[0]["currency"]:
+        raise invalid(f"The prices are in {prices[0]['currency']}.", param="currency")
     identifier = account.new_id("plink")
     link: Object = {
         "id": identifier,
@@ -55,7 +57,7 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
             **(params.get("custom_text") or {}),
         },
         "customer_creation": params.get("customer_creation") or "if_required",
-        "inactive_message": None,
+        "inactive_message": params.get("inactive_message"),
         "invoice_creation": params.get("invoice_creation"),
         "livemode": False,
         "metadata": merged_metadata({}, params.get("metadata")),
@@ -64,7 +66,7 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         "payment_method_collection": params.get("payment_method_collection") or "always",
         "payment_method_types": params.get("payment_method_types"),
         "phone_number_collection": params.get("phone_number_collection") or {"enabled": False},
-        "restrictions": None,
+        "restrictions": _restrictions(params.get("restrictions")),
         "shipping_address_collection": params.get("shipping_address_collection"),
         "shipping_options": [],
         "submit_type": params.get("submit_type") or "auto",
@@ -80,6 +82,13 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
     account.add("payment_link", link)
     events.emit(account, "payment_link.created", link)
     return link
+
+
+def _restrictions(given: Object | None) -> Object | None:
+    """How often a link can be used."""
+    if not given:
+        return None
+    return {"completed_sessions": {"count": 0, "limit": given["completed_sessions"]["limit"]}}
 
 
 def _link_line(account: Account, price: Object, quantity: int) -> Object:
@@ -110,6 +119,10 @@ def update_link(account: Account, params: dict[str, Any], identifier: str) -> Ob
     link = retrieve_link(account, {}, identifier)
     before = events.snapshot(link)
     take(link, params, _LINK)
+    if "restrictions" in params:
+        link["restrictions"] = _restrictions(params["restrictions"])
+    if "automatic_tax" in params:
+        link["automatic_tax"] = {"enabled": params["automatic_tax"]["enabled"], "liability": None}
     account.save("payment_link", link)
     events.emit(account, "payment_link.updated", link, before)
     return link

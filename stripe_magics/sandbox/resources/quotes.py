@@ -9,7 +9,7 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics.sandbox.api.dispatcher import Document, Handler
-from stripe_magics.sandbox.api.errors import invalid, missing_param
+from stripe_magics.sandbox.api.errors import invalid, missing, missing_param
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency, refuse_connect
@@ -106,6 +106,11 @@ def _lines(account: Account, given: list[dict[str, Any]]) -> list[Object]:
     found = []
     for place, each in enumerate(given):
         where = f"line_items[{place}]"
+        if each.get("price") and each.get("price_data"):
+            raise invalid(
+                "You may only specify one of these parameters: price, price_data.",
+                param=f"{where}[price_data]",
+            )
         if each.get("price"):
             price = named_price(account, each["price"], f"{where}[price]")
         elif each.get("price_data"):
@@ -147,9 +152,10 @@ def _lines(account: Account, given: list[dict[str, Any]]) -> list[Object]:
 
 def _apply(account: Account, quote: Object, params: dict[str, Any]) -> None:
     refuse_connect(account, params)
-    for name in ("application_fee_percent",):
-        if params.get(name) is not None:
-            raise invalid("An application fee needs a connected account.", param=name)
+    if params.get("application_fee_percent") is not None:
+        raise invalid("An application fee needs a connected account.", param="application_fee_percent")
+    if params.get("test_clock"):
+        raise missing("test clock", params["test_clock"], "test_clock", status=400)
     if params.get("expires_at") is not None and params["expires_at"] <= account.now:
         raise invalid("expires_at must lie in the future.", param="expires_at")
     if params.get("customer"):

@@ -27,14 +27,14 @@ def finish(account: Account, invoice: Object) -> None:
         invoice["due_date"] = account.now + days * DAY
     token = account.letters(f"hosted{invoice['id']}", 40)
     invoice.update(
-        number=f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}",
+        number=invoice["number"] or f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}",
         status="open",
         hosted_invoice_url=f"https://invoice.stripe.com/i/{account.me['id']}/test_{token}",
         invoice_pdf=f"https://pay.stripe.com/invoice/{account.me['id']}/test_{token}/pdf",
         effective_at=invoice["effective_at"] or account.now,
         status_transitions={**invoice["status_transitions"], "finalized_at": account.now},
     )
-    customer["next_invoice_sequence"] += 1
+    customer["next_invoice_sequence"] += before["number"] is None
     _use_balance(account, invoice, customer)
     customer["currency"] = customer["currency"] or invoice["currency"]
     account.save("customer", customer)

@@ -18,7 +18,7 @@ from stripe_magics.sandbox.resources.invoices.totals import compute_totals
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address
 from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shipping_rate
 
-_PLAIN = ("account_tax_ids", "auto_advance", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer", "metadata", "statement_descriptor")  # fmt: skip
+_PLAIN = ("account_tax_ids", "auto_advance", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer", "metadata", "number", "statement_descriptor")  # fmt: skip
 
 
 def new_invoice(
@@ -109,8 +109,13 @@ def check(
 ) -> None:
     """What can be wrong with values of a create or an update; changes nothing."""
     refuse_connect(account, params)
-    if (params.get("issuer") or {}).get("type") == "account":
-        raise missing("account", params["issuer"].get("account", ""), "issuer[account]", status=400)
+    own = {
+        "issuer": params.get("issuer"),
+        "automatic_tax[liability]": (params.get("automatic_tax") or {}).get("liability"),
+    }
+    for where, given in own.items():
+        if given and (given["type"] == "account" or given.get("account")):
+            raise missing("account", given.get("account", ""), f"{where}[account]", status=400)
     checked_descriptor(params, "statement_descriptor")
     days, due = params.get("days_until_due"), params.get("due_date")
     if collection == "charge_automatically" and (days is not None or due is not None):

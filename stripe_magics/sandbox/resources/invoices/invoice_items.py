@@ -166,7 +166,7 @@ def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple
     if how == "price_data":
         data = params["price_data"]
         currency = checked_currency(data["currency"])
-        product = account.find("product", data["product"], "price_data[product]")
+        product = _product(account, data)
         if data.get("unit_amount") is None and data.get("unit_amount_decimal") is None:
             raise missing_param("price_data[unit_amount]")
         price = build_price(account, {**data, "currency": currency}, product["id"], active=False)
@@ -188,6 +188,15 @@ def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple
     )
     price["metadata"] = {}
     return currency, price, times(price["unit_amount_decimal"] or "0", 1 if how == "amount" else quantity)
+
+
+def _product(account: Account, data: dict[str, Any]) -> Object:
+    """The product that the data of a price names or describes."""
+    if data.get("product_data") and not data.get("product"):
+        return create_product(account, data["product_data"])
+    if not data.get("product"):
+        raise missing_param("price_data[product]")
+    return account.find("product", data["product"], "price_data[product]")
 
 
 def _ad_hoc(account: Account) -> str:

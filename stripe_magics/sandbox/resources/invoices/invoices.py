@@ -131,6 +131,8 @@ def finalize(account: Account, params: dict[str, Any], identifier: str) -> Objec
 def pay(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/invoices/{invoice}/pay."""
     invoice = retrieve(account, {}, identifier)
+    if params.get("mandate"):
+        account.find("mandate", params["mandate"], "mandate")
     if invoice["status"] == "paid":
         raise invalid("Invoice is already paid")
     if invoice["status"] == "void":

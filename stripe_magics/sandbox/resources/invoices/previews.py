@@ -13,6 +13,7 @@ from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid
 from stripe_magics.sandbox.api.pagination import Page, of_objects
 from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import refuse_connect
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import customers, discounts
 from stripe_magics.sandbox.resources.customer_subresources import add_tax_id
@@ -88,6 +89,10 @@ def _preview(
 
 
 def _made(account: Account, params: dict[str, Any], details: dict[str, Any]) -> Object:
+    refuse_connect(account, params)
+    drafts.check(
+        account, {name: params[name] for name in ("issuer", "automatic_tax") if params.get(name)}, "", ""
+    )
     customer = _customer(account, params)
     for each in params.get("invoice_items") or ():
         _item(account, customer, params, each)
@@ -111,8 +116,6 @@ def _customer(account: Account, params: dict[str, Any]) -> str:
     else:
         identifier = str(customers.create(account, {})["id"])
     changes = {name: given[name] for name in ("address", "shipping", "tax_exempt") if name in given}
-    if given.get("tax"):
-        changes["tax"] = given["tax"]
     if changes:
         customers.update(account, changes, identifier)
     for each in given.get("tax_ids") or ():
@@ -159,6 +162,11 @@ def _of_subscription(account: Account, params: dict[str, Any], details: dict[str
             "You cannot preview the upcoming invoice for a canceled subscription.",
             param="subscription",
             code="invoice_upcoming_none",
+        )
+    if details.get("start_date"):
+        raise invalid(
+            "start_date is for a subscription that doesn't exist yet.",
+            param="subscription_details[start_date]",
         )
     known = set(account.table("invoice").by_id)
     if details.get("cancel_now"):

@@ -159,6 +159,8 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
         method["billing_details"] = merged
     if "metadata" in params:
         method["metadata"] = merged_metadata(method["metadata"], params["metadata"])
+    if params.get("allow_redisplay"):
+        method["allow_redisplay"] = params["allow_redisplay"]
     if params.get("card") and method["type"] == "card":
         method["card"] = {
             **method["card"],

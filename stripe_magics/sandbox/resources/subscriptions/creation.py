@@ -78,6 +78,8 @@ def _create(account: Account, params: dict[str, Any]) -> Object:
     given = given_items(params)
     if not given:
         raise missing_param("items")
+    if params.get("quantity") is not None and not params.get("plan"):
+        raise invalid("quantity goes with plan: items have quantities of their own.", param="quantity")
     collection = params.get("collection_method") or "charge_automatically"
     check_settings(account, params, customer["id"], collection, params.get("days_until_due"))
     currency = params["currency"].lower() if params.get("currency") else None

@@ -30,14 +30,19 @@ def metered(price: Object) -> bool:
 
 def price_of(account: Account, given: dict[str, Any], where: str, currency: str | None = None) -> Object:
     """The recurring price that an item names or describes, in the currency of the subscription."""
-    if given.get("price") and given.get("plan"):
-        raise invalid("You may only specify one of price and plan.", param=f"{where}[plan]")
+    named = [name for name in ("price", "plan", "price_data") if given.get(name)]
+    if len(named) > 1:
+        raise invalid(
+            f"You may only specify one of these parameters: {', '.join(named)}.", param=f"{where}[{named[1]}]"
+        )
     if given.get("price"):
         price = named_price(account, given["price"], f"{where}[price]")
     elif given.get("plan"):
         price = named_price(account, given["plan"], "plan", what="plan")
     elif given.get("price_data"):
         data = given["price_data"]
+        if not data.get("product"):
+            raise missing_param(f"{where}[price_data][product]")
         product = account.find("product", data["product"], f"{where}[price_data][product]")
         check_price(account, data)
         built = build_price(

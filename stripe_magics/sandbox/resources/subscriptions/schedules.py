@@ -80,6 +80,8 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
         if not each.get("items"):
             raise missing_param(f"{where}[items]")
         prices = [price_of(account, item, f"{where}[items][{at}]") for at, item in enumerate(each["items"])]
+        if each.get("currency") and each["currency"].lower() != prices[0]["currency"]:
+            raise invalid(f"The prices are in {prices[0]['currency']}.", param=f"{where}[currency]")
         recurring = prices[0]["recurring"]
         last = place == len(given) - 1
         if isinstance(each.get("start_date"), int) and each["start_date"] != start:

@@ -10,7 +10,7 @@ from typing import Any
 
 from stripe_magics.sandbox.api.errors import invalid
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.clock import HOUR
+from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
 from stripe_magics.sandbox.resources.invoices import collection, invoices
@@ -53,6 +53,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 def _update(account: Account, params: dict[str, Any], identifier: str) -> tuple[Object, Object | None]:
     """(the subscription, its invoice that could not be paid)."""
     subscription = account.find("subscription", identifier, "id", status=404)
+    params = _trial_from_price(account, subscription, params)
     _check(account, subscription, params)
     before = events.snapshot(subscription)
     given = _items_given(subscription, params)
@@ -88,6 +89,19 @@ def _items_given(subscription: Object, params: dict[str, Any]) -> list[dict[str,
         data = given[0] if given else {"quantity": params["quantity"]}
         return [{"id": present[0]["id"], **data}]
     return given
+
+
+def _trial_from_price(account: Account, subscription: Object, params: dict[str, Any]) -> dict[str, Any]:
+    """`trial_from_plan`: the trial that a new price comes with."""
+    if not params.get("trial_from_plan") or params.get("trial_end") is not None:
+        return params
+    named = [each.get("price") or each.get("plan") for each in _items_given(subscription, params)]
+    days = [
+        ((account.peek("price", name) or {}).get("recurring") or {}).get("trial_period_days") or 0
+        for name in named
+        if name
+    ]
+    return {**params, "trial_end": account.now + max(days) * DAY} if any(days) else params
 
 
 def _check(account: Account, subscription: Object, params: dict[str, Any]) -> None:

@@ -1,0 +1,82 @@
+"""Parameters that the sandbox takes for what they are and refuses, since it doesn't simulate what they do: "The sandbox doesn't simulate X."
+
+Names stand with [] for places in lists. A name covers all that is nested in it. `EVERYWHERE` counts for every operation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
+
+EVERYWHERE = frozenset({"radar_options", "payment_method_data[radar_options]", "validate"})
+_ITEM = ("billing_thresholds", "trial")
+_SUBSCRIPTION = (
+    "billing_thresholds", "invoice_settings[issuer]", "automatic_tax[liability]", "items[][billing_thresholds]",
+    "items[][price_data][tax_behavior]", "add_invoice_items[][price_data][tax_behavior]", "payment_settings[payment_method_options]",
+    "payment_settings[payment_method_types]", "trial_settings[end_behavior][invoice]",
+)  # fmt: skip
+_SCHEDULE = (
+    "billing_mode", "phases[][items][][billing_thresholds]", "phases[][application_fee_percent]", "phases[][billing_thresholds]",
+    "phases[][on_behalf_of]", "phases[][transfer_data]", "default_settings[application_fee_percent]", "default_settings[billing_thresholds]",
+    "default_settings[on_behalf_of]", "default_settings[transfer_data]", "phases[][items][][trial]",
+)  # fmt: skip
+TABLE: dict[str, tuple[str, ...]] = {
+    "POST /v1/accounts/{account}": (
+        "account_token", "capabilities", "company", "documents", "external_account", "groups", "individual", "tos_acceptance",
+    ),
+    "POST /v1/accounts/{account}/external_accounts": (
+        "external_account[address_city]", "external_account[address_country]", "external_account[address_line1]",
+        "external_account[address_line2]", "external_account[address_state]", "external_account[address_zip]", "external_account[metadata]",
+        "external_account[token]",
+    ),
+    "POST /v1/charges": ("application_fee", "destination"),
+    "POST /v1/charges/{charge}/capture": ("application_fee", "application_fee_amount", "transfer_data"),
+    "POST /v1/charges/{charge}/refunds": ("charge",),
+    "POST /v1/credit_notes": ("email_type",),
+    "POST /v1/invoices": ("automatically_finalizes_at", "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),
+    "POST /v1/invoices/{invoice}": ("automatically_finalizes_at", "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),
+    "POST /v1/invoices/{invoice}/add_lines": ("lines[][tax_amounts]",),
+    "POST /v1/invoices/{invoice}/update_lines": ("lines[][tax_amounts]",),
+    "POST /v1/invoices/{invoice}/lines/{line_item_id}": ("tax_amounts",),
+    "POST /v1/invoices/{invoice}/pay": ("forgive",),
+    "POST /v1/payment_links": ("line_items[][adjustable_quantity]", "shipping_options", "application_fee_percent", "automatic_tax[liability]"),
+    "POST /v1/payment_links/{payment_link}": ("line_items", "automatic_tax[liability]"),
+    "POST /v1/quotes": ("automatic_tax[liability]", "invoice_settings[issuer]"),
+    "POST /v1/quotes/{quote}": ("automatic_tax[liability]", "invoice_settings[issuer]"),
+    "POST /v1/payment_methods": ("card[networks]",),
+    "POST /v1/payment_methods/{payment_method}": ("card[networks]", "naver_pay", "us_bank_account"),
+    "POST /v1/subscription_schedules": _SCHEDULE,
+    "POST /v1/subscription_schedules/{schedule}": _SCHEDULE,
+    "POST /v1/shipping_rates": ("fixed_amount[currency_options]",),
+    "POST /v1/shipping_rates/{shipping_rate_token}": ("fixed_amount[currency_options]",),
+    "POST /v1/invoices/create_preview": (
+        "schedule_details", "preview_mode", "subscription_details[billing_mode]", "subscription_details[items][][billing_thresholds]",
+        "subscription_details[items][][price_data][tax_behavior]", "customer_details[tax]",
+    ),
+    "GET /v1/invoices/upcoming": ("schedule_details", "preview_mode", "customer_details[tax]"),
+    "GET /v1/invoices/upcoming/lines": ("schedule_details", "preview_mode", "customer_details[tax]"),
+    "POST /v1/payment_intents/{intent}/capture": ("final_capture",),
+    "POST /v1/subscription_items": _ITEM,
+    "POST /v1/subscription_items/{item}": _ITEM,
+    "POST /v1/subscriptions": _SUBSCRIPTION,
+    "POST /v1/subscriptions/{subscription_exposed_id}": _SUBSCRIPTION,
+}  # fmt: skip
+
+
+def check(name: str, given: Iterable[tuple[str, str]]) -> None:
+    """Refuse a call that gives such a parameter."""
+    names = EVERYWHERE.union(TABLE.get(name, ()))
+    for each, value in given:
+        general = re.sub(r"\[\d*\]", "[]", each)
+        if value == "":
+            continue
+        for known in names:
+            if general == known or general.startswith(f"{known}["):
+                raise refusal(each, known)
+
+
+def refusal(param: str, known: str) -> ApiError:
+    """How such a parameter is refused."""
+    return invalid_before_execution(f"The sandbox doesn't simulate {known.replace('[]', '')}.", param=param)

@@ -1,0 +1,355 @@
+"""What the test of silent parameters needs: an account with an object of each kind, a good call of each operation, values to try, and the exceptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from stripe_magics.sandbox import SandboxTransport, snapshot
+
+from .conftest import DAY, Talk
+
+NOW = 1793610000
+
+NO_VISIBLE_EFFECT: dict[str, str] = {
+    "expand": "only what the answer shows",
+    "POST /v1/customers/{customer} default_source": "the customer's one card is the default already",
+    "POST /v1/customers/{customer} invoice_settings[default_payment_method]": "the customer's one method is the default already",
+    "POST /v1/invoiceitems currency": "the amount given is in the customer's currency",
+    "POST /v1/payment_intents/{intent} customer": "the intent's customer can't be changed",
+    "use_stripe_sdk": "how a browser would go on",
+    "POST /v1/invoices/create_preview currency": "the subscription's own: another is refused",
+    "POST /v1/invoices/create_preview customer": "the subscription's own: another is refused",
+    "POST /v1/invoices/create_preview subscription_details[items][][id]": "names the item that the rest changes",
+    "POST /v1/invoices/create_preview subscription_details[proration_behavior]": "nothing is prorated without a change",
+    "POST /v1/invoices/create_preview subscription_details[proration_date]": "nothing is prorated without a change",
+    "POST /v1/payment_intents/{intent}/confirm mandate_data[customer_acceptance][online][ip_address]": "stands in the mandate of an online acceptance",
+    "POST /v1/payment_intents/{intent}/confirm mandate_data[customer_acceptance][online][user_agent]": "stands in the mandate of an online acceptance",
+    "POST /v1/payment_intents/{intent}/confirm return_url": "a card doesn't send the payer away",
+    "POST /v1/shipping_rates type": "there is one type",
+    "POST /v1/payment_links currency": "the prices' own: another is refused",
+    "payment_behavior": "the payment succeeds",
+    "POST /v1/subscription_items/{item} proration_behavior": "nothing is prorated without a change",
+    "POST /v1/subscription_items/{item} proration_date": "nothing is prorated without a change",
+    "POST /v1/subscription_schedules default_settings[collection_method]": "the default itself; another needs days until due",
+    "POST /v1/subscription_schedules phases[][currency]": "the prices' own: another is refused",
+    "POST /v1/subscription_schedules/{schedule} phases[][currency]": "the prices' own: another is refused",
+    "POST /v1/subscription_schedules/{schedule} proration_behavior": "nothing is prorated without a change",
+    "POST /v1/subscription_schedules/{schedule}/release preserve_cancel_date": "there is no date to keep",
+    "POST /v1/subscriptions currency": "the prices' own: another is refused",
+    "POST /v1/subscriptions/{subscription_exposed_id} items[][id]": "names the item that the rest changes",
+    "POST /v1/subscriptions/{subscription_exposed_id} proration_behavior": "nothing is prorated without a change",
+    "POST /v1/subscriptions/{subscription_exposed_id} proration_date": "nothing is prorated without a change",
+    "POST /v1/subscriptions/{subscription}/resume billing_cycle_anchor": "the default itself, and the anchor is today",
+    "POST /v1/subscriptions/{subscription}/resume proration_behavior": "nothing is prorated where the period begins now",
+    "POST /v1/payouts method": "the default itself; the other needs a card",
+    "POST /v1/payouts source_type": "all funds come from cards here",
+    "POST /v1/plans billing_scheme": "the default itself; the other needs tiers",
+    "POST /v1/prices billing_scheme": "the default itself; the other needs tiers",
+    "transfer_lookup_key": "nothing else has the key",
+    "automatic_tax[liability][type]": "only the account itself is liable here: another is refused",
+    "issuer[type]": "only the account itself issues here: another is refused",
+    "shipping_cost[shipping_rate_data][type]": "there is one type",
+    "error_on_requires_action": "the card asks for nothing",
+    "off_session": "whether the payer is there matters to cards that ask for authentication only",
+}
+"""Parameters whose value can't be seen in this account, each with the reason."""
+
+
+class World:
+    """One account with an object of each kind, to be had anew as often as wanted."""
+
+    def __init__(self, content: bytes, ids: dict[str, str]) -> None:
+        self.content, self.ids = content, ids
+
+    def opened(self) -> SandboxTransport:
+        """The account, as it was prepared."""
+        transport = SandboxTransport(demo=False)
+        transport.account = snapshot.restore(self.content)
+        return transport
+
+    @classmethod
+    def prepared(cls) -> World:
+        """Make it."""
+        transport = SandboxTransport(demo=False)
+        call = Talk(transport)
+        ids: dict[str, str] = {}
+
+        def keep(key: str, what: str, /, **params: Any) -> str:
+            ids[key] = call(what, params)["id"]
+            return ids[key]
+
+        customer = keep(
+            "customer", "POST /v1/customers", name="A", email="a@example.com", source="tok_visa",
+            **{"address[country]": "DE", "address[line1]": "x", "address[city]": "y", "address[postal_code]": "1"},
+        )  # fmt: skip
+        ids["payment_method"] = call("POST /v1/payment_methods/pm_card_mastercard/attach", customer=customer)[
+            "id"
+        ]
+        ids["card"] = call(f"GET /v1/customers/{customer}/sources")["data"][0]["id"]
+        call(
+            f"POST /v1/customers/{customer}",
+            {"invoice_settings[default_payment_method]": ids["payment_method"]},
+        )
+        ids["tax_id"] = call(f"POST /v1/customers/{customer}/tax_ids", type="eu_vat", value="DE123456789")[
+            "id"
+        ]
+        ids["customer_balance_transaction"] = call(
+            f"POST /v1/customers/{customer}/balance_transactions", amount=-50, currency="usd"
+        )["id"]
+        keep("other_customer", "POST /v1/customers", name="B", payment_method="pm_card_visa")
+        keep("product", "POST /v1/products", name="P")
+        keep("other_product", "POST /v1/products", name="Q")
+        plain = {"product": ids["product"], "currency": "usd", "unit_amount": 1000}
+        keep("once", "POST /v1/prices", **plain)
+        keep("monthly", "POST /v1/prices", **plain, **{"recurring[interval]": "month"})
+        keep(
+            "other_monthly",
+            "POST /v1/prices",
+            **{**plain, "unit_amount": 3000},
+            **{"recurring[interval]": "month"},
+        )
+        keep(
+            "trial_monthly",
+            "POST /v1/prices",
+            **plain,
+            **{"recurring[interval]": "month", "recurring[trial_period_days]": 9},
+        )
+        keep(
+            "metered",
+            "POST /v1/prices",
+            **plain,
+            **{"recurring[interval]": "month", "recurring[usage_type]": "metered"},
+        )
+        keep(
+            "meter",
+            "POST /v1/billing/meters",
+            display_name="M",
+            event_name="m",
+            **{"default_aggregation[formula]": "sum"},
+        )
+        keep(
+            "inactive_meter",
+            "POST /v1/billing/meters",
+            display_name="I",
+            event_name="i",
+            **{"default_aggregation[formula]": "sum"},
+        )
+        call(f"POST /v1/billing/meters/{ids['inactive_meter']}/deactivate")
+        keep("coupon", "POST /v1/coupons", id="C10", percent_off=10, duration="forever")
+        keep("promotion_code", "POST /v1/promotion_codes", coupon="C10", code="PROMO")
+        keep("tax_rate", "POST /v1/tax_rates", display_name="VAT", percentage=20, inclusive="false")
+        keep(
+            "shipping_rate",
+            "POST /v1/shipping_rates",
+            display_name="S",
+            type="fixed_amount",
+            **{"fixed_amount[amount]": 300, "fixed_amount[currency]": "usd"},
+        )
+        for name, method, extra in [
+            ("paid_intent", "pm_card_bypassPending", {}), ("held_intent", "pm_card_visa", {"capture_method": "manual"}),
+        ]:  # fmt: skip
+            intent = call.intent(9000, method, customer=customer, **extra)
+            ids[name], ids[f"{name}_charge"] = intent["id"], intent["latest_charge"]
+        ids["intent"] = call("POST /v1/payment_intents", amount=2000, currency="usd", customer=customer)["id"]
+        ids["confirmable"] = call(
+            "POST /v1/payment_intents", amount=2000, currency="usd", payment_method="pm_card_visa"
+        )["id"]
+        ids["held_charge"] = call(
+            "POST /v1/charges", amount=2000, currency="usd", source="tok_visa", capture=False
+        )["id"]
+        ids["charge"] = call("POST /v1/charges", amount=2000, currency="usd", source="tok_visa")["id"]
+        ids["refund"] = call("POST /v1/refunds", charge=ids["charge"], amount=100)["id"]
+        call.intent(5000, "pm_card_createDispute")
+        ids["dispute"] = call("GET /v1/disputes")["data"][0]["id"]
+        ids["invoiceitem"] = call(
+            "POST /v1/invoiceitems", customer=customer, unit_amount=700, quantity=2, currency="usd"
+        )["id"]
+        ids["draft"] = call("POST /v1/invoices", customer=customer, currency="usd")["id"]
+        call("POST /v1/invoiceitems", customer=customer, amount=1500, currency="usd", invoice=ids["draft"])
+        ids["line"] = call(f"GET /v1/invoices/{ids['draft']}")["lines"]["data"][0]["id"]
+        ids["open"] = _invoice(call, customer, "finalize")
+        ids["open_line"] = call(f"GET /v1/invoices/{ids['open']}")["lines"]["data"][0]["id"]
+        ids["sent"] = call(
+            "POST /v1/invoices", customer=customer, collection_method="send_invoice", days_until_due=5
+        )["id"]
+        ids["paid_invoice"] = _invoice(call, customer, "finalize", "pay")
+        ids["credit_note"] = call("POST /v1/credit_notes", invoice=ids["open"], amount=100)["id"]
+        made = call(
+            "POST /v1/subscriptions",
+            {"customer": customer, "items[0][price]": ids["monthly"], "items[1][price]": ids["metered"]},
+        )
+        ids["subscription"] = made["id"]
+        ids["item"], ids["metered_item"] = (each["id"] for each in made["items"]["data"])
+        bare = call("POST /v1/customers", name="C")["id"]
+        paused = call(
+            "POST /v1/subscriptions",
+            {
+                "customer": bare,
+                "items[0][price]": ids["monthly"],
+                "trial_period_days": 1,
+                "trial_settings[end_behavior][missing_payment_method]": "pause",
+            },
+        )["id"]
+        transport.advance(2 * DAY)
+        call(f"POST /v1/customers/{bare}", source="tok_visa")
+        ids["paused_subscription"] = paused
+        keep("discounted", "POST /v1/customers", name="D", coupon=ids["coupon"], source="tok_visa")
+        ids["discounted_subscription"] = call(
+            "POST /v1/subscriptions",
+            {"customer": ids["discounted"], "items[0][price]": ids["monthly"], "coupon": ids["coupon"]},
+        )["id"]
+        ids["quote"] = call("POST /v1/quotes", {"customer": customer, "line_items[0][price]": ids["once"]})[
+            "id"
+        ]
+        ids["open_quote"] = call(
+            "POST /v1/quotes", {"customer": customer, "line_items[0][price]": ids["once"]}
+        )["id"]
+        call(f"POST /v1/quotes/{ids['open_quote']}/finalize")
+        ids["schedule"] = call(
+            "POST /v1/subscription_schedules",
+            {"customer": customer, "phases[0][items][0][price]": ids["monthly"], "phases[0][iterations]": 2},
+        )["id"]
+        ids["payment_link"] = call(
+            "POST /v1/payment_links", {"line_items[0][price]": ids["once"], "line_items[0][quantity]": 1}
+        )["id"]
+        ids["endpoint"] = call(
+            "POST /v1/webhook_endpoints",
+            {"url": "https://example.com/x", "enabled_events[]": "charge.failed"},
+        )["id"]
+        ids["account"] = transport.account.me["id"]
+        call(
+            "POST /v1/billing/meter_events",
+            {
+                "event_name": "m",
+                "identifier": "ev1",
+                "payload[stripe_customer_id]": customer,
+                "payload[value]": 4,
+            },
+        )
+        call(f"POST /v1/subscription_items/{ids['metered_item']}/usage_records", quantity=5, timestamp="now")
+        call.intent(40_000, "pm_card_bypassPending")
+        ids["payout"] = call("POST /v1/payouts", amount=500, currency="usd")["id"]
+        ids["pending_item"] = call(
+            "POST /v1/invoiceitems", customer=customer, unit_amount=700, quantity=2, currency="usd"
+        )["id"]
+        call.client.close()
+        return cls(snapshot.dump(transport.account), ids)
+
+
+def _invoice(call: Talk, customer: str, *steps: str) -> str:
+    made = call("POST /v1/invoices", customer=customer, currency="usd")["id"]
+    call(
+        "POST /v1/invoiceitems", customer=customer, unit_amount=1000, quantity=3, currency="usd", invoice=made
+    )
+    for step in steps:
+        call(f"POST /v1/invoices/{made}/{step}")
+    return str(made)
+
+
+def state(transport: SandboxTransport) -> bytes:
+    """All that an account holds."""
+    account = transport.account
+    account.flush()
+    return msgspec.json.encode(
+        (
+            {kind: [(row.id, msgspec.Raw(row.text)) for row in table.ordered()] for kind, table in account.tables.items()},
+            account.notes, account.deleted, account.long_lines, account.link_lines, account.ledger.members, sorted(account.clock.jobs), account.me,
+        )
+    )  # fmt: skip
+
+
+PLACES = {
+    "customer": "customer", "charge": "charge", "intent": "intent", "payment_method": "payment_method", "invoiceitem": "invoiceitem",
+    "invoice": "draft", "line_item_id": "line", "subscription_exposed_id": "subscription", "subscription": "paused_subscription", "item": "item",
+    "subscription_item": "metered_item", "quote": "quote", "schedule": "schedule", "price": "monthly", "plan": "monthly", "coupon": "coupon",
+    "promotion_code": "promotion_code", "tax_rate": "tax_rate", "shipping_rate_token": "shipping_rate", "refund": "refund", "dispute": "dispute",
+    "payout": "payout", "payment_link": "payment_link", "webhook_endpoint": "endpoint", "account": "account",
+    "transaction": "customer_balance_transaction",
+}  # fmt: skip
+"""Name of a place in a path -> the object that stands there."""
+AT: dict[str, dict[str, str]] = {
+    "POST /v1/products/{id}": {"id": "product"}, "DELETE /v1/products/{id}": {"id": "other_product"},
+    "POST /v1/charges/{charge}/capture": {"charge": "held_charge"}, "POST /v1/charges/{charge}/refunds/{refund}": {"refund": "refund"},
+    "POST /v1/credit_notes/{id}": {"id": "credit_note"}, "POST /v1/credit_notes/{id}/void": {"id": "credit_note"},
+    "DELETE /v1/customers/{customer}/sources/{id}": {"id": "card"}, "DELETE /v1/customers/{customer}/tax_ids/{id}": {"id": "tax_id"},
+    "POST /v1/invoices/{invoice}/pay": {"invoice": "open"}, "POST /v1/invoices/{invoice}/void": {"invoice": "open"},
+    "POST /v1/invoices/{invoice}/mark_uncollectible": {"invoice": "open"}, "POST /v1/invoices/{invoice}/send": {"invoice": "sent"},
+    "POST /v1/invoices/{invoice}/attach_payment": {"invoice": "open"},
+    "POST /v1/payment_intents/{intent}/capture": {"intent": "held_intent"}, "POST /v1/payment_intents/{intent}/confirm": {"intent": "confirmable"},
+    "POST /v1/quotes/{quote}/accept": {"quote": "open_quote"},
+    "POST /v1/billing/meters/{id}": {"id": "meter"}, "POST /v1/billing/meters/{id}/deactivate": {"id": "meter"}, "POST /v1/billing/meters/{id}/reactivate": {"id": "inactive_meter"},
+    "DELETE /v1/customers/{customer}/discount": {"customer": "discounted"},
+    "DELETE /v1/subscriptions/{subscription_exposed_id}/discount": {"subscription_exposed_id": "discounted_subscription"},
+    "DELETE /v1/invoiceitems/{invoiceitem}": {"invoiceitem": "pending_item"}, "POST /v1/invoiceitems/{invoiceitem}": {"invoiceitem": "pending_item"},
+}  # fmt: skip
+"""Where another object than usual stands in the path."""
+
+
+def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
+    """A good call of an operation, with as little as possible."""
+    product, who = ids["product"], ids["customer"]
+    line = {"line_items[0][price]": ids["once"], "line_items[0][quantity]": 1}
+    known: dict[str, dict[str, Any]] = {
+        "POST /v1/payment_intents/{intent}/increment_authorization": {"amount": 5},
+        "POST /v1/accounts/{account}/external_accounts": {
+            "external_account[object]": "bank_account", "external_account[country]": "US", "external_account[currency]": "usd",
+            "external_account[account_number]": "000123456789", "external_account[routing_number]": "110000000",
+        },
+        "POST /v1/billing/meters": {"display_name": "N", "event_name": "n", "default_aggregation[formula]": "sum"},
+        "POST /v1/billing/meter_events": {"event_name": "m", "payload[stripe_customer_id]": who, "payload[value]": 3},
+        "POST /v1/billing/meter_event_adjustments": {"event_name": "m", "type": "cancel", "cancel[identifier]": "ev1"},
+        "POST /v1/charges": {"amount": 1000, "currency": "usd", "source": "tok_visa"},
+        "POST /v1/charges/{charge}/refunds": {},
+        "POST /v1/coupons": {"percent_off": 5},
+        "POST /v1/credit_notes": {"invoice": ids["open"], "amount": 200},
+        "POST /v1/customers/{customer}/balance_transactions": {"amount": -10, "currency": "usd"},
+        "POST /v1/customers/{customer}/sources": {"source": "tok_visa"},
+        "POST /v1/customers/{customer}/tax_ids": {"type": "eu_vat", "value": "DE999999999"},
+        "POST /v1/invoiceitems": {"customer": who, "amount": 100, "currency": "usd"},
+        "POST /v1/invoices": {"customer": who},
+        "POST /v1/invoices/create_preview": {"subscription": ids["subscription"]},
+        "POST /v1/invoices/{invoice}/add_lines": {"lines[0][amount]": 5},
+        "POST /v1/invoices/{invoice}/update_lines": {"lines[0][id]": ids["line"]},
+        "POST /v1/invoices/{invoice}/remove_lines": {"lines[0][id]": ids["line"], "lines[0][behavior]": "delete"},
+        "POST /v1/invoices/{invoice}/attach_payment": {"payment_intent": ids["intent"]},
+        "POST /v1/payment_intents": {"amount": 1000, "currency": "usd"},
+        "POST /v1/payment_links": line,
+        "POST /v1/payment_methods": {"type": "card", "card[token]": "tok_visa"},
+        "POST /v1/payment_methods/{payment_method}/attach": {"customer": who},
+        "POST /v1/payouts": {"amount": 100, "currency": "usd"},
+        "POST /v1/plans": {"currency": "usd", "interval": "month", "amount": 500, "product": product},
+        "POST /v1/prices": {"currency": "usd", "unit_amount": 500, "product": product},
+        "POST /v1/products": {"name": "N"},
+        "POST /v1/promotion_codes": {"coupon": ids["coupon"]},
+        "POST /v1/quotes": {"customer": who, "line_items[0][price]": ids["monthly"]},
+        "POST /v1/refunds": {"charge": ids["charge"]},
+        "POST /v1/shipping_rates": {"display_name": "T", "type": "fixed_amount", "fixed_amount[amount]": 5, "fixed_amount[currency]": "usd"},
+        "POST /v1/subscription_items": {"subscription": ids["subscription"], "price": ids["other_monthly"]},
+        "POST /v1/subscription_items/{subscription_item}/usage_records": {"quantity": 3},
+        "POST /v1/subscription_schedules": {
+            "customer": who, "phases[0][items][0][price]": ids["monthly"], "phases[0][iterations]": 2,
+        },
+        "POST /v1/subscriptions": {"customer": who, "items[0][price]": ids["monthly"]},
+        "POST /v1/tax_rates": {"display_name": "T", "percentage": 5, "inclusive": "false"},
+        "POST /v1/webhook_endpoints": {"url": "https://example.com/y", "enabled_events[0]": "charge.failed"},
+    }  # fmt: skip
+    return dict(known.get(name, {}))
+
+
+ALWAYS_REFUSED = frozenset(
+    {"POST /v1/payment_intents/{intent}/increment_authorization", "POST /v1/payouts/{payout}/reverse"}
+)
+"""Operations that need what the sandbox has none of: readers, connected accounts."""
+COMPANIONS: dict[str, dict[str, Any]] = {
+    "POST /v1/invoices collection_method": {"days_until_due": 5},
+    "POST /v1/subscriptions collection_method": {"days_until_due": 5},
+    "POST /v1/subscriptions/{subscription_exposed_id} collection_method": {"days_until_due": 5},
+    "POST /v1/subscriptions/{subscription_exposed_id} trial_from_plan": {"items[2][price]": "trial_monthly"},
+    "POST /v1/subscriptions trial_from_plan": {"items[0][price]": "trial_monthly"},
+    "POST /v1/subscriptions proration_behavior": {"billing_cycle_anchor": NOW + 9 * DAY},
+    "POST /v1/invoices/{invoice} collection_method": {"days_until_due": 5},
+    "POST /v1/payment_intents confirm": {"payment_method": "pm_card_visa"},
+}
+"""What must stand beside a parameter for it to count."""
