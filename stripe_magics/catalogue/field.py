@@ -127,6 +127,7 @@ class Field:
     ] = ()  # not required if one of these fields, or of Stripe's parameters by their first part, is given
     when_params: tuple[str, ...] = ()  # `when` holds, too, if one of these parameters of Stripe's is given
     needs_one_of: tuple[str, ...] = ()  # given, one of these fields must be given as well
+    other_choices: tuple[str, ...] = ()  # choices that only another described version has: sent as they stand
     dead_choices: tuple[str, ...] = ()  # choices of old that no described version knows: refused
     required_with: tuple[str, ...] = ()  # required as soon as one of these fields has a value
     either: tuple[str, ...] = ()  # ROWS: exactly one of these columns has a value in a row

@@ -121,8 +121,8 @@ def _operation(module: Module) -> money.Operation:
     return "payout" if any(each.operation == "payout" for each in module.fields) else "charge"
 
 
-def _sent_as_it_stands(param: str, values: list[str]) -> str:
-    return f"{param}: {', '.join(values)} isn't among the known values; it is sent as it stands."
+def _sent_as_it_stands(param: str, values: list[str], version: str = "") -> str:
+    return f"{param}: {', '.join(values)} isn't among the known values{version}; it is sent as it stands."
 
 
 def _names_currency(raw: Any) -> bool:
@@ -200,6 +200,11 @@ class _Binder:
             return
         if value is not None:
             self.typed[declared.name] = value
+            given = value if isinstance(value, list) else [value]
+            if other := [str(each) for each in given if str(each) in declared.other_choices]:
+                self.warnings.append(
+                    _sent_as_it_stands(declared.flag, other, f" of API version {self.api_version}")
+                )
         if context.passed:
             self.warnings.append(_sent_as_it_stands(declared.param, context.passed))
 

@@ -213,6 +213,8 @@ def read_choice(field: Field, value: Any, context: Context) -> str:
     for each in known:
         if each.lower() == folded:
             return each
+    if text in field.other_choices:
+        return text
     if text in field.dead_choices:
         fault = UnknownChoice(
             f"{shown(text)} is a value of old that no API version since 2023 knows; leave it out"

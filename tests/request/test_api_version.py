@@ -91,6 +91,16 @@ def test_a_version_that_is_named_is_obeyed(
     assert other in str(caught.value)
 
 
+def test_a_value_of_another_version_is_sent_as_it_stands() -> None:
+    """A choice isn't a parameter: Stripe is the judge, and a note says whose value it is."""
+    request = dry("checkout.sessions.create", ui_mode="hosted_page")
+    assert ("ui_mode", "hosted_page") in request.params
+    assert version_of(request) == PINNED_VERSION
+    assert any("hosted_page" in each and PINNED_VERSION in each for each in request.warnings)
+    with pytest.raises(InvalidValue, match="did you mean hosted"):
+        dry("checkout.sessions.create", ui_mode="hostedd")
+
+
 def test_between_two_described_versions_what_either_knows_passes() -> None:
     request = dry(
         "promotion_codes.create",

@@ -155,6 +155,9 @@ def _fields_of_all(row: facts.Operation, own: str, having: list[str]) -> Iterato
     for each in members(facts.shape(row, own) or [], needed=True):
         known[each.param] = each
         gone = [other for other in having if other > own and not facts.has_parameter(row, each.param, other)]
+        if each.choices:
+            others = {value for version in having for value in facts.choices(row, each.param, version)}
+            each = each.replace(other_choices=tuple(sorted(others.difference(each.choices))))  # noqa: PLW2901
         yield _removed(row, each, gone[0]) if gone else each
     for other in having:
         for each in members(facts.shape(row, other) or [], needed=False):
