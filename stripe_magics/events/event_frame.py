@@ -9,9 +9,9 @@ known), `mode` (live, test, sandbox), `api_version`, `livemode`, `twin` (most li
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stripe_magics._html import output, table, tag
 from stripe_magics.events.event_rows import COLUMNS, amount_of, customer_of, row
 
 if TYPE_CHECKING:
@@ -140,14 +140,9 @@ def text(watch: _Watch, most: int = 15) -> str:
 
 def html(watch: _Watch, most: int = 15) -> str:
     """The same as a table that stays as it is, everything escaped: where a live view can't be."""
-    heads = "".join(f"<th>{name}</th>" for name in COLUMNS)
-    lines = [
-        "".join(f"<td>{escape(row(each.event)[name])}</td>" for name in COLUMNS)
-        for each in watch.stored(most)
-    ]
-    above = "".join(f"<div>{escape(each)}</div>" for each in (_head(watch), *watch.notes[-3:]))
-    body = "".join(f"<tr>{each}</tr>" for each in lines)
-    return f"{above}<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+    rows = [[shown[name] for name in COLUMNS] for shown in (row(each.event) for each in watch.stored(most))]
+    above = [tag("div", each) for each in (_head(watch), *watch.notes[-3:])]
+    return output(*above, table(COLUMNS, rows))
 
 
 def _head(watch: _Watch) -> str:

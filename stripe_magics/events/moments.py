@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,6 @@ from stripe_magics.errors import UsageFault
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
-_SHORT = re.compile(r"(\d{1,6})\s*([mhdw])", re.ASCII)
-_SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-
 
 def moment(value: Any, connection: Connection) -> int | None:
     """Unix seconds of `2h` or `3d` ago, or of whatever dates.py reads; a day stands for its beginning. None for nothing. Raises `UsageFault`."""
@@ -22,12 +18,10 @@ def moment(value: Any, connection: Connection) -> int | None:
         return None
     sandbox = connection.sandbox
     now = float(sandbox.now) if sandbox is not None else float(connection.now())
-    if isinstance(value, str) and (short := _SHORT.fullmatch(value.strip().lower())):
-        return int(now - int(short[1]) * _SECONDS[short[2]])
     if isinstance(value, datetime) and value.tzinfo is None:
         value = value.replace(tzinfo=connection.zone)
     try:
-        return dates.moment(value, connection.zone, datetime.fromtimestamp(now, UTC))
+        return dates.since(value, connection.zone, datetime.fromtimestamp(now, UTC))
     except ValueError:
         raise UsageFault(
             f"Can't read {value!r} as a time. Examples: 2h, 3d, yesterday, 2024-05-01, 2024-05-01T12:00."

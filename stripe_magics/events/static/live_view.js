@@ -16,7 +16,7 @@ function notify(text) {
 }
 
 function render({model, el}) {
-  el.classList.add("sm-watch");
+  el.classList.add("sm-watch", "tex2jax_ignore", "mathjax_ignore");  // names with $ signs are no mathematics
   let rows = [], seen = new Set(), maxRows = 500, ended = true;
 
   const badge = node("b", {class: "sm-watch-mode"});
