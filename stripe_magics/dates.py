@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from stripe_magics._form_encoding import EPOCH, describe_missing, plain, seconds
@@ -251,6 +251,14 @@ def _parts(text: str) -> list[str]:
 
 def _read(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
     value = plain(value)
+    try:
+        return _typed(value, zone, now)
+    except (OverflowError, InvalidOperation):
+        shown = str(value)
+        raise ValueError(f"{shown[:60]!r} lies outside the calendar") from None
+
+
+def _typed(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
     if isinstance(value, datetime):
         if value.tzinfo is None or value.utcoffset() is None:
             raise ValueError(
@@ -266,10 +274,7 @@ def _read(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
     text = " ".join(value.split())
     if _UNIX.fullmatch(text):
         return _unix(int(text))
-    try:
-        return _written(text, zone, now)
-    except OverflowError:
-        raise ValueError(f"{text!r} lies outside the calendar") from None
+    return _written(text, zone, now)
 
 
 def _unix(value: float | Decimal) -> int:

@@ -40,15 +40,19 @@ def command(name: str, /, **values: Any) -> Command:
     `again`, `expand` ...).
     """
     from stripe_magics.parsing.keywords import command_of
+    from stripe_magics.validation.nesting import check_values
 
+    check_values(values.items(), module=name)
     return command_of(name, values)
 
 
 def prepare(command: Command, *, connection: Connection | None = None) -> Request:
     """The request that a command stands for. Pure: nothing is sent. Raises `InvalidValue` with all faults."""
     from stripe_magics.request import api_version
+    from stripe_magics.validation.nesting import check_values
 
     module = catalogue.find(command.module)
+    check_values((*command.values.items(), *command.params), module=module.name)
     forced = connection.api_version if connection is not None and connection.version_forced else ""
     stated = command.options.stripe_version or forced
     lifted = "" if stated else api_version.newest_only(module, command.values, command.params)
