@@ -23,6 +23,8 @@ from stripe_magics.parsing.lexer import split
 from stripe_magics.parsing.options import SHORT, VERBS
 
 MOST = 300
+MAX_LINE = 2_000  # characters; nobody completes a longer one
+MAX_BODY = 50_000
 _LINE = re.compile(r"(?:^|\n|=)[ \t]*%stripe[ \t]+(?P<rest>[^\n]*)\Z")
 _CELL = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)*%%stripe(?P<head>[^\n]*)(?P<body>\n.*)?\Z", re.DOTALL)
 _KEY = re.compile(r"^(?P<indent>\s*)(?P<item>- )?[\"']?(?P<key>[\w.-]*)\Z")
@@ -58,7 +60,9 @@ def suggest(text: str, place: Place) -> Found | None:
     cell = _CELL.match(text)
     if cell is None:
         line = _LINE.search(re.sub(r"\\\n", " ", text))
-        return None if line is None else in_line(line["rest"], place)
+        return None if line is None or len(line["rest"]) > MAX_LINE else in_line(line["rest"], place)
+    if len(cell["head"]) > MAX_LINE or len(cell["body"] or "") > MAX_BODY:
+        return None
     if cell["body"] is None:
         return in_line(cell["head"].lstrip(), place)
     return in_body(cell["head"], cell["body"][1:], place)

@@ -42,7 +42,7 @@ def mismatch(request: Request, data: dict[str, Any] | None) -> str:
     """What is wrong with an answer that came as a success, in words; "" if it is what was asked for."""
     if data is None:
         return ""
-    kind = data.get("object")
+    kind = _kind(data)
     if request.lists or kind in LISTS:
         return _list_mismatch(request, data)
     expected = request.returns
@@ -56,6 +56,11 @@ def mismatch(request: Request, data: dict[str, Any] | None) -> str:
     return ""
 
 
+def _kind(data: dict[str, Any]) -> str:
+    kind = data.get("object")
+    return kind if isinstance(kind, str) else ""
+
+
 def _named(kind: object) -> str:
     return f"a {kind[:40]}" if isinstance(kind, str) and kind else "an object without a type"
 
@@ -64,8 +69,8 @@ def _list_mismatch(request: Request, data: dict[str, Any]) -> str:
     rows = data.get("data")
     if not request.lists and request.returns in EXACT and not request.list_of_one:
         return f"the answer is a list where a {request.returns} was asked for"
-    if request.lists and data.get("object") not in LISTS:
-        return f"the answer is {_named(data.get('object'))} where the list {request.path} was asked for"
+    if request.lists and _kind(data) not in LISTS:
+        return f"the answer is {_named(_kind(data))} where the list {request.path} was asked for"
     if not isinstance(rows, list):
         return f"the list {request.path} came without rows (`data` is {'null' if rows is None else type(rows).__name__})"
     if not all(isinstance(row, dict) for row in rows):
