@@ -148,7 +148,11 @@ def _option(call: CallBuilder, option: Option, name: str, given: Word | None, fo
         return used  # taken before all others: its columns are names for them
     found = resolve(value, call.namespace)
     if option.takes == "list" and plain(found) is not None and found != "":
-        call.options.setdefault(option.key, []).extend(read_option(option, structured_values.texts(found)))
+        try:
+            read = read_option(option, structured_values.texts(found))
+        except ValueError as problem:
+            raise UsageFault(f"--{name}: {problem}.") from None
+        call.options.setdefault(option.key, []).extend(read)
         return used
     if option.key in call.options:
         raise UsageFault(f"--{name} is given twice.")
