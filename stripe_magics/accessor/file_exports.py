@@ -131,6 +131,9 @@ def _from_pandas(table: pa.Table) -> pd.DataFrame:
         if pa.types.is_struct(each.type) or pa.types.is_list(each.type) or pa.types.is_large_list(each.type):
             values = [_clean(value) for value in table.column(each.name).to_pylist()]
             frame[each.name] = pd.Series([freeze(value) for value in values], index=frame.index, dtype=object)
+    kept = (table.schema.metadata or {}).get(b"PANDAS_ATTRS")
+    if kept and not frame.attrs:  # pandas 2 keeps them there
+        frame.attrs = json.loads(kept)
     info = FrameInfo.of(frame)
     if info.object or info.mode:
         info.put(frame)
