@@ -1,6 +1,6 @@
-"""The road itself: a command becomes a request, the request an answer, the answer a DataFrame.
+"""The pipeline: a command becomes a request, the request an answer, the answer a DataFrame.
 
-Every door (a magic, a form, Python) comes through `call`. What it does, in order:
+Every interface (a magic, a form, Python) comes through `call`. What it does, in order:
 
 1. `bind` types the values of the command and names every fault at once; nothing is sent before all of them are right;
 2. `build` makes the request; a dry run returns it here;

@@ -13,7 +13,7 @@ import pytest
 import tqdm.auto
 from tqdm.std import tqdm as text_bar
 
-from stripe_magics import progress as room
+from stripe_magics import progress as progress_module
 from stripe_magics.progress import Progress, ProgressGroup, progress_bar
 
 
@@ -137,8 +137,8 @@ def test_a_bar_that_cannot_be_drawn_ends_nothing(clock: Clock, monkeypatch: pyte
 
 
 def test_threads_share_a_bar(clock: Clock, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "DELAY", 0.0)
-    monkeypatch.setattr(room, "INTERVAL", 0.0)
+    monkeypatch.setattr(progress_module, "DELAY", 0.0)
+    monkeypatch.setattr(progress_module, "INTERVAL", 0.0)
     told: list[tuple[int, int]] = []
 
     class Told(Progress):

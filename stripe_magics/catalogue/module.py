@@ -117,7 +117,7 @@ class Module:
     search: Search | None = None
     one_of: tuple[tuple[str, ...], ...] = ()  # of each of these sets of fields at most one may be given
     any_of: tuple[tuple[str, ...], ...] = ()  # of each of these sets of fields at least one must be given
-    handler: str = ""  # "watch": without a URL the watch room serves it
+    handler: str = ""  # the package that serves it in place of a request: "events", for a watch without a URL
     documented: bool = True  # False: from generated facts; unknown parameters are passed on
     version: str = ""  # the API version of the facts, for generated operations; "" is the pinned one
     files: bool = False  # takes a multipart upload

@@ -96,7 +96,7 @@ class ObjectCard:
             self.tree.close()
 
     def buttons(self) -> Any:
-        """The row of buttons with room for a form below; None where nothing can be done."""
+        """The row of buttons, with a place for a form below; None where nothing can be done."""
         if not self.story.actions:
             return None
         import ipywidgets as w

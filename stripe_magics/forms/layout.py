@@ -1,7 +1,7 @@
 """Which field stands where in a form. Pure.
 
-In front: the ids of the object, what is required, what is required under a condition, then the plain optional fields as far as there is
-room; the rest follows in closed groups, "More" last. Room is counted in widgets, since each costs a message: a form opens at once however
+In front: the ids of the object, what is required, what is required under a condition, then the plain optional fields as far as the
+budget goes; the rest follows in closed groups, "More" last. The budget is counted in widgets, since each costs a message: a form opens at once however
 many fields its module has.
 """
 
@@ -15,7 +15,7 @@ from stripe_magics.catalogue.module import Module
 from stripe_magics.forms.state import MORE, FormState, blank
 
 FURTHER = "Further details"
-ROOM = 21  # widgets for the fields in front
+MAX_FRONT_WIDGETS = 21  # widgets for the fields in front
 COST = {Kind.OBJECT_ID: 4, Kind.TIMESTAMP: 4, Kind.TIMESTAMP_FILTER: 3, Kind.METADATA: 3, Kind.ROWS: 3}
 
 
@@ -43,14 +43,16 @@ def sections(module: Module) -> list[Section]:
 
 def _front(candidates: list[Field], module: Module) -> list[Field]:
     ranked = sorted(candidates, key=lambda each: _rank(each, module))
-    room, front = ROOM, []
+    budget, front = MAX_FRONT_WIDGETS, []
     for each in ranked:
         cost = COST.get(each.kind, 2)
-        if _rank(each, module) < 2 or cost <= room:
+        if _rank(each, module) < 2 or cost <= budget:
             front.append(each)
-            room -= cost
+            budget -= cost
         else:
-            room = 0  # the order of the declaration is kept: nothing small slips in ahead of what comes first
+            budget = (
+                0  # the order of the declaration is kept: nothing small slips in ahead of what comes first
+            )
     return front
 
 

@@ -57,7 +57,7 @@ class WidgetRegistry:
         return self._layouts[name]
 
     def make(self, kind: type, layout: str, *, narrow: bool = False, **traits: Any) -> Any:
-        """A widget with a shared layout and style; `narrow`: its label takes no more room than it needs."""
+        """A widget with a shared layout and style; `narrow`: its label is no wider than it has to be."""
         style = _style_class(kind)
         if style is not None:
             traits["style"] = self._style(style, "initial" if narrow else LABEL_WIDTH)

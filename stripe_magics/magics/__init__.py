@@ -1,7 +1,7 @@
-"""The magic door: `%stripe` and `%%stripe`.
+"""The magics: `%stripe` and `%%stripe`.
 
 `load` registers one magic, one completion matcher, one input transformer and the display of frames; `unload` takes all of it back,
-closes the connection and forgets the key. Nothing heavy is imported here: the rooms behind the door open when they are asked for.
+closes the connection and forgets the key. Nothing heavy is imported here: what the lines need is imported when they ask for it.
 """
 
 from __future__ import annotations

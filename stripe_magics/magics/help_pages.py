@@ -244,8 +244,8 @@ def an_id(kind: str, action: str = "") -> str:
     """An id of an object of that type: of the open sandbox, in a state that suits the action; or one that only looks like one."""
     import sys
 
-    room = sys.modules.get("stripe_magics.client.shared_connection")
-    connection = room.shared() if room is not None else None
+    loaded = sys.modules.get("stripe_magics.client.shared_connection")
+    connection = loaded.shared() if loaded is not None else None
     name = "invoice_items.list" if kind == "invoiceitem" else f"{kind}s.list"
     if connection is not None and connection.sandbox is not None and _is_module(name):
         from stripe_magics import pipeline as calls

@@ -1,7 +1,7 @@
 """The `%stripe` magic itself: one line or one cell in, one value out.
 
 What it does with a line: looks for a key (refused, scrubbed), for a word of its own (`connect`, `status` ...: verbs.py), otherwise
-parses a call and sends it down the road. Errors of ours leave as a few lines without library frames, and fail the cell.
+parses a call and sends it through the pipeline. Errors of ours leave as a few lines without library frames, and fail the cell.
 """
 
 from __future__ import annotations

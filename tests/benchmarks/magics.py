@@ -1,4 +1,4 @@
-"""What the magic door costs: `python tests/benchmarks/magics.py`. Best of many, in milliseconds."""
+"""What the magic costs: `python tests/benchmarks/magics.py`. Best of many, in milliseconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The watch room on the sandbox, through the doors that people use: functions, commands, the panel."""
+"""Watching events on the sandbox, through the interfaces that people use: functions, commands, the panel."""
 
 from __future__ import annotations
 

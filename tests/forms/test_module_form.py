@@ -26,7 +26,7 @@ EVIL = "<img src=x onerror='alert(1)'>"
 
 
 class Calls:
-    """Stands for the road: notes each command, answers with a frame or raises what it is told to."""
+    """Stands for the pipeline: notes each command, answers with a frame or raises what it should."""
 
     def __init__(self, *faults: BaseException | None) -> None:
         self.faults = list(faults)
@@ -57,11 +57,11 @@ def test_create(sandbox: Any) -> None:
 
 
 def test_faults_are_marked_and_listed() -> None:
-    road = Calls()
-    form = module_form("customers.create", {"email": "no", "shipping_country": "Germany?"}, run=road)
+    calls = Calls()
+    form = module_form("customers.create", {"email": "no", "shipping_country": "Germany?"}, run=calls)
     with pytest.raises(InvalidValue):
         form.submit()
-    assert not road.commands
+    assert not calls.commands
     words = [each.description for each in form.problems.children]
     assert len(words) == 2
     assert words[0].startswith("Email: 'no' is not an e-mail address")
@@ -71,43 +71,43 @@ def test_faults_are_marked_and_listed() -> None:
     form.fill(email="jenny@example.com", shipping_country="DE", shipping_name="J")
     form.submit()
     assert not form.problems.children
-    assert dict(road.commands[0].values)["shipping_country"] == "DE"
+    assert dict(calls.commands[0].values)["shipping_country"] == "DE"
 
 
 def test_a_double_click_sends_once() -> None:
-    road = Calls()
-    form = module_form("customers.create", {"name": "Jenny"}, run=road)
+    calls = Calls()
+    form = module_form("customers.create", {"name": "Jenny"}, run=calls)
     form.sender.go.click()
     form.sender.go.click()
-    assert len(road.commands) == 1
+    assert len(calls.commands) == 1
     assert "This was done already" in form.status.value
     form.fill(name="Jane")
     form.sender.go.click()
-    assert len(set(road.keys)) == 2
+    assert len(set(calls.keys)) == 2
 
 
 def test_a_retry_after_nothing_was_sent_has_the_same_key() -> None:
-    road = Calls(NotSent("Nothing was sent."))
-    form = module_form("customers.create", {"name": "Jenny"}, run=road)
+    calls = Calls(NotSent("Nothing was sent."))
+    form = module_form("customers.create", {"name": "Jenny"}, run=calls)
     form.sender.go.click()
     assert "Nothing was sent" in form.status.value
     form.submit()
-    assert len(road.commands) == 2
-    assert len(set(road.keys)) == 1
+    assert len(calls.commands) == 2
+    assert len(set(calls.keys)) == 1
 
 
 def test_an_unknown_outcome_is_asked_about_under_the_same_key() -> None:
-    road = Calls(OutcomeUnknown("It is unknown whether the payment was made."))
-    form = module_form("customers.create", {"name": "Jenny"}, run=road)
+    calls = Calls(OutcomeUnknown("It is unknown whether the payment was made."))
+    form = module_form("customers.create", {"name": "Jenny"}, run=calls)
     form.sender.go.click()
     assert form.state.submission.stage is Stage.UNKNOWN
     form.fill(name="Somebody else")
     form.sender.go.click()
-    assert len(road.commands) == 1
+    assert len(calls.commands) == 1
     assert [each.description for each in form.sender.bar.children] == ["Ask Stripe again", "Preview request"]
     form.sender.bar.children[0].click()
-    assert len(road.commands) == 2
-    assert road.commands[0] == road.commands[1], "exactly what was sent, not what was typed since"
+    assert len(calls.commands) == 2
+    assert calls.commands[0] == calls.commands[1], "exactly what was sent, not what was typed since"
     assert form.state.submission.stage is Stage.DONE
 
 
@@ -119,8 +119,8 @@ def test_an_error_of_our_own_while_sending_counts_as_unknown() -> None:
 
 
 def test_a_repetition_is_asked_about() -> None:
-    road = Calls(RepeatRefused("The same call was made at 14:02."))
-    form = module_form("customers.create", {"name": "Jenny"}, run=road)
+    calls = Calls(RepeatRefused("The same call was made at 14:02."))
+    form = module_form("customers.create", {"name": "Jenny"}, run=calls)
     form.sender.go.click()
     assert [each.description for each in form.sender.bar.children] == [
         "Send once more",
@@ -128,13 +128,13 @@ def test_a_repetition_is_asked_about() -> None:
         "Preview request",
     ]
     form.sender.confirm()
-    assert [each.options.again for each in road.commands] == [False, True]
+    assert [each.options.again for each in calls.commands] == [False, True]
 
 
 def test_irreversible_asks_and_cancel_sends_nothing() -> None:
-    road = Calls()
+    calls = Calls()
     form = module_form(
-        "refunds.create", {"charge": "ch_3MmlLrLkdIwHu7ix0snN0B15", "amount": "5.00usd"}, run=road
+        "refunds.create", {"charge": "ch_3MmlLrLkdIwHu7ix0snN0B15", "amount": "5.00usd"}, run=calls
     )
     form.sender.go.click()
     assert "shall it be sent?" in form.status.value
@@ -145,21 +145,21 @@ def test_irreversible_asks_and_cancel_sends_nothing() -> None:
         "Preview request",
     ]
     form.sender.cancel()
-    assert not road.commands
+    assert not calls.commands
     with pytest.raises(ConfirmationNeeded):
         form.submit()
     form.submit(confirm=True)
-    assert len(road.commands) == 1
-    assert road.commands[0].options.yes
+    assert len(calls.commands) == 1
+    assert calls.commands[0].options.yes
 
 
 def test_an_edit_takes_the_question_back() -> None:
-    road = Calls()
-    form = module_form("refunds.create", {"charge": "ch_3MmlLrLkdIwHu7ix0snN0B15"}, run=road)
+    calls = Calls()
+    form = module_form("refunds.create", {"charge": "ch_3MmlLrLkdIwHu7ix0snN0B15"}, run=calls)
     form.sender.go.click()
     form.fill(amount="1")
     form.sender.confirm()
-    assert not road.commands
+    assert not calls.commands
     assert form.state.submission.stage is Stage.IDLE
 
 
@@ -194,30 +194,30 @@ class Live:
 
 
 def test_live_mode_wants_words_typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    road = Calls()
+    calls = Calls()
     form = module_form(
-        "payouts.cancel", {"payout": "po_1OaFDbEcg9tTZuTgNYmX0PKB"}, run=road, connection=Live()
+        "payouts.cancel", {"payout": "po_1OaFDbEcg9tTZuTgNYmX0PKB"}, run=calls, connection=Live()
     )
     monkeypatch.setattr(confirmation, "objects", lambda form, values: [])
     assert "sm-live" in form._top.value
     assert "LIVE" in form._top.value
     form.sender.go.click()
     form.sender.confirm("yes")
-    assert not road.commands
+    assert not calls.commands
     form.sender.confirm("acme ltd")
-    assert len(road.commands) == 1
+    assert len(calls.commands) == 1
     form.sender.start_over()
     with pytest.raises(ConfirmationNeeded, match="po_1OaFDbEcg9tTZuTgNYmX0PKB"):
         form.submit(confirm=True)
     form.submit(confirm="po_1OaFDbEcg9tTZuTgNYmX0PKB")
-    assert len(road.commands) == 2
+    assert len(calls.commands) == 2
 
 
 def test_every_write_asks_in_live_mode() -> None:
-    road = Calls()
-    form = module_form("customers.create", {"name": "Jenny"}, run=road, connection=Live())
+    calls = Calls()
+    form = module_form("customers.create", {"name": "Jenny"}, run=calls, connection=Live())
     form.sender.go.click()
-    assert not road.commands
+    assert not calls.commands
 
 
 def test_a_decline_is_corrected_with_a_new_key(sandbox: Any) -> None:
@@ -383,10 +383,10 @@ def test_the_line_has_the_options() -> None:
 
 
 def test_an_event_watch_goes_through_its_own_door() -> None:
-    road = Calls()
-    form = module_form("events.watch", {"events": ["invoice.paid"]}, run=road)
+    calls = Calls()
+    form = module_form("events.watch", {"events": ["invoice.paid"]}, run=calls)
     form.submit()
-    assert road.commands[0].module == "events.watch"
+    assert calls.commands[0].module == "events.watch"
 
 
 def test_the_skeleton_needs_no_widget() -> None:

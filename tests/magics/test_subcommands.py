@@ -1,4 +1,4 @@
-"""The rooms behind the door: one call a row, Parquet, pulls, reports, watches, forms that are remembered."""
+"""What the subcommands open: one call a row, Parquet, pulls, reports, watches, forms that are remembered."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from stripe_magics.magics.subcommands.subcommand import ParsedFlags, number, who
 def connect(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     if not given:
         return _connect_form(context)
-    from stripe_magics.client import shared_connection as room
+    from stripe_magics.client import shared_connection
 
     options = {
         key: value
@@ -25,7 +25,7 @@ def connect(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         options["demo"] = False
     if "rate" in given:
         options["rate"] = number("rate", given["rate"])
-    connection = room.connect(**options)
+    connection = shared_connection.connect(**options)
     context.history.note(
         "connect", f"sm.connect({', '.join(f'{key}={value!r}' for key, value in options.items())})"
     )
@@ -38,10 +38,10 @@ def _connect_form(context: Any) -> Any:
         from stripe_magics.forms import connect_form
 
         return connect_form()
-    from stripe_magics.client import shared_connection as room
+    from stripe_magics.client import shared_connection
     from stripe_magics.client.credentials import ask_for_key
 
-    connection = room.connect(secret=ask_for_key().secret)
+    connection = shared_connection.connect(secret=ask_for_key().secret)
     return _state(connection)
 
 
