@@ -16,12 +16,17 @@ class StatementStops:
         self.count = 0
         self.stop_at = 0
         self.where = ""
+        self._numbers: dict[str, list[int]] | None = None
 
     def _trace(self, frame: Any, event: str, argument: Any) -> Any:
         if frame.f_code.co_filename not in self._files:
             return None
         if event == "line":
             self.count += 1
+            if self._numbers is not None:
+                self._numbers.setdefault(f"{frame.f_code.co_filename}:{frame.f_lineno}", []).append(
+                    self.count
+                )
             if self.count == self.stop_at:
                 self.where = f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"
                 raise KeyboardInterrupt
@@ -36,6 +41,14 @@ class StatementStops:
             yield
         finally:
             sys.settrace(None)
+
+    @contextmanager
+    def recording(self, numbers: dict[str, list[int]]) -> Iterator[None]:
+        """Note at which numbers each statement is run."""
+        self._numbers = numbers
+        with self.at(0):
+            yield
+        self._numbers = None
 
     def lines_of(self, work: Callable[[], object]) -> int:
         """How many lines a piece of work runs."""

@@ -1,0 +1,120 @@
+"""Nothing is lost, whatever ends a pull: every statement of the saving path, and real signals at random moments.
+
+python tests/benchmarks/bulk_stops.py statements          each statement that is run, at its first and its last time
+python tests/benchmarks/bulk_stops.py signals [COUNT]     COUNT processes are stopped or killed (500)
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+sys.path[0] = str(Path(__file__).parents[1])  # in place of this folder, whose `bulk` is another one
+
+from bulk.list_server import ListServer, serving  # noqa: E402
+from bulk.statement_stops import StatementStops  # noqa: E402
+from bulk.test_stops import _PULL, SAVING, ids_in  # noqa: E402
+
+from stripe_magics import bulk  # noqa: E402
+from stripe_magics.bulk.list_requests import list_request  # noqa: E402
+from stripe_magics.client import shared_connection as connections  # noqa: E402
+from stripe_magics.client.secret import Secret  # noqa: E402
+
+KEY = "sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001"
+
+
+def statements(server: ListServer, url: str, work: Path) -> None:
+    connection = connections.connect(secret=Secret(KEY), api_base=url, rate=1000.0)
+    tried = stopped = wrong = 0
+    for name in ("payment_intents", "payment_links"):
+        request = list_request(connection, name)
+        stops = StatementStops(*SAVING)
+        numbers: dict[str, list[int]] = {}
+        with stops.recording(numbers):
+            bulk.save(connection, request, work / f"count-{name}", part_rows=400)
+        chosen = sorted({number for each in numbers.values() for number in (each[0], each[-1])})
+        print(f"{name}: {len(numbers)} statements, {len(chosen)} stops", flush=True)
+        for number in chosen:
+            folder = work / f"{name}-{number}"
+            tried += 1
+            saved: Any = None
+            try:
+                with stops.at(number):
+                    saved = bulk.save(connection, request, folder, part_rows=400)
+            except KeyboardInterrupt:
+                pass
+            stopped += bool(stops.where)
+            early = saved is not None and saved["complete"] and sorted(ids_in(folder)) != sorted(server.ids)
+            again = bulk.save(connection, request, folder, part_rows=400)
+            if early or not again["complete"] or sorted(ids_in(folder)) != sorted(server.ids):
+                wrong += 1
+                print(f"WRONG at {stops.where}")
+    print(f"{tried} runs, {stopped} stopped, {wrong} wrong")
+
+
+def signals(server: ListServer, url: str, work: Path, count: int) -> None:
+    chance = random.Random(11)
+    begun = ended = wrong = finished = 0
+    sent = 0
+    while sent < count:
+        folder = work / f"pull-{begun}"
+        begun += 1
+        while True:
+            process = subprocess.Popen(
+                [sys.executable, "-c", _PULL, KEY, url, str(folder)], stdout=subprocess.PIPE, text=True
+            )
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(chance.uniform(0.0, 0.6))
+            kind = chance.choice([signal.SIGINT, signal.SIGINT, signal.SIGKILL])
+            process.send_signal(kind)
+            if kind == signal.SIGINT and chance.random() < 0.3:
+                time.sleep(chance.uniform(0.0, 0.05))
+                process.send_signal(kind)
+            said = process.communicate(timeout=120)[0]
+            sent += 1
+            if said.startswith("complete"):
+                finished += 1
+                wrong += sorted(ids_in(folder)) != sorted(server.ids)
+                break
+            if sent >= count:
+                break
+        last = subprocess.run(
+            [sys.executable, "-c", _PULL, KEY, url, str(folder)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        ended += 1
+        if f"complete {len(server.ids)}" not in last.stdout or sorted(ids_in(folder)) != sorted(server.ids):
+            wrong += 1
+            print(f"WRONG in {folder}: {last.stdout} {last.stderr[-500:]}")
+        if sent % 50 < 5:
+            print(f"{sent} signals, {ended} pulls, {wrong} wrong", flush=True)
+    print(f"{sent} signals over {ended} pulls ({finished} ended before their signal), {wrong} wrong")
+
+
+def main() -> None:
+    warnings.simplefilter("ignore", ResourceWarning)
+    what = sys.argv[1] if len(sys.argv) > 1 else "statements"
+    server = ListServer(
+        count=1_200 if what == "statements" else 3_000, latency=0.001, rate=9_000.0, burst=9_000.0
+    )
+    with serving(server) as url, tempfile.TemporaryDirectory() as folder:
+        if what == "statements":
+            statements(server, url, Path(folder))
+        else:
+            signals(server, url, Path(folder), int(sys.argv[2]) if len(sys.argv) > 2 else 500)
+    connections.close()
+
+
+if __name__ == "__main__":
+    main()
