@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.bulk.list_frame import joined, with_account
-from stripe_magics.bulk.list_requests import frame_info, list_request, resource, split_names
+from stripe_magics.bulk.list_requests import describe, frame_info, list_request, resource, split_names
 from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, list_work, side_by_side
 from stripe_magics.bulk.parquet_export import Saved, summary
 from stripe_magics.errors import StripeMagicsError, UsageFault
@@ -81,12 +81,8 @@ def pull(
 
         summaries = [summary(saved, Path(to) / name) for name, saved in results.items()]
         frame = pd.concat(summaries, ignore_index=True)
-        frame.attrs["stripe"] = {
-            "object": "pull",
-            "complete": bool(frame["complete"].all()),
-            "notes": [note for each in summaries for note in each.attrs["stripe"].get("notes", [])],
-        }
-        return frame
+        notes = [note for each in summaries for note in each.attrs["stripe"].get("notes", [])]
+        return describe(frame, "pull", complete=bool(frame["complete"].all()), notes=notes)
     return results if len(names) > 1 else next(iter(results.values()))
 
 

@@ -14,6 +14,8 @@ from stripe_magics.pipeline import command, prepare
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from stripe_magics.client.shared_connection import Connection
     from stripe_magics.frames.frame_info import FrameAttrs
 
@@ -81,3 +83,17 @@ def frame_info(connection: Connection, request: Request, *, complete: bool = Tru
         units="minor",
         complete=complete,
     ).attrs(CallInfo(module=request.module, params=dict(request.params)))
+
+
+def version_of(request: Request) -> str:
+    """The API version in which a request is answered; "" for the connection's."""
+    return dict(request.headers).get("Stripe-Version", "")
+
+
+def describe(
+    frame: pd.DataFrame, object_type: str, *, complete: bool, notes: Sequence[str] = (), **more: Any
+) -> pd.DataFrame:
+    """Write into a frame of ours what it is, whether it is whole, and what there is to say."""
+    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+
+    return FrameInfo(object=object_type, complete=complete, more=more).put(frame, CallInfo(notes=list(notes)))

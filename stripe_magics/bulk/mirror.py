@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics import _files
 from stripe_magics.bulk import incremental_refresh, mirror_status
 from stripe_magics.bulk.inner_lists import InnerLists
-from stripe_magics.bulk.list_requests import list_request, resource
+from stripe_magics.bulk.list_requests import describe, list_request, resource, version_of
 from stripe_magics.bulk.manifest import FileProblem
 from stripe_magics.bulk.mirror_storage import (
     ListFolder,
@@ -104,14 +104,7 @@ def sync(
             export_duckdb(mirror, Path(export))
             notes.append(f"The mirror was written to {export}.")
     frame = pd.DataFrame(rows)
-    frame.attrs["stripe"] = {
-        "object": "sync",
-        "complete": bool(frame["complete"].all()),
-        "target": str(mirror),
-    }
-    if notes:
-        frame.attrs["stripe"]["notes"] = notes
-    return frame
+    return describe(frame, "sync", complete=bool(frame["complete"].all()), notes=notes, target=str(mirror))
 
 
 class _ListSync:
@@ -208,7 +201,7 @@ class _ListSync:
             if object_type in incremental_refresh.WATCHED
             else {}
         )
-        rows = _ChangedRows(object_type, self.inner, self.progress)
+        rows = _ChangedRows(self.request, self.inner, self.progress)
         if takes_created(self.request):  # otherwise their creation is an event, too
             for body in incremental_refresh.recent(self.connection, self.request, low):
                 rows.add(body, ids(body))
@@ -256,7 +249,7 @@ class _ListSync:
             return False
         from stripe_magics.client.pagination.paginator import pages
 
-        again = _ChangedRows(self.request.returns, self.inner, self.progress)
+        again = _ChangedRows(self.request, self.inner, self.progress)
         for low, high in _united(spans):
             bounds = (("created[gte]", str(low)), ("created[lte]", str(high)))
             for answer in pages(
@@ -287,11 +280,12 @@ class _ListSync:
 class _ChangedRows:
     """Rows that are to be put into a list: the last reading of an object counts."""
 
-    def __init__(self, object_type: str, inner: InnerLists, progress: Callable[[int], object]) -> None:
+    def __init__(self, request: Request, inner: InnerLists, progress: Callable[[int], object]) -> None:
         import stripe_magics.accessor  # noqa: F401 - registers df.stripe
         from stripe_magics.frames import Builder
 
-        self._builder, self._inner, self._progress = Builder(object_type), inner, progress
+        self._builder = Builder(request.returns, version=version_of(request))
+        self._inner, self._progress = inner, progress
         self.ids: set[str] = set()
 
     def add(self, body: bytes, keys: list[str]) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
 
 if TYPE_CHECKING:
@@ -36,13 +37,8 @@ def status(mirror: Path, *, content: bool = False) -> pd.DataFrame:
     notes = [f"{row['list']}: {row['problems']}" for row in rows if row["problems"]]
     if any(row["problems"] and not row["complete"] for row in rows):
         notes.append("%stripe sync FOLDER --repair reads again what is missing.")
-    frame.attrs["stripe"] = {
-        "object": "sync",
-        "target": str(mirror),
-        "complete": not begun and all(bool(row["complete"]) for row in rows),
-        **({"notes": notes} if notes else {}),
-    }
-    return frame
+    complete = not begun and all(bool(row["complete"]) for row in rows)
+    return describe(frame, "sync", complete=complete, notes=notes, target=str(mirror))
 
 
 def _row(

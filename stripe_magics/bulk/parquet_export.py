@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics import _files
 from stripe_magics.bulk import manifest as manifests
 from stripe_magics.bulk.inner_lists import InnerLists
+from stripe_magics.bulk.list_requests import describe, version_of
 from stripe_magics.bulk.manifest import DataFile, Manifest
 from stripe_magics.bulk.read_strategies import START_OVER, PageRead, read, split_ids
 from stripe_magics.errors import FileError, IncompleteList, StripeMagicsError, UsageFault
@@ -226,7 +227,7 @@ class PartWriter:
         from stripe_magics.frames import Builder
 
         self._waiting = []
-        self._builder = Builder(self.request.returns, columns=self.columns)
+        self._builder = Builder(self.request.returns, columns=self.columns, version=version_of(self.request))
 
     def _flush(self, left: Any, *, complete: bool = False, cut_lists: int = 0) -> None:
         from stripe_magics.frames.parquet import plain_table
@@ -360,7 +361,4 @@ def summary(saved: Saved, folder: str | Path) -> pd.DataFrame:
 
     columns = ("object", "rows", "parts", "complete")
     frame = pd.DataFrame([{"folder": str(folder), **{name: saved[name] for name in columns}}])
-    frame.attrs["stripe"] = {"object": "pull", "complete": saved["complete"]}
-    if saved["notes"]:
-        frame.attrs["stripe"]["notes"] = list(saved["notes"])
-    return frame
+    return describe(frame, "pull", complete=saved["complete"], notes=saved["notes"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
+from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_storage import ListFolder, mirror_folder, mirrored_lists
 from stripe_magics.errors import FileError, UsageFault
 
@@ -45,12 +46,8 @@ def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
         raise UsageFault(f"The query can't be run: {fault}") from None
     finally:
         db.close()
-    frame.attrs["stripe"] = {
-        "object": "sql",
-        "target": str(mirror),
-        "complete": all(each.manifest is not None and each.manifest.complete for each in lists.values()),
-    }
-    return frame
+    complete = all(each.manifest is not None and each.manifest.complete for each in lists.values())
+    return describe(frame, "sql", complete=complete, target=str(mirror))
 
 
 def list_query(folder: ListFolder) -> str:

@@ -175,11 +175,12 @@ class ListServer:
         if path == "/v1/events" and self.events:
             return self.told(query)
         tail = path.rpartition("/")[2]
-        if tail in self.place:
+        if tail in self.place:  # asked for by its id, it is what the path says
+            named = json.dumps(path.split("/")[2].removesuffix("s")).encode()
             return (
                 (404, b'{"error":{"type":"invalid_request_error","code":"resource_missing"}}')
                 if tail in self.gone
-                else (200, self.bodies[self.place[tail]])
+                else (200, self.bodies[self.place[tail]].replace(b'"payment_intent"', named, 1))
             )
         low, high = 0, self.count
         if "created[lte]" in query:
