@@ -44,6 +44,23 @@ def _months(lines: pd.DataFrame, days: np.ndarray) -> np.ndarray:
     return made
 
 
+def _item_of(lines: pd.DataFrame) -> pd.Series:
+    """The subscription item of each line. A proration that names only its price is of the item that other lines have that price for."""
+    subscription, item = text_column(lines, "subscription"), text_column(lines, "item")
+    price, line = text_column(lines, "price"), text_column(lines, "line")
+    named = subscription + "/" + price
+    has = item.ne("") & subscription.ne("")
+    by_price = dict(zip(named[has & price.ne("")], item[has & price.ne("")], strict=True))
+    of_one = item[has].groupby(subscription[has]).agg(["nunique", "first"])
+    single = of_one.loc[of_one["nunique"] == 1, "first"].to_dict()
+    found = named.where(price.ne(""), "").map(by_price)
+    found = found.where(found.notna(), subscription.map(single))
+    found = found.where(
+        found.notna(), subscription.where(price.eq(""), named).where(subscription.ne(""), line)
+    )
+    return item.where(item.ne(""), found)
+
+
 def subscription_steps(
     lines: pd.DataFrame, *, discounts: str = "forever", ended: Mapping[str, int] | None = None
 ) -> pd.DataFrame:
@@ -75,10 +92,7 @@ def subscription_steps(
         proration, np.where(np.isnan(full), by_days, full / months) * share, (amount - off) / months
     )
     value = np.where(amount < 0, 0.0, value)
-    subscription, item = text_column(kept, "subscription"), text_column(kept, "item")
-    price, line = text_column(kept, "price"), text_column(kept, "line")
-    named = subscription.where(price.eq(""), subscription + "/" + price)
-    key = item.where(item.ne(""), named.where(subscription.ne(""), line))
+    subscription, key = text_column(kept, "subscription"), _item_of(kept)
     frame = pd.DataFrame(
         {
             "currency": to_str(kept["currency"]),
