@@ -163,6 +163,21 @@ def plain(value: Any) -> Any:
     return value
 
 
+MAX_DEPTH = 40
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a value is nested more than 40 levels deep, as one that contains itself is."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        containers = [each for each in level if isinstance(each, (dict, list, tuple))]
+        if not containers:
+            return False
+        inner = [item for each in containers for item in (each.values() if isinstance(each, dict) else each)]
+        level = list({id(each): each for each in inner}.values())
+    return True
+
+
 def _clean(name: str, value: str) -> str:
     if not value.isascii():
         try:

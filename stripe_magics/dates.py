@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -19,6 +20,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from stripe_magics._form_encoding import EPOCH, describe_missing, plain, seconds
+from stripe_magics._text import shown
 
 
 class Span(NamedTuple):
@@ -268,7 +270,7 @@ def _typed(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
     if isinstance(value, date):
         return Span(value, value + timedelta(days=1))
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
-        raise ValueError(f"{value!r} is not a date or time; write {_EXAMPLES}")
+        raise ValueError(f"{shown(value)} is not a date or time; write {_EXAMPLES}")
     if isinstance(value, (int, float, Decimal)):
         return _unix(value)
     text = " ".join(value.split())
@@ -278,8 +280,8 @@ def _typed(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
 
 
 def _unix(value: float | Decimal) -> int:
-    if int(value) != value:
-        raise ValueError(f"{value!r} is not a whole number of Unix seconds")
+    if not math.isfinite(value) or int(value) != value:
+        raise ValueError(f"{shown(value)} is not a whole number of Unix seconds")
     if abs(int(value)) >= 10**11:
         raise ValueError(f"{value} looks like milliseconds; Stripe counts seconds: {int(value) // 1000}")
     return int(value)

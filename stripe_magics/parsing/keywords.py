@@ -38,7 +38,11 @@ def command_of(name: str, values: Mapping[str, Any]) -> Command:
 def _meant(name: str, values: Mapping[str, Any]) -> str:
     """The operation that is meant: `accounts.retrieve` without an account is the connection's own."""
     found = command_names.canonical(name)
-    path_values = [str(value) for key, value in values.items() if key in {"account", "customer", "id"}]
+    path_values = [
+        value if isinstance(value, str) else ""
+        for key, value in values.items()
+        if key in {"account", "customer", "id"}
+    ]
     return cli_names.meant(found, path_values)
 
 

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from stripe_magics import money
-from stripe_magics._form_encoding import UNSET, pairs, plain
+from stripe_magics._form_encoding import MAX_DEPTH, UNSET, is_too_deep, pairs, plain
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
@@ -66,6 +66,10 @@ def bind(
     now: datetime | None = None,
 ) -> Bound:
     """Type the values of a call. Raises `InvalidValue` with all faults, or `KeyRefused`; see the module's docstring."""
+    deep = [name for name, value in (*values.items(), *params) if is_too_deep(value)]
+    if deep:
+        problem = f"the value is nested more than {MAX_DEPTH} levels deep, or contains itself"
+        raise InvalidValue([Fault(name, name, problem) for name in deep], module=module.name)
     for name, value in values.items():
         refuse_keys(plain(value), module.get(name))
     if params:

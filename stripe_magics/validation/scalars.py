@@ -133,7 +133,7 @@ def read_minor_amount(field: Field, value: Any, context: Context) -> int | money
         amount = money.parse(value, context.currency, context.operation)
     elif isinstance(value, float):
         raise ValueError(
-            f"amounts can't be floats (got {value!r}). Use {_as_cents(value)} or text ('{value:.2f}usd')"
+            f"amounts can't be floats (got {shown(value)}). Use {_as_cents(value)} or text ('{value:.2f}usd')"
         )
     elif isinstance(value, Decimal) and (
         not value.is_finite() or "." in format(value, "f")
@@ -164,7 +164,9 @@ def read_boolean(field: Field, value: Any, context: Context) -> bool:
 
 
 def read_decimal(field: Field, value: Any, context: Context) -> str:
-    text = format(value, "f") if isinstance(value, Decimal) and value.is_finite() else str(value).strip()
+    text = format(value, "f") if isinstance(value, Decimal) and value.is_finite() else shown(value)
+    if isinstance(value, (str, int)):
+        text = str(value).strip()
     if isinstance(value, float):
         text = format(Decimal(repr(value)), "f")
     if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
@@ -174,7 +176,7 @@ def read_decimal(field: Field, value: Any, context: Context) -> str:
 
 def _whole(value: Any, requested: str) -> int:
     if isinstance(value, bool):
-        raise ValueError(f"{value!r} is not {requested}")
+        raise ValueError(f"{shown(value)} is not {requested}")
     if isinstance(value, int):
         return int(value)
     if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,30}", value.strip()):
@@ -328,7 +330,7 @@ def as_text(value: Any) -> str:
     if isinstance(value, float):
         if abs(value) >= MAX_EXACT:
             raise ValueError(
-                f"{value!r} is a float, and its last digits are lost (a blank cell turns a column of numbers into floats);"
+                f"{shown(value)} is a float, and its last digits are lost (a blank cell turns a column of numbers into floats);"
                 " read the column as text: dtype=str"
             )
         value = int(value) if value.is_integer() else Decimal(repr(value))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
+from decimal import Decimal
 from typing import Any
 
 from stripe_magics import money
@@ -46,7 +47,7 @@ def read_metadata(field: Field, value: Any, context: Context) -> dict[str, str]:
             raise ValueError(f"the key {key!r} has {len(key)} characters; the maximum is 40")
         if not isinstance(raw, str):
             raise ValueError(
-                f"the value of {key!r} is a {type(raw).__name__}; metadata holds text: write {str(raw)!r}"
+                f"the value of {key!r} is a {type(raw).__name__}; metadata holds text{_as_quoted(raw)}"
             )
         if len(raw) > 500:
             raise ValueError(f"the value of {key!r} has {len(raw)} characters; the maximum is 500")
@@ -54,6 +55,11 @@ def read_metadata(field: Field, value: Any, context: Context) -> dict[str, str]:
             raise ValueError(f"the key {key!r} is given twice")
         result[key] = raw
     return result
+
+
+def _as_quoted(value: Any) -> str:
+    """`: write '42'`, for what has a plain text."""
+    return f": write {str(value)!r}" if isinstance(value, (int, float, Decimal)) else ""
 
 
 def _pairs(value: Any) -> list[tuple[Any, Any]]:
