@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -294,7 +295,9 @@ def _run(
     with ThreadPoolExecutor(at_once, thread_name_prefix="stripe-row") as pool:
         while True:
             while not stopped and len(running) < at_once and (row := next(todo, None)) is not None:
-                running[pool.submit(_send, connection, row, again=options.again)] = row
+                # the thread acts for the handler, and on the account, of the code that called
+                carried = copy_context().run
+                running[pool.submit(carried, _send, connection, row, again=options.again)] = row
             if not running:
                 return stopped
             try:

@@ -320,6 +320,29 @@ def test_a_connected_account_is_asked_and_acted_on(a: Account) -> None:
     assert len(a.refunds) == 1, "the account's own events are not that handler's"
 
 
+def test_rows_that_a_handler_writes_are_its_accounts_and_made_once(a: Account) -> None:
+    """B86, B88: one call a row, in threads."""
+    import pandas as pd
+
+    share(open_connection(a))
+    frame = pd.DataFrame({"charge": [f"ch_{n}" for n in range(5)], "amount": [100] * 5})
+
+    def refund_all(each: dict[str, Any]) -> None:
+        sm.call("refunds.create", from_=frame, yes=True)
+
+    sm.on("charge.dispute.created", refund_all, stripe_account="acct_sub")
+    watch = sm.watch("charge", stripe_account="acct_sub")
+    a.add("evt_1")
+    watch.poll()
+    assert watch.problems == []
+    writes = [each for each in a.requests if each.url.path == "/v1/refunds"]
+    assert {each.headers.get("stripe-account") for each in writes} == {"acct_sub"}
+    assert len(a.refunds) == 5
+    assert all(key.startswith("evt_1-") for key in a.refunds)
+    assert list(events.replay("evt_1", stripe_account="acct_sub")["state"]) == ["done"]
+    assert len(a.refunds) == 5
+
+
 def test_the_object_of_a_connect_event_is_asked_of_its_account(a: Account) -> None:
     """B86: today's object of a connected account's event."""
     share(open_connection(a))
