@@ -192,6 +192,9 @@ class Live:
     def account_name(self, account: dict[str, str]) -> str:
         return "Acme Ltd"
 
+    def stripe_time(self) -> float:
+        return 1_700_000_000.0
+
 
 def test_live_mode_wants_words_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = Calls()
