@@ -8,6 +8,7 @@ import pytest
 
 import stripe_magics as sm
 from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION
+from stripe_magics.client import shared_connection
 from stripe_magics.errors import InvalidValue
 from stripe_magics.request import Request
 
@@ -121,3 +122,17 @@ def test_a_structure_counts_for_the_parameter_that_is_text_or_object() -> None:
         external_account={"object": "bank_account", "country": "DE"},
     )
     assert ("external_account[object]", "bank_account") in request.params
+
+
+def test_a_lifted_call_goes_down_the_whole_road() -> None:
+    """Over the sandbox: the frame says which version answered, and why."""
+    sm.connect(sandbox=True)
+    try:
+        coupon = sm.call("coupons.create", percent_off=10, duration="once")["id"][0]
+        usual = sm.call("promotion_codes.create", coupon=coupon)
+        lifted = sm.call("promotion_codes.create", promotion={"type": "coupon", "coupon": coupon})
+    finally:
+        shared_connection.close()
+    assert usual.attrs["stripe"]["api_version"] == PINNED_VERSION
+    assert lifted.attrs["stripe"]["api_version"] == NEWEST_VERSION
+    assert any(PINNED_VERSION in note and NEWEST_VERSION in note for note in lifted.attrs["stripe"]["notes"])

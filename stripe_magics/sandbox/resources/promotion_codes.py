@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
 from stripe_magics.sandbox.api.pagination import Page, equal, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
@@ -14,7 +14,12 @@ from stripe_magics.sandbox.core.store import Account, Object
 
 def create_promotion(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/promotion_codes."""
-    coupon = account.find("coupon", params["coupon"], "coupon")
+    named = params.get("coupon") or (params.get("promotion") or {}).get(
+        "coupon"
+    )  # the newer version's spelling
+    if not named:
+        raise missing_param("promotion[coupon]")
+    coupon = account.find("coupon", named, "coupon")
     if params.get("customer"):
         account.find("customer", params["customer"], "customer")
     code = params.get("code") or account.letters(f"promotion{account.count}", 8).upper()
