@@ -132,14 +132,13 @@ def hide_secrets(array: pa.Array) -> pa.Array:
 # At the end ----------------------------------------------------------------------------------------------------------------------
 
 
+PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
+
+
 @cache
 def text_dtype() -> Any:
     """pandas' own string dtype with NaN for missing: `str` in pandas 3, its forerunner in 2.2."""
-    return (
-        pd.StringDtype("pyarrow", na_value=np.nan)
-        if int(pd.__version__.partition(".")[0]) >= 3
-        else pd.StringDtype("pyarrow_numpy")
-    )
+    return pd.StringDtype("pyarrow", na_value=np.nan) if PANDAS_3 else pd.StringDtype("pyarrow_numpy")
 
 
 _TIME: Any = pd.DatetimeTZDtype("us", "UTC")
@@ -154,6 +153,21 @@ INTERVALS = pd.CategoricalDtype(["day", "week", "month", "year"], ordered=True)
 def finish(kind: str, array: pa.Array) -> Any:
     """The pandas array of a column, from an array of its kind's Arrow type."""
     return _FINISH[kind](array)
+
+
+_TEXT_ARRAY: Any = pd.arrays.ArrowStringArray
+
+
+class NullTextArray(_TEXT_ARRAY):  # type: ignore[misc]
+    """Text without any value: choosing rows of it is a slice, which costs nothing. Once something is written into it, it is as any other."""
+
+    def take(self, indices: Any, allow_fill: bool = False, fill_value: Any = None, axis: Any = 0) -> Any:
+        """The rows at these places."""
+        inner, count = self._pa_array, len(indices)
+        blank = fill_value is None or pd.isna(fill_value)
+        if count <= len(self) and blank and inner.null_count == len(self):
+            return type(self)(inner.slice(0, count), dtype=self.dtype)
+        return super().take(indices, allow_fill=allow_fill, fill_value=fill_value)
 
 
 class NullColumns:
@@ -174,7 +188,12 @@ class NullColumns:
             return finish(kind, pa.nulls(self.count, target, memory_pool=POOL))
         if self._text is None:
             self._text = pa.nulls(self.count, pa.large_string(), memory_pool=POOL)
-        return finish("text", self._text)
+        made = finish("text", self._text)
+        return (
+            NullTextArray(made._pa_array, dtype=made.dtype)
+            if isinstance(made, _TEXT_ARRAY) and PANDAS_3
+            else made
+        )
 
 
 @lru_cache(1024)

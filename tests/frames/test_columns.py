@@ -511,3 +511,20 @@ def test_which_lists_were_cut() -> None:
     ]
     assert cut_lists(frames.build([page(*rows)], "invoice")) == {"lines": 1}
     assert not cut_lists(frames.build([page(rows[1])], "invoice"))
+
+
+@pytest.mark.skipif(int(pd.__version__.partition(".")[0]) < 3, reason="pandas 2 has another array for text")
+def test_empty_text_costs_nothing_and_is_text_like_any_other() -> None:
+    df = frames.build([page(*(intent(n) for n in range(200)))], "payment_intent")
+    empty = df["receipt_email"]
+    chosen = df[df["amount"] > 1100]["receipt_email"]
+    assert chosen.isna().all()
+    buffer = chosen.array._pa_array.chunk(0).buffers()[1].address
+    assert buffer == empty.array._pa_array.chunk(0).buffers()[1].address  # a slice of the same memory
+    written = df.copy()
+    written.loc[3, "receipt_email"] = "a@example.com"
+    assert written[written["amount"] == 1003]["receipt_email"].tolist() == ["a@example.com"]
+    assert written.iloc[::-1]["receipt_email"].dropna().tolist() == ["a@example.com"]
+    assert df["receipt_email"].isna().all()
+    assert pd.concat([df, written])["receipt_email"].count() == 1
+    assert df["receipt_email"].reindex([0, 500]).isna().tolist() == [True, True]
