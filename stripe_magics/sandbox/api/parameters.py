@@ -8,10 +8,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
@@ -21,13 +19,6 @@ from stripe_magics.sandbox.api.errors import invalid_before_execution, missing_p
 Kind = Any
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
-
-
-@cache
-def facts() -> dict[str, Any]:
-    """The table of params.json: what can be expanded."""
-    loaded: dict[str, Any] = json.loads((Path(__file__).parent / "params.json").read_text(encoding="utf-8"))
-    return loaded
 
 
 @cache
@@ -94,16 +85,9 @@ def own_shape(given: dict[str, Kind]) -> dict[str, tuple[Kind, bool, bool]]:
     return _names(given)
 
 
-_OPEN: dict[str, Kind] = {}
-
-
 def _open(of: Kind) -> Kind:
-    """The kind with shared parts and objects' names unfolded (once each)."""
+    """The kind with the names of objects unfolded."""
     if isinstance(of, str):
-        if of.startswith("@"):
-            if of not in _OPEN:
-                _OPEN[of] = _open(facts()["kinds"][int(of[1:])])
-            return _OPEN[of]
         return of
     if "o" in of:
         return ("object", _names(of["o"]))

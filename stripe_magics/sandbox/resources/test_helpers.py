@@ -149,7 +149,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "GET /v1/test_helpers/clock": _PLAIN,
     "POST /v1/test_helpers/clock/advance": {"seconds!": "i"},
 }
-"""What these paths take, in the notation of params.json."""
+"""What these paths take, in the notation of `catalogue.generated.accepted`."""
 
 ROUTES: dict[str, Handler] = {
     "POST /v1/test_helpers/payment_intents/{intent}/authenticate": authenticate,
