@@ -10,17 +10,14 @@ An unknown mode (an organisation's key, before an answer has told) is treated as
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client.journal.journal import Origin
 from stripe_magics.errors import ConfirmationNeeded
 from stripe_magics.request import Request
-
-if TYPE_CHECKING:
-    from stripe_magics.client.shared_connection import Connection
 
 EXPIRES = 15 * 60.0
 DEFAULT_WRITE_LIMIT = 25
@@ -71,6 +68,26 @@ class LiveGuard:
         return self._counts[name]
 
 
+class GuardedConnection(Protocol):
+    """What the guard must know of a connection: its mode, and which account a person has to name."""
+
+    account: str
+    guard: LiveGuard
+
+    @property
+    def mode(self) -> str: ...
+
+    @property
+    def live(self) -> bool: ...
+
+    @property
+    def key_hint(self) -> str: ...
+
+    def account_object(self) -> Mapping[str, Any]: ...
+
+    def account_name(self, account: Mapping[str, Any], /) -> str: ...
+
+
 def needs_confirmation(request: Request) -> bool:
     """Whether a call moves money or destroys."""
     return request.method == "DELETE" or request.effect is Effect.IRREVERSIBLE or _amount(request) != ""
@@ -89,7 +106,7 @@ def _amount(request: Request) -> str:
 
 
 def check(
-    connection: Connection, request: Request, *, origin: Origin | None, yes: bool, ask: Prompt | None
+    connection: GuardedConnection, request: Request, *, origin: Origin | None, yes: bool, ask: Prompt | None
 ) -> None:
     """Nothing if the call may go out. Raises `ConfirmationNeeded`; nothing was sent then."""
     if not connection.live or request.method == "GET" or request.effect is Effect.READ:
@@ -112,7 +129,7 @@ def check(
             _wide(connection, number, what, ask)
 
 
-def _unlock(connection: Connection, ask: Prompt) -> None:
+def _unlock(connection: GuardedConnection, ask: Prompt) -> None:
     from stripe_magics.errors import StripeError
 
     names: set[str] = set()
@@ -129,7 +146,9 @@ def _unlock(connection: Connection, ask: Prompt) -> None:
     connection.guard.unlock()
 
 
-def switch(connection: Connection, requested: str, *, ask: Prompt | None, count: int | None = None) -> str:
+def switch(
+    connection: GuardedConnection, requested: str, *, ask: Prompt | None, count: int | None = None
+) -> str:
     """`on` unlocks live writing (the account's name or id is asked for), `off` locks it, `allow` widens the limit of a run to `count`."""
     guard = connection.guard
     if requested == "off":
@@ -154,7 +173,7 @@ def _expect(answer: object, expected: set[str], what: str) -> None:
         raise ConfirmationNeeded(f"{what} was not confirmed. Nothing was sent.")
 
 
-def _wide(connection: Connection, number: int, what: str, ask: Prompt | None) -> None:
+def _wide(connection: GuardedConnection, number: int, what: str, ask: Prompt | None) -> None:
     if ask is None:
         raise ConfirmationNeeded(
             f"{what} would be call {number} of its kind in this run; {connection.guard.allowed} are allowed in live mode. Nothing was sent.",
@@ -170,7 +189,7 @@ def _wide(connection: Connection, number: int, what: str, ask: Prompt | None) ->
     connection.guard.raise_limit(connection.guard.allowed * 2)
 
 
-def describe(connection: Connection, request: Request) -> str:
+def describe(connection: GuardedConnection, request: Request) -> str:
     """The call in words: mode, what it does, amount, account."""
     from stripe_magics import catalogue
     from stripe_magics.errors import UnknownName

@@ -25,7 +25,7 @@ from stripe_magics.client.pagination.paginator import pages
 from stripe_magics.errors import NotFound, StripeError
 
 if TYPE_CHECKING:
-    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.sending.write_connection import WriteConnection
 
 MARGIN = 120  # seconds around the time of sending, and those that must have passed since the last attempt
 KEY_LIFETIME = 25 * 3600  # Stripe forgets a key after 24 hours: nothing is made under it later
@@ -72,7 +72,7 @@ class Search:
         return f"{len(self.rows):,} {self.what}"
 
 
-def reconcile(connection: Connection, number: int) -> Finding:
+def reconcile(connection: WriteConnection, number: int) -> Finding:
     """Look for what an operation made, without sending it again. An outcome that is proven goes into the journal."""
     operation = find_operation(connection, number)
     if operation.resolved:
@@ -101,7 +101,7 @@ class Window:
     problem: str = ""
 
     @classmethod
-    def of(cls, connection: Connection, operation: Operation) -> Window:
+    def of(cls, connection: WriteConnection, operation: Operation) -> Window:
         """By Stripe's clock where it is known, else by this machine's."""
         now = connection.stripe_clock.time()
         first, last = operation.stripe_first, operation.stripe_last
@@ -129,7 +129,9 @@ class Window:
         return f"from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _search(connection: Connection, operation: Operation, path: str, what: str, window: Window) -> Search:
+def _search(
+    connection: WriteConnection, operation: Operation, path: str, what: str, window: Window
+) -> Search:
     """Read a list over the window, to its end."""
     search = Search(what)
     params = (("created[gte]", str(window.since)), ("created[lte]", str(window.until)))
@@ -142,7 +144,7 @@ def _search(connection: Connection, operation: Operation, path: str, what: str, 
 
 
 def _rows(
-    connection: Connection, operation: Operation, path: str, params: tuple[tuple[str, str], ...]
+    connection: WriteConnection, operation: Operation, path: str, params: tuple[tuple[str, str], ...]
 ) -> Iterator[dict[str, Any]]:
     for answer in pages(connection, read_request(operation, path, params, lists=True), ordered=True):
         yield from (row for row in answer.rows if isinstance(row, dict))
@@ -166,7 +168,7 @@ def _is_caused_by(event: dict[str, Any], operation: Operation) -> bool:
     return bool(operation.key) and key == operation.key
 
 
-def _made(connection: Connection, operation: Operation, caused: list[dict[str, Any]]) -> Finding:
+def _made(connection: WriteConnection, operation: Operation, caused: list[dict[str, Any]]) -> Finding:
     named = [
         {**event, "request": {"id": operation.request_id, "idempotency_key": operation.key}}
         for event in caused
@@ -191,7 +193,7 @@ def _made(connection: Connection, operation: Operation, caused: list[dict[str, A
     return Finding(operation.number, Ending.MADE, text, objects[:1])
 
 
-def _state_of(connection: Connection, operation: Operation) -> Finding:
+def _state_of(connection: WriteConnection, operation: Operation) -> Finding:
     """An operation on an object: what the object looks like now. No search can prove that it did nothing."""
     path = "/".join(operation.path.split("/")[:4])
     action = "the deletion" if operation.method == "DELETE" else operation.path.rpartition("/")[2]
@@ -215,7 +217,7 @@ def _state_of(connection: Connection, operation: Operation) -> Finding:
 
 
 def _judge(
-    connection: Connection, operation: Operation, window: Window, events: Search, objects: Search
+    connection: WriteConnection, operation: Operation, window: Window, events: Search, objects: Search
 ) -> Finding:
     """A creation that no event names: not made, if everything was searched and nothing fits; otherwise unknown."""
     number = operation.number

@@ -19,10 +19,10 @@ from stripe_magics.request import Request
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.sending.write_connection import WriteConnection
 
 
-def frame(connection: Connection) -> pd.DataFrame:
+def frame(connection: WriteConnection) -> pd.DataFrame:
     """The operations with an unknown outcome, one row each: operation, sent (datetime64, UTC), module, method, path, amount, currency,
     reason, attempts, key, resume_until (datetime64, UTC)."""
     import pandas as pd
@@ -54,7 +54,7 @@ def frame(connection: Connection) -> pd.DataFrame:
     )
 
 
-def find_operation(connection: Connection, number: int) -> Operation:
+def find_operation(connection: WriteConnection, number: int) -> Operation:
     try:
         operation = connection.journal.get(number)
     except KeyError:
@@ -69,7 +69,7 @@ def find_operation(connection: Connection, number: int) -> Operation:
     return operation
 
 
-def resume(connection: Connection, number: int) -> ApiResponse:
+def resume(connection: WriteConnection, number: int) -> ApiResponse:
     """Send an operation again under its own key. Raises `OutcomeUnknown` if its outcome is still unknown or it is too late."""
     operation = find_operation(connection, number)
     now = connection.journal.now()
@@ -117,7 +117,7 @@ def resume(connection: Connection, number: int) -> ApiResponse:
     return resend(connection, request, encoded, operation)
 
 
-def _look(connection: Connection, operation: Operation) -> ApiResponse:
+def _look(connection: WriteConnection, operation: Operation) -> ApiResponse:
     """The object of an operation that is known to be done."""
     collection = operation.path if operation.path.count("/") == 2 else "/".join(operation.path.split("/")[:3])
     if not operation.result or operation.method == "DELETE":

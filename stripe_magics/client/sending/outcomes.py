@@ -22,7 +22,7 @@ from stripe_magics.client.journal import deduplication
 from stripe_magics.errors import Details, Interrupted, NotSent, OutcomeUnknown, StripeUnavailable
 
 if TYPE_CHECKING:
-    from stripe_magics.client.sending.sender import InFlightCall
+    from stripe_magics.client.sending.in_flight_call import InFlightCall
 
 
 def succeed(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stripe_magics._redaction import may_keep_params
@@ -23,11 +23,12 @@ from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Polic
 from stripe_magics.client.journal import body_encryption, deduplication
 from stripe_magics.client.journal.journal import Operation, Origin
 from stripe_magics.client.sending import outcomes, request_checks
+from stripe_magics.client.sending.in_flight_call import InFlightCall
 from stripe_magics.errors import Interrupted, NotSent, OutcomeUnknown, StripeMagicsError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
-    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.client.sending.write_connection import WriteConnection
 
 HINTS = frozenset(
     {
@@ -44,33 +45,8 @@ HINTS = frozenset(
 )
 
 
-@dataclass(slots=True)
-class InFlightCall:
-    """One logical call under way."""
-
-    connection: Connection
-    request: Request
-    encoded: exchange.EncodedRequest
-    write: bool
-    key: str = ""
-    operation: Operation | None = None
-    label: str = ""  # the handler that makes it, in words
-    before: Operation | None = None  # its row as it was before this call continued it
-    may_have_executed: bool = False  # an attempt may have been executed
-    attempt_in_progress: bool = False  # an attempt was begun whose outcome has not been judged yet: Stop may come between any two lines
-    attempts: int = 0
-    started: float = 0.0
-    lost: str = ""  # why the first attempt that may have been executed has no answer
-    pauses: dict[RetryReason, int] = field(default_factory=dict)
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether sending it twice is the same as sending it once."""
-        return bool(self.key) or self.encoded.method in {"GET", "DELETE"} or not self.write
-
-
 def send(
-    connection: Connection,
+    connection: WriteConnection,
     request: Request,
     *,
     origin: Origin | None = None,
@@ -115,7 +91,7 @@ def send(
 
 
 def resend(
-    connection: Connection, request: Request, encoded: exchange.EncodedRequest, operation: Operation
+    connection: WriteConnection, request: Request, encoded: exchange.EncodedRequest, operation: Operation
 ) -> ApiResponse:
     """Send an operation of the journal once more, under its own key, with its own bytes."""
     call = InFlightCall(
