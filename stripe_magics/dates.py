@@ -69,7 +69,7 @@ def midnight(day: date, zone: tzinfo) -> int:
 
 
 def moment(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
-    """Unix seconds of a moment; a day stands for its beginning. Raises ValueError with what is wanted."""
+    """Unix seconds of a moment; a day stands for its beginning. Raises ValueError with examples."""
     found = _read(value, zone, now)
     return found.cut(zone)[0] if isinstance(found, Span) else found
 

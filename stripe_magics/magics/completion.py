@@ -1,7 +1,7 @@
 """Completion in lines and in bodies: resources, actions, flags, values, nested body keys, ids that results showed, names of frames.
 
 All of it from the catalogue and from what this kernel has seen; never a request. `suggest` is a plain function of the text before the
-cursor; how IPython is told is in hooks.py.
+cursor; ipython_hooks.py registers it with IPython.
 """
 
 from __future__ import annotations

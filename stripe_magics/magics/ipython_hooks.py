@@ -12,7 +12,7 @@ Undo = Callable[[], None]
 
 
 def install_lines(ip: Any) -> Undo:
-    """The transformer of our lines (lines.py), before IPython's own."""
+    """The transformer of our lines (input_transformer.py), before IPython's own."""
     manager = getattr(ip, "input_transformer_manager", None)
     hooks = manager.cleanup_transforms if manager is not None else ip.input_transformers_cleanup
 

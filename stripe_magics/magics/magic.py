@@ -1,6 +1,6 @@
 """The `%stripe` magic itself: one line or one cell in, one value out.
 
-What it does with a line: looks for a key (refused, scrubbed), for a word of its own (`connect`, `status` ...: verbs.py), otherwise
+What it does with a line: looks for a key (refused, scrubbed), for a subcommand (`connect`, `status` ...), otherwise
 parses a call and sends it through the pipeline. Errors of ours leave as a few lines without library frames, and fail the cell.
 """
 

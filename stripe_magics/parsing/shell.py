@@ -99,7 +99,7 @@ _SPECIAL = re.compile(r"\$(?:[0-9@*#?$!-]|\{[^}]*\}?|\()")
 
 
 def dialect(text: str) -> str:
-    """The shell that a text is written for, told from how its lines are continued."""
+    """The shell that a text is written for, by how its lines are continued."""
     if re.search(r"\s`[ \t]*\r?\n", text):
         return "powershell"
     return "cmd" if re.search(r"\s\^[ \t]*\r?\n", text) else "bash"

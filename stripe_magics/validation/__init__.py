@@ -241,7 +241,7 @@ class _Binder:
         value = self.typed.get(declared.name)
         code = context.currency
         if declared.name in self.faulty and holder and not known and not holder.when and _names_currency(raw):
-            self.faulty.add(holder.name)  # it would have come with the amount, whose own fault is told
+            self.faulty.add(holder.name)  # it would have come with the amount, whose own fault is reported
         if isinstance(value, money.Amount):
             self.typed[declared.name] = value.minor
             code = value.currency

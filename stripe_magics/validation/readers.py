@@ -1,6 +1,6 @@
 """How a value of each `Kind` is read: raw text, a cell's YAML or a Python value -> the typed value of its field.
 
-- One reader a kind, in one table; a reader raises ValueError with words that say what was given and what is wanted.
+- One reader a kind, in one table; a reader raises ValueError with words that say what was given and what to give.
 - Text never decides its own type: `NO` is a country in a country field and false in a boolean one.
 - numpy and pandas values are taken as the plain values they hold; a missing one is None (refused by whoever knows its name).
 - Empty text is `UNSET` (clear it at Stripe); whether a field may be cleared is for `binding` to say.

@@ -1,6 +1,6 @@
 """Readers of plain values: text, numbers, switches, choices, lists of them, moments.
 
-Each takes (field, value, context) and returns the typed value, or raises ValueError with words that say what was given and what is wanted.
+Each takes (field, value, context) and returns the typed value, or raises ValueError with words that say what was given and what to give.
 """
 
 from __future__ import annotations
