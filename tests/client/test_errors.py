@@ -355,7 +355,7 @@ def test_the_rate_limit_says_how_often_it_was_tried() -> None:
         tried="it was tried 3 times over 6 s",
     )
     assert str(found).startswith(
-        "Rate limited by Stripe (endpoint-rate) (3 times over 6 s). Nothing was changed."
+        "Rate limited by Stripe (endpoint-rate, 3 attempts over 6 s). Nothing was changed."
     )
     locked = made(429, create("/v1/payment_intents/pi_123/capture"), code="lock_timeout")
     assert "Another request holds this object (pi_123)" in str(locked)

@@ -159,10 +159,10 @@ def _rate(found: Details, request: Request, key_hint: str, mode: str, tried: str
         held = re.search(r"/([a-z]+_[A-Za-z0-9]*\d[A-Za-z0-9]*)", request.path)
         what = f"Another request holds this object{f' ({held.group(1)})' if held else ''}. Nothing was done; {tried or 'it was tried once'}."
         return what, "Try again in a few seconds.", []
-    attempts = f"{found.attempts} attempts" if found.attempts > 1 else "1 attempt"
+    attempts = tried.removeprefix("it was tried ").replace("times", "attempts").replace("once", "1 attempt")
     reason = f"{found.rate_limit_reason}, " if found.rate_limit_reason else ""
     return (
-        f"Rate limited by Stripe ({reason}{attempts}). Nothing was changed.",
+        f"Rate limited by Stripe ({reason}{attempts or '1 attempt'}). Nothing was changed.",
         "Wait a little and run it again, or connect with a lower rate.",
         [],
     )
