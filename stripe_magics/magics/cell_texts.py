@@ -80,7 +80,14 @@ def money(values: Any, codes: Sequence[Any], units: str) -> list[str]:
     return out
 
 
-def numbers(values: Any, *, percent: bool) -> list[str]:
-    """Floats to six figures, or fractions in percent."""
-    form = "{:.2%}" if percent else "{:,.6g}"
+_FORMS = {
+    "days": "{:,.1f}",
+    "number": "{:,.2f}",
+    "percent": "{:,.2f}",
+}  # of a report's columns, by what they are
+
+
+def numbers(values: Any, *, percent: bool, kind: str = "") -> list[str]:
+    """Floats to six figures, a report's as what they are, or fractions in percent."""
+    form = "{:.2%}" if percent else _FORMS.get(kind, "{:,.6g}")
     return ["" if is_missing(each) else form.format(each) for each in values.astype("object")]

@@ -85,7 +85,7 @@ class View:
         given = set(self.call.columns) if self.call is not None else set()
         added = [name for name in names if given and name not in given]
         selected = bool(given) and not given <= set(names)
-        if len(names) <= most or (selected and len(names) <= max(most, 20)):
+        if "report" in self.about or len(names) <= most or (selected and len(names) <= max(most, 20)):
             return names
         head = bare.head(200)
         own = set(names)
@@ -104,7 +104,7 @@ class View:
         """The columns that fit the page; those that a person added or selected stay. The currency isn't repeated beside amounts that show it."""
         given = set(self.call.columns) if self.call is not None else set()
         if len(chosen) == len(self.frame.columns):
-            return chosen
+            return chosen  # few, or a report
         shown = [name for name in chosen if not (name == "currency" and self.money)]
         left = MAX_WIDTH
         out: list[Any] = []
@@ -146,7 +146,8 @@ class View:
         form = pd.get_option("display.float_format")
         if form is not None:
             return ["" if cell_texts.is_missing(each) else str(form(each)) for each in values]
-        return cell_texts.numbers(values, percent=name in self.about.get("fractions", ()))
+        kind = str((self.about.get("kinds") or {}).get(name, ""))
+        return cell_texts.numbers(values, percent=name in self.about.get("fractions", ()), kind=kind)
 
     def _money(self, name: Any, values: Any) -> list[str]:
         from stripe_magics.accessor.units import codes, units_of
@@ -192,6 +193,10 @@ class View:
 
     def title(self) -> str:
         """What is shown, in a line: `customers list · 100 rows`."""
+        if self.about.get("title"):  # a report names itself
+            period = self.about.get("period")
+            named = [str(self.about["title"]), period if isinstance(period, str) else "", self.info.account]
+            return " · ".join(part for part in named if part)
         what = (
             str(self.about.get("module") or self.about.get("object") or "")
             .replace(".", " ")
@@ -303,6 +308,8 @@ class View:
         return "\n".join([*lines, *self.notes(len(fitting))])
 
     def _fitting_screen(self) -> list[Any]:
+        if "report" in self.about:  # a report has no columns to spare
+            return list(self.columns)
         left = _width()
         fitting: list[Any] = []
         for name in self.columns:

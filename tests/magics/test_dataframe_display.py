@@ -379,3 +379,25 @@ def test_states_read_in_any_light() -> None:
         assert (high + 0.05) / (low + 0.05) >= 4.5, word
     assert STATES["needs_response"] != STATES["succeeded"]
     assert STATES["requires_payment_method"] == STATES["draft"]
+
+
+def test_a_report_names_itself_and_shows_every_column(shell: Any) -> None:
+    from stripe_magics import frames
+
+    made = pd.DataFrame(
+        {
+            "currency": ["usd"],
+            **{f"part_{n}": [n * 100] for n in range(20)},
+            "dso": [10.1234],
+            "residual": [0],
+        }
+    )
+    info = frames.FrameInfo(
+        units="minor", mode="test", complete=True, amounts=["residual", *(f"part_{n}" for n in range(20))],
+        more={"report": "dso", "title": "Days sales outstanding", "period": "1-30 Sep 2026", "kinds": {"dso": "days"}},
+    )  # fmt: skip
+    bundle = shown(shell, info.put(made))
+    assert "Days sales outstanding · 1-30 Sep 2026" in bundle["text/html"]
+    assert "residual" in heads(bundle["text/html"])
+    assert "part_19" in bundle["text/plain"]
+    assert ">10.1<" in bundle["text/html"]
