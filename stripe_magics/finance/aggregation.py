@@ -85,7 +85,9 @@ def lists(values: pd.Series, *, column: str) -> list[list[Any]]:
 
 
 def _list(value: Any, column: str) -> list[Any]:
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
+        return value
+    if isinstance(value, tuple):
         return list(value)
     if isinstance(value, Mapping):
         data = value.get("data")

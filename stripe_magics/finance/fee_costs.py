@@ -24,7 +24,7 @@ from stripe_magics.finance.balance import COLUMN_OF, PAYOUTS, STAND_ALONE, TRANS
 from stripe_magics.finance.columns import CURRENCY, RESIDUAL, count, declare, money, ratio_of, text
 from stripe_magics.finance.reporting_period import Moment, Period, period
 
-NOT_ITEMISED = "not itemised"
+NOT_ITEMISED, ALONE = "not itemised", "stand-alone"
 
 
 def _span(start: Moment | None, end: Moment | None, zone: str) -> Period | None:
@@ -38,25 +38,31 @@ def _inside(transactions: pd.DataFrame, span: Period | None, report: str) -> pd.
     return rows
 
 
-def _items(frame: pd.DataFrame) -> pd.DataFrame:
+def _itemised(frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """The fees that details spell out, one a row, and of every entry the part of its fee that no detail explains."""
     require_columns(frame, ("fee_details",), report="fees", object_type="balance_transaction")
-    charged = frame[to_int64(frame["fee"]).ne(0).to_numpy() | frame["fee_details"].notna().to_numpy()]
-    details = lists(charged["fee_details"], column="fee_details")
+    has = frame["fee_details"].notna().to_numpy()
+    spelt = frame[has]
+    details = lists(spelt["fee_details"], column="fee_details")
     lengths = np.fromiter(map(len, details), dtype=np.int64, count=len(details))
     each = [detail for cell in details for detail in cell]
     itemised = pd.DataFrame(
         {
-            "currency": np.repeat(to_str(charged["currency"]).to_numpy(), lengths),
+            "currency": np.repeat(to_str(spelt["currency"]).to_numpy(), lengths),
             "fee_type": [str(detail.get("type") or "") for detail in each],
             "description": [detail.get("description") or "" for detail in each],
             "amount": np.array([-int(detail["amount"]) for detail in each], dtype=np.int64),
-            "bt_id": np.repeat(to_str(charged["id"]).to_numpy(), lengths),
+            "bt_id": np.repeat(to_str(spelt["id"]).to_numpy(), lengths),
         }
     )
-    explained = np.zeros(len(charged), dtype=np.int64)
-    np.add.at(explained, np.repeat(np.arange(len(charged)), lengths), -itemised["amount"].to_numpy())
-    rest = to_int64(charged["fee"]).to_numpy() - explained
-    unexplained = charged[rest != 0]
+    explained = np.zeros(len(frame), dtype=np.int64)
+    np.add.at(explained, np.repeat(np.nonzero(has)[0], lengths), -itemised["amount"].to_numpy())
+    return itemised, to_int64(frame["fee"]).to_numpy() - explained
+
+
+def _items(frame: pd.DataFrame) -> pd.DataFrame:
+    itemised, rest = _itemised(frame)
+    unexplained = frame[rest != 0]
     left = pd.DataFrame(
         {
             "currency": to_str(unexplained["currency"]).to_numpy(),
@@ -71,7 +77,7 @@ def _items(frame: pd.DataFrame) -> pd.DataFrame:
     stand_alone = pd.DataFrame(
         {
             "currency": to_str(alone["currency"]).to_numpy(),
-            "fee_type": "stand-alone",
+            "fee_type": ALONE,
             "description": described.where(described.ne(""), to_str(alone["type"])).to_numpy(),
             "amount": to_int64(alone["amount"]).to_numpy(),
             "bt_id": to_str(alone["id"]).to_numpy(),
@@ -79,6 +85,30 @@ def _items(frame: pd.DataFrame) -> pd.DataFrame:
     )
     kept = [part for part in (itemised, left, stand_alone) if len(part)]
     return pd.concat(kept, ignore_index=True) if kept else itemised
+
+
+def _by_type(frame: pd.DataFrame) -> pd.DataFrame:
+    """Fees summed by currency and kind, without a row for every entry."""
+    itemised, rest = _itemised(frame)
+    alone = frame[frame["reporting_category"].isin(STAND_ALONE)]
+    left = group_sums(
+        {"currency": frame["currency"]}, {"amount": -rest, "open": (rest != 0).astype(np.int64)}
+    )
+    left = left.assign(fee_type=NOT_ITEMISED, count=left["open"])
+    parts = [
+        group_sums(
+            {"currency": itemised["currency"], "fee_type": itemised["fee_type"]},
+            {"amount": itemised["amount"]},
+        ),
+        left[left["open"] > 0],
+        group_sums({"currency": alone["currency"]}, {"amount": to_int64(alone["amount"])}).assign(
+            fee_type=ALONE
+        ),
+    ]
+    columns = ["currency", "fee_type", "count", "amount"]
+    kept = [part[columns] for part in parts if len(part)]
+    out = pd.concat(kept, ignore_index=True) if kept else parts[0][columns]
+    return out.sort_values(["currency", "fee_type"], kind="stable").reset_index(drop=True)
 
 
 @declare(
@@ -116,8 +146,7 @@ def fees(
     """What Stripe cost, by kind of fee. The sum is the fees of the ledger: all entries' fees and the entries that are fees."""
     span = _span(start, end, zone)
     frame = _inside(transactions, span, "fees")
-    rows = _items(frame)
-    out = group_sums({"currency": rows["currency"], "fee_type": rows["fee_type"]}, {"amount": rows["amount"]})
+    out = _by_type(frame)
     sold = frame[frame["reporting_category"].isin(["charge"])]
     charges = sums_by_currency(sold["currency"], sold["amount"])
     gross = out["currency"].map(lambda code: charges.get(code, 0)).astype(np.int64)

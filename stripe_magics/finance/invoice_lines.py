@@ -148,7 +148,7 @@ def _facts(
     for each in line.get("discount_amounts") or ():
         off += int(each["amount"])
         discount = each.get("discount")
-        coupon = coupon_in(discount) if isinstance(discount, Mapping) else coupons.get(str(discount), {})
+        coupon = coupon_in(discount) if isinstance(discount, dict) else coupons.get(str(discount), {})
         if coupon.get("duration") == "forever":
             forever += int(each["amount"])
     taxes = [*(line.get("tax_amounts") or ()), *(line.get("taxes") or ())]
@@ -172,11 +172,11 @@ def _facts(
 def price_of(line: Mapping[str, Any], prices: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """The price of a line (or its plan): in the line, or by its id among `prices`; just its id where nothing else is known."""
     price = line.get("price") or line.get("plan")
-    if isinstance(price, Mapping):
+    if isinstance(price, dict):
         return price
     pricing = (line.get("pricing") or {}).get("price_details") or {}
     name = price or pricing.get("price")
-    if isinstance(name, Mapping):
+    if isinstance(name, dict):
         return name
     known = prices.get(str(name or ""))
     if known is not None:
