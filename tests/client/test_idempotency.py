@@ -808,3 +808,22 @@ def test_a_disk_that_is_full_afterwards_does_not_hide_the_answer(
     assert connection.send(pay(), origin=CELL).replayed
     assert list(server.executions.values()) == [1]
     assert connection.pending() == []
+
+
+def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    before = Journal(tmp_path)
+    before.pending()
+    before.close()
+    db = sqlite3.connect(tmp_path / "journal.sqlite")
+    for name in ("stripe_first", "stripe_last"):
+        db.execute(f"ALTER TABLE operation DROP COLUMN {name}")
+    db.execute(
+        "INSERT INTO operation VALUES (7,'k','s','test','','v','customers.create','create','POST','/v1/customers','b',"
+        "'','',1,1.0,1.0,0,'unknown',1,'',0,'','','{}',NULL)"
+    )
+    db.commit()
+    db.close()
+    opened = Journal(tmp_path)
+    (row,) = opened.pending()
+    assert (row.number, row.stripe_first, row.stripe_last) == (7, None, None)
+    opened.close()
