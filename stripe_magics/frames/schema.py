@@ -1,6 +1,6 @@
 """What is known of each Stripe object: its fields, their kinds, and the columns that they become.
 
-The facts are in `schemas.json.gz` (made by `tests/generators/`), by API version: nested as the object is, a leaf being a kind. A nested object
+The facts are the catalogue's (`catalogue/generated/objects.py`), by API version: nested as the object is, a leaf being a kind. A nested object
 becomes columns joined by underscores; the id of an object inside another is the column of its own name. What an account sends
 beyond these facts is learned while reading and becomes further columns at the end.
 
@@ -18,16 +18,18 @@ beyond these facts is learned while reading and becomes further columns at the e
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from stripe_magics._redaction import is_secret_field
+from stripe_magics.catalogue.generated.objects import facts, release
 from stripe_magics.catalogue.versions import PINNED_VERSION
+
+__all__ = [
+    "INTERVALS", "SCALARS", "Column", "Schema", "facts", "kind_by_name", "kind_of_fact", "kind_of_nulls", "known", "masked", "release", "schema",
+]  # fmt: skip
 
 HEAD = (
     "id",
@@ -85,28 +87,6 @@ class Schema:
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(each.name for each in self.columns)
-
-
-@cache
-def _file() -> dict[str, Any]:
-    packed = files("stripe_magics.frames").joinpath("schemas.json.gz").read_bytes()
-    return dict(json.loads(gzip.decompress(packed)))
-
-
-@cache
-def facts(version: str = PINNED_VERSION) -> dict[str, Any]:
-    """All that is known, by object type, of an API version; a type that only another version has is known by that one's facts."""
-    trees = dict(_file()["objects"])
-    for later, changed in _file()["later"].items():
-        for kind, tree in changed.items():
-            if tree is not None and (later[:10] <= version[:10] or kind not in trees):
-                trees[kind] = tree
-    return trees
-
-
-def release(version: str) -> str:
-    """The version whose facts hold for an answer of this version."""
-    return max((each for each in _file()["later"] if each[:10] <= version[:10]), default=PINNED_VERSION)
 
 
 def known(object_type: str) -> bool:

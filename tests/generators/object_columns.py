@@ -1,4 +1,4 @@
-"""Makes `frames/schemas.json.gz`: the fields of each Stripe object and their kinds at each released version; and what can be expanded.
+"""Makes `catalogue/generated/objects.json.gz`: the fields of each Stripe object and their kinds at each released version; and what can be expanded.
 
 Read from the resource classes of the released packages: names, types and choices only. An object is a mapping; a leaf is a kind (see
 `stripe_magics/frames/schema.py`) or the list of a choice's values; "?" marks a number that may be null; "@" in a mapping says that its own id

@@ -16,7 +16,7 @@ from generators.releases import RELEASES
 
 PACKAGE = Path(__file__).parents[2] / "stripe_magics"
 OPERATIONS = PACKAGE / "catalogue" / "generated" / "operations.json.gz"
-COLUMNS = PACKAGE / "frames" / "schemas.json.gz"
+COLUMNS = PACKAGE / "catalogue" / "generated" / "objects.json.gz"
 EXPANDABLE = PACKAGE / "sandbox" / "api" / "expandable.json"
 
 
