@@ -81,12 +81,28 @@ def _panels(report: pd.DataFrame, title: str) -> tuple[Any, list[tuple[str, pd.D
     figure, axes = plt.subplots(
         len(currencies), 1, figsize=(9, 3.2 * len(currencies)), squeeze=False, layout="constrained"
     )
-    about = report.attrs.get("stripe", {})
-    figure.suptitle(title + (" (partial data)" if not about.get("complete", True) else ""))
+    figure.suptitle(_titled(title, report))
     return figure, [
         (currency, report[report["currency"] == currency], axis)
         for currency, axis in zip(currencies, axes[:, 0], strict=True)
     ]
+
+
+def _titled(title: str, report: pd.DataFrame) -> str:
+    """The title, and below it the period, the zone and the account that the picture is of."""
+    about = report.attrs.get("stripe", {})
+    where = " ".join(str(each) for each in (about.get("account"), about.get("mode")) if each)
+    facts = " · ".join(str(each) for each in (about.get("period"), about.get("zone"), where) if each)
+    partial = " (partial data)" if about.get("complete", True) is False else ""
+    return f"{title}{partial}" + (f"\n{facts}" if facts else "")
+
+
+def _words(name: object) -> str:
+    """A column's name as people write it."""
+    text = str(name)
+    return (text.replace("_", "-") + " days" if text[:1].isdigit() else text.replace("_", " ")).replace(
+        "over 120", "over 120 days"
+    )
 
 
 def _major(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
@@ -133,6 +149,7 @@ def _stacked(index: str, columns: list[str], title: str, *, line: str = "") -> C
             table = _major(rows.set_index(index)[columns], currency)
             if isinstance(table.index, pd.DatetimeIndex):
                 table.index = table.index.strftime("%d %b")
+            table.columns = [_words(name) for name in table.columns]
             table.plot.bar(stacked=True, ax=axis, color=list(COLOURS), width=0.85, rot=45)
             if line:
                 axis.plot(
@@ -191,7 +208,7 @@ def _waterfall(axis: Any, steps: dict[str, float], currency: str, *, last: str) 
         va="bottom",
         fontsize="small",
     )
-    axis.set_xticks(range(len(steps) + 1), [*steps, last], rotation=20)
+    axis.set_xticks(range(len(steps) + 1), [_words(name) for name in (*steps, last)], rotation=20)
     axis.margins(y=0.15)
 
 
@@ -215,7 +232,9 @@ def _mrr(report: pd.DataFrame) -> Any:
 
 
 def _cohorts(report: pd.DataFrame) -> Any:
-    figure, panels = _panels(report, "Customers still paying, by month of first payment")
+    figure, panels = _panels(
+        report, str(report.attrs.get("stripe", {}).get("title") or "Customers still there, by month")
+    )
     for currency, rows, axis in panels:
         table = rows.pivot_table(
             index="cohort", columns="age", values="retention", observed=True
@@ -223,7 +242,7 @@ def _cohorts(report: pd.DataFrame) -> Any:
         image = axis.imshow(table.to_numpy(), aspect="auto", cmap="cividis", vmin=0, vmax=1)
         axis.set_yticks(range(len(table)), [str(each) for each in table.index], fontsize="x-small")
         axis.set_xticks(range(len(table.columns)), [str(each) for each in table.columns], fontsize="x-small")
-        axis.set_xlabel("months since the first payment")
+        axis.set_xlabel("months since the first")
         axis.set_ylabel(currency.upper())
         for (y, x), value in _cells(table):
             axis.text(
@@ -253,13 +272,12 @@ def _cells(table: pd.DataFrame) -> list[tuple[tuple[int, int], float]]:
 def _ageing(report: pd.DataFrame) -> Any:
     figure, panels = _panels(report, "Open invoices by age (largest customers)")
     for currency, rows, axis in panels:
-        who = "customer" if "customer" in rows.columns else "invoice"
+        named = "customer_name" in rows.columns and rows["customer_name"].ne("").all()
+        who = "invoice" if "invoice" in rows.columns else "customer_name" if named else "customer"
         table = _major(
             rows.sort_values("total", ascending=False).head(15).set_index(who)[list(BUCKETS)], currency
         )
-        table.columns = [
-            name.replace("_", "-") + (" days" if name[0].isdigit() else "") for name in table.columns
-        ]
+        table.columns = [_words(name) for name in table.columns]
         table.plot.bar(stacked=True, ax=axis, color=list(COLOURS), width=0.85, rot=60)
         axis.legend(fontsize="small")
         _finish(axis, currency)
@@ -269,7 +287,7 @@ def _ageing(report: pd.DataFrame) -> Any:
 def _declines(report: pd.DataFrame) -> Any:
     figure, panels = _panels(report, "Payments whose first attempt failed, by reason")
     for currency, rows, axis in panels:
-        table = rows.set_index("reason")[["recovered", "failures"]].copy()
+        table = rows.set_index(rows["reason"].map(_words))[["recovered", "failures"]].copy()
         table["not recovered"] = table.pop("failures") - table["recovered"]
         table.plot.bar(stacked=True, ax=axis, color=[COLOURS[2], COLOURS[3]], width=0.8, rot=30)
         axis.legend(fontsize="small")
@@ -280,7 +298,7 @@ def _declines(report: pd.DataFrame) -> Any:
 def _activity(report: pd.DataFrame) -> Any:
     figure, panels = _panels(report, "What moved the balance, by category")
     for currency, rows, axis in panels:
-        _major(rows.set_index("reporting_category")[["gross", "net"]], currency).plot.bar(
+        _major(rows.set_index(rows["reporting_category"].map(_words))[["gross", "net"]], currency).plot.bar(
             ax=axis, color=list(COLOURS), rot=20
         )
         _finish(axis, currency)

@@ -58,8 +58,19 @@ def test_reports(sandbox: Cells) -> None:
     sandbox("%stripe connect --sandbox --quiet")
     names = sandbox("%stripe report")
     assert "balance_summary" in set(names["report"])
-    summary = sandbox("%stripe report balance_summary 2026-09-01 2026-10-01 --tz UTC")
-    assert len(summary)
+    summary = sandbox("%stripe report balance_summary 2026-09-01 2026-09-30 --tz UTC --prove")
+    assert summary["status"].tolist() == ["adds up"] * 3
+    assert len(sandbox("%stripe report fees --month 2026-09"))
+    page = repr(sandbox("%stripe report mrr-rates --help"))
+    for said in (
+        "Churn, retention",
+        "ttm_nrr",
+        "--method",
+        "chartmogul",
+        "nrr = 1 - net_churn",
+        "twelve closed months",
+    ):
+        assert said in page
     with pytest.raises(errors.UnknownName, match="balance_summary"):
         sandbox("%stripe report balance_sumary")
 
