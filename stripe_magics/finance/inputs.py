@@ -26,6 +26,8 @@ from stripe_magics.finance.invoice_lines import (
 )
 from stripe_magics.finance.payouts import payout_items, payouts_in
 from stripe_magics.finance.reporting_period import Period, nanoseconds
+from stripe_magics.frames.column_facts import cut_lists
+from stripe_magics.frames.frame_info import as_attrs
 
 Fetch = Callable[[str, Mapping[str, Any]], Any]
 MAX_READINGS = 5
@@ -147,6 +149,10 @@ class ReportInputs:
     # Lists inside objects --------------------------------------------------------------------------------------------------------
 
     def _whole(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        about = frame.attrs.get("stripe", {})
+        if about.get("complete") is False and has_all_rows(frame):  # only lists inside of its objects are cut
+            frame = frame.copy(deep=False)
+            frame.attrs["stripe"] = as_attrs({**about, "complete": True})
         if name == "invoices":
             return self._completed(frame, "lines", "invoices.list_lines", "invoice", cut_off(frame))
         if name == "subscriptions" and "items_has_more" in frame.columns:
@@ -168,7 +174,7 @@ class ReportInputs:
         cut = frame.index[more.to_numpy()]
         if self.folder is not None:
             out = frame.copy()
-            out.attrs["stripe"] = {**frame.attrs.get("stripe", {}), "complete": False}
+            out.attrs["stripe"] = as_attrs({**frame.attrs.get("stripe", {}), "complete": False})
             self.note(
                 f"{len(cut):,} {parent}s in the folder hold only their first {column}: "
                 + ", ".join(map(str, frame.loc[cut, "id"].head(5)))
@@ -343,6 +349,15 @@ class ReportInputs:
         if frame is None:
             return {}
         return {str(row["id"]): _nested(row) for row in frame.to_dict("records")}
+
+
+def has_all_rows(frame: pd.DataFrame) -> bool:
+    """Whether a list's own rows are all there, whatever the lists inside of its objects lack."""
+    about = frame.attrs.get("stripe", {})
+    if about.get("complete", True) is not False:
+        return True
+    stopped = any(str(note).startswith(("Stopped after", "Showing")) for note in about.get("notes") or ())
+    return bool(cut_lists(frame)) and not stopped
 
 
 def _nested(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from stripe_magics._text import closest_matches
 from stripe_magics.errors import StripeError, UnknownName, UsageFault
 from stripe_magics.finance.columns import columns_of
 from stripe_magics.finance.folders import ListFolder
-from stripe_magics.finance.inputs import LISTS, Fetch, ReportInputs
+from stripe_magics.finance.inputs import LISTS, Fetch, ReportInputs, has_all_rows
 from stripe_magics.finance.reporting_period import (
     HINT,
     Moment,
@@ -378,7 +378,7 @@ def _fetch(module: str, values: Mapping[str, Any]) -> Any:
     if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
         return kept[1]
     answer = call(module, **values)
-    if anew or (isinstance(answer, pd.DataFrame) and not answer.attrs["stripe"]["complete"]):
+    if anew or (isinstance(answer, pd.DataFrame) and not has_all_rows(answer)):
         return answer
     with _CACHE_LOCK:
         mine[requested] = (time.monotonic(), answer)

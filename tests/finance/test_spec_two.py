@@ -49,7 +49,15 @@ def test_g49_an_invoice_of_more_lines_than_the_list_holds(version: str) -> None:
     assert schedule["recognised"].sum() == 12000
     assert schedule.attrs["stripe"]["complete"]
     assert cells(sm.report("mrr", month="2026-03"), "currency", "end") == [("usd", 12000)]
-    assert any(path.endswith("/lines") for path, _ in account.asked)
+    assert sum(path.endswith("/lines") for path, _ in account.asked) == 1, "the rest is fetched, and kept"
+
+
+def test_a_list_that_was_cut_by_a_limit_makes_a_partial_report() -> None:
+    connect(FakeAccount(invoice=[invoice(f"in_{n}", 1000, "2026-03-01") for n in range(5)]))
+    cut = sm.call("invoices.list", limit=3)
+    table = sm.report("dso", month="2026-03", data={"invoices": cut})
+    assert table.attrs["stripe"]["complete"] is False
+    assert "Partial" in " ".join(table.attrs["stripe"]["notes"])
 
 
 def test_g50_an_exchange_loss_on_a_refund() -> None:
