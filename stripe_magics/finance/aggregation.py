@@ -16,6 +16,7 @@ import pandas as pd
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.frames.frame_info import as_attrs
+from stripe_magics.money import format_amount
 
 
 class MissingData(StripeMagicsError):
@@ -143,6 +144,13 @@ def sums_by_currency(currency: pd.Series, amounts: pd.Series) -> dict[str, int]:
     """The sum of some amounts by currency."""
     table = group_sums({"currency": currency}, {"amount": to_int64(amounts)})
     return {str(code): int(total) for code, total in zip(table["currency"], table["amount"], strict=True)}
+
+
+def totals(frame: pd.DataFrame, column: str, what: str) -> list[str]:
+    """A note with the total of a column in each currency; none for an empty frame."""
+    sums = sums_by_currency(frame["currency"], frame[column]) if len(frame) else {}
+    said = ", ".join(format_amount(amount, code) for code, amount in sums.items())
+    return [f"{what}: {said}."] if said else []
 
 
 def ratio(part: pd.Series, whole: pd.Series) -> pd.Series:

@@ -19,6 +19,7 @@ from stripe_magics.finance.aggregation import (
     text_column,
     to_int64,
     to_str,
+    totals,
 )
 from stripe_magics.finance.balance import COLUMN_OF, PAYOUTS, STAND_ALONE, TRANSFERS, amounts_of, ledger
 from stripe_magics.finance.columns import CURRENCY, RESIDUAL, count, declare, money, ratio_of, text
@@ -151,7 +152,8 @@ def fees(
     charges = sums_by_currency(sold["currency"], sold["amount"])
     gross = out["currency"].map(lambda code: charges.get(code, 0)).astype(np.int64)
     out["effective_rate"] = ratio(-out["amount"], gross)
-    return result(out, "fees", [transactions], period=span, zone=zone)
+    notes = totals(out, "amount", "Cost in all")
+    return result(out, "fees", [transactions], period=span, zone=zone, notes=notes)
 
 
 @declare(

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance.aggregation import MissingData, lists, require_columns, result
+from stripe_magics.finance.aggregation import MissingData, lists, require_columns, result, totals
 from stripe_magics.finance.columns import CURRENCY, declare, money, text
 from stripe_magics.finance.invoice_lines import coupon_in
 
@@ -126,7 +126,8 @@ def subscription_mrr(
         )
     columns = ["currency", "customer", "subscription", "contract", "discount", "mrr"]
     out = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:], np.int64))
-    return result(out, "mrr_now", [subscriptions], discounts=discounts, method="subscriptions")
+    notes = totals(out, "mrr", "MRR in all")
+    return result(out, "mrr_now", [subscriptions], discounts=discounts, method="subscriptions", notes=notes)
 
 
 def _of_subscription(

@@ -21,6 +21,7 @@ from stripe_magics.finance.aggregation import (
     text_column,
     to_int64,
     to_str,
+    totals,
 )
 from stripe_magics.finance.columns import CURRENCY, declare, money, ratio_of, text
 from stripe_magics.finance.reporting_period import Ints, Moment, Period, end_of, nanoseconds
@@ -184,7 +185,8 @@ def _ageing(owed: pd.DataFrame, invoices: pd.DataFrame, by: str, zone: str, at: 
     out = out.sort_values(["currency", "total", by], ascending=[True, False, True], kind="stable")
     head = [name for name in who.columns if name in out.columns]
     columns = [*head, *BUCKETS, "total", "uncollectible", "past_due_share"]
-    return result(out[columns], "ar_ageing", [invoices], zone=zone, at=at.isoformat())
+    notes = totals(out, "total", "Owed in all")
+    return result(out[columns], "ar_ageing", [invoices], zone=zone, at=at.isoformat(), notes=notes)
 
 
 def ar_ageing(

@@ -20,6 +20,7 @@ from stripe_magics.finance.aggregation import (
     result,
     text_column,
     to_str,
+    totals,
 )
 from stripe_magics.finance.columns import CURRENCY, column, count, declare, money, text
 from stripe_magics.finance.corrections import (
@@ -330,6 +331,6 @@ def tax_summary(rows: pd.DataFrame, span: Period, *, home: str = "") -> pd.DataF
         out = group_sums(keys, {name: rows[name] for name in _AMOUNTS}).rename(columns={"count": "documents"})
         out["percentage"] = pd.to_numeric(out["percentage"], errors="coerce").astype(float)
         out["inclusive"] = out["inclusive"].astype(bool)
-    made = result(out, "tax_summary", [rows], period=span, home=home)
+    made = result(out, "tax_summary", [rows], period=span, home=home, notes=totals(out, "tax", "Tax in all"))
     add_note(made, *(about.get("notes") or []))
     return made

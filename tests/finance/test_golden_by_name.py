@@ -276,6 +276,18 @@ def test_g18_without_a_due_date() -> None:
     assert cells(sm.report("ar_ageing", end="2026-06-30", by="invoice"), "invoice", "1_30") == [("in_1", 300)]
 
 
+def test_totals_are_said_a_currency() -> None:
+    bills = [
+        invoice("in_1", 50000, "2026-03-01"),
+        invoice("in_2", 700, "2026-03-02", currency="jpy", customer="cus_2"),
+    ]
+    connect(FakeAccount(invoice=bills))
+    said = sm.report("ar_ageing", **MARCH).attrs["stripe"]["notes"]
+    assert "Owed in all: 700 JPY, 500.00 USD." in said
+    assert "at the end of 31 Mar 2026 · UTC" in said[0]
+    assert "read: 2 invoices" in said[0]
+
+
 def test_written_off_invoices_are_a_column_not_a_receivable() -> None:
     connect(
         FakeAccount(
