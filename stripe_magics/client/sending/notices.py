@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from stripe_magics._redaction import redact
 
 SKEW = 60.0  # seconds
+KEPT_BY_SHAPE = "The sandbox keeps these objects but doesn't simulate what they do."
 
 
 MAX_CLOCK_JUMP = 2.0  # seconds by which the two clocks of this machine may differ since Stripe's was read
@@ -70,7 +71,12 @@ class Notices:
     def of(self, headers: Mapping[str, str], now: float | None = None) -> tuple[str, ...]:
         """Stripe-Notice and a clock that is off by more than a minute."""
         notice = redact(" ".join(headers.get("stripe-notice", "").split()))[:500]
-        return (*self.once(f"Stripe: {notice}" if notice else ""), *self._clock(headers.get("date", ""), now))
+        kept = (KEPT_BY_SHAPE,) if headers.get("sandbox-fidelity") == "shape" else ()  # of each answer
+        return (
+            *kept,
+            *self.once(f"Stripe: {notice}" if notice else ""),
+            *self._clock(headers.get("date", ""), now),
+        )
 
     def _clock(self, date: str, now: float | None) -> tuple[str, ...]:
         theirs = date_of(date)

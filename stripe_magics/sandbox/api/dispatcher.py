@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from stripe_magics.catalogue import PINNED_VERSION
+from stripe_magics.catalogue.generated import facts
 from stripe_magics.sandbox.api import idempotency, unsimulated, versions
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.expand import expand
@@ -21,6 +22,7 @@ from stripe_magics.sandbox.api.form_decoding import nest, pairs
 from stripe_magics.sandbox.api.pagination import Page
 from stripe_magics.sandbox.api.parameters import own_shape, shape, typed
 from stripe_magics.sandbox.core.store import Account, Object, decode, encode
+from stripe_magics.sandbox.generic import engine
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Route:
     name: str
     handler: Handler
     shapes: dict[str, dict[str, Any] | None]
+    by_shape: bool = False  # kept by its shape only: what it does isn't simulated
 
     def shape(self, version: str) -> dict[str, Any] | None:
         """What it takes at a version; what came after the older one is served there too, what the newer one dropped isn't."""
@@ -126,6 +129,8 @@ def respond(
         version = versions.served(headers.get("stripe-version", ""))
         answering["stripe-version"] = version
         found, ids, names = _routed(method, path, version)
+        if found.by_shape:
+            answering["sandbox-fidelity"] = "shape"
         given = pairs(query) if method != "POST" else pairs(query) + _form(headers, body)
         if key:
             print_ = idempotency.fingerprint(method, path, given)
@@ -159,16 +164,37 @@ def respond(
 
 def _routed(method: str, path: str, version: str) -> tuple[Route, list[str], dict[str, Any]]:
     node, ids = _find(path)
-    found = node.routes.get(method) if node else None
+    found = (node.routes.get(method) if node else None) or _by_shape(method, path, version)
     names = found.shape(version) if found else None
     if found is None or names is None:
         others = f" Methods served there: {', '.join(sorted(node.routes))}." if node and node.routes else ""
+        if path.startswith("/v2/") and facts.find_endpoint(method, path) is not None:
+            raise ApiError(
+                f"The sandbox doesn't simulate the v2 API ({method}: {path}).", status=404, checked=False
+            )
         raise ApiError(
-            f"Unrecognized request URL ({method}: {path}). Check the path, and that the sandbox serves it.{others}",
-            status=404,
-            checked=False,
+            f"Unrecognized request URL ({method}: {path}). Check the path.{others}", status=404, checked=False
         )
-    return found, ids, names
+    return found, [] if found.by_shape else ids, names
+
+
+def _by_shape(method: str, path: str, version: str) -> Route | None:
+    """The route of an operation that nothing simulates: its objects are kept by shape."""
+    operation = facts.find_endpoint(method, path) if path.startswith("/v1/") else None
+    if operation is None:
+        return None
+    name = f"{method} {operation.path}"
+
+    def handler(account: Account, params: Object) -> Object | Page:
+        return engine.serve(account, operation, path, version, params)
+
+    return Route(name, handler, {each: shape(name, each) for each in versions.SERVED}, by_shape=True)
+
+
+def simulates(method: str, path: str) -> bool:
+    """Whether a handler of its own serves an operation (its path with or without its ids)."""
+    node, _ = _find(path)
+    return node is not None and method in node.routes
 
 
 def _form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:

@@ -98,6 +98,15 @@ def _open(of: Kind) -> Kind:
     return ("one of", tuple(_open(each) for each in of["u"]))
 
 
+class _Given(dict[str, Any]):
+    """What was given. A parameter that a handler can't do without and the table has as optional is missed as a required one is."""
+
+    prefix = ""
+
+    def __missing__(self, name: str) -> Any:
+        raise missing_param(_bracket(self.prefix, name))
+
+
 def typed(
     given: dict[str, Any], names: dict[str, tuple[Kind, bool, bool]], prefix: str = ""
 ) -> dict[str, Any]:
@@ -110,7 +119,8 @@ def typed(
             param=unknown[0],
             code="parameter_unknown",
         )
-    result: dict[str, Any] = {}
+    result = _Given()
+    result.prefix = prefix
     for name, (of, required, clears) in names.items():
         where = _bracket(prefix, name)
         if name not in given:
