@@ -88,28 +88,34 @@ def _items(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(kept, ignore_index=True) if kept else itemised
 
 
-def _by_type(frame: pd.DataFrame) -> pd.DataFrame:
-    """Fees summed by currency and kind, without a row for every entry."""
+def _by_type(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Fees summed by currency and kind, without a row for every entry; and the gross charges of each currency."""
     itemised, rest = _itemised(frame)
-    alone = frame[frame["reporting_category"].isin(STAND_ALONE)]
-    left = group_sums(
-        {"currency": frame["currency"]}, {"amount": -rest, "open": (rest != 0).astype(np.int64)}
+    table = group_sums(
+        {"currency": frame["currency"], "category": frame["reporting_category"]},
+        {"amount": to_int64(frame["amount"]), "rest": -rest, "open": (rest != 0).astype(np.int64)},
     )
-    left = left.assign(fee_type=NOT_ITEMISED, count=left["open"])
+    alone = (
+        table[table["category"].isin(STAND_ALONE)]
+        .groupby("currency", as_index=False)[["amount", "count"]]
+        .sum()
+    )
+    left = table.groupby("currency", as_index=False)[["rest", "open"]].sum()
+    left = left[left["open"] > 0].rename(columns={"rest": "amount", "open": "count"})
     parts = [
         group_sums(
             {"currency": itemised["currency"], "fee_type": itemised["fee_type"]},
             {"amount": itemised["amount"]},
         ),
-        left[left["open"] > 0],
-        group_sums({"currency": alone["currency"]}, {"amount": to_int64(alone["amount"])}).assign(
-            fee_type=ALONE
-        ),
+        left.assign(fee_type=NOT_ITEMISED),
+        alone.assign(fee_type=ALONE),
     ]
     columns = ["currency", "fee_type", "count", "amount"]
     kept = [part[columns] for part in parts if len(part)]
     out = pd.concat(kept, ignore_index=True) if kept else parts[0][columns]
-    return out.sort_values(["currency", "fee_type"], kind="stable").reset_index(drop=True)
+    sold = table[table["category"] == "charge"]
+    charges = {str(code): int(amount) for code, amount in zip(sold["currency"], sold["amount"], strict=True)}
+    return out.sort_values(["currency", "fee_type"], kind="stable").reset_index(drop=True), charges
 
 
 @declare(
@@ -147,9 +153,7 @@ def fees(
     """What Stripe cost, by kind of fee. The sum is the fees of the ledger: all entries' fees and the entries that are fees."""
     span = _span(start, end, zone)
     frame = _inside(transactions, span, "fees")
-    out = _by_type(frame)
-    sold = frame[frame["reporting_category"].isin(["charge"])]
-    charges = sums_by_currency(sold["currency"], sold["amount"])
+    out, charges = _by_type(frame)
     gross = out["currency"].map(lambda code: charges.get(code, 0)).astype(np.int64)
     out["effective_rate"] = ratio(-out["amount"], gross)
     notes = totals(out, "amount", "Cost in all")

@@ -323,14 +323,13 @@ def run_of(frame: pd.DataFrame) -> ReportInputs | None:
 
 
 def _clock() -> pd.Timestamp:
-    """Now, by the connection's clock (a sandbox has its own)."""
+    """Now, by Stripe's clock as the connection knows it (a sandbox has its own)."""
     from stripe_magics.client.shared_connection import shared
 
     connection = shared()
     if connection is None:
         return pd.Timestamp.now("UTC")
-    now = connection.now() if connection.sandbox is None else connection.sandbox.now
-    return pd.Timestamp(now, unit="s", tz="UTC")
+    return pd.Timestamp(connection.stripe_time(), unit="s", tz="UTC")
 
 
 def _account() -> Mapping[str, Any]:
