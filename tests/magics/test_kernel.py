@@ -259,7 +259,7 @@ BAR = """
 import sys, threading
 {before}
 from stripe_magics import progress
-progress.AFTER = progress.EVERY = 0.0
+progress.DELAY = progress.INTERVAL = 0.0
 with progress.progress_bar("customers") as bar:
     def read():
         for page in range(1, 4):
