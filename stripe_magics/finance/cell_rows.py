@@ -24,7 +24,7 @@ from stripe_magics.finance.runner import run_of
 from stripe_magics.frames.frame_info import as_attrs
 
 COUNTS_IN = "counts_in"
-"""Which column of the report a row counts in; the amount that it counts with stands in `counted`."""
+"""Which column of the report a row counts in."""
 
 
 def _entries(x: ReportInputs) -> pd.DataFrame:
