@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.generated import facts
-from stripe_magics.sandbox.api import idempotency, unsimulated, versions
+from stripe_magics.sandbox.api import idempotency, unsimulated, version_changes, versions
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.expand import expand
 from stripe_magics.sandbox.api.form_decoding import nest, pairs
@@ -123,7 +123,7 @@ def respond(
     if key:
         answering["idempotency-key"] = key
         answering["original-request"] = request_id
-    print_ = ""
+    print_, version = "", versions.OLDER
     try:
         _authorise(headers, account)
         version = versions.served(headers.get("stripe-version", ""))
@@ -139,6 +139,9 @@ def respond(
                 answering["idempotent-replayed"] = "true"
                 return Response(kept[0], answering, kept[1])
         params = typed(nest(given), names)
+        shaped = versions.OLDER if found.by_shape else version  # what is kept by its shape has that of its call
+        if shaped == versions.NEWER:
+            params = _former(found, given, params)
         unsimulated.check(found.name, given)
         if method == "GET":
             answer = found.handler(account, params, *ids)
@@ -147,12 +150,13 @@ def respond(
                 answer = found.handler(account, params, *ids)
         if isinstance(answer, Document):
             return Response(200, {**answering, "content-type": answer.content_type}, answer.body)
-        status, text = 200, written(account, answer, params.get("expand") or [])
+        status, text = 200, written(account, answer, params.get("expand") or [], shaped)
     except ApiError as refusal:
-        status, text = (
-            refusal.status,
-            encode(refusal.body(f"https://dashboard.stripe.com/test/logs/{request_id}")),
-        )
+        refused = refusal.body(f"https://dashboard.stripe.com/test/logs/{request_id}")
+        if version == versions.NEWER and refusal.more:
+            refused = decode(encode(refused))
+            version_changes.upgrade(account, refused)
+        status, text = refusal.status, encode(refused)
         if not refusal.checked:
             print_ = ""
     finally:
@@ -247,22 +251,45 @@ def _authorise(headers: Mapping[str, str], account: Account) -> None:
         )
 
 
-def written(account: Account, answer: Object | Page, paths: list[str]) -> bytes:
-    """An answer as JSON. What is stored and not expanded leaves as its stored text."""
+def _former(found: Route, given: list[tuple[str, str]], params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a call of the newer version as the older one has them; what only the newer one knows is refused."""
+    names = found.shapes[versions.OLDER]
+    if names is None:
+        return params
+    former = version_changes.downgrade(found.name, given)
+    try:
+        return typed(nest(former), names)
+    except ApiError as refusal:
+        if refusal.code not in {"parameter_unknown", ""}:
+            raise
+        known = re.sub(r"\[\d*\]", "", refusal.param)
+        raise unsimulated.refusal(refusal.param, known) from refusal
+
+
+def written(account: Account, answer: Object | Page, paths: list[str], version: str) -> bytes:
+    """An answer as JSON. What is stored and neither expanded nor of another version leaves as its stored text."""
+    newer = version == versions.NEWER
     if isinstance(answer, Page):
-        return _page(account, answer, paths)
+        return _page(account, answer, paths, newer=newer)
     kind, identifier = answer.get("object", ""), answer.get("id", "")
     row = account.table(kind).by_id.get(identifier) if kind in account.tables else None
     text = row.text if row is not None and (row.data is answer or row.data is None) else encode(answer)
-    return encode(expand(account, decode(text), paths)) if paths else text
+    if not paths and not newer:
+        return text
+    fresh = decode(text)
+    if newer:
+        version_changes.upgrade(account, fresh)
+    return encode(expand(account, fresh, paths, upgraded=newer))
 
 
-def _page(account: Account, page: Page, paths: list[str]) -> bytes:
+def _page(account: Account, page: Page, paths: list[str], *, newer: bool) -> bytes:
     texts = [encode(each) if isinstance(each, dict) else each.text for each in page.rows]
     deeper = [path for path in paths if path != "total_count"]
-    if deeper:
+    if deeper or newer:
         holder: Object = {"object": "list", "data": [decode(text) for text in texts]}
-        texts = [encode(each) for each in expand(account, holder, deeper)["data"]]
+        if newer:
+            version_changes.upgrade(account, holder["data"])
+        texts = [encode(each) for each in expand(account, holder, deeper, upgraded=newer)["data"]]
     head: Object = {"object": "search_result" if page.search else "list"}
     tail: Object = {"has_more": page.has_more}
     if page.search:

@@ -14,6 +14,7 @@ from typing import Any
 
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.pagination import inline
+from stripe_magics.sandbox.api.version_changes import upgrade
 from stripe_magics.sandbox.core.store import Account, Object, decode, kind_of
 
 DEEPEST = 4
@@ -65,8 +66,11 @@ INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
 """(object, path) -> what is put there on demand."""
 
 
-def expand(account: Account, answer: Object, paths: list[str]) -> Object:
-    """Replace ids in a fresh copy of an answer. Raises a refusal for what can't be expanded."""
+def expand(account: Account, answer: Object, paths: list[str], *, upgraded: bool = False) -> Object:
+    """Replace ids in a fresh copy of an answer. Raises a refusal for what can't be expanded.
+
+    `upgraded`: the answer has the shape of the newer version, and so have what the ids stand for.
+    """
     for path in paths:
         parts = path.split(".")
         if len(parts) > DEEPEST:
@@ -80,9 +84,9 @@ def expand(account: Account, answer: Object, paths: list[str]) -> Object:
             if parts[0] != "data":
                 raise _refused(path, "To expand what is in a list, start with 'data.'")
             for each in answer["data"]:
-                _into(account, each, parts[1:], str(each.get("object", "")), "", path)
+                _Walk(account, path, upgraded).into(each, parts[1:], str(each.get("object", "")), "")
         else:
-            _into(account, answer, parts, str(answer.get("object", "")), "", path)
+            _Walk(account, path, upgraded).into(answer, parts, str(answer.get("object", "")), "")
     return answer
 
 
@@ -92,80 +96,79 @@ def _refused(path: str, advice: str = "") -> ApiError:
     )
 
 
-def _into(account: Account, here: Object, parts: list[str], kind: str, below: str, path: str) -> None:
-    """Walk one object: `kind` is the object type that `below` is a path in."""
-    if not parts:
-        raise _refused(path)
-    name, rest = parts[0], parts[1:]
-    where = below + name
-    if here.get("deleted"):
-        return
-    if (kind, where) in INCLUDED and name not in here:
-        here[name] = INCLUDED[kind, where](account, here)
-    allowed = _expandable().get(kind, ())
-    target = where in allowed or (kind, where) in INCLUDED
-    inside = any(each.startswith(where + ".") for each in allowed) or any(
-        of == kind and each.startswith(where + ".") for of, each in INCLUDED
-    )
-    value = here.get(name)
-    if isinstance(value, dict) and value.get("object") == "list":
-        _list(account, here, name, rest, path, target=target)
-    elif isinstance(value, list):
-        here[name] = [
-            _each(account, each, rest, kind, where, path, target=target, inside=inside) for each in value
-        ]
-    elif name in here or target or inside:
-        here[name] = _each(account, value, rest, kind, where, path, target=target, inside=inside)
-    else:
-        raise _refused(path)
+class _Walk:
+    """One path through an answer."""
 
+    def __init__(self, account: Account, path: str, upgraded: bool) -> None:
+        self.account, self.path, self.upgraded = account, path, upgraded
 
-def _list(account: Account, here: Object, name: str, rest: list[str], path: str, *, target: bool) -> None:
-    if not rest:
-        if not target:
-            raise _refused(path)
-        return
-    if rest[0] != "data":
-        raise _refused(path)
-    for each in here[name]["data"]:
-        _into(account, each, rest[1:], str(each.get("object", "")), "", path)
-
-
-def _each(
-    account: Account,
-    value: Any,
-    rest: list[str],
-    kind: str,
-    where: str,
-    path: str,
-    *,
-    target: bool,
-    inside: bool,
-) -> Any:
-    """One value on the way: an id becomes its object, an object is walked into, nothing stays nothing."""
-    if value is None:
-        if not target and not inside:
-            raise _refused(path)
-        return None
-    if isinstance(value, str):
-        if not target:
-            raise _refused(path)
-        found = resolve(account, value)
-        if found is None:
-            return value
-        value = found
-    if not isinstance(value, dict):
-        raise _refused(path)
-    own = value.get("object")
-    if not rest:
-        if not target and not own:
-            raise _refused(path)
+    def fresh(self, value: Any) -> Any:
+        """What is put in, in the shape of the answer's version."""
+        if self.upgraded:
+            upgrade(self.account, value)
         return value
-    if own:
-        _into(account, value, rest, str(own), "", path)
-    else:
-        _into(account, value, rest, kind, where + ".", path)
-    return value
+
+    def into(self, here: Object, parts: list[str], kind: str, below: str) -> None:
+        """Walk one object: `kind` is the object type that `below` is a path in."""
+        if not parts:
+            raise _refused(self.path)
+        name, rest = parts[0], parts[1:]
+        where = below + name
+        if here.get("deleted"):
+            return
+        if (kind, where) in INCLUDED and name not in here:
+            here[name] = self.fresh(INCLUDED[kind, where](self.account, here))
+        allowed = _expandable().get(kind, ())
+        target = where in allowed or (kind, where) in INCLUDED
+        inside = any(each.startswith(where + ".") for each in allowed) or any(
+            of == kind and each.startswith(where + ".") for of, each in INCLUDED
+        )
+        value = here.get(name)
+        if isinstance(value, dict) and value.get("object") == "list":
+            self.listed(here, name, rest, target=target)
+        elif isinstance(value, list):
+            here[name] = [self.each(each, rest, kind, where, target=target, inside=inside) for each in value]
+        elif name in here or target or inside:
+            here[name] = self.each(value, rest, kind, where, target=target, inside=inside)
+        else:
+            raise _refused(self.path)
+
+    def listed(self, here: Object, name: str, rest: list[str], *, target: bool) -> None:
+        """A list inside of an object: its elements are named by `data`."""
+        if not rest:
+            if not target:
+                raise _refused(self.path)
+            return
+        if rest[0] != "data":
+            raise _refused(self.path)
+        for each in here[name]["data"]:
+            self.into(each, rest[1:], str(each.get("object", "")), "")
+
+    def each(self, value: Any, rest: list[str], kind: str, where: str, *, target: bool, inside: bool) -> Any:
+        """One value on the way: an id becomes its object, an object is walked into, nothing stays nothing."""
+        if value is None:
+            if not target and not inside:
+                raise _refused(self.path)
+            return None
+        if isinstance(value, str):
+            if not target:
+                raise _refused(self.path)
+            found = resolve(self.account, value)
+            if found is None:
+                return value
+            value = self.fresh(found)
+        if not isinstance(value, dict):
+            raise _refused(self.path)
+        own = value.get("object")
+        if not rest:
+            if not target and not own:
+                raise _refused(self.path)
+            return value
+        if own:
+            self.into(value, rest, str(own), "")
+        else:
+            self.into(value, rest, kind, where + ".")
+        return value
 
 
 def resolve(account: Account, identifier: str) -> Object | None:

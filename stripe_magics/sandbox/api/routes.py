@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from stripe_magics.sandbox.api.dispatcher import route
+from stripe_magics.sandbox.api.expand import INCLUDED
 from stripe_magics.sandbox.core.events import react
 from stripe_magics.sandbox.resources import (
     account,
@@ -59,6 +60,7 @@ def install() -> None:
     for subject in SUBJECTS:
         for name, handler in subject.ROUTES.items():
             route(name, handler, getattr(subject, "SHAPES", {}).get(name))
+        INCLUDED.update(getattr(subject, "INCLUDED", {}))
     for subject in REACTING:
         for kind, reaction in subject.REACTIONS.items():
             react(kind, reaction)

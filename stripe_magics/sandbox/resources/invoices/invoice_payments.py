@@ -6,7 +6,7 @@ from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid, missing
-from stripe_magics.sandbox.api.pagination import Page, bounds, of_objects
+from stripe_magics.sandbox.api.pagination import Page, bounds, inline, of_objects
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.invoices.collection import count_payment
@@ -119,6 +119,21 @@ def attach(account: Account, params: dict[str, Any], identifier: str) -> Object:
         count_payment(account, invoice, intent["amount_received"])
     return invoice
 
+
+def _payments(account: Account, of: Object) -> Object:
+    """The payments of an invoice, for whoever expands them."""
+    invoice = account.peek("invoice", of["id"])
+    return inline(of_invoice(account, invoice) if invoice else [], "/v1/invoice_payments", most=10)
+
+
+def _secret(account: Account, of: Object) -> Object | None:
+    """What a browser needs to have an invoice paid."""
+    invoice = account.peek("invoice", of["id"]) or {}
+    intent = account.peek("payment_intent", invoice.get("payment_intent") or "")
+    return intent and {"client_secret": intent["client_secret"], "type": "payment_intent"}
+
+
+INCLUDED = {("invoice", "payments"): _payments, ("invoice", "confirmation_secret"): _secret}
 
 ROUTES: dict[str, Handler] = {
     "GET /v1/invoice_payments": listing,

@@ -1,0 +1,100 @@
+"""Two versions of the API over one account: what a call takes and in which shape it is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stripe_magics.sandbox.api.version_changes import CHANGES
+from stripe_magics.sandbox.api.versions import NEWER, OLDER, served
+
+from .conftest import Talk
+from .test_subscriptions import customer, price, subscribe
+
+
+class Newer(Talk):
+    """A client of the newer version."""
+
+    def raw(self, what: str, params: dict[str, Any] | None = None, **options: Any) -> Any:
+        return super().raw(what, params, headers={"Stripe-Version": NEWER}, **options)
+
+
+@pytest.fixture
+def newer(call) -> Newer:
+    return Newer(call.transport)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("", OLDER),
+        (OLDER, OLDER),
+        ("2020-08-27", OLDER),
+        ("2025-10-29.clover", OLDER),
+        (NEWER, NEWER),
+        ("2027-01-01.later", NEWER),
+    ],
+)
+def test_87_the_nearest_earlier(call, asked, given) -> None:
+    headers = {"Stripe-Version": asked} if asked else {}
+    assert call.raw("GET /v1/customers", headers=headers).headers["stripe-version"] == given == served(asked)
+
+
+def test_87_one_object_in_two_shapes(call, newer) -> None:
+    made = subscribe(call, customer(call), price(call, 2500))
+    old = call(f"GET /v1/invoices/{made['latest_invoice']}", {"expand[]": "payment_intent"})
+    new = newer(
+        f"GET /v1/invoices/{made['latest_invoice']}", {"expand[]": "payments.data.payment.payment_intent"}
+    )
+    assert new["parent"]["subscription_details"]["subscription"] == old["subscription"]
+    assert not {"payment_intent", "charge", "paid", "subscription", "tax", "total_tax_amounts"} & set(new)
+    (payment,) = new["payments"]["data"]
+    assert payment["payment"]["payment_intent"]["id"] == old["payment_intent"]["id"]
+    assert "invoice" not in payment["payment"]["payment_intent"]
+    line = new["lines"]["data"][0]
+    assert line["pricing"]["price_details"]["price"] == old["lines"]["data"][0]["price"]["id"]
+    assert line["parent"]["type"] == "subscription_item_details"
+    again = newer(f"GET /v1/subscriptions/{made['id']}")
+    assert "current_period_end" not in again
+    assert again["items"]["data"][0]["current_period_end"] == made["current_period_end"]
+    assert again["billing_mode"]["type"] == "classic"
+
+
+def test_87_parameters_of_each(call, newer) -> None:
+    who, once = (
+        customer(call),
+        call("POST /v1/prices", {"product_data[name]": "X", "currency": "usd", "unit_amount": 700})["id"],
+    )
+    item = newer("POST /v1/invoiceitems", {"customer": who, "pricing[price]": once})
+    assert item["pricing"]["price_details"]["price"] == once
+    assert call(f"GET /v1/invoiceitems/{item['id']}")["price"]["id"] == once
+    assert newer.refused("POST /v1/invoiceitems", customer=who, price=once)["code"] == "parameter_unknown"
+    assert (
+        call.refused("POST /v1/invoiceitems", {"customer": who, "pricing[price]": once})["code"]
+        == "parameter_unknown"
+    )
+    call("POST /v1/coupons", id="V", percent_off=10, duration="forever")
+    code = newer(
+        "POST /v1/promotion_codes", {"promotion[type]": "coupon", "promotion[coupon]": "V", "code": "NEW"}
+    )
+    assert code["promotion"] == {"coupon": "V", "type": "coupon"}
+    assert call(f"GET /v1/promotion_codes/{code['id']}")["coupon"]["id"] == "V"
+    assert call("GET /v1/invoices/upcoming", customer=who)["total"] == 700
+    assert newer.refused("GET /v1/invoices/upcoming", customer=who)["status"] == 404
+
+
+def test_87_what_only_the_newer_one_knows_is_refused_by_name(newer, call) -> None:
+    who, plan = customer(call), price(call)
+    error = newer.refused(
+        "POST /v1/subscriptions", {"customer": who, "items[0][price]": plan, "billing_mode[type]": "flexible"}
+    )
+    assert (error["status"], error["param"]) == (400, "billing_mode")
+    assert error["message"] == "The sandbox doesn't simulate billing_mode."
+
+
+def test_87_the_changes_have_their_dates_in_order() -> None:
+    dates = [change.version for change in CHANGES]
+    assert dates == sorted(dates)
+    assert all(OLDER[:10] < date[:10] <= NEWER[:10] for date in dates)
+    assert all(change.about for change in CHANGES)
