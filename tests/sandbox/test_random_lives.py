@@ -1,0 +1,317 @@
+"""Random lives of subscriptions: whatever is done to them in whatever order, their invoices add up and nobody pays too much.
+
+(a) the lines of every invoice add up to it; (b) a preview is the invoice that then comes; (c) nobody pays for more than the time that passed and the
+period ahead; (d) the ledger is conserved; (e) the recurring revenue of the invoices is that of the subscriptions; (f) every status that the demo
+shows is reached.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from stripe_magics.sandbox import SandboxTransport
+
+from .conftest import DAY, Refused, Talk, conserved
+from .test_subscriptions import FAILS, change_card, same_invoice
+
+AMOUNTS = (500, 1000, 2999, 7001)
+
+
+class Life:
+    """A few customers and their subscriptions, and what happens to them by chance."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.sandbox = SandboxTransport(demo=False)
+        self.call = Talk(self.sandbox)
+        self.statuses: set[str] = set()
+        self.alone = False  # each subscription has a customer of its own, whose balance nothing else uses
+        self.prices = [self.price(amount) for amount in AMOUNTS]
+        self.prices.append(self.price(9000, **{"recurring[interval]": "year"}))
+        self.call(
+            "POST /v1/coupons", id="THIRD", percent_off=33.3, duration="repeating", duration_in_months=3
+        )
+        self.rate = self.call("POST /v1/tax_rates", display_name="VAT", percentage=19, inclusive=False)["id"]
+        self.people = [self.person() for _ in range(3)]
+        self.call(
+            "POST /v1/test_helpers/subscription_settings",
+            after_last_attempt=self.random.choice(["cancel", "unpaid", "past_due"]),
+        )
+
+    def price(self, amount: int, **params: Any) -> str:
+        data = {
+            "product_data[name]": f"P{amount}",
+            "currency": "usd",
+            "unit_amount": amount,
+            "recurring[interval]": "month",
+        }
+        return str(self.call("POST /v1/prices", {**data, **params})["id"])
+
+    def person(self) -> str:
+        who = self.call("POST /v1/customers")["id"]
+        change_card(self.call, who, "pm_card_visa")
+        return str(who)
+
+    def attempt(self, what: str, params: dict[str, Any] | None = None) -> dict[str, Any] | None:
+        try:
+            return self.call(what, params or {})
+        except Refused as refused:
+            assert refused.status in {400, 402, 404}, refused
+            return None
+
+    def some(self) -> dict[str, Any] | None:
+        found = list(self.sandbox.account.each("subscription"))
+        return self.random.choice(found) if found else None
+
+    def subscribe(self) -> None:
+        pick = self.random
+        if self.alone:
+            self.people.append(self.person())
+        who = self.people[-1] if self.alone else pick.choice(self.people)
+        params: dict[str, Any] = {
+            "customer": who,
+            "items[0][price]": pick.choice(self.prices),
+            "items[0][quantity]": pick.randint(1, 4),
+        }
+        for chance, more in [
+            (0.3, {"trial_period_days": pick.randint(1, 20)}),
+            (0.3, {"discounts[0][coupon]": "THIRD"}),
+            (0.3, {"default_tax_rates[]": self.rate}),
+            (
+                0.2,
+                {
+                    "payment_behavior": pick.choice(
+                        ["default_incomplete", "error_if_incomplete", "allow_incomplete"]
+                    )
+                },
+            ),
+            (
+                0.2,
+                {
+                    "trial_settings[end_behavior][missing_payment_method]": pick.choice(
+                        ["pause", "cancel", "create_invoice"]
+                    )
+                },
+            ),
+            (0.2, {"collection_method": "send_invoice", "days_until_due": pick.randint(0, 20)}),
+            (0.2, {"billing_cycle_anchor": self.sandbox.now + pick.randint(1, 20) * DAY}),
+        ]:
+            if pick.random() < chance:
+                params.update(more)
+        self.attempt("POST /v1/subscriptions", params)
+
+    def change(self) -> None:
+        pick, subscription = self.random, self.some()
+        if subscription is None:
+            return
+        item = subscription["items"]["data"][0]["id"]
+        params = pick.choice(
+            [
+                {"items[0][id]": item, "items[0][quantity]": pick.randint(1, 6)},
+                {"items[0][id]": item, "items[0][price]": pick.choice(self.prices)},
+                {"items[0][price]": pick.choice(self.prices)},
+                {"billing_cycle_anchor": "now"}, {"trial_end": "now"}, {"trial_end": self.sandbox.now + pick.randint(1, 9) * DAY},
+                {"cancel_at_period_end": pick.random() < 0.4}, {"pause_collection[behavior]": pick.choice(["void", "keep_as_draft"])},
+                {"pause_collection": ""},
+            ]
+        )  # fmt: skip
+        behavior = {"proration_behavior": pick.choice(["create_prorations", "always_invoice", "none"])}
+        if pick.random() < 0.2:
+            behavior["payment_behavior"] = pick.choice(
+                ["pending_if_incomplete", "error_if_incomplete", "default_incomplete"]
+            )
+        self.attempt(f"POST /v1/subscriptions/{subscription['id']}", {**params, **behavior})
+
+    def end(self) -> None:
+        subscription = self.some()
+        if subscription is not None and self.random.random() < 0.3:
+            self.attempt(
+                f"DELETE /v1/subscriptions/{subscription['id']}",
+                {"prorate": True, "invoice_now": self.random.random() < 0.5},
+            )
+
+    def card(self) -> None:
+        change_card(
+            self.call,
+            self.random.choice(self.people),
+            self.random.choice(["pm_card_visa", FAILS, "pm_card_visa"]),
+        )
+
+    def wait(self) -> None:
+        self.sandbox.advance(self.random.choice([3600, DAY, 7 * DAY + 321, 16 * DAY, 31 * DAY]))
+
+    def step(self) -> None:
+        self.random.choice(
+            [self.subscribe, self.change, self.change, self.end, self.card, self.wait, self.wait, self.wait]
+        )()
+        self.statuses |= {each["status"] for each in self.sandbox.account.each("subscription")}
+
+
+def adds_up(invoice: dict[str, Any], lines: list[dict[str, Any]]) -> None:
+    """(a)"""
+    off = sum(each["amount"] for line in lines for each in line["discount_amounts"])
+    outside = sum(each["amount"] for line in lines for each in line["tax_amounts"] if not each["inclusive"])
+    assert invoice["total"] == sum(line["amount"] for line in lines) - off + outside
+    assert sum(each["amount"] for each in invoice["total_tax_amounts"] if not each["inclusive"]) == outside
+    assert sum(each["amount"] for each in invoice["total_discount_amounts"]) == off
+    assert invoice["amount_remaining"] == (
+        0 if invoice["status"] in {"void", "paid"} else invoice["amount_due"] - invoice["amount_paid"]
+    )
+
+
+REACHED: set[str] = set()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_and_d_lines_add_up_and_the_ledger_is_conserved(seed) -> None:
+    life = Life(seed)
+    for _ in range(60):
+        life.step()
+    conserved(life.sandbox)
+    for invoice in life.sandbox.account.each("invoice"):
+        adds_up(invoice, life.sandbox.account.long_lines.get(invoice["id"]) or invoice["lines"]["data"])
+    REACHED.update(life.statuses)
+    life.call.client.close()
+
+
+def test_f_every_status_is_reached() -> None:
+    assert REACHED >= {"active", "trialing", "past_due", "canceled", "incomplete", "incomplete_expired"}, (
+        REACHED
+    )
+    demo = {each["status"] for each in SandboxTransport().account.each("subscription")}
+    assert demo >= {"active", "past_due", "canceled"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_b_previews_are_what_comes(seed) -> None:
+    life = Life(100 + seed)
+    life.alone = True
+    compared = 0
+    for _ in range(25):
+        life.step()
+        life.sandbox.advance(2 * 3600)  # drafts that are on their way use the customer's balance first
+        subscription = life.some()
+        if subscription is None or subscription["status"] not in {"active", "trialing"}:
+            continue
+        identifier = subscription["id"]
+        if life.random.random() < 0.5:
+            preview = life.attempt("GET /v1/invoices/upcoming", {"subscription": identifier})
+            fresh = life.call(f"GET /v1/subscriptions/{identifier}")
+            if preview is None or fresh["pause_collection"]:
+                continue
+            life.sandbox.advance(fresh["current_period_end"] - life.sandbox.now)
+        else:
+            item = subscription["items"]["data"][0]["id"]
+            quantity, at_once = life.random.randint(1, 9), {"proration_behavior": "always_invoice"}
+            details = {
+                "subscription_details[items][0][id]": item,
+                "subscription_details[items][0][quantity]": quantity,
+                "subscription_details[proration_behavior]": "always_invoice",
+            }
+            if (
+                subscription["status"] == "trialing"
+                or subscription["items"]["data"][0]["quantity"] == quantity
+                or subscription["pause_collection"]
+            ):
+                continue
+            preview = life.attempt(
+                "POST /v1/invoices/create_preview", {"subscription": identifier, **details}
+            )
+            changed = life.attempt(
+                f"POST /v1/subscriptions/{identifier}",
+                {"items[0][id]": item, "items[0][quantity]": quantity, **at_once},
+            )
+            if preview is None or changed is None:
+                continue
+        latest = life.call(f"GET /v1/subscriptions/{identifier}")["latest_invoice"]
+        same_invoice(preview, life.call(f"GET /v1/invoices/{latest}"))
+        compared += 1
+    conserved(life.sandbox)
+    life.call.client.close()
+    assert compared > 2
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_c_nobody_pays_for_more_than_time_and_the_period_ahead(seed) -> None:
+    """Changes of the quantity at random moments, all invoiced: paid is the time that each quantity was there, and the period ahead."""
+    pick = random.Random(seed)
+    sandbox = SandboxTransport(demo=False)
+    call = Talk(sandbox)
+    who = call("POST /v1/customers")["id"]
+    change_card(call, who, "pm_card_visa")
+    plan = call(
+        "POST /v1/prices",
+        {"product_data[name]": "P", "currency": "usd", "unit_amount": 3100, "recurring[interval]": "month"},
+    )["id"]
+    made = call("POST /v1/subscriptions", {"customer": who, "items[0][price]": plan})
+    item, quantity, owed, changes = made["items"]["data"][0]["id"], 1, 0.0, 0
+    for _ in range(14):
+        start, end = _period(call, made)
+        left = sandbox.now
+        sandbox.advance(pick.choice([DAY, 3 * DAY + 77, 9 * DAY, 20 * DAY]))
+        while end <= sandbox.now:
+            owed += quantity * 3100 * (end - left) / (end - start)
+            left = end
+            start, end = end, _following(end, made["billing_cycle_anchor"])
+        owed += quantity * 3100 * (sandbox.now - left) / (end - start)
+        quantity = pick.randint(1, 5)
+        call(
+            f"POST /v1/subscriptions/{made['id']}",
+            {"items[0][id]": item, "items[0][quantity]": quantity, "proration_behavior": "always_invoice"},
+        )
+        changes += 1
+    sandbox.advance(2 * 3600)
+    start, end = _period(call, made)
+    ahead = quantity * 3100 * (end - sandbox.now + 2 * 3600) / (end - start)
+    paid = sum(each["amount_paid"] for each in call.every("/v1/invoices"))
+    credit = -call(f"GET /v1/customers/{who}")["balance"]
+    assert abs(paid - credit - owed - ahead) <= 2 * (changes + 1), (paid, credit, owed, ahead)
+    conserved(sandbox)
+    call.client.close()
+
+
+def _period(call: Talk, subscription: dict[str, Any]) -> tuple[int, int]:
+    fresh = call(f"GET /v1/subscriptions/{subscription['id']}")
+    return fresh["current_period_start"], fresh["current_period_end"]
+
+
+def _following(moment: int, anchor: int) -> int:
+    from stripe_magics.sandbox.resources.subscriptions.billing_periods import next_boundary
+
+    return next_boundary(anchor, moment, "month", 1)
+
+
+def test_e_recurring_revenue_of_invoices_is_that_of_subscriptions() -> None:
+    """Plain renewals: what the last invoice of each running subscription bills a month is what its items cost."""
+    sandbox = SandboxTransport(demo=False)
+    call = Talk(sandbox)
+    pick = random.Random(5)
+    plans = {call("POST /v1/prices", {"product_data[name]": "P", "currency": "usd", "unit_amount": amount, "recurring[interval]": every})["id"]: amount / months
+             for amount, every, months in [(1000, "month", 1), (2500, "month", 1), (24000, "year", 12)]}  # fmt: skip
+    for _ in range(12):
+        who = call("POST /v1/customers")["id"]
+        change_card(call, who, "pm_card_visa")
+        call(
+            "POST /v1/subscriptions",
+            {
+                "customer": who,
+                "items[0][price]": pick.choice(list(plans)),
+                "items[0][quantity]": pick.randint(1, 3),
+            },
+        )
+    sandbox.advance(70 * DAY)
+    running = call.every("/v1/subscriptions")
+    by_items = sum(
+        plans[item["price"]["id"]] * item["quantity"] for each in running for item in each["items"]["data"]
+    )
+    months = {"month": 1, "year": 12}
+    by_invoices = sum(
+        line["amount"] / months[line["price"]["recurring"]["interval"]]
+        for each in running
+        for line in call(f"GET /v1/invoices/{each['latest_invoice']}")["lines"]["data"]
+    )
+    assert by_items == by_invoices
+    call.client.close()
