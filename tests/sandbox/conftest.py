@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,20 @@ class Refused(Exception):
         return f"{self.status} {self.error}"
 
 
+def with_return_url(method: str, path: str, params: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Where a payer might be sent away, a page to come back to, as a careful caller names it; an empty one leaves it out."""
+    given = params or {}
+    confirms = path == "/v1/payment_intents" and str(given.get("confirm")).lower() == "true"
+    confirms |= bool(re.fullmatch(r"/v1/payment_intents/\w+/confirm", path))
+    named = any(
+        each.startswith(("return_url", "off_session", "payment_method_types", "automatic_payment"))
+        for each in given
+    )
+    if method == "POST" and confirms and not named:
+        return {**given, "return_url": "https://example.com/back"}
+    return params
+
+
 class Talk:
     """A client of one sandbox."""
 
@@ -40,6 +55,7 @@ class Talk:
 
     def raw(self, what: str, params: dict[str, Any] | None = None, **options: Any) -> httpx.Response:
         method, path = what.split(" ")
+        params = with_return_url(method, path, params)
         where = {"data": params} if method == "POST" else {"params": params}
         return self.client.request(method, path, **where, **options)
 

@@ -57,6 +57,7 @@ def made():
         amount="5000",
         currency="usd",
         confirm="true",
+        off_session="true",
         payment_method="pm_card_bypassPending",
     )
     charge = get(f"/v1/charges/{intent['latest_charge']}")
@@ -67,6 +68,7 @@ def made():
         amount="5000",
         currency="usd",
         confirm="true",
+        off_session="true",
         payment_method="pm_card_createDispute",
     )
     endpoint = post(

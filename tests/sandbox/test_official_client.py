@@ -30,10 +30,18 @@ def test_create_confirm_refund(client) -> None:
     customer = client.v1.customers.create({"email": "jenny@example.com", "metadata": {"plan": "pro"}})
     intent = client.v1.payment_intents.create({"amount": 2000, "currency": "usd", "customer": customer.id})
     assert intent.status == "requires_payment_method"
-    intent = client.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_bypassPending"})
+    intent = client.v1.payment_intents.confirm(
+        intent.id, {"payment_method": "pm_card_bypassPending", "return_url": "https://example.com"}
+    )
     assert intent.status == "succeeded"
     client.v1.payment_intents.create(
-        {"amount": 2000, "currency": "usd", "confirm": True, "payment_method": "pm_card_bypassPending"}
+        {
+            "amount": 2000,
+            "currency": "usd",
+            "confirm": True,
+            "off_session": True,
+            "payment_method": "pm_card_bypassPending",
+        }
     )
     refund = client.v1.refunds.create({"payment_intent": intent.id, "amount": 500})
     assert (refund.status, refund.amount) == ("succeeded", 500)
@@ -47,6 +55,7 @@ def test_a_decline_is_a_card_error(client) -> None:
                 "amount": 2000,
                 "currency": "usd",
                 "confirm": True,
+                "off_session": True,
                 "payment_method": "pm_card_visa_chargeDeclined",
             }
         )

@@ -155,7 +155,11 @@ def test_28_the_next_card_works(call) -> None:
 
 
 def test_29_authentication(call) -> None:
-    intent = call.intent(method="pm_card_authenticationRequired")
+    never = {
+        "automatic_payment_methods[enabled]": True,
+        "automatic_payment_methods[allow_redirects]": "never",
+    }
+    intent = call.intent(method="pm_card_authenticationRequired", **never)
     assert (intent["status"], intent["next_action"]["type"]) == ("requires_action", "use_stripe_sdk")
     helper = f"POST /v1/test_helpers/payment_intents/{intent['id']}/authenticate"
     done = call(helper)
@@ -164,6 +168,34 @@ def test_29_authentication(call) -> None:
         call.charge_of(done)["payment_method_details"]["card"]["three_d_secure"]["result"] == "authenticated"
     )
     assert call.refused(helper)["code"] == "payment_intent_unexpected_state"
+
+
+def test_70_a_page_to_come_back_to(call) -> None:
+    given = {
+        "amount": 500,
+        "currency": "usd",
+        "payment_method": "pm_card_visa",
+        "confirm": True,
+        "return_url": None,
+    }
+    error = call.refused("POST /v1/payment_intents", given)
+    assert (error["status"], error["type"], error["param"]) == (400, "invalid_request_error", "return_url")
+    assert call.every("/v1/payment_intents") == []
+    never = {
+        "automatic_payment_methods[enabled]": True,
+        "automatic_payment_methods[allow_redirects]": "never",
+    }
+    for more in (
+        {"return_url": "https://example.com"},
+        {"payment_method_types[]": "card"},
+        never,
+        {"off_session": True},
+    ):
+        assert call("POST /v1/payment_intents", {**plain, **more})["status"] == "succeeded"
+    waiting = call("POST /v1/payment_intents", amount=500, currency="usd", payment_method="pm_card_visa")[
+        "id"
+    ]
+    assert call.refused(f"POST /v1/payment_intents/{waiting}/confirm", return_url="")["param"] == "return_url"
 
 
 def test_29_authentication_with_a_redirect_that_fails(call) -> None:

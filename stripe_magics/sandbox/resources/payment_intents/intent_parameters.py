@@ -280,8 +280,18 @@ def no_method() -> ApiError:
 
 
 def check_method(intent: Object, method: Object, params: dict[str, Any]) -> None:
-    """A method that sends the payer away needs an address to come back to."""
+    """Where the payer may be sent away there must be an address to come back to."""
     automatic = intent["automatic_payment_methods"]
+    redirecting = automatic and automatic["allow_redirects"] == "always" and not intent["invoice"]
+    away = params.get("off_session") not in {None, False}
+    if redirecting and not away and not params.get("return_url") and not params.get("use_stripe_sdk"):
+        raise invalid(
+            "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods "
+            "might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based "
+            "payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to "
+            "`never` when creating Setup Intents and Payment Intents.",
+            param="return_url",
+        )
     if redirects(method) and automatic and automatic["allow_redirects"] == "never":
         raise invalid(
             f"The intent allows no redirects, which {method['type']} needs.", param="payment_method"
