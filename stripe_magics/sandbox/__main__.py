@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import threading
+from datetime import UTC, datetime
+from pathlib import Path
 
 from stripe_magics.sandbox.server import serving
 from stripe_magics.sandbox.transport import SandboxTransport
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Read the command line and serve until interrupted."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m stripe_magics.sandbox", description="A Stripe account in memory, over loopback HTTP."
     )
@@ -18,20 +20,58 @@ def main(arguments: list[str] | None = None) -> None:
         "--port", type=int, default=12111, help="port on this machine (default 12111; 0 for any that is free)"
     )
     parser.add_argument("--empty", action="store_true", help="without the demo data")
-    parser.add_argument("--file", default=None, help="start from a saved sandbox")
+    clock = parser.add_mutually_exclusive_group()
+    clock.add_argument(
+        "--today",
+        action="store_true",
+        help="the clock starts today and runs (the default); the demo ends today",
+    )
+    clock.add_argument("--frozen", action="store_true", help="the clock stands still until it is advanced")
+    parser.add_argument("--seed", "--file", dest="seed", default=None, help="start from a saved sandbox")
+    parser.add_argument(
+        "--state",
+        default=None,
+        help="keep the account in this file: read at the start if it exists, written at the end",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no line for each request")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line and serve until interrupted."""
+    parser = _parser()
     given = parser.parse_args(arguments)
-    transport = SandboxTransport(demo=not (given.empty or given.file), file=given.file)
+    kept = given.state if given.state and Path(given.state).exists() else None
+    if given.seed and kept:
+        parser.error(f"{given.state} exists already: leave out --seed, or name another file with --state.")
+    start = kept or given.seed
     try:
-        with serving(transport, given.port) as address:
+        transport = SandboxTransport(demo=not (given.empty or start), file=start, today=not given.frozen)
+    except (OSError, ValueError) as fault:
+        parser.error(f"{start} can't be read: {fault}")
+    stopped = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stopped.set())
+    try:
+        with serving(transport, given.port, None if given.quiet else _log) as address:
+            day = datetime.fromtimestamp(transport.now, UTC)
+            runs = "the clock runs" if transport.runs else "the clock stands still"
             print(
-                f"The sandbox listens at {address}; any key that begins with sk_test_ is taken. Stop with Ctrl+C.",
+                f"The sandbox listens at {address}; any key that begins with sk_test_ is taken. "
+                f"It is {day.day} {day:%b %Y, %H:%M} UTC in there, and {runs}. Stop with Ctrl+C.",
                 flush=True,
             )
-            threading.Event().wait()
+            stopped.wait()
     except OSError as error:
         parser.exit(1, f"Port {given.port} can't be used: {error.strerror}. Name another with --port.\n")
-    except KeyboardInterrupt:
-        print("Stopped.")
+    if given.state:
+        transport.save(given.state)
+        print(f"Saved in {given.state}.", end=" ")
+    print("Stopped.", flush=True)
+
+
+def _log(line: str) -> None:
+    print(f"{datetime.now():%H:%M:%S} {line}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,79 +1,178 @@
 """The same account over loopback HTTP, so that any Stripe client can talk to it.
 
-    python -m stripe_magics.sandbox --port 12111 [--empty] [--file sandbox.json]
+    python -m stripe_magics.sandbox --port 12111
 
     stripe.api_base = "http://127.0.0.1:12111"; stripe.api_key = "sk_test_anything"
 
-It listens on this machine only.
+It listens on this machine only. A page in a browser can't reach it: the Host has to be this machine by name, and a request with an Origin is
+refused. Besides Stripe's API there are
+
+    GET  /health                    {"status": "ok", "now": ...}; needs no key
+    POST /_sandbox/advance          seconds=86400: let time pass
+    POST /_sandbox/reset            back to how it started
 """
 
 from __future__ import annotations
 
+import socketserver
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
+from stripe_magics.sandbox.api.form_decoding import pairs
 from stripe_magics.sandbox.core.store import encode
+from stripe_magics.sandbox.http_message import BadMessage, Message, read, written
 from stripe_magics.sandbox.transport import SandboxTransport
+from stripe_magics.sandbox.webhook_sender import WebhookSender
 
 HOST = "127.0.0.1"
+OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+IDLE = 60.0
+"""Seconds that a connection may be silent."""
+
+Log = Callable[[str], None]
+Reply = tuple[int, dict[str, str], bytes]
 
 
-class _Server(ThreadingHTTPServer):
+class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 128
 
-    def __init__(self, port: int, transport: SandboxTransport) -> None:
-        super().__init__((HOST, port), _Handler)
-        self.transport = transport
+    def __init__(self, port: int, transport: SandboxTransport, log: Log | None) -> None:
+        super().__init__((HOST, port), _Connection)
+        self.transport, self.log = transport, log
+        self.sender = WebhookSender(transport, log)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is nobody's defect; everything else must be seen."""
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
+            traceback.print_exc(file=sys.stderr)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Connection(socketserver.StreamRequestHandler):
+    """One connection: requests one after another until either side has enough."""
+
     server: _Server
+    timeout = IDLE
+    disable_nagle_algorithm = True
 
-    def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
+    def handle(self) -> None:
+        while True:
+            try:
+                message = read(self.rfile, self.wfile)  # type: ignore[arg-type]
+            except BadMessage as fault:
+                self._refuse(fault)
+                return
+            except (TimeoutError, ConnectionError):
+                return
+            if message is None:
+                return
+            started = time.perf_counter()
+            status, headers, body = self._answer(message)
+            self.wfile.write(
+                written(status, headers, body, head=message.method == "HEAD", keep_alive=message.keep_alive)
+            )
+            if self.server.log is not None:
+                took = (time.perf_counter() - started) * 1000
+                path = message.target.partition("?")[0]
+                self.server.log(
+                    f"{message.method} {path} {status} {took:.1f} ms {headers.get('request-id', '')}".rstrip()
+                )
+            if not message.keep_alive:
+                return
+
+    def _refuse(self, fault: BadMessage) -> None:
+        status, headers, body = _error(fault.status, fault.message)
+        self.wfile.write(written(status, headers, body, head=False, keep_alive=False))
+
+    def _answer(self, message: Message) -> Reply:
+        host = message.headers.get("host", "")
+        if _name(host) not in OWN_NAMES:
+            return _error(403, f"The sandbox serves this machine only, by its own name; Host is '{host}'.")
+        if "origin" in message.headers:
+            return _error(
+                403, "The sandbox answers programs, not pages in a browser (the request has an Origin)."
+            )
+        parts = urlsplit(message.target)
+        own = OWN_PATHS.get((message.method, parts.path))
         try:
-            answer = self.server.transport.answer(self.command, parts.path, parts.query, headers, body)
-            status, given, content = answer.status, answer.headers, answer.body
+            reply = own(self.server, message) if own else self._api(message, parts.path, parts.query)
+            self.server.sender.look()
         except (
             Exception
         ):  # a defect of the sandbox: the client must not hang, and whoever runs the server must see it
             traceback.print_exc(file=sys.stderr)
-            status, given = 500, {"content-type": "application/json"}
-            content = encode(
-                {
-                    "error": {
-                        "message": "The sandbox has a defect; its own output says where.",
-                        "type": "api_error",
-                    }
-                }
-            )
-        self.send_response(status)
-        for name, value in given.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+            return _error(500, "The sandbox has a defect; its own output says where.", kind="api_error")
+        if message.headers.get("user-agent", "").startswith("curl/"):  # a person reads it
+            return reply[0], reply[1], _pretty(reply[1], reply[2])
+        return reply
 
-    do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = _serve
+    def _api(self, message: Message, path: str, query: str) -> Reply:
+        method = "GET" if message.method == "HEAD" else message.method
+        answer = self.server.transport.answer(method, path, query, message.headers, message.body)
+        return answer.status, answer.headers, answer.body
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: a notebook or a test reads the answers, not a log."""
+
+def _name(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdecimal() else host).lower()
+
+
+def _pretty(headers: dict[str, str], body: bytes) -> bytes:
+    return (
+        msgspec.json.format(body, indent=2) + b"\n"
+        if headers.get("content-type") == "application/json"
+        else body
+    )
+
+
+def _error(status: int, message: str, *, kind: str = "invalid_request_error") -> Reply:
+    return status, {"content-type": "application/json"}, encode({"error": {"message": message, "type": kind}})
+
+
+def _reply(content: dict[str, Any]) -> Reply:
+    return 200, {"content-type": "application/json"}, encode(content)
+
+
+# What there is beside the API
+
+
+def _health(server: _Server, message: Message) -> Reply:
+    return _reply({"status": "ok", "now": server.transport.now})
+
+
+def _advance(server: _Server, message: Message) -> Reply:
+    seconds = dict(pairs(message.body.decode("utf-8", "replace"))).get("seconds", "")
+    if not seconds.isdecimal() or len(seconds) > 10:
+        return _error(400, "Give a number of seconds: seconds=86400.")
+    return _reply({"now": server.transport.advance(int(seconds))})
+
+
+def _reset(server: _Server, message: Message) -> Reply:
+    server.transport.reset()
+    return _reply({"now": server.transport.now})
+
+
+OWN_PATHS: dict[tuple[str, str], Callable[[_Server, Message], Reply]] = {
+    ("GET", "/health"): _health,
+    ("HEAD", "/health"): _health,
+    ("POST", "/_sandbox/advance"): _advance,
+    ("POST", "/_sandbox/reset"): _reset,
+}
 
 
 @contextmanager
-def serving(transport: SandboxTransport, port: int = 0) -> Iterator[str]:
+def serving(transport: SandboxTransport, port: int = 0, log: Log | None = None) -> Iterator[str]:
     """Serve in the background; gives the base address. Port 0 takes any that is free. Raises OSError if the port is taken."""
-    with _Server(port, transport) as server:
+    with _Server(port, transport, log) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
@@ -81,3 +180,4 @@ def serving(transport: SandboxTransport, port: int = 0) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+            server.sender.close()

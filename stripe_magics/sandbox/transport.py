@@ -6,8 +6,8 @@
 It never looks at the host. What stands behind it is one `Account`; several clients may share one transport, from several threads.
 
 Where it differs from Stripe: search sees new objects at once (Stripe takes up to a minute) and has no rate limit; there is no Radar, no
-exchange of currencies and no Connect (another account's id is refused); webhooks are never delivered, events are there to be polled; objects
-have the shapes of the pinned version whatever version is asked for; `error_on_requires_action` is taken with
+exchange of currencies and no Connect (another account's id is refused); webhooks are delivered by the loopback server only (`server`), events
+are there to be polled; objects have the shapes of the pinned version whatever version is asked for; `error_on_requires_action` is taken with
 automatic payment methods too; only cards and bank debits are switched on, so that confirming needs no `return_url` unless a method that
 redirects is named.
 """
@@ -43,53 +43,76 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         faults: Iterable[Fault] | None = None,
         seed: str = "sandbox",
         as_of: int = AS_OF,
+        today: bool = False,
         file: str | Path | None = None,
     ) -> None:
-        """`as_of` is where the clock stands, Unix seconds; `file` is a saved sandbox to start from."""
+        """`as_of` is where the clock stands, Unix seconds; `today` starts it at the present instead, and lets it run with this machine's.
+        `file` is a saved sandbox to start from."""
         routes.install()
         self.faults: list[Fault] = list(faults or ())
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._demo, self._seed, self._as_of = demo, seed, as_of
+        self.runs = today
+        self._started: float = 0.0  # this machine's clock when the account's stood at `_start`
+        self._start = 0
         self.account = self._fresh()
         if file is not None:
             self.load(file)
 
     def _fresh(self) -> Account:
-        account = Account(seed=self._seed, now=self._as_of)
+        account = Account(seed=self._seed, now=int(time.time()) if self.runs else self._as_of)
         business.open_account(account)
         if self._demo:
             from stripe_magics.sandbox import demo_data as demo
 
             demo.populate(account)
         account.flush()
+        self._set_off(account.now)
         return account
+
+    def _set_off(self, now: int) -> None:
+        self._start, self._started = now, time.monotonic()
+
+    def _keep_time(self) -> None:
+        """Where the clock runs: what was due since the last request happens now."""
+        if self.runs:
+            passed = self._start + int(time.monotonic() - self._started) - self.account.now
+            if passed > 0:
+                scheduler.advance(self.account, passed)
 
     # time and keeping
 
     @property
     def now(self) -> int:
-        """The sandbox's present moment, Unix seconds. It stands still until `advance`."""
-        return self.account.now
+        """The sandbox's present moment, Unix seconds. It stands still until `advance`, unless the sandbox was opened with `today`."""
+        with self.lock:
+            self._keep_time()
+            return self.account.now
 
     def advance(self, seconds: int) -> int:
         """Let time pass: funds settle, payouts arrive or fail, holds expire, invoices go out and fall due. Answers the new moment."""
-        with self._lock:
-            return scheduler.advance(self.account, seconds)
+        with self.lock:
+            self._keep_time()
+            now = scheduler.advance(self.account, seconds)
+            self._set_off(now)
+            return now
 
     def reset(self) -> None:
         """Back to how it started."""
-        with self._lock:
+        with self.lock:
             self.account = self._fresh()
 
     def save(self, path: str | Path) -> None:
         """Write the whole account to one file (replaced in one step, so that it is never half written)."""
-        with self._lock:
+        with self.lock:
             snapshot.save(self.account, Path(path))
 
     def load(self, path: str | Path) -> None:
         """Take the account from a file. Raises ValueError if it is not one of a sandbox."""
-        with self._lock:
+        with self.lock:
             self.account = snapshot.load(Path(path))
+            if self.runs:
+                self._set_off(max(self.account.now, int(time.time())))
 
     # httpx
 
@@ -115,13 +138,14 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Response:
         """Carry out one request without httpx (the loopback server does)."""
-        with self._lock:
+        with self.lock:
+            self._keep_time()
             return respond(self.account, method, path, query, headers, body)
 
     def _fault(self, request: httpx.Request) -> tuple[Fault | None, float]:
         if not self.faults:
             return None, 0.0
-        with self._lock:
+        with self.lock:
             pause, method, path = 0.0, request.method, request.url.path
             for each in self.faults:
                 if each.kind == "delay":

@@ -1,4 +1,4 @@
-"""Events to read, and webhook endpoints: they are kept, and nothing is ever delivered."""
+"""Events to read, and webhook endpoints: they are kept; only the loopback server delivers to them (`webhook_sender`)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _checked_events(given: list[str]) -> None:
 
 
 def create_endpoint(account: Account, params: dict[str, Any]) -> Object:
-    """POST /v1/webhook_endpoints: the answer alone has the secret. Nothing is ever delivered."""
+    """POST /v1/webhook_endpoints: the answer alone has the secret."""
     if not params["enabled_events"]:
         raise missing_param("enabled_events")
     _checked_events(params["enabled_events"])
@@ -74,7 +74,12 @@ def create_endpoint(account: Account, params: dict[str, Any]) -> Object:
     account.add("webhook_endpoint", endpoint)
     if params.get("connect"):
         account.notes[endpoint["id"]] = {"connect": True}
-    return {**endpoint, "secret": f"whsec_{account.letters(endpoint['id'], 32)}"}
+    return {**endpoint, "secret": endpoint_secret(account, endpoint["id"])}
+
+
+def endpoint_secret(account: Account, identifier: str) -> str:
+    """What deliveries to an endpoint are signed with."""
+    return f"whsec_{account.letters(identifier, 32)}"
 
 
 def _checked_url(url: str) -> None:

@@ -1,0 +1,142 @@
+"""HTTP/1.1 as the loopback server reads it: one request at a time, within limits; what is doubtful is refused.
+
+An answer leaves in one piece: a header that leaves by itself waits for the other side's acknowledgement (40 ms a call).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import BinaryIO
+
+MAX_HEAD = 64 * 1024
+MAX_BODY = 16 * 1024 * 1024
+LINE = 16 * 1024
+_BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
+
+
+class BadMessage(Exception):
+    """A request that is not read any further; the connection ends with it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+@dataclass(slots=True)
+class Message:
+    """A request: `headers` has lower-case names."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    keep_alive: bool
+
+
+def read(stream: BinaryIO, go_on: BinaryIO) -> Message | None:
+    """The next request of a connection; None at its end. `go_on` is where "100 Continue" goes."""
+    line = stream.readline(LINE + 1)
+    if line in {b"\r\n", b"\n"}:
+        line = stream.readline(LINE + 1)
+    if not line:
+        return None
+    if len(line) > LINE:
+        raise BadMessage(414, "The address is too long.")
+    parts = line.decode("latin-1").split()
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
+        raise BadMessage(400, "This is not an HTTP/1.1 request.")
+    method, target, version = parts
+    headers = _headers(stream)
+    if headers.get("expect", "").lower() == "100-continue":
+        go_on.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        go_on.flush()
+    connection = headers.get("connection", "").lower()
+    keep_alive = "close" not in connection and (version != "HTTP/1.0" or "keep-alive" in connection)
+    return Message(method, target, headers, _body(stream, method, headers), keep_alive)
+
+
+def _headers(stream: BinaryIO) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    size = 0
+    while True:
+        line = stream.readline(LINE + 1)
+        if line in {b"\r\n", b"\n"}:
+            return headers
+        size += len(line)
+        if len(line) > LINE or size > MAX_HEAD:
+            raise BadMessage(431, "The headers are too long.")
+        name, colon, value = line.decode("latin-1").partition(":")
+        if not colon or not name or name != name.strip():
+            raise BadMessage(400, "A header is malformed.")
+        key = name.lower()
+        if key in headers and key in {"host", "content-length", "transfer-encoding"}:
+            raise BadMessage(400, f"The header {name} is there twice.")
+        headers[key] = value.strip()
+
+
+def _body(stream: BinaryIO, method: str, headers: Mapping[str, str]) -> bytes:
+    coding = headers.get("transfer-encoding", "").lower()
+    given = headers.get("content-length")
+    if coding:
+        if coding != "chunked" or given is not None:
+            raise BadMessage(400, "The length of the body is ambiguous.")
+        return _chunked(stream)
+    if given is None:
+        if method not in _BODILESS and method != "POST":
+            raise BadMessage(411, "The length of the body is missing.")
+        return b""
+    if not (given.isascii() and given.isdigit()):
+        raise BadMessage(400, "Content-Length is not a number.")
+    return _exactly(stream, int(given))
+
+
+def _exactly(stream: BinaryIO, length: int) -> bytes:
+    if length > MAX_BODY:
+        raise BadMessage(413, f"The body is larger than {MAX_BODY // 1024 // 1024} MB.")
+    body = stream.read(length)
+    if len(body) < length:
+        raise BadMessage(400, "The body ended too early.")
+    return body
+
+
+def _chunked(stream: BinaryIO) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        text = stream.readline(LINE).partition(b";")[0].strip()
+        try:
+            length = int(text, 16)
+        except ValueError:
+            raise BadMessage(400, "A chunk's length is malformed.") from None
+        size += length
+        if length < 0 or size > MAX_BODY:
+            raise BadMessage(413, f"The body is larger than {MAX_BODY // 1024 // 1024} MB.")
+        if length == 0:
+            break
+        pieces.append(_exactly(stream, length))
+        if stream.readline(3).strip():
+            raise BadMessage(400, "A chunk doesn't end where it should.")
+    _headers(stream)  # trailers
+    return b"".join(pieces)
+
+
+def written(status: int, headers: Mapping[str, str], body: bytes, *, head: bool, keep_alive: bool) -> bytes:
+    """An answer as it goes out, in one piece. `head`: without its body."""
+    lines = [f"HTTP/1.1 {status} {_phrase(status)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [
+        f"content-length: {len(body)}",
+        f"connection: {'keep-alive' if keep_alive else 'close'}",
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode("latin-1", "replace") + (b"" if head else body)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
