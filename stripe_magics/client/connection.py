@@ -11,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -144,6 +144,7 @@ class Connection:
         return {
             **who,
             "mode": self.mode,
+            **({"clock": self.sandbox_clock()} if self.sandbox is not None else {}),
             **({"on behalf of": self.account} if self.account else {}),
             "version": self.api_version,
             "zone": "UTC" if self.zone is UTC else str(self.zone),
@@ -299,6 +300,13 @@ class Connection:
         return (
             float(self.sandbox.now) if self.sandbox is not None else (self.stripe_clock.time() or self.now())
         )
+
+    def sandbox_clock(self) -> str:
+        """What day it is in the sandbox, in words; "" for any other account."""
+        if self.sandbox is None:
+            return ""
+        now = datetime.fromtimestamp(self.stripe_time(), self.zone)
+        return f"It is {now.day} {now:%b %Y, %H:%M} in the sandbox"
 
     # --- the journal -----------------------------------------------------------------------------------------------------------------
 

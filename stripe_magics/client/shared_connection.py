@@ -35,6 +35,7 @@ def connect(
     *,
     sandbox: bool = False,
     demo: bool = True,
+    today: bool = False,
     env: str = "",
     profile: str = "",
     name: str = "",
@@ -49,7 +50,8 @@ def connect(
 ) -> Connection:
     """Open the connection that all doors share, and give it.
 
-    `sandbox=True` is the embedded account: no key, no network (`demo=False` starts it empty). Otherwise the key comes from the environment
+    `sandbox=True` is the embedded account: no key, no network (`demo=False` starts it empty; with `today=True` its demo ends
+    today and its clock runs, else it stands still). Otherwise the key comes from the environment
     variable `env`, the Stripe CLI's `profile`, or, with neither, from STRIPE_API_KEY, the keyring (entry `name`), the CLI's default profile.
     `account` acts for a connected account, `api_version` sets another Stripe-Version, `api_base` another host (Stripe's, or this machine for
     tests), `rate` the requests per second, `zone` the time zone of dates ("Europe/Zurich"; UTC without).
@@ -59,6 +61,8 @@ def connect(
     clock = _zone(zone)
     if rate is not None and not rate > 0:
         raise NotConnected("The rate must be more than 0 requests per second.")
+    if today and not sandbox:
+        raise NotConnected("--today is for the sandbox: Stripe's own clock can't be chosen.")
     elsewhere = [
         f"--{each.replace('_', '-')}"
         for each, value in (("env", env), ("profile", profile), ("api_base", api_base))
@@ -82,7 +86,7 @@ def connect(
         if transport is None:
             from stripe_magics.sandbox import SandboxTransport
 
-            transport = SandboxTransport(demo=demo)
+            transport = SandboxTransport(demo=demo, today=today)
         made = Connection(
             secret=Secret(SANDBOX_KEY),
             mode="sandbox",

@@ -397,7 +397,18 @@ class ConnectForm(w.VBox):
             self._handle_displayed(**kwargs)
 
 
-MAIN = ("account", "name", "mode", "on behalf of", "zone", "rate", "problem", "warning", "unresolved")
+MAIN = (
+    "account",
+    "name",
+    "mode",
+    "clock",
+    "on behalf of",
+    "zone",
+    "rate",
+    "problem",
+    "warning",
+    "unresolved",
+)
 """What a person needs to know of a connection; the rest stands under Details."""
 
 

@@ -15,7 +15,7 @@ from stripe_magics.magics.subcommands import connection, data, sandbox, session
 from stripe_magics.magics.subcommands.subcommand import Invocation, ParsedFlags, Subcommand
 from stripe_magics.parsing.lexer import Word, split
 
-_CONNECT = {"sandbox": "flag", "empty": "flag", "env": "text", "profile": "text", "name": "text", "account": "text", "api_version": "text",
+_CONNECT = {"sandbox": "flag", "empty": "flag", "today": "flag", "env": "text", "profile": "text", "name": "text", "account": "text", "api_version": "text",
             "api_base": "text", "rate": "text", "zone": "text"}  # fmt: skip
 _LISTEN = {
     "group": "list",
@@ -115,6 +115,11 @@ _ALL = [
         {},
         4,
         "3d",
+    ),
+    Subcommand(
+        ("sandbox", "coverage"),
+        sandbox.coverage,
+        "Which operations the sandbox simulates, and which it answers by shape only.",
     ),
     Subcommand(("sandbox", "reset"), sandbox.reset, "The sandbox as it was when it was opened."),
     Subcommand(("sandbox", "save"), sandbox.save, "Write the sandbox into a file.", {}, 1, "FILE"),

@@ -23,6 +23,10 @@ def connect(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         if not given.get("sandbox"):
             raise UsageFault("--empty is for the sandbox: %stripe connect --sandbox --empty")
         options["demo"] = False
+    if given.get("today"):
+        if not given.get("sandbox"):
+            raise UsageFault("--today is for the sandbox: %stripe connect --sandbox --today")
+        options["today"] = True
     if "rate" in given:
         options["rate"] = number("rate", given["rate"])
     connection = shared_connection.connect(**options)

@@ -43,6 +43,21 @@ def _clock(now: int) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%A %Y-%m-%d %H:%M UTC")
 
 
+def coverage(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    """A row for each operation: `simulated`, or `by shape` where its objects are kept without what they do."""
+    import pandas as pd
+
+    from stripe_magics.sandbox.coverage import operations
+
+    rows = operations()
+    simulated = sum(1 for row in rows if row.fidelity == "simulated")
+    print(f"{simulated} of {len(rows)} operations are simulated; the others are answered by shape.")
+    columns = {
+        name: pd.array([getattr(row, name) for row in rows], dtype="string") for name in rows[0]._fields
+    }
+    return pd.DataFrame(columns)
+
+
 def reset(context: Any, positional: list[Any], given: ParsedFlags) -> None:
     _sandbox_transport().reset()
     context.seen.forget()
