@@ -13,6 +13,8 @@ from .conftest import DAY, Talk
 NOW = 1793610000
 
 NO_VISIBLE_EFFECT: dict[str, str] = {
+    "DELETE /v1/subscription_items/{item} clear_usage": "the item isn't metered",
+    "POST /v1/accounts/{account}/external_accounts external_account[object]": "the default itself; a card has a number of another kind",
     "expand": "only what the answer shows",
     "POST /v1/customers/{customer} default_source": "the customer's one card is the default already",
     "POST /v1/customers/{customer} invoice_settings[default_payment_method]": "the customer's one method is the default already",
@@ -339,9 +341,13 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
 
 
 ALWAYS_REFUSED = frozenset(
-    {"POST /v1/payment_intents/{intent}/increment_authorization", "POST /v1/payouts/{payout}/reverse"}
+    {
+        "POST /v1/payment_intents/{intent}/increment_authorization",
+        "POST /v1/payouts/{payout}/reverse",
+        "POST /v1/refunds/{refund}/cancel",
+    }
 )
-"""Operations that need what the sandbox has none of: readers, connected accounts."""
+"""Operations that need what the sandbox has none of: readers, connected accounts, refunds that wait for the payer."""
 COMPANIONS: dict[str, dict[str, Any]] = {
     "POST /v1/invoices collection_method": {"days_until_due": 5},
     "POST /v1/subscriptions collection_method": {"days_until_due": 5},

@@ -56,6 +56,10 @@ def _deep(into: Any, parts: list[str], value: str, name: str) -> None:
             into = into[-1]
             continue
         if not isinstance(into.get(part), (dict, list)):
+            if into.get(part):
+                raise invalid_before_execution(
+                    f"Invalid object: {part} is given both as text and as an object", param=part
+                )
             into[part] = new
         elif isinstance(into[part], list) and following != "":
             raise invalid_before_execution(f"Invalid array: {name}", param=name)

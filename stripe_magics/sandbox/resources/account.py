@@ -6,7 +6,13 @@ import re
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import ApiError, invalid, missing, missing_param
+from stripe_magics.sandbox.api.errors import (
+    ApiError,
+    invalid,
+    invalid_before_execution,
+    missing,
+    missing_param,
+)
 from stripe_magics.sandbox.api.pagination import Page, inline
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
@@ -186,7 +192,16 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
                 param="external_account",
                 code="invalid_card_type",
             )
-        return _add_debit_card(account, new_card(account, card, None))
+        made = new_card(account, card, None)
+        made.update(
+            {name: given[name] for name in ("exp_month", "exp_year", "name") if given.get(name) is not None}
+        )
+        return _add_debit_card(account, made)
+    of_card = sorted({"cvc", "exp_month", "exp_year", "name", "number"} & set(given))
+    if of_card:
+        raise invalid_before_execution(
+            f"{of_card[0]} goes with object=card.", param=f"external_account[{of_card[0]}]"
+        )
     number = given.get("account_number")
     for name in ("account_number", "country"):
         if not given.get(name):
@@ -210,6 +225,7 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
         account, currency=currency, country=given["country"].upper(), number=number, routing=given.get("routing_number"), default=default,
         holder=given.get("account_holder_name"), metadata=metadata,
     )  # fmt: skip
+    made["account_holder_type"] = given.get("account_holder_type") or "company"
     account.add("bank_account", made)
     events.emit(account, "account.external_account.created", made)
     return made

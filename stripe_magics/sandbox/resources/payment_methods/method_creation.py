@@ -144,6 +144,8 @@ def from_data(account: Account, data: dict[str, Any], prefix: str) -> Object:
 
 def _card(details: dict[str, Any], where: str) -> tuple[Card, str]:
     token = details.get("token")
+    if token and details.get("number"):
+        raise invalid("You may only specify one of token and number.", param=f"{where}[number]")
     if token:
         card = CARDS.get(token.removeprefix("tok_"))
         if card is None:
