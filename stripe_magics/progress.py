@@ -16,6 +16,13 @@ from contextlib import contextmanager
 from typing import Any
 
 DELAY, INTERVAL = 1.0, 0.25  # seconds until it appears, and between two drawings
+_hidden = False
+
+
+def hide_bars() -> None:
+    """Draw none in this process from now on: what it says goes into a file."""
+    global _hidden
+    _hidden = True
 
 
 @contextmanager
@@ -33,7 +40,7 @@ class Progress:
 
     def __init__(self, title: str, *, quiet: bool = False, unit: str = " rows") -> None:
         self.title, self.unit = title, unit
-        self._off = quiet
+        self._off = quiet or _hidden
         self._lock = threading.Lock()
         self._total: int | None = None
         self._initial: int | None = None

@@ -1,0 +1,277 @@
+"""`python -m stripe_magics LINE`: any line of `%stripe` outside of a notebook, for cron and CI.
+
+- The line goes through the magic itself, so grammar, law and errors are the same; a line break separates a line from its cell's body.
+- The answer goes to standard output (or into a file), everything that is said of it to standard error, a progress bar only to a terminal.
+- Nothing that needs a notebook is taken: forms, `--out`. A line has no cell, so it follows the law of scripts: a write that is done is made
+  again when the line runs again, one with an unknown outcome is refused. `--idempotency KEY` makes a write once, however often it runs.
+- The exit code says how it ended (`CODES`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+from stripe_magics import progress
+from stripe_magics.command_output import FORMATS, Output, is_complete, row_results
+from stripe_magics.errors import (
+    IncompleteList,
+    KeyRefused,
+    NotConnected,
+    OutcomeUnknown,
+    StripeMagicsError,
+    UsageFault,
+)
+
+DONE, FAILED, USAGE, UNKNOWN, INCOMPLETE = 0, 1, 2, 3, 4
+CODES = {
+    DONE: "done",
+    FAILED: "refused or failed; the message says whether money moved",
+    USAGE: "the line or a flag can't be read; nothing was sent",
+    UNKNOWN: 'the outcome of a write is unknown: "pending", then "resume N" or "reconcile N"',
+    INCOMPLETE: "rows are missing: a default limit, a stop, a fault; what there is was written",
+}
+_EXAMPLES = """examples:
+  python -m stripe_magics "customers list --limit 5" --sandbox
+  python -m stripe_magics "report balance_summary --month 2026-09" --env STRIPE_API_KEY --csv september.csv
+  python -m stripe_magics "refunds list --limit all" --env STRIPE_API_KEY --json > refunds.json
+"""
+_NEEDS_NOTEBOOK = {
+    "form": "--form opens a form, which needs a notebook.",
+    "out": "--out names a variable of a notebook. Use --csv, --json or --xlsx.",
+}
+_WORDS_FOR_NOTEBOOKS = frozenset({"today", "listen"})
+"""Subcommands whose answer is a widget, or a thread that ends with the process."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one line; the exit code."""
+    given = _parser().parse_args(arguments)
+    if not sys.stderr.isatty():
+        progress.hide_bars()
+    try:
+        with _stop_on_termination():
+            return _run(given)
+    except StripeMagicsError as error:
+        _say(_for_terminal(error, connected=_connects(given)))
+        return _code(error, connected=_connects(given))
+    except KeyboardInterrupt:
+        _say("Stopped.")
+        return INCOMPLETE
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does: nothing more can be said there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m stripe_magics",
+        description='Run one line of %stripe outside of a notebook. "help" shows all lines.',
+        epilog=_EXAMPLES + "\nexit codes:\n" + "\n".join(f"  {code}  {text}" for code, text in CODES.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "line", metavar="LINE", help="in quotes, as after %%stripe; further lines are the body; - reads it all"
+    )
+    where = parser.add_argument_group("connection").add_mutually_exclusive_group()
+    where.add_argument("--sandbox", action="store_true", help="an account that needs no key and no network")
+    where.add_argument("--env", metavar="NAME", help="the environment variable that holds the key")
+    where.add_argument("--profile", metavar="NAME", help="a profile of the Stripe CLI")
+    more = parser.add_argument_group("more about the connection")
+    more.add_argument("--name", metavar="NAME", help="the keyring's entry")
+    more.add_argument("--account", metavar="ID", help="act for this connected account")
+    more.add_argument("--api-version", metavar="V", help="another Stripe-Version")
+    more.add_argument("--api-base", metavar="URL", help="this machine, for tests")
+    more.add_argument("--zone", metavar="ZONE", help='the time zone of dates, "Europe/Berlin" (UTC)')
+    more.add_argument("--rate", metavar="N", type=float, help="requests per second")
+    form = parser.add_argument_group("output").add_mutually_exclusive_group()
+    for name, about in FORMATS.items():
+        file = {"metavar": "FILE"} if about.needs_file else {"metavar": "FILE", "nargs": "?", "const": "-"}
+        form.add_argument(f"--{name}", help=about.help, **file)  # type: ignore[arg-type]
+    return parser
+
+
+_CONNECTION = ("sandbox", "env", "profile", "name", "account", "api_version", "api_base", "zone", "rate")
+_SOURCES = ("sandbox", "env", "profile", "name")
+
+
+def _connects(given: argparse.Namespace) -> bool:
+    return any(getattr(given, each) for each in _SOURCES)
+
+
+def _run(given: argparse.Namespace) -> int:
+    text = sys.stdin.read() if given.line == "-" else given.line
+    line, _, body = text.strip().partition("\n")
+    line = line.removeprefix("%%stripe").removeprefix("%stripe").strip()
+    if not line:
+        raise UsageFault("Which line?", advice='For example: python -m stripe_magics "help"')
+    output = Output.of({name: getattr(given, name) for name in FORMATS})
+    output.check()
+    with contextlib.redirect_stdout(sys.stderr):  # what the magic says beside its answer
+        if _connects(given):
+            _connect(given)
+        elif unused := [each for each in _CONNECTION if getattr(given, each)]:
+            flag = unused[0].replace("_", "-")
+            raise UsageFault(f"--{flag} goes with a connection: add --sandbox, --env NAME or --profile NAME.")
+        answer, limit, fault = _answer(line, body or None)
+        watch = _finish_watch(answer, streams=output.format in {"", "json"})
+    if watch is not None:
+        if output.format in {"csv", "xlsx"}:
+            output.write(answer.frame)
+        return watch
+    if answer is not None:
+        for note in output.write(answer):
+            _say(note)
+    if fault is not None:
+        raise fault
+    return row_results(answer, failed=FAILED, unknown=UNKNOWN) or (
+        DONE if is_complete(answer, limit) else INCOMPLETE
+    )
+
+
+def _connect(given: argparse.Namespace) -> None:
+    from stripe_magics.client.shared_connection import connect
+
+    options = {each: getattr(given, each) for each in _CONNECTION if getattr(given, each)}
+    connect(**options)
+
+
+def _answer(line: str, body: str | None) -> tuple[Any, int | None, StripeMagicsError | None]:
+    """What the line gives, how many rows it asked for, and what ended it early."""
+    runner = _runner(line)
+    try:
+        return runner.run(line, body), runner.limit, None
+    except IncompleteList as stop:
+        if stop.frame is None:
+            raise
+        return stop.frame, runner.limit, stop
+
+
+class _Events:
+    """The events of a shell that has no cells: nothing ever runs that could report."""
+
+    def register(self, event: str, callback: object) -> None:
+        """Nothing to register with."""
+
+
+class _Shell:
+    """What the magic needs of a shell: the variables (there are none), and nobody's cells."""
+
+    def __init__(self) -> None:
+        self.user_ns: dict[str, Any] = {}
+        self.events = _Events()
+
+
+def _runner(line: str) -> Any:
+    """The magic, without a notebook around it."""
+    from stripe_magics.client.journal.cell_origin import CellRun
+    from stripe_magics.magics.magic import StripeMagics
+
+    class LineRunner(StripeMagics):
+        """One line: its answer, and how many rows it asked for."""
+
+        limit: int | None = None
+
+        def run(self, line: str, cell: str | None) -> Any:
+            from stripe_magics.parsing.lexer import split
+
+            words = split(line)
+            for word in words:
+                flag = word.text.removeprefix("--").partition("=")[0] if word.flag else ""
+                if flag in _NEEDS_NOTEBOOK:
+                    raise UsageFault(_NEEDS_NOTEBOOK[flag])
+            names = [word.text for word in words[:2]]
+            if names[:1] == ["connect"]:
+                raise UsageFault(
+                    "The connection is given by flags: --sandbox, --env NAME or --profile NAME.",
+                    advice='python -m stripe_magics "status" --env STRIPE_API_KEY',
+                )
+            if _WORDS_FOR_NOTEBOOKS.intersection(names) and "--help" not in {word.text for word in words}:
+                raise UsageFault(f"{' '.join(names)} needs a notebook. Nothing was sent.")
+            return super().run(line, cell)
+
+        def names(self) -> dict[str, Any]:
+            return {}
+
+        def call(self, command: Any, line: str, cell: str | None) -> Any:
+            limit = str(command.values.get("limit", command.options.limit))
+            self.limit = int(limit) if limit.isdecimal() else None
+            return super().call(command, line, cell)
+
+        def _object_card(self, line: str) -> Any:
+            return None
+
+        def _refuse(self, typed: set[str]) -> NoReturn:
+            raise KeyRefused(
+                "There is a key in this line. It was not used, and nothing was sent.",
+                advice="Other programs can read a command line, and your shell keeps it: roll the key at Stripe (Developers > API keys)."
+                "\nThen name the environment variable that holds it: --env STRIPE_API_KEY",
+            )
+
+        def _forget(self, typed: set[str]) -> list[str]:
+            return (
+                ["The key in this line was not used. Your shell's history has it: roll it."] if typed else []
+            )
+
+    runner = LineRunner(_Shell())
+    runner.cell.last = CellRun(f"%stripe {line}", "", 1)  # the line is all there is, and assigns nothing
+    return runner
+
+
+def _finish_watch(answer: Any, *, streams: bool) -> int | None:
+    """A watch goes on until it ends or is stopped, each event a line of JSON; None if it is no watch."""
+    events = sys.modules.get("stripe_magics.events.event_watch")
+    if events is None or not isinstance(answer, events.Watch):
+        return None
+    import json
+
+    try:
+        for event in answer:
+            if streams:
+                print(json.dumps(event), file=sys.__stdout__, flush=True)
+    except KeyboardInterrupt:
+        answer.stop()
+    for note in answer.notes:
+        _say(note)
+    _say(f"The watch {answer.state}.")
+    return DONE if answer.state == "stopped" or answer.state.startswith("ended after") else FAILED
+
+
+@contextlib.contextmanager
+def _stop_on_termination() -> Iterator[None]:
+    """SIGTERM (systemd, a container, a time limit) stops as Ctrl-C does: the journal knows what was on its way."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _code(error: StripeMagicsError, *, connected: bool) -> int:
+    if isinstance(error, OutcomeUnknown):
+        return UNKNOWN
+    if isinstance(error, IncompleteList):
+        return INCOMPLETE
+    if isinstance(error, UsageFault) or (isinstance(error, NotConnected) and not connected):
+        return USAGE
+    return FAILED
+
+
+def _for_terminal(error: StripeMagicsError, *, connected: bool) -> str:
+    if isinstance(error, NotConnected) and not connected:
+        return "NotConnected: This line needs a connection. Nothing was sent.\nAdd --sandbox, --env NAME or --profile NAME."
+    return f"{type(error).__name__}: {error}"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,174 @@
+"""How the answer of a line leaves a process: as text, CSV, JSON or a workbook, to standard output or into a file."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stripe_magics.errors import UsageFault
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way of writing."""
+
+    help: str
+    needs_file: bool = False
+
+
+FORMATS = {
+    "csv": Format("as CSV, amounts in the smallest unit, times in UTC; to standard output without FILE"),
+    "json": Format("as JSON, one record a row; to standard output without FILE"),
+    "xlsx": Format("as a workbook, amounts in dollars (or their currency's unit)", needs_file=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where the answer goes, and how."""
+
+    format: str = ""
+    file: str = STDOUT
+
+    @classmethod
+    def of(cls, given: Mapping[str, str | None]) -> Output:
+        """From the flags; without any, the text that a terminal shows."""
+        for name, file in given.items():
+            if file is not None:
+                return cls(name, file)
+        return cls()
+
+    def check(self) -> None:
+        """Refuse what can't be written before anything is sent."""
+        if self.format == "xlsx" and importlib.util.find_spec("openpyxl") is None:
+            raise UsageFault("--xlsx needs openpyxl: pip install 'stripe_magics[excel]'. Nothing was sent.")
+        if self.file == STDOUT:
+            if self.format == "xlsx":
+                raise UsageFault("--xlsx needs a file. Nothing was sent.")
+            return
+        path = Path(self.file)
+        if not self.file or path.is_dir() or not path.parent.is_dir():
+            raise UsageFault(
+                f"--{self.format} {self.file}: {'this is a folder' if path.is_dir() else f'there is no folder {path.parent}'}."
+                " Nothing was sent."
+            )
+
+    def write(self, answer: Any) -> list[str]:
+        """Write it; what there is to say beside it."""
+        content = self._content(answer)
+        if self.file != STDOUT:
+            from stripe_magics._files import write_atomically
+
+            write_atomically(self.file, content)
+        elif content:
+            sys.stdout.write(content if isinstance(content, str) else content.decode())
+            sys.stdout.write("" if content[-1:] in ("\n", b"\n") else "\n")
+            sys.stdout.flush()
+        if not self.format:
+            return []  # the text says it
+        from stripe_magics.magics.delivery import notes_of
+
+        return [note for _, frame in _tables(answer) for note in notes_of(frame)]
+
+    def _content(self, answer: Any) -> str | bytes:
+        if not self.format:
+            return _text(answer)
+        tables = list(_tables(answer))
+        if self.format == "json":
+            return _json(answer, tables)
+        if not tables:
+            raise UsageFault(
+                f"This line gives no table, so --{self.format} can't write it: it gave {_text(answer)[:200]}"
+            )
+        if self.format == "csv":
+            if len(tables) > 1:
+                raise UsageFault(
+                    f"This line gives {len(tables)} tables ({', '.join(name for name, _ in tables)}); CSV holds one.",
+                    advice="Use --json, --xlsx, or --to FOLDER in the line.",
+                )
+            return str(tables[0][1].stripe.to_csv())
+        return _workbook(tables)
+
+
+def _tables(answer: Any) -> Iterator[tuple[str, Any]]:
+    """The frames of an answer, by name."""
+    import stripe_magics.accessor  # noqa: F401 - registers df.stripe
+
+    if hasattr(answer, "attrs") and hasattr(answer, "columns"):
+        yield str((answer.attrs.get("stripe") or {}).get("object") or "Stripe"), answer
+    elif isinstance(answer, Mapping):
+        for name, each in answer.items():
+            if hasattr(each, "attrs") and hasattr(each, "columns"):
+                yield str(name), each
+
+
+def _text(answer: Any) -> str:
+    if isinstance(answer, str):
+        return str(answer)
+    if hasattr(answer, "columns") and hasattr(answer, "attrs"):
+        from stripe_magics.magics.dataframe_display import bundle
+
+        shown = bundle(answer)
+        return shown["text/plain"] if shown else str(answer.to_string())
+    if isinstance(answer, Mapping) and (tables := list(_tables(answer))):
+        return "\n\n".join(f"{name}\n{_text(frame)}" for name, frame in tables)
+    if isinstance(answer, (dict, list)):
+        return json.dumps(answer, indent=2, ensure_ascii=False, default=str)
+    return repr(answer)
+
+
+def _json(answer: Any, tables: list[tuple[str, Any]]) -> str:
+    if tables:
+        records = {name: json.loads(frame.stripe.to_json()) for name, frame in tables}
+        plain: Any = next(iter(records.values())) if hasattr(answer, "columns") else records
+    elif isinstance(answer, (dict, list)):
+        plain = answer
+    else:
+        raise UsageFault(
+            f"This line gives no table, so --json can't write it: it gave {_text(answer)[:200]}"
+        )
+    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+
+
+def _workbook(tables: list[tuple[str, Any]]) -> bytes:
+    import pandas as pd
+
+    buffer = io.BytesIO()
+    with pd.ExcelWriter(buffer, engine="openpyxl") as writer:
+        for name, frame in tables:
+            frame.stripe.to_excel(writer, sheet_name=name[:31])
+    return buffer.getvalue()
+
+
+def is_complete(answer: Any, limit: int | None) -> bool:
+    """Whether nothing is missing of what was asked for. Rows beyond a limit that was given weren't asked for."""
+    if isinstance(answer, Mapping) and not hasattr(answer, "columns"):
+        return all(is_complete(each, limit) for each in answer.values() if hasattr(each, "columns"))
+    if not hasattr(answer, "columns"):
+        return True
+    if "complete" in answer.columns and not answer["complete"].astype(bool).all():
+        return False  # lists that were written into a folder, a row each
+    if (answer.attrs.get("stripe") or {}).get("complete", True):
+        return True
+    from stripe_magics.frames.column_facts import cut_lists
+
+    return limit is not None and len(answer) >= limit and not cut_lists(answer)
+
+
+def row_results(answer: Any, *, failed: int, unknown: int) -> int:
+    """The exit code of calls that were made row by row: the worst of them."""
+    columns = getattr(answer, "columns", ())
+    if not {"result", "result_id", "idempotency_key"} <= set(columns):
+        return 0
+    results = set(answer["result"].astype(str))
+    if "unknown" in results:
+        return unknown
+    return failed if results & {"failed", "not sent"} else 0

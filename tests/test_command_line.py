@@ -1,0 +1,184 @@
+"""`python -m stripe_magics LINE` in processes of its own: output, files, exit codes, and nothing that belongs to a notebook."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fault_server import OK, Fault, FaultServer, error
+
+from stripe_magics.command_line import CODES
+
+KEY = "sk_test_" + "51Q2D7OpiUPOgsz4S0123456789"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> dict[str, str]:
+    """The environment of a scheduled job: no terminal, a state folder of its own, the key in a variable."""
+    return {**os.environ, "STRIPE_MAGICS_STATE_DIR": str(tmp_path / "state"), "JOB_KEY": KEY}
+
+
+def run(state: dict[str, str], *words: str, stdin: str = "") -> Any:
+    """One run, from outside of the checkout."""
+    return subprocess.run(
+        [sys.executable, "-m", "stripe_magics", *words],
+        env=state,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=state["STRIPE_MAGICS_STATE_DIR"].rpartition("/")[0],
+        check=False,
+    )
+
+
+def test_a_report_as_csv_on_standard_output_and_nothing_else(state: dict[str, str]) -> None:
+    ended = run(state, "report balance_summary --month 2026-09", "--sandbox", "--csv")
+    assert ended.returncode == 0, ended.stderr
+    rows = list(csv.DictReader(io.StringIO(ended.stdout)))
+    assert {row["currency"] for row in rows} == {"eur", "gbp", "usd"}
+    for row in rows:
+        assert int(row["start"]) + int(row["activity"]) + int(row["payouts"]) == int(row["end"])
+
+
+def test_without_a_format_the_text_of_a_terminal(state: dict[str, str]) -> None:
+    ended = run(state, "customers search --email jenny.rosen@example.com", "--sandbox")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("[SANDBOX] customers search")
+    assert "cus_demoJennyRosen" in ended.stdout
+    assert ended.stderr == ""
+
+
+def test_files_are_written_whole(state: dict[str, str], tmp_path: Path) -> None:
+    book, text = tmp_path / "lists.xlsx", tmp_path / "customers.json"
+    assert run(state, "pull refunds payouts", "--sandbox", "--xlsx", str(book)).returncode == 0
+    from openpyxl import load_workbook
+
+    assert load_workbook(book).sheetnames == ["refunds", "payouts"]
+    ended = run(state, "customers list --limit 3", "--sandbox", "--json", str(text))
+    assert (ended.returncode, ended.stdout) == (0, "")
+    rows = json.loads(text.read_text())
+    assert len(rows) == 3
+    assert all(row["id"].startswith("cus_") for row in rows)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []
+
+
+def test_a_cell_with_its_body_comes_from_standard_input(state: dict[str, str]) -> None:
+    cell = "%%stripe customers create\nname: Ada Example\nmetadata:\n  plan: pro\n"
+    ended = run(state, "-", "--sandbox", "--json", stdin=cell)
+    assert ended.returncode == 0, ended.stderr
+    (row,) = json.loads(ended.stdout)
+    assert (row["name"], row["metadata"]) == ("Ada Example", {"plan": "pro"})
+
+
+def test_what_a_subcommand_says_is_not_its_answer(state: dict[str, str]) -> None:
+    ended = run(state, "sandbox advance 3d", "--sandbox")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr.startswith("The sandbox's clock is at ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (
+            ["payment_intents create --amount 5.00usd --payment-method pm_card_chargeDeclined --confirm"
+             " --payment-method-types card", "--sandbox"], 1, "CardDeclined: Card declined - no payment was taken.",
+        ),
+        (["customers create --email nobody", "--sandbox"], 1, "Nothing was sent."),
+        (["customers list --api-key " + KEY, "--sandbox"], 1, "There is a key in this line."),
+        (["status", "--env", "NO_SUCH_VARIABLE"], 1, "There is no environment variable NO_SUCH_VARIABLE."),
+        (["customer lst", "--sandbox"], 2, "Did you mean `customers list`"),
+        (["customers list --emial x", "--sandbox"], 2, "--emial"),
+        (["customers create --name $name", "--sandbox"], 2, "Unknown variable '$name'"),
+        (["customers create --name $argv", "--sandbox"], 2, "Unknown variable '$argv'"),
+        (["customers list"], 2, "Add --sandbox, --env NAME or --profile NAME."),
+        (["help", "--rate", "5"], 2, "--rate goes with a connection"),
+        (["customers create --form", "--sandbox"], 2, "needs a notebook"),
+        (["customers list --out df", "--sandbox"], 2, "--out names a variable of a notebook"),
+        (["today", "--sandbox"], 2, "needs a notebook"),
+        (["connect --sandbox"], 2, "The connection is given by flags"),
+        (["customers list", "--sandbox", "--env", "JOB_KEY"], 2, "not allowed with"),
+        (["customers create --name x", "--sandbox", "--csv", "no/such/folder.csv"], 2, "Nothing was sent."),
+        (["pull refunds payouts --limit 5", "--sandbox", "--csv"], 2, "CSV holds one"),
+        (["", "--sandbox"], 2, "Which line?"),
+        ([], 2, "LINE"),
+        (["customers list", "--sandbox", "--csv"], 4, "Showing the newest 100 rows; there are more"),
+    ],
+)  # fmt: skip
+def test_how_it_ends(state: dict[str, str], words: list[str], code: int, said: str) -> None:
+    ended = run(state, *words)
+    assert ended.returncode == code, ended.stderr
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert KEY not in ended.stdout + ended.stderr
+
+
+def test_rows_of_a_table_end_as_the_worst_of_them(state: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("payment_method\npm_card_visa\npm_card_chargeDeclined\n")
+    line = "payment_intents create --from rows.csv --amount 5.00usd --confirm --payment-method-types card"
+    ended = run(state, line, "--sandbox", "--csv")
+    assert [row["result"] for row in csv.DictReader(io.StringIO(ended.stdout))] == ["done", "failed"]
+    assert ended.returncode == 1
+
+
+def test_an_unknown_outcome_is_3_and_the_same_line_is_not_sent_again(state: dict[str, str]) -> None:
+    line, where = "customers create --name Ada", ["--env", "JOB_KEY", "--api-base"]
+    with FaultServer() as server:
+        first = run(state, "status", *where, server.url)
+        assert first.returncode == 0, first.stderr
+        looks = len(server.seen)
+        limited = error(429, "invalid_request_error", "rate_limit")
+        server.script = [*[OK] * looks, Fault("after", "close"), *[limited] * 8]
+        unknown = run(state, line, *where, server.url)
+        assert unknown.returncode == 3, unknown.stderr
+        sent = sum(seen.method == "POST" for seen in server.seen)
+        server.script = []
+        again = run(state, line, *where, server.url)
+        assert again.returncode == 1
+        assert "resume" in again.stderr
+        assert sum(seen.method == "POST" for seen in server.seen) == sent
+        resumed = run(state, "resume 1", *where, server.url, "--json")
+        assert resumed.returncode == 0, resumed.stderr
+        assert json.loads(resumed.stdout)[0]["id"].startswith("cus_")
+    assert KEY not in first.stdout + unknown.stderr + again.stderr + resumed.stderr
+
+
+def test_a_watch_goes_on_until_it_is_terminated(state: dict[str, str], tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "stripe_magics", "events watch --group invoice --minutes 5", "--sandbox"]
+    with subprocess.Popen(words, env=state, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:
+        until = time.monotonic() + 60
+        while not list((tmp_path / "state").glob("**/*.db*")) and time.monotonic() < until:
+            time.sleep(0.2)
+        time.sleep(3)
+        assert job.poll() is None
+        job.send_signal(signal.SIGTERM)
+        _, said = job.communicate(timeout=30)
+    assert job.returncode == 0, said
+    assert "The watch stopped." in said
+
+
+def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """Whether the process's standard error is a terminal decides; the bar itself has its own tests."""
+    from stripe_magics import command_line, progress
+
+    for terminal, hidden in ((True, False), (False, True)):
+        monkeypatch.setattr(progress, "_hidden", False)
+        monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
+        assert command_line.main(["modules customers"]) == 0
+        assert progress._hidden is hidden
+    monkeypatch.setattr(progress, "_hidden", False)
+
+
+def test_the_exit_codes_are_in_the_help(state: dict[str, str]) -> None:
+    shown = run(state, "--help").stdout
+    for code, text in CODES.items():
+        assert f"{code}  {text}" in shown
