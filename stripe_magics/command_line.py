@@ -63,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("Stopped.")
         return INCOMPLETE
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does: nothing more can be said there
+    except (
+        BrokenPipeError
+    ):  # the reader of our output has gone, as `head` does: nothing more can be said there
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
 
@@ -77,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "line", metavar="LINE", help="in quotes, as after %%stripe; further lines are the body; - reads it all"
+        "line",
+        metavar="LINE",
+        help="in quotes, as after %%stripe; further lines are the body; - reads it all",
     )
     where = parser.add_argument_group("connection").add_mutually_exclusive_group()
     where.add_argument("--sandbox", action="store_true", help="an account that needs no key and no network")

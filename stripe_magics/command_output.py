@@ -132,9 +132,7 @@ def _json(answer: Any, tables: list[tuple[str, Any]]) -> str:
     elif isinstance(answer, (dict, list)):
         plain = answer
     else:
-        raise UsageFault(
-            f"This line gives no table, so --json can't write it: it gave {_text(answer)[:200]}"
-        )
+        raise UsageFault(f"This line gives no table, so --json can't write it: it gave {_text(answer)[:200]}")
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 
