@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -105,6 +106,17 @@ def pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
         yield name, text(value, name)
 
 
+_AMOUNT = re.compile(r"(?:^|[_\[])amount(?:_[a-z_]+)?\]?$")
+
+
+def refuse_blank_amounts(params: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The same pairs. Raises ValueError for an amount without a number: Stripe would take the whole one."""
+    for name, value in params:
+        if not value.strip() and _AMOUNT.search(name):
+            raise ValueError(f"{name} is empty; give a value, or leave it out")
+        yield name, value
+
+
 def text(value: Any, name: str = "value") -> str:
     """One plain value as Stripe reads it: true, 1356994800, 10.50."""
     if isinstance(value, bool):
@@ -149,7 +161,7 @@ def plain(value: Any) -> Any:
     home = kind.__module__.partition(".")[0]
     if home not in {"numpy", "pandas"}:
         return value
-    if kind.__name__ in {"NAType", "NaTType"}:
+    if kind.__name__ in {"NAType", "NaTType", "MaskedConstant"}:
         return None
     if hasattr(value, "columns") and hasattr(value, "to_dict"):
         return value.to_dict("records")

@@ -220,6 +220,10 @@ class Interrupted(OutcomeUnknown, KeyboardInterrupt):
     """Stopped while a write was on its way."""
 
 
+class AnswerUnusable(StripeError):
+    """The call was carried out, but its answer can't be shown or isn't what this connection expects. Don't make it again."""
+
+
 class InvalidRequest(StripeError):
     """Stripe refused the parameters. Nothing was changed."""
 

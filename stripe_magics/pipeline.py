@@ -20,7 +20,16 @@ from stripe_magics._command import Command
 from stripe_magics._redaction import mask_params
 from stripe_magics.catalogue.list_defaults import list_default
 from stripe_magics.catalogue.module import Module
-from stripe_magics.errors import Fault, IncompleteList, InvalidValue, NotFound, StripeError, StripeMagicsError
+from stripe_magics.errors import (
+    AnswerUnusable,
+    Details,
+    Fault,
+    IncompleteList,
+    InvalidValue,
+    NotFound,
+    StripeError,
+    StripeMagicsError,
+)
 from stripe_magics.progress import ProgressGroup
 from stripe_magics.request import Request
 
@@ -212,18 +221,37 @@ class _Run:
             except StripeMagicsError as error:
                 error.add_facts(f"  Done before that: {self._done(step)}.")
                 raise
+            except KeyboardInterrupt:  # it says that nothing was done, of its own step
+                raise KeyboardInterrupt(f"Stopped. Done before that: {self._done(step)}.") from None
             if following.answers:
                 answer = later
         if self.command.options.raw:
             return answer.data
-        frame = frames.build(
-            [answer.body],
-            self.request.returns,
-            attrs=self._attrs(),
-            expand=self.command.options.expand,
-            keep=self.request.keep,
-        )
-        return self._settle(frame)
+        try:
+            frame = frames.build(
+                [answer.body],
+                self.request.returns,
+                attrs=self._attrs(),
+                expand=self.command.options.expand,
+                keep=self.request.keep,
+            )
+            return self._settle(frame)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"Stopped, but it was carried out: {_made(answer)}.") from None
+        except (
+            Exception
+        ) as problem:  # whatever is odd about the answer: that it was carried out must not be lost
+            raise AnswerUnusable(
+                f"It was carried out: {_made(answer)}. Its answer can't be shown as a table ({type(problem).__name__}: {problem}).",
+                advice="Don't make it again. raw=True (--raw) gives answers as Stripe's JSON.",
+                details=Details(
+                    status=answer.status,
+                    request_id=answer.request_id,
+                    operation=answer.operation,
+                    idempotency_key=answer.idempotency_key,
+                    maybe_executed=True,
+                ),
+            ) from problem
 
     def _done(self, steps: int) -> str:
         return ", ".join(f"{each.method} {each.path}" for each in (self.request, *self.request.then)[:steps])
@@ -309,6 +337,11 @@ class _Run:
             self.stopped.frame = frame
             raise self.stopped
         return frame
+
+
+def _made(answer: ApiResponse) -> str:
+    """What a write made, for a message: its id, else the request's."""
+    return str(answer.data.get("id") or f"request {answer.request_id}")
 
 
 def _more_note(rows: int, request: Request) -> str:

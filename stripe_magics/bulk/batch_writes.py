@@ -177,7 +177,8 @@ def _plain(value: Any, own: Field | None) -> Any:
     """
     if isinstance(value, str) and not value.strip():
         return Missing("a blank cell")
-    value = value.item() if hasattr(value, "item") and not hasattr(value, "tzinfo") else value
+    scalar = hasattr(value, "item") and not hasattr(value, "tzinfo") and not getattr(value, "ndim", 0)
+    value = value.item() if scalar else value
     if own is not None and own.kind is Kind.MINOR_AMOUNT:
         return value
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value

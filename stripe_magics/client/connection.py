@@ -27,7 +27,7 @@ from stripe_magics.client.live_mode import LiveGuard, Prompt
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.sending import request_checks
 from stripe_magics.client.sending.notices import Notices, StripeClock
-from stripe_magics.errors import Details, NotConnected, NotSent, StripeError
+from stripe_magics.errors import AnswerUnusable, Details, NotConnected, NotSent, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -288,7 +288,7 @@ class Connection:
         """Raise `StripeError` for an answer of another mode than this connection's."""
         wrong = self.wrong_mode(body)
         if wrong:
-            raise StripeError(
+            raise (AnswerUnusable if written else StripeError)(
                 f"Stripe's answer is of {wrong} mode, but this connection is in {self.mode} mode."
                 + (" The call was carried out." if written else ""),
                 advice="Look at the key and the account before you go on.",

@@ -17,6 +17,7 @@ from stripe_magics.catalogue.field import Kind, Role
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client.journal.journal_entry import Origin, form_digest
 from stripe_magics.errors import (
+    AnswerUnusable,
     ConfirmationNeeded,
     Fault,
     InvalidValue,
@@ -244,6 +245,9 @@ class Sender:
             frame = self.call(command, origin=self._origin())
         except RepeatRefused as refused:
             submission.settle(Stage.IDLE)
+            if refused.__dict__.get("under_way"):  # how that one ends comes first: no second one is offered
+                self._fail(refused)
+                raise
             submission.arm()
             self.repeat = True
             self._fail(refused, "Made before. Send it once more?")
@@ -283,7 +287,9 @@ class Sender:
             return self.run(command, **more)
         from stripe_magics.pipeline import call
 
-        return call(command, connection=self.form.connection, **more)
+        # the connection that was checked: another thread may connect elsewhere at this moment
+        connection = self.form.connection if self._reads else self.connection_guard.connection
+        return call(command, connection=connection, **more)
 
     def done(self, frame: Any) -> None:
         module = self.form.state.module
@@ -377,11 +383,13 @@ class Sender:
 
 
 def _stage(fault: BaseException) -> Stage:
-    """How a sending ended that raised: provably not sent, refused by Stripe, or (an error of our own, a Stop) unknown."""
+    """How a sending ended that raised: provably not sent, carried out, refused by Stripe, or (an error of our own, a Stop) unknown."""
     if isinstance(fault, NotSent) or (
         isinstance(fault, StripeMagicsError) and not isinstance(fault, StripeError)
     ):
         return Stage.IDLE
+    if isinstance(fault, AnswerUnusable):
+        return Stage.DONE
     return Stage.REFUSED if isinstance(fault, StripeError) else Stage.UNKNOWN
 
 

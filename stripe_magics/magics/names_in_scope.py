@@ -48,12 +48,19 @@ def _library(frame: FrameType) -> str:
 def _local_scopes(frame: FrameType) -> Iterator[dict[str, Any]]:
     """The local variables of a function and of the functions around it, as far as they are still there."""
     while frame.f_locals is not frame.f_globals:
-        yield dict(frame.f_locals)
+        yield _unassigned(frame) | dict(frame.f_locals)
         around = _enclosing(frame)
         if around is None:
             yield _gone(frame)
             return
         frame = around
+
+
+def _unassigned(frame: FrameType) -> dict[str, Any]:
+    """The function's own variables without a value at this point (deleted, or assigned later): a global of that name isn't meant."""
+    code = frame.f_code
+    missing = {*code.co_varnames, *code.co_cellvars} - set(frame.f_locals)
+    return dict.fromkeys(missing, Unreachable(code.co_name, returned=False))
 
 
 def _enclosing(frame: FrameType) -> FrameType | None:
@@ -73,6 +80,8 @@ def _gone(frame: FrameType) -> dict[str, Any]:
     owner: Any = frame.f_globals.get(outer[0].partition(".")[0])
     for part in outer[0].split(".")[1:]:
         owner = getattr(owner, part, None)
+    while hasattr(owner, "__wrapped__"):
+        owner = owner.__wrapped__
     code = getattr(owner, "__code__", None)
     for at, name in enumerate(outer):
         if at:

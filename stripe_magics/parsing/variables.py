@@ -41,9 +41,10 @@ def refuse_keys(*texts: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Stands for a variable of an enclosing function that has returned."""
+    """Stands for a variable of a function that has no value here: the function has returned, or it isn't assigned at this point."""
 
     function: str
+    returned: bool = True
 
 
 def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
@@ -55,6 +56,11 @@ def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
             "variable", f"${first}", [f"${name}" for name in closest_matches(first, known)], advice=_LITERAL
         )
     value, so_far = namespace[first], first
+    if isinstance(value, Unreachable) and not value.returned:
+        raise UsageFault(
+            f"${first} is a variable of {value.function}() that has no value at this point.",
+            advice="Assign it before this line, or use another name.",
+        )
     if isinstance(value, Unreachable):
         raise UsageFault(
             f"${first} is a variable of {value.function}(), which has returned; its value is gone.",

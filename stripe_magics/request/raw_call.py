@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from stripe_magics._command import Options
-from stripe_magics._form_encoding import Pairs, describe_missing, pairs, plain
+from stripe_magics._form_encoding import Pairs, describe_missing, pairs, plain, refuse_blank_amounts
 from stripe_magics.catalogue.field import Role
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import Fault, InvalidValue
@@ -79,7 +79,9 @@ def _form(body: Mapping[Any, Any] | None, module: str) -> list[tuple[str, str]]:
                 raise ValueError(
                     f"{name} is missing ({describe_missing(inner)}); give a value, or leave it out"
                 )
-            sent += pairs(str(name), inner)
+            if isinstance(inner, Mapping) and not inner:
+                raise ValueError(f"{name} is empty; give a value, or leave it out")
+            sent += refuse_blank_amounts(pairs(str(name), inner))
         except ValueError as problem:
             faults.append(Fault("body", "Body", str(problem)))
     if faults:

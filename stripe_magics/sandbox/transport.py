@@ -19,6 +19,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable
+from email.utils import formatdate
 from pathlib import Path
 
 import httpx
@@ -140,7 +141,9 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Carry out one request without httpx (the loopback server does)."""
         with self.lock:
             self._keep_time()
-            return respond(self.account, method, path, query, headers, body)
+            answered = respond(self.account, method, path, query, headers, body)
+            answered.headers["date"] = formatdate(self.account.now, usegmt=True)
+            return answered
 
     def _fault(self, request: httpx.Request) -> tuple[Fault | None, float]:
         if not self.faults:

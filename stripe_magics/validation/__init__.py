@@ -36,6 +36,7 @@ from stripe_magics.validation.structures import RowFaults
 __all__ = ["UNSET", "Bound", "bind", "check", "expand_faults", "fits", "refuse_missing", "variant"]
 
 _KEEPS_EMPTY = {Kind.METADATA, Kind.ROWS, Kind.TEXT_LIST, Kind.MULTI_CHOICE, Kind.JSON}
+_NUMBERS = {Kind.MINOR_AMOUNT, Kind.INTEGER, Kind.DECIMAL}
 _CHARGES = {"payment_intent", "charge"}  # Stripe's least amounts are for these
 
 
@@ -109,8 +110,22 @@ def refuse_missing(module: Module, values: Mapping[str, Any], params: Sequence[t
     """Raise `InvalidValue` for what was named with a missing value: a form would show it as if nothing had been named."""
     named = {name: value for name, value in values.items() if plain(value) is None}
     faults = resolve_fields(module, named, [each for each in params if plain(each[1]) is None]).faults
+    if module.effect is not Effect.UPDATE:  # there is nothing to clear
+        faults += [
+            Fault(name, declared.title, "is empty; give a value, or leave it out")
+            for name, value in values.items()
+            if (declared := module.get(name)) is not None
+            and declared.kind not in _KEEPS_EMPTY
+            and _is_empty(value)
+        ]
     if faults:
         raise InvalidValue(faults, module=module.name)
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a value is blank text or an empty list or mapping."""
+    value = plain(value)
+    return not value.strip() if isinstance(value, str) else isinstance(value, (list, dict)) and not value
 
 
 def check(field: Field, value: Any, *, zone: tzinfo, currency: str | None = None) -> Any:
@@ -227,7 +242,7 @@ class _Binder:
             raise ValueError("is empty; give a value" + ("" if declared.required else ", or leave it out"))
         if (
             not explicit
-            and module.documented
+            and (module.documented or declared.kind in _NUMBERS)
             and module.effect is not Effect.UPDATE
             and declared.kind not in _KEEPS_EMPTY
         ):

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_magics._form_encoding import UNSET, describe_missing, pairs, plain
+from stripe_magics._form_encoding import UNSET, describe_missing, pairs, plain, refuse_blank_amounts
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
@@ -138,6 +138,8 @@ def _place_all(module: Module, index: Index, name: str, value: Any, named: Resol
     except ValueError as problem:
         named.faults.append(Fault(name, name, str(problem)))
         return
+    if not leaves:
+        named.faults.append(Fault(name, name, "is empty; give a value, or leave it out"))
     for param, leaf in leaves:
         if plain(leaf) is None:
             named.faults.append(_missing_param(module, param, leaf))
@@ -193,7 +195,7 @@ def _place(module: Module, index: Index, param: str, value: Any, named: Resolved
 
 def _pass_on(param: str, value: Any, named: ResolvedInput) -> None:
     try:
-        named.extra.extend(pairs(param, value))
+        named.extra.extend(refuse_blank_amounts(pairs(param, value)))
     except ValueError as fault:
         named.faults.append(Fault(param, param, str(fault)))
     named.extra_roots.add(param.partition("[")[0])

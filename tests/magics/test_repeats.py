@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from stripe_magics import errors
+from stripe_magics import errors, pipeline
 from stripe_magics.client import shared_connection
-from stripe_magics.client.journal import deduplication
+from stripe_magics.client.journal import cell_origin, deduplication
 from stripe_magics.sandbox.fault_injection import Fault
 
 from .conftest import Cells
@@ -159,6 +159,113 @@ class TestTheSameCell:
         for call, name in ((change, "A"), (other, "B"), (change, "A")):
             assert again(interface, call) == "done"
             assert sandbox(f"%stripe customers retrieve {identity}")["name"][0] == name
+
+
+TRY_AGAIN = """
+import stripe_magics as sm
+from stripe_magics import errors, pipeline
+ends = []
+for _ in range(4):
+    try:
+        {call}
+    except errors.StripeMagicsError as problem:
+        ends.append(type(problem).__name__)
+    else:
+        ends.append("done")
+        break
+"""
+
+
+class TestTryingAgainInALoop:
+    """The careless way: whatever goes wrong, the loop makes the call once more."""
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            "get_ipython().run_line_magic('stripe', 'customers create --name same')",
+            "sm.call('customers.create', name='same')",
+        ],
+    )
+    def test_a_lost_answer_is_not_followed_by_a_second_create(self, sandbox: Cells, call: str) -> None:
+        lose_answers()
+        sandbox(TRY_AGAIN.format(call=call), cell_id="loop")
+        assert sandbox("ends") == ["OutcomeUnknown"] * 4
+        assert customers() == 1
+        sandbox(TRY_AGAIN.format(call=call), cell_id="loop")  # the cell run again goes on under the key
+        assert sandbox("ends") == ["done"]
+        assert customers() == 1
+
+    def test_rows_of_the_same_content_are_each_meant(self, sandbox: Cells) -> None:
+        shared_connection.current().sandbox.faults[:] = [Fault("drop_after", match="POST", times=9)]
+        code = (
+            "import pandas as pd, stripe_magics as sm\n"
+            "made = sm.call('customers.create', from_=pd.DataFrame({'name': ['same'] * 3}))\nmade"
+        )
+        first = sandbox(code, cell_id="rows")
+        assert list(first["result"]) == ["unknown"] * 3
+        again = sandbox(code, cell_id="rows")
+        assert list(again["result"]) == ["replayed"] * 3
+        assert customers() == 3
+
+
+class TestAChangeThatWasOvertaken:
+    @pytest.mark.parametrize("interface", INTERFACES)
+    def test_is_made_afresh(self, again: Any, interface: str, sandbox: Cells) -> None:
+        again("line")
+        identity = sandbox("made")["id"][0]
+        change = ("customers.update", {"customer": identity, "name": "A"})
+        lose_answers()
+        assert again(interface, change) == "unknown"
+        assert again("line", ("customers.update", {"customer": identity, "name": "B"}), cell="b") == "done"
+        assert again(interface, change) == "done"  # the saved answer of the first one would hide B
+        assert sandbox(f"%stripe customers retrieve {identity}")["name"][0] == "A"
+
+
+class TestClocks:
+    def test_a_clock_that_was_set_back_does_not_make_an_old_key_young(self, again: Any) -> None:
+        lose_answers()
+        assert again("call") == "unknown"
+        later(-30)
+        shared_connection.current().stripe_clock._read = None  # Stripe's time isn't known either
+        assert again("call") == "unknown"
+
+    def test_stripe_s_clock_counts_as_well(self, again: Any, sandbox: Cells) -> None:
+        lose_answers()
+        assert again("call") == "unknown"
+        sandbox("%stripe sandbox advance 2d")
+        sandbox("%stripe customers list")  # brings the new time
+        assert again("call") == "unknown"
+        assert customers() == 1
+
+
+def test_while_the_same_call_is_under_way_no_second_one_is_offered(again: Any) -> None:
+    import threading
+
+    transport = shared_connection.current().sandbox
+    there, go = threading.Event(), threading.Event()
+    real = transport.answer
+
+    def slow(method: str, *rest: Any) -> Any:
+        if method == "POST" and not there.is_set():
+            there.set()
+            go.wait(20)
+        return real(method, *rest)
+
+    transport.answer = slow
+    import stripe_magics as sm
+
+    work = threading.Thread(target=sm.call, args=("customers.create",), kwargs={**CREATE[1]})
+    work.start()
+    assert there.wait(20)
+    try:
+        with pytest.raises(errors.RepeatRefused) as refused:
+            pipeline.call("customers.create", origin=cell_origin.Origin("b", "text", 1), **CREATE[1])
+    finally:
+        go.set()
+        work.join(20)
+    assert "--again" not in str(refused.value)
+    assert "Wait until it has ended" in str(refused.value)
+    assert customers() == 1
 
 
 class TestAnotherCell:

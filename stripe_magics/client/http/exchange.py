@@ -124,6 +124,8 @@ def judge(status: int, headers: dict[str, str], body: bytes) -> AttemptResult:
             data=data,
         )
     code = str(error.get("code") or "") if isinstance(error, dict) else ""
+    if not code and isinstance(error, dict) and error.get("type") == "idempotency_error":
+        code = "idempotency_error"  # the key is another request's; it has no code of its own
     ours = stripe_spoke(status, headers, body)
     return AttemptResult(
         reach=DeliveryStatus.ANSWERED,

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
@@ -37,6 +38,10 @@ class Policy:
     retries: int = 2
     rate_retries_read: int = 3
     rate_retries_write: int = 2
+    page_retries: int = (
+        5  # of a page of a list that is read in parallel: giving up loses more than one answer
+    )
+    page_rate_retries: int = 23
     in_use_retries: int = 5
     in_use_seconds: float = 30.0
     base_delay: float = 0.5
@@ -108,14 +113,46 @@ def why(outcome: AttemptResult, *, write: bool) -> RetryReason:
     return RetryReason.NEVER
 
 
-def limit(reason: RetryReason, policy: Policy, *, write: bool) -> int:
+class Kind(StrEnum):
+    """What is sent, which decides how often: a write, a read, or a page among many that are read side by side."""
+
+    WRITE = "write"
+    READ = "read"
+    PAGE = "page"
+
+
+def limit(reason: RetryReason, policy: Policy, kind: Kind) -> int:
     """How many attempts more than the first one."""
     return {
-        RetryReason.GENERAL: policy.retries,
-        RetryReason.RATE: policy.rate_retries_write if write else policy.rate_retries_read,
+        RetryReason.GENERAL: policy.page_retries if kind is Kind.PAGE else policy.retries,
+        RetryReason.RATE: {
+            Kind.WRITE: policy.rate_retries_write,
+            Kind.READ: policy.rate_retries_read,
+            Kind.PAGE: policy.page_rate_retries,
+        }[kind],
         RetryReason.IN_USE: policy.in_use_retries,
         RetryReason.NEVER: 0,
     }[reason]
+
+
+@dataclass(slots=True)
+class Attempts:
+    """The attempts of one call, for whichever loop makes them."""
+
+    policy: Policy
+    kind: Kind
+    used: dict[RetryReason, int] = field(default_factory=dict)
+
+    def pause(self, outcome: AttemptResult, *, spent: float) -> float | None:
+        """Seconds until the next attempt, or None if there is none; `spent` are the seconds since the call began."""
+        policy, reason = self.policy, why(outcome, write=self.kind is Kind.WRITE)
+        used = self.used.get(reason, 0)
+        if used >= limit(reason, policy, self.kind):
+            return None
+        self.used[reason] = used + 1
+        pause = max(delay(used + 1, policy), retry_after(outcome.header("retry-after"), time.time(), policy))
+        longest = policy.in_use_seconds if reason is RetryReason.IN_USE else policy.operation
+        return pause if spent + pause <= longest else None
 
 
 def delay(number: int, policy: Policy, *, jitter: float | None = None) -> float:
@@ -143,15 +180,18 @@ def retry_after(value: str, now: float, policy: Policy) -> float:
 INCONCLUSIVE = frozenset({401, 403, 404, 407, 408, 409, 424, 425, 429})
 
 
-def settles_earlier_attempts(outcome: AttemptResult) -> bool:
+def settles_earlier_attempts(outcome: AttemptResult, *, keyed: bool = True) -> bool:
     """Whether this answer settles an operation of which an earlier attempt was lost.
 
     Yes: the saved answer of this key (a success, a decline) or a refusal of the parameters, which are the same bytes. No: what is judged
     before the idempotency layer (401, 403, 429), what may have become true since (404), conflicts, failures of Stripe's, and whatever
-    doesn't come from Stripe.
+    doesn't come from Stripe. Nor a refusal of what has no key (a deletion): it may be refused because the lost attempt did it; nor the one
+    that says that the key belongs to other parameters.
     """
     if outcome.is_success:
         return True
+    if not keyed or outcome.code == "idempotency_error":
+        return False
     if outcome.reach is not DeliveryStatus.ANSWERED or not outcome.from_stripe:
         return False
     if outcome.code in {"rate_limit", "idempotency_key_in_use", "lock_timeout"}:

@@ -29,7 +29,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from stripe_magics.client.journal.journal import REPEAT_WINDOW, WINDOW, Operation
+from stripe_magics.client.journal.journal import WINDOW, Operation
+from stripe_magics.client.journal.journal_entry import ROW, UNRESOLVED
 from stripe_magics.errors import Details, IdempotencyConflict, OutcomeUnknown, RepeatRefused
 
 HARMLESS = frozenset({"update", "read"})  # repeating one that may have been done changes nothing more
@@ -49,6 +50,7 @@ def find_continuation(
     if given:
         return _by_key(requested, rows, same, again=again, now=now, alive=alive)
     harmless = requested.effect in HARMLESS or requested.method == "DELETE"
+    stripe_now = requested.stripe_first  # it is asked for at this moment
     if requested.digest:
         own = [
             row
@@ -57,22 +59,39 @@ def find_continuation(
         ]
         if own:
             last = own[-1]
-            if not last.resolved:
-                return _continue(last, now=now, alive=alive)
+            if not last.resolved and not (harmless and _overtaken(last, rows)):
+                return _continue(last, now=now, stripe_now=stripe_now, alive=alive)
             if last.state in {"done", "absent"} and not harmless and not again:
-                if last.state == "done" and now - last.first <= WINDOW:
+                if last.state == "done" and last.age(now, stripe_now) <= WINDOW:
                     return last
                 raise repeated(last, now)
     for row in same:
-        if not row.resolved and not alive(row) and not (requested.digest and _here(requested, row)):
-            if harmless:
-                return _continue(row, now=now, alive=alive)
-            raise unresolved(row, now)
+        if not row.resolved and not alive(row) and not _other_row(requested, row):
+            if not harmless:
+                raise unresolved(row, now, stripe_now)
+            if not _overtaken(row, rows):
+                return _continue(row, now=now, stripe_now=stripe_now, alive=alive)
     if requested.digest and not harmless and not again:
-        elsewhere = [row for row in same if not _here(requested, row) and now - row.first <= REPEAT_WINDOW]
+        elsewhere = [row for row in same if not _here(requested, row) and row.is_recent(now, stripe_now)]
         if elsewhere and (elsewhere[-1].state in {"done", "absent"} or alive(elsewhere[-1])):
             raise repeated(elsewhere[-1], now)
     return None
+
+
+def _other_row(requested: Operation, row: Operation) -> bool:
+    """Whether both are rows of one frame with the same content: each of them is meant. A cell that tries again in a loop isn't."""
+    return requested.digest.startswith(ROW) and _here(requested, row)
+
+
+def _overtaken(row: Operation, rows: list[Operation]) -> bool:
+    """Whether something else was sent for the object after this change: its saved answer would no longer be the object's state."""
+    return any(
+        later.number > row.number
+        and later.path == row.path
+        and later.body != row.body
+        and later.state in {"done", *UNRESOLVED}
+        for later in rows
+    )
 
 
 def _here(requested: Operation, row: Operation) -> bool:
@@ -96,17 +115,18 @@ def _by_key(
             advice=f"Find out first how it ended: {_how(other[-1])}",
             details=Details(operation=other[-1].number, idempotency_key=requested.key),
         )
+    stripe_now = requested.stripe_first
     mine = [row for row in same if row.key == requested.key]
     if mine:
         last = mine[-1]
         if not last.resolved:
-            return _continue(last, now=now, alive=alive)
-        if now - last.first > WINDOW and not again and last.state in {"done", "absent"}:
+            return _continue(last, now=now, stripe_now=stripe_now, alive=alive)
+        if last.age(now, stripe_now) > WINDOW and not again and last.state in {"done", "absent"}:
             raise repeated(last, now)
         return last
     stuck = [row for row in same if not row.resolved and not alive(row)]
     if stuck and requested.effect not in HARMLESS:
-        raise unresolved(stuck[-1], now)
+        raise unresolved(stuck[-1], now, stripe_now)
     return None
 
 
@@ -124,14 +144,25 @@ def check_handler_write(requested: Operation, rows: list[Operation]) -> None:
         )
 
 
-def _continue(row: Operation, *, now: float, alive: Callable[[Operation], bool]) -> Operation:
+def _continue(
+    row: Operation, *, now: float, stripe_now: float | None, alive: Callable[[Operation], bool]
+) -> Operation:
     if alive(row):
-        raise RepeatRefused(
-            f"This call is on its way already (operation {row.number}). Nothing was sent twice."
+        raise _under_way(
+            row, f"This call is on its way already (operation {row.number}). Nothing was sent twice."
         )
-    if now - row.first > WINDOW:
-        raise unresolved(row, now)
+    if row.age(now, stripe_now) > WINDOW:
+        raise unresolved(row, now, stripe_now)
     return row
+
+
+def _under_way(row: Operation, what: str) -> RepeatRefused:
+    """The refusal while the same call is being sent: how that ends comes first, never a second one."""
+    error = RepeatRefused(
+        what, advice="Wait until it has ended. If it doesn't, `%stripe pending` lists it and how to find out."
+    )
+    error.__dict__.update(operation=row.number, result="", under_way=True)
+    return error
 
 
 def _how(row: Operation) -> str:
@@ -144,9 +175,9 @@ def clock(when: float, now: float) -> str:
     return time.strftime("%H:%M" if there[:3] == here[:3] else "%Y-%m-%d %H:%M", there)
 
 
-def unresolved(row: Operation, now: float) -> OutcomeUnknown:
+def unresolved(row: Operation, now: float, stripe_now: float | None = None) -> OutcomeUnknown:
     """The refusal of a write while the outcome of an identical one is unknown."""
-    late = now - row.first > WINDOW
+    late = row.age(now, stripe_now) > WINDOW
     advice = (
         f"It is too late to send it again under the same key (Stripe keeps keys for 24 hours). `%stripe reconcile {row.number}` looks for the object."
         if late
@@ -167,8 +198,8 @@ def repeated(row: Operation, now: float) -> RepeatRefused:
     elif row.state == "done":
         what = f"This exact call already ran at {clock(row.first, now)} ({row.result + ', ' if row.result else ''}operation {row.number}), so nothing was sent."
     else:
-        what = (
-            f"This exact call is being sent by another kernel (operation {row.number}), so nothing was sent."
+        return _under_way(
+            row, f"This exact call is being sent elsewhere (operation {row.number}), so nothing was sent."
         )
     error = RepeatRefused(
         what, advice="Add --again to run it anyway (in Python: again=True; in a form: Send once more)."

@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS operation (
 CREATE INDEX IF NOT EXISTS operation_body ON operation (scope, body);
 CREATE INDEX IF NOT EXISTS operation_key ON operation (scope, key);
 CREATE INDEX IF NOT EXISTS operation_place ON operation (digest, nth);
+CREATE INDEX IF NOT EXISTS operation_path ON operation (scope, path);
 CREATE INDEX IF NOT EXISTS operation_state ON operation (state);
 """
 
@@ -63,12 +64,17 @@ _WANTED = (
     "key",
     "scope",
     "key",
+    "effect",
+    "scope",
+    "path",
 )
-# the open ones, the row of this very place, the last one from elsewhere, those with the key
+# the open ones, the row of this very place, the last one from elsewhere, those with the key, the last change of this object
 _WHERE = (
     "WHERE (scope = ? AND body = ? AND (state IN ('armed', 'unknown') OR (? != '' AND cell = ? AND digest = ? AND nth = ?)))"
     " OR number = (SELECT max(number) FROM operation WHERE scope = ? AND body = ? AND NOT (cell = ? AND digest = ?)"
-    " AND state IN ('done', 'absent', 'armed')) OR (? != '' AND scope = ? AND key = ?) ORDER BY number"
+    " AND state IN ('done', 'absent', 'armed')) OR (? != '' AND scope = ? AND key = ?)"
+    " OR (? = 'update' AND number = (SELECT max(number) FROM operation WHERE scope = ? AND path = ?"
+    " AND state IN ('done', 'armed', 'unknown'))) ORDER BY number"
 )
 _CANDIDATES = f"{_SELECT} {_WHERE}"
 _INSERT = f"INSERT INTO operation ({', '.join(_COLUMNS[1:])}) VALUES ({', '.join('?' * len(_COLUMNS[1:]))})"  # noqa: S608

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 WINDOW = (
     23 * 3600
 )  # seconds in which the same key surely gives the same result; Stripe may forget it after 24 h
 REPEAT_WINDOW = 24 * 3600  # seconds in which an identical write from elsewhere asks for --again
+CLOCK_STEP = 60  # seconds by which a clock is set back in passing
 
 UNRESOLVED = ("armed", "unknown")
 
@@ -81,6 +83,22 @@ class Operation:
     stripe_last: float | None = None
     hints: str = ""  # JSON of amount, currency and ids, to look the object up by
     sealed: bytes | None = None
+
+    def age(self, now: float, stripe_now: float | None) -> float:
+        """Seconds since it was first sent, at the most: by this machine's clock or by Stripe's, whichever says more.
+
+        A clock of this machine that was set back since says nothing; without Stripe's the age may be anything then.
+        """
+        ages = [now - self.first] if now >= self.first - CLOCK_STEP else []
+        if stripe_now is not None and self.stripe_first is not None:
+            ages.append(stripe_now - self.stripe_first)
+        return max(ages, default=inf)
+
+    def is_recent(self, now: float, stripe_now: float | None) -> bool:
+        """Whether it was sent within the time in which a repetition asks: by Stripe's clock where it is known (a sandbox's stands still)."""
+        known = stripe_now is not None and self.stripe_first is not None and self.mode != "sandbox"
+        age = stripe_now - self.stripe_first if known else now - self.first  # type: ignore[operator]
+        return age <= REPEAT_WINDOW
 
     @property
     def from_cell(self) -> bool:

@@ -116,6 +116,8 @@ class Window:
             )
         since, until = int(first) - MARGIN, int(min(now, max(first + KEY_LIFETIME, last + MARGIN))) + MARGIN
         problem = ""
+        if connection.mode == "sandbox":  # it acts at once, and its clock stands still
+            return cls(since, until)
         if now - last < MARGIN or local - operation.last < MARGIN:
             problem = f"It is too early to be sure: try again in {MARGIN // 60} minutes."
         elif operation.status >= 500 and now - last < LATE_COMPLETION:

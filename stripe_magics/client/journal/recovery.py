@@ -77,8 +77,9 @@ def resume(connection: WriteConnection, number: int) -> ApiResponse:
         raise UsageFault(
             f"Operation {number} has ended: {operation.state.replace('_', ' ')}. Nothing is to be resumed."
         )
-    if now - operation.first > WINDOW:
-        raise deduplication.unresolved(operation, now)
+    stripe_now = connection.stripe_clock.time()
+    if operation.age(now, stripe_now) > WINDOW:
+        raise deduplication.unresolved(operation, now, stripe_now)
     if connection.journal.alive(operation):
         raise UsageFault(f"Operation {number} is on its way at this moment.")
     if operation.state == "done":

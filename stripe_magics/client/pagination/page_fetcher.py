@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 import time
 import weakref
 from dataclasses import replace
@@ -20,8 +19,8 @@ import msgspec
 
 from stripe_magics.client import call_context
 from stripe_magics.client.api_errors.mapping import from_answer
-from stripe_magics.client.http import exchange
-from stripe_magics.client.http.retry import retry_after
+from stripe_magics.client.http import exchange, retry
+from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus
 from stripe_magics.client.pagination import raw_pages
 from stripe_magics.client.pagination.connection_pool import AsyncConnectionPool
 from stripe_magics.client.pagination.raw_pages import PAGE, CursorDeleted, FetchedPage, Params
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 MAX_REQUESTS = 48  # requests side by side
 SPARE_REQUESTS = 1  # above what the rate needs at the latency seen
 MIN_REQUESTS = 4  # where there is no rate
-MAX_TRIES, MAX_RATE_TRIES = 6, 24
 MIN_PAGE_SIZE, PAGES_UNTIL_LARGER = (
     10,
     10,
@@ -75,7 +73,7 @@ class Fetcher:
         return max(1, round(usual * self.limiter.side_by_side()))
 
     async def __call__(self, params: Params) -> FetchedPage:
-        tries = rate_tries = 0
+        attempts, failures = retry.Attempts(self.connection.policy, retry.Kind.PAGE), 0
         began = time.monotonic()
         while True:
             size = self._size
@@ -85,20 +83,18 @@ class Fetcher:
             if isinstance(outcome, FetchedPage):
                 self._larger()
                 return outcome
-            problem, status, again, wait = outcome
-            if status == 429:
+            problem, failed = outcome
+            if failed.status == 429:
                 if problem.code != "lock_timeout":
                     self.limiter.refused(self.request.path, self.account, problem.rate_limit_reason)
-                rate_tries += 1
             else:
-                tries += 1
-                if status >= 500 and tries >= 2:
+                failures += 1
+                if failed.status >= 500 and failures >= 2:
                     self._size, self._good_pages = min(self._size, max(MIN_PAGE_SIZE, size // 2)), 0
-            late = time.monotonic() - began > self.connection.policy.operation
-            if not again or tries >= MAX_TRIES or rate_tries >= MAX_RATE_TRIES or late:
+            pause = attempts.pause(failed, spent=time.monotonic() - began)
+            if pause is None:
                 raise problem
-            backoff = random.uniform(0, min(8.0, 0.25 * 2.0 ** (tries + rate_tries)))
-            await asyncio.sleep(max(backoff, wait))
+            await asyncio.sleep(pause)
 
     def _larger(self) -> None:
         """Small pages were for a while: one that failed twice may just have had bad luck."""
@@ -112,8 +108,8 @@ class Fetcher:
             while (seconds := self.limiter.take(path, self.account)) > 0:
                 await asyncio.sleep(seconds)
 
-    async def _once(self, params: Params) -> FetchedPage | tuple[StripeError, int, bool, float]:
-        """A page, or what went wrong: the problem, its status, whether it may pass, and the wait that Stripe asks for."""
+    async def _once(self, params: Params) -> FetchedPage | tuple[StripeError, AttemptResult]:
+        """A page, or what went wrong: the problem in words, and how the attempt ended."""
         assert self.pool is not None
         sent = time.monotonic()
         try:
@@ -124,11 +120,10 @@ class Fetcher:
                 self.latency += (time.monotonic() - sent - self.latency) * 0.1
                 return self.page(body, headers.get("request-id", ""))
         except (httpx.TransportError, httpx.DecodingError, msgspec.DecodeError) as fault:
+            reason = type(fault).__name__
             return (
-                StripeUnavailable(f"No usable answer ({type(fault).__name__}).", details=Details()),
-                0,
-                True,
-                0.0,
+                StripeUnavailable(f"No usable answer ({reason}).", details=Details()),
+                AttemptResult(reach=DeliveryStatus.UNKNOWN, reason=reason),
             )
         connection = self.connection
         problem = from_answer(
@@ -136,14 +131,7 @@ class Fetcher:
         )
         if problem.param == "starting_after" and problem.code == "resource_missing":
             raise CursorDeleted
-        wish = headers.get("stripe-should-retry", "").strip().lower()
-        again = wish == "true" or (wish != "false" and (status in {409, 429} or status >= 500))
-        return (
-            problem,
-            status,
-            again,
-            retry_after(headers.get("retry-after", ""), time.time(), connection.policy),
-        )
+        return problem, exchange.judge(status, headers, body)
 
     def page(self, body: bytes, request_id: str) -> FetchedPage:
         """A page's way, with its body and request id. Raises `StripeError` for a page of the other mode."""

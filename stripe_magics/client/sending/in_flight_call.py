@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stripe_magics.client.http.request_encoder import EncodedRequest
-from stripe_magics.client.http.retry import RetryReason
+from stripe_magics.client.http.retry import Attempts
 from stripe_magics.client.journal.journal_entry import Operation
 from stripe_magics.client.sending.write_connection import WriteConnection
 from stripe_magics.request import Request
@@ -28,7 +28,7 @@ class InFlightCall:
     attempts: int = 0
     started: float = 0.0
     lost: str = ""  # why the first attempt that may have been executed has no answer
-    pauses: dict[RetryReason, int] = field(default_factory=dict)
+    retries: Attempts | None = None
 
     @property
     def repeatable(self) -> bool:

@@ -66,6 +66,7 @@ def succeed(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
             )
     answer.notices = tuple(notices)
     given = Details(
+        maybe_executed=call.write,
         status=outcome.status,
         request_id=answer.request_id,
         operation=answer.operation,
@@ -106,7 +107,11 @@ def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
             advice=f"Its saved result could not be read at this moment: {outcome.reason}; {_tried(call)}.",
             details=details_of(call, outcome),
         )
-    if call.write and call.may_have_executed and not retry.settles_earlier_attempts(outcome):
+    if (
+        call.write
+        and call.may_have_executed
+        and not retry.settles_earlier_attempts(outcome, keyed=bool(call.key))
+    ):
         record_result(call, "unknown", outcome)
         raise unknown(call, outcome, call.lost or outcome.reason)
     if outcome.reach is DeliveryStatus.NOT_SENT:
@@ -120,6 +125,8 @@ def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
             facts=[f"It said: {said}"] if (said := texts.cleaned(outcome.body)) else [],
         )
     record_result(call, "refused" if call.write else "", outcome)
+    settled = details_of(call, outcome)
+    settled.maybe_executed = False
     error = texts.from_answer(
         outcome.status,
         outcome.headers or {},
@@ -127,7 +134,7 @@ def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
         call.request,
         key_hint=call.connection.key_hint,
         mode=call.connection.mode,
-        details=details_of(call, outcome),
+        details=settled,
         tried=_tried(call),
     )
     if call.may_have_executed:

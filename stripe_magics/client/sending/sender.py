@@ -9,7 +9,6 @@ failure that comes after a lost answer says nothing about the lost one, so the c
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from stripe_magics.catalogue.module import Effect
 from stripe_magics.client import call_context, live_mode, one_time_secrets
 from stripe_magics.client.http import exchange, logging_filter, response_check, retry
 from stripe_magics.client.http.response import ApiResponse
-from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy, RetryReason
+from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy
 from stripe_magics.client.journal import body_encryption, deduplication
 from stripe_magics.client.journal.journal import Operation, Origin
 from stripe_magics.client.sending import outcomes, request_checks
@@ -257,7 +256,7 @@ def _run(call: InFlightCall) -> ApiResponse:
         if (
             call.write
             and _may_have_run(outcome)
-            and not (call.may_have_executed and retry.settles_earlier_attempts(outcome))
+            and not (call.may_have_executed and retry.settles_earlier_attempts(outcome, keyed=bool(call.key)))
         ):
             call.may_have_executed = True
             call.lost = call.lost or outcome.reason
@@ -277,17 +276,8 @@ def _may_have_run(outcome: AttemptResult) -> bool:
 
 def _pause(call: InFlightCall, outcome: AttemptResult, policy: Policy) -> float | None:
     """Seconds until the next attempt, or None if there is none."""
-    reason = retry.why(outcome, write=call.write)
     if not call.repeatable and outcome.reach is not DeliveryStatus.NOT_SENT and outcome.status != 429:
         return None
-    used = call.pauses.get(reason, 0)
-    if used >= retry.limit(reason, policy, write=call.write):
-        return None
-    call.pauses[reason] = used + 1
-    pause = max(
-        retry.delay(used + 1, policy), retry.retry_after(outcome.header("retry-after"), time.time(), policy)
-    )
-    spent = call.connection.monotonic() - call.started
-    if spent + pause > (policy.in_use_seconds if reason is RetryReason.IN_USE else policy.operation):
-        return None
-    return pause
+    if call.retries is None:
+        call.retries = retry.Attempts(policy, retry.Kind.WRITE if call.write else retry.Kind.READ)
+    return call.retries.pause(outcome, spent=call.connection.monotonic() - call.started)
