@@ -23,7 +23,7 @@ class Option:
     """An option common to all calls: how it is written and what it does."""
 
     name: str  # of the attribute: `dry_run`, `from_`
-    takes: str  # "flag" stands alone, "text" and "limit" take a value, "list" may be repeated, "frame" names a DataFrame
+    takes: str  # "flag" stands alone, "text" and "limit" take a value, "list" may be repeated, "frame" names a DataFrame, "switch" takes on or off
     help: str
     value: str = ""  # what help shows for its value: NAME
     short: str = ""  # the letter that Stripe's own command line tool has for it
@@ -82,6 +82,13 @@ class Options:
         metadata=_about("limit", "the total over all pages (100 unless given)", "N|all", short="l"),
     )
     columns: list[str] = field(default_factory=list, metadata=_about("list", "only these columns", "A,B"))
+    table: bool = field(
+        default=False,
+        metadata=_about("flag", "an interactive table: sort, filter, export, rows that open their forms"),
+    )
+    names: bool = field(
+        default=True, metadata=_about("switch", "names beside ids in what is shown (on unless off)", "off")
+    )
     to: str = field(default="", metadata=_about("text", "a list as Parquet files in a folder", "FOLDER"))
     idempotency: str = field(
         default="",
@@ -183,7 +190,7 @@ def _list(value: Any) -> list[str]:
     return texts
 
 
-_READERS = {"flag": _flag, "text": _text, "limit": _limit, "list": _list, "frame": _frame}
+_READERS = {"flag": _flag, "switch": _flag, "text": _text, "limit": _limit, "list": _list, "frame": _frame}
 
 
 @dataclass(slots=True)

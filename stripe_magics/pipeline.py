@@ -305,7 +305,14 @@ class _Run:
             zone=str(connection.zone),
             units="minor",
             complete=True,
-        ).attrs(CallInfo(module=request.module, params=dict(mask_params(request.params))))
+        ).attrs(
+            CallInfo(
+                module=request.module,
+                params=dict(mask_params(request.params)),
+                table=self.command.options.table,
+                names=self.command.options.names,
+            )
+        )
 
     def _settle(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so far."""

@@ -12,22 +12,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._html import Markup, output, tag
-from stripe_magics.magics.frame_view import View
+from stripe_magics.magics.frame_view import NameLookup, View
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def bundle(
-    frame: pd.DataFrame, *, max_rows: int = 60, max_columns: int = 12, all_columns: bool = False
+    frame: pd.DataFrame,
+    *,
+    max_rows: int = 60,
+    max_columns: int = 12,
+    all_columns: bool = False,
+    names: bool = False,
 ) -> dict[str, str] | None:
-    """What a notebook shows of a frame; None for one that has nothing of Stripe's."""
+    """What a notebook shows of a frame; None for one that has nothing of Stripe's. `names`: whether names may be read to stand beside ids."""
     if not frame.attrs.get("stripe"):
         return None
     if not is_of_object(frame):
         return _as_pandas(frame)
-    view = View(frame, max_rows=max_rows, max_columns=max_columns, all_columns=all_columns)
+    view = View(
+        frame,
+        max_rows=max_rows,
+        max_columns=max_columns,
+        all_columns=all_columns,
+        names=name_lookup(frame) if names else None,
+    )
     return {"text/plain": view.plain(), "text/html": view.html()}
+
+
+def name_lookup(frame: pd.DataFrame) -> NameLookup | None:
+    """What reads the names beside a frame's ids; None where they are off, or the frame isn't of the open connection."""
+    from stripe_magics.frames.frame_info import FrameInfo, call_of
+    from stripe_magics.magics import object_names
+
+    call = call_of(frame)
+    connection = object_names.matching_connection(FrameInfo.of(frame))
+    if call is None or not call.names or connection is None:
+        return None
+    return lambda frame, info, columns, places: object_names.look_up(frame, info, connection, columns, places)
 
 
 def is_of_object(frame: pd.DataFrame) -> bool:

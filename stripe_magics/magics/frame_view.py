@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._html import Markup, output, tag
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MAX_WIDTH = 1100  # pixels of a table, by the figures below
 CHARACTER, PADDING = 7, 16
 MAX_UNBROKEN = 30  # characters of a cell that is kept on one line
+MAX_NAME = 40  # characters of a name beside an id
 ENDS = 10  # rows from each end of a long frame
 _ID = re.compile(r"[a-z]{2,12}(?:_[A-Za-z0-9]+)+\Z")
 _LINK = re.compile(r"https://dashboard\.stripe\.com/[A-Za-z0-9_./?=-]+\Z")
@@ -32,12 +34,21 @@ LAST = frozenset({"client_secret", "metadata", "livemode", "object", "lines", "i
 _PANDAS = {"display.max_rows": 60, "display.max_columns": (0, 20), "display.max_colwidth": 50}
 """pandas' own options and their defaults: one that a person set is obeyed."""
 
+NameLookup = Callable[..., tuple[dict[str, str], str]]
+"""`(frame, info, columns, places)` -> names by id, and a sentence where they could not be read."""
+
 
 class View:
     """How one frame is shown: which rows and columns, and each cell's text."""
 
     def __init__(
-        self, frame: pd.DataFrame, *, max_rows: int = 60, max_columns: int = 12, all_columns: bool = False
+        self,
+        frame: pd.DataFrame,
+        *,
+        max_rows: int = 60,
+        max_columns: int = 12,
+        all_columns: bool = False,
+        names: NameLookup | None = None,
     ) -> None:
         from stripe_magics.frames.column_facts import meanings, money_columns
         from stripe_magics.frames.frame_info import FrameInfo, call_of, iter_facts
@@ -75,8 +86,44 @@ class View:
             else self._chosen(bare, limits.columns)
         )
         self.cells = {name: self._texts(name) for name in chosen}
-        self.columns = chosen if all_columns or limits.columns is None else self._fitting_page(chosen)
+        self.beside: dict[Any, list[str]] = {}  # by column: the names that stand beside its ids
+        self.name_problem = ""
+        every = all_columns or limits.columns is None
+        self.columns = chosen if every else self._fitting_page(chosen)
+        if names is not None and self._add_names(names) and not every:
+            self.columns = self._fitting_page(self.columns)
         self.right = {name for name in self.columns if bare[name].dtype.kind in "iuf" or name in self.money}
+
+    def _add_names(self, names: NameLookup) -> bool:
+        """Names beside the ids that are shown; False if there are none."""
+        columns = {
+            name: self.cells[name]
+            for name in self.columns
+            if name != "id" and f"{name}_name" not in self.columns
+        }
+        found, self.name_problem = names(self.frame, self.info, columns, self.places)
+        for name, ids in columns.items():
+            words = [found.get(each, "") for each in ids]
+            if any(words):
+                self.beside[name] = [
+                    each if len(each) <= MAX_NAME else each[: MAX_NAME - 1] + "…" for each in words
+                ]
+        return bool(self.beside)
+
+    def shown(self, name: Any) -> list[str]:
+        """One column's cells as text, with the names beside ids."""
+        if name not in self.beside:
+            return self.cells[name]
+        return [
+            " ".join(filter(None, pair)) for pair in zip(self.cells[name], self.beside[name], strict=True)
+        ]
+
+    def _lengths(self, name: Any) -> list[int]:
+        """How wide a column's cells are on a page, in characters: a name stands above its id."""
+        return [
+            max(len(each), len(word))
+            for each, word in zip(self.cells[name], self.beside.get(name, self.cells[name]), strict=True)
+        ]
 
     # Which columns -----------------------------------------------------------------------------------------------------------
 
@@ -110,7 +157,7 @@ class View:
         out: list[Any] = []
         for name in shown:
             left -= (
-                max(len(self.head(name)), *(min(len(each), MAX_UNBROKEN) for each in self.cells[name]), 0)
+                max(len(self.head(name)), *(min(each, MAX_UNBROKEN) for each in self._lengths(name)), 0)
                 * CHARACTER
                 + PADDING
             )
@@ -211,6 +258,8 @@ class View:
         said = [str(each) for each in self.about.get("notes") or []]
         if not said and self.about.get("complete") is False:
             said.append("This list is not complete; there are more rows: --limit all.")
+        if self.name_problem:
+            said.append(self.name_problem)
         if len(self.frame) and shown < len(self.frame.columns):
             said.append(
                 f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe config --all-columns true)."
@@ -252,11 +301,17 @@ class View:
 
     def _cell(self, name: Any, row: int, links: dict[Any, list[str]]) -> Markup:
         shown = self.cells[name][row]
+        beside = self.beside[name][row] if name in self.beside else ""
         link = links.get(name, [])
-        if link and link[row] and _LINK.match(link[row]):
+        linked = bool(link and link[row] and _LINK.match(link[row]))
+        if linked or beside:
+            address = link[row] if linked else ""
+            id_cell = tag("a", shown, href=address, target="_blank", rel="noopener") if linked else shown
+            name_cell = [beside, tag("br")] if beside else []
             return tag(
                 "td",
-                tag("a", shown, href=link[row], target="_blank", rel="noopener"),
+                *name_cell,
+                tag("small", id_cell) if beside else id_cell,
                 style="text-align:left;white-space:nowrap",
             )
         if name in STATE_COLUMNS:
@@ -296,7 +351,7 @@ class View:
         lines = [f"{word}{self.title()}"]
         fitting = self._fitting_screen()
         if self.places and fitting:
-            shown = {self.head(name): self.cells[name] for name in fitting}
+            shown = {self.head(name): texts for name, texts in fitting.items()}
             with pd.option_context("display.max_colwidth", None):
                 lines.append(pd.DataFrame(shown, index=self.bare.index).to_string(index=self.indexed))
             if self.cut:
@@ -307,16 +362,21 @@ class View:
             lines.append("nothing found")
         return "\n".join([*lines, *self.notes(len(fitting))])
 
-    def _fitting_screen(self) -> list[Any]:
+    def _fitting_screen(self) -> dict[Any, list[str]]:
+        """The columns that a screen has room for, with their texts: an id without its name rather than no column."""
         if "report" in self.about:  # a report has no columns to spare
-            return list(self.columns)
+            return {name: self.shown(name) for name in self.columns}
         left = _width()
-        fitting: list[Any] = []
+        fitting: dict[Any, list[str]] = {}
         for name in self.columns:
-            left -= 2 + max([len(self.head(name)), *(len(each) for each in self.cells[name])])
-            if left < 0 and len(fitting) >= 3:
+            for texts in (self.shown(name), self.cells[name]):
+                width = 2 + max([len(self.head(name)), *(len(each) for each in texts)])
+                if width <= left:
+                    break
+            if width > left and len(fitting) >= 3:
                 break
-            fitting.append(name)
+            left -= width
+            fitting[name] = texts
         return fitting
 
 

@@ -93,7 +93,11 @@ def install_display(ip: Any, magics: Any) -> Undo:
         from stripe_magics.magics.dataframe_display import bundle
 
         shown = bundle(
-            frame, max_rows=magics.max_rows, max_columns=magics.max_columns, all_columns=magics.all_columns
+            frame,
+            max_rows=magics.max_rows,
+            max_columns=magics.max_columns,
+            all_columns=magics.all_columns,
+            names=magics.names_beside_ids,
         )
         return shown or {}, {}
 

@@ -44,6 +44,9 @@ class StripeMagics(Magics):
         12, help="Columns of a frame that are shown; `df.stripe.wide` and the frame itself have all."
     ).tag(config=True)
     all_columns = Bool(False, help="Show every column of every frame.").tag(config=True)
+    names_beside_ids = Bool(
+        True, help="Show names beside the ids of customers, products, prices and invoices."
+    ).tag(config=True)
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell=shell)
