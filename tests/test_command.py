@@ -16,7 +16,7 @@ from stripe_magics.magics import completion, help_pages
 from stripe_magics.parsing import parse
 from stripe_magics.pipeline import command
 
-VALUES = {"text": "x", "list": "a,b", "limit": "5", "flag": ""}
+VALUES = {"text": "x", "list": "a,b", "limit": "5", "flag": "", "switch": "off"}
 
 
 def test_every_option_is_taken_by_every_interface() -> None:

@@ -129,6 +129,9 @@ def _options(options: Options) -> Iterator[str]:
     for each in fields(options):
         value = getattr(options, each.name)
         flag = "--" + each.name.rstrip("_").replace("_", "-")
+        if each.default is True:  # a switch that is on unless it is turned off
+            yield from () if value else (flag, "off")
+            continue
         if value is None or value is False or value == "" or (isinstance(value, list) and not value):
             continue
         if each.name == "from_":
