@@ -71,7 +71,7 @@ def known(connection: Connection) -> KnownNames:
     now = connection.monotonic()
     if kept is None or kept.writes != connection.writes or now - kept.since > KEPT:
         kept = connection.extensions[_EXTENSION] = KnownNames(connection.writes, now)
-    return kept  # type: ignore[no-any-return]
+    return kept
 
 
 def matching_connection(info: FrameInfo) -> Connection | None:
