@@ -98,3 +98,17 @@ def test_87_the_changes_have_their_dates_in_order() -> None:
     assert dates == sorted(dates)
     assert all(OLDER[:10] < date[:10] <= NEWER[:10] for date in dates)
     assert all(change.about for change in CHANGES)
+
+
+def test_70_versions_before_automatic_payment_methods_need_no_page_to_come_back_to(call) -> None:
+    given = {
+        "amount": 500,
+        "currency": "usd",
+        "payment_method": "pm_card_visa",
+        "confirm": True,
+        "return_url": "",
+    }
+    plain = {name: str(value).lower() for name, value in given.items() if value}
+    for version, status in [("2020-08-27", 200), ("2023-08-16", 400), (OLDER, 400), (NEWER, 400)]:
+        answer = call.client.post("/v1/payment_intents", data=plain, headers={"Stripe-Version": version})
+        assert answer.status_code == status, version

@@ -145,6 +145,7 @@ def respond(
         if shaped == versions.NEWER:
             params = _former(found, given, params)
         unsimulated.check(found.name, given)
+        params = version_changes.with_former_defaults(found.name, headers.get("stripe-version", ""), params)
         if method == "GET":
             answer = found.handler(account, params, *ids)
         else:

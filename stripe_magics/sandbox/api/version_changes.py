@@ -263,3 +263,14 @@ def downgrade(name: str, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
         if former:
             found.append((former, value))
     return found
+
+
+AUTOMATIC_SINCE = "2023-08-16"
+
+
+def with_former_defaults(name: str, asked: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters with what a version before the two that are served took for granted: payment intents took cards alone."""
+    types = {"payment_method_types", "automatic_payment_methods"}
+    if name == "POST /v1/payment_intents" and "" < asked[:10] < AUTOMATIC_SINCE and not types & set(params):
+        return {**params, "payment_method_types": ["card"]}
+    return params

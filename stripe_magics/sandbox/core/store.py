@@ -23,7 +23,7 @@ Filling an account in bulk (a seeded demo), without handlers and events:
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -164,8 +164,10 @@ class Table:
 
     def rekey(self, row: Row, keys: tuple[Any, ...]) -> None:
         """A row's filter values have changed."""
-        for place in [each for each in self._indices if row.keys[each] != keys[each]]:
-            del self._indices[place]
+        for place, index in self._indices.items():
+            if row.keys[place] != keys[place]:
+                index[row.keys[place]].remove(row)
+                insort(index.setdefault(keys[place], []), row, key=Row.order)
         row.keys = keys
 
     def put_back(self, row: Row) -> None:
@@ -180,7 +182,8 @@ class Table:
         row = self.by_id[identifier]
         del self.rows[self.position(row)]
         del self.by_id[identifier]
-        self._indices.clear()
+        for place, index in self._indices.items():
+            index[row.keys[place]].remove(row)
 
 
 _Undo = tuple[str, Table, Row, bytes | None, tuple[Any, ...]]

@@ -122,6 +122,9 @@ def fail(account: Account, charge: Object, outcome: CardBehaviour) -> None:
 
 def authorise(account: Account, charge: Object, outcome: CardBehaviour) -> None:
     """The bank agreed: the money is held or, with a debit, on its way."""
+    card = charge["payment_method_details"].get("card")
+    if card is not None:
+        card["authorization_code"] = account.letters(f"authorization{charge['id']}", 6).upper()
     charge["outcome"] = {
         "advice_code": None,
         "network_advice_code": None,
