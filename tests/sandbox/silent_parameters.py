@@ -29,6 +29,9 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
     "POST /v1/payment_intents/{intent}/confirm mandate_data[customer_acceptance][online][ip_address]": "stands in the mandate of an online acceptance",
     "POST /v1/payment_intents/{intent}/confirm mandate_data[customer_acceptance][online][user_agent]": "stands in the mandate of an online acceptance",
     "POST /v1/payment_intents/{intent}/confirm return_url": "a card doesn't send the payer away",
+    "POST /v1/setup_intents/{intent}/confirm mandate_data[customer_acceptance][online][ip_address]": "stands in the mandate of an online acceptance",
+    "POST /v1/setup_intents/{intent}/confirm mandate_data[customer_acceptance][online][user_agent]": "stands in the mandate of an online acceptance",
+    "POST /v1/setup_intents/{intent}/confirm return_url": "a card doesn't send the payer away",
     "POST /v1/shipping_rates type": "there is one type",
     "POST /v1/payment_links currency": "the prices' own: another is refused",
     "payment_behavior": "the payment succeeds",
@@ -154,6 +157,7 @@ class World:
         ]:  # fmt: skip
             intent = call.intent(9000, method, customer=customer, **extra)
             ids[name], ids[f"{name}_charge"] = intent["id"], intent["latest_charge"]
+        keep("setup_intent", "POST /v1/setup_intents", payment_method="pm_card_visa")
         ids["intent"] = call("POST /v1/payment_intents", amount=2000, currency="usd", customer=customer)["id"]
         ids["confirmable"] = call(
             "POST /v1/payment_intents", amount=2000, currency="usd", payment_method="pm_card_visa"
@@ -280,6 +284,8 @@ AT: dict[str, dict[str, str]] = {
     "POST /v1/invoices/{invoice}/mark_uncollectible": {"invoice": "open"}, "POST /v1/invoices/{invoice}/send": {"invoice": "sent"},
     "POST /v1/invoices/{invoice}/attach_payment": {"invoice": "open"},
     "POST /v1/payment_intents/{intent}/capture": {"intent": "held_intent"}, "POST /v1/payment_intents/{intent}/confirm": {"intent": "confirmable"},
+    "POST /v1/setup_intents/{intent}": {"intent": "setup_intent"}, "POST /v1/setup_intents/{intent}/confirm": {"intent": "setup_intent"},
+    "POST /v1/setup_intents/{intent}/cancel": {"intent": "setup_intent"},
     "POST /v1/quotes/{quote}/accept": {"quote": "open_quote"},
     "POST /v1/billing/meters/{id}": {"id": "meter"}, "POST /v1/billing/meters/{id}/deactivate": {"id": "meter"}, "POST /v1/billing/meters/{id}/reactivate": {"id": "inactive_meter"},
     "DELETE /v1/customers/{customer}/discount": {"customer": "discounted"},

@@ -22,6 +22,14 @@ _SCHEDULE = (
     "phases[][on_behalf_of]", "phases[][transfer_data]", "default_settings[application_fee_percent]", "default_settings[billing_thresholds]",
     "default_settings[on_behalf_of]", "default_settings[transfer_data]", "phases[][items][][trial]",
 )  # fmt: skip
+_SETUP = (
+    "confirmation_token",
+    "on_behalf_of",
+    "payment_method_configuration",
+    "single_use",
+    "use_stripe_sdk",
+    "excluded_payment_method_types",
+)
 TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/accounts/{account}": (
         "account_token", "capabilities", "company", "documents", "external_account", "groups", "individual", "tos_acceptance",
@@ -57,6 +65,9 @@ TABLE: dict[str, tuple[str, ...]] = {
     ),
     "GET /v1/invoices/upcoming": ("schedule_details", "preview_mode", "customer_details[tax]"),
     "GET /v1/invoices/upcoming/lines": ("schedule_details", "preview_mode", "customer_details[tax]"),
+    "POST /v1/setup_intents": _SETUP,
+    "POST /v1/setup_intents/{intent}": _SETUP,
+    "POST /v1/setup_intents/{intent}/confirm": (*_SETUP, "payment_method_options"),
     "POST /v1/payment_intents/{intent}/capture": ("final_capture",),
     "POST /v1/subscription_items": _ITEM,
     "POST /v1/subscription_items/{item}": _ITEM,

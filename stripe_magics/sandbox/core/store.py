@@ -62,6 +62,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "card": ("customer",),
     "bank_account": ("currency",),
     "setup_intent": ("customer", "payment_method"),
+    "setup_attempt": ("setup_intent",),
     "shipping_rate": ("active",),
     "credit_note": ("invoice", "customer"),
     "subscription_schedule": ("customer",),

@@ -45,7 +45,7 @@ def proceed(
     outcome = outcome_of(account, method["id"])
     intent["last_payment_error"] = None
     intent["next_action"] = None
-    _mandate(account, method, params)
+    mandate_for(account, method, params)
     off_session = params.get("off_session") not in {None, False}
     asks = outcome.authenticate and not (
         outcome.unless_set_up
@@ -64,7 +64,7 @@ def _set_up(account: Account, method: Object) -> bool:
     return bool(account.notes.get(method["id"], {}).get("authenticated"))
 
 
-def _mandate(account: Account, method: Object, params: dict[str, Any]) -> None:
+def mandate_for(account: Account, method: Object, params: dict[str, Any]) -> None:
     """A new mandate from mandate_data; a debit gets one anyway."""
     given = params.get("mandate_data")
     if given is None and (method["type"] not in DEBITS or params.get("mandate")):
