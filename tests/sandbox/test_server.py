@@ -275,7 +275,7 @@ def test_time_that_passes_makes_webhooks(host, transport, receiver) -> None:
         host,
         "POST",
         "/v1/payment_intents",
-        "amount=2000&currency=usd&confirm=true&payment_method=pm_card_visa",
+        "amount=2000&currency=usd&confirm=true&payment_method=pm_card_visa&off_session=true",
     )
     call(host, "POST", "/_sandbox/advance", f"seconds={5 * 86400}")
     assert receiver.wait(1) == ["balance.available"]
