@@ -11,6 +11,7 @@ from collections.abc import Iterable
 TRUE_WORDS = frozenset({"true", "yes", "on", "1", "y", "t"})
 FALSE_WORDS = frozenset({"false", "no", "off", "0", "n", "f"})
 BOOLEAN_WORDS = TRUE_WORDS | FALSE_WORDS
+MAX_BEHIND = 0.15  # of likeness (0 to 1) that a further suggestion may be behind the best one
 MAX_COMPARED = 80  # characters of a name that are compared; nobody mistypes a longer one
 
 
@@ -29,10 +30,17 @@ def closest_matches(given: str, known: Iterable[str], count: int = 3, *, cutoff:
     table = {_normal(name): name for name in known if name != given}
     longer = [name for name in table if len(requested) >= 4 and name.startswith(requested + "_")]
     near = difflib.get_close_matches(requested, table, n=count, cutoff=cutoff)
+    if near:  # what is much less like it than the best is noise beside it
+        best = _likeness(requested, near[0])
+        near = [name for name in near if _likeness(requested, name) >= best - MAX_BEHIND]
     found = list(dict.fromkeys([*longer, *near]))[:count]
     if not found and len(requested) >= 4:
         found = [name for name in table if name.startswith(requested) or requested in name.split("_")][:count]
     return [table[name] for name in found]
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, other, one).ratio()
 
 
 def shown(value: object) -> str:

@@ -113,6 +113,11 @@ class Fault:
         return f"{self.flag}{place}{colon} {self.problem}"
 
 
+def _sentence(text: str) -> str:
+    text = text.rstrip(".")
+    return text if text.endswith(("?", "!")) else f"{text}."
+
+
 _VERBS = ("is ", "are ", "can't ", "goes with ", "needs ")
 _FLAG = re.compile(r"(?<![\w-])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
 
@@ -128,7 +133,7 @@ class InvalidValue(StripeMagicsError):
     def __init__(self, faults: Sequence[Fault], *, module: str = "", summary: str = "") -> None:
         self.faults = tuple(faults)
         self.module = module
-        shown = [str(each).rstrip(".") + "." for each in self.faults[: self.MAX_SHOWN]]
+        shown = [_sentence(str(each)) for each in self.faults[: self.MAX_SHOWN]]
         rest = len(self.faults) - len(shown)
         if summary or len(self.faults) != 1:
             summary = summary or f"Nothing was sent: {len(self.faults)} values can't be used."

@@ -223,6 +223,9 @@ def harmless(value: Any) -> Any:
 
 def to_polars(frame: pd.DataFrame) -> Any:
     """See `df.stripe.to_polars`."""
-    import polars as pl  # type: ignore[import-not-found]
+    try:
+        import polars as pl  # type: ignore[import-not-found]
+    except ImportError:
+        raise FrameError("This needs polars, which isn't installed.", advice="pip install polars") from None
 
     return pl.from_arrow(to_table(frame))

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.bulk.list_frame import joined, with_account
-from stripe_magics.bulk.list_requests import describe, frame_info, list_request, resource, split_names
+from stripe_magics.bulk.list_requests import (
+    describe,
+    flat_names,
+    frame_info,
+    list_request,
+    resource,
+    split_names,
+)
 from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, list_work, side_by_side
 from stripe_magics.bulk.parquet_export import Saved, summary
 from stripe_magics.errors import StripeMagicsError, UsageFault
@@ -45,6 +52,7 @@ def pull(
     """
     from stripe_magics.client.shared_connection import current
 
+    names = tuple(flat_names(names))
     if not names:
         raise UsageFault("Which lists? pull customers payment_intents ...")
     connection = connection or current()

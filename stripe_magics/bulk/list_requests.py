@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import Command
+from stripe_magics._text import shown
 from stripe_magics.catalogue.list_defaults import list_default
 from stripe_magics.errors import UsageFault
 from stripe_magics.pipeline import command, prepare
@@ -57,6 +58,21 @@ def catalogue_has(name: str) -> bool:
 def resource(name: str) -> str:
     """`payment_intents.list` -> `payment_intents`."""
     return name.removesuffix(".list")
+
+
+def flat_names(names: Sequence[Any]) -> list[str]:
+    """The names of lists, given one by one or as a list (`["customers", "refunds"]`). Raises `UsageFault` for anything else."""
+    flat: list[str] = []
+    for each in names:
+        if isinstance(each, str):
+            flat.append(each)
+        elif isinstance(each, list | tuple) and all(isinstance(part, str) for part in each):
+            flat.extend(each)
+        else:
+            raise UsageFault(
+                f"{shown(each)} is not the name of a list; names are text: 'customers', 'invoices' ..."
+            )
+    return flat
 
 
 def split_names(value: str | Sequence[str] | None) -> list[str]:

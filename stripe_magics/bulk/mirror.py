@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics import _files
 from stripe_magics.bulk import incremental_refresh, mirror_status
 from stripe_magics.bulk.inner_lists import InnerLists
-from stripe_magics.bulk.list_requests import describe, list_request, resource, version_of
+from stripe_magics.bulk.list_requests import describe, flat_names, list_request, resource, version_of
 from stripe_magics.bulk.manifest import FileProblem
 from stripe_magics.bulk.mirror_storage import (
     ListFolder,
@@ -80,7 +80,7 @@ def sync(
     with mirror_lock(mirror):
         mend_old_renames(mirror)
         lists = mirrored_lists(mirror)
-        chosen = [resource(each) for each in names] or list(lists)
+        chosen = [resource(each) for each in flat_names(names)] or list(lists)
         if not chosen:
             raise UsageFault("Which lists? sync FOLDER customers payment_intents ...")
         connection = connection or current()

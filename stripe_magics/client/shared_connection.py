@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Callable
 from datetime import UTC, tzinfo
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
+from stripe_magics._redaction import KEY
+from stripe_magics._text import closest_matches, shown
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.client import credentials
 from stripe_magics.client.call_context import current_context
@@ -16,11 +21,14 @@ from stripe_magics.client.journal.cell_origin import present_tracker
 from stripe_magics.client.secret import Secret, classify
 from stripe_magics.client.sending import request_checks
 from stripe_magics.errors import (
+    KeyRefused,
     NotConnected,
     PermissionDenied,
     RateLimited,
     StripeMagicsError,
     StripeUnavailable,
+    UnknownName,
+    UsageFault,
 )
 
 __all__ = ["Connection", "close", "connect", "current", "share", "shared"]
@@ -30,7 +38,36 @@ SANDBOX_KEY = "sk_test_sandbox_takes_any"  # no secret: the sandbox wants someth
 
 _SHARED: Connection | None = None
 
+P = ParamSpec("P")
 
+
+def _named_options(function: Callable[P, Connection]) -> Callable[P, Connection]:
+    """Refuses, in words of ours, what `function` has no argument for; a key foremost: there is no argument that takes one."""
+    known = list(inspect.signature(function).parameters)
+
+    @wraps(function)
+    def checked(*positional: P.args, **options: P.kwargs) -> Connection:
+        given = [*positional, *(value for value in options.values() if isinstance(value, str))]
+        if any(isinstance(value, str) and KEY.search(value) for value in given):
+            raise KeyRefused(
+                "There is a key in this call. It was not used, and nothing was sent.",
+                advice="No argument takes a key: sm.connect(env='STRIPE_API_KEY') names where it is. Roll this one at Stripe "
+                "(Developers > API keys) if others can read what was typed.",
+            )
+        if positional:
+            raise UsageFault(
+                f"connect takes named arguments only; {shown(positional[0])} has no name.",
+                advice="sm.connect(sandbox=True), or sm.connect(env='STRIPE_API_KEY').",
+            )
+        for name in options:
+            if name not in known:
+                raise UnknownName("argument of connect", name, closest_matches(name, known))
+        return function(*positional, **options)
+
+    return checked
+
+
+@_named_options
 def connect(
     *,
     sandbox: bool = False,

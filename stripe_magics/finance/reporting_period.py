@@ -126,7 +126,8 @@ def _bounds(value: Moment, zone: str, now: pd.Timestamp | None = None) -> tuple[
     try:
         pair = dates.span(value, clock, None if now is None else now.to_pydatetime())
     except ValueError as error:
-        raise UsageFault(f"Can't read {str(value)!r} as a date: {error}.", advice=HINT) from None
+        problem = str(error).rstrip(".")
+        raise UsageFault(f"{problem[:1].upper()}{problem[1:]}.", advice=HINT) from None
     first, end = (pd.Timestamp(each, unit="s", tz="UTC") for each in pair)
     return first, end
 

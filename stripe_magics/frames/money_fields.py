@@ -86,13 +86,13 @@ KEYS = frozenset(
         "transaction_amount",
         "transaction_volume",
         "unit_amount",
-        "unit_amount_excluding_tax",
         "value_amount",
     ]
 )
 DECIMALS = frozenset(
     {
         "unit_amount_decimal",
+        "unit_amount_excluding_tax",
         "amount_decimal",
         "flat_amount_decimal",
         "unit_cost_decimal",

@@ -79,6 +79,22 @@ def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:
     return stripe_matches
 
 
+def install_key_watch(ip: Any, magics: Any) -> Undo:
+    """A cell that failed since a key was typed into it, by whatever interface: the key is taken out of the history, too."""
+
+    def ended(result: Any) -> None:
+        from stripe_magics.errors import KeyRefused
+
+        if isinstance(getattr(result, "error_in_exec", None), KeyRefused):
+            from stripe_magics.magics import key_scrubbing
+
+            text = getattr(getattr(result, "info", None), "raw_cell", "")
+            magics.forget(key_scrubbing.found(text), text)
+
+    ip.events.register("post_run_cell", ended)
+    return lambda: ip.events.unregister("post_run_cell", ended)
+
+
 def install_display(ip: Any, magics: Any) -> Undo:
     """The display of frames (dataframe_display.py): a printer of the mimebundle formatter, for DataFrames by name, so that pandas isn't imported.
 

@@ -99,10 +99,10 @@ class StripeMagics(Magics):
                 return card
             command = parse(line, cell, self.names())
         except KeyRefused:
-            self._forget(key_scrubbing.found(self.cell.text, line, cell))
+            self.forget(key_scrubbing.found(self.cell.text, line, cell))
             raise
         if typed:
-            command.notes += self._forget(typed)
+            command.notes += self.forget(typed)
         return self.call(command, line, cell)
 
     def names(self) -> Mapping[str, Any]:
@@ -110,7 +110,7 @@ class StripeMagics(Magics):
         return names_in_scope(self.shell.user_ns)
 
     def _refuse(self, typed: set[str]) -> None:
-        left = self._forget(typed)
+        left = self.forget(typed)
         raise KeyRefused(
             "There is a key in this cell. It was not used, and nothing was sent.",
             advice="It was taken out of this session's history and of the cell where that is possible; still, roll it at Stripe"
@@ -118,13 +118,13 @@ class StripeMagics(Magics):
             facts=left,
         )
 
-    def _forget(self, typed: set[str]) -> list[str]:
-        """Take keys out of the history and out of the cell."""
+    def forget(self, typed: set[str], text: str = "") -> list[str]:
+        """Take keys out of the history and out of the cell that runs (or ran, with this text)."""
         from stripe_magics.magics import key_scrubbing
 
         left = key_scrubbing.scrub(self.shell, typed)
-        if self.cell.text and typed:
-            key_scrubbing.replace_cell(self.shell, self.cell.text)
+        if (text or self.cell.text) and typed:
+            key_scrubbing.replace_cell(self.shell, text or self.cell.text)
             self.cell.text = key_scrubbing.clean(self.cell.text)
         return left
 
@@ -296,6 +296,7 @@ class Registration:
             ipython_hooks.install_lines(ip),
             ipython_hooks.install_completion(ip, self.magics),
             ipython_hooks.install_display(ip, self.magics),
+            ipython_hooks.install_key_watch(ip, self.magics),
         ]
 
     def undo(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from stripe_magics import catalogue
 from stripe_magics._text import closest_matches
@@ -138,7 +138,7 @@ def path_and_query(url: str) -> tuple[str, list[tuple[str, str]]]:
         host = next((each for each in HOSTS if url.startswith(each + "/")), None)
         if host is None:
             raise UsageFault(
-                "Only addresses at https://api.stripe.com/ can be called.",
+                f"Only addresses at https://api.stripe.com/ can be called, not at {urlsplit(url).netloc!r}. Nothing was sent.",
                 advice="Give the path: %stripe get /v1/events",
             )
         url = url[len(host) :]

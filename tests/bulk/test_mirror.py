@@ -419,3 +419,14 @@ def test_more_changes_than_are_read_by_the_cursor(
     told = change_and_sync(server, connection, place, range(2_000), connection.api_version)
     assert (told["how"], told["changed"]) == ("changes", 2_000)
     assert_same(place, "payment_intents", server)
+
+
+def test_names_come_one_by_one_or_as_a_list(sandbox: Any, tmp_path: Path) -> None:
+    frame = bulk.sync(tmp_path, ["customers", "refunds"], connection=sandbox, quiet=True)  # type: ignore[arg-type]
+    assert list(frame["list"]) == ["customers", "refunds"]
+    assert set(bulk.pull(["customers", "refunds"], connection=sandbox, limit=1, quiet=True)) == {
+        "customers",
+        "refunds",
+    }  # type: ignore[arg-type]
+    with pytest.raises(UsageFault, match="3 is not the name of a list"):
+        bulk.sync(tmp_path, 3, connection=sandbox)  # type: ignore[arg-type]

@@ -17,6 +17,8 @@ from stripe_magics.errors import (
     PermissionDenied,
     StripeMagicsError,
     StripeUnavailable,
+    UnknownName,
+    UsageFault,
 )
 
 
@@ -91,3 +93,10 @@ def test_B76_a_good_key_costs_one_request(server: FaultServer) -> None:
     assert connection.status()["account"] == "acct_1"
     assert "check" not in connection.status()
     assert len(server.seen) == 1
+
+
+def test_what_connect_has_no_argument_for_is_refused_by_name() -> None:
+    with pytest.raises(UnknownName, match="Did you mean sandbox"):
+        connect(sandbx=True)  # type: ignore[call-arg]
+    with pytest.raises(UsageFault, match="'sandbox' has no name"):
+        connect("sandbox")  # type: ignore[misc]

@@ -75,3 +75,14 @@ def test_other_cells_keep_their_text(sandbox: Cells) -> None:
     sandbox("note = 'an ordinary cell'")
     sandbox.run(f"%stripe customers create --name {CANARY}")
     assert "an ordinary cell" in everywhere(sandbox.shell)
+
+
+@pytest.mark.parametrize("call", ["sm.connect({!r})", "sm.connect(key={!r})", "sm.connect(env={!r})"])
+def test_a_key_given_to_connect_in_python_is_refused_and_forgotten(shell: Any, call: str) -> None:
+    key = "sk_test_" + "51Habcdefghijklmnopqrstuvwx"
+    shell.run_cell("%load_ext stripe_magics")
+    result = shell.run_cell("import stripe_magics as sm\n" + call.format(key), store_history=True)
+    assert type(result.error_in_exec).__name__ == "KeyRefused"
+    assert key not in str(result.error_in_exec)
+    assert not [each for each in shell.user_ns["In"] if key in each]
+    assert key not in shell.user_ns["_i"] + shell.history_manager.input_hist_raw[-1]

@@ -102,3 +102,41 @@ def test_what_a_form_calls_is_remembered(sandbox: Cells) -> None:
     context.run_form(parse("customers create --name Formed"))
     assert list(sandbox("%stripe history")["line"]) == ["customers create --name Formed"]
     assert context.seen.of("customer")[0][1] == "Formed"
+
+
+def fault(cells: Cells, line: str, kind: type[Exception]) -> str:
+    """The message with which a cell fails."""
+    with pytest.raises(kind) as caught:
+        cells(line)
+    return str(caught.value)
+
+
+def test_what_a_subcommand_has_no_flag_for_is_refused_by_name(sandbox: Cells, tmp_path: Path) -> None:
+    """Also where the rest of the line goes to a function of Python's: never its TypeError."""
+    refused = fault(sandbox, f"%stripe sync {tmp_path}/m customers --hole", errors.UnknownName)
+    assert "Did you mean --whole?" in refused
+    for line, flag in (
+        ("sql select 1 --limit 3", "--limit"),
+        (f"sync {tmp_path}/m customers --columns a", "--columns"),
+        ("pull customers --foo 1", "foo"),
+    ):
+        assert flag in fault(sandbox, f"%stripe {line}", errors.StripeMagicsError)
+
+
+def test_sync_takes_its_folder_by_name_as_pull_does(sandbox: Cells, tmp_path: Path) -> None:
+    sandbox("%stripe customers create --name A")
+    frame = sandbox(f"%stripe sync customers --to {tmp_path}/mirror")
+    assert list(frame["list"]) == ["customers"]
+    assert list(sandbox(f"%stripe sync --target {tmp_path}/mirror --status")["rows"]) == [1]
+
+
+def test_words_of_settings_numbers_and_paths(sandbox: Cells) -> None:
+    assert "--max-rows" in fault(sandbox, "%stripe config --foo 3", errors.UnknownName)
+    assert fault(sandbox, "%stripe reconcile x", errors.UsageFault).startswith(
+        "'x' is not an operation number"
+    )
+    unknown = fault(sandbox, "%stripe get /v1/nothing", errors.NotFound)
+    assert "another mode" not in unknown
+    body = "%%stripe customers create\naddress:\n  citty: x"
+    assert "?." not in fault(sandbox, body, errors.InvalidValue)
+    assert "quotes" not in fault(sandbox, "%stripe custmers list", errors.UnknownName)

@@ -91,7 +91,7 @@ def _not_found(found: Details, request: Request, key_hint: str, mode: str, tried
     message = f"Not found: {_stop(found.stripe_message or f'{request.path} does not exist')} Nothing was {done_word(request)}."
     advice = (
         f"This connection is in {mode} mode; an id of another mode or another account isn't found here."
-        if mode
+        if mode and found.code == "resource_missing"
         else ""
     )
     _, other, facts = _invalid(found, request, key_hint, mode, tried)

@@ -131,4 +131,9 @@ def _frame(pages: list[bytes], request_id: str) -> Any:
 def _operation(positional: list[Any]) -> int:
     if not positional:
         raise UsageFault("Missing operation number. `%stripe pending` lists them.")
-    return whole(positional[0], "the operation")
+    try:
+        return whole(positional[0], "operation number")
+    except UsageFault:
+        raise UsageFault(
+            f"{positional[0]!r} is not an operation number. `%stripe pending` lists them."
+        ) from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from stripe_magics._command import Command
-from stripe_magics.errors import UsageFault
+from stripe_magics._text import closest_matches
+from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.magics.subcommands.subcommand import ParsedFlags
 
 _OURS = {"out", "quiet", "cell"}
@@ -45,9 +47,32 @@ def bulk_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
         from stripe_magics import bulk
 
         options = {key: value for key, value in given.items() if key not in {"out", "cell"}}
-        return getattr(bulk, name)(*positional, **options)
+        names = [str(each) for each in positional]
+        if name == "sync" and (
+            named := options.keys() & {"to", "target"}
+        ):  # the folder by name, as `pull` has it
+            folder = [str(options.pop(each)) for each in sorted(named)]
+            names = [folder[0], *names]
+        function = getattr(bulk, name)
+        _check_flags(function, options)
+        return function(*names, **options)
 
     return verb
+
+
+def _check_flags(function: Callable[..., Any], options: ParsedFlags) -> None:
+    """A flag that the function doesn't know is refused by its name; one that takes its own filters (`**`) judges them itself."""
+    taken = inspect.signature(function).parameters.values()
+    if any(each.kind is each.VAR_KEYWORD for each in taken):
+        return
+    known = [each.name for each in taken if each.kind is each.KEYWORD_ONLY and each.name != "connection"]
+    for name in options:
+        if name not in known:
+            flags = [f"--{each.replace('_', '-')}" for each in known]
+            flag = f"--{name.replace('_', '-')}"
+            raise UnknownName(
+                "flag", flag, closest_matches(flag, flags), advice=f"It takes {', '.join(flags)}."
+            )
 
 
 def sql(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
@@ -56,7 +81,9 @@ def sql(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     text = given.get("cell") or " ".join(str(each) for each in positional)
     if not str(text).strip():
         raise UsageFault('Which query? %%stripe sql with the query below, or %stripe sql "select ..."')
-    return bulk.sql(str(text), **{key: value for key, value in given.items() if key not in _OURS})
+    options = {key: value for key, value in given.items() if key not in _OURS}
+    _check_flags(bulk.sql, options)
+    return bulk.sql(str(text), **options)
 
 
 def listen(context: Any, positional: list[Any], given: ParsedFlags) -> Any:

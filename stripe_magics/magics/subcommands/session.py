@@ -75,7 +75,8 @@ def config(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         if name in {"out", "quiet"}:
             continue
         if name not in own:
-            raise UnknownName("setting", name, closest_matches(name, own))
+            flags = ", ".join(f"--{each.replace('_', '-')}" for each in sorted(own))
+            raise UnknownName("setting", name, closest_matches(name, own), advice=f"Settings: {flags}.")
         default = getattr(context, name)
         setattr(context, name, _boolean(value, name) if isinstance(default, bool) else whole(value, name))
     return Facts(

@@ -131,7 +131,7 @@ def whole(value: Any, what: str) -> int:
     """A whole number, or a `UsageFault`."""
     if isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"[0-9]+", value)):
         return int(value)
-    raise UsageFault(f"{what} must be a whole number; {value!r} was given.")
+    raise UsageFault(f"{value!r} is not a whole number: {what}.")
 
 
 def number(name: str, value: Any) -> float:
