@@ -49,7 +49,7 @@ def populate(account: Account, *, as_of: int | None = None) -> None:
 
 
 def _fill(account: Account) -> None:
-    story = timeline.tell(account.now)
+    story = timeline.build_timeline(account.now)
     books = Books(account, story)
     start = story.starts[1]
     account.insert("product", product("prod_demoService", "Services", start, None))

@@ -45,7 +45,7 @@ LINKS = (("Onboarding workshop", "usd", 12000), ("Datenworkshop", "eur", 9000), 
 
 
 def pay(firm: Firm, rng: Random) -> None:
-    """Give each bill its fate."""
+    """Give each bill its outcome."""
     last = {bill.client.number: bill for bill in firm.bills if bill.reason != "manual"}
     for bill in firm.bills:
         client = bill.client

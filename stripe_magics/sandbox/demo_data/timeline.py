@@ -52,7 +52,7 @@ SERVICES = (
 )
 
 
-def tell(as_of: int) -> Firm:
+def build_timeline(as_of: int) -> Firm:
     """The story up to a moment."""
     rng = Random("a firm of software")
     firm = Firm([], [], [], month_starts(as_of), as_of)

@@ -1,4 +1,4 @@
-"""Payment intents: the road of one payment, from a wish to money.
+"""Payment intents: the states of one payment, until the money moved.
 
     requires_payment_method -> requires_confirmation -> (requires_action) -> processing | requires_capture | succeeded
     canceled from every state before money moved; a decline leads back to requires_payment_method, with last_payment_error
