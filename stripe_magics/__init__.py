@@ -35,13 +35,16 @@ if TYPE_CHECKING:
         StripeMagicsError,
     )
     from stripe_magics.events import endpoints, listen, off, on, watch
-    from stripe_magics.finance import report
+    from stripe_magics.finance import close_month, journal, report, verify_close
 
 _LAZY_EXPORTS = {
     "connect": "stripe_magics.client.shared_connection",
     "current": "stripe_magics.client.shared_connection",
     "close": "stripe_magics.client.shared_connection",
     "report": "stripe_magics.finance",
+    "close_month": "stripe_magics.finance",
+    "journal": "stripe_magics.finance",
+    "verify_close": "stripe_magics.finance",
     "pull": "stripe_magics.bulk",
     "sync": "stripe_magics.bulk",
     "sql": "stripe_magics.bulk",
@@ -98,11 +101,13 @@ __all__ = [
     "__version__",
     "call",
     "close",
+    "close_month",
     "command",
     "connect",
     "current",
     "endpoints",
     "form",
+    "journal",
     "listen",
     "model",
     "modules",
@@ -113,6 +118,7 @@ __all__ = [
     "report",
     "sql",
     "sync",
+    "verify_close",
     "watch",
 ]
 

@@ -12,6 +12,7 @@ from stripe_magics.finance.aggregation import MissingData
 from stripe_magics.finance.balance import balance_activity, balance_summary, daily_balance, ending_balance
 from stripe_magics.finance.cash_projection import cash_forecast
 from stripe_magics.finance.cell_rows import rows
+from stripe_magics.finance.close import close_month, journal, verify_close
 from stripe_magics.finance.customers import concentration, customer_value, ltv, ltv_of
 from stripe_magics.finance.days_outstanding import (
     cei_of,
@@ -53,6 +54,7 @@ __all__ = [
     "cash_forecast",
     "cei_of",
     "churn_rate_of",
+    "close_month",
     "cohorts",
     "collections",
     "concentration",
@@ -69,6 +71,7 @@ __all__ = [
     "fees",
     "fx_effect",
     "invoice_lines",
+    "journal",
     "ltv",
     "ltv_of",
     "monthly",
@@ -93,6 +96,7 @@ __all__ = [
     "tax_collected",
     "tax_summary",
     "true_dso_of",
+    "verify_close",
     "volume",
     "weighted_days",
 ]

@@ -40,6 +40,8 @@ def _help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return Page.of_verb(verb) if verb else page(" ".join(words))
 
 
+_SPAN = {"month": "text", "quarter": "text", "year": "text", "tz": "text", "over": "text", "map": "text"}
+
 _ALL = [
     Subcommand(
         ("connect",),
@@ -143,6 +145,18 @@ _ALL = [
         3,
         "[NAME [START END]]",
         page=data.report_page,
+    ),
+    Subcommand(
+        ("close",),
+        data.close,
+        "Close a month: every proof as a checklist; --to close.xlsx writes the workbook, --verify FILE says what changed since.",
+        {**_SPAN, "to": "text", "who": "text", "strict": "flag", "fresh": "flag", "verify": "text"},
+    ),
+    Subcommand(
+        ("journal",),
+        data.journal,
+        "The double-entry journal of a month; --for datev, xero, quickbooks or csv writes it for that program.",
+        {**_SPAN, "for": "text", "to": "text", "detail": "flag"},
     ),
     Subcommand(
         ("pull",),

@@ -42,6 +42,26 @@ def report_page(name: str) -> Any:
     return Page(f"%stripe report {known}", intro, ["column or option", "is", "meaning"], rows)
 
 
+def close(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics import finance
+
+    given = {key: value for key, value in given.items() if key not in _OURS}
+    file = given.pop("verify", None)
+    if file is None:
+        return finance.close_month(**given)
+    rest = [f"--{name}" for name in given if name != "over"]
+    if rest:
+        raise UsageFault(f"--verify reads the period from the file; leave out {', '.join(rest)}.")
+    return finance.verify_close(file, **given)
+
+
+def journal(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    from stripe_magics import finance
+
+    given = {key: value for key, value in given.items() if key not in _OURS}
+    return finance.journal(format=given.pop("for", ""), **given)
+
+
 def bulk_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
     def verb(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         from stripe_magics import bulk
