@@ -33,6 +33,7 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
     "POST /v1/setup_intents/{intent}/confirm mandate_data[customer_acceptance][online][user_agent]": "stands in the mandate of an online acceptance",
     "POST /v1/setup_intents/{intent}/confirm return_url": "a card doesn't send the payer away",
     "POST /v1/shipping_rates type": "there is one type",
+    "POST /v1/checkout/sessions currency": "the prices' own: another is refused",
     "POST /v1/payment_links currency": "the prices' own: another is refused",
     "payment_behavior": "the payment succeeds",
     "POST /v1/subscription_items/{item} proration_behavior": "nothing is prorated without a change",
@@ -240,6 +241,15 @@ class World:
         ids["pending_item"] = call(
             "POST /v1/invoiceitems", customer=customer, unit_amount=700, quantity=2, currency="usd"
         )["id"]
+        ids["session"] = call(
+            "POST /v1/checkout/sessions",
+            {
+                "mode": "payment",
+                "success_url": "https://example.com/s",
+                "line_items[0][price]": ids["once"],
+                "line_items[0][quantity]": 1,
+            },
+        )["id"]
         call.client.close()
         return cls(snapshot.dump(transport.account), ids)
 
@@ -311,6 +321,7 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
         "POST /v1/charges": {"amount": 1000, "currency": "usd", "source": "tok_visa"},
         "POST /v1/charges/{charge}/refunds": {},
         "POST /v1/coupons": {"percent_off": 5},
+        "POST /v1/checkout/sessions": {"success_url": "https://example.com/s", "line_items[0][price]": ids["once"], "line_items[0][quantity]": 1},
         "POST /v1/credit_notes": {"invoice": ids["open"], "amount": 200},
         "POST /v1/customers/{customer}/balance_transactions": {"amount": -10, "currency": "usd"},
         "POST /v1/customers/{customer}/sources": {"source": "tok_visa"},
@@ -355,6 +366,7 @@ ALWAYS_REFUSED = frozenset(
 )
 """Operations that need what the sandbox has none of: readers, connected accounts, refunds that wait for the payer."""
 COMPANIONS: dict[str, dict[str, Any]] = {
+    "POST /v1/checkout/sessions ui_mode": {"return_url": "https://example.com/r"},
     "POST /v1/invoices collection_method": {"days_until_due": 5},
     "POST /v1/subscriptions collection_method": {"days_until_due": 5},
     "POST /v1/subscriptions/{subscription_exposed_id} collection_method": {"days_until_due": 5},

@@ -55,6 +55,9 @@ INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
     },
     ("customer", "invoice_credit_balance"): lambda account, of: {of["currency"]: of["balance"]} if of.get("currency") else {},
     ("payment_link", "line_items"): _link_lines,
+    ("checkout.session", "line_items"): lambda account, of: inline(
+        account.link_lines.get(of["id"], []), f"/v1/checkout/sessions/{of['id']}/line_items", most=10
+    ),
     ("balance", "instant_available.net_available"): lambda account, of: None,
     ("price", "tiers"): lambda account, of: account.notes.get(of["id"], {}).get("tiers"),
     ("price", "currency_options"): lambda account, of: account.notes.get(of["id"], {}).get("currency_options", {}),

@@ -30,6 +30,14 @@ _SETUP = (
     "use_stripe_sdk",
     "excluded_payment_method_types",
 )
+_CHECKOUT = (
+    "after_expiration", "allow_promotion_codes", "automatic_tax", "customer_update", "discounts", "invoice_creation",
+    "line_items[][adjustable_quantity]", "line_items[][dynamic_tax_rates]", "line_items[][tax_rates]", "payment_method_configuration",
+    "payment_method_data", "optional_items", "permissions", "shipping_options", "wallet_options",
+    "payment_intent_data[application_fee_amount]", "payment_intent_data[on_behalf_of]", "payment_intent_data[transfer_data]",
+    "setup_intent_data[on_behalf_of]", "subscription_data[application_fee_percent]", "subscription_data[on_behalf_of]",
+    "subscription_data[transfer_data]", "subscription_data[invoice_settings]",
+)  # fmt: skip
 TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/accounts/{account}": (
         "account_token", "capabilities", "company", "documents", "external_account", "groups", "individual", "tos_acceptance",
@@ -65,6 +73,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     ),
     "GET /v1/invoices/upcoming": ("schedule_details", "preview_mode", "customer_details[tax]"),
     "GET /v1/invoices/upcoming/lines": ("schedule_details", "preview_mode", "customer_details[tax]"),
+    "POST /v1/checkout/sessions": _CHECKOUT,
+    "POST /v1/checkout/sessions/{session}": ("collected_information", "shipping_options"),
     "POST /v1/setup_intents": _SETUP,
     "POST /v1/setup_intents/{intent}": _SETUP,
     "POST /v1/setup_intents/{intent}/confirm": (*_SETUP, "payment_method_options"),

@@ -8,7 +8,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, is_business_day, midnight
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import account as business
-from stripe_magics.sandbox.resources import charges, disputes, payouts, quotes, refunds
+from stripe_magics.sandbox.resources import charges, checkout_sessions, disputes, payouts, quotes, refunds
 from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts
 from stripe_magics.sandbox.resources.subscriptions import lifecycle, schedules, updates
@@ -92,6 +92,7 @@ JOBS: dict[str, Action] = {
     "subscription_bills_items": _on("subscription", lifecycle.bill_items),
     "subscription_update_expires": _on("subscription", updates.expire_pending),
     "schedule_phase": _on("subscription_schedule", schedules.next_phase),
+    "checkout_expires": _on("checkout.session", checkout_sessions.expire_when_due),
     "quote_expires": _on("quote", quotes.expire),
 }
 """Name -> what is done, given the account and an object's id."""

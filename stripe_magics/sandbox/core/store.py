@@ -63,6 +63,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "bank_account": ("currency",),
     "setup_intent": ("customer", "payment_method"),
     "setup_attempt": ("setup_intent",),
+    "checkout.session": ("customer", "payment_intent", "payment_link", "status", "subscription"),
     "shipping_rate": ("active",),
     "credit_note": ("invoice", "customer"),
     "subscription_schedule": ("customer",),

@@ -186,12 +186,17 @@ def _attempt(account: Account, intent: Object, status: str, error: Object | None
 
 def _succeed(account: Account, intent: Object, method: Object) -> None:
     if intent["customer"]:
-        attach_to(account, method, account.find("customer", intent["customer"], "customer"))
+        keep_method(account, method, intent["customer"])
     account.notes.setdefault(method["id"], {})["authenticated"] = True
     intent.update(status="succeeded", next_action=None)
     _attempt(account, intent, "succeeded")
     account.save("setup_intent", intent)
     events.emit(account, "setup_intent.succeeded", intent)
+
+
+def keep_method(account: Account, method: Object, customer: str) -> None:
+    """The method becomes the customer's. Raises a decline for a card that fails its check."""
+    attach_to(account, method, account.find("customer", customer, "customer"))
 
 
 def _decline(account: Account, intent: Object, method: Object, outcome: CardBehaviour) -> ApiError:

@@ -1,0 +1,291 @@
+"""Checkout sessions: what is to be paid, subscribed to or set up; a helper completes one as the customer would on its page.
+
+    open -> complete    POST /v1/test_helpers/checkout/sessions/{session}/complete    payment_method=pm_card_visa, email=, name=
+    open -> expired     by the call, or by itself after `expires_at` (a day)
+
+A decline leaves the session open: the customer would try another card.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.catalogue import PINNED_VERSION
+from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
+from stripe_magics.sandbox.api.pagination import Page, of_objects, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.clock import DAY
+from stripe_magics.sandbox.core.metadata import merged_metadata
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.generic import object_shapes as shapes
+from stripe_magics.sandbox.resources import customers, products, setup_intents
+from stripe_magics.sandbox.resources.payment_intents import payment_attempts, payment_intents
+from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
+from stripe_magics.sandbox.resources.price_objects import amount_of, build_price, named_price
+from stripe_magics.sandbox.resources.subscriptions import creation
+
+_KIND = "checkout.session"
+_PARTS = ("payment_intent_data", "setup_intent_data", "subscription_data")
+_NOT_GIVEN = {
+    "billing_address_collection": "auto", "payment_method_collection": "always", "ui_mode": "hosted",
+    "customer_creation": "if_required",
+}  # fmt: skip
+
+
+def create(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/checkout/sessions."""
+    mode = params.get("mode") or "payment"
+    _check(account, params, mode)
+    lines = [_line(account, each, place, mode) for place, each in enumerate(params.get("line_items") or ())]
+    currencies = {line["currency"] for line in lines}
+    if len(currencies) > 1:
+        raise invalid("All prices of a Checkout Session must have one currency.", param="line_items")
+    currency = next(iter(currencies), (params.get("currency") or "").lower() or None)
+    if params.get("currency") and params["currency"].lower() != currency:
+        raise invalid(f"The prices are in {currency}.", param="currency")
+    session = shapes.shown(_KIND, shapes.new(_KIND), PINNED_VERSION)
+    identifier = f"cs_test_{account.letters(account.new_id('cs'), 58)}"
+    given = {name: value for name, value in params.items() if name not in _PARTS}
+    session |= _NOT_GIVEN
+    shapes.give(session, given, shapes.tree(_KIND))
+    total = sum(line["amount_total"] for line in lines)
+    expires = params.get("expires_at") or account.now + DAY
+    session.update(
+        id=identifier, created=account.now, expires_at=expires, mode=mode, currency=currency, status="open",
+        amount_subtotal=total if lines else None, amount_total=total if lines else None,
+        metadata=merged_metadata({}, params.get("metadata")), payment_method_types=params.get("payment_method_types") or ["card"],
+        payment_status="unpaid" if total else "no_payment_required",
+        total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        url=None if session["ui_mode"] == "embedded" else f"https://checkout.stripe.com/c/pay/{identifier}",
+    )  # fmt: skip
+    del session["line_items"]
+    account.notes[identifier] = {each: params[each] for each in _PARTS if params.get(each)}
+    account.link_lines[identifier] = lines
+    account.add(_KIND, session)
+    account.clock.at(expires, "checkout_expires", identifier)
+    return session
+
+
+def _check(account: Account, params: dict[str, Any], mode: str) -> None:
+    if mode != "setup" and not params.get("line_items"):
+        raise missing_param("line_items")
+    if mode == "setup" and params.get("line_items"):
+        raise invalid("You can not pass `line_items` in `setup` mode.", param="line_items")
+    if params.get("customer"):
+        account.find("customer", params["customer"], "customer")
+    if params.get("customer") and params.get("customer_email"):
+        raise invalid(
+            "You may only specify one of these parameters: customer, customer_email.", param="customer_email"
+        )
+    embedded = params.get("ui_mode") == "embedded"
+    needed = "return_url" if embedded and params.get("redirect_on_completion") != "never" else "success_url"
+    if not params.get(needed) and not (embedded and needed == "success_url"):
+        raise missing_param(needed)
+    for each, of in zip(_PARTS, ("payment", "setup", "subscription"), strict=True):
+        if params.get(each) and mode != of:
+            raise invalid(f"You can not pass `{each}` in `{mode}` mode.", param=each)
+    soonest, latest = account.now + 30 * 60, account.now + DAY
+    if params.get("expires_at") and not soonest <= params["expires_at"] <= latest:
+        raise invalid(
+            "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", param="expires_at"
+        )
+
+
+def _line(account: Account, given: Object, place: int, mode: str) -> Object:
+    where = f"line_items[{place}]"
+    quantity = given.get("quantity")
+    if quantity is None or quantity < 1:
+        raise invalid_before_execution(
+            f"{where}[quantity] is required, and at least 1.",
+            param=f"{where}[quantity]",
+            code="parameter_missing",
+        )
+    if bool(given.get("price")) == bool(given.get("price_data")):
+        raise invalid_before_execution(f"Give one of {where}[price] and {where}[price_data].", param=where)
+    price = (
+        named_price(account, given["price"], f"{where}[price]")
+        if given.get("price")
+        else _priced(account, given["price_data"], where)
+    )
+    if price["recurring"] and mode == "payment":
+        raise invalid("You must provide at least one recurring price in `subscription` mode when using prices; "
+                      "`payment` mode takes one-time prices only.", param=f"{where}[price]")  # fmt: skip
+    amount = amount_of(account, price, quantity)
+    product = account.peek("product", price["product"]) or {}
+    return {
+        "id": account.new_id("li"), "object": "item", "amount_discount": 0, "amount_subtotal": amount, "amount_tax": 0,
+        "amount_total": amount, "currency": price["currency"], "description": product.get("name"), "price": events.snapshot(price),
+        "quantity": quantity,
+    }  # fmt: skip
+
+
+def _priced(account: Account, data: Object, where: str) -> Object:
+    """A price that is made for this session."""
+    if data.get("product_data"):
+        product = products.create_product(account, dict(data["product_data"]))["id"]
+    elif data.get("product"):
+        product = account.find("product", data["product"], f"{where}[price_data][product]")["id"]
+    else:
+        raise missing_param(f"{where}[price_data][product]")
+    price = build_price(account, {**data, "currency": data["currency"].lower()}, product, active=False)
+    return account.add("price", price)
+
+
+# the customer
+
+
+def complete(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """The customer pays, subscribes or leaves a method (a helper's path). A decline is raised, and the session stays open."""
+    session = _open(account, identifier, "complete")
+    method = use(account, params.get("payment_method") or "pm_card_visa")
+    customer = _customer(account, session, params)
+    notes = account.notes.get(identifier, {})
+    _DONE[session["mode"]](account, session, method, customer, notes)
+    known = account.peek("customer", customer or "") or {}
+    session.update(
+        status="complete", customer=customer, url=None,
+        customer_details={
+            "address": known.get("address"), "email": known.get("email") or params.get("email") or session["customer_email"],
+            "name": known.get("name") or params.get("name"), "phone": known.get("phone"), "tax_exempt": "none", "tax_ids": [],
+        },
+    )  # fmt: skip
+    account.save(_KIND, session)
+    events.emit(account, "checkout.session.completed", session)
+    return session
+
+
+def _customer(account: Account, session: Object, params: dict[str, Any]) -> str | None:
+    if session["customer"]:
+        return str(session["customer"])
+    if session["mode"] == "payment" and session["customer_creation"] != "always":
+        return None  # a guest
+    given = {"email": params.get("email") or session["customer_email"], "name": params.get("name")}
+    return str(customers.create(account, {name: text for name, text in given.items() if text})["id"])
+
+
+def _pay(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:
+    if not session["amount_total"]:
+        return
+    data = notes.get("payment_intent_data", {})
+    intent = payment_intents.create(account, {
+        **data, "amount": session["amount_total"], "currency": session["currency"], "confirm": True, "payment_method": method["id"],
+        "payment_method_types": session["payment_method_types"], **({"customer": customer} if customer else {}),
+    })  # fmt: skip
+    if intent["status"] == "requires_action":  # the customer is there, and answers
+        payment_attempts.answered(account, intent, passed=True)
+    paid = intent["status"] == "succeeded"
+    session.update(payment_intent=intent["id"], payment_status="paid" if paid else "unpaid")
+
+
+def _subscribe(
+    account: Account, session: Object, method: Object, customer: str | None, notes: Object
+) -> None:
+    lines = account.link_lines[session["id"]]
+    items = [
+        {"price": each["price"]["id"], "quantity": each["quantity"]}
+        for each in lines
+        if each["price"]["recurring"]
+    ]
+    once = [
+        {"price": each["price"]["id"], "quantity": each["quantity"]}
+        for each in lines
+        if not each["price"]["recurring"]
+    ]
+    setup_intents.keep_method(account, method, str(customer))
+    subscription = creation.create(account, {
+        **notes.get("subscription_data", {}), "customer": customer, "items": items, "default_payment_method": method["id"],
+        "payment_behavior": "error_if_incomplete", **({"add_invoice_items": once} if once else {}),
+    })  # fmt: skip
+    session.update(
+        subscription=subscription["id"], invoice=subscription["latest_invoice"],
+        payment_status="no_payment_required" if subscription["status"] == "trialing" else "paid",
+    )  # fmt: skip
+
+
+def _set_up(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:
+    intent = setup_intents.create(account, {
+        **notes.get("setup_intent_data", {}), "confirm": True, "payment_method": method["id"], "customer": customer,
+    })  # fmt: skip
+    if intent["status"] == "requires_action":
+        intent = setup_intents.authenticate(account, {}, intent["id"])
+    session.update(setup_intent=intent["id"], payment_status="no_payment_required")
+
+
+_DONE = {"payment": _pay, "subscription": _subscribe, "setup": _set_up}
+
+
+# endpoints
+
+
+def _open(account: Account, identifier: str, verb: str) -> Object:
+    session = retrieve(account, {}, identifier)
+    if session["status"] != "open":
+        raise invalid(
+            f'Only Checkout Sessions with a status in ["open"] can be {verb}d. This one is {session["status"]}.'
+        )
+    return session
+
+
+def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/checkout/sessions/{session}."""
+    return account.find(_KIND, identifier, "session", what="checkout.session", status=404)
+
+
+def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/checkout/sessions/{session}: metadata."""
+    session = retrieve(account, {}, identifier)
+    if "metadata" in params:
+        session["metadata"] = merged_metadata(session["metadata"], params["metadata"])
+    return account.save(_KIND, session)
+
+
+def expire(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/checkout/sessions/{session}/expire."""
+    session = _open(account, identifier, "expire")
+    expire_when_due(account, session)
+    return session
+
+
+def expire_when_due(account: Account, session: Object) -> None:
+    """Its time is over, unless it was completed."""
+    if session["status"] != "open":
+        return
+    session.update(status="expired", url=None)
+    account.save(_KIND, session)
+    events.emit(account, "checkout.session.expired", session)
+
+
+def listing(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/checkout/sessions."""
+    tests = []
+    email = (params.get("customer_details") or {}).get("email")
+    if email:
+        tests.append(lambda row: (row.value["customer_details"] or {}).get("email") == email)
+    return page(
+        account, _KIND, params, "/v1/checkout/sessions", tests=tests,
+        filters=("customer", "payment_intent", "payment_link", "status", "subscription"),
+    )  # fmt: skip
+
+
+def line_items(account: Account, params: dict[str, Any], identifier: str) -> Page:
+    """GET /v1/checkout/sessions/{session}/line_items."""
+    retrieve(account, {}, identifier)
+    return of_objects(
+        account.link_lines.get(identifier, []), params, f"/v1/checkout/sessions/{identifier}/line_items"
+    )
+
+
+_COMPLETE = "POST /v1/test_helpers/checkout/sessions/{session}/complete"
+SHAPES: dict[str, dict[str, Any]] = {
+    _COMPLETE: {"payment_method": "s", "email": "s", "name": "s", "expand": {"a": "s"}}
+}
+ROUTES: dict[str, Handler] = {
+    "POST /v1/checkout/sessions": create,
+    "GET /v1/checkout/sessions": listing,
+    "GET /v1/checkout/sessions/{session}": retrieve,
+    "POST /v1/checkout/sessions/{session}": update,
+    "POST /v1/checkout/sessions/{session}/expire": expire,
+    "GET /v1/checkout/sessions/{session}/line_items": line_items,
+    _COMPLETE: complete,
+}
