@@ -68,7 +68,10 @@ def resolve(text: str, connection: Any) -> tuple[str, str]:
         if text.strip().lower() in {str(each.get("email", "")).lower(), str(each.get("number", "")).lower()}
     ]
     if not exact:
-        raise NotFound(f"No {kind} has {text.strip()!r} in this account and mode.")
+        raise NotFound(
+            f"No {kind} with {text.strip()!r} was found in this account and mode.",
+            advice="Stripe's search finds an object about a minute after it was made. An id opens it at once.",
+        )
     if len(exact) > 1:
         raise UnknownName(f"one {kind}: {len(exact)} have", text.strip(), [str(each["id"]) for each in exact])
     return kind, str(exact[0]["id"])

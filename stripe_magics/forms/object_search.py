@@ -98,11 +98,7 @@ def _searcher(lister: Module) -> Module | None:
 
     name = f"{lister.resource}.search"
     found = catalogue.find(name) if name in catalogue.names() else None
-    return (
-        found
-        if found is not None and found.path.endswith("/search") and found.get("query") is not None
-        else None
-    )
+    return found if found is not None and found.get("query") is not None else None
 
 
 def _by_email(lister: Module, email: str, call: Any, limit: int) -> list[dict[str, Any]] | None:

@@ -264,7 +264,7 @@ class View:
             said.append(
                 f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe config --all-columns true)."
             )
-        if self.money and (self.info.units or "minor") == "minor":
+        if any(self.money.values()) and (self.info.units or "minor") == "minor":
             said.append("Amounts are shown in major units (dollars); the values are minor units (cents).")
         return said
 

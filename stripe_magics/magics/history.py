@@ -143,7 +143,7 @@ def mask_line(line: str, command: Command) -> str:
 
 def as_python(command: Command) -> str:
     """`name = sm.call("customers.create", name="Jenny")`. Objects of the notebook stand under the name that the line gave them."""
-    from dataclasses import fields
+    from dataclasses import MISSING, fields
 
     command = masked(command)
     parts = [repr(command.module)]
@@ -154,8 +154,8 @@ def as_python(command: Command) -> str:
     options = {}
     for each in fields(command.options):
         value = getattr(command.options, each.name)
-        left_out = value is None or value is False or (isinstance(value, (str, list)) and not value)
-        if left_out or each.name in {"out", "form", "quiet", "help"}:
+        default = each.default if each.default_factory is MISSING else each.default_factory()
+        if value == default or each.name in {"out", "form", "quiet", "help"}:
             continue
         options[each.name] = command.sources.get(each.name) or expression(value)
     named = {**given, **options}

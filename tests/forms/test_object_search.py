@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from stripe_magics.client import shared_connection
+from stripe_magics.errors import NotFound
 from stripe_magics.forms import module_form, object_search
+from stripe_magics.forms.card_widget import resolve
 from stripe_magics.forms.object_picker import open_picker
+from stripe_magics.pipeline import call
 
 
 @pytest.mark.parametrize(
@@ -117,3 +121,15 @@ def test_objects_in_one_line() -> None:
     assert object_search.describe(row) == "Order 7, 25.00 USD, succeeded, 01 Jan 2024, pi_1"
     assert object_search.matches(row, "25.00 succ")
     assert not object_search.matches(row, "failed")
+
+
+def test_an_old_invoice_by_its_number() -> None:
+    """Stripe's search is asked, not only the newest page: an invoice of two years ago is found, and one that isn't there is not claimed."""
+    connection = shared_connection.connect(sandbox=True)
+    numbers = call("invoices.search", limit="all", connection=connection)["number"].dropna()
+    for number in (numbers.iloc[0], numbers.iloc[1000], numbers.iloc[-1]):
+        kind, identity = resolve(str(number), connection)
+        assert kind == "invoice"
+        assert call("invoices.retrieve", invoice=identity, connection=connection)["number"].iloc[0] == number
+    with pytest.raises(NotFound, match=r"was found.*\n.*about a minute after"):
+        resolve("XXXX9999-0001", connection)
