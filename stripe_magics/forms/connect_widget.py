@@ -218,6 +218,9 @@ class ConnectForm(w.VBox):
     # -- inside -------------------------------------------------------------------------------------------------------------------
 
     def _open(self, *, confirmed: bool = False, **how: Any) -> Any:
+        from IPython import get_ipython
+
+        from stripe_magics.client import warm_up
         from stripe_magics.client.secret import classify
         from stripe_magics.client.shared_connection import connect
 
@@ -256,6 +259,7 @@ class ConnectForm(w.VBox):
             saved_connections.touch(self.saved.value)
         self.refresh()
         self._tell(connected_card(connection))
+        warm_up.begin(connection, get_ipython())
         return connection
 
     def _rate(self) -> float | None:

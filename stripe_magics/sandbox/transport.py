@@ -56,28 +56,62 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.runs = today
         self._started: float = 0.0  # this machine's clock when the account's stood at `_start`
         self._start = 0
-        self.account = self._fresh()
+        self._begin()
         if file is not None:
             self.load(file)
 
-    def _fresh(self) -> Account:
-        account = Account(seed=self._seed, now=int(time.time()) if self.runs else self._as_of)
-        business.open_account(account)
-        if self._demo:
-            from stripe_magics.sandbox import demo_data as demo
+    @property
+    def account(self) -> Account:
+        """What stands behind it. The demo firm's objects are made when they are first needed, from any thread."""
+        with self.lock:
+            if self._account is None:
+                self._account = self._with_demo()
+            return self._account
 
-            demo.populate(account)
+    @account.setter
+    def account(self, account: Account) -> None:
+        with self.lock:
+            self._account = account
+
+    def prepare(self) -> None:
+        """Make the demo firm's objects now, if they aren't there yet: beforehand, on a thread, so that no request waits for them."""
+        _ = self.account
+
+    def _begin(self) -> None:
+        now = int(time.time()) if self.runs else self._as_of
+        self._opened = self._bare(now)
+        self._account: Account | None = None if self._demo else self._opened
+        self._set_off(now)
+
+    def _bare(self, now: int) -> Account:
+        """A new account that holds only itself and its bank accounts."""
+        account = Account(seed=self._seed, now=now)
+        business.open_account(account)
         account.flush()
-        self._set_off(account.now)
+        return account
+
+    def _with_demo(self) -> Account:
+        """The account that was opened, with the demo firm's objects; one that is stopped half way leaves no trace."""
+        from stripe_magics.sandbox import demo_data as demo
+
+        account = self._bare(self._opened.now)
+        demo.populate(account)
+        account.flush()
+        account.requests = self._opened.requests
         return account
 
     def _set_off(self, now: int) -> None:
         self._start, self._started = now, time.monotonic()
 
+    def _present(self) -> int:
+        """Where the clock stands, or has run to."""
+        now = (self._account or self._opened).now
+        return max(now, self._start + int(time.monotonic() - self._started)) if self.runs else now
+
     def _keep_time(self) -> None:
         """Where the clock runs: what was due since the last request happens now."""
         if self.runs:
-            passed = self._start + int(time.monotonic() - self._started) - self.account.now
+            passed = self._present() - self.account.now
             if passed > 0:
                 scheduler.advance(self.account, passed)
 
@@ -87,8 +121,9 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def now(self) -> int:
         """The sandbox's present moment, Unix seconds. It stands still until `advance`, unless the sandbox was opened with `today`."""
         with self.lock:
-            self._keep_time()
-            return self.account.now
+            if self._account is not None:
+                self._keep_time()
+            return self._present()
 
     def advance(self, seconds: int) -> int:
         """Let time pass: funds settle, payouts arrive or fail, holds expire, invoices go out and fall due. Answers the new moment."""
@@ -101,7 +136,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def reset(self) -> None:
         """Back to how it started."""
         with self.lock:
-            self.account = self._fresh()
+            self._begin()
 
     def save(self, path: str | Path) -> None:
         """Write the whole account to one file (replaced in one step, so that it is never half written)."""
@@ -140,9 +175,13 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Response:
         """Carry out one request without httpx (the loopback server does)."""
         with self.lock:
-            self._keep_time()
-            answered = respond(self.account, method, path, query, headers, body)
-            answered.headers["date"] = formatdate(self.account.now, usegmt=True)
+            if self._account is None and (method, path, query) == ("GET", "/v1/account", ""):
+                account, now = self._opened, self._present()  # says all of itself without the demo firm
+            else:
+                self._keep_time()
+                account, now = self.account, 0
+            answered = respond(account, method, path, query, headers, body)
+            answered.headers["date"] = formatdate(now or account.now, usegmt=True)
             return answered
 
     def _fault(self, request: httpx.Request) -> tuple[Fault | None, float]:

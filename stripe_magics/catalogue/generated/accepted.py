@@ -53,6 +53,12 @@ _LEAVES = {"s": "s", "i": "i", "t": "i", "a": "i", "b": "b", "f": "n", "d": "s",
 Kind = Any
 
 
+def accepts(method: str, path: str, version: str) -> bool:
+    """Whether a version has the endpoint: `accepted` gives a mapping, not None."""
+    operation = facts.data().endpoints.get((method, facts.anonymous(path)))
+    return operation is not None and facts.shape(operation, known_versions(version)[0]) is not None
+
+
 @cache
 def accepted(method: str, path: str, version: str) -> dict[str, Kind] | None:
     """What an endpoint (its path with or without the names of ids) accepts; None where the version doesn't have it.

@@ -12,7 +12,7 @@ from stripe_magics.magics.subcommands.subcommand import ParsedFlags, number, who
 def connect(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     if not given:
         return _connect_form(context)
-    from stripe_magics.client import shared_connection
+    from stripe_magics.client import shared_connection, warm_up
 
     options = {
         key: value
@@ -33,7 +33,9 @@ def connect(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     context.history.note(
         "connect", f"sm.connect({', '.join(f'{key}={value!r}' for key, value in options.items())})"
     )
-    return _state(connection)
+    state = _state(connection)
+    warm_up.begin(connection, context.shell)
+    return state
 
 
 def _connect_form(context: Any) -> Any:

@@ -20,7 +20,7 @@ from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.expand import expand
 from stripe_magics.sandbox.api.form_decoding import nest, pairs
 from stripe_magics.sandbox.api.pagination import Page
-from stripe_magics.sandbox.api.parameters import own_shape, shape, typed
+from stripe_magics.sandbox.api.parameters import has_shape, own_shape, shape, typed
 from stripe_magics.sandbox.core.store import Account, Object, decode, encode
 from stripe_magics.sandbox.generic import engine
 
@@ -52,13 +52,17 @@ class Route:
 
     name: str
     handler: Handler
-    shapes: dict[str, dict[str, Any] | None]
+    own: dict[str, Any] | None = None  # what it takes, where the table doesn't have it
     by_shape: bool = False  # kept by its shape only: what it does isn't simulated
 
     def shape(self, version: str) -> dict[str, Any] | None:
         """What it takes at a version; what came after the older one is served there too, what the newer one dropped isn't."""
-        found = self.shapes[version]
-        return self.shapes[versions.NEWER] if found is None and version == versions.OLDER else found
+        found = self.shape_at(version)
+        return self.shape_at(versions.NEWER) if found is None and version == versions.OLDER else found
+
+    def shape_at(self, version: str) -> dict[str, Any] | None:
+        """What it takes by the table of that version; None where that version doesn't have it."""
+        return shape(self.name, version) if self.own is None else own_shape(self.own)
 
 
 @dataclass(slots=True)
@@ -76,12 +80,7 @@ _KEY = re.compile(r"(?:sk|rk)_test_\S+")
 def route(name: str, handler: Handler, own: dict[str, Any] | None = None) -> None:
     """Serve "POST /v1/customers/{customer}" by a handler; `own` says what a path takes that the table doesn't have."""
     method, path = name.split(" ")
-    known: dict[str, dict[str, Any] | None] = (
-        {version: shape(name, version) for version in versions.SERVED}
-        if own is None
-        else {version: own_shape(own) for version in versions.SERVED}
-    )
-    if all(each is None for each in known.values()):
+    if own is None and not any(has_shape(name, version) for version in versions.SERVED):
         raise KeyError(f"{name} is not in the validation table")
     node = _ROOT
     for part in path.strip("/").split("/"):
@@ -90,7 +89,7 @@ def route(name: str, handler: Handler, own: dict[str, Any] | None = None) -> Non
             node = node.any
         else:
             node = node.literal.setdefault(part, _Node())
-    node.routes[method] = Route(name, handler, known)
+    node.routes[method] = Route(name, handler, own)
 
 
 def _find(path: str) -> tuple[_Node | None, list[str]]:
@@ -195,7 +194,7 @@ def _by_shape(method: str, path: str, version: str) -> Route | None:
     def handler(account: Account, params: Object) -> Object | Page:
         return engine.serve(account, operation, path, version, params)
 
-    return Route(name, handler, {each: shape(name, each) for each in versions.SERVED}, by_shape=True)
+    return Route(name, handler, by_shape=True)
 
 
 def simulates(method: str, path: str) -> bool:
@@ -256,7 +255,7 @@ def _authorise(headers: Mapping[str, str], account: Account) -> None:
 
 def _former(found: Route, given: list[tuple[str, str]], params: dict[str, Any]) -> dict[str, Any]:
     """The parameters of a call of the newer version as the older one has them; what only the newer one knows is refused."""
-    names = found.shapes[versions.OLDER]
+    names = found.shape_at(versions.OLDER)
     if names is None:
         return params
     former = version_changes.downgrade(found.name, given)

@@ -13,12 +13,18 @@ from functools import cache
 from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
-from stripe_magics.catalogue.generated.accepted import accepted
+from stripe_magics.catalogue.generated.accepted import accepted, accepts
 from stripe_magics.sandbox.api.errors import invalid_before_execution, missing_param
 
 Kind = Any
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+def has_shape(path: str, version: str) -> bool:
+    """Whether a version has the path: what `shape` would answer, without making it."""
+    method, _, where = _SAME_AS.get(path, path).partition(" ")
+    return accepts(method, where, version)
 
 
 @cache
