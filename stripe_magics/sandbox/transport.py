@@ -54,6 +54,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.lock = threading.RLock()
         self._demo, self._seed, self._as_of = demo, seed, as_of
         self.runs = today
+        self._account: Account | None = None
         self._started: float = 0.0  # this machine's clock when the account's stood at `_start`
         self._start = 0
         self._begin()
@@ -80,7 +81,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _begin(self) -> None:
         now = int(time.time()) if self.runs else self._as_of
         self._opened = self._bare(now)
-        self._account: Account | None = None if self._demo else self._opened
+        self._account = None if self._demo else self._opened
         self._set_off(now)
 
     def _bare(self, now: int) -> Account:
