@@ -155,7 +155,8 @@ def as_python(command: Command) -> str:
     for each in fields(command.options):
         value = getattr(command.options, each.name)
         default = each.default if each.default_factory is MISSING else each.default_factory()
-        if value == default or each.name in {"out", "form", "quiet", "help"}:
+        left_out = value is default or (isinstance(value, (str, list)) and value == default)
+        if left_out or each.name in {"out", "form", "quiet", "help"}:
             continue
         options[each.name] = command.sources.get(each.name) or expression(value)
     named = {**given, **options}

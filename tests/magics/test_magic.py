@@ -228,7 +228,7 @@ class TestWords:
         assert shared() is None
 
     def test_half_a_word_says_how_it_goes_on(self, cells: Cells) -> None:
-        with pytest.raises(errors.UsageFault, match="advance, reset, save, load"):
+        with pytest.raises(errors.UsageFault, match="advance, coverage, reset, save, load"):
             cells("%stripe sandbox")
 
     @pytest.mark.parametrize(
