@@ -82,6 +82,10 @@ class Options:
         metadata=_about("limit", "the total over all pages (100 unless given)", "N|all", short="l"),
     )
     columns: list[str] = field(default_factory=list, metadata=_about("list", "only these columns", "A,B"))
+    table: bool = field(
+        default=False,
+        metadata=_about("flag", "an interactive table: sort, filter, export, rows that open their forms"),
+    )
     names: bool = field(
         default=True, metadata=_about("switch", "names beside ids in what is shown (on unless off)", "off")
     )

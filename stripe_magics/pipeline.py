@@ -309,6 +309,7 @@ class _Run:
             CallInfo(
                 module=request.module,
                 params=dict(mask_params(request.params)),
+                table=self.command.options.table,
                 names=self.command.options.names,
             )
         )

@@ -75,6 +75,17 @@ def object_card(text: str, *, run: Callable[..., Any] | None = None) -> Any:
     return card
 
 
+def table(
+    content: Any, *, connection: Any, run: Callable[..., Any] | None, run_rows: Callable[..., Any] | None
+) -> Any:
+    """An interactive table of a list; selected rows open their forms. The tables that the same cell showed before are closed."""
+    from stripe_magics.forms.table_widget import TableWidget
+
+    made = TableWidget(content, connection=connection, run=run, run_rows=run_rows)
+    _replace("table", made)
+    return made
+
+
 def today() -> Any:
     """The account's day: balance, today's payments, and what waits for somebody."""
     from stripe_magics.forms.today_card import today as make

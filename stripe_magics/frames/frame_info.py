@@ -33,6 +33,7 @@ class CallInfo:
     currencies: Mapping[str, str] = field(
         default_factory=dict
     )  # by id, where it was read for the display alone
+    table: bool = False  # whether it is shown as an interactive table
     names: bool = True  # whether names may be read to stand beside ids
 
 
@@ -92,7 +93,7 @@ class FrameInfo:
 
 _NAMES = tuple(each.name for each in fields(FrameInfo) if each.name != "more")
 _OF_CALL = tuple(each.name for each in fields(CallInfo))
-_FOR_DISPLAY = frozenset({"columns", "currency", "currencies", "names"})
+_FOR_DISPLAY = frozenset({"columns", "currency", "currencies", "table", "names"})
 _NOT_COMPARED = frozenset({"object", "expanded", "api_version"})
 
 

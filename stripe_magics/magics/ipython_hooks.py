@@ -95,6 +95,12 @@ def install_key_watch(ip: Any, magics: Any) -> Undo:
     return lambda: ip.events.unregister("post_run_cell", ended)
 
 
+def _as_table(frame: Any) -> bool:
+    """Whether the call of a frame asked for an interactive table."""
+    about = frame.attrs["stripe"]
+    return bool(about.get("table")) if hasattr(about, "call") else False
+
+
 def install_display(ip: Any, magics: Any) -> Undo:
     """The display of frames (dataframe_display.py): a printer of the mimebundle formatter, for DataFrames by name, so that pandas isn't imported.
 
@@ -115,6 +121,14 @@ def install_display(ip: Any, magics: Any) -> Undo:
             all_columns=magics.all_columns,
             names=magics.names_beside_ids,
         )
+        if shown and (magics.table or _as_table(frame)):
+            from stripe_magics.forms.table_widget import MISSING, installed
+            from stripe_magics.magics.dataframe_display import is_of_object
+
+            if not installed():
+                shown = {kind: f"{text}\n{MISSING}" for kind, text in shown.items()}
+            elif is_of_object(frame):
+                return magics.show_table(frame, names=magics.names_beside_ids, plain=shown), {}
         return shown or {}, {}
 
     before = [formatter.for_type_by_name(module, name, printer) for module, name in names]

@@ -44,6 +44,7 @@ class StripeMagics(Magics):
         12, help="Columns of a frame that are shown; `df.stripe.wide` and the frame itself have all."
     ).tag(config=True)
     all_columns = Bool(False, help="Show every column of every frame.").tag(config=True)
+    table = Bool(False, help="Show every frame as an interactive table, as --table does.").tag(config=True)
     names_beside_ids = Bool(
         True, help="Show names beside the ids of customers, products, prices and invoices."
     ).tag(config=True)
@@ -136,6 +137,8 @@ class StripeMagics(Magics):
         if not options.quiet:
             for note in command.notes:
                 print(note)
+        if options.table:
+            self._check_table()
         if options.help:
             from stripe_magics.magics.help_pages import page
 
@@ -190,6 +193,41 @@ class StripeMagics(Magics):
             return self.run(line + form, None)
 
         return start_card(search, open_line)
+
+    @staticmethod
+    def _check_table() -> None:
+        from stripe_magics.errors import UsageFault
+        from stripe_magics.forms import table_widget
+
+        if not table_widget.installed():
+            raise UsageFault(table_widget.MISSING)
+
+    def show_table(self, frame: Any, *, names: bool, plain: Mapping[str, str]) -> dict[str, Any]:
+        """A frame as an interactive table, with the plain one beside it for where there are no widgets."""
+        from stripe_magics import bulk, forms
+        from stripe_magics._command import Command, Options
+        from stripe_magics.client.journal.cell_origin import origin
+        from stripe_magics.frames.frame_info import FrameInfo
+        from stripe_magics.magics import dataframe_display, interactive_table, object_names
+
+        place = origin()
+
+        def run_rows(module: str, rows: Any, more: Mapping[str, Any]) -> Any:
+            progress = more.get("progress")
+            options = Options(dry_run=bool(more.get("dry_run")), yes=bool(more.get("yes")))
+            return bulk.write_rows(
+                Command(module, options=options), rows, origin=place, progress=progress, quiet=True
+            )
+
+        content = interactive_table.table_content(
+            frame,
+            max_columns=self.max_columns,
+            all_columns=self.all_columns,
+            names=dataframe_display.name_lookup(frame) if names else None,
+        )
+        connection = object_names.matching_connection(FrameInfo.of(frame))
+        widget = forms.table(content, connection=connection, run=self.run_form, run_rows=run_rows)
+        return interactive_table.table_bundle(plain, widget)
 
     def _rows_form(self, command: Command) -> Any:
         """The form of many calls: the columns of a frame are mapped to fields before one call a row is made."""

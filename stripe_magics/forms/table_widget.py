@@ -1,0 +1,239 @@
+"""`--table`: a list as an interactive table. Sort, filter, search, pages, a column picker, copy and export are itables', from its own files:
+nothing is fetched from the network.
+
+Selected rows open what can be done with them below the table: one row its card and its form, several rows a form that makes one call a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from typing import Any
+
+import ipywidgets as w
+
+from stripe_magics._html import NO_MATHEMATICS
+from stripe_magics.errors import StripeMagicsError
+from stripe_magics.forms import html
+from stripe_magics.forms.row_actions import RowAction, actions_for
+from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+
+PAGE = 10
+LAYOUT = {
+    "topStart": {"buttons": ["copyHtml5", "csvHtml5", "excelHtml5", "colvis"]},
+    "topEnd": "search",
+    "bottomStart": "info",
+    "bottomEnd": "paging",
+    "bottom2Start": "pageLength",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """One column as it is shown: its head, its texts, and the numbers by which it is sorted where its texts don't sort."""
+
+    head: str
+    texts: Sequence[str]
+    numbers: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableContent:
+    """What a table shows: the columns, the type and the ids of the rows, their states, and the lines above and below."""
+
+    kind: str
+    columns: Sequence[TableColumn]
+    rows: Sequence[Mapping[str, Any]]  # id and status of each row
+    title: str = ""
+    notes: Sequence[str] = ()
+
+
+class TableWidget(w.VBox):
+    """The widget. `select(rows)` is what a click on rows does; `press(label)` is what a button does."""
+
+    def __init__(
+        self,
+        content: TableContent,
+        *,
+        connection: Any = None,
+        run: Callable[..., Any] | None = None,
+        run_rows: Callable[[str, Any, Mapping[str, Any]], Any] | None = None,
+    ) -> None:
+        self.content, self.connection, self.run, self.run_rows = content, connection, run, run_rows
+        self.tree = WidgetRegistry()
+        self.opened: Any = None
+        self.rows: list[Mapping[str, Any]] = []
+        make = self.tree.make
+        top = make(w.HTML, "full", value=f"{CSS}<div class='{NO_MATHEMATICS}'>{content.title}</div>")
+        self.table = _itable(content)
+        self.table.observe(lambda change: self.select(list(change["new"])), "selected_rows")
+        self.bar = make(w.HBox, "row", children=(), _dom_classes=("sm-bar",))
+        self.status = make(w.HTML, "full", value="")
+        self.slot = make(w.VBox, "full", children=())
+        lines = "".join(f"<div><small>{escape(each)}</small></div>" for each in content.notes)
+        notes = make(w.HTML, "full", value=f"<div class='{NO_MATHEMATICS}'>{lines}</div>")
+        super().__init__(
+            children=(top, self.table, notes, self.bar, self.status, self.slot),
+            layout=self.tree.layout("column"),
+            _dom_classes=("sm-table",),
+        )
+        self.tree.adopt(self.table)
+        self.tree.adopt(self.table.layout)
+        self.tree.adopt(self)
+
+    def select(self, places: list[int]) -> list[str]:
+        """Offer what can be done with these rows; gives the labels."""
+        self._drop()
+        for each in self.bar.children:
+            self.tree.drop(each)
+        self.rows = [self.content.rows[each] for each in places if each < len(self.content.rows)]
+        self.rows = [each for each in self.rows if each.get("id")]
+        self.status.value = ""
+        offers = actions_for(self.content.kind, self.rows) if self.connection is not None else []
+        count = len(self.rows)
+        if count > 1:
+            buttons = [
+                self._button(f"{each.label} {count} rows", partial(self._open_rows, each))
+                for each in offers
+                if self.run_rows is not None
+            ]
+            if not buttons:
+                self.status.value = html.card("plain", f"Nothing can be done with all {count} rows at once.")
+        else:
+            buttons = [self._button(each.label, partial(self._open_form, each)) for each in offers]
+            if count and self.connection is not None:
+                buttons.insert(0, self._button("Show card", self._open_card))
+        set_children(self.bar, tuple(buttons))
+        return [each.description for each in buttons]
+
+    def press(self, label: str) -> Any:
+        """Open what the button of that label opens."""
+        button = next(each for each in self.bar.children if each.description == label)
+        button.click()
+        return self.opened
+
+    def close(self) -> None:
+        """Close the table and what it opened."""
+        self._drop()
+        if self.tree.closed:
+            super().close()
+        else:
+            self.tree.close()
+
+    # -- inside -------------------------------------------------------------------------------------------------------------------
+
+    def _open_form(self, action: RowAction) -> None:
+        from stripe_magics.forms import module_form
+
+        form = module_form(
+            action.module, {action.field: self.rows[0]["id"]}, run=self.run, connection=self.connection
+        )
+        self._show(form)
+
+    def _open_rows(self, action: RowAction) -> None:
+        import pandas as pd
+
+        from stripe_magics.forms import rows_form
+
+        if self.run_rows is None:
+            return
+        frame = pd.DataFrame({action.field: [str(each["id"]) for each in self.rows]})
+
+        def run(rows: Any, **more: Any) -> Any:
+            return self.run_rows(action.module, rows, more) if self.run_rows is not None else None
+
+        form = rows_form(action.module, frame, run, connection=self.connection)
+        self._show(form)
+        form.check()
+
+    def _open_card(self) -> None:
+        from stripe_magics.forms.card_widget import object_card
+
+        card = object_card(str(self.rows[0]["id"]), connection=self.connection, run=self.run)
+        self._drop()
+        self.status.value = card._repr_html_()
+
+    def _show(self, widget: Any) -> None:
+        self._drop()
+        self.opened = widget
+        set_children(self.slot, (widget,))
+
+    def _drop(self) -> None:
+        self.status.value = ""
+        if self.opened is not None:
+            set_children(self.slot, ())
+            self.opened.close()
+            self.opened = None
+
+    def _button(self, label: str, action: Callable[[], Any]) -> Any:
+        button = self.tree.make(w.Button, "button", description=label)
+
+        def pressed(_: Any) -> None:
+            try:
+                action()
+            except StripeMagicsError as fault:
+                self.status.value = CSS + html.error(fault)
+            except Exception as fault:  # our own mistake: an exception in a callback would be seen by nobody
+                words = [f"{type(fault).__name__}: {fault}"]
+                self.status.value = CSS + html.card("wrong", "It could not be opened.", words, role="alert")
+
+        button.on_click(pressed)
+        return button
+
+
+def _itable(content: TableContent) -> Any:
+    """itables' widget: every text is escaped; amounts and numbers sort by a column that is not shown."""
+    import pandas as pd
+    from itables.widget import ITable
+
+    shown = len(content.columns)
+    data: dict[str, Any] = {str(place): list(each.texts) for place, each in enumerate(content.columns)}
+    definitions: list[dict[str, Any]] = []
+    for place, each in enumerate(content.columns):
+        if each.numbers is None:
+            continue
+        hidden = len(data)
+        data[str(hidden)] = list(each.numbers)
+        definitions.append({"targets": place, "orderData": [hidden], "className": "dt-right"})
+        definitions.append({"targets": hidden, "visible": False, "searchable": False})
+    frame = pd.DataFrame(data)
+    frame.columns = [
+        *(each.head for each in content.columns),
+        *(f"sort {n}" for n in range(shown, len(data))),
+    ]
+    buttons = [
+        {"extend": name, "text": "Columns", "columns": list(range(shown))}
+        if name == "colvis"
+        else {"extend": name, "exportOptions": {"columns": ":visible"}}
+        for name in LAYOUT["topStart"]["buttons"]  # type: ignore[index]
+    ]
+    with pd.option_context("display.max_colwidth", None):
+        return ITable(
+            frame,
+            maxBytes=0,
+            maxRows=0,
+            maxColumns=0,
+            showIndex=False,
+            select=True,
+            pageLength=PAGE,
+            layout={**LAYOUT, "topStart": {"buttons": buttons}},
+            columnDefs=definitions,
+            columnControl=["order", "searchDropdown"],
+            ordering={"indicators": False, "handler": False},
+            format_floats_in_python=False,
+            scrollX=True,
+            classes=f"display nowrap compact {NO_MATHEMATICS}",
+            style="table-layout:auto;width:100%;margin:0",
+        )
+
+
+def installed() -> bool:
+    """Whether itables is there."""
+    from importlib.util import find_spec
+
+    return find_spec("itables") is not None
+
+
+MISSING = "An interactive table needs itables: %pip install itables, then restart the kernel."

@@ -1,0 +1,139 @@
+"""`--table`: what the interactive table holds, what selected rows offer, and that nothing of it comes from the network."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import stripe_magics as sm
+from stripe_magics.forms.row_actions import ACTIONS, actions_for
+from stripe_magics.forms.table_widget import TableWidget
+from stripe_magics.magics.interactive_table import WIDGET, table_content
+
+
+@pytest.fixture
+def connected() -> Any:
+    return sm.connect(sandbox=True)
+
+
+def rows_of(widget: TableWidget) -> list[list[Any]]:
+    return json.loads(widget.table._dt_args["data_json"])
+
+
+def test_every_action_is_a_module_with_that_field() -> None:
+    from stripe_magics import catalogue
+
+    for actions in ACTIONS.values():
+        for each in actions:
+            assert catalogue.find(each.module).get(each.field) is not None, each
+
+
+def test_what_can_be_done_goes_by_the_state_of_all_rows() -> None:
+    paid, held = {"id": "pi_1", "status": "succeeded"}, {"id": "pi_2", "status": "requires_capture"}
+    assert [each.label for each in actions_for("payment_intent", [paid])] == ["Refund"]
+    assert [each.label for each in actions_for("payment_intent", [held])] == ["Capture", "Cancel"]
+    assert actions_for("payment_intent", [paid, held]) == []
+    assert actions_for("payment_intent", []) == []
+
+
+def test_amounts_sort_as_numbers_and_everything_is_escaped(connected: Any) -> None:
+    sm.call("customers.create", name="<img src=x>", email="$1@example.com", description="a & b")
+    widget = TableWidget(table_content(sm.call("customers.list", limit=5)))
+    assert "<img" not in widget.table._dt_args["data_json"]
+    assert "&lt;img src=x&gt;" in widget.table._dt_args["data_json"]
+    assert "mathjax_ignore" in widget.table.classes
+    widget.close()
+    frame = sm.call("payment_intents.list", limit=50)
+    content = table_content(frame)
+    amount = next(each for each in content.columns if each.head == "amount")
+    expected = [
+        f"{number:,.2f} {code.upper()}"
+        for number, code in zip(amount.numbers or [], frame["currency"], strict=True)
+    ]
+    assert list(amount.texts) == expected
+
+
+def test_one_row_opens_its_card_and_its_form(connected: Any) -> None:
+    frame = sm.call("payment_intents.list", limit=50)
+    widget = TableWidget(table_content(frame), connection=connected)
+    place = list(frame["status"]).index("succeeded")
+    assert widget.select([place]) == ["Show card", "Refund"]
+    widget.press("Show card")
+    assert frame["id"][place] in widget.status.value
+    form = widget.press("Refund")
+    assert form.state.values()["payment_intent"] == frame["id"][place]
+    assert widget.select([]) == []
+    assert widget.opened is None
+    widget.close()
+
+
+def test_several_rows_are_one_call_a_row_after_a_preview(connected: Any) -> None:
+    from stripe_magics import bulk
+    from stripe_magics._command import Command, Options
+
+    customers = [sm.call("customers.create", name=f"Table {n}")["id"][0] for n in range(3)]
+    invoices = [sm.call("invoices.create", customer=each)["id"][0] for each in customers]
+
+    def run_rows(module: str, rows: pd.DataFrame, more: Any) -> Any:
+        options = Options(dry_run=bool(more.get("dry_run")), yes=bool(more.get("yes")))
+        return bulk.write_rows(Command(module, options=options), rows, quiet=True)
+
+    frame = sm.call("invoices.list", status="draft", limit=3)
+    assert set(frame["id"]) == set(invoices)
+    widget = TableWidget(table_content(frame), connection=connected, run_rows=run_rows)
+    assert "Finalize 3 rows" in widget.select([0, 1, 2])
+    form = widget.press("Finalize 3 rows")
+    assert "All 3 rows can be sent. Nothing was sent yet." in form.status.value
+    assert set(sm.call("invoices.list", limit=3)["status"]) == {"draft"}
+    form.send()
+    form.confirm()
+    assert list(form.wait()["result"]) == ["done"] * 3
+    assert set(sm.call("invoices.list", limit=3)["status"]) == {"paid"}, "nothing is due on an empty invoice"
+    widget.close()
+
+
+def test_the_flag_and_the_setting_show_it(connected: Any) -> None:
+    from stripe_magics import magics
+
+    shell = InteractiveShell.instance()
+    magics.load(shell)
+    try:
+        frame = shell.run_line_magic("stripe", "customers list --limit 3 --table")
+        shown = shell.display_formatter.format(frame)[0]
+        assert WIDGET in shown
+        assert "<table" in shown["text/html"], "the plain table stands beside it"
+        frame = shell.run_line_magic("stripe", "customers list --limit 3")
+        assert WIDGET not in shell.display_formatter.format(frame)[0], "plain is the default"
+        shell.run_line_magic("stripe", "config --table true")
+        assert WIDGET in shell.display_formatter.format(frame)[0]
+    finally:
+        magics.unload(shell)
+
+
+def test_without_itables_it_is_refused_in_words(connected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stripe_magics import magics
+    from stripe_magics.forms import table_widget
+
+    monkeypatch.setattr(table_widget, "installed", lambda: False)
+    shell = InteractiveShell.instance()
+    magics.load(shell)
+    try:
+        with pytest.raises(sm.StripeMagicsError, match="%pip install itables"):
+            shell.run_line_magic("stripe", "customers list --limit 3 --table")
+        made = sm.call("customers.list", limit=3, table=True)
+        assert "%pip install itables" in shell.display_formatter.format(made)[0]["text/plain"]
+    finally:
+        magics.unload(shell)
+
+
+def test_nothing_is_fetched_from_the_network() -> None:
+    from pathlib import Path
+
+    import itables.widget
+
+    script = Path(itables.widget.__file__).parent / "static" / "widget.js"
+    assert script.stat().st_size > 300_000, "the whole bundle"
