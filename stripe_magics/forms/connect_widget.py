@@ -410,6 +410,7 @@ MAIN = (
     "zone",
     "rate",
     "problem",
+    "check",
     "warning",
     "unresolved",
 )
@@ -421,7 +422,7 @@ def connected_card(connection: Any) -> str:
     facts = {name: str(value) for name, value in connection.status().items() if value}
     main = [f"{name}: {facts[name]}" for name in MAIN if name in facts]
     rest = [f"{name}: {value}" for name, value in facts.items() if name not in MAIN]
-    problem = "problem" in facts
+    problem = "problem" in facts or "check" in facts
     return cards.card(
         "ask" if problem else "good",
         "Connected, but not checked." if problem else "Connected.",

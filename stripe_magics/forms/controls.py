@@ -16,6 +16,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from stripe_magics._redaction import is_secret_param, mask_param
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.forms import html
 from stripe_magics.forms.state import Raw, blank, raw_value
@@ -108,7 +109,28 @@ PLACEHOLDERS = {
 }
 
 
+def _private(field: Field, maker: Maker) -> Control:
+    """A card or bank number, a code: what is typed is held here alone; the widget shows its last digits and has no value."""
+    from stripe_magics.forms.key_field import private_field
+
+    held = [""]
+
+    def write(raw: Raw) -> None:
+        held[0] = "" if raw is None else str(raw).strip()
+        if hasattr(widget, "hint"):
+            widget.hint = str(mask_param(field.param, held[0])) if held[0] else ""
+
+    def taken(typed: str) -> None:
+        write(typed)
+        maker.changed(field.name)
+
+    widget = private_field(maker.tree, taken, label=maker.label(field), hint="", action="Clear")
+    return Control(field, widget, lambda: held[0], write, focus=widget)
+
+
 def _text(field: Field, maker: Maker) -> Control:
+    if is_secret_param(field.param) and not maker.cell:
+        return _private(field, maker)
     placeholder = PLACEHOLDERS.get(field.kind, "")
     return _text_control(
         field, maker.make(w.Text, "field", field, continuous_update=False, placeholder=placeholder)

@@ -8,13 +8,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
 from typing import Any
 
 import ipywidgets as w
 
+from stripe_magics import catalogue
 from stripe_magics._command import Command, Options
+from stripe_magics._redaction import mask_param, mask_params
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.client.journal.cell_origin import origin
 from stripe_magics.errors import Fault, StripeMagicsError
@@ -100,7 +103,7 @@ class ModuleForm(w.VBox):
     @property
     def line(self) -> str:
         """The same call as a magic: one line, or a cell where a line would not do."""
-        return as_magic(self.state.command())
+        return as_magic(_masked(self.state.command()))
 
     @property
     def skeleton(self) -> str:
@@ -418,6 +421,13 @@ class ModuleForm(w.VBox):
         self.area.open()
         if hasattr(self, "_handle_displayed"):  # ipywidgets 7
             self._handle_displayed(**kwargs)
+
+
+def _masked(command: Command) -> Command:
+    """The command as it may be shown, and saved with the notebook: card and bank numbers by their last digits."""
+    fields = {each.name: each.param or each.name for each in catalogue.find(command.module).fields}
+    values = {name: mask_param(fields.get(name, name), value) for name, value in command.values.items()}
+    return replace(command, values=values, params=list(mask_params(command.params)))
 
 
 def as_magic(command: Command) -> str:

@@ -1,12 +1,11 @@
-"""The field into which an API key is typed: it sends the key to the kernel once and keeps nothing.
+"""A field for what nobody else may read: an API key, a card or bank number. It sends what is typed to the kernel once and keeps nothing.
 
 An ordinary password field has a synced value: it waits in the browser's copy of the widget while the kernel is busy, other tabs get it,
-and a notebook that saves widget state has it in the file. This one has no value at all. The key goes as a message; the input is blank
+and a notebook that saves widget state has it in the file. This one has no value at all. What is typed goes as a message; the input is blank
 again before the message has left. The message is mixed with random bytes that the kernel gives for it (a one-time pad), so that Jupyter's own
 loggers, which write messages down at DEBUG, have nothing to write.
 
-Without anywidget there is `PasswordField`, which comes close: its value is never echoed, is written nowhere as state, and is blanked when
-it arrives; only a kernel that is busy while the browser saves widget state could still leave it in the file.
+Without anywidget there is no such field, and none in its place: any other would send what is typed readable. A note says what to do.
 """
 
 from __future__ import annotations
@@ -20,38 +19,17 @@ from typing import Any
 import ipywidgets as w
 from traitlets import Unicode
 
+from stripe_magics.forms import html
 from stripe_magics.forms.static_files import static_path
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
 LABEL = "Secret key"
-PAD = 512  # bytes; no key is longer
+KEY_HINT = "sk_test_... or rk_test_..."
+PAD = 8192  # bytes; nothing that is typed here is longer
 
 _ESM = static_path("key_field.js")
 
 _CSS = static_path("key_field.css")
-
-
-class PasswordField(w.Password):
-    """The next best where anywidget is missing: a password field whose value is no state."""
-
-    value = Unicode("").tag(sync=True, echo_update=False, to_json=lambda *_: "")
-
-    def __init__(self, taken: Callable[[str], None], **traits: Any) -> None:
-        super().__init__(
-            description=LABEL, continuous_update=False, placeholder="sk_test_... or rk_test_...", **traits
-        )
-        self._taken = taken
-        self.observe(self._arrived, "value")
-
-    def _arrived(self, change: dict[str, Any]) -> None:
-        key, self.value = change["new"], ""
-        change["new"] = ""
-        if key:
-            self.send_state("value")  # blanks the browser's copy as well
-            self._taken(key)
-
-    def __repr__(self) -> str:
-        return "<a key field that keeps nothing>"
 
 
 @cache
@@ -64,6 +42,11 @@ def _sending_field() -> type:
 
         _esm = _ESM
         _css = _CSS
+        label = Unicode().tag(sync=True)
+        hint = Unicode().tag(
+            sync=True
+        )  # what the empty input shows: an example, or the last digits of what is held
+        action = Unicode().tag(sync=True)  # the words of the button
 
         def __repr__(self) -> str:
             return "<a key field that keeps nothing>"
@@ -86,12 +69,18 @@ def unmix(mixed: str, pad: bytes) -> str:
     )
 
 
-def key_field(tree: WidgetRegistry, taken: Callable[[str], None]) -> Any:
-    """The key field; `taken` is called with each key that is entered, once."""
+def private_field(
+    tree: WidgetRegistry, taken: Callable[[str], None], *, label: str, hint: str, action: str
+) -> Any:
+    """The field; `taken` is called with each text that is entered, once, and with "" when a person presses Clear.
+
+    `action` is the button: `Connect`, which hands over what is typed as Enter does, or `Clear`; then leaving the input hands it over too.
+    """
     try:
         kind = _sending_field()
     except ImportError:
-        return tree.make(PasswordField, "field", taken=taken)
+        note = f"{label}: typing it here needs anywidget (pip install anywidget). Nothing can be entered until then."
+        return tree.make(w.HTML, "field", value=html.card("ask", note))
 
     pads: dict[int, bytes] = {}
 
@@ -103,11 +92,18 @@ def key_field(tree: WidgetRegistry, taken: Callable[[str], None]) -> Any:
             field.send(
                 {"view": content["want"], "number": number, "pad": base64.b64encode(pads[number]).decode()}
             )
+        elif content.get("clear") is True:
+            taken("")
         elif isinstance(content.get("number"), int) and isinstance(content.get("mixed"), str):
-            key = unmix(content["mixed"], pads.pop(content["number"], b""))
-            if key:
-                taken(key)
+            typed = unmix(content["mixed"], pads.pop(content["number"], b""))
+            if typed:
+                taken(typed)
 
-    field = tree.make(kind, "field")
+    field = tree.make(kind, "field", label=label, hint=hint, action=action)
     field.on_msg(heard)
     return field
+
+
+def key_field(tree: WidgetRegistry, taken: Callable[[str], None]) -> Any:
+    """The field for an API key; `taken` is called with each key that is entered, once."""
+    return private_field(tree, taken, label=LABEL, hint=KEY_HINT, action="Connect")

@@ -20,6 +20,7 @@ from stripe_magics.errors import (
     UnknownName,
     UsageFault,
 )
+from stripe_magics.forms.connect_widget import connected_card
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +86,12 @@ def test_B76_what_stripe_cannot_say_is_not_checked(server: FaultServer, fault: F
     connection = open_to(server)
     assert connection.unchecked
     assert "not checked" in connection.status()["check"]
+    server.always = (
+        None  # later Stripe can say; the card is amber all the same, until somebody connects again
+    )
+    card = connected_card(connection)
+    assert "Connected, but not checked." in card
+    assert "check: not checked" in card
 
 
 def test_B76_a_good_key_costs_one_request(server: FaultServer) -> None:

@@ -6,12 +6,18 @@ export default {
     const id = "sm-key-" + Math.random().toString(36).slice(2);
     const label = document.createElement("label");
     label.htmlFor = id;
-    label.textContent = "Secret key";
     const input = document.createElement("input");
-    Object.assign(input, {id, type: "password", autocomplete: "off", spellcheck: false, placeholder: "sk_test_... or rk_test_..."});
+    Object.assign(input, {id, type: "password", autocomplete: "off", spellcheck: false});
     for (const name of ["data-lpignore", "data-1p-ignore", "data-bwignore"]) input.setAttribute(name, "true");
     const button = document.createElement("button");
-    Object.assign(button, {type: "button", textContent: "Connect"});
+    button.type = "button";
+    const clears = () => model.get("action") === "Clear";
+    const show = () => {
+      label.textContent = model.get("label");
+      input.placeholder = model.get("hint");
+      button.textContent = model.get("action");
+    };
+    show();
     let waiting = null;
     const hand = () => {
       const key = input.value.trim();
@@ -31,13 +37,21 @@ export default {
       }
       waiting = null;
     };
+    const pressed = () => {
+      if (!clears()) { hand(); return; }
+      input.value = "";
+      model.send({clear: true});
+    };
     model.on("msg:custom", heard);
-    button.addEventListener("click", hand);
+    model.on("change", show);
+    button.addEventListener("mousedown", (event) => { if (clears()) event.preventDefault(); });  // the input isn't left before
+    button.addEventListener("click", pressed);
+    input.addEventListener("blur", () => { if (clears()) hand(); });
     input.addEventListener("keydown", (event) => {
       event.stopPropagation();
       if (event.key === "Enter") hand();
     });
     el.replaceChildren(label, input, button);
-    return () => { model.off("msg:custom", heard); input.value = ""; waiting = null; el.replaceChildren(); };
+    return () => { model.off("msg:custom", heard); model.off("change", show); input.value = ""; waiting = null; el.replaceChildren(); };
   },
 };
