@@ -36,6 +36,14 @@ def test_rows_are_previewed_and_refused_as_a_whole(sandbox: Cells) -> None:
     assert len(sandbox("%stripe customers list")) == 0
 
 
+def test_the_script_names_what_was_given_only(sandbox: Cells) -> None:
+    sandbox("%stripe customers list --limit 3")
+    sandbox("%stripe customers list --limit 3 --names off")
+    *_, plain, without = str(sandbox("%stripe script")).splitlines()
+    assert plain == "sm.call('customers.list', limit='3')"
+    assert without == "sm.call('customers.list', limit='3', names=False)"
+
+
 def test_a_list_into_parquet(sandbox: Cells, tmp_path: Path) -> None:
     for name in "abc":
         sandbox(f"%stripe customers create --name {name}")

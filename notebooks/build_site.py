@@ -1,0 +1,183 @@
+"""The site, in one command: `pip install '.[plot,duckdb,excel]' mkdocs-material mkdocs-jupyter ipykernel && python notebooks/build_site.py`.
+
+The guides are the notebooks beside this file, run on the sandbox; the reference is made from the same declarations as help, completion and
+forms. `--pages` writes the pages and leaves mkdocs out.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import stripe_magics as sm
+from stripe_magics import catalogue, command_line, errors, finance, parsing, pipeline
+from stripe_magics.magics import help_pages
+from stripe_magics.magics.history import as_python
+
+HERE = Path(__file__).parent
+DOCS = HERE.parent / "build" / "site" / "docs"
+
+
+def cell(text: object) -> str:
+    """A text as a table's cell."""
+    return str(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A Markdown table."""
+    lines = [list(head), ["---"] * len(list(head)), *([cell(each) for each in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def tabs(blocks: dict[str, tuple[str, str]]) -> str:
+    """Blocks of code, one beside the other: title -> (language, text)."""
+    out = []
+    for title, (language, text) in blocks.items():
+        body = "\n".join(f"    {line}" for line in ["", f"```{language}", *text.splitlines(), "```", ""])
+        out.append(f'=== "{title}"\n{body}')
+    return "\n".join(out)
+
+
+def curl(command: Any) -> str:
+    """The same call as curl sends it."""
+    request = pipeline.prepare(command, connection=sm.current())
+    words = ["curl", f"https://api.stripe.com{request.path}", "-u", '"$STRIPE_API_KEY:"']
+    words += {"GET": ["-G"] if request.params else [], "POST": []}.get(request.method, ["-X", request.method])
+    if request.method == "POST":
+        words += ["-X", "POST"] if not request.params else []
+    parts = [" ".join(words), *(f"-d {shlex.quote(f'{name}={value}')}" for name, value in request.params)]
+    return " \\\n  ".join(parts)
+
+
+def examples(name: str) -> str:
+    """One call in four ways, made from the line that the help shows."""
+    line = help_pages.example(catalogue.find(name))
+    command = parsing.parse(line.removeprefix("%stripe ").strip(), None, {})
+    return tabs(
+        {
+            "Line": ("text", line),
+            "Cell": ("text", parsing.write_cell(command)),
+            "Python": ("python", f"import stripe_magics as sm\n\n{as_python(command)}"),
+            **({} if catalogue.find(name).handler else {"curl": ("bash", curl(command))}),
+        }
+    )
+
+
+def write(path: str, text: str) -> None:
+    """One page."""
+    target = DOCS / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text + "\n", encoding="utf-8")
+
+
+def module_page(name: str) -> str:
+    """All fields of a documented module, and its example."""
+    page = help_pages.page(name)
+    module = catalogue.find(name)
+    parts = [
+        f"# {page.title}",
+        *(cell(each) for each in page.intro if each),
+        examples(name),
+        "## Fields",
+        table(page.head, ((f"`{row[0]}`", *row[1:]) for row in page.rows)),
+        f"It gives a DataFrame of `{module.returns}`: one row an object, amounts in the smallest unit, times in UTC.",
+        *(cell(each) for each in page.outro),
+    ]
+    return "\n\n".join(parts)
+
+
+def report_page() -> str:
+    """All reports: what they say, their columns, formula and source."""
+    parts = ["# Reports"]
+    for name in finance.reports()["report"]:
+        facts = finance.describe_report(name)
+        said = facts.attrs["stripe"]
+        parts += [f"## {name}", cell(said["title"]), f"```text\n%stripe report {name} --month 2026-09\n```"]
+        parts.append(table(facts.columns, facts.astype(str).itertuples(index=False)))
+    return "\n\n".join(parts)
+
+
+def error_page() -> str:
+    """The tree of errors, from the docstrings of their classes."""
+    tree = ast.get_docstring(ast.parse(Path(errors.__file__).read_text(encoding="utf-8"))) or ""
+    kinds = [
+        each
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, errors.StripeMagicsError)
+    ]
+    rows = [(f"`{each.__name__}`", (each.__doc__ or "").partition("\n")[0]) for each in kinds]
+    return "\n\n".join(["# Errors", f"```text\n{tree}\n```", table(["error", "means"], rows)])
+
+
+def pages() -> None:
+    """Write all pages."""
+    shutil.rmtree(DOCS, ignore_errors=True)
+    DOCS.mkdir(parents=True)
+    for each in HERE.glob("*.ipynb"):
+        shutil.copy(each, DOCS)
+    shutil.copytree(HERE / "pictures", DOCS / "pictures")
+    readme = (HERE.parent / "README.md").read_text(encoding="utf-8")
+    for begin in ("stripe_magics/ARCHITECTURE.md", ".github/CONTRIBUTING.md"):
+        readme = readme.replace(f"[{begin}]({begin})", f"`{begin}`")
+    write("index.md", readme.replace("(notebooks/", "("))
+    names = [each.name for each in catalogue.documented()]
+    for name in names:
+        write(f"reference/{name}.md", module_page(name))
+    rows = [
+        (f"[{name.replace('.', ' ')}]({name}.md)", catalogue.find(name).title, catalogue.find(name).method)
+        for name in names
+    ]
+    link_table = "\n".join(
+        ["| command | what | |", "|---|---|---|", *(f"| {a} | {cell(b)} | {c} |" for a, b, c in rows)]
+    )
+    write("reference/commands.md", f"# Commands\n\n{link_table}")
+    others = [catalogue.find(name) for name in sm.modules()["name"] if name not in set(names)]
+    write(
+        "reference/operations.md",
+        "# All other operations\n\n"
+        + table(
+            ["command", "request", "required"],
+            (
+                (
+                    f"`{each.name.replace('.', ' ')}`",
+                    f"{each.method} {each.path}",
+                    ", ".join(own.name for own in each.fields if own.required),
+                )
+                for each in others
+            ),
+        ),
+    )
+    write("reference/reports.md", report_page())
+    write("reference/errors.md", error_page())
+    write(
+        "reference/command_line.md", f"# Command line\n\n```text\n{command_line._parser().format_help()}```"
+    )
+    print(f"{len(list(DOCS.rglob('*.*')))} files in {DOCS}")
+
+
+def main() -> int:
+    """Pages, then mkdocs; its exit code."""
+    for name in [each for each in os.environ if each.startswith("STRIPE")]:
+        del os.environ[name]
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["STRIPE_MAGICS_STATE_DIR"] = state
+        sm.connect(sandbox=True)
+        pages()
+        if "--pages" in sys.argv:
+            return 0
+        return subprocess.run(
+            [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-f", str(HERE / "mkdocs.yml")],
+            check=False,
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
