@@ -412,7 +412,8 @@ def test_34_templates_and_owners(call) -> None:
     [
         ("pm_card_visa", "visa", "4242"),
         ("pm_card_mastercard", "mastercard", "4444"),
-        ("pm_card_amex", "amex", "0005"),
+        ("pm_card_amex", "amex", "8431"),
+        ("pm_card_discover", "discover", "9424"),
         ("pm_card_visa_debit", "visa", "5556"),
     ],
 )

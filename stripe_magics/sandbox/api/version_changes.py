@@ -266,11 +266,16 @@ def downgrade(name: str, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 AUTOMATIC_SINCE = "2023-08-16"
+ASYNC_CAPTURE_SINCE = "2024-04-10"
 
 
 def with_former_defaults(name: str, asked: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters with what a version before the two that are served took for granted: payment intents took cards alone."""
+    """The parameters with what a version before the two that are served took for granted of a payment intent: cards alone, capture at once."""
+    if name != "POST /v1/payment_intents" or not asked:
+        return params
     types = {"payment_method_types", "automatic_payment_methods"}
-    if name == "POST /v1/payment_intents" and "" < asked[:10] < AUTOMATIC_SINCE and not types & set(params):
-        return {**params, "payment_method_types": ["card"]}
+    if asked[:10] < AUTOMATIC_SINCE and not types & set(params):
+        params = {**params, "payment_method_types": ["card"]}
+    if asked[:10] < ASYNC_CAPTURE_SINCE:
+        params = {"capture_method": "automatic", **params}
     return params

@@ -15,6 +15,7 @@ from stripe_magics.sandbox.resources.payment_intents import intent_parameters, p
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
 
 RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)
+LETTER_PAPER = frozenset({"US", "CA", "MX"})  # countries whose invoices aren't on A4
 
 
 def finish(account: Account, invoice: Object) -> None:
@@ -34,6 +35,9 @@ def finish(account: Account, invoice: Object) -> None:
         effective_at=invoice["effective_at"] or account.now,
         status_transitions={**invoice["status_transitions"], "finalized_at": account.now},
     )
+    if ((invoice["rendering"] or {}).get("pdf") or {}).get("page_size") == "auto":
+        country = (invoice["customer_address"] or {}).get("country") or invoice["account_country"]
+        invoice["rendering"]["pdf"] = {"page_size": "letter" if country in LETTER_PAPER else "a4"}
     customer["next_invoice_sequence"] += before["number"] is None
     _use_balance(account, invoice, customer)
     customer["currency"] = customer["currency"] or invoice["currency"]

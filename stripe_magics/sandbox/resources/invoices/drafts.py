@@ -20,6 +20,8 @@ from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shippin
 
 _PLAIN = ("account_tax_ids", "auto_advance", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer", "metadata", "number", "statement_descriptor")  # fmt: skip
 
+_RENDERING = {"amount_tax_display": None, "template": None, "template_version": None}
+
 
 def new_invoice(
     account: Account, customer: Object, currency: str, collection: str, *, reason: str = "manual"
@@ -30,8 +32,8 @@ def new_invoice(
         ("account_tax_ids", "application", "application_fee_amount", "charge", "custom_fields", "default_payment_method", "default_source",
          "description", "discount", "due_date", "effective_at", "ending_balance", "footer", "from_invoice", "hosted_invoice_url", "invoice_pdf",
          "last_finalization_error", "latest_revision", "next_payment_attempt", "number", "on_behalf_of", "payment_intent", "quote",
-         "receipt_number", "rendering", "shipping_cost", "shipping_details", "statement_descriptor", "subscription", "tax", "test_clock",
-         "transfer_data", "webhooks_delivered_at")
+         "receipt_number", "shipping_cost", "shipping_details", "statement_descriptor", "subscription", "tax", "test_clock",
+         "transfer_data")
     )  # fmt: skip
     return {
         "id": identifier,
@@ -70,6 +72,8 @@ def new_invoice(
         "period_end": account.now,
         "period_start": account.now,
         "post_payment_credit_notes_amount": 0,
+        "rendering": {**_RENDERING, "pdf": {"page_size": "auto"}} if reason == "manual" else None,
+        "webhooks_delivered_at": None if any(account.each("webhook_endpoint")) else account.now,
         "pre_payment_credit_notes_amount": 0,
         "starting_balance": 0,
         "status": "draft",
@@ -196,10 +200,8 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
                 None
                 if shown is None
                 else {
-                    "amount_tax_display": None,
-                    "pdf": None,
-                    "template": None,
-                    "template_version": None,
+                    **_RENDERING,
+                    "pdf": {"page_size": "auto"},
                     **shown,
                 }
             )

@@ -166,13 +166,22 @@ def _iban(text: str) -> str:
     return text.replace(" ", "").upper()
 
 
+_BANK_CODES: dict[str, tuple[int, int, int]] = {
+    "AT": (4, 9, 9), "BE": (4, 7, 7), "CH": (4, 9, 9), "DE": (4, 12, 12), "DK": (4, 8, 8), "ES": (4, 8, 12), "FI": (4, 7, 7),
+    "FR": (4, 9, 14), "GB": (4, 8, 14), "IE": (4, 8, 14), "IT": (5, 10, 15), "LU": (4, 7, 7), "NL": (4, 8, 8), "NO": (4, 8, 8),
+    "PT": (4, 8, 12), "SE": (4, 7, 7),
+}  # fmt: skip
+"""Country -> where in its IBANs the bank's code starts, where the branch's starts, and where that ends."""
+
+
 def _sepa_debit(account: Account, iban: str, where: str) -> Object:
     iban = _iban(iban)
     if len(iban) < 15 or not iban[:2].isalpha() or not iban[2:4].isdigit() or not iban.isalnum():
         raise invalid("The IBAN you provided is invalid.", param=f"{where}[iban]", code="invalid_iban")
+    start, branch, end = _BANK_CODES.get(iban[:2], (4, 9, 9))
     return {
-        "bank_code": iban[4:9],
-        "branch_code": None,
+        "bank_code": iban[start:branch],
+        "branch_code": iban[branch:end],
         "country": iban[:2],
         "fingerprint": account.letters(f"iban{iban}", 16),
         "generated_from": {"charge": None, "setup_attempt": None},

@@ -111,9 +111,11 @@ def attach_to(account: Account, method: Object, customer: Object) -> Object:
         )
     outcome = outcome_of(account, method["id"])
     if not outcome.attaches:
-        raise declined(
+        refusal = declined(
             outcome.message, code=outcome.code, decline_code=outcome.decline_code, param=outcome.param
         )
+        refusal.more["param"] = outcome.param  # here the key is there even where it names nothing
+        raise refusal
     method["customer"] = customer["id"]
     account.save("payment_method", method)
     events.emit(account, "payment_method.attached", method)

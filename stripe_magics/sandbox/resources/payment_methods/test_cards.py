@@ -91,8 +91,8 @@ OUTCOMES: dict[str, CardBehaviour] = {
 CARDS: dict[str, Card] = {
     "visa": Card("4242424242424242"),
     "mastercard": Card("5555555555554444", "mastercard"),
-    "amex": Card("378282246310005", "amex"),
-    "discover": Card("6011111111111117", "discover"),
+    "amex": Card("371449635398431", "amex"),
+    "discover": Card("6011000990139424", "discover"),
     "diners": Card("3056930009020004", "diners"),
     "jcb": Card("3566002020360505", "jcb", country="JP"),
     "unionpay": Card("6200000000000005", "unionpay", country="CN"),
@@ -145,7 +145,10 @@ for _name, _others in _ALSO.items():
     for _other in _others:
         CARDS[_other] = CARDS[_name]
 
-BY_NUMBER: dict[str, Card] = {card.number: card for card in CARDS.values()}
+_NUMBERS_ALONE = (Card("378282246310005", "amex"), Card("6011111111111117", "discover"))
+"""Documented numbers that no token stands for."""
+
+BY_NUMBER: dict[str, Card] = {card.number: card for card in (*CARDS.values(), *_NUMBERS_ALONE)}
 
 IBANS: dict[str, str] = {
     "AT321904300235473204": "debit", "AT611904300234573201": "debit", "DE89370400440532013000": "debit", "FR1420041010050500013M02606": "debit",

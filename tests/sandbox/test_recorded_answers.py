@@ -1,0 +1,91 @@
+"""What the real API was seen to answer, where a guide or the reference says less or something else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+def test_a_declined_card_names_an_empty_parameter_when_it_is_attached(call) -> None:
+    customer = call("POST /v1/customers")["id"]
+    error = call.refused("POST /v1/payment_methods/pm_card_chargeDeclined/attach", customer=customer)
+    assert (error["status"], error["code"], error["param"]) == (402, "card_declined", "")
+    expired = call.refused(
+        "POST /v1/payment_methods/pm_card_chargeDeclinedExpiredCard/attach", customer=customer
+    )
+    assert (expired["code"], expired["param"]) == ("expired_card", "exp_month")
+
+
+@pytest.mark.parametrize(
+    "number", ["378282246310005", "371449635398431", "6011111111111117", "6011000990139424"]
+)
+def test_every_documented_number_is_a_card(call, number) -> None:
+    card = {"card[number]": number, "card[exp_month]": 1, "card[exp_year]": 2040, "card[cvc]": "123"}
+    assert call("POST /v1/payment_methods", card, type="card")["card"]["last4"] == number[-4:]
+
+
+@pytest.mark.parametrize(
+    ("iban", "bank", "branch"),
+    [
+        ("DK5000400440116243", "0040", ""),
+        ("DE89370400440532013000", "37040044", ""),
+        ("AT611904300234573201", "19043", ""),
+        ("FR1420041010050500013M02606", "20041", "01005"),
+        ("NL39RABO0300065264", "RABO", ""),
+    ],
+)
+def test_an_iban_says_its_bank_and_branch(call, iban, bank, branch) -> None:
+    payer = {"billing_details[name]": "Ada", "billing_details[email]": "ada@example.com"}
+    debit = call("POST /v1/payment_methods", payer, type="sepa_debit", **{"sepa_debit[iban]": iban})[
+        "sepa_debit"
+    ]
+    assert (debit["bank_code"], debit["branch_code"]) == (bank, branch)
+
+
+@pytest.mark.parametrize(
+    ("version", "capture"),
+    [
+        ("2020-08-27", "automatic"),
+        ("2023-10-16", "automatic"),
+        ("2024-04-10", "automatic_async"),
+        ("2024-12-18.acacia", "automatic_async"),
+        ("2026-03-25.dahlia", "automatic_async"),
+        (None, "automatic_async"),
+    ],
+)
+def test_how_an_intent_is_captured_unless_said(call, version, capture) -> None:
+    headers = {"Stripe-Version": version} if version else {}
+    made = call.raw("POST /v1/payment_intents", {"amount": "500", "currency": "usd"}, headers=headers).json()
+    assert made["capture_method"] == capture
+    given = {"amount": "500", "currency": "usd", "capture_method": "manual"}
+    assert call.raw("POST /v1/payment_intents", given, headers=headers).json()["capture_method"] == "manual"
+
+
+def draft(call, **more: Any) -> dict[str, Any]:
+    customer = call("POST /v1/customers", **more)["id"]
+    call("POST /v1/invoiceitems", customer=customer, amount=500, currency="usd")
+    return call("POST /v1/invoices", customer=customer, pending_invoice_items_behavior="include")
+
+
+@pytest.mark.parametrize(("country", "paper"), [(None, "letter"), ("US", "letter"), ("DE", "a4")])
+def test_the_paper_of_an_invoice_is_settled_when_it_is_final(call, country, paper) -> None:
+    made = draft(call, **({"address[country]": country} if country else {}))
+    plain = {"amount_tax_display": None, "template": None, "template_version": None}
+    assert made["rendering"] == {**plain, "pdf": {"page_size": "auto"}}
+    final = call(f"POST /v1/invoices/{made['id']}/finalize")
+    assert final["rendering"] == {**plain, "pdf": {"page_size": paper}}
+
+
+def test_a_paper_that_was_chosen_stays(call) -> None:
+    made = draft(call)
+    path = f"POST /v1/invoices/{made['id']}"
+    assert call(path, **{"rendering[pdf][page_size]": "a4"})["rendering"]["pdf"] == {"page_size": "a4"}
+    assert call(f"{path}/finalize")["rendering"]["pdf"] == {"page_size": "a4"}
+
+
+def test_without_endpoints_an_invoices_webhooks_count_as_delivered(call) -> None:
+    made = draft(call)
+    assert made["webhooks_delivered_at"] == made["created"]
+    call("POST /v1/webhook_endpoints", url="https://example.com/hook", enabled_events=["*"])
+    assert draft(call)["webhooks_delivered_at"] is None
