@@ -197,13 +197,7 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
         if name in params:
             shown = params[name]
             invoice["rendering"] = (
-                None
-                if shown is None
-                else {
-                    **_RENDERING,
-                    "pdf": {"page_size": "auto"},
-                    **shown,
-                }
+                None if shown is None else {**_RENDERING, "pdf": {"page_size": "auto"}, **shown}
             )
     if "shipping_details" in params:
         given = params["shipping_details"]
