@@ -138,8 +138,14 @@ def _worded_for_python(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def worded(*names: Any, **values: Any) -> Any:
-        from stripe_magics.errors import InvalidValue
+        from stripe_magics.errors import InvalidValue, UsageFault
 
+        if len(names) != 1:
+            module = repr(names[0]) if names else "'customers.retrieve'"
+            raise UsageFault(
+                f"{function.__name__} takes the name of a module first, and every value by its name.",
+                advice=f"sm.{function.__name__}({module}, customer='cus_...'), for instance.",
+            )
         try:
             return function(*names, **values)
         except InvalidValue as fault:

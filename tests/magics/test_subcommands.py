@@ -148,3 +148,11 @@ def test_words_of_settings_numbers_and_paths(sandbox: Cells) -> None:
     body = "%%stripe customers create\naddress:\n  citty: x"
     assert "?." not in fault(sandbox, body, errors.InvalidValue)
     assert "quotes" not in fault(sandbox, "%stripe custmers list", errors.UnknownName)
+
+
+def test_values_go_by_name_in_python(sandbox: Cells) -> None:
+    sandbox("import stripe_magics as sm")
+    for line in ("sm.call('customers.update', 'cus_1', name='x')", "sm.call()"):
+        assert "every value by its name" in fault(sandbox, line, errors.UsageFault)
+    sandbox("%stripe pending")
+    assert sandbox.stdout.startswith("No write has an unknown outcome.")

@@ -95,7 +95,10 @@ def live(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 def pending(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.client.journal import recovery as pending
 
-    return pending.frame(current())
+    frame = pending.frame(current())
+    if frame.empty:
+        print("No write has an unknown outcome.")
+    return frame
 
 
 def resume(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
