@@ -19,6 +19,7 @@ from stripe_magics.sandbox.api import idempotency, unsimulated, version_changes,
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.expand import expand
 from stripe_magics.sandbox.api.form_decoding import nest, pairs
+from stripe_magics.sandbox.api.multipart import multipart_pairs
 from stripe_magics.sandbox.api.pagination import Page
 from stripe_magics.sandbox.api.parameters import has_shape, own_shape, shape, typed
 from stripe_magics.sandbox.core.store import Account, Object, decode, encode
@@ -207,6 +208,8 @@ def _form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
     if not body:
         return []
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return multipart_pairs(headers["content-type"], body)
     if kind not in {"", "application/x-www-form-urlencoded"}:
         raise invalid_before_execution(
             f"Invalid request (send parameters as application/x-www-form-urlencoded; the Content-Type is {kind})."

@@ -15,6 +15,7 @@ from stripe_magics.sandbox.resources import (
     customer_subresources,
     customers,
     disputes,
+    files,
     meters,
     payment_links,
     payouts,
@@ -49,7 +50,7 @@ from stripe_magics.sandbox.resources.subscriptions import (
 )
 
 SUBJECTS = (
-    customer_subresources, account, charges, checkout_sessions, coupons, credit_notes, customers, disputes, invoice_items, invoice_lines, invoice_payments, invoices, meters,
+    customer_subresources, account, charges, checkout_sessions, coupons, credit_notes, customers, disputes, files, invoice_items, invoice_lines, invoice_payments, invoices, meters,
     payment_intents, payment_links, payment_methods, payouts, plans, previews, prices, products, promotion_codes, quotes, refunds, schedules, setup_intents,
     subscription_items, subscriptions, tax_and_shipping_rates, test_helpers, webhook_endpoints,
 )  # fmt: skip

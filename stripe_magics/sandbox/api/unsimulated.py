@@ -75,6 +75,7 @@ TABLE: dict[str, tuple[str, ...]] = {
     "GET /v1/invoices/upcoming/lines": ("schedule_details", "preview_mode", "customer_details[tax]"),
     "POST /v1/checkout/sessions": _CHECKOUT,
     "POST /v1/checkout/sessions/{session}": ("collected_information", "shipping_options"),
+    "POST /v1/files": ("file_link_data",),
     "POST /v1/setup_intents": _SETUP,
     "POST /v1/setup_intents/{intent}": _SETUP,
     "POST /v1/setup_intents/{intent}/confirm": (*_SETUP, "payment_method_options"),

@@ -63,6 +63,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "bank_account": ("currency",),
     "setup_intent": ("customer", "payment_method"),
     "setup_attempt": ("setup_intent",),
+    "file": ("purpose",),
     "checkout.session": ("customer", "payment_intent", "payment_link", "status", "subscription"),
     "shipping_rate": ("active",),
     "credit_note": ("invoice", "customer"),
@@ -204,7 +205,9 @@ class Account:
         self.long_lines: dict[
             str, list[Object]
         ] = {}  # invoice -> all its lines, where there are more than ten
-        self.link_lines: dict[str, list[Object]] = {}  # payment link -> its items
+        self.link_lines: dict[
+            str, list[Object]
+        ] = {}  # payment link, checkout session -> its items; file -> its content
         self.replays: dict[
             str, tuple[str, int, bytes, int]
         ] = {}  # idempotency key -> (fingerprint, status, body, when)

@@ -1,0 +1,75 @@
+"""Files: uploaded (evidence for a dispute, a logo), listed, and read again."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from stripe_magics.sandbox.api.dispatcher import Document, Handler
+from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
+from stripe_magics.sandbox.api.pagination import Page, inline, page
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.store import Account, Object
+
+TYPES = {
+    "application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "text/csv": "csv",
+    "application/json": "json", "text/plain": "txt",
+}  # fmt: skip
+_BY_NAME = {"jpeg": "jpg", **{name: name for name in TYPES.values()}}
+
+
+def create(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/files, as multipart/form-data."""
+    given = params["file"]
+    parts = [given.get(part) for part in ("filename", "type", "data")] if isinstance(given, dict) else []
+    if not parts or not all(isinstance(part, str) for part in parts):
+        raise _no_upload()
+    filename, content_type, data = parts
+    try:
+        content = base64.b64decode(data, validate=True)
+    except ValueError:
+        raise _no_upload() from None
+    name = filename.rpartition("/")[2]
+    kind = TYPES.get(content_type) or _BY_NAME.get(name.rpartition(".")[2].lower())
+    identifier = account.new_id("file")
+    file: Object = {
+        "id": identifier, "object": "file", "created": account.now, "expires_at": None, "filename": name,
+        "links": inline([], f"/v1/file_links?file={identifier}"), "purpose": params["purpose"], "size": len(content), "title": None,
+        "type": kind, "url": f"https://files.stripe.com/v1/files/{identifier}/contents",
+    }  # fmt: skip
+    account.link_lines[identifier] = [{"type": content_type, "data": data}]
+    account.add("file", file)
+    events.emit(account, "file.created", file)
+    return file
+
+
+def _no_upload() -> ApiError:
+    return invalid_before_execution(
+        "Invalid file: send it as a part of multipart/form-data, with its filename.", param="file"
+    )
+
+
+def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/files/{file}."""
+    return account.find("file", identifier, "file", status=404)
+
+
+def contents(account: Account, params: dict[str, Any], identifier: str) -> Document:
+    """GET /v1/files/{file}/contents: what was uploaded."""
+    retrieve(account, {}, identifier)
+    kept = account.link_lines[identifier][0]
+    return Document(kept["type"], base64.b64decode(kept["data"]))
+
+
+def listing(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/files."""
+    return page(account, "file", params, "/v1/files", filters=("purpose",))
+
+
+SHAPES: dict[str, dict[str, Any]] = {"GET /v1/files/{file}/contents": {}}
+ROUTES: dict[str, Handler] = {
+    "POST /v1/files": create,
+    "GET /v1/files": listing,
+    "GET /v1/files/{file}": retrieve,
+    "GET /v1/files/{file}/contents": contents,
+}
