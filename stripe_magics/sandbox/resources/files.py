@@ -21,7 +21,9 @@ _BY_NAME = {"jpeg": "jpg", **{name: name for name in TYPES.values()}}
 def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/files, as multipart/form-data."""
     given = params["file"]
-    parts = [given.get(part) for part in ("filename", "type", "data")] if isinstance(given, dict) else []
+    parts: list[Any] = (
+        [given.get(part) for part in ("filename", "type", "data")] if isinstance(given, dict) else []
+    )
     if not parts or not all(isinstance(part, str) for part in parts):
         raise _no_upload()
     filename, content_type, data = parts
