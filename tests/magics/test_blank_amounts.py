@@ -37,9 +37,7 @@ WAYS: dict[str, str] = {
     "raw": "sm.call('api.call', method='POST', url='/v1/refunds', body={'payment_intent': 'pi_1', 'amount': v})",
     "raw line": "%stripe post /v1/refunds -d payment_intent=pi_1 -d amount=$v",
 }
-ROWS = (
-    "sm.call('refunds.create', from_=pd.DataFrame({'payment_intent': ['pi_1'], 'amount': pd.Series([v], dtype=object)}))"
-)
+ROWS = "sm.call('refunds.create', from_=pd.DataFrame({'payment_intent': ['pi_1'], 'amount': pd.Series([v], dtype=object)}))"
 
 
 @pytest.fixture
@@ -99,9 +97,7 @@ def test_a_function_s_unassigned_name_is_not_the_global_one(
     shared_connection.close()
 
 
-def test_a_decorated_function_that_has_returned_is_looked_through(
-    sandbox: Cells, posted: list[str]
-) -> None:
+def test_a_decorated_function_that_has_returned_is_looked_through(sandbox: Cells, posted: list[str]) -> None:
     code = (
         "import functools\nwho = 'GLOBAL'\n"
         "def plain(f):\n    @functools.wraps(f)\n    def w(*a):\n        return f(*a)\n    return w\n"

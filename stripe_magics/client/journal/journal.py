@@ -161,22 +161,22 @@ class Journal:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             db = self._open()
-            try:
-                db.execute("BEGIN IMMEDIATE")
-            except sqlite3.Error as fault:
-                problem = str(fault)
-            else:
-                problem = ""
+            problem = ""
+            try:  # Stop may come between any two lines: an open transaction would lock the journal for every kernel, this one too
+                try:
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
+                    db.execute("BEGIN IMMEDIATE")
+                except sqlite3.Error as fault:
+                    problem = str(fault)
+                if not problem:
+                    yield db
+                    db.execute("COMMIT")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
             if problem:
                 raise _no_journal(self.path, problem)
-            try:
-                yield db
-            except (
-                BaseException
-            ):  # also Stop: an open transaction would lock the journal for every other kernel
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
 
     def digest(self, *parts: str | bytes) -> str:
         """A keyed hash of what must be recognised but not kept."""
