@@ -89,3 +89,44 @@ def test_without_endpoints_an_invoices_webhooks_count_as_delivered(call) -> None
     assert made["webhooks_delivered_at"] == made["created"]
     call("POST /v1/webhook_endpoints", url="https://example.com/hook", enabled_events=["*"])
     assert draft(call)["webhooks_delivered_at"] is None
+
+
+def session(call, mode: str, **more: Any) -> dict[str, Any]:
+    product = call("POST /v1/products", name="Seat")["id"]
+    every = {"recurring[interval]": "month"} if mode == "subscription" else {}
+    price = call("POST /v1/prices", every, product=product, currency="usd", unit_amount=1500)["id"]
+    line = {"line_items[0][price]": price, "line_items[0][quantity]": 1}
+    given = line if mode != "setup" else {"currency": "usd"}
+    return call("POST /v1/checkout/sessions", given, mode=mode, success_url="https://example.com/x", **more)
+
+
+@pytest.mark.parametrize("mode", ["payment", "subscription"])
+def test_an_open_session_shows_of_its_customer_the_address_for_mail(call, mode) -> None:
+    payer = {"email": "jenny@example.com", "name": "Jenny", "tax_exempt": "exempt"}
+    made = session(call, mode, customer=call("POST /v1/customers", **payer)["id"])
+    details = made["customer_details"]
+    assert (details["email"], details["name"], details["tax_exempt"]) == ("jenny@example.com", None, "exempt")
+    assert details["tax_ids"] is None
+    assert made["saved_payment_method_options"] == {
+        "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None,
+    }  # fmt: skip
+    assert made["customer_creation"] is None
+    assert made["billing_address_collection"] is None
+    assert made["collected_information"] == {"shipping_details": None}
+    assert set(made["custom_text"].values()) == {None}
+    assert made["payment_method_collection"] == ("if_required" if mode == "payment" else "always")
+
+
+def test_a_session_without_a_customer_shows_none(call) -> None:
+    made = session(call, "payment")
+    assert (made["customer_details"], made["saved_payment_method_options"]) == (None, None)
+    assert (made["customer_creation"], session(call, "subscription")["customer_creation"]) == (
+        "if_required",
+        "always",
+    )
+
+
+def test_texts_of_a_session_stand_among_those_not_given(call) -> None:
+    made = session(call, "payment", **{"custom_text[submit][message]": "Thanks"})
+    assert made["custom_text"]["submit"] == {"message": "Thanks"}
+    assert made["custom_text"]["after_submit"] is None

@@ -27,10 +27,11 @@ from stripe_magics.sandbox.resources.subscriptions import creation
 
 _KIND = "checkout.session"
 _PARTS = ("payment_intent_data", "setup_intent_data", "subscription_data")
-_NOT_GIVEN = {
-    "billing_address_collection": "auto", "payment_method_collection": "always", "ui_mode": "hosted",
-    "customer_creation": "if_required",
-}  # fmt: skip
+_COLLECTION = {"payment": "if_required"}  # of a payment method, by mode; else always
+_CREATION = {
+    "payment": "if_required",
+    "setup": "if_required",
+}  # of a customer, where none is named; else always
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:
@@ -47,7 +48,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     session = shapes.shown(_KIND, shapes.new(_KIND), PINNED_VERSION)
     identifier = f"cs_test_{account.letters(account.new_id('cs'), 58)}"
     given = {name: value for name, value in params.items() if name not in _PARTS}
-    session |= _NOT_GIVEN
+    session |= _not_given(account, params, mode)
     shapes.give(session, given, shapes.tree(_KIND))
     total = sum(line["amount_total"] for line in lines)
     expires = params.get("expires_at") or account.now + DAY
@@ -65,6 +66,28 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     account.add(_KIND, session)
     account.clock.at(expires, "checkout_expires", identifier)
     return session
+
+
+def _not_given(account: Account, params: dict[str, Any], mode: str) -> Object:
+    """What an open session shows where nothing was said; of a customer that is there, no more than the e-mail address."""
+    customer = account.peek("customer", params.get("customer") or "")
+    texts = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+    known = customer and {
+        "address": None, "email": customer["email"], "name": None, "phone": None,
+        "tax_exempt": customer["tax_exempt"], "tax_ids": None,
+    }  # fmt: skip
+    saved = customer and {
+        "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None,
+    }  # fmt: skip
+    return {
+        "ui_mode": "hosted",
+        "payment_method_collection": _COLLECTION.get(mode, "always"),
+        "customer_creation": None if customer else _CREATION.get(mode, "always"),
+        "collected_information": {"shipping_details": None},
+        "custom_text": dict.fromkeys(texts),
+        "customer_details": known,
+        "saved_payment_method_options": saved,
+    }
 
 
 def _check(account: Account, params: dict[str, Any], mode: str) -> None:
@@ -147,7 +170,8 @@ def complete(account: Account, params: dict[str, Any], identifier: str) -> Objec
         status="complete", customer=customer, url=None,
         customer_details={
             "address": known.get("address"), "email": known.get("email") or params.get("email") or session["customer_email"],
-            "name": known.get("name") or params.get("name"), "phone": known.get("phone"), "tax_exempt": "none", "tax_ids": [],
+            "name": known.get("name") or params.get("name"), "phone": known.get("phone"),
+            "tax_exempt": known.get("tax_exempt") or "none", "tax_ids": [],
         },
     )  # fmt: skip
     account.save(_KIND, session)
