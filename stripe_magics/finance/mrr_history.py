@@ -50,7 +50,10 @@ def _item_of(lines: pd.DataFrame) -> pd.Series:
     price, line = text_column(lines, "price"), text_column(lines, "line")
     named = subscription + "/" + price
     has = item.ne("") & subscription.ne("")
-    by_price = dict(zip(named[has & price.ne("")], item[has & price.ne("")], strict=True))
+    priced = has & price.ne("")
+    by_price = dict(
+        zip(named[priced].to_numpy(dtype=object), item[priced].to_numpy(dtype=object), strict=True)
+    )
     of_one = item[has].groupby(subscription[has]).agg(["nunique", "first"])
     single = of_one.loc[of_one["nunique"] == 1, "first"].to_dict()
     found = named.where(price.ne(""), "").map(by_price)

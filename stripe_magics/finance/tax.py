@@ -185,7 +185,7 @@ def tax_collected(
     rates = known_rates(invoices, tax_rates)
     facts = _facts(invoices)
     out = frame.merge(facts, on="invoice", how="left")
-    rate = [rates.get(each, {}) for each in out["tax_rate"]]
+    rate = [rates.get(each, {}) for each in out["tax_rate"].to_numpy(dtype=object)]
     of_rate = pd.Series([each.get("country") for each in rate], dtype=object, index=out.index)
     known = of_rate.map(lambda each: isinstance(each, str) and bool(each))
     out["country"] = of_rate.where(known, out["address"])
@@ -233,8 +233,9 @@ def _documents(
     net, tax = _own(mine)
     entries = tax_entries(mine)
     names = ["document", "tax_rate", "inclusive", "taxability", *_AMOUNTS]
-    sold = pd.DataFrame(_rows(to_str(mine["id"]), entries, net, tax), columns=names)
-    posted = dict(zip(to_str(mine["id"]), finalized[living], strict=True))
+    ids = to_str(mine["id"]).to_numpy(dtype=object)  # stepping through Arrow's text makes an object for each
+    sold = pd.DataFrame(_rows(ids, entries, net.tolist(), tax.tolist()), columns=names)
+    posted = dict(zip(ids, finalized[living].tolist(), strict=True))
     sold["posted"] = sold["document"].map(posted)
     sold["invoice"], sold["kind"] = sold["document"], "invoice"
     parts = [sold]
