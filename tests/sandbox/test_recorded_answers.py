@@ -130,3 +130,10 @@ def test_texts_of_a_session_stand_among_those_not_given(call) -> None:
     made = session(call, "payment", **{"custom_text[submit][message]": "Thanks"})
     assert made["custom_text"]["submit"] == {"message": "Thanks"}
     assert made["custom_text"]["after_submit"] is None
+
+
+def test_a_page_for_a_customer_has_its_address(call) -> None:
+    customer = call("POST /v1/customers")["id"]
+    portal = call("POST /v1/billing_portal/sessions", customer=customer, return_url="https://example.com/x")
+    assert portal["url"].startswith("https://")
+    assert portal["return_url"] == "https://example.com/x"

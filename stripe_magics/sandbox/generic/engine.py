@@ -267,7 +267,7 @@ def _created(call: Call) -> Object:
     for name in ("client_secret", "secret"):
         if name in fields:
             made[name] = f"{made.get('id', shapes.prefix(call.kind))}_secret_{account.letters(call.path, 24)}"
-    if fields.get("url") == "text" and "url" not in call.params:
+    if fields.get("url") in {"text", "secret"} and "url" not in call.params:
         account.count += 1
         made["url"] = f"https://sandbox.invalid/{call.kind}/{account.letters(f'url{account.count}', 24)}"
     _take(call, made)
