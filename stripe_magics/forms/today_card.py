@@ -132,12 +132,13 @@ def _list(
 
 def _balance(get: Callable[[str], Any]) -> Section:
     found = get("/v1/balance")
-    pending = {each["currency"]: each["amount"] for each in found.get("pending", [])}
+    pending = {each.get("currency"): each.get("amount") for each in found.get("pending") or []}
     lines = []
-    for each in found.get("available", []):
-        waiting = money(pending.get(each["currency"]), each["currency"])
+    for each in found.get("available") or []:
+        currency = each.get("currency")
+        waiting = money(pending.get(currency), currency)
         lines.append(
-            Line(f"{money(each['amount'], each['currency'])} available, {waiting or 'nothing'} on its way")
+            Line(f"{money(each.get('amount'), currency)} available, {waiting or 'nothing'} on its way")
         )
     return Section("Balance", lines, "No balance yet.")
 
@@ -180,8 +181,8 @@ def _disputes(get: Callable[[str], Any], now: float) -> Section:
         lines.append(
             Line(
                 f"{amount}{paid}: {str(each.get('reason', '')).replace('_', ' ')}{days}",
-                str(each["status"]),
-                str(each["id"]),
+                str(each.get("status", "")),
+                str(each.get("id", "")),
             )
         )
     return Section("Disputes that need an answer", lines, "None.", note)
@@ -195,7 +196,8 @@ def _past_due(get: Callable[[str], Any], now: int) -> Section:
     )
     owed: dict[str, int] = {}
     for each in late:
-        owed[each["currency"]] = owed.get(each["currency"], 0) + int(each.get("amount_remaining") or 0)
+        currency = str(each.get("currency"))
+        owed[currency] = owed.get(currency, 0) + int(each.get("amount_remaining") or 0)
     sums = ", ".join(money(amount, currency) for currency, amount in sorted(owed.items()))
     lines = (
         [Line(f"{len(late)} invoices over {sums}, the oldest first:", "past_due")] if len(late) > 1 else []
@@ -204,7 +206,7 @@ def _past_due(get: Callable[[str], Any], now: int) -> Section:
         Line(
             f"{each.get('number')}: {money(each.get('amount_remaining'), each.get('currency'))} from {_name(each)}, due {day(each['due_date'])}",
             "past_due",
-            str(each["id"]),
+            str(each.get("id", "")),
         )
         for each in late[:SHOWN]
     ]
@@ -222,9 +224,9 @@ def _failed_payouts(get: Callable[[str], Any], now: int) -> Section:
     rows, note = _list(get, "/v1/payouts", {"status": "failed", "created[gte]": now - RECENT})
     lines = [
         Line(
-            f"{money(each.get('amount'), each.get('currency'))} on {day(each['created'])}: {each.get('failure_message') or each.get('failure_code') or 'no reason given'}",
+            f"{money(each.get('amount'), each.get('currency'))} on {day(each.get('created'))}: {each.get('failure_message') or each.get('failure_code') or 'no reason given'}",
             "failed",
-            str(each["id"]),
+            str(each.get("id", "")),
         )
         for each in rows
     ]

@@ -103,7 +103,10 @@ def add_facts(story: Story, *pairs: tuple[str, Any]) -> None:
 
 
 def day(seconds: Any) -> str:
-    """`30 Sep 2026` (UTC)."""
+    """`30 Sep 2026` (UTC); "" where there is no time, or one that no calendar has."""
     from datetime import UTC, datetime
 
-    return f"{datetime.fromtimestamp(int(seconds), UTC):%d %b %Y}"
+    try:
+        return f"{datetime.fromtimestamp(int(seconds), UTC):%d %b %Y}"
+    except (TypeError, ValueError, OverflowError, OSError):
+        return ""
