@@ -198,3 +198,26 @@ def test_the_start_card_searches_and_opens(sandbox: Connection) -> None:
     card.words.value = "no such thing"
     assert "Nothing found" in card.status.value
     card.close()
+
+
+def test_objects_that_lack_what_they_usually_have_are_shown_all_the_same() -> None:
+    """An answer with fields missing or odd is a poorer page, never a Python error."""
+    from stripe_magics.client.secret import Secret
+    from stripe_magics.client.shared_connection import connect
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/account":
+            return httpx.Response(200, json={"object": "account", "id": "acct_1"})
+        if request.url.path == "/v1/balance":
+            found = {"object": "balance", "available": [{"amount": 5}, {"currency": "usd"}], "pending": None}
+            return httpx.Response(200, json=found)
+        rows = [
+            {"id": "x_1", "object": "thing", "status": "needs_response", "due_date": 5, "created": None},
+            {"id": "x_2"},
+        ]
+        return httpx.Response(200, json={"object": "list", "data": rows, "has_more": False})
+
+    connect(secret=Secret("sk_test_51" + "a" * 90), transport=httpx.MockTransport(answer))
+    page = today()
+    assert [each.title for each in page.sections][:2] == ["Balance", "Payments today"]
+    assert page._repr_html_()
