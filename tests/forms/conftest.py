@@ -34,6 +34,7 @@ def no_model_left(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     forms._shown.clear()
     shared_connection.close()
     gc.collect()
+    gc.unfreeze()
     left = {key: each for key, each in models().items() if key not in before}
     assert not left, f"{len(left)} widgets left: {[type(each).__name__ for each in left.values()]}"
 
