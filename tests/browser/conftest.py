@@ -137,7 +137,7 @@ def chromium(needs_chromium: None) -> Iterator[Any]:
 def context(chromium: Any) -> Any:
     """One context: JupyterLab's scripts stay cached."""
     context = chromium.new_context(viewport={"width": 1300, "height": 1100})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     return context
 
 
