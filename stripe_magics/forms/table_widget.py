@@ -116,7 +116,8 @@ class TableWidget(w.VBox):
 
     def close(self) -> None:
         """Close the table and what it opened."""
-        self._drop()
+        if hasattr(self, "status"):  # one whose making failed half way has nothing to drop
+            self._drop()
         if self.tree.closed:
             super().close()
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,8 @@ import stripe_magics as sm
 from stripe_magics.forms.row_actions import ACTIONS, actions_for
 from stripe_magics.forms.table_widget import TableWidget
 from stripe_magics.magics.interactive_table import WIDGET, table_content
+
+with_itables = pytest.mark.skipif(find_spec("itables") is None, reason="the extra tables")
 
 
 @pytest.fixture
@@ -40,6 +43,7 @@ def test_what_can_be_done_goes_by_the_state_of_all_rows() -> None:
     assert actions_for("payment_intent", []) == []
 
 
+@with_itables
 def test_amounts_sort_as_numbers_and_everything_is_escaped(connected: Any) -> None:
     sm.call("customers.create", name="<img src=x>", email="$1@example.com", description="a & b")
     widget = TableWidget(table_content(sm.call("customers.list", limit=5)))
@@ -57,6 +61,7 @@ def test_amounts_sort_as_numbers_and_everything_is_escaped(connected: Any) -> No
     assert list(amount.texts) == expected
 
 
+@with_itables
 def test_one_row_opens_its_card_and_its_form(connected: Any) -> None:
     frame = sm.call("payment_intents.list", limit=50)
     widget = TableWidget(table_content(frame), connection=connected)
@@ -71,6 +76,7 @@ def test_one_row_opens_its_card_and_its_form(connected: Any) -> None:
     widget.close()
 
 
+@with_itables
 def test_several_rows_are_one_call_a_row_after_a_preview(connected: Any) -> None:
     from stripe_magics import bulk
     from stripe_magics._command import Command, Options
@@ -96,6 +102,7 @@ def test_several_rows_are_one_call_a_row_after_a_preview(connected: Any) -> None
     widget.close()
 
 
+@with_itables
 def test_the_flag_and_the_setting_show_it(connected: Any) -> None:
     from stripe_magics import magics
 
@@ -130,6 +137,7 @@ def test_without_itables_it_is_refused_in_words(connected: Any, monkeypatch: pyt
         magics.unload(shell)
 
 
+@with_itables
 def test_nothing_is_fetched_from_the_network() -> None:
     from pathlib import Path
 
