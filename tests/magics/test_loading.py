@@ -100,9 +100,9 @@ from IPython.core.interactiveshell import InteractiveShell
 ip = InteractiveShell.instance()
 out = io.StringIO()
 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-    start = time.perf_counter()
+    start = time.process_time()
     ip.run_line_magic("load_ext", "stripe_magics")
-    took = time.perf_counter() - start
+    took = time.process_time() - start
 heavy = [name for name in ("pandas", "numpy", "httpx", "ipywidgets", "anywidget", "pyarrow", "yaml", "msgspec", "tqdm", "sqlite_utils") if name in sys.modules]
 print(json.dumps({"ms": took * 1000, "heavy": heavy, "said": out.getvalue()}))
 """
@@ -124,8 +124,9 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return min(runs, key=lambda run: run["ms"])
 
 
-def test_loading_is_silent(loaded: dict[str, Any]) -> None:
-    """How quick it is stands in tests/benchmarks/magics.py: a busy machine must not fail a test."""
+def test_loading_is_quick_and_silent(loaded: dict[str, Any]) -> None:
+    """Quick by the processor's time: what else runs on the machine doesn't count."""
+    assert loaded["ms"] < 150
     assert loaded["said"] == ""
 
 

@@ -64,9 +64,9 @@ class BodyReader:
 
     def _unpack(self, chunk: bytes) -> bytes:
         assert self._decompressor is not None
-        room = self._limit - self._size + 1
+        left = self._limit - self._size + 1
         try:
-            return self._decompressor.decompress(chunk, room)
+            return self._decompressor.decompress(chunk, left)
         except zlib.error:
             if not self._deflate or self._size:
                 raise httpx.DecodingError("the answer can't be decompressed") from None
