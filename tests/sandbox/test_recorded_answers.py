@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from stripe_magics.sandbox import SandboxTransport
+
+from .conftest import Talk
+
 
 def test_a_declined_card_names_an_empty_parameter_when_it_is_attached(call) -> None:
     customer = call("POST /v1/customers")["id"]
@@ -137,3 +141,20 @@ def test_a_page_for_a_customer_has_its_address(call) -> None:
     portal = call("POST /v1/billing_portal/sessions", customer=customer, return_url="https://example.com/x")
     assert portal["url"].startswith("https://")
     assert portal["return_url"] == "https://example.com/x"
+
+
+def test_the_demo_shows_plans_as_prices_in_the_older_shape() -> None:
+    demo = Talk(SandboxTransport())
+    jenny = demo("GET /v1/subscriptions/sub_demoJennyRosen", {"expand[]": "latest_invoice"})
+    lines = [each for each in jenny["latest_invoice"]["lines"]["data"] if each["price"]["recurring"]]
+    assert lines
+    for each in [*jenny["items"]["data"], *lines]:
+        plan, price = each["plan"], each["price"]
+        assert (plan["id"], plan["object"], plan["amount"]) == (price["id"], "plan", price["unit_amount"])
+        assert plan == demo(f"GET /v1/plans/{price['id']}")
+    single = [
+        each for each in demo("GET /v1/subscriptions", limit=100)["data"] if len(each["items"]["data"]) == 1
+    ]
+    assert single
+    assert all(each["plan"] == each["items"]["data"][0]["plan"] for each in single)
+    assert all(each["plan"] for each in single)

@@ -97,7 +97,8 @@ def subscription(books: Books, person: Person) -> None:
         "latest_invoice": person.latest_invoice, "livemode": False, "metadata": {"plan": client.plan},
         "next_pending_invoice_item_invoice": None, "on_behalf_of": None, "pause_collection": None,
         "payment_settings": {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"},
-        "pending_invoice_item_interval": None, "pending_setup_intent": None, "pending_update": None, "plan": None,
+        "pending_invoice_item_interval": None, "pending_setup_intent": None, "pending_update": None,
+        "plan": items[0]["plan"] if len(items) == 1 else None,
         "quantity": items[0]["quantity"] if len(items) == 1 else None, "schedule": None,
         "start_date": client.joined, "status": status, "test_clock": None, "transfer_data": None, "trial_end": None,
         "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}}, "trial_start": None,
@@ -115,7 +116,7 @@ def _item(books: Books, person: Person, plan: str, quantity: int) -> Object:
     own = price_id(client.currency, plan, yearly=client.yearly, version=client.version)
     return {
         "id": item_id(books, person, plan), "object": "subscription_item", "billing_thresholds": None, "created": client.joined, "discounts": [],
-        "metadata": {}, "plan": None, "price": books.price_text[own], "quantity": quantity, "subscription": person.subscription, "tax_rates": [],
+        "metadata": {}, "plan": books.plan_text[own], "price": books.price_text[own], "quantity": quantity, "subscription": person.subscription, "tax_rates": [],
     }  # fmt: skip
 
 

@@ -78,10 +78,11 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
     of_plan = discountable and bill.reason != "manual"
     if line.price is not None:
         plan, yearly, version = line.price
-        shown = books.price_text[price_id(client.currency, plan, yearly=yearly, version=version)]
+        known = price_id(client.currency, plan, yearly=yearly, version=version)
+        shown, former = books.price_text[known], books.plan_text[known]
         text = f"{line.quantity} × {line.text}" if plan in {"seat", "platform"} else line.text
     else:
-        plan, text = "", line.text
+        plan, text, former = "", line.text, None
         own = price(
             books.new("price"), "prod_demoService", client.currency, line.amount, bill.created, active=False
         )
@@ -90,7 +91,7 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
     made = {
         "id": books.new("il"), "object": "line_item", "amount": line.amount, "amount_excluding_tax": line.amount, "currency": client.currency,
         "description": text, "discount_amounts": [], "discountable": discountable, "discounts": [], "invoice": identifier,
-        "livemode": False, "metadata": {}, "plan": None, "period": {"end": line.end, "start": line.start}, "pretax_credit_amounts": [], "price": shown,
+        "livemode": False, "metadata": {}, "plan": former, "period": {"end": line.end, "start": line.start}, "pretax_credit_amounts": [], "price": shown,
         "proration": line.proration, "proration_details": UNCREDITED, "quantity": line.quantity,
         "subscription": None if bill.reason == "manual" else person.subscription, "subscription_item": None, "tax_amounts": [], "tax_rates": [],
         "type": "invoiceitem", "unit_amount_excluding_tax": str(line.amount // line.quantity),

@@ -20,6 +20,7 @@ from stripe_magics.sandbox.resources import charges, customers
 from stripe_magics.sandbox.resources.payment_intents import intent_parameters
 from stripe_magics.sandbox.resources.payment_methods.method_creation import new_method
 from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, CardBehaviour
+from stripe_magics.sandbox.resources.price_objects import plan_of
 from stripe_magics.sandbox.resources.refund_objects import new_refund
 
 
@@ -61,6 +62,7 @@ class Books:
         start = firm.starts[1]
         self.prices = catalogue(account, start, firm.starts[13])
         self.price_text = {identifier: raw(each) for identifier, each in self.prices.items()}
+        self.plan_text = {identifier: raw(plan_of(each)) for identifier, each in self.prices.items()}
         self.coupons = coupons(
             account, start, Counter(client.coupon for client in firm.clients if client.coupon)
         )
