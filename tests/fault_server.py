@@ -126,6 +126,8 @@ class FaultServer:
         self.script: list[Fault] = []
         self.always: Fault | None = None
         self.seen: list[Seen] = []
+        self.stalled = 0  # answers that wait now
+        self.written_out = 0  # slow answers that were sent to their end
         self.executions: Counter[str] = Counter()
         self.saved: dict[str, Saved] = {}
         self.objects: dict[str, dict[str, Any]] = {}
@@ -368,7 +370,9 @@ class FaultServer:
             case "close":
                 pass
             case "stall":
+                self.stalled += 1
                 self._stopped.wait(fault.seconds)
+                self.stalled -= 1
             case "stall-body":
                 client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
                 self._stopped.wait(fault.seconds)
@@ -387,11 +391,15 @@ class FaultServer:
                     if self._stopped.wait(0.05):
                         break
                     client.sendall(data[index : index + 1])
+                else:
+                    self.written_out += 1
             case "drip-head":
                 for byte in head.encode():
                     if self._stopped.wait(0.05):
                         break
                     client.sendall(bytes([byte]))
+                else:
+                    self.written_out += 1
             case "bad-gzip":
                 junk = gzip.compress(body)[:-8] + b"junkjunk"
                 client.sendall(

@@ -24,6 +24,13 @@ start = time.perf_counter()
 ip.run_line_magic("load_ext", "stripe_magics")
 print((time.perf_counter() - start) * 1000)
 """
+FACTS = """
+from stripe_magics.catalogue.generated import operations
+import time
+start = time.perf_counter()
+operations.operation_names()
+print((time.perf_counter() - start) * 1000)
+"""
 
 
 def best(function: Callable[[], Any], times: int = 200) -> float:
@@ -40,6 +47,7 @@ def main() -> None:
     from traitlets.config import Config
 
     from stripe_magics import pipeline
+    from stripe_magics.magics import catalogue_search
     from stripe_magics.magics.completion import Place, suggest
     from stripe_magics.magics.seen_ids import Seen
     from stripe_magics.parsing import parse
@@ -58,6 +66,10 @@ def main() -> None:
         print(
             f"completion of {text.splitlines()[-1]!r:40}{best(lambda text=text: suggest(text, place)):8.2f}"
         )
+    for text in ("customer", "co pa in su ac tr cu re", "account create update list"):
+        print(f"find {text!r:43}{best(lambda text=text: catalogue_search.find(text), 20):8.2f}")
+    facts = [float(subprocess.check_output([sys.executable, "-c", FACTS], text=True)) for _ in range(5)]
+    print(f"the operations, read and indexed        {min(facts):8.2f}")
     config = Config()
     config.HistoryManager.enabled = False
     ip = InteractiveShell.instance(config=config)

@@ -88,6 +88,8 @@ class ListServer:
     reason: str = "endpoint-rate"
     requests: int = 0
     refused: int = 0
+    open: int = 0  # requests that wait for their answer
+    most_open: int = 0
     paths: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -254,7 +256,10 @@ class ListServer:
                         b'{"error":{"type":"api_error","message":"An unknown error occurred"}}',
                     )
                 else:
+                    self.open += 1
+                    self.most_open = max(self.most_open, self.open)
                     await asyncio.sleep(self.latency)
+                    self.open -= 1
                     status, body = self.answer(target.path, query)
                 extra = f"Stripe-Rate-Limited-Reason: {self.reason}\r\n" if status == 429 else ""
                 writer.write(

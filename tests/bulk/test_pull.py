@@ -350,7 +350,7 @@ def test_a_dask_partition_reads_its_accounts_side_by_side(
 
     from stripe_magics.bulk import dask_frame
 
-    _, connection = listed(count=250, latency=0.1)
+    server, connection = listed(count=250, latency=0.1)
     monkeypatch.setenv("PULL_TEST_KEY", "sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001")
     connection.source = "environment variable PULL_TEST_KEY"
     monkeypatch.setattr(dask_frame, "_threads", lambda: 1)
@@ -359,10 +359,9 @@ def test_a_dask_partition_reads_its_accounts_side_by_side(
     )
     assert lazy.npartitions == 2
     with dask.config.set(scheduler="synchronous"):
-        began = time.monotonic()
         df = lazy.compute()
     assert len(df) == 24 * 250
-    assert time.monotonic() - began < 24 * 3 * 0.1 * 0.6  # one after another, 72 requests of 0.1 s
+    assert server.most_open >= 4  # one after another, never more than one account's requests wait
 
 
 def test_the_rate_is_split_over_what_can_run_at_once(listed: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,18 +193,17 @@ def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection
         time.sleep(0.05)
         signal.pthread_kill(main, signal.SIGINT)
 
-    server.script = [Fault("after", "stall", seconds=3)]
-    connection.policy = policy(deadline=5.0)
+    server.script = [Fault("after", "stall", seconds=60)]
+    connection.policy = policy(deadline=100.0)
     presser = threading.Thread(target=press)
     presser.start()
-    began = time.monotonic()
     try:
         with pytest.raises(Interrupted):
             connection.send(pay(), origin=CELL)
         presser.join()
     finally:
         signal.signal(signal.SIGINT, before)
-    assert time.monotonic() - began < 2
+    assert server.stalled == 1  # it still doesn't answer: the Stop didn't wait for it
     again = connection.send(pay(), origin=CELL)  # the cell run again goes out under the same key
     assert again.replayed
     assert list(server.executions.values()) == [1]

@@ -143,7 +143,7 @@ def test_a_backlog_stops_when_the_connection_changes(a: Account, b: Account) -> 
 
     def slow(each: dict[str, Any]) -> None:
         at_work.set()
-        go_on.wait(5)
+        go_on.wait(60)
         refund(each)
 
     sm.on("charge.dispute.created", slow)
@@ -153,11 +153,10 @@ def test_a_backlog_stops_when_the_connection_changes(a: Account, b: Account) -> 
     worker = threading.Thread(target=watch.poll, daemon=True)
     worker.start()
     assert at_work.wait(5)
-    began = time.monotonic()
     share(open_connection(b))
-    assert time.monotonic() - began < 1.0, "connect returns within a second whatever a handler does"
+    assert worker.is_alive(), "connect doesn't wait for a handler"
     go_on.set()
-    worker.join(5)
+    worker.join(60)
     assert not b.refunds
     assert not a.refunds, "a closed connection sends nothing"
     assert b.keys("/v1/refunds") == set()
@@ -173,11 +172,13 @@ def test_stop_ends_a_batch_within_a_second(a: Account) -> None:
     """B86, B90"""
     share(open_connection(a))
     started: list[str] = []
+    ended: list[str] = []
     release = threading.Event()
 
     def hanging(each: dict[str, Any]) -> None:
         started.append(each["id"])
-        release.wait(10)
+        release.wait(60)
+        ended.append(each["id"])
 
     watch = sm.watch("charge")
     watch.on("charge.dispute.created", hanging)
@@ -186,10 +187,10 @@ def test_stop_ends_a_batch_within_a_second(a: Account) -> None:
     watch.interval = 0.01
     watch.resume()
     wait_for(lambda: bool(started))
-    began = time.monotonic()
     assert events.stop() == ["watch"]
-    assert time.monotonic() - began < 1.0
+    assert not ended, "stop doesn't wait for a handler"
     release.set()
+    wait_for(lambda: bool(ended))
     time.sleep(0.1)
     assert started == ["evt_0"], "nothing is begun after the one that is at work"
 
@@ -438,7 +439,7 @@ def test_a_secret_is_put_where_a_server_reads_it(
     assert "roll it" in caught.value.advice.lower() or "Roll secret" in caught.value.advice
 
 
-def wait_for(true: Any, seconds: float = 5.0) -> None:
+def wait_for(true: Any, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it didn't happen"

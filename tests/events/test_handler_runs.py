@@ -674,7 +674,7 @@ def sandbox() -> Iterator[Connection]:
     sm.close()
 
 
-def wait_for(true: Any, seconds: float = 5.0) -> None:
+def wait_for(true: Any, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it didn't happen"

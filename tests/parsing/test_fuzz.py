@@ -1,9 +1,8 @@
-"""Random calls, lines, bodies and pasted text: whatever is given, it is taken or refused with an error of ours, and quickly."""
+"""Random calls, lines, bodies and pasted text: whatever is given, it is taken or refused with an error of ours."""
 
 from __future__ import annotations
 
 import random
-import time
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -77,17 +76,15 @@ def one(rng: random.Random, modules: list[Any]) -> None:
         suggest("%stripe " + text(rng), Place(Seen(), {"x": 1}))
 
 
-def test_only_errors_of_ours_and_no_waiting() -> None:
+def test_only_errors_of_ours() -> None:
     rng = random.Random(SEED)  # noqa: S311 - the same every time
     modules = [catalogue.find(name) for name in rng.sample(catalogue.names(), 80)] + list(
         catalogue.documented()
     )
     suggest("%stripe customers create ", Place(Seen(), {}))
     problems: dict[str, str] = {}
-    began = time.monotonic()
     for number in range(CALLS):
         state = rng.getstate()
-        started = time.thread_time()
         try:
             one(rng, modules)
         except StripeMagicsError:
@@ -102,8 +99,4 @@ def test_only_errors_of_ours_and_no_waiting() -> None:
             problems.setdefault(
                 f"{type(fault).__name__} {place}", f"call {number}: {str(fault)[:150]} {hash(state) % 997}"
             )
-        if (took := time.thread_time() - started) > 2:
-            problems.setdefault(f"slow {number}", f"{took:.1f} s")
-        if time.monotonic() - began > 25:
-            break
     assert not problems, "\n".join(f"{kind}: {what}" for kind, what in problems.items())
