@@ -33,16 +33,23 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         raise _no_upload() from None
     name = filename.rpartition("/")[2]
     kind = TYPES.get(content_type) or _BY_NAME.get(name.rpartition(".")[2].lower())
+    file = store_file(account, name, content_type, content, params["purpose"], kind=kind)
+    events.emit(account, "file.created", file)
+    return file
+
+
+def store_file(
+    account: Account, name: str, content_type: str, content: bytes, purpose: str, *, kind: str | None = None
+) -> Object:
+    """A new file with its content."""
     identifier = account.new_id("file")
     file: Object = {
         "id": identifier, "object": "file", "created": account.now, "expires_at": None, "filename": name,
-        "links": inline([], f"/v1/file_links?file={identifier}"), "purpose": params["purpose"], "size": len(content), "title": None,
-        "type": kind, "url": f"https://files.stripe.com/v1/files/{identifier}/contents",
+        "links": inline([], f"/v1/file_links?file={identifier}"), "purpose": purpose, "size": len(content), "title": None,
+        "type": kind or TYPES.get(content_type), "url": f"https://files.stripe.com/v1/files/{identifier}/contents",
     }  # fmt: skip
-    account.link_lines[identifier] = [{"type": content_type, "data": data}]
-    account.add("file", file)
-    events.emit(account, "file.created", file)
-    return file
+    account.link_lines[identifier] = [{"type": content_type, "data": base64.b64encode(content).decode()}]
+    return account.add("file", file)
 
 
 def _no_upload() -> ApiError:
