@@ -345,6 +345,9 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
         "POST /v1/products": {"name": "N"},
         "POST /v1/promotion_codes": {"coupon": ids["coupon"]},
         "POST /v1/quotes": {"customer": who, "line_items[0][price]": ids["monthly"]},
+        "POST /v1/reporting/report_runs": {
+            "report_type": "balance_change_from_activity.itemized.3", "parameters[interval_start]": NOW - DAY, "parameters[interval_end]": NOW + DAY,
+        },
         "POST /v1/refunds": {"charge": ids["charge"]},
         "POST /v1/shipping_rates": {"display_name": "T", "type": "fixed_amount", "fixed_amount[amount]": 5, "fixed_amount[currency]": "usd"},
         "POST /v1/subscription_items": {"subscription": ids["subscription"], "price": ids["other_monthly"]},
