@@ -154,5 +154,5 @@ def read(columns: Mapping[str, Column], name: str, each: Entry, span: Span) -> s
         "payment": (each.intent, each.charge), "transfer": (each.transfer,),
         "refund": (each.origin if each.origin.get("object") == "refund" else {},),
     }[tagged[1]]  # fmt: skip
-    found = next((each["metadata"] for each in holders if each.get("metadata")), {})
+    found: Object = next((each["metadata"] for each in holders if each.get("metadata")), {})
     return str(found.get(tagged[2], ""))
