@@ -160,7 +160,7 @@ class FaultServer:
             for each in self._sockets:
                 _shut(each)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     # --- sockets
 
@@ -542,7 +542,7 @@ class FaultProxy:
         for each in self._sockets:
             _shut(each)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     def _accept(self) -> None:
         while not self._stopped.is_set():

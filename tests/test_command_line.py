@@ -162,7 +162,7 @@ def test_a_watch_goes_on_until_it_is_terminated(state: dict[str, str], tmp_path:
         time.sleep(3)
         assert job.poll() is None
         job.send_signal(signal.SIGTERM)
-        _, said = job.communicate(timeout=30)
+        _, said = job.communicate(timeout=60)
     assert job.returncode == 0, said
     assert "The watch stopped." in said
 

@@ -151,7 +151,7 @@ def test_threads_share_a_bar(clock: Clock, screen: io.StringIO, monkeypatch: pyt
     begin = threading.Barrier(8)
 
     def read(number: int) -> None:
-        begin.wait(5)
+        begin.wait(60)
         with together.share() as share:
             for page in range(1, 51):
                 share.expect(5000)

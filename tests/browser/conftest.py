@@ -70,11 +70,11 @@ def served(command: list[str], root: Path, url: str) -> Iterator[str]:
             command, env=environment(root), cwd=root, stdout=log, stderr=subprocess.STDOUT
         )
         try:
-            for _ in range(160):
+            for _ in range(480):
                 if process.poll() is not None:
                     break
                 try:
-                    urllib.request.urlopen(url, timeout=5).close()
+                    urllib.request.urlopen(url, timeout=60).close()
                     break
                 except HTTPError:
                     break  # it answers
@@ -85,7 +85,7 @@ def served(command: list[str], root: Path, url: str) -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 SERVER = [

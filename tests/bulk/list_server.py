@@ -295,7 +295,7 @@ def serving(server: ListServer) -> Iterator[str]:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    ready.wait(10)
+    ready.wait(60)
     try:
         yield f"http://127.0.0.1:{where[0]}"
     finally:
@@ -307,9 +307,9 @@ def serving(server: ListServer) -> Iterator[str]:
                     task.cancel()
             await asyncio.sleep(0.05)
 
-        asyncio.run_coroutine_threadsafe(settle(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(settle(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(60)
         loop.close()
 
 

@@ -259,7 +259,7 @@ def test_B62_a_second_writer_is_told_who_has_the_folder(listed: Make, tmp_path: 
 
     thread = threading.Thread(target=first)
     thread.start()
-    begun.wait(20)
+    begun.wait(60)
     with pytest.raises(FileError, match=r"out is in use by another call in this kernel.*Nothing was changed"):
         bulk.save(connection, request, tmp_path / "out")
     thread.join()

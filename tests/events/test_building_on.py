@@ -75,13 +75,13 @@ def test_waiting_for_the_next_event(sandbox: Connection) -> None:
     async def wait() -> list[str]:
         sm.call("customers.create", name="Ada")
         sm.call("customers.create", name="Grace")
-        first = await watch.next("customer.created", timeout=5)
-        second = await watch.next("customer.created", timeout=5)
+        first = await watch.next("customer.created", timeout=60)
+        second = await watch.next("customer.created", timeout=60)
         with pytest.raises(TimeoutError, match="customer.deleted"):
             await watch.next("customer.deleted", timeout=0.05)
         watch.stop()
         with pytest.raises(UsageFault, match="isn't running"):
-            await watch.next("customer.created", timeout=5)
+            await watch.next("customer.created", timeout=60)
         return [each["data"]["object"]["name"] for each in (first, second)]
 
     assert asyncio.run(wait()) == ["Ada", "Grace"]
@@ -202,7 +202,7 @@ def test_the_reset_of_the_sandbox_ends_watches_with_a_word(sandbox: Connection) 
     watch.interval = 0.02
     sandbox.sandbox.reset()
     watch.resume()
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while watch.running and time.monotonic() < end:
         time.sleep(0.02)
     assert watch.state == "ended: the sandbox was reset"

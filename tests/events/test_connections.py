@@ -152,7 +152,7 @@ def test_a_backlog_stops_when_the_connection_changes(a: Account, b: Account) -> 
         a.add(f"evt_{number}")
     worker = threading.Thread(target=watch.poll, daemon=True)
     worker.start()
-    assert at_work.wait(5)
+    assert at_work.wait(60)
     share(open_connection(b))
     assert worker.is_alive(), "connect doesn't wait for a handler"
     go_on.set()

@@ -61,7 +61,7 @@ def receiver(kept: Kept) -> Iterator[Receiver]:
 def ask(
     receiver: Receiver, method: str = "POST", path: str | None = None, body: bytes = b"{}", **headers: str
 ) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=60)
     try:
         connection.request(
             method,
@@ -196,7 +196,7 @@ def test_two_lengths_are_one_too_many(receiver: Receiver) -> None:
 def test_slow_senders_are_cut_off(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """T119"""
     monkeypatch.setattr(module, "MAX_SECONDS", 0.6)
-    with socket.create_connection(("127.0.0.1", receiver.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=60) as connection:
         until = time.monotonic() + 60
         connection.sendall(
             f"POST {receiver.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n".encode()
@@ -210,7 +210,7 @@ def test_slow_senders_are_cut_off(receiver: Receiver, monkeypatch: pytest.Monkey
 
 def test_not_too_many_at_once(receiver: Receiver) -> None:
     held = [
-        socket.create_connection(("127.0.0.1", receiver.port), timeout=10)
+        socket.create_connection(("127.0.0.1", receiver.port), timeout=60)
         for _ in range(module.MAX_AT_ONCE + 20)
     ]
     try:

@@ -294,7 +294,7 @@ def test_long_lists_run_beside_and_can_be_stopped(sandbox: Any) -> None:
     form.sender.go.click()
     worker = form.sender.long.worker
     if worker is not None:
-        worker.join(20)
+        worker.join(60)
     assert form.result is not None
     assert len(form.result) > 3
 
@@ -310,7 +310,7 @@ def test_stop_ends_a_list() -> None:
     form.sender.go.click()
     worker = form.sender.long.worker
     form.sender.bar.children[0].click()
-    worker.join(5)
+    worker.join(60)
     assert not worker.is_alive()
     assert form.sender.bar.children[0] is form.sender.go
 

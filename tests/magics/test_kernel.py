@@ -51,14 +51,14 @@ class Kernel:
                     self.client.input(stdin)
                 except queue.Empty:
                     time.sleep(0)
-            answer = self.client.get_iopub_msg(timeout=30)
+            answer = self.client.get_iopub_msg(timeout=60)
             if answer["parent_header"].get("msg_id") != expected:
                 continue
             if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
                 break
             outputs.append(answer)
         while True:
-            reply = self.client.get_shell_msg(timeout=30)
+            reply = self.client.get_shell_msg(timeout=60)
             if reply["parent_header"].get("msg_id") == expected:
                 break
         content = dict(reply["content"])
@@ -72,7 +72,7 @@ class Kernel:
         """The reply to complete_request at the end of the code."""
         expected = self.client.complete(code, len(code))
         while True:
-            reply = self.client.get_shell_msg(timeout=10)
+            reply = self.client.get_shell_msg(timeout=60)
             if reply["parent_header"].get("msg_id") == expected:
                 return dict(reply["content"])
 

@@ -248,7 +248,7 @@ def test_while_the_same_call_is_under_way_no_second_one_is_offered(again: Any) -
     def slow(method: str, *rest: Any) -> Any:
         if method == "POST" and not there.is_set():
             there.set()
-            go.wait(20)
+            go.wait(60)
         return real(method, *rest)
 
     transport.answer = slow
@@ -256,13 +256,13 @@ def test_while_the_same_call_is_under_way_no_second_one_is_offered(again: Any) -
 
     work = threading.Thread(target=sm.call, args=("customers.create",), kwargs={**CREATE[1]})
     work.start()
-    assert there.wait(20)
+    assert there.wait(60)
     try:
         with pytest.raises(errors.RepeatRefused) as refused:
             pipeline.call("customers.create", origin=cell_origin.Origin("b", "text", 1), **CREATE[1])
     finally:
         go.set()
-        work.join(20)
+        work.join(60)
     assert "--again" not in str(refused.value)
     assert "Wait until it has ended" in str(refused.value)
     assert customers() == 1
@@ -319,11 +319,11 @@ class TestOutsideOfCells:
     def test_a_thread_of_an_earlier_cell_is_not_the_present_ones(self, sandbox: Cells) -> None:
         sandbox(
             "import stripe_magics as sm, threading\ngo = threading.Event()\n"
-            "def work():\n    go.wait(5)\n    sm.call('customers.create', name='same')\n"
+            "def work():\n    go.wait(60)\n    sm.call('customers.create', name='same')\n"
             "late = threading.Thread(target=work); late.start()",
             cell_id="early",
         )
-        sandbox("go.set(); late.join(5)", cell_id="present")
+        sandbox("go.set(); late.join(60)", cell_id="present")
         rows = shared_connection.current().journal._open().execute("SELECT cell FROM operation").fetchall()
         assert rows == [("early",)]
 

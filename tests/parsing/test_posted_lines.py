@@ -177,7 +177,7 @@ def test_curl_lines_mean_what_bash_and_curl_make_of_them(echo: Echo, workplace: 
         script = f"jq() {{ cat; }}\n{line}\n"
         done = subprocess.run(  # noqa: S603 - the very line, against a server of our own
             ["bash", "-c", script],  # noqa: S607
-            env=environment, cwd=workplace, capture_output=True, timeout=20, check=False,
+            env=environment, cwd=workplace, capture_output=True, timeout=60, check=False,
         )  # fmt: skip
         if len(echo.requests) != 1:
             problems.append(

@@ -89,10 +89,10 @@ def test_the_module_serves_from_the_command_line() -> None:
             request = urllib.request.Request(
                 f"{address}/v1/balance", headers={"Authorization": "Bearer sk_test_a"}
             )
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 assert b'"object":"balance"' in answer.read()
             with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(f"{address}/v1/balance", timeout=5)
+                urllib.request.urlopen(f"{address}/v1/balance", timeout=60)
             with refused.value:
                 assert refused.value.code == 401
         finally:
@@ -103,7 +103,7 @@ def test_a_defect_is_an_api_error_and_is_shown(monkeypatch, capsys) -> None:
     transport = SandboxTransport(demo=False)
     monkeypatch.setattr(transport, "answer", lambda *_: 1 / 0)
     with serving(transport) as address, pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"{address}/v1/balance", timeout=5)
+        urllib.request.urlopen(f"{address}/v1/balance", timeout=60)
     with caught.value:
         assert caught.value.code == 500
         assert b"api_error" in caught.value.read()

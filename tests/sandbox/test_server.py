@@ -42,7 +42,7 @@ def host(transport: SandboxTransport) -> Iterator[str]:
 def call(
     host: str, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **options: Any
 ) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=60)
     connection.request(method, path, body, FORM if headers is None else headers, **options)
     answer = connection.getresponse()
     found = answer.status, answer.read()
@@ -53,7 +53,7 @@ def call(
 def sent(host: str, text: bytes) -> bytes:
     """What comes back for bytes as they are, until the server closes."""
     name, _, port = host.partition(":")
-    with socket.create_connection((name, int(port)), timeout=5) as connection:
+    with socket.create_connection((name, int(port)), timeout=60) as connection:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_WR)
         found = b""
@@ -83,7 +83,7 @@ def test_a_kept_connection_carries_many_calls_without_waiting(host, monkeypatch:
 
 def test_an_answer_leaves_in_one_piece(host) -> None:
     name, _, port = host.partition(":")
-    with socket.create_connection((name, int(port)), timeout=5) as connection:
+    with socket.create_connection((name, int(port)), timeout=60) as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
         assert body.startswith(b'{"status":"ok"') and b"content-length: %d" % len(body) in head
@@ -97,7 +97,7 @@ def test_chunked_bodies_are_read(host) -> None:
 
 def test_head_has_the_length_and_no_body(host) -> None:
     made = json.loads(call(host, "POST", "/v1/customers", "name=J")[1])
-    connection = http.client.HTTPConnection(host, timeout=5)
+    connection = http.client.HTTPConnection(host, timeout=60)
     connection.request("HEAD", f"/v1/customers/{made['id']}", headers=KEY)
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (200, b"")
@@ -295,12 +295,13 @@ def test_time_that_passes_makes_webhooks(host, transport, receiver) -> None:
 
 
 def test_with_today_the_clock_starts_now_and_runs() -> None:
+    before = time.time()
     transport = SandboxTransport(demo=False, today=True)
-    assert abs(transport.now - time.time()) < 3
+    assert int(before) <= transport.now <= time.time() + 1
     transport.advance(86400)
-    assert abs(transport.now - time.time() - 86400) < 3
+    assert int(before) <= transport.now - 86400 <= time.time() + 1
     transport._started -= 5  # five seconds pass
-    assert abs(transport.now - time.time() - 86405) < 3
+    assert int(before) <= transport.now - 86405 <= time.time() + 1
 
 
 def test_the_demo_ends_today() -> None:
@@ -343,7 +344,7 @@ def test_the_state_is_kept_in_a_file(tmp_path) -> None:
 )
 def test_a_wrong_command_line_is_refused(arguments, message) -> None:
     with command(*arguments) as process:
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert message in said
 
