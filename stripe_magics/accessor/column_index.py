@@ -39,7 +39,7 @@ def columns(frame: pd.DataFrame, words: str) -> pd.DataFrame:
     for name in frame.columns:
         meaning = known.get(name)
         path = ".".join(meaning.path) if meaning else str(name)
-        what = _what(meaning, name in money)
+        what = _what(meaning, money=name in money)
         alias = short.get(name, "")
         if query and not _matches(query, f"{name} {alias} {path} {what}".lower()):
             continue
@@ -81,7 +81,7 @@ def _content(values: pd.Series[Any]) -> tuple[float, Any]:
     return (round(len(filled) / len(values), 4) if len(values) else 0.0), example
 
 
-def _what(meaning: Meaning | None, money: bool) -> str:
+def _what(meaning: Meaning | None, *, money: bool) -> str:
     if meaning is None:
         return "money" if money else ""
     kind = meaning.column.kind

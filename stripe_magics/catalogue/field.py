@@ -77,7 +77,7 @@ Conditions = tuple[tuple[str, tuple[str, ...]], ...]
 def conditions(when: Mapping[str, str | bool | tuple[str, ...] | list[str]]) -> Conditions:
     """Bring `{"confirm": True, "input_amount": ["unit_amount", "price"]}` into the frozen form of `Field.when`."""
 
-    def texts(value: str | bool | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    def texts(value: str | bool | tuple[str, ...] | list[str]) -> tuple[str, ...]:  # noqa: FBT001 - one value of the mapping
         if isinstance(value, bool):
             return ("true" if value else "false",)
         return (value,) if isinstance(value, str) else tuple(value)

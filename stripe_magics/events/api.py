@@ -236,7 +236,7 @@ def run(
             raise UsageFault(
                 "--to has no effect on a webhook endpoint: Stripe posts its events to the URL. Nothing was sent."
             )
-        return _endpoint(command, fields, connection, ephemeral or "ephemeral" in own, origin, ask)
+        return _endpoint(command, fields, connection, origin, ask, ephemeral=ephemeral or "ephemeral" in own)
     _refuse_options(command, taken=_WATCH_OPTIONS | ({"to"} if sink is not None else set()))
     return watch(
         **{**sent, **fields, **own},
@@ -251,9 +251,10 @@ def _endpoint(
     command: Command,
     fields: dict[str, Any],
     connection: Connection,
-    ephemeral: bool,
     origin: Origin | None,
     ask: Callable[[str], str] | None,
+    *,
+    ephemeral: bool,
 ) -> Any:
     """A webhook endpoint; patterns are written out, since Stripe knows types only."""
     fields = dict(fields)

@@ -228,10 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         receiver = self.server.receiver
         try:
-            if not receiver.host_allowed(self.headers.get("Host")):
-                raise _Refused(400, "for another host")
-            if not secrets.compare_digest(self.path.encode("utf-8", "replace"), receiver.path.encode()):
-                raise _Refused(404, "to another path")
+            self._check_address()
             receiver.take(self._body(), self.headers.get("Stripe-Signature"))
         except _Refused as refused:
             receiver.counts[refused.reason] += 1
@@ -248,12 +245,19 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(200)
 
+    def _check_address(self) -> None:
+        receiver = self.server.receiver
+        if not receiver.host_allowed(self.headers.get("Host")):
+            raise _Refused(400, "for another host")
+        if not secrets.compare_digest(self.path.encode("utf-8", "replace"), receiver.path.encode()):
+            raise _Refused(404, "to another path")
+
     def _other(self) -> None:
         self.server.receiver.counts["not a POST"] += 1
         self._answer(405)
         self._drain()
 
-    do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _other
+    do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _other  # noqa: N815 - http.server calls them so
 
     def _body(self) -> bytes:
         coding = (self.headers.get("Transfer-Encoding") or "").strip().lower()

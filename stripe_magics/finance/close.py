@@ -318,7 +318,7 @@ def _target(to: str | Path | None) -> Path | None:
         raise UsageFault(f"--to {to} isn't possible: the workbook's name ends in .xlsx. Nothing was read.")
     if not path.absolute().parent.is_dir():
         raise FileError(f"There is no folder {path.absolute().parent}. Nothing was read.")
-    workbook._import()
+    workbook.load_writer()
     return path
 
 

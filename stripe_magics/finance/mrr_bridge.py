@@ -50,7 +50,7 @@ def mrr_bridge(
     paused = text_column(subscriptions, "pause_collection_behavior")
     held = set(subscriptions.loc[paused.ne("").to_numpy(), "id"])
     out["reason"] = [
-        _reason(difference, before, after, status.get(name, "unknown"), name in held)
+        _reason(difference, before, after, status.get(name, "unknown"), paused=name in held)
         for name, before, after, difference in zip(
             *(out[column].tolist() for column in ("subscription", "history", "now", "difference")),
             strict=True,
@@ -68,7 +68,7 @@ def mrr_bridge(
     return result(out[columns], "mrr_bridge", [current, subscriptions], notes=notes, at=now.isoformat())
 
 
-def _reason(difference: int, history: int, now: int, status: str, paused: bool) -> str:
+def _reason(difference: int, history: int, now: int, status: str, *, paused: bool) -> str:
     if abs(difference) <= 2:
         return REASONS[0]
     if status not in COUNTED:

@@ -216,7 +216,7 @@ def recognition_of(
         pd.DataFrame({"invoice": to_str(invoices["id"]), "finalized": finalized}), on="invoice"
     )
     month = {
-        name: revenue_recognition._month_number(gone[name].to_numpy(), x.zone)
+        name: revenue_recognition.month_number(gone[name].to_numpy(), x.zone)
         for name in ("posted", "finalized")
     }
     at_once = set(gone["invoice"][month["posted"] == month["finalized"]]) if len(gone) else set()
@@ -276,9 +276,9 @@ def _proofs(x: ReportInputs) -> pd.DataFrame:
 
 
 _PROVE = Option(
-    False,
-    "true reads the whole ledger and proves the start; it is worked out backwards otherwise",
-    ("true", "false"),
+    default=False,
+    help="true reads the whole ledger and proves the start; it is worked out backwards otherwise",
+    choices=("true", "false"),
 )
 _BALANCE = "docs.stripe.com/reports/balance"
 _ANALYTICS = "docs.stripe.com/billing/subscriptions/analytics"

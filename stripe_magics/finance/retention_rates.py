@@ -35,14 +35,42 @@ class Method:
 
 
 METHODS = {
-    "stripe": Method(True, True, True, "docs.stripe.com/billing/subscriptions/analytics/glossary"),
-    "chartmogul": Method(True, False, False, "help.chartmogul.com 203359341 (net MRR churn), 207340419"),
-    "profitwell": Method(
-        True, True, False, "paddle.com/help/profitwell-metrics (revenue churn; any return is a gain)"
+    "stripe": Method(
+        net_with_reactivation=True,
+        quick_with_reactivation=True,
+        logo_with_new=True,
+        source="docs.stripe.com/billing/subscriptions/analytics/glossary",
     ),
-    "baremetrics": Method(False, False, False, "help.baremetrics.com (revenue churn, quick ratio)"),
-    "dbt": Method(False, False, False, "dbt-labs mrr-playbook (churn and downgrade over the month before)"),
-    "tidemill": Method(False, True, False, "tidemill docs/definitions (quick ratio with reactivation)"),
+    "chartmogul": Method(
+        net_with_reactivation=True,
+        quick_with_reactivation=False,
+        logo_with_new=False,
+        source="help.chartmogul.com 203359341 (net MRR churn), 207340419",
+    ),
+    "profitwell": Method(
+        net_with_reactivation=True,
+        quick_with_reactivation=True,
+        logo_with_new=False,
+        source="paddle.com/help/profitwell-metrics (revenue churn; any return is a gain)",
+    ),
+    "baremetrics": Method(
+        net_with_reactivation=False,
+        quick_with_reactivation=False,
+        logo_with_new=False,
+        source="help.baremetrics.com (revenue churn, quick ratio)",
+    ),
+    "dbt": Method(
+        net_with_reactivation=False,
+        quick_with_reactivation=False,
+        logo_with_new=False,
+        source="dbt-labs mrr-playbook (churn and downgrade over the month before)",
+    ),
+    "tidemill": Method(
+        net_with_reactivation=False,
+        quick_with_reactivation=True,
+        logo_with_new=False,
+        source="tidemill docs/definitions (quick ratio with reactivation)",
+    ),
 }
 
 

@@ -55,14 +55,14 @@ def earned_until(start: Ints, end: Ints, until: int, *, method: str, zone: str) 
         whole = last - first
         part = np.where(whole > 0, (now - first) / np.maximum(whole, 1), (until > start).astype(float))
     else:
-        touched = _month_number(end - 1, zone) - _month_number(start, zone) + 1
+        touched = month_number(end - 1, zone) - month_number(start, zone) + 1
         count = np.minimum(np.maximum(1, np.round((end - start) / DAY / MONTH_DAYS)), touched)
-        part = (_month_number(np.full_like(start, until - 1), zone) - _month_number(start, zone) + 1) / count
+        part = (month_number(np.full_like(start, until - 1), zone) - month_number(start, zone) + 1) / count
     over: np.ndarray = np.minimum(np.maximum(part, 0.0), 1.0)
     return over
 
 
-def _month_number(instant: Ints, zone: str) -> Ints:
+def month_number(instant: Ints, zone: str) -> Ints:
     stamps = pd.DatetimeIndex(instants(instant)).tz_convert(zone)
     made: Ints = (stamps.year * 12 + stamps.month - 1).to_numpy(dtype=np.int64)
     return made

@@ -129,7 +129,7 @@ def _rows(
     return rows
 
 
-def _own(documents: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+def invoice_totals(documents: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Each document's net and tax by its own totals."""
     total = int_column(documents, "total", "amount" if "amount" in documents.columns else "")
     entries = tax_entries(documents)
@@ -230,7 +230,7 @@ def _documents(
     finalized = transitions(invoices, "finalized_at")
     living = (finalized != NONE) & ~to_str(invoices["status"]).isin(["void", "draft"]).to_numpy()
     mine = invoices[living]
-    net, tax = _own(mine)
+    net, tax = invoice_totals(mine)
     entries = tax_entries(mine)
     names = ["document", "tax_rate", "inclusive", "taxability", *_AMOUNTS]
     ids = to_str(mine["id"]).to_numpy(dtype=object)  # stepping through Arrow's text makes an object for each
@@ -242,7 +242,7 @@ def _documents(
     noted = pd.DataFrame(columns=sold.columns)
     if credit_notes is not None and len(issued := credit_notes_issued(credit_notes)):
         issued = issued[to_str(issued["invoice"]).isin(set(posted))]
-        own_net, own_tax = _own(issued)
+        own_net, own_tax = invoice_totals(issued)
         spelt = tax_entries(issued)
         itemised = [bool(cell) or bool(own) for cell, own in zip(spelt, own_tax, strict=True)]
         whole = issued[np.array(itemised, dtype=bool)]

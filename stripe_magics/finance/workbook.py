@@ -37,7 +37,7 @@ class Sheet:
     difference: tuple[str, str, str] | None = None  # column = one column - another
 
 
-def _import() -> Any:
+def load_writer() -> Any:
     try:
         import xlsxwriter
     except ImportError:
@@ -57,7 +57,7 @@ def build(cover: Mapping[str, Any], sheets: Sequence[Sheet], balances: pd.DataFr
         "strings_to_formulas": False,
         "strings_to_urls": False,
     }
-    book = _import().Workbook(out, {**options, "strings_to_numbers": False})
+    book = load_writer().Workbook(out, {**options, "strings_to_numbers": False})
     book.set_properties(
         {"title": str(cover.get("Title", "Month end")), "comments": str(cover.get("Period", ""))}
     )

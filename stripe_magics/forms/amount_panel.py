@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.errors import Fault
+from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.forms import amount_source
 from stripe_magics.forms.form_protocol import FormView
 
@@ -38,7 +38,12 @@ class AmountPanel:
         self._show()
         self.form.check(amount.name)
 
-    def faults(self) -> tuple[Fault, ...]:
+    def check_left(self, module: str) -> None:
+        """Raises `InvalidValue` where the amount is more than is left."""
+        if faults := self._faults():
+            raise InvalidValue(faults, module=module)
+
+    def _faults(self) -> tuple[Fault, ...]:
         """More than is left is refused here, in the person's words, before it is sent."""
         amount = amount_source.amount_field(self.form.state)
         if amount is None or self.source is None or self.source.left is None:

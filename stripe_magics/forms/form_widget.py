@@ -151,7 +151,7 @@ class ModuleForm(w.VBox):
         self.comparison.fetch()
         return self
 
-    def submit(self, confirm: bool | str = False) -> Any:
+    def submit(self, confirm: bool | str = False) -> Any:  # noqa: FBT001, FBT002 - public as it is
         """Send the form as its button does. `confirm=True` answers the second step (in live mode: the words that it asks for).
 
         Returns the answer as a DataFrame and shows it under the form. Raises what went wrong; the form shows that too.

@@ -69,7 +69,7 @@ class Picker:
         if row is None:
             return
         connection = self.form.connection
-        problem = object_search.wrong_mode(row, bool(connection is not None and connection.live))
+        problem = object_search.wrong_mode(row, live=connection is not None and connection.live)
         if not problem and object_search.wrong_prefix(self.control.field, identity):
             problem = f"{identity} is no {self.control.field.object.replace('_', ' ')}."
         self.found = []

@@ -168,7 +168,7 @@ def describe(row: Mapping[str, Any]) -> str:
     )
 
 
-def wrong_mode(row: Mapping[str, Any], live: bool) -> str:
+def wrong_mode(row: Mapping[str, Any], *, live: bool) -> str:
     """Why an object can't be used on this connection: it is of the other mode; "" if it can."""
     if isinstance(row.get("livemode"), bool) and row["livemode"] != live:
         return f"{row['id']} is {'live' if row['livemode'] else 'test'} data, but the connection is {'live' if live else 'test'}."
@@ -177,7 +177,7 @@ def wrong_mode(row: Mapping[str, Any], live: bool) -> str:
 
 def wrong_prefix(field: Field, text: str) -> bool:
     """Whether the text is an id of another type of object than the field wants."""
-    from datetime import UTC as zone
+    from datetime import UTC
 
     from stripe_magics.errors import StripeMagicsError
     from stripe_magics.validation import check
@@ -185,7 +185,7 @@ def wrong_prefix(field: Field, text: str) -> bool:
     if field.kind is not Kind.OBJECT_ID:
         return False
     try:
-        check(field, text, zone=zone)
+        check(field, text, zone=UTC)
     except (ValueError, StripeMagicsError):
         return True
     return False

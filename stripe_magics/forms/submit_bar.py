@@ -83,7 +83,7 @@ class Sender:
 
     # -- the steps --------------------------------------------------------------------------------------------------------------------
 
-    def submit(self, confirm: bool | str = False) -> Any:
+    def submit(self, confirm: bool | str = False) -> Any:  # noqa: FBT001, FBT002 - public as it is
         """All steps in one, for code; raises what went wrong."""
         frame = self.press()
         if self._submission.stage is Stage.ARMED:
@@ -193,8 +193,7 @@ class Sender:
         self.form.show_faults(())
         try:
             request = prepare(self.form.state.command(), connection=self.form.connection)
-            if faults := self.form.amount.faults():
-                raise InvalidValue(faults, module=self.form.state.module.name)
+            self.form.amount.check_left(self.form.state.module.name)
         except InvalidValue as invalid:
             count = "One value needs" if len(invalid.faults) == 1 else f"{len(invalid.faults)} values need"
             self.form.show_faults(invalid.faults)

@@ -140,7 +140,7 @@ def keep_rows(frame: pd.DataFrame, keep: Sequence[RowFilter]) -> pd.DataFrame:
                 index=frame.index,
                 dtype="boolean",
             )
-        frame = frame[passed.fillna(False).astype(bool)]
+        frame = frame[passed.fillna(value=False).astype(bool)]
     return frame
 
 

@@ -142,12 +142,12 @@ def _by_column(tables: list[pa.Table]) -> dict[str, Chunks]:
                 chunks.append((pa.nulls(table.num_rows), False))
                 continue
             json = cols.is_json(table.schema.field(place))
-            chunks.extend((_in_frame_type(chunk, json), json) for chunk in table.column(place).chunks)
+            chunks.extend((_in_frame_type(chunk, json=json), json) for chunk in table.column(place).chunks)
     tables.clear()
     return out
 
 
-def _in_frame_type(chunk: pa.Array, json: bool) -> pa.Array:
+def _in_frame_type(chunk: pa.Array, *, json: bool) -> pa.Array:
     """A Parquet file's text in the type that frames have."""
     return chunk.cast(pa.large_string()) if not json and pa.types.is_string(chunk.type) else chunk
 

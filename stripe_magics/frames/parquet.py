@@ -37,7 +37,7 @@ def plain_table(tables: Sequence[pa.Table], object_type: str, *, columns: Sequen
         kinds = {part.type for part, _ in parts if not pa.types.is_null(part.type)}
         if json or len(kinds) > 1:
             fields.append(json_field(name))
-            arrays.append(pa.concat_arrays([_as_json(part, is_text) for part, is_text in parts]))
+            arrays.append(pa.concat_arrays([_as_json(part, json=is_text) for part, is_text in parts]))
             continue
         target = _plain(kinds.pop() if kinds else ARROW[column.kind] if column is not None else pa.string())
         arrays.append(
@@ -69,7 +69,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     return pa.string() if pa.types.is_dictionary(kind) or pa.types.is_large_string(kind) else kind
 
 
-def _as_json(part: pa.Array, json: bool) -> pa.Array:
+def _as_json(part: pa.Array, *, json: bool) -> pa.Array:
     if json:
         return part
     if pa.types.is_timestamp(part.type):

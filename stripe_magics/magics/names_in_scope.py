@@ -35,7 +35,7 @@ def names_in_scope(user_ns: MutableMapping[str, Any]) -> Mapping[str, Any]:
 
 def _caller(user_ns: Mapping[str, Any]) -> FrameType | None:
     """The innermost frame that is neither ours nor IPython's."""
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - inspect.currentframe() may be None; here there is a frame
     while frame is not None and frame.f_globals is not user_ns and _library(frame) in _LIBRARIES:
         frame = frame.f_back
     return frame

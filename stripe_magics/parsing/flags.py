@@ -93,7 +93,7 @@ def _flag(call: CallBuilder, name: str, given: Word | None, following: Word | No
         and switch.kind is Kind.BOOLEAN
         and given is None
     ):
-        call.give(switch.name, False)
+        call.give(switch.name, value=False)
         return 0
     option = find_option(key)
     if option is not None:

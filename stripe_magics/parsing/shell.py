@@ -168,7 +168,7 @@ class _Reader:
             self._put(text, "x")
         elif char == '"' or self.text.startswith('$"', self.at):
             self.at += 1 if char == '"' else 2
-            self._double()
+            self.double_quoted()
         elif char == "`":
             self._refuse("`...` (command substitution)")
         else:
@@ -223,7 +223,7 @@ class _Reader:
             done = found.end()
         self._put(inner[done:], "x")
 
-    def _double(self) -> None:
+    def double_quoted(self) -> None:
         self._put("", "d")
         start = self.at
         while self.at < len(self.text):
@@ -299,5 +299,5 @@ class _Reader:
 def _here_words(body: str) -> ShellWord:
     """A here-document whose end isn't quoted: names in it are looked up."""
     reader = _Reader(body.replace('"', '\\"') + '"', "bash")
-    reader._double()
+    reader.double_quoted()
     return reader.word or ShellWord()

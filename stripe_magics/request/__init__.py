@@ -101,7 +101,7 @@ class Request:
         return self.path.endswith("/search")
 
     def __repr__(self) -> str:
-        return redact("\n".join(self._lines()))
+        return redact("\n".join(self.lines()))
 
     def _repr_html_(self) -> str:
         head, *rest = repr(self).splitlines()
@@ -110,9 +110,10 @@ class Request:
 
     def curl(self) -> str:
         """The same call (and those that go with it) for a terminal; the key stands in the variable STRIPE_API_KEY."""
-        return redact("\n".join(each._curl() for each in (self, *self.also, *self.then)))
+        return redact("\n".join(each.curl_line() for each in (self, *self.also, *self.then)))
 
-    def _lines(self) -> Iterator[str]:
+    def lines(self) -> Iterator[str]:
+        """What `--dry-run` shows, line by line, with what is secret hidden."""
         yield f"{self.method} {self.path}"
         for name, value in mask_params((*self.query, *self.params)):
             yield f"  {name} = {value}"
@@ -136,7 +137,7 @@ class Request:
         yield from self.warnings
         for word, requests in (("merged with", self.also), ("then", self.then)):
             for each in requests:
-                first, *rest = each._lines()
+                first, *rest = each.lines()
                 yield f"{word}: {first}"
                 yield from (
                     f"  {line}"
@@ -144,7 +145,8 @@ class Request:
                     if line.startswith("  ") or (word == "then" and line.startswith("effect"))
                 )
 
-    def _curl(self) -> str:
+    def curl_line(self) -> str:
+        """This one call, with what is secret hidden."""
         url = HOST + self.path
         parts = ["curl"]
         in_url = self.method in {"GET", "DELETE"}

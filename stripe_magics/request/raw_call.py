@@ -75,18 +75,20 @@ def _form(body: Mapping[Any, Any] | None, module: str) -> list[tuple[str, str]]:
     faults = []
     for name, inner in (body or {}).items():
         try:
-            if plain(inner) is None:
-                raise ValueError(
-                    f"{name} is missing ({describe_missing(inner)}); give a value, or leave it out"
-                )
-            if isinstance(inner, Mapping) and not inner:
-                raise ValueError(f"{name} is empty; give a value, or leave it out")
-            sent += refuse_blank_amounts(pairs(str(name), inner))
+            sent += _named_pairs(str(name), inner)
         except ValueError as problem:
             faults.append(Fault("body", "Body", str(problem)))
     if faults:
         raise InvalidValue(faults, module=module)
     return sent
+
+
+def _named_pairs(name: str, value: Any) -> list[tuple[str, str]]:
+    if plain(value) is None:
+        raise ValueError(f"{name} is missing ({describe_missing(value)}); give a value, or leave it out")
+    if isinstance(value, Mapping) and not value:
+        raise ValueError(f"{name} is empty; give a value, or leave it out")
+    return list(refuse_blank_amounts(pairs(name, value)))
 
 
 def json_numbers(value: Any) -> Any:

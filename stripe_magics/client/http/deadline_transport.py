@@ -104,7 +104,7 @@ def transport(context: ssl.SSLContext, proxy: str) -> httpx.HTTPTransport:
         retries=0,
         limits=httpx.Limits(max_connections=40, max_keepalive_connections=20),
     )
-    pool = made._pool
     # httpx has no setting for the network below it; httpcore's pool has, under this name, in every version that is supported
-    pool._network_backend = _Backend(pool._network_backend)
+    pool = made._pool  # noqa: SLF001
+    pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001
     return made

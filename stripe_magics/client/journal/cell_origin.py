@@ -179,7 +179,7 @@ def origin() -> Origin | None:
 
 def _cell_runs(shell: Any) -> bool:
     """Whether this very call comes from a cell of the shell."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(1)  # noqa: SLF001 - inspect.currentframe() may be None; here there is a frame
     while frame is not None:
         if frame.f_code.co_name == "run_code" and frame.f_locals.get("self") is shell:
             return True

@@ -87,9 +87,9 @@ def expand(account: Account, answer: Object, paths: list[str], *, upgraded: bool
             if parts[0] != "data":
                 raise _refused(path, "To expand what is in a list, start with 'data.'")
             for each in answer["data"]:
-                _Walk(account, path, upgraded).into(each, parts[1:], str(each.get("object", "")), "")
+                _Walk(account, path, upgraded=upgraded).into(each, parts[1:], str(each.get("object", "")), "")
         else:
-            _Walk(account, path, upgraded).into(answer, parts, str(answer.get("object", "")), "")
+            _Walk(account, path, upgraded=upgraded).into(answer, parts, str(answer.get("object", "")), "")
     return answer
 
 
@@ -102,7 +102,7 @@ def _refused(path: str, advice: str = "") -> ApiError:
 class _Walk:
     """One path through an answer."""
 
-    def __init__(self, account: Account, path: str, upgraded: bool) -> None:
+    def __init__(self, account: Account, path: str, *, upgraded: bool) -> None:
         self.account, self.path, self.upgraded = account, path, upgraded
 
     def fresh(self, value: Any) -> Any:

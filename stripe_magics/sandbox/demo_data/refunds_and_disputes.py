@@ -14,14 +14,13 @@ LATE_FAILURE = "expired_or_canceled_card"
 def given_back(books: Books, charge: Object, of: Bill | Sale) -> None:
     """What a story says of the charge's refund and dispute; call it before the charge is stored."""
     if of.refund is not None:
-        _refund(books, charge, *of.refund)
+        _refund(books, charge, of.refund)
     if of.dispute is not None:
         _dispute(books, charge, *of.dispute)
 
 
-def _refund(
-    books: Books, charge: Object, moment: int, percent: int, reason: str | None, failed: bool
-) -> None:
+def _refund(books: Books, charge: Object, refund: tuple[int, int, str | None, bool]) -> None:
+    moment, percent, reason, failed = refund
     amount = charge["amount_captured"] * percent // 100
     currency, identifier = charge["currency"], books.new("re")
     text = f"REFUND FOR CHARGE ({charge['description']})"
