@@ -28,6 +28,7 @@ from stripe_magics.errors import (
     ConfirmationNeeded,
     Fault,
     InvalidValue,
+    NotConnected,
     OutcomeUnknown,
     RepeatRefused,
     StripeMagicsError,
@@ -311,6 +312,7 @@ def _run(
                 problem = future.exception()
                 if problem is not None:
                     row.result, row.error = "failed", f"{type(problem).__name__}: {problem}"
+                    _recall(connection, row)
                 ended += 1
                 try:
                     bar(ended, 0)
@@ -347,6 +349,8 @@ def _send(connection: Connection, row: _Row, *, again: bool) -> None:
     except RepeatRefused as problem:  # by another cell, or by another kernel at this moment
         row.result, row.error, row.refused = "not sent", str(problem).replace("\n", " "), True
         row.id = str(problem.__dict__.get("result") or "")
+    except NotConnected as problem:  # the connection was closed meanwhile: its key is forgotten
+        row.result, row.error = "not sent", f"{problem.message} {problem.advice}"
     except StripeMagicsError as problem:
         row.result, row.error = "failed", problem.message + (f" {problem.advice}" if problem.advice else "")
         row.request_id = str(getattr(getattr(problem, "details", None), "request_id", "") or "")

@@ -323,6 +323,8 @@ class Connection:
 
         Keys of today hold the account's id after `51`; of older ones the whole key stands for the account.
         """
+        if self._closed:
+            raise NotConnected("This connection was closed.", advice="%stripe connect opens another.")
         if self.secret is None or self.mode == "sandbox":
             return self.journal.digest("sandbox", account)
         mode, _, rest = self.secret.reveal().partition("_")[2].partition("_")

@@ -376,7 +376,7 @@ def _fetch(module: str, values: Mapping[str, Any]) -> Any:
         kept = None if anew else mine.get(requested)
     if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS:
         return kept[1]
-    answer = call(module, **values)
+    answer = call(module, connection=connection, **values)
     if anew or (isinstance(answer, pd.DataFrame) and not has_all_rows(answer)):
         return answer
     with _CACHE_LOCK:

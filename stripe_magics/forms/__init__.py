@@ -34,7 +34,8 @@ def module_form(
 ) -> ModuleForm:
     """The form of a module, filled in with `values` by field name.
 
-    `run` makes the call in place of `stripe_magics.pipeline.call`: it gets the `Command`. A form that the same cell (outside notebooks: the
+    `run` makes the call in place of `stripe_magics.pipeline.call`: it gets the `Command` and, as `connection=`, the connection that the form
+    belongs to. A form that the same cell (outside notebooks: the
     same module) showed before is closed, with all its widgets. Raises `UnknownName` for a module or field that there isn't.
     """
     from stripe_magics import catalogue
@@ -54,7 +55,7 @@ def module_form(
 
 
 def rows_form(name: str, frame: Any, run: Callable[..., Any], *, connection: Any | None = None) -> RowsForm:
-    """One call a row of a frame, with its columns mapped to fields by a person. `run(frame, **options)` makes the calls."""
+    """One call a row of a frame, with its columns mapped to fields by a person. `run(frame, connection=..., **options)` makes the calls."""
     from stripe_magics import catalogue
     from stripe_magics.client.shared_connection import current
     from stripe_magics.forms.rows_widget import RowsForm

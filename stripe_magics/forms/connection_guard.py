@@ -22,16 +22,20 @@ class ConnectionGuard:
         The next press then belongs to the connection that is open now. A write whose outcome is unknown stays with its own connection.
         """
         now = self.form.connection
-        if now is self.connection:
-            return
-        before, self.connection = self.connection, now
         submission = self.form.state.submission
-        if submission.stage is Stage.UNKNOWN:
-            self.connection = before
+        closed = self.connection is not None and self.connection.closed
+        if submission.stage is Stage.UNKNOWN and (closed or now is not self.connection):
             raise ConfirmationNeeded(
-                f"The last write belongs to {describe(before)}, and the connection is {describe(now)}. Nothing was sent.",
+                f"The last write belongs to {describe(self.connection)}, and the connection is {_present()}. Nothing was sent.",
                 advice="`%stripe pending` lists it. Connect to that account again to find out how it ended.",
             )
+        if now is self.connection:
+            if closed:
+                submission.disarm()
+                self.form.refresh()
+            check_open(now)
+            return
+        before, self.connection = self.connection, now
         if before is None:  # opened before there was any connection: nothing of another account is in it
             self.form.refresh_banner()
             return
@@ -44,6 +48,22 @@ class ConnectionGuard:
             f"The connection changed from {describe(before)} to {describe(now)}. Nothing was sent.",
             advice="Check the values and press again to send them there.",
         )
+
+
+def check_open(connection: Any) -> None:
+    """Raise `ConfirmationNeeded` if a connection that a widget belongs to was closed: another one is open now, or none."""
+    if connection is None or not connection.closed:
+        return
+    raise ConfirmationNeeded(
+        f"This belongs to {describe(connection)}, which was closed; the connection is {_present()} now. Nothing was sent.",
+        advice="Run its cell again to open it on the connection that is open.",
+    )
+
+
+def _present() -> str:
+    from stripe_magics.client.shared_connection import shared
+
+    return describe(shared())
 
 
 def describe(connection: Any) -> str:

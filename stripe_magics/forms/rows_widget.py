@@ -16,16 +16,16 @@ from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.errors import Fault, InvalidValue, StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.column_mapping import LEFT_OUT, guess, targets
-from stripe_magics.forms.connection_guard import describe
+from stripe_magics.forms.connection_guard import check_open, describe
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
 
 SHOWN_FAULTS, SHOWN_REQUESTS = 50, 3
 
 RunRows = Callable[..., Any]
-"""`run(frame, dry_run=..., yes=..., progress=...)` -> the frame with a result column a row.
+"""`run(frame, connection=..., dry_run=..., yes=..., progress=...)` -> the frame with a result column a row.
 
-A dry run gives a column `request` and raises the faults of all rows; a progress that raises KeyboardInterrupt stops after the rows under way.
+The connection is the one on which the form was opened. A dry run gives a column `request` and raises the faults of all rows; a progress that raises KeyboardInterrupt stops after the rows under way.
 """
 
 
@@ -95,7 +95,7 @@ class RowsForm(w.VBox):
             self._say("wrong", "No column fills a field yet.")
             return False
         try:
-            requests = self.run(rows, dry_run=True)["request"]
+            requests = self.run(rows, connection=self.connection, dry_run=True)["request"]
         except InvalidValue as invalid:
             self.status.value = faults_table(invalid.faults, self.frame, self._column_of())
             return False
@@ -110,6 +110,7 @@ class RowsForm(w.VBox):
 
     def send(self) -> None:
         """Check, then ask: a call a row is a second step of its own."""
+        check_open(self.connection)
         if self._checked != self._mapping() and not self.check():
             return
         self._armed = True
@@ -126,6 +127,8 @@ class RowsForm(w.VBox):
         if not self._armed or self._worker is not None:
             return
         self._armed = False
+        self._show_buttons()
+        check_open(self.connection)
         self._stop.clear()
         self._worker = threading.Thread(target=self._work, name="stripe_magics rows", daemon=True)
         self._show_buttons()
@@ -158,7 +161,9 @@ class RowsForm(w.VBox):
 
     def _work(self) -> None:
         try:
-            self.result = self.run(self.mapped(), yes=True, progress=self._progress)
+            self.result = self.run(
+                self.mapped(), connection=self.connection, yes=True, progress=self._progress
+            )
             self._show_result()
         except StripeMagicsError as fault:
             self.status.value = html.error(fault)

@@ -282,13 +282,11 @@ class Sender:
         return frame
 
     def call(self, command: Command, **more: Any) -> Any:
-        if self.run is not None:
-            return self.run(command, **more)
+        """Make a call, on the connection that was checked: another thread may connect elsewhere at this moment."""
         from stripe_magics.pipeline import call
 
-        # the connection that was checked: another thread may connect elsewhere at this moment
         connection = self.form.connection if self._reads else self.connection_guard.connection
-        return call(command, connection=connection, **more)
+        return (self.run or call)(command, connection=connection, **more)
 
     def done(self, frame: Any) -> None:
         module = self.form.state.module

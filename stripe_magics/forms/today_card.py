@@ -99,7 +99,7 @@ def today(connection: Any = None) -> Today:
         _guarded(
             "Payouts that failed in the last 30 days", lambda: _failed_payouts(get, int(now.timestamp()))
         ),
-        _pending(connection),
+        _guarded("Writes with an unknown outcome", lambda: _pending(connection)),
     ]
     zone = "UTC" if connection.zone is UTC else str(connection.zone)
     name = (
@@ -117,7 +117,9 @@ def today(connection: Any = None) -> Today:
 def _guarded(title: str, read: Callable[[], Section]) -> Section:
     try:
         return read()
-    except StripeError as fault:  # a key that may not read one list still has its day
+    except (
+        StripeError
+    ) as fault:  # a key that may not read one list, or a journal that can't be used, still has its day
         return Section(title, note=f"Could not be read: {fault.message}")
 
 

@@ -213,10 +213,14 @@ class StripeMagics(Magics):
         place = origin()
 
         def run_rows(module: str, rows: Any, more: Mapping[str, Any]) -> Any:
-            progress = more.get("progress")
             options = Options(dry_run=bool(more.get("dry_run")), yes=bool(more.get("yes")))
             return bulk.write_rows(
-                Command(module, options=options), rows, origin=place, progress=progress, quiet=True
+                Command(module, options=options),
+                rows,
+                origin=place,
+                connection=more["connection"],
+                progress=more.get("progress"),
+                quiet=True,
             )
 
         content = interactive_table.table_content(
@@ -237,10 +241,17 @@ class StripeMagics(Magics):
 
         place = origin()
 
-        def run(frame: Any, *, dry_run: bool = False, yes: bool = False, progress: Any = None) -> Any:
+        def run(
+            frame: Any, *, connection: Any, dry_run: bool = False, yes: bool = False, progress: Any = None
+        ) -> Any:
             options = replace(command.options, form=False, from_=None, dry_run=dry_run, yes=yes)
             return bulk.write_rows(
-                replace(command, options=options), frame, origin=place, progress=progress, quiet=True
+                replace(command, options=options),
+                frame,
+                origin=place,
+                connection=connection,
+                progress=progress,
+                quiet=True,
             )
 
         return rows_form(command.module, command.options.from_, run)
@@ -265,8 +276,8 @@ class StripeMagics(Magics):
                 f"This call could not be noted: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=2
             )
 
-    def run_form(self, command: Command, **more: Any) -> Any:
-        """A call that a form makes: like any other, it is remembered."""
+    def run_form(self, command: Command, *, connection: Any, **more: Any) -> Any:
+        """A call that a form makes, on the connection that the form belongs to: like any other, it is remembered."""
         from stripe_magics import pipeline
         from stripe_magics.magics.subcommands.data import handler_for
         from stripe_magics.parsing import write_line
@@ -277,7 +288,10 @@ class StripeMagics(Magics):
         )
         own = handler_for(command)
         try:
-            answer = own(self, command) if own is not None else pipeline.call(command, **more)
+            if own is not None:
+                answer = own(self, command, connection=connection, origin=more.get("origin"))
+            else:
+                answer = pipeline.call(command, connection=connection, **more)
         except BaseException as fault:  # whatever ended it belongs into the history, Stop included
             self._remember(command, line, started, error=fault)
             raise

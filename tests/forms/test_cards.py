@@ -13,6 +13,7 @@ from stripe_magics.errors import NotFound
 from stripe_magics.forms import object_card, start_card, today
 from stripe_magics.forms.object_search import is_object
 from stripe_magics.forms.stories import READERS, tell
+from stripe_magics.sandbox import SandboxTransport
 
 
 def paid(amount: int = 16900) -> str:
@@ -221,3 +222,17 @@ def test_objects_that_lack_what_they_usually_have_are_shown_all_the_same() -> No
     page = today()
     assert [each.title for each in page.sections][:2] == ["Balance", "Payments today"]
     assert page._repr_html_()
+
+
+def test_a_journal_that_cant_be_used_costs_its_section_only(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    from stripe_magics.client.secret import Secret
+    from stripe_magics.client.shared_connection import connect
+
+    (tmp_path / "taken").write_text("a file where the folder should be")
+    monkeypatch.setenv("STRIPE_MAGICS_STATE_DIR", str(tmp_path / "taken"))
+    connect(secret=Secret("sk_test_51" + "a" * 90), transport=SandboxTransport(demo=False))
+    last = today().sections[-1]
+    assert last.title == "Writes with an unknown outcome"
+    assert "the journal of writes can't be used" in last.note

@@ -166,9 +166,10 @@ def test_an_edit_takes_the_question_back() -> None:
 class Live:
     """A live connection, as far as a form looks at one."""
 
-    mode, live, name, account, key_hint, api_version, version_forced = (
+    mode, live, closed, name, account, key_hint, api_version, version_forced = (
         "live",
         True,
+        False,
         "Acme",
         "",
         "sk_live_...4f2a",
@@ -300,7 +301,7 @@ def test_long_lists_run_beside_and_can_be_stopped(sandbox: Any) -> None:
 
 
 def test_stop_ends_a_list() -> None:
-    def run(command: Any, progress: Any = None) -> Any:
+    def run(command: Any, progress: Any = None, **_: Any) -> Any:
         for page in range(1000):
             progress(page * 100, 0)
             time.sleep(0.01)

@@ -17,8 +17,8 @@ from stripe_magics.forms.rows_widget import RowsForm
 
 
 def run_for(name: str) -> Any:
-    def run(frame: Any, *, dry_run: bool = False, yes: bool = False, progress: Any = None) -> Any:
-        return bulk.write_rows(name, frame, dry_run=dry_run, yes=yes, progress=progress, quiet=True)
+    def run(frame: Any, **options: Any) -> Any:
+        return bulk.write_rows(name, frame, quiet=True, **options)
 
     return run
 

@@ -86,7 +86,9 @@ def test_several_rows_are_one_call_a_row_after_a_preview(connected: Any) -> None
 
     def run_rows(module: str, rows: pd.DataFrame, more: Any) -> Any:
         options = Options(dry_run=bool(more.get("dry_run")), yes=bool(more.get("yes")))
-        return bulk.write_rows(Command(module, options=options), rows, quiet=True)
+        return bulk.write_rows(
+            Command(module, options=options), rows, connection=more["connection"], quiet=True
+        )
 
     frame = sm.call("invoices.list", status="draft", limit=3)
     assert set(frame["id"]) == set(invoices)

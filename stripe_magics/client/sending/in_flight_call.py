@@ -25,6 +25,7 @@ class InFlightCall:
     before: Operation | None = None  # its row as it was before this call continued it
     may_have_executed: bool = False  # an attempt may have been executed
     attempt_in_progress: bool = False  # an attempt was begun whose outcome has not been judged yet: Stop may come between any two lines
+    result_recorded: bool = False  # how it ended was judged, and is what the error says
     attempts: int = 0
     started: float = 0.0
     lost: str = ""  # why the first attempt that may have been executed has no answer

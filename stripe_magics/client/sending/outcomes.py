@@ -166,6 +166,7 @@ def record_result(
     call: InFlightCall, state: str, outcome: AttemptResult | None, *, result: str = "", reason: str = ""
 ) -> str:
     """Write down how the call ended. A disk that fails now must not hide the answer: the row then stays open, which is safe. Gives a notice."""
+    call.result_recorded = True
     if call.operation is None:
         return ""
     try:

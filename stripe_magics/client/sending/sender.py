@@ -196,11 +196,10 @@ def _journalled(call: InFlightCall) -> ApiResponse:
     stopped: BaseException | None = None
     try:
         return _run(call)
-    except StripeMagicsError:
-        raise
-    except (
-        BaseException
-    ) as problem:  # Stop between two attempts, or a fault of ours: the row must not stay "on its way"
+    except BaseException as problem:
+        if isinstance(problem, StripeMagicsError) and call.result_recorded:
+            raise
+        # Stop between two attempts, the connection closed by another thread, or a fault of ours: the row must not stay "on its way"
         stopped = problem
     finally:
         journal.release(operation.number)
@@ -211,6 +210,8 @@ def _journalled(call: InFlightCall) -> ApiResponse:
         outcomes.record_result(call, "not_sent", None, reason="stopped")
         if by_hand:
             raise KeyboardInterrupt("Stopped. Nothing was done.")
+        if isinstance(stopped, StripeMagicsError):
+            raise stopped.with_traceback(None)
         raise NotSent(
             f"Nothing was sent: {type(stopped).__name__}: {stopped}", details=outcomes.details_of(call, None)
         )
@@ -219,9 +220,13 @@ def _journalled(call: InFlightCall) -> ApiResponse:
     raise outcomes.unknown(
         call,
         None,
-        "stopped" if by_hand else type(stopped).__name__,
+        "stopped" if by_hand else _reason(stopped),
         kind=Interrupted if by_hand else OutcomeUnknown,
     )
+
+
+def _reason(problem: BaseException) -> str:
+    return problem.message.rstrip(".") if isinstance(problem, StripeMagicsError) else type(problem).__name__
 
 
 # --- the loop ------------------------------------------------------------------------------------------------------------------------
@@ -232,9 +237,10 @@ def _run(call: InFlightCall) -> ApiResponse:
     while True:
         connection.throttle(call.request)
         began = connection.monotonic()
+        client = connection.http()
         call.attempts += 1
         call.attempt_in_progress = True
-        outcome = exchange.attempt(connection.http(), call.encoded, call.key, connection.auth, policy)
+        outcome = exchange.attempt(client, call.encoded, call.key, connection.auth, policy)
         logging_filter.exchange(
             call.encoded.method,
             call.encoded.target,

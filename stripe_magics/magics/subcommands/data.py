@@ -150,14 +150,14 @@ def stop(context: Any, positional: list[Any], given: ParsedFlags) -> None:
     print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def handler_for(command: Command) -> Callable[[Any, Command], Any] | None:
+def handler_for(command: Command) -> Callable[..., Any] | None:
     """What serves a call in place of a request: Watch Events has its own package."""
     from stripe_magics import catalogue
 
     return _watch if catalogue.find(command.module).handler == "events" else None
 
 
-def _watch(context: Any, command: Command) -> Any:
+def _watch(context: Any, command: Command, *, connection: Any = None, origin: Any = None) -> Any:
     from stripe_magics import events
     from stripe_magics.magics.prompt import make_prompt
 
@@ -169,8 +169,9 @@ def _watch(context: Any, command: Command) -> Any:
         sink = FrameAppender(command.options.to, "event")
     return events.run(
         command,
+        connection,
         ephemeral=ephemeral,
-        origin=context.cell.origin(),
+        origin=origin or context.cell.origin(),
         ask=make_prompt(context.shell),
         values=context.shell.user_ns,
         sink=sink,
