@@ -203,15 +203,15 @@ def _runner(line: str) -> Any:
         def names(self) -> dict[str, Any]:
             return {}
 
-        def call(self, command: Any, line: str, cell: str | None) -> Any:
+        def call(self, command: Any, line: str) -> Any:
             limit = str(command.values.get("limit", command.options.limit))
             self.limit = int(limit) if limit.isdecimal() else None
-            return super().call(command, line, cell)
+            return super().call(command, line)
 
-        def _object_card(self, line: str) -> Any:
+        def _object_card(self, _line: str) -> Any:
             return None
 
-        def _refuse(self, typed: set[str]) -> NoReturn:
+        def _refuse(self, _typed: set[str]) -> NoReturn:
             raise KeyRefused(
                 "There is a key in this line. It was not used, and nothing was sent.",
                 advice="Other programs can read a command line, and your shell keeps it: roll the key at Stripe (Developers > API keys)."
@@ -251,7 +251,7 @@ def _finish_watch(answer: Any, *, streams: bool) -> int | None:
 def _stop_on_termination() -> Iterator[None]:
     """SIGTERM (systemd, a container, a time limit) stops as Ctrl-C does: the journal knows what was on its way."""
 
-    def stop(number: int, frame: object) -> NoReturn:
+    def stop(_number: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, stop)

@@ -65,7 +65,7 @@ class Amount(NamedTuple):
     currency: str | None = None
 
 
-def exponent(currency: str, operation: Operation = "charge") -> int:
+def exponent(currency: str) -> int:
     """How many digits of a minor amount stand behind the point: 2 for usd, 0 for jpy, 3 for kwd, 2 for isk and ugx."""
     code = currency.lower()
     return 0 if code in _ZERO else 3 if code in _THREE else 2
@@ -161,7 +161,7 @@ def _text(minor: int, currency: str, *, grouped: bool = False) -> str:
 
 def _scale(sign: str, whole: str, fraction: str, currency: str, operation: Operation) -> int:
     """Digits shifted, never computed: 19.99 -> 1999."""
-    places = exponent(currency, operation)
+    places = exponent(currency)
     digits = fraction.rstrip("0") if len(fraction) > places else fraction
     if len(digits) > places:
         low = int(whole + digits[:places]) // step(currency, operation) * step(currency, operation)

@@ -102,7 +102,7 @@ def _with_object(frame: pd.DataFrame, field: str, kind: str, connection: Any) ->
     if kind not in JOINED:
         raise FrameError(f"{field!r} can't be joined.", advice=f"Types that can be: {', '.join(JOINED)}.")
     ids = [each for each in frame[field].dropna().unique() if isinstance(each, str)]
-    rows = list(objects_by_id(connection, kind, ids, _earliest(frame)))
+    rows = list(objects_by_id(connection, kind, ids))
     other = build([json.dumps(rows).encode()], kind) if rows else empty(kind)
     expanded = {
         field: kind,
@@ -145,9 +145,7 @@ def _earliest(frame: pd.DataFrame) -> int | None:
     return int(frame["created"].min().timestamp())
 
 
-def objects_by_id(
-    connection: Any, kind: str, ids: Iterable[str], since: int | None = None
-) -> Iterator[dict[str, Any]]:
+def objects_by_id(connection: Any, kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The objects of these ids: from the newest pages of their list as long as that needs fewer requests, then one by one."""
     from stripe_magics.errors import NotFound
     from stripe_magics.request import Request

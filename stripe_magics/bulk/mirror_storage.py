@@ -179,7 +179,7 @@ class ListFolder:
         files = list(manifest.files)
         if new is not None and new.num_rows:
             files += self._write_by_month([new], manifest.rows + new.num_rows)
-        files = self._joined(files, hidden)
+        files = self._joined(files)
         changes, hiding = self._write_overlay(overlay, hidden)
         self._commit(files, manifest.object_type, details, changes=changes, hidden=hiding)
         if (changes.rows if changes else 0) + len(hidden) > max(
@@ -295,7 +295,7 @@ class ListFolder:
             write(key)
         return files
 
-    def _joined(self, files: Sequence[DataFile], hidden: pa.Array | None = None) -> list[DataFile]:
+    def _joined(self, files: Sequence[DataFile]) -> list[DataFile]:
         """The files, small ones of a month joined when there are many: a list that is synced every day doesn't grow by a file a day."""
         import pyarrow as pa
         import pyarrow.parquet as pq

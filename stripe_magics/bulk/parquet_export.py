@@ -64,7 +64,7 @@ def save(
     with _files.lock(target / LOCK, purpose=f"The folder {target}"), deferred_interrupt(stop) as stopped:
         writer = PartWriter(target, request, columns, part_rows)
         if writer.manifest.complete:
-            return _result(target, writer, resumed=False)
+            return _result(writer, resumed=False)
         return _pull(connection, request, writer, progress=progress, stop=stopped, cuts=cuts)
 
 
@@ -105,7 +105,7 @@ def _pull(
     if isinstance(problem, StripeMagicsError) and not isinstance(problem, KeyboardInterrupt):
         _add_fact(problem, writer.status())
         raise problem
-    return _result(writer.folder, writer, resumed=resumed)
+    return _result(writer, resumed=resumed)
 
 
 def _add_fact(problem: StripeMagicsError, fact: str) -> None:
@@ -121,7 +121,7 @@ def deferred_interrupt(stop: Callable[[], bool] | None) -> Iterator[Callable[[],
     """
     pressed: list[int] = []
 
-    def note(number: int, frame: Any) -> None:
+    def note(number: int, _frame: Any) -> None:
         pressed.append(number)
         if len(pressed) > 1:
             raise KeyboardInterrupt
@@ -341,7 +341,7 @@ def counted_files(folder: Path, names: Sequence[str]) -> tuple[DataFile, ...]:
     return tuple(found)
 
 
-def _result(folder: Path, writer: PartWriter, *, resumed: bool) -> Saved:
+def _result(writer: PartWriter, *, resumed: bool) -> Saved:
     manifest = writer.manifest
     notes = list(writer.notes)
     if not manifest.complete and not any(note.startswith("Stopped") for note in notes):

@@ -69,7 +69,7 @@ class LiveViewModel:
 
     def __init__(self, watch: WatchedEvents) -> None:
         self.watch = watch
-        self.send: Callable[[Message], object] = lambda message: None
+        self.send: Callable[[Message], object] = lambda _message: None
         self.open_pages = 0
         self.on_last_page_gone: Callable[[], object] = lambda: None
 

@@ -36,7 +36,7 @@ class Panel(anywidget.AnyWidget):
         shown.on_last_page_gone = self.close
         self.on_msg(self._on_message)
 
-    def _on_message(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
+    def _on_message(self, _: Any, content: dict[str, Any], _buffers: Any) -> None:
         self.shown.on_message(content)
 
     def close(self) -> None:

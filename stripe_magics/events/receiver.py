@@ -213,7 +213,7 @@ class _Server(ThreadingHTTPServer):
             except OSError:  # it has just closed itself
                 continue
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, _request: Any, _client_address: Any) -> None:
         """A connection that broke: counted, not printed."""
         self.receiver.counts["broken off"] += 1
 

@@ -129,7 +129,7 @@ class _Compiler:
 
 
 def _always(value: Any) -> _Value:
-    return lambda event: value
+    return lambda _event: value
 
 
 def _path(node: ast.expr) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def _safe(value: object) -> str:
     return "'" + text if re.match(r"\s*[=+\-@\t\r]", text) else text
 
 
-def plain(lines: pd.DataFrame, accounts: AccountMap, span: Period) -> dict[str, bytes]:
+def plain(lines: pd.DataFrame, _accounts: AccountMap, _span: Period) -> dict[str, bytes]:
     """The lines as they are, amounts in major units."""
     rows = [
         [
@@ -113,7 +113,7 @@ def plain(lines: pd.DataFrame, accounts: AccountMap, span: Period) -> dict[str, 
     return {"": _table(CSV_FIELDS, rows)}
 
 
-def quickbooks(lines: pd.DataFrame, accounts: AccountMap, span: Period) -> dict[str, bytes]:
+def quickbooks(lines: pd.DataFrame, _accounts: AccountMap, _span: Period) -> dict[str, bytes]:
     """Journal entries for QuickBooks Online: accounts by name, dates as MM/DD/YYYY, debits or credits and never both."""
     rows = []
     for each in _each(lines):
@@ -138,7 +138,7 @@ def quickbooks(lines: pd.DataFrame, accounts: AccountMap, span: Period) -> dict[
     return {"": _table(QUICKBOOKS_FIELDS, rows)}
 
 
-def xero(lines: pd.DataFrame, accounts: AccountMap, span: Period) -> dict[str, bytes]:
+def xero(lines: pd.DataFrame, accounts: AccountMap, _span: Period) -> dict[str, bytes]:
     """Manual journals for Xero: one file a currency and 300 lines, debits above 0 and credits below, no tax rate unless set."""
     rate = str(accounts.settings.get("tax_rate") or "Tax Exempt")
     files: dict[str, bytes] = {}

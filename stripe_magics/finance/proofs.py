@@ -131,7 +131,7 @@ def _tax(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
     return _of(rows, "tax"), sums_by_currency(mine["currency"], own)
 
 
-def _mrr(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums] | None:
+def _mrr(inputs: ReportInputs, _span: Period) -> tuple[Sums, Sums] | None:
     subscriptions = inputs.maybe("subscriptions")
     if subscriptions is None:
         return None

@@ -180,10 +180,10 @@ class _Book:
         kinds = {**dict.fromkeys(about.get("amounts") or (), "money"), **(about.get("kinds") or {})}
         names = list(map(str, frame.columns))
         zone = str(about.get("zone") or "UTC")
-        columns = [_cells(frame[name], kinds.get(name, ""), zone) for name in names]
+        columns = [_cells(frame[name], zone) for name in names]
         codes = frame["currency"].astype(str).tolist() if "currency" in names else [""] * len(frame)
         page = self.page(sheet.name, len(names), HEAD - 1)
-        totals = self._totals(frame, sheet, kinds)
+        totals = self._totals(frame, sheet)
         for at, (name, cells) in enumerate(zip(names, columns, strict=True)):
             page.set_column(at, at, _width(name, cells, kinds.get(name, "")))
         self.text(page, 0, 0, about.get("title") or sheet.name, bold=True, font_size=14)
@@ -261,7 +261,7 @@ class _Book:
             )
 
     @staticmethod
-    def _totals(frame: pd.DataFrame, sheet: Sheet, kinds: Mapping[str, str]) -> dict[str, dict[str, int]]:
+    def _totals(frame: pd.DataFrame, sheet: Sheet) -> dict[str, dict[str, int]]:
         """By currency: the sum of each column with totals."""
         if "currency" not in frame.columns or not len(frame):
             return {}
@@ -317,7 +317,7 @@ def _letter(at: int) -> str:
     return name
 
 
-def _cells(values: pd.Series, kind: str, zone: str) -> list[Any]:
+def _cells(values: pd.Series, zone: str) -> list[Any]:
     """The cells of a column as they are written; missing ones are None."""
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert(zone).dt.tz_localize(None)

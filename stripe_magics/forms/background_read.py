@@ -50,7 +50,7 @@ class LongRead:
         else:
             self.sender.done(frame)
 
-    def _progress(self, done: int, total: int) -> None:
+    def _progress(self, done: int, _total: int) -> None:
         if self._stop.is_set():
             raise KeyboardInterrupt
         if time.monotonic() - self._said > EVERY:

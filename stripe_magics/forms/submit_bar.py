@@ -264,7 +264,7 @@ class Sender:
             raise
         submission.settle(Stage.DONE)
         self.done(frame)
-        self.form.comparison.after(frame)
+        self.form.comparison.after()
         return frame
 
     def _origin(self) -> Origin | None:

@@ -69,7 +69,7 @@ class Comparison:
             self.panel = self.form.tree.make(EphemeralPanel, "full", on_message=self._on_message)
         self.form.refresh()
 
-    def after(self, frame: Any) -> None:
+    def after(self) -> None:
         """The update went well: show the object as it is now, with nothing left to send."""
         if not (self.form.state.updates and self.fetched):
             return

@@ -161,7 +161,7 @@ _TEXT_ARRAY: Any = pd.arrays.ArrowStringArray
 class NullTextArray(_TEXT_ARRAY):  # type: ignore[misc]
     """Text without any value: choosing rows of it is a slice, which costs nothing. Once something is written into it, it is as any other."""
 
-    def take(self, indices: Any, allow_fill: bool = False, fill_value: Any = None, axis: Any = 0) -> Any:  # noqa: FBT001, FBT002 - pandas'
+    def take(self, indices: Any, allow_fill: bool = False, fill_value: Any = None, axis: Any = 0) -> Any:  # noqa: ARG002, FBT001, FBT002 - pandas'
         """The rows at these places."""
         inner, count = self._pa_array, len(indices)
         blank = fill_value is None or pd.isna(fill_value)

@@ -12,7 +12,7 @@ import sqlite3
 from typing import Any, NoReturn
 
 
-def _refuse(self: Any, *args: Any, **options: Any) -> NoReturn:
+def _refuse(self: Any, *_args: Any, **_options: Any) -> NoReturn:
     kind = "dict" if isinstance(self, dict) else "list"
     raise TypeError(f"This cell can't be changed (rows may share it); change a copy: {kind}(cell).")
 

@@ -185,7 +185,7 @@ def named_currency(frame: pd.DataFrame, currency: str) -> CurrencySource | None:
     return CurrencySource(code=currency.lower()) if currency.lower() in CURRENCIES else None
 
 
-def _in_index(frame: pd.DataFrame, meaning: Meaning) -> CurrencySource | None:
+def _in_index(frame: pd.DataFrame, _meaning: Meaning) -> CurrencySource | None:
     return CurrencySource(level="currency") if "currency" in frame.index.names else None
 
 

@@ -19,7 +19,7 @@ def notes_of(answer: Any) -> list[str]:
     )
 
 
-def check_name(name: str, namespace: dict[str, Any]) -> None:
+def check_name(name: str) -> None:
     """Refuse what can't be a variable's name."""
     if not name.isidentifier() or keyword.iskeyword(name):
         why = "is a keyword of Python" if keyword.iskeyword(name) else "is not a variable name"

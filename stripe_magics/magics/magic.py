@@ -104,7 +104,7 @@ class StripeMagics(Magics):
             raise
         if typed:
             command.notes += self.forget(typed)
-        return self.call(command, line, cell)
+        return self.call(command, line)
 
     def names(self) -> Mapping[str, Any]:
         """What `$name` may mean: the variables at the place where the magic was called, a function's own before globals."""
@@ -129,11 +129,11 @@ class StripeMagics(Magics):
             self.cell.text = key_scrubbing.clean(self.cell.text)
         return left
 
-    def call(self, command: Command, line: str, cell: str | None) -> Any:
+    def call(self, command: Command, line: str) -> Any:
         """One module called: its help, its form, or its answer."""
         options = command.options
         if options.out:
-            check_name(options.out, self.shell.user_ns)
+            check_name(options.out)
         if not options.quiet:
             for note in command.notes:
                 print(note)

@@ -26,7 +26,7 @@ def texts(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def _list(own: Field, value: Any) -> Any:
+def _list(_own: Field, value: Any) -> Any:
     return texts(value)
 
 

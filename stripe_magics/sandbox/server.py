@@ -51,7 +51,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.transport, self.log = transport, log
         self.sender = WebhookSender(transport, log)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, _request: Any, _client_address: Any) -> None:
         """A client that went away is nobody's defect; everything else must be seen."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             traceback.print_exc(file=sys.stderr)
@@ -145,7 +145,7 @@ def _reply(content: dict[str, Any]) -> Reply:
 # What there is beside the API
 
 
-def _health(server: _Server, message: Message) -> Reply:
+def _health(server: _Server, _message: Message) -> Reply:
     return _reply({"status": "ok", "now": server.transport.now})
 
 
@@ -156,7 +156,7 @@ def _advance(server: _Server, message: Message) -> Reply:
     return _reply({"now": server.transport.advance(int(seconds))})
 
 
-def _reset(server: _Server, message: Message) -> Reply:
+def _reset(server: _Server, _message: Message) -> Reply:
     server.transport.reset()
     return _reply({"now": server.transport.now})
 

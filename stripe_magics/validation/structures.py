@@ -28,7 +28,7 @@ class RowFaults(ValueError):
         self.faults = faults
 
 
-def read_metadata(field: Field, value: Any, context: Context) -> dict[str, str]:
+def read_metadata(_field: Field, value: Any, _context: Context) -> dict[str, str]:
     pairs = _pairs(value)
     if len(pairs) > 50:
         raise ValueError(f"{len(pairs)} keys are given; Stripe keeps 50")

@@ -29,7 +29,7 @@ _PRIVATE: ContextVar[bool] = ContextVar("stripe_magics_private", default=False)
 class _Drop(logging.Filter):
     """Drops what is logged inside an exchange of ours."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
+    def filter(self, _record: logging.LogRecord) -> bool:
         return not _PRIVATE.get()
 
 

@@ -89,7 +89,7 @@ class RetryReason(StrEnum):
     NEVER = "never"
 
 
-def why(outcome: AttemptResult, *, write: bool) -> RetryReason:
+def why(outcome: AttemptResult) -> RetryReason:
     """Which limit applies to another attempt after this outcome."""
     if outcome.final or outcome.interrupted:
         return RetryReason.NEVER
@@ -145,7 +145,7 @@ class Attempts:
 
     def pause(self, outcome: AttemptResult, *, spent: float) -> float | None:
         """Seconds until the next attempt, or None if there is none; `spent` are the seconds since the call began."""
-        policy, reason = self.policy, why(outcome, write=self.kind is Kind.WRITE)
+        policy, reason = self.policy, why(outcome)
         used = self.used.get(reason, 0)
         if used >= limit(reason, policy, self.kind):
             return None

@@ -89,7 +89,7 @@ class CellTracker:
         written = getattr(getattr(self.shell, "history_manager", None), "input_hist_raw", None) or [""]
         self._begin(str(written[-1]), self._from_message())
 
-    def ends(self, result: Any = None) -> None:
+    def ends(self, _result: Any = None) -> None:
         """The cell is over: what runs in this thread now is a callback or a script."""
         _running.set(None)
 

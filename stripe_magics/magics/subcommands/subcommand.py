@@ -64,7 +64,7 @@ class Invocation:
         if out:
             from stripe_magics.magics.delivery import bound_line, check_name
 
-            check_name(out, context.shell.user_ns)
+            check_name(out)
             context.shell.user_ns[out] = answer
             print(bound_line(out, answer))
         if (out or quiet or given.get("quiet")) and not context.cell.assigns(line):

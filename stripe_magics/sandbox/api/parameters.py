@@ -181,7 +181,7 @@ def _text(value: str, of: str, where: str) -> str:
     return value
 
 
-def _integer(value: str, of: str, where: str) -> int:
+def _integer(value: str, _of: str, where: str) -> int:
     if not _INTEGER.fullmatch(value):
         raise invalid_before_execution(
             f"Invalid integer: {value}", param=where, code="parameter_invalid_integer"
@@ -189,14 +189,14 @@ def _integer(value: str, of: str, where: str) -> int:
     return int(value)
 
 
-def _number(value: str, of: str, where: str) -> int | float:
+def _number(value: str, _of: str, where: str) -> int | float:
     if not _NUMBER.fullmatch(value):
         raise invalid_before_execution(f"Invalid decimal: {value}", param=where)
     number = float(value)
     return int(number) if number.is_integer() else number
 
 
-def _boolean(value: str, of: str, where: str) -> bool:
+def _boolean(value: str, _of: str, where: str) -> bool:
     if value not in {"true", "false"}:
         raise invalid_before_execution(f"Invalid boolean: {value}", param=where)
     return value == "true"

@@ -7,7 +7,6 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
-from stripe_magics.sandbox.core.store import Account
 
 LARGEST = 99_999_999
 _LETTER = re.compile(r"[A-Za-z]")
@@ -67,7 +66,7 @@ def checked_email(text: str | None, param: str) -> None:
         raise invalid_before_execution(f"Invalid email address: {text}", param=param, code="email_invalid")
 
 
-def refuse_connect(account: Account, params: dict[str, Any]) -> None:
+def refuse_connect(params: dict[str, Any]) -> None:
     """There are no connected accounts here: their ids are unknown, and a fee needs one."""
     if params.get("on_behalf_of"):
         raise missing("account", params["on_behalf_of"], "on_behalf_of", status=400)

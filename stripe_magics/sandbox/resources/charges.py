@@ -261,7 +261,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
             raise missing_param(name)
     currency = checked_currency(params["currency"])
     checked_amount(params["amount"], currency)
-    refuse_connect(account, params)
+    refuse_connect(params)
     customer = account.find("customer", params["customer"], "customer") if params.get("customer") else None
     source = params.get("source") or (customer or {}).get("default_source")
     if not source:

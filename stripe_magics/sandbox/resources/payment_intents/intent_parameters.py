@@ -137,7 +137,7 @@ def check(account: Account, params: dict[str, Any]) -> None:
     """What can be wrong with values whichever call they come by."""
     checked_descriptor(params, "statement_descriptor", "statement_descriptor_suffix")
     checked_email(params.get("receipt_email"), "receipt_email")
-    refuse_connect(account, params)
+    refuse_connect(params)
     if params.get("payment_method") and params.get("payment_method_data"):
         raise invalid_before_execution(
             "You can only pass one of payment_method and payment_method_data.", param="payment_method_data"

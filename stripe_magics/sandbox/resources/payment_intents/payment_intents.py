@@ -151,7 +151,7 @@ def capture(account: Account, params: dict[str, Any], identifier: str) -> Object
             code="amount_too_large",
         )
     checked_descriptor(params, "statement_descriptor", "statement_descriptor_suffix")
-    refuse_connect(account, params)
+    refuse_connect(params)
     take(intent, params, ("statement_descriptor", "statement_descriptor_suffix", "metadata"))
     charge = account.find("charge", intent["latest_charge"], "intent")
     take(charge, params, ("statement_descriptor", "statement_descriptor_suffix"))
