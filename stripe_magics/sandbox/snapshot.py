@@ -10,11 +10,34 @@ from typing import Any
 
 import msgspec
 
-from stripe_magics.sandbox.core.clock import Clock
+from stripe_magics.sandbox.core.clock import Job
 from stripe_magics.sandbox.core.store import Account, Row, decode
 
 FORMAT = 1
 MARK = b"stripe_magics sandbox\n"
+
+
+class _Times(msgspec.Struct):
+    """A test clock."""
+
+    now: int
+    jobs: list[Job]
+    count: int
+
+
+class _Part(msgspec.Struct):
+    """What is a connected account's own."""
+
+    seed: str
+    count: int
+    tables: dict[str, list[tuple[int, int, msgspec.Raw]]]
+    notes: dict[str, dict[str, Any]]
+    deleted: dict[str, dict[str, Any]]
+    long_lines: dict[str, list[dict[str, Any]]]
+    link_lines: dict[str, list[dict[str, Any]]]
+    replays: dict[str, tuple[str, int, str, int]]
+    members: dict[str, list[str]]
+    test_clocks: dict[str, _Times]
 
 
 class _File(msgspec.Struct):
@@ -23,7 +46,7 @@ class _File(msgspec.Struct):
     format: int
     seed: str
     now: int
-    jobs: list[tuple[int, int, int, str, str]]
+    jobs: list[Job]
     jobs_count: int
     count: int
     requests: int
@@ -35,10 +58,22 @@ class _File(msgspec.Struct):
     link_lines: dict[str, list[dict[str, Any]]]
     replays: dict[str, tuple[str, int, str, int]]
     members: dict[str, list[str]]
+    connected: dict[str, _Part] = {}
+    test_clocks: dict[str, _Times] = {}
 
 
 def dump(account: Account) -> bytes:
-    """The whole account as the file's content."""
+    """The whole account, with those that are connected to it, as the file's content."""
+    clock, own = account.own_clock.calendar, _part(account)
+    connected = {identifier: _part(each) for identifier, each in account.family.connected.items()}
+    content = _File(
+        FORMAT, own.seed, clock.now, clock.jobs, clock.count, own.count, account.requests, account.me, own.tables, own.notes, own.deleted,
+        own.long_lines, own.link_lines, own.replays, own.members, connected, own.test_clocks,
+    )  # fmt: skip
+    return MARK + zlib.compress(msgspec.json.encode(content), 3)
+
+
+def _part(account: Account) -> _Part:
     tables = {
         kind: [(row.seq, row.created, msgspec.Raw(row.text)) for row in table.ordered()]
         for kind, table in account.tables.items()
@@ -47,12 +82,11 @@ def dump(account: Account) -> bytes:
         key: (print_, status, body.decode(), when)
         for key, (print_, status, body, when) in account.replays.items()
     }
-    clock = account.clock
-    content = _File(
-        FORMAT, account.seed, clock.now, clock.jobs, clock.count, account.count, account.requests, account.me, tables, account.notes, account.deleted,
-        account.long_lines, account.link_lines, replays, account.ledger.members,
+    clocks = {name: _Times(*each.calendar.mark()) for name, each in account.test_clocks.items()}
+    return _Part(
+        account.seed, account.count, tables, account.notes, account.deleted, account.long_lines, account.link_lines, replays,
+        account.ledger.members, clocks,
     )  # fmt: skip
-    return MARK + zlib.compress(msgspec.json.encode(content), 3)
 
 
 def restore(content: bytes) -> Account:
@@ -66,27 +100,35 @@ def restore(content: bytes) -> Account:
     if file.format != FORMAT:
         raise ValueError(f"This sandbox was saved in format {file.format}; this version reads {FORMAT}.")
     account = Account(seed=file.seed, now=file.now)
-    account.me = file.me
-    for kind, rows in file.tables.items():
+    account.me, account.requests = file.me, file.requests
+    _fill(account, file)
+    for identifier, part in file.connected.items():
+        _fill(Account(seed=part.seed, platform=account, me=identifier), part)
+    account.own_clock.calendar.restore((file.now, list(file.jobs), file.jobs_count))
+    return account
+
+
+def _fill(account: Account, part: _File | _Part) -> None:
+    for kind, rows in part.tables.items():
         table = account.table(kind)
         for seq, created, raw in rows:
             text = bytes(raw)
             data = decode(text)
             keys = tuple(data.get(name) for name in table.keys)
             table.add(Row(data["id"], created, seq, keys, None, text))
-    account.notes, account.deleted = file.notes, file.deleted
-    account.long_lines, account.link_lines = file.long_lines, file.link_lines
+    account.notes, account.deleted = part.notes, part.deleted
+    account.long_lines, account.link_lines = part.long_lines, part.link_lines
     account.replays = {
         key: (print_, status, body.encode(), when)
-        for key, (print_, status, body, when) in file.replays.items()
+        for key, (print_, status, body, when) in part.replays.items()
     }
-    for payout, entries in file.members.items():
+    for payout, entries in part.members.items():
         for each in entries:
             account.ledger.assign(each, payout)
     account.ledger.rebuild()
-    account.clock = Clock(file.now, list(file.jobs), file.jobs_count)
-    account.count, account.requests = file.count, file.requests
-    return account
+    account.count = part.count
+    for name, times in part.test_clocks.items():
+        account.add_test_clock(name, times.now).calendar.restore((times.now, list(times.jobs), times.count))
 
 
 def save(account: Account, path: Path) -> None:

@@ -31,7 +31,7 @@ from stripe_magics.sandbox.core import scheduler
 from stripe_magics.sandbox.core.clock import AS_OF
 from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.fault_injection import Fault
-from stripe_magics.sandbox.resources import account as business
+from stripe_magics.sandbox.resources import account_objects as business
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):

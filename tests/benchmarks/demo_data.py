@@ -7,7 +7,7 @@ import tracemalloc
 
 from stripe_magics.sandbox import demo_data
 from stripe_magics.sandbox.core.store import Account
-from stripe_magics.sandbox.resources.account import open_account
+from stripe_magics.sandbox.resources.account_objects import open_account
 
 
 def build():

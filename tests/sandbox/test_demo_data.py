@@ -16,7 +16,7 @@ from stripe_magics.sandbox.core.clock import AS_OF, DAY, is_business_day
 from stripe_magics.sandbox.core.ledger import processing_fee
 from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.demo_data.records import COUPONS, month_starts
-from stripe_magics.sandbox.resources.account import open_account
+from stripe_magics.sandbox.resources.account_objects import open_account
 
 CURRENCIES = ("usd", "eur", "gbp")
 STARTS = month_starts(AS_OF)

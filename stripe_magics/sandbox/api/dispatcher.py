@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.generated import facts
 from stripe_magics.sandbox.api import idempotency, unsimulated, version_changes, versions
-from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
+from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution, no_access
 from stripe_magics.sandbox.api.expand import expand
 from stripe_magics.sandbox.api.form_decoding import nest, pairs
 from stripe_magics.sandbox.api.multipart import multipart_pairs
@@ -113,7 +113,7 @@ def respond(
     """Carry out one request. `headers` has lower-case names. Raises only for defects of the sandbox itself."""
     request_id = account.request_id()
     key = headers.get("idempotency-key", "") if method == "POST" else ""
-    account.request = (request_id, key or None)
+    account.family.begin_request(request_id, key or None)
     answering = {
         "content-type": "application/json",
         "request-id": request_id,
@@ -125,7 +125,9 @@ def respond(
         answering["original-request"] = request_id
     print_, version = "", versions.OLDER
     try:
-        _authorise(headers, account)
+        account = _authorise(headers, account)
+        if account.platform is not None:
+            answering["stripe-account"] = account.me["id"]
         version = versions.served(headers.get("stripe-version", ""))
         answering["stripe-version"] = version
         found, ids, names = _routed(method, path, version)
@@ -163,7 +165,7 @@ def respond(
         if not refusal.checked:
             print_ = ""
     finally:
-        account.flush()
+        account.family.flush()
     if key and print_:
         idempotency.keep(account, key, print_, status, text)
     return Response(status, answering, text)
@@ -220,7 +222,8 @@ def _form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
         raise invalid_before_execution("Invalid request: the body is not UTF-8.") from error
 
 
-def _authorise(headers: Mapping[str, str], account: Account) -> None:
+def _authorise(headers: Mapping[str, str], account: Account) -> Account:
+    """The account that the request acts for. Raises a refusal without a valid key, or for an account that isn't connected."""
     given = headers.get("authorization", "")
     scheme, _, key = given.partition(" ")
     if scheme.lower() == "basic":
@@ -246,14 +249,13 @@ def _authorise(headers: Mapping[str, str], account: Account) -> None:
         raise invalid_before_execution(
             f"Invalid Stripe API version: {headers['stripe-version']}. It is a date, such as {PINNED_VERSION}."
         )
-    acting = headers.get("stripe-account", "")
-    if acting and acting != account.me.get("id"):
-        raise ApiError(
-            f"The provided key does not have access to account '{acting}' (or that account does not exist).",
-            status=403,
-            code="account_invalid",
-            checked=False,
-        )
+    acting = headers.get("stripe-account", "") or headers.get("stripe-context", "")
+    if not acting or acting == account.me.get("id"):
+        return account
+    found = account.family.member(acting)
+    if found is None:
+        raise no_access(acting)
+    return found
 
 
 def _former(found: Route, given: list[tuple[str, str]], params: dict[str, Any]) -> dict[str, Any]:

@@ -77,3 +77,14 @@ def declined(message: str, *, code: str, decline_code: str = "", param: str = ""
     if decline_code:
         more["decline_code"] = decline_code
     return ApiError(message, status=402, kind="card_error", code=code, param=param, more=more)
+
+
+def no_access(account: str) -> ApiError:
+    """The account isn't one that this key may act for."""
+    return ApiError(
+        f"The provided key does not have access to account '{account}' (or that account does not exist). "
+        "Application access may have been revoked.",
+        status=403,
+        code="account_invalid",
+        checked=False,
+    )

@@ -15,6 +15,7 @@ from stripe_magics.sandbox.resources import (
     customer_subresources,
     customers,
     disputes,
+    external_accounts,
     files,
     meters,
     payment_links,
@@ -31,6 +32,7 @@ from stripe_magics.sandbox.resources import (
     test_helpers,
     webhook_endpoints,
 )
+from stripe_magics.sandbox.resources.connect import accounts, application_fees, onboarding, topups, transfers
 from stripe_magics.sandbox.resources.invoices import (
     collection,
     credit_notes,
@@ -51,7 +53,7 @@ from stripe_magics.sandbox.resources.subscriptions import (
 )
 
 SUBJECTS = (
-    customer_subresources, account, charges, checkout_sessions, coupons, credit_notes, customers, disputes, files, invoice_items, invoice_lines, invoice_payments, invoices, meters,
+    customer_subresources, account, accounts, application_fees, external_accounts, onboarding, topups, transfers, charges, checkout_sessions, coupons, credit_notes, customers, disputes, files, invoice_items, invoice_lines, invoice_payments, invoices, meters,
     payment_intents, payment_links, payment_methods, payouts, plans, previews, prices, products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents,
     subscription_items, subscriptions, tax_and_shipping_rates, test_helpers, webhook_endpoints,
 )  # fmt: skip

@@ -40,15 +40,21 @@ _CHECKOUT = (
 )  # fmt: skip
 TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/accounts/{account}": (
-        "account_token", "capabilities", "company", "documents", "external_account", "groups", "individual", "tos_acceptance",
+        "account_token", "documents", "groups", "external_account[metadata]", "external_account[token]", "company[verification]",
+        "individual[verification]",
     ),
+    "POST /v1/accounts": ("account_token", "documents", "groups", "external_account[metadata]", "external_account[token]",
+        "company[verification]", "individual[verification]"),
+    "POST /v1/accounts/{account}/persons": ("documents", "person_token", "verification"),
+    "POST /v1/accounts/{account}/persons/{person}": ("documents", "person_token", "verification"),
+    "POST /v1/accounts/{account}/external_accounts/{id}": ("documents",),
     "POST /v1/accounts/{account}/external_accounts": (
         "external_account[address_city]", "external_account[address_country]", "external_account[address_line1]",
         "external_account[address_line2]", "external_account[address_state]", "external_account[address_zip]", "external_account[metadata]",
         "external_account[token]",
     ),
     "POST /v1/charges": ("application_fee", "destination"),
-    "POST /v1/charges/{charge}/capture": ("application_fee", "application_fee_amount", "transfer_data"),
+    "POST /v1/charges/{charge}/capture": ("application_fee",),
     "POST /v1/charges/{charge}/refunds": ("charge",),
     "POST /v1/credit_notes": ("email_type",),
     "POST /v1/invoices": ("automatically_finalizes_at", "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),

@@ -66,13 +66,20 @@ def checked_email(text: str | None, param: str) -> None:
         raise invalid_before_execution(f"Invalid email address: {text}", param=param, code="email_invalid")
 
 
-def refuse_connect(params: dict[str, Any]) -> None:
-    """There are no connected accounts here: their ids are unknown, and a fee needs one."""
-    if params.get("on_behalf_of"):
-        raise missing("account", params["on_behalf_of"], "on_behalf_of", status=400)
+def refuse_connect(account: Account, params: dict[str, Any]) -> None:
+    """Where connected accounts aren't simulated: their ids are unknown, or what is asked of them isn't done here, and a fee needs one."""
     destination = (params.get("transfer_data") or {}).get("destination")
-    if destination:
-        raise missing("destination", destination, "transfer_data[destination]", status=400)
+    for what, identifier, param in (
+        ("account", params.get("on_behalf_of"), "on_behalf_of"),
+        ("destination", destination, "transfer_data[destination]"),
+    ):
+        if identifier and account.family.member(identifier) is None:
+            raise missing(what, identifier, param, status=400)
+        if identifier:
+            raise invalid(
+                f"The sandbox doesn't simulate {param} here: it does for payment intents and charges.",
+                param=param,
+            )
     if params.get("transfer_data"):
         raise invalid(
             "transfer_data needs a payment that was made for a connected account.", param="transfer_data"

@@ -40,22 +40,76 @@ def business_days_after(moment: int, days: int) -> int:
 
 
 @dataclass(slots=True)
-class Clock:
+class Calendar:
     """The present moment in Unix seconds, and the jobs ahead, soonest first."""
 
     now: int = AS_OF
     jobs: list[Job] = field(default_factory=list)
     count: int = 0
 
+    def mark(self) -> tuple[int, list[Job], int]:
+        """What it holds now, to go back to with `restore`."""
+        return self.now, list(self.jobs), self.count
+
+    def restore(self, mark: tuple[int, list[Job], int]) -> None:
+        """Back to what it held."""
+        self.now, self.jobs, self.count = mark[0], list(mark[1]), mark[2]
+
+
+class Clock:
+    """A calendar as one account uses it.
+
+    The accounts of a platform share one calendar: `scope` (a connected account's id and a slash) stands before the ids of its jobs. A test clock
+    (`name` is its id) has a calendar of its own.
+    """
+
+    __slots__ = ("calendar", "name", "scope")
+
+    def __init__(self, calendar: Calendar, *, scope: str = "", name: str = "") -> None:
+        self.calendar, self.scope, self.name = calendar, scope, name
+
+    @property
+    def now(self) -> int:
+        """The present moment."""
+        return self.calendar.now
+
+    @now.setter
+    def now(self, moment: int) -> None:
+        self.calendar.now = moment
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs ahead, of all accounts."""
+        return self.calendar.jobs
+
+    @property
+    def count(self) -> int:
+        """How many jobs there were so far."""
+        return self.calendar.count
+
     def at(self, moment: int, name: str, identifier: str = "") -> None:
         """Put a job on the calendar; one in the past is done with the next advance."""
-        self.count += 1
-        heapq.heappush(self.jobs, (moment, _RANK.get(name, 5), self.count, name, identifier))
+        self.calendar.count += 1
+        job = (moment, _RANK.get(name, 5), self.calendar.count, name, self.scope + identifier)
+        heapq.heappush(self.calendar.jobs, job)
 
     def due(self, until: int) -> Job | None:
         """Take the next job due by then and step to its moment; None if there is none."""
-        if not self.jobs or self.jobs[0][0] > until:
+        jobs = self.calendar.jobs
+        if not jobs or jobs[0][0] > until:
             return None
-        job = heapq.heappop(self.jobs)
-        self.now = max(self.now, job[0])
+        job = heapq.heappop(jobs)
+        self.calendar.now = max(self.calendar.now, job[0])
         return job
+
+    def cancel(self, name: str) -> None:
+        """Take all jobs of a name off the calendar, as far as they are this account's."""
+        kept = [job for job in self.calendar.jobs if job[3] != name or job_scope(job) != self.scope]
+        heapq.heapify(kept)
+        self.calendar.jobs = kept
+
+
+def job_scope(job: Job) -> str:
+    """What stands before the id of a job's object: whose it is."""
+    scope, slash, _ = job[4].rpartition("/")
+    return scope + slash

@@ -29,18 +29,20 @@ def react(kind: str, reaction: Reaction) -> None:
 def emit(account: Account, kind: str, subject: dict[str, Any], before: dict[str, Any] | None = None) -> None:
     """Note a change. `before` is the object as it was: events of updates keep what differs from it,
     and an update that changed nothing is none."""
-    identifier, key = account.request
+    identifier, key = account.family.request
     data: dict[str, Any] = {"object": subject}
     if before is not None and kind.endswith(".updated"):
         former = changed(before, subject)
         if not former:
             return
         data["previous_attributes"] = former
+    of = {} if account.platform is None else {"account": account.me["id"]}
     account.insert(
         "event",
         {
             "id": account.new_id("evt"),
             "object": "event",
+            **of,
             "api_version": PINNED_VERSION,
             "created": account.now,
             "data": data,

@@ -64,13 +64,31 @@ class Ledger:
         fee_text: str = "Stripe processing fees",
         description: str | None = None,
         at_once: bool = True,
+        available_on: int | None = None,
+        application_fee: tuple[int, str] = (0, ""),
     ) -> dict[str, Any]:
-        """Write an entry now. `at_once` False: the funds settle first, two business days."""
+        """Write an entry now. `at_once` False: the funds settle first, two business days; `available_on` says when. An application fee (amount,
+        application) comes on top of the fee."""
         now = self.account.now
-        available_on = now if at_once else business_days_after(now, SETTLING_DAYS)
-        details = [] if not fee else [
-            {"amount": fee, "application": None, "currency": currency, "description": fee_text, "type": "stripe_fee"}
-        ]  # fmt: skip
+        if available_on is None:
+            available_on = now if at_once else business_days_after(now, SETTLING_DAYS)
+        at_once = available_on <= now
+        kinds = (
+            (application_fee[0], application_fee[1], "application fee", "application_fee"),
+            (fee, None, fee_text, "stripe_fee"),
+        )
+        details = [
+            {
+                "amount": amount,
+                "application": application,
+                "currency": currency,
+                "description": text,
+                "type": of,
+            }
+            for amount, application, text, of in kinds
+            if amount
+        ]
+        fee += application_fee[0]
         entry = {
             "id": self.account.new_id("txn"),
             "object": "balance_transaction",
@@ -118,10 +136,9 @@ class Ledger:
     def rebuild(self) -> None:
         """Add everything up anew, after a bulk insertion."""
         self.totals, self.open = {}, {}
-        self.account.clock.jobs = [job for job in self.account.clock.jobs if job[3] != "funds"]
+        self.account.clock.cancel("funds")
         for entry in self.account.each("balance_transaction"):
             self._book(entry)
-        self.account.clock.jobs.sort()
 
     def release(self, identifier: str) -> str:
         """A pending entry becomes available; answers its currency."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.clock import DAY, is_business_day, midnight
+from stripe_magics.sandbox.core.clock import DAY, Clock, is_business_day, job_scope, midnight
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import account as business
+from stripe_magics.sandbox.resources import account_objects as business
 from stripe_magics.sandbox.resources import charges, checkout_sessions, disputes, payouts, quotes, refunds
+from stripe_magics.sandbox.resources.connect import topups
 from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts
 from stripe_magics.sandbox.resources.subscriptions import lifecycle, schedules, updates
@@ -20,14 +21,23 @@ def advance(account: Account, seconds: int) -> int:
     """Let that much time pass, doing in order what is due on the way. Answers the new moment."""
     if seconds < 0:
         raise ValueError("Time only goes forward: give a number of seconds that is not negative.")
-    account.request = (None, None)
     until = account.now + seconds
-    while (job := account.clock.due(until)) is not None:
-        JOBS[job[3]](account, job[4])
-    account.flush()
-    account.clock.now = until
-    events.forget(account)
+    account.family.begin_request(None, None)
+    run(account, account.clock, until)
+    account.family.flush()
+    for each in account.family.accounts():
+        events.forget(each)
     return until
+
+
+def run(account: Account, clock: Clock, until: int) -> None:
+    """Do in order what is due on a clock until then; it stands there afterwards."""
+    while (job := clock.due(until)) is not None:
+        owner = account.family.of_scope(job_scope(job))
+        if owner is not None:
+            with owner.on_clock(clock.name):
+                JOBS[job[3]](owner, job[4].rpartition("/")[2])
+    clock.now = until
 
 
 def _on(kind: str, action: Callable[[Account, Object], None]) -> Action:
@@ -44,11 +54,13 @@ def _on(kind: str, action: Callable[[Account, Object], None]) -> Action:
 def _funds(account: Account, identifier: str) -> None:
     """Pending money becomes available; those of one moment make one event."""
     currencies = {account.ledger.release(identifier)}
-    jobs = account.clock.jobs
-    while jobs and jobs[0][0] <= account.now and jobs[0][3] == "funds":
-        job = account.clock.due(account.now)
+    clock = account.clock
+    while clock.jobs and clock.jobs[0][0] <= account.now and clock.jobs[0][3] == "funds":
+        if job_scope(clock.jobs[0]) != clock.scope:
+            break
+        job = clock.due(account.now)
         if job is not None:
-            currencies.add(account.ledger.release(job[4]))
+            currencies.add(account.ledger.release(job[4].rpartition("/")[2]))
     if currencies - {""}:
         events.emit(account, "balance.available", account.ledger.balance())
 
@@ -93,6 +105,7 @@ JOBS: dict[str, Action] = {
     "subscription_update_expires": _on("subscription", updates.expire_pending),
     "schedule_phase": _on("subscription_schedule", schedules.next_phase),
     "checkout_expires": _on("checkout.session", checkout_sessions.expire_when_due),
+    "topup_arrives": _on("topup", topups.arrive),
     "quote_expires": _on("quote", quotes.expire),
 }
 """Name -> what is done, given the account and an object's id."""

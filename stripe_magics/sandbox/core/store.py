@@ -33,7 +33,8 @@ import msgspec
 
 from stripe_magics.catalogue.stripe_objects import prefix_owner
 from stripe_magics.sandbox.api.errors import ApiError, missing
-from stripe_magics.sandbox.core.clock import AS_OF, Clock
+from stripe_magics.sandbox.core.clock import AS_OF, Calendar, Clock, Job
+from stripe_magics.sandbox.core.family import Family, Mark
 from stripe_magics.sandbox.core.ledger import Ledger
 
 Object = dict[str, Any]
@@ -41,6 +42,11 @@ Object = dict[str, Any]
 KEYS: dict[str, tuple[str, ...]] = {
     "customer": ("email",),
     "payment_intent": ("customer",),
+    "transfer": ("destination", "transfer_group", "source_transaction"),
+    "transfer_reversal": ("transfer",),
+    "application_fee": ("charge",),
+    "topup": ("status", "amount"),
+    "person": ("account",),
     "charge": ("customer", "payment_intent", "transfer_group"),
     "refund": ("charge", "payment_intent"),
     "payout": ("status", "arrival_date", "destination"),
@@ -196,9 +202,21 @@ _Undo = tuple[str, Table, Row, bytes | None, tuple[Any, ...]]
 class Account:
     """One Stripe account in memory. Not safe for threads by itself: the transport holds a lock around each request."""
 
-    def __init__(self, *, seed: str = "sandbox", now: int = AS_OF) -> None:
+    def __init__(
+        self, *, seed: str = "sandbox", now: int = AS_OF, platform: Account | None = None, me: str = ""
+    ) -> None:
+        """`platform` and `me` (its id) are given for a connected account."""
         self.seed = seed
-        self.clock = Clock(now)
+        if platform is None:
+            self.family: Family[Account] = Family(self)
+            self.own_clock = Clock(Calendar(now))
+        else:
+            self.family = platform.family
+            self.own_clock = Clock(platform.own_clock.calendar, scope=f"{me}/")
+            self.family.connected[me] = self
+        self.clock = self.own_clock  # or the test clock that what is done now belongs to
+        self.test_clocks: dict[str, Clock] = {}
+        self._me: Object | str = me or {}
         self.tables: dict[str, Table] = {}
         self.notes: dict[str, dict[str, Any]] = {}
         self.deleted: dict[str, Object] = {}  # customers and the like, as they are answered once gone
@@ -214,18 +232,48 @@ class Account:
         self.count = 0
         self.requests = 0
         self.warm: list[Row] = []  # rows whose dicts were handed out since the last `flush`
-        self.request: tuple[str | None, str | None] = (
-            None,
-            None,
-        )  # id and idempotency key of the request at hand, for events
         self._undo: list[_Undo] | None = None
         self.ledger = Ledger(self)
-        self.me: Object = {}  # the account object; account.py fills it
+
+    @property
+    def me(self) -> Object:
+        """The account object. A connected account's is one of its platform's objects: `save_me` after a change."""
+        if isinstance(self._me, dict):
+            return self._me
+        return self.family.platform.find("account", self._me, "account")
+
+    @me.setter
+    def me(self, me: Object) -> None:
+        self._me = me
+
+    def save_me(self) -> None:
+        """After a change of the account object."""
+        if isinstance(self._me, str):
+            self.family.platform.save("account", self.me)
+
+    @property
+    def platform(self) -> Account | None:
+        """The platform, for a connected account; None for a platform."""
+        return self.family.platform if isinstance(self._me, str) else None
 
     @property
     def now(self) -> int:
-        """The present moment, Unix seconds."""
+        """The present moment, Unix seconds: that of the test clock, where what is done now belongs to one."""
         return self.clock.now
+
+    @contextmanager
+    def on_clock(self, name: str) -> Iterator[None]:
+        """What is done meanwhile belongs to a test clock ("" is none)."""
+        before, self.clock = self.clock, self.test_clocks.get(name, self.own_clock)
+        try:
+            yield
+        finally:
+            self.clock = before
+
+    def add_test_clock(self, name: str, now: int) -> Clock:
+        """A clock beside the account's own: what belongs to it happens when it is advanced."""
+        clock = self.test_clocks[name] = Clock(Calendar(now), scope=self.own_clock.scope, name=name)
+        return clock
 
     # ids
 
@@ -339,14 +387,8 @@ class Account:
         A decline (402) is no refusal in this sense: what happened on the way stands. Begin it before any object is fetched: dicts that were
         fetched earlier are no longer those of the account. Trials nest.
         """
-        self.flush()
-        outermost = self._undo is None
-        undo: list[_Undo] = [] if self._undo is None else self._undo
-        self._undo, start = undo, len(undo)
-        state = (
-            self.clock.now, list(self.clock.jobs), self.clock.count, self.count, decode(encode(self.notes)), dict(self.deleted),
-            dict(self.long_lines), dict(self.link_lines), self.ledger.mark(),
-        )  # fmt: skip
+        identifier = self._me if isinstance(self._me, str) else ""
+        self.family.begin(identifier)
         kept = False
         try:
             yield
@@ -355,14 +397,42 @@ class Account:
             kept = keep and refusal.stands
             raise
         finally:
-            if outermost:
-                self._undo = None
-            if not kept:
-                self._take_back(undo[start:])
-                del undo[start:]
-                self.clock.now, self.clock.jobs, self.clock.count, self.count = state[:4]
-                self.notes, self.deleted, self.long_lines, self.link_lines = state[4:8]
-                self.ledger.restore(state[8])
+            self.family.end(keep=kept)
+
+    def mark(self) -> Mark:
+        """How it is now, to go back to with `undo_to`."""
+        self.flush()
+        if self._undo is None:
+            self._undo = []
+        clocks = {name: (each, each.calendar.mark()) for name, each in self.test_clocks.items()}
+        return (
+            len(self._undo), self._shared_calendar(), clocks, self.count, decode(encode(self.notes)), dict(self.deleted),
+            dict(self.long_lines), dict(self.link_lines), self.ledger.mark(), dict(self.family.connected),
+        )  # fmt: skip
+
+    def _shared_calendar(self) -> tuple[int, list[Job], int] | None:
+        """That of all accounts of the platform, which remembers it for them."""
+        return self.own_clock.calendar.mark() if isinstance(self._me, dict) else None
+
+    def undo_to(self, mark: Mark) -> None:
+        """Be as at the mark."""
+        undo = self._undo or []
+        self._take_back(undo[mark[0] :])
+        del undo[mark[0] :]
+        if mark[1] is not None:
+            self.own_clock.calendar.restore(mark[1])
+        self.test_clocks = {name: each for name, (each, _) in mark[2].items()}
+        for each, calendar in mark[2].values():
+            each.calendar.restore(calendar)
+        self.count = mark[3]
+        self.notes, self.deleted, self.long_lines, self.link_lines = mark[4:8]
+        self.ledger.restore(mark[8])
+        if isinstance(self._me, dict):
+            self.family.connected = mark[9]
+
+    def forget_undo(self) -> None:
+        """No trial is open any more."""
+        self._undo = None
 
     def _take_back(self, undo: list[_Undo]) -> None:
         for what, table, row, text, keys in reversed(undo):

@@ -11,7 +11,7 @@ from stripe_magics.sandbox.core.clock import HOUR, business_days_after, is_busin
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.demo_data.records import DAY
 from stripe_magics.sandbox.demo_data.writer import Books
-from stripe_magics.sandbox.resources.account import RUN
+from stripe_magics.sandbox.resources.account_objects import RUN
 from stripe_magics.sandbox.resources.payouts import default_account
 
 FAILED = {

@@ -17,6 +17,7 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.demo_data.records import DAY, Client, Firm
 from stripe_magics.sandbox.demo_data.static_objects import Ids, card_for, catalogue, coupons, raw, tax_rates
 from stripe_magics.sandbox.resources import charges, customers
+from stripe_magics.sandbox.resources.charge_objects import new_charge
 from stripe_magics.sandbox.resources.payment_intents import intent_parameters
 from stripe_magics.sandbox.resources.payment_methods.method_creation import new_method
 from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, CardBehaviour
@@ -74,7 +75,7 @@ class Books:
         self.blank_intent = intent_parameters.new_intent(scratch, amount=0, currency="usd")
         card = new_method(scratch, *card_for(scratch, firm.clients[1]))
         self.blank_method = {name: value for name, value in card.items() if name != "card"}
-        self.blank_charge = charges.new_charge(scratch, {"amount": 0, "currency": "usd"}, card)
+        self.blank_charge = new_charge(scratch, {"amount": 0, "currency": "usd"}, card)
         charges.authorise(scratch, self.blank_charge, CardBehaviour())
         self.approved = raw(self.blank_charge["outcome"])
         self.failures: dict[str, tuple[CardBehaviour, Any]] = {}
@@ -236,7 +237,7 @@ class Books:
             outcome = OUTCOMES.get(requested) or CardBehaviour(
                 code="card_declined", decline_code=code, message="Your card was declined."
             )
-            failed = charges.new_charge(self._scratch, {"amount": 0, "currency": "usd"}, self._scratch_card)
+            failed = new_charge(self._scratch, {"amount": 0, "currency": "usd"}, self._scratch_card)
             charges.fail(self._scratch, failed, outcome)
             known = self.failures[kind + code] = (outcome, raw(failed["outcome"]))
         return known

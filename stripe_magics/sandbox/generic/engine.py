@@ -21,7 +21,7 @@ from stripe_magics.catalogue.generated import facts
 from stripe_magics.catalogue.generated.facts import Operation, anonymous
 from stripe_magics.catalogue.stripe_objects import prefix_owner
 from stripe_magics.sandbox.api import pagination
-from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import invalid_before_execution, missing
 from stripe_magics.sandbox.api.pagination import Page
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object, Row
@@ -70,8 +70,6 @@ class Call:
         kind, identifier = self.kind_at(place), self.parts[place]
         if kind == "any":
             kind = prefix_owner(identifier) or self.kind
-        if kind == "account" and identifier == self.account.me.get("id"):
-            return self.account.me
         found = self.account.get(kind, identifier)
         if found is None:
             raise missing(
@@ -304,8 +302,6 @@ def _items(call: Call, made: Object, name: str) -> None:
 
 def _changed(call: Call, subject: Object) -> Object:
     _take(call, subject)
-    if subject is call.account.me:
-        return subject
     return call.account.save(call.kind, subject)
 
 
@@ -319,8 +315,6 @@ def _delete(call: Call) -> Object:
     call.parents()
     found = call.named(call.places[-1])
     kind = str(found.get("object") or call.kind)
-    if found is call.account.me:
-        raise ApiError("This is the account of the sandbox itself: it can't be deleted.", param="account")
     return call.account.remove(kind, found["id"])
 
 

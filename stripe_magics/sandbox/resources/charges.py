@@ -14,83 +14,20 @@ from stripe_magics.sandbox.core.checks import (
     checked_currency,
     checked_descriptor,
     checked_email,
-    refuse_connect,
 )
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.ledger import processing_fee
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import disputes
+from stripe_magics.sandbox.resources.charge_objects import new_charge
+from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.payment_methods.method_creation import from_data
-from stripe_magics.sandbox.resources.payment_methods.payment_methods import outcome_of, shown_on_charge, use
-from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, CardBehaviour
+from stripe_magics.sandbox.resources.payment_methods.payment_methods import outcome_of, use
+from stripe_magics.sandbox.resources.payment_methods.test_cards import CardBehaviour
 from stripe_magics.sandbox.resources.refund_objects import new_refund
 
 HOLD = 7 * DAY
-
-
-def new_charge(account: Account, given: Object, method: Object, *, secured: bool = False) -> Object:
-    """A charge on a method, not yet decided. `given` has amount, currency and what is copied from the intent."""
-    identifier = account.new_id("py" if method["type"] in DEBITS else "ch")
-    installments = ((given.get("payment_method_options") or {}).get("card") or {}).get("installments")
-    charge = {
-        "id": identifier,
-        "object": "charge",
-        "amount": given["amount"],
-        "amount_captured": 0,
-        "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": given.get("application_fee_amount"),
-        "balance_transaction": None,
-        "billing_details": method["billing_details"],
-        "calculated_statement_descriptor": None,
-        "captured": False,
-        "created": account.now,
-        "currency": given["currency"],
-        "customer": given.get("customer"),
-        "description": given.get("description"),
-        "destination": None,
-        "dispute": None,
-        "disputed": False,
-        "failure_balance_transaction": None,
-        "failure_code": None,
-        "failure_message": None,
-        "fraud_details": {},
-        "invoice": given.get("invoice"),
-        "livemode": False,
-        "metadata": dict(given.get("metadata") or {}),
-        "on_behalf_of": None,
-        "order": None,
-        "outcome": None,
-        "paid": False,
-        "payment_intent": given.get("id"),
-        "payment_method": method["id"],
-        "payment_method_details": shown_on_charge(
-            method, secured=secured, installments=installments, amount=given["amount"]
-        ),
-        "radar_options": {},
-        "receipt_email": given.get("receipt_email"),
-        "receipt_number": None,
-        "receipt_url": f"https://pay.stripe.com/receipts/sandbox/{identifier}",
-        "refunded": False,
-        "review": None,
-        "shipping": given.get("shipping"),
-        "source": None,
-        "source_transfer": None,
-        "statement_descriptor": given.get("statement_descriptor"),
-        "statement_descriptor_suffix": given.get("statement_descriptor_suffix"),
-        "status": "pending",
-        "transfer_data": None,
-        "transfer_group": given.get("transfer_group"),
-    }
-    prefix = account.me["settings"]["card_payments"]["statement_descriptor_prefix"] or "SANDBOX"
-    suffix = charge["statement_descriptor_suffix"]
-    charge["calculated_statement_descriptor"] = (
-        f"{prefix}* {suffix}" if suffix else charge["statement_descriptor"] or prefix
-    )[:22]
-    account.add("charge", charge)
-    return charge
 
 
 def fail(account: Account, charge: Object, outcome: CardBehaviour) -> None:
@@ -205,8 +142,10 @@ def _enter(account: Account, charge: Object, captured: int, outcome: CardBehavio
         source=charge["id"],
         description=charge["description"],
         at_once=outcome.at_once,
+        application_fee=connected_payments.fee_of(account, charge, captured),
     )
     charge["balance_transaction"] = entry["id"]
+    connected_payments.captured(account, charge, captured, entry)
 
 
 def release_authorization(account: Account, charge: Object, *, expired: bool = False) -> None:
@@ -261,7 +200,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
             raise missing_param(name)
     currency = checked_currency(params["currency"])
     checked_amount(params["amount"], currency)
-    refuse_connect(params)
+    connected_payments.check(account, params)
     customer = account.find("customer", params["customer"], "customer") if params.get("customer") else None
     source = params.get("source") or (customer or {}).get("default_source")
     if not source:
@@ -272,13 +211,16 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         method = use(account, source, "source")
     outcome = outcome_of(account, method["id"])
     copied = (
+        "application_fee_amount",
         "customer",
         "description",
         "metadata",
+        "on_behalf_of",
         "receipt_email",
         "shipping",
         "statement_descriptor",
         "statement_descriptor_suffix",
+        "transfer_data",
         "transfer_group",
     )
     charge = new_charge(
@@ -325,6 +267,8 @@ def capture(account: Account, params: dict[str, Any], identifier: str) -> Object
         params,
         ("receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group"),
     )
+    connected_payments.check(account, params, {**charge, "amount": amount})
+    connected_payments.describe(charge, params)
     capture_hold(account, charge, amount)
     return charge
 

@@ -21,7 +21,7 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
 
     if not params["line_items"]:
         raise missing_param("line_items")
-    refuse_connect(params)
+    refuse_connect(account, params)
     prices = [
         named_price(account, each["price"], f"line_items[{place}][price]")
         for place, each in enumerate(params["line_items"])

@@ -151,7 +151,7 @@ def _lines(account: Account, given: list[dict[str, Any]]) -> list[Object]:
 
 
 def _apply(account: Account, quote: Object, params: dict[str, Any]) -> None:
-    refuse_connect(params)
+    refuse_connect(account, params)
     if params.get("application_fee_percent") is not None:
         raise invalid("An application fee needs a connected account.", param="application_fee_percent")
     if params.get("test_clock"):

@@ -16,6 +16,7 @@ from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.charges import release_authorization
+from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.disputes import OPEN
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import outcome_of
 from stripe_magics.sandbox.resources.refund_objects import new_refund
@@ -53,13 +54,9 @@ def create(account: Account, params: dict[str, Any]) -> Object:
             param="amount",
             code="amount_too_large",
         )
-    if params.get("refund_application_fee"):
-        raise invalid(
-            "Application fees belong to Connect: this charge has none to refund.",
-            param="refund_application_fee",
-        )
-    if params.get("reverse_transfer"):
-        raise invalid("This charge has no transfer that could be reversed.", param="reverse_transfer")
+    connected_payments.check_refund(charge, params)
+    if charge["source_transfer"]:
+        return connected_payments.sent_back(account, charge, amount, params)
     return _give_back(account, charge, amount, params)
 
 
@@ -144,6 +141,7 @@ def _give_back(account: Account, charge: Object, amount: int, params: dict[str, 
         charge["fraud_details"] = {**charge["fraud_details"], "user_report": "fraudulent"}
     account.save("charge", charge)
     _pay(account, refund, charge)
+    connected_payments.refunded(account, charge, refund, params)
     if outcome.refund == "pending" or debit:
         account.clock.at(account.now + TAKES, "refund_settles", refund["id"])
     else:

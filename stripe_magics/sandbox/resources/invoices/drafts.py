@@ -112,7 +112,7 @@ def check(
     account: Account, params: dict[str, Any], collection: str, customer: str, *, required: bool = False
 ) -> None:
     """What can be wrong with values of a create or an update; changes nothing."""
-    refuse_connect(params)
+    refuse_connect(account, params)
     own = {
         "issuer": params.get("issuer"),
         "automatic_tax[liability]": (params.get("automatic_tax") or {}).get("liability"),

@@ -89,7 +89,7 @@ def _preview(
 
 
 def _made(account: Account, params: dict[str, Any], details: dict[str, Any]) -> Object:
-    refuse_connect(params)
+    refuse_connect(account, params)
     drafts.check(
         account, {name: params[name] for name in ("issuer", "automatic_tax") if params.get(name)}, "", ""
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.errors import ApiError, invalid, invalid_before_execution, missing
-from stripe_magics.sandbox.core.checks import checked_descriptor, checked_email, refuse_connect
+from stripe_magics.sandbox.core.checks import checked_descriptor, checked_email
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.connect import connected_payments
+from stripe_magics.sandbox.resources.connect.application_fees import application
 from stripe_magics.sandbox.resources.payment_intents.payment_attempts import redirects
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address, from_data
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
@@ -96,7 +98,7 @@ def new_intent(account: Account, *, amount: int, currency: str) -> Object:
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": None,
+        "application": application(account) if account.platform is not None else None,
         "application_fee_amount": None,
         "automatic_payment_methods": {"allow_redirects": "always", "enabled": True},
         "canceled_at": None,
@@ -133,11 +135,11 @@ def new_intent(account: Account, *, amount: int, currency: str) -> Object:
     }
 
 
-def check(account: Account, params: dict[str, Any]) -> None:
+def check(account: Account, params: dict[str, Any], intent: Object | None = None) -> None:
     """What can be wrong with values whichever call they come by."""
     checked_descriptor(params, "statement_descriptor", "statement_descriptor_suffix")
     checked_email(params.get("receipt_email"), "receipt_email")
-    refuse_connect(params)
+    connected_payments.check(account, params, intent)
     if params.get("payment_method") and params.get("payment_method_data"):
         raise invalid_before_execution(
             "You can only pass one of payment_method and payment_method_data.", param="payment_method_data"
@@ -236,6 +238,7 @@ def describe(account: Account, intent: Object, params: dict[str, Any]) -> None:
     for name in ("customer", "capture_method", "confirmation_method"):
         if params.get(name):
             intent[name] = params[name]
+    connected_payments.describe(intent, params)
     if "metadata" in params:
         intent["metadata"] = merged_metadata(intent["metadata"], params["metadata"])
     if "shipping" in params:

@@ -12,6 +12,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import MINUTE
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import charges
+from stripe_magics.sandbox.resources.charge_objects import new_charge
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import attach_to, outcome_of
 from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, CardBehaviour
 
@@ -140,7 +141,7 @@ def settle(
         return
     if outcome.code:
         raise decline(account, intent, method, outcome, secured=secured)
-    charge = charges.new_charge(account, intent, method, secured=secured)
+    charge = new_charge(account, intent, method, secured=secured)
     charges.authorise(account, charge, outcome)
     intent["latest_charge"] = charge["id"]
     intent["next_action"] = None
@@ -175,7 +176,7 @@ def _remember(account: Account, intent: Object, method: Object) -> None:
 
 
 def _send_debit(account: Account, intent: Object, method: Object) -> None:
-    charge = charges.new_charge(account, intent, method)
+    charge = new_charge(account, intent, method)
     charges.authorise(account, charge, CardBehaviour())
     account.save("charge", charge)
     intent.update(status="processing", latest_charge=charge["id"], next_action=None)
@@ -216,7 +217,7 @@ def decline(
     """Record a decline; answers the refusal to raise."""
     charge = None
     if charged:
-        charge = charges.new_charge(account, intent, method, secured=secured)
+        charge = new_charge(account, intent, method, secured=secured)
         charges.fail(account, charge, outcome)
         intent["latest_charge"] = charge["id"]
     _back(account, intent, method, outcome, charge)

@@ -16,15 +16,11 @@ from stripe_magics.sandbox.api.errors import ApiError, invalid, invalid_before_e
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import (
-    checked_amount,
-    checked_currency,
-    checked_descriptor,
-    refuse_connect,
-)
+from stripe_magics.sandbox.core.checks import checked_amount, checked_currency, checked_descriptor
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import charges
+from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.payment_intents.intent_parameters import (
     check,
     check_method,
@@ -96,7 +92,7 @@ def confirm(account: Account, params: dict[str, Any], identifier: str) -> Object
         )
     if intent["status"] not in CONFIRMABLE:
         raise unexpected(intent, "confirm", CONFIRMABLE)
-    check(account, params)
+    check(account, params, intent)
     draft = events.snapshot(intent)
     if params.get("payment_method_types"):
         set_types(draft, params)
@@ -151,9 +147,11 @@ def capture(account: Account, params: dict[str, Any], identifier: str) -> Object
             code="amount_too_large",
         )
     checked_descriptor(params, "statement_descriptor", "statement_descriptor_suffix")
-    refuse_connect(params)
+    connected_payments.check(account, params, {**intent, "amount": amount})
     take(intent, params, ("statement_descriptor", "statement_descriptor_suffix", "metadata"))
     charge = account.find("charge", intent["latest_charge"], "intent")
+    for subject in (intent, charge):
+        connected_payments.describe(subject, params)
     take(charge, params, ("statement_descriptor", "statement_descriptor_suffix"))
     intent.update(status="succeeded", amount_capturable=0, amount_received=amount)
     store(account, intent)
@@ -190,7 +188,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
             code="payment_intent_unexpected_state",
             payment_intent=intent,
         )
-    check(account, params)
+    check(account, params, intent)
     draft = events.snapshot(intent)
     if params.get("customer") and intent["customer"] not in {None, params["customer"]}:
         raise invalid("The customer of an intent can be set once only.", param="customer")

@@ -60,7 +60,7 @@ def check_settings(
     account: Account, params: dict[str, Any], customer: str, collection: str, days: int | None
 ) -> None:
     """What can be wrong with them; changes nothing."""
-    refuse_connect(params)
+    refuse_connect(account, params)
     if params.get("application_fee_percent") is not None:
         raise invalid(
             "An application fee needs a connected account: transfer_data[destination] or on_behalf_of.",

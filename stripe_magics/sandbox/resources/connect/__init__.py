@@ -1,0 +1,1 @@
+"""Connected accounts, and the money that goes between them and their platform."""
