@@ -15,6 +15,8 @@ NOW = 1793610000
 NO_VISIBLE_EFFECT: dict[str, str] = {
     "DELETE /v1/subscription_items/{item} clear_usage": "the item isn't metered",
     "POST /v1/accounts/{account}/external_accounts external_account[object]": "the default itself; a card has a number of another kind",
+    "POST /v1/accounts/{account}/external_accounts/{id} default_for_currency": "the currency's one bank account is the default already",
+    "POST /v1/transfers source_type": "all funds come from cards here",
     "expand": "only what the answer shows",
     "POST /v1/customers/{customer} default_source": "the customer's one card is the default already",
     "POST /v1/customers/{customer} invoice_settings[default_payment_method]": "the customer's one method is the default already",
@@ -81,7 +83,7 @@ class World:
         """Make it."""
         transport = SandboxTransport(demo=False)
         call = Talk(transport)
-        ids: dict[str, str] = {}
+        ids: dict[str, str] = {"capability": "card_payments"}
 
         def keep(key: str, what: str, /, **params: Any) -> str:
             ids[key] = call(what, params)["id"]
@@ -251,8 +253,32 @@ class World:
                 "line_items[0][quantity]": 1,
             },
         )["id"]
+        _connect(call, ids)
         call.client.close()
         return cls(snapshot.dump(transport.account), ids)
+
+
+def _connect(call: Talk, ids: dict[str, str]) -> None:
+    """Two connected accounts, a payment that was passed on, and what came back of it."""
+    ids["connected"] = call("POST /v1/accounts", type="express")["id"]
+    ids["other_connected"] = call("POST /v1/accounts", type="custom")["id"]
+    call(f"POST /v1/test_helpers/accounts/{ids['connected']}/onboard")
+    ids["person"] = call(f"POST /v1/accounts/{ids['other_connected']}/persons", first_name="A")["id"]
+    call.intent(
+        90_000,
+        "pm_card_bypassPending",
+        application_fee_amount=500,
+        **{"transfer_data[destination]": ids["connected"]},
+    )
+    call.intent(90_000, "pm_card_bypassPending")
+    transfer = call("GET /v1/transfers", limit=1)["data"][0]
+    ids["transfer"], ids["sent_charge"] = transfer["id"], transfer["source_transaction"]
+    ids["application_fee"] = call("GET /v1/application_fees", limit=1)["data"][0]["id"]
+    ids["reversal"] = call(f"POST /v1/transfers/{ids['transfer']}/reversals", amount=10)["id"]
+    ids["fee_refund"] = call(f"POST /v1/application_fees/{ids['application_fee']}/refunds", amount=10)["id"]
+    ids["topup"] = call("POST /v1/topups", amount=100, currency="usd")["id"]
+    banks = call("GET /v1/account")["external_accounts"]["data"]
+    ids["bank"] = next(each["id"] for each in banks if each["currency"] == "usd")
 
 
 def _invoice(call: Talk, customer: str, *steps: str) -> str:
@@ -268,10 +294,11 @@ def _invoice(call: Talk, customer: str, *steps: str) -> str:
 def state(transport: SandboxTransport) -> bytes:
     """All that an account holds."""
     account = transport.account
-    account.flush()
+    account.family.flush()
     return msgspec.json.encode(
         (
             {kind: [(row.id, msgspec.Raw(row.text)) for row in table.ordered()] for kind, table in account.tables.items()},
+            [snapshot._part(each) for each in account.family.connected.values()],
             account.notes, account.deleted, account.long_lines, account.link_lines, account.ledger.members, sorted(account.clock.jobs), account.me,
         )
     )  # fmt: skip
@@ -283,7 +310,7 @@ PLACES = {
     "subscription_item": "metered_item", "quote": "quote", "schedule": "schedule", "price": "monthly", "plan": "monthly", "coupon": "coupon",
     "promotion_code": "promotion_code", "tax_rate": "tax_rate", "shipping_rate_token": "shipping_rate", "refund": "refund", "dispute": "dispute",
     "payout": "payout", "payment_link": "payment_link", "webhook_endpoint": "endpoint", "account": "account",
-    "transaction": "customer_balance_transaction",
+    "transaction": "customer_balance_transaction", "capability": "capability", "person": "person", "transfer": "transfer", "topup": "topup",
 }  # fmt: skip
 """Name of a place in a path -> the object that stands there."""
 AT: dict[str, dict[str, str]] = {
@@ -301,6 +328,18 @@ AT: dict[str, dict[str, str]] = {
     "POST /v1/billing/meters/{id}": {"id": "meter"}, "POST /v1/billing/meters/{id}/deactivate": {"id": "meter"}, "POST /v1/billing/meters/{id}/reactivate": {"id": "inactive_meter"},
     "DELETE /v1/customers/{customer}/discount": {"customer": "discounted"},
     "DELETE /v1/subscriptions/{subscription_exposed_id}/discount": {"subscription_exposed_id": "discounted_subscription"},
+    **{
+        f"{method} /v1/accounts/{{account}}{path}": {"account": "other_connected"}
+        for method, path in [
+            ("POST", ""), ("DELETE", ""), ("POST", "/reject"), ("POST", "/unreject"), ("POST", "/capabilities/{capability}"),
+            ("POST", "/persons"), ("POST", "/persons/{person}"), ("DELETE", "/persons/{person}"),
+        ]
+    },
+    "POST /v1/accounts/{account}/login_links": {"account": "connected"},
+    "POST /v1/accounts/{account}/external_accounts/{id}": {"id": "bank"}, "DELETE /v1/accounts/{account}/external_accounts/{id}": {"id": "bank"},
+    "POST /v1/transfers/{id}/reversals": {"id": "transfer"}, "POST /v1/transfers/{transfer}/reversals/{id}": {"id": "reversal"},
+    "POST /v1/application_fees/{id}/refunds": {"id": "application_fee"},
+    "POST /v1/application_fees/{fee}/refunds/{id}": {"fee": "application_fee", "id": "fee_refund"},
     "DELETE /v1/invoiceitems/{invoiceitem}": {"invoiceitem": "pending_item"}, "POST /v1/invoiceitems/{invoiceitem}": {"invoiceitem": "pending_item"},
 }  # fmt: skip
 """Where another object than usual stands in the path."""
@@ -316,6 +355,12 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
             "external_account[object]": "bank_account", "external_account[country]": "US", "external_account[currency]": "usd",
             "external_account[account_number]": "000123456789", "external_account[routing_number]": "110000000",
         },
+        "POST /v1/account_links": {
+            "account": ids["other_connected"], "type": "account_onboarding", "refresh_url": "https://example.com/r", "return_url": "https://example.com/b",
+        },
+        "POST /v1/accounts/{account}/reject": {"reason": "fraud"},
+        "POST /v1/transfers": {"amount": 50, "currency": "usd", "destination": ids["connected"]},
+        "POST /v1/topups": {"amount": 50, "currency": "usd"},
         "POST /v1/billing/meters": {"display_name": "N", "event_name": "n", "default_aggregation[formula]": "sum"},
         "POST /v1/billing/meter_events": {"event_name": "m", "payload[stripe_customer_id]": who, "payload[value]": 3},
         "POST /v1/billing/meter_event_adjustments": {"event_name": "m", "type": "cancel", "cancel[identifier]": "ev1"},
