@@ -7,6 +7,7 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.core.store import Account
 
 LARGEST = 99_999_999
 _LETTER = re.compile(r"[A-Za-z]")
