@@ -63,16 +63,12 @@ def create(
         )
     except OutcomeUnknown as error:
         number = error.details.operation
-        how = (
-            f"`%stripe resume {number}` gets the endpoint and keeps its signing secret, which Stripe gives once."
-            if number
-            else ""
-        )
-        error.advice = f"{error.advice} {how}".strip()
+        if number:
+            error.advice = f"Find out first: `%stripe resume {number}` gets the endpoint and keeps its signing secret, which Stripe gives once."
         error.args = (str(error),)
         raise
     made = answer.data
-    notes = []
+    notes = [*request.warnings]
     if ephemeral:
         _mark_ephemeral(connection, made["id"])
         notes.append(f"{made['id']} is deleted when this kernel shuts down or the connection is closed.")

@@ -1,7 +1,7 @@
 """Which API version a call goes out with, and what that version knows and requires.
 
 - A version that the line or the connection names is obeyed.
-- Else it is the pinned one. A parameter that only the newest version knows lifts this one call to it, and a note says so.
+- Else it is the pinned one. A parameter, or a choice of one, that only the newest version knows lifts this one call to it, and a note says so.
 - Where a call goes out with a version whose facts are known, a parameter of another version is refused by name, with the version that takes
   it; what that version requires beyond the pinned one is demanded. What no version knows is left to Stripe.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from stripe_magics import catalogue
 from stripe_magics._form_encoding import plain
 from stripe_magics.catalogue.field import Role
 from stripe_magics.catalogue.generated import facts
@@ -32,7 +33,31 @@ def newest_only(module: Module, values: Mapping[str, Any], params: Sequence[tupl
     for shown, param in _named(module, values, params):
         if _is_newer(operation, param):
             return shown
+    return _newer_choice(module, values)
+
+
+def _newer_choice(module: Module, values: Mapping[str, Any]) -> str:
+    """The first choice given that a documented field has in the newest version only, with its flag."""
+    for name, value in values.items() if module.documented else ():
+        declared = module.get(name)
+        if declared is None or not declared.choices or declared.role is not Role.PARAM:
+            continue
+        for each in _texts(value):
+            if each not in declared.choices and each in _newest_choices(module, name):
+                return f"{declared.flag} {each}"
     return ""
+
+
+def _newest_choices(module: Module, name: str) -> tuple[object, ...]:
+    field = catalogue.at_version(module, NEWEST_VERSION).get(name)
+    return tuple(field.choices) if field is not None else ()
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts of a choice or of several: a list, or a text with commas."""
+    value = plain(value)
+    several = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
+    return [each.strip() for each in several if isinstance(each, str)]
 
 
 def newest_only_in(request: Request) -> str:

@@ -8,11 +8,13 @@ from typing import Any
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
 from stripe_magics.sandbox.api.pagination import Page, Test, page
+from stripe_magics.sandbox.api.versions import SERVED
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 
 MOST_TYPES = 20
+MOST_ENDPOINTS = 16
 
 
 def list_events(account: Account, params: dict[str, Any]) -> Page:
@@ -40,9 +42,9 @@ def retrieve_event(account: Account, params: dict[str, Any], identifier: str) ->
 
 
 def _checked_events(given: list[str]) -> None:
-    from stripe_magics.catalogue.event_types import EVENT_GROUPS
+    from stripe_magics.catalogue.event_types import event_types
 
-    known = {kind for group in EVENT_GROUPS.values() for kind in group}
+    known = {kind for version in SERVED for kind in event_types(version)}
     for place, kind in enumerate(given):
         if kind != "*" and kind not in known:
             raise invalid_before_execution(
@@ -58,6 +60,8 @@ def create_endpoint(account: Account, params: dict[str, Any]) -> Object:
     _checked_events(params["enabled_events"])
     _checked_url(params["url"])
     _checked_version(params.get("api_version"))
+    if len(account.table("webhook_endpoint").ordered()) >= MOST_ENDPOINTS:
+        raise invalid(f"You have reached the maximum of {MOST_ENDPOINTS} test webhook endpoints.")
     endpoint = {
         "id": account.new_id("we"),
         "object": "webhook_endpoint",
@@ -83,12 +87,14 @@ def endpoint_secret(account: Account, identifier: str) -> str:
 
 
 def _checked_url(url: str) -> None:
-    if not re.fullmatch(
-        r"https?://[^\s/]+\.[^\s/]+(/\S*)?|https?://(localhost|127\.0\.0\.1)(:\d+)?(/\S*)?", url
-    ):
+    if re.fullmatch(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/\S*)?", url):
+        return  # Stripe can't reach this machine; the loopback server delivers here
+    if not re.fullmatch(r"https?://[^\s/]+\.[^\s/]+(/\S*)?", url):
         raise invalid(
             f"Invalid URL: {url}. It takes an explicit scheme such as https.", param="url", code="url_invalid"
         )
+    if not url.startswith("https:"):
+        raise invalid("Invalid URL: URL must be an HTTPS URL.", param="url", code="url_invalid")
 
 
 def _checked_version(text: str | None) -> None:
