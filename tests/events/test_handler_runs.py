@@ -199,6 +199,31 @@ def test_a_replay_makes_no_write_twice(sandbox: Connection) -> None:
     assert len(sm.call("customers.list", limit="all")) == count
 
 
+def test_a_replay_days_later_gives_the_handler_what_it_made_then(sandbox: Connection) -> None:
+    """B88: Stripe has forgotten the key by then; the object is read, and the event doesn't stay failed."""
+    given: list[Any] = []
+
+    @sm.on("customer.created")
+    def welcome(each: dict[str, Any]) -> None:
+        if each["data"]["object"]["name"] == "Ada":
+            given.append(sm.call("products.create", name="Book"))
+            given.append(sm.call("customers.update", customer=each["data"]["object"]["id"], description="seen"))
+            if len(given) < 3:
+                raise RuntimeError("after its writes")
+
+    watch = sm.watch("customer")
+    sm.call("customers.create", name="Ada")
+    watch.poll()
+    assert len(events.failed()) == 1
+    sandbox.journal.now = lambda: time.time() + 3 * 86400
+    assert list(events.retry()["state"]) == ["done"]
+    first, _, second, updated = given
+    assert first["id"].iloc[0] == second["id"].iloc[0]
+    assert len(sm.call("products.list", limit="all")) == 1
+    assert updated["description"].iloc[0] == "seen"
+    assert any("Nothing new was made" in note for note in second.attrs["stripe"]["notes"])
+
+
 def test_a_handler_that_says_something_else_the_second_time_is_refused(sandbox: Connection) -> None:
     """B88: nothing is sent under the key of a write that went through, and nothing under a new one."""
     said = ["first"]

@@ -21,9 +21,9 @@ from stripe_magics.client.http.response import ApiResponse
 from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy
 from stripe_magics.client.journal import body_encryption, deduplication
 from stripe_magics.client.journal.journal import Operation, Origin
-from stripe_magics.client.sending import outcomes, request_checks
+from stripe_magics.client.sending import handler_writes, outcomes, request_checks
 from stripe_magics.client.sending.in_flight_call import InFlightCall
-from stripe_magics.errors import Interrupted, NotSent, OutcomeUnknown, StripeMagicsError
+from stripe_magics.errors import Interrupted, NotSent, OutcomeUnknown, RepeatRefused, StripeMagicsError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -85,7 +85,17 @@ def send(
         call.key = key or (str(uuid.uuid4()) if encoded.method == "POST" else "")
         return _run(call)
     live_mode.check(connection, request, origin=origin, yes=yes, ask=ask)
-    _claim(call, origin, again=again)
+    try:
+        _claim(call, origin, again=again)
+    except RepeatRefused as refusal:
+        earlier = (
+            handler_writes.read_earlier_result(refusal, request, lambda look: send(connection, look))
+            if call.label
+            else None
+        )
+        if earlier is None:
+            raise
+        return earlier
     return _journalled(call)
 
 
