@@ -1,9 +1,9 @@
 """Watch Events at length: what takes too long for the tests.
 
-    python tests/benchmarks/events.py kills 10000        two kernels, a writing handler, kill -9 at random: each write once
-    python tests/benchmarks/events.py receiver 600       50 signed events a second for so many seconds: none lost
-    python tests/benchmarks/events.py cells 1000         a watch cell run again and again: no growth
-    python tests/benchmarks/events.py gap 20000          a gap into panel and handlers: time, size of messages
+python tests/benchmarks/events.py kills 10000        two kernels, a writing handler, kill -9 at random: each write once
+python tests/benchmarks/events.py receiver 600       50 signed events a second for so many seconds: none lost
+python tests/benchmarks/events.py cells 1000         a watch cell run again and again: no growth
+python tests/benchmarks/events.py gap 20000          a gap into panel and handlers: time, size of messages
 """
 
 from __future__ import annotations
@@ -77,8 +77,19 @@ class _Handler(BaseHTTPRequestHandler):
             return
         rows = server.events
         begin = server.index[said["starting_after"][0]] + 1 if "starting_after" in said else 0
-        page = [each for each in rows[begin : begin + 100] if each["created"] >= int(said.get("created[gte]", ["0"])[0])]
-        self._answer({"object": "list", "data": page, "has_more": len(page) == 100 and begin + 100 < len(rows), "url": "/v1/events"})
+        page = [
+            each
+            for each in rows[begin : begin + 100]
+            if each["created"] >= int(said.get("created[gte]", ["0"])[0])
+        ]
+        self._answer(
+            {
+                "object": "list",
+                "data": page,
+                "has_more": len(page) == 100 and begin + 100 < len(rows),
+                "url": "/v1/events",
+            }
+        )
 
     def do_POST(self) -> None:
         length = int(self.headers["Content-Length"])
@@ -169,7 +180,9 @@ def receiver(seconds: int) -> None:
     began, sent, answered = time.monotonic(), 0, 0
     late = 0.0
     while time.monotonic() - began < seconds:
-        answered += post(target, event(f"evt_r{sent:06}", "invoice.paid", first + 2 + sent // 50), secret) == 200
+        answered += (
+            post(target, event(f"evt_r{sent:06}", "invoice.paid", first + 2 + sent // 50), secret) == 200
+        )
         sent += 1
         late = max(late, time.monotonic() - began - sent / 50)
         time.sleep(max(0.0, began + sent / 50 - time.monotonic()))
@@ -178,7 +191,9 @@ def receiver(seconds: int) -> None:
         time.sleep(0.1)
     target.stop()
     took = time.monotonic() - began
-    print(f"{sent:,} sent in {took:.0f} s ({sent / took:.1f}/s), {answered:,} answered 200, {len(set(handled)):,} handled, at most {late:.1f} s behind")
+    print(
+        f"{sent:,} sent in {took:.0f} s ({sent / took:.1f}/s), {answered:,} answered 200, {len(set(handled)):,} handled, at most {late:.1f} s behind"
+    )
     print(dict(target.counts))
     assert sent == answered == len(handled) == len(set(handled))
 
@@ -205,8 +220,14 @@ def cells(times: int) -> None:
             "files": len(os.listdir("/proc/self/fd")),
             "threads": threading.active_count(),
             "hooks": len(connection.before_close),
-            "listeners": sum(len(each.listeners) for account in connection.extensions["events"].values() for each in account.watches.values()),
-            "widgets": len(getattr(ipywidgets.widget, "_instances", {}) or {}) if hasattr(ipywidgets, "widget") else 0,
+            "listeners": sum(
+                len(each.listeners)
+                for account in connection.extensions["events"].values()
+                for each in account.watches.values()
+            ),
+            "widgets": len(getattr(ipywidgets.widget, "_instances", {}) or {})
+            if hasattr(ipywidgets, "widget")
+            else 0,
             "objects": len(gc.get_objects()),
             "kB": int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // 1024,
         }
@@ -232,7 +253,15 @@ def gap(count: int) -> None:
     view = LiveViewModel(watch)
     view.attach(lambda message: sent.append(len(json.dumps(message))))
     stripe.events += [
-        event(f"evt_a{n:06}", "invoice.paid", first + 1 + n // 10, id=f"in_{n}", customer="cus_1", lines=[{"x": 1}] * 20) for n in range(count)
+        event(
+            f"evt_a{n:06}",
+            "invoice.paid",
+            first + 1 + n // 10,
+            id=f"in_{n}",
+            customer="cus_1",
+            lines=[{"x": 1}] * 20,
+        )
+        for n in range(count)
     ]
     rows = sorted(stripe.events, key=lambda each: (each["created"], each["id"]), reverse=True)
     index = {each["id"]: place for place, each in enumerate(rows)}
@@ -245,7 +274,9 @@ def gap(count: int) -> None:
     stripe.send = send  # type: ignore[method-assign]
     began = time.perf_counter()
     watch.poll()
-    print(f"{count:,} read, kept, shown and handled: {time.perf_counter() - began:.1f} s, {len(handled):,} handled, messages <= {max(sent):,} bytes")
+    print(
+        f"{count:,} read, kept, shown and handled: {time.perf_counter() - began:.1f} s, {len(handled):,} handled, messages <= {max(sent):,} bytes"
+    )
     began = time.perf_counter()
     view.on_message({"ready": True})
     print(f"the panel begins in {1000 * (time.perf_counter() - began):.0f} ms")

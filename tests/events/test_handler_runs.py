@@ -207,7 +207,9 @@ def test_a_replay_days_later_gives_the_handler_what_it_made_then(sandbox: Connec
     def welcome(each: dict[str, Any]) -> None:
         if each["data"]["object"]["name"] == "Ada":
             given.append(sm.call("products.create", name="Book"))
-            given.append(sm.call("customers.update", customer=each["data"]["object"]["id"], description="seen"))
+            given.append(
+                sm.call("customers.update", customer=each["data"]["object"]["id"], description="seen")
+            )
             if len(given) < 3:
                 raise RuntimeError("after its writes")
 
