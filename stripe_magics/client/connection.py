@@ -40,7 +40,7 @@ _LIVEMODE = re.compile(rb'"livemode"\s*:\s*(true|false)')
 class Connection:
     """One account, reached with one key. Made by `connect`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords; `connect` is the one who gives them
         self,
         *,
         secret: Secret | None,

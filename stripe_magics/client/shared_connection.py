@@ -68,7 +68,7 @@ def _named_options(function: Callable[P, Connection]) -> Callable[P, Connection]
 
 
 @_named_options
-def connect(
+def connect(  # noqa: PLR0913 - public: each is a keyword of its own
     *,
     sandbox: bool = False,
     demo: bool = True,

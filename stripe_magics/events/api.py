@@ -53,7 +53,7 @@ _MONTH = 30 * 86400.0
 _LISTEN = "listen"
 
 
-def watch(
+def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     *names: str,
     group: Iterable[str] | str = (),
     events: Iterable[str] | str = (),
@@ -118,7 +118,7 @@ def watch(
     return made
 
 
-def listen(
+def listen(  # noqa: PLR0913 - public: each is a keyword of its own
     *names: str,
     group: Iterable[str] | str = (),
     events: Iterable[str] | str = (),

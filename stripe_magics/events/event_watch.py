@@ -54,7 +54,7 @@ class Watch:
     `for event in watch` gives each new event until the watch ends; `await watch.next("charge.failed", timeout=60)` waits for one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the keywords of `watch`
         self,
         account: AccountEvents,
         choice: EventFilter,

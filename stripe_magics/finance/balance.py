@@ -163,7 +163,7 @@ def now_balance(balance: pd.DataFrame | Mapping[str, int]) -> dict[str, int]:
     RESIDUAL,
     STATUS,
 )
-def balance_summary(
+def balance_summary(  # noqa: PLR0913 - public: each is a keyword of its own
     transactions: pd.DataFrame,
     start: Moment,
     end: Moment,

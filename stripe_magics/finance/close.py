@@ -141,7 +141,7 @@ def checklist(closing: Closing) -> pd.DataFrame:
     return result(out, "close", list(closing.inputs.data.values()), period=closing.span)
 
 
-def close_month(
+def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
     month: str | None = None,
     *,
     quarter: str | None = None,
@@ -184,7 +184,7 @@ def close_month(
     return made
 
 
-def journal(
+def journal(  # noqa: PLR0913 - public: each is a keyword of its own
     month: str | None = None,
     *,
     quarter: str | None = None,

@@ -90,7 +90,7 @@ _PERIOD_HELP = {
 }
 
 
-def report(
+def report(  # noqa: PLR0913 - public: each is a keyword of its own
     name: str,
     start: Moment | None = None,
     end: Moment | None = None,

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -205,34 +205,22 @@ class _Book:
         for row in range(len(frame)):
             for at, name in enumerate(names):
                 self._cell(
-                    page,
-                    sheet,
-                    HEAD + row,
-                    at,
-                    name,
+                    _Place(page, HEAD + row, at),
                     columns[at][row],
                     kinds.get(name, ""),
                     codes[row],
+                    sheet,
                     names,
                 )
         if len(frame):
             page.autofilter(HEAD - 1, 0, HEAD + len(frame) - 1, len(names) - 1)
         self._total_rows(page, names, len(frame), totals)
 
-    def _cell(
-        self,
-        page: Any,
-        sheet: Sheet,
-        row: int,
-        at: int,
-        name: str,
-        value: Any,
-        kind: str,
-        code: str,
-        names: list[str],
-    ) -> None:
+    def _cell(self, place: _Place, value: Any, kind: str, code: str, sheet: Sheet, names: list[str]) -> None:
         if value is None:
             return
+        page, row, at = place
+        name = names[at]
         if sheet.difference is not None and name == sheet.difference[0] and kind == "money":
             left, right = (_letter(names.index(each)) for each in sheet.difference[1:])
             formula = f"=ROUND({left}{row + 1}-{right}{row + 1},{money.exponent(code or 'usd')})"
@@ -293,6 +281,12 @@ class _Book:
                 else:
                     label = f"Total {code.upper()}" if at == 0 else ""
                     self.text(page, row, at, label, bold=True, top=1)
+
+
+class _Place(NamedTuple):
+    page: Any
+    row: int
+    column: int
 
 
 _NUMBERS = {

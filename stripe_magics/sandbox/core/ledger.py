@@ -19,6 +19,11 @@ DISPUTE_FEE = 1500
 SETTLING_DAYS = 2
 
 
+def fee_text(kind: str) -> str:
+    """What a fee of such an entry is for, in Stripe's words."""
+    return "Dispute fee" if kind == "adjustment" else "Stripe processing fees"
+
+
 def processing_fee(amount: int) -> int:
     """2.9 % and 30 minor units, rounded to the nearest."""
     return (amount * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED
@@ -52,7 +57,7 @@ class Ledger:
             str, dict[str, int]
         ] = {}  # currency -> available entries that no payout took: id -> net
 
-    def post(
+    def post(  # noqa: PLR0913 - what an entry of the ledger says
         self,
         kind: str,
         category: str,
@@ -61,7 +66,6 @@ class Ledger:
         amount: int,
         source: str,
         fee: int = 0,
-        fee_text: str = "Stripe processing fees",
         description: str | None = None,
         at_once: bool = True,
         available_on: int | None = None,
@@ -75,7 +79,7 @@ class Ledger:
         at_once = available_on <= now
         kinds = (
             (application_fee[0], application_fee[1], "application fee", "application_fee"),
-            (fee, None, fee_text, "stripe_fee"),
+            (fee, None, fee_text(kind), "stripe_fee"),
         )
         details = [
             {

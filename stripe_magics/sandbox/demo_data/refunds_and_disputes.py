@@ -63,17 +63,7 @@ def _dispute(books: Books, charge: Object, moment: int, reason: str, status: str
     def book(signed: int, category: str, when: int, fee: int = 0) -> None:
         text = f"Chargeback {'withdrawal' if signed < 0 else 'reversal'} for {charge['id']}"
         booked.append(
-            books.entry(
-                "adjustment",
-                category,
-                currency,
-                signed,
-                when,
-                identifier,
-                fee=fee,
-                fee_text="Dispute fee",
-                text=text,
-            )
+            books.entry("adjustment", category, currency, signed, when, identifier, fee=fee, text=text)
         )
 
     if not inquiry:

@@ -12,7 +12,7 @@ from typing import Any
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.sandbox.core.clock import business_days_after
 from stripe_magics.sandbox.core.events import KEPT
-from stripe_magics.sandbox.core.ledger import SETTLING_DAYS, processing_fee
+from stripe_magics.sandbox.core.ledger import SETTLING_DAYS, fee_text, processing_fee
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.demo_data.records import DAY, Client, Firm
 from stripe_magics.sandbox.demo_data.static_objects import Ids, card_for, catalogue, coupons, raw, tax_rates
@@ -111,9 +111,9 @@ class Books:
             },
         )  # fmt: skip
 
-    def entry(
+    def entry(  # noqa: PLR0913 - what an entry of the ledger says
         self, kind: str, category: str, currency: str, amount: int, moment: int, source: str | None, *, fee: int = 0, text: str | None = None,
-        fee_text: str = "Stripe processing fees", settles: bool = False,
+        settles: bool = False,
     ) -> Object:  # fmt: skip
         """A ledger entry; `settles`: the funds come two business days later."""
         available_on = self.settles(moment) if settles else moment
@@ -123,7 +123,7 @@ class Books:
                     "amount": fee,
                     "application": None,
                     "currency": currency,
-                    "description": fee_text,
+                    "description": fee_text(kind),
                     "type": "stripe_fee",
                 }
             ]

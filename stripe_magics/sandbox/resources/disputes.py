@@ -94,7 +94,6 @@ def _book(account: Account, dispute: Object, amount: int, category: str, *, fee:
         currency=dispute["currency"],
         amount=amount,
         fee=fee,
-        fee_text="Dispute fee",
         source=dispute["id"],
         description=f"Chargeback {'withdrawal' if amount < 0 else 'reversal'} for {dispute['charge']}",
     )
