@@ -51,7 +51,7 @@ def short_of_funds(account: Account, currency: str) -> ApiError:
     )
 
 
-def send(
+def send(  # noqa: PLR0913 - what a transfer says
     account: Account, to: Account, amount: int, currency: str, *, available_on: int, source: str | None = None, group: str | None = None,
     fee: int = 0, description: str | None = None, metadata: Any = None, source_type: str = "card",
 ) -> Object:  # fmt: skip
