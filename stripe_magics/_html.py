@@ -64,6 +64,11 @@ def table(
     return tag("table", top, tag("tbody", join(tag("tr", cells("td", row)) for row in rows)), **attributes)
 
 
+def scrolling(inside: object, label: str) -> Markup:
+    """What may be wider than the page, in a box of its own that the keyboard can reach and scroll."""
+    return tag("div", inside, role="group", aria_label=label, tabindex="0", style="overflow-x:auto")
+
+
 def output(*parts: object, **attributes: str | None) -> Markup:
     """What a notebook shows as one output, with mathematics switched off."""
     own = attributes.pop("class_", "") or ""

@@ -88,7 +88,7 @@ def condition(field: Field, module: Module) -> str:
 def line(text: str) -> str:
     """The magic line, with a button that copies it."""
     copy = "navigator.clipboard.writeText(this.parentElement.querySelector('pre').innerText);this.innerText='Copied'"
-    return f'<div class="sm-line"><pre aria-label="The same as a magic">{escape(text)}</pre><button type="button" onclick="{copy}">Copy</button></div>'
+    return f'<div class="sm-line"><pre role="group" aria-label="The same as a magic">{escape(text)}</pre><button type="button" onclick="{copy}">Copy</button></div>'
 
 
 def card(

@@ -22,7 +22,7 @@ class Picker:
         self.form = form
         self.control = control
         self.found: list[dict[str, Any]] = []
-        self.panel = form.tree.make(EphemeralPanel, "wide", on_message=self._on_message)
+        self.panel = form.tree.make(EphemeralPanel, "full", on_message=self._on_message)
         control.widget.children = (*control.widget.children, self.panel)
 
     def search(self, text: str) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ class Picker:
         connection = self.form.connection
         problem = object_search.wrong_mode(row, live=connection is not None and connection.live)
         if not problem and object_search.wrong_prefix(self.control.field, identity):
-            problem = f"{identity} is no {self.control.field.object.replace('_', ' ')}."
+            problem = f"{identity} is not the ID of a {self.control.field.object.replace('_', ' ')}."
         self.found = []
         if problem:
             self.panel.show("say", text=problem)

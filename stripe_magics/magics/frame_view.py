@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics._html import Markup, output, tag
+from stripe_magics._html import Markup, output, scrolling, tag
 from stripe_magics.catalogue.stripe_objects import first_columns, object_type, owner
 from stripe_magics.magics import cell_texts
 from stripe_magics.magics.status_badges import (
@@ -295,7 +295,7 @@ class View:
         top = tag("thead", tag("tr", *([tag("th")] if self.indexed else []), *head))
         return output(
             tag("div", *([badge(self.mode), " "] if self.mode else []), self.title()),
-            tag("table", top, tag("tbody", *rows), class_="dataframe"),
+            scrolling(tag("table", top, tag("tbody", *rows), class_="dataframe"), self.info.object or "Table"),
             *(tag("div", tag("small", note), style="text-align:left") for note in self.notes()),
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import OPTIONS, Command
-from stripe_magics._html import output, table, tag
+from stripe_magics._html import output, scrolling, table, tag
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.catalogue.stripe_objects import id_prefix
@@ -83,7 +83,7 @@ class Page:
             parts.append(tag("pre", tag("code", self.example)))
         if self.head:
             rows = [[tag("td", tag("code", row[0]), style="text-align:left"), *row[1:]] for row in self.rows]
-            parts.append(table(self.head, rows))
+            parts.append(scrolling(table(self.head, rows), self.title))
         return output(*parts, *(tag("div", tag("small", line)) for line in self.outro))
 
 
