@@ -295,7 +295,9 @@ class View:
         top = tag("thead", tag("tr", *([tag("th")] if self.indexed else []), *head))
         return output(
             tag("div", *([badge(self.mode), " "] if self.mode else []), self.title()),
-            scrolling(tag("table", top, tag("tbody", *rows), class_="dataframe"), self.info.object or "Table"),
+            scrolling(
+                tag("table", top, tag("tbody", *rows), class_="dataframe"), self.info.object or "Table"
+            ),
             *(tag("div", tag("small", note), style="text-align:left") for note in self.notes()),
         )
 
