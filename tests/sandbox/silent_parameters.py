@@ -254,6 +254,7 @@ class World:
             },
         )["id"]
         _connect(call, ids)
+        keep("test_clock", "POST /v1/test_helpers/test_clocks", frozen_time=NOW)
         call.client.close()
         return cls(snapshot.dump(transport.account), ids)
 
@@ -310,7 +311,7 @@ PLACES = {
     "subscription_item": "metered_item", "quote": "quote", "schedule": "schedule", "price": "monthly", "plan": "monthly", "coupon": "coupon",
     "promotion_code": "promotion_code", "tax_rate": "tax_rate", "shipping_rate_token": "shipping_rate", "refund": "refund", "dispute": "dispute",
     "payout": "payout", "payment_link": "payment_link", "webhook_endpoint": "endpoint", "account": "account",
-    "transaction": "customer_balance_transaction", "capability": "capability", "person": "person", "transfer": "transfer", "topup": "topup",
+    "transaction": "customer_balance_transaction", "capability": "capability", "person": "person", "test_clock": "test_clock", "transfer": "transfer", "topup": "topup",
 }  # fmt: skip
 """Name of a place in a path -> the object that stands there."""
 AT: dict[str, dict[str, str]] = {
@@ -360,6 +361,8 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
         },
         "POST /v1/accounts/{account}/reject": {"reason": "fraud"},
         "POST /v1/transfers": {"amount": 50, "currency": "usd", "destination": ids["connected"]},
+        "POST /v1/test_helpers/test_clocks": {"frozen_time": NOW},
+        "POST /v1/test_helpers/test_clocks/{test_clock}/advance": {"frozen_time": NOW + 9 * DAY},
         "POST /v1/topups": {"amount": 50, "currency": "usd"},
         "POST /v1/billing/meters": {"display_name": "N", "event_name": "n", "default_aggregation[formula]": "sum"},
         "POST /v1/billing/meter_events": {"event_name": "m", "payload[stripe_customer_id]": who, "payload[value]": 3},

@@ -22,6 +22,7 @@ from stripe_magics.sandbox.api.form_decoding import nest, pairs
 from stripe_magics.sandbox.api.multipart import multipart_pairs
 from stripe_magics.sandbox.api.pagination import Page
 from stripe_magics.sandbox.api.parameters import has_shape, own_shape, shape, typed
+from stripe_magics.sandbox.core.clock_of_request import clock_of
 from stripe_magics.sandbox.core.store import Account, Object, decode, encode
 from stripe_magics.sandbox.generic import engine
 
@@ -148,11 +149,12 @@ def respond(
             params = _former(found, given, params)
         unsimulated.check(found.name, given)
         params = version_changes.with_former_defaults(found.name, headers.get("stripe-version", ""), params)
-        if method == "GET":
-            answer = found.handler(account, params, *ids)
-        else:
-            with account.trial(keep=True):
+        with account.on_clock(clock_of(account, params, ids)):
+            if method == "GET":
                 answer = found.handler(account, params, *ids)
+            else:
+                with account.trial(keep=True):
+                    answer = found.handler(account, params, *ids)
         if isinstance(answer, Document):
             return Response(200, {**answering, "content-type": answer.content_type}, answer.body)
         status, text = 200, written(account, answer, params.get("expand") or [], shaped)

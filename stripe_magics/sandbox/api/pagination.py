@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stripe_magics.sandbox.api.errors import invalid_before_execution, missing
-from stripe_magics.sandbox.core.store import Account, Object, Row
+from stripe_magics.sandbox.core.store import Account, Object, Row, Table
 
 Test = Callable[[Row], bool]
 Range = int | dict[str, int] | None
@@ -91,6 +91,7 @@ def page(
         if named is not None and named not in account.table(name).by_id and named not in account.deleted:
             raise missing(name.replace("_", " "), named, name, status=400)
     every = table.ordered() if rows is None else rows
+    tests = [*tests, *_of_clock(account, table, params)]
     if given and rows is None:
         every = min((table.having(place, value) for place, value in given), key=len)
         given = given if len(given) > 1 else []
@@ -126,6 +127,20 @@ def page(
                 return Page(found[::-1] if before else found, url, has_more=True)
             found.append(row)
     return Page(found[::-1] if before else found, url, has_more=False)
+
+
+def _of_clock(account: Account, table: Table, params: dict[str, Any]) -> list[Test]:
+    """What belongs to a test clock is listed when the clock, or the customer or subscription, is named; else it is left out."""
+    if "test_clock" not in table.keys:
+        return []
+    place, named = table.keys.index("test_clock"), params.get("test_clock")
+    if named is not None:
+        if named not in account.test_clocks:
+            raise missing("test clock", named, "test_clock", status=400)
+        return [equal(place, named)]
+    if not account.test_clocks or params.get("customer") or params.get("subscription"):
+        return []
+    return [equal(place, None)]
 
 
 def _created(row: Row) -> int:

@@ -29,6 +29,7 @@ from stripe_magics.sandbox.resources import (
     report_runs,
     setup_intents,
     tax_and_shipping_rates,
+    test_clocks,
     test_helpers,
     webhook_endpoints,
 )
@@ -55,7 +56,7 @@ from stripe_magics.sandbox.resources.subscriptions import (
 SUBJECTS = (
     customer_subresources, account, accounts, application_fees, external_accounts, onboarding, topups, transfers, charges, checkout_sessions, coupons, credit_notes, customers, disputes, files, invoice_items, invoice_lines, invoice_payments, invoices, meters,
     payment_intents, payment_links, payment_methods, payouts, plans, previews, prices, products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents,
-    subscription_items, subscriptions, tax_and_shipping_rates, test_helpers, webhook_endpoints,
+    subscription_items, subscriptions, tax_and_shipping_rates, test_clocks, test_helpers, webhook_endpoints,
 )  # fmt: skip
 REACTING = (collection, subscriptions, updates, dunning, schedules)
 

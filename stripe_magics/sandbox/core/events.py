@@ -44,7 +44,7 @@ def emit(account: Account, kind: str, subject: dict[str, Any], before: dict[str,
             "object": "event",
             **of,
             "api_version": PINNED_VERSION,
-            "created": account.now,
+            "created": account.own_clock.now,
             "data": data,
             "livemode": False,
             "pending_webhooks": 0,
@@ -79,7 +79,7 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 def forget(account: Account) -> None:
     """Drop what is too old to be listed."""
     table = account.table("event")
-    oldest = account.now - KEPT
+    oldest = account.own_clock.now - KEPT
     rows = table.ordered()
     gone = 0
     while gone < len(rows) and rows[gone].created < oldest:

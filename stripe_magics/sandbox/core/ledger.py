@@ -2,6 +2,7 @@
 
     net = amount - fee        fee = sum of fee_details        balance[currency] = sum of net, by status
 
+- Money moves by the account's own clock, whatever test clock a bill belongs to.
 - An entry is `pending` until `available_on`, then `available`; it never changes otherwise and never goes away.
 - An automatic payout takes every available entry that no payout took before, its own entry with them: they add up to nothing, so what is
   available is always the sum of the entries not yet taken. `paid_by` and `members` remember who took what.
@@ -32,10 +33,8 @@ def processing_fee(amount: int) -> int:
 class Objects(Protocol):
     """What the ledger needs of the account that it belongs to."""
 
-    clock: Clock
+    own_clock: Clock
 
-    @property
-    def now(self) -> int: ...
     def new_id(self, prefix: str, length: int = 24) -> str: ...
     def add(self, kind: str, data: dict[str, Any]) -> dict[str, Any]: ...
     def insert(self, kind: str, data: dict[str, Any]) -> None: ...
@@ -73,7 +72,7 @@ class Ledger:
     ) -> dict[str, Any]:
         """Write an entry now. `at_once` False: the funds settle first, two business days; `available_on` says when. An application fee (amount,
         application) comes on top of the fee."""
-        now = self.account.now
+        now = self.account.own_clock.now
         if available_on is None:
             available_on = now if at_once else business_days_after(now, SETTLING_DAYS)
         at_once = available_on <= now
@@ -131,7 +130,7 @@ class Ledger:
         total = self.totals.setdefault(currency, [0, 0])
         if entry["status"] == "pending":
             total[1] += net
-            self.account.clock.at(entry["available_on"], "funds", entry["id"])
+            self.account.own_clock.at(entry["available_on"], "funds", entry["id"])
         else:
             total[0] += net
             if entry["id"] not in self.paid_by:
@@ -140,7 +139,7 @@ class Ledger:
     def rebuild(self) -> None:
         """Add everything up anew, after a bulk insertion."""
         self.totals, self.open = {}, {}
-        self.account.clock.cancel("funds")
+        self.account.own_clock.cancel("funds")
         for entry in self.account.each("balance_transaction"):
             self._book(entry)
 

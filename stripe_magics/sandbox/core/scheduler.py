@@ -8,13 +8,21 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, Clock, is_business_day, job_scope, midnight
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import account_objects as business
-from stripe_magics.sandbox.resources import charges, checkout_sessions, disputes, payouts, quotes, refunds
+from stripe_magics.sandbox.resources import (
+    charges,
+    checkout_sessions,
+    disputes,
+    payouts,
+    quotes,
+    refunds,
+    test_clock_deletion,
+)
 from stripe_magics.sandbox.resources.connect import topups
 from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts
 from stripe_magics.sandbox.resources.subscriptions import lifecycle, schedules, updates
 
-Action = Callable[[Account, str], None]
+Action = Callable[[Account, str], object]
 
 
 def advance(account: Account, seconds: int) -> int:
@@ -40,7 +48,7 @@ def run(account: Account, clock: Clock, until: int) -> None:
     clock.now = until
 
 
-def _on(kind: str, action: Callable[[Account, Object], None]) -> Action:
+def _on(kind: str, action: Callable[[Account, Object], object]) -> Action:
     """A job on one object, if that still exists."""
 
     def run(account: Account, identifier: str) -> None:
@@ -106,6 +114,7 @@ JOBS: dict[str, Action] = {
     "schedule_phase": _on("subscription_schedule", schedules.next_phase),
     "checkout_expires": _on("checkout.session", checkout_sessions.expire_when_due),
     "topup_arrives": _on("topup", topups.arrive),
+    "test_clock_expires": _on(test_clock_deletion.KIND, test_clock_deletion.delete_clock),
     "quote_expires": _on("quote", quotes.expire),
 }
 """Name -> what is done, given the account and an object's id."""

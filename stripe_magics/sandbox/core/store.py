@@ -40,7 +40,7 @@ from stripe_magics.sandbox.core.ledger import Ledger
 Object = dict[str, Any]
 
 KEYS: dict[str, tuple[str, ...]] = {
-    "customer": ("email",),
+    "customer": ("email", "test_clock"),
     "payment_intent": ("customer",),
     "transfer": ("destination", "transfer_group", "source_transaction"),
     "transfer_reversal": ("transfer",),
@@ -51,15 +51,22 @@ KEYS: dict[str, tuple[str, ...]] = {
     "refund": ("charge", "payment_intent"),
     "payout": ("status", "arrival_date", "destination"),
     "balance_transaction": ("type", "currency", "source"),
-    "invoice": ("customer", "status", "subscription", "collection_method", "due_date"),
-    "invoiceitem": ("customer", "invoice"),
+    "invoice": ("customer", "status", "subscription", "collection_method", "due_date", "test_clock"),
+    "invoiceitem": ("customer", "invoice", "test_clock"),
     "event": ("type",),
     "payment_method": ("customer", "type"),
     "price": ("product", "active", "currency", "type", "lookup_key"),
     "product": ("active", "shippable", "url"),
     "promotion_code": ("code", "active", "customer"),
     "tax_rate": ("active", "inclusive"),
-    "subscription": ("customer", "status", "collection_method", "current_period_start", "current_period_end"),
+    "subscription": (
+        "customer",
+        "status",
+        "collection_method",
+        "current_period_start",
+        "current_period_end",
+        "test_clock",
+    ),
     "subscription_item": ("subscription",),
     "dispute": ("charge", "payment_intent"),
     "tax_id": ("customer",),
@@ -73,8 +80,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "checkout.session": ("customer", "payment_intent", "payment_link", "status", "subscription"),
     "shipping_rate": ("active",),
     "credit_note": ("invoice", "customer"),
-    "subscription_schedule": ("customer",),
-    "quote": ("customer", "status"),
+    "subscription_schedule": ("customer", "test_clock"),
+    "quote": ("customer", "status", "test_clock"),
 }
 """What lists of each type filter by, besides `created`."""
 
@@ -322,6 +329,8 @@ class Account:
 
     def add(self, kind: str, data: Object) -> Object:
         """Take in a new object that a handler made."""
+        if self.clock.name and "test_clock" in data:
+            data["test_clock"] = self.clock.name
         self._row(kind, data, cold=False)
         return data
 

@@ -11,6 +11,7 @@ from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_email
+from stripe_magics.sandbox.core.clock_of_request import check_clock
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
@@ -119,7 +120,7 @@ def _check(account: Account, params: dict[str, Any], own: str) -> None:
             code="country_code_invalid",
         )
     if params.get("test_clock"):
-        raise missing("test clock", params["test_clock"], "test_clock", status=400)
+        check_clock(account, params["test_clock"], customers=True)
     if params.get("coupon") and params.get("promotion_code"):
         raise invalid_before_execution(
             "You may only specify one of coupon and promotion_code.", param="promotion_code"
@@ -255,8 +256,6 @@ def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
 
 def listing(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/customers."""
-    if params.get("test_clock"):
-        raise missing("test clock", params["test_clock"], "test_clock", status=400)
     return page(account, "customer", params, "/v1/customers", filters=("email",))
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics.sandbox.api.dispatcher import Document, Handler
-from stripe_magics.sandbox.api.errors import invalid, missing, missing_param
+from stripe_magics.sandbox.api.errors import invalid, missing_param
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency, refuse_connect
 from stripe_magics.sandbox.core.clock import DAY
+from stripe_magics.sandbox.core.clock_of_request import check_clock
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
@@ -155,7 +156,7 @@ def _apply(account: Account, quote: Object, params: dict[str, Any]) -> None:
     if params.get("application_fee_percent") is not None:
         raise invalid("An application fee needs a connected account.", param="application_fee_percent")
     if params.get("test_clock"):
-        raise missing("test clock", params["test_clock"], "test_clock", status=400)
+        check_clock(account, params["test_clock"])
     if params.get("expires_at") is not None and params["expires_at"] <= account.now:
         raise invalid("expires_at must lie in the future.", param="expires_at")
     if params.get("customer"):
