@@ -41,8 +41,8 @@ def test_close_shows_its_results_in_colours(shell: InteractiveShell, tmp_path: P
     made = run(shell, f"close --month 2026-09 --to {tmp_path}/close.xlsx")
     shown = shell.display_formatter.format(made)[0]
     assert "#d7f7c2" in shown["text/html"]
-    assert "24,947.32 EUR" in shown["text/plain"]
-    assert "46 passed, 3 differs" in shown["text/plain"]
+    assert "24,506.55 EUR" in shown["text/plain"]
+    assert "48 passed, 1 differs" in shown["text/plain"]
     again = run(shell, f"close --verify {tmp_path}/close.xlsx")
     assert again.empty
     assert "nothing changed since" in shell.display_formatter.format(again)[0]["text/plain"]

@@ -146,7 +146,9 @@ def test_a_map_in_a_file(tmp_path: Path) -> None:
 def test_a_map_without_a_category_names_it(tmp_path: Path) -> None:
     path = tmp_path / "accounts.yaml"
     path.write_text('stripe: "1"\nfees: "2"\ncharge: "3"\n')
-    with pytest.raises(UsageFault, match=r"has no account for: fee, payout, refund\."):
+    with pytest.raises(
+        UsageFault, match=r"has no account for: dispute, dispute_reversal, fee, payout, refund\."
+    ):
         sm.journal(MONTH, map=path)
 
 

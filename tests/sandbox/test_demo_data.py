@@ -89,7 +89,80 @@ def mrr(all_of, month):
 
 
 def _forever(invoice):
-    return invoice["discount"] is not None and COUPONS[invoice["discount"]["coupon"]["id"]][1] == "forever"
+    return invoice["discount"] is not None and invoice["discount"]["coupon"]["duration"] == "forever"
+
+
+# every state of billing
+
+
+def test_subscriptions_in_every_status_and_form(all_of):
+    states = Counter(each["status"] for each in all_of("subscription"))
+    assert set(states) == {
+        "active", "trialing", "past_due", "canceled", "unpaid", "paused", "incomplete", "incomplete_expired"
+    }  # fmt: skip
+    of = [each for each in all_of("subscription") if each["status"] != "canceled"]
+    for name in ("pause_collection", "schedule", "cancel_at", "trial_end", "discount"):
+        assert any(each[name] for each in of), name
+    prices = [item["price"] for each in of for item in each["items"]["data"]]
+    assert {each["billing_scheme"] for each in prices} == {"per_unit", "tiered"}
+    assert {each["recurring"]["usage_type"] for each in prices} == {"licensed", "metered"}
+    assert {each["status"] for each in all_of("quote")} == {"draft", "open", "accepted"}
+    assert {each["type"] for each in all_of("credit_note")} == {"pre_payment", "post_payment"}
+    assert {each["status"] for each in all_of("checkout.session")} == {"open", "complete", "expired"}
+    assert {each["status"] for each in all_of("setup_intent")} == {"succeeded", "requires_action"}
+    assert {each["status"] for each in all_of("subscription_schedule")} == {"active", "not_started"}
+    assert any(each["balance"] < 0 for each in all_of("customer"))
+    assert {each["tax_exempt"] for each in all_of("customer")} == {"none", "reverse"}
+
+
+def test_delinquent_customers_are_few(all_of):
+    owing = sum(each["delinquent"] for each in all_of("customer"))
+    assert 0.03 <= owing / len(all_of("customer")) <= 0.05
+
+
+def test_items_are_what_the_last_invoice_billed(all_of):
+    """But where something changed since: what that costs is pending, or the new period's bill is still a draft or was never made."""
+    invoices = {each["id"]: each for each in all_of("invoice")}
+    pending = {each["subscription"] for each in all_of("invoiceitem") if each["invoice"] is None}
+    different = []
+    for each in all_of("subscription"):
+        lines = invoices[each["latest_invoice"]]["lines"]["data"] if each["latest_invoice"] else []
+        billed = sorted(
+            (line["price"]["id"], line["quantity"])
+            for line in lines
+            if line["type"] == "subscription" and line["price"]["recurring"]["usage_type"] == "licensed"
+        )
+        billed = [(price, sum(count for own, count in billed if own == price)) for price in dict(billed)]
+        items = sorted(
+            (item["price"]["id"], item["quantity"])
+            for item in each["items"]["data"]
+            if item["price"]["recurring"]["usage_type"] == "licensed"
+        )
+        if items != billed:
+            different.append(each)
+    assert all(each["id"] in pending or each["status"] == "canceled" for each in different), different
+    assert len(different) <= 3
+
+
+def test_prorations_are_to_the_second(all_of):
+    """What was not used is given back and what is new is paid for the rest of the period, each for its share of it."""
+    seen = 0
+    for invoice in all_of("invoice"):
+        if invoice["billing_reason"] != "subscription_cycle":
+            continue
+        for line in invoice["lines"]["data"]:
+            if not line["proration"]:
+                continue
+            start = invoice["period_start"]
+            whole = line["period"]["end"] - start
+            rest = line["period"]["end"] - line["period"]["start"]
+            full = line["price"]["unit_amount"] * line["quantity"]
+            share = full * rest / whole
+            off = (0, 20, 30, 50)
+            assert any(abs(abs(line["amount"]) - share * (100 - percent) / 100) <= 1 for percent in off), line
+            assert line["subscription_item"]
+            seen += 1
+    assert seen > 100
 
 
 # 59: three currencies
@@ -125,7 +198,9 @@ def test_revenue_is_spread_60_28_12(all_of):
 
 
 def test_customers(all_of):
-    about(len(all_of("customer")), 420, 0.03)
+    about(
+        len(all_of("customer")), 420 + 31, 0.03
+    )  # the firm's two years, and those whose lives the engine plays
     for each in all_of("customer"):
         assert set(each["metadata"]) == {"segment", "plan", "channel", "country"}
         assert each["email"].endswith("example.com")
@@ -216,9 +291,13 @@ def test_sent_invoices_have_due_dates(all_of):
 
 
 def test_discounts_and_tax(all_of):
-    assert len({each["discount"]["coupon"]["id"] for each in all_of("invoice") if each["discount"]}) == 3
+    taken = {each["discount"]["coupon"]["id"] for each in all_of("invoice") if each["discount"]}
+    assert taken == {*COUPONS, "LAUNCH25"}
     for each in all_of("invoice"):
-        if each["currency"] == "usd":
+        if each["customer_tax_exempt"] == "reverse":
+            assert {part["taxability_reason"] for part in each["total_tax_amounts"]} == {"reverse_charge"}
+            assert not each["tax"]
+        elif each["currency"] == "usd":
             assert each["tax"] is None
             assert each["total_tax_amounts"] == []
         else:
@@ -233,14 +312,20 @@ def test_sums_of_invoices(all_of):
         assert each["subtotal"] == sum(line["amount"] for line in lines)
         assert off == sum(part["amount"] for line in lines for part in line["discount_amounts"])
         assert (each["tax"] or 0) == sum(part["amount"] for line in lines for part in line["tax_amounts"])
-        assert each["total"] == each["subtotal"] - off + (each["tax"] or 0) > 0
-        assert each["amount_remaining"] == each["amount_due"] - each["amount_paid"]
-        assert each["amount_due"] == each["total"]
-        if each["status"] != "draft":
+        trial = each["lines"]["data"][0]["description"].startswith("Trial period")
+        assert each["total"] == each["subtotal"] - off + (each["tax"] or 0)
+        assert each["total"] < 0 or (each["total"] == 0) == trial
+        credited = each["pre_payment_credit_notes_amount"]
+        assert each["amount_remaining"] in {0, each["amount_due"] - each["amount_paid"]}
+        used = each["starting_balance"] - (each["ending_balance"] or 0)
+        assert each["amount_due"] == each["total"] - credited + used
+        if each["amount_due"] <= 0:
+            assert (each["status"], each["payment_intent"]) == ("paid", None)
+        elif each["status"] != "draft":
             intent = intents[each["payment_intent"]]
-            assert (intent["invoice"], intent["amount"]) == (each["id"], each["total"])
+            assert (intent["invoice"], intent["amount"]) == (each["id"], each["amount_due"])
             assert intent["status"] in {
-                "paid": {"succeeded"}, "open": {"requires_payment_method", "processing"}, "void": {"canceled"},
+                "paid": {"succeeded"}, "open": {"requires_payment_method", "requires_action", "processing"}, "void": {"canceled"},
                 "uncollectible": {"requires_payment_method"},
             }[each["status"]]  # fmt: skip
         assert (each["number"] is None) == (each["status"] == "draft")
@@ -484,7 +569,7 @@ def test_every_id_leads_to_its_object(account, all_of):
 
 def test_events_of_the_last_30_days(all_of):
     events = all_of("event")
-    about(len(events), 2500, 0.12)
+    about(len(events), 2500 + 300, 0.12)  # the firm's, and those of the lives that the engine plays
     assert min(each["created"] for each in events) >= AS_OF - 30 * DAY
     assert max(each["created"] for each in events) <= AS_OF
     kinds = {each["type"] for each in events}

@@ -1,4 +1,7 @@
-"""The demo account: two years of a firm that sells software by subscription in dollars, euros and pounds. See `firm` for its story.
+"""The demo account: two years of a firm that sells software by subscription in dollars, euros and pounds. See `timeline` for its story.
+
+Most of it is written at once, each object in its final state (`writer`). Some thirty customers are played through the sandbox's own engine instead
+(`stories`, `player`): trials, tiers, usage, quotes, credit notes, dunning; every status that a subscription can have is there.
 
 Everything follows from the account's seed and from `as_of`: the same objects under the same ids on every machine. These have names that
 examples can rely on:
@@ -16,8 +19,8 @@ examples can rely on:
                             payment links in dollars, euros and pounds
     prod_demoStarter, prod_demoTeam, prod_demoBusiness, prod_demoSeat, prod_demoPlatform
                             what is sold; prices such as price_demoTeamUsdMonthly, with a lookup key (team_usd_monthly)
-    PARTNER20, WELCOME50, SPRING30
-                            coupons
+    PARTNER20, WELCOME50, SPRING30, LAUNCH25
+                            coupons; the promotion code WELCOME2026 gives the last one
     we_demoEndpoint         the webhook endpoint
 """
 
@@ -27,7 +30,7 @@ import gc
 from collections.abc import Callable, Iterable
 
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.demo_data import customers, invoices, payouts, sales, timeline
+from stripe_magics.sandbox.demo_data import customers, invoices, payouts, sales, stories, timeline
 from stripe_magics.sandbox.demo_data.records import DAY, Bill, Firm, Sale
 from stripe_magics.sandbox.demo_data.static_objects import links, product
 from stripe_magics.sandbox.demo_data.writer import Books, Person
@@ -65,6 +68,7 @@ def _fill(account: Account) -> None:
         customers.subscription(books, person)
         customers.customer(books, person)
     books.screening()
+    stories.play(books)
     payouts.write(books)
     account.finish_bulk_load()
     payouts.available_events(account, books)

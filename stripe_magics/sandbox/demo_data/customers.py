@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from stripe_magics.sandbox.core.store import Object
-from stripe_magics.sandbox.demo_data.records import COUPONS, DAY, Client
-from stripe_magics.sandbox.demo_data.static_objects import address_of, card_for, on_charge, price_id, raw
+from stripe_magics.sandbox.demo_data.records import COUPONS, DAY, SEGMENTS, Client
+from stripe_magics.sandbox.demo_data.static_objects import address_of, card_for, on_charge, raw
 from stripe_magics.sandbox.demo_data.writer import Books, Person
 from stripe_magics.sandbox.resources.payment_methods.method_creation import billing
 
@@ -46,10 +46,10 @@ def customer(books: Books, person: Person) -> None:
     made = {
         **books.blank_customer,
         "id": person.id, "address": person.address, "created": client.joined - 300, "currency": client.currency,
-        "delinquent": client.delinquent or person.past_due, "description": f"{client.company}, {client.segment}", "email": client.email,
+        "delinquent": person.standing[1], "description": f"{client.company}, {SEGMENTS[person.plan]}", "email": client.email,
         "invoice_prefix": person.prefix,
         "invoice_settings": {"custom_fields": None, "default_payment_method": person.method, "footer": None, "rendering_options": None},
-        "metadata": {"segment": client.segment, "plan": client.plan, "channel": client.channel, "country": client.country},
+        "metadata": {"segment": SEGMENTS[person.plan], "plan": person.plan, "channel": client.channel, "country": client.country},
         "name": person.name, "next_invoice_sequence": person.sequence,
         "phone": f"+1555{client.number:07d}", "preferred_locales": [{"DE": "de", "AT": "de", "FR": "fr", "ES": "es"}.get(client.country, "en")],
     }  # fmt: skip
@@ -71,11 +71,7 @@ def subscription(books: Books, person: Person) -> None:
     asked = client.ended - (client.number % 19 + 2) * DAY if gone else now - (client.number % 9 + 1) * DAY
     if client.reason == "payment_failed":
         asked = client.ended
-    seat = "platform" if client.plan == "platform" else "seat"
-    bought = {} if client.plan == "platform" else {client.plan: 1}
-    if client.seats:
-        bought[seat] = client.seats
-    items = [_item(books, person, plan, quantity) for plan, quantity in bought.items()]
+    items = [_item(books, person, plan, own, quantity) for plan, (own, quantity) in person.buys.items()]
     status = "canceled" if gone else "past_due" if person.past_due else "active"
     made = {
         "id": person.subscription, "object": "subscription", "application": None, "application_fee_percent": None,
@@ -94,7 +90,7 @@ def subscription(books: Books, person: Person) -> None:
             "object": "list", "data": items, "has_more": False, "total_count": len(items),
             "url": f"/v1/subscription_items?subscription={person.subscription}",
         },
-        "latest_invoice": person.latest_invoice, "livemode": False, "metadata": {"plan": client.plan},
+        "latest_invoice": person.latest_invoice, "livemode": False, "metadata": {"plan": person.plan},
         "next_pending_invoice_item_invoice": None, "on_behalf_of": None, "pause_collection": None,
         "payment_settings": {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"},
         "pending_invoice_item_interval": None, "pending_setup_intent": None, "pending_update": None,
@@ -111,11 +107,9 @@ def subscription(books: Books, person: Person) -> None:
         books.event("customer.subscription.deleted", client.ended, made)
 
 
-def _item(books: Books, person: Person, plan: str, quantity: int) -> Object:
-    client = person.client
-    own = price_id(client.currency, plan, yearly=client.yearly, version=client.version)
+def _item(books: Books, person: Person, plan: str, own: str, quantity: int) -> Object:
     return {
-        "id": item_id(books, person, plan), "object": "subscription_item", "billing_thresholds": None, "created": client.joined, "discounts": [],
+        "id": item_id(books, person, plan), "object": "subscription_item", "billing_thresholds": None, "created": person.client.joined, "discounts": [],
         "metadata": {}, "plan": books.plan_text[own], "price": books.price_text[own], "quantity": quantity, "subscription": person.subscription, "tax_rates": [],
     }  # fmt: skip
 

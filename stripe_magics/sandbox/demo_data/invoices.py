@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from stripe_magics.sandbox.core.store import Object, decode, encode
 from stripe_magics.sandbox.demo_data.customers import item_id
-from stripe_magics.sandbox.demo_data.records import DAY, TAXED, Bill, Line
+from stripe_magics.sandbox.demo_data.records import TAXED, Bill, Client, Line
 from stripe_magics.sandbox.demo_data.refunds_and_disputes import given_back
 from stripe_magics.sandbox.demo_data.static_objects import price, price_id, raw
 from stripe_magics.sandbox.demo_data.writer import Books, Person
@@ -51,9 +52,11 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
     books.event("invoice.created", bill.created, made)
     if bill.reason != "manual":
         person.latest_invoice = identifier
-        person.period = max(
-            (line.start, line.end) for line in bill.lines if line.price and not line.proration
-        )
+        ahead = [line for line in bill.lines if line.price and not line.proration]
+        person.period = max((line.start, line.end) for line in ahead)
+        person.buys = {
+            line.price[0]: (_price_of(bill.client, line), line.quantity) for line in ahead if line.price
+        }
     if not draft:
         _issue(books, person, bill, made)
         intent = _intent(books, person, bill, made)
@@ -68,6 +71,12 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
     books.account.insert("invoice", made)
 
 
+def _price_of(client: Client, line: Line) -> str:
+    """The id of the price by which a line is billed."""
+    plan, yearly, version = line.price or ("", False, 0)
+    return price_id(client.currency, plan, yearly=yearly, version=version)
+
+
 def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line) -> Object:
     client = person.client
     discountable = line.price is not None and not line.proration
@@ -77,10 +86,10 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
     tax = (net * percent + 50) // 100
     of_plan = discountable and bill.reason != "manual"
     if line.price is not None:
-        plan, yearly, version = line.price
-        known = price_id(client.currency, plan, yearly=yearly, version=version)
+        plan = line.price[0]
+        known = _price_of(client, line)
         shown, former = books.price_text[known], books.plan_text[known]
-        text = f"{line.quantity} × {line.text}" if plan in {"seat", "platform"} else line.text
+        text = line.text if line.proration else f"{line.quantity} × {line.text} ({books.rate_text_of[known]})"
     else:
         plan, text, former = "", line.text, None
         own = price(
@@ -98,6 +107,7 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
     }  # fmt: skip
     if of_plan:
         made["type"] = "subscription"
+    if plan:
         made["subscription_item"] = item_id(books, person, plan)
     if off and person.discount is not None:
         made["discount_amounts"] = [{"amount": off, "discount": person.discount["id"]}]
@@ -113,10 +123,21 @@ def _item(line: Object, person: Person, bill: Bill) -> Object:
     """The invoice item that a line comes from."""
     same = ("amount", "currency", "description", "discountable", "discounts", "invoice", "livemode", "metadata", "period", "plan", "price", "proration",
             "quantity", "subscription")  # fmt: skip
+    of = {"subscription_item": line["subscription_item"]} if line["proration"] else {}
     return {
         "id": line["invoice_item"], "object": "invoiceitem", "customer": person.id, "date": bill.created, "tax_rates": [], "test_clock": None,
-        "unit_amount": line["amount"], "unit_amount_decimal": str(line["amount"]), **{name: line[name] for name in same},
+        **_unit(line["amount"], line["quantity"]), **{name: line[name] for name in same}, **of,
     }  # fmt: skip
+
+
+def _unit(amount: int, quantity: int) -> Object:
+    """What one of them costs; a fraction of a minor unit only as a decimal."""
+    unit = Decimal(amount) / quantity
+    whole = unit == unit.to_integral_value()
+    return {
+        "unit_amount": int(unit) if whole else None,
+        "unit_amount_decimal": format(unit.quantize(Decimal("1e-12")).normalize(), "f"),
+    }
 
 
 def _tax_part(amount: int, rate: str, taxable: int) -> Object:
@@ -166,7 +187,7 @@ def _draft(books: Books, person: Person, bill: Bill, identifier: str) -> Object:
         "created": bill.created, "currency": client.currency, "customer": person.id, "customer_address": person.address,
         "customer_email": client.email, "customer_name": person.name, "default_tax_rates": books.rate_text.get(client.currency, []),
         "due_date": bill.due or None, "period_end": bill.created,
-        "period_start": bill.created if bill.reason != "subscription_cycle" else max(client.joined, bill.created - 30 * DAY),
+        "period_start": bill.since or bill.created,
         "subscription": None if by_hand else person.subscription, "webhooks_delivered_at": bill.created,
     }  # fmt: skip
 
@@ -203,6 +224,7 @@ def _collect(books: Books, person: Person, bill: Bill, made: Object, intent: Obj
         way = 0 if code or bill.outcome != "paid" else bill.settled
         charge = books.charge(person, intent, moment, settled=way, code=code)
         if code:
+            person.stands(moment, delinquent=True)
             books.event("payment_intent.payment_failed", moment, intent)
             books.event("invoice.payment_failed", moment, made)
             made["charge"] = charge["id"]
@@ -215,6 +237,10 @@ def _collect(books: Books, person: Person, bill: Bill, made: Object, intent: Obj
             books.account.insert("charge", charge)
             books.event("payment_intent.processing", moment, intent)
             books.account.clock.at(max(books.now, bill.settled), "debit_settles", intent["id"])
+    if 0 < bill.due < books.now and not (bill.settled and bill.settled <= bill.due):
+        person.stands(bill.due, delinquent=True)
+    if bill.outcome in {"paid", "uncollectible"}:
+        person.stands(bill.settled, delinquent=False)
     if bill.outcome == "open":
         _left_open(books, person, bill, made)
     elif bill.outcome in {"void", "uncollectible"}:

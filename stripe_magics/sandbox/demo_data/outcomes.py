@@ -18,7 +18,7 @@ RECOVERED = {
     "manual": 0.55
 }  # of bills that were declined, by reason; other customers nearly always find another card
 OTHERWISE = 0.95
-UNPAID = (((1, 30), 26), ((31, 60), 40), ((61, 90), 25), ((91, 170), 20))  # days overdue: how many stay open
+UNPAID = (((1, 30), 12), ((31, 60), 18), ((61, 90), 12), ((91, 170), 12))  # days overdue: how many stay open
 WRITTEN_OFF, VOIDED, DRAFTS = 45, 88, 10
 INCIDENT_MONTH, INCIDENT = 17, 40  # one morning, forty customers were charged twice
 REFUNDS = (
@@ -98,10 +98,8 @@ def _by_card(bill: Bill, as_of: int, rng: Random, *, card_failing: bool) -> None
     else:
         bill.outcome = "uncollectible" if card_failing or rng.random() < 0.65 else "void"
         bill.settled = bill.attempts[-1][0] + HOUR
-    if card_failing:
-        bill.client.delinquent = True
-        if bill.outcome == "uncollectible":
-            bill.client.ended = bill.settled
+    if card_failing and bill.outcome == "uncollectible":
+        bill.client.ended = bill.settled
 
 
 def _by_debit(bill: Bill, as_of: int, rng: Random) -> None:
@@ -121,7 +119,7 @@ def _by_debit(bill: Bill, as_of: int, rng: Random) -> None:
 
 def _by_invoice(bill: Bill, as_of: int, rng: Random) -> None:
     spread = (rng.random() + rng.random() + rng.random() - 1.5) * 14
-    days = bill.terms - 2 + spread if bill.client.number else bill.terms - 8 * rng.random()
+    days = bill.terms - 3 + spread if bill.client.number else bill.terms - 8 * rng.random()
     moment = bill.finalized + int(max(days, 0.2) * DAY)
     if moment > as_of:
         bill.outcome = "open"

@@ -12,6 +12,16 @@ DAY, HOUR = 86400, 3600
 MONTHS = 24
 TAXED = {"eur": 20, "gbp": 20}
 
+SEGMENTS = {"starter": "startup", "team": "smb", "business": "midmarket", "platform": "enterprise"}
+"""Plan -> how the firm's sales people call who buys it."""
+NAMES = {
+    "starter": "Starter",
+    "team": "Team",
+    "business": "Business",
+    "seat": "Additional seat",
+    "platform": "Platform seat",
+}
+"""Plan -> name of its product."""
 PLANS = ("starter", "team", "business", "seat", "platform")
 PRICES = {  # monthly: before the rise, after it; a year costs ten months
     "usd": {"starter": (4900, 5500), "team": (14900, 16900), "business": (39900, 44900), "seat": (1200, 1400), "platform": (2900, 3300)},
@@ -55,18 +65,13 @@ class Client:
     leaves: int = 0  # the month in which it is no longer billed
     reason: str = ""  # cancellation_requested, payment_failed
     ended: int = 0
-    change: tuple[int, int] | None = (
-        None  # (what it had been paying a month, days before the next bill), billed as proration
+    change: tuple[str, int, int] | None = (
+        None  # (plan and seats that it had, days before the next bill), billed as proration
     )
+    last_created: int = 0  # when its last bill was made
+    last_version: int = 0  # of the price of its last bill
+    last_percent: int = 0  # discount on its last bill
     last_bill: int = 0
-    delinquent: bool = False
-
-    @property
-    def segment(self) -> str:
-        """How the firm's sales people call it."""
-        return {"starter": "startup", "team": "smb", "business": "midmarket", "platform": "enterprise"}[
-            self.plan
-        ]
 
     def monthly(self, version: int) -> int:
         """What it pays a month, without discounts and tax."""
@@ -109,6 +114,7 @@ class Bill:
     lines: list[Line]
     pays: str
     terms: int
+    since: int = 0  # when the period began that is over
     percent: int = 0  # discount
     coupon: str = ""
     outcome: str = "paid"  # paid, open, draft, void, uncollectible

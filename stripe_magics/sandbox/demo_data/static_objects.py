@@ -14,18 +14,11 @@ import msgspec
 
 from stripe_magics.sandbox.core.store import Account, Object, encode
 from stripe_magics.sandbox.demo_data.outcomes import LINKS
-from stripe_magics.sandbox.demo_data.records import COUPONS, PLANS, PRICES, TAXED, Client
+from stripe_magics.sandbox.demo_data.records import COUPONS, NAMES, PLANS, PRICES, TAXED, Client
 from stripe_magics.sandbox.resources.payment_methods.method_creation import ADDRESS, card_of
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import shown_on_charge
 from stripe_magics.sandbox.resources.payment_methods.test_cards import CARDS
 
-NAMES = {
-    "starter": "Starter",
-    "team": "Team",
-    "business": "Business",
-    "seat": "Additional seat",
-    "platform": "Platform seat",
-}
 BRANDS = ("visa", "visa", "visa", "mastercard", "mastercard", "visa_debit", "amex", "mastercard_debit")
 CITIES = {
     "US": ("Portland", "OR", "97201"), "CA": ("Toronto", "ON", "M5H 2N2"), "AU": ("Melbourne", "VIC", "3000"), "DE": ("Berlin", None, "10115"),

@@ -24,6 +24,7 @@ from stripe_magics.sandbox.demo_data.records import (
     DAY,
     HOUR,
     MONTHS,
+    NAMES,
     PRICES,
     Bill,
     Client,
@@ -34,9 +35,10 @@ from stripe_magics.sandbox.demo_data.records import (
 
 FIRST_MRR, LAST_MRR = 18_000_00, 95_000_00
 FIRST_CUSTOMERS, LAST_CUSTOMERS = 150, 276
-WHALE_SHARE = 0.131  # of recurring revenue: 12 % of all, taxes and single sales included
+WHALE_SHARE = 0.14  # of recurring revenue: 12 % of all, taxes and single sales included
 CHURN = (0.029, 0.027, 0.032, 0.028, 0.033, 0.027)  # month by month, over and over
 PRICE_RISE = 13
+LEAST = 5_00  # that a bill with prorations comes to
 NEW_CURRENCY = {4: "eur", 9: "gbp"}  # every other newcomer of that month
 COUNTRIES = {
     "usd": ("US", "US", "US", "US", "CA", "AU"),
@@ -207,7 +209,7 @@ def _steer(active: list[Client], month: int, rng: Random) -> None:
             if not changing or abs(missing) < step:
                 break
             client = rng.choice(changing)
-            before, was = client.mrr(), client.monthly(version)
+            before, was = client.mrr(), (client.plan, client.seats)
             if (
                 not _grow(client, missing, version, rng)
                 if missing > 0
@@ -221,7 +223,7 @@ def _steer(active: list[Client], month: int, rng: Random) -> None:
                 and client.pays != "invoice"
                 and rng.random() < 0.3
             ):
-                client.change = (was, rng.randrange(4, 25))
+                client.change = (*was, rng.randrange(4, 25))
 
 
 def _grow(client: Client, missing: float, version: int, rng: Random) -> bool:
@@ -277,24 +279,23 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
         times = 10 if client.yearly else 1
         seat = "platform" if client.plan == "platform" else "seat"
         prices, lines = PRICES[client.currency], []
-        was, days = client.change or (0, 0)
-        more, less, since = client.monthly(version) * days // 30, was * days // 30, created - days * DAY
-        if more > less > 0 and not client.yearly and client.bills:  # it took more in the middle of its month
-            plan = (client.plan, False, version)
-            lines.append(
-                Line("Unused time on the former plan", -less, 1, since, created, plan, proration=True)
-            )
-            lines.append(
-                Line("Remaining time on the new plan", more, 1, since, created, plan, proration=True)
-            )
+        if not client.yearly and client.bills:
+            lines += _prorations(client, client.last_created, created)
         client.change = None
         if client.plan != "platform":
-            name, cost = client.plan.capitalize(), prices[client.plan][version] * times
+            name, cost = NAMES[client.plan], prices[client.plan][version] * times
             lines.append(Line(name, cost, 1, created, end, (client.plan, client.yearly, version)))
         if client.seats:
             cost = prices[seat][version] * times
             lines.append(
-                Line("Seats", cost * client.seats, client.seats, created, end, (seat, client.yearly, version))
+                Line(
+                    NAMES[seat],
+                    cost * client.seats,
+                    client.seats,
+                    created,
+                    end,
+                    (seat, client.yearly, version),
+                )
             )
         if len(lines) < 4 and client.number > 1 and rng.random() < 0.08:
             lines.append(
@@ -304,9 +305,43 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
         bill = Bill(client, created, reason, lines, client.pays, client.terms)
         if client.coupon and client.bills < client.coupon_until:
             bill.coupon, bill.percent = client.coupon, COUPONS[client.coupon][0]
+        due = sum(line.amount * (100 if line.proration else 100 - bill.percent) // 100 for line in lines)
+        if due < LEAST:  # a large step down, or a half of the price off: it counts from this bill on
+            bill.lines = [line for line in lines if not line.proration]
         client.bills += 1
-        client.last_bill = month
+        bill.since = client.last_created or created
+        client.last_bill, client.last_created = month, created
+        client.last_version, client.last_percent = version, bill.percent
         firm.bills.append(bill)
+
+
+def _prorations(client: Client, start: int, end: int) -> list[Line]:
+    """What a change of the plan or of the seats in the period that is over gave back and cost, to the second, as the engine computes it."""
+    if client.change is None:
+        return []
+    plan, seats, days = client.change
+    if (plan == client.plan) == (seats == client.seats):
+        return []  # nothing changed in the end, or both did: from the next bill on
+    version, since = client.last_version, end - days * DAY
+    lasts = client.last_percent if client.coupon and COUPONS[client.coupon][1] != "once" else 0
+    item = "seat" if plan == client.plan else plan
+    was, now = (("seat", seats), ("seat", client.seats)) if item == "seat" else ((plan, 1), (client.plan, 1))
+    found = []
+    for (name, quantity), sign, words, percent in (
+        (was, -1, "Unused", client.last_percent),
+        (now, 1, "Remaining", lasts),
+    ):
+        full = PRICES[client.currency][name][version] * quantity
+        full -= (full * percent + 50) // 100
+        amount = (2 * full * (end - since) + end - start) // (2 * (end - start))
+        day = datetime.fromtimestamp(since, UTC)
+        count = f"{quantity} × " if quantity != 1 else ""
+        text = f"{words} time on {count}{NAMES[name]} after {day.day} {day:%b %Y}"
+        if amount:
+            found.append(
+                Line(text, sign * amount, quantity, since, end, (name, False, version), proration=True)
+            )
+    return found
 
 
 def _services(firm: Firm, active: list[Client], month: int, rng: Random) -> None:

@@ -23,6 +23,7 @@ from stripe_magics.sandbox.resources.payment_methods.method_creation import new_
 from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, CardBehaviour
 from stripe_magics.sandbox.resources.price_objects import plan_of
 from stripe_magics.sandbox.resources.refund_objects import new_refund
+from stripe_magics.sandbox.resources.subscriptions.period_invoices import rate_text
 
 
 @dataclass(slots=True)
@@ -47,6 +48,19 @@ class Person:
     period: tuple[int, int] = (0, 0)
     past_due: bool = False
     items: dict[str, str] = field(default_factory=dict)  # seat, plan -> subscription item
+    buys: dict[str, tuple[str, int]] = field(
+        default_factory=dict
+    )  # plan -> (price, quantity), as its last period was billed
+    standing: tuple[int, bool] = (0, False)  # when an invoice was last paid or not; whether it was not
+
+    def stands(self, moment: int, *, delinquent: bool) -> None:
+        """An invoice was paid or written off, or an attempt to collect one failed, or its due date passed."""
+        self.standing = max(self.standing, (moment, delinquent))
+
+    @property
+    def plan(self) -> str:
+        """The plan that it was billed last, besides seats."""
+        return next(plan for plan in self.buys if plan != "seat")
 
 
 class Books:
@@ -64,6 +78,11 @@ class Books:
         self.prices = catalogue(account, start, firm.starts[13])
         self.price_text = {identifier: raw(each) for identifier, each in self.prices.items()}
         self.plan_text = {identifier: raw(plan_of(each)) for identifier, each in self.prices.items()}
+        self.rate_text_of = {
+            identifier: rate_text(each, each["unit_amount_decimal"])
+            for identifier, each in self.prices.items()
+            if each["recurring"]
+        }
         self.coupons = coupons(
             account, start, Counter(client.coupon for client in firm.clients if client.coupon)
         )

@@ -103,6 +103,10 @@ def finalize_by_itself(account: Account, invoice: Object) -> None:
 def overdue(account: Account, invoice: Object) -> None:
     """The due date has passed."""
     if invoice["status"] == "open":
+        customer = account.get("customer", invoice["customer"])
+        if customer is not None:
+            customer["delinquent"] = True
+            account.save("customer", customer)
         events.emit(account, "invoice.overdue", invoice)
 
 
@@ -246,13 +250,18 @@ def mark_paid(account: Account, invoice: Object, *, amount: int) -> None:
         status_transitions={**invoice["status_transitions"], "paid_at": account.now},
     )
     account.save("invoice", invoice)
-    customer = account.get("customer", invoice["customer"])
-    if customer is not None and customer["delinquent"]:
-        customer["delinquent"] = False
-        account.save("customer", customer)
+    in_good_standing(account, invoice["customer"])
     events.emit(account, "invoice.updated", invoice, before)
     events.emit(account, "invoice.paid", invoice)
     events.emit(account, "invoice.payment_succeeded", invoice)
+
+
+def in_good_standing(account: Account, identifier: str) -> None:
+    """An invoice of a customer was paid, or is not expected to be any more: they are no longer delinquent, whatever else they owe."""
+    customer = account.get("customer", identifier)
+    if customer is not None and customer["delinquent"]:
+        customer["delinquent"] = False
+        account.save("customer", customer)
 
 
 def cancel_payment(account: Account, invoice: Object, reason: str | None) -> None:

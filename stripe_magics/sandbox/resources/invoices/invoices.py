@@ -19,7 +19,13 @@ from stripe_magics.sandbox.core.clock import HOUR
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.customer_subresources import credit
 from stripe_magics.sandbox.resources.invoices import invoice_items
-from stripe_magics.sandbox.resources.invoices.collection import attempt, cancel_payment, finish, mark_paid
+from stripe_magics.sandbox.resources.invoices.collection import (
+    attempt,
+    cancel_payment,
+    finish,
+    in_good_standing,
+    mark_paid,
+)
 from stripe_magics.sandbox.resources.invoices.drafts import apply, check, new_invoice, refresh
 from stripe_magics.sandbox.resources.invoices.lines import lines_of
 
@@ -190,6 +196,7 @@ def mark_uncollectible(account: Account, params: dict[str, Any], identifier: str
         status_transitions={**invoice["status_transitions"], "marked_uncollectible_at": account.now},
     )
     account.save("invoice", invoice)
+    in_good_standing(account, invoice["customer"])
     events.emit(account, "invoice.updated", invoice, before)
     events.emit(account, "invoice.marked_uncollectible", invoice)
     return invoice

@@ -27,7 +27,8 @@ def product_name(account: Account, price: Object) -> str:
     return str((account.peek("product", price["product"]) or {}).get("name") or "Subscription")
 
 
-def _rate_text(price: Object, unit: str) -> str:
+def rate_text(price: Object, unit: str) -> str:
+    """How lines say what one costs: "at $20.00 / month"."""
     places = 0 if price["currency"] in {"jpy", "krw"} else 2
     value = Decimal(unit).scaleb(-places)
     recurring = price["recurring"]
@@ -47,7 +48,7 @@ def item_lines(
     name = product_name(account, price)
     found = []
     for part in pricing.parts(price, tiers_of(account, price), quantity):
-        rate = _rate_text(price, part.unit)
+        rate = rate_text(price, part.unit)
         text = f"{part.quantity} × {name} ({part.label + ' ' if part.label else ''}{rate})"
         found.append(
             new_line(

@@ -60,7 +60,8 @@ def _paid(account: Account, subscription: Object, item: Object) -> tuple[int, tu
     lines = [
         line
         for line in (lines_of(account, invoice) if invoice else ())
-        if line.get("subscription_item") == item["id"]
+        if line["type"] == "subscription"
+        and line.get("subscription_item") == item["id"]
         and line["price"]["id"] == item["price"]["id"]
         and line["amount"] > 0
     ]
