@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from each_row import each_row
 
 from stripe_magics import _command
 from stripe_magics._command import OPTIONS, Option, Options, find_option, read_options
@@ -60,14 +61,14 @@ def test_an_option_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_option("shout") is OPTIONS["shout"]
 
 
-@pytest.mark.parametrize("value", [None, np.nan, pd.NA, pd.NaT, "", "  "], ids=repr)
+@each_row("value", [None, np.nan, pd.NA, pd.NaT, "", "  "], ids=repr)
 def test_a_missing_option_is_refused_by_name(value: Any) -> None:
     for option in OPTIONS.values():
         with pytest.raises(InvalidValue, match=f"{option.flag}.*is missing"):
             command("customers.delete", **{option.name: value})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("given", "words"),
     [
         ({"dry_run": "perhaps"}, "neither true nor false"),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from each_row import each_row
 
 from stripe_magics import dates, pipeline
 from stripe_magics.client.shared_connection import connect
@@ -18,7 +19,7 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp())
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("written", "begin", "end"),
     [
         ("2026-09", "2026-09-01", "2026-10-01"),
@@ -46,7 +47,7 @@ def test_periods(written: str, begin: str, end: str) -> None:
     assert dates.span(written, BERLIN, NOW) == (at(begin), at(end))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("written", "moment"),
     [
         ("2h", "2026-03-31T10:30"),
@@ -66,7 +67,7 @@ def test_where_something_begins(written: str, moment: str) -> None:
     assert dates.since(written, BERLIN, NOW) == at(moment)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("length", "moment"),
     [
         ("3d", "2026-04-03T12:30"),
@@ -82,7 +83,7 @@ def test_lengths(length: str, moment: str) -> None:
     assert dates.shift(length, 1, BERLIN, NOW) == at(moment)
 
 
-@pytest.mark.parametrize("text", ["x", "3", "d", "-3d", "3 fortnights", "", "1000000 years"])
+@each_row("text", ["x", "3", "d", "-3d", "3 fortnights", "", "1000000 years"])
 def test_what_is_no_length(text: str) -> None:
     with pytest.raises(ValueError, match="duration|calendar"):
         dates.shift(text, 1, BERLIN, NOW)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from each_row import each_row
 from fault_server import Fault, FaultServer, error
 
 import stripe_magics as sm
@@ -172,7 +173,7 @@ def test_every_field_of_the_table_is_hidden_in_json() -> None:
             assert "Planted" not in str(hide(data)), (kind, name)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         API_KEY, f"x{API_KEY}", f"%20{API_KEY}", f"key={API_KEY}&a=1", f'"{API_KEY}"', API_KEY.replace("test", "live"), f"rk_live_{'a1' * 12}",
@@ -187,7 +188,7 @@ def test_B75_what_is_secret_is_hidden(text: str) -> None:
     assert shown.endswith(" after")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "pk_customer_id", "sk_test_", "rk_test_...", "sk_test_...4f2a", "one starts with sk_test_, rk_test_, sk_live_ or rk_live_", SANDBOX_KEY, "whsec_...",

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from each_row import each_row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from stripe_magics.money import Amount, exponent, format_amount, minimum, parse,
 CODES = st.sampled_from(sorted(money.CURRENCIES))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "minor", "currency"),
     [
         pytest.param("19.99 usd", 1999, "usd", id="T93-usd"),
@@ -41,7 +42,7 @@ def test_parse(text: str, minor: int, currency: str | None) -> None:
     assert parse(text) == Amount(minor, currency)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "currency", "operation", "message"),
     [
         pytest.param("10.5 jpy", None, "charge", "write 10jpy or 11jpy", id="T93-jpy-refused"),
@@ -81,7 +82,7 @@ def test_refused(text: str, currency: str | None, operation: money.Operation, me
         parse(text, currency, operation)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "minor"),
     [("10huf", 1000), ("10twd", 1000), ("10.50usd", 1050), ("5kwd", 5000)],
     ids=["T94", "T94-twd", "usd", "kwd"],
@@ -94,7 +95,7 @@ def test_charges_of_forints_have_decimals() -> None:
     assert parse("10.45huf").minor == 1045
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("minor", "currency", "shown"),
     [
         (123450, "usd", "1,234.50 USD"),
@@ -111,7 +112,7 @@ def test_format(minor: int, currency: str, shown: str) -> None:
     assert format_amount(minor, currency) == shown
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("currency", "digits"),
     [("usd", 2), ("JPY", 0), ("kwd", 3), ("isk", 2), ("ugx", 2), ("huf", 2), ("vnd", 0)],
 )
@@ -124,7 +125,7 @@ def test_minimum_is_known_not_enforced() -> None:  # T97
     assert parse("0.01usd").minor == 1
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "hint"), [("$", "usd"), ("dollar", "three letters"), ("usx", "usd"), ("", "three letters")]
 )
 def test_currency_hints(text: str, hint: str) -> None:

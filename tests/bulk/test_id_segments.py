@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from bulk.simulated import FOREVER, List, Thing, reread, rows_of, run
+from each_row import each_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,7 +76,7 @@ def listed_things(count: int) -> tuple[List, list[str]]:
     return List(things), [each.id for each in things[99::100]]
 
 
-@pytest.mark.parametrize("slots", [1, 20])
+@each_row("slots", [1, 20])
 def test_an_unchanged_list_costs_its_pages(slots: int) -> None:
     source, cuts = listed_things(20_000)
     pieces, _ = run(reread(source, cuts[:-1], slots=slots))
@@ -138,7 +139,7 @@ def test_a_page_of_deleted_rows_is_stepped_over_in_few_requests() -> None:
     assert source.requests <= 10 + 8
 
 
-@pytest.mark.parametrize(
+@each_row(
     "page",
     [
         FetchedPage([], True, None),

@@ -6,6 +6,7 @@ import math
 from contextlib import ExitStack
 
 import pytest
+from each_row import each_row
 
 from stripe_magics.client import rate_limiter
 from stripe_magics.client.rate_limiter import Bucket, Limiter, endpoint
@@ -87,7 +88,7 @@ def test_ids_are_one_endpoint() -> None:
     assert endpoint("/v1/checkout/sessions/cs_test_a1B2") == "/v1/checkout/sessions/*"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("reason", "slowed"),
     [
         ("endpoint-rate", "endpoint"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from bulk.list_shapes import SHAPES, measure
 from bulk.simulated import FOREVER, List, Thing, pull, run
+from each_row import each_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,7 +108,7 @@ def test_a_hundred_cost_one_request() -> None:
     assert source.requests == 0  # beside the first page
 
 
-@pytest.mark.parametrize("shape", ["even", "burst", "steep"])
+@each_row("shape", ["even", "burst", "steep"])
 def test_few_requests_more_than_pages(shape: str) -> None:
     chance = Random(5)
     year = 2 * 365 * 86400
@@ -157,7 +158,7 @@ def rows(*times: int | None, first: int = 0) -> list[Row]:
     return [Row(f"x{first + number}", each) for number, each in enumerate(times)]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "second",
     [
         FetchedPage(rows(5, 7, first=10), True, None),
@@ -197,7 +198,7 @@ def test_whole_since_says_how_far_down_nothing_is_missing() -> None:
     assert not math.isnan(run(work()).complete_since or 0)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@each_row("shape", SHAPES)
 def test_windows_are_not_split_in_empty_time(shape: str) -> None:
     """Whatever the shape of the data, few requests find nothing; the benchmark `bulk_windows.py` has more sizes and seeds."""
     for count, requests, seconds in ((1_000, 23 + 8, 1.1), (10_000, 122 + 32, 2.3), (50_000, 562 + 16, 6.7)):

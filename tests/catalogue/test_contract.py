@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
+from each_row import each_row
 
 from stripe_magics.catalogue import documented
 from stripe_magics.catalogue.event_types import (
@@ -95,7 +95,7 @@ def test_field_counts() -> None:
     assert sum(field.extra for field in fields) == 106
 
 
-@pytest.mark.parametrize("name", sorted(SPECIFIED))
+@each_row("name", sorted(SPECIFIED))
 def test_module(name: str) -> None:
     module, entry = DECLARED[name], SPECIFIED[name]
     said = {key: getattr(module, key) for key in ("title", "method", "path", "returns")}
@@ -104,7 +104,7 @@ def test_module(name: str) -> None:
     assert module.documented
 
 
-@pytest.mark.parametrize("name", sorted(SPECIFIED))
+@each_row("name", sorted(SPECIFIED))
 def test_fields_in_both_directions(name: str) -> None:
     expected = {entry["name"]: specified(entry, extra=extra) for entry, extra in fields_of(SPECIFIED[name])}
     there = {field.name: as_specified(field, extra=field.extra) for field in DECLARED[name].fields}

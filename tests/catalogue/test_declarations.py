@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import pytest
+from each_row import each_row
 
 from stripe_magics import catalogue
 from stripe_magics.catalogue.field import Field, Kind, Role
@@ -136,7 +137,7 @@ def test_lists_have_a_limit_and_reads_have_get() -> None:
             assert module.method == "GET"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name, values, effect",
     [
         ("payment_intents.create", {}, Effect.CREATE),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from each_row import each_row
 
 from stripe_magics import catalogue
 from stripe_magics.errors import UnknownName
@@ -27,14 +28,14 @@ ALIASES = {  # Stripe's own command line's names -> the module
 }
 
 
-@pytest.mark.parametrize("alias, name", ALIASES.items())
+@each_row("alias, name", ALIASES.items())
 def test_alias(alias: str, name: str) -> None:
     assert catalogue.find(alias).name == name
     assert catalogue.find(alias.replace(".", " ")).name == name
     assert catalogue.aliases()[alias] == name
 
 
-@pytest.mark.parametrize(
+@each_row(
     "written",
     [
         "customers.create",
@@ -52,7 +53,7 @@ def test_hyphens_stand_for_underscores() -> None:
     assert catalogue.find("payment-intents confirm").name == "payment_intents.confirm"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "wrong, meant",
     [
         ("customer create", "customers.create"),

@@ -1,6 +1,6 @@
 """The generated operations: the shipped file against the published package, and the modules that are made of it."""
 
-import pytest
+from each_row import each_row
 
 from stripe_magics.catalogue.field import Kind, Role
 from stripe_magics.catalogue.generated import effects, facts, operations
@@ -92,9 +92,7 @@ SPOT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "method", "path", "returns", "effect"), SPOT, ids=[each[0] for each in SPOT]
-)
+@each_row(("name", "method", "path", "returns", "effect"), SPOT, ids=[each[0] for each in SPOT])
 def test_named_operations(name, method, path, returns, effect):
     module = operations.operation(name)
     assert (module.method, module.path, module.returns, module.effect) == (method, path, returns, effect)
@@ -104,7 +102,7 @@ def field(operation, name):
     return operations.operation(operation).get(name)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("operation", "name", "param", "kind"),
     [
         ("prices.create", "unit_amount", "unit_amount", Kind.MINOR_AMOUNT),
@@ -194,7 +192,7 @@ def test_lists_have_a_limit_of_their_own_kind():
     assert operations.operation("prices.list").get("expand") is None  # an option of every call
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("alias", "name"),
     [
         ("customers.balance_transactions.list", "customer_balance_transactions.list"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.catalogue.generated import facts
@@ -22,7 +23,7 @@ def test_no_two_types_have_one_prefix() -> None:
     assert all(set(each.also) <= set(prefixes) for each in OBJECTS.values())
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("id_", "kind"),
     [
         ("ch_123", "charge"), ("py_123", "charge"), ("sub_sched_1", "subscription_schedule"), ("sub_1", "subscription"),
@@ -33,7 +34,7 @@ def test_owner(id_: str, kind: str) -> None:
     assert stripe_objects.owner(id_) == kind
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "path"),
     [
         ("customer", "/v1/customers"), ("invoiceitem", "/v1/invoiceitems"), ("tax_rate", "/v1/tax_rates"), ("price", "/v1/prices"),

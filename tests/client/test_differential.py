@@ -30,6 +30,7 @@ from typing import Any
 
 import pytest
 import stripe
+from each_row import each_row
 from fault_server import EXPIRED, LOCK, RATE, Fault, FaultServer, error
 from stripe._encode import _api_encode
 
@@ -192,7 +193,7 @@ AGREE: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("params", AGREE, ids=str)
+@each_row("params", AGREE, ids=str)
 def test_encoding_agrees(params: dict[str, Any]) -> None:
     def as_sent(value: object) -> str:
         return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
@@ -229,7 +230,7 @@ def signature(stamp: int, body: bytes = BODY, secret: str = SECRET) -> str:
 NOW = int(time.time())
 
 
-@pytest.mark.parametrize(
+@each_row(
     "header",
     [
         signature(NOW),

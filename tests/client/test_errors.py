@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from each_row import each_row
 from fault_server import HTML, Fault, FaultServer, error
 
 from client.conftest import KEY, create, get, pay
@@ -43,7 +44,7 @@ def made(status: int, request: Request | None = None, mode: str = "test", **fiel
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "fields", "kind"),
     [
         (400, {}, InvalidRequest),
@@ -64,7 +65,7 @@ def test_T46_the_class_of_each_status(status: int, fields: dict[str, str], kind:
     assert issubclass(NotFound, InvalidRequest)
 
 
-@pytest.mark.parametrize("status", [418, 451, 424])
+@each_row("status", [418, 451, 424])
 def test_T47_other_statuses_are_general_and_keep_the_status(status: int) -> None:
     found = made(status)
     assert type(found) is StripeError
@@ -78,7 +79,7 @@ def test_T47_a_failed_dependency_leaves_a_write_unknown(server: FaultServer, con
         connection.send(pay())
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 424, 429, 500])
+@each_row("status", [400, 401, 402, 403, 404, 409, 424, 429, 500])
 def test_T48_every_class_keeps_what_stripe_said(status: int) -> None:
     given = {
         "type": "card_error",
@@ -116,7 +117,7 @@ def test_T49_a_message_may_be_missing_or_in_any_language() -> None:
         assert "req_abc1" in str(made(status))
 
 
-@pytest.mark.parametrize(
+@each_row(
     "body",
     [
         "null",
@@ -131,7 +132,7 @@ def test_T49_a_message_may_be_missing_or_in_any_language() -> None:
         "",
     ],
 )
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 429, 500])
+@each_row("status", [400, 401, 402, 403, 404, 429, 500])
 def test_B31_odd_bodies_are_errors_with_status_and_id(status: int, body: str) -> None:
     found = from_answer(status, JSON, body.encode(), get())
     assert isinstance(found, StripeError)
@@ -254,9 +255,7 @@ def test_a_decline_says_what_happened_and_what_to_do() -> None:
     assert "_secret_xyz" not in str(found)
 
 
-@pytest.mark.parametrize(
-    "code", ["do_not_try_again", "lost_card", "stolen_card", "fraudulent", "pickup_card"]
-)
+@each_row("code", ["do_not_try_again", "lost_card", "stolen_card", "fraudulent", "pickup_card"])
 def test_B18_some_declines_never_suggest_another_try(code: str) -> None:
     advice = str(made(402, code="card_declined", decline_code=code))
     assert "Do not try this card again" in advice
@@ -298,7 +297,7 @@ def test_a_nested_parameter_goes_to_the_longest_known_field() -> None:
     assert field_title(request, "no_such[thing]") == "no_such[thing]"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("module", "param", "title"),
     [
         ("customers.retrieve", "id", "Customer ID"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
+from each_row import each_row
 from events.doubles import Stripe, event
 
 from stripe_magics.client.journal.event_evidence import resolve_by_events
@@ -10,7 +10,7 @@ from stripe_magics.client.journal.event_evidence import resolve_by_events
 KEY = "11111111-2222-4333-8444-555555555555"
 
 
-@pytest.mark.parametrize(
+@each_row(
     "path, effect, events, state, result",
     [
         (

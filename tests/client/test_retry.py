@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import trustme
+from each_row import each_row
 from fault_server import EXPIRED, HTML, LOCK, OK, RATE, Fault, FaultProxy, FaultServer, error
 
 from client.conftest import KEY, QUICK, create, delete, get, open_connection, pay, policy
@@ -64,29 +65,27 @@ def test_T03_jitter_spreads_delays_between_half_and_whole() -> None:
     assert all(0.5 <= each <= 1 for each in found)
 
 
-@pytest.mark.parametrize(
-    "status", [*range(300, 308), *(each for each in range(400, 431) if each not in {409, 429})]
-)
+@each_row("status", [*range(300, 308), *(each for each in range(400, 431) if each not in {409, 429})])
 def test_T04_these_statuses_are_not_sent_again(status: int) -> None:
     assert why(answered(status)) is RetryReason.NEVER
 
 
-@pytest.mark.parametrize("status", range(200, 209))
+@each_row("status", range(200, 209))
 def test_T04_a_good_answer_is_not_sent_again(status: int) -> None:
     assert why(answered(status)) is RetryReason.NEVER
 
 
-@pytest.mark.parametrize("status", [409, 500, 503])
+@each_row("status", [409, 500, 503])
 def test_T05_these_are(status: int) -> None:
     assert why(answered(status)) is RetryReason.GENERAL
 
 
-@pytest.mark.parametrize("status", [502, 504, 599])
+@each_row("status", [502, 504, 599])
 def test_T06_other_failures_of_servers_too(status: int) -> None:
     assert why(answered(status)) is RetryReason.GENERAL
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("status", "should", "again"),
     [
         (400, "true", True),
@@ -226,7 +225,7 @@ def test_T20_a_page_with_502_is_tried_again_and_not_repeated_to_the_user(
     assert "sk_live" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "seconds"),
     [
         ("1", 1),

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from each_row import each_row
 from fault_server import Fault, FaultServer, error
 
 import stripe_magics
@@ -34,7 +35,7 @@ LIVE = "sk_live_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0002"
 # --- keys ------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("key", "mode"),
     [
         ("sk_test_4eC39HqLyjWDarjtT1zdp7dc", "test"),
@@ -49,7 +50,7 @@ def test_T108_keys_that_can_be_used(key: str, mode: str) -> None:
     assert classify(key).mode == mode
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("key", "reason"),
     [
         ("pk_test_4eC39HqLyjWDarjtT1zdp7dc", "publishable"),
@@ -261,7 +262,7 @@ def test_secrets_in_objects_are_hidden() -> None:
 # --- hosts, paths, headers -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each_row(
     "base",
     [
         "https://api.stripe.com@evil.example",
@@ -286,7 +287,7 @@ def test_T114_a_key_goes_to_stripe_only(base: str) -> None:
         request_checks.check_base(base, "test")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "base",
     [
         "",

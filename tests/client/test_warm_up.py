@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.client import warm_up
@@ -35,7 +36,7 @@ def test_before_a_kernel_the_firm_is_there_afterwards(monkeypatch: pytest.Monkey
     assert len(made) == 1
 
 
-@pytest.mark.parametrize("shell", [None, SimpleNamespace(), SimpleNamespace(kernel=None)])
+@each_row("shell", [None, SimpleNamespace(), SimpleNamespace(kernel=None)])
 def test_a_script_starts_no_thread(shell: Any) -> None:
     assert warm_up.begin(sm.connect(sandbox=True), shell) is None
 

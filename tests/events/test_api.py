@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.client import one_time_secrets
@@ -452,7 +453,7 @@ def test_the_widget_has_no_state_of_its_own(sandbox: Connection) -> None:
     assert watch.listeners == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     "subject, path",
     [
         ({"object": "invoice", "id": "in_1"}, "/v1/invoices/in_1"),

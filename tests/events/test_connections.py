@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from each_row import each_row
 from events.doubles import event
 
 import stripe_magics as sm
@@ -116,7 +117,7 @@ def b() -> Account:
     return Account("b")
 
 
-@pytest.mark.parametrize("live", [False, True])
+@each_row("live", [False, True])
 def test_a_handler_acts_on_its_own_connection(live: bool) -> None:
     """B86, B87: handlers of B's events act on B, although A is the shared connection, and no byte goes out with A's key."""
     first, second = Account("a", live=live), Account("b", live=live)

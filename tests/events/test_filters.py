@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from each_row import each_row
 from events.doubles import event
 
 from stripe_magics.catalogue.event_types import EVENT_TYPES
@@ -14,7 +15,7 @@ from stripe_magics.events.filters import covering_names, event_filter, known_typ
 from stripe_magics.events.value_filter import value_filter
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name, matches, others",
     [
         ("*", ["invoice.paid", "brand.new"], []),
@@ -40,7 +41,7 @@ def test_one_grammar(name: str, matches: list[str], others: list[str]) -> None:
     assert not any(chosen(each) for each in others)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name, near",
     [
         ("charge.dispute.creatd", "charge.dispute.created"),
@@ -89,7 +90,7 @@ def test_patterns_are_written_out_for_an_endpoint() -> None:
     assert event_filter(["charge.dispute.*"]).params == (("type", "charge.dispute.*"),)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "one, two, overlap",
     [
         (["*"], ["invoice.paid"], True),
@@ -116,7 +117,7 @@ BIG = event(
 )
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text, expected",
     [
         ("amount > 100000 and currency == 'usd'", True),
@@ -147,7 +148,7 @@ def test_conditions(text: str, expected: bool) -> None:
     assert test(BIG) is expected
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "__import__('os').system('x')",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from each_row import each_row
 from events.doubles import Stripe, event
 
 from stripe_magics.errors import AuthenticationFailed, StripeUnavailable, UnknownName, UsageFault
@@ -357,7 +358,7 @@ def test_nobody_looks(stripe: Stripe, made: list[Watch]) -> None:
     assert not watch._unseen()
 
 
-@pytest.mark.parametrize(
+@each_row(
     "names, params",
     [
         ([], ()),
@@ -387,7 +388,7 @@ def test_all_types_for_an_endpoint() -> None:
     assert len(event_filter(["invoice"]).all_types) == len(set(event_filter(["invoice"]).all_types)) > 10
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name, near",
     [
         ("invoices", "invoice"),

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from each_row import each_row
 from finance.fake_account import FakeAccount, charge, connect, invoice, transaction
 
 import stripe_magics as sm
@@ -368,7 +369,7 @@ def test_recurring_revenue_a_second_time(raw: Raw, month: str, zone: str) -> Non
     assert found == {key: value for key, value in expected.items() if value}
 
 
-@pytest.mark.parametrize(("currency", "digits"), [("jpy", 0), ("kwd", 3), ("isk", 2), ("usd", 2)])
+@each_row(("currency", "digits"), [("jpy", 0), ("kwd", 3), ("isk", 2), ("usd", 2)])
 def test_currencies_without_and_with_three_decimals(currency: str, digits: int) -> None:
     ledger = [
         transaction("t1", "charge", 123400, 3700, source="ch_1", currency=currency),

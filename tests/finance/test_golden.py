@@ -10,6 +10,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from each_row import each_row
 from finance.rows import LEDGER, PAYOUT, charge, frame, invoice, line, transaction
 
 from stripe_magics import finance
@@ -34,7 +35,7 @@ def test_g1_activity_by_category() -> None:
     assert table["net"].dtype == np.int64
 
 
-@pytest.mark.parametrize(("opening", "end"), [(0, 2883), (5000, 7883)])
+@each_row(("opening", "end"), [(0, 2883), (5000, 7883)])
 def test_g2_summary(opening: int, end: int) -> None:
     table = finance.balance_summary(frame(LEDGER), *MARCH, opening={"usd": opening}, balance={"usd": end})
     assert cells(table, "start", "activity", "payouts", "end", "residual", "status") == [
@@ -237,7 +238,7 @@ def test_g18_begun_days_count_whole() -> None:
     assert finance.ar_ageing(rows, pd.Timestamp("2026-05-31T12:00Z"))["31_60"].tolist() == [500]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("receivables", "sales", "days", "expected"), [(50000, 200000, 365, 91.25), (18000, 20000, 30, 27.0)]
 )
 def test_g19_dso(receivables: int, sales: int, days: int, expected: float) -> None:
@@ -335,7 +336,7 @@ def test_g26_mrr_of_yearly_plans() -> None:
     assert finance.subscription_mrr(rows)["mrr"].sum() == 12500_00
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("amount", "interval", "count", "expected"),
     [
         (100, "week", 1, "433.33"),
@@ -349,7 +350,7 @@ def test_g27_intervals(amount: int, interval: str, count: int, expected: str) ->
     assert finance.monthly(amount, interval, count).quantize(Decimal("0.01")) == Decimal(expected)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("duration", "discounts", "expected"),
     [
         ("forever", "forever", 50),
@@ -409,7 +410,7 @@ def test_g34_rates() -> None:
     ]
 
 
-@pytest.mark.parametrize(("method", "expected"), [("baremetrics", 0.06), ("stripe", 0.05), ("dlt", 0.05)])
+@each_row(("method", "expected"), [("baremetrics", 0.06), ("stripe", 0.05), ("dlt", 0.05)])
 def test_g35_customer_churn(method: str, expected: float) -> None:
     assert finance.churn_rate_of(100, 20, 6, method=method) == pytest.approx(expected)
 
@@ -418,7 +419,7 @@ def test_g36_lifetime_value() -> None:
     assert finance.ltv_of(80, 0.04) == pytest.approx(2000)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("amount", "start", "end", "method", "expected"),
     [
         (3100, "2019-01-15", "2019-02-15", "day", [1700, 1400]),
@@ -453,7 +454,7 @@ def test_g42_exchange_gain() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("currency", "amount", "expected"),
     [("jpy", 500, 500), ("isk", 500, 5), ("ugx", 500, 5), ("usd", 500, 5), ("kwd", 5120, 5.12)],
 )

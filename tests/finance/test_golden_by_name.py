@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from each_row import each_row
 from finance.fake_account import (
     FakeAccount,
     charge,
@@ -60,7 +61,7 @@ def test_g1_activity_by_category() -> None:
     ]
 
 
-@pytest.mark.parametrize("before", [0, 5000])
+@each_row("before", [0, 5000])
 def test_g2_summary_from_an_earlier_balance(before: int) -> None:
     ledger([*LEDGER, transaction("t0", "charge", before, created="2026-02-10")])
     row = (before, 15188, -12305, before + 2883)
@@ -356,9 +357,7 @@ def test_g46_days_in_a_zone_with_daylight_saving() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "zone", ["Africa/Cairo", "America/Asuncion", "America/Santiago", "America/Havana", "Asia/Beirut"]
-)
+@each_row("zone", ["Africa/Cairo", "America/Asuncion", "America/Santiago", "America/Havana", "Asia/Beirut"])
 def test_zones_whose_clocks_change_at_midnight(zone: str) -> None:
     ledger(
         [
@@ -393,7 +392,7 @@ def test_metered_usage_is_no_mrr() -> None:
     assert sm.report("mrr_now")["mrr"].tolist() == [5000]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("mode", "quantity", "expected"),
     [("graduated", 15, 10 * 100 + 500 + 5 * 80), ("volume", 15, 15 * 80), ("graduated", 0, 0)],
 )

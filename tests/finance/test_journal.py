@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.errors import FileError, UsageFault
@@ -48,8 +49,8 @@ def sides(lines: pd.DataFrame) -> list[tuple[str, int, int]]:
     return list(zip(lines["account"], lines["debit"], lines["credit"], strict=True))
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
-@pytest.mark.parametrize("month", ["2026-03", "2026-09"])
+@each_row("zone", ["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+@each_row("month", ["2026-03", "2026-09"])
 def test_the_demo_firm_s_journal_is_what_the_balance_did(zone: str, month: str) -> None:
     lines = sm.journal(month, tz=zone)
     by_day = lines.groupby(["date", "currency"])[["debit", "credit"]].sum()
@@ -120,7 +121,7 @@ CATEGORIES = (
 )  # docs.stripe.com/reports/reporting-categories
 
 
-@pytest.mark.parametrize("name", CHARTS)
+@each_row("name", CHARTS)
 def test_our_own_maps_have_an_account_for_every_category(name: str) -> None:
     assert chart(name).unmapped(CATEGORIES.split()) == []
     assert all(each.number.isdecimal() and each.name for each in chart(name).accounts.values())

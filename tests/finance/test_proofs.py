@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.errors import UsageFault
@@ -139,7 +140,7 @@ SUMS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "column", "of", "options"), SUMS)
+@each_row(("name", "column", "of", "options"), SUMS)
 def test_the_rows_behind_a_cell_add_up_to_it(
     name: str, column: str, of: str, options: dict[str, Any]
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 import pytest
+from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.errors import UnknownName, UsageFault
@@ -21,7 +22,7 @@ def demo() -> Iterator[None]:
     sm.close()
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@each_row("name", REPORTS)
 def test_every_report_is_made(name: str) -> None:
     table = sm.report(name, **(SEPTEMBER if REPORTS[name].period != "none" else {}))
     about = table.attrs["stripe"]

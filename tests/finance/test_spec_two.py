@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from each_row import each_row
 from finance.fake_account import (
     FakeAccount,
     charge,
@@ -34,7 +35,7 @@ def cells(table: pd.DataFrame, *columns: str) -> list[tuple[object, ...]]:
     return [tuple(row) for row in table[list(columns)].astype(object).to_numpy().tolist()]
 
 
-@pytest.mark.parametrize("version", ["2025-02-24.acacia", "2025-09-30.clover"])
+@each_row("version", ["2025-02-24.acacia", "2025-09-30.clover"])
 def test_g49_an_invoice_of_more_lines_than_the_list_holds(version: str) -> None:
     lines = [
         recurring(f"il_{n}", 1000, "2026-03-01", "2026-04-01", item=f"si_{n}", of=price(f"price_{n}", 1000))
@@ -100,7 +101,7 @@ def test_g51_ageing_and_dso_read_the_same_end() -> None:
         assert sm.report("ar_ageing", **period)["total"].sum() == 10000
 
 
-@pytest.mark.parametrize(("duration", "discounts", "expected"), [("forever", "forever", 8000), ("once", "forever", 10000), ("once", "all", 8000), ("forever", "none", 10000)])  # fmt: skip
+@each_row(("duration", "discounts", "expected"), [("forever", "forever", 8000), ("once", "forever", 10000), ("once", "all", 8000), ("forever", "none", 10000)])  # fmt: skip
 def test_g52_coupons(duration: str, discounts: str, expected: int) -> None:
     off = discount("di_1", duration=duration, percent_off=20)
     connect(
@@ -158,7 +159,7 @@ def test_g53_void_invoices_are_no_sales() -> None:
     assert sm.report("dso", month="2026-03")["sales"].tolist() == [40000]
 
 
-@pytest.mark.parametrize("version", ["2025-02-24.acacia", "2025-09-30.clover"])
+@each_row("version", ["2025-02-24.acacia", "2025-09-30.clover"])
 def test_g54_credit_notes_take_tax_and_revenue_back_when_they_are_issued(version: str) -> None:
     note: dict[str, Any] = {
         "id": "cn_1", "object": "credit_note", "invoice": "in_1", "customer": "cus_1", "currency": "usd", "status": "issued",
@@ -231,9 +232,7 @@ def test_g55_a_plan_change_in_mid_month_counts_once() -> None:
     assert sm.report("mrr_bridge").empty
 
 
-@pytest.mark.parametrize(
-    ("method", "expected"), [("active", [1, 0.5, 1, 0.5]), ("survival", [1, 0.5, 0.5, 0])]
-)
+@each_row(("method", "expected"), [("active", [1, 0.5, 1, 0.5]), ("survival", [1, 0.5, 0.5, 0])])
 def test_g56_cohorts(method: str, expected: list[float]) -> None:
     paid = [("A", "01"), ("A", "02"), ("A", "03"), ("B", "01"), ("B", "03"), ("B", "04")]
     charges = [

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.client.connection import Connection
@@ -30,7 +31,7 @@ def paid(amount: int = 16900) -> str:
     return str(made["id"].iloc[0])
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "named"),
     [
         ("cus_demoJennyRosen", True),

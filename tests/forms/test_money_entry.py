@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,12 +40,12 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "currency", "line"), READ)
+@each_row(("text", "currency", "line"), READ)
 def test_read(text: str, currency: str, line: str) -> None:
     assert as_line_value(text, currency) == line
 
 
-@pytest.mark.parametrize(("text", "currency", "why"), REFUSED)
+@each_row(("text", "currency", "why"), REFUSED)
 def test_refused(text: str, currency: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         as_line_value(text, currency)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from each_row import each_row
 
 from stripe_magics.client import shared_connection
 from stripe_magics.errors import NotFound
@@ -14,7 +15,7 @@ from stripe_magics.forms.object_picker import open_picker
 from stripe_magics.pipeline import call
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "identity"),
     [
         ("cus_NffrFeUfNV2Hib", "cus_NffrFeUfNV2Hib"),

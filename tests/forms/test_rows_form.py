@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pytest
+from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics import bulk, catalogue
@@ -27,7 +27,7 @@ def opened(name: str, frame: pd.DataFrame) -> RowsForm:
     return rows_form(name, frame, run_for(name))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("column", "field"),
     [
         ("name", "name"),

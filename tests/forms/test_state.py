@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 
 from stripe_magics import catalogue
 from stripe_magics.catalogue.module import Effect
@@ -139,7 +140,7 @@ def test_unknown_names_are_refused_with_the_nearest() -> None:
         FormState.of(UPDATE, {"emial": "x"})
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "values", "path"),
     [
         ("customers.update", {"customer": "cus_1"}, "/v1/customers/cus_1"),
@@ -153,11 +154,11 @@ def test_the_path_of_the_object(name: str, values: dict[str, str], path: str) ->
     assert object_path(catalogue.find(name), values) == path
 
 
-@pytest.mark.parametrize("raw", ["", "  ", [], {}, None, [{}], [{"name": ""}], [""]])
+@each_row("raw", ["", "  ", [], {}, None, [{}], [{"name": ""}], [""]])
 def test_blank(raw: object) -> None:
     assert blank(raw)
 
 
-@pytest.mark.parametrize("raw", ["0", ["a"], {"a": ""}, [{"name": "x"}]])
+@each_row("raw", ["0", ["a"], {"a": ""}, [{"name": "x"}]])
 def test_not_blank(raw: object) -> None:
     assert not blank(raw)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from each_row import each_row
 
 import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
@@ -115,7 +116,7 @@ def test_wide() -> None:
     assert long.stripe.wide().loc["a"].to_dict() == {"usd": 1, "eur": 2}
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", '=cmd|"/c calc"!A1'])
+@each_row("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", '=cmd|"/c calc"!A1'])
 def test_csv_runs_no_formula(text: str) -> None:
     df = charges({"description": text, "metadata": {text: text}, "amount": -5})
     df[text] = pd.Categorical([text])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from each_row import each_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
@@ -175,7 +176,7 @@ def test_lists_inside_keep_their_rows_and_say_whether_there_are_more() -> None:
     assert items["amount"].tolist() == [5]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("version", "shape", "columns"),
     [
         (
@@ -226,7 +227,7 @@ def test_the_balance_is_one_row_and_opens_by_currency() -> None:
     assert opened["currency"].tolist() == ["usd", "eur"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "column"),
     [
         ({"object": "webhook_endpoint", "id": "we_1", "secret": "whsec_abcdef"}, "secret"),

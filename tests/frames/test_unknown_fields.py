@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-import pytest
+from each_row import each_row
 
 from stripe_magics import frames
 
@@ -28,8 +28,8 @@ def frame_of(rows: list[dict[str, Any]], *, pages: int = 1) -> Any:
     return frames.build(bodies, "customer")
 
 
-@pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize("where", ["top", "nested", "deep", "list", "late"])
+@each_row("secret", SECRETS)
+@each_row("where", ["top", "nested", "deep", "list", "late"])
 def test_secrets_in_unknown_fields_are_hidden_by_what_they_look_like(secret: str, where: str) -> None:
     value: dict[str, Any] = {
         "top": {"new_thing": secret},

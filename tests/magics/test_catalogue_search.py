@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 
 from stripe_magics import errors
 from stripe_magics.magics.catalogue_search import MAX_HITS, SYNONYMS, find
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("words", "module"),
     [
         ("chargeback", "disputes."),
@@ -42,7 +43,7 @@ def test_every_synonym_finds_something() -> None:
     assert not [word for word in SYNONYMS if find(word).empty]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "a",
@@ -64,7 +65,7 @@ def test_any_input_is_taken_or_refused(text: str) -> None:
     assert frame is None or len(frame) <= MAX_HITS
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text", ["", "  ", "_", "a " * 20_000, "x" * 10_000, "one two three four five six seven eight nine"]
 )
 def test_too_much_or_nothing_is_refused(text: str) -> None:

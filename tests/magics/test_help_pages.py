@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from each_row import each_row
 
 from stripe_magics import catalogue, errors
 from stripe_magics.magics.catalogue_search import find
@@ -42,7 +43,7 @@ def test_every_example_runs_on_the_sandbox(demo: Any, name: str) -> None:
         assert pipeline.call(command, connection=demo) is not None
 
 
-@pytest.mark.parametrize(
+@each_row(
     "name",
     [
         *DOCUMENTED,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from each_row import each_row
 
 from stripe_magics import errors
 from stripe_magics.client.shared_connection import shared
@@ -407,7 +408,7 @@ class TestLines:
             == "Also $20 {name}"
         )
 
-    @pytest.mark.parametrize(
+    @each_row(
         "text",
         [
             "print('%stripe x?')",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 
 from stripe_magics import pipeline
 from stripe_magics.errors import KeyRefused, UsageFault
@@ -107,10 +108,10 @@ def test_the_table_is_large_enough() -> None:
     assert len({line.split()[1] for line, *_ in LINES}) >= 20
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "method", "path", "params"), LINES, ids=[" ".join(line.split()[1:3]) for line, *_ in LINES]
 )
-@pytest.mark.parametrize("how", ["after the magic", "with its tool", "prompt in a cell", "broken lines"])
+@each_row("how", ["after the magic", "with its tool", "prompt in a cell", "broken lines"])
 def test_pasted_lines_of_the_command_line_tool(
     line: str, method: str, path: str, params: dict[str, str], how: str
 ) -> None:
@@ -142,8 +143,8 @@ CURLS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "module", "expected"), CURLS)
-@pytest.mark.parametrize("where", ["line", "cell"])
+@each_row(("text", "module", "expected"), CURLS)
+@each_row("where", ["line", "cell"])
 def test_pasted_curl(text: str, module: str, expected: tuple[str, str, dict[str, str]], where: str) -> None:
     text = text.format(key=KEY)
     command = parse(text) if where == "line" else parse("--out x", text)
@@ -187,7 +188,7 @@ def test_a_key_of_the_tools_own_flag_is_dropped() -> None:
     assert any("--live was left out" in note for note in command.notes)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "says"),
     [
         ("curl https://evil.example/v1/customers", "Only addresses at https://api.stripe.com"),

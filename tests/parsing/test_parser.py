@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from each_row import each_row
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -66,12 +67,12 @@ SPLITS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "words"), SPLITS)
+@each_row(("text", "words"), SPLITS)
 def test_split(text: str, words: list[str]) -> None:
     assert [word.text for word in split(text)] == words
 
 
-@pytest.mark.parametrize("text", ["'open", 'say "', "Jenny's order", "$'open\\'", '"ends in \\"'])
+@each_row("text", ["'open", 'say "', "Jenny's order", "$'open\\'", '"ends in \\"'])
 def test_an_open_quote_is_named(text: str) -> None:
     with pytest.raises(UsageFault, match="left open"):
         split(text)
@@ -103,7 +104,7 @@ def test_both_spellings_of_a_flag() -> None:
     assert all(each == {"shipping_line1": "a b"} for each in same)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "module", "expected"),
     [
         ("customers list --email a@b.com --limit 50", "customers.list", {"email": "a@b.com", "limit": "50"}),
@@ -193,7 +194,7 @@ def test_semicolon_and_comment() -> None:
     assert values("customers list --email a@b.com   # the first one") == {"email": "a@b.com"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "url"),
     [
         ("get /v1/customers", "/v1/customers"),
@@ -211,7 +212,7 @@ def test_paths_as_stripes_own_tool_takes_them(line: str, url: str) -> None:
     assert (made.module, made.values["url"]) == ("api.call", url)
 
 
-@pytest.mark.parametrize("line", ["delete customers", "get CUSTOMERS", "delete nothing_1"])
+@each_row("line", ["delete customers", "get CUSTOMERS", "delete nothing_1"])
 def test_no_path_after_a_method(line: str) -> None:
     with pytest.raises(UnknownName):
         parse(line)
@@ -284,7 +285,7 @@ def test_make_an_api_call() -> None:
         parse("get https://evil.example/v1/events")
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("line", "error", "says"),
     [
         ("custmers list", UnknownName, "customers"),
@@ -421,7 +422,7 @@ def test_flat_names_and_stripes_nesting_mean_the_same() -> None:
     assert brackets.values == {"name": "Jenny", "shipping_name": "J"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "NO",
@@ -486,7 +487,7 @@ def test_names_in_bodies() -> None:
     assert values("customers create", 'name: "\\x24mail"\n', mail="x") == {"name": "$mail"}
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("body", "says"),
     [
         ("name: &a x\n", "anchors"),
@@ -523,7 +524,7 @@ def test_a_field_in_the_line_and_in_the_body() -> None:
 # --- keys
 
 
-@pytest.mark.parametrize(
+@each_row(
     "key",
     [
         CANARY,
@@ -533,7 +534,7 @@ def test_a_field_in_the_line_and_in_the_body() -> None:
         "sk_org_" + "a" * 12,
     ],
 )
-@pytest.mark.parametrize("where", ["line", "body", "variable", "param", "json", "positional"])
+@each_row("where", ["line", "body", "variable", "param", "json", "positional"])
 def test_a_key_is_refused_wherever_it_stands(key: str, where: str) -> None:
     attempts = {
         "line": ("customers create --name {key}", None, {}),
@@ -549,7 +550,7 @@ def test_a_key_is_refused_wherever_it_stands(key: str, where: str) -> None:
     assert key not in str(refused.value)
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "pm_card_visa",
@@ -636,7 +637,7 @@ def split_cell(text: str) -> tuple[str, str]:
     return head.removeprefix("%").removeprefix("%stripe").strip(), body
 
 
-@pytest.mark.parametrize("name", [module.name for module in catalogue.documented()])
+@each_row("name", [module.name for module in catalogue.documented()])
 def test_a_line_and_a_cell_read_back_as_the_same_command(name: str) -> None:
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     @given(commands(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION
@@ -21,7 +22,7 @@ def version_of(request: Request) -> str:
     return dict(request.headers)["Stripe-Version"]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "values"),
     [
         ("customers.create", {"name": "Jenny"}),
@@ -40,7 +41,7 @@ def test_every_call_goes_out_with_the_pinned_version(name: str, values: dict[str
     assert not request.warnings
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "values", "by"),
     [
         ("promotion_codes.create", {"promotion": {"type": "coupon", "coupon": "c1"}}, "promotion[type]"),
@@ -71,7 +72,7 @@ def test_what_the_version_requires_is_demanded() -> None:
         dry("promotion_codes.create", stripe_version=NEWEST_VERSION)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "values", "version", "names"),
     [
         ("promotion_codes.create", {"coupon": "c1", "promotion_type": "coupon"}, NEWEST_VERSION, "coupon"),

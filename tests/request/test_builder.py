@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pandas as pd
 import pytest
+from each_row import each_row
 from form_decoder import decode
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +51,7 @@ def refused(name: str, options: Options, /, **values: Any) -> str:
 # Amounts whose text names a currency that the call doesn't send
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "values", "looked_up"),
     [
         ("refunds.create", {"charge": "ch_1", "amount": "10.00eur"}, [("amount", "eur", "/v1/charges/ch_1")]),
@@ -88,7 +89,7 @@ def test_the_object_whose_currency_an_amount_has(
 # Encoding
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("params", "sent"),
     [
         pytest.param({"a": 1, "b": "foo"}, "a=1&b=foo", id="T75"),
@@ -128,7 +129,7 @@ def test_encode(params: dict[str, Any], sent: str) -> None:
     assert "&".join(f"{name}={value}" for name, value in encode(params)) == sent
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("value", "message"),
     [
         pytest.param(datetime(2026, 1, 1), "no time zone", id="T80-naive"),
@@ -150,9 +151,7 @@ def test_encode_refuses(value: Any, message: str) -> None:
         encode({"metadata": value})
 
 
-@pytest.mark.parametrize(
-    "text", ["é", "🙂", "日本", "e\u0301", "+ & = # % @ : ;", "a\r\nb\tc\\d\"e'", "~", "", " "]
-)
+@each_row("text", ["é", "🙂", "日本", "e\u0301", "+ & = # % @ : ;", "a\r\nb\tc\\d\"e'", "~", "", " "])
 def test_percent_form(text: str) -> None:  # T83, T84
     body = form(encode({"name": text, "metadata": {"k": text}}))
     assert body.isascii()
@@ -240,7 +239,7 @@ def test_ids_are_quoted() -> None:
     assert plan("customers.retrieve", customer="a b:c@d").path == "/v1/customers/a%20b%3Ac%40d"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("limit", "page", "cap", "given"),
     [
         (None, "100", 100, False),
@@ -353,7 +352,7 @@ def test_customers_by_search() -> None:
     assert dict(plan("customers.search", query="name~'x'").params)["query"] == "name~'x'"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("values", "message"),
     [
         (
@@ -590,7 +589,7 @@ def test_nothing_heavy_is_loaded() -> None:
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
-@pytest.mark.parametrize("name", ["customers.list", "payment_intents.list", "charges.list", "refunds.list"])
+@each_row("name", ["customers.list", "payment_intents.list", "charges.list", "refunds.list"])
 def test_one_page_begins_at_one_row(name: str) -> None:
     """Both cursors are refused before anything is sent, in a dry run too."""
     command = pipeline.command(name)
@@ -599,14 +598,14 @@ def test_one_page_begins_at_one_row(name: str) -> None:
         pipeline.prepare(command)
 
 
-@pytest.mark.parametrize("name", ["charges.list", "payment_intents.list"])
+@each_row("name", ["charges.list", "payment_intents.list"])
 def test_a_second_is_sent_as_stripe_spells_it(name: str) -> None:
     command = pipeline.command(name)
     command.params.append(("created", "1700000000"))
     assert ("created", "1700000000") in pipeline.prepare(command).params
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "ids"), [("capabilities.list", {"account": "acct_1"}), ("reporting.report_types.list", {})]
 )
 def test_lists_that_take_no_limit_get_none(name: str, ids: dict[str, str]) -> None:

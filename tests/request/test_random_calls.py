@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import pytest
+from each_row import each_row
 from request.test_types import MODULES, UNFILLED, _clashes, _holds, legal
 from stripe_types import problems
 
@@ -79,7 +79,7 @@ def _is_needed(field: Field, values: dict[str, Any]) -> bool:
     return field.required and not set(field.unless) & set(values) and _holds(field, values)
 
 
-@pytest.mark.parametrize("module", WRITING, ids=lambda each: each.name)
+@each_row("module", WRITING, ids=lambda each: each.name)
 def test_random_calls_of_the_documented_modules(module: Module) -> None:
     chance = random.Random(module.name)
     failures: list[str] = []
@@ -107,7 +107,7 @@ def _may_refuse(refusal: InvalidValue) -> bool:
     return all("--" in each.problem for each in refusal.faults)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@each_row("version", VERSIONS)
 def test_the_least_that_generated_operations_take(version: str) -> None:
     failures: list[str] = []
     count = 0

@@ -11,6 +11,7 @@ import itertools
 from typing import Any
 
 import pytest
+from each_row import each_row
 from stripe_types import problems
 
 from stripe_magics import catalogue
@@ -176,7 +177,7 @@ def test_there_are_41() -> None:
     assert len(catalogue.documented()) == 41
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda each: each.name)
+@each_row("module", MODULES, ids=lambda each: each.name)
 def test_every_field_is_legal(module: Module) -> None:
     filled: set[str] = set()
     for values in ways(module):
@@ -237,7 +238,7 @@ def test_the_check_can_fail() -> None:
         check(Request(module="x", method="PUT", path="/v1/payouts"))
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("values", "path"),
     [
         (

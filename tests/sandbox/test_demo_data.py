@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from each_row import each_row
 
 from stripe_magics.sandbox import SandboxTransport, demo_data
 from stripe_magics.sandbox.core.clock import AS_OF, DAY, is_business_day
@@ -631,7 +632,7 @@ def test_seed_and_moment_change_it():
     assert len(other.table("invoice").rows) > 5000
 
 
-@pytest.mark.parametrize("day", ["2026-01-01", "2025-02-28", "2027-07-31", "2028-02-29"])
+@each_row("day", ["2026-01-01", "2025-02-28", "2027-07-31", "2028-02-29"])
 def test_any_moment(day):
     as_of = int(datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp())
     account = build(as_of=as_of)

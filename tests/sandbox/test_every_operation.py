@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import pytest
+from each_row import each_row
 
 from stripe_magics.catalogue.generated import facts, objects
 from stripe_magics.catalogue.generated.accepted import accepted
@@ -105,7 +105,7 @@ def by_shape() -> list[facts.Operation]:
     return [each for each in OPERATIONS if not simulates(each.method, each.path)]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@each_row("version", VERSIONS)
 def test_every_operation_answers(version: str) -> None:
     walked = Walk(version)
     served = [
@@ -130,7 +130,7 @@ def test_every_operation_answers(version: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@each_row("version", VERSIONS)
 def test_what_is_kept_by_shape_has_the_fields_of_its_version(version: str) -> None:
     walked, seen = Walk(version), 0
     for operation in by_shape():

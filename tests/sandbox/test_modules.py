@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
+from each_row import each_row
 
 from stripe_magics import catalogue
 from stripe_magics.catalogue.field import Field, Role
@@ -40,7 +40,7 @@ def params(field: Field) -> list[str]:
     return [f"{field.param}[0][{column.param}]" for column in field.columns] or [field.param]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@each_row("module", MODULES, ids=lambda module: module.name)
 def test_every_field_is_known(module) -> None:
     node, _ = _find(module.path)
     assert node is not None, module.path
@@ -62,7 +62,7 @@ def kind_of(names: dict[str, Any], param: str) -> Any:
     return here[1] if here[0] == "array" else here
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@each_row("module", MODULES, ids=lambda module: module.name)
 def test_every_choice_is_known(module) -> None:
     node, _ = _find(module.path)
     names = node.routes[module.method].shape(OLDER)

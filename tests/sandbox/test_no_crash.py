@@ -6,7 +6,7 @@ import random
 import re
 from typing import Any
 
-import pytest
+from each_row import each_row
 
 from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.sandbox import SandboxTransport
@@ -150,7 +150,7 @@ TARGETS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(4))
+@each_row("seed", range(4))
 def test_no_call_fails(seed) -> None:
     fuzz = Fuzz(seed)
     seen = [0, 0]

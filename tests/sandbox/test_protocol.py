@@ -8,6 +8,7 @@ import threading
 
 import httpx
 import pytest
+from each_row import each_row
 
 from stripe_magics.sandbox import SandboxTransport
 from stripe_magics.sandbox.api.errors import ApiError
@@ -42,7 +43,7 @@ def test_01_threads_share_it(sandbox) -> None:
     assert len(sandbox.account.table("customer").rows) == 100
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         ("a[b][0][c]=v", {"a": {"b": {"0": {"c": "v"}}}}),
@@ -57,7 +58,7 @@ def test_02_forms_are_decoded(text, expected) -> None:
     assert nest(pairs(text)) == expected
 
 
-@pytest.mark.parametrize("text", ["a[b=1", "a[b]c=1", "a]b=1", "a=1&a[b]=2&a=3"])
+@each_row("text", ["a[b=1", "a[b]c=1", "a]b=1", "a=1&a[b]=2&a=3"])
 def test_02_malformed_names_are_refused_or_kept_whole(text) -> None:
     try:
         nest(pairs(text))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-import pytest
+from each_row import each_row
 
 from stripe_magics.sandbox import SandboxTransport
 
@@ -165,7 +165,7 @@ def adds_up(invoice: dict[str, Any], lines: list[dict[str, Any]]) -> None:
 REACHED: set[str] = set()
 
 
-@pytest.mark.parametrize("seed", range(12))
+@each_row("seed", range(12))
 def test_a_and_d_lines_add_up_and_the_ledger_is_conserved(seed) -> None:
     life = Life(seed)
     for _ in range(60):
@@ -185,7 +185,7 @@ def test_f_every_status_is_reached() -> None:
     assert demo >= {"active", "past_due", "canceled"}
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each_row("seed", range(8))
 def test_b_previews_are_what_comes(seed) -> None:
     life = Life(100 + seed)
     life.alone = True
@@ -234,7 +234,7 @@ def test_b_previews_are_what_comes(seed) -> None:
     assert compared > 2
 
 
-@pytest.mark.parametrize("seed", range(8))
+@each_row("seed", range(8))
 def test_c_nobody_pays_for_more_than_time_and_the_period_ahead(seed) -> None:
     """Changes of the quantity at random moments, all invoiced: paid is the time that each quantity was there, and the period ahead."""
     pick = random.Random(seed)

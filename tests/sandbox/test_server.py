@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from each_row import each_row
 
 from stripe_magics.sandbox import SandboxTransport, webhook_sender
 from stripe_magics.sandbox import server as server_module
@@ -334,7 +335,7 @@ def test_the_state_is_kept_in_a_file(tmp_path) -> None:
         assert "POST /v1/customers 200 " in rest and "req_" in rest and "sk_test" not in rest
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("arguments", "message"),
     [
         (["--today", "--frozen"], "not allowed with"),

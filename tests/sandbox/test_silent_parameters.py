@@ -10,7 +10,7 @@ import re
 from functools import cache, lru_cache
 from typing import Any
 
-import pytest
+from each_row import each_row
 
 from stripe_magics.sandbox.api import routes
 from stripe_magics.sandbox.api.dispatcher import _find
@@ -202,7 +202,7 @@ def judge(name: str, leaf: str, kind: Any) -> tuple[str, str]:
     return ("silent", told) if silent else ("refused", told)
 
 
-@pytest.mark.parametrize("name", WRITES)
+@each_row("name", WRITES)
 def test_nothing_is_taken_and_dropped(name) -> None:
     status, message, _ = outcome(name, base(name, world().ids))
     assert status == (400 if name in ALWAYS_REFUSED else 200), message

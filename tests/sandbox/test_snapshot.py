@@ -6,6 +6,7 @@ import asyncio
 
 import httpx
 import pytest
+from each_row import each_row
 
 from stripe_magics.sandbox import Fault, SandboxTransport
 
@@ -247,7 +248,7 @@ def count(transport: SandboxTransport) -> int:
     return len(transport.account.table("customer").rows)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("fault", "error", "made"),
     [
         (Fault("drop_before"), httpx.ConnectError, 0),

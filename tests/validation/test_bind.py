@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
+from each_row import each_row
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +56,7 @@ ROWS = field(
 # Kinds
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("declared", "given", "typed"),
     [
         (field(Kind.TEXT), "NO", "NO"),
@@ -142,7 +143,7 @@ def test_reads(declared: Field, given: Any, typed: Any) -> None:
     assert type(found) is type(typed)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("declared", "given", "message"),
     [
         (field(Kind.TEXT, max_length=5), "123456", "6 characters are given; the maximum is 5"),
@@ -231,7 +232,7 @@ def test_refuses(declared: Field, given: Any, message: str | None) -> None:
         check(declared, given, zone=BERLIN)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("given", "bounds"),
     [
         ("after 2026-01-01", {"gte": 1767312000}),
@@ -265,7 +266,7 @@ def test_filters(given: Any, bounds: dict[str, int]) -> None:
     assert of("customers.list", created=given).values["created"] == bounds
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("values", "message"),
     [
         ({"created": "2026-02-01..2026-01-01"}, "ends before it starts"),
@@ -286,7 +287,7 @@ def test_filters_refused(values: dict[str, Any], message: str) -> None:
     assert message in refused("customers.list", **values)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("operator", "given", "bounds"),
     [
         ("before", "2026-01-01", {"lt": 1767225600}),
@@ -334,7 +335,7 @@ def test_words_for_moments() -> None:
 # Descriptors
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "given", "message"),
     [
         pytest.param("statement_descriptor", "ACME", "5 to 22", id="T98-4"),
@@ -360,7 +361,7 @@ def test_statement_descriptors(name: str, given: str, message: str) -> None:
         assert of("payment_intents.create", **call).values[name] == given
 
 
-@pytest.mark.parametrize(("length", "legal"), [(1, False), (2, True), (10, True), (11, False)])
+@each_row(("length", "legal"), [(1, False), (2, True), (10, True), (11, False)])
 def test_descriptor_prefixes(length: int, legal: bool) -> None:
     from stripe_magics.validation.statement_descriptor import descriptor
 
@@ -466,7 +467,7 @@ def test_the_currency_follows_from_the_amount() -> None:
     assert "whole minor units (2000)" in refused("payment_intents.create", amount="20.00", currency="usd")
 
 
-@pytest.mark.parametrize("amount", ["20.50jpy", "1.234kwd", "$20", "20.00xyz"])
+@each_row("amount", ["20.50jpy", "1.234kwd", "$20", "20.00xyz"])
 def test_a_currency_that_came_with_a_bad_amount_is_not_missing(amount: str) -> None:
     said = refused("payment_intents.create", amount=amount)
     assert said.startswith("--amount: ")
@@ -524,7 +525,7 @@ def test_versions() -> None:
 # Parameters
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("params", "values"),
     [
         ([("name", "J")], {"name": "J"}),
@@ -623,7 +624,7 @@ def test_newer_choices_pass_as_stripes_own_parameter() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "params", "values", "sent"),
     [
         ("payment_intents.create", [("capture_method", "manuel")], {"amount": 1, "currency": "eur"}, ("capture_method", "manuel")),
@@ -640,7 +641,7 @@ def test_stripes_own_parameter_is_never_cancelled_by_a_lookalike(
     assert any("isn't among the known values; it is sent as it stands" in each for each in bound.warnings)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("name", "field", "value"),
     [
         ("payment_intents.create", "payment_method_types", "revolut_pay"),
@@ -723,7 +724,7 @@ def test_groups_of_events() -> None:
     assert "did you mean" in refused("events.watch", events="payout.payed", url="https://example.com/hook")
 
 
-@pytest.mark.parametrize(
+@each_row(
     "value",
     [
         "sk_test_" + "4eC39HqLyjWDarjtT1zdp7dc",
@@ -733,7 +734,7 @@ def test_groups_of_events() -> None:
         '{"a": "sk_live_' + 'abcdefgh"}',
     ],
 )
-@pytest.mark.parametrize("name", ["description", "metadata", "invoice_custom_fields"])
+@each_row("name", ["description", "metadata", "invoice_custom_fields"])
 def test_keys_are_refused_and_never_repeated(name: str, value: Any) -> None:
     with pytest.raises(KeyRefused) as caught:
         of("customers.create", **{name: value})
@@ -742,7 +743,7 @@ def test_keys_are_refused_and_never_repeated(name: str, value: Any) -> None:
         of("customers.create", [(f"metadata[{name}]", value)])
 
 
-@pytest.mark.parametrize("value", ["sk_warehouse", "pk_1", "risk_level", "task_test"])
+@each_row("value", ["sk_warehouse", "pk_1", "risk_level", "task_test"])
 def test_words_that_are_no_keys(value: str) -> None:
     assert of("customers.create", description=value).values["description"] == value
 
@@ -834,7 +835,7 @@ MISSING = [
 ]
 
 
-@pytest.mark.parametrize(("value", "how"), MISSING, ids=str)
+@each_row(("value", "how"), MISSING, ids=str)
 def test_a_missing_value_is_refused_by_name(value: Any, how: str) -> None:
     """Left out in silence, the amount of a partial refund would make it a whole one, a filter would list everybody."""
     for module, values, flag in [
@@ -858,7 +859,7 @@ def test_a_missing_value_is_refused_by_name(value: Any, how: str) -> None:
         assert f"({how})" in text, module
 
 
-@pytest.mark.parametrize(("value", "how"), MISSING, ids=str)
+@each_row(("value", "how"), MISSING, ids=str)
 def test_a_missing_value_inside_another_is_refused_by_name(value: Any, how: str) -> None:
     session = {"mode": "payment", "success_url": "https://example.com"}
     for module, values, words in [
@@ -891,7 +892,7 @@ def test_missing_parameters_are_refused_by_name() -> None:
         bind(catalogue.find("refunds.create"), {"payment_intent": "pi_1"}, [("amount", None)])
 
 
-@pytest.mark.parametrize("number", [1.2345678901234568e18, -1e16, float("inf"), Decimal("NaN")])
+@each_row("number", [1.2345678901234568e18, -1e16, float("inf"), Decimal("NaN")])
 def test_numbers_that_lost_their_digits_are_no_text(number: Any) -> None:
     with pytest.raises(ValueError, match="text"):
         check(field(Kind.TEXT), number, zone=BERLIN)
@@ -934,7 +935,7 @@ def test_values_inside_lists_are_typed() -> None:
     assert found[0]["trial_end"] == 1767225600
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("item", "words"),
     [
         ({"price_data": {"unit_amount": "20.00"}}, "urrency"),
