@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
-from stripe_magics.bulk import manifest as manifests
-from stripe_magics.bulk.manifest import DataFile, Manifest
 from stripe_magics.bulk.parquet_export import LOCK
 from stripe_magics.errors import FileError, UsageFault
+from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames.manifest import DataFile, Manifest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,7 +21,6 @@ from stripe_magics import _files
 from stripe_magics.bulk import incremental_refresh, mirror_status
 from stripe_magics.bulk.inner_lists import InnerLists
 from stripe_magics.bulk.list_requests import describe, flat_names, list_request, resource, version_of
-from stripe_magics.bulk.manifest import FileProblem
 from stripe_magics.bulk.mirror_storage import (
     ListFolder,
     mend_old_renames,
@@ -34,6 +33,7 @@ from stripe_magics.bulk.sql_query import export_duckdb
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, ids
 from stripe_magics.errors import UsageFault
+from stripe_magics.frames.manifest import FileProblem
 from stripe_magics.progress import progress_bar
 from stripe_magics.request import Request
 

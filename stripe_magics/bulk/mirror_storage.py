@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
-from stripe_magics.bulk import manifest as manifests
-from stripe_magics.bulk.manifest import CHANGES, DataFile, FileProblem, Manifest
 from stripe_magics.bulk.parquet_export import LOCK, counted_files
 from stripe_magics.errors import FileError, UsageFault
+from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames.manifest import CHANGES, DataFile, FileProblem, Manifest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,18 +103,8 @@ class ListFolder:
 
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows that count, file by file. `columns` must have `id` among them."""
-        import pyarrow.compute as pc
-
-        if self.manifest is None:
-            return
-        hidden = self._hidden_ids()
-        for file in self.manifest.files:
-            table = manifests.read_table(self.folder, file.name, columns)
-            if hidden is not None:
-                table = table.filter(pc.invert(pc.is_in(table.column("id"), value_set=hidden)))
-            yield table
-        if self.manifest.changes:
-            yield manifests.read_table(self.folder, self.manifest.changes.name, columns)
+        if self.manifest is not None:
+            yield from manifests.tables(self.folder, self.manifest, columns)
 
     # Changing it -------------------------------------------------------------------------------------------------------------------
 
@@ -246,9 +236,7 @@ class ListFolder:
         )
 
     def _hidden_ids(self) -> pa.ChunkedArray | None:
-        if self.manifest is None or self.manifest.hidden is None:
-            return None
-        return manifests.read_table(self.folder, self.manifest.hidden.name).column("id")
+        return manifests.hidden_ids(self.folder, self.manifest) if self.manifest is not None else None
 
     def _changed_ids(self) -> pa.Array:
         import pyarrow as pa

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
-from stripe_magics.bulk import manifest as manifests
 from stripe_magics.bulk.inner_lists import InnerLists
 from stripe_magics.bulk.list_requests import describe, version_of
-from stripe_magics.bulk.manifest import DataFile, Manifest
 from stripe_magics.bulk.read_strategies import START_OVER, PageRead, read, split_ids
 from stripe_magics.errors import FileError, IncompleteList, StripeMagicsError, UsageFault
+from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames.manifest import DataFile, Manifest
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:

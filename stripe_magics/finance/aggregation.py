@@ -58,6 +58,8 @@ def to_int64(values: pd.Series) -> pd.Series:
 
 def to_str(values: pd.Series) -> pd.Series:
     """Text or category as plain text, missing as an empty string."""
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.fillna("")
     return values.astype(object).where(values.notna(), "").astype(str)
 
 

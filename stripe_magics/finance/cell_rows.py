@@ -14,7 +14,7 @@ import pandas as pd
 
 from stripe_magics.accessor import accessor_extensions
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance import balance, fee_costs, mrr_history, receivables, reports
+from stripe_magics.finance import balance, days_outstanding, fee_costs, mrr_history, receivables, reports
 from stripe_magics.finance.aggregation import to_int64, to_str
 from stripe_magics.finance.customers import customer_entries
 from stripe_magics.finance.inputs import ReportInputs
@@ -82,23 +82,14 @@ def _owed(x: ReportInputs) -> pd.DataFrame:
 
 def _sales(x: ReportInputs) -> pd.DataFrame:
     """What is owed, and what was finalised in the period."""
-    from stripe_magics.finance.proofs import finalised_in
-
     owed = receivables.open_at(x["invoices"], _at(x), zone=x.zone, sales=x.options["sales"])
     owed = pd.concat(
         [owed.assign(counts_in=name) for name in ("receivables", "end_total")], ignore_index=True
     )
     assert x.period is not None
-    sold = finalised_in(x["invoices"], x.period)
-    made = pd.DataFrame(
-        {
-            "invoice": to_str(sold["id"]),
-            "customer": to_str(sold["customer"]),
-            "currency": to_str(sold["currency"]),
-            "amount": to_int64(sold["total"]),
-            COUNTS_IN: "sales",
-        }
-    )
+    every = receivables.finalised(x["invoices"], "dso", sales=x.options["sales"])
+    sold = days_outstanding.billed_in(every, x.period)
+    made = sold[["invoice", "customer", "currency"]].assign(amount=sold["total"], counts_in="sales")
     return pd.concat([owed, made], ignore_index=True)
 
 

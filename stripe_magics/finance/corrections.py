@@ -1,7 +1,8 @@
 """What takes back a part of an invoice later: credit notes, refunds without a credit note, write-offs, and voids.
 
 Each counts on the day on which it happens, with the part of the invoice's total that it takes back; a closed month never changes. A refund
-that a credit note names is that credit note, not another correction.
+that a credit note names is that credit note, not another correction. An invoice that is voided in the month of its finalisation leaves no
+trace in that month; one that is voided later is taken back in the later month.
 """
 
 from __future__ import annotations
@@ -12,10 +13,22 @@ import pandas as pd
 from stripe_magics.finance.aggregation import int_column, lists, text_column, to_int64, to_str
 from stripe_magics.finance.payments import living_refunds
 from stripe_magics.finance.receivables import NONE, transitions
-from stripe_magics.finance.reporting_period import nanoseconds
+from stripe_magics.finance.reporting_period import month_number, nanoseconds
 
 CREDIT_NOTE, REFUND, WRITE_OFF, VOID = "credit note", "refund", "write-off", "void"
 _COLUMNS = ["invoice", "document", "kind", "posted", "amount"]
+
+
+def billed(invoices: pd.DataFrame, zone: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which invoices were billed, whatever became of them later: finalised, and not voided in the same month."""
+    status, finalized = to_str(invoices["status"]), transitions(invoices, "finalized_at")
+    made: np.ndarray[tuple[int], np.dtype[np.bool_]] = (finalized != NONE) & status.ne("draft").to_numpy()
+    void = made & status.eq("void").to_numpy()
+    voided = transitions(invoices, "voided_at")
+    later = voided[void] != NONE  # a void one that doesn't say since when never counts
+    later[later] = month_number(voided[void][later], zone) != month_number(finalized[void][later], zone)
+    made[np.flatnonzero(void)[~later]] = False
+    return made
 
 
 def credit_notes_issued(credit_notes: pd.DataFrame) -> pd.DataFrame:

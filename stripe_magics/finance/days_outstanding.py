@@ -1,7 +1,7 @@
 """How long money is owed, and how well it is collected: days sales outstanding, collection effectiveness, days to pay.
 
-The population is that of `receivables`: finalised invoices of both collection methods, void ones out; `sales="send_invoice"` takes only
-those that were sent. Formulas: DSO = receivables / sales x days; CEI = (begin + sales - end) / (begin + sales - end not due) x 100.
+The population is that of `receivables`: finalised invoices of both collection methods, out those that were void when the period ended;
+`sales="send_invoice"` takes only those that were sent. Formulas: DSO = receivables / sales x days; CEI = (begin + sales - end) / (begin + sales - end not due) x 100.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pandas as pd
 
 from stripe_magics.finance.aggregation import result, sums_by_currency
 from stripe_magics.finance.columns import CURRENCY, column, declare, money, ratio_of
-from stripe_magics.finance.receivables import DAY, days_to_pay, finalised, owed_at
+from stripe_magics.finance.receivables import DAY, days_to_pay, finalised, living_at, owed_at
 from stripe_magics.finance.reporting_period import Moment, Period, bucket_index, instants, period
 
 
@@ -37,8 +37,10 @@ def weighted_days(amounts: pd.Series, days: pd.Series) -> float:
     return float((amounts * days).sum()) / total if total else float("nan")
 
 
-def _billed(frame: pd.DataFrame, span: Period) -> pd.DataFrame:
-    return frame[(frame["finalized"] >= span.start.value) & (frame["finalized"] < span.end.value)]
+def billed_in(frame: pd.DataFrame, span: Period) -> pd.DataFrame:
+    """What was sold in a period: finalised in it, and not void by its end."""
+    begun = frame[(frame["finalized"] >= span.start.value) & (frame["finalized"] < span.end.value)]
+    return living_at(begun, span.end)
 
 
 def _owed(frame: pd.DataFrame, span: Period) -> pd.DataFrame:
@@ -67,7 +69,7 @@ def dso(
     Sales and receivables are of the same invoices: all finalised ones, or those sent to customers (`sales="send_invoice"`).
     """
     frame, span = finalised(invoices, "dso", sales=sales), period(start, end, zone)
-    owed, billed = _owed(frame, span), _billed(frame, span)
+    owed, billed = _owed(frame, span), billed_in(frame, span)
     receivables = sums_by_currency(owed["currency"], owed["amount"])
     current = sums_by_currency(owed["currency"], owed["amount"].where(owed["days_overdue"] <= 0, 0))
     sold = sums_by_currency(billed["currency"], billed["total"])
@@ -85,7 +87,8 @@ def dso(
 
 
 def _true_dso(frame: pd.DataFrame, owed: pd.DataFrame, currency: str, span: Period) -> float:
-    mine, rows = frame[frame["currency"] == currency], owed[owed["currency"] == currency]
+    living = living_at(frame, span.end)
+    mine, rows = living[living["currency"] == currency], owed[owed["currency"] == currency]
     if rows.empty:
         return 0.0
     months = Period(pd.Timestamp(int(mine["finalized"].min()), tz="UTC"), span.end, span.zone).cut("MS")
@@ -120,7 +123,7 @@ def collections(
     """How well a period's receivables were collected, by currency."""
     frame, span = finalised(invoices, "collections", sales=sales), period(start, end, zone)
     before = owed_at(frame, span.start, span.start)
-    closing, billed = _owed(frame, span), _billed(frame, span)
+    closing, billed = _owed(frame, span), billed_in(frame, span)
     done = days_to_pay(invoices, sales=sales)
     done = done[(done["paid"] >= span.start.value) & (done["paid"] < span.end.value)]
     begin = sums_by_currency(before["currency"], before["amount"])

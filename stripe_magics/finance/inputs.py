@@ -21,9 +21,11 @@ from stripe_magics.finance.invoice_lines import (
     coupons_of,
     cut_off,
     invoice_lines,
-    lines_column,
+    named_discounts,
+    nested_lines,
     unknown_prices,
 )
+from stripe_magics.finance.nested_lists import NestedLists
 from stripe_magics.finance.payouts import payout_items, payouts_in
 from stripe_magics.finance.reporting_period import Period, nanoseconds
 from stripe_magics.frames.column_facts import cut_lists
@@ -279,16 +281,25 @@ class ReportInputs:
         key = f"lines_{void}"
         if key not in self.memo:
             invoices = self["invoices"]
-            lines = invoice_lines(invoices, coupons=self.coupons(), prices=self.prices(), void=void)
+            lines = invoice_lines(
+                invoices, coupons=self.coupons(), prices=self.prices(), void=void, nested=self.nested_lines()
+            )
             lines.attrs = {"stripe": dict(invoices.attrs.get("stripe", {}))}
             self.memo[key] = lines
         table: pd.DataFrame = self.memo[key]
         return table
 
+    def nested_lines(self) -> NestedLists:
+        """The lines of all invoices, as they were sent, typed."""
+        if "nested_lines" not in self.memo:
+            self.memo["nested_lines"] = nested_lines(self["invoices"])
+        made: NestedLists = self.memo["nested_lines"]
+        return made
+
     def prices(self) -> dict[str, dict[str, Any]]:
         """Prices by id, if the invoices only name them."""
         if "prices" not in self.memo:
-            needed = unknown_prices(self["invoices"])
+            needed = unknown_prices(self.nested_lines())
             self.memo["prices"] = self._by_id("prices") if needed else {}
         known: dict[str, dict[str, Any]] = self.memo["prices"]
         return known
@@ -310,7 +321,10 @@ class ReportInputs:
             return known
         frames = [self.data.get("invoices"), self.data.get("subscriptions")]
         found = coupons_of(*frames)
-        missing = _named_discounts(*frames) - set(found)
+        named = _named_discounts(*frames)
+        if "invoices" in self.data:
+            named |= named_discounts(self.nested_lines())
+        missing = named - set(found)
         if missing and self.folder is None:
             found |= self._expanded_discounts()
             missing -= set(found)
@@ -384,7 +398,7 @@ def _coupons_by_source(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _named_discounts(*frames: pd.DataFrame | None) -> set[str]:
-    """The discounts that lines took off, or that subscriptions and their items have."""
+    """The discounts that invoices, or subscriptions and their items, have."""
     named: set[str] = set()
     for frame in frames:
         if frame is None:
@@ -398,14 +412,6 @@ def _named_discounts(*frames: pd.DataFrame | None) -> set[str]:
             }
         if "discount" in frame.columns and "discount_coupon" not in frame.columns:
             named |= set(text_column(frame, "discount"))
-        if "lines" in frame.columns or "lines_data" in frame.columns:
-            for cell in lists(lines_column(frame), column="lines"):
-                named |= {
-                    off["discount"]
-                    for line in cell
-                    for off in line.get("discount_amounts") or ()
-                    if isinstance(off.get("discount"), str)
-                }
         if "items" in frame.columns:
             for cell in lists(frame["items"], column="items"):
                 named |= {

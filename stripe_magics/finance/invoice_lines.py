@@ -6,19 +6,19 @@ Lines that an answer doesn't hold (`lines_has_more`) have to be fetched before; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from stripe_magics.finance.aggregation import MissingData, flags, lists, text_column, to_str
+from stripe_magics.finance.aggregation import MissingData, flags, text_column, to_str
+from stripe_magics.finance.nested_lists import NestedLists, as_text, nested_lists
 from stripe_magics.finance.receivables import transitions
+from stripe_magics.finance.reporting_period import Ints
 
-_COLUMNS = (
-    "position", "line", "amount", "tax", "discount", "discount_forever", "start", "end", "recurring", "proration", "subscription", "item",
-    "price", "interval", "interval_count", "metered", "unit_amount", "quantity",
-)  # fmt: skip
 _PERIODS = ("start", "end")
 LIVING = frozenset({"open", "paid", "uncollectible"})
 
@@ -33,6 +33,11 @@ def lines_column(invoices: pd.DataFrame) -> pd.Series:
         )
     values: pd.Series = invoices[source]
     return values
+
+
+def without_lines(invoices: pd.DataFrame) -> pd.DataFrame:
+    """The invoices themselves: their lines are long, and are not copied where rows are chosen."""
+    return invoices.drop(columns=[name for name in ("lines", "lines_data") if name in invoices.columns])
 
 
 def cut_off(invoices: pd.DataFrame) -> pd.Series:
@@ -78,118 +83,208 @@ def invoice_lines(
     coupons: Mapping[str, Mapping[str, Any]] | None = None,
     prices: Mapping[str, Mapping[str, Any]] | None = None,
     void: bool = False,
+    nested: NestedLists | None = None,
 ) -> pd.DataFrame:
     """The lines of finalised invoices, one a row; void ones only if asked.
 
-    customer, currency, invoice, finalized (int64 nanoseconds), line, amount (without tax, before discounts), tax, discount (all),
-    discount_forever (by coupons that never end), start, end (datetime64[us, UTC]), recurring, proration, subscription, item, price,
-    interval, interval_count, metered, unit_amount (minor units, float), quantity. `coupons` are those of discounts by id, `prices` those
-    of prices by id, for versions whose lines only name them.
+    customer, currency, invoice, status, position (the invoice's row), finalized (int64 nanoseconds), line, amount (without tax, before
+    discounts), tax, discount (all), discount_forever (by coupons that never end), start, end (datetime64[us, UTC]), recurring, proration,
+    subscription, item, price, interval, interval_count, metered, unit_amount (minor units, float), quantity. `coupons` are those of
+    discounts by id, `prices` those of prices by id, for versions whose lines only name them. `nested` are the lines if they are read
+    already.
     """
-    status = to_str(invoices["status"])
-    kept = status.isin([*LIVING, *(["void"] if void else [])])
-    mine = invoices[kept]
-    cells = lists(lines_column(mine), column="lines")
-    table = pd.DataFrame(_rows(cells, coupons or coupons_of(invoices), prices or {}), columns=list(_COLUMNS))
-    whole = {
-        "amount": np.int64,
-        "tax": np.int64,
-        "discount": np.int64,
-        "discount_forever": np.int64,
-        "position": np.int64,
-    }
-    table = table.astype(whole)
-    for name in _PERIODS:
-        seconds = pd.to_numeric(table[name], errors="coerce")
-        table[name] = pd.to_datetime(seconds, unit="s", utc=True).astype("datetime64[us, UTC]")
-    for name in ("recurring", "proration", "metered"):
-        table[name] = table[name].astype(bool)
-    place = table.pop("position").to_numpy()
+    lines = nested_lines(invoices) if nested is None else nested
+    kept = to_str(invoices["status"]).isin([*LIVING, *(["void"] if void else [])]).to_numpy()
+    if not kept.all():
+        lines = lines.where(kept[lines.row])
+    row = lines.row
+    off, forever = _discounts(
+        lines, {**(coupons_of(invoices) if coupons is None else coupons), **lines.expanded}
+    )
+    tax, inside = _taxes(lines)
     heads = {
-        "customer": text_column(mine, "customer"),
-        "currency": to_str(mine["currency"]),
-        "invoice": to_str(mine["id"]),
-        "status": to_str(mine["status"]),
+        "customer": text_column(invoices, "customer"),
+        "currency": to_str(invoices["currency"]),
+        "invoice": to_str(invoices["id"]),
+        "status": to_str(invoices["status"]),
     }
-    for at, (name, values) in enumerate(heads.items()):
-        table.insert(at, name, values.to_numpy()[place] if len(place) else np.array([], dtype=object))
-    table.insert(3, "finalized", transitions(mine, "finalized_at")[place])
-    return table
-
-
-def _rows(
-    cells: list[list[Any]], coupons: Mapping[str, Mapping[str, Any]], prices: Mapping[str, Mapping[str, Any]]
-) -> Iterator[tuple[Any, ...]]:
-    for position, cell in enumerate(cells):
-        for line in cell:
-            yield (position, *_facts(line, coupons, prices))
-
-
-def _facts(
-    line: Mapping[str, Any], coupons: Mapping[str, Mapping[str, Any]], prices: Mapping[str, Mapping[str, Any]]
-) -> tuple[Any, ...]:
-    parent = line.get("parent") or {}
-    details = parent.get("subscription_item_details") or {}
-    of_item = parent.get("invoice_item_details") or {}
-    price = price_of(line, prices)
-    recurring = price.get("recurring") or {}
-    if not recurring and price.get("interval"):
-        recurring = price  # a plan
-    item = (
-        details.get("subscription_item") or line.get("subscription_item") or of_item.get("subscription_item")
+    return pd.DataFrame(
+        {
+            **{name: values.take(row).array for name, values in heads.items()},
+            "position": row,
+            "finalized": transitions(invoices, "finalized_at")[row],
+            "line": as_text(lines.text("id")),
+            "amount": lines.ints("amount") - inside,
+            "tax": tax,
+            "discount": off,
+            "discount_forever": forever,
+            **{name: _instants(lines.get("period", name)) for name in _PERIODS},
+            **_subscription_facts(lines, {**(prices or {}), **lines.expanded}),
+        }
     )
-    subscription = details.get("subscription") or line.get("subscription") or of_item.get("subscription")
-    kind = line.get("type")
-    proration = bool(line.get("proration") or details.get("proration") or of_item.get("proration"))
-    of_subscription = bool(
-        details or item or kind == "subscription" or (subscription and (kind is None or proration))
+
+
+def nested_lines(invoices: pd.DataFrame) -> NestedLists:
+    """The lines of all invoices, typed, one after another."""
+    column = lines_column(invoices)
+    return nested_lists(column, str(column.name))
+
+
+def _instants(seconds: pa.Array) -> pd.arrays.DatetimeArray:
+    made = seconds.cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("us", "UTC"))
+    return pd.Series(made.to_pandas()).astype("datetime64[us, UTC]").array
+
+
+def _discounts(lines: NestedLists, coupons: Mapping[str, Mapping[str, Any]]) -> tuple[Ints, Ints]:
+    """What was taken off each line, in all and by coupons that never end."""
+    off, forever = np.zeros(len(lines), dtype=np.int64), np.zeros(len(lines), dtype=np.int64)
+    each = lines.inner("discount_amounts")
+    if len(each):
+        amount = each.ints("amount")
+        np.add.at(off, each.row, amount)
+        endless = [name for name, of in coupons.items() if (coupon_in(of) or of).get("duration") == "forever"]
+        never_ends = pc.is_in(each.text("discount"), value_set=pa.array(endless, pa.string()))
+        np.add.at(forever, each.row, np.where(never_ends.to_numpy(zero_copy_only=False), amount, 0))
+    return off, forever
+
+
+def _taxes(lines: NestedLists) -> tuple[Ints, Ints]:
+    """The tax of each line, and the part of it that its amount includes."""
+    tax, inside = np.zeros(len(lines), dtype=np.int64), np.zeros(len(lines), dtype=np.int64)
+    for name in ("tax_amounts", "taxes"):
+        each = lines.inner(name)
+        if len(each):
+            amount = each.ints("amount")
+            np.add.at(tax, each.row, amount)
+            np.add.at(inside, each.row, np.where(is_inclusive(each), amount, 0))
+    return tax, inside
+
+
+def is_inclusive(taxes: NestedLists) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Whether each tax is part of the price, in both shapes."""
+    behaviour = pc.equal(taxes.text("tax_behavior"), "inclusive").to_numpy(zero_copy_only=False)
+    made: np.ndarray[tuple[int], np.dtype[np.bool_]] = taxes.flags("inclusive") | behaviour
+    return made
+
+
+def _subscription_facts(lines: NestedLists, prices: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What each line says of its subscription, item and price, wherever its version has it."""
+    details, other = ("parent", "subscription_item_details"), ("parent", "invoice_item_details")
+    item = _first(
+        lines.get(*details, "subscription_item"),
+        lines.get("subscription_item"),
+        lines.get(*other, "subscription_item"),
     )
-    off = forever = 0
-    for each in line.get("discount_amounts") or ():
-        off += int(each["amount"])
-        discount = each.get("discount")
-        coupon = coupon_in(discount) if isinstance(discount, dict) else coupons.get(str(discount), {})
-        if coupon.get("duration") == "forever":
-            forever += int(each["amount"])
-    taxes = [*(line.get("tax_amounts") or ()), *(line.get("taxes") or ())]
-    tax = inside = 0
-    for each in taxes:
-        tax += int(each["amount"])
-        if each.get("inclusive") or each.get("tax_behavior") == "inclusive":
-            inside += int(each["amount"])
-    span = line.get("period") or {}
-    unit = price.get("unit_amount_decimal") or price.get("unit_amount")
-    quantity = line.get("quantity")
-    return (
-        line["id"], int(line["amount"]) - inside, tax, off, forever, span.get("start"), span.get("end"),
-        of_subscription and price.get("type") != "one_time", proration, subscription or "", item or "", price.get("id") or "",
-        recurring.get("interval") or "", int(recurring.get("interval_count") or 1),
-        recurring.get("usage_type") == "metered" or bool(recurring.get("meter")),
-        float("nan") if unit is None else float(unit), 1.0 if quantity is None else float(quantity),
+    subscription = _first(
+        lines.get(*details, "subscription"), lines.get("subscription"), lines.get(*other, "subscription")
+    )
+    proration = (
+        lines.flags("proration") | lines.flags(*details, "proration") | lines.flags(*other, "proration")
+    )
+    kind = lines.text("type")
+    price = _first(
+        lines.get("price", "id"), lines.get("plan", "id"), lines.get("pricing", "price_details", "price")
+    )
+    facts = _price_facts(lines, price, prices)
+    of_item = (
+        _true(lines.get(*details).is_valid())
+        | _true(pc.not_equal(item, ""))
+        | _true(pc.equal(kind, "subscription"))
+    )
+    of_item |= _true(pc.not_equal(subscription, "")) & (_true(pc.equal(kind, "")) | proration)
+    return {
+        "recurring": of_item & _true(pc.not_equal(facts.pop("type"), "one_time")),
+        "proration": proration,
+        "subscription": as_text(subscription),
+        "item": as_text(item),
+        "price": as_text(price),
+        **facts,
+        "quantity": lines.get("quantity").fill_null(1.0).to_numpy(zero_copy_only=False),
+    }
+
+
+def _price_facts(
+    lines: NestedLists, price: pa.Array, prices: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Type, interval, count, metered and unit amount: of the price in the line, of its plan, or of the price that it names."""
+    named = _named_prices(price, prices)
+
+    def fact(name: str, *, recurring: bool = True) -> list[pa.Array]:
+        inner = [lines.get("price", "recurring", name)] if recurring else []
+        return [*inner, lines.get("price", name), lines.get("plan", name), named[name]]
+
+    unit = pc.coalesce(
+        _decimal(lines.get("price", "unit_amount_decimal")), lines.get("price", "unit_amount"),
+        _decimal(lines.get("plan", "unit_amount_decimal")), lines.get("plan", "unit_amount"), named["unit_amount"],
+        _decimal(lines.get("pricing", "unit_amount_decimal")),
     )  # fmt: skip
+    usage = pc.equal(_first(*fact("usage_type")), "metered")
+    return {
+        "type": _first(*fact("type", recurring=False)),
+        "interval": as_text(_first(*fact("interval"))),
+        "interval_count": pc.coalesce(*fact("interval_count")).fill_null(1).to_numpy(zero_copy_only=False),
+        "metered": _true(usage) | _true(pc.not_equal(_first(*fact("meter")), "")),
+        "unit_amount": unit.fill_null(float("nan")).to_numpy(zero_copy_only=False),
+    }
 
 
-def price_of(line: Mapping[str, Any], prices: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The price of a line (or its plan): in the line, or by its id among `prices`; just its id where nothing else is known."""
-    price = line.get("price") or line.get("plan")
-    if isinstance(price, dict):
-        return price
-    pricing = (line.get("pricing") or {}).get("price_details") or {}
-    name = price or pricing.get("price")
-    if isinstance(name, dict):
-        return name
-    known = prices.get(str(name or ""))
-    if known is not None:
-        return known
-    unit = (line.get("pricing") or {}).get("unit_amount_decimal")
-    return {"id": name, "unit_amount_decimal": unit} if name else {}
+_NAMED: Mapping[str, pa.DataType] = {
+    "type": pa.string(), "interval": pa.string(), "interval_count": pa.int64(), "usage_type": pa.string(), "meter": pa.string(),
+    "unit_amount": pa.float64(),
+}  # fmt: skip
 
 
-def unknown_prices(invoices: pd.DataFrame) -> bool:
+def _named_prices(price: pa.Array, prices: Mapping[str, Mapping[str, Any]]) -> dict[str, pa.Array]:
+    """The facts of the prices that lines name, a value a line; missing where a price isn't known."""
+    if not prices:
+        return {name: pa.nulls(len(price), kind) for name, kind in _NAMED.items()}
+    coded = price.dictionary_encode()
+    known = [prices.get(name, {}) for name in coded.dictionary.to_pylist()]
+    rows = [
+        {**(each.get("recurring") or each), "type": each.get("type"), "unit_amount": _unit_of(each)}
+        for each in known
+    ]
+    return {
+        name: pa.array([each.get(name) for each in rows], kind).take(coded.indices)
+        for name, kind in _NAMED.items()
+    }
+
+
+def _unit_of(price: Mapping[str, Any]) -> float | None:
+    unit = price.get("unit_amount_decimal") or price.get("unit_amount")
+    return None if unit is None else float(unit)
+
+
+def _decimal(text: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(text, ""), None, text).cast(pa.float64())
+
+
+def _first(*texts: pa.Array) -> pa.Array:
+    """The first text that there is, else an empty one."""
+    return pc.coalesce(*texts, pa.scalar("", pa.string()))
+
+
+def _true(flags_: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    made: np.ndarray[tuple[int], np.dtype[np.bool_]] = flags_.to_numpy(zero_copy_only=False)
+    return made
+
+
+def unknown_prices(lines: NestedLists) -> bool:
     """Whether some lines only name their price."""
-    return any(
-        not isinstance(line.get("price") or line.get("plan"), Mapping)
-        and bool(line.get("price") or ((line.get("pricing") or {}).get("price_details") or {}).get("price"))
-        for cell in lists(lines_column(invoices), column="lines")
-        for line in cell
+    named = _first(
+        lines.get("price", "id"), lines.get("plan", "id"), lines.get("pricing", "price_details", "price")
     )
+    spelt = _first(
+        lines.get("price", "type"), lines.get("price", "recurring", "interval"), lines.get("plan", "interval")
+    )
+    lacking = pc.and_(pc.not_equal(named, ""), pc.equal(spelt, ""))
+    names = set(pc.unique(named.filter(lacking)).to_pylist())
+    return bool(names - set(lines.expanded))
+
+
+def named_discounts(lines: NestedLists) -> set[str]:
+    """The discounts that took something off some line."""
+    return set(pc.unique(lines.inner("discount_amounts").text("discount")).to_pylist()) - {
+        "",
+        *lines.expanded,
+    }

@@ -20,10 +20,11 @@ from stripe_magics.finance.aggregation import (
     to_str,
 )
 from stripe_magics.finance.columns import CURRENCY, RESIDUAL, STATUS, declare, money, text
+from stripe_magics.finance.corrections import billed
 from stripe_magics.finance.inputs import ReportInputs, ended_subscriptions
 from stripe_magics.finance.invoice_lines import invoice_lines
 from stripe_magics.finance.mrr_history import subscription_steps
-from stripe_magics.finance.receivables import NONE, transitions
+from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period
 
 Sums = Mapping[str, int]
@@ -98,12 +99,10 @@ def _open(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
 
 
 def finalised_in(invoices: pd.DataFrame, span: Period) -> pd.DataFrame:
-    """The invoices finalised in a period, void ones out."""
+    """The invoices finalised in a period, without those voided in the same month."""
     when = transitions(invoices, "finalized_at")
-    living = ~to_str(invoices["status"]).isin(["void", "draft"]).to_numpy()
-    out: pd.DataFrame = invoices[
-        (when != NONE) & (when >= span.start.value) & (when < span.end.value) & living
-    ]
+    inside = (when >= span.start.value) & (when < span.end.value)
+    out: pd.DataFrame = invoices[inside & billed(invoices, span.zone)]
     return out
 
 
@@ -116,7 +115,7 @@ def net_totals(invoices: pd.DataFrame) -> pd.Series:
 
 def _lines(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
     mine = finalised_in(inputs["invoices"], span)
-    lines = invoice_lines(mine)
+    lines = invoice_lines(mine, void=True)
     left = sums_by_currency(lines["currency"], lines["amount"] - lines["discount"])
     return left, sums_by_currency(mine["currency"], net_totals(mine))
 

@@ -1,9 +1,10 @@
 """Who owes what, since when, and how fast they pay: reports over invoices, all of one population.
 
-- Finalised invoices of both collection methods; void ones are out everywhere. So ageing, DSO's receivables and the sum of what remains
-  open are the same figure at the same instant.
-- An invoice's state at a past date is rebuilt from its status transitions: it is owed from its finalisation until it was paid or written
-  off (marked uncollectible). Age counts from the due date, or from finalisation where there is none; begun days count whole.
+- Finalised invoices of both collection methods that were not void at the instant in question; one that was voided later was owed, and
+  sold, until then. So ageing, DSO's receivables and the sum of what remained open are the same figure at the same instant, and a closed
+  month doesn't change when one of its invoices is voided.
+- An invoice's state at a past date is rebuilt from its status transitions: it is owed from its finalisation until it was paid, voided or
+  written off (marked uncollectible). Age counts from the due date, or from finalisation where there is none; begun days count whole.
 """
 
 from __future__ import annotations
@@ -49,14 +50,21 @@ def transitions(invoices: pd.DataFrame, name: str) -> Ints:
 
 
 def finalised(invoices: pd.DataFrame, report: str, *, sales: str = "all") -> pd.DataFrame:
-    """Finalised invoices that are not void, with their moments as int64 nanoseconds (`finalized`, `due`, `ended`, `paid`)."""
+    """Finalised invoices with their moments as int64 nanoseconds (`finalized`, `due`, `ended`, `paid`, `voided`).
+
+    Void ones are among them while it is known when they were voided: `voided` is that instant, later than all others where an invoice is
+    not void. `living_at` takes out those that were void by an instant.
+    """
     if sales not in SALES:
         raise UsageFault(f"--sales {sales} isn't possible: {' or '.join(SALES)}.")
     require_columns(invoices, _NEEDED, report=report, object_type="invoice")
     finalized = transitions(invoices, "finalized_at")
     written_off = transitions(invoices, "marked_uncollectible_at")
     paid = transitions(invoices, "paid_at")
-    endings = np.stack([paid, written_off])
+    status = to_str(invoices["status"])
+    void = status.eq("void").to_numpy()
+    voided = np.where(void, transitions(invoices, "voided_at"), NEVER)
+    endings = np.stack([paid, written_off, np.where(void, voided, NONE)])
     due = (
         nanoseconds(invoices["due_date"])
         if "due_date" in invoices.columns
@@ -70,30 +78,37 @@ def finalised(invoices: pd.DataFrame, report: str, *, sales: str = "all") -> pd.
             "customer_name": text_column(invoices, "customer_name").to_numpy(),
             "customer_email": text_column(invoices, "customer_email").to_numpy(),
             "currency": to_str(invoices["currency"]).to_numpy(),
-            "status": to_str(invoices["status"]).to_numpy(),
+            "status": status.to_numpy(),
             "finalized": finalized,
             "due": np.where(due == NONE, finalized, due),
             "ended": np.where(endings == NONE, NEVER, endings).min(axis=0),
             "paid": paid,
             "written_off": written_off,
+            "voided": voided,
             "amount_due": to_int64(invoices["amount_due"]).to_numpy(),
             "remaining": to_int64(invoices["amount_remaining"]).to_numpy(),
             "total": to_int64(invoices["total"]).to_numpy(),
             "starting_balance": int_column(invoices, "starting_balance").to_numpy(),
         }
     )
-    living = (finalized != NONE) & ~frame["status"].isin(["void", "draft"]).to_numpy()
+    living = (finalized != NONE) & (voided != NONE) & status.ne("draft").to_numpy()
     if sales == "send_invoice":
         living &= method.isin(["send_invoice", ""]).to_numpy()
     out: pd.DataFrame = frame[living].reset_index(drop=True)
     return out
 
 
+def living_at(frame: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
+    """Of finalised invoices those that were not void yet at an instant: what was sold by then."""
+    out: pd.DataFrame = frame[frame["voided"] >= until.value]
+    return out
+
+
 def owed_at(frame: pd.DataFrame, until: pd.Timestamp, age_date: pd.Timestamp) -> pd.DataFrame:
     """Of finalised invoices those owed at an instant: amount, days_overdue (begun days; 0 or less: not due yet), uncollectible.
 
-    What is still open now is owed with what remains of it; what was paid later was owed in full (partial payments before that instant are
-    not known from the invoice alone). uncollectible is what was written off by then; it is not owed any more.
+    What is still open now is owed with what remains of it, and what was voided later was owed with what remained when it was; what was paid
+    later was owed in full (partial payments before that instant are not known from the invoice alone). uncollectible is what was written off by then; it is not owed any more.
     """
     begun = frame["finalized"] < until.value
     written_off = (
@@ -103,8 +118,10 @@ def owed_at(frame: pd.DataFrame, until: pd.Timestamp, age_date: pd.Timestamp) ->
     )
     mine = frame[begun & ((frame["ended"] >= until.value) | written_off)]
     lost = written_off[mine.index]
-    still_open = mine["status"].isin(["open", "uncollectible"])
-    amount = mine["remaining"].where(still_open, mine["amount_due"])
+    left = mine["status"].isin(["open", "uncollectible"]) | (
+        mine["status"].eq("void") & (mine["remaining"] > 0)
+    )
+    amount = mine["remaining"].where(left, mine["amount_due"])
     out = pd.DataFrame(
         {
             **{

@@ -211,3 +211,10 @@ def months_back(count: int, end: pd.Timestamp, zone: str) -> Period:
     first = local(end, zone).normalize().replace(day=1)
     bounds = midnights(pd.DatetimeIndex([first - pd.DateOffset(months=count), first]), zone)
     return Period(bounds[0], bounds[1], zone)
+
+
+def month_number(instants_: Ints, zone: str) -> Ints:
+    """The local calendar month of instants as a number that grows by one a month."""
+    stamps = pd.DatetimeIndex(instants(instants_)).tz_convert(zone)
+    made: Ints = (stamps.year * 12 + stamps.month - 1).to_numpy(dtype=np.int64)
+    return made

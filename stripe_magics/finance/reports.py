@@ -32,9 +32,10 @@ from stripe_magics.finance import (
 )
 from stripe_magics.finance import mrr_bridge as bridge
 from stripe_magics.finance.aggregation import int_column, to_str
-from stripe_magics.finance.corrections import VOID, corrections
+from stripe_magics.finance.corrections import billed, corrections
 from stripe_magics.finance.inputs import ReportInputs, ended_subscriptions
-from stripe_magics.finance.receivables import NONE, transitions
+from stripe_magics.finance.invoice_lines import without_lines
+from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period, months_back
 
 Use = Literal["needed", "all", "months", "at", "none"]
@@ -211,27 +212,14 @@ def recognition_of(
     invoices = x["invoices"]
     more = [x.maybe(name) for name in ("credit_notes", "refunds", "charges")]
     taken = corrections(invoices, *more)
-    finalized = transitions(invoices, "finalized_at")
-    gone = taken[taken["kind"] == VOID].merge(
-        pd.DataFrame({"invoice": to_str(invoices["id"]), "finalized": finalized}), on="invoice"
-    )
-    month = {
-        name: revenue_recognition.month_number(gone[name].to_numpy(), x.zone)
-        for name in ("posted", "finalized")
-    }
-    at_once = set(gone["invoice"][month["posted"] == month["finalized"]]) if len(gone) else set()
+    keep = billed(invoices, x.zone)
     every = x.lines(void=True)
-    lines = every[(every["finalized"] != NONE) & ~every["invoice"].isin(at_once)].reset_index(drop=True)
-    keep = (
-        (finalized != NONE)
-        & ~to_str(invoices["status"]).isin(["draft"]).to_numpy()
-        & ~invoices["id"].isin(at_once)
-    )
-    mine = invoices[keep]
+    lines = every[keep[every["position"].to_numpy()]].reset_index(drop=True)
+    mine = without_lines(invoices)[keep]
     headers = pd.DataFrame(
         {
             "currency": to_str(mine["currency"]),
-            "finalized": finalized[keep.to_numpy()],
+            "finalized": transitions(mine, "finalized_at"),
             "net": proofs.net_totals(mine),
         }
     )

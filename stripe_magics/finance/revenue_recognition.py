@@ -23,6 +23,7 @@ from stripe_magics.finance.reporting_period import (
     instants,
     local,
     month_ends,
+    month_number,
     nanoseconds,
 )
 
@@ -60,12 +61,6 @@ def earned_until(start: Ints, end: Ints, until: int, *, method: str, zone: str) 
         part = (month_number(np.full_like(start, until - 1), zone) - month_number(start, zone) + 1) / count
     over: np.ndarray = np.minimum(np.maximum(part, 0.0), 1.0)
     return over
-
-
-def month_number(instant: Ints, zone: str) -> Ints:
-    stamps = pd.DatetimeIndex(instants(instant)).tz_convert(zone)
-    made: Ints = (stamps.year * 12 + stamps.month - 1).to_numpy(dtype=np.int64)
-    return made
 
 
 def _spans(lines: pd.DataFrame, posted: Ints) -> tuple[Ints, Ints]:

@@ -1,21 +1,24 @@
 """Tax by document and rate, and its summary by country and rate as a VAT or OSS return asks for it.
 
 An invoice counts in the month in which it is finalised; credit notes, refunds without a credit note and write-offs take tax back in the
-month in which they happen. Void invoices are out. Invoices without tax are rows too, since returns ask for exempt and reverse-charge sales.
+month in which they happen, and so does a void of an invoice of an earlier month; one that was voided in its own month is out. Invoices
+without tax are rows too, since returns ask for exempt and reverse-charge sales.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from stripe_magics.finance.aggregation import (
     group_sums,
     int_column,
-    lists,
     require_columns,
     result,
     text_column,
@@ -23,16 +26,11 @@ from stripe_magics.finance.aggregation import (
     totals,
 )
 from stripe_magics.finance.columns import CURRENCY, column, count, declare, money, text
-from stripe_magics.finance.corrections import (
-    CREDIT_NOTE,
-    REFUND,
-    VOID,
-    WRITE_OFF,
-    corrections,
-    credit_notes_issued,
-)
-from stripe_magics.finance.receivables import NONE, transitions
-from stripe_magics.finance.reporting_period import Moment, Period, instants, period
+from stripe_magics.finance.corrections import CREDIT_NOTE, billed, corrections, credit_notes_issued
+from stripe_magics.finance.invoice_lines import is_inclusive, without_lines
+from stripe_magics.finance.nested_lists import as_text, nested_lists
+from stripe_magics.finance.receivables import transitions
+from stripe_magics.finance.reporting_period import Ints, Moment, Period, instants, period
 from stripe_magics.frames.frame_info import add_note
 
 EU = frozenset(
@@ -43,100 +41,146 @@ EU = frozenset(
 )  # fmt: skip
 _ENTRIES = ("total_taxes", "total_tax_amounts", "tax_amounts")
 _AMOUNTS = ("taxable", "tax")
+_OF_CUSTOMERS = (
+    "currency",
+    "customer",
+    "customer_name",
+    "customer_address_country",
+    "customer_tax_ids",
+    "customer_tax_exempt",
+)
 
 COUNTRY = text("country", "The country of the tax rate, else of the customer's address.")
 PERCENT = column("percentage", "percent", "The rate in percent; missing where the rate isn't known.")
 TREATMENT = text("treatment", "domestic, oss, reverse charge, exempt, outside the EU or abroad.")
 
 
-def tax_entries(documents: pd.DataFrame) -> list[list[Mapping[str, Any]]]:
-    """The tax entries of each document, both shapes."""
-    found: list[list[Mapping[str, Any]]] = [[] for _ in range(len(documents))]
+@dataclass(frozen=True, slots=True)
+class TaxEntries:
+    """The tax entries of documents, one after another, in both shapes; `row` is the document that each is of."""
+
+    row: Ints
+    table: pd.DataFrame
+    rates: Mapping[str, Mapping[str, Any]]
+
+    def sums(self, documents: int) -> Ints:
+        """The tax of each document."""
+        made = np.zeros(documents, dtype=np.int64)
+        np.add.at(made, self.row, self.table["tax"].to_numpy())
+        return made
+
+    def where(self, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> TaxEntries:
+        """Some of them."""
+        return TaxEntries(self.row[kept], self.table[kept], self.rates)
+
+
+def tax_entries(documents: pd.DataFrame) -> TaxEntries:
+    """The tax entries of each document: of its newest shape that has some."""
+    taken = np.zeros(len(documents), dtype=bool)
+    rows: list[Ints] = []
+    tables: list[pd.DataFrame] = []
+    rates: dict[str, Mapping[str, Any]] = {}
     for name in _ENTRIES:
-        if name in documents.columns:
-            cells = lists(documents[name], column=name)
-            found = [have or cell for have, cell in zip(found, cells, strict=True)]
-    return found
+        if name not in documents.columns:
+            continue
+        each = nested_lists(documents[name], name)
+        if taken.any():
+            each = each.where(~taken[each.row])
+        if not len(each):
+            continue
+        taken[each.row] = True
+        rates |= each.expanded
+        rate = pc.coalesce(each.get("tax_rate"), each.get("tax_rate_details", "tax_rate"))
+        base = each.get("taxable_amount")
+        rows.append(each.row)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "tax_rate": as_text(rate.fill_null("")),
+                    "inclusive": is_inclusive(each),
+                    "taxability": as_text(each.text("taxability_reason")),
+                    "taxable": each.ints("taxable_amount"),
+                    "tax": each.ints("amount"),
+                    "of_all": base.is_null().to_numpy(zero_copy_only=False),
+                }
+            )
+        )
+    if not tables:
+        none = {name: pd.Series(dtype="str") for name in ("tax_rate", "taxability")}
+        numbers = {name: pd.Series(dtype=np.int64) for name in _AMOUNTS}
+        flags_ = {name: pd.Series(dtype=bool) for name in ("inclusive", "of_all")}
+        return TaxEntries(np.array([], dtype=np.int64), pd.DataFrame({**none, **numbers, **flags_}), rates)
+    return TaxEntries(np.concatenate(rows), pd.concat(tables, ignore_index=True), rates)
 
 
-def _rate_id(entry: Mapping[str, Any]) -> str:
-    rate = entry.get("tax_rate") or (entry.get("tax_rate_details") or {}).get("tax_rate") or ""
-    return str(rate.get("id") if isinstance(rate, Mapping) else rate)
-
-
-def known_rates(invoices: pd.DataFrame, tax_rates: pd.DataFrame | None) -> dict[str, Mapping[str, Any]]:
-    """Tax rates by id: from their own list, and those that invoices spell out."""
+def known_rates(
+    invoices: pd.DataFrame, tax_rates: pd.DataFrame | None, named: Iterable[str] = ()
+) -> dict[str, Mapping[str, Any]]:
+    """Tax rates by id: from their own list, and those that invoices spell out, if one of `named` is not in it."""
     found: dict[str, Mapping[str, Any]] = {}
-    if "default_tax_rates" in invoices.columns:
-        for cell in invoices["default_tax_rates"]:
-            for rate in cell if isinstance(cell, list) else ():
-                if isinstance(rate, Mapping):
-                    found[str(rate.get("id"))] = rate
     if tax_rates is not None:
         for row in tax_rates.to_dict("records"):
             found[str(row["id"])] = {str(key): value for key, value in row.items()}
+    if "default_tax_rates" in invoices.columns and set(named) - {"", *found}:
+        for cell in invoices["default_tax_rates"]:
+            for rate in cell if isinstance(cell, list) else ():
+                if isinstance(rate, Mapping):
+                    found.setdefault(str(rate.get("id")), rate)
     return found
 
 
-def _facts(invoices: pd.DataFrame) -> pd.DataFrame:
+def _customers(invoices: pd.DataFrame) -> pd.DataFrame:
     """What each invoice says of its customer."""
-    ids = (
-        [
-            cell[0].get("value") or "" if cell else ""
-            for cell in lists(invoices["customer_tax_ids"], column="customer_tax_ids")
-        ]
-        if "customer_tax_ids" in invoices.columns
-        else [""] * len(invoices)
-    )
+    tax_id = pd.Series("", index=invoices.index, dtype=object)
+    if "customer_tax_ids" in invoices.columns:
+        ids = nested_lists(invoices["customer_tax_ids"], "customer_tax_ids")
+        rows, first = np.unique(ids.row, return_index=True)
+        tax_id.iloc[rows] = ids.text("value").take(pa.array(first)).to_numpy(zero_copy_only=False)
     return pd.DataFrame(
         {
-            "invoice": to_str(invoices["id"]),
             "currency": to_str(invoices["currency"]),
             "customer": text_column(invoices, "customer"),
             "customer_name": text_column(invoices, "customer_name"),
             "address": text_column(invoices, "customer_address_country"),
-            "customer_tax_id": ids,
+            "customer_tax_id": tax_id,
             "exempt": text_column(invoices, "customer_tax_exempt").replace("", "none"),
         }
     )
 
 
-def _rows(
-    names: Iterable[str],
-    entries: Iterable[list[Mapping[str, Any]]],
-    whole: Iterable[int],
-    taxed: Iterable[int],
-) -> list[tuple[Any, ...]]:
-    """One row an entry: document, tax rate, behaviour, reason, taxable, tax. A document without entries has one, of its own tax."""
-    rows: list[tuple[Any, ...]] = []
-    for name, cell, net, tax in zip(names, entries, whole, taxed, strict=True):
-        for entry in cell:
-            inside = bool(entry.get("inclusive")) or entry.get("tax_behavior") == "inclusive"
-            base = entry.get("taxable_amount")
-            reason = entry.get("taxability_reason") or ""
-            rows.append(
-                (
-                    name,
-                    _rate_id(entry),
-                    inside,
-                    reason,
-                    net if base is None else int(base),
-                    int(entry["amount"]),
-                )
-            )
-        if not cell:
-            rows.append((name, "", False, "", net, tax))
-    return rows
+def _by_entry(documents: pd.DataFrame, entries: TaxEntries) -> pd.DataFrame:
+    """One row an entry: at (the document's place), tax rate, behaviour, reason, taxable, tax. One without entries has one, of its own tax."""
+    net, tax = _own(documents, entries)
+    without = np.setdiff1d(np.arange(len(documents)), entries.row, assume_unique=False)
+    spelt = entries.table
+    own = pd.DataFrame(
+        {
+            "at": without,
+            "tax_rate": "",
+            "inclusive": False,
+            "taxability": "",
+            "taxable": net.to_numpy()[without],
+            "tax": tax.to_numpy()[without],
+        }
+    )
+    if spelt.empty:
+        return own
+    base = np.where(spelt["of_all"], net.to_numpy()[entries.row], spelt["taxable"])
+    rows = spelt.drop(columns="of_all").assign(at=entries.row, taxable=base)[list(own.columns)]
+    return rows if own.empty else pd.concat([rows, own], ignore_index=True)
 
 
 def invoice_totals(documents: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Each document's net and tax by its own totals."""
+    return _own(documents, tax_entries(documents))
+
+
+def _own(documents: pd.DataFrame, entries: TaxEntries) -> tuple[pd.Series, pd.Series]:
     total = int_column(documents, "total", "amount" if "amount" in documents.columns else "")
-    entries = tax_entries(documents)
-    summed = pd.Series([sum(int(each["amount"]) for each in cell) for cell in entries], index=documents.index)
+    summed = pd.Series(entries.sums(len(documents)), index=documents.index)
     net = documents.get("total_excluding_tax")
     tax = int_column(documents, "tax") if "tax" in documents.columns else summed
-    tax = tax.where(tax.ne(0), summed.astype(np.int64))
+    tax = tax.where(tax.ne(0), summed)
     if net is not None:
         excluded = net.astype("Int64")
         tax = tax.where(excluded.isna().to_numpy() | tax.ne(0), (total - excluded.fillna(0)).astype(np.int64))
@@ -147,7 +191,7 @@ def invoice_totals(documents: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     CURRENCY,
     column("date", "time", "When it counts: finalisation, or the day of the correction."),
     text("document", "The invoice, credit note or refund."),
-    text("kind", "invoice, credit note, refund or write-off."),
+    text("kind", "invoice, credit note, refund, write-off or void."),
     text("invoice", "The invoice that it is about."),
     text("customer", "The customer."),
     text("customer_name", "Their name."),
@@ -179,24 +223,28 @@ def tax_collected(
         report="tax_collected",
         object_type="invoice",
     )
-    span = period(start, end, zone)
-    frame = _documents(invoices, credit_notes, refunds, charges)
-    frame = frame[(frame["posted"] >= span.start.value) & (frame["posted"] < span.end.value)]
-    rates = known_rates(invoices, tax_rates)
-    facts = _facts(invoices)
-    out = frame.merge(facts, on="invoice", how="left")
-    rate = [rates.get(each, {}) for each in out["tax_rate"].to_numpy(dtype=object)]
-    of_rate = pd.Series([each.get("country") for each in rate], dtype=object, index=out.index)
-    known = of_rate.map(lambda each: isinstance(each, str) and bool(each))
-    out["country"] = of_rate.where(known, out["address"])
-    percent = [_percentage(each) for each in rate]
-    out["percentage"] = pd.Series(percent, dtype=float, index=out.index)
-    out["percentage"] = out["percentage"].where(
-        out["tax_rate"].ne(""), np.where(out["tax"] == 0, 0.0, np.nan)
+    span, own = period(start, end, zone), without_lines(invoices)
+    out, spelt = _documents(own, credit_notes, refunds, charges, span)
+    place = out.pop("place").to_numpy()
+    for name, values in _customers(
+        own[[name for name in _OF_CUSTOMERS if name in own.columns]].take(place)
+    ).items():
+        out[name] = values.array
+    coded, labels = pd.factorize(out["tax_rate"])
+    known = {**spelt, **known_rates(invoices, tax_rates, labels)}
+    rates = [known.get(str(each), {}) for each in labels]
+    of_rate = np.array(
+        [each.get("country") if isinstance(each.get("country"), str) else "" for each in rates], dtype=object
     )
+    country = pd.Series(of_rate[coded], index=out.index, dtype=object)
+    out["country"] = country.where(country.ne(""), out["address"])
+    percent = np.array([_percentage(each) for each in rates], dtype=float)
+    without = np.where(out["tax"] == 0, 0.0, np.nan)
+    out["percentage"] = np.where(out["tax_rate"].ne(""), percent[coded] if rates else np.nan, without)
     out["date"] = instants(out["posted"].to_numpy(dtype=np.int64)).to_numpy()
     out["date"] = pd.to_datetime(out["date"], utc=True).astype("datetime64[us, UTC]")
-    out = out.sort_values(["currency", "posted", "document", "tax_rate"], kind="stable")
+    keys = pa.table({name: pa.array(out[name]) for name in ("currency", "posted", "document", "tax_rate")})
+    out = out.take(pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names]).to_numpy())
     columns = [
         "currency",
         "date",
@@ -225,57 +273,81 @@ def _documents(
     credit_notes: pd.DataFrame | None,
     refunds: pd.DataFrame | None,
     charges: pd.DataFrame | None,
-) -> pd.DataFrame:
-    """Invoices and what corrects them, one row a tax entry: document, kind, invoice, posted, tax_rate, inclusive, taxability, taxable, tax."""
+    span: Period,
+) -> tuple[pd.DataFrame, Mapping[str, Mapping[str, Any]]]:
+    """Invoices and what corrects them in a period, one row a tax entry, and the tax rates that the entries spell out.
+
+    Columns: document, kind, invoice, place (the invoice's row), posted, tax_rate, inclusive, taxability, taxable, tax.
+    """
+    counts = billed(invoices, span.zone)
     finalized = transitions(invoices, "finalized_at")
-    living = (finalized != NONE) & ~to_str(invoices["status"]).isin(["void", "draft"]).to_numpy()
-    mine = invoices[living]
-    net, tax = invoice_totals(mine)
+    inside = counts & (finalized >= span.start.value) & (finalized < span.end.value)
+    ids = to_str(invoices["id"])
+    found = np.flatnonzero(inside)
+    mine = invoices.take(found)
     entries = tax_entries(mine)
-    names = ["document", "tax_rate", "inclusive", "taxability", *_AMOUNTS]
-    ids = to_str(mine["id"]).to_numpy(dtype=object)  # stepping through Arrow's text makes an object for each
-    sold = pd.DataFrame(_rows(ids, entries, net.tolist(), tax.tolist()), columns=names)
-    posted = dict(zip(ids, finalized[living].tolist(), strict=True))
-    sold["posted"] = sold["document"].map(posted)
-    sold["invoice"], sold["kind"] = sold["document"], "invoice"
+    rates = dict(entries.rates)
+    sold = _by_entry(mine, entries)
+    sold["place"] = found[sold.pop("at").to_numpy()]
+    sold["invoice"] = sold["document"] = ids.take(sold["place"]).array
+    sold["posted"], sold["kind"] = finalized[sold["place"]], "invoice"
     parts = [sold]
-    noted = pd.DataFrame(columns=sold.columns)
-    if credit_notes is not None and len(issued := credit_notes_issued(credit_notes)):
-        issued = issued[to_str(issued["invoice"]).isin(set(posted))]
-        own_net, own_tax = invoice_totals(issued)
-        spelt = tax_entries(issued)
-        itemised = [bool(cell) or bool(own) for cell, own in zip(spelt, own_tax, strict=True)]
-        whole = issued[np.array(itemised, dtype=bool)]
-        rows = _rows(
-            to_str(whole["id"]),
-            [cell for cell, has in zip(spelt, itemised, strict=True) if has],
-            own_net[whole.index],
-            own_tax[whole.index],
-        )
-        noted = pd.DataFrame(rows, columns=names)
-        about = issued.set_index(to_str(issued["id"]))
-        noted["posted"] = noted["document"].map(about["posted"])
-        noted["invoice"] = noted["document"].map(about["invoice"])
-        noted["kind"] = CREDIT_NOTE
-        noted[list(_AMOUNTS)] = -noted[list(_AMOUNTS)].astype(np.int64)
+    taken = corrections(invoices, credit_notes, refunds, charges)
+    taken = taken[(taken["posted"] >= span.start.value) & (taken["posted"] < span.end.value)]
+    place = (
+        pd.Index(ids).get_indexer(pd.Index(taken["invoice"])) if len(taken) else np.array([], dtype=np.int64)
+    )
+    known = (place >= 0) & counts[place] if len(taken) else np.array([], dtype=bool)
+    taken = taken[known].assign(place=place[known]).reset_index(drop=True)
+    spelt = _credit_notes(credit_notes, taken)
+    if spelt is not None:
+        noted, of_notes = spelt
+        rates |= of_notes
         parts.append(noted)
-    taken = corrections(mine, credit_notes, refunds, charges)
-    taken = taken[
-        taken["kind"].isin([CREDIT_NOTE, REFUND, WRITE_OFF]) & ~taken["document"].isin(set(noted["document"]))
-    ]
-    taken = taken[taken["invoice"].isin(set(posted)) & taken["kind"].ne(VOID)]
+        taken = taken[~taken["document"].isin(set(noted["document"]))]
     if len(taken):  # in proportion to the invoice's own taxes
-        total = pd.Series(int_column(mine, "total").to_numpy(), index=to_str(mine["id"]).to_numpy())
-        share = sold.drop(columns=["document", "posted", "kind"]).merge(
-            taken.rename(columns={"amount": "taken"}), on="invoice"
-        )
-        part = share["taken"] / share["invoice"].map(total).where(lambda each: each != 0)
-        for name in _AMOUNTS:
-            share[name] = -np.rint((share[name] * part).fillna(0)).astype(np.int64)
-        parts.append(share[sold.columns])
-    kept = [part for part in parts if len(part)]
-    out = pd.concat(kept, ignore_index=True) if kept else sold
-    return out.astype({"taxable": np.int64, "tax": np.int64, "posted": np.int64, "inclusive": bool})
+        parts.append(_in_proportion(invoices, taken))
+    kept = [part[sold.columns] for part in parts if len(part)]
+    out = pd.concat(kept, ignore_index=True) if len(kept) > 1 else (kept or [sold])[0]
+    return out.astype({"taxable": np.int64, "tax": np.int64, "posted": np.int64, "inclusive": bool}), rates
+
+
+def _credit_notes(
+    credit_notes: pd.DataFrame | None, taken: pd.DataFrame
+) -> tuple[pd.DataFrame, Mapping[str, Mapping[str, Any]]] | None:
+    """The credit notes among the corrections that say themselves what tax they take back."""
+    if credit_notes is None or not len(issued := credit_notes_issued(credit_notes)):
+        return None
+    about = taken[taken["kind"] == CREDIT_NOTE].set_index("document")
+    issued = issued[to_str(issued["id"]).isin(about.index)]
+    entries = tax_entries(issued)
+    itemised = invoice_totals(issued)[1].ne(0).to_numpy(copy=True)
+    itemised[entries.row] = True
+    at = np.flatnonzero(itemised)
+    number = np.full(len(issued), -1, dtype=np.int64)
+    number[at] = np.arange(len(at))
+    whole = issued[itemised]
+    rows = _by_entry(whole, TaxEntries(number[entries.row], entries.table, entries.rates))
+    rows["document"] = to_str(whole["id"]).take(rows.pop("at").to_numpy()).array
+    for name in ("posted", "invoice", "place"):
+        rows[name] = rows["document"].map(about[name])
+    rows["kind"] = CREDIT_NOTE
+    rows[list(_AMOUNTS)] = -rows[list(_AMOUNTS)].astype(np.int64)
+    return rows, entries.rates
+
+
+def _in_proportion(invoices: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
+    """What corrections without taxes of their own take back of each tax of their invoices."""
+    places = np.unique(taken["place"].to_numpy())
+    theirs = invoices.take(places)
+    taxes = _by_entry(theirs, tax_entries(theirs))
+    taxes["place"] = places[taxes.pop("at").to_numpy()]
+    share = taxes.merge(taken.rename(columns={"amount": "taken"}), on="place")
+    total = int_column(invoices, "total").to_numpy()[share["place"]]
+    part = share["taken"] / np.where(total == 0, 1, total) * (total != 0)
+    for name in _AMOUNTS:
+        share[name] = -np.rint(share[name] * part).astype(np.int64)
+    return share
 
 
 def treatment(rows: pd.DataFrame, home: str) -> pd.Series:
@@ -306,7 +378,7 @@ def treatment(rows: pd.DataFrame, home: str) -> pd.Series:
     COUNTRY,
     PERCENT,
     column("inclusive", "flag", "Whether prices include the tax."),
-    count("documents", "Invoices, credit notes, refunds and write-offs in it."),
+    count("documents", "Invoices, credit notes, refunds, write-offs and voids in it."),
     money("taxable", "What the tax is on."),
     money("tax", "The tax; less what was taken back."),
 )

@@ -26,9 +26,8 @@ import pyarrow as pa  # noqa: E402
 from bulk.list_server import intent  # noqa: E402
 
 from stripe_magics import bulk  # noqa: E402
-from stripe_magics.bulk import manifest  # noqa: E402
 from stripe_magics.bulk.mirror_storage import ListFolder  # noqa: E402
-from stripe_magics.frames import Builder  # noqa: E402
+from stripe_magics.frames import Builder, manifest  # noqa: E402
 from stripe_magics.frames.parquet import plain_table  # noqa: E402
 
 START, MONTHS, CHANGES = 1_600_000_000, 60, 5_000

@@ -14,14 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stripe_magics import bulk
-from stripe_magics.bulk import manifest
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.bulk.read_strategies import split_ids
 from stripe_magics.client.pagination import parallel_paginator as engine
 from stripe_magics.client.pagination.id_segments import IdSegmentReader
 from stripe_magics.client.pagination.raw_pages import CursorDeleted, FetchedPage, NotSortedByCreated, Row, ids
 from stripe_magics.errors import StripeError
-from stripe_magics.frames import parquet
+from stripe_magics.frames import manifest, parquet
 
 Make = Callable[..., tuple[Any, Any]]
 

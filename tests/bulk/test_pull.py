@@ -16,12 +16,11 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from stripe_magics import bulk
-from stripe_magics.bulk import manifest
 from stripe_magics.bulk.list_frame import read_frame
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.pagination import parallel_paginator as engine
 from stripe_magics.errors import StripeError, UsageFault
-from stripe_magics.frames import parquet
+from stripe_magics.frames import manifest, parquet
 from stripe_magics.pipeline import call
 
 Make = Callable[..., tuple[Any, Any]]

@@ -21,11 +21,11 @@ import pytest
 from bulk.statement_stops import StatementStops
 
 from stripe_magics import _files, bulk
-from stripe_magics.bulk import manifest, mirror, mirror_storage, parquet_export, read_strategies
+from stripe_magics.bulk import mirror, mirror_storage, parquet_export, read_strategies
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.pagination import parallel_paginator
 from stripe_magics.errors import FileError, StripeMagicsError
-from stripe_magics.frames import builder
+from stripe_magics.frames import builder, manifest
 
 Make = Callable[..., tuple[Any, Any]]
 SAVING = [

@@ -5,6 +5,7 @@ Nothing of the package's reports is used here but their results; the definitions
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -193,9 +194,11 @@ def dispute_counts(raw: Raw, a: float, b: float, zone: str) -> Sums:
     return out
 
 
-def living(raw: Raw) -> Iterator[dict[str, Any]]:
+def living(raw: Raw, b: float) -> Iterator[dict[str, Any]]:
+    """Finalised invoices, without those that were void by then."""
     for each in raw["invoice"]:
-        if each["status_transitions"]["finalized_at"] and each["status"] not in {"void", "draft"}:
+        voided = each["status_transitions"]["voided_at"]
+        if each["status_transitions"]["finalized_at"] and not (voided and voided < b):
             yield each
 
 
@@ -203,7 +206,7 @@ def owed(raw: Raw, a: float, b: float, zone: str) -> Sums:
     last = datetime.fromtimestamp(b, ZoneInfo(zone)).replace(tzinfo=None) - timedelta(days=1)
     age_at = last.replace(tzinfo=ZoneInfo(zone)).timestamp()
     out: Sums = Counter()
-    for each in living(raw):
+    for each in living(raw, b):
         states = each["status_transitions"]
         ends = [when for when in (states["paid_at"], states["marked_uncollectible_at"]) if when]
         if states["finalized_at"] >= b:
@@ -211,7 +214,9 @@ def owed(raw: Raw, a: float, b: float, zone: str) -> Sums:
         if ends and min(ends) < b:
             continue
         amount = (
-            each["amount_remaining"] if each["status"] in {"open", "uncollectible"} else each["amount_due"]
+            each["amount_remaining"]
+            if each["status"] in {"open", "uncollectible", "void"}
+            else each["amount_due"]
         )
         late = age_at - (each["due_date"] or states["finalized_at"])
         days = -(-late // 86400)
@@ -234,7 +239,7 @@ def owed(raw: Raw, a: float, b: float, zone: str) -> Sums:
 
 def sold(raw: Raw, a: float, b: float, zone: str) -> Sums:
     out: Sums = Counter()
-    for each in living(raw):
+    for each in living(raw, b):
         if a <= each["status_transitions"]["finalized_at"] < b:
             out[each["currency"], "sales"] += each["total"]
     for (currency, _, column), amount in owed(raw, a, b, zone).items():
@@ -245,7 +250,7 @@ def sold(raw: Raw, a: float, b: float, zone: str) -> Sums:
 
 def taxed(raw: Raw, a: float, b: float, zone: str) -> Sums:
     out: Sums = Counter()
-    for each in living(raw):
+    for each in living(raw, b):
         if a <= each["status_transitions"]["finalized_at"] < b:
             for entry in each["total_tax_amounts"]:
                 out[each["id"], "invoice", "tax"] += entry["amount"]
@@ -269,11 +274,11 @@ def recurring(raw: Raw, a: float, b: float, zone: str) -> Sums:
     steps: dict[tuple[str, str], list[tuple[int, bool, int, int]]] = defaultdict(list)
     item_of = {
         (line["subscription"], line["price"]["id"]): line["subscription_item"]
-        for each in living(raw)
+        for each in living(raw, math.inf)
         for line in each["lines"]["data"]
         if line.get("subscription_item")
     }
-    for each in living(raw):
+    for each in living(raw, math.inf):
         for line in each["lines"]["data"]:
             if line["type"] == "invoiceitem" and not line["proration"]:
                 continue

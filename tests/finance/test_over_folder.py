@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import stripe_magics as sm
+from stripe_magics.bulk import mirror_storage
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance import MissingData
 
@@ -48,6 +49,28 @@ def test_a_pull_folder_is_read_as_it_is(tmp_path: Path) -> None:
     sm.call("balance.list_history", limit="all", to=str(tmp_path / "ledger"))
     pulled = sm.report("fees", **SEPTEMBER, over=tmp_path / "ledger")
     pd.testing.assert_frame_equal(pulled, sm.report("fees", **SEPTEMBER), check_dtype=False)
+
+
+def test_changed_rows_count_once_and_an_unfinished_pull_is_partial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        mirror_storage, "MAX_REWRITE_ROWS", 0
+    )  # changes stand beside the rows that they replace
+    sm.connect(sandbox=True)
+    place = tmp_path / "m"
+    sm.sync(place, "invoices")
+    still_open = sm.call("invoices.search", query="status:'open'", limit=2)["id"]
+    for each in still_open:
+        sm.call("invoices.void", invoice=each)
+    sm.sync(place, "invoices")
+    assert list(place.glob("invoices/_changes/*.parquet"))
+    mirrored, own = sm.report("ar_ageing", over=place), sm.report("ar_ageing")
+    assert mirrored.attrs["stripe"]["rows_read"] == own.attrs["stripe"]["rows_read"]
+    pd.testing.assert_frame_equal(mirrored, own, check_dtype=False)
+    manifest = place / "invoices" / "_manifest.json"
+    manifest.write_text(manifest.read_text().replace('"complete": true', '"complete": false'))
+    assert sm.report("ar_ageing", over=place).attrs["stripe"]["complete"] is False
 
 
 def test_rows_of_a_query_are_opened_too(folder: Path) -> None:

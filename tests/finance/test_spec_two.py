@@ -159,6 +159,30 @@ def test_g53_void_invoices_are_no_sales() -> None:
     assert sm.report("dso", month="2026-03")["sales"].tolist() == [40000]
 
 
+def test_an_invoice_voided_in_a_later_month_was_owed_and_billed_until_then() -> None:
+    bills = [
+        invoice("in_1", 11900, "2026-03-20", tax=1900, voided="2026-04-06"),
+        invoice("in_2", 5950, "2026-03-20", tax=950, voided="2026-03-25"),
+        invoice("in_3", 2380, "2026-03-20", tax=380),
+    ]
+    connect(FakeAccount(invoice=bills, now="2026-05-01"))
+    assert sm.report("ar_ageing", end="2026-03-31")["total"].tolist() == [11900 + 2380]
+    assert sm.report("ar_ageing", end="2026-04-30")["total"].tolist() == [2380]
+    march, april = sm.report("dso", month="2026-03"), sm.report("dso", month="2026-04")
+    assert cells(march, "receivables", "sales") == [(14280, 14280)]
+    assert cells(april, "receivables", "sales") == [(2380, 0)]
+    taxed = [sm.report("tax_collected", month=each) for each in ("2026-03", "2026-04")]
+    assert [each["tax"].tolist() for each in taxed] == [[1900, 380], [-1900]]
+    assert taxed[1]["kind"].tolist() == ["void"]
+    revenue = sm.report("deferred_revenue", start="2026-03-01", end="2026-04-30")
+    assert cells(revenue, "billed", "recognised", "credited", "residual") == [
+        (12000, 12000, 0, 0),
+        (0, -10000, 10000, 0),
+    ]
+    for month in ("2026-03", "2026-04"):
+        assert not sm.report("proofs", month=month)["residual"].any()
+
+
 @each_row("version", ["2025-02-24.acacia", "2025-09-30.clover"])
 def test_g54_credit_notes_take_tax_and_revenue_back_when_they_are_issued(version: str) -> None:
     note: dict[str, Any] = {

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -208,15 +208,35 @@ def _data_files(folder: Path) -> Iterable[Path]:
 
 
 def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """A file's rows. Raises `FileError` if it can't be read."""
+    """A file's rows, of `columns` those that it has. Raises `FileError` if it can't be read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = folder / name
     try:
-        return pq.read_table(path, columns=None if columns is None else list(columns), partitioning=None)
+        with pq.ParquetFile(path) as file:
+            return file.read(columns=None if columns is None else list(columns))
     except (OSError, pa.ArrowException) as problem:
         raise FileError(
             f"{path} can't be read: {str(problem).splitlines()[0]}",
             advice="A mirror is mended by %stripe sync FOLDER --repair; a pull by running the same again.",
         ) from problem
+
+
+def hidden_ids(folder: Path, manifest: Manifest) -> pa.ChunkedArray | None:
+    """The ids whose rows in the folder's own files don't count; None if all count."""
+    return None if manifest.hidden is None else read_table(folder, manifest.hidden.name).column("id")
+
+
+def tables(folder: Path, manifest: Manifest, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The rows that count, file by file. `columns` must have `id` among them. Raises `FileError`."""
+    import pyarrow.compute as pc
+
+    hidden = hidden_ids(folder, manifest)
+    for file in manifest.files:
+        table = read_table(folder, file.name, columns)
+        if hidden is not None:
+            table = table.filter(pc.invert(pc.is_in(table.column("id"), value_set=hidden)))
+        yield table
+    if manifest.changes is not None:
+        yield read_table(folder, manifest.changes.name, columns)
