@@ -289,7 +289,7 @@ def _documents(
     rates = dict(entries.rates)
     sold = _by_entry(mine, entries)
     sold["place"] = found[sold.pop("at").to_numpy()]
-    sold["invoice"] = sold["document"] = ids.take(sold["place"]).array
+    sold["invoice"] = sold["document"] = ids.take(sold["place"].to_numpy()).array
     sold["posted"], sold["kind"] = finalized[sold["place"]], "invoice"
     parts = [sold]
     taken = corrections(invoices, credit_notes, refunds, charges)
