@@ -99,7 +99,7 @@ class NestedLists:
     def flags(self, *path: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """True or false of each element; false where there is none."""
         made: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
-            self.get(*path).fill_null(False).to_numpy(zero_copy_only=False)
+            self.get(*path).fill_null(fill_value=False).to_numpy(zero_copy_only=False)
         )
         return made
 
