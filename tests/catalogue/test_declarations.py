@@ -13,7 +13,7 @@ from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
 
 MODULES = {module.name: module for module in catalogue.documented()}
-every_module = pytest.mark.parametrize("module", MODULES.values(), ids=MODULES)
+every_module = each_row("module", MODULES.values(), ids=MODULES)
 
 
 def named(module: Module, name: str) -> Field:

@@ -319,7 +319,7 @@ REPORTS: dict[str, tuple[Callable[[Raw, float, float, str], Sums], list[str], li
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("month", "zone"), CASES)
+@each_row(("month", "zone"), CASES)
 def test_the_demo_firm_a_second_time(raw: Raw, month: str, zone: str) -> None:
     a, b = bounds(month, zone)
     wrong = []
@@ -350,7 +350,7 @@ def test_the_demo_firm_a_second_time(raw: Raw, month: str, zone: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize(("month", "zone"), CASES[:12:3])
+@each_row(("month", "zone"), CASES[:12:3])
 def test_recurring_revenue_a_second_time(raw: Raw, month: str, zone: str) -> None:
     _, b = bounds(month, zone)
     ended = {

@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from each_row import each_row
 from forms.conftest import models
 from forms.samples import entered, sample
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +25,7 @@ from stripe_magics.parsing import parse
 from stripe_magics.pipeline import prepare
 
 MODULES = catalogue.documented()
-every_module = pytest.mark.parametrize("module", MODULES, ids=[each.name for each in MODULES])
+every_module = each_row("module", MODULES, ids=[each.name for each in MODULES])
 
 
 def reread(text: str) -> Command:
@@ -144,7 +145,7 @@ def test_a_form_is_its_magic(module: Module) -> None:
     holds()
 
 
-@every_module
+@pytest.mark.parametrize("module", MODULES, ids=[each.name for each in MODULES])
 def test_opening_is_cheap_and_closing_leaves_nothing(module: Module, messages: list[str]) -> None:
     """Fewer than 60 comm messages, whatever the module; after closing no model is left."""
     before = set(models())

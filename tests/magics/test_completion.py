@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from each_row import each_row
 
 from stripe_magics.magics.completion import Hit, Place, parents, suggest
 from stripe_magics.magics.seen_ids import Seen
@@ -44,7 +45,7 @@ def texts(text: str, place: Place) -> list[str]:
     return [hit.text for hit in hits]
 
 
-@pytest.mark.parametrize(
+@each_row(
     "start", ["%stripe ", "r = %stripe ", "x = 1\n%stripe ", "for a in b:\n    %stripe ", "d['k'] = %stripe "]
 )
 def test_first_words(place: Place, start: str) -> None:
@@ -94,7 +95,7 @@ def test_flags(place: Place) -> None:
     assert "--mode" in texts("%stripe checkout sessions create --mo", place)
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "first"),
     [
         ("%stripe payment_intents create --currency ", "usd"),
@@ -137,7 +138,7 @@ def test_secrets_are_never_offered(place: Place) -> None:
 BODY = "%%stripe payment_intents create --out x\namount: 5\n"
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("text", "expected"),
     [
         (BODY + "curr", "currency: "),
@@ -173,14 +174,14 @@ def test_parents() -> None:
     assert parents("a: 1\nb: 2", 0) == []
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text", ["", "x = 1", "%time x", "%%time\n%x", "stripe customers", "%stripes ", "print('%d' % stripe "]
 )
 def test_other_text_is_not_ours(place: Place, text: str) -> None:
     assert suggest(text, place) is None
 
 
-@pytest.mark.parametrize(
+@each_row(
     "text",
     [
         "%stripe customers create --name 'Jen",
