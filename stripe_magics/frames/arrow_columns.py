@@ -21,7 +21,15 @@ import pyarrow.compute as pc
 from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, redact
 from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.frames.cells import freeze
-from stripe_magics.frames.schema import Column, facts, kind_by_name, kind_of_fact, kind_of_nulls, masked
+from stripe_magics.frames.schema import (
+    MAX_SPREAD_KEYS,
+    Column,
+    facts,
+    kind_by_name,
+    kind_of_fact,
+    kind_of_nulls,
+    masked,
+)
 
 _SECRETS = (
     *(name.encode() for name in SECRET_FIELDS[""]),
@@ -31,8 +39,8 @@ _SECRETS = (
 """What JSON text must hold for anything in it to be masked."""
 _SUSPECT_TEXT = r"whsec_|_secret_|[sr]k_(?:live|test|org)_"
 """What a text of an unknown field must hold to be looked at; what is then hidden, `errors.redact` says."""
-MAX_SPREAD_KEYS = 60  # an unknown object with more keys than that is a map: one column
 _JSON = {b"json": b"1"}
+_PATH = b"path"  # of a field inside an unknown object: where it stands
 POOL = pa.system_memory_pool()
 """Chunks live until their column stands: this pool gives their memory back then, Arrow's usual one keeps it."""
 
@@ -93,6 +101,17 @@ def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
 def json_field(name: str) -> pa.Field:
     """The Arrow field of a column of JSON text."""
     return pa.field(name, pa.string(), metadata=_JSON)
+
+
+def with_path(field: pa.Field, path: Sequence[str]) -> pa.Field:
+    """The field, saying where in an unknown object its values stand."""
+    return field.with_metadata({**(field.metadata or {}), _PATH: msgspec.json.encode(path)})
+
+
+def path_of(field: pa.Field) -> tuple[str, ...]:
+    """Where in an unknown object the values of a column stand; () for one that is no part of such an object."""
+    text = (field.metadata or {}).get(_PATH)
+    return tuple(msgspec.json.decode(text)) if text else ()
 
 
 def is_json(field: pa.Field) -> bool:

@@ -69,7 +69,7 @@ def assemble(
         order = (order if order is not None else np.arange(count))[:limit]
         count = limit
     fixed = {each.name: each for each in schema(object_type, version).columns}
-    chunks = _by_column(tables)
+    chunks = _with_parts(*_by_column(tables))
     typed: dict[str, tuple[Column, pa.Array]] = {}
     loose: dict[str, tuple[str, ColumnValues]] = {}
     expanded: dict[str, str] = {}
@@ -131,9 +131,16 @@ def _undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def _by_column(tables: list[pa.Table]) -> dict[str, Chunks]:
+Paths = dict[str, tuple[str, ...]]  # of columns inside unknown objects
+
+
+def _by_column(tables: list[pa.Table]) -> tuple[dict[str, Chunks], Paths]:
     out: dict[str, Chunks] = {name: [] for table in tables if table.num_rows for name in table.column_names}
+    paths: Paths = {}
     for table in tables:
+        for each in table.schema:
+            if path := cols.path_of(each):
+                paths[each.name] = min(paths.get(each.name, path), path, key=len)
         if not table.num_rows:
             continue
         for name, chunks in out.items():
@@ -144,6 +151,60 @@ def _by_column(tables: list[pa.Table]) -> dict[str, Chunks]:
             json = cols.is_json(table.schema.field(place))
             chunks.extend((_in_frame_type(chunk, json=json), json) for chunk in table.column(place).chunks)
     tables.clear()
+    return out, paths
+
+
+def _with_parts(chunks: dict[str, Chunks], paths: Paths) -> dict[str, Chunks]:
+    """An unknown object that came as columns first and as JSON later is JSON in all rows, so that the order of pages doesn't matter."""
+    for name in list(chunks):
+        own = paths.get(name, (name,))
+        parts = {
+            each: path[len(own) :]
+            for each, path in paths.items()
+            if each in chunks and each != name and len(path) > len(own) and path[: len(own)] == own
+        }
+        sent = chunks.get(name)
+        if not parts or not sent:
+            continue
+        if _without_fields(sent):
+            del chunks[name]  # the fields' columns say the same
+        if not any(json for _, json in sent) or name not in chunks:
+            continue
+        fields = [(path, _all_values(chunks.pop(each))) for each, path in parts.items()]
+        whole = [_rebuilt(row, fields, place) for place, row in enumerate(_all_values(chunks[name]))]
+        texts = [None if value is None else msgspec.json.encode(value) for value in whole]
+        chunks[name] = [(pa.array(texts, pa.string(), memory_pool=cols.POOL), True)]
+        nulls = [
+            each for each, (_, values) in zip(parts, fields, strict=True) if all(v is None for v in values)
+        ]
+        chunks.update({each: [(pa.nulls(len(whole)), False)] for each in nulls})
+    return chunks
+
+
+def _without_fields(parts: Chunks) -> bool:
+    """Whether there is nothing but nulls and `{}`."""
+    return all(
+        pa.types.is_null(part.type) or (json and set(part.unique().to_pylist()) <= {"{}", None})
+        for part, json in parts
+    )
+
+
+def _all_values(parts: Chunks) -> list[Any]:
+    return [value for part, json in parts for value in _values(part, json=json)]
+
+
+def _rebuilt(value: Any, fields: list[tuple[tuple[str, ...], list[Any]]], place: int) -> Any:
+    """An object from its fields' columns; the value itself where they are empty."""
+    out: Any = value
+    for path, values in fields:
+        if values[place] is None:
+            continue
+        if not isinstance(out, dict):
+            out = {} if out is None else {"id": out}
+        inner = out
+        for key in path[:-1]:
+            inner = inner.setdefault(key, {})
+        inner[path[-1]] = values[place]
     return out
 
 

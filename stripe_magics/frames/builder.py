@@ -20,7 +20,7 @@ from stripe_magics.frames import arrow_columns as cols
 from stripe_magics.frames.assemble import assemble, unknown
 from stripe_magics.frames.column_names import resolve
 from stripe_magics.frames.decoder import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of, tame
-from stripe_magics.frames.schema import release, schema
+from stripe_magics.frames.schema import Column, release, schema
 
 CHUNK = 2000  # rows between two Arrow chunks: enough to be quick, few enough to be small
 MERGED = 10  # chunks that become one
@@ -100,8 +100,9 @@ class Builder:
             *schema(self.object_type, self.version).names,
             *(leaf.column.name for leaf in self._plan.leaves),
         ]
-        opened = tuple(
-            leaf.column.name + "_" for leaf in self._plan.leaves if leaf.raw or leaf.column.kind == "ref"
+        opened = (
+            *(leaf.column.name + "_" for leaf in self._plan.leaves if leaf.raw or leaf.column.kind == "ref"),
+            *("_".join(node.path) + "_" for node in self._plan.root.learned_nodes()),
         )
         for name in self.requested:
             base = name.partition("[")[0]
@@ -159,17 +160,35 @@ def _columns(node: Node, objects: list[Any]) -> Iterator[tuple[Leaf, list[Any]]]
         if any(inner):
             empty = child.empty
             yield from _columns(child, [each or empty for each in inner])
+            if child.learned and empty in inner:
+                yield _empty_object(child), [msgspec.Raw(b"{}") if each == empty else None for each in inner]
+
+
+def _empty_object(node: Node) -> Leaf:
+    """The column that says in which rows an unknown object was there without fields."""
+    return Leaf(Column("_".join(node.path), node.path, "any"), learned=True, raw=True)
 
 
 def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, pa.Array] | None:
     """One column's chunk; None if no row of it has a value (a fixed column is there without one, a learned one isn't)."""
     name = leaf.column.name
-    if leaf.learned:
-        if values[0] is msgspec.UNSET and values.count(msgspec.UNSET) == len(values):
+    if not leaf.learned:
+        if values[0] is None and values.count(None) == len(values):
             return None
-        values = [None if value is msgspec.UNSET else value for value in values]
-    elif values[0] is None and values.count(None) == len(values):
+        return _array(leaf, values, object_type)
+    absent = values.count(msgspec.UNSET)
+    if absent == len(values):
         return None
+    if absent:
+        values = [None if value is msgspec.UNSET else value for value in values]
+    made = None if leaf.column.kind == "null" else _array(leaf, values, object_type)
+    field, array = made or (pa.field(name, pa.null()), pa.nulls(len(values)))
+    return cols.with_path(field, leaf.column.path) if len(leaf.column.path) > 1 else field, array
+
+
+def _array(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, pa.Array] | None:
+    """The values as their kind's type, or as JSON text where they don't suit it; None if that has no value."""
+    name = leaf.column.name
     if not leaf.raw:
         typed = cols.fitting(leaf.column.kind, values)
         if typed is not None:
@@ -178,6 +197,4 @@ def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
             return pa.field(name, typed.type), typed
         values = [None if value is None else msgspec.Raw(msgspec.json.encode(value)) for value in values]
     array = cols.arrow_json(values, object_type)
-    if array.null_count == len(values):
-        return (pa.field(name, pa.null()), pa.nulls(len(values))) if leaf.learned else None
-    return cols.json_field(name), array
+    return None if array.null_count == len(values) else (cols.json_field(name), array)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,13 +18,14 @@ from typing import Any
 import msgspec
 
 from stripe_magics.catalogue.versions import PINNED_VERSION
-from stripe_magics.frames.schema import Column, kind_by_name, masked, schema
+from stripe_magics.frames.schema import MAX_SPREAD_KEYS, Column, kind_by_name, masked, schema
 
 _TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("text", "ref", "decimal", "secret", "currency", "enum", "interval"), str | None),
     **dict.fromkeys(("int", "int?", "time"), int | None),
     "bool": bool | None,
     "number": float | None,
+    "null": None,
 }
 RAW_KINDS = frozenset({"map", "list", "any"})
 
@@ -45,6 +47,7 @@ class Node:
     path: tuple[str, ...] = ()
     leaves: dict[str, Leaf] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
+    learned: bool = False  # not in the facts
     kind: Any = None  # the class that msgspec decodes into
     empty: Any = None
     attrs: dict[str, str] = field(default_factory=dict)  # nodes' keys -> attributes
@@ -54,6 +57,13 @@ class Node:
         yield from self.leaves.values()
         for node in self.nodes.values():
             yield from node.all_leaves()
+
+    def learned_nodes(self) -> Iterator[Node]:
+        """Every object of it that the facts don't have."""
+        for node in self.nodes.values():
+            if node.learned:
+                yield node
+            yield from node.learned_nodes()
 
 
 class _Envelope(msgspec.Struct):
@@ -135,7 +145,7 @@ class Plan:
             node.attrs[key] = f"n{number}"
             fields.append((f"n{number}", child.kind | None, None))
             rename[f"n{number}"] = key
-        if node.path and "object" not in node.leaves:
+        if node.path and "object" not in node.leaves and not node.learned:
             fields.append(("sink", str | None, None))  # the type of a nested object is no column
             rename["sink"] = "object"
         node.kind = msgspec.defstruct(
@@ -161,6 +171,7 @@ class Plan:
         root = _copy(self.root)
         for raw in raws:
             _fit(root, _PLAIN.decode(raw), self.object_type, learn=self.strict)
+        _keep_apart(root, self.object_type)
         return Plan(self.object_type, root, strict=self.strict, version=self.version)
 
     def only(self, names: Sequence[str]) -> Plan | None:
@@ -218,6 +229,7 @@ def _copy(node: Node) -> Node:
         node.path,
         {key: replace(leaf) for key, leaf in node.leaves.items()},
         {key: _copy(each) for key, each in node.nodes.items()},
+        learned=node.learned,
     )
 
 
@@ -231,32 +243,85 @@ def _prune(node: Node, requested: set[str]) -> Node:
 
 
 def _fit(node: Node, value: Any, object_type: str, *, learn: bool) -> None:
-    """Let the node take this object: new keys become leaves; a leaf of another type than expected is kept as raw JSON."""
+    """Let the node take this object: new keys become leaves or nodes; a leaf of another type than expected is kept as raw JSON."""
     for key, inner in value.items():
+        leaf = node.leaves.get(key)
         if key in node.nodes:
-            if isinstance(inner, dict):
-                _fit(node.nodes[key], inner, object_type, learn=learn)
-            elif inner is not None:
-                _collapse(node, key)
-        elif key in node.leaves:
-            leaf = node.leaves[key]
+            child = node.nodes[key]
+            if isinstance(inner, dict) and (not child.learned or _has_plain_fields(key, inner)):
+                _fit(child, inner, object_type, learn=learn)
+            if inner is not None and (
+                not isinstance(inner, dict) or (child.learned and _is_map(child, inner))
+            ):
+                _collapse(node, key, object_type)
+        elif leaf is not None and leaf.column.kind != "null":
             if not leaf.raw and inner is not None and not _suits(leaf.column.kind, inner):
                 leaf.raw = True
-        elif learn and not (node.path and key == "object" and isinstance(inner, str)):
-            kind = (
-                "secret"
-                if masked(object_type, key) and isinstance(inner, str)
-                else kind_by_name(key, type(inner))
-            )
-            column = Column(_column_name(object_type, (*node.path, key)), (*node.path, key), kind)
-            node.leaves[key] = Leaf(column, learned=True, raw=kind not in _TYPES)
+        elif inner is None and leaf is not None:
+            continue
+        elif learn and not (node.path and not node.learned and key == "object" and isinstance(inner, str)):
+            node.leaves.pop(key, None)
+            _learn(node, key, inner, object_type)
 
 
-def _collapse(node: Node, key: str) -> None:
-    """Where an object was expected something else came (an id): the whole place is kept as raw JSON."""
-    del node.nodes[key]
+def _learn(node: Node, key: str, inner: Any, object_type: str) -> None:
+    """A key that the node doesn't have, or had only nulls under until now."""
     path = (*node.path, key)
-    node.leaves[key] = Leaf(Column("_".join(path), path, "any"), raw=True, learned=True)
+    if isinstance(inner, dict) and _has_plain_fields(key, inner):
+        child = Node(path, learned=True)
+        _fit(child, inner, object_type, learn=True)
+        if not _is_map(child, inner):
+            node.nodes[key] = child
+            return
+    if inner is None:
+        kind = "null"
+    elif isinstance(inner, str) and masked(object_type, key):
+        kind = "secret"
+    else:
+        kind = kind_by_name(key, type(inner))
+    name = _column_name(object_type, node.path if node.learned and key == "id" else path)
+    node.leaves[key] = Leaf(Column(name, path, kind), learned=True, raw=kind not in _TYPES)
+
+
+def _has_plain_fields(key: str, value: dict[str, Any]) -> bool:
+    """Whether an unknown object's fields are columns of their own by what it holds: it is no object of Stripe's types, and no metadata."""
+    return "object" not in value and not key.endswith("metadata") and isinstance(value.get("id", ""), str)
+
+
+def _is_map(node: Node, value: dict[str, Any]) -> bool:
+    """Whether an unknown object is one column: its keys are ever new ones, or it isn't what it was before."""
+    keys = {*node.leaves, *node.nodes} - {"id"}
+    return len(keys) > MAX_SPREAD_KEYS or not _has_plain_fields(node.path[-1], value)
+
+
+def _collapse(node: Node, key: str, object_type: str) -> None:
+    """Where an object was expected something else came (an id): the whole place is kept as raw JSON."""
+    path = (*node.path, key)
+    name = _column_name(object_type, path) if node.nodes[key].learned else "_".join(path)
+    del node.nodes[key]
+    node.leaves[key] = Leaf(Column(name, path, "any"), raw=True, learned=True)
+
+
+def _keep_apart(root: Node, object_type: str) -> None:
+    """Unknown objects whose fields would have the name of another column are kept as JSON: `a.b` beside `a_b`."""
+    names = Counter(leaf.column.name for leaf in root.all_leaves())
+    for key, node in list(root.nodes.items()):
+        if any(
+            names[leaf.column.name] > 1
+            for each in ([node] if node.learned else node.learned_nodes())
+            for leaf in each.all_leaves()
+        ):
+            _collapse_learned(root, key, object_type)
+
+
+def _collapse_learned(node: Node, key: str, object_type: str) -> None:
+    """Keep the outermost unknown objects at this place as JSON."""
+    child = node.nodes[key]
+    if child.learned:
+        _collapse(node, key, object_type)
+        return
+    for inner in list(child.nodes):
+        _collapse_learned(child, inner, object_type)
 
 
 def _column_name(object_type: str, path: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stripe_magics.frames.arrow_columns import ARROW, is_json, json_field
+from stripe_magics.frames.arrow_columns import ARROW, is_json, json_field, path_of, with_path
 from stripe_magics.frames.assemble import assemble
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import schema
@@ -50,6 +50,8 @@ def plain_table(tables: Sequence[pa.Table], object_type: str, *, columns: Sequen
             )
         )
         fields.append(pa.field(name, target))
+    paths = {each.name: path for table in tables for each in table.schema if (path := path_of(each))}
+    fields = [with_path(each, paths[each.name]) if each.name in paths else each for each in fields]
     return pa.Table.from_arrays(
         arrays, schema=pa.schema(fields, metadata={b"stripe_object": object_type.encode()})
     )

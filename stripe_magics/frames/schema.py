@@ -28,7 +28,7 @@ from stripe_magics.catalogue.generated.objects import facts, release
 from stripe_magics.catalogue.versions import PINNED_VERSION
 
 __all__ = [
-    "INTERVALS", "SCALARS", "Column", "Schema", "facts", "kind_by_name", "kind_of_fact", "kind_of_nulls", "known", "masked", "release", "schema",
+    "INTERVALS", "MAX_SPREAD_KEYS", "SCALARS", "Column", "Schema", "facts", "kind_by_name", "kind_of_fact", "kind_of_nulls", "known", "masked", "release", "schema",
 ]  # fmt: skip
 
 HEAD = (
@@ -64,6 +64,9 @@ SCALARS = frozenset(
         "interval",
     }
 )
+
+MAX_SPREAD_KEYS = 60
+"""An unknown object with more keys than that is a map: one column."""
 
 
 @dataclass(frozen=True, slots=True)

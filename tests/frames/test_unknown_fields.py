@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -11,6 +12,8 @@ from typing import Any
 from each_row import each_row
 
 from stripe_magics import frames
+from stripe_magics.frames import decoder, parquet
+from stripe_magics.frames.assemble import assemble
 
 SECRETS = [
     "whsec_abcdefghijklmnop0123456789",
@@ -97,3 +100,81 @@ def test_an_unknown_object_is_columns() -> None:
     frame = frame_of(rows, pages=3)
     assert frame["risk_score"].tolist() == list(range(300))
     assert set(frame["risk_level"]) == {"low"}
+
+
+def _chance_rows(chance: random.Random) -> list[dict[str, Any]]:
+    """Customers with unknown fields of every shape, that change their shape on the way."""
+    shapes: dict[str, Callable[[int], Any]] = {
+        "risk": lambda n: {"score": n, "checks": {"zip": chance.choice([None, "fail"]), "at": 1_700_000_000 + n}},
+        "late": lambda n: None if n < 150 else {"x": n, "deep": {"y": [n]}},
+        "empty": lambda n: {},
+        "sometimes": lambda n: chance.choice([{}, None, {"a": n}, {"b": {"c": str(n)}}]),
+        "mixed": lambda n: chance.choice([n, {"a": n}, "text", None, {"id": f"x_{n}", "a": n}]),
+        "number": lambda n: chance.choice([n, n + 0.5, None]),
+        "tags": lambda n: {f"key_{n}_{k}": n for k in range(chance.randrange(3))},
+        "typed": lambda n: chance.choice([{"object": "product", "id": f"prod_{n}", "name": "x"}, {"a": 1}, f"prod_{n}"]),
+        "grown": lambda n: {f"key_{n // 3}": n},
+        "big": lambda n: 2**70 + n if n == 200 else n,
+        "a_b": lambda n: {"c": n},
+        "a": lambda n: {"b_c": None, "d": n},
+        "shipping": lambda n: {"name": "x", "new": {"k": n}} if n % 2 else None,
+    }  # fmt: skip
+    chosen = chance.sample(sorted(shapes), 6)
+    return [
+        {"id": f"cus_{n}", "object": "customer", "created": 1_700_000_000 - n}
+        | {name: shapes[name](n) for name in chosen if chance.random() < 0.8}
+        for n in range(250)
+    ]
+
+
+def test_the_same_rows_give_the_same_frame_however_they_are_spread_over_pages() -> None:
+    from pandas.testing import assert_frame_equal
+
+    for seed in range(12):
+        chance = random.Random(seed)
+        rows = _chance_rows(chance)
+        decoder._plans.clear()
+        whole = frame_of(rows)
+        decoder._plans.clear()
+        builder = frames.Builder("customer", chunk=chance.choice([20, 100, 1000]))
+        places = list(range(0, len(rows), 10))
+        chance.shuffle(places)
+        for at in places:
+            builder.add(json.dumps({"object": "list", "data": rows[at : at + 10]}).encode())
+        assert_frame_equal(builder.frame(newest_first=True), whole, obj=f"the frame of seed {seed}")
+        read_back = [parquet.plain_table([table], "customer") for table in _tables(rows, places)]
+        assert_frame_equal(
+            assemble(read_back, "customer", newest_first=True), whole, obj=f"files of seed {seed}"
+        )
+
+
+def _tables(rows: list[dict[str, Any]], places: list[int]) -> list[Any]:
+    builder = frames.Builder("customer")
+    out = []
+    for number, at in enumerate(places):
+        builder.add(json.dumps({"object": "list", "data": rows[at : at + 10]}).encode())
+        if number % 5 == 4 or number == len(places) - 1:
+            out += builder.tables()
+    return out
+
+
+def test_an_unknown_object_that_was_null_first_is_read_as_columns_from_then_on() -> None:
+    learned: list[int] = []
+    rows: list[dict[str, Any]] = [
+        {"id": f"cus_{n}", "object": "customer", "review": None} for n in range(3000)
+    ]
+    for n in range(120, 3000):
+        rows[n]["review"] = {"score": n, "level": {"name": "low"}}
+    decoder._plans.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        learn = decoder.Plan.learn
+        patch.setattr(decoder.Plan, "learn", lambda plan, raws: (learned.append(1), learn(plan, raws))[1])
+        builder = frames.Builder("customer")
+        for at in range(0, 3000, 100):
+            builder.add(json.dumps({"object": "list", "data": rows[at : at + 100]}).encode())
+        tables = builder.tables()
+    assert len(learned) <= 2
+    assert {str(tables[-1].schema.field(name).type) for name in ("review_score", "review_level_name")} == {
+        "int64",
+        "large_string",
+    }
