@@ -148,6 +148,16 @@ def hide_secrets(array: pa.Array) -> pa.Array:
     return pa.array(texts, array.type, memory_pool=POOL)
 
 
+def python_values(part: pa.Array, *, json: bool) -> list[Any]:
+    """The Python values of a chunk, times as seconds."""
+    if json:
+        decode = msgspec.json.decode
+        return [None if text is None else decode(text) for text in part.to_pylist()]
+    if pa.types.is_timestamp(part.type):
+        return [None if each is None else each // 1_000_000 for each in part.cast(pa.int64()).to_pylist()]
+    return list(part.to_pylist())
+
+
 # At the end ----------------------------------------------------------------------------------------------------------------------
 
 

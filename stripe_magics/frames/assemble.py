@@ -26,10 +26,9 @@ from stripe_magics.errors import UnknownName
 from stripe_magics.frames import arrow_columns as cols
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import Column, kind_by_name, schema
+from stripe_magics.frames.unknown_objects import Chunks, Paths, with_parts
 
 REPEATS = 64  # rows from which on it is worth looking whether a text comes again and again
-
-Chunks = list[tuple[pa.Array, bool]]  # of a column, and whether it is JSON text
 
 
 @dataclass(slots=True)
@@ -69,7 +68,7 @@ def assemble(
         order = (order if order is not None else np.arange(count))[:limit]
         count = limit
     fixed = {each.name: each for each in schema(object_type, version).columns}
-    chunks = _with_parts(*_by_column(tables))
+    chunks = with_parts(*_by_column(tables))
     typed: dict[str, tuple[Column, pa.Array]] = {}
     loose: dict[str, tuple[str, ColumnValues]] = {}
     expanded: dict[str, str] = {}
@@ -93,7 +92,7 @@ def assemble(
         for name in typed.keys() & loose.keys():
             loose[name] = (
                 loose[name][0],
-                loose[name][1].over(ColumnValues(_values(typed.pop(name)[1], json=False))),
+                loose[name][1].over(ColumnValues(cols.python_values(typed.pop(name)[1], json=False))),
             )
         made = {name: cols.finish(column.kind, array) for name, (column, array) in typed.items()}
         for name, (kind, cells) in loose.items():
@@ -131,9 +130,6 @@ def _undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-Paths = dict[str, tuple[str, ...]]  # of columns inside unknown objects
-
-
 def _by_column(tables: list[pa.Table]) -> tuple[dict[str, Chunks], Paths]:
     out: dict[str, Chunks] = {name: [] for table in tables if table.num_rows for name in table.column_names}
     paths: Paths = {}
@@ -152,60 +148,6 @@ def _by_column(tables: list[pa.Table]) -> tuple[dict[str, Chunks], Paths]:
             chunks.extend((_in_frame_type(chunk, json=json), json) for chunk in table.column(place).chunks)
     tables.clear()
     return out, paths
-
-
-def _with_parts(chunks: dict[str, Chunks], paths: Paths) -> dict[str, Chunks]:
-    """An unknown object that came as columns first and as JSON later is JSON in all rows, so that the order of pages doesn't matter."""
-    for name in list(chunks):
-        own = paths.get(name, (name,))
-        parts = {
-            each: path[len(own) :]
-            for each, path in paths.items()
-            if each in chunks and each != name and len(path) > len(own) and path[: len(own)] == own
-        }
-        sent = chunks.get(name)
-        if not parts or not sent:
-            continue
-        if _without_fields(sent):
-            del chunks[name]  # the fields' columns say the same
-        if not any(json for _, json in sent) or name not in chunks:
-            continue
-        fields = [(path, _all_values(chunks.pop(each))) for each, path in parts.items()]
-        whole = [_rebuilt(row, fields, place) for place, row in enumerate(_all_values(chunks[name]))]
-        texts = [None if value is None else msgspec.json.encode(value) for value in whole]
-        chunks[name] = [(pa.array(texts, pa.string(), memory_pool=cols.POOL), True)]
-        nulls = [
-            each for each, (_, values) in zip(parts, fields, strict=True) if all(v is None for v in values)
-        ]
-        chunks.update({each: [(pa.nulls(len(whole)), False)] for each in nulls})
-    return chunks
-
-
-def _without_fields(parts: Chunks) -> bool:
-    """Whether there is nothing but nulls and `{}`."""
-    return all(
-        pa.types.is_null(part.type) or (json and set(part.unique().to_pylist()) <= {"{}", None})
-        for part, json in parts
-    )
-
-
-def _all_values(parts: Chunks) -> list[Any]:
-    return [value for part, json in parts for value in _values(part, json=json)]
-
-
-def _rebuilt(value: Any, fields: list[tuple[tuple[str, ...], list[Any]]], place: int) -> Any:
-    """An object from its fields' columns; the value itself where they are empty."""
-    out: Any = value
-    for path, values in fields:
-        if values[place] is None:
-            continue
-        if not isinstance(out, dict):
-            out = {} if out is None else {"id": out}
-        inner = out
-        for key in path[:-1]:
-            inner = inner.setdefault(key, {})
-        inner[path[-1]] = values[place]
-    return out
 
 
 def _in_frame_type(chunk: pa.Array, *, json: bool) -> pa.Array:
@@ -289,21 +231,12 @@ def _cells(parts: Chunks, order: Any) -> ColumnValues:
         values = [*map(msgspec.json.decode, coded.dictionary.to_pylist()), None]
         places = coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
         return ColumnValues(values, places if order is None else places[order])
-    values = [value for part, json in parts for value in _values(part, json=json)]
+    values = [value for part, json in parts for value in cols.python_values(part, json=json)]
     return ColumnValues(values if order is None else [values[place] for place in order])
 
 
 def _repeats(part: pa.Array) -> bool:
     return pa.types.is_null(part.type) or int(pc.count_distinct(part).as_py()) * 2 <= len(part)
-
-
-def _values(part: pa.Array, *, json: bool) -> list[Any]:
-    if json:
-        decode = msgspec.json.decode
-        return [None if text is None else decode(text) for text in part.to_pylist()]
-    if pa.types.is_timestamp(part.type):
-        return [None if each is None else each // 1_000_000 for each in part.cast(pa.int64()).to_pylist()]
-    return list(part.to_pylist())
 
 
 @cache

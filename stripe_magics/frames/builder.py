@@ -160,13 +160,30 @@ def _columns(node: Node, objects: list[Any]) -> Iterator[tuple[Leaf, list[Any]]]
         if any(inner):
             empty = child.empty
             yield from _columns(child, [each or empty for each in inner])
-            if child.learned and empty in inner:
-                yield _empty_object(child), [msgspec.Raw(b"{}") if each == empty else None for each in inner]
+            if child.start and (blank := _without_values(child, inner)):
+                yield (
+                    _empty_object(child),
+                    [msgspec.Raw(b"{}") if place in blank else None for place in range(len(inner))],
+                )
+
+
+def _without_values(node: Node, objects: list[Any]) -> set[int]:
+    """The rows in which an unknown object was there, and none of its fields' columns shows it."""
+    places = [place for place, each in enumerate(objects) if each]
+    for attr in (*(leaf.attr for leaf in node.leaves.values()), *node.attrs.values()):
+        if not places:
+            break
+        read = attrgetter(attr)
+        places = [
+            place for place in places if (value := read(objects[place])) is None or value is msgspec.UNSET
+        ]
+    return set(places)
 
 
 def _empty_object(node: Node) -> Leaf:
-    """The column that says in which rows an unknown object was there without fields."""
-    return Leaf(Column("_".join(node.path), node.path, "any"), learned=True, raw=True)
+    """The column that says in which rows an unknown object was there without values."""
+    start = node.start if len(node.path) > node.start else 0
+    return Leaf(Column("_".join(node.path), node.path, "any"), learned=True, raw=True, start=start)
 
 
 def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, pa.Array] | None:
@@ -183,7 +200,7 @@ def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
         values = [None if value is msgspec.UNSET else value for value in values]
     made = None if leaf.column.kind == "null" else _array(leaf, values, object_type)
     field, array = made or (pa.field(name, pa.null()), pa.nulls(len(values)))
-    return cols.with_path(field, leaf.column.path) if len(leaf.column.path) > 1 else field, array
+    return cols.with_path(field, path) if (path := leaf.unknown_path) else field, array
 
 
 def _array(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, pa.Array] | None:

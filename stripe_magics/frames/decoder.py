@@ -38,6 +38,13 @@ class Leaf:
     attr: str = ""
     learned: bool = False  # not in the facts: a column only if the account sends it
     raw: bool = False  # kept as JSON text
+    start: int = 0  # inside an unknown object: how many keys of the path lead to it
+
+    @property
+    def unknown_path(self) -> tuple[str, ...]:
+        """The unknown object that it stands in, and the keys in there; () for a field of no such object."""
+        path = self.column.path
+        return ("_".join(path[: self.start]), *path[self.start :]) if self.start else ()
 
 
 @dataclass(slots=True)
@@ -47,7 +54,7 @@ class Node:
     path: tuple[str, ...] = ()
     leaves: dict[str, Leaf] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
-    learned: bool = False  # not in the facts
+    start: int = 0  # of an object that isn't in the facts: how many keys lead to the outermost such object
     kind: Any = None  # the class that msgspec decodes into
     empty: Any = None
     attrs: dict[str, str] = field(default_factory=dict)  # nodes' keys -> attributes
@@ -61,7 +68,7 @@ class Node:
     def learned_nodes(self) -> Iterator[Node]:
         """Every object of it that the facts don't have."""
         for node in self.nodes.values():
-            if node.learned:
+            if node.start:
                 yield node
             yield from node.learned_nodes()
 
@@ -145,7 +152,7 @@ class Plan:
             node.attrs[key] = f"n{number}"
             fields.append((f"n{number}", child.kind | None, None))
             rename[f"n{number}"] = key
-        if node.path and "object" not in node.leaves and not node.learned:
+        if node.path and "object" not in node.leaves and not node.start:
             fields.append(("sink", str | None, None))  # the type of a nested object is no column
             rename["sink"] = "object"
         node.kind = msgspec.defstruct(
@@ -229,7 +236,7 @@ def _copy(node: Node) -> Node:
         node.path,
         {key: replace(leaf) for key, leaf in node.leaves.items()},
         {key: _copy(each) for key, each in node.nodes.items()},
-        learned=node.learned,
+        start=node.start,
     )
 
 
@@ -248,18 +255,16 @@ def _fit(node: Node, value: Any, object_type: str, *, learn: bool) -> None:
         leaf = node.leaves.get(key)
         if key in node.nodes:
             child = node.nodes[key]
-            if isinstance(inner, dict) and (not child.learned or _has_plain_fields(key, inner)):
+            if isinstance(inner, dict) and (not child.start or _has_plain_fields(key, inner)):
                 _fit(child, inner, object_type, learn=learn)
-            if inner is not None and (
-                not isinstance(inner, dict) or (child.learned and _is_map(child, inner))
-            ):
+            if inner is not None and (not isinstance(inner, dict) or (child.start and _is_map(child, inner))):
                 _collapse(node, key, object_type)
         elif leaf is not None and leaf.column.kind != "null":
             if not leaf.raw and inner is not None and not _suits(leaf.column.kind, inner):
                 leaf.raw = True
         elif inner is None and leaf is not None:
             continue
-        elif learn and not (node.path and not node.learned and key == "object" and isinstance(inner, str)):
+        elif learn and not (node.path and not node.start and key == "object" and isinstance(inner, str)):
             node.leaves.pop(key, None)
             _learn(node, key, inner, object_type)
 
@@ -268,7 +273,7 @@ def _learn(node: Node, key: str, inner: Any, object_type: str) -> None:
     """A key that the node doesn't have, or had only nulls under until now."""
     path = (*node.path, key)
     if isinstance(inner, dict) and _has_plain_fields(key, inner):
-        child = Node(path, learned=True)
+        child = Node(path, start=node.start or len(path))
         _fit(child, inner, object_type, learn=True)
         if not _is_map(child, inner):
             node.nodes[key] = child
@@ -279,8 +284,8 @@ def _learn(node: Node, key: str, inner: Any, object_type: str) -> None:
         kind = "secret"
     else:
         kind = kind_by_name(key, type(inner))
-    name = _column_name(object_type, node.path if node.learned and key == "id" else path)
-    node.leaves[key] = Leaf(Column(name, path, kind), learned=True, raw=kind not in _TYPES)
+    name = _column_name(object_type, node.path if node.start and key == "id" else path)
+    node.leaves[key] = Leaf(Column(name, path, kind), learned=True, raw=kind not in _TYPES, start=node.start)
 
 
 def _has_plain_fields(key: str, value: dict[str, Any]) -> bool:
@@ -297,9 +302,9 @@ def _is_map(node: Node, value: dict[str, Any]) -> bool:
 def _collapse(node: Node, key: str, object_type: str) -> None:
     """Where an object was expected something else came (an id): the whole place is kept as raw JSON."""
     path = (*node.path, key)
-    name = _column_name(object_type, path) if node.nodes[key].learned else "_".join(path)
+    name = _column_name(object_type, path) if node.nodes[key].start else "_".join(path)
     del node.nodes[key]
-    node.leaves[key] = Leaf(Column(name, path, "any"), raw=True, learned=True)
+    node.leaves[key] = Leaf(Column(name, path, "any"), raw=True, learned=True, start=node.start)
 
 
 def _keep_apart(root: Node, object_type: str) -> None:
@@ -308,7 +313,7 @@ def _keep_apart(root: Node, object_type: str) -> None:
     for key, node in list(root.nodes.items()):
         if any(
             names[leaf.column.name] > 1
-            for each in ([node] if node.learned else node.learned_nodes())
+            for each in ([node] if node.start else node.learned_nodes())
             for leaf in each.all_leaves()
         ):
             _collapse_learned(root, key, object_type)
@@ -317,7 +322,7 @@ def _keep_apart(root: Node, object_type: str) -> None:
 def _collapse_learned(node: Node, key: str, object_type: str) -> None:
     """Keep the outermost unknown objects at this place as JSON."""
     child = node.nodes[key]
-    if child.learned:
+    if child.start:
         _collapse(node, key, object_type)
         return
     for inner in list(child.nodes):
