@@ -168,7 +168,12 @@ def test_an_unknown_object_that_was_null_first_is_read_as_columns_from_then_on()
     decoder._plans.clear()
     with pytest.MonkeyPatch.context() as patch:
         learn = decoder.Plan.learn
-        patch.setattr(decoder.Plan, "learn", lambda plan, raws: (learned.append(1), learn(plan, raws))[1])
+
+        def counted(plan: decoder.Plan, raws: Any) -> decoder.Plan:
+            learned.append(1)
+            return learn(plan, raws)
+
+        patch.setattr(decoder.Plan, "learn", counted)
         builder = frames.Builder("customer")
         for at in range(0, 3000, 100):
             builder.add(json.dumps({"object": "list", "data": rows[at : at + 100]}).encode())
