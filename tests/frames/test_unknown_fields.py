@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import pytest
 from each_row import each_row
 
 from stripe_magics import frames
