@@ -254,6 +254,22 @@ class World:
             },
         )["id"]
         _connect(call, ids)
+        ids["file"] = call(
+            "POST /v1/files",
+            {
+                "purpose": "dispute_evidence",
+                "file[filename]": "a.txt",
+                "file[type]": "text/plain",
+                "file[data]": "eA==",
+            },
+        )["id"]
+        keep("link", "POST /v1/file_links", file=ids["file"])
+        keep("source", "POST /v1/sources", type="card", token="tok_visa")
+        ids["review"] = call.charge_of(call.intent(5_000, "pm_card_riskLevelElevated"))["review"]
+        ids["bank_token"] = call(
+            "POST /v1/tokens", {"bank_account[country]": "US", "bank_account[account_number]": "000123456789"}
+        )["id"]
+        ids["customers_bank"] = call(f"POST /v1/customers/{customer}/sources", source=ids["bank_token"])["id"]
         keep("test_clock", "POST /v1/test_helpers/test_clocks", frozen_time=NOW)
         call.client.close()
         return cls(snapshot.dump(transport.account), ids)
@@ -311,7 +327,7 @@ PLACES = {
     "subscription_item": "metered_item", "quote": "quote", "schedule": "schedule", "price": "monthly", "plan": "monthly", "coupon": "coupon",
     "promotion_code": "promotion_code", "tax_rate": "tax_rate", "shipping_rate_token": "shipping_rate", "refund": "refund", "dispute": "dispute",
     "payout": "payout", "payment_link": "payment_link", "webhook_endpoint": "endpoint", "account": "account",
-    "transaction": "customer_balance_transaction", "capability": "capability", "person": "person", "test_clock": "test_clock", "transfer": "transfer", "topup": "topup",
+    "transaction": "customer_balance_transaction", "capability": "capability", "person": "person", "test_clock": "test_clock", "link": "link", "source": "source", "review": "review", "transfer": "transfer", "topup": "topup",
 }  # fmt: skip
 """Name of a place in a path -> the object that stands there."""
 AT: dict[str, dict[str, str]] = {
@@ -336,6 +352,8 @@ AT: dict[str, dict[str, str]] = {
             ("POST", "/persons"), ("POST", "/persons/{person}"), ("DELETE", "/persons/{person}"),
         ]
     },
+    "POST /v1/customers/{customer}/sources/{id}": {"id": "card"},
+    "POST /v1/customers/{customer}/sources/{id}/verify": {"id": "customers_bank"},
     "POST /v1/accounts/{account}/login_links": {"account": "connected"},
     "POST /v1/accounts/{account}/external_accounts/{id}": {"id": "bank"}, "DELETE /v1/accounts/{account}/external_accounts/{id}": {"id": "bank"},
     "POST /v1/transfers/{id}/reversals": {"id": "transfer"}, "POST /v1/transfers/{transfer}/reversals/{id}": {"id": "reversal"},
@@ -363,6 +381,12 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
         "POST /v1/transfers": {"amount": 50, "currency": "usd", "destination": ids["connected"]},
         "POST /v1/test_helpers/test_clocks": {"frozen_time": NOW},
         "POST /v1/test_helpers/test_clocks/{test_clock}/advance": {"frozen_time": NOW + 9 * DAY},
+        "POST /v1/tokens": {"card[number]": "4242424242424242", "card[exp_month]": 3, "card[exp_year]": 2031},
+        "POST /v1/sources": {"type": "card", "token": "tok_visa"},
+        "POST /v1/file_links": {"file": ids["file"]},
+        "POST /v1/customer_sessions": {"customer": who, "components[buy_button][enabled]": "true"},
+        "POST /v1/test_helpers/confirmation_tokens": {"payment_method": "pm_card_visa"},
+        "POST /v1/customers/{customer}/sources/{id}/verify": {"amounts[0]": 32, "amounts[1]": 45},
         "POST /v1/topups": {"amount": 50, "currency": "usd"},
         "POST /v1/billing/meters": {"display_name": "N", "event_name": "n", "default_aggregation[formula]": "sum"},
         "POST /v1/billing/meter_events": {"event_name": "m", "payload[stripe_customer_id]": who, "payload[value]": 3},

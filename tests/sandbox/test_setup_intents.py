@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from stripe_magics.sandbox.resources.payment_methods.test_cards import CARDS, OUTCOMES
+
 from .conftest import Talk
 
 
@@ -104,3 +106,35 @@ def test_cancel_update_and_lists(call: Talk) -> None:
 def test_what_is_not_simulated_is_refused_by_name(call: Talk) -> None:
     error = call.refused("POST /v1/setup_intents", on_behalf_of="acct_1")
     assert error["message"] == "The sandbox doesn't simulate on_behalf_of."
+
+
+def test_every_test_card_brings_its_outcome(call: Talk) -> None:
+    """Declined at once, asked about first, or kept; what asks is then kept or declined, as the payer and the bank have it."""
+    seen = set()
+    for name, card in CARDS.items():
+        behaviour = OUTCOMES[card.outcome]
+        customer = call("POST /v1/customers")["id"]
+        given = {"payment_method": f"pm_card_{name}", "customer": customer, "confirm": True}
+        if behaviour.code and not behaviour.attaches and not behaviour.authenticate:
+            error = call.refused("POST /v1/setup_intents", given)
+            assert (error["status"], error["code"]) == (402, behaviour.code), name
+            intent = call(f"GET /v1/setup_intents/{error['setup_intent']['id']}")
+            assert (intent["status"], intent["last_setup_error"]["code"]) == (
+                "requires_payment_method",
+                behaviour.code,
+            ), name
+            seen.add("declined")
+            continue
+        intent = call("POST /v1/setup_intents", given)
+        if behaviour.authenticate:
+            assert intent["status"] == "requires_action", name
+            intent = call(f"POST /v1/test_helpers/setup_intents/{intent['id']}/authenticate")
+            seen.add("asked")
+        expected = "requires_payment_method" if behaviour.authenticate and behaviour.code else "succeeded"
+        assert intent["status"] == expected, name
+        (attempt,) = call("GET /v1/setup_attempts", setup_intent=intent["id"])["data"]
+        assert attempt["status"] == ("failed" if expected != "succeeded" else "succeeded"), name
+        kept = call(f"GET /v1/customers/{customer}/payment_methods")["data"]
+        assert len(kept) == (expected == "succeeded"), name
+        seen.add(expected)
+    assert seen == {"declined", "asked", "requires_payment_method", "succeeded"}

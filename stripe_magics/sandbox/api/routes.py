@@ -11,7 +11,9 @@ from stripe_magics.sandbox.resources import (
     account,
     charges,
     checkout_sessions,
+    confirmation_tokens,
     coupons,
+    customer_sources,
     customer_subresources,
     customers,
     disputes,
@@ -25,12 +27,15 @@ from stripe_magics.sandbox.resources import (
     products,
     promotion_codes,
     quotes,
+    radar,
     refunds,
     report_runs,
     setup_intents,
+    sources,
     tax_and_shipping_rates,
     test_clocks,
     test_helpers,
+    tokens,
     webhook_endpoints,
 )
 from stripe_magics.sandbox.resources.connect import accounts, application_fees, onboarding, topups, transfers
@@ -54,11 +59,11 @@ from stripe_magics.sandbox.resources.subscriptions import (
 )
 
 SUBJECTS = (
-    customer_subresources, account, accounts, application_fees, external_accounts, onboarding, topups, transfers, charges, checkout_sessions, coupons, credit_notes, customers, disputes, files, invoice_items, invoice_lines, invoice_payments, invoices, meters,
+    customer_subresources, customer_sources, confirmation_tokens, radar, sources, tokens, account, accounts, application_fees, external_accounts, onboarding, topups, transfers, charges, checkout_sessions, coupons, credit_notes, customers, disputes, files, invoice_items, invoice_lines, invoice_payments, invoices, meters,
     payment_intents, payment_links, payment_methods, payouts, plans, previews, prices, products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents,
     subscription_items, subscriptions, tax_and_shipping_rates, test_clocks, test_helpers, webhook_endpoints,
 )  # fmt: skip
-REACTING = (collection, subscriptions, updates, dunning, schedules)
+REACTING = (collection, radar, subscriptions, updates, dunning, schedules)
 
 
 @cache

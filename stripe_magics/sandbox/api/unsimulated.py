@@ -56,6 +56,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/charges": ("application_fee", "destination"),
     "POST /v1/charges/{charge}/capture": ("application_fee",),
     "POST /v1/charges/{charge}/refunds": ("charge",),
+    "POST /v1/sources": ("flow", "mandate", "original_source", "receiver", "source_order"),
+    "POST /v1/sources/{source}": ("mandate", "source_order"),
     "POST /v1/credit_notes": ("email_type",),
     "POST /v1/invoices": ("automatically_finalizes_at", "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),
     "POST /v1/invoices/{invoice}": ("automatically_finalizes_at", "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),

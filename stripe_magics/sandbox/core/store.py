@@ -45,6 +45,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "transfer": ("destination", "transfer_group", "source_transaction"),
     "transfer_reversal": ("transfer",),
     "application_fee": ("charge",),
+    "file_link": ("file",),
+    "radar.early_fraud_warning": ("charge", "payment_intent"),
     "topup": ("status", "amount"),
     "person": ("account",),
     "charge": ("customer", "payment_intent", "transfer_group"),

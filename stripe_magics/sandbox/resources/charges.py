@@ -19,7 +19,7 @@ from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.ledger import processing_fee
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import disputes
+from stripe_magics.sandbox.resources import disputes, radar, sources
 from stripe_magics.sandbox.resources.charge_objects import new_charge
 from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.payment_methods.method_creation import from_data
@@ -89,6 +89,7 @@ def succeed(account: Account, charge: Object, outcome: CardBehaviour) -> None:
     """Taken in full: one entry in the ledger; a card that disputes does so right away."""
     _enter(account, charge, charge["amount"], outcome)
     charge.update(status="succeeded", paid=True, captured=True, amount_captured=charge["amount"])
+    radar.after_success(account, charge, outcome.risk, warning=outcome.warning)
     account.save("charge", charge)
     events.emit(account, "charge.succeeded", charge)
     if outcome.dispute:
@@ -112,6 +113,7 @@ def capture_hold(account: Account, charge: Object, amount: int) -> None:
             at_once=outcome.at_once,
         )
     charge.update(captured=True, amount_captured=amount)
+    radar.after_success(account, charge, outcome.risk, warning=outcome.warning)
     account.save("charge", charge)
     events.emit(account, "charge.captured", charge, before)
     if rest:
@@ -201,12 +203,16 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     currency = checked_currency(params["currency"])
     checked_amount(params["amount"], currency)
     connected_payments.check(account, params)
+    checked_descriptor(params, "statement_descriptor", "statement_descriptor_suffix")
+    checked_email(params.get("receipt_email"), "receipt_email")
     customer = account.find("customer", params["customer"], "customer") if params.get("customer") else None
     source = params.get("source") or (customer or {}).get("default_source")
     if not source:
         raise invalid("Must provide source or customer.", code="parameter_missing", param="source")
     if source.startswith("tok_"):
         method = from_data(account, {"type": "card", "card": {"token": source}}, "")
+    elif source.startswith("src_"):
+        method = sources.method_of(account, source, (customer or {}).get("id"))
     else:
         method = use(account, source, "source")
     outcome = outcome_of(account, method["id"])

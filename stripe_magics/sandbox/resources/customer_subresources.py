@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import declined, invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import declined, invalid, missing
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.payment_methods.test_cards import BY_NUMBER, CARDS, OUTCOMES, Card
+from stripe_magics.sandbox.resources.payment_methods.card_tokens import spend_card
+from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, Card
 
 _TAX_IDS = {
     "eu_vat": r"[A-Z]{2}[A-Z0-9]{8,12}", "gb_vat": r"GB(\d{9}|\d{12})", "us_ein": r"\d{2}-?\d{7}", "ch_vat": r"CHE.*", "au_abn": r"\d{11}",
@@ -80,15 +81,14 @@ def add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Obj
 
 
 def source_card(account: Account, token: str, customer: str) -> Object:
-    card = CARDS.get(token.removeprefix("tok_")) if token.startswith("tok_") else None
-    if card is None:
-        raise missing("token" if token.startswith("tok_") else "source", token, "source", status=400)
+    """The card of a token as a customer's; not stored yet."""
+    card, more = spend_card(account, token, "source")
     outcome = OUTCOMES[card.outcome]
     if not outcome.attaches:
         raise declined(
             outcome.message, code=outcome.code, decline_code=outcome.decline_code, param=outcome.param
         )
-    return new_card(account, card, customer)
+    return {**new_card(account, card, customer), **more}
 
 
 def new_card(account: Account, card: Card, customer: str | None) -> Object:
@@ -161,60 +161,6 @@ def delete_tax_id(account: Account, params: dict[str, Any], customer: str, ident
     return gone
 
 
-def create_source(account: Account, params: dict[str, Any], customer: str) -> Object:
-    """POST /v1/customers/{customer}/sources with a token."""
-    owner = account.find("customer", customer, "customer", status=404)
-    token = params.get("source") or params.get("card")
-    if isinstance(token, dict):
-        card = BY_NUMBER.get(token.get("number", ""))
-        if card is None:
-            raise declined("Your card number is incorrect.", code="incorrect_number", param="number")
-        made = new_card(account, card, customer)
-    elif token:
-        made = source_card(account, token, customer)
-    else:
-        raise invalid_before_execution(
-            "Missing required param: source.", param="source", code="parameter_missing"
-        )
-    made["metadata"] = merged_metadata({}, params.get("metadata"))
-    account.add("card", made)
-    if owner["default_source"] is None:
-        owner["default_source"] = made["id"]
-        account.save("customer", owner)
-    events.emit(account, "customer.source.created", made)
-    return made
-
-
-def list_sources(account: Account, params: dict[str, Any], customer: str) -> Page:
-    """GET /v1/customers/{customer}/sources."""
-    account.find("customer", customer, "customer", status=404)
-    return page(
-        account,
-        "card",
-        {**params, "customer": customer},
-        f"/v1/customers/{customer}/sources",
-        filters=("customer",),
-    )
-
-
-def retrieve_source(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
-    """GET /v1/customers/{customer}/sources/{id}."""
-    found = account.get("card", identifier)
-    if found is None or found["customer"] != customer:
-        raise missing("source", identifier, "id")
-    return found
-
-
-def delete_source(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
-    """DELETE /v1/customers/{customer}/sources/{id}."""
-    retrieve_source(account, params, customer, identifier)
-    owner = account.find("customer", customer, "customer", status=404)
-    if owner["default_source"] == identifier:
-        owner["default_source"] = None
-        account.save("customer", owner)
-    return account.remove("card", identifier)
-
-
 def create_credit(account: Account, params: dict[str, Any], customer: str) -> Object:
     """POST /v1/customers/{customer}/balance_transactions."""
     owner = account.find("customer", customer, "customer", status=404)
@@ -273,10 +219,6 @@ ROUTES: dict[str, Handler] = {
     "POST /v1/customers/{customer}/tax_ids": create_tax_id,
     "GET /v1/customers/{customer}/tax_ids/{id}": retrieve_tax_id,
     "DELETE /v1/customers/{customer}/tax_ids/{id}": delete_tax_id,
-    "GET /v1/customers/{customer}/sources": list_sources,
-    "POST /v1/customers/{customer}/sources": create_source,
-    "GET /v1/customers/{customer}/sources/{id}": retrieve_source,
-    "DELETE /v1/customers/{customer}/sources/{id}": delete_source,
     "GET /v1/customers/{customer}/balance_transactions": list_credits,
     "POST /v1/customers/{customer}/balance_transactions": create_credit,
     "GET /v1/customers/{customer}/balance_transactions/{transaction}": retrieve_credit,

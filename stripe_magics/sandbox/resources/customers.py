@@ -21,8 +21,7 @@ from stripe_magics.sandbox.resources.customer_subresources import (
     credit,
     source_card,
 )
-from stripe_magics.sandbox.resources.payment_intents.intent_parameters import full_shipping
-from stripe_magics.sandbox.resources.payment_methods.method_creation import address
+from stripe_magics.sandbox.resources.payment_methods.method_creation import address, full_shipping
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import attach_to, use
 
 _PREFIX = re.compile(r"[A-Z0-9]{3,12}")

@@ -15,7 +15,10 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.account_objects import member, new_bank
 from stripe_magics.sandbox.resources.connect import onboarding
 from stripe_magics.sandbox.resources.customer_subresources import new_card
-from stripe_magics.sandbox.resources.payment_methods.test_cards import BY_NUMBER, CARDS
+from stripe_magics.sandbox.resources.payment_methods.card_tokens import spend, spend_card
+from stripe_magics.sandbox.resources.payment_methods.test_cards import BY_NUMBER
+
+_OF_TOKEN = ("account_holder_name", "account_holder_type", "country", "currency", "routing_number")
 
 
 def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Object:
@@ -25,12 +28,17 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
     if given is None:
         raise missing_param("external_account")
     if isinstance(given, str):
-        card = (
-            CARDS.get(given.removeprefix("tok_").removeprefix("debit_")) if given.startswith("tok_") else None
-        )
-        if card is None:
-            raise missing("token", given, "external_account", status=400)
-        return _add_debit_card(account, new_card(account, card, None))
+        if given.startswith("btok_"):
+            number = account.notes.get(given, {}).get("number", "")
+            held = spend(account, given, "bank_account", "external_account")["bank_account"]
+            given = {
+                "object": "bank_account",
+                "account_number": number,
+                **{each: held[each] for each in _OF_TOKEN},
+            }
+        else:
+            of_token, more = spend_card(account, given.replace("tok_debit_", "tok_"), "external_account")
+            return _add_debit_card(account, {**new_card(account, of_token, None), **more})
     if given.get("object") == "card":
         card = BY_NUMBER.get(given.get("number") or "")
         if card is None or card.funding != "debit":
@@ -49,7 +57,7 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
         raise invalid_before_execution(
             f"{of_card[0]} goes with object=card.", param=f"external_account[{of_card[0]}]"
         )
-    number = given.get("account_number")
+    number = str(given.get("account_number") or "")
     for name in ("account_number", "country"):
         if not given.get(name):
             raise missing_param(f"external_account[{name}]")

@@ -9,6 +9,7 @@ from stripe_magics.sandbox.api.dispatcher import Document, Handler
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.pagination import Page, inline, page
 from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
 
 TYPES = {
@@ -75,10 +76,73 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
     return page(account, "file", params, "/v1/files", filters=("purpose",))
 
 
+# links
+
+
+def create_link(account: Account, params: dict[str, Any]) -> Object:
+    """POST /v1/file_links: an address at which anybody can read a file, until it expires."""
+    file = account.find("file", params["file"], "file")
+    _in_future(account, params.get("expires_at"))
+    identifier = account.new_id("link")
+    link: Object = {
+        "id": identifier, "object": "file_link", "created": account.now, "expired": False, "expires_at": params.get("expires_at"),
+        "file": file["id"], "livemode": False, "metadata": merged_metadata({}, params.get("metadata")),
+        "url": f"https://files.stripe.com/links/{identifier}",
+    }  # fmt: skip
+    account.add("file_link", link)
+    file["links"] = inline([link, *file["links"]["data"]], file["links"]["url"])
+    account.save("file", file)
+    return link
+
+
+def _in_future(account: Account, moment: Any) -> None:
+    if isinstance(moment, int) and moment <= account.now:
+        raise invalid_before_execution("expires_at must be in the future.", param="expires_at")
+
+
+def retrieve_link(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """GET /v1/file_links/{link}."""
+    link = account.find("file_link", identifier, "link", what="file link", status=404)
+    if not link["expired"] and link["expires_at"] is not None and link["expires_at"] <= account.now:
+        link["expired"] = True
+        account.save("file_link", link)
+    return link
+
+
+def update_link(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/file_links/{link}: when it expires ("now" ends it), metadata."""
+    link = retrieve_link(account, {}, identifier)
+    if "expires_at" in params:
+        if link["expired"]:
+            raise invalid_before_execution("This link has expired already.", param="expires_at")
+        until = account.now if params["expires_at"] == "now" else params["expires_at"]
+        if until != account.now:
+            _in_future(account, until)
+        link.update(expires_at=until, expired=until == account.now)
+    if "metadata" in params:
+        link["metadata"] = merged_metadata(link["metadata"], params["metadata"])
+    return account.save("file_link", link)
+
+
+def list_links(account: Account, params: dict[str, Any]) -> Page:
+    """GET /v1/file_links."""
+    tests = []
+    if params.get("expired") is not None:
+        expired, now = bool(params["expired"]), account.now
+        tests.append(
+            lambda row: bool(row.value["expired"] or (row.value["expires_at"] or now + 1) <= now) is expired
+        )
+    return page(account, "file_link", params, "/v1/file_links", filters=("file",), tests=tests)
+
+
 SHAPES: dict[str, dict[str, Any]] = {"GET /v1/files/{file}/contents": {}}
 ROUTES: dict[str, Handler] = {
     "POST /v1/files": create,
     "GET /v1/files": listing,
     "GET /v1/files/{file}": retrieve,
     "GET /v1/files/{file}/contents": contents,
+    "POST /v1/file_links": create_link,
+    "GET /v1/file_links": list_links,
+    "GET /v1/file_links/{link}": retrieve_link,
+    "POST /v1/file_links/{link}": update_link,
 }

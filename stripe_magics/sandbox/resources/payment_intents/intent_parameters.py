@@ -11,7 +11,7 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.connect.application_fees import application
 from stripe_magics.sandbox.resources.payment_intents.payment_attempts import redirects
-from stripe_magics.sandbox.resources.payment_methods.method_creation import address, from_data
+from stripe_magics.sandbox.resources.payment_methods.method_creation import from_data, full_shipping
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
 from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, ONLY_IN
 
@@ -73,19 +73,6 @@ _PLAIN = (
     "statement_descriptor_suffix",
     "transfer_group",
 )
-
-
-def full_shipping(given: dict[str, Any] | None) -> Object | None:
-    """Shipping with every part."""
-    if given is None:
-        return None
-    return {
-        "address": address(given.get("address")),
-        "carrier": given.get("carrier"),
-        "name": given.get("name"),
-        "phone": given.get("phone"),
-        "tracking_number": given.get("tracking_number"),
-    }
 
 
 def new_intent(account: Account, *, amount: int, currency: str) -> Object:
@@ -152,8 +139,6 @@ def check(account: Account, params: dict[str, Any], intent: Object | None = None
         account.find("mandate", params["mandate"], "mandate")
     if params.get("customer"):
         account.find("customer", params["customer"], "customer")
-    if params.get("confirmation_token"):
-        raise missing("confirmation_token", params["confirmation_token"], "confirmation_token", status=400)
     if params.get("payment_method_configuration"):
         raise missing(
             "payment_method_configuration",

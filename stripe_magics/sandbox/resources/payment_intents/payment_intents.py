@@ -19,7 +19,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_amount, checked_currency, checked_descriptor
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import charges
+from stripe_magics.sandbox.resources import charges, confirmation_tokens
 from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.payment_intents.intent_parameters import (
     check,
@@ -49,6 +49,11 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     currency = checked_currency(params["currency"])
     checked_amount(params["amount"], currency)
     confirming = bool(params.get("confirm"))
+    if params.get("confirmation_token") and not confirming:
+        raise invalid_before_execution(
+            "You can only pass confirmation_token when confirm=true.", param="confirmation_token"
+        )
+    token, params = confirmation_tokens.opened(account, params)
     for name in (
         "off_session",
         "error_on_requires_action",
@@ -73,6 +78,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         intent["payment_method"] = method["id"]
         intent["status"] = "requires_confirmation"
     events.emit(account, "payment_intent.created", intent)
+    confirmation_tokens.used(account, token, intent)
     if confirming and method is not None:
         proceed(account, intent, method, params)
     return intent
@@ -84,6 +90,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 def confirm(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/payment_intents/{intent}/confirm."""
     intent = retrieve(account, {}, identifier)
+    token, params = confirmation_tokens.opened(account, params)
+    confirmation_tokens.used(account, token, intent)
     if params.get("client_secret") and params["client_secret"] != intent["client_secret"]:
         raise invalid(
             "The client_secret does not match the one of this intent.",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import declined, invalid, missing, missing_param
+from stripe_magics.sandbox.api.errors import declined, invalid, missing_param
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.payment_methods.card_tokens import spend_card
 from stripe_magics.sandbox.resources.payment_methods.test_cards import (
     BY_NUMBER,
-    CARDS,
     DEBITS,
     IBANS,
     US_ACCOUNTS,
@@ -21,6 +21,19 @@ ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 def address(given: dict[str, Any] | None) -> Object:
     """An address with all six parts."""
     return {part: (given or {}).get(part) for part in ADDRESS}
+
+
+def full_shipping(given: dict[str, Any] | None) -> Object | None:
+    """Shipping with every part."""
+    if given is None:
+        return None
+    return {
+        "address": address(given.get("address")),
+        "carrier": given.get("carrier"),
+        "name": given.get("name"),
+        "phone": given.get("phone"),
+        "tracking_number": given.get("tracking_number"),
+    }
 
 
 def billing(given: dict[str, Any] | None) -> Object:
@@ -103,12 +116,12 @@ def from_data(account: Account, data: dict[str, Any], prefix: str) -> Object:
     if kind == "card":
         if not details:
             raise missing_param(where)
-        card, outcome = _card(details, where)
+        card, outcome, more = _card(account, details, where)
         made = card_of(
             account,
             card,
-            exp_month=details.get("exp_month") or 12,
-            exp_year=details.get("exp_year") or 2034,
+            exp_month=details.get("exp_month") or more.get("exp_month") or 12,
+            exp_year=details.get("exp_year") or more.get("exp_year") or 2034,
             cvc="cvc" in details,
         )
         return new_method(account, "card", made, outcome=outcome, **common)
@@ -142,24 +155,22 @@ def from_data(account: Account, data: dict[str, Any], prefix: str) -> Object:
     )
 
 
-def _card(details: dict[str, Any], where: str) -> tuple[Card, str]:
+def _card(account: Account, details: dict[str, Any], where: str) -> tuple[Card, str, dict[str, Any]]:
     token = details.get("token")
     if token and details.get("number"):
         raise invalid("You may only specify one of token and number.", param=f"{where}[number]")
     if token:
-        card = CARDS.get(token.removeprefix("tok_"))
-        if card is None:
-            raise missing("token", token, f"{where}[token]", status=400)
-        return card, card.outcome
+        card, more = spend_card(account, token, f"{where}[token]")
+        return card, card.outcome, more
     number = details.get("number", "").replace(" ", "")
-    card = BY_NUMBER.get(number)
-    if card is None:
+    known = BY_NUMBER.get(number)
+    if known is None:
         raise declined(
             "Your card number is not one of Stripe's test cards, the only ones that the sandbox knows.",
             code="incorrect_number",
             param="number",
         )
-    return card, card.outcome
+    return known, known.outcome, {}
 
 
 def _iban(text: str) -> str:

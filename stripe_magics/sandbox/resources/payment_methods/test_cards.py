@@ -18,6 +18,7 @@ class CardBehaviour:
     attaches: bool = True  # whether it can be attached to a customer
     at_once: bool = False  # funds are available at once
     dispute: str = ""  # disputed after it succeeded, for this reason
+    warning: bool = False  # an early fraud warning comes after it succeeded
     inquiry: bool = False  # the dispute is an inquiry: no money moves
     refund: str = ""  # "pending": its refund takes time; "fails": its refund fails later
     blocked: bool = False  # never sent to the bank
@@ -77,6 +78,7 @@ OUTCOMES: dict[str, CardBehaviour] = {
     "refund_fails": CardBehaviour(refund="fails"),
     "blocked": replace(_declined("fraudulent"), blocked=True, risk="highest"),
     "elevated_risk": CardBehaviour(risk="elevated"),
+    "fraud_warning": CardBehaviour(warning=True),
     "debit": CardBehaviour(),
     "debit_fails": CardBehaviour(
         code="payment_method_customer_decline", message="The customer's bank refused the debit."
@@ -126,6 +128,7 @@ CARDS: dict[str, Card] = {
     "refundFail": Card("4000000000005126", outcome="refund_fails"),
     "radarBlock": Card("4100000000000019", outcome="blocked"),
     "riskLevelHighest": Card("4000000000004954", outcome="blocked"),
+    "createIssuerFraudRecord": Card("4000000000005423", outcome="fraud_warning"),
     "riskLevelElevated": Card("4000000000009235", outcome="elevated_risk"),
 }
 _ALSO = {
