@@ -67,6 +67,24 @@ def checked_email(text: str | None, param: str) -> None:
         raise invalid_before_execution(f"Invalid email address: {text}", param=param, code="email_invalid")
 
 
+def checked_expiry(params: dict[str, Any], prefix: str = "") -> dict[str, int]:
+    """A card's expiry as numbers, as far as it was given."""
+    found = {}
+    for name, form in (("exp_month", r"0?[1-9]|1[0-2]"), ("exp_year", r"\d{2}|20\d{2}")):
+        value = params.get(name)
+        if value is None:
+            continue
+        if not re.fullmatch(form, str(value)):
+            param = f"{prefix}[{name}]" if prefix else name
+            raise invalid_before_execution(
+                f"Your card's expiration {name[4:]} is invalid.",
+                param=param,
+                code=f"invalid_expiry_{name[4:]}",
+            )
+        found[name] = int(value) + (2000 if name == "exp_year" and int(value) < 100 else 0)
+    return found
+
+
 def refuse_connect(account: Account, params: dict[str, Any]) -> None:
     """Where connected accounts aren't simulated: their ids are unknown, or what is asked of them isn't done here, and a fee needs one."""
     destination = (params.get("transfer_data") or {}).get("destination")

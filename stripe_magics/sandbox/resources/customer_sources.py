@@ -8,6 +8,7 @@ from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import declined, invalid, invalid_before_execution, missing
 from stripe_magics.sandbox.api.pagination import Page, of_objects
 from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_expiry
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import sources
@@ -113,8 +114,7 @@ def update(account: Account, params: dict[str, Any], customer: str, identifier: 
         if name not in {*_CHANGEABLE[kind], "metadata", "expand"}:
             raise invalid(f"{name} can't be changed on a {kind.replace('_', ' ')}.", param=name)
     take(found, params, ("metadata", *_CHANGEABLE[kind]))
-    for name in {"exp_month", "exp_year"} & set(params):
-        found[name] = int(params[name])
+    found.update(checked_expiry(params))
     account.save(kind, found)
     events.emit(account, "customer.source.updated", found, before)
     return found

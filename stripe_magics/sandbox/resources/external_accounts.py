@@ -9,7 +9,7 @@ from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
 from stripe_magics.sandbox.api.pagination import Page, of_objects
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_currency
+from stripe_magics.sandbox.core.checks import checked_currency, checked_expiry
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.account_objects import member, new_bank
@@ -129,8 +129,7 @@ def update(account: Account, params: dict[str, Any], owner: str, identifier: str
         if name not in {*_CHANGEABLE[kind], "metadata", "default_for_currency", "expand"}:
             raise invalid(f"{name} can't be changed on a {kind.replace('_', ' ')}.", param=name)
     take(found, params, ("metadata", *_CHANGEABLE[kind]))
-    for name in {"exp_month", "exp_year"} & set(params):
-        found[name] = int(params[name])
+    found.update(checked_expiry(params))
     account.save(kind, found)
     if params.get("default_for_currency"):
         _only_default(account, found)

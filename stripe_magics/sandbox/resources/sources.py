@@ -59,6 +59,10 @@ def _owner(given: Object | None) -> Object:
 
 
 def _details(account: Account, source: Object, kind: str, params: dict[str, Any]) -> Object:
+    if kind == "card" and params.get("redirect"):
+        raise invalid_before_execution(
+            "A card sends its payer nowhere: redirect goes with other types.", param="redirect[return_url]"
+        )
     if kind == "card":
         if not params.get("token"):
             raise missing_param("token")

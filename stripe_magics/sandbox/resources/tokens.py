@@ -6,7 +6,7 @@ from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import declined, invalid, invalid_before_execution, missing_param
-from stripe_magics.sandbox.core.checks import checked_currency
+from stripe_magics.sandbox.core.checks import checked_currency, checked_expiry
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.account_objects import new_bank
 from stripe_magics.sandbox.resources.customer_subresources import new_card
@@ -83,11 +83,7 @@ def _card(account: Account, given: Any) -> tuple[Object, dict[str, Any]]:
     made = new_card(account, card, None)
     del account.notes[made["id"]]
     made.update({name: given[name] for name in _ADDRESS if given.get(name) is not None})
-    made.update(
-        exp_month=int(given["exp_month"]),
-        exp_year=int(given["exp_year"]),
-        cvc_check="unchecked" if given.get("cvc") else None,
-    )
+    made.update(**checked_expiry(given, "card"), cvc_check="unchecked" if given.get("cvc") else None)
     if given.get("currency"):
         made["currency"] = checked_currency(given["currency"])
     if given.get("networks"):
