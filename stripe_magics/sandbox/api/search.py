@@ -7,7 +7,9 @@ query     clauses joined by AND (or a space), or all by OR; no parentheses; at m
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,7 +17,8 @@ import msgspec
 
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.pagination import Page, limit_of
-from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.api.search_index import index_of
+from stripe_magics.sandbox.core.store import Account, Row, Table
 
 FIELDS: dict[str, dict[str, str]] = {
     "customer": {"created": "number", "email": "text", "metadata": "map", "name": "text", "phone": "text"},
@@ -54,7 +57,7 @@ Clause = Callable[[Any], bool]
 
 def search(account: Account, kind: str, params: dict[str, Any], url: str) -> Page:
     """A page of what a query finds, newest first; the cursor is `page`."""
-    test, fields = parse(params["query"], kind)
+    query = parse(params["query"], kind)
     limit = limit_of(params)
     start = 0
     if params.get("page"):
@@ -62,15 +65,16 @@ def search(account: Account, kind: str, params: dict[str, Any], url: str) -> Pag
             raise invalid_before_execution("Invalid page: use next_page of the answer before.", param="page")
         start = int(params["page"])
     counted = "total_count" in (params.get("expand") or ())
-    read = reader(fields)
+    candidates = query.candidates(account.table(kind))
+    read = reader(query.fields)
     rows = []
-    for row in reversed(account.table(kind).ordered()):
-        if test(read(row.text)):
+    for row in reversed(candidates):
+        if query.exact or query.test(read(row.text)):
             rows.append(row)
-            if not counted and len(rows) > start + limit:
+            if len(rows) > start + limit and (query.exact or not counted):
                 break
     more = start + limit < len(rows)
-    total = len(rows) if counted else None
+    total = (len(candidates) if query.exact else len(rows)) if counted else None
     return Page(
         rows[start : start + limit],
         url,
@@ -81,6 +85,48 @@ def search(account: Account, kind: str, params: dict[str, Any], url: str) -> Pag
     )
 
 
+@dataclass(slots=True)
+class Term:
+    """One clause: a test on an object and, where an index can find what passes it, how."""
+
+    path: tuple[str, ...]
+    test: Clause
+    find: Callable[[Table], list[Row]] | None = None
+
+
+@dataclass(slots=True)
+class Query:
+    """A query that was read: all of its terms have to hold, or any."""
+
+    terms: list[Term]
+    any_of: bool
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that it looks at."""
+        return frozenset(term.path[0] for term in self.terms)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the candidates are the answer."""
+        return len(self.terms) == 1 and self.terms[0].find is not None
+
+    def test(self, subject: Any) -> bool:
+        """Whether an object is found."""
+        combine = any if self.any_of else all
+        return combine(term.test(subject) for term in self.terms)
+
+    def candidates(self, table: Table) -> list[Row]:
+        """The rows that may be found, oldest first: by an index where one helps."""
+        finders = [term.find for term in self.terms if term.find is not None]
+        if self.any_of:
+            if len(finders) < len(self.terms):
+                return table.ordered()
+            union = {row.seq: row for find in finders for row in find(table)}
+            return sorted(union.values(), key=Row.order)
+        return min((find(table) for find in finders), key=len, default=table.ordered())
+
+
 @cache
 def reader(fields: frozenset[str]) -> Callable[[bytes], Any]:
     """Reads just these parts of an object's text: the rest is skipped, which makes a search of thousands quick."""
@@ -88,10 +134,9 @@ def reader(fields: frozenset[str]) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(requested).decode
 
 
-def parse(query: str, kind: str) -> tuple[Clause, frozenset[str]]:
-    """A query as a test on an object, and the fields it looks at. Raises a refusal that says what can't be read."""
-    clauses: list[Clause] = []
-    fields: set[str] = set()
+def parse(query: str, kind: str) -> Query:
+    """A query, read. Raises a refusal that says what can't be read."""
+    terms: list[Term] = []
     joints: set[str] = set()
     at = 0
     text = query.strip()
@@ -99,8 +144,7 @@ def parse(query: str, kind: str) -> tuple[Clause, frozenset[str]]:
         found = _CLAUSE.match(text, at)
         if found is None:
             raise _unread(query, f"expected field:value at '{text[at : at + 20]}'")
-        clauses.append(_clause(found, kind, query))
-        fields.add(found["field"].partition(".")[0])
+        terms.append(_term(found, kind, query))
         at = found.end()
         if at >= len(text):
             break
@@ -111,10 +155,9 @@ def parse(query: str, kind: str) -> tuple[Clause, frozenset[str]]:
         at = joint.end()
     if len(joints) > 1:
         raise _unread(query, "AND and OR can't be mixed")
-    if len(clauses) > MOST_CLAUSES:
+    if len(terms) > MOST_CLAUSES:
         raise _unread(query, f"at most {MOST_CLAUSES} clauses")
-    combine = any if "OR" in joints else all
-    return (lambda subject: combine(clause(subject) for clause in clauses)), frozenset(fields)
+    return Query(terms, any_of="OR" in joints)
 
 
 def _unread(query: str, reason: str) -> ApiError:
@@ -123,7 +166,7 @@ def _unread(query: str, reason: str) -> ApiError:
     )
 
 
-def _clause(found: re.Match[str], kind: str, query: str) -> Clause:
+def _term(found: re.Match[str], kind: str, query: str) -> Term:
     field, operator, given = found["field"], found["operator"], found["value"]
     how = FIELDS[kind].get(field)
     if how is None:
@@ -139,7 +182,36 @@ def _clause(found: re.Match[str], kind: str, query: str) -> Clause:
         raise _unread(query, f"'~' is for texts; {field} is none")
     test = _comparison(how, operator, given, query)
     sign = found["minus"] is None
-    return lambda subject: test(_value(subject, path)) is sign
+    where = tuple(path)
+    term = Term(where, lambda subject: test(_value(subject, path)) is sign)
+    if sign and not (operator == ":" and given.lower() == "null"):
+        term.find = _finder(where, how, operator, _unquote(given))
+    return term
+
+
+def _finder(path: tuple[str, ...], how: str, operator: str, text: str) -> Callable[[Table], list[Row]] | None:
+    """How an index finds what a clause asks for; None where none does."""
+    if path == ("created",):
+        moment = int(text)
+        low = {":": moment, ">=": moment, ">": moment + 1}.get(operator)
+        high = {":": moment + 1, "<": moment, "<=": moment + 1}.get(operator)
+        return lambda table: _between(table.ordered(), low, high)
+    if how == "number" and operator != ":":
+        return None
+
+    def read(content: bytes) -> Any:
+        return _value(reader(frozenset(path[:1]))(content), list(path))
+
+    wanted = str(int(text)) if how == "number" else text.casefold()
+    if operator == "~":
+        return lambda table: index_of(table, path, read).containing(wanted)
+    return lambda table: index_of(table, path, read).equal(wanted)
+
+
+def _between(rows: list[Row], low: int | None, high: int | None) -> list[Row]:
+    first = 0 if low is None else bisect_left(rows, low, key=lambda row: row.created)
+    last = len(rows) if high is None else bisect_left(rows, high, key=lambda row: row.created)
+    return rows[first:last]
 
 
 def _value(subject: Any, path: list[str]) -> Any:

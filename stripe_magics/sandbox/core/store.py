@@ -75,7 +75,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "payment_link": ("active",),
     "customer_balance_transaction": ("customer",),
     "card": ("customer",),
-    "bank_account": ("currency",),
+    "bank_account": ("currency", "customer"),
+    "source": ("customer",),
     "setup_intent": ("customer", "payment_method"),
     "setup_attempt": ("setup_intent",),
     "file": ("purpose",),
@@ -135,16 +136,27 @@ class Row:
         return (self.created, self.seq)
 
 
+def drop(rows: list[Row], row: Row) -> None:
+    """Take a row out of a list that is in order of creation."""
+    del rows[bisect_left(rows, row.order(), key=Row.order)]
+
+
 class Table:
     """All objects of one type, oldest first."""
 
-    __slots__ = ("_indices", "_sorted", "by_id", "keys", "rows")
+    __slots__ = ("_indices", "_sorted", "by_id", "changed", "keys", "rows", "search_indices")
 
     def __init__(self, kind: str) -> None:
         self.keys = KEYS.get(kind, ())
         self.rows: list[Row] = []
         self.by_id: dict[str, Row] = {}
         self._sorted = True
+        self.search_indices: dict[
+            tuple[str, ...], Any
+        ] = {}  # of fields that were searched (api/search_index.py)
+        self.changed: list[
+            tuple[Row, bool]
+        ] = []  # rows that these don't know yet, and whether they are there
         self._indices: dict[
             int, dict[Any, list[Row]]
         ] = {}  # place of a filter value -> value -> rows, made when first asked for
@@ -158,6 +170,12 @@ class Table:
         self.by_id[row.id] = row
         for place, index in self._indices.items():
             index.setdefault(row.keys[place], []).append(row)
+        self.note(row)
+
+    def note(self, row: Row, *, there: bool = True) -> None:
+        """A row is new, changed or gone: the search indices follow when they are next asked."""
+        if self.search_indices:
+            self.changed.append((row, there))
 
     def ordered(self) -> list[Row]:
         """The rows, oldest first."""
@@ -184,9 +202,10 @@ class Table:
         """A row's filter values have changed."""
         for place, index in self._indices.items():
             if row.keys[place] != keys[place]:
-                index[row.keys[place]].remove(row)
+                drop(index[row.keys[place]], row)
                 insort(index.setdefault(keys[place], []), row, key=Row.order)
         row.keys = keys
+        self.note(row)
 
     def put_back(self, row: Row) -> None:
         """One that was taken out stands where it stood."""
@@ -194,6 +213,7 @@ class Table:
         self.by_id[row.id] = row
         self._sorted = False
         self._indices.clear()
+        self.note(row)
 
     def remove(self, identifier: str) -> None:
         """Take one out."""
@@ -201,7 +221,8 @@ class Table:
         del self.rows[self.position(row)]
         del self.by_id[identifier]
         for place, index in self._indices.items():
-            index[row.keys[place]].remove(row)
+            drop(index[row.keys[place]], row)
+        self.note(row, there=False)
 
 
 _Undo = tuple[str, Table, Row, bytes | None, tuple[Any, ...]]

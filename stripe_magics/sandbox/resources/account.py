@@ -10,7 +10,7 @@ from stripe_magics.sandbox.api.pagination import inline
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.account_objects import member
+from stripe_magics.sandbox.resources.account_objects import member, own_banks
 from stripe_magics.sandbox.resources.connect import onboarding
 from stripe_magics.sandbox.resources.external_accounts import add_bank
 
@@ -18,9 +18,7 @@ from stripe_magics.sandbox.resources.external_accounts import add_bank
 def retrieve(account: Account, params: dict[str, Any], identifier: str = "") -> Object:
     """GET /v1/account, GET /v1/accounts/{account}."""
     account = member(account, identifier)
-    banks = [
-        each for kind in ("bank_account", "card") for each in account.each(kind) if not each.get("customer")
-    ]
+    banks = own_banks(account)
     return {
         **account.me,
         "external_accounts": inline(banks, f"/v1/accounts/{account.me['id']}/external_accounts"),

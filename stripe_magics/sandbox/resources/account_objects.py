@@ -132,3 +132,9 @@ def member(account: Account, identifier: str) -> Account:
     if found is None:
         raise no_access(identifier)
     return found
+
+
+def own_banks(account: Account, kinds: tuple[str, ...] = ("bank_account", "card")) -> list[Object]:
+    """The bank accounts and cards that an account is paid out to (not those of its customers), to look at only."""
+    found = [account.peek(kind, each) for kind in kinds for each in account.where(kind, customer=None)]
+    return [each for each in found if each is not None]

@@ -82,10 +82,7 @@ def listing(account: Account, params: dict[str, Any], customer: str) -> Page:
     account.find("customer", customer, "customer", status=404)
     kinds = [params["object"]] if params.get("object") in KINDS else KINDS
     rows = [
-        row
-        for kind in kinds
-        for row in account.table(kind).ordered()
-        if row.value.get("customer") == customer
+        account.table(kind).by_id[each] for kind in kinds for each in account.where(kind, customer=customer)
     ]
     found = [row.value for row in sorted(rows, key=lambda row: row.order(), reverse=True)]
     return of_objects(found, params, f"/v1/customers/{customer}/sources")

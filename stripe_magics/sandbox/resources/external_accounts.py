@@ -12,7 +12,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency, checked_expiry
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.account_objects import member, new_bank
+from stripe_magics.sandbox.resources.account_objects import member, new_bank, own_banks
 from stripe_magics.sandbox.resources.connect import onboarding
 from stripe_magics.sandbox.resources.customer_subresources import new_card
 from stripe_magics.sandbox.resources.payment_methods.card_tokens import spend, spend_card
@@ -103,8 +103,8 @@ def _add_debit_card(account: Account, card: Object) -> Object:
 def list_banks(account: Account, params: dict[str, Any], identifier: str) -> Page:
     """GET /v1/accounts/{account}/external_accounts, newest first."""
     account = member(account, identifier)
-    kinds = [params["object"]] if params.get("object") else ["bank_account", "card"]
-    found = [each for kind in kinds for each in account.each(kind) if not each.get("customer")]
+    kinds = (params["object"],) if params.get("object") else ("bank_account", "card")
+    found = own_banks(account, kinds)
     return of_objects(found[::-1], params, f"/v1/accounts/{identifier}/external_accounts")
 
 
@@ -138,17 +138,12 @@ def update(account: Account, params: dict[str, Any], owner: str, identifier: str
 
 
 def _only_default(account: Account, bank: Object) -> None:
-    for kind in ("bank_account", "card"):
-        for each in list(account.each(kind)):
-            chosen = each["id"] == bank["id"]
-            if (
-                not each.get("customer")
-                and each["currency"] == bank["currency"]
-                and each["default_for_currency"] != chosen
-            ):
-                found = account.find(kind, each["id"], "id")
-                found["default_for_currency"] = chosen
-                account.save(kind, found)
+    for each in own_banks(account):
+        chosen = each["id"] == bank["id"]
+        if each["currency"] == bank["currency"] and each["default_for_currency"] != chosen:
+            found = account.find(each["object"], each["id"], "id")
+            found["default_for_currency"] = chosen
+            account.save(each["object"], found)
 
 
 def delete(account: Account, params: dict[str, Any], owner: str, identifier: str) -> Object:
@@ -157,9 +152,8 @@ def delete(account: Account, params: dict[str, Any], owner: str, identifier: str
     found = _find(account, identifier)
     others = [
         each
-        for kind in ("bank_account", "card")
-        for each in account.each(kind)
-        if not each.get("customer") and each["currency"] == found["currency"] and each["id"] != identifier
+        for each in own_banks(account)
+        if each["currency"] == found["currency"] and each["id"] != identifier
     ]
     if found["default_for_currency"] and others:
         raise invalid(

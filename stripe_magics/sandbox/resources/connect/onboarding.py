@@ -14,7 +14,7 @@ from stripe_magics.sandbox.api.pagination import Page, of_objects
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
-from stripe_magics.sandbox.resources.account_objects import member, new_bank, requirements
+from stripe_magics.sandbox.resources.account_objects import member, new_bank, own_banks, requirements
 
 _PERSON = ("first_name", "last_name", "dob.day", "dob.month", "dob.year")
 _ADDRESS = ("address.line1", "address.city", "address.postal_code")
@@ -102,7 +102,7 @@ def due(account: Account) -> list[str]:
     facts: set[str] = set(state.get("facts", ()))
     if me["business_type"]:
         facts.add("business_type")
-    if any(not each.get("customer") for kind in ("bank_account", "card") for each in account.each(kind)):
+    if own_banks(account):
         facts.add("external_account")
     for person in account.family.platform.each("person"):
         if person["account"] == me["id"] and person["relationship"].get("representative"):
@@ -198,7 +198,7 @@ def onboard(account: Account, params: dict[str, Any], identifier: str) -> Object
     me["business_type"] = me["business_type"] or "individual"
     for name in ("card_payments", "transfers"):
         request(found, name, asked=True)
-    if not any(not each.get("customer") for kind in ("bank_account", "card") for each in found.each(kind)):
+    if not own_banks(found):
         currency = me["default_currency"]
         routing, number = BANKS.get(currency, BANKS["usd"])
         bank = new_bank(
