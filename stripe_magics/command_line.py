@@ -228,10 +228,16 @@ def _runner(line: str) -> Any:
     return runner
 
 
+def _is_watch(answer: Any) -> bool:
+    """Whether it is a watch, without importing what watches are made of."""
+    parts = (("event_watch", "Watch"), ("accounts_watch", "AccountsWatch"))
+    modules = [(sys.modules.get(f"stripe_magics.events.{part}"), name) for part, name in parts]
+    return isinstance(answer, tuple(getattr(module, name) for module, name in modules if module is not None))
+
+
 def _finish_watch(answer: Any, *, streams: bool) -> int | None:
     """A watch goes on until it ends or is stopped, each event a line of JSON; None if it is no watch."""
-    events = sys.modules.get("stripe_magics.events.event_watch")
-    if events is None or not isinstance(answer, events.Watch):
+    if not _is_watch(answer):
         return None
     import json
 

@@ -23,6 +23,7 @@ from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, list_work, side_by_sid
 from stripe_magics.bulk.parquet_export import Saved, summary
 from stripe_magics.errors import StripeMagicsError, UsageFault
 from stripe_magics.progress import ProgressGroup, progress_bar
+from stripe_magics.validation.object_ids import account_ids
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,29 +93,6 @@ def pull(
         notes = [note for each in summaries for note in each.attrs["stripe"].get("notes", [])]
         return describe(frame, "pull", complete=bool(frame["complete"].all()), notes=notes)
     return results if len(names) > 1 else next(iter(results.values()))
-
-
-def account_ids(accounts: Any) -> list[str]:
-    """The ids in a frame (its column `account` or `id`), a column, a list, or a text with commas."""
-    if hasattr(accounts, "columns"):
-        column = next((name for name in ("account", "id") if name in accounts.columns), None)
-        if column is None:
-            raise UsageFault("--accounts: the frame has neither a column account nor id.")
-        accounts = accounts[column]
-    ids = [
-        str(each)
-        for each in (
-            split_names(accounts) if isinstance(accounts, str) or accounts is None else list(accounts)
-        )
-    ]
-    odd = [each for each in ids if not each.startswith("acct_")]
-    if odd or not ids:
-        raise UsageFault(
-            f"--accounts: {odd[0]!r} is no account; ids begin with acct_."
-            if odd
-            else "--accounts: there is no account."
-        )
-    return list(dict.fromkeys(ids))
 
 
 def over_accounts(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stripe_magics.client.journal.journal import state_dir
 from stripe_magics.errors import StripeError
+from stripe_magics.events.account_names import labelled, names_of
 from stripe_magics.events.event_store import Store
 from stripe_magics.events.handler_runner import HandlerRunner, Problem
 from stripe_magics.events.handlers import Condition, Handler, Handlers, Registered
@@ -100,6 +101,13 @@ class AccountEvents:
         """The account in words, as far as it is known without asking."""
         return account_label(self.connection, self.account)
 
+    def name_of(self, id: str) -> str:
+        """What an account is called, as far as it is known without asking: the connection's own, or a connected one."""
+        seen = self.connection.account_seen
+        if seen is not None and seen.get("id") == id:
+            return self.connection.account_name(seen)
+        return names_of(self.connection).get(id, "")
+
     def end(self, name: str) -> None:
         """End a watch and forget it."""
         former = self.watches.pop(name, None)
@@ -149,14 +157,13 @@ def _store(connection: Connection, account: str) -> Store:
 
 
 def account_label(connection: Connection, account: str = "") -> str:
-    """`Rosen Books (acct_1...)` as far as it is known; a connected account by its id."""
-    if account or connection.account:
-        return account or connection.account
+    """`Rosen Books (acct_1...)` as far as it is known."""
+    if id := account or connection.account:
+        return labelled(id, names_of(connection).get(id, ""))
     seen = connection.account_seen
     if seen is None:
         return connection.name or connection.key_hint
-    id, name = str(seen.get("id") or ""), connection.account_name(seen)
-    return f"{name} ({id})" if name and id else id or name
+    return labelled(str(seen.get("id") or ""), connection.account_name(seen))
 
 
 def look_up_account(connection: Connection) -> None:

@@ -22,12 +22,14 @@ from stripe_magics.client import one_time_secrets
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import current, shared
 from stripe_magics.errors import UsageFault
-from stripe_magics.events import poller, signing_secrets, webhook_delivery, webhook_endpoints
+from stripe_magics.events import account_names, poller, signing_secrets, webhook_delivery, webhook_endpoints
 from stripe_magics.events.account_events import events_of, look_up_account
+from stripe_magics.events.accounts_watch import AccountsWatch
 from stripe_magics.events.event_watch import FOREVER, INTERVAL, MAX_MINUTES, MINUTES, READ_BUDGET, Watch
-from stripe_magics.events.filters import event_filter
+from stripe_magics.events.filters import EventFilter, event_filter
 from stripe_magics.events.moments import moment
 from stripe_magics.events.receiver import Receiver
+from stripe_magics.validation.object_ids import account_ids
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +42,8 @@ _OWN = (
     "interval",
     "since",
     "where",
+    "alert",
+    "accounts",
     "ephemeral",
     "status",
     "stop",
@@ -65,6 +69,8 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     where: str | Callable[[dict[str, Any]], Any] | None = None,
     values: Mapping[str, Any] | None = None,
     ephemeral: bool = False,
+    alert: Iterable[str] | str = (),
+    accounts: Any = None,
     stripe_account: str = "",
     sink: Callable[[pd.DataFrame], object] | None = None,
     connection: Connection | None = None,
@@ -75,47 +81,110 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     `names`, `group`, `events` choose groups (`invoice`), patterns (`charge.dispute.*`) and types (`invoice.paid`). It polls every `interval`
     seconds (15) for `minutes` (30; `"forever"`: until it is stopped, every 5 minutes). `since`: from when on, a date, Unix seconds, or `2h`, `3d`
     ago; without it, from where the list was read to. `where`: a condition on values, `"amount > 100000 and customer in vips"`, with `values` for
-    what its names stand for. `stripe_account`: a connected account. `sink`: gets what comes as a frame, batch by batch (in a line: `--to FOLDER`).
+    what its names stand for. `alert`: what is done about new events without code, several of `sound`, `desktop`, `email`, `mailto:ADDRESS` and
+    an https address of yours (alerts.py). `stripe_account`: a connected account; `accounts`: several, as ids or a frame of them, and
+    `connect=True` all that the platform has: one watch, with the account in each row, each account read from where it was read to (`since` may
+    be a dict by account). `sink`: gets what comes as a frame, batch by batch (in a line: `--to FOLDER`).
     With `url`, a webhook endpoint is made there instead and the answer is its frame (`ephemeral`: it goes with the kernel).
     """
     if url:
+        _refuse_with_url(where=where, alert=alert, accounts=accounts, since=since)
         chosen = event_filter([*_texts(group), *names], _texts(events))
         given = {"events": list(chosen.all_types), "url": url, "webhook_name": webhook_name or None, **fields}
         plain = {name: value for name, value in given.items() if value is not None}
         return run(Command(module="events.watch", values=plain), connection, ephemeral=ephemeral)
     _refuse_unknown(fields, {"connect", "api_version", "metadata"})
     connection = connection or current()
-    account = events_of(connection, stripe_account)
+    choice = event_filter([*_texts(group), *names], _texts(events))
     name = webhook_name or "watch"
     lasting = _minutes(minutes)
-    made = Watch(
-        account,
-        event_filter([*_texts(group), *names], _texts(events)),
-        name=name,
-        interval=_FOREVER_INTERVAL
-        if interval is None and lasting == FOREVER
-        else INTERVAL
-        if interval is None
-        else _number(interval, "interval"),
-        minutes=lasting,
-        since=moment(since, connection),
-        where=where,
-        values=dict(values or {}),
-        sink=sink,
-    )
+    options: dict[str, Any] = {
+        "name": name,
+        "minutes": lasting,
+        "where": where,
+        "values": dict(values or {}),
+        "sink": sink,
+        "alert": _texts(alert),
+    }
+    options["interval"] = _interval(interval, lasting)
+    if fields.get("connect") or accounts is not None:
+        if stripe_account:
+            raise UsageFault(
+                "--stripe-account is one account, --accounts and --connect are several. Nothing is watched."
+            )
+        return _watch_accounts(connection, accounts, choice, since, options)
+    account = events_of(connection, stripe_account)
+    made = Watch(account, choice, since=moment(since, connection), **options)
     look_up_account(connection)
-    if fields.get("connect") or fields.get("api_version"):
+    if fields.get("api_version"):
         made.notes.append(
-            "Connect and API Version are of webhook endpoints; a watch that polls takes the connection's account and version."
+            "API Version is of webhook endpoints; a watch that polls takes the connection's version."
         )
-    if lasting == FOREVER and _MONTH / made.interval > READ_BUDGET:
-        made.notes.append(
-            f"Every {made.interval:g} s is {_MONTH / made.interval:,.0f} reads in 30 days; Stripe allows {READ_BUDGET:,} or 500 for each payment."
-        )
+    _note_budget(made)
     account.end(name)
     made.start()
     account.watches[name] = made
     return made
+
+
+def _watch_accounts(
+    connection: Connection, accounts: Any, choice: EventFilter, since: Any, options: dict[str, Any]
+) -> AccountsWatch:
+    """One watch over connected accounts: those that are named, or all of the platform's."""
+    account_names.learn(connection, accounts)
+    ids = account_ids(accounts) if accounts is not None else account_names.connected(connection)
+    if not ids:
+        raise UsageFault("No account is connected to this one. Nothing is watched.")
+    if len(ids) > account_names.MAX_ACCOUNTS:
+        raise UsageFault(
+            f"A watch reads up to {account_names.MAX_ACCOUNTS} accounts, each for itself; these are more. Nothing is watched.",
+            advice="A webhook endpoint takes the events of all: %stripe events watch --url https://... --connect",
+        )
+    look_up_account(connection)
+    account_names.look_up(connection, ids)
+    name = options["name"]
+    moments = since if isinstance(since, Mapping) else dict.fromkeys(ids, since)
+    if odd := [each for each in moments if each not in ids]:
+        raise UsageFault(f"--since names {odd[0]}, which isn't watched. Nothing is watched.")
+    watches = [
+        Watch(events_of(connection, each), choice, since=moment(moments.get(each), connection), **options)
+        for each in ids
+    ]
+    for each in watches[0].connection.extensions["events"].values():
+        former = each.watches.get(name)
+        if former is not None and (former.shows_accounts or each.account in ids):
+            each.end(name)
+    made = AccountsWatch(events_of(connection), choice, watches, name=name)
+    made.start()
+    for each in watches:
+        each.account.watches[name] = each
+    return made
+
+
+def _note_budget(watch: Watch) -> None:
+    if watch.minutes == FOREVER and _MONTH / watch.interval > READ_BUDGET:
+        watch.notes.append(
+            f"Every {watch.interval:g} s is {_MONTH / watch.interval:,.0f} reads in 30 days; Stripe allows {READ_BUDGET:,} or 500 for each payment."
+        )
+
+
+def _interval(given: float | str | None, minutes: float) -> float:
+    if given is None:
+        return _FOREVER_INTERVAL if minutes == FOREVER else INTERVAL
+    return _number(given, "interval")
+
+
+def _refuse_with_url(**given: Any) -> None:
+    """What only a watch that polls does: Stripe posts an endpoint's events to the URL, and nobody looks at them here."""
+    names = [
+        f"--{name}"
+        for name, value in given.items()
+        if value is not None and not (isinstance(value, (str, list, tuple)) and not value)
+    ]
+    if names:
+        raise UsageFault(
+            f"{', '.join(names)} has no effect on a webhook endpoint: Stripe posts its events to the URL. Nothing was sent."
+        )
 
 
 def listen(  # noqa: PLR0913 - public: each is a keyword of its own
@@ -127,6 +196,8 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
     port: int | str = 0,
     path: str = "",
     live: bool = False,
+    connect: bool = False,
+    alert: Iterable[str] | str = (),
     minutes: float | str = MAX_MINUTES,
     stop: bool = False,
     connection: Connection | None = None,
@@ -136,7 +207,7 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
 
     `env`: the environment variable with the signing secret (STRIPE_WEBHOOK_SECRET); without one it is asked for. `host`: names of tunnels
     that may be in the Host header. `port`, `path`: fixed ones instead of those that are chosen at random. `live`: take live events (and only those),
-    on a live connection. What is missed is fetched by polling every 5 minutes, for `minutes`.
+    on a live connection. `connect`: the events of connected accounts, with the account in each row. `alert`: as for `watch`. What is missed is fetched by polling every 5 minutes, for `minutes`.
     """
     connection = connection or current()
     account = events_of(connection)
@@ -156,7 +227,15 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
     else:  # an endpoint behind a tunnel is made once the receiver's path is known, and brings its secret
         accepted = signing_secrets.for_listening(connection, env, ask=ask, needed=not tunnels)
     choice = event_filter([*_texts(group), *names], _texts(events))
-    made = Watch(account, choice, name=_LISTEN, interval=_LISTEN_INTERVAL, minutes=_minutes(minutes))
+    made = Watch(
+        account,
+        choice,
+        name=_LISTEN,
+        interval=_LISTEN_INTERVAL,
+        minutes=_minutes(minutes),
+        alert=_texts(alert),
+    )
+    made.shows_accounts = connect
     look_up_account(connection)
     receiver = Receiver(
         made.accept,
@@ -167,7 +246,7 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
         port=int(_number(port, "port")),
         path=f"/{path.strip('/')}" if path else "",
     )
-    receiver.events = choice.all_types
+    receiver.events, receiver.connect = choice.all_types, connect
     receiver.start()
     made.receiver = receiver
     try:
@@ -183,6 +262,7 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
     elif tunnels:
         print(f"Listening on port {receiver.port}. Point the tunnel there, then make the endpoint:")
         kinds = "" if choice.names == ("*",) else f" --events {','.join(choice.all_types)}"
+        kinds += " --connect" if connect else ""
         print(f"  %stripe events watch{kinds} --url https://{tunnels[0]}{receiver.path} --ephemeral")
     else:
         print(f"Listening. Run this in a terminal on this machine:\n  {receiver.command}")
@@ -215,13 +295,13 @@ def run(
     ask: Callable[[str], str] | None = None,
     values: Mapping[str, Any] | None = None,
     sink: Callable[[pd.DataFrame], object] | None = None,
-) -> Watch | pd.DataFrame | Any:
+) -> Watch | AccountsWatch | pd.DataFrame | Any:
     """Serve a command of events.watch: with a URL a webhook endpoint, without one a watch that polls.
 
     Beside the module's fields its values may have `minutes`, `interval`, `since`, `where`, `ephemeral`, and, alone, `status` or `stop`.
     """
     given = command.values
-    own = {name: given[name] for name in _OWN if given.get(name) not in {None, False}}
+    own = {name: given[name] for name in _OWN if given.get(name) is not None and given[name] is not False}
     if "stop" in own:
         stopped = stop(str(given.get("webhook_name") or ""))
         print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")

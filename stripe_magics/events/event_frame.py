@@ -2,13 +2,13 @@
 
 Columns of the frame: `id`, `created` (datetime64[us, UTC]), `type`, `object`, `object_id`, `amount` (Int64, minor units), `currency`,
 `customer`, `status`, `request_id`, `idempotency_key`, `account` (the connected account of the event; else the connection's own, as far as it is
-known), `mode` (live, test, sandbox), `api_version`, `livemode`, `twin` (most likely the same news as another event), `source`
+known), `account_name` (as far as it is known), `mode` (live, test, sandbox), `api_version`, `livemode`, `twin` (most likely the same news as another event), `source`
 (poll or listen), `received` (datetime64[us, UTC]), `payload` (Stripe's event as a dict, secrets masked).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stripe_magics._html import output, table, tag
@@ -33,6 +33,7 @@ _DTYPES = {
     "request_id": "str",
     "idempotency_key": "str",
     "account": "str",
+    "account_name": "str",
     "mode": "category",
     "api_version": "str",
     "livemode": "boolean",
@@ -61,11 +62,14 @@ class _Account(Protocol):
     def account(self) -> str: ...
     @property
     def connection(self) -> Any: ...
+    def name_of(self, id: str) -> str: ...
 
 
 class _Watch(Protocol):
     notes: list[str]
+    shows_accounts: bool
 
+    def account_label(self, id: str) -> str: ...
     def stored(self, most: int | None = None) -> list[Stored]: ...
     def status(self) -> dict[str, str]: ...
 
@@ -78,7 +82,7 @@ def frame(stored: Iterable[Stored], account: _Account) -> pd.DataFrame:
 
     connection: _Connection = account.connection
     own = account.account or connection.account or str((connection.account_seen or {}).get("id") or "")
-    records = [_record(each, own, connection.mode) for each in stored]
+    records = [_record(each, own, connection.mode, account.name_of) for each in stored]
     columns = {}
     for name, dtype in _DTYPES.items():
         column: Any = pd.Series([record[name] for record in records], dtype="object")
@@ -99,7 +103,7 @@ def frame(stored: Iterable[Stored], account: _Account) -> pd.DataFrame:
     return info.put(made, CallInfo(module="events.watch"))
 
 
-def _record(each: Stored, account: str, mode: str) -> dict[str, Any]:
+def _record(each: Stored, account: str, mode: str, name_of: Callable[[str], str]) -> dict[str, Any]:
     event, subject = each.event, each.object
     request = event.get("request")
     request = request if isinstance(request, dict) else {"id": request}
@@ -116,7 +120,8 @@ def _record(each: Stored, account: str, mode: str) -> dict[str, Any]:
         "status": str(subject.get("status") or ""),
         "request_id": str(request.get("id") or ""),
         "idempotency_key": str(request.get("idempotency_key") or ""),
-        "account": str(event.get("account") or account),
+        "account": (from_ := str(event.get("account") or account)),
+        "account_name": name_of(from_),
         "mode": mode,
         "api_version": str(event.get("api_version") or ""),
         "livemode": bool(event.get("livemode")),
@@ -129,10 +134,10 @@ def _record(each: Stored, account: str, mode: str) -> dict[str, Any]:
 
 def text(watch: _Watch, most: int = 15) -> str:
     """The watch as text, for terminals and for pages without widgets."""
-    shown = [row(each.event) for each in watch.stored(most)]
-    widths = {name: max([len(name), *(len(each[name]) for each in shown)]) for name in COLUMNS}
+    shown, names = _shown(watch, most)
+    widths = {name: max([len(name), *(len(each[name]) for each in shown)]) for name in names}
     lines = [
-        "  ".join(each.get(name, name).ljust(widths[name]) for name in COLUMNS).rstrip()
+        "  ".join(each.get(name, name).ljust(widths[name]) for name in names).rstrip()
         for each in [{}, *shown]
     ]
     return "\n".join([_head(watch), *(lines if shown else []), *watch.notes[-3:]])
@@ -140,9 +145,17 @@ def text(watch: _Watch, most: int = 15) -> str:
 
 def html(watch: _Watch, most: int = 15) -> str:
     """The same as a table that stays as it is, everything escaped: where a live view can't be."""
-    rows = [[shown[name] for name in COLUMNS] for shown in (row(each.event) for each in watch.stored(most))]
+    shown, names = _shown(watch, most)
+    rows = [[each[name] for name in names] for each in shown]
     above = [tag("div", each) for each in (_head(watch), *watch.notes[-3:])]
-    return output(*above, table(COLUMNS, rows))
+    return output(*above, table(names, rows))
+
+
+def _shown(watch: _Watch, most: int) -> tuple[list[dict[str, str]], list[str]]:
+    """Rows and the columns that they have: the account where there may be several."""
+    label = watch.account_label if watch.shows_accounts else None
+    names = [name for name in COLUMNS if name != "account" or label is not None]
+    return [row(each.event, label) for each in watch.stored(most)], names
 
 
 def _head(watch: _Watch) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,11 +32,12 @@ _DEADLINES = (  # until when something must be done or will happen, by the objec
     ("trial_end",),
     ("capture_before",),
 )
-COLUMNS = ("time", "type", "object", "amount", "customer", "details")
+COLUMNS = ("time", "account", "type", "object", "amount", "customer", "details")
 
 
-def row(event: Mapping[str, Any]) -> dict[str, str]:
-    """What tables show of an event: plain text."""
+def row(event: Mapping[str, Any], account_label: Callable[[str], str] | None = None) -> dict[str, str]:
+    """What tables show of an event: plain text. `account_label` names the account that it is from."""
+    account = str(event.get("account") or "")
     subject = event["data"]["object"]
     request = event.get("request")
     amount, currency = amount_of(subject)
@@ -48,7 +49,7 @@ def row(event: Mapping[str, Any]) -> dict[str, str]:
         "amount": "" if amount is None else amount_text(amount, currency),
         "customer": _named_customer(subject),
         "details": "; ".join(each for each in (_reason(subject), _deadline(subject)) if each),
-        "account": str(event.get("account") or ""),
+        "account": account_label(account) if account_label is not None else account,
         "request": str((request.get("id") if isinstance(request, Mapping) else request) or ""),
     }
     return {name: _visible(value) for name, value in shown.items()}

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,8 @@ from stripe_magics._redaction import hide
 from stripe_magics.client.journal.event_evidence import resolve_by_events
 from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeMagicsError, UsageFault
 from stripe_magics.events import event_frame, event_rows, poller
+from stripe_magics.events.account_names import labelled
+from stripe_magics.events.alerts import Message, alerts, message
 from stripe_magics.events.event_store import Stored
 from stripe_magics.events.filters import EventFilter, event_filter
 from stripe_magics.events.handler_runner import HandlerRunner, Problem
@@ -66,11 +69,13 @@ class Watch:
         where: str | Callable[[dict[str, Any]], Any] | None = None,
         values: dict[str, Any] | None = None,
         sink: Callable[[pd.DataFrame], object] | None = None,
+        alert: Iterable[str] = (),
     ) -> None:
         """`since`: Unix seconds from which on events are shown and handled; without it, from where the list was read to, else from now.
 
         `where`: a condition on values (value_filter.py) for what is shown and given; `values` are what its names may stand for.
         `sink`: gets the chosen events as a frame, batch by batch; what it couldn't take comes again with the next pass.
+        `alert`: what is done about new events, without code (alerts.py).
         """
         if interval < MIN_INTERVAL:
             raise UsageFault(
@@ -94,9 +99,15 @@ class Watch:
         self.listeners: list[
             Callable[[str, Any], None]
         ] = []  # get ("events", rows), ("state", None), ("note", text)
+        self.when_ended: dict[object, Callable[[], object]] = {}  # by whom: called once when it has ended
         self.pages_open: int | None = None  # views on screen; None while none was ever opened
+        self.shows_accounts = False  # whether what is shown names the account of each event
         self._state = "not started"
         self._own = Handlers(owner=f"{name}: ")
+        self.page_alerts, senders = alerts(alert, self._describe)
+        for each in senders:
+            made = self._own.add_batch(choice, each, name=f"alert {each.id}", condition=self.where)
+            account.note_registration(made)
         headers = (("Stripe-Account", account.account),) if account.account else ()
         self._poller = poller.Poller(
             self.store, self._send, choice, now=lambda: self.account.now, headers=headers
@@ -123,13 +134,15 @@ class Watch:
 
     def start(self) -> Watch:
         """Begin, or go on after the time was over. Reads once in the calling thread, so that what is wrong is said at once."""
-        if self.running:
-            return self
-        self._ending = (
-            threading.Event()
-        )  # a new one: a thread that is still at its last handler keeps the old
+        return self if self.running else self.begin()
+
+    def begin(self, *, first_read: bool = True) -> Watch:
+        """Begin; without `first_read` the thread's own first pass comes after one interval."""
+        # a new one: a thread that is still at its last handler keeps the old
+        self._ending = threading.Event()
         self.store.purge()
-        self.poll()
+        if first_read:
+            self.poll()
         self._deadline = time.monotonic() + self.minutes * 60
         self._set_state("watching")
         self._thread = threading.Thread(
@@ -150,6 +163,7 @@ class Watch:
         if self.receiver is not None:
             self.receiver.stop()
         self._set_state(state)
+        self._run_when_ended()
 
     def join(self, seconds: float) -> None:
         """Wait for its thread to end, but no longer than that."""
@@ -222,39 +236,38 @@ class Watch:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Each new event, from the beginning of the watch on, until it ends."""
-        row, since = self._news
-        while True:
-            running = self.running  # looked at first: what came before the end is given
-            found = self.store.events(since=since, after_row=row, matches=self.choice, keep=self.where)
-            for stored in found:
-                yield stored.event
-            row = max([row, *(each.row for each in found)])
-            if not running and not found:
-                return
-            if not found:
-                self._ending.wait(_LOOK)
+        return each_new([self], self._ending.wait)
 
     async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:
         """Wait for the next event of a type, pattern or group. None is given twice, and none that came between two calls is missed.
 
         Raises TimeoutError after `timeout` seconds, `UsageFault` if the watch isn't running.
         """
-        choice = event_filter(type.split(","))
+        return await next_of([self], type, timeout)
+
+    def news_after(self, row: int | None, choice: EventFilter | None = None) -> list[Stored]:
+        """What is news to this watch and was kept after that row; None: all that is news."""
+        first, since = self._news
+        return self.store.events(
+            since=since,
+            after_row=first if row is None else row,
+            matches=choice or self.choice,
+            keep=self.where,
+        )
+
+    def take_next(self, choice: EventFilter) -> dict[str, Any] | None:
+        """The first event of a choice that `next` hasn't given yet."""
         key = ",".join(choice.names)
-        until = time.monotonic() + timeout
-        while True:
-            running = self.running
-            row = self._given.get(key, self._news[0])
-            found = self.store.events(since=self._news[1], after_row=row, matches=choice, keep=self.where)
-            if found:
-                first = min(found, key=lambda each: each.row)
-                self._given[key] = first.row
-                return first.event
-            if not running:
-                raise UsageFault(f"The watch isn't running ({self.state}). start() goes on.")
-            if time.monotonic() >= until:
-                raise TimeoutError(f"No {choice} within {timeout:g} seconds.")
-            await asyncio.sleep(_LOOK)
+        found = self.news_after(self._given.get(key), choice)
+        if not found:
+            return None
+        first = min(found, key=lambda each: each.row)
+        self._given[key] = first.row
+        return first.event
+
+    def account_label(self, id: str) -> str:
+        """An account in words; "" is the watch's own."""
+        return labelled(id, self.account.name_of(id)) if id else self.account.label()
 
     def status(self) -> dict[str, str]:
         """How the watch stands, in words."""
@@ -339,8 +352,20 @@ class Watch:
             return
         after, self._shown_row = min(self._shown_row, last), last
         fresh = self.store.events(after_row=after, matches=self.choice, keep=self.where, most=MAX_SHOWN)
-        if fresh:
-            self._tell("events", [each.event for each in fresh])
+        if not fresh:
+            return
+        events = [each.event for each in fresh]
+        self._tell("events", events)
+        row, since = self._news
+        news = [each.event for each in fresh if each.row > row and each.created >= since]
+        if self.page_alerts and news:
+            said = self._describe(news)
+            self._tell("alert", {"title": said.subject, "how": sorted(self.page_alerts)})
+            if not self.pages_open and sys.stderr.isatty():
+                print("\a", end="", file=sys.stderr, flush=True)
+
+    def _describe(self, events: list[dict[str, Any]]) -> Message:
+        return message(events, account=self.account.label(), mode=self.connection.mode)
 
     def _export(self) -> None:
         """The sink gets what it hasn't had; where it stands moves on once that is safe."""
@@ -390,6 +415,7 @@ class Watch:
             if self.receiver is not None:
                 self.receiver.stop()
             self._set_state(end)
+            self._run_when_ended()
 
     def _try_poll(self) -> tuple[bool, str]:
         """One pass. Whether it failed, and why the watch ends with it, or ""."""
@@ -443,6 +469,11 @@ class Watch:
             self._state = state
             self._tell("state", None)
 
+    def _run_when_ended(self) -> None:
+        ended, self.when_ended = self.when_ended, {}
+        for call in ended.values():
+            call()
+
     def _note(self, text: str) -> None:
         if text and not any(each.endswith(text) for each in self.notes[-5:]):
             stamped = f"{datetime.now(UTC):%H:%M:%S} {text}"
@@ -472,6 +503,40 @@ class Watch:
         from stripe_magics.events.live_view import show
 
         show(self)
+
+
+def each_new(watches: list[Watch], wait: Callable[[float], object]) -> Iterator[dict[str, Any]]:
+    """The new events of watches, until all have ended."""
+    rows: dict[int, int | None] = dict.fromkeys(range(len(watches)))
+    while True:
+        running = any(each.running for each in watches)  # looked at first: what came before the end is given
+        quiet = True
+        for number, watch in enumerate(watches):
+            found = watch.news_after(rows[number])
+            for stored in found:
+                quiet = False
+                yield stored.event
+            rows[number] = max([rows[number] or 0, *(each.row for each in found)]) if found else rows[number]
+        if quiet and not running:
+            return
+        if quiet:
+            wait(_LOOK)
+
+
+async def next_of(watches: list[Watch], type: str, timeout: float) -> dict[str, Any]:
+    """The next event of a type, from whichever watch has it first."""
+    choice = event_filter(type.split(","))
+    until = time.monotonic() + timeout
+    while True:
+        running = any(each.running for each in watches)
+        for watch in watches:
+            if (event := watch.take_next(choice)) is not None:
+                return event
+        if not running:
+            raise UsageFault(f"The watch isn't running ({watches[0].state}). start() goes on.")
+        if time.monotonic() >= until:
+            raise TimeoutError(f"No {choice} within {timeout:g} seconds.")
+        await asyncio.sleep(_LOOK)
 
 
 def _is_stripes_own(error: AuthenticationFailed | PermissionDenied) -> bool:

@@ -9,6 +9,7 @@ stopped there.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import traceback
@@ -95,11 +96,19 @@ class HandlerRunner:
             ]
             if self.store.select("SELECT 1 FROM walk WHERE scope = ? LIMIT 1", self.store.scope):
                 busy.add(each.key)  # what it holds back has yet to come
+        batches: dict[str, list[tuple[str, str, int]]] = {each.key: [] for each in chosen if each.batch}
         for created, _, _, _, id, type, handler in sorted(due, key=lambda one: one[:4]):
             if self.stopped():
                 return
-            if not self._handle(handler, id, type, created):
+            if handler.key in batches:
+                batches[handler.key].append((id, type, created))
+            elif not self._handle(handler, id, type, created):
                 busy.add(handler.key)
+        for each in chosen:
+            if self.stopped():
+                return
+            if batches.get(each.key) and not self._handle_batch(each, batches[each.key]):
+                busy.add(each.key)
         for each in chosen:
             if each.key not in busy:
                 self._looked_at[each.key] = last
@@ -109,7 +118,9 @@ class HandlerRunner:
         for each in handlers:
             if self.stopped():
                 return
-            if each.events(event["type"]):
+            if each.batch is not None and each.events(event["type"]):
+                self._handle_batch(each, [(event["id"], event["type"], event["created"])])
+            elif each.events(event["type"]):
                 self._handle(each, event["id"], event["type"], event["created"])
 
     def _handle(self, handler: Registered, id: str, type: str, created: int) -> bool:
@@ -146,6 +157,38 @@ class HandlerRunner:
         if problem is not None:
             self.on_problem(problem)
         return True
+
+    def _handle_batch(self, handler: Registered, due: list[tuple[str, str, int]]) -> bool:
+        """Give a handler all that is due at once. Whether it has had it; what it couldn't take is due again."""
+        assert handler.batch is not None
+        claimed = [one for one in due if self.runs.claim(handler.key, *one)]
+        events: list[dict[str, Any]] = []
+        problem: Problem | None = None
+        finished = False
+        began = time.monotonic()
+        try:
+            for id, _, _ in claimed:
+                with contextlib.suppress(KeyError):  # purged meanwhile
+                    event = self.store.get(id).event
+                    if bool(event.get("livemode")) == self.connection.live and (
+                        handler.condition is None or handler.condition(event)
+                    ):
+                        events.append(event)
+            if events:
+                handler.batch(events)
+            finished = True
+        except Exception as error:
+            text = redact(f"{type(error).__name__}: {error}")
+            problem = Problem(events[-1]["id"] if events else claimed[0][0], handler.name, text, "")
+        finally:
+            for id, _, _ in claimed:
+                if finished:
+                    self.runs.finish(handler.key, id, time.monotonic() - began)
+                else:
+                    self.runs.release(handler.key, id)
+        if problem is not None:
+            self.on_problem(problem)
+        return finished and len(claimed) == len(due)
 
     def _call(self, handler: Registered, event: dict[str, Any]) -> Problem | None:
         context = CallContext(

@@ -37,6 +37,8 @@ class Registered:
     events: EventFilter
     function: Handler
     condition: Condition | None = None
+    batch: Callable[[list[dict[str, Any]]], object] | None = None
+    """Takes all that is due at once, in place of `function`; what it couldn't take is given again with the next pass."""
 
     def __call__(self, event: dict[str, Any]) -> None:
         """Call it; a coroutine is run to its end."""
@@ -67,6 +69,21 @@ class Handlers:
         pattern = ",".join(events.names)
         key = f"{handler_source(handler)}{SOURCE_END}{self.owner}{pattern} {name}"
         made = Registered(key, name, pattern, events, handler, condition)
+        self._by_key[key] = made
+        return made
+
+    def add_batch(
+        self,
+        events: EventFilter,
+        batch: Callable[[list[dict[str, Any]]], object],
+        *,
+        name: str,
+        condition: Condition | None = None,
+    ) -> Registered:
+        """Register what takes events by batch. `name` tells it from others, in every kernel."""
+        pattern = ",".join(events.names)
+        key = f"{SOURCE_END}{self.owner}{pattern} {name}"
+        made = Registered(key, name, pattern, events, lambda event: batch([event]), condition, batch)
         self._by_key[key] = made
         return made
 

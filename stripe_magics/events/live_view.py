@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stripe_magics.errors import StripeMagicsError
-from stripe_magics.events.event_rows import object_values, row
+from stripe_magics.events.event_rows import COLUMNS, object_values, row
 
 if TYPE_CHECKING:
     from stripe_magics.events.event_store import Stored
 
-MAX_ROWS = 500  # that a page keeps
-FIRST_ROWS = 100  # that it begins with
+MAX_ROWS = 500  # that a page keeps while new ones come
+PAGE_ROWS = 200  # that it begins with, and that "Older" brings
 MAX_MESSAGE = 90_000  # bytes of rows in a message
 
 Message = dict[str, Any]
@@ -29,9 +29,14 @@ class WatchedEvents(Protocol):
     """What the view asks of a watch."""
 
     listeners: list[Callable[[str, Any], None]]
+
+    @property
+    def when_ended(self) -> dict[object, Callable[[], object]]: ...
+
     pages_open: int | None
     notes: list[str]
     connection: Any
+    shows_accounts: bool
 
     @property
     def state(self) -> str: ...
@@ -44,6 +49,7 @@ class WatchedEvents(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def stop(self) -> None: ...
+    def account_label(self, id: str) -> str: ...
 
 
 def show(watch: WatchedEvents) -> None:
@@ -71,6 +77,7 @@ class LiveViewModel:
         self.watch = watch
         self.send: Callable[[Message], object] = lambda _message: None
         self.open_pages = 0
+        self.page = 0  # 0: the newest events, and what comes
         self.on_last_page_gone: Callable[[], object] = lambda: None
 
     def __repr__(self) -> str:
@@ -89,12 +96,32 @@ class LiveViewModel:
 
     def on_update(self, what: str, data: Any) -> None:
         """The watch has news: events, a note or another state."""
-        if what == "events":
-            self._send_rows(row(event) for event in data[-MAX_ROWS:])
+        if what == "events" and self.page == 0:
+            self._send_rows(self._row(event) for event in data[-MAX_ROWS:])
         elif what == "note":
             self.send({"note": data, "status": self.status()})
+        elif what == "alert":
+            self.send({"alert": data})
         else:
             self.send({"status": self.status()})
+
+    def _row(self, event: dict[str, Any]) -> dict[str, str]:
+        return row(event, self.watch.account_label if self.watch.shows_accounts else None)
+
+    def _send_page(self, number: int, **further: Any) -> None:
+        """The page of events with that number, 0 the newest."""
+        self.page = number
+        stored = self.watch.stored((number + 1) * PAGE_ROWS + 1)
+        shown = stored[-(number + 1) * PAGE_ROWS :]
+        shown = shown[: max(0, len(shown) - number * PAGE_ROWS)]
+        names = [name for name in COLUMNS if name != "account" or self.watch.shows_accounts]
+        place = {
+            "number": number,
+            "older": len(stored) > (number + 1) * PAGE_ROWS,
+            "text": f"{number * PAGE_ROWS + 1:,}–{number * PAGE_ROWS + len(shown):,}" if shown else "",
+        }
+        rows = (self._row(each.event) for each in shown)
+        self._send_rows(rows, begin=True, most=MAX_ROWS, columns=names, page=place, **further)
 
     def _send_rows(self, rows: Iterable[dict[str, str]], **first: Any) -> None:
         """Rows in messages of a bounded size; the first carries what else there is to say."""
@@ -130,15 +157,17 @@ class LiveViewModel:
         if message.get("ready"):
             watch.pages_open = (watch.pages_open or 0) + 1
             self.open_pages += 1
+            watch.when_ended.pop(self, None)
             self.attach(self.send)
-            rows = (row(each.event) for each in watch.stored(FIRST_ROWS))
-            self._send_rows(rows, begin=True, most=MAX_ROWS, note=watch.notes[-1] if watch.notes else "")
+            self._send_page(0, note=watch.notes[-1] if watch.notes else "")
         elif message.get("gone"):
             watch.pages_open = max(0, (watch.pages_open or 0) - 1)
             self.open_pages = max(0, self.open_pages - 1)
             if not self.open_pages:
                 self.detach()
-                if not watch.running:  # its cell ran again, or was deleted: nothing is left to show
+                if watch.running:
+                    watch.when_ended[self] = self.on_last_page_gone
+                else:  # its cell ran again, or was deleted: nothing is left to show
                     self.on_last_page_gone()
         elif message.get("pause"):
             (watch.resume if watch.state == "paused" else watch.pause)()
@@ -146,6 +175,10 @@ class LiveViewModel:
             watch.stop()
         elif message.get("poll"):
             self._try(watch.poll)
+        elif isinstance(number := message.get("page"), int) and number >= 0:
+            self._send_page(number)
+        elif isinstance(message.get("blocked"), str):
+            self.send({"note": message["blocked"]})
         elif isinstance(message.get("open"), str):
             self._try(lambda: self._open(message["open"]))
 

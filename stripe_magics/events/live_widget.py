@@ -42,7 +42,9 @@ class Panel(anywidget.AnyWidget):
     def close(self) -> None:
         """Close the widget; the watch goes on."""
         self.shown.detach()
+        layout = self.layout
         super().close()
+        layout.close()  # a widget of its own, which the front end and the kernel would keep
 
     def __repr__(self) -> str:
         return repr(self.shown)

@@ -161,7 +161,13 @@ class Poller:
         return fresh
 
     def _keep(self, rows: list[dict[str, Any]], base: int, seen: int) -> list[str]:
-        """Keep events of a page, newest first as they come: within a second the list's own order is the best that there is."""
+        """Keep events of a page, newest first as they come: within a second the list's own order is the best that there is.
+
+        A connected account's own list doesn't name it; its events get `account`, as they have it where Stripe sends them to a platform.
+        """
+        account = dict(self.headers).get("Stripe-Account", "")
+        if account:
+            rows = [{"account": account, **row} for row in rows]
         places = [base + 1 - (seen + number) / _SAME_SECOND for number in range(len(rows))]
         return self.store.add(rows[::-1], source="poll", places=places[::-1])
 

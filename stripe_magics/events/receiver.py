@@ -65,6 +65,7 @@ class Receiver:
         self.hosts = frozenset(host.lower() for host in hosts)
         self.live, self.now = live, now
         self.events: tuple[str, ...] = ()  # types that the printed command asks for
+        self.connect = False  # whether it asks for the events of connected accounts
         self.counts: Counter[str] = Counter()  # what came: "accepted", "again", and why others were refused
         self.path = path or f"/stripe/{secrets.token_hex(16)}"
         self._port = port
@@ -98,7 +99,8 @@ class Receiver:
     def command(self) -> str:
         """What to run in a terminal on this machine."""
         events = f" --events {','.join(self.events)}" if self.events and self.events != ("*",) else ""
-        return f"stripe listen --forward-to {self.url}{events}" + (" --live" if self.live else "")
+        forward = "--forward-connect-to" if self.connect else "--forward-to"
+        return f"stripe listen {forward} {self.url}{events}" + (" --live" if self.live else "")
 
     def tally(self) -> str:
         """What came, in words: `(12 accepted, 1 not signed as it has to be)`; "" for nothing yet."""

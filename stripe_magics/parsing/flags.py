@@ -101,7 +101,11 @@ def _flag(call: CallBuilder, name: str, given: Word | None, following: Word | No
     here = HANDLER_FLAGS.get(call.module.handler, {}).get(key)
     if here is not None:
         value, used = (None, 0) if here == "flag" else _value(f"--{name}", given, following)
-        call.values[key] = True if value is None else resolve(value, call.namespace)
+        found = True if value is None else resolve(value, call.namespace)
+        if here == "list":
+            several = found.split(",") if isinstance(found, str) else list(found)
+            found = [*call.values.get(key, ()), *several]
+        call.values[key] = found
         return used
     if key in {"data", "header", "api_key", *CURSORS}:
         value, used = _value(name, given, following)

@@ -34,6 +34,8 @@ HANDLER_FLAGS = {  # flags of what serves a module in place of a request, by `Mo
         "interval": "text",
         "since": "text",
         "where": "text",
+        "alert": "list",
+        "accounts": "text",
         "ephemeral": "flag",
         "status": "flag",
         "stop": "flag",

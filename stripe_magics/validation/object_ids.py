@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Any
 
 from stripe_magics.catalogue.stripe_objects import id_prefix, object_type, owner, prefix_owner
+from stripe_magics.errors import UsageFault
 
-__all__ = ["can_be_in_path", "check_id", "owner"]
+__all__ = ["account_ids", "can_be_in_path", "check_id", "owner"]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _FREE_IDS = {"price", "product", "coupon", "plan", "sku"}  # people (and imports) may choose these ids
@@ -21,6 +23,23 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9][\w.\-~@:+ ]*", re.ASCII)  # of objects whos
 def can_be_in_path(text: str) -> bool:
     """Whether an id can name one thing in a path, once it is percent-encoded: people choose ids such as `SUMMER 20%`."""
     return text not in {"", ".", ".."} and not _CONTROL.search(text)
+
+
+def account_ids(accounts: Any) -> list[str]:
+    """The ids in a frame (its column `account` or `id`), a column, a list, or a text with commas."""
+    if hasattr(accounts, "columns"):
+        column = next((name for name in ("account", "id") if name in accounts.columns), None)
+        if column is None:
+            raise UsageFault("--accounts: the frame has neither a column account nor id.")
+        accounts = accounts[column]
+    texts = accounts.split(",") if isinstance(accounts, str) else accounts if accounts is not None else ()
+    ids = [text for each in texts if (text := str(each).strip())]
+    odd = [each for each in ids if not each.startswith("acct_")]
+    if odd:
+        raise UsageFault(f"--accounts: {odd[0]!r} is no account; ids begin with acct_.")
+    if not ids:
+        raise UsageFault("--accounts: there is no account.")
+    return list(dict.fromkeys(ids))
 
 
 def check_id(text: str, kind: str) -> str:

@@ -88,5 +88,30 @@ def test_the_page(page: Any) -> None:
     assert page.get_by_role("button", name="Stop").is_disabled()
 
     assert page.evaluate("window.broken") is None, "nothing that came became HTML"
+    page.evaluate(
+        "hear",
+        {
+            "begin": True, "most": 500, "columns": ["time", "account", "type", "object", "amount", "customer", "details"],
+            "rows": [row(1, account="Rosen Books (acct_1)")], "page": {"number": 1, "older": True, "text": "201–400"}, "status": status,
+        },
+    )  # fmt: skip
+    assert page.get_by_role("columnheader", name="Account").is_visible()
+    assert "Rosen Books (acct_1)" in page.locator("tbody tr").inner_text()
+    assert page.locator(".sm-watch-place").inner_text() == "201–400"
+    page.get_by_role("button", name="Older").click()
+    assert page.evaluate("window.sent.at(-1)") == {"page": 2}
+    page.get_by_role("button", name="Newer").click()
+    assert page.evaluate("window.sent.at(-1)") == {"page": 0}
+
+    page.evaluate("hear", {"alert": {"title": SCRIPT, "how": ["desktop"]}})
+    assert "until you click Tell me" in page.evaluate("window.sent.at(-1)")["blocked"]
+    page.evaluate("""() => { window.rung = 0; window.AudioContext = class {
+      constructor() { window.rung += 1; this.state = "running"; this.currentTime = 0; }
+      createOscillator() { return {frequency: {}, connect: (to) => to, start() {}, stop() {}}; }
+      createGain() { return {gain: {}, connect: (to) => to}; }
+    }; window.shown = []; window.Notification = class { static permission = "granted"; constructor(_, {body}) { window.shown.push(body); } }; }""")
+    page.evaluate("hear", {"alert": {"title": "1 event: charge.failed", "how": ["desktop", "sound"]}})
+    assert page.evaluate("[window.rung, window.shown]") == [1, ["1 event: charge.failed"]]
+
     page.evaluate("gone()")
     assert page.evaluate("window.sent.at(-1)") == {"gone": True}

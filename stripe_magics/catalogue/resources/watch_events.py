@@ -18,7 +18,8 @@ WATCH = Module(
     aliases=("webhook_endpoints.create",),
     handler="events",
     help="Shows events as they happen. With a URL a webhook endpoint is created there; without one Stripe's list of events is polled, and "
-    "Force different API Version has no effect. A line also takes --minutes, --interval (seconds), --since 2h, --where CONDITION, --ephemeral, --status and --stop.",
+    "Force different API Version has no effect. A line also takes --minutes, --interval (seconds), --since 2h, --where CONDITION, --alert sound|desktop|email|https://..., "
+    "--accounts $FRAME (connected accounts; --connect: all of them), --ephemeral, --status and --stop.",
     fields=(
         f.text(
             "webhook_name",

@@ -25,6 +25,8 @@ _LISTEN = {
     "port": "text",
     "path": "text",
     "live": "flag",
+    "connect": "flag",
+    "alert": "list",
     "minutes": "text",
     "stop": "flag",
 }
