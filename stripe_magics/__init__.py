@@ -16,6 +16,8 @@ from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics import _first_use
+from stripe_magics._interrupts import held_back
 from stripe_magics._version import __version__
 
 if TYPE_CHECKING:
@@ -125,7 +127,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY_EXPORTS:
-        return getattr(import_module(_LAZY_EXPORTS[name]), name)
+        package = _LAZY_EXPORTS[name]
+        if package in {"stripe_magics.bulk", "stripe_magics.finance"}:
+            _first_use.for_bulk()
+        with held_back():
+            return getattr(import_module(package), name)
     raise AttributeError(f"module 'stripe_magics' has no attribute {name!r}")
 
 
@@ -161,6 +167,7 @@ def call(name: str, /, **values: Any) -> Any:
     Keywords are the module's fields and the common options: `dry_run=True` (a `Request`; nothing is sent), `from_=frame` (one call a
     row, with a result column), `yes=True`, `again=True`, `expand=[...]`, `limit=N` or `"all"`, `idempotency="..."`.
     """
+    _first_use.for_bulk() if "from_" in values or "to" in values else _first_use.for_calls()
     from stripe_magics import pipeline
 
     requested = pipeline.command(name, **values)
@@ -189,6 +196,7 @@ def command(name: str, /, **values: Any) -> Command:
 @_worded_for_python
 def form(name: str, /, **values: Any) -> Any:
     """The form of a module as a widget, prefilled: `form("customers.create", name="Jenny")`."""
+    _first_use.for_forms()
     from stripe_magics import catalogue
     from stripe_magics.forms import module_form
     from stripe_magics.validation import refuse_missing

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 
+from stripe_magics._interrupts import held_back
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.module import Module
 from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION, VERSIONS
@@ -142,9 +143,10 @@ def _titles() -> dict[str, Module]:
 @cache
 def _declared(file: str) -> tuple[Module, ...]:
     """The modules of one file, with the choices of the pinned version."""
-    from stripe_magics.catalogue.generated.choices import with_choices
+    with held_back():
+        from stripe_magics.catalogue.generated.choices import with_choices
 
-    modules: tuple[Module, ...] = import_module(f"stripe_magics.catalogue.resources.{file}").MODULES
+        modules: tuple[Module, ...] = import_module(f"stripe_magics.catalogue.resources.{file}").MODULES
     return tuple(with_choices(each, PINNED_VERSION) for each in modules)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, tzinfo
 from functools import wraps
 from typing import Any, ParamSpec
 
+from stripe_magics._interrupts import held_back
 from stripe_magics._redaction import KEY
 from stripe_magics._text import closest_matches, shown
 from stripe_magics.catalogue import PINNED_VERSION
@@ -121,7 +122,8 @@ def connect(  # noqa: PLR0913 - public: each is a keyword of its own
     }
     if sandbox:
         if transport is None:
-            from stripe_magics.sandbox import SandboxTransport
+            with held_back():
+                from stripe_magics.sandbox import SandboxTransport
 
             transport = SandboxTransport(demo=demo, today=today)
         made = Connection(

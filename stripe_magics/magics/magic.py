@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Int
 
-from stripe_magics import catalogue
+from stripe_magics import _first_use, catalogue
+from stripe_magics._interrupts import held_back
 from stripe_magics.client.journal.cell_origin import is_tracked, stop_tracking, tracker_of
 from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError
 from stripe_magics.magics import ipython_hooks
@@ -28,6 +29,9 @@ from stripe_magics.progress import progress_bar
 
 if TYPE_CHECKING:
     from stripe_magics._command import Command
+
+_BULK = frozenset({"sync", "pull", "sql", "report", "close", "journal"})
+"""The subcommands that read whole lists."""
 
 
 @magics_class
@@ -79,8 +83,11 @@ class StripeMagics(Magics):
 
     def run(self, line: str, cell: str | None) -> Any:
         """One line or cell, its errors as they come."""
-        from stripe_magics.magics import key_scrubbing, subcommands
-        from stripe_magics.parsing import curl_and_cli, parse
+        with held_back():
+            from stripe_magics.magics import help_pages, key_scrubbing, prompt, subcommands
+            from stripe_magics.parsing import curl_and_cli, parse
+
+        del prompt  # imported here, for those who use it later
 
         typed = key_scrubbing.found(line, cell)
         if typed and not (curl_and_cli.starts(line) or curl_and_cli.starts(cell)):
@@ -90,12 +97,12 @@ class StripeMagics(Magics):
             if not line.strip() and not (cell or "").strip():
                 return self._start()
             if asked and subcommands.find(asked[1]) is None:
-                from stripe_magics.magics.help_pages import page
-
-                return page(asked[1])
+                return help_pages.page(asked[1])
             verb = subcommands.find(line)
             if verb is not None:
+                _first_use.for_bulk() if verb.verb.words[0] in _BULK else _first_use.for_connecting()
                 return verb.run(self, line, cell)
+            _first_use.for_calls()
             if cell is None and (card := self._object_card(line)) is not None:
                 return card
             command = parse(line, cell, self.names())
@@ -132,6 +139,10 @@ class StripeMagics(Magics):
     def call(self, command: Command, line: str) -> Any:
         """One module called: its help, its form, or its answer."""
         options = command.options
+        if options.to or options.from_ is not None:
+            _first_use.for_bulk()
+        if options.form:
+            _first_use.for_forms()
         if options.out:
             check_name(options.out)
         if not options.quiet:

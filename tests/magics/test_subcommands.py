@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from stripe_magics import errors
+from stripe_magics.client import shared_connection
 
 from .conftest import Cells
 
@@ -107,7 +108,7 @@ def test_what_a_form_calls_is_remembered(sandbox: Cells) -> None:
     from stripe_magics.parsing import parse
 
     context = sandbox.shell.find_line_magic("stripe").__self__
-    context.run_form(parse("customers create --name Formed"))
+    context.run_form(parse("customers create --name Formed"), connection=shared_connection.current())
     assert list(sandbox("%stripe history")["line"]) == ["customers create --name Formed"]
     assert context.seen.of("customer")[0][1] == "Formed"
 

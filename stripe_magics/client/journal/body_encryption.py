@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from stripe_magics._interrupts import held_back
 from stripe_magics.client.secret import Secret
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
 
 def _cipher(secret: Secret, salt: bytes) -> Fernet:
-    from cryptography.fernet import Fernet  # not before the first write: it takes a moment to load
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+    with held_back():  # not before the first write: it takes a moment to load
+        from cryptography.fernet import Fernet
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
     # an API key has more entropy than the cipher's key, so a plain derivation is enough
     derived = HKDF(SHA256(), 32, salt, b"stripe_magics sealed body").derive(secret.reveal().encode())

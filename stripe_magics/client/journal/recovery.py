@@ -125,7 +125,12 @@ def _look(connection: WriteConnection, operation: Operation) -> ApiResponse:
         raise UsageFault(
             f"Operation {operation.number} is done{f': {operation.result}' if operation.result else ''}."
         )
-    answer = connection.send(read_request(operation, f"{collection}/{operation.result}"))
+    try:
+        answer = connection.send(read_request(operation, f"{collection}/{operation.result}"))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"Stopped. Operation {operation.number} is done: {operation.result}."
+        ) from None
     answer.notices = (f"Operation {operation.number} is done: {operation.result}.", *answer.notices)
     return answer
 
