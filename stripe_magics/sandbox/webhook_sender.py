@@ -35,6 +35,7 @@ class _Delivery:
     secret: str = field(compare=False)
     kind: str = field(compare=False)
     body: bytes = field(compare=False)
+    account: Account = field(compare=False)
     tries: int = field(compare=False, default=0)
 
 
@@ -50,7 +51,7 @@ class WebhookSender:
     def __init__(self, transport: SandboxTransport, log: Callable[[str], None] | None = None) -> None:
         self._transport, self._log = transport, log
         self._account: Account | None = None
-        self._seen = 0
+        self._seen: dict[str, int] = {}  # scope of an account -> the last of its rows that was looked at
         self._queue: list[_Delivery] = []
         self._count = 0
         self._ready = threading.Condition()
@@ -62,34 +63,52 @@ class WebhookSender:
         """Queue deliveries of the events since the last look."""
         with self._transport.lock:
             account = self._transport.account
-            rows = account.table("event").rows
-            if account is not self._account:  # another one was loaded: its past is not news
-                self._account, self._seen = account, account.count
+            if (
+                account is not self._account
+            ):  # another one was loaded: its past is not news, and what waits belongs to the former
+                self._account = account
+                self._seen = {each.own_clock.scope: each.count for each in account.family.accounts()}
+                with self._ready:
+                    self._queue.clear()
                 return
-            new = []
-            for row in reversed(rows):
-                if row.seq <= self._seen:
-                    break
-                new.append(row)
-            if not new:
-                return
-            self._seen = max(row.seq for row in new)
-            endpoints = [
-                (each["url"], endpoint_secret(account, each["id"]), each["enabled_events"])
-                for each in account.each("webhook_endpoint")
-                if each["status"] == "enabled" and urlsplit(each["url"]).hostname in LOCAL
-            ]
             found = [
-                (url, secret, row.keys[0], row.text)
-                for row in reversed(new)
-                for url, secret, kinds in endpoints
-                if "*" in kinds or row.keys[0] in kinds
+                delivery
+                for each in account.family.accounts()
+                for delivery in self._new(account, each)
             ]
-        for url, secret, kind, body in found:
-            self._put(_Delivery(time.monotonic(), 0, url, secret, str(kind), body))
+        for each in found:
+            self._put(each)
+
+    def _new(self, platform: Account, account: Account) -> list[_Delivery]:
+        """Of one account: its own events go to the platform's endpoints, a connected account's to those with connect=true and to its own."""
+        seen, new = self._seen.get(account.own_clock.scope, 0), []
+        for row in reversed(account.table("event").rows):
+            if row.seq <= seen:
+                break
+            new.append(row)
+        if not new:
+            return []
+        self._seen[account.own_clock.scope] = max(row.seq for row in new)
+        takers = [(account, False)] if account is platform else [(account, False), (platform, True)]
+        endpoints = [
+            (each["url"], endpoint_secret(holder, each["id"]), each["enabled_events"])
+            for holder, connect in takers
+            for each in holder.each("webhook_endpoint")
+            if each["status"] == "enabled"
+            and urlsplit(each["url"]).hostname in LOCAL
+            and bool(holder.notes.get(each["id"], {}).get("connect")) is connect
+        ]
+        return [
+            _Delivery(time.monotonic(), 0, url, secret, str(row.keys[0]), row.text, platform)
+            for row in reversed(new)
+            for url, secret, kinds in endpoints
+            if "*" in kinds or row.keys[0] in kinds
+        ]
 
     def _put(self, delivery: _Delivery) -> None:
         with self._ready:
+            if delivery.account is not self._account:
+                return
             self._count += 1
             delivery.number = self._count
             heapq.heappush(self._queue, delivery)

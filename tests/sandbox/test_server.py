@@ -280,6 +280,37 @@ def test_an_endpoint_that_is_gone_is_given_up(transport, monkeypatch) -> None:
     assert sum("ConnectError" in line for line in lines) == webhook_sender.TRIES
 
 
+def test_a_reset_forgets_what_waits_to_be_delivered_again(transport, monkeypatch) -> None:
+    monkeypatch.setattr(webhook_sender, "FIRST_WAIT", 0.05)
+    receiver = Receiver(500)
+    with serving(transport) as address:
+        host = address.removeprefix("http://")
+        call(host, "POST", "/v1/webhook_endpoints", f"url={receiver.url}&enabled_events[]=*")
+        call(host, "POST", "/v1/customers", "name=Former")
+        receiver.wait(1)
+        call(host, "POST", "/_sandbox/reset")
+        call(host, "POST", "/v1/webhook_endpoints", f"url={receiver.url}&enabled_events[]=coupon.created")
+        call(host, "POST", "/v1/coupons", "percent_off=5")
+        assert receiver.wait(2) == ["customer.created", "coupon.created"]
+    receiver.close()
+
+
+def test_events_of_connected_accounts_go_to_endpoints_that_asked_for_them(transport, receiver) -> None:
+    with serving(transport) as address:
+        host = address.removeprefix("http://")
+        call(
+            host,
+            "POST",
+            "/v1/webhook_endpoints",
+            f"url={receiver.url}&enabled_events[]=customer.created&connect=true",
+        )
+        made = json.loads(call(host, "POST", "/v1/accounts", "type=express")[1])["id"]
+        call(host, "POST", "/v1/customers", "name=Mine")
+        call(host, "POST", "/v1/customers", "name=Theirs", {**FORM, "Stripe-Account": made})
+        assert receiver.wait(1) == ["customer.created"]
+        assert receiver.got[0][0]["account"] == made
+
+
 def test_time_that_passes_makes_webhooks(host, transport, receiver) -> None:
     call(host, "POST", "/v1/webhook_endpoints", f"url={receiver.url}&enabled_events[]=balance.available")
     call(
