@@ -71,11 +71,7 @@ class WebhookSender:
                 with self._ready:
                     self._queue.clear()
                 return
-            found = [
-                delivery
-                for each in account.family.accounts()
-                for delivery in self._new(account, each)
-            ]
+            found = [delivery for each in account.family.accounts() for delivery in self._new(account, each)]
         for each in found:
             self._put(each)
 
