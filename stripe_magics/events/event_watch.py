@@ -110,7 +110,12 @@ class Watch:
             account.note_registration(made)
         headers = (("Stripe-Account", account.account),) if account.account else ()
         self._poller = poller.Poller(
-            self.store, self._send, choice, now=lambda: self.account.now, headers=headers
+            self.store,
+            self._send,
+            choice,
+            now=lambda: self.account.now,
+            headers=headers,
+            on_page=self._show_page,
         )
         self._ending = threading.Event()
         self._runner = HandlerRunner(
@@ -128,6 +133,8 @@ class Watch:
         self._shown_row = self.store.last_row()
         self._news: tuple[int, int] = (self._shown_row, 0)  # row and moment after which an event is news here
         self._began = False
+        self._pages_shown = 0  # of this reading
+        self._alerted_row: int | None = None
         self._given: dict[str, int] = {}  # by choice: the row of the event that `next` gave last
 
     # What a person does
@@ -308,6 +315,7 @@ class Watch:
             needed = [(each.events, runs.begins(each.key, skew)) for each in handlers]
             since = self.since
             ending = self._ending
+            self._pages_shown = 0
             reading = self._poller.read(since=since, needed=needed, stop=ending.is_set)
             self.last_read = time.time()
             self._note(reading.gap)
@@ -320,6 +328,7 @@ class Watch:
                 )
             self._resolve(reading.fresh)
             self._show_new()
+            self._alert_page()
             self._runner.prepare(handlers, since=since, skew=self.account.skew)
             self._runner.deliver(handlers)
             self._export()
@@ -335,6 +344,7 @@ class Watch:
         with self._turn:
             self._resolve([event["id"]])
             self._show_new()
+            self._alert_page()
             self._export()
             if self.choice(event["type"]):
                 self._runner.deliver_event([*self._own, *self.account.handlers], event)
@@ -352,17 +362,27 @@ class Watch:
             return
         after, self._shown_row = min(self._shown_row, last), last
         fresh = self.store.events(after_row=after, matches=self.choice, keep=self.where, most=MAX_SHOWN)
-        if not fresh:
+        if fresh:
+            self._tell("events", [each.event for each in fresh])
+
+    def _show_page(self) -> None:
+        """A page of a long reading is shown at once; later ones of it are older than what a view keeps."""
+        if self._began and self._pages_shown < MAX_SHOWN / 100:
+            self._pages_shown += 1
+            self._show_new()
+
+    def _alert_page(self) -> None:
+        """Sound and notification, once for all that is news and wasn't alerted yet."""
+        if not self.page_alerts:
             return
-        events = [each.event for each in fresh]
-        self._tell("events", events)
-        row, since = self._news
-        news = [each.event for each in fresh if each.row > row and each.created >= since]
-        if self.page_alerts and news:
-            said = self._describe(news)
-            self._tell("alert", {"title": said.subject, "how": sorted(self.page_alerts)})
-            if not self.pages_open and sys.stderr.isatty():
-                print("\a", end="", file=sys.stderr, flush=True)
+        found = self.news_after(self._alerted_row)
+        if not found:
+            return
+        self._alerted_row = max(each.row for each in found)
+        said = self._describe([each.event for each in found])
+        self._tell("alert", {"title": said.subject, "how": sorted(self.page_alerts)})
+        if not self.pages_open and sys.stderr.isatty():
+            print("\a", end="", file=sys.stderr, flush=True)
 
     def _describe(self, events: list[dict[str, Any]]) -> Message:
         return message(events, account=self.account.label(), mode=self.connection.mode)

@@ -59,7 +59,10 @@ class Poller:
         *,
         now: Callable[[], float],
         headers: tuple[tuple[str, str], ...] = (),
+        on_page: Callable[[], object] = lambda: None,
     ) -> None:
+        """`on_page` is called whenever a page is kept."""
+        self._on_page = on_page
         self.store, self.send, self.choice, self.now, self.headers = store, send, choice, now, headers
         self._name = ",".join(choice.names)
         self._looked = time.monotonic()
@@ -152,6 +155,7 @@ class Poller:
                 )
             walk = replace(walk, newest=newest, cursor=rows[-1]["id"], seen=walk.seen + len(rows))
             self.store.walked(self._name, walk)
+            self._on_page()
             if stop():
                 raise Stopped
         self.store.end_walk(self._name)

@@ -28,12 +28,12 @@ def test_events_arrive_in_the_live_view(notebook: Any) -> None:
     nb.sees("SANDBOX")
     assert nb.page.evaluate("window.broken") is None
 
-    nb.out.get_by_label("Filter the events shown").fill("customer.updated")
-    assert nb.out.locator(".sm-watch tbody tr:visible").count() == 0
+    nb.out.get_by_label("Filter the events shown").fill(made)
+    assert nb.out.locator(".sm-watch tbody tr:visible").count() == 1
     nb.python(f"sm.call('customers.update', customer='{made}', name='Renamed')")
     nb.out.locator(".sm-watch tbody tr:visible").get_by_text("customer.updated").wait_for()
 
-    nb.out.locator(".sm-watch tbody tr:visible").get_by_label(f"Open {made}").click()
+    nb.out.locator(".sm-watch tbody tr:visible").get_by_label(f"Open {made}").first.click()
     nb.sees("Renamed")
     nb.press("Pause")
     nb.sees("paused")
@@ -61,3 +61,36 @@ def test_events_arrive_while_the_kernel_is_busy(notebook: Any) -> None:
     assert nb.page.evaluate("window.calculated") is False, "it came in the middle of the calculation"
     nb.page.wait_for_function("() => window.calculated")
     nb.python("w.stop()")
+
+
+FILL = """
+import json, time
+from stripe_magics.events.live_widget import Panel
+sizes, send = [], Panel.send
+def counted(self, message, buffers=None):
+    sizes.append(len(json.dumps(message)))
+    send(self, message, buffers)
+Panel.send = counted
+w = sm.watch('invoice')
+invoice = {"object": "invoice", "amount_due": 1000, "currency": "usd", "customer": "cus_1", "customer_name": "Rosen Books", "lines": [{"x": 1}] * 20}
+event = {"object": "event", "type": "invoice.paid", "livemode": False, "api_version": "2025-02-24.acacia", "pending_webhooks": 0, "request": {"id": None}}
+w.store.add(({**event, "id": f"evt_g{n:06}", "created": int(w.store.now()) - 20_000 + n, "data": {"object": {**invoice, "id": f"in_{n:06}"}}}
+             for n in range(20_000)), source="poll")
+"""
+
+
+def test_a_gap_of_20000_is_paged(notebook: Any) -> None:
+    """The newest rows are on screen, older ones a click away, and no message is large."""
+    nb = notebook(FILL, "began = time.time()\nw")
+    nb.sees("in_019999")
+    rows = nb.out.locator(".sm-watch tbody tr")
+    assert rows.count() == 200
+    assert nb.out.locator(".sm-watch-place").inner_text() == "1–200"
+    for page in range(1, 4):
+        nb.press("Older")
+        nb.sees(f"in_{19_999 - 200 * page:06}")
+    assert nb.out.locator(".sm-watch-place").inner_text() == "601–800"
+    nb.press("Newer")
+    nb.sees(f"in_{19_999 - 400:06}")
+    assert 0 < int(nb.python("print(max(sizes))")) <= 100_000
+    nb.python("Panel.send = send\nw.stop()")

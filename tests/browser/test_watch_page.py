@@ -73,6 +73,16 @@ def test_the_page(page: Any) -> None:
     page.evaluate("hear", {"rows": [row(number) for number in range(6, 12)]})
     assert page.locator("tbody tr").count() == 5, "a page keeps so many"
 
+    page.evaluate("hear", {"rows": [row(0, time="2023-12-31 23:59:59")]})
+    assert "in_0" not in page.locator("tbody").inner_text(), (
+        "an older page of a long gap doesn't push out newer rows"
+    )
+    page.evaluate(
+        "hear", {"rows": [row(20, time="2024-01-02 00:00:00"), row(21, time="2024-01-01 12:00:00")]}
+    )
+    shown = [each.split()[0] + each.split()[1] for each in page.locator("tbody tr").all_inner_texts()]
+    assert shown == sorted(shown, reverse=True), "what comes late has its place among the others"
+
     page.get_by_label("Open in_11").click()
     assert page.evaluate("window.sent.at(-1)") == {"open": "evt_11"}
     page.evaluate("hear", {"object": {"title": SCRIPT, "values": [["name", SCRIPT]]}})

@@ -91,8 +91,11 @@ function render({model, el}) {
     }
     const row = {data, line};
     line.hidden = !matches(row);
-    rows.push(row);
-    body.prepend(line);
+    let at = rows.length;  // oldest first; what comes late has its place among the others
+    while (at && rows[at - 1].data.time > data.time) at -= 1;
+    if (at === rows.length) body.prepend(line);
+    else rows[at].line.after(line);
+    rows.splice(at, 0, row);
     while (rows.length > maxRows) {
       const oldest = rows.shift();
       seen.delete(oldest.data.id);
