@@ -1,12 +1,7 @@
-"""Which control shows which kind of field: one table."""
+"""Every control that a form has, by the name that a kind's entry in `catalogue/kinds.py` gives."""
 
 from __future__ import annotations
 
-from stripe_magics.catalogue.field import Kind
 from stripe_magics.forms import controls, rows
 
-BUILDERS: dict[Kind, controls.Builder] = {
-    **controls.BUILDERS,
-    Kind.METADATA: rows.key_values,
-    Kind.ROWS: rows.rows,
-}
+BUILDERS: dict[str, controls.Builder] = {**controls.BUILDERS, "pairs": rows.key_values, "rows": rows.rows}

@@ -18,6 +18,7 @@ import ipywidgets as w
 
 from stripe_magics._redaction import is_secret_param, mask_param
 from stripe_magics.catalogue.field import Field, Kind
+from stripe_magics.catalogue.kinds import kind_facts
 from stripe_magics.forms import html
 from stripe_magics.forms.state import Raw, blank, raw_value
 from stripe_magics.forms.widget_registry import WidgetRegistry
@@ -53,7 +54,7 @@ class Maker:
 
     tree: WidgetRegistry
     changed: Callable[[str], None]  # with the field's name
-    builders: Mapping[Kind, Builder]
+    builders: Mapping[str, Builder]
     cell: bool = False
     object_ids: bool = True  # whether ids get a Find button
 
@@ -77,7 +78,7 @@ Builder = Callable[[Field, Maker], Control]
 
 def build(field: Field, maker: Maker, *, condition: str = "", version: str = "") -> Control:
     """The control of a field, with its note beneath (cells of rows have none of their own)."""
-    control = maker.builders[field.kind](field, maker)
+    control = maker.builders[kind_facts(field.kind).control](field, maker)
     control.version = version
     if not maker.cell:
         control.note = maker.tree.make(
@@ -94,19 +95,6 @@ def _text_control(field: Field, widget: Any) -> Control:
         widget.value = "" if raw is None else str(raw)
 
     return Control(field, widget, lambda: str(widget.value), write, focus=widget)
-
-
-PLACEHOLDERS = {
-    Kind.EMAIL: "name@example.com",
-    Kind.URL: "https://",
-    Kind.MINOR_AMOUNT: "2500 or 25.00usd",
-    Kind.COUNTRY: "Germany or DE",
-    Kind.CURRENCY: "usd",
-    Kind.LOCALE: "en-GB",
-    Kind.TIMESTAMP: "2026-01-31, in 7 days",
-    Kind.TIMESTAMP_FILTER: "after 2026-01-31, 2026-01-01..2026-01-31, last 7 days",
-    Kind.INTEGER: "whole number",
-}
 
 
 def _private(field: Field, maker: Maker) -> Control:
@@ -131,7 +119,7 @@ def _private(field: Field, maker: Maker) -> Control:
 def _text(field: Field, maker: Maker) -> Control:
     if is_secret_param(field.param) and not maker.cell:
         return _private(field, maker)
-    placeholder = PLACEHOLDERS.get(field.kind, "")
+    placeholder = kind_facts(field.kind).placeholder
     return _text_control(
         field, maker.make(w.Text, "field", field, continuous_update=False, placeholder=placeholder)
     )
@@ -149,7 +137,7 @@ def _json(field: Field, maker: Maker) -> Control:
 
 def _offering(field: Field, maker: Maker, offers: list[str], layout: str = "field") -> Any:
     """A text field that offers what fits while a person types, and takes anything: the check judges it."""
-    placeholder = PLACEHOLDERS.get(field.kind, "")
+    placeholder = kind_facts(field.kind).placeholder
     return maker.make(
         w.Combobox, layout, field, continuous_update=False, placeholder=placeholder, options=offers
     )
@@ -295,25 +283,17 @@ def _find_hint(field: Field) -> str:
     return "ID, e-mail or name" if field.object == "customer" else "ID, or words to find it by"
 
 
-BUILDERS: dict[Kind, Builder] = {
-    Kind.TEXT: _text,
-    Kind.LONG_TEXT: _long_text,
-    Kind.EMAIL: _text,
-    Kind.PHONE: _text,
-    Kind.URL: _text,
-    Kind.INTEGER: _text,
-    Kind.MINOR_AMOUNT: _text,
-    Kind.BOOLEAN: _boolean,
-    Kind.CHOICE: _choice,
-    Kind.MULTI_CHOICE: _multi_choice,
-    Kind.TEXT_LIST: _text_list,
-    Kind.OBJECT_ID: _object_id,
-    Kind.CURRENCY: _currency,
-    Kind.COUNTRY: _country,
-    Kind.LOCALE: _text,
-    Kind.TIMESTAMP: _timestamp,
-    Kind.TIMESTAMP_FILTER: _timestamp,
-    Kind.JSON: _json,
-    Kind.DECIMAL: _text,
+BUILDERS: dict[str, Builder] = {
+    "text": _text,
+    "long_text": _long_text,
+    "boolean": _boolean,
+    "choice": _choice,
+    "multi_choice": _multi_choice,
+    "text_list": _text_list,
+    "object_id": _object_id,
+    "currency": _currency,
+    "country": _country,
+    "timestamp": _timestamp,
+    "json": _json,
 }
-"""A builder for each kind whose control doesn't grow; `control_builders.py` has all of them."""
+"""A builder for each control that doesn't grow, by the name that a kind's entry in `catalogue/kinds.py` gives; `control_builders.py` has all."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.catalogue.module import Module
 from stripe_magics.forms.state import Raw
 
@@ -63,9 +64,9 @@ def _id(value: Any) -> Any:
 
 
 def _raw(field: Field, value: Any, zone: tzinfo) -> Raw:
-    if field.kind is Kind.METADATA:
+    if shape_of(field.kind) is Shape.PAIRS:
         return {str(key): str(each) for key, each in value.items()} if isinstance(value, Mapping) else {}
-    if field.kind is Kind.ROWS:
+    if shape_of(field.kind) is Shape.ROWS:
         rows = value if isinstance(value, list) else []
         return [
             {
@@ -76,9 +77,9 @@ def _raw(field: Field, value: Any, zone: tzinfo) -> Raw:
             for row in rows
             if isinstance(row, Mapping)
         ]
-    if field.kind in {Kind.MULTI_CHOICE, Kind.TEXT_LIST}:
+    if shape_of(field.kind) is Shape.LIST:
         return [str(_id(each)) for each in value] if isinstance(value, list) else []
-    if field.kind is Kind.JSON:
+    if shape_of(field.kind) is Shape.JSON:
         return json.dumps(value)
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.field import Field, Role
+from stripe_magics.catalogue.kinds import kind_facts
 from stripe_magics.catalogue.module import Module
 from stripe_magics.forms.state import MORE, FormState, blank
 
 FURTHER = "Further details"
 MAX_FRONT_WIDGETS = 21  # widgets for the fields in front
-COST = {Kind.OBJECT_ID: 4, Kind.TIMESTAMP: 4, Kind.TIMESTAMP_FILTER: 3, Kind.METADATA: 3, Kind.ROWS: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _front(candidates: list[Field], module: Module) -> list[Field]:
     ranked = sorted(candidates, key=lambda each: _rank(each, module))
     budget, front = MAX_FRONT_WIDGETS, []
     for each in ranked:
-        cost = COST.get(each.kind, 2)
+        cost = kind_facts(each.kind).widgets
         if _rank(each, module) < 2 or cost <= budget:
             front.append(each)
             budget -= cost

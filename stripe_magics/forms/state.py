@@ -16,6 +16,7 @@ from typing import Any
 from stripe_magics._command import Command, Options
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Conditions, Field, Kind, Role
+from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.submission_state import Submission
@@ -24,7 +25,6 @@ from stripe_magics.validation.countries import country_code
 Raw = Any  # str | list[str] | list[dict[str, Any]] | dict[str, str]
 
 MORE = "More"
-LISTS = frozenset({Kind.MULTI_CHOICE, Kind.TEXT_LIST})
 
 
 def blank(raw: Raw) -> bool:
@@ -49,12 +49,16 @@ def raw_value(field: Field, value: Any) -> Raw:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if field.kind in LISTS:
+    if shape_of(field.kind) is Shape.LIST:
         parts = value.split(",") if isinstance(value, str) else value
         return [str(part).strip() for part in parts if str(part).strip()]
-    if field.kind is Kind.METADATA and isinstance(value, Mapping):
+    if shape_of(field.kind) is Shape.PAIRS and isinstance(value, Mapping):
         return {str(key): str(each) for key, each in value.items()}
-    if field.kind is Kind.ROWS and isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+    if (
+        shape_of(field.kind) is Shape.ROWS
+        and isinstance(value, Iterable)
+        and not isinstance(value, str | Mapping)
+    ):
         columns = {column.name: column for column in field.columns}
         return [
             {key: raw_value(columns[key], each) if key in columns else each for key, each in row.items()}
@@ -63,7 +67,7 @@ def raw_value(field: Field, value: Any) -> Raw:
         ]
     if field.kind in {Kind.TIMESTAMP, Kind.TIMESTAMP_FILTER} and hasattr(value, "isoformat"):
         return str(value.isoformat())
-    if field.kind is Kind.JSON and not isinstance(value, str):
+    if shape_of(field.kind) is Shape.JSON and not isinstance(value, str):
         import json
 
         return json.dumps(value)
@@ -151,7 +155,7 @@ class FormState:
             for name, requested in each.when:
                 source = self.module.get(name)
                 if source is not None and blank(self.raw.get(name)) and not self._fulfils(name, requested):
-                    self.raw[name] = [requested[0]] if source.kind in LISTS else requested[0]
+                    self.raw[name] = [requested[0]] if shape_of(source.kind) is Shape.LIST else requested[0]
 
     # -- editing -----------------------------------------------------------------------------------------------------------------
 
@@ -304,7 +308,7 @@ def _change(field: Field, raw: Raw, now: Raw, *, whole: bool) -> Raw | None:
 
     Stripe merges metadata, so only the keys that differ are sent. Where the control showed them `whole`, a key taken away is sent empty.
     """
-    if field.kind is Kind.METADATA and isinstance(raw, Mapping) and isinstance(now, Mapping):
+    if shape_of(field.kind) is Shape.PAIRS and isinstance(raw, Mapping) and isinstance(now, Mapping):
         changed = {key: value for key, value in raw.items() if now.get(key) != value}
         gone = {key: "" for key in now if whole and key not in raw}
         return {**changed, **gone} or None

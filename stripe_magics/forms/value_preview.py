@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from stripe_magics.catalogue.field import Field, Kind
+from stripe_magics.catalogue.kinds import kind_facts
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.state import FormState, Raw, blank
@@ -46,7 +47,7 @@ def said_currency(field: Field, raw: Raw) -> str:
 
 def read_back(field: Field, value: Any, currency: str, zone: tzinfo) -> str:
     """How a value was understood, where that isn't plain from what was typed: `= 25.00 USD (2500)`."""
-    reader = READINGS.get(field.kind)
+    reader = READINGS.get(kind_facts(field.kind).preview)
     return reader(value, currency, zone) if reader is not None else ""
 
 
@@ -118,9 +119,4 @@ def _country(value: Any, currency: str, zone: tzinfo) -> str:
     return f"= {COUNTRIES.get(str(value), value)} ({value})"
 
 
-READINGS = {
-    Kind.COUNTRY: _country,
-    Kind.MINOR_AMOUNT: _money,
-    Kind.TIMESTAMP: _moment,
-    Kind.TIMESTAMP_FILTER: _range,
-}
+READINGS = {"country": _country, "money": _money, "moment": _moment, "range": _range}

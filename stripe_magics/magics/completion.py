@@ -7,7 +7,7 @@ cursor; ipython_hooks.py registers it with IPython.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
@@ -16,6 +16,7 @@ from typing import Any
 from stripe_magics import catalogue
 from stripe_magics._command import OPTIONS, find_option
 from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.kinds import REPEATED, Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.parsing.command_names import bracketed, is_path, longest
@@ -190,9 +191,9 @@ def flags(module: Module, words: list[str]) -> Iterator[Hit]:
     """The flags that are still to be had: fields first, those of the form's last group after them, then the options."""
     used = {word.partition("=")[0] for word in words if word.startswith("-")}
     for own in sorted(module.fields, key=lambda each: (not each.required, each.extra)):
-        repeated = own.kind in {Kind.TEXT_LIST, Kind.MULTI_CHOICE, Kind.METADATA, Kind.ROWS}
+        repeated = shape_of(own.kind) in REPEATED
         if own.role not in {Role.PATH, Role.URL, Role.METHOD} and (repeated or own.flag not in used):
-            yield Hit(own.flag, str(own.kind).replace("_", " "), own.title)
+            yield Hit(own.flag, kind_name(own.kind), own.title)
     for option in OPTIONS.values():
         if module.get(option.key) is None and (option.flag not in used or option.takes == "list"):
             yield Hit(option.flag, "option", option.help)
@@ -234,7 +235,7 @@ def _valued(module: Module, flag: str, value: str, place: Place) -> Found:
 
 def _last_of_list(own: Field | None, piece: str, hits: Iterable[Hit]) -> Found:
     """In `card,li` only what stands after the comma is completed."""
-    if own is not None and own.kind in {Kind.MULTI_CHOICE, Kind.TEXT_LIST}:
+    if own is not None and shape_of(own.kind) is Shape.LIST:
         piece = piece.rpartition(",")[2].lstrip()
     return piece, matching(piece, hits)
 
@@ -248,31 +249,44 @@ def values_of(module: Module, name: str, place: Place) -> Iterator[Hit]:
         yield from (Hit(hit.text[1:], hit.kind, hit.about) for hit in names(place) if hit.kind == "DataFrame")
     elif name == "data":
         params = (each for each in module.fields if each.role is Role.PARAM)
-        yield from (Hit(f"{each.param}=", str(each.kind).replace("_", " "), each.title) for each in params)
+        yield from (Hit(f"{each.param}=", kind_name(each.kind), each.title) for each in params)
     elif name == "limit":
         yield from (Hit(each, "number") for each in ("all", "10", "100"))
     elif name == "stripe_account":
         yield from (Hit(each, "account", about) for each, about in place.seen.of("account"))
 
 
+def _currencies(_place: Place) -> Iterator[Hit]:
+    from stripe_magics.money import CURRENCIES
+
+    rest = sorted(CURRENCIES.difference(COMMON_CURRENCIES))
+    yield from (Hit(each, "currency") for each in (*COMMON_CURRENCIES, *rest))
+
+
+def _countries(_place: Place) -> Iterator[Hit]:
+    from stripe_magics.validation.countries import COUNTRIES
+
+    yield from (Hit(code, "country", name) for code, name in COUNTRIES.items())
+
+
+VALUES: dict[str, Callable[[Place], Iterable[Hit]]] = {
+    "booleans": lambda _: [Hit(each, "boolean") for each in ("true", "false")],
+    "currencies": _currencies,
+    "countries": _countries,
+    "locales": lambda _: [Hit(each, "locale") for each in LOCALES],
+    "emails": lambda place: [Hit(each, "e-mail") for each in reversed(place.seen.emails)],
+}
+"""By the name that a kind's entry in `catalogue/kinds.py` gives."""
+
+
 def field_values(own: Field, place: Place) -> Iterator[Hit]:
     """Values that a field takes: its choices, what its kind allows, ids and addresses that were seen."""
     yield from (Hit(each, "choice") for each in (*own.choices, *own.local_choices))
-    if own.kind is Kind.BOOLEAN:
-        yield from (Hit(each, "boolean") for each in ("true", "false"))
-    elif own.kind is Kind.CURRENCY:
-        from stripe_magics.money import CURRENCIES
-
-        rest = sorted(CURRENCIES.difference(COMMON_CURRENCIES))
-        yield from (Hit(each, "currency") for each in (*COMMON_CURRENCIES, *rest))
-    elif own.kind is Kind.COUNTRY:
-        from stripe_magics.validation.countries import COUNTRIES
-
-        yield from (Hit(code, "country", name) for code, name in COUNTRIES.items())
-    elif own.kind is Kind.LOCALE:
-        yield from (Hit(each, "locale") for each in LOCALES)
-    elif own.kind is Kind.EMAIL or own.name.endswith("email"):
-        yield from (Hit(each, "e-mail") for each in reversed(place.seen.emails))
+    values = kind_facts(own.kind).values
+    if not values and own.name.endswith("email"):
+        values = "emails"
+    if values:
+        yield from VALUES[values](place)
     if own.object:
         yield from (
             Hit(each, own.object.replace("_", " "), about) for each, about in place.seen.of(own.object)
@@ -388,20 +402,18 @@ def _field_at(module: Module, path: list[str]) -> Field | None:
 def keys(module: Module, outer: list[str], own: Field | None) -> Iterator[Hit]:
     """The keys that may stand there: fields and Stripe's own nesting at the top, its next level below, columns in rows."""
     if own is not None and own.columns:
-        yield from (
-            Hit(f"{each.name}: ", str(each.kind).replace("_", " "), each.label) for each in own.columns
-        )
+        yield from (Hit(f"{each.name}: ", kind_name(each.kind), each.label) for each in own.columns)
         return
-    if own is not None and own.kind is Kind.METADATA:
+    if own is not None and shape_of(own.kind) is Shape.PAIRS:
         return
     prefix = bracketed(".".join(outer)) if outer else ""
     done: set[str] = set()
     if not outer:
         for each in sorted(module.fields, key=lambda each: (not each.required, each.extra)):
             if each.role not in {Role.PATH, Role.URL, Role.METHOD}:
-                opens = each.kind in {Kind.ROWS, Kind.METADATA}
+                opens = shape_of(each.kind) in {Shape.ROWS, Shape.PAIRS}
                 done.add(each.name)
-                yield Hit(f"{each.name}:{'' if opens else ' '}", str(each.kind).replace("_", " "), each.title)
+                yield Hit(f"{each.name}:{'' if opens else ' '}", kind_name(each.kind), each.title)
     for each in module.fields:
         if (
             each.role is not Role.PARAM
@@ -414,7 +426,7 @@ def keys(module: Module, outer: list[str], own: Field | None) -> Iterator[Hit]:
             done.add(inner[0])
             yield Hit(
                 f"{inner[0]}:{'' if len(inner) > 1 else ' '}",
-                "object" if len(inner) > 1 else str(each.kind).replace("_", " "),
+                "object" if len(inner) > 1 else kind_name(each.kind),
                 each.title,
             )
 

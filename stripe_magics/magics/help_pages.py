@@ -10,6 +10,7 @@ from stripe_magics import catalogue
 from stripe_magics._command import OPTIONS, Command
 from stripe_magics._html import output, scrolling, table, tag
 from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.kinds import Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.catalogue.stripe_objects import id_prefix
 
@@ -22,9 +23,6 @@ EFFECTS = {
     Effect.UPDATE: "changes",
     Effect.IRREVERSIBLE: "moves money, or cannot be undone",
 }
-KINDS = {Kind.MINOR_AMOUNT: "amount (2000 or 20.00usd)", Kind.ROWS: "rows", Kind.METADATA: "key=value, repeated", Kind.TEXT_LIST: "list",
-         Kind.MULTI_CHOICE: "some of", Kind.CHOICE: "one of", Kind.TIMESTAMP: "date or time", Kind.TIMESTAMP_FILTER: "dates (after, before, on, between)",
-         Kind.BOOLEAN: "yes or no", Kind.OBJECT_ID: "id", Kind.LONG_TEXT: "text"}  # fmt: skip
 
 
 class Page:
@@ -131,7 +129,7 @@ def _is_module(name: str) -> bool:
 
 def _row(own: Field) -> list[str]:
     flag = own.name.upper() if own.role in {Role.PATH, Role.URL} else own.flag
-    what = KINDS.get(own.kind, str(own.kind).replace("_", " "))
+    what = kind_facts(own.kind).help or kind_name(own.kind)
     if own.choices:
         shown = (
             own.choices if len(own.choices) <= 12 else (*own.choices[:10], f"... {len(own.choices)} in all")
@@ -160,11 +158,6 @@ def _row(own: Field) -> list[str]:
 
 
 # --- an example that runs
-
-
-SAMPLES = {Kind.EMAIL: "jenny@example.com", Kind.PHONE: "+14155550123", Kind.URL: "https://example.com/thanks", Kind.CURRENCY: "usd", Kind.COUNTRY: "US",
-           Kind.LOCALE: "en", Kind.INTEGER: "1", Kind.MINOR_AMOUNT: "2000", Kind.BOOLEAN: "true", Kind.TIMESTAMP: "2027-01-31", Kind.DECIMAL: "1",
-           Kind.TIMESTAMP_FILTER: "2024-01-01", Kind.LONG_TEXT: "A note", Kind.TEXT: "A note", Kind.JSON: "{}"}  # fmt: skip
 
 
 def example(module: Module) -> str:
@@ -213,14 +206,14 @@ def sample(own: Field, action: str = "") -> Any:
         return an_id(own.object, action)
     if own.choices:
         choice = next((each for each in own.choices if each in {"card", "customer.created"}), own.choices[0])
-        return [choice] if own.kind is Kind.MULTI_CHOICE else choice
-    if own.kind is Kind.METADATA:
+        return [choice] if shape_of(own.kind) is Shape.LIST else choice
+    if shape_of(own.kind) is Shape.PAIRS:
         return {"order_id": "6735"}
-    if own.kind is Kind.ROWS:
+    if shape_of(own.kind) is Shape.ROWS:
         return [{each.name: sample(each) for each in own.columns if each.required or len(own.columns) == 1}]
-    if own.kind is Kind.TEXT_LIST:
+    if shape_of(own.kind) is Shape.LIST:
         return [an_id(own.object)] if own.object else ["a"]
-    return "Jenny Rosen" if own.name == "name" else SAMPLES.get(own.kind, "text")
+    return "Jenny Rosen" if own.name == "name" else kind_facts(own.kind).sample
 
 
 STATES = {  # action -> the states in which an object can be acted upon

@@ -6,10 +6,10 @@ from typing import Any
 
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Role
+from stripe_magics.catalogue.kinds import WRITTEN_AS, shape_of
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing import command_names, structured_values, yaml_body
 from stripe_magics.parsing.call_builder import CallBuilder
-from stripe_magics.parsing.options import SHAPED
 
 
 def read_body(call: CallBuilder, cell: str) -> None:
@@ -90,4 +90,4 @@ def _request_body(call: CallBuilder, cell: str) -> None:
 
 def fits(own: Field, node: Any) -> bool:
     """Whether a body's node is a value of that field, not Stripe's nesting below it."""
-    return not isinstance(node, (dict, list)) or isinstance(node, SHAPED.get(own.kind, ()))
+    return not isinstance(node, (dict, list)) or isinstance(node, WRITTEN_AS.get(shape_of(own.kind), ()))

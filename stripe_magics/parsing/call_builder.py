@@ -10,11 +10,11 @@ from typing import Any
 from stripe_magics._command import Command, read_options
 from stripe_magics._form_encoding import plain
 from stripe_magics.catalogue.field import Field
+from stripe_magics.catalogue.kinds import REPEATED, shape_of
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing import command_names
 from stripe_magics.parsing.lexer import Word
-from stripe_magics.parsing.options import LISTS
 from stripe_magics.parsing.variables import refuse_keys, resolve
 
 
@@ -37,7 +37,7 @@ class CallBuilder:
         if hasattr(value, "iloc") and not hasattr(value, "columns") and not self.by_row:
             value = _of_column(own, value)
         old = self.values.get(name)
-        if name in self.values and own is not None and own.kind in LISTS:
+        if name in self.values and own is not None and shape_of(own.kind) in REPEATED:
             if isinstance(old, list) and isinstance(value, list):
                 self.values[name] = old + value
                 return
@@ -127,7 +127,7 @@ class CallBuilder:
 
 def _of_column(own: Field | None, column: Any) -> Any:
     """A column as a value: all of it for a list, its one item for anything else."""
-    if own is not None and own.kind in LISTS:
+    if own is not None and shape_of(own.kind) in REPEATED:
         return list(column)
     if len(column) != 1:
         raise UsageFault(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stripe_magics._command import OPTIONS
-from stripe_magics.catalogue.field import Kind
 
 SHORT = {  # the letters of Stripe's own command line tool
     **{each.short: each.key for each in OPTIONS.values() if each.short},
@@ -42,12 +41,3 @@ HANDLER_FLAGS = {  # flags of what serves a module in place of a request, by `Mo
     }
 }
 VERBS = {"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE"}
-LISTS = {Kind.TEXT_LIST, Kind.MULTI_CHOICE, Kind.ROWS, Kind.METADATA}
-SHAPED = {  # what a body may give for a field of that kind without being taken for Stripe's nesting
-    Kind.METADATA: (dict,),
-    Kind.JSON: (dict, list),
-    Kind.ROWS: (list, dict),
-    Kind.TIMESTAMP_FILTER: (dict, list),
-    Kind.TEXT_LIST: (list,),
-    Kind.MULTI_CHOICE: (list,),
-}

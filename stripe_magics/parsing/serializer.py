@@ -13,6 +13,7 @@ from stripe_magics._command import Command, Options
 from stripe_magics._form_encoding import UNSET
 from stripe_magics._text import BOOLEAN_WORDS
 from stripe_magics.catalogue.field import Field, Kind
+from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing.lexer import quote
@@ -94,7 +95,7 @@ def _field(module: Module, name: str) -> Field:
 def _flag(own: Field, value: Any) -> Iterator[str]:
     if own.kind is Kind.BOOLEAN and isinstance(value, bool):
         yield own.flag if value else f"--no-{own.flag[2:]}"
-    elif isinstance(value, dict) and own.kind is Kind.METADATA:
+    elif isinstance(value, dict) and shape_of(own.kind) is Shape.PAIRS:
         if value and all(
             key and "=" not in key and key.strip() == key and key[0] not in "[{" for key in value
         ):
@@ -104,7 +105,7 @@ def _flag(own: Field, value: Any) -> Iterator[str]:
             yield from _pair(own.flag, _json(value))
     elif isinstance(value, (dict, list, tuple)):
         items = list(value)
-        simple = own.kind in {Kind.TEXT_LIST, Kind.MULTI_CHOICE} and all(
+        simple = shape_of(own.kind) is Shape.LIST and all(
             isinstance(each, str) and re.fullmatch(r"[\w.:*/@-]+", each) for each in items
         )
         yield from _pair(own.flag, ",".join(items) if simple and items else _json(value))

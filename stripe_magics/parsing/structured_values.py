@@ -6,13 +6,14 @@ import json
 import re
 from typing import Any
 
-from stripe_magics.catalogue.field import Field, Kind
+from stripe_magics.catalogue.field import Field
+from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.errors import UsageFault
 
 
 def read(own: Field, value: Any) -> Any:
     """A value as its field's kind has it: a list for lists, a dict for metadata, a list of dicts for rows; anything else as it is."""
-    reader = _READERS.get(own.kind)
+    reader = _READERS.get(shape_of(own.kind))
     return value if reader is None else reader(own, value)
 
 
@@ -65,7 +66,7 @@ def _rows(own: Field, value: Any) -> Any:
     return [{key.strip(): text for key, text in row.items()}]
 
 
-_READERS = {Kind.TEXT_LIST: _list, Kind.MULTI_CHOICE: _list, Kind.METADATA: _metadata, Kind.ROWS: _rows}
+_READERS = {Shape.LIST: _list, Shape.PAIRS: _metadata, Shape.ROWS: _rows}
 
 
 def _json(text: str, requested: Any) -> Any:

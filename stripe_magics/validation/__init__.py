@@ -23,6 +23,7 @@ from stripe_magics import money
 from stripe_magics._form_encoding import MAX_DEPTH, UNSET, is_too_deep, pairs, plain
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.kinds import COUNTS_EMPTY, kind_facts, shape_of
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.validation import urls_and_headers
@@ -35,8 +36,6 @@ from stripe_magics.validation.structures import RowFaults
 
 __all__ = ["UNSET", "Bound", "bind", "check", "expand_faults", "fits", "refuse_missing", "variant"]
 
-_KEEPS_EMPTY = {Kind.METADATA, Kind.ROWS, Kind.TEXT_LIST, Kind.MULTI_CHOICE, Kind.JSON}
-_NUMBERS = {Kind.MINOR_AMOUNT, Kind.INTEGER, Kind.DECIMAL}
 _CHARGES = {"payment_intent", "charge"}  # Stripe's least amounts are for these
 
 
@@ -115,7 +114,7 @@ def refuse_missing(module: Module, values: Mapping[str, Any], params: Sequence[t
             Fault(name, declared.title, "is empty; give a value, or leave it out")
             for name, value in values.items()
             if (declared := module.get(name)) is not None
-            and declared.kind not in _KEEPS_EMPTY
+            and shape_of(declared.kind) not in COUNTS_EMPTY
             and _is_empty(value)
         ]
     if faults:
@@ -198,7 +197,7 @@ class _Binder:
             value = (
                 read_filter(declared, raw, operator, context) if operator else read(declared, raw, context)
             )
-            if isinstance(value, list) and not value and declared.kind in _KEEPS_EMPTY:
+            if isinstance(value, list) and not value and shape_of(declared.kind) in COUNTS_EMPTY:
                 value = UNSET
             if value is UNSET:
                 self._cleared(declared, explicit=raw is UNSET)
@@ -242,9 +241,9 @@ class _Binder:
             raise ValueError("is empty; give a value" + ("" if declared.required else ", or leave it out"))
         if (
             not explicit
-            and (module.documented or declared.kind in _NUMBERS)
+            and (module.documented or kind_facts(declared.kind).number)
             and module.effect is not Effect.UPDATE
-            and declared.kind not in _KEEPS_EMPTY
+            and shape_of(declared.kind) not in COUNTS_EMPTY
         ):
             raise ValueError("is empty; give a value, or leave it out")
 

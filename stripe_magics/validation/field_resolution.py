@@ -15,7 +15,8 @@ from typing import Any
 
 from stripe_magics._form_encoding import UNSET, describe_missing, pairs, plain, refuse_blank_amounts
 from stripe_magics._text import closest_matches
-from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.field import Field, Role
+from stripe_magics.catalogue.kinds import NESTED, Shape, shape_of
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import Fault
 from stripe_magics.validation.scalars import json_text
@@ -23,8 +24,6 @@ from stripe_magics.validation.scalars import json_text
 RawValues = dict[str, tuple[Field, Any, str]]
 
 _PARAM = re.compile(r"[^\[\]\s=&]+(?:\[[^\[\]]*\])*")
-_CONTAINERS = {Kind.METADATA, Kind.ROWS, Kind.JSON, Kind.TIMESTAMP_FILTER}
-_LISTS = {Kind.TEXT_LIST, Kind.MULTI_CHOICE}
 _SENT = {Role.PARAM, Role.SEARCH, Role.LOCAL}
 
 
@@ -47,7 +46,9 @@ def resolve_fields(
     for name, given in values.items():
         declared = module.get(name)
         value = plain(given)
-        if declared is not None and not (isinstance(value, Mapping) and declared.kind not in _CONTAINERS):
+        if declared is not None and not (
+            isinstance(value, Mapping) and shape_of(declared.kind) not in NESTED
+        ):
             if value is None:
                 named.faults.append(_missing(declared.name, declared.title, given))
             else:
@@ -153,10 +154,10 @@ def _leaves(index: Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
     declared = index.fields.get(param)
     if isinstance(value, str) and declared is None and param in index.prefixes and value.lstrip()[:1] == "{":
         value = json_text(value)  # `--recurring '{"interval": "month"}'`
-    whole = declared is not None and declared.kind in _CONTAINERS and param not in index.prefixes
+    whole = declared is not None and shape_of(declared.kind) in NESTED and param not in index.prefixes
     if isinstance(value, Mapping) and not whole:
         if (
-            declared is not None and declared.kind is Kind.JSON
+            declared is not None and shape_of(declared.kind) is Shape.JSON
         ):  # some of it may belong to fields of their own
             rest = {
                 key: inner
@@ -179,12 +180,12 @@ def _place(module: Module, index: Index, param: str, value: Any, named: Resolved
         return
     base, last = param.rpartition("[")[0], param.rpartition("[")[2].rstrip("]")
     listed = index.fields.get(base)
-    if listed is not None and listed.kind in _LISTS and (not last or last.isdecimal()):
+    if listed is not None and shape_of(listed.kind) is Shape.LIST and (not last or last.isdecimal()):
         _give(listed, value if isinstance(value, list) else [value], param, named)
         return
     for cut in (mark.start() for mark in reversed(list(re.finditer(r"\[", param)))):
         declared = index.fields.get(param[:cut])
-        if declared is not None and declared.kind in _CONTAINERS:
+        if declared is not None and shape_of(declared.kind) in NESTED:
             _give_inside(declared, re.findall(r"\[([^\[\]]*)\]", param[cut:]), value, param, named)
             return
     if module.documented and param not in index.prefixes and (meant := _misspelt(param, index)):
@@ -205,10 +206,10 @@ def _give(declared: Field, value: Any, param: str, named: ResolvedInput) -> None
     known = named.raws.get(declared.name)
     if known is None:
         named.raws[declared.name] = (declared, value, param)
-    elif declared.kind in _LISTS and not (known[1] is UNSET or value is UNSET):
+    elif shape_of(declared.kind) is Shape.LIST and not (known[1] is UNSET or value is UNSET):
         both = [*_as_list(known[1]), *_as_list(value)]
         named.raws[declared.name] = (declared, both, known[2])
-    elif declared.kind is Kind.METADATA and not (known[1] is UNSET or value is UNSET):
+    elif shape_of(declared.kind) is Shape.PAIRS and not (known[1] is UNSET or value is UNSET):
         named.raws[declared.name] = (declared, [*_as_list(known[1]), *_as_list(value)], known[2])
     elif known[1] != value:
         how = f"{declared.flag} and {param}" if not known[2] or known[2] != param else param
@@ -218,11 +219,11 @@ def _give(declared: Field, value: Any, param: str, named: ResolvedInput) -> None
 def _give_inside(declared: Field, path: list[str], value: Any, param: str, named: ResolvedInput) -> None:
     """`metadata[order_id]`, `created[gte]`, `custom_fields[0][name]`: build up the value of the field they belong to."""
     known = named.raws.get(declared.name)
-    if declared.kind is Kind.METADATA:
+    if shape_of(declared.kind) is Shape.PAIRS:
         if len(path) == 1 and path[0]:
             _give(declared, [{path[0]: value}], param, named)
             return
-    elif declared.kind is Kind.ROWS:
+    elif shape_of(declared.kind) is Shape.ROWS:
         rows = (
             [] if known is None else known[1] if known[2] else None
         )  # rows that came by a flag are left alone

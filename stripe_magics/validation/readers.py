@@ -1,6 +1,6 @@
 """How a value of each `Kind` is read: raw text, a cell's YAML or a Python value -> the typed value of its field.
 
-- One reader a kind, in one table; a reader raises ValueError with words that say what was given and what to give.
+- Which reader a kind has stands in its entry (`catalogue/kinds.py`); a reader raises ValueError with words that say what was given and what to give.
 - Text never decides its own type: `NO` is a country in a country field and false in a boolean one.
 - numpy and pandas values are taken as the plain values they hold; a missing one is None (refused by whoever knows its name).
 - Empty text is `UNSET` (clear it at Stripe); whether a field may be cleared is for `binding` to say.
@@ -12,13 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from stripe_magics._form_encoding import UNSET, plain
-from stripe_magics.catalogue.field import Field, Kind
+from stripe_magics.catalogue.field import Field
+from stripe_magics.catalogue.kinds import kind_facts
 from stripe_magics.validation import scalars, structures
 from stripe_magics.validation.scalars import Context
 
 __all__ = ["Context", "read", "read_filter"]
-
-_FREE_TEXT = {Kind.TEXT, Kind.LONG_TEXT}  # where blanks may be meant
 
 
 def read(field: Field, value: Any, context: Context) -> Any:
@@ -26,9 +25,13 @@ def read(field: Field, value: Any, context: Context) -> Any:
     value = plain(value)
     if value is None or value is UNSET:
         return value
-    if isinstance(value, str) and not value.strip() and (not value or field.kind not in _FREE_TEXT):
+    if (
+        isinstance(value, str)
+        and not value.strip()
+        and (not value or not kind_facts(field.kind).keeps_blanks)
+    ):
         return UNSET
-    return _READERS[field.kind](field, value, context)
+    return READERS[kind_facts(field.kind).reader](field, value, context)
 
 
 def read_filter(field: Field, value: Any, operator: str, context: Context) -> Any:
@@ -51,26 +54,25 @@ def _read_list(field: Field, value: Any, context: Context) -> list[Any]:
     return [read(one, each, context) for each in scalars.list_items(value, split=isinstance(value, str))]
 
 
-_READERS: dict[Kind, Callable[[Field, Any, Context], Any]] = {
-    Kind.TEXT: scalars.read_text,
-    Kind.LONG_TEXT: scalars.read_text,
-    Kind.EMAIL: scalars.read_email,
-    Kind.PHONE: scalars.read_text,
-    Kind.URL: scalars.read_url,
-    Kind.INTEGER: scalars.read_integer,
-    Kind.MINOR_AMOUNT: scalars.read_minor_amount,
-    Kind.BOOLEAN: scalars.read_boolean,
-    Kind.CHOICE: scalars.read_choice,
-    Kind.MULTI_CHOICE: scalars.read_multi_choice,
-    Kind.TEXT_LIST: _read_list,
-    Kind.OBJECT_ID: scalars.read_object_id,
-    Kind.CURRENCY: scalars.read_currency,
-    Kind.COUNTRY: scalars.read_country,
-    Kind.LOCALE: scalars.read_locale,
-    Kind.TIMESTAMP: scalars.read_timestamp,
-    Kind.TIMESTAMP_FILTER: scalars.read_timestamp_filter,
-    Kind.METADATA: structures.read_metadata,
-    Kind.ROWS: lambda field, value, context: structures.read_rows(field, value, context, read),
-    Kind.JSON: lambda field, value, context: structures.read_json(field, value, context, read),
-    Kind.DECIMAL: scalars.read_decimal,
+READERS: dict[str, Callable[[Field, Any, Context], Any]] = {
+    "text": scalars.read_text,
+    "email": scalars.read_email,
+    "url": scalars.read_url,
+    "integer": scalars.read_integer,
+    "minor_amount": scalars.read_minor_amount,
+    "boolean": scalars.read_boolean,
+    "choice": scalars.read_choice,
+    "multi_choice": scalars.read_multi_choice,
+    "text_list": _read_list,
+    "object_id": scalars.read_object_id,
+    "currency": scalars.read_currency,
+    "country": scalars.read_country,
+    "locale": scalars.read_locale,
+    "timestamp": scalars.read_timestamp,
+    "timestamp_filter": scalars.read_timestamp_filter,
+    "metadata": structures.read_metadata,
+    "rows": lambda field, value, context: structures.read_rows(field, value, context, read),
+    "json": lambda field, value, context: structures.read_json(field, value, context, read),
+    "decimal": scalars.read_decimal,
 }
+"""By the name that a kind's entry in `catalogue/kinds.py` gives."""

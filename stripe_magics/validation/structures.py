@@ -13,6 +13,7 @@ from stripe_magics import money
 from stripe_magics._form_encoding import UNSET, describe_missing, encode, plain
 from stripe_magics._text import closest_matches, shown
 from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.kinds import NESTED, shape_of
 from stripe_magics.errors import Fault
 from stripe_magics.validation.scalars import Context, UnknownChoice, json_text
 
@@ -311,7 +312,9 @@ def _read_object(
         for key, given in mapping.items():
             param = f"{outer}[{key}]" if outer else str(key)
             inner, column = plain(given), columns.get(param)
-            if column is not None and not (isinstance(inner, Mapping) and column.kind not in _STRUCTURES):
+            if column is not None and not (
+                isinstance(inner, Mapping) and shape_of(column.kind) not in NESTED
+            ):
                 named[column.name] = column, given
             elif isinstance(inner, Mapping) and inner:
                 walk(inner, param)
@@ -324,9 +327,6 @@ def _read_object(
     for name, value in read_members(named, context, read, fault).items():
         _put(result, by_name.get(name, name), value)
     return result
-
-
-_STRUCTURES = {Kind.METADATA, Kind.ROWS, Kind.JSON, Kind.TIMESTAMP_FILTER}
 
 
 def _put(target: dict[str, Any], param: str, value: Any) -> None:
