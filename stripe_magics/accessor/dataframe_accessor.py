@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -262,15 +263,17 @@ class StripeAccessor:
             info = info.but(money={str(code): str(code) for code in out.columns}, amounts=[])
         return info.put(out)
 
-    def join(self, *names: str) -> pd.DataFrame:
+    def join(self, *names: str, mirror: str | Path | None = None) -> pd.DataFrame:
         """A copy with the columns of other objects, one row stays one row: those whose id a column holds (`customer`, `balance_transaction`,
         `invoice` ...), and sums of those that point at the row (`refunds`, `disputes`: `refunds_count`, `refunds_amount`).
 
-        Fetched from the open connection, which must be the frame's account. Columns are named as those of an expanded object.
+        Fetched from the open connection, which must be the frame's account; with `mirror`, read from the folder that `%stripe sync FOLDER`
+        keeps, without a request. Columns are named as those of an expanded object. What a mirror doesn't have is counted in a note.
 
             >>> payments.stripe.join("customer", "balance_transaction", "refunds")  # doctest: +SKIP
+            >>> payments.stripe.join("customer", "refunds", mirror="stripe-mirror")  # doctest: +SKIP
         """
-        return object_joins.join(self._frame, names)
+        return object_joins.join(self._frame, names, mirror=mirror)
 
     def link(
         self, column: str = "id", *, live: bool | None = None, account: str | None = None

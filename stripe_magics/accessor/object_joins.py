@@ -3,24 +3,23 @@
 A field that holds an id (`customer`, `balance_transaction`, `invoice` ...) brings the columns of that object, named as if it had been expanded:
 `customer_email`, or `customer__email` where the frame has another column of that name. Objects that point at the row (`refunds`, `disputes`)
 are counted and added up: `refunds_count`, `refunds_amount`. Each type is read in the fewest requests: a page of 100 at a time from its list
-as long as that finds what is looked for, else one by one.
+as long as that finds what is looked for, else one by one; or no request is needed, where a mirror has them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from stripe_magics.accessor.account_facts import same_connection
-from stripe_magics.catalogue.stripe_objects import list_path, object_path
-from stripe_magics.frames import build, empty
+from stripe_magics.accessor.account_objects import AccountObjects
+from stripe_magics.accessor.mirror_objects import MirrorObjects
+from stripe_magics.accessor.object_source import ObjectSource, Reverse
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
-from stripe_magics.frames.frame_info import FrameInfo
-from stripe_magics.frames.schema import schema
+from stripe_magics.frames.frame_info import FrameInfo, add_note
 
 JOINED = (
     "customer", "balance_transaction", "invoice", "charge", "payment_intent", "subscription", "price", "product", "payout", "refund",
@@ -38,16 +37,6 @@ THROUGH = {
 """Objects that are one step further: a payment intent's balance transaction is that of its latest charge."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reverse:
-    """Objects that point at the row: their list, the field that does, and which of them count."""
-
-    kind: str
-    field: str
-    filter: str  # the list's own parameter
-    statuses: frozenset[str] = frozenset()
-
-
 _REFUND = frozenset({"succeeded", "pending", "requires_action"})
 REVERSE = {
     ("charge", "refunds"): Reverse("refund", "charge", "charge", _REFUND),
@@ -63,28 +52,37 @@ REVERSE = {
 }
 
 
-def join(frame: pd.DataFrame, names: Sequence[str], connection: Any = None) -> pd.DataFrame:
+def join(
+    frame: pd.DataFrame, names: Sequence[str], connection: Any = None, *, mirror: str | Path | None = None
+) -> pd.DataFrame:
     """See `df.stripe.join`."""
     info = FrameInfo.of(frame)
-    connection = connection or same_connection(frame, info)
-    if connection is None:
-        raise FrameError(
-            "The frame's account isn't open, so nothing can be fetched for it.",
-            advice="%stripe connect to it, then join again.",
-        )
+    source: ObjectSource
+    if mirror is not None:
+        source = MirrorObjects(mirror, info)
+    else:
+        connection = connection or same_connection(frame, info)
+        if connection is None:
+            raise FrameError(
+                "The frame's account isn't open, so nothing can be fetched for it.",
+                advice="%stripe connect to it, then join again; or join from a mirror: mirror=FOLDER.",
+            )
+        source = AccountObjects(connection)
     out = frame.copy(deep=False)
     for name in names:
-        out = _joined(out, name, info.object, connection)
+        out = _joined(out, name, info.object, source)
+    if source.notes:
+        add_note(out, *source.notes)
     return out
 
 
-def _joined(frame: pd.DataFrame, name: str, kind: str, connection: Any) -> pd.DataFrame:
+def _joined(frame: pd.DataFrame, name: str, kind: str, source: ObjectSource) -> pd.DataFrame:
     if (kind, name) in REVERSE:
-        return _with_sums(frame, name, REVERSE[kind, name], connection)
+        return _with_sums(frame, name, REVERSE[kind, name], source)
     if name not in frame.columns and (kind, name) in THROUGH:
         step = THROUGH[kind, name]
-        frame = frame if f"{step}_{name}" in frame.columns else _joined(frame, step, kind, connection)
-        return _with_object(frame, f"{step}_{name}", name, connection)
+        frame = frame if f"{step}_{name}" in frame.columns else _joined(frame, step, kind, source)
+        return _with_object(frame, f"{step}_{name}", name, source)
     if name not in frame.columns:
         choices = sorted(
             {
@@ -95,15 +93,14 @@ def _joined(frame: pd.DataFrame, name: str, kind: str, connection: Any) -> pd.Da
         raise ColumnNotFoundError(
             name, choices, advice=f"Here can be joined: {', '.join(map(str, choices))}."
         )
-    return _with_object(frame, name, FIELDS.get(name, name), connection)
+    return _with_object(frame, name, FIELDS.get(name, name), source)
 
 
-def _with_object(frame: pd.DataFrame, field: str, kind: str, connection: Any) -> pd.DataFrame:
+def _with_object(frame: pd.DataFrame, field: str, kind: str, source: ObjectSource) -> pd.DataFrame:
     if kind not in JOINED:
         raise FrameError(f"{field!r} can't be joined.", advice=f"Types that can be: {', '.join(JOINED)}.")
     ids = [each for each in frame[field].dropna().unique() if isinstance(each, str)]
-    rows = list(objects_by_id(connection, kind, ids))
-    other = build([json.dumps(rows).encode()], kind) if rows else empty(kind)
+    other = source.by_id(kind, ids)
     expanded = {
         field: kind,
         **{f"{field}_{name}": inner for name, inner in FrameInfo.of(other).expanded.items()},
@@ -139,61 +136,21 @@ def _typed(right: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
     return right.astype(changes) if changes else right
 
 
-def _earliest(frame: pd.DataFrame) -> int | None:
-    if "created" not in frame.columns or not frame["created"].notna().any():
-        return None
-    return int(frame["created"].min().timestamp())
-
-
-def objects_by_id(connection: Any, kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The objects of these ids: from the newest pages of their list as long as that needs fewer requests, then one by one."""
-    from stripe_magics.errors import NotFound
-    from stripe_magics.request import Request
-
-    missing = dict.fromkeys(ids)
-    cursor = ""
-    while len(missing) > 2:
-        params = [
-            ("limit", "100"),
-            *([("starting_after", cursor)] if cursor else []),
-            *([("status", "all")] if kind == "subscription" else []),
-        ]
-        answer = connection.send(
-            Request(module="get", method="GET", path=list_path(kind), params=tuple(params))
-        )
-        rows = answer.data.get("data", [])
-        hits = [each for each in rows if each.get("id") in missing]
-        for each in hits:
-            missing.pop(each["id"])
-        yield from hits
-        if not answer.has_more or len(hits) < 2 or not rows:
-            break
-        cursor = rows[-1]["id"]
-    for each in missing:
-        try:
-            yield connection.send(Request(module="get", method="GET", path=object_path(kind, str(each)))).data
-        except NotFound:
-            continue
-
-
-def _with_sums(frame: pd.DataFrame, name: str, rule: Reverse, connection: Any) -> pd.DataFrame:
+def _with_sums(frame: pd.DataFrame, name: str, rule: Reverse, source: ObjectSource) -> pd.DataFrame:
     if "id" not in frame.columns:
         raise ColumnNotFoundError("id", frame.columns)
     rows = [
         each
-        for each in _pointing(connection, rule, frame)
+        for each in source.pointing(rule, list(dict.fromkeys(frame["id"].dropna())), _earliest(frame))
         if not rule.statuses or each.get("status") in rule.statuses
     ]
-    by: dict[str, list[dict[str, Any]]] = {}
+    by: dict[str, list[Mapping[str, Any]]] = {}
     for each in rows:
         by.setdefault(str(_id(each.get(rule.field))), []).append(each)
     own = [by.get(each, []) for each in frame["id"].astype(object)]
     out = frame.copy(deep=False)
     out[f"{name}_count"] = pd.Series([len(each) for each in own], index=frame.index, dtype="int64")
-    key = next(
-        (key for key in ("amount", "total") if key in {column.name for column in schema(rule.kind).columns}),
-        "",
-    )
+    key = rule.amount
     info = FrameInfo.of(frame)
     if key:
         amounts, currencies = [], []
@@ -226,22 +183,7 @@ def _id(value: Any) -> Any:
     return value.get("id") if isinstance(value, dict) else value
 
 
-def _pointing(connection: Any, rule: Reverse, frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Objects that point at the rows: of few rows by the list's own filter, of many the whole list since the oldest row."""
-    from stripe_magics.client.pagination.paginator import pages
-    from stripe_magics.request import Request
-
-    ids = list(dict.fromkeys(frame["id"].dropna()))
-    since = _earliest(frame)
-    extra = (("status", "all"),) if rule.kind == "subscription" else ()
-    if len(ids) <= 3 or rule.filter == "payout":
-        requests = [(*extra, (rule.filter, str(each))) for each in ids]
-    else:
-        requests = [(*extra, *((("created[gte]", str(since)),) if since is not None else ()))]
-    for params in requests:
-        request = Request(
-            module="get", method="GET", path=list_path(rule.kind), params=params, lists=True, limit=None
-        )
-        for answer in pages(connection, request, ordered=True):
-            for each in answer.data.get("data", []):
-                yield {rule.field: params[-1][1], **each} if rule.filter == "payout" else each
+def _earliest(frame: pd.DataFrame) -> int | None:
+    if "created" not in frame.columns or not frame["created"].notna().any():
+        return None
+    return int(frame["created"].min().timestamp())

@@ -2,7 +2,7 @@
 
 | model | one row | columns |
 |---|---|---|
-| payments | a charge | id, created, amount, currency, status, customer and its name and e-mail, payment_intent, card, fee, net, settlement currency, refunds, disputes, invoice, description |
+| payments | a charge | id, created, amount, currency, status, customer and its name and e-mail, payment_intent, card, fee, net, settlement currency, refunds, disputes, invoice, plan, description |
 | subscriptions | a subscription item | subscription, customer, status, product and price, unit amount, interval, quantity, monthly amount, started, ended |
 | revenue | a day, currency and category of the balance | gross, fee, net |
 
@@ -94,6 +94,7 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
     charges = read_list(connection, "/v1/charges", "charge", params, limit)
     if len(charges):
         charges = join(charges, ["refunds", "disputes"], connection)
+    charges = charges.assign(plan=_plans(charges))
     names = {
         "id": "id", "created": "created", "amount": "amount", "currency": "currency", "status": "status", "customer": "customer",
         "customer_name": "customer_name", "customer_email": "customer_email", "payment_intent": "payment_intent",
@@ -102,7 +103,7 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
         "fee": "balance_transaction_fee", "net": "balance_transaction_net", "settlement_currency": "balance_transaction_currency",
         "available_on": "balance_transaction_available_on", "refunds_count": "refunds_count", "refunds_amount": "refunds_amount",
         "disputes_count": "disputes_count", "disputes_amount": "disputes_amount", "disputes_status": "disputes_status",
-        "invoice": "invoice", "invoice_number": "invoice_number", "failure_code": "failure_code", "description": "description",
+        "invoice": "invoice", "invoice_number": "invoice_number", "plan": "plan", "failure_code": "failure_code", "description": "description",
     }  # fmt: skip
     model_columns = {"fee": "Int64", "net": "Int64", "available_on": "datetime64[us, UTC]", "refunds_count": "int64",
                      "refunds_amount": "int64", "disputes_count": "int64", "disputes_amount": "int64"}  # fmt: skip
@@ -121,6 +122,26 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
         money={"fee": "settlement_currency", "net": "settlement_currency"},
     )  # fmt: skip
     return info.put(out, CallInfo(module="model payments", rows=len(out)))
+
+
+def _plans(charges: pd.DataFrame) -> pd.Series[Any]:
+    """What each payment is for: the names of the prices (their ids, where they have none) on the subscription lines of its invoice, "; " between them."""
+    lists = charges.get("invoice_lines", pd.Series(index=charges.index, dtype=object))
+    names = [
+        "; ".join(dict.fromkeys(filter(None, map(_plan_of, lines)))) if isinstance(lines, list) else ""
+        for lines in lists
+    ]
+    return pd.Series([name or None for name in names], index=charges.index, dtype=_dtype("str"))
+
+
+def _plan_of(line: Mapping[str, Any]) -> str:
+    """The name of the price of an invoice's line, in the shape of any version; "" for a line that is no subscription's."""
+    parent = line.get("parent") or {}
+    if "subscription" not in {line.get("type"), str(parent.get("type", "")).removesuffix("_item_details")}:
+        return ""
+    price = line.get("price") or line.get("plan") or {}
+    details = (line.get("pricing") or {}).get("price_details") or {}
+    return str(price.get("nickname") or price.get("id") or details.get("price") or "")
 
 
 def _dtype(name: str) -> Any:

@@ -213,5 +213,18 @@ def _array(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
                 typed = cols.hide_secrets(typed)
             return pa.field(name, typed.type), typed
         values = [None if value is None else msgspec.Raw(msgspec.json.encode(value)) for value in values]
+    elif (typed := _as_usual(leaf, values)) is not None:
+        return pa.field(name, typed.type), typed
     array = cols.arrow_json(values, object_type)
     return None if array.null_count == len(values) else (cols.json_field(name), array)
+
+
+def _as_usual(leaf: Leaf, values: list[Any]) -> pa.Array | None:
+    """The typed array of a field that came in another shape once (an object in place of its id), if here it has none but the usual one."""
+    kind = leaf.column.kind
+    first = next((value for value in values if value is not None and bytes(value) != b"null"), None)
+    if kind not in cols.ARROW or first is None or bytes(memoryview(first)[:1]) == b"{":
+        return None
+    plain = [None if value is None else msgspec.json.decode(value) for value in values]
+    suits = {type(value) for value in plain} <= {type(None), *cols.PYTHON[kind]}
+    return cols.fitting(kind, plain) if suits else None

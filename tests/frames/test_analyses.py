@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,9 +16,10 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import stripe_magics as sm
+from stripe_magics.client import shared_connection
 from stripe_magics.errors import UsageFault
 from stripe_magics.frames.frame_errors import FrameError
-from stripe_magics.frames.frame_info import SEEN
+from stripe_magics.frames.frame_info import SEEN, FrameInfo
 from stripe_magics.money import exponent
 
 ZONE = "America/Los_Angeles"
@@ -352,6 +354,32 @@ def test_21_join_refunds_does_not_double(stripe: Account) -> None:
     assert "refunds_count" not in df.stripe.amounts()
 
 
+def test_21b_join_over_a_mirror_is_the_same_and_asks_for_nothing(
+    stripe: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("customer", "balance_transaction", "refunds", "disputes")
+    lists = ("customers", "balance_transactions", "refunds", "disputes")
+    sm.sync(tmp_path / "mirror", *lists, quiet=True)
+    charges = stripe.frame("charges")
+    want = charges.stripe.join(*names)
+    current = shared_connection.current()
+    monkeypatch.setattr(current, "send", lambda *args, **options: pytest.fail("a request"))
+    found = charges.stripe.join(*names, mirror=tmp_path / "mirror")
+    assert_frame_equal(found[want.columns.tolist()], want)
+    assert found.stripe.currency_of("balance_transaction_fee") == "balance_transaction_currency"
+    with pytest.raises(FrameError, match="has no list of invoice objects"):
+        charges.stripe.join("invoice", mirror=tmp_path / "mirror")
+    with pytest.raises(FrameError, match="is no mirror"):
+        charges.stripe.join("customer", mirror=tmp_path)
+    changed = charges.assign(customer="cus_unknown")
+    out = changed.stripe.join("customer", mirror=tmp_path / "mirror")
+    assert out["customer_email"].isna().all()
+    assert out.stripe.call.notes == ("1 of 1 customer objects aren't in the mirror.",)
+    other = FrameInfo.of(charges).but(account="acct_1OtherOtherOther").put(charges.copy())
+    with pytest.raises(FrameError, match="another account"):
+        other.stripe.join("customer", mirror=tmp_path / "mirror")
+
+
 def test_22_refund_rate_by_month(stripe: Account) -> None:
     df = stripe.frame("charges").query("status == 'succeeded'")
     month = df.stripe.local_day().dt.strftime("%Y-%m")
@@ -382,6 +410,16 @@ def test_23_the_payments_model(stripe: Account) -> None:
     )
     assert df.stripe.currency_of("net") == "settlement_currency"
     assert df.attrs["stripe"]["complete"]
+    plans = [
+        {
+            line["price"]["nickname"] or line["price"]["id"]
+            for line in ((row["invoice"] or {}).get("lines") or {"data": []})["data"]
+            if line["type"] == "subscription" and line["price"]
+        }
+        for row in raw
+    ]
+    assert [set(plan.split("; ")) if isinstance(plan, str) else set() for plan in df["plan"]] == plans
+    assert any(plans)
 
 
 def test_24_the_revenue_model(stripe: Account) -> None:

@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
 from stripe_magics.errors import StripeError, UnknownName
-from stripe_magics.frames import decoder
+from stripe_magics.frames import decoder, parquet
 from stripe_magics.frames.column_facts import cut_lists
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.schema import facts
@@ -378,6 +378,17 @@ def test_any_split_over_pages_and_chunks_gives_the_same_frame(
     for low, high in zip(bounds, bounds[1:], strict=False):
         builder.add(page(*rows[low:high]))
     same(whole, builder.frame())
+
+
+def test_what_was_expanded_once_is_an_id_in_the_next_files() -> None:
+    """A file's column of ids is text, whatever the calls before it expanded."""
+    decoder._plans.clear()
+    frames.build([page({**intent(1), "customer": customer(9)})], "payment_intent")
+    builder = frames.Builder("payment_intent")
+    builder.add(page({**intent(2), "customer": "cus_1"}, {**intent(3), "customer": None}))
+    table = parquet.plain_table(builder.tables(), "payment_intent")
+    assert table.column("customer").to_pylist() == ["cus_1", None]
+    assert table.schema.field("customer").metadata is None
 
 
 def test_chunks_that_are_merged_give_the_same_frame() -> None:
