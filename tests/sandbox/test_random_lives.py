@@ -50,9 +50,10 @@ class Life:
         }
         return str(self.call("POST /v1/prices", {**data, **params})["id"])
 
-    def person(self) -> str:
+    def person(self, card: str | None = "pm_card_visa") -> str:
         who = self.call("POST /v1/customers")["id"]
-        change_card(self.call, who, "pm_card_visa")
+        if card:
+            change_card(self.call, who, card)
         return str(who)
 
     def attempt(self, what: str, params: dict[str, Any] | None = None) -> dict[str, Any] | None:
@@ -103,9 +104,20 @@ class Life:
                 params.update(more)
         self.attempt("POST /v1/subscriptions", params)
 
+    def try_out(self) -> None:
+        """A trial of somebody without a card."""
+        params = {
+            "customer": self.person(None), "items[0][price]": self.random.choice(self.prices), "trial_period_days": self.random.randint(1, 9),
+            "trial_settings[end_behavior][missing_payment_method]": self.random.choice(["pause", "cancel"]),
+        }  # fmt: skip
+        self.attempt("POST /v1/subscriptions", params)
+
     def change(self) -> None:
         pick, subscription = self.random, self.some()
         if subscription is None:
+            return
+        if subscription["status"] == "paused" and pick.random() < 0.5:
+            self.attempt(f"POST /v1/subscriptions/{subscription['id']}/resume")
             return
         item = subscription["items"]["data"][0]["id"]
         params = pick.choice(
@@ -143,9 +155,28 @@ class Life:
     def wait(self) -> None:
         self.sandbox.advance(self.random.choice([3600, DAY, 7 * DAY + 321, 16 * DAY, 31 * DAY]))
 
+    def settle(self) -> None:
+        """Until no draft is on its way: it uses the customer's balance, which a preview shows as it is now."""
+        self.sandbox.advance(2 * 3600)
+        while any(
+            each["status"] == "draft" and each["auto_advance"]
+            for each in self.sandbox.account.each("invoice")
+        ):
+            self.sandbox.advance(3600)
+
     def step(self) -> None:
         self.random.choice(
-            [self.subscribe, self.change, self.change, self.end, self.card, self.wait, self.wait, self.wait]
+            [
+                self.subscribe,
+                self.change,
+                self.change,
+                self.end,
+                self.card,
+                self.wait,
+                self.wait,
+                self.wait,
+                *(() if self.alone else (self.try_out,)),
+            ]  # fmt: skip
         )()
         self.statuses |= {each["status"] for each in self.sandbox.account.each("subscription")}
 
@@ -178,21 +209,26 @@ def test_a_and_d_lines_add_up_and_the_ledger_is_conserved(seed) -> None:
 
 
 def test_f_every_status_is_reached() -> None:
-    assert REACHED >= {"active", "trialing", "past_due", "canceled", "incomplete", "incomplete_expired"}, (
-        REACHED
-    )
+    assert REACHED == {
+        "active", "trialing", "past_due", "canceled", "incomplete", "incomplete_expired", "paused", "unpaid"
+    }  # fmt: skip
     demo = {each["status"] for each in SandboxTransport().account.each("subscription")}
-    assert demo >= {"active", "past_due", "canceled"}
+    assert demo == REACHED
 
 
-@each_row("seed", range(8))
+@each_row("seed", [*range(100, 108), 39])
 def test_b_previews_are_what_comes(seed) -> None:
-    life = Life(100 + seed)
+    assert previews_compared(seed) > 2
+
+
+def previews_compared(seed: int) -> int:
+    """How many previews of a random life were compared with the invoice that then came."""
+    life = Life(seed)
     life.alone = True
     compared = 0
     for _ in range(25):
         life.step()
-        life.sandbox.advance(2 * 3600)  # drafts that are on their way use the customer's balance first
+        life.settle()
         subscription = life.some()
         if subscription is None or subscription["status"] not in {"active", "trialing"}:
             continue
@@ -231,7 +267,7 @@ def test_b_previews_are_what_comes(seed) -> None:
         compared += 1
     conserved(life.sandbox)
     life.call.client.close()
-    assert compared > 2
+    return compared
 
 
 @each_row("seed", range(8))
@@ -284,34 +320,53 @@ def _following(moment: int, anchor: int) -> int:
     return next_boundary(anchor, moment, "month", 1)
 
 
-def test_e_recurring_revenue_of_invoices_is_that_of_subscriptions() -> None:
-    """Plain renewals: what the last invoice of each running subscription bills a month is what its items cost."""
-    sandbox = SandboxTransport(demo=False)
-    call = Talk(sandbox)
-    pick = random.Random(5)
-    plans = {call("POST /v1/prices", {"product_data[name]": "P", "currency": "usd", "unit_amount": amount, "recurring[interval]": every})["id"]: amount / months
-             for amount, every, months in [(1000, "month", 1), (2500, "month", 1), (24000, "year", 12)]}  # fmt: skip
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_e_recurring_revenue_of_invoices_is_that_of_subscriptions(seed) -> None:
+    """After changes of plans and quantities in the middle of periods: what the last invoice of each running subscription bills a month,
+    prorations left out, is what its items cost."""
+    life = Life(seed)
+    costs = {each["id"]: each for each in life.sandbox.account.each("price")}
     for _ in range(12):
-        who = call("POST /v1/customers")["id"]
-        change_card(call, who, "pm_card_visa")
-        call(
+        who = life.person()
+        life.call(
             "POST /v1/subscriptions",
             {
                 "customer": who,
-                "items[0][price]": pick.choice(list(plans)),
-                "items[0][quantity]": pick.randint(1, 3),
+                "items[0][price]": life.random.choice(life.prices),
+                "items[0][quantity]": life.random.randint(1, 3),
             },
         )
-    sandbox.advance(70 * DAY)
-    running = call.every("/v1/subscriptions")
-    by_items = sum(
-        plans[item["price"]["id"]] * item["quantity"] for each in running for item in each["items"]["data"]
-    )
+    for _ in range(20):
+        life.sandbox.advance(life.random.choice([DAY, 4 * DAY + 99, 9 * DAY]))
+        changed = life.some()
+        item = changed["items"]["data"][0]["id"]
+        same = [
+            each
+            for each in life.prices
+            if costs[each]["recurring"] == changed["items"]["data"][0]["price"]["recurring"]
+        ]
+        life.call(
+            f"POST /v1/subscriptions/{changed['id']}",
+            {
+                "items[0][id]": item,
+                "items[0][price]": life.random.choice(same),
+                "items[0][quantity]": life.random.randint(1, 4),
+            },
+        )
+    life.sandbox.advance(370 * DAY)
+    running = life.call.every("/v1/subscriptions")
+    assert len(running) == 12
     months = {"month": 1, "year": 12}
-    by_invoices = sum(
-        line["amount"] / months[line["price"]["recurring"]["interval"]]
-        for each in running
-        for line in call(f"GET /v1/invoices/{each['latest_invoice']}")["lines"]["data"]
-    )
-    assert by_items == by_invoices
-    call.client.close()
+
+    def monthly(each: dict[str, Any]) -> float:
+        return (
+            each["price"]["unit_amount"] * each["quantity"] / months[each["price"]["recurring"]["interval"]]
+        )
+
+    for each in running:
+        invoices = life.call.every("/v1/invoices", subscription=each["id"])
+        lines = [line for line in invoices[0]["lines"]["data"] if line["type"] == "subscription"]
+        assert sum(line["amount"] / months[line["price"]["recurring"]["interval"]] for line in lines) == sum(
+            monthly(item) for item in each["items"]["data"]
+        )
+    life.call.client.close()
