@@ -163,6 +163,45 @@ def _billing_mode(account: Account, of: Object) -> None:
     of["billing_mode"] = {"flexible": None, "type": "classic", "updated_at": None}
 
 
+def _dispute(account: Account, of: Object) -> None:
+    submitted = of["evidence_details"]["submission_count"]
+    of["evidence_details"]["submission_method"] = "manual" if submitted else "not_submitted"
+    card = of["payment_method_details"].get("card")
+    if card:
+        card["network"] = card["brand"]
+
+
+def _credit_note_amounts(account: Account, of: Object) -> None:
+    paid = of["type"] == "post_payment"
+    of.update(
+        customer_account=None,
+        post_payment_amount=of["total"] if paid else 0,
+        pre_payment_amount=0 if paid else of["total"],
+    )
+
+
+def _quote(account: Account, of: Object) -> None:
+    of["subscription_data"]["billing_mode"] = {"flexible": None, "type": "classic"}
+
+
+def _schedule(account: Account, of: Object) -> None:
+    for phase in of["phases"]:
+        _drop(phase, "coupon")
+
+
+def _checkout_session(account: Account, of: Object) -> None:
+    of["ui_mode"] = UI_MODES.get(of["ui_mode"], of["ui_mode"])
+    shipping = of.pop("shipping_details", None)
+    if shipping:
+        of["collected_information"] = {**(of["collected_information"] or {}), "shipping_details": shipping}
+
+
+def _account(account: Account, of: Object) -> None:
+    invoices = (of.get("settings") or {}).get("invoices")
+    if invoices:
+        invoices["hosted_payment_method_save"] = "offer"
+
+
 def _discount(account: Account, of: Object) -> None:
     coupon = of.pop("coupon", None)
     of["source"] = {"coupon": coupon["id"] if isinstance(coupon, dict) else coupon, "type": "coupon"}
@@ -185,6 +224,12 @@ def _decimal_quantity(account: Account, of: Object) -> None:
     of["quantity_decimal"] = str(of["quantity"] if of.get("quantity") is not None else 1)
 
 
+UI_MODES = {"hosted": "hosted_page", "embedded": "embedded_page", "custom": "elements"}
+"""How pages of a checkout session were called -> are called."""
+_FORMER_VALUES: dict[str, dict[str, dict[str, str]]] = {
+    "POST /v1/checkout/sessions": {"ui_mode": {newer: older for older, newer in UI_MODES.items()}}
+}
+"""Operation -> parameter -> the newer version's value -> what it was before."""
 _PRICED = (("pricing[price]", "price"),)
 _LINES = ((r"lines\[(\d*)\]\[pricing\]\[price\]", r"lines[\1][price]"),)
 
@@ -195,6 +240,7 @@ CHANGES = (
         {
             "invoice": _invoice, "line_item": _line, "invoiceitem": _invoiceitem, "subscription": _subscription,
             "subscription_item": _subscription_item, "charge": _without_invoice, "payment_intent": _without_invoice,
+            "subscription_schedule": _schedule, "account": _account, "checkout.session": _checkout_session,
             "credit_note": _credit_note, "credit_note_line_item": _credit_note_line, "plan": _plan, "price": _price,
         },
         {
@@ -204,7 +250,7 @@ CHANGES = (
         },
     ),
     VersionChange(
-        "2025-06-30.basil", "Subscriptions say how they are billed", {"subscription": _billing_mode, "subscription_schedule": _billing_mode}
+        "2025-06-30.basil", "Subscriptions say how they are billed", {"subscription": _billing_mode, "subscription_schedule": _billing_mode, "quote": _quote}
     ),
     VersionChange(
         "2025-09-30.clover", "A discount has a source, a promotion code a promotion",
@@ -216,12 +262,12 @@ CHANGES = (
         {
             "balance_transaction": _with(balance_type="payments"),
             "customer": _with(business_name=None, customer_account=None, individual_name=None),
-            "invoice": _with(customer_account=None), "invoiceitem": _decimal_quantity, "line_item": _decimal_quantity,
+            "invoice": _with(customer_account=None, amount_overpaid=0), "dispute": _dispute, "invoiceitem": _decimal_quantity, "line_item": _decimal_quantity,
             "subscription": _with(billing_schedules=[], customer_account=None),
             "subscription_schedule": _with(customer_account=None, pause_schedules=[]),
-            "credit_note": _with(customer_account=None), "quote": _with(customer_account=None), "discount": _with(customer_account=None),
-            "promotion_code": _with(customer_account=None), "product": _with(tax_details=None), "payout": _with(payout_method=None),
-            "tax_id": _with(customer_account=None), "customer_balance_transaction": _with(customer_account=None),
+            "credit_note": _credit_note_amounts, "quote": _with(customer_account=None), "discount": _with(customer_account=None),
+            "promotion_code": _with(customer_account=None), "product": _with(tax_details=None), "payout": _with(payout_method=None), "person": _with(us_cfpb_data=None),
+            "tax_id": _with(customer_account=None), "customer_balance_transaction": _with(customer_account=None, checkout_session=None),
         },
     ),
 )  # fmt: skip
@@ -249,6 +295,8 @@ def upgrade(account: Account, value: Any) -> None:
 
 def downgrade(name: str, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The parameters of a call of the newer version under their former names; those that say nothing new are left out."""
+    values = _FORMER_VALUES.get(name, {})
+    given = [(each, values.get(each, {}).get(value, value)) for each, value in given]
     renames = [rename for change in reversed(CHANGES) for rename in change.params.get(name, ())]
     if not renames:
         return given

@@ -88,6 +88,8 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """What lists of each type filter by, besides `created`."""
 
+FITS = 26
+"""How many letters and digits a digest of twenty bytes holds."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 encode = msgspec.json.encode
 decode = msgspec.json.decode
@@ -319,7 +321,9 @@ class Account:
 
     def letters(self, of: str, length: int) -> str:
         """Letters and digits that follow from the account's seed and a text."""
-        number = int.from_bytes(blake2b(f"{self.seed}/{of}".encode(), digest_size=20).digest(), "big")
+        number = int.from_bytes(
+            blake2b(f"{self.seed}/{of}".encode(), digest_size=20 if length <= FITS else 64).digest(), "big"
+        )
         found = []
         for _ in range(length):
             number, digit = divmod(number, 62)

@@ -156,7 +156,7 @@ def _tax(lines: list[Object]) -> int:
 
 BLANK: Object = {
     "id": "", "object": "invoice", "account_country": "US", "account_name": "Sandbox", "account_tax_ids": None, "amount_due": 0,
-    "amount_overpaid": 0, "amount_paid": 0, "amount_remaining": 0, "amount_shipping": 0, "application": None, "application_fee_amount": None,
+    "amount_paid": 0, "amount_remaining": 0, "amount_shipping": 0, "application": None, "application_fee_amount": None,
     "attempt_count": 0, "attempted": False, "auto_advance": True,
     "automatic_tax": raw({"disabled_reason": None, "enabled": False, "liability": None, "status": None}),
     "billing_reason": "manual", "charge": None, "collection_method": "charge_automatically", "created": 0,

@@ -72,11 +72,11 @@ def _dispute(books: Books, charge: Object, moment: int, reason: str, status: str
         book(amount, "dispute_reversal", moment + 33 * DAY)
     answered = status in {"won", "under_review", "warning_closed"}
     made = {
-        "id": identifier, "object": "dispute", "amount": amount, "balance_transaction": booked[0]["id"] if booked else None,
+        "id": identifier, "object": "dispute", "amount": amount,
         "balance_transactions": booked, "charge": charge["id"], "created": moment, "currency": currency, "enhanced_eligibility_types": [],
-        "evidence": dict.fromkeys(EVIDENCE),
+        "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
         "evidence_details": {
-            "due_by": moment + ANSWER_WITHIN, "has_evidence": answered, "past_due": status == "lost", "submission_count": int(answered),
+            "due_by": moment + ANSWER_WITHIN, "enhanced_eligibility": {}, "has_evidence": answered, "past_due": status == "lost", "submission_count": int(answered),
         },
         "is_charge_refundable": inquiry, "livemode": False, "metadata": {}, "payment_intent": charge["payment_intent"],
         "payment_method_details": {

@@ -108,7 +108,6 @@ def product(
         "id": identifier,
         "object": "product",
         "active": True,
-        "attributes": [],
         "created": created,
         "default_price": default_price,
         "description": None,

@@ -62,7 +62,7 @@ def account_object(identifier: str, created: int) -> Object:
                 "statement_descriptor_prefix_kana": None, "statement_descriptor_prefix_kanji": None,
             },
             "dashboard": {"display_name": "Sandbox", "timezone": "Etc/UTC"},
-            "invoices": {"default_account_tax_ids": None, "hosted_payment_method_save": "offer"},
+            "invoices": {"default_account_tax_ids": None},
             "payments": {"statement_descriptor": "SANDBOX", "statement_descriptor_kana": None, "statement_descriptor_kanji": None},
             "payouts": {"debit_negative_balances": True, "schedule": {"delay_days": 2, "interval": "daily"}, "statement_descriptor": None},
             "sepa_debit_payments": {},

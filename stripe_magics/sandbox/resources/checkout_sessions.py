@@ -85,6 +85,8 @@ def _not_given(account: Account, params: dict[str, Any], mode: str) -> Object:
         "customer_creation": None if customer else _CREATION.get(mode, "always"),
         "collected_information": {"shipping_details": None},
         "custom_text": dict.fromkeys(texts),
+        "shipping_cost": None,
+        "tax_id_collection": {"enabled": False, "required": "never"},
         "customer_details": known,
         "saved_payment_method_options": saved,
     }

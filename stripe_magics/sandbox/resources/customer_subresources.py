@@ -36,7 +36,6 @@ def credit(
         "id": account.new_id("cbtxn"),
         "object": "customer_balance_transaction",
         "amount": amount,
-        "checkout_session": None,
         "created": account.now,
         "credit_note": None,
         "currency": customer["currency"] or account.me["default_currency"],
@@ -122,7 +121,6 @@ def new_card(account: Account, card: Card, customer: str | None) -> Object:
         "name": None,
         "regulated_status": "unregulated",
         "tokenization_method": None,
-        "wallet": None,
     }
 
 

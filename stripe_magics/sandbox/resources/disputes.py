@@ -41,15 +41,15 @@ def open_dispute(account: Account, charge: Object, reason: str, *, inquiry: bool
         "id": identifier,
         "object": "dispute",
         "amount": amount,
-        "balance_transaction": None,
         "balance_transactions": [],
         "charge": charge["id"],
         "created": account.now,
         "currency": charge["currency"],
         "enhanced_eligibility_types": [],
-        "evidence": dict.fromkeys(EVIDENCE),
+        "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
         "evidence_details": {
             "due_by": account.now + ANSWER_WITHIN,
+            "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
@@ -98,7 +98,6 @@ def _book(account: Account, dispute: Object, amount: int, category: str, *, fee:
         description=f"Chargeback {'withdrawal' if amount < 0 else 'reversal'} for {dispute['charge']}",
     )
     dispute["balance_transactions"] = [*dispute["balance_transactions"], entry]
-    dispute["balance_transaction"] = dispute["balance_transactions"][0]["id"]
     account.save("dispute", dispute)
 
 

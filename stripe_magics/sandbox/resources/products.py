@@ -25,7 +25,6 @@ def create_product(account: Account, params: dict[str, Any]) -> Object:
         "id": identifier,
         "object": "product",
         "active": params.get("active", True),
-        "attributes": [],
         "created": account.now,
         "default_price": None,
         "description": params.get("description"),

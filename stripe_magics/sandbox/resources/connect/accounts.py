@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import ApiError, invalid, missing
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
@@ -199,7 +200,7 @@ def create_person(account: Account, params: dict[str, Any], owner: str) -> Objec
     """POST /v1/accounts/{account}/persons."""
     found = _connected(account, owner)
     checked_email(params.get("email"), "email")
-    made = shapes.new("person")
+    made = shapes.shown("person", shapes.new("person"), PINNED_VERSION)
     made.update(
         id=account.new_id("person"),
         account=owner,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid
 from stripe_magics.sandbox.api.pagination import Page, of_objects
@@ -79,7 +80,7 @@ _HIDDEN = ("id_number", "id_number_secondary", "ssn_last_4", "tax_id", "vat_id")
 def _describe(account: Account, me: Object, name: str, given: Object) -> None:
     """What Stripe shows of a person or a company: of numbers only that they were given."""
     if name == "individual" and not me.get(name):
-        person = shapes.new("person")
+        person = shapes.shown("person", shapes.new("person"), PINNED_VERSION)
         me[name] = {**person, "id": account.new_id("person"), "account": me["id"], "created": account.now}
     shapes.give(me, {name: given}, shapes.tree("account"))
     me[name].update({f"{each}_provided": True for each in _HIDDEN if given.get(each)})

@@ -42,7 +42,6 @@ def new_invoice(
         "account_country": account.me["country"],
         "account_name": account.me["settings"]["dashboard"]["display_name"],
         "amount_due": 0,
-        "amount_overpaid": 0,
         "amount_paid": 0,
         "amount_remaining": 0,
         "amount_shipping": 0,

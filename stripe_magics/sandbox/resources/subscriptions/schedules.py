@@ -62,12 +62,12 @@ def _new(account: Account, customer: str, params: dict[str, Any]) -> Object:
         "default_settings": {
             "application_fee_percent": None, "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
             "billing_cycle_anchor": "automatic", "billing_thresholds": None, "collection_method": "charge_automatically",
-            "default_payment_method": None, "default_source": None, "description": None,
+            "default_payment_method": None, "description": None,
             "invoice_settings": {"account_tax_ids": None, "days_until_due": None, "issuer": {"type": "self"}}, "on_behalf_of": None,
             "transfer_data": None, **defaults,
         },
         "end_behavior": params.get("end_behavior") or "release", "livemode": False, "metadata": merged_metadata({}, params.get("metadata")),
-        "phases": [], "released_at": None, "released_subscription": None, "renewal_interval": None, "status": "not_started",
+        "phases": [], "released_at": None, "released_subscription": None, "status": "not_started",
         "subscription": None, "test_clock": None,
     }  # fmt: skip
 
