@@ -30,11 +30,14 @@ def paid(call, amount: int = 1000) -> dict[str, Any]:
 def test_80_less_to_pay(call) -> None:
     invoice = opened(call)
     note = call(NOTES, invoice=invoice["id"], amount=400, reason="product_unsatisfactory")
-    assert (note["type"], note["pre_payment_amount"], note["number"]) == (
+    assert (note["type"], note["amount"], note["number"]) == (
         "pre_payment",
         400,
         f"{invoice['number']}-CN-01",
     )
+    newer = call.raw(f"GET /v1/credit_notes/{note['id']}", headers={"Stripe-Version": NEWER}).json()
+    assert (newer["pre_payment_amount"], newer["post_payment_amount"]) == (400, 0)
+    assert "pre_payment_amount" not in note  # which came with the newer version
     after = call(f"GET /v1/invoices/{invoice['id']}")
     assert (after["amount_due"], after["amount_remaining"], after["pre_payment_credit_notes_amount"]) == (
         600,
