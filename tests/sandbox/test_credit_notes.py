@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from stripe_magics.sandbox.api.versions import NEWER
+
 NOTES = "POST /v1/credit_notes"
 
 
