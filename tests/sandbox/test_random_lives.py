@@ -320,7 +320,7 @@ def _following(moment: int, anchor: int) -> int:
     return next_boundary(anchor, moment, "month", 1)
 
 
-@pytest.mark.parametrize("seed", [5, 6, 7])
+@each_row("seed", [5, 6, 7])
 def test_e_recurring_revenue_of_invoices_is_that_of_subscriptions(seed) -> None:
     """After changes of plans and quantities in the middle of periods: what the last invoice of each running subscription bills a month,
     prorations left out, is what its items cost."""
