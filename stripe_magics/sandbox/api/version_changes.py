@@ -202,6 +202,13 @@ def _account(account: Account, of: Object) -> None:
         invoices["hosted_payment_method_save"] = "offer"
 
 
+def _customer_session(account: Account, of: Object) -> None:
+    for name in ("active_entitlements", "customer_portal"):
+        of["components"].setdefault(name, {"enabled": False})
+    for name in ("customer_sheet", "mobile_payment_element"):
+        of["components"].setdefault(name, {"enabled": False, "features": None})
+
+
 def _discount(account: Account, of: Object) -> None:
     coupon = of.pop("coupon", None)
     of["source"] = {"coupon": coupon["id"] if isinstance(coupon, dict) else coupon, "type": "coupon"}
@@ -262,7 +269,7 @@ CHANGES = (
         {
             "balance_transaction": _with(balance_type="payments"),
             "customer": _with(business_name=None, customer_account=None, individual_name=None),
-            "invoice": _with(customer_account=None, amount_overpaid=0), "dispute": _dispute, "invoiceitem": _decimal_quantity, "line_item": _decimal_quantity,
+            "invoice": _with(customer_account=None, amount_overpaid=0), "dispute": _dispute, "customer_session": _customer_session, "invoiceitem": _decimal_quantity, "line_item": _decimal_quantity,
             "subscription": _with(billing_schedules=[], customer_account=None),
             "subscription_schedule": _with(customer_account=None, pause_schedules=[]),
             "credit_note": _credit_note_amounts, "quote": _with(customer_account=None), "discount": _with(customer_account=None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
+from stripe_magics.catalogue.generated import objects
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution
 from stripe_magics.sandbox.core.clock import HOUR, MINUTE
@@ -78,10 +79,11 @@ def customer_session(account: Account, params: dict[str, Any]) -> Object:
     if not any((each or {}).get("enabled") for each in given.values()):
         raise invalid("At least one component must be enabled.", param="components")
     components: Object = {}
-    for name in shapes.tree("customer_session")["components"]:
+    known = objects.facts(PINNED_VERSION)["customer_session"]["components"]
+    for name in known:
         part = given.get(name) or {}
         components[name] = {"enabled": bool(part.get("enabled"))}
-        if "features" in shapes.tree("customer_session")["components"][name]:
+        if "features" in known[name]:
             components[name]["features"] = part.get("features")
     account.count += 1
     session.update(
