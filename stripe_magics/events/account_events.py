@@ -7,6 +7,7 @@ second, whatever a handler is doing.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -116,13 +117,18 @@ class AccountEvents:
 
     def close(self) -> None:
         """End all watches and close the store."""
-        watches: list[RunningWatch] = list(self.watches.values())
-        for each in watches:
-            each.signal_end("ended: the connection was closed")
-        until = time.monotonic() + _PATIENCE
-        for each in watches:
-            each.join(max(0.0, until - time.monotonic()))
+        end_all(list(self.watches.values()), "ended: the connection was closed")
         self.store.close()
+
+
+def end_all(watches: Iterable[RunningWatch], state: str = "stopped") -> None:
+    """End watches, however many, within a second."""
+    ending = list(watches)
+    for each in ending:
+        each.signal_end(state)
+    until = time.monotonic() + _PATIENCE
+    for each in ending:
+        each.join(max(0.0, until - time.monotonic()))
 
 
 def events_of(connection: Connection, account: str = "") -> AccountEvents:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeError
 from stripe_magics.events import event_frame
+from stripe_magics.events.account_events import end_all
 from stripe_magics.events.account_names import labelled
 from stripe_magics.events.event_watch import Watch, each_new, next_of
 
@@ -61,10 +62,7 @@ class AccountsWatch:
 
     def stop(self) -> None:
         """End it for every account, within a second."""
-        for each in self.watches:
-            each.signal_end("stopped")
-        for each in self.watches:
-            each.stop()
+        end_all(self.watches)
         self._ended.set()
 
     def pause(self) -> None:
@@ -160,7 +158,7 @@ class AccountsWatch:
         count = sum(each.store.count(self.choice) for each in self.watches)
         return {
             **lines[0],
-            "account": f"{len(self.watches)} accounts",
+            "account": f"{len(self.watches)} accounts" if len(self.watches) > 1 else lines[0]["account"],
             "state": self.state
             if len({line["state"].partition(",")[0] for line in lines}) > 1
             else lines[0]["state"],

@@ -23,7 +23,7 @@ from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import current, shared
 from stripe_magics.errors import UsageFault
 from stripe_magics.events import account_names, poller, signing_secrets, webhook_delivery, webhook_endpoints
-from stripe_magics.events.account_events import events_of, look_up_account
+from stripe_magics.events.account_events import end_all, events_of, look_up_account
 from stripe_magics.events.accounts_watch import AccountsWatch
 from stripe_magics.events.event_watch import FOREVER, INTERVAL, MAX_MINUTES, MINUTES, READ_BUDGET, Watch
 from stripe_magics.events.filters import EventFilter, event_filter
@@ -150,10 +150,14 @@ def _watch_accounts(
         Watch(events_of(connection, each), choice, since=moment(moments.get(each), connection), **options)
         for each in ids
     ]
-    for each in watches[0].connection.extensions["events"].values():
-        former = each.watches.get(name)
-        if former is not None and (former.shows_accounts or each.account in ids):
-            each.end(name)
+    former = [
+        each
+        for each in _watches(connection)
+        if each.name == name and (each.shows_accounts or each.account.account in ids)
+    ]
+    end_all(former)
+    for each in former:
+        each.account.watches.pop(name, None)
     made = AccountsWatch(events_of(connection), choice, watches, name=name)
     made.start()
     for each in watches:
@@ -367,13 +371,14 @@ def status(*, connection: Connection | None = None) -> pd.DataFrame:
 
 def stop(name: str = "", *, connection: Connection | None = None) -> list[str]:
     """Stop a watch, or all of the connection's, within a second. Returns the names of those that ran."""
-    stopped = []
-    for each in _watches(connection or shared()):
-        if name in {"", each.name}:
-            if each.running or (each.receiver is not None and each.receiver.running):
-                stopped.append(each.name)
-            each.account.end(each.name)
-    return stopped
+    chosen = [each for each in _watches(connection or shared()) if name in {"", each.name}]
+    running = [
+        each.name for each in chosen if each.running or (each.receiver is not None and each.receiver.running)
+    ]
+    end_all(chosen)
+    for each in chosen:
+        each.account.watches.pop(each.name, None)
+    return running
 
 
 def purge(*, connection: Connection | None = None) -> int:

@@ -221,6 +221,22 @@ def test_running_the_cell_again_replaces_and_stop_ends_all(platform: Platform) -
     assert list(second) == [], "a loop over it ends"
 
 
+def test_stop_waits_once_for_all_handlers_that_hang(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many accounts, whatever their handlers do: the threads are waited for together."""
+    waited: list[float] = []
+    watch = sm.watch("charge", accounts=[*ACCOUNTS, "acct_mint"])
+    for each in watch.watches:
+        join = each.join
+        monkeypatch.setattr(
+            each, "join", lambda seconds, join=join: (waited.append(seconds), time.sleep(0.2), join(seconds))
+        )
+    watch.stop()
+    assert waited[0] > waited[1] > waited[2], "each has what the others left"
+    assert sum(waited) < 3 * 0.8
+
+
 def test_a_loop_gets_the_news_of_all(platform: Platform) -> None:
     watch = sm.watch("charge", accounts=ACCOUNTS)
     platform.add("acct_rosen", "evt_1")
