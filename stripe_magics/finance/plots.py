@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from stripe_magics import _locale
 from stripe_magics.accessor import accessor_extensions
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.finance.aggregation import to_int64, to_str
@@ -111,12 +112,12 @@ def _major(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
 
 
 def _finish(axis: Any, currency: str, *, unit: str = "") -> None:
-    from matplotlib.ticker import StrMethodFormatter
+    from matplotlib.ticker import FuncFormatter
 
     axis.set_ylabel(unit or currency.upper())
     axis.set_xlabel("")
     if not unit:
-        axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _locale.number(f"{value:,.0f}")))
     axis.axhline(0, color="#555555", linewidth=0.8)
     axis.grid(axis="y", alpha=0.3)
 
@@ -135,11 +136,16 @@ def _daily(report: pd.DataFrame) -> Any:
 
 
 def _dates(axis: Any) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, num2date
+    from matplotlib.ticker import FuncFormatter
 
     locator = AutoDateLocator(maxticks=9)
     axis.xaxis.set_major_locator(locator)
-    axis.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axis.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: _locale.moment(num2date(value), "%Y-%m-%d"))
+        if _locale.locale_name()
+        else ConciseDateFormatter(locator)
+    )
 
 
 def _stacked(index: str, columns: list[str], title: str, *, line: str = "") -> Callable[[pd.DataFrame], Any]:
@@ -148,7 +154,7 @@ def _stacked(index: str, columns: list[str], title: str, *, line: str = "") -> C
         for currency, rows, axis in panels:
             table = _major(rows.set_index(index)[columns], currency)
             if isinstance(table.index, pd.DatetimeIndex):
-                table.index = table.index.strftime("%d %b")
+                table.index = [_locale.moment(each, "%d %b") for each in table.index]
             table.columns = [_words(name) for name in table.columns]
             table.plot.bar(stacked=True, ax=axis, color=list(COLOURS), width=0.85, rot=45)
             if line:
@@ -202,7 +208,7 @@ def _waterfall(axis: Any, steps: dict[str, float], currency: str, *, last: str) 
         level += value
     axis.bar(len(steps), level / scale, color=COLOURS[2], width=0.7)
     axis.annotate(
-        f"{level / scale:,.0f}",
+        _locale.number(f"{level / scale:,.0f}"),
         (len(steps), max(level, 0) / scale),
         ha="center",
         va="bottom",

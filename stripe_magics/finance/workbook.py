@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from stripe_magics import money
+from stripe_magics import _locale, money
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import sums_by_currency, to_int64
 
@@ -231,7 +231,8 @@ class _Book:
             number, factor = _NUMBERS[kind]
             page.write_number(row, at, float(value) * factor, self.style(num_format=number))
         elif isinstance(value, pd.Timestamp):
-            form = {"date": "yyyy-mm-dd", "month": "yyyy-mm"}.get(kind, "yyyy-mm-dd hh:mm")
+            day = _locale.date_pattern()
+            form = {"date": day, "month": "yyyy-mm"}.get(kind, f"{day} hh:mm")
             page.write_datetime(row, at, value.to_pydatetime(), self.style(num_format=form, align="left"))
         elif isinstance(value, bool):
             self.text(page, row, at, "yes" if value else "no")

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from stripe_magics import _locale
+
 MAX_CELL = 60  # characters of a cell; the rest is cut
 
 
@@ -34,7 +36,9 @@ def _several(items: Any) -> str:
     if items and all(isinstance(each, dict) and {"amount", "currency"} <= each.keys() for each in items):
         from stripe_magics.money import format_amount
 
-        return ", ".join(format_amount(int(each["amount"]), str(each["currency"])) for each in items)
+        return ", ".join(
+            _locale.amount(format_amount(int(each["amount"]), str(each["currency"]))) for each in items
+        )
     if not any(isinstance(each, (dict, list)) for each in items):
         return ", ".join(str(each) for each in items)
     return f"{len(items)} item{'' if len(items) == 1 else 's'}"
@@ -56,7 +60,7 @@ def times(values: Any, zone: str, *, days: bool = False) -> list[str]:
         bool(len(values)) and bool((values.dropna() == values.dropna().dt.normalize()).all())
     )
     form = "%Y-%m-%d" if whole_days else "%Y-%m-%d %H:%M"
-    return ["" if is_missing(each) else each.strftime(form) for each in values]
+    return ["" if is_missing(each) else _locale.moment(each, form) for each in values]
 
 
 def money(values: Any, codes: Sequence[Any], units: str) -> list[str]:
@@ -70,13 +74,13 @@ def money(values: Any, codes: Sequence[Any], units: str) -> list[str]:
         if is_missing(value):
             out.append("")
         elif not isinstance(code, str):
-            out.append(f"{value:,}" if isinstance(value, int) else str(value))
+            out.append(_locale.number(f"{value:,}") if isinstance(value, int) else str(value))
         elif units == "major":
-            out.append(f"{Decimal(str(value)):,.{exponent(code)}f} {code.upper()}")
+            out.append(_locale.amount(f"{Decimal(str(value)):,.{exponent(code)}f} {code.upper()}"))
         elif Decimal(str(value)) == int(Decimal(str(value))):
-            out.append(format_amount(int(Decimal(str(value))), code))
+            out.append(_locale.amount(format_amount(int(Decimal(str(value))), code)))
         else:  # a fraction of a minor unit
-            out.append(f"{Decimal(str(value)).scaleb(-exponent(code)):,f} {code.upper()}")
+            out.append(_locale.amount(f"{Decimal(str(value)).scaleb(-exponent(code)):,f} {code.upper()}"))
     return out
 
 
@@ -90,4 +94,4 @@ _FORMS = {
 def numbers(values: Any, *, percent: bool, kind: str = "") -> list[str]:
     """Floats to six figures, a report's as what they are, or fractions in percent."""
     form = "{:.2%}" if percent else _FORMS.get(kind, "{:,.6g}")
-    return ["" if is_missing(each) else form.format(each) for each in values.astype("object")]
+    return ["" if is_missing(each) else _locale.number(form.format(each)) for each in values.astype("object")]

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Int
+from traitlets import Bool, Int, Unicode, observe
 
-from stripe_magics import _first_use, catalogue
+from stripe_magics import _first_use, _locale, catalogue
 from stripe_magics._interrupts import held_back
 from stripe_magics.client.journal.cell_origin import is_tracked, stop_tracking, tracker_of
 from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError
@@ -49,9 +49,17 @@ class StripeMagics(Magics):
     ).tag(config=True)
     all_columns = Bool(False, help="Show every column of every frame.").tag(config=True)
     table = Bool(False, help="Show every frame as an interactive table, as --table does.").tag(config=True)
+    locale = Unicode(
+        "",
+        help="How tables, reports, plots and workbooks write numbers and dates: de, fr, en_GB ...; none: 1,234.50 and 2026-09-30.",
+    ).tag(config=True)
     names_beside_ids = Bool(
         True, help="Show names beside the ids of customers, products, prices and invoices."
     ).tag(config=True)
+
+    @observe("locale")
+    def _locale_changed(self, change: Any) -> None:
+        _locale.set_locale(change["new"])
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell=shell)

@@ -78,10 +78,16 @@ def config(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
             flags = ", ".join(f"--{each.replace('_', '-')}" for each in sorted(own))
             raise UnknownName("setting", name, closest_matches(name, own), advice=f"Settings: {flags}.")
         default = getattr(context, name)
-        setattr(context, name, _boolean(value, name) if isinstance(default, bool) else whole(value, name))
+        read = _boolean if isinstance(default, bool) else _text if isinstance(default, str) else whole
+        setattr(context, name, read(value, name))
     return Facts(
         "Settings", {name: f"{getattr(context, name)}   {trait.help}" for name, trait in sorted(own.items())}
     )
+
+
+def _text(value: Any, name: str) -> str:
+    text = str(value).strip()
+    return "" if text.lower() in {"none", "off"} else text
 
 
 def _boolean(value: Any, name: str) -> bool:
