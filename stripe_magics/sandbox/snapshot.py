@@ -12,6 +12,7 @@ import msgspec
 
 from stripe_magics.sandbox.core.clock import Job
 from stripe_magics.sandbox.core.store import Account, Row, decode
+from stripe_magics.sandbox.core.undo import Remembering
 
 FORMAT = 1
 MARK = b"stripe_magics sandbox\n"
@@ -116,8 +117,8 @@ def _fill(account: Account, part: _File | _Part) -> None:
             data = decode(text)
             keys = tuple(data.get(name) for name in table.keys)
             table.add(Row(data["id"], created, seq, keys, None, text))
-    account.notes, account.deleted = part.notes, part.deleted
-    account.long_lines, account.link_lines = part.long_lines, part.link_lines
+    account.notes, account.deleted = Remembering(part.notes), Remembering(part.deleted)
+    account.long_lines, account.link_lines = Remembering(part.long_lines), Remembering(part.link_lines)
     account.replays = {
         key: (print_, status, body.encode(), when)
         for key, (print_, status, body, when) in part.replays.items()

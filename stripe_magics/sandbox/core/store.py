@@ -36,6 +36,7 @@ from stripe_magics.sandbox.api.errors import ApiError, missing
 from stripe_magics.sandbox.core.clock import AS_OF, Calendar, Clock, Job
 from stripe_magics.sandbox.core.family import Family, Mark
 from stripe_magics.sandbox.core.ledger import Ledger
+from stripe_magics.sandbox.core.undo import Remembering
 
 Object = dict[str, Any]
 
@@ -250,14 +251,16 @@ class Account:
         self.test_clocks: dict[str, Clock] = {}
         self._me: Object | str = me or {}
         self.tables: dict[str, Table] = {}
-        self.notes: dict[str, dict[str, Any]] = {}
-        self.deleted: dict[str, Object] = {}  # customers and the like, as they are answered once gone
-        self.long_lines: dict[
-            str, list[Object]
-        ] = {}  # invoice -> all its lines, where there are more than ten
-        self.link_lines: dict[
-            str, list[Object]
-        ] = {}  # payment link, checkout session -> its items; file -> its content
+        self.notes: Remembering[dict[str, Any]] = Remembering()
+        self.deleted: Remembering[Object] = (
+            Remembering()
+        )  # customers and the like, as they are answered once gone
+        self.long_lines: Remembering[list[Object]] = (
+            Remembering()
+        )  # invoice -> all its lines, where there are more than ten
+        self.link_lines: Remembering[list[Object]] = (
+            Remembering()
+        )  # payment link, checkout session -> its items; file -> its content
         self.replays: dict[
             str, tuple[str, int, bytes, int]
         ] = {}  # idempotency key -> (fingerprint, status, body, when)
@@ -441,10 +444,14 @@ class Account:
         if self._undo is None:
             self._undo = []
         clocks = {name: (each, each.calendar.mark()) for name, each in self.test_clocks.items()}
+        beside = [each.begin() for each in self._beside()]
         return (
-            len(self._undo), self._shared_calendar(), clocks, self.count, decode(encode(self.notes)), dict(self.deleted),
-            dict(self.long_lines), dict(self.link_lines), self.ledger.mark(), dict(self.family.connected),
+            len(self._undo), self._shared_calendar(), clocks, self.count, beside, self.ledger.mark(), dict(self.family.connected),
         )  # fmt: skip
+
+    def _beside(self) -> tuple[Remembering[Any], ...]:
+        """What is kept beside the objects."""
+        return (self.notes, self.deleted, self.long_lines, self.link_lines)
 
     def _shared_calendar(self) -> tuple[int, list[Job], int] | None:
         """That of all accounts of the platform, which remembers it for them."""
@@ -461,14 +468,17 @@ class Account:
         for each, calendar in mark[2].values():
             each.calendar.restore(calendar)
         self.count = mark[3]
-        self.notes, self.deleted, self.long_lines, self.link_lines = mark[4:8]
-        self.ledger.restore(mark[8])
+        for kept, level in zip(self._beside(), mark[4], strict=True):
+            kept.undo_to(level)
+        self.ledger.restore(mark[5])
         if isinstance(self._me, dict):
-            self.family.connected = mark[9]
+            self.family.connected = mark[6]
 
     def forget_undo(self) -> None:
         """No trial is open any more."""
         self._undo = None
+        for each in self._beside():
+            each.forget()
 
     def _take_back(self, undo: list[_Undo]) -> None:
         for what, table, row, text, keys in reversed(undo):
