@@ -2,8 +2,9 @@
 
 - Every file names the type of its objects, so a folder says by itself which lists it has. Which rows count, and whether all are there, says
   its manifest: rows that were changed since stand beside those that they replace.
-- Rows come with the columns and types of a fetch. Of invoices, which are many and long, only the columns that reports use are read, and
-  their lines and taxes file by file into typed columns, so that the JSON text of a whole list is never in memory.
+- Rows come with the columns and types of a fetch. Of invoices, which are many and long, only the columns that reports use are read; their
+  lines are read when a report needs them. Lines and taxes become typed columns file by file, so that the JSON text of a whole list is never
+  in memory.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ import pandas as pd
 
 from stripe_magics import _files
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance.nested_lists import SHAPES, typed_column
-from stripe_magics.finance.reporting_period import nanoseconds
+from stripe_magics.finance.nested_lists import SHAPES, NestedLists, flat, typed_column
+from stripe_magics.finance.reporting_period import Ints, nanoseconds
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.manifest import DataFile, Manifest
 
@@ -30,13 +31,13 @@ _OF_INVOICES = (
     "id", "created", "amount_due", "amount_paid", "amount_remaining", "total", "subtotal", "total_excluding_tax", "tax", "currency", "status",
     "number", "customer", "customer_name", "customer_email", "customer_address_country", "customer_tax_exempt", "customer_tax_ids",
     "collection_method", "due_date", "starting_balance", "shipping_cost_amount_subtotal", "subscription", "parent_subscription_details_subscription",
-    "charge", "payment_intent", "payments", "default_tax_rates", "discount", "discount_coupon", "discounts", "lines", "lines_has_more",
+    "charge", "payment_intent", "payments", "default_tax_rates", "discount", "discount_coupon", "discounts", "lines_has_more",
     "total_taxes", "total_tax_amounts", "livemode", "status_transitions_finalized_at", "status_transitions_marked_uncollectible_at",
     "status_transitions_paid_at", "status_transitions_voided_at",
 )  # fmt: skip
 COLUMNS = {"invoice": _OF_INVOICES}
 """The columns that reports use, of types whose rows are long; all of any other type."""
-TYPED = frozenset({"lines", "total_taxes", "total_tax_amounts"})
+TYPED = frozenset({"total_taxes", "total_tax_amounts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class ListFolder:
                 advice="%stripe sync FOLDER invoices ... makes a mirror to report over.",
             )
         self.sources: dict[str, list[_Source]] = {}
+        self._order: dict[str, Ints | None] = {}
         folders = [self.place, *(each for each in self.place.rglob("*") if each.is_dir())]
         for folder in sorted(folders):
             inside = folder.relative_to(self.place).parts
@@ -76,13 +78,36 @@ class ListFolder:
         sources = self.sources.get(object_type)
         if sources is None:
             return None
-        frame = _frame(object_type, _tables(object_type, sources))
+        frame, order = _newest_first(_frame(object_type, _tables(object_type, sources)))
+        self._order[object_type] = order
         about = frame.attrs["stripe"]
         about["complete"] = all(each.manifest.complete for each in sources)
         accounts = {each.manifest.details.get("account") for each in sources} - {None}
         if len(accounts) == 1:
             about["account"] = accounts.pop()
         return frame
+
+    def lines(self) -> NestedLists | None:
+        """The lines of the invoices; their rows are those of `read("invoice")`. None if no file has lines."""
+        import pyarrow as pa
+
+        parts: list[pa.Array] = []
+        expanded: dict[str, dict[str, Any]] = {}
+        for source in self.sources.get("invoice", ()):
+            for table in manifests.tables(source.folder, source.manifest, ("id", "lines")):
+                if "lines" not in table.column_names:
+                    return None
+                for chunk in table.column("lines").chunks:
+                    part, found = typed_column(chunk, "lines")
+                    parts.append(part)
+                    expanded |= found
+        nested = flat(pa.chunked_array(parts, SHAPES["lines"]).combine_chunks(), expanded)
+        order = self._order.get("invoice")
+        if order is None:
+            return nested
+        row_of = np.empty(len(order), dtype=np.int64)
+        row_of[order] = np.arange(len(order))
+        return NestedLists(row_of[nested.row], nested.values, nested.expanded)
 
     def read_at(self) -> pd.Timestamp | None:
         """When the oldest of its lists was read, as far as the folder says."""
@@ -157,7 +182,18 @@ def _frame(object_type: str, tables: Iterator[pa.Table]) -> pd.DataFrame:
                 )
             }
         )
-    if "created" in frame.columns and not frame["created"].is_monotonic_decreasing:
-        frame = frame.take(np.argsort(-nanoseconds(frame["created"]), kind="stable")).reset_index(drop=True)
     frame.attrs = attrs
     return FrameInfo.of(frame).but(object=object_type, units="minor").put(frame)
+
+
+def _newest_first(frame: pd.DataFrame) -> tuple[pd.DataFrame, Ints | None]:
+    """The rows by `created`, and the order in which they stood (None if they stand so already)."""
+    if "created" not in frame.columns:
+        return frame, None
+    ticks = nanoseconds(frame["created"])
+    if not (np.diff(ticks) > 0).any():
+        return frame, None
+    order = np.argsort(-ticks, kind="stable")
+    out = frame.take(order).reset_index(drop=True)
+    out.attrs = frame.attrs
+    return out, order

@@ -20,6 +20,7 @@ from stripe_magics.finance.folders import ListFolder
 from stripe_magics.finance.invoice_lines import (
     coupons_of,
     cut_off,
+    filled_lists,
     invoice_lines,
     named_discounts,
     nested_lines,
@@ -292,7 +293,11 @@ class ReportInputs:
     def nested_lines(self) -> NestedLists:
         """The lines of all invoices, as they were sent, typed."""
         if "nested_lines" not in self.memo:
-            self.memo["nested_lines"] = nested_lines(self["invoices"])
+            invoices = self["invoices"]
+            apart = (
+                self.folder.lines() if self.folder is not None and "lines" not in invoices.columns else None
+            )
+            self.memo["nested_lines"] = nested_lines(invoices) if apart is None else apart
         made: NestedLists = self.memo["nested_lines"]
         return made
 
@@ -403,15 +408,10 @@ def _named_discounts(*frames: pd.DataFrame | None) -> set[str]:
     for frame in frames:
         if frame is None:
             continue
-        if "discounts" in frame.columns:
-            named |= {
-                each
-                for cell in frame["discounts"]
-                for each in (cell if isinstance(cell, list) else ())
-                if isinstance(each, str)
-            }
+        for cell in filled_lists(frame, "discounts"):
+            named |= {each for each in cell if isinstance(each, str)}
         if "discount" in frame.columns and "discount_coupon" not in frame.columns:
-            named |= set(text_column(frame, "discount"))
+            named |= set(text_column(frame, "discount").unique())
         if "items" in frame.columns:
             for cell in lists(frame["items"], column="items"):
                 named |= {

@@ -52,16 +52,24 @@ def coupons_of(*frames: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
         if frame is None:
             continue
         if {"discount", "discount_coupon"} <= set(frame.columns):
-            known = frame[frame["discount_coupon"].notna()]
+            known = frame.loc[frame["discount_coupon"].notna(), ["discount", "discount_coupon"]]
             for name, coupon in zip(to_str(known["discount"]), known["discount_coupon"], strict=True):
                 if isinstance(coupon, Mapping):
                     found[name] = dict(coupon)
-        for cell in frame["discounts"] if "discounts" in frame.columns else ():
+        for cell in filled_lists(frame, "discounts"):
             _add_discounts(found, cell)
-        for items in frame["items"] if "items" in frame.columns else ():
-            for item in items if isinstance(items, list) else ():
+        for items in filled_lists(frame, "items"):
+            for item in items:
                 _add_discounts(found, item.get("discounts"))
     return found
+
+
+def filled_lists(frame: pd.DataFrame, column: str) -> list[list[Any]]:
+    """The cells of a column that hold a list with something in it."""
+    if column not in frame.columns or frame[column].dtype != object:
+        return []
+    cells = frame[column].to_numpy()
+    return [cell for cell in cells if isinstance(cell, list) and cell]
 
 
 def _add_discounts(found: dict[str, dict[str, Any]], cell: Any) -> None:

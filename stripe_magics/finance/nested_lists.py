@@ -109,7 +109,7 @@ class NestedLists:
 
     def inner(self, name: str) -> NestedLists:
         """The elements of a list in each element; their rows are the places of the outer ones."""
-        return _flat(self.get(name), self.expanded)
+        return flat(self.get(name), self.expanded)
 
 
 def as_text(values: pa.Array) -> Any:
@@ -120,7 +120,7 @@ def as_text(values: pa.Array) -> Any:
 def nested_lists(values: pd.Series, column: str) -> NestedLists:
     """The elements of a list column, typed. `column` is its name in `SHAPES`, by which an error names it, too."""
     array, expanded = typed_column(values, column)
-    return _flat(array, expanded)
+    return flat(array, expanded)
 
 
 def typed_column(values: pd.Series | pa.Array, column: str) -> tuple[pa.ListArray, dict[str, dict[str, Any]]]:
@@ -219,7 +219,8 @@ def _missing(array: pa.Array) -> pa.Array | None:
     return array.is_null() if array.null_count else None
 
 
-def _flat(array: pa.ListArray, expanded: dict[str, dict[str, Any]]) -> NestedLists:
+def flat(array: pa.ListArray, expanded: dict[str, dict[str, Any]]) -> NestedLists:
+    """The elements of a typed list column."""
     row = pc.list_parent_indices(array).to_numpy(zero_copy_only=False).astype(np.int64)
     return NestedLists(row, pc.list_flatten(array), expanded)
 

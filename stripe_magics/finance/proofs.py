@@ -22,7 +22,6 @@ from stripe_magics.finance.aggregation import (
 from stripe_magics.finance.columns import CURRENCY, RESIDUAL, STATUS, declare, money, text
 from stripe_magics.finance.corrections import billed
 from stripe_magics.finance.inputs import ReportInputs, ended_subscriptions
-from stripe_magics.finance.invoice_lines import invoice_lines
 from stripe_magics.finance.mrr_history import subscription_steps
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period
@@ -115,7 +114,8 @@ def net_totals(invoices: pd.DataFrame) -> pd.Series:
 
 def _lines(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
     mine = finalised_in(inputs["invoices"], span)
-    lines = invoice_lines(mine, void=True)
+    lines = inputs.lines(void=True)
+    lines = lines[lines["invoice"].isin(mine["id"])]
     left = sums_by_currency(lines["currency"], lines["amount"] - lines["discount"])
     return left, sums_by_currency(mine["currency"], net_totals(mine))
 

@@ -7,6 +7,8 @@ recognised already, and of what is still deferred. Source: docs.stripe.com/reven
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pandas as pd
 
@@ -28,6 +30,7 @@ from stripe_magics.finance.reporting_period import (
 )
 
 METHODS = ("ms", "day", "month")
+_STATE = ("billed", "recognised", "credited", "written_off", "deferred")
 MONTH = column("month", "month", "The calendar month in the report's zone.")
 
 
@@ -103,13 +106,13 @@ class Recognition:
         self.start, self.end = _spans(lines, self.posted)
         known = pd.Index(totals.index)
         whole = totals.to_numpy(dtype=float)
-        at = known.get_indexer(pd.Index(taken["invoice"]))
+        at = known.get_indexer(pd.Index(taken["invoice"])) if len(taken) else np.array([], dtype=np.int64)
         mine = taken[at >= 0].assign(place=at[at >= 0])
         base = whole[mine["place"].to_numpy()]
         mine = mine.assign(share=np.where(base == 0, 0.0, mine["amount"] / np.where(base == 0, 1, base)))
         self.taken = mine.sort_values("posted", kind="stable")
         self.invoices = known
-        self.place: Ints = known.get_indexer(pd.Index(lines["invoice"])).astype(np.int64)
+        self.place: Ints = lines["position"].to_numpy(dtype=np.int64)
 
     def shares(self, until: int) -> tuple[np.ndarray, np.ndarray]:
         """Of each line the part credited, and the part written off, before an instant; never more than the whole."""
@@ -121,6 +124,47 @@ class Recognition:
         credited = np.minimum(credited, 1.0)
         written = np.minimum(written, 1.0 - credited)
         return credited[self.place], written[self.place]
+
+    def sums(self, bounds: Ints) -> tuple[list[str], dict[str, Ints]]:
+        """The currencies, and what `at` says of all their lines together: billed, recognised ... by instant (rows) and currency (columns).
+
+        Lines without corrections count whole from their end on; only those that are under way at an instant are worked out for it.
+        """
+        code, labels = pd.factorize(self.lines["currency"].to_numpy(dtype=object))
+        order = np.argsort(labels.astype(str))
+        code = np.argsort(order)[code]
+        shape = (len(bounds), len(labels))
+        out = {name: np.zeros(shape, dtype=np.int64) for name in _STATE}
+        corrected = np.isin(self.place, self.taken["place"].to_numpy()) & (self.place >= 0)
+        plain = ~corrected
+        begun = np.maximum(self.start, self.posted + 1)
+        over = np.maximum(self.end, self.posted + 1)
+        for name, since in (("billed", self.posted + 1), ("recognised", over)):
+            moved = np.zeros((len(bounds) + 1, len(labels)), dtype=np.int64)
+            at = np.searchsorted(bounds, since[plain])
+            np.add.at(moved, (at, code[plain]), self.amount[plain])
+            out[name] += np.cumsum(moved[:-1], axis=0)
+        some = self._part(corrected) if corrected.any() else None
+        for row, until in enumerate(bounds.tolist()):
+            under_way = np.flatnonzero(plain & (begun <= until) & (over > until))
+            earned = earned_until(
+                self.start[under_way], self.end[under_way], until, method=self.method, zone=self.zone
+            )
+            now = np.rint(self.amount[under_way] * earned).astype(np.int64)
+            np.add.at(out["recognised"][row], code[under_way], now)
+            if some is not None:
+                state = some.at(until)
+                for name in ("billed", "recognised", "credited", "written_off"):
+                    np.add.at(out[name][row], code[corrected], state[name].to_numpy())
+        out["deferred"] = out["billed"] - out["recognised"] - out["credited"] - out["written_off"]
+        return [str(each) for each in labels[order]], out
+
+    def _part(self, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Recognition:
+        """The same for some of the lines."""
+        made = copy.copy(self)
+        for name in ("posted", "amount", "start", "end", "place"):
+            setattr(made, name, getattr(self, name)[kept])
+        return made
 
     def at(self, until: int) -> pd.DataFrame:
         """Billed, recognised, credited, written off and deferred of each line, before an instant; whole minor units."""
@@ -227,37 +271,35 @@ def deferred_revenue(
     ends = month_ends(starts, span.zone)
     over = ends <= (NEVER if now is None else now.value)
     starts, ends = starts[over], ends[over]
-    currency = recognition.lines["currency"]
-    names = ["recognised", "credited", "written_off", "deferred"]
-    posted, net = headers["finalized"].to_numpy(dtype=np.int64), headers["net"]
-    currencies = sorted({*currency, *headers["currency"]})
-    bounds = [int(edges(starts[:1], span.zone)[0]), *map(int, ends)] if len(starts) else []
-
-    def state(until: int) -> pd.DataFrame:
-        sums = recognition.at(until)[names].groupby(currency.to_numpy()).sum()
-        return sums.reindex(currencies, fill_value=0)
-
-    rows, before = [], state(bounds[0]) if bounds else None
-    for month, first, until in zip(starts.to_period("M"), bounds[:-1], bounds[1:], strict=True):
-        after = state(until)
-        assert before is not None
-        mine = (posted >= first) & (posted < until)
-        billed = net[mine].groupby(headers["currency"][mine]).sum().reindex(currencies, fill_value=0)
-        table = after - before
+    names = ["recognised", "credited", "written_off"]
+    bounds = np.array([*edges(starts[:1], span.zone), *ends], dtype=np.int64)
+    known, sums = recognition.sums(bounds)
+    posted, net = headers["finalized"].to_numpy(dtype=np.int64), headers["net"].to_numpy(dtype=np.int64)
+    code, labels = pd.factorize(headers["currency"].to_numpy(dtype=object))
+    currencies = sorted({*known, *map(str, labels)})
+    billed = np.zeros((len(bounds) + 1, len(currencies)), dtype=np.int64)
+    column_of = np.array([currencies.index(str(each)) for each in labels], dtype=np.int64)
+    np.add.at(billed, (np.searchsorted(bounds, posted, side="right"), column_of[code]), net)
+    rows = []
+    for place, each in enumerate(currencies):
+        mine = (
+            {name: values[:, known.index(each)] for name, values in sums.items()}
+            if each in known
+            else {name: np.zeros(len(bounds), dtype=np.int64) for name in sums}
+        )
         rows.append(
             pd.DataFrame(
                 {
-                    "currency": currencies,
-                    "month": month,
-                    "opening": before["deferred"].to_numpy(),
-                    "billed": billed.to_numpy(dtype=np.int64),
-                    **{name: table[name].to_numpy() for name in names[:3]},
-                    "closing": after["deferred"].to_numpy(),
+                    "currency": each,
+                    "month": starts.to_period("M"),
+                    "opening": mine["deferred"][:-1],
+                    "billed": billed[1:-1, place],
+                    **{name: np.diff(mine[name]) for name in names},
+                    "closing": mine["deferred"][1:],
                 }
             )
         )
-        before = after
-    columns = ["currency", "month", "opening", "billed", *names[:3], "closing"]
+    columns = ["currency", "month", "opening", "billed", *names, "closing"]
     out = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
     amounts = columns[2:]
     out = out.astype(dict.fromkeys(amounts, np.int64))
