@@ -8,7 +8,7 @@ and credited ends on its day. A month has what is live at its last instant. Move
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -17,8 +17,8 @@ import pandas as pd
 from stripe_magics.finance.aggregation import result, text_column, to_str
 from stripe_magics.finance.columns import CURRENCY, RESIDUAL, column, count, declare, money
 from stripe_magics.finance.mrr_now import PER_MONTH, check_discounts
-from stripe_magics.finance.receivables import DAY
-from stripe_magics.finance.reporting_period import Period, month_ends, nanoseconds
+from stripe_magics.finance.receivables import DAY, NEVER, NONE
+from stripe_magics.finance.reporting_period import Ints, Period, month_ends, nanoseconds
 
 MONTH_DAYS = 365.25 / 12
 MOVES = ("new", "reactivation", "expansion", "contraction", "churn")
@@ -46,22 +46,37 @@ def _months(lines: pd.DataFrame, days: np.ndarray) -> np.ndarray:
 
 def _item_of(lines: pd.DataFrame) -> pd.Series:
     """The subscription item of each line. A proration that names only its price is of the item that other lines have that price for."""
-    subscription, item = text_column(lines, "subscription"), text_column(lines, "item")
-    price, line = text_column(lines, "price"), text_column(lines, "line")
+    item, of_all = text_column(lines, "item"), text_column(lines, "subscription")
+    lacking = item.eq("")
+    if not lacking.any():
+        return item
+    near = lines[lacking | of_all.isin(of_all[lacking].unique())]
+    subscription, own = text_column(near, "subscription"), text_column(near, "item")
+    price, line = text_column(near, "price"), text_column(near, "line")
     named = subscription + "/" + price
-    has = item.ne("") & subscription.ne("")
+    has = own.ne("") & subscription.ne("")
     priced = has & price.ne("")
     by_price = dict(
-        zip(named[priced].to_numpy(dtype=object), item[priced].to_numpy(dtype=object), strict=True)
+        zip(named[priced].to_numpy(dtype=object), own[priced].to_numpy(dtype=object), strict=True)
     )
-    of_one = item[has].groupby(subscription[has]).agg(["nunique", "first"])
+    of_one = own[has].groupby(subscription[has]).agg(["nunique", "first"])
     single = of_one.loc[of_one["nunique"] == 1, "first"].to_dict()
     found = named.where(price.ne(""), "").map(by_price)
     found = found.where(found.notna(), subscription.map(single))
     found = found.where(
         found.notna(), subscription.where(price.eq(""), named).where(subscription.ne(""), line)
     )
-    return item.where(item.ne(""), found)
+    return item.where(~lacking, found.reindex(item.index))
+
+
+def _joint_code(columns: Iterable[pd.Series]) -> Ints:
+    """One number for each different row of some text columns."""
+    code = np.zeros(0, dtype=np.int64)
+    for values in columns:
+        own, labels = pd.factorize(values)
+        code = own.astype(np.int64) if not len(code) else code * (len(labels) + 1) + own
+        code = pd.factorize(code)[0].astype(np.int64)
+    return code
 
 
 def subscription_steps(
@@ -95,35 +110,31 @@ def subscription_steps(
         proration, np.where(np.isnan(full), by_days, full / months) * share, (amount - off) / months
     )
     value = np.where(amount < 0, 0.0, value)
-    subscription, key = text_column(kept, "subscription"), _item_of(kept)
-    frame = pd.DataFrame(
-        {
-            "currency": to_str(kept["currency"]),
-            "customer": to_str(kept["customer"]),
-            "subscription": subscription,
-            "key": key,
-            "start": start,
-            "end": end,
-            "value": value,
-            "credit": amount < 0,
-        }
-    )
+    texts = {
+        "currency": to_str(kept["currency"]),
+        "customer": to_str(kept["customer"]),
+        "subscription": text_column(kept, "subscription"),
+    }
     # lines of one item that start together are one step; a credit beside them only says that the old step is over
-    by = ["currency", "customer", "subscription", "key", "start"]
-    steps = (
-        frame.groupby(by, sort=True)
-        .agg(end=("end", "max"), value=("value", "sum"), only_credit=("credit", "all"))
-        .reset_index()
+    owner = _joint_code([texts["subscription"], _item_of(kept), texts["customer"], texts["currency"]])
+    order = np.lexsort((start, owner))
+    owner, start = owner[order], start[order]
+    first = np.flatnonzero(np.diff(owner, prepend=-1) | np.diff(start, prepend=NONE)) if len(owner) else order
+    owner, start = owner[first], start[first]
+    sums = {
+        "end": np.maximum.reduceat(end[order], first) if len(first) else end,
+        "value": np.add.reduceat(value[order], first) if len(first) else value,
+    }
+    following = np.append(np.where(np.diff(owner) == 0, start[1:], NEVER), [NEVER] * bool(len(owner)))
+    over = np.minimum(sums["end"], following)
+    steps = pd.DataFrame(
+        {name: values.take(order[first]).array for name, values in texts.items()}
+        | {"start": start, "end": over, "mrr": np.rint(sums["value"]).astype(np.int64)}
     )
-    same = steps["key"].eq(steps["key"].shift(-1)) & steps["customer"].eq(steps["customer"].shift(-1))
-    same &= steps["currency"].eq(steps["currency"].shift(-1))
-    following = steps["start"].shift(-1).where(same)
-    steps["end"] = np.where(following.notna(), np.minimum(steps["end"], following.fillna(0)), steps["end"])
     if ended:
         stop = steps["subscription"].map(ended)
         steps["end"] = np.where(stop.notna(), np.minimum(steps["end"], stop.fillna(0)), steps["end"])
     steps["end"] = steps["end"].astype(np.int64)
-    steps["mrr"] = np.rint(steps["value"].to_numpy(dtype=float)).astype(np.int64)
     living = (steps["mrr"] > 0) & (steps["end"] > steps["start"])
     return steps.loc[living, ["currency", "customer", "subscription", "start", "end", "mrr"]].reset_index(
         drop=True
@@ -135,10 +146,11 @@ def revenue_by_month(steps: pd.DataFrame, months: pd.PeriodIndex, zone: str) -> 
     ends = month_ends(months.to_timestamp(), zone) if len(months) else np.array([], dtype=np.int64)
     first = np.searchsorted(ends, steps["start"].to_numpy(), side="right")
     last = np.searchsorted(ends, steps["end"].to_numpy(), side="right")
-    owner = steps.groupby(["currency", "customer"], sort=True).ngroup().to_numpy(dtype=np.int64)
-    index = pd.MultiIndex.from_frame(
-        steps[["currency", "customer"]].drop_duplicates().sort_values(["currency", "customer"])
-    )
+    code = _joint_code([steps["customer"], steps["currency"]])
+    at = np.unique(code, return_index=True)[1]
+    index = pd.MultiIndex.from_frame(steps[["currency", "customer"]].iloc[at])
+    index, place = index.sortlevel()
+    owner = np.argsort(place)[code] if len(code) else code
     length = np.maximum(last - first, 0)
     rows = np.repeat(owner, length)
     offset = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
