@@ -87,8 +87,8 @@ class ListFolder:
             about["account"] = accounts.pop()
         return frame
 
-    def lines(self) -> NestedLists | None:
-        """The lines of the invoices; their rows are those of `read("invoice")`. None if no file has lines."""
+    def lines(self, shape: str = "lines") -> NestedLists | None:
+        """The lines of the invoices; their rows are those of `read("invoice")`. None if a file has none."""
         import pyarrow as pa
 
         parts: list[pa.Array] = []
@@ -98,10 +98,10 @@ class ListFolder:
                 if "lines" not in table.column_names:
                     return None
                 for chunk in table.column("lines").chunks:
-                    part, found = typed_column(chunk, "lines")
+                    part, found = typed_column(chunk, shape)
                     parts.append(part)
                     expanded |= found
-        nested = flat(pa.chunked_array(parts, SHAPES["lines"]).combine_chunks(), expanded)
+        nested = flat(pa.chunked_array(parts, SHAPES[shape]).combine_chunks(), expanded)
         order = self._order.get("invoice")
         if order is None:
             return nested

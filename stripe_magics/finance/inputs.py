@@ -277,28 +277,30 @@ class ReportInputs:
 
     # Lines, prices, coupons --------------------------------------------------------------------------------------------------------
 
-    def lines(self, *, void: bool = False) -> pd.DataFrame:
-        """The lines of the invoices as a table."""
-        key = f"lines_{void}"
+    def lines(self, *, void: bool = False, amounts_only: bool = False) -> pd.DataFrame:
+        """The lines of the invoices as a table; with `amounts_only` without what they say of subscriptions and prices."""
+        shape = "line_amounts" if amounts_only and "nested_lines" not in self.memo else "lines"
+        key = f"{shape}_{void}"
         if key not in self.memo:
-            invoices = self["invoices"]
-            lines = invoice_lines(
-                invoices, coupons=self.coupons(), prices=self.prices(), void=void, nested=self.nested_lines()
-            )
+            invoices, nested = self["invoices"], self.nested_lines(shape)
+            prices = {} if shape == "line_amounts" else self.prices()
+            coupons = {} if shape == "line_amounts" else self.coupons()
+            lines = invoice_lines(invoices, coupons=coupons, prices=prices, void=void, nested=nested)
             lines.attrs = {"stripe": dict(invoices.attrs.get("stripe", {}))}
             self.memo[key] = lines
         table: pd.DataFrame = self.memo[key]
         return table
 
-    def nested_lines(self) -> NestedLists:
+    def nested_lines(self, shape: str = "lines") -> NestedLists:
         """The lines of all invoices, as they were sent, typed."""
-        if "nested_lines" not in self.memo:
+        key = f"nested_{shape}"
+        if key not in self.memo:
             invoices = self["invoices"]
-            apart = (
-                self.folder.lines() if self.folder is not None and "lines" not in invoices.columns else None
-            )
-            self.memo["nested_lines"] = nested_lines(invoices) if apart is None else apart
-        made: NestedLists = self.memo["nested_lines"]
+            apart = None
+            if self.folder is not None and not {"lines", "lines_data"} & set(invoices.columns):
+                apart = self.folder.lines(shape)
+            self.memo[key] = nested_lines(invoices, shape) if apart is None else apart
+        made: NestedLists = self.memo[key]
         return made
 
     def prices(self) -> dict[str, dict[str, Any]]:

@@ -99,7 +99,7 @@ def invoice_lines(
     discounts), tax, discount (all), discount_forever (by coupons that never end), start, end (datetime64[us, UTC]), recurring, proration,
     subscription, item, price, interval, interval_count, metered, unit_amount (minor units, float), quantity. `coupons` are those of
     discounts by id, `prices` those of prices by id, for versions whose lines only name them. `nested` are the lines if they are read
-    already.
+    already; the columns from `recurring` on are left out if they hold amounts only.
     """
     lines = nested_lines(invoices) if nested is None else nested
     kept = to_str(invoices["status"]).isin([*LIVING, *(["void"] if void else [])]).to_numpy()
@@ -127,15 +127,16 @@ def invoice_lines(
             "discount": off,
             "discount_forever": forever,
             **{name: _instants(lines.get("period", name)) for name in _PERIODS},
-            **_subscription_facts(lines, {**(prices or {}), **lines.expanded}),
+            **(
+                _subscription_facts(lines, {**(prices or {}), **lines.expanded}) if lines.has("price") else {}
+            ),
         }
     )
 
 
-def nested_lines(invoices: pd.DataFrame) -> NestedLists:
-    """The lines of all invoices, typed, one after another."""
-    column = lines_column(invoices)
-    return nested_lists(column, str(column.name))
+def nested_lines(invoices: pd.DataFrame, shape: str = "lines") -> NestedLists:
+    """The lines of all invoices, typed, one after another; of `shape` "line_amounts" without what they say of subscriptions and prices."""
+    return nested_lists(lines_column(invoices), shape)
 
 
 def _instants(seconds: pa.Array) -> pd.arrays.DatetimeArray:

@@ -39,6 +39,10 @@ _PRICE = _object(
 )  # fmt: skip
 _PARENT = _object(subscription=_TEXT, subscription_item=_TEXT, proration=_FLAG)
 _TAX = _list(amount=_WHOLE, inclusive=_FLAG, tax_behavior=_TEXT)
+_LINE_AMOUNTS = _list(
+    id=_TEXT, amount=_WHOLE, period=_object(start=_WHOLE, end=_WHOLE), discount_amounts=_list(amount=_WHOLE, discount=_TEXT),
+    tax_amounts=_TAX, taxes=_TAX,
+)  # fmt: skip
 _LINE = _list(
     id=_TEXT, amount=_WHOLE, type=_TEXT, proration=_FLAG, quantity=_REAL, subscription=_TEXT, subscription_item=_TEXT,
     period=_object(start=_WHOLE, end=_WHOLE), price=_PRICE, plan=_PRICE,
@@ -53,11 +57,13 @@ _TAX_ENTRY = _list(
 
 SHAPES: Mapping[str, pa.DataType] = {
     **dict.fromkeys(("lines", "lines_data"), _LINE),
+    "line_amounts": _LINE_AMOUNTS,
     **dict.fromkeys(("total_taxes", "total_tax_amounts", "tax_amounts"), _TAX_ENTRY),
     "customer_tax_ids": _list(type=_TEXT, value=_TEXT),
 }
 """What reports need of the cells of a column. A name may hold an object or its id: `_ONE_SHAPE` brings them together."""
 
+_NAMES = {"lines_data": "lines", "line_amounts": "lines"}  # what a shape's column is called where it is shown
 _ID_OF = frozenset(
     {"discount", "tax_rate", "subscription", "subscription_item", "meter"}
 )  # ids, expanded or not
@@ -79,6 +85,10 @@ class NestedLists:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def has(self, name: str) -> bool:
+        """Whether the elements' shape has a fact."""
+        return bool(self.values.type.get_field_index(name) >= 0)
 
     def get(self, *path: str) -> pa.Array:
         """A fact of each element, by its path; missing where there is none."""
@@ -140,7 +150,7 @@ def typed_column(values: pd.Series | pa.Array, column: str) -> tuple[pa.ListArra
     found: dict[str, dict[str, Any]] = {}
     plain = [
         [_in_one_shape(each, found) for each in cell]
-        for cell in lists(pd.Series(cells, dtype=object), column=column.removesuffix("_data"))
+        for cell in lists(pd.Series(cells, dtype=object), column=_NAMES.get(column, column))
     ]
     try:
         return pa.array(plain, shape), found

@@ -213,7 +213,7 @@ def recognition_of(
     more = [x.maybe(name) for name in ("credit_notes", "refunds", "charges")]
     taken = corrections(invoices, *more)
     keep = billed(invoices, x.zone)
-    every = x.lines(void=True)
+    every = x.lines(void=True, amounts_only=True)
     lines = every[keep[every["position"].to_numpy()]].reset_index(drop=True)
     mine = without_lines(invoices)[keep]
     headers = pd.DataFrame(
