@@ -27,7 +27,7 @@ from stripe_magics.finance.invoice_lines import (
     unknown_prices,
 )
 from stripe_magics.finance.nested_lists import NestedLists
-from stripe_magics.finance.payouts import payout_items, payouts_in
+from stripe_magics.finance.payouts import effective_at, payout_items, payouts_in
 from stripe_magics.finance.reporting_period import Period, nanoseconds
 from stripe_magics.frames.column_facts import cut_lists
 from stripe_magics.frames.frame_info import as_attrs
@@ -102,13 +102,14 @@ class ReportInputs:
         self.used[name] = len(self.data[key])
         return self.data[key]
 
-    def since(self, name: str) -> pd.DataFrame:
-        """The rows of a list from the period's start until now."""
+    def since(self, name: str, first: pd.Timestamp | None = None) -> pd.DataFrame:
+        """The rows of a list from the period's start, or an instant before it, until now."""
         if self.period is None or name in self.data or self.folder is not None:
             return self[name]
-        key = f"{name}_since"
+        first = self.period.start if first is None else min(first, self.period.start)
+        key = f"{name}_since" if first == self.period.start else f"{name}_since_{first.value}"
         if key not in self.data:
-            self.data[key] = self._call(LISTS[name], created={"gte": int(self.period.start.timestamp())})
+            self.data[key] = self._call(LISTS[name], created={"gte": int(first.timestamp())})
         self.used[name] = len(self.data[key])
         return self.data[key]
 
@@ -203,18 +204,21 @@ class ReportInputs:
         frame: pd.DataFrame = self.fetch("balance.retrieve", {})
         return frame
 
-    def reading(self, *, whole: bool) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-        """The ledger (from its beginning, or from the period's start) and the balance, as one reading.
+    def reading(
+        self, *, whole: bool, first: pd.Timestamp | None = None
+    ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """The ledger (from its beginning, or from the period's start or an earlier instant) and the balance, as one reading.
 
         The balance is read before and after. If it moved in between, the new head of the ledger is read too, until it stands still.
         """
-        if "reading" in self.memo:
-            kept: tuple[pd.DataFrame, pd.DataFrame | None] = self.memo["reading"]
-            return kept
+        for kept in ("reading_whole", "reading" if first is None else f"reading_{first.value}"):
+            if kept in self.memo and (kept == "reading_whole" or not whole):
+                known: tuple[pd.DataFrame, pd.DataFrame | None] = self.memo[kept]
+                return known
         if self.folder is not None or "transactions" in self.data or "balance" in self.data:
             return self["transactions"], self.balance()
         before: pd.DataFrame = self.fetch("balance.retrieve", {"_fresh": True})
-        ledger = self["transactions"] if whole else self.since("transactions")
+        ledger = self["transactions"] if whole else self.since("transactions", first)
         for _ in range(MAX_READINGS):
             head = self._head(ledger)
             ledger = head
@@ -225,8 +229,9 @@ class ReportInputs:
         else:
             self.note("The balance went on moving while it was read; run the report again.")
         self.used["transactions"] = len(ledger)
-        self.data["transactions" if whole else "transactions_since"] = ledger
-        self.memo["reading"] = (ledger, after)
+        if whole:
+            self.data["transactions"] = ledger
+        self.memo["reading_whole" if whole else kept] = (ledger, after)
         return ledger, after
 
     def _head(self, ledger: pd.DataFrame) -> pd.DataFrame:
@@ -258,6 +263,15 @@ class ReportInputs:
         frame = payouts_in(self["payouts"], self.period, by=by)
         self.used["payouts"] = len(frame)
         return frame
+
+    def first_of_arrivals(self) -> pd.Timestamp | None:
+        """When the earliest payout was made that arrives in the period or later; by arrival, the ledger counts from there."""
+        assert self.period is not None
+        every = self["payouts"]
+        if every.empty:
+            return None
+        later = every[effective_at(every, self.period) >= self.period.local_start.normalize()]
+        return None if later.empty else min(later["created"].min(), self.period.start)
 
     def items(self, payouts: pd.DataFrame) -> pd.DataFrame:
         """Balance transactions with the payout that settled them: `items` at hand, else one call a payout."""

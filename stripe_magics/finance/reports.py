@@ -90,7 +90,7 @@ def _maybe(x: ReportInputs) -> dict[str, Any]:
 
 def _summary(x: ReportInputs) -> pd.DataFrame:
     whole, by = bool(x.options["prove"]), x.options["by"]
-    ledger, now = x.reading(whole=whole)
+    ledger, now = x.reading(whole=whole, first=x.first_of_arrivals() if by == "arrival" else None)
     return balance.balance_summary(
         ledger, **_bounds(x), balance=now, by=by, payouts=x["payouts"] if by == "arrival" else None,
         whole=whole or now is None,
@@ -99,7 +99,7 @@ def _summary(x: ReportInputs) -> pd.DataFrame:
 
 def _daily(x: ReportInputs) -> pd.DataFrame:
     by = x.options["by"]
-    ledger, now = x.reading(whole=False)
+    ledger, now = x.reading(whole=False, first=x.first_of_arrivals() if by == "arrival" else None)
     paid = x["payouts"] if by == "arrival" else None
     made = balance.balance_summary(ledger, **_bounds(x), balance=now, by=by, payouts=paid, whole=now is None)
     opening = {str(code): int(start) for code, start in zip(made["currency"], made["start"], strict=True)}

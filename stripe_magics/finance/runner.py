@@ -17,6 +17,7 @@ import pandas as pd
 
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import StripeError, UnknownName, UsageFault
+from stripe_magics.finance import stripe_check
 from stripe_magics.finance.columns import columns_of
 from stripe_magics.finance.folders import ListFolder
 from stripe_magics.finance.inputs import LISTS, Fetch, ReportInputs, has_all_rows
@@ -104,6 +105,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     over: str | Path | None = None,
     fetch: Fetch | None = None,
     fresh: bool | str = False,
+    check: str = "",
     **options: Any,
 ) -> pd.DataFrame:
     """A report by name, as a DataFrame with amounts in int64 minor units. `reports()` lists them, `describe_report(name)` explains one.
@@ -112,7 +114,8 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     as an end is part of it, an instant with a time is not; `start` alone means until now. `tz` is the zone that cuts days and months (the
     account's unless given). `data` gives frames that are at hand by list name (transactions, payouts, charges, invoices ...) and `over` a
     folder of `%stripe sync` or `%stripe pull --to`; both are cut to the period. All else is fetched once and kept for the next report: for
-    ten minutes, until a write goes through this connection, or until `fresh=True`. Further options are the report's own.
+    ten minutes, until a write goes through this connection, or until `fresh=True`. `check="stripe"` runs Stripe's own report for the same
+    period and gives the differences, cell by cell. Further options are the report's own.
 
     Raises `UsageFault` for a period, option or column that isn't possible, `MissingData` where the lists lack something.
     """
@@ -126,6 +129,10 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
         known, each, zone, clock, start, end, month=month, quarter=quarter, year=year, period=period
     )
     _check_begin(span, account)
+    if check:
+        options = _check_options(
+            known, check, span, options, zone=zone, at_hand=bool(folder is not None or data or fetch)
+        )
     if _true(fresh):
         _CACHE.clear()
     inputs = ReportInputs(
@@ -141,8 +148,26 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     inputs.notes += notes
     inputs.data.update(_given(inputs, data))
     out = each.make(inputs)
+    if check:
+        assert span is not None
+        out = stripe_check.compare(out, known, span)
     _say(out, known, each, inputs)
     return out
+
+
+def _check_options(
+    name: str, check: str, span: Period | None, options: Mapping[str, Any], *, zone: str, at_hand: bool
+) -> dict[str, Any]:
+    """The options that a comparison with Stripe's own report needs."""
+    found = stripe_check.check_of(name, check, options, zone)
+    if at_hand:
+        raise UsageFault(
+            "--check stripe compares what the account says; it can't be with --over or data.",
+            advice="Leave them out.",
+        )
+    if span is None:
+        raise UsageFault("--check stripe needs a period.", advice=HINT)
+    return {**options, **found.options}
 
 
 def _given(inputs: ReportInputs, data: Mapping[str, pd.DataFrame] | None) -> dict[str, pd.DataFrame]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from typing import Any
 
 import httpx
 
@@ -16,7 +17,7 @@ from stripe_magics.client.api_errors.mapping import stripe_spoke
 from stripe_magics.client.http.body_reader import BodyReader, TooLongError
 from stripe_magics.client.http.deadline_transport import AttemptDeadline, current_deadline, transport
 from stripe_magics.client.http.logging_filter import private
-from stripe_magics.client.http.request_encoder import EncodedRequest, encode
+from stripe_magics.client.http.request_encoder import EncodedRequest, encode, is_document
 from stripe_magics.client.http.response import parse_object
 from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy
 
@@ -102,12 +103,18 @@ def _exchange(
         )
     finally:
         response.close()
-    return judge(status, headers_in, body)
+    return judge(status, headers_in, body, document=is_document(encoded.method, encoded.target))
 
 
-def judge(status: int, headers: dict[str, str], body: bytes) -> AttemptResult:
-    """An answer that came in whole: whether it is Stripe's, and the code of its error."""
-    data = parse_object(body)
+def judge(status: int, headers: dict[str, str], body: bytes, *, document: bool = False) -> AttemptResult:
+    """An answer that came in whole: whether it is Stripe's, and the code of its error.
+
+    With `document` a file's text was asked for: it stands as `text` in an object of the type "document".
+    """
+    if document and status == 200 and headers.get("content-type", "").startswith("text/csv"):
+        data: dict[str, Any] | None = {"object": "document", "text": body.decode("utf-8", "replace")}
+    else:
+        data = parse_object(body)
     error = data.get("error") if data is not None else None
     if 200 <= status < 300:
         if data is None or (isinstance(error, (dict, list)) and "object" not in data):

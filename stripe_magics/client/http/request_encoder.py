@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from stripe_magics.client.sending import request_checks
 from stripe_magics.errors import Details, InvalidRequest
 from stripe_magics.request import Request
 
+_CONTENTS = re.compile(r"/v1/files/[\w-]+/contents")
 USER_AGENT = f"stripe_magics/{__version__}"
 
 
@@ -45,7 +47,8 @@ def encode(
     """Check and encode a request. Raises `InvalidRequest` for a path, header or file that can't be sent."""
     method = request_checks.check_method(request.method)
     path = request_checks.check_path(request.path)
-    if method == "POST" and path == "/v1/files" and base == request_checks.API:
+    of_file = (method == "POST" and path == "/v1/files") or is_document(method, path)
+    if of_file and base == request_checks.API:
         base = "https://files.stripe.com"
     in_url = tuple(request.query) + (request.params if method in {"GET", "DELETE"} else ())
     target = f"{path}?{_form(in_url)}" if in_url else path
@@ -86,6 +89,11 @@ def encode(
         version=headers["stripe-version"],
         account=headers.get("stripe-account", "") + headers.get("stripe-context", ""),
     )
+
+
+def is_document(method: str, target: str) -> bool:
+    """Whether a call asks for a file's content, which is no JSON."""
+    return method == "GET" and _CONTENTS.fullmatch(target) is not None
 
 
 def _form(pairs: Iterable[tuple[str, str]]) -> str:

@@ -1,0 +1,122 @@
+"""Stripe's own financial reports: a run is asked for, waited for, and its CSV read.
+
+They are Stripe's other road to the same figures: for `--check stripe`, and for the members of many payouts in one file. Amounts are major
+units in the CSV and minor units here; a run says until when it has data (`data_available_end`), and is never asked for more.
+Source: docs.stripe.com/reports/report-types.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import pandas as pd
+
+from stripe_magics.errors import StripeMagicsError
+from stripe_magics.finance.reporting_period import Period
+from stripe_magics.money import exponent
+from stripe_magics.progress import progress_bar
+
+PATIENCE = 900.0  # seconds: Stripe needs seconds to minutes
+FIRST_WAIT, LONGEST_WAIT = 1.0, 10.0
+_LISTED = ("columns",)
+
+
+class ReportUnavailable(StripeMagicsError):
+    """Stripe's own report can't be had: its data don't reach that far, or the run failed or took too long."""
+
+
+def available_until(report_type: str) -> pd.Timestamp | None:
+    """Until when Stripe's reports of a type have data; None if it doesn't say."""
+    from stripe_magics.pipeline import call
+
+    said: Mapping[str, Any] = call("reporting.report_types.retrieve", report_type=report_type, raw=True)  # type: ignore[assignment]
+    end = said.get("data_available_end")
+    return pd.Timestamp(end, unit="s", tz="UTC") if isinstance(end, int) else None
+
+
+def run_report(report_type: str, **parameters: Any) -> list[dict[str, str]]:
+    """The rows of a report of Stripe's, as its CSV has them. Raises `ReportUnavailable`, or a `StripeError`.
+
+    A run is a new object of the account, which moves nothing: it is asked for anew each time.
+    """
+    from stripe_magics.pipeline import call
+
+    made: Mapping[str, Any] = call(  # type: ignore[assignment]  # raw: Stripe's JSON
+        "reporting.report_runs.create",
+        report_type=report_type,
+        parameters=parameters,
+        raw=True,
+        again=True,
+        yes=True,
+    )
+    file = _finished(made).get("result") or {}
+    if not file.get("id"):
+        raise ReportUnavailable(f"Stripe's report run {made['id']} has no file. Nothing was changed.")
+    return list(csv.DictReader(io.StringIO(_content(str(file["id"])))))
+
+
+def _finished(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    from stripe_magics.pipeline import call
+
+    wait, until = FIRST_WAIT, time.monotonic() + PATIENCE
+    with progress_bar("Stripe's report", unit=" looks") as progress:
+        looks = 0
+        while run["status"] == "pending":
+            if time.monotonic() > until:
+                raise ReportUnavailable(
+                    f"Stripe's report run {run['id']} isn't ready after {PATIENCE / 60:.0f} minutes. Nothing was changed.",
+                    advice="Run the same again later.",
+                )
+            time.sleep(wait)
+            wait, looks = min(wait * 1.5, LONGEST_WAIT), looks + 1
+            progress(looks)
+            run = call("reporting.report_runs.retrieve", report_run=run["id"], raw=True)  # type: ignore[assignment]
+    if run["status"] != "succeeded":
+        raise ReportUnavailable(
+            f"Stripe's report run {run['id']} failed: {run.get('error') or run['status']}. Nothing was changed."
+        )
+    return run
+
+
+def _content(file: str) -> str:
+    from stripe_magics.client.shared_connection import current
+    from stripe_magics.request import Request
+
+    request = Request(
+        module="files.contents", method="GET", path=f"/v1/files/{file}/contents", returns="document"
+    )
+    return str(current().send(request).data.get("text") or "")
+
+
+def covered(report_type: str, span: Period) -> dict[str, Any]:
+    """The parameters of a run over a period. Raises `ReportUnavailable` where Stripe's data don't reach to its end."""
+    end = available_until(report_type)
+    if end is not None and span.end > end:
+        raise ReportUnavailable(
+            f"Stripe's own report reaches until {end.tz_convert(span.zone):%Y-%m-%d %H:%M} only; the period ends later. "
+            "Nothing was changed.",
+            advice="Its data come up to a day later; give a period that is over.",
+        )
+    return {
+        "interval_start": int(span.start.timestamp()),
+        "interval_end": int(span.end.timestamp()),
+        "timezone": "Etc/UTC" if span.zone == "UTC" else span.zone,
+    }
+
+
+def minor(text: str, currency: str) -> int:
+    """An amount of the CSV in minor units. Raises `ReportUnavailable` for one that has another number of decimals."""
+    try:
+        amount = Decimal(text or "0") * 10 ** exponent(currency)
+    except InvalidOperation:
+        raise ReportUnavailable(f"Stripe's report has {text!r} where an amount should be.") from None
+    if amount != int(amount):
+        raise ReportUnavailable(
+            f"Stripe's report has {text} {currency.upper()}: that isn't a whole number of minor units."
+        )
+    return int(amount)
