@@ -61,7 +61,8 @@ def rows_form(name: str, frame: Any, run: Callable[..., Any], *, connection: Any
     from stripe_magics.forms.rows_widget import RowsForm
 
     module = catalogue.find(name)
-    source = str(getattr(frame, "attrs", {}).get("source_file", ""))
+    about = getattr(frame, "attrs", {})
+    source = "" if "stripe" in about else str(about.get("source_file", ""))  # an answer is no file any more
     form = RowsForm(module, frame, run, connection=connection or current(), source=source)
     _replace(module.name, form)
     return form
@@ -87,11 +88,14 @@ def table(
     return made
 
 
-def today() -> Any:
-    """The account's day: balance, today's payments, and what waits for somebody."""
-    from stripe_magics.forms.today_card import today as make
+def today(*, run: Callable[..., Any] | None = None) -> Any:
+    """The account's day: balance, today's payments, and what waits for somebody; each line opens what can be done about it."""
+    from stripe_magics.client.shared_connection import current
+    from stripe_magics.forms.today_widget import TodayPage
 
-    return make()
+    page = TodayPage(current(), run=run)
+    _replace("today", page)
+    return page
 
 
 def start_card(search: Callable[[str], list[tuple[str, str]]], open_line: Callable[[str], Any]) -> Any:
@@ -111,6 +115,23 @@ def connect_form() -> ConnectForm:
     form = ConnectForm()
     _replace("connect", form)
     return form
+
+
+def form_link(
+    name: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    params: Iterable[tuple[str, Any]] = (),
+    options: Options | None = None,
+    run: Callable[..., Any] | None = None,
+) -> Any:
+    """A button that opens the form of a module, filled in: what stands under help and under a request that was only shown."""
+    from stripe_magics.forms.link_widget import FormLink
+
+    given = list(params)
+    link = FormLink(skeleton(name), lambda: module_form(name, values, params=given, options=options, run=run))
+    _replace(f"link {name}", link)
+    return link
 
 
 def close_all() -> None:

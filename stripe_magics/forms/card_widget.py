@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
+import ipywidgets as w
+
 from stripe_magics.catalogue import stripe_objects
-from stripe_magics.errors import NotFound, StripeMagicsError, UnknownName
+from stripe_magics.errors import NotFound, UnknownName
 from stripe_magics.forms.object_search import find, id_in
+from stripe_magics.forms.opened_below import OpenedBelow
+from stripe_magics.forms.part_list import Part, PartList
+from stripe_magics.forms.row_actions import style_of
 from stripe_magics.forms.static_files import static_text
 from stripe_magics.forms.stories import Action, Story, tell
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+from stripe_magics.forms.widget_registry import WidgetRegistry
 
 CARD_CSS = f"<style>\n{static_text('card.css')}</style>"
 
@@ -83,60 +89,84 @@ class ObjectCard:
     def __init__(self, story: Story, connection: Any, *, run: Callable[..., Any] | None = None) -> None:
         self.story, self.connection, self.run = story, connection, run
         self.tree: WidgetRegistry | None = None
-        self.form: Any = None
-        self._slot: Any = None
+        self.below: OpenedBelow | None = None
+        self.parts: PartList | None = None
+        self._form: Any = None  # of a card that has no buttons
+
+    @property
+    def form(self) -> Any:
+        """What is open under the card."""
+        return self.below.opened if self.below is not None else self._form
 
     def open(self, label: str) -> Any:
         """The form of an action, prefilled."""
         action = next(each for each in self.story.actions if each.label == label)
-        return self._form(action)
+        return self._open_form(action)
 
     def close(self) -> None:
-        """Close the buttons and the form under them."""
+        """Close the buttons and what is open under them."""
         if self.form is not None:
             self.form.close()
         if self.tree is not None:
             self.tree.close()
 
+    def widget(self) -> Any:
+        """The card with its buttons as one widget, for a place below another card."""
+        tree = self._registry()
+        shown = tree.make(w.HTML, "full", value=self._repr_html_())
+        buttons = self.buttons()
+        return tree.make(w.VBox, "full", children=(shown, *((buttons,) if buttons is not None else ())))
+
     def buttons(self) -> Any:
-        """The row of buttons, with a place for a form below; None where nothing can be done."""
-        if not self.story.actions:
+        """The row of buttons, the list of parts, and a place for what they open; None where nothing can be done."""
+        tree = self._registry()
+        self.below = below = OpenedBelow(tree)
+        made = tuple(
+            below.button(each.label, partial(self._open_form, each), style_of(each.label))
+            for each in self.story.actions
+        )
+        self.parts = PartList(
+            tree,
+            (
+                Part(each.id, each.text, each.status)
+                for each in self.story.entries
+                if each.id != self.story.id
+            ),
+            label="A part of it",
+            below=below,
+            show_card=self.show_part,
+            connection=self.connection,
+            run=self.run,
+        )
+        if not made and not self.parts.widgets:
             return None
-        import ipywidgets as w
+        bar = tree.make(w.HBox, "row", children=made, _dom_classes=("sm-bar",))
+        return tree.make(
+            w.VBox, "root", children=(bar, *self.parts.widgets, *below.parts), _dom_classes=("sm-under",)
+        )
 
-        self.tree = WidgetRegistry()
-        made = []
-        for each in self.story.actions:
-            style = "danger" if each.label in {"Void", "Cancel", "Delete"} else ""
-            button = self.tree.make(w.Button, "button", description=each.label, button_style=style)
-            button.on_click(lambda _, action=each: self._pressed(action))
-            made.append(button)
-        bar = self.tree.make(w.HBox, "row", children=tuple(made), _dom_classes=("sm-bar",))
-        self._slot = self.tree.make(w.VBox, "full", children=())
-        self._status = self.tree.make(w.HTML, "full", value="")
-        return self.tree.make(w.VBox, "root", children=(bar, self._status, self._slot))
+    def show_part(self, identity: str) -> ObjectCard:
+        """The card of a part, below this one."""
+        card = object_card(identity, connection=self.connection, run=self.run)
+        if self.below is not None:
+            self.below.show(card, card.widget())
+        return card
 
-    def _pressed(self, action: Action) -> None:
-        from stripe_magics.forms import html
+    def _registry(self) -> WidgetRegistry:
+        if self.tree is None:
+            self.tree = WidgetRegistry()
+        return self.tree
 
-        try:
-            self._form(action)
-        except StripeMagicsError as fault:
-            self._status.value = CSS + html.error(fault)
-        except Exception as fault:  # our own mistake: an exception in a callback would be seen by nobody
-            self._status.value = CSS + html.card(
-                "wrong", "The form failed.", [type(fault).__name__], role="alert"
-            )
-
-    def _form(self, action: Action) -> Any:
+    def _open_form(self, action: Action) -> Any:
         from stripe_magics.forms import module_form
 
-        if self.form is not None:
-            self.form.close()
-        self.form = module_form(action.module, action.values, run=self.run, connection=self.connection)
-        if self._slot is not None:
-            set_children(self._slot, (self.form,))
-        return self.form
+        form = module_form(action.module, action.values, run=self.run, connection=self.connection)
+        if self.below is not None:
+            return self.below.show(form)
+        if self._form is not None:
+            self._form.close()
+        self._form = form
+        return form
 
     # -- what is shown ------------------------------------------------------------------------------------------------------------
 

@@ -271,7 +271,7 @@ def _object_id(field: Field, maker: Maker) -> Control:
     """An id, with a button that finds the object by what people know of it."""
     if maker.cell or not maker.object_ids or not field.object:
         return _text(field, maker)
-    text = maker.make(w.Text, "sought", field, continuous_update=False, placeholder=_find_hint(field))
+    text = maker.make(w.Text, "beside", field, continuous_update=False, placeholder=_find_hint(field))
     find = maker.tree.make(w.Button, "small", description="Find")
     control = _text_control(field, text)
     control.widget = maker.tree.make(w.HBox, "line", children=(text, find), _dom_classes=("sm-find",))

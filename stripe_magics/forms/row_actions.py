@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stripe_magics.forms.stories.billing_stories import INVOICE_ACTIONS
@@ -17,10 +17,21 @@ class RowAction:
     module: str
     field: str
     states: frozenset[str] = frozenset()  # none: in any state
+    group: str = ""  # of the form's fields, the one to open
+
+    @property
+    def style(self) -> str:
+        """Of its button: red where something is taken away for good."""
+        return style_of(self.label)
 
     def fits(self, row: Mapping[str, Any]) -> bool:
         """Whether the row's state allows it."""
         return not self.states or str(row.get("status")) in self.states
+
+
+def style_of(label: str) -> str:
+    """The style of a button with that label."""
+    return "danger" if label in {"Void", "Cancel", "Delete"} else ""
 
 
 def _action(label: str, module: str, field: str, *states: str) -> RowAction:
@@ -50,7 +61,12 @@ ACTIONS: dict[str, tuple[RowAction, ...]] = {
     ),
     "payout": (_action("Cancel", "payouts.cancel", "payout", "pending"),),
     "dispute": (
-        _action("Send evidence", "disputes.update", "dispute", "needs_response", "warning_needs_response"),
+        replace(
+            _action(
+                "Send evidence", "disputes.update", "dispute", "needs_response", "warning_needs_response"
+            ),
+            group="Evidence",
+        ),
     ),
     "refund": (_action("Cancel", "refunds.cancel", "refund", "requires_action"),),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
@@ -18,6 +19,7 @@ from stripe_magics.forms import html
 from stripe_magics.forms.column_mapping import LEFT_OUT, guess, targets
 from stripe_magics.forms.connection_guard import check_open, describe
 from stripe_magics.forms.result_area import ResultArea
+from stripe_magics.forms.row_corrections import RowCorrections
 from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
 
 SHOWN_FAULTS, SHOWN_REQUESTS = 50, 3
@@ -62,6 +64,7 @@ class RowsForm(w.VBox):
         self._fields = make(w.VBox, "column", children=tuple(self.columns.values()))
         self.bar = make(w.HBox, "row", children=(), _dom_classes=("sm-bar",))
         self.status = make(w.HTML, "full", value="")
+        self.corrections = RowCorrections(self.tree, self._corrected)
         self._buttons = {
             words: self._button(words, action, style)
             for words, action, style in (
@@ -73,7 +76,7 @@ class RowsForm(w.VBox):
             )
         }
         self._show_buttons()
-        children = (self._top, self._fields, self.bar, self.status)
+        children = (self._top, self._fields, self.status, self.corrections.box, self.bar)
         super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=("sm-form",))
         self.tree.adopt(self)
 
@@ -97,8 +100,15 @@ class RowsForm(w.VBox):
         try:
             requests = self.run(rows, connection=self.connection, dry_run=True)["request"]
         except InvalidValue as invalid:
-            self.status.value = faults_table(invalid.faults, self.frame, self._column_of())
+            columns = self._column_of()
+            self.status.value = faults_table(invalid.faults, self.frame, columns)
+            self.corrections.offer(
+                (row, columns[each.field], _cell(self.frame, columns[each.field], row))
+                for each in invalid.faults
+                if (row := _row_of(each)[0]) and each.field in columns
+            )
             return False
+        self.corrections.clear()
         self._checked = self._mapping()
         first = [
             f"Row {number}: {each}" for number, each in enumerate(requests.head(SHOWN_REQUESTS), start=1)
@@ -180,6 +190,7 @@ class RowsForm(w.VBox):
 
     def _show_result(self) -> None:
         counts = self.result["result"].value_counts()
+        counts = counts[counts > 0]  # endings that no row had are no news
         words = ", ".join(f"{number:,} {name}" for name, number in counts.items())
         good = set(counts.index) <= {"done", "replayed"}
         self.status.value = html.card("good" if good else "wrong", words, [self._saved()])
@@ -189,8 +200,6 @@ class RowsForm(w.VBox):
         """Where the result file is, beside the file that the rows came from; "" for a frame of the notebook."""
         if not self.source:
             return ""
-        from pathlib import Path
-
         from stripe_magics.accessor.file_exports import to_csv
 
         source = Path(self.source)
@@ -200,7 +209,7 @@ class RowsForm(w.VBox):
         return f"The result of each row is in {target.name}."
 
     def _lead(self) -> str:
-        where = f" of {self.source}" if self.source else ""
+        where = f" of {Path(self.source).name}" if self.source else ""
         return f"{len(self.frame):,} rows{where}, one call each. Choose which field each column fills."
 
     def _mapping(self) -> dict[str, str]:
@@ -214,6 +223,13 @@ class RowsForm(w.VBox):
         twice = next((name for name in names if names.count(name) > 1), "")
         field = self.module.get(twice) if twice else None
         return field.title if field is not None else ""
+
+    def _corrected(self, row: int, column: str, text: str) -> None:
+        """A faulty cell was corrected: in a copy, so that the caller's table stays as it is."""
+        self.frame = self.frame.astype({column: object})
+        self.frame.iloc[row - 1, self.frame.columns.get_loc(column)] = text
+        self._checked = None
+        self._changed()
 
     def _changed(self) -> None:
         self._armed = False
@@ -267,12 +283,9 @@ def faults_table(faults: tuple[Fault, ...], frame: Any, columns: dict[str, str])
     """Every fault with its row, its column in the file, what stands in the cell, and what is wrong with it."""
     lines = []
     for fault in faults[:SHOWN_FAULTS]:
-        row, _, problem = (
-            fault.problem.partition(": ") if fault.problem.startswith("row ") else ("", "", fault.problem)
-        )
-        number = int(row.removeprefix("row ")) if row else 0
+        number, problem = _row_of(fault)
         column = columns.get(fault.field, "")
-        cell = str(frame[column].iloc[number - 1]) if number and column in frame.columns else ""
+        cell = _cell(frame, column, number)
         cells = (str(number or ""), column or fault.title, cell[:60], problem)
         lines.append("".join(f"<td>{escape(each)}</td>" for each in cells))
     more = f"<br>And {len(faults) - SHOWN_FAULTS:,} more." if len(faults) > SHOWN_FAULTS else ""
@@ -280,3 +293,21 @@ def faults_table(faults: tuple[Fault, ...], frame: Any, columns: dict[str, str])
     head = "<tr><th>Row</th><th>Column</th><th>Cell</th><th>What is wrong</th></tr>"
     count = "One cell needs" if len(faults) == 1 else f"{len(faults):,} cells need"
     return f"<div class='sm-card sm-wrong' role='alert'><b>{count} correcting. Nothing was sent.</b><table aria-label='Faults'>{head}{rows}</table>{more}</div>"
+
+
+def _row_of(fault: Fault) -> tuple[int, str]:
+    """The row that a fault names (0: none), and what is wrong."""
+    if not fault.problem.startswith("row "):
+        return 0, fault.problem
+    row, _, problem = fault.problem.partition(": ")
+    return int(row.removeprefix("row ")), problem
+
+
+def _cell(frame: Any, column: str, row: int) -> str:
+    """What stands in a cell; a blank one is empty."""
+    if not row or column not in frame.columns:
+        return ""
+    import pandas as pd
+
+    value = frame[column].iloc[row - 1]
+    return "" if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)

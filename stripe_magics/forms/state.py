@@ -103,8 +103,9 @@ class FormState:
         options: Options | None = None,
     ) -> FormState:
         """A form with some values filled in, by field name. Raises `UnknownName` for a name that the module doesn't have."""
-        state = cls(module=module, params=list(params), options=options or Options())
-        for name, value in (values or {}).items():
+        fields, rest = split_params(module, values or {}, params)
+        state = cls(module=module, params=rest, options=options or Options())
+        for name, value in {**(values or {}), **fields}.items():
             state.put(name, value)
         state.infer_switches()
         return state
@@ -313,3 +314,34 @@ def _change(field: Field, raw: Raw, now: Raw, *, whole: bool) -> Raw | None:
         gone = {key: "" for key in now if whole and key not in raw}
         return {**changed, **gone} or None
     return None if _tidy(raw) == _tidy(now) else raw
+
+
+def split_params(
+    module: Module, given: Mapping[str, Any], params: Iterable[tuple[str, Any]]
+) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    """Stripe's bracket parameters as the form's own fields, where a field stands for one of them as it is; and the rest, as given.
+
+    A parameter that is given twice, or beside its field, stays what it is: the call itself says what is wrong with it.
+    """
+    named = {
+        each.param: each
+        for each in module.fields
+        if each.role is Role.PARAM and each.kind not in {Kind.ROWS, Kind.METADATA, Kind.JSON, *LISTS}
+    }
+    metadata = {each.param: each for each in module.fields if each.kind is Kind.METADATA}
+    pairs = list(params)
+    names = [name for name, _ in pairs]
+    fields: dict[str, Any] = {}
+    rest: list[tuple[str, Any]] = []
+    for name, value in pairs:
+        head, _, key = name.partition("[")
+        found = named.get(name)
+        keyed = metadata.get(head) if key.endswith("]") and "[" not in key else None
+        plain = isinstance(value, str) and names.count(name) == 1
+        if plain and found is not None and found.name not in given:
+            fields[found.name] = value
+        elif plain and keyed is not None and keyed.name not in given and key != "]":
+            fields.setdefault(keyed.name, {})[key[:-1]] = value
+        else:
+            rest.append((name, value))
+    return fields, rest

@@ -131,6 +131,8 @@ class TableWidget(w.VBox):
         form = module_form(
             action.module, {action.field: self.rows[0]["id"]}, run=self.run, connection=self.connection
         )
+        if action.group in form.groups:
+            form.open_group(action.group)
         self._show(form)
 
     def _open_rows(self, action: RowAction) -> None:
@@ -153,13 +155,12 @@ class TableWidget(w.VBox):
         from stripe_magics.forms.card_widget import object_card
 
         card = object_card(str(self.rows[0]["id"]), connection=self.connection, run=self.run)
-        self._drop()
-        self.status.value = card._repr_html_()
+        self._show(card, card.widget())
 
-    def _show(self, widget: Any) -> None:
+    def _show(self, opened: Any, widget: Any = None) -> None:
         self._drop()
-        self.opened = widget
-        set_children(self.slot, (widget,))
+        self.opened = opened
+        set_children(self.slot, (opened if widget is None else widget,))
 
     def _drop(self) -> None:
         self.status.value = ""

@@ -36,7 +36,10 @@ class Page:
         rows: Iterable[Iterable[str]],
         example: str = "",
         outro: Iterable[str] = (),
+        *,
+        module: str = "",
     ) -> None:
+        self.module = module  # whose form a button opens; "" where the page is of no module
         self.title, self.intro, self.head = title, [line for line in intro if line], list(head)
         self.rows, self.example, self.outro = [list(row) for row in rows], example, list(outro)
 
@@ -113,7 +116,13 @@ def page(name: str) -> Page:
             0, "Further parameters of Stripe's are passed on as they are (--name value, -d name=value)."
         )
     return Page(
-        module.title, intro, ["field", "label", "value", "when", "what"], rows, example(module), outro
+        module.title,
+        intro,
+        ["field", "label", "value", "when", "what"],
+        rows,
+        example(module),
+        outro,
+        module=module.name,
     )
 
 

@@ -143,3 +143,33 @@ def install_display(ip: Any, magics: Any) -> Undo:
                 del formatter.type_printers[kind]
 
     return undo
+
+
+_LINKED = (("stripe_magics.magics.help_pages", "Page"), ("stripe_magics.request", "Request"))
+"""What has a button under it that opens the form: by name, so that nothing is imported for it."""
+
+
+def install_form_links(ip: Any, magics: Any) -> Undo:
+    """Help and dry runs with a button that opens the form, where there are widgets."""
+    formatter = ip.display_formatter.ipython_display_formatter
+
+    def printer(shown: Any) -> None:
+        from IPython.display import display
+
+        display({"text/plain": repr(shown), "text/html": shown._repr_html_()}, raw=True)
+        if (link := magics.form_link(shown)) is not None:
+            link._ipython_display_()
+
+    if type(ip).__name__ == "TerminalInteractiveShell":
+        return lambda: None
+    for module, name in _LINKED:
+        formatter.for_type_by_name(module, name, printer)
+
+    def undo() -> None:
+        for place in _LINKED:
+            formatter.deferred_printers.pop(place, None)
+        for kind, current in list(formatter.type_printers.items()):
+            if current is printer:
+                del formatter.type_printers[kind]
+
+    return undo

@@ -66,6 +66,7 @@ class StripeMagics(Magics):
         self.cell = tracker_of(shell)
         self.history = History()
         self.seen = Seen()
+        self.previewed: tuple[Any, Command] | None = None  # the last dry run: its request, and the call
 
     @no_var_expand
     @line_cell_magic
@@ -181,6 +182,7 @@ class StripeMagics(Magics):
                 self.deliver(fault.frame, command, line)  # the rows so far
             raise
         self._remember(command, line, started, answer=answer)
+        self.previewed = (answer, command) if options.dry_run else self.previewed
         return self.deliver(answer, command, line)
 
     def _object_card(self, line: str) -> Any:
@@ -194,6 +196,22 @@ class StripeMagics(Magics):
         from stripe_magics.forms import object_card
 
         return object_card(line.strip(), run=self.run_form)
+
+    def form_link(self, shown: Any) -> Any:
+        """The button that opens the form of what is shown: a page of help, or the request of the last dry run; None for any other."""
+        from stripe_magics import forms
+
+        if getattr(shown, "head", None) is not None:
+            return forms.form_link(shown.module, run=self.run_form) if shown.module else None
+        if self.previewed is None or self.previewed[0] is not shown:
+            return None
+        command = self.previewed[1]
+        if command.options.from_ is not None:
+            return None
+        options = replace(command.options, dry_run=False, form=True)
+        return forms.form_link(
+            command.module, command.values, params=command.params, options=options, run=self.run_form
+        )
 
     def _start(self) -> Any:
         """A bare `%stripe`: the start card, or the overview where there are no widgets."""
@@ -367,6 +385,7 @@ class Registration:
             ipython_hooks.install_lines(ip),
             ipython_hooks.install_completion(ip, self.magics),
             ipython_hooks.install_display(ip, self.magics),
+            ipython_hooks.install_form_links(ip, self.magics),
             ipython_hooks.install_key_watch(ip, self.magics),
         ]
 

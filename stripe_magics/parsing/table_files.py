@@ -19,7 +19,14 @@ def is_table_file(text: str) -> bool:
 
 
 def read_table(name: str) -> pd.DataFrame:
-    """The table of a file. CSV and Excel are read as text, so that ids and amounts stay as they are written."""
+    """The table of a file, which knows the file (`attrs["source_file"]`)."""
+    frame = _read(name)
+    frame.attrs["source_file"] = str(Path(name).expanduser().absolute())
+    return frame
+
+
+def _read(name: str) -> pd.DataFrame:
+    """CSV and Excel are read as text, so that ids and amounts stay as they are written."""
     import pandas as pd
 
     path = Path(name).expanduser()

@@ -46,3 +46,119 @@ def test_finance_sorts_filters_and_selects(notebook: Any) -> None:
     expect(cells.first).not_to_have_text("211.00 USD")
     amounts = [float(each.split()[0].replace(",", "")) for each in cells.all_inner_texts()]
     assert amounts == sorted(amounts)
+
+
+def test_operations_finds_failed_payouts_and_disputes_and_opens_what_to_do(notebook: Any) -> None:
+    nb = notebook(
+        LOAD
+        + "\nfailed = sm.call('payouts.list', status='paid', limit=1)['id'][0]"
+        + "\nsm.call('api.call', url=f'/v1/test_helpers/payouts/{failed}/fail', method='POST')"
+        + "\n%stripe today"
+    )
+    nb.sees("Payouts that failed in the last 30 days")
+    nb.sees("The bank could not process this payout.")
+    waiting = nb.field("What to do about")
+    waiting.select_option(label_of(waiting, "could not process"))
+    nb.press("Show card")
+    nb.press("Pay out again")
+    nb.sees("Create a Payout")
+    nb.sees("%stripe payouts create --amount 46816 --currency gbp")
+    waiting.select_option(label_of(waiting, "fraudulent, 4 days left"))
+    nb.press("Send evidence")
+    nb.sees("Disputes: Update")
+    nb.enter("Uncategorized text", "It was delivered on 3 October.")
+    nb.press("Refresh")
+    expect(nb.out.locator(".sm-form")).to_have_count(0)
+
+
+def label_of(choices: Any, words: str) -> str:
+    """The option of a list that has the words in it."""
+    option = choices.locator("option", has_text=words).first
+    option.wait_for(state="attached")
+    return str(option.text_content())
+
+
+def test_twenty_customers_from_a_file_with_two_faults(notebook: Any, lab: Any) -> None:
+    rows = [f"cus,{each}@example.com,Customer {each}" for each in range(20)]
+    rows[6], rows[15] = "cus,no address,Customer 6", "cus,15@example,Customer 15"
+    nb = notebook(
+        LOAD
+        + "\nids = sm.call('customers.list', limit=20)['id']"
+        + f"\nrows = {rows!r}"
+        + "\nopen('people.csv', 'w').write('customer,e-mail,name\\n' + '\\n'.join(i + r[3:] for i, r in zip(ids, rows)))"
+        + "\n%stripe customers update --from people.csv --form"
+    )
+    nb.sees("20 rows of people.csv, one call each.")
+    nb.press("Send 20 rows")
+    nb.sees("2 cells need correcting. Nothing was sent.")
+    nb.enter("Row 7: e-mail", "6@example.com")
+    nb.enter("Row 16: e-mail", "15@example.com")
+    nb.press("Send 20 rows")
+    nb.press("Yes, send 20 calls")
+    nb.sees("20 done")
+    nb.sees("The result of each row is in people-result.csv.")
+    assert nb.python("print(sm.call('customers.retrieve', customer=ids[15])['email'][0])") == "15@example.com"
+    result = (lab[1] / "people-result.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert len(result) == 21
+    assert "6@example.com" in result[7]
+
+
+MOODY = """
+import httpx, stripe_magics as sm
+from stripe_magics.sandbox import SandboxTransport
+from stripe_magics.forms.connect_widget import ConnectForm
+class Stripe(httpx.BaseTransport):
+    "Stripe, which knows one key, at the end of a line that can be cut."
+    def __init__(self):
+        self.account, self.cut = SandboxTransport(demo=False), False
+    def handle_request(self, request):
+        if self.cut:
+            raise httpx.ConnectError("[Errno -3] Temporary failure in name resolution", request=request)
+        if "RightRightRight" not in request.headers["Authorization"]:
+            return httpx.Response(401, json={"error": {"type": "invalid_request_error", "message": "Invalid API Key provided"}})
+        return self.account.handle_request(request)
+stripe = Stripe()
+ConnectForm(transport=stripe)
+"""
+
+
+def test_a_mistyped_key_a_lost_network_and_a_connection(notebook: Any) -> None:
+    nb = notebook(MOODY, connect=False)
+    nb.field("Key from").select_option("Paste a key once")
+    key = nb.field("Secret key")
+    key.fill("pk_test_51RightRightRightRightRight0123456789")
+    nb.press("Connect")
+    nb.sees("That is a publishable key")
+    key.fill("sk_test_51WrongRightWrongRightRight0123456789")
+    key.press("Enter")
+    nb.sees("Stripe did not accept the key")
+    nb.python("stripe.cut = True")
+    key.fill("sk_test_51RightRightRightRightRight0123456789")
+    key.press("Enter")
+    nb.sees("no connection")
+    nb.python("stripe.cut = False")
+    key.fill(" sk_test_51RightRightRightRightRight0123456789 ")
+    key.press("Enter")
+    nb.sees("Connected.")
+    assert nb.python("print(sm.current().mode, len(sm.call('customers.list')))") == "test 0"
+
+
+def test_an_engineer_turns_a_curl_line_into_a_form(notebook: Any) -> None:
+    nb = notebook(
+        LOAD,
+        '%%stripe --dry-run\ncurl https://api.stripe.com/v1/customers \\\n  -u "$STRIPE_KEY:" \\\n  -d name="Jenny Rosen" \\\n'
+        '  --data-urlencode email=jenny.curl@example.com \\\n  -d "metadata[order]"=6735',
+    )
+    nb.sees("POST /v1/customers")
+    nb.sees("metadata[order] = 6735")
+    nb.press("Open as a form")
+    expect(nb.field("Email")).to_have_value("jenny.curl@example.com")
+    nb.enter("Phone", "+49 30 1234567")
+    nb.press("Create")
+    nb.sees("Create a Customer: done. cus_")
+    assert (
+        nb.python(
+            "print(sm.call('customers.list', email='jenny.curl@example.com')[['phone', 'name']].values.tolist())"
+        )
+        == "[['+49 30 1234567', 'Jenny Rosen']]"
+    )

@@ -237,3 +237,37 @@ def test_a_journal_that_cant_be_used_costs_its_section_only(
     last = today().sections[-1]
     assert last.title == "Writes with an unknown outcome"
     assert "the journal of writes can't be used" in last.note
+
+
+def test_the_parts_of_a_card_open_their_own_card_and_what_can_be_done(sandbox: Connection) -> None:
+    payment = paid()
+    card = object_card("cus_demoJennyRosen")
+    card.buttons()
+    assert card.parts is not None
+    assert card.parts.choose(payment) == ["Show card", "Refund"]
+    form = card.parts.press("Refund")
+    assert form.state.values()["payment_intent"] == payment
+    below = card.parts.press("Show card")
+    assert below.story.title == "169.00 USD"
+    assert [each.label for each in below.story.actions] == ["Refund"]
+    assert card.parts.choose("") == []
+    assert card.form is None
+    card.close()
+
+
+def test_what_waits_today_opens_and_the_page_is_read_again(sandbox: Connection) -> None:
+    failed = sm.call("payouts.list", status="paid", limit=1)["id"][0]
+    page = today()
+    assert failed not in [each.id for each in page.parts.parts]
+    sm.call("api.call", url=f"/v1/test_helpers/payouts/{failed}/fail", method="POST")
+    page.refresh()
+    assert page.parts.choose(failed) == ["Show card"]
+    card = page.parts.press("Show card")
+    assert [each.label for each in card.story.actions] == ["Pay out again"]
+    dispute = next(each for each in page.parts.parts if each.status == "needs_response")
+    page.parts.choose(dispute.id)
+    form = page.parts.press("Send evidence")
+    assert "Uncategorized text" in [
+        each.widget.description for each in form.controls.values() if hasattr(each.widget, "description")
+    ]
+    page.close()

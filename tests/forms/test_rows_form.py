@@ -70,6 +70,33 @@ def test_faults_are_named_by_row_and_cell_and_nothing_is_sent(sandbox: Connectio
     form.send()
     assert not form._armed
     assert sandbox.writes == before
+    fields = {each.description: each for each in form.corrections.box.children}
+    assert list(fields) == ["Row 2: Mail", "Row 3: Mail"]
+    fields["Row 2: Mail"].value = "bob@example.com"
+    assert not form.check()
+    assert "One cell needs correcting" in form.status.value
+    form.corrections.box.children[0].value = "cid@example.com"
+    assert form.check()
+    assert form.corrections.box.children == ()
+    assert list(people["Mail"])[1:] == ["bob(at)example.com", "cid"], "the caller's own table stays as it is"
+    form.send()
+    form.confirm()
+    form.wait()
+    assert {"bob@example.com", "cid@example.com"} <= set(sm.call("customers.list", limit=5)["email"])
+
+
+def test_a_file_is_named_and_its_result_stands_beside_it(sandbox: Connection, tmp_path: Path) -> None:
+    from stripe_magics.parsing import parse
+
+    (tmp_path / "people.csv").write_text("name\nAnn\nBob\n")
+    command = parse(f"customers create --from {tmp_path / 'people.csv'} --form")
+    form = opened("customers.create", command.options.from_)
+    assert "2 rows of people.csv, one call each." in form._top.value
+    form.send()
+    form.confirm()
+    answer = form.wait()
+    assert list(pd.read_csv(tmp_path / "people-result.csv")["result"]) == ["done", "done"]
+    assert "of people.csv" not in opened("customers.create", answer[["name"]])._top.value
 
 
 def test_rows_are_sent_once_and_their_result_is_kept(sandbox: Connection, tmp_path: Path) -> None:
@@ -82,7 +109,8 @@ def test_rows_are_sent_once_and_their_result_is_kept(sandbox: Connection, tmp_pa
     form.confirm()
     result = form.wait()
     assert result["result"].tolist() == ["done"] * 25
-    assert "25 done" in form.status.value
+    assert "<b>25 done</b>" in form.status.value, "what no row came to isn't counted"
+    assert "sm-good" in form.status.value
     saved = pd.read_csv(tmp_path / "people-result.csv")
     assert saved["result_id"].str.startswith("cus_").all()
     assert saved["ignored"].tolist() == ["'=1+1"] * 25, "no spreadsheet runs it"

@@ -162,3 +162,22 @@ def test_blank(raw: object) -> None:
 @each_row("raw", ["0", ["a"], {"a": ""}, [{"name": "x"}]])
 def test_not_blank(raw: object) -> None:
     assert not blank(raw)
+
+
+def test_stripes_own_parameters_fill_the_fields_that_stand_for_them() -> None:
+    params = [
+        ("name", "Jenny"),
+        ("metadata[a]", "1"),
+        ("metadata[b]", "2"),
+        ("address[city]", "Bern"),
+        ("x[y]", "z"),
+    ]
+    state = FormState.of(catalogue.find("customers.create"), params=params)
+    assert state.raw["name"] == "Jenny"
+    assert state.raw["metadata"] == {"a": "1", "b": "2"}
+    assert state.raw["address_city"] == "Bern"
+    assert state.params == [("x[y]", "z")]
+    twice = [("name", "Jenny"), ("name", "Jen")]
+    assert FormState.of(catalogue.find("customers.create"), params=twice).params == twice
+    both = FormState.of(catalogue.find("customers.create"), {"name": "A"}, params=[("name", "B")])
+    assert both.params == [("name", "B")]

@@ -67,8 +67,10 @@ def test_one_row_opens_its_card_and_its_form(connected: Any) -> None:
     widget = TableWidget(table_content(frame), connection=connected)
     place = list(frame["status"]).index("succeeded")
     assert widget.select([place]) == ["Show card", "Refund"]
-    widget.press("Show card")
-    assert frame["id"][place] in widget.status.value
+    card = widget.press("Show card")
+    assert frame["id"][place] in widget.slot.children[0].children[0].value
+    assert [each.label for each in card.story.actions] == ["Refund"]
+    assert card.open("Refund").state.values()["payment_intent"] == frame["id"][place]
     form = widget.press("Refund")
     assert form.state.values()["payment_intent"] == frame["id"][place]
     assert widget.select([]) == []

@@ -87,3 +87,27 @@ def test_form_and_its_values(sandbox: Cells) -> None:
     form = sandbox("%stripe customers create --name Jenny --form")
     assert "customers create" in repr(form)
     assert type(form).__name__ == "ModuleForm"
+
+
+def test_help_and_a_dry_run_have_a_button_that_opens_the_form(
+    sandbox: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stripe_magics.forms.link_widget import FormLink
+
+    links: list[FormLink] = []
+    monkeypatch.setattr(FormLink, "_ipython_display_", lambda link: links.append(link))
+    for line in (
+        "refunds create --help",
+        "customers create --name Jenny -d metadata[a]=b --dry-run",
+        "customers --help",
+    ):
+        sandbox.shell.display_formatter.format(sandbox(f"%stripe {line}"))
+    assert [each.line for each in links] == [
+        "%stripe refunds create --form",
+        "%stripe customers create --form",
+    ]
+    form = links[1].open_form()
+    assert form.line == "%stripe customers create --name Jenny --metadata a=b"
+    assert form.submit()["name"][0] == "Jenny"
+    for each in links:
+        each.close()

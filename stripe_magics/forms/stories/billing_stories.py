@@ -218,4 +218,7 @@ def payout(id: str, get: Get) -> Story:
         ]
     if found.get("status") == "pending":
         story.actions.append(Action("Cancel", "payouts.cancel", {"payout": story.id}))
+    if found.get("status") == "failed":  # the money is back in the balance
+        again = {"amount": found.get("amount"), "currency": found.get("currency")}
+        story.actions.append(Action("Pay out again", "payouts.create", again))
     return story

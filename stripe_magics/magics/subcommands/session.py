@@ -40,7 +40,7 @@ def find(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 def today(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import forms
 
-    return forms.today()
+    return forms.today(run=context.run_form)
 
 
 def history(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
