@@ -326,9 +326,9 @@ def split_params(
     named = {
         each.param: each
         for each in module.fields
-        if each.role is Role.PARAM and each.kind not in {Kind.ROWS, Kind.METADATA, Kind.JSON, *LISTS}
+        if each.role is Role.PARAM and shape_of(each.kind) is Shape.ONE
     }
-    metadata = {each.param: each for each in module.fields if each.kind is Kind.METADATA}
+    metadata = {each.param: each for each in module.fields if shape_of(each.kind) is Shape.PAIRS}
     pairs = list(params)
     names = [name for name, _ in pairs]
     fields: dict[str, Any] = {}

@@ -95,13 +95,17 @@ def test_help_and_a_dry_run_have_a_button_that_opens_the_form(
     from stripe_magics.forms.link_widget import FormLink
 
     links: list[FormLink] = []
-    monkeypatch.setattr(FormLink, "_ipython_display_", lambda link: links.append(link))
+
+    def displayed(link: FormLink) -> None:
+        links.append(link)
+
+    monkeypatch.setattr(FormLink, "_ipython_display_", displayed)
     for line in (
         "refunds create --help",
         "customers create --name Jenny -d metadata[a]=b --dry-run",
         "customers --help",
     ):
-        sandbox.shell.display_formatter.format(sandbox(f"%stripe {line}"))
+        sandbox(f"%stripe {line}")
     assert [each.line for each in links] == [
         "%stripe refunds create --form",
         "%stripe customers create --form",
