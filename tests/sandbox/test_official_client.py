@@ -8,9 +8,12 @@ import urllib.error
 import urllib.request
 
 import pytest
+from official_clients import answers, story
 
 from stripe_magics.sandbox import SandboxTransport
 from stripe_magics.sandbox.server import serving
+
+from .conftest import Talk
 
 stripe = pytest.importorskip("stripe")
 pytestmark = pytest.mark.filterwarnings(
@@ -62,6 +65,37 @@ def test_a_decline_is_a_card_error(client) -> None:
     assert caught.value.code == "card_declined"
     assert caught.value.error.decline_code == "generic_decline"
     assert caught.value.error.payment_intent.status == "requires_payment_method"
+
+
+@pytest.mark.parametrize("version", answers.VERSIONS)
+def test_the_story_of_a_firm_and_the_classes_of_errors(version) -> None:
+    """As `notebooks/sandbox.ipynb` plays it. Other releases and the Node package play it by tests/official_clients/run.py."""
+    with answers.sandbox() as address:
+        http = stripe.HTTPXClient(allow_sync_methods=True)
+        seen = {
+            "story": story.play(stripe, address, version, http_client=http),
+            "errors": story.errors(stripe, address, version, http_client=http),
+        }
+        http.close()
+    assert not answers.differences(seen)
+
+
+def test_booleans_as_older_releases_write_them() -> None:
+    """Up to version 12 the package sends Python's own words."""
+    call = Talk(SandboxTransport(demo=False))
+    who = call("POST /v1/customers")["id"]
+    call("POST /v1/invoiceitems", customer=who, amount=500, currency="usd")
+    assert len(call.raw("GET /v1/invoiceitems", {"pending": "True"}).json()["data"]) == 1
+    paid = {
+        "amount": "900",
+        "currency": "usd",
+        "confirm": "True",
+        "off_session": "True",
+        "payment_method": "pm_card_visa",
+    }
+    assert call.raw("POST /v1/payment_intents", paid).json()["status"] == "succeeded"
+    assert call.raw("POST /v1/payment_intents", {**paid, "confirm": "TRUE"}).status_code == 400
+    call.client.close()
 
 
 def test_a_list_pages_by_itself(client) -> None:

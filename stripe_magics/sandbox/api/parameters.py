@@ -196,10 +196,14 @@ def _number(value: str, _of: str, where: str) -> int | float:
     return int(number) if number.is_integer() else number
 
 
+_BOOLEANS = {"true": True, "false": False, "True": True, "False": False}
+"""As texts; older releases of the official Python package write them as Python does where a call reads."""
+
+
 def _boolean(value: str, _of: str, where: str) -> bool:
-    if value not in {"true", "false"}:
+    if value not in _BOOLEANS:
         raise invalid_before_execution(f"Invalid boolean: {value}", param=where)
-    return value == "true"
+    return _BOOLEANS[value]
 
 
 def _choice(value: Any, of: tuple[str, ...], where: str) -> str:
@@ -239,7 +243,7 @@ def _one_of(value: Any, of: tuple[Kind, ...], where: str) -> Any:
             continue
         if each == "i" and not _INTEGER.fullmatch(value):
             continue
-        if each == "b" and value not in {"true", "false"}:
+        if each == "b" and value not in _BOOLEANS:
             continue
         return value_of(value, each, where)
     return value_of(value, fitting[-1], where)
