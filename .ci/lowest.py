@@ -1,4 +1,7 @@
-"""The lowest versions that pyproject.toml declares, as a constraints file: `python .ci/lowest.py > lowest.txt`."""
+"""The lowest versions that pyproject.toml declares, as a constraints file: `python .ci/lowest.py > lowest.txt`.
+
+ipywidgets 7 goes with the kernel of its time: of those, the versions that Colab has (colab.txt).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,11 @@ def main() -> None:
     """Print them."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [each for name in EXTRAS for each in project["optional-dependencies"][name]]
-    print("\n".join(lowest([*project["dependencies"], *extras])))
+    found = lowest([*project["dependencies"], *extras])
+    own = {each.partition("==")[0] for each in found}
+    colab = (Path(__file__).parent / "colab.txt").read_text(encoding="utf-8").split()
+    companions = [each for each in colab if re.split("[=<>]", each)[0] not in own]
+    print("\n".join([*found, *companions]))
 
 
 if __name__ == "__main__":

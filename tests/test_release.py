@@ -1,0 +1,93 @@
+"""A release in one command: what stops it, and what it leaves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A small repository that builds: a package of our name, its CHANGELOG, main."""
+    package = tmp_path / "stripe_magics"
+    (package / "catalogue" / "generated").mkdir(parents=True)
+    (package / "_version.py").write_text('__version__ = "0.3.0"\n')
+    for name in ("__init__.py", "__main__.py", "py.typed", "catalogue/generated/__init__.py"):
+        (package / name).write_text("")
+    for name in ("README.md", "LICENSE"):
+        (tmp_path / name).write_text("A project that is only here to be built.\n")
+    (tmp_path / "CHANGELOG.md").write_text(
+        "# Changelog\n\n## 0.4.0\n\nAlerts come by e-mail and to webhooks.\n\n## 0.3.0\n\nOld.\n"
+    )
+    (tmp_path / ".gitignore").write_text("dist\n")
+    (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n[project]\nname = "stripe_magics"\n'
+        'dynamic = ["version"]\ndescription = "x"\nreadme = "README.md"\nlicense = { file = "LICENSE" }\n\n[tool.hatch.version]\n'
+        'path = "stripe_magics/_version.py"\n'
+    )
+    git(tmp_path, "init", "-q", "-b", "main")
+    commit(tmp_path)
+    return tmp_path
+
+
+def git(project: Path, *words: str) -> str:
+    who = ("-c", "user.name=Release", "-c", "user.email=release@example.com")
+    return subprocess.run(
+        ["git", *who, *words], cwd=project, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def commit(project: Path) -> None:
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "A state")
+
+
+def release(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        str(ROOT / ".ci" / "release.py"),
+        *words,
+        "--root",
+        str(project),
+        "--unchecked",
+    ]
+    who = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "R"), ("EMAIL", "r@example.com"))
+    }
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **who})
+
+
+def test_what_stops_a_release(project: Path) -> None:
+    assert "not newer than 0.3.0" in release(project, "0.2.9").stdout
+    assert "no entry '## 0.5.0'" in release(project, "0.5.0").stdout
+    assert "is not a version" in release(project, "next").stdout
+    (project / "README.md").write_text("changed")
+    assert "aren't committed" in release(project, "0.4.0").stdout
+    git(project, "checkout", "-q", "-b", "other")
+    done = release(project, "0.4.0")
+    assert "made from main" in done.stdout
+    assert done.returncode == 1
+    assert "0.3.0" in (project / "stripe_magics" / "_version.py").read_text(), "nothing was changed"
+
+
+def test_a_dry_run_changes_nothing(project: Path) -> None:
+    assert release(project, "0.4.0", "--dry-run").returncode == 0
+    assert git(project, "tag") == ""
+    assert git(project, "status", "--porcelain") == ""
+
+
+def test_a_failing_build_leaves_everything_as_it_was(project: Path) -> None:
+    (project / "pyproject.toml").write_text("[[project\n")
+    commit(project)
+    done = release(project, "0.4.0")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert git(project, "tag") == ""
+    assert git(project, "status", "--porcelain") == ""
