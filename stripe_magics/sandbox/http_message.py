@@ -5,6 +5,7 @@ An answer leaves in one piece: a header that leaves by itself waits for the othe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +14,8 @@ from typing import BinaryIO
 MAX_HEAD = 64 * 1024
 MAX_BODY = 16 * 1024 * 1024
 LINE = 16 * 1024
+_CHUNK = re.compile(rb"[0-9A-Fa-f]{1,12}")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
@@ -68,7 +71,7 @@ def _headers(stream: BinaryIO) -> dict[str, str]:
         if len(line) > LINE or size > MAX_HEAD:
             raise BadMessage(431, "The headers are too long.")
         name, colon, value = line.decode("latin-1").partition(":")
-        if not colon or not name or name != name.strip():
+        if not colon or not name or name != name.strip() or _CONTROL.search(value.strip()):
             raise BadMessage(400, "A header is malformed.")
         key = name.lower()
         if key in headers and key in {"host", "content-length", "transfer-encoding"}:
@@ -106,12 +109,11 @@ def _chunked(stream: BinaryIO) -> bytes:
     size = 0
     while True:
         text = stream.readline(LINE).partition(b";")[0].strip()
-        try:
-            length = int(text, 16)
-        except ValueError:
-            raise BadMessage(400, "A chunk's length is malformed.") from None
+        if not _CHUNK.fullmatch(text):
+            raise BadMessage(400, "A chunk's length is malformed.")
+        length = int(text, 16)
         size += length
-        if length < 0 or size > MAX_BODY:
+        if size > MAX_BODY:
             raise BadMessage(413, f"The body is larger than {MAX_BODY // 1024 // 1024} MB.")
         if length == 0:
             break

@@ -101,7 +101,10 @@ class _Connection(socketserver.StreamRequestHandler):
             return _error(
                 403, "The sandbox answers programs, not pages in a browser (the request has an Origin)."
             )
-        parts = urlsplit(message.target)
+        try:
+            parts = urlsplit(message.target)
+        except ValueError:
+            return _error(400, "The address can't be read.")
         own = OWN_PATHS.get((message.method, parts.path))
         try:
             reply = own(self.server, message) if own else self._api(message, parts.path, parts.query)
@@ -153,7 +156,10 @@ def _advance(server: _Server, message: Message) -> Reply:
     seconds = dict(pairs(message.body.decode("utf-8", "replace"))).get("seconds", "")
     if not seconds.isdecimal() or len(seconds) > 10:
         return _error(400, "Give a number of seconds: seconds=86400.")
-    return _reply({"now": server.transport.advance(int(seconds))})
+    try:
+        return _reply({"now": server.transport.advance(int(seconds))})
+    except ValueError as fault:
+        return _error(400, str(fault))
 
 
 def _reset(server: _Server, _message: Message) -> Reply:

@@ -130,7 +130,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Let time pass: funds settle, payouts arrive or fail, holds expire, invoices go out and fall due. Answers the new moment."""
         with self.lock:
             self._keep_time()
-            now = scheduler.advance(self.account, seconds)
+            now = scheduler.advance(self.account, scheduler.check_length(seconds))
             self._set_off(now)
             return now
 

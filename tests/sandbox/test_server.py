@@ -144,7 +144,7 @@ HEAD = b"POST /v1/customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer
     [
         (HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1), 413),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (MAX_BODY + 1), 413),
-        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", 413),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", 400),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         (HEAD + b"Transfer-Encoding: gzip\r\n\r\n", 400),
         (HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400),
@@ -403,3 +403,36 @@ def test_the_fixture_is_an_entry_point_and_serves_other_suites(tmp_path) -> None
         capture_output=True, text=True, env=environment, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+ASKING = b"Host: 127.0.0.1\r\nAuthorization: Bearer sk_test_x\r\nConnection: close\r\n"
+DOUBTFUL = [
+    (b"GET //[ HTTP/1.1\r\n" + ASKING + b"\r\n", b"400", b"can't be read"),
+    *(
+        (b"POST /v1/customers HTTP/1.1\r\n" + ASKING + b"Transfer-Encoding: chunked\r\n\r\n" + length + b"\r\nname=a\r\n0\r\n\r\n", b"400", b"malformed")
+        for length in (b"0x6", b"+6", b"0_6", b"-6", b"", b"6 6")
+    ),
+    (b"GET /v1/customers HTTP/1.1\r\n" + ASKING + b"Idempotency-Key: a\rSet-Cookie: b\r\n\r\n", b"400", b"malformed"),
+    (b"GET /v1/customers HTTP/1.1\r\n" + ASKING + b"Idempotency-Key: a\x00b\r\n\r\n", b"400", b"malformed"),
+]  # fmt: skip
+
+
+def test_what_two_readers_could_read_differently_is_refused(host) -> None:
+    for text, status, message in DOUBTFUL:
+        answer = sent(host, text)
+        assert answer.split()[1:2] == [status], text
+        assert message in answer, text
+
+
+def test_no_call_takes_the_server_away(host) -> None:
+    """Time that passes for centuries, parameters without end: refused, and the next call is served."""
+    for path, body in (
+        ("/_sandbox/advance", "seconds=9999999999"),
+        ("/v1/test_helpers/clock/advance", "seconds=999999999999999999"),
+        ("/v1/test_helpers/clock/advance", "seconds=-5"),
+        ("/v1/customers", "&".join(f"metadata[k{number}]=v" for number in range(30_000))),
+    ):
+        status, answer = call(host, "POST", path, body)
+        assert status == 400, path
+        assert b"message" in answer
+    assert call(host, "GET", "/health")[0] == 200

@@ -34,7 +34,10 @@ def advance(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     passed = target - int(transport.now)
     if passed < 0:
         raise UsageFault(f"{text} is in the sandbox's past: its clock is at {_clock(transport.now)}.")
-    transport.advance(passed)
+    try:
+        transport.advance(passed)
+    except ValueError as problem:
+        raise UsageFault(str(problem)) from None
     context.history.note("sandbox advance", f"sm.current().sandbox.advance({passed})")
     print(f"The sandbox's clock is at {_clock(transport.now)}.")
 

@@ -22,13 +22,12 @@ from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts
 from stripe_magics.sandbox.resources.subscriptions import lifecycle, schedules, updates
 
+FARTHEST = 3653 * DAY
 Action = Callable[[Account, str], object]
 
 
 def advance(account: Account, seconds: int) -> int:
     """Let that much time pass, doing in order what is due on the way. Answers the new moment."""
-    if seconds < 0:
-        raise ValueError("Time only goes forward: give a number of seconds that is not negative.")
     until = account.now + seconds
     account.family.begin_request(None, None)
     run(account, account.clock, until)
@@ -36,6 +35,17 @@ def advance(account: Account, seconds: int) -> int:
     for each in account.family.accounts():
         events.forget(each)
     return until
+
+
+def check_length(seconds: int) -> int:
+    """How much time may pass at once. Raises ValueError for what is less than nothing or more than ten years."""
+    if not 0 <= seconds <= FARTHEST:
+        raise ValueError(
+            "Time only goes forward: give a number of seconds that is not negative."
+            if seconds < 0
+            else f"At most ten years ({FARTHEST} seconds) can pass at once."
+        )
+    return seconds
 
 
 def run(account: Account, clock: Clock, until: int) -> None:

@@ -125,9 +125,10 @@ def clock(account: Account, params: dict[str, Any]) -> Object:
 
 def advance(account: Account, params: dict[str, Any]) -> Object:
     """Time passes."""
-    if params["seconds"] < 0:
-        raise invalid("Time only goes forward.", param="seconds")
-    scheduler.advance(account, params["seconds"])
+    try:
+        scheduler.advance(account, scheduler.check_length(params["seconds"]))
+    except ValueError as fault:
+        raise invalid(str(fault), param="seconds") from fault
     return clock(account, {})
 
 
