@@ -74,6 +74,7 @@ class ReportInputs:
     options: dict[str, Any] = field(default_factory=dict)
     folder: ListFolder | None = None
     home: str = ""
+    whole: dict[str, pd.DataFrame] = field(default_factory=dict)  # the frames at hand, as they were given
     used: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     memo: dict[str, Any] = field(default_factory=dict)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import StripeError, UnknownName, UsageFault
-from stripe_magics.finance import stripe_check
+from stripe_magics.finance import comparison, stripe_check
 from stripe_magics.finance.columns import columns_of
 from stripe_magics.finance.folders import ListFolder
 from stripe_magics.finance.inputs import LISTS, Fetch, ReportInputs, has_all_rows
@@ -106,6 +106,8 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     fetch: Fetch | None = None,
     fresh: bool | str = False,
     check: str = "",
+    compare: bool | str = False,
+    currency: str = "",
     **options: Any,
 ) -> pd.DataFrame:
     """A report by name, as a DataFrame with amounts in int64 minor units. `reports()` lists them, `describe_report(name)` explains one.
@@ -115,7 +117,8 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     account's unless given). `data` gives frames that are at hand by list name (transactions, payouts, charges, invoices ...) and `over` a
     folder of `%stripe sync` or `%stripe pull --to`; both are cut to the period. All else is fetched once and kept for the next report: for
     ten minutes, until a write goes through this connection, or until `fresh=True`. `check="stripe"` runs Stripe's own report for the same
-    period and gives the differences, cell by cell. Further options are the report's own.
+    period and gives the differences, cell by cell; `compare=True` adds each amount of the period before and the change; `currency="usd"`
+    gives the rows of one currency. Further options are the report's own.
 
     Raises `UsageFault` for a period, option or column that isn't possible, `MissingData` where the lists lack something.
     """
@@ -147,12 +150,35 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     )
     inputs.notes += notes
     inputs.data.update(_given(inputs, data))
+    inputs.whole = dict(inputs.data)
     out = each.make(inputs)
     if check:
         assert span is not None
         out = stripe_check.compare(out, known, span)
     _say(out, known, each, inputs)
-    return out
+    if _true(compare):
+        out = _compared(out, known, each, inputs)
+    return comparison.in_currency(out, currency) if currency else out
+
+
+def _compared(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> pd.DataFrame:
+    """The report beside the period before, made of the same lists."""
+    columns = columns_of(each.function)
+    comparison.keys_and_measures(name, columns)
+    if inputs.period is None or inputs.period.start == _FIRST:
+        raise UsageFault("--compare needs a period.", advice=HINT)
+    earlier = comparison.period_before(inputs.period)
+    before = ReportInputs(
+        inputs.fetch,
+        dict(inputs.whole),
+        inputs.zone,
+        inputs.clock,
+        earlier,
+        inputs.options,
+        inputs.folder,
+        inputs.home,
+    )
+    return comparison.beside(out, each.make(before), name, columns, earlier)
 
 
 def _check_options(

@@ -16,6 +16,7 @@ from stripe_magics._command import Command, Options
 if TYPE_CHECKING:
     from stripe_magics.forms.connect_widget import ConnectForm
     from stripe_magics.forms.form_widget import ModuleForm
+    from stripe_magics.forms.report_widget import CloseForm, Reporter, ReportForm
     from stripe_magics.forms.rows_widget import RowsForm
 
 _shown: dict[
@@ -51,6 +52,26 @@ def module_form(
         form.guarded(form.fetch)(None)
     form.guarded(form.amount.update)(None)
     form.refresh()
+    return form
+
+
+def report_form(
+    reporter: Reporter, values: Mapping[str, Any], *, name: str = "", connection: Any | None = None
+) -> ReportForm:
+    """The form of the reports, with what a line says already. `reporter` knows the reports and runs them."""
+    from stripe_magics.forms.report_widget import ReportForm
+
+    form = ReportForm(reporter, connection, values, name)
+    _replace("report", form)
+    return form
+
+
+def close_form(reporter: Reporter, values: Mapping[str, Any], *, connection: Any | None = None) -> CloseForm:
+    """The form of the month end, with what a line says already."""
+    from stripe_magics.forms.report_widget import CloseForm
+
+    form = CloseForm(reporter, connection, values)
+    _replace("close", form)
     return form
 
 

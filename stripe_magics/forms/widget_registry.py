@@ -40,6 +40,7 @@ LAYOUTS: dict[str, dict[str, str]] = {
     "group": {"width": "100%"},
     "note": {"width": "100%", "margin": "0"},
     "full": {"width": "100%"},
+    "hidden": {"display": "none"},
 }
 
 CSS = f"<style>\n{static_text('form.css')}</style>"

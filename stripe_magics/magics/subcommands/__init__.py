@@ -131,7 +131,7 @@ _ALL = [
     Subcommand(
         ("report",),
         data.report,
-        "Finance reports; without a name their list, with NAME --help what one says.",
+        "Finance reports; without a name their list, with NAME --help what one says, with --form as a form.",
         {
             "month": "text",
             "quarter": "text",
@@ -142,6 +142,10 @@ _ALL = [
             "tz": "text",
             "over": "text",
             "fresh": "flag",
+            "form": "flag",
+            "compare": "flag",
+            "currency": "text",
+            "check": "text",
             "**": "text",
         },
         3,
@@ -151,8 +155,16 @@ _ALL = [
     Subcommand(
         ("close",),
         data.close,
-        "Close a month: every proof as a checklist; --to close.xlsx writes the workbook, --verify FILE says what changed since.",
-        {**_SPAN, "to": "text", "who": "text", "strict": "flag", "fresh": "flag", "verify": "text"},
+        "Close a month: every proof as a checklist; --to close.xlsx writes the workbook, --verify FILE says what changed since, --form opens the form.",
+        {
+            **_SPAN,
+            "to": "text",
+            "who": "text",
+            "strict": "flag",
+            "fresh": "flag",
+            "verify": "text",
+            "form": "flag",
+        },
     ),
     Subcommand(
         ("journal",),

@@ -17,9 +17,13 @@ _OURS = {"out", "quiet", "cell"}
 def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import finance
 
+    given = {key: value for key, value in given.items() if key not in _OURS}
+    if given.pop("form", False):
+        from stripe_magics.magics.subcommands.report_forms import report_form
+
+        return report_form(str(positional[0]) if positional else "", given)
     if not positional:
         return finance.reports()
-    given = {key: value for key, value in given.items() if key not in _OURS}
     return finance.report(*[str(positional[0]), *positional[1:]], **given)
 
 
@@ -47,6 +51,10 @@ def close(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 
     given = {key: value for key, value in given.items() if key not in _OURS}
     file = given.pop("verify", None)
+    if given.pop("form", False):
+        from stripe_magics.magics.subcommands.report_forms import close_form
+
+        return close_form(given)
     if file is None:
         return finance.close_month(**given)
     rest = [f"--{name}" for name in given if name != "over"]
