@@ -14,13 +14,14 @@ refused. Besides Stripe's API there are
 
 from __future__ import annotations
 
+import socket
 import socketserver
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +37,8 @@ HOST = "127.0.0.1"
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 IDLE = 60.0
 """Seconds that a connection may be silent."""
+LINGER, MOST_LINGERING = 2.0, 512
+"""Seconds of silence, and pieces of 64 kB, until a connection that was refused is closed."""
 
 Log = Callable[[str], None]
 Reply = tuple[int, dict[str, str], bytes]
@@ -92,6 +95,16 @@ class _Connection(socketserver.StreamRequestHandler):
     def _refuse(self, fault: BadMessage) -> None:
         status, headers, body = _error(fault.status, fault.message)
         self.wfile.write(written(status, headers, body, head=False, keep_alive=False))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Read on for a little, and throw it away: a connection that is closed over unread bytes is reset, and its last answer lost."""
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER)
+            for _ in range(MOST_LINGERING):
+                if not self.connection.recv(65536):
+                    return
 
     def _answer(self, message: Message) -> Reply:
         host = message.headers.get("host", "")
