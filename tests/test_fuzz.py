@@ -117,19 +117,25 @@ class Runs:
         self.slowest = 0.0
 
     def __call__(self, what: str, function: Callable[[], Any], shown: str) -> None:
-        began = (
-            time.thread_time()
-        )  # the processor's time: what else runs on the machine is no fault of an input
+        seconds = self.measured(what, function, shown)
+        for _ in range(2):  # what seems slow is tried again: a busy machine is no fault of an input
+            if seconds <= LONGEST:
+                break
+            seconds = min(seconds, self.measured(what, function, shown))
+        self.slowest = max(self.slowest, seconds)
+        if seconds > LONGEST:
+            self.note(f"{what}: slow", f"{seconds:.1f} s {shown}")
+
+    def measured(self, what: str, function: Callable[[], Any], shown: str) -> float:
+        """Run it once; the seconds of the processor that it took."""
+        began = time.thread_time()
         try:
             function()
         except StripeMagicsError as error:
             str(error)
         except Exception as error:
             self.note(f"{what}: {type(error).__name__}: {_safe(error)[:80]}", shown)
-        seconds = time.thread_time() - began
-        self.slowest = max(self.slowest, seconds)
-        if seconds > LONGEST:
-            self.note(f"{what}: slow", f"{seconds:.1f} s {shown}")
+        return time.thread_time() - began
 
     def note(self, name: str, shown: str) -> None:
         self.wrong[name] += 1

@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl
 
 import ipywidgets as w
 
+from stripe_magics._html import tag
+from stripe_magics._status_colours import colours
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.errors import NotFound, UnknownName
 from stripe_magics.forms.object_search import find, id_in
@@ -26,13 +28,6 @@ from stripe_magics.forms.stories import Action, Story, tell
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
 CARD_CSS = f"<style>\n{static_text('card.css')}</style>"
-
-STATUS_COLOURS = {
-    "needs_response": "sm-due", "warning_needs_response": "sm-due", "past_due": "sm-due", "open": "sm-due", "delinquent": "sm-due",
-    "requires_capture": "sm-due", "requires_action": "sm-due", "failed": "sm-failed", "lost": "sm-failed", "canceled": "sm-failed",
-    "unpaid": "sm-failed", "uncollectible": "sm-failed", "succeeded": "sm-fine", "paid": "sm-fine", "active": "sm-fine", "won": "sm-fine",
-}  # fmt: skip
-"""By what needs a person: amber waits for one, red went wrong, green is done, anything else is grey."""
 
 
 def caller(connection: Any) -> Callable[[str], Any]:
@@ -122,7 +117,7 @@ class ObjectCard:
         tree = self._registry()
         self.below = below = OpenedBelow(tree)
         made = tuple(
-            below.button(each.label, partial(self._open_form, each), style_of(each.label))
+            below.button(each.label, partial(self._open_form, each), style_of(each.module))
             for each in self.story.actions
         )
         self.parts = PartList(
@@ -206,11 +201,7 @@ def when(seconds: int, zone: tzinfo) -> str:
 
 def card_html(story: Story, connection: Any) -> str:
     """The card. Everything from Stripe is escaped, and nothing in it is read as mathematics."""
-    badge = (
-        f"<span class='sm-badge {STATUS_COLOURS.get(story.status, '')}'>{escape(story.status.replace('_', ' '))}</span>"
-        if story.status
-        else ""
-    )
+    badge = status_badge(story.status)
     link = ""
     if connection.mode != "sandbox":
         from stripe_magics.accessor.dashboard_links import base_address, page_of
@@ -245,8 +236,8 @@ def id_cell(identity: str) -> str:
 
 def status_badge(status: str) -> str:
     """A state as a badge, coloured by what needs a person."""
-    colour = STATUS_COLOURS.get(status, "")
-    return f"<span class='sm-badge {colour}'>{escape(status.replace('_', ' '))}</span>" if status else ""
+    shown = status.replace("_", " ")
+    return tag("span", shown, class_="sm-badge", style=colours(status) or None) if status else ""
 
 
 def object_card(text: str, *, connection: Any = None, run: Callable[..., Any] | None = None) -> ObjectCard:

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from stripe_magics.catalogue.field import Field
+from stripe_magics.catalogue.generated import effects
 from stripe_magics.catalogue.module import Effect, Module
 
 MODES = {
@@ -160,9 +161,6 @@ def verb(module: Module) -> str:
     )
 
 
-DESTROYING = frozenset({"delete", "cancel", "void", "void_invoice", "detach", "reverse", "reject", "expire"})
-
-
 def destroys(module: Module) -> bool:
     """Whether the button should look like what it does: takes something away for good."""
-    return module.action in DESTROYING
+    return any(effects.destroys(each, module.method) for each in (module.name, *module.aliases))

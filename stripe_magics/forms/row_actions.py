@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stripe_magics import catalogue
+from stripe_magics.forms.html import destroys
 from stripe_magics.forms.stories.billing_stories import INVOICE_ACTIONS
 
 
@@ -22,16 +24,16 @@ class RowAction:
     @property
     def style(self) -> str:
         """Of its button: red where something is taken away for good."""
-        return style_of(self.label)
+        return style_of(self.module)
 
     def fits(self, row: Mapping[str, Any]) -> bool:
         """Whether the row's state allows it."""
         return not self.states or str(row.get("status")) in self.states
 
 
-def style_of(label: str) -> str:
-    """The style of a button with that label."""
-    return "danger" if label in {"Void", "Cancel", "Delete"} else ""
+def style_of(module: str) -> str:
+    """The style of a button that opens that module's form."""
+    return "danger" if destroys(catalogue.find(module)) else ""
 
 
 def _action(label: str, module: str, field: str, *states: str) -> RowAction:

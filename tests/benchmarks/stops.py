@@ -258,7 +258,7 @@ def ids_in(folder: Path) -> list[str]:
     """The ids of all rows that the folder's manifest names."""
     import pyarrow.parquet as pq
 
-    from stripe_magics.bulk import manifest
+    from stripe_magics.frames import manifest
 
     found = manifest.load(folder)
     files = found.files if found is not None else ()

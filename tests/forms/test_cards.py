@@ -271,3 +271,29 @@ def test_what_waits_today_opens_and_the_page_is_read_again(sandbox: Connection) 
         each.widget.description for each in form.controls.values() if hasattr(each.widget, "description")
     ]
     page.close()
+
+
+def test_a_state_has_one_colour_everywhere() -> None:
+    from stripe_magics._status_colours import STATES
+    from stripe_magics.forms.card_widget import status_badge
+    from stripe_magics.magics.status_badges import state
+
+    for word, (back, front) in STATES.items():
+        for shown in (status_badge(word), state(word, word)):
+            assert f"background:{back};color:{front}" in shown
+
+
+def test_a_button_is_red_for_what_is_judged_to_destroy() -> None:
+    from stripe_magics import catalogue
+    from stripe_magics.forms import html
+
+    for name in (
+        "subscriptions.cancel",
+        "credit_notes.void_credit_note",
+        "disputes.close",
+        "coupons.delete",
+        "invoices.void",
+    ):
+        assert html.destroys(catalogue.find(name)), name
+    for name in ("customers.create", "refunds.create", "test_helpers.refunds.expire"):
+        assert not html.destroys(catalogue.find(name)), name

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from stripe_magics._status_colours import STATES
 from stripe_magics.magics.fact_list import Code, Facts
 from stripe_magics.magics.frame_view import View
-from stripe_magics.magics.status_badges import STATES, badge
+from stripe_magics.magics.status_badges import badge
 
 from .conftest import Cells
 

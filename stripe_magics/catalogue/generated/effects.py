@@ -73,6 +73,11 @@ def effect(name: str, method: str) -> Effect:
     return reversible if action in REVERSIBLE else Effect.IRREVERSIBLE
 
 
+def destroys(name: str, method: str) -> bool:
+    """Whether an operation takes something away, or changes it, for good."""
+    return method == "DELETE" or (name.rpartition(".")[2] in DESTROYS and not _TEST_ONLY.match(name))
+
+
 def is_judged(name: str, method: str) -> bool:
     """Whether somebody has judged the operation by name."""
     resource, _, action = name.rpartition(".")
