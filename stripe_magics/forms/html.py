@@ -163,4 +163,5 @@ def verb(module: Module) -> str:
 
 def destroys(module: Module) -> bool:
     """Whether the button should look like what it does: takes something away for good."""
-    return any(effects.destroys(each, module.method) for each in (module.name, *module.aliases))
+    names = (module.name, *(module.aliases if module.documented else ()))  # Stripe's own name among them
+    return any(effects.destroys(each, module.method) for each in names)
