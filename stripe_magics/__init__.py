@@ -176,7 +176,7 @@ def call(name: str, /, **values: Any) -> Any:
 
         return write_rows(requested, requested.options.from_)
     served = handler_for(requested.module)
-    if requested.options.to:
+    if requested.options.to and not requested.options.dry_run:
         from stripe_magics.bulk import FrameAppender, save_command
 
         if served is None:

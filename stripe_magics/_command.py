@@ -119,6 +119,27 @@ def find_option(name: str) -> Option | None:
     return OPTIONS.get(_SPELLINGS.get(name.replace("-", "_"), ""))
 
 
+_WITHOUT_EFFECT = {
+    "form": {
+        "dry_run": "a form shows its request by the button Preview request",
+        "to": "a form shows its answer; leave --form out to write files",
+        "raw": "a form shows its answer as a table",
+    },
+    "to": {
+        "from_": "--to is for lists, --from for calls that create or change",
+        "raw": "files are written as Parquet",
+        "table": "the rows go into files, and none is shown",
+    },
+    "from_": {
+        "raw": "each row of the frame gets its result in a column",
+        "columns": "the result has the columns of the frame",
+        "table": "the result is the frame with a column more",
+    },
+    "raw": {"columns": "--raw gives Stripe's JSON as it is", "table": "--raw gives Stripe's JSON as it is"},
+}
+"""Option -> the options that would have no effect beside it, and why: they are refused."""
+
+
 def read_options(given: Mapping[str, Any]) -> Options:
     """The options of a call, from text or Python values. Raises `InvalidValue` with every fault, by name."""
     found: dict[str, Any] = {}
@@ -131,9 +152,24 @@ def read_options(given: Mapping[str, Any]) -> Options:
             found[option.name] = read_option(option, value)
         except ValueError as problem:
             faults.append(Fault(option.key, option.key.replace("_", " ").capitalize(), str(problem)))
+    faults += [
+        Fault(
+            OPTIONS[other.rstrip("_")].key,
+            OPTIONS[other.rstrip("_")].key.replace("_", " ").capitalize(),
+            f"has no effect beside {OPTIONS[name.rstrip('_')].flag}: {why}",
+        )
+        for name, others in _WITHOUT_EFFECT.items()
+        for other, why in others.items()
+        if _is_given(found, name) and _is_given(found, other)
+    ]
     if faults:
         raise InvalidValue(faults)
     return Options(**found)
+
+
+def _is_given(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name)
+    return value is not None and value is not False
 
 
 def read_option(option: Option, value: Any) -> Any:

@@ -10,7 +10,7 @@ Every interface (a magic, a form, Python) comes through `call`. What it does, in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from stripe_magics.errors import (
     NotFound,
     StripeError,
     StripeMagicsError,
+    UnknownName,
 )
 from stripe_magics.progress import ProgressGroup
 from stripe_magics.request import Request
@@ -211,7 +212,6 @@ class _Run:
     def write(self) -> Any:
         """One object: the call, then those that follow it."""
         import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-        from stripe_magics import frames
 
         check_currencies(self.connection, self.request)
         answer = self._send(self.request, step=0)
@@ -228,14 +228,7 @@ class _Run:
         if self.command.options.raw:
             return answer.data
         try:
-            frame = frames.build(
-                [answer.body],
-                self.request.returns,
-                attrs=self._attrs(),
-                expand=self.command.options.expand,
-                keep=self.request.keep,
-            )
-            return self._settle(frame)
+            return self._settle(self._one_row(answer))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"Stopped, but it was carried out: {_made(answer)}.") from None
         except (
@@ -252,6 +245,28 @@ class _Run:
                     maybe_executed=True,
                 ),
             ) from problem
+
+    def _one_row(self, answer: ApiResponse) -> pd.DataFrame:
+        """The object that came back. A column that it hasn't is noted: what was carried out must not end in an error."""
+        from stripe_magics import frames
+
+        def built(columns: Sequence[str]) -> pd.DataFrame:
+            return frames.build(
+                [answer.body],
+                self.request.returns,
+                attrs=self._attrs(),
+                expand=self.command.options.expand,
+                columns=columns,
+                keep=self.request.keep,
+            )
+
+        try:
+            return built(self.command.options.columns)
+        except UnknownName as unknown:
+            if self.request.method == "GET":
+                raise
+            self.notes.append(f"{unknown.message} All columns are here.")
+            return built(())
 
     def _done(self, steps: int) -> str:
         return ", ".join(f"{each.method} {each.path}" for each in (self.request, *self.request.then)[:steps])

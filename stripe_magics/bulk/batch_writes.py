@@ -109,6 +109,10 @@ def write_rows(
         with progress_bar(target.name, quiet=quiet or options.quiet, unit=" calls") as bar:
             bar.expect(len(rows))
             stopped = _run(connection, rows, options, at_once, bar)
+    if stopped:
+        for row in rows:
+            if row.result == "not sent" and not row.refused:
+                _recall(connection, row)  # not reached this time, but perhaps sent by an earlier run
     return _answer(frame, rows, target, connection, stopped=stopped)
 
 

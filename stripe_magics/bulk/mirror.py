@@ -33,6 +33,7 @@ from stripe_magics.bulk.sql_query import export_duckdb
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, ids
 from stripe_magics.errors import UsageFault
+from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.manifest import FileProblem
 from stripe_magics.progress import progress_bar
 from stripe_magics.request import Request
@@ -163,6 +164,10 @@ class _ListSync:
         """Pull it whole into a folder beside, then let that replace it. A pull that was stopped is continued."""
         staging = self.list.folder.with_name(f".{self.list.folder.name}.pull")
         since, parts = staging / "began", staging / "parts"
+        if staging.exists() and (not since.exists() or (parts.exists() and manifests.load(parts) is None)):
+            shutil.rmtree(
+                staging
+            )  # its removal was stopped half way: what is left says nothing of when it was read
         began, _, whose = (
             since.read_text().partition(" ") if since.exists() else (str(self.began), "", self.account)
         )

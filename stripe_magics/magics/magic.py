@@ -347,7 +347,7 @@ class StripeMagics(Magics):
         if context is not None:
             return context(self, command)
         with progress_bar(command.module, quiet=command.options.quiet) as progress:
-            if command.options.to:
+            if command.options.to and not command.options.dry_run:
                 from stripe_magics import bulk
 
                 return bulk.save_command(command, progress=progress)

@@ -15,7 +15,7 @@ from stripe_magics._command import Options
 from stripe_magics._form_encoding import UNSET, Pairs, pairs
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.generated import facts
-from stripe_magics.catalogue.module import FollowUp, Module, Variant
+from stripe_magics.catalogue.module import Effect, FollowUp, Module, Variant
 from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.request import CurrencyCheck, Request, RowFilter, raw_call
@@ -40,6 +40,7 @@ def plan(bound: Bound, options: Options | None = None) -> Request:
         ]
     )
     module, values = bound.module, bound.values
+    _refuse_on_reads(module, values, options)
     index = index_of(module)
     chosen = variant(module, values)
     limit, limit_given = _limit(module, values, options)
@@ -349,6 +350,20 @@ def _headers(module: Module, values: Mapping[str, Any], options: Options) -> Pai
     if options.stripe_context:
         found["Stripe-Context"] = _header("stripe_context", urls_and_headers.context, options.stripe_context)
     return tuple(found.items())
+
+
+def _refuse_on_reads(module: Module, values: Mapping[str, Any], options: Options) -> None:
+    """What only a write takes: a read may be made as often as one likes."""
+    if module.effect_of(values) is not Effect.READ:
+        return
+    given = {"idempotency": options.idempotency, "again": options.again}
+    faults = [
+        Fault(name, name.capitalize(), f"has no effect: {module.name} only reads; leave it out")
+        for name, value in given.items()
+        if value
+    ]
+    if faults:
+        raise InvalidValue(faults, module=module.name)
 
 
 def _idempotency(module: Module, values: Mapping[str, Any], options: Options) -> str:

@@ -45,6 +45,11 @@ def plan(bound: Bound, options: Options, shared: dict[str, Any]) -> Request:
     own, key = _own_headers(value(Role.HEADERS) or (), shared)
     shared |= {"headers": own, "idempotency_key": key}
     effect = module.effect_of({"method": method})
+    if shared["limit_given"] and effect is not Effect.READ:
+        raise InvalidValue(
+            [Fault("limit", "Limit", f"has no effect: a {method} gives no list; leave it out")],
+            module=module.name,
+        )
     in_url = method in {"GET", "DELETE"}
     expand = [(f"expand[{index}]", each) for index, each in enumerate(options.expand)]
     if path.startswith("/v2/") and not in_url:

@@ -227,6 +227,10 @@ def test_stop_leaves_the_rest_and_the_same_again_goes_on(
     rest = bulk.write_rows("customers.create", people(40), connection=sandbox, quiet=True)
     assert set(rest["result"]) == {"done", "replayed"}
     assert found(sandbox) == 40
+    calls[:] = [1]  # the next wait is stopped: only the first rows are reached
+    last = bulk.write_rows("customers.create", people(40), connection=sandbox, quiet=True)
+    assert set(last["result"]) == {"replayed"}, "what an earlier run sent isn't called `not sent`"
+    assert last["result_id"].notna().all()
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from random import Random
@@ -55,6 +56,28 @@ def test_whole_then_what_changed(sandbox: Any, tmp_path: Path) -> None:
     assert name == ["Changed"]
     again = bulk.sync(place, "customers", connection=sandbox, quiet=True)
     assert again["rows"][0] == len(now)
+
+
+@pytest.mark.parametrize("gone", ["began", "parts/_manifest.json", "parts/part-00000.parquet"])
+def test_a_staging_folder_whose_removal_was_stopped_is_not_used(
+    sandbox: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """What a stopped pull left is complete but for the part that was removed; it is old by the next sync."""
+    place = tmp_path / "m"
+
+    def stopped(path: Path) -> None:
+        target = path / gone
+        assert target.exists()
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(mirror.shutil, "rmtree", stopped)
+        bulk.sync(place, "refunds", connection=sandbox, quiet=True)
+    call("customers.create", name="New", connection=sandbox)
+    bulk.sync(place, "refunds", connection=sandbox, quiet=True, whole=True)
+    assert ids(place, "refunds") == there(sandbox, "refunds")
+    assert not list(place.glob(".*.pull"))
 
 
 def test_status_and_queries(sandbox: Any, tmp_path: Path) -> None:
