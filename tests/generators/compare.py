@@ -36,7 +36,17 @@ def newest() -> str:
 def report(old: str, new: str) -> str:
     """What `new` changes against `old`."""
     types = ParameterTypes()
-    before, after = (_operations(Package(each), types) for each in (old, new))
+    packages = {each: Package(each) for each in (old, new)}
+    before, after = (_operations(each, types) for each in packages.values())
+    versions = f"API version {packages[old].api_version} -> {packages[new].api_version}."
+    return described(types, (old, before), (new, after), versions)
+
+
+def described(
+    types: ParameterTypes, earlier: tuple[str, Found], later: tuple[str, Found], versions: str
+) -> str:
+    """The report, from the operations of both."""
+    (old, before), (new, after) = earlier, later
     gone = [
         f"- {method} {path} ({before[method, path].name})"
         for method, path in sorted(before.keys() - after.keys())
@@ -54,7 +64,7 @@ def report(old: str, new: str) -> str:
         f"# stripe {new}: {len(added)} new operations, {len(gone)} gone, {len(changed)} parameters changed",
         "",
     ]
-    parts += [f"API version {Package(old).api_version} -> {Package(new).api_version}.", ""]
+    parts += [versions, ""]
     for title, lines in (("New operations", added), ("Gone", gone), ("Parameters", changed)):
         parts += [f"## {title}", "", *(lines or ["none"]), ""]
     parts.append('To take it over: CONTRIBUTING, "A new release of the `stripe` package".')
