@@ -37,6 +37,7 @@ class Control:
     find: Any = None  # an id's Find button
     picker: Any = None  # what Find opened
     version: str = ""  # the API version that the form's call goes out with
+    untouched: Callable[[], Raw] = str  # what an update's field shows while its control is blank
     parts: list[Any] = dataclasses.field(
         default_factory=list
     )  # the inner widgets of a control that is made of several
@@ -217,7 +218,7 @@ def _searched_choices(field: Field, maker: Maker) -> Control:
 
     def added(change: dict[str, Any]) -> None:
         if change["new"] in field.choices:
-            chosen = control.read()
+            chosen = control.read() or control.untouched() or []
             if change["new"] not in chosen:
                 control.write([*chosen, change["new"]])
             add.value = ""

@@ -3,7 +3,7 @@
 Text in an ordinary widget is part of the widget's state, which notebooks may save. These panels have no state: the kernel *sends* what
 they show, the browser draws it, and asks for it again after a reload. Everything is put in as text, never as HTML.
 
-- `compare`: what the object has now and what it will have, with Edit, Clear and Keep for each field;
+- `compare`: what of the object will change, now and after, with Keep for each field;
 - `choose`: objects found, one to be taken;
 - `say`: a line of text.
 """

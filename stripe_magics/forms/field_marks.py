@@ -1,6 +1,14 @@
-"""What screen readers are told of a form's fields: which note belongs to which control, and which control holds an error."""
+"""What a form's fields get beside ipywidgets: the tie between a control and its note, errors for screen readers, and what Stripe has.
+
+What Stripe has of a person must not be saved with a notebook, and whatever is in a widget's state may be. So the controls of an update stay
+blank in the kernel and in the saved state, which means untouched, while the page draws the present values into them: the kernel *sends*
+them, and the page asks for them again after a reload.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import anywidget
 
@@ -8,6 +16,28 @@ from stripe_magics.forms.static_files import static_path
 
 
 class FieldMarks(anywidget.AnyWidget):
-    """Draws nothing and holds nothing; its script sets `aria-describedby` and `aria-invalid` inside the form that it stands in."""
+    """Draws inside the form that it stands in, and has no state. `on_message` is called with what a person does to a field."""
 
     _esm = static_path("field_marks.js")
+
+    def __init__(self, on_message: Callable[[dict[str, Any]], None], **traits: Any) -> None:
+        self.shown: dict[str, Any] = {}  # kept here only, for a page that is loaded again
+        self._on_message = on_message
+        super().__init__(**traits)
+        self.on_msg(self._heard)
+
+    def show(self, fields: dict[str, Any]) -> None:
+        """Draw these values, by field, in every open page; {} takes all of them away."""
+        if fields or self.shown:
+            self.shown = fields
+            self.send({"fields": fields})
+
+    def _heard(self, _: Any, content: dict[str, Any], _buffers: Any) -> None:
+        if content.get("ready"):
+            if self.shown:
+                self.send({"fields": self.shown})
+        else:
+            self._on_message(content)
+
+    def __repr__(self) -> str:
+        return "<marks of a form's fields>"

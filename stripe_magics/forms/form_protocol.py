@@ -37,6 +37,12 @@ class AmountView(Protocol):
     def question(self) -> str: ...
 
 
+class FieldDrawing(Protocol):
+    """What draws into the form's fields (see field_marks.py)."""
+
+    def show(self, fields: dict[str, Any]) -> None: ...
+
+
 class FormView(Protocol):
     """The form: what it holds, which connection it uses, and how it shows what happened."""
 
@@ -44,6 +50,9 @@ class FormView(Protocol):
     tree: WidgetRegistry
     area: ResultArea
     cell_name: str  # of the cell that made the form
+
+    @property
+    def marks(self) -> FieldDrawing: ...
 
     @property
     def comparison(self) -> UpdateView: ...

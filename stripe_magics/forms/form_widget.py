@@ -18,7 +18,7 @@ import ipywidgets as w
 from stripe_magics import catalogue
 from stripe_magics._command import Command, Options
 from stripe_magics._redaction import mask_param, mask_params
-from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.client.journal.cell_origin import origin
 from stripe_magics.errors import Fault, StripeMagicsError
 from stripe_magics.forms import amount_source, layout, value_preview
@@ -64,7 +64,7 @@ class ModuleForm(w.VBox):
         )
         self.problems = make(w.VBox, "full")
         self._problem_buttons: list[tuple[str, Any]] = []  # the field and its button, while its error stands
-        self._marks = make(FieldMarks, "note")
+        self.marks = make(FieldMarks, "note", on_message=self.comparison.heard)
         self._line = make(w.HTML, "full", value=cards.line(self.line))
         self.status = make(w.HTML, "full", value="")
         self._heads = {each.title: self._head(each) for each in self._sections[1:]}
@@ -232,9 +232,6 @@ class ModuleForm(w.VBox):
                 children += [control.widget, control.note]
                 if field == amount_source.amount_field(self.state):
                     children += self.amount.parts
-        if not section.title:
-            ids = sum(field.role in {Role.PATH, Role.URL} for field in section.fields)
-            children[2 * ids : 2 * ids] = self.comparison.parts  # what the object is now stands below its id
         return tuple(children)
 
     def _control(self, field: Field) -> Control:
@@ -244,6 +241,7 @@ class ModuleForm(w.VBox):
                 field, self._maker, condition=cards.condition(field, self.state.module), version=version
             )
             self.controls[field.name] = control
+            control.untouched = partial(self.comparison.current, field.name)
             if control.find is not None:
                 control.find.on_click(self.guarded(lambda: self._find(control)))
             if field.name in self.state.raw:
@@ -259,7 +257,16 @@ class ModuleForm(w.VBox):
                 if section.title in self._open:
                     parts.append(self._bodies[section.title])
         asked = (self.sender.question,) if self.sender.question is not None else ()
-        return (*parts, self._line, self.problems, *asked, self.sender.bar, self.status, self._marks)
+        return (
+            *parts,
+            self._line,
+            *self.comparison.parts,
+            self.problems,
+            *asked,
+            self.sender.bar,
+            self.status,
+            self.marks,
+        )
 
     # -- editing ------------------------------------------------------------------------------------------------------------------
 
@@ -267,8 +274,13 @@ class ModuleForm(w.VBox):
         """A person altered a control."""
         if self._quiet:
             return
-        self.state.set(name, self.controls[name].read())
-        self.check(name)
+        raw = self.controls[name].read()
+        if self.comparison.same(name, raw):  # typed back to what Stripe has: untouched
+            self.state.keep(name)
+            self.put_control(name)
+        else:
+            self.state.set(name, raw)
+            self.check(name)
         self._drop_mended()
         self.comparison.changed(name)
         self.amount.update()
@@ -333,9 +345,9 @@ class ModuleForm(w.VBox):
                 set_children(self._bodies[section.title], self._body_children(section))
             if section.title:
                 set_trait(self._heads[section.title], "description", self._head_text(section))
+        self.comparison.refresh()
         set_children(self, self._children())
         set_trait(self._line, "value", cards.line(self.line))
-        self.comparison.refresh()
         self.sender.refresh()
 
     def refresh_banner(self) -> None:

@@ -43,7 +43,7 @@ def note(field: Field, *, error: str = "", reading: str = "", condition: str = "
     fine = f"<span class='sm-ok'>{escape(reading)}</span>" if reading and not error else ""
     old = f"<span class='sm-old'>{escape(removal(field))}</span>" if gone(field, version) else ""
     words = " ".join(part for part in (condition, help_text(field)) if part)
-    return f"<div class='sm-note'>{bad}{fine}{escape(words)}{old}</div>"
+    return f"<div class='sm-note' data-field='{escape(field.name)}'>{bad}{fine}{escape(words)}{old}</div>"
 
 
 def help_text(field: Field) -> str:

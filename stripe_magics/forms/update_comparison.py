@@ -1,7 +1,8 @@
-"""The upper end of an update form: what the object looks like now, and what it will look like.
+"""An update, edited in place: its fields show what Stripe has, and above the button stands what will change.
 
-It is fetched by the id in the path once that is known. What Stripe has is shown in a panel that keeps nothing; controls stay blank, which
-means untouched. Edit copies a value into its control, Clear empties it at Stripe, Keep takes either back.
+The object is fetched by the id in the path once that is known. Its values are drawn into the form's controls (field_marks.py), which stay
+blank for the kernel as long as nobody alters them: untouched, nothing of them is sent. An altered field is marked, and Keep takes it back;
+Clear, or emptying it, empties it at Stripe; what grows (metadata, rows) is copied into its control by Edit.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from stripe_magics.catalogue.field import Role
+from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.current_values import current_values, object_path
 from stripe_magics.forms.form_protocol import FormView
-from stripe_magics.forms.state import MORE, blank
+from stripe_magics.forms.state import MORE, Raw, blank
 from stripe_magics.forms.value_preview import in_words
 
 
@@ -28,7 +30,7 @@ class Comparison:
 
     @property
     def parts(self) -> tuple[Any, ...]:
-        """What stands in the form: the panel, once there is one."""
+        """What stands above the button: what will change, once anything does."""
         return (self.panel,) if self.panel is not None else ()
 
     @property
@@ -63,10 +65,6 @@ class Comparison:
         self.object = dict(answer)
         self.path = path
         state.fetched(current_values(state.module, self.object, self.form.zone))
-        if self.panel is None:
-            from stripe_magics.forms.ephemeral_panel import EphemeralPanel
-
-            self.panel = self.form.tree.make(EphemeralPanel, "full", on_message=self._on_message)
         self.form.refresh()
 
     def after(self) -> None:
@@ -91,32 +89,49 @@ class Comparison:
             for field, now, after in self.form.state.diff()
         ]
 
+    def same(self, name: str, raw: Raw) -> bool:
+        """Whether a control's new value is what Stripe has already: then the field is untouched."""
+        current = self.form.state.current or {}
+        if not self.fetched or name not in current or blank(raw) or name in self.form.state.copied:
+            return False
+        field = self.form.state.field(name)
+        return bool(raw == current[name] or raw == self._typed(field, current[name]))
+
+    def current(self, name: str) -> Raw:
+        """What Stripe has in a field that isn't altered; blank if that isn't known."""
+        return (self.form.state.current or {}).get(name, "") if self.fetched else ""
+
     def refresh(self) -> None:
-        """Show now and after, as the form is filled in."""
-        if self.panel is None or not self.path:
+        """Draw what Stripe has into the fields, and show what will change, as the form is filled in."""
+        if not self.path:
             return
         state = self.form.state
         current = state.current or {}
         changes = {field.name: raw for field, _, raw in state.diff()}
-        rows = []
-        for field in state.module.fields:
-            if field.name not in current and field.name not in changes:
-                continue
-            touched = field.name in changes or field.name in state.copied
-            after = changes.get(field.name)
-            actions = [("keep", "Keep")] if touched else [("edit", "Edit"), ("clear", "Clear")]
-            if field.extra and field.group == "" and not touched and field.name not in current:
-                actions = []
-            rows.append(
-                {
-                    "name": field.name,
-                    "title": field.title if not field.extra or field.group else f"{MORE} > {field.label}",
-                    "now": in_words(field, current.get(field.name, ""), state),
-                    "after": "" if after is None else in_words(field, after, state),
-                    "changed": field.name in changes,
-                    "actions": actions,
-                }
-            )
+        fields = {
+            field.name: self._shown(field, current.get(field.name, ""), touched=field.name in changes)
+            for field in state.module.fields
+            if field.name in current or field.name in changes
+        }
+        self.form.marks.show(fields)
+        if not changes and self.panel is None:
+            return
+        if self.panel is None:
+            from stripe_magics.forms.ephemeral_panel import EphemeralPanel
+
+            self.panel = self.form.tree.make(EphemeralPanel, "full", on_message=self.heard)
+        rows = [
+            {
+                "name": field.name,
+                "title": field.title if not field.extra or field.group else f"{MORE} > {field.label}",
+                "now": in_words(field, current.get(field.name, ""), state),
+                "after": in_words(field, changes[field.name], state),
+                "changed": True,
+                "actions": [("keep", "Keep")],
+            }
+            for field in state.module.fields
+            if field.name in changes
+        ]
         count = len(changes)
         words = (
             "Nothing changes yet."
@@ -127,7 +142,35 @@ class Comparison:
         if self.panel.shown.get("data") != data:
             self.panel.show("compare", **data)
 
-    def _on_message(self, message: dict[str, Any]) -> None:
+    def _shown(self, field: Field, now: Raw, *, touched: bool) -> dict[str, Any]:
+        """What the page draws into and below one field."""
+        grows = shape_of(field.kind) in {Shape.ROWS, Shape.PAIRS}
+        known = not blank(now)
+        says = known and (touched or grows)
+        offers = [("keep", "Keep")] if touched else []
+        if known and not touched:
+            edits = [("edit", "Edit")] if grows and field.name not in self.form.state.copied else []
+            offers = [*edits, ("clear", "Clear")]
+        return {
+            "text": "" if grows else self._typed(field, now),
+            "title": field.title,
+            "touched": touched,
+            "grows": grows,
+            "words": f"Stripe has: {in_words(field, now, self.form.state)} " if says else "",
+            "actions": offers,
+        }
+
+    def _typed(self, field: Field, raw: Raw) -> str:
+        """A value as a person would type it: money with its currency, lists a line each."""
+        if isinstance(raw, list):
+            return "\n".join(str(each) for each in raw)
+        if field.kind is Kind.MINOR_AMOUNT and raw:
+            words = in_words(field, raw, self.form.state).partition(" (")[0]  # without the minor units
+            return words.replace(",", "").replace(" ", "").lower()
+        return str(raw)
+
+    def heard(self, message: dict[str, Any]) -> None:
+        """What a person did to a field in the page."""
         for word, action in (("edit", self.form.edit), ("clear", self.form.clear), ("keep", self.form.keep)):
             if word in message:
                 self.form.guarded(partial(action, str(message[word])))(None)
@@ -136,5 +179,6 @@ class Comparison:
         """Nothing is known of the object any more."""
         self.path, self.object = "", {}
         self.form.state.current = None
+        self.form.marks.show({})
         if self.panel is not None:
             self.panel.empty()

@@ -244,9 +244,19 @@ def test_a_decline_is_corrected_with_a_new_key(sandbox: Any) -> None:
 
 def test_update_and_comparison(sandbox: Any) -> None:
     form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
-    rows = {row["name"]: row for row in form.comparison.panel.shown["data"]["rows"]}
-    assert rows["email"]["now"] == "jenny.rosen@example.com"
+    assert form.marks.shown["email"]["text"] == "jenny.rosen@example.com"
+    assert form.marks.shown["metadata"]["words"].startswith("Stripe has: ")
+    assert form.marks.shown["balance"]["text"] == "0.00usd"
+    form.controls["balance"].widget.value = "0.00usd"
+    assert form.comparison.panel is None, "nothing changes yet"
+    form.controls["email"].widget.value = "jenny.rosen@example.com"
+    assert form.state.values() == {"customer": "cus_demoJennyRosen"}, "typed as it was: untouched"
+    assert form.controls["email"].read() == ""
     form.fill(phone="+49 1").clear("description")
+    rows = {row["name"]: row for row in form.comparison.panel.shown["data"]["rows"]}
+    assert set(rows) == {"description", "phone"}
+    assert rows["phone"]["after"] == "+49 1"
+    assert form.marks.shown["phone"]["actions"] == [("keep", "Keep")]
     assert form.line == '%stripe customers update cus_demoJennyRosen --description "" --phone "+49 1"'
     assert [name for name, _ in form.preview().params] == ["description", "phone"]
     form.edit("name")
@@ -280,7 +290,7 @@ def test_another_id_is_another_object(sandbox: Any) -> None:
     form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
     form.controls["customer"].write("cus_doesnotexist")
     assert form.state.current is None
-    assert form.comparison.panel.shown == {}
+    assert form.marks.shown == {}
     assert "sm-bad" in form.controls["customer"].note.value
 
 

@@ -31,6 +31,7 @@ const VIEWS = {
         node("td", {}, row.after), doing));
     }
     const heads = ["Field", "Now", "After", ""].map((text) => node("th", {}, text));
+    if (!data.rows.length) return [node("div", {class: "sm-said", role: "status"}, data.text)];
     return [node("div", {class: "sm-said", role: "status"}, data.text),
       node("div", {class: "sm-scroll", tabindex: "0", role: "group", "aria-label": "Now and after"},
         node("table", {"aria-label": "What changes"}, node("thead", {}, node("tr", {}, ...heads)), body))];
