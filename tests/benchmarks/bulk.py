@@ -70,6 +70,9 @@ def of(name: str, what: str, per: str = "") -> Callable[[Found], float]:
     return lambda found: found[name][what] / (found[name][per] if per else 1)
 
 
+WILD = {"shape": "wild", "unknown": True}
+"""Data as accounts have it: a dead gap, a spike, billing runs of one second, and fields that no schema has."""
+
 RUNS: dict[str, Run] = {
     "ours": Run("ours"),
     "ours x 4": Run("ours", rows=4),
@@ -80,6 +83,9 @@ RUNS: dict[str, Run] = {
     "official-lean": Run("official-lean"),
     "official-10-threads": Run("official-10-threads"),
     "orjson": Run("orjson"),
+    "wild": Run("ours", server=WILD),
+    "wild hand-written": Run("hand-written", server=WILD),
+    "wild official": Run("official-dicts", server=WILD),
     "known limit": Run("ours", server={"rate": SLOW}, job={"rate": SLOW}),
     "unknown limit": Run("ours", server={"rate": SLOW}),
     "uniform": Run("ours", server={"shape": "uniform"}),
@@ -115,6 +121,18 @@ SETS: dict[str, tuple[list[str], list[Goal]]] = {
             Goal("requests / pages, four times the rows", of("ours x 4", "requests", "pages"), 1.03),
             Goal("requests for 100 rows", of("ours one page", "requests"), 1),
             Goal("refused, limit known", of("ours", "refused"), 0),
+        ],
+    ),
+    "wild": (
+        ["wild", "wild hand-written", "wild official"],
+        [
+            Goal("wall: official, dicts only / ours", ratio("wall", "wild official", "wild"), 20, least=True),
+            Goal("wall: hand-written / ours", ratio("wall", "wild hand-written", "wild"), 2.4, least=True),
+            Goal("CPU: official, dicts only / ours", ratio("cpu", "wild official", "wild"), 22, least=True),
+            Goal("wall / floor", of("wild", "wall", "floor"), 1.20),
+            Goal("requests / pages", of("wild", "requests", "pages"), 1.10),
+            Goal("peak over start / the finished frame", of("wild", "memory", "frame"), 1.5),
+            Goal("refused, limit known", of("wild", "refused"), 0),
         ],
     ),
     "limits": (
@@ -226,6 +244,12 @@ def measure(run: Run, options: argparse.Namespace) -> dict[str, float]:
 
 def repeated(run: Run, options: argparse.Namespace) -> dict[str, float]:
     runs = [measure(run, options) for _ in range(options.repeat)]
+    if options.repeat > 1:
+        spread = {
+            what: f"{min(each[what] for each in runs):.2f}-{max(each[what] for each in runs):.2f}"
+            for what in ("wall", "cpu", "memory")
+        }
+        print(f"  of {options.repeat} runs: " + ", ".join(f"{what} {said}" for what, said in spread.items()))
     return {what: statistics.median(each[what] for each in runs) for what in runs[0]}
 
 

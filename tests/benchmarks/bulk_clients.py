@@ -53,6 +53,7 @@ def ours(job: Job, **options: Any) -> int:
 
     frame = call("payment_intents.list", limit="all", connection=job["connection"], **options)
     assert frame["created"].is_monotonic_decreasing
+    job["frame"] = frame
     return complete(frame, job["rows"])
 
 
@@ -208,6 +209,61 @@ def plain(job: Job) -> int:
         return normalized(plain_rows(client, job), job["rows"])
 
 
+def hand_written(job: Job) -> int:
+    """What a good programmer writes in an hour: asyncio, httpx and orjson, equal windows of `created`, requests paced at the known rate."""
+    import asyncio
+
+    rows = asyncio.run(_hand_written(job))
+    return normalized(rows, job["rows"])
+
+
+async def _hand_written(job: Job) -> list[Any]:
+    import asyncio
+
+    import httpx
+    import orjson
+    from list_server import START, TWO_YEARS
+
+    count = max(1, min(400, job["rows"] // 400))
+    bounds = [START + TWO_YEARS * place // count for place in range(count + 1)]
+    rows: list[Any] = []
+    due = 0.0
+    places = asyncio.Semaphore(24)
+    limits = httpx.Limits(max_connections=24, max_keepalive_connections=24)
+    headers = {"Authorization": f"Bearer {KEY}"}
+
+    async with httpx.AsyncClient(headers=headers, limits=limits, timeout=60) as client:
+
+        async def page(params: dict[str, Any]) -> Any:
+            nonlocal due
+            now = asyncio.get_running_loop().time()
+            due = max(due, now) + 1 / job["rate"]
+            await asyncio.sleep(due - now)
+            answer = await client.get(f"{job['url']}/v1/payment_intents", params=params)
+            return orjson.loads(answer.raise_for_status().content)
+
+        async def window(low: int, high: int) -> None:
+            params: dict[str, Any] = {"limit": 100, "created[gte]": low, "created[lte]": high}
+            async with places:
+                while True:
+                    found = await page(params)
+                    rows.extend(found["data"])
+                    if not found["has_more"]:
+                        return
+                    params["starting_after"] = found["data"][-1]["id"]
+
+        windows = zip(bounds, [*(each - 1 for each in bounds[1:-1]), bounds[-1]], strict=False)
+        await asyncio.gather(*(window(low, high) for low, high in windows))
+    return rows
+
+
+def official_dicts(job: Job) -> int:
+    """The least that its users do: the objects as dicts in a list, no frame."""
+    rows = [each.to_dict() for each in stripe_list(job)]
+    assert len({each["id"] for each in rows}) == job["rows"]
+    return len(rows)
+
+
 def plain_accounts(job: Job) -> int:
     """One account after another."""
     import httpx
@@ -235,6 +291,8 @@ CLIENTS: dict[str, Callable[[Job], int]] = {
     "official-lean": official_lean,
     "official-10-threads": official_threads,
     "orjson": plain,
+    "hand-written": hand_written,
+    "official-dicts": official_dicts,
     "lists-at-once": lambda job: lists(job, at_once=True),
     "lists-one-by-one": lambda job: lists(job, at_once=False),
     "accounts": accounts,

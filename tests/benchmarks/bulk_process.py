@@ -11,6 +11,7 @@ import json
 import sys
 import threading
 import time
+from typing import Any
 
 from bulk_clients import BEFORE, CLIENTS, Job
 
@@ -34,10 +35,27 @@ def warm() -> None:
     frames.build([b'{"id":"pi_1","object":"payment_intent"}'], "payment_intent")
 
 
-def counted(job: Job) -> dict[str, int]:
+def counted(job: Job) -> dict[str, float]:
     import httpx
 
     return dict(httpx.get(f"{job['url']}/count").json())
+
+
+def size_of(frame: Any) -> int:
+    """The bytes of a frame: those of its columns, and once those of each object that its cells hold, keys and values with it."""
+    total, seen = int(frame.memory_usage(index=True).sum()), set[int]()
+    waiting = [value for name in frame if frame[name].dtype == object for value in frame[name]]
+    while waiting:
+        value = waiting.pop()
+        if value is None or id(value) in seen:
+            continue
+        seen.add(id(value))
+        total += sys.getsizeof(value)
+        if isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+    return total
 
 
 def main() -> None:
@@ -67,6 +85,8 @@ def main() -> None:
     asked = {what: number - earlier[what] for what, number in counted(job).items()}
     if "check" in job:
         job["check"]()
+    if "frame" in job:
+        asked["frame"] = size_of(job["frame"]) / 1e6
     print(json.dumps({"rows": rows, "wall": wall, "cpu": cpu, "memory": (peak - before) / 1e6, **asked}))
 
 

@@ -24,8 +24,20 @@ START = 1_600_000_000
 
 
 def times(count: int, shape: str, seed: int = 1) -> list[int]:
-    """Newest first. "uneven": growth, weekdays, and a sale week."""
+    """Newest first. "uneven": growth, and a sale week; "wild": a dead gap of months, a spike of 48 hours, billing runs of 250 in one second."""
     chance = random.Random(seed)
+    runs = [chance.randrange(TWO_YEARS // 3) * 3 for _ in range(max(1, count * 3 // 10 // 250))]
+
+    def wild(number: int) -> int:
+        if number % 10 < 3:
+            return runs[number // 833 % len(runs)]
+        if number % 10 < 5:
+            return int(TWO_YEARS * 0.8) + chance.randrange(48 * 3600)
+        share = chance.random()
+        return int(TWO_YEARS * (share * 0.35 if chance.random() < 0.4 else 0.6 + share * 0.4))
+
+    if shape == "wild":
+        return sorted((START + wild(number) for number in range(count)), reverse=True)
 
     def one() -> int:
         if shape == "uniform":
@@ -72,6 +84,15 @@ def intent(number: int, created: int) -> dict[str, object]:
     }  # fmt: skip
 
 
+def unknown_fields(number: int) -> dict[str, object]:
+    """What no schema has yet: nested objects, fields that are null at first, a list."""
+    return {
+        "risk_review": {"score": number % 100, "level": ("normal", "elevated")[number % 2], "checks": {"cvc": "pass", "zip": None if number % 3 else "fail"}},
+        "new_flag": bool(number % 2), "settled_at": None if number % 5 else START + number, "network_ref": f"nr_{number}" if number > 1000 else None,
+        "options_v2": {"installments": {"count": number % 12, "plan": None}, "label": f"L{number % 7}", "routes": ["a", "b"][: number % 3]},
+    }  # fmt: skip
+
+
 @dataclass
 class ListServer:
     """One or more accounts' payment intents (and charges ...: every list path gives the same objects)."""
@@ -85,6 +106,7 @@ class ListServer:
     drops: float = 0.0  # share of dropped connections
     accounts: int = 0
     per_endpoint: bool = False
+    unknown: bool = False  # objects have fields that no schema has
     reason: str = "endpoint-rate"
     requests: int = 0
     refused: int = 0
@@ -97,7 +119,10 @@ class ListServer:
         self.ids = [f"pi_{number:024}" for number in range(self.count)]
         self.place = {key: number for number, key in enumerate(self.ids)}
         self.bodies = [
-            json.dumps(intent(number, each), separators=(", ", ": ")).encode()
+            json.dumps(
+                {**intent(number, each), **(unknown_fields(number) if self.unknown else {})},
+                separators=(", ", ": "),
+            ).encode()
             for number, each in enumerate(self.created)
         ]
         self.down = [-each for each in self.created]
@@ -327,6 +352,7 @@ def main() -> None:
     ):
         parser.add_argument(f"--{name}", type=kind)
     parser.add_argument("--per-endpoint", action="store_true", default=None)
+    parser.add_argument("--unknown", action="store_true", default=None)
     parser.add_argument("--changes", type=int, default=0, help="so many objects change when SIGUSR1 comes")
     parser.add_argument("--version", default="", help="of the events that tell it")
     options = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
