@@ -142,9 +142,25 @@ def _from_pandas(table: pa.Table) -> pd.DataFrame:
 
 
 def _clean(value: Any) -> Any:
+    """Without the keys that pandas added to a map for other rows' sake; the objects of a list have their nulls from Stripe."""
     if isinstance(value, dict):
-        return {key: _clean(inner) for key, inner in value.items() if inner is not None}
-    return [_clean(each) for each in value] if isinstance(value, list) else value
+        return {name: _clean(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list):
+        return [_of_list(each) for each in value]
+    return value
+
+
+def _of_list(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _clean(inner)
+        if name.endswith("metadata")
+        else [_of_list(each) for each in inner]
+        if isinstance(inner, list)
+        else _of_list(inner)
+        for name, inner in value.items()
+    }
 
 
 def to_parquet(frame: pd.DataFrame, path: str | Path) -> None:

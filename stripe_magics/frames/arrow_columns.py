@@ -148,10 +148,11 @@ def hide_secrets(array: pa.Array) -> pa.Array:
     return pa.array(texts, array.type, memory_pool=POOL)
 
 
-def python_values(part: pa.Array, *, json: bool) -> list[Any]:
+def python_values(
+    part: pa.Array, *, json: bool, decode: Callable[[str], Any] = msgspec.json.decode
+) -> list[Any]:
     """The Python values of a chunk, times as seconds."""
     if json:
-        decode = msgspec.json.decode
         return [None if text is None else decode(text) for text in part.to_pylist()]
     if pa.types.is_timestamp(part.type):
         return [None if each is None else each // 1_000_000 for each in part.cast(pa.int64()).to_pylist()]
@@ -255,7 +256,9 @@ def _numbers(array: pa.Array) -> Any:
 
 
 def _choice(array: pa.Array) -> Any:
-    return _text(array.cast(pa.large_string()) if pa.types.is_dictionary(array.type) else array)
+    return _text(
+        pc.cast(array, pa.large_string(), memory_pool=POOL) if pa.types.is_dictionary(array.type) else array
+    )
 
 
 def _interval(array: pa.Array) -> Any:
@@ -284,10 +287,24 @@ def objects(values: Sequence[Any]) -> Any:
     return np.fromiter(map(freeze, values), dtype=object, count=len(values))
 
 
+def decode_cell(text: str) -> Any:
+    """JSON text as a cell: no plain dict outlives its unchangeable copy."""
+    return freeze(msgspec.json.decode(text))
+
+
+def _frozen(values: list[Any]) -> Any:
+    """The same, of a list that is given up: each value goes as its unchangeable copy stands."""
+    made = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):
+        values[place] = None
+        made[place] = freeze(value)
+    return made
+
+
 def from_values(column: Column, values: list[Any], places: Any = None, *, learned: bool) -> Any:
     """The pandas array of a column from Python values: of its kind where they all suit it, else of what they are.
 
-    With `places`, the rows have the values at these places.
+    With `places`, the rows have the values at these places. The list is given up.
     """
     kind = column.kind
     if learned or kind in _FINISH:
@@ -296,7 +313,7 @@ def from_values(column: Column, values: list[Any], places: Any = None, *, learne
             kind = _kind_of(column, kinds)
         if kind in _FINISH and kinds <= set(PYTHON[kind]) and (array := fitting(kind, values)) is not None:
             return finish(kind, array if places is None else array.take(places))
-    return objects(values) if places is None else objects(values)[places]
+    return _frozen(values) if places is None else _frozen(values)[places]
 
 
 def _kind_of(column: Column, kinds: set[type]) -> str:

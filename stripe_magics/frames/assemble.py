@@ -8,7 +8,7 @@ that came both ways has the values of both.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -77,12 +77,14 @@ def assemble(
             parts, column = chunks.pop(name), fixed.get(name)
             found = _typed(name, parts, column)
             if found is not None:
-                typed[name] = found[0], found[1] if order is None else found[1].take(order)
+                typed[name] = found[0], found[1] if order is None else _ordered(found[1], order)
                 continue
-            cells = _cells(parts, order)
             kind_of_all = (
                 "map" if name == "id" else column.kind if column else ""
             )  # an object's id is one cell, whatever was sent
+            cells = _cells(
+                parts, order, cols.decode_cell if kind_of_all in {"map", "list"} else msgspec.json.decode
+            )
             for plain, kind, values in cols.spread(
                 name, cells.values, kind_of_all, expanded=expanded, version=version
             ):
@@ -95,16 +97,24 @@ def assemble(
                 loose[name][1].over(ColumnValues(cols.python_values(typed.pop(name)[1], json=False))),
             )
         made = {name: cols.finish(column.kind, array) for name, (column, array) in typed.items()}
-        for name, (kind, cells) in loose.items():
+        cols.POOL.release_unused()  # what the chunks had: the largest columns come now
+        while loose:
+            name, (kind, cells) = loose.popitem()
             column = fixed.get(name)
             made[name] = cols.from_values(
                 column or _column(name, kind), cells.values, cells.places, learned=column is None and not kind
             )
+    del chunks, typed
+    cols.POOL.release_unused()
     shown = _shown(made, fixed, columns, empty=not count)
     blank = cols.NullColumns(count)
     data = {name: made[name] if name in made else blank.column(fixed[name].kind) for name in shown}
     frame = _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
     return FrameInfo(object=object_type, expanded=expanded).put(frame)
+
+
+def _ordered(array: pa.Array, order: Any) -> pa.Array:
+    return pc.take(array, pa.array(order), memory_pool=cols.POOL)
 
 
 def _apart(source: str, name: str, fixed: Mapping[str, Column]) -> str:
@@ -218,7 +228,7 @@ def _blank(target: pa.DataType, count: int) -> pa.Array:
 # Python values -------------------------------------------------------------------------------------------------------------------
 
 
-def _cells(parts: Chunks, order: Any) -> ColumnValues:
+def _cells(parts: Chunks, order: Any, decode: Callable[[str], Any]) -> ColumnValues:
     """The values of a column; JSON texts that come again and again become one value, which their cells share."""
     rows = sum(len(part) for part, _ in parts)
     if (
@@ -228,10 +238,10 @@ def _cells(parts: Chunks, order: Any) -> ColumnValues:
     ):
         texts = pa.chunked_array([part if json else _blank(pa.string(), len(part)) for part, json in parts])
         coded = texts.dictionary_encode().unify_dictionaries().combine_chunks()
-        values = [*map(msgspec.json.decode, coded.dictionary.to_pylist()), None]
+        values = [*map(decode, coded.dictionary.to_pylist()), None]
         places = coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
         return ColumnValues(values, places if order is None else places[order])
-    values = [value for part, json in parts for value in cols.python_values(part, json=json)]
+    values = [value for part, json in parts for value in cols.python_values(part, json=json, decode=decode)]
     return ColumnValues(values if order is None else [values[place] for place in order])
 
 
