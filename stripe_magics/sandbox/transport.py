@@ -5,10 +5,10 @@
 
 It never looks at the host. What stands behind it is one `Account`; several clients may share one transport, from several threads.
 
-Where it differs from Stripe: search sees new objects at once (Stripe takes up to a minute) and has no rate limit; there is no Radar, no
-exchange of currencies and no Connect (another account's id is refused); webhooks are delivered by the loopback server only (`server`), events
-are there to be polled; objects have the shapes of the pinned version whatever version is asked for; `error_on_requires_action` is taken with
-automatic payment methods too; only cards and bank debits are switched on, so that confirming needs no `return_url` unless a method that
+Where it differs from Stripe: search sees new objects at once (Stripe takes up to a minute) and has no rate limit; Radar has no rules of its own
+(test cards bring reviews and warnings), and no currency is exchanged; what a connected account has to give is a short list; webhooks are delivered
+by the loopback server only (`server`), events are there to be polled; `error_on_requires_action` is taken with automatic payment methods too; only
+cards and bank debits are switched on, so that confirming needs no `return_url` unless a method that
 redirects is named.
 """
 
