@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from each_row import each_row
 from hypothesis import given, settings
@@ -389,6 +390,18 @@ def test_what_was_expanded_once_is_an_id_in_the_next_files() -> None:
     table = parquet.plain_table(builder.tables(), "payment_intent")
     assert table.column("customer").to_pylist() == ["cus_1", None]
     assert table.schema.field("customer").metadata is None
+
+
+def test_a_frames_columns_stand_in_the_frames_own_memory() -> None:
+    """What is put in order is not kept a second time in Arrow's usual pool, which doesn't give memory back."""
+    builder = frames.Builder("payment_intent")
+    for at in range(0, 5000, 100):
+        builder.add(page(*({**intent(n), "created": 1_700_000_000 + n} for n in range(at, at + 100))))
+    before = pa.default_memory_pool().bytes_allocated()
+    df = builder.frame(newest_first=True)
+    assert df["created"].is_monotonic_decreasing
+    size = int(df.memory_usage().sum())
+    assert pa.default_memory_pool().bytes_allocated() - before < size / 10
 
 
 def test_chunks_that_are_merged_give_the_same_frame() -> None:
