@@ -32,7 +32,7 @@ from stripe_magics.errors import (
     UnknownName,
 )
 from stripe_magics.progress import ProgressGroup
-from stripe_magics.request import Request
+from stripe_magics.request import Request, build
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,6 @@ def prepare(command: Command, *, connection: Connection | None = None) -> Reques
 
 def _built(module: Module, command: Command, version: str, connection: Connection | None) -> Request:
     """The request at one API version."""
-    from stripe_magics.request import build
     from stripe_magics.validation import bind
 
     zone = connection.zone if connection else UTC

@@ -26,9 +26,18 @@ FAST = (
 )
 """The pure parts: what `.ci/check` runs before a commit."""
 
+SLOW = (
+    "tests/test_notebooks",
+    "tests/test_command_line",  # processes of its own
+    "tests/test_fuzz",
+    "tests/parsing/test_fuzz",
+    "tests/frames/test_analyses",  # the demo firm's whole year
+)
+"""What stands among them and takes its time."""
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    if item.nodeid.startswith(FAST) and not item.nodeid.startswith("tests/test_notebooks"):
+    if item.nodeid.startswith(FAST) and not item.nodeid.startswith(SLOW):
         item.add_marker("fast")
 
 

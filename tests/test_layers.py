@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "stripe_magics"
@@ -46,3 +47,59 @@ def test_no_function_of_a_face_has_the_name_of_a_module_beside_it() -> None:
         defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         clashes += [f"{face.relative_to(PACKAGE)}: {name}" for name in sorted(defined & modules)]
     assert not clashes
+
+
+def test_imports_of_ours_wait_only_for_what_is_not_loaded_yet() -> None:
+    """An import inside a function is there to load something later; where the file's own imports load it anyway, it stands at the top."""
+    modules = {_name(path): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
+    at_once = {name: set(_imports(tree, modules, later=False)) for name, tree in modules.items()}
+
+    def loaded(name: str) -> set[str]:
+        seen: set[str] = set()
+        left = [name]
+        while left:
+            each = left.pop()
+            if each not in seen:
+                seen.add(each)
+                left += [*at_once[each], *_packages(each)]
+        return seen
+
+    found = []
+    for name, tree in modules.items():
+        known = loaded(name)
+        mine = {name, *_packages(name)}  # what a module's own package has by then, its order decides
+        found += [
+            f"{name}: {each}"
+            for each in sorted(set(_imports(tree, modules, later=True)))
+            if each in known and each not in mine and name not in loaded(each)
+        ]
+    assert not found, "\n".join(found)
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _packages(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:size]) for size in range(1, len(parts))]
+
+
+def _imports(
+    node: ast.AST, modules: Mapping[str, ast.AST], *, later: bool, inside: bool = False
+) -> Iterator[str]:
+    """Modules of ours that are imported at once, or inside functions; what is imported for types alone is neither."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        if isinstance(child, ast.ImportFrom) and inside is later and child.module:
+            names = (f"{child.module}.{each.name}" for each in child.names)
+            yield from (
+                each
+                for each in (name if name in modules else child.module for name in names)
+                if each in modules
+            )
+        elif isinstance(child, ast.Import) and not later and not inside:
+            yield from (each.name for each in child.names if each.name in modules)
+        function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        yield from _imports(child, modules, later=later, inside=inside or function)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.stripe_objects import list_path, object_path
+from stripe_magics.errors import NotFound
 from stripe_magics.frames import build, empty
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ class AccountObjects:
 
 def _by_id(connection: Any, kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The objects of these ids: from the newest pages of their list as long as that needs fewer requests, then one by one."""
-    from stripe_magics.errors import NotFound
     from stripe_magics.request import Request
 
     missing = dict.fromkeys(ids)

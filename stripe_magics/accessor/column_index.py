@@ -10,7 +10,7 @@ import pandas as pd
 
 from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.column_facts import Meaning, meanings, money_columns
-from stripe_magics.frames.column_names import short_names
+from stripe_magics.frames.column_names import resolve, short_names
 from stripe_magics.frames.frame_errors import ColumnNotFoundError
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 
@@ -104,8 +104,6 @@ def _article(name: str) -> str:
 
 def find(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     """The column of a name, a short name, Stripe's path, or a field that a newer version has elsewhere. Raises ColumnNotFoundError."""
-    from stripe_magics.frames.column_names import resolve
-
     kind = FrameInfo.of(frame).object
     for each in (name, resolve(kind, name, ()), name.replace(".", "_"), _MOVED.get((kind, name), "")):
         if each in frame.columns:

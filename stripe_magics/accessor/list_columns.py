@@ -13,7 +13,7 @@ from stripe_magics.frames import build, empty
 from stripe_magics.frames.arrow_columns import from_values, objects
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import FrameInfo
-from stripe_magics.frames.schema import Column, facts, known
+from stripe_magics.frames.schema import Column, facts, known, schema
 
 ITEMS = {
     ("charge", "refunds"): ("refund", "/v1/refunds?charge={}"),
@@ -73,8 +73,6 @@ def _is_list_column(object_type: str, column: str) -> bool:
 
 
 def _columns_of(object_type: str) -> tuple[Column, ...]:
-    from stripe_magics.frames.schema import schema
-
     return schema(object_type).columns if known(object_type) else ()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames.assemble import assemble
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.manifest import Manifest
@@ -43,8 +44,6 @@ class MirrorObjects:
 
     def by_id(self, kind: str, ids: Sequence[str]) -> pd.DataFrame:
         """The objects of these ids that the mirror has; `notes` say how many it hasn't."""
-        from stripe_magics.frames.assemble import assemble
-
         found = assemble(list(self._rows(kind, "id", ids, None)), kind)
         missing = len(set(ids)) - len(found)
         if missing:

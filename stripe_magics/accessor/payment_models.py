@@ -17,10 +17,13 @@ from typing import Any
 
 import pandas as pd
 
+from stripe_magics._text import closest_matches
+from stripe_magics.accessor.list_columns import explode
 from stripe_magics.accessor.object_joins import join
 from stripe_magics.accessor.time_columns import local_day
 from stripe_magics.errors import UnknownName
 from stripe_magics.frames import build
+from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 
 
@@ -35,8 +38,6 @@ def model(
     from stripe_magics.client.shared_connection import current
 
     if name not in MODELS:
-        from stripe_magics._text import closest_matches
-
         raise UnknownName(
             "model", name, closest_matches(name, list(MODELS)), advice=f"There are: {', '.join(MODELS)}."
         )
@@ -145,8 +146,6 @@ def _plan_of(line: Mapping[str, Any]) -> str:
 
 
 def _dtype(name: str) -> Any:
-    from stripe_magics.frames.arrow_columns import text_dtype
-
     return text_dtype() if name == "str" else name
 
 
@@ -162,8 +161,6 @@ def _subscriptions(connection: Any, bounds: Any, limit: int | None) -> pd.DataFr
         for name in ("status", "customer", "created", "canceled_at", "ended_at", "cancel_at_period_end")
         if name in subscriptions
     ]
-    from stripe_magics.accessor.list_columns import explode
-
     items = explode(subscriptions, "items", keep)
     price = {
         name: items[f"price_{name}"]

@@ -13,6 +13,7 @@ from stripe_magics.catalogue.stripe_objects import owner
 from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.column_facts import named_currency
 from stripe_magics.frames.frame_errors import FrameError
+from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.money import format_amount
 
 
@@ -66,8 +67,6 @@ class StripeSeriesAccessor:
                     advice='Give a code or a Series of codes: .stripe.to_major("usd").',
                 )
             frame["currency"] = currency.lower()
-        from stripe_magics.frames.frame_info import FrameInfo
-
         name = "currency" if "currency" in frame.columns else str(currency)
         info = FrameInfo.of(frame)
         return info.but(units=info.units or "minor", money={self._name: name}, amounts=[]).put(frame)
@@ -83,8 +82,6 @@ class StripeSeriesAccessor:
         """The Dashboard's page of each id."""
         frame = self._series.rename("id").to_frame()
         frame.attrs = {**self._series.attrs}
-        from stripe_magics.frames.frame_info import FrameInfo
-
         FrameInfo.of(frame).but(object="").put(frame)
         return dashboard_links.links(frame, "id", live=live)
 

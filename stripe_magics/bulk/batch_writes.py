@@ -24,6 +24,7 @@ from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.client.call_context import handler_context
 from stripe_magics.client.journal import cell_origin
 from stripe_magics.client.journal.journal_entry import Origin, row_digest
+from stripe_magics.client.rate_limiter import limiter_for
 from stripe_magics.errors import (
     ConfirmationNeeded,
     Fault,
@@ -35,6 +36,8 @@ from stripe_magics.errors import (
     UnknownName,
     UsageFault,
 )
+from stripe_magics.frames.arrow_columns import text_dtype
+from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 from stripe_magics.pipeline import check_currencies, prepare
 from stripe_magics.pipeline import command as make_command
 from stripe_magics.progress import progress_bar
@@ -83,7 +86,6 @@ def write_rows(
     unknown (may have been executed) or not sent. Raises `InvalidValue` with the faults of all rows before anything is sent,
     `ConfirmationNeeded` in live mode without a yes. Stop leaves the rest "not sent"; the same again goes on.
     """
-    from stripe_magics.client.rate_limiter import limiter_for
     from stripe_magics.client.shared_connection import current
 
     connection = connection or current()
@@ -382,9 +384,6 @@ def _answer(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    from stripe_magics.frames.arrow_columns import text_dtype
-    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
-
     out = frame.drop(columns=[name for name in RESULT if name in frame]).copy()
     states = ["done", "replayed", "failed", "unknown", "not sent"]
     out["result"] = pd.Categorical([row.result for row in rows], categories=states)
@@ -422,8 +421,6 @@ def _previewed(frame: pd.DataFrame, requests: Sequence[Request]) -> pd.DataFrame
         f"{each.method} {each.path} " + "&".join(f"{name}={value}" for name, value in each.params)
         for each in requests
     ]
-    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
-
     info = FrameInfo(object="request", complete=True)
     return info.put(out, CallInfo(notes=["A dry run: nothing was sent."]))
 

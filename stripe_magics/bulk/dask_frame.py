@@ -11,6 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics import frames
+from stripe_magics.bulk.list_frame import joined, read_frame, with_account
+from stripe_magics.bulk.list_requests import list_request
+from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, side_by_side
+from stripe_magics.client.rate_limiter import ENDPOINT_RATE, limiter_for
+from stripe_magics.client.sending import request_checks
 from stripe_magics.errors import NotConnected, UsageFault
 
 if TYPE_CHECKING:
@@ -52,9 +58,6 @@ def lazy_frame(
         import dask.dataframe as dd
     except ImportError:
         raise UsageFault("--engine dask needs dask.", advice="pip install 'stripe_magics[dask]'") from None
-    from stripe_magics.bulk.list_requests import list_request
-    from stripe_magics.client.rate_limiter import ENDPOINT_RATE, limiter_for
-
     where = _source(connection)
     request = list_request(connection, name, **values)
     threads = _threads()
@@ -80,11 +83,6 @@ def read(batch: Batch) -> pd.DataFrame:
 
     All partitions have the same columns: the fixed ones, and one with whatever else the accounts sent, as JSON text.
     """
-    from stripe_magics.bulk.list_frame import joined, read_frame, with_account
-    from stripe_magics.bulk.list_requests import list_request
-    from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, side_by_side
-    from stripe_magics.client.rate_limiter import limiter_for
-
     connection = open_for(batch)
     try:
         limiter_for(connection)  # one for all threads
@@ -127,8 +125,6 @@ def empty_partition(object_type: str, columns: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-    from stripe_magics import frames
-    from stripe_magics.bulk.list_frame import with_account
 
     frame = with_account(frames.build((), object_type, columns=columns), "")
     return frame.assign(**{OTHER_FIELDS: pd.Series(index=frame.index, dtype=frame["account"].dtype)})
@@ -167,7 +163,6 @@ def open_for(batch: Batch) -> Connection:
     """A connection of the worker's own; the one that its process may share is left alone."""
     from stripe_magics.client import credentials
     from stripe_magics.client.secret import classify
-    from stripe_magics.client.sending import request_checks
     from stripe_magics.client.shared_connection import Connection
 
     secret, source = credentials.find(env=batch.env, profile=batch.profile, name=batch.name)

@@ -22,6 +22,7 @@ from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.bulk.mirror_storage import ListFolder
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, control, ids
+from stripe_magics.client.rate_limiter import limiter_for
 from stripe_magics.errors import NotFound
 from stripe_magics.request import Request
 
@@ -256,7 +257,6 @@ def read_again(
 ) -> set[str]:
     """Read what was planned; `take` gets each body with the ids in it. Those that are gone are returned. Raises `StripeError`."""
     from stripe_magics.client.pagination.paginator import pages
-    from stripe_magics.client.rate_limiter import limiter_for
 
     limiter_for(connection)  # one for all threads
     alone, gone = list(plan.alone), set[str]()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics import frames
 from stripe_magics.bulk.inner_lists import InnerLists
 from stripe_magics.bulk.list_requests import frame_info
 from stripe_magics.errors import IncompleteList
@@ -30,7 +31,6 @@ def read_frame(
 ) -> pd.DataFrame:
     """A whole list as a frame. Stopped, it has the rows so far and says so in its attrs."""
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-    from stripe_magics import frames
     from stripe_magics.client.pagination.paginator import pages, windowed
 
     problem: list[BaseException] = []
@@ -82,7 +82,6 @@ def joined(parts: Sequence[pd.DataFrame], object_type: str) -> pd.DataFrame:
     from pandas.api.types import union_categoricals
 
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-    from stripe_magics import frames
 
     if not parts:
         return with_account(frames.empty(object_type), "")

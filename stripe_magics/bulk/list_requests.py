@@ -11,6 +11,7 @@ from stripe_magics._command import Command
 from stripe_magics._text import shown
 from stripe_magics.catalogue.list_defaults import list_default
 from stripe_magics.errors import UsageFault
+from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 from stripe_magics.pipeline import command, prepare
 from stripe_magics.request import Request
 
@@ -86,8 +87,6 @@ def split_names(value: str | Sequence[str] | None) -> list[str]:
 
 def frame_info(connection: Connection, request: Request, *, complete: bool = True) -> FrameAttrs:
     """`attrs["stripe"]` of a pulled frame."""
-    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
-
     headers: Mapping[str, str] = dict(request.headers)
     return FrameInfo(
         object=request.returns,
@@ -110,6 +109,4 @@ def describe(
     frame: pd.DataFrame, object_type: str, *, complete: bool, notes: Sequence[str] = (), **more: Any
 ) -> pd.DataFrame:
     """Write into a frame of ours what it is, whether it is whole, and what there is to say."""
-    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
-
     return FrameInfo(object=object_type, complete=complete, more=more).put(frame, CallInfo(notes=list(notes)))

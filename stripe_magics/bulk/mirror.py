@@ -34,6 +34,7 @@ from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, ids
 from stripe_magics.errors import UsageFault
 from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames import Builder
 from stripe_magics.frames.manifest import FileProblem
 from stripe_magics.progress import progress_bar
 from stripe_magics.request import Request
@@ -287,7 +288,6 @@ class _ChangedRows:
 
     def __init__(self, request: Request, inner: InnerLists, progress: Callable[[int], object]) -> None:
         import stripe_magics.accessor  # noqa: F401 - registers df.stripe
-        from stripe_magics.frames import Builder
 
         self._builder = Builder(request.returns, version=version_of(request))
         self._inner, self._progress = inner, progress

@@ -22,6 +22,7 @@ from stripe_magics.bulk.inner_lists import InnerLists
 from stripe_magics.bulk.list_requests import describe, version_of
 from stripe_magics.bulk.read_strategies import START_OVER, PageRead, read, split_ids
 from stripe_magics.errors import FileError, IncompleteList, StripeMagicsError, UsageFault
+from stripe_magics.frames import Builder
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.manifest import DataFile, Manifest
 from stripe_magics.request import Request
@@ -224,8 +225,6 @@ class PartWriter:
         return f"{self.manifest.rows:,} rows are in {self.folder}; run the same again to go on from there."
 
     def _new_builder(self) -> None:
-        from stripe_magics.frames import Builder
-
         self._waiting = []
         self._builder = Builder(self.request.returns, columns=self.columns, version=version_of(self.request))
 

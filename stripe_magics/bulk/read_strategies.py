@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from stripe_magics.client.pagination import parallel_paginator
 from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, Mark, NotSortedByCreated, ids
 from stripe_magics.request import Request
 
@@ -51,8 +52,6 @@ def read(
     connection: Connection, request: Request, left: Any, rows: int, cuts: Sequence[str], hooks: Hooks
 ) -> Generator[PageRead, None, None]:
     """The pages that are left after `rows` rows, the quickest way there is; by the cursor alone where a list turns out not to be fit for it."""
-    from stripe_magics.client.pagination import parallel_paginator
-
     cursor = str(left.get("cursor", "")) if isinstance(left, dict) else ""
     try:
         if not cursor and parallel_paginator.supports_parallel_read(request) and request.limit is None:
@@ -91,8 +90,6 @@ def _windows(
     connection: Connection, request: Request, left: Any, hooks: Hooks
 ) -> Generator[PageRead, None, str]:
     """In windows of `created`. Returns the id after which the cursor is to go on, "" if all was read."""
-    from stripe_magics.client.pagination import parallel_paginator
-
     try:
         for part in parallel_paginator.pages(connection, request, resume=left, states=True, **hooks):
             if part.count:
@@ -110,8 +107,6 @@ def _between(
 ) -> Generator[PageRead, None, None]:
     """Between cuts, or without any as a walk. A walk stands at one row; many can't be continued: what they leave isn't known
     by time, and their cursors don't live long."""
-    from stripe_magics.client.pagination import parallel_paginator
-
     timed = parallel_paginator.takes_created(request)  # such a list is never read between cuts
     hooks = hooks if cuts else {**hooks, "expect": None}  # a walk doesn't know its end
     for part in parallel_paginator.pages_between(connection, request, cuts, after=after, **hooks):

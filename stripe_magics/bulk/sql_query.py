@@ -11,6 +11,7 @@ from stripe_magics import _files
 from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_storage import ListFolder, mirror_folder, mirrored_lists
 from stripe_magics.errors import FileError, UsageFault
+from stripe_magics.frames.arrow_columns import finish
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,8 +108,6 @@ def _frame(table: Any) -> pd.DataFrame:
     """The dtypes that frames have: whole sums stay whole numbers, times are in UTC, text is text."""
     import pandas as pd
     import pyarrow as pa
-
-    from stripe_magics.frames.arrow_columns import finish
 
     def column(array: Any) -> Any:
         kind = array.type

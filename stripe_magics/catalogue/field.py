@@ -107,7 +107,7 @@ class Field:
     max_length: int | None = None
     pattern: str = ""
     default: str | int | bool | None = None  # what Stripe does without the value; shown, never sent
-    extra: bool = False  # stands in the form's last group, "More"
+    in_more_section: bool = False  # stands in the form's last group, "More"
     connect_only: bool = False
     restored: bool = False
     since: str = ""  # the API version that takes it, if the pinned one doesn't
@@ -170,4 +170,4 @@ def _is_column(column: Field) -> bool:
 
 def more(*fields: Field) -> Iterator[Field]:
     """The fields of a form's last group."""
-    return (each.replace(extra=True) for each in fields)
+    return (each.replace(in_more_section=True) for each in fields)

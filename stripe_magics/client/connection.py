@@ -1,7 +1,7 @@
 """A connection: which account, which mode, which key, and everything that belongs to it: client, journal, live guard, notices.
 
-A `Connection` shows no key in any way it can be looked at. What happens to one call is in sending.py; the connection that all doors share
-is in connection.py.
+A `Connection` shows no key in any way it can be looked at. What happens to one call is in sending/sender.py; the connection that every
+interface shares is in shared_connection.py.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class Connection:
         yes: bool = False,
         ask: Prompt | None = None,
     ) -> ApiResponse:
-        """Send one call: retries, deadline, idempotency, journal and live guard included. See sending.py.
+        """Send one call: retries, deadline, idempotency, journal and live guard included. See sending/sender.py.
 
         `origin` is where the call stands in a notebook, `idempotency_key` a form's key for its submission, `again` makes a repetition
         on purpose, `yes` answers the live guard, `ask(prompt) -> typed text` lets a person answer it.

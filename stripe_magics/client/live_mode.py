@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from stripe_magics import catalogue
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client.journal.journal import Origin
-from stripe_magics.errors import ConfirmationNeeded
+from stripe_magics.errors import ConfirmationNeeded, StripeError, UnknownName
 from stripe_magics.request import Request
 
 EXPIRES = 15 * 60.0
@@ -130,8 +131,6 @@ def check(
 
 
 def _unlock(connection: GuardedConnection, ask: Prompt) -> None:
-    from stripe_magics.errors import StripeError
-
     names: set[str] = set()
     problem = ""
     try:
@@ -191,9 +190,6 @@ def _wide(connection: GuardedConnection, number: int, what: str, ask: Prompt | N
 
 def describe(connection: GuardedConnection, request: Request) -> str:
     """The call in words: mode, what it does, amount, account."""
-    from stripe_magics import catalogue
-    from stripe_magics.errors import UnknownName
-
     try:
         title = catalogue.find(request.module).title
     except UnknownName:

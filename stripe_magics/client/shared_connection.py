@@ -1,4 +1,4 @@
-"""The connection that all doors share: `connect` opens it, `current` gives it, `close` forgets it together with its key."""
+"""The connection that every interface shares: `connect` opens it, `current` gives it, `close` forgets it together with its key."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def connect(  # noqa: PLR0913 - public: each is a keyword of its own
     transport: Any = None,
     policy: Policy | None = None,
 ) -> Connection:
-    """Open the connection that all doors share, and give it.
+    """Open the connection that every interface shares, and give it.
 
     `sandbox=True` is the embedded account: no key, no network (`demo=False` starts it empty; with `today=True` its demo ends
     today and its clock runs, else it stands still). Otherwise the key comes from the environment

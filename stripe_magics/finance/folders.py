@@ -22,6 +22,8 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.finance.nested_lists import SHAPES, NestedLists, flat, typed_column
 from stripe_magics.finance.reporting_period import Ints, nanoseconds
 from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames.assemble import assemble
+from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.manifest import DataFile, Manifest
 
 if TYPE_CHECKING:
@@ -158,9 +160,6 @@ def _tables(object_type: str, sources: list[_Source]) -> Iterator[pa.Table]:
 def _frame(object_type: str, tables: Iterator[pa.Table]) -> pd.DataFrame:
     """The rows of some files, newest first, with typed columns of the lists that have a shape."""
     import pyarrow as pa
-
-    from stripe_magics.frames.assemble import assemble
-    from stripe_magics.frames.frame_info import FrameInfo
 
     typed: dict[str, list[pa.Array]] = {}
     plain: list[pa.Table] = []

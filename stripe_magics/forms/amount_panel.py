@@ -7,6 +7,7 @@ from typing import Any
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.forms import amount_source
 from stripe_magics.forms.form_protocol import FormView
+from stripe_magics.money import format_amount, parse
 
 
 class AmountPanel:
@@ -51,8 +52,6 @@ class AmountPanel:
         sent = self.minor()
         if sent is None or sent <= self.source.left:
             return ()
-        from stripe_magics.money import format_amount
-
         asked, left = (
             format_amount(sent, self.source.currency),
             format_amount(self.source.left, self.source.currency),
@@ -63,8 +62,6 @@ class AmountPanel:
 
     def minor(self) -> int | None:
         """The amount entered, in minor units; None if there is none, or none that can be read."""
-        from stripe_magics.money import parse
-
         state = self.form.state
         amount = amount_source.amount_field(state)
         raw = state.values().get(amount.name) if amount is not None else None
@@ -89,8 +86,6 @@ class AmountPanel:
         if self.source is None:
             self.panel.empty()
             return
-        from stripe_magics.money import format_amount
-
         left = (
             f"{format_amount(self.source.left, self.source.currency)} left"
             if self.source.left is not None

@@ -15,6 +15,7 @@ from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.object_search import lister_of
 from stripe_magics.forms.state import FormState, blank
+from stripe_magics.money import format_amount
 
 EXPANDED = {"payment_intent": ("latest_charge", "customer"), "charge": ("customer",)}
 """What is asked for beside the object, so that the payer's name and card are in one answer."""
@@ -32,8 +33,6 @@ class AmountSource:
 
     def words(self, minor: int | None = None) -> str:
         """`9.99 USD of 169.00 USD to Jenny Rosen, Visa 4242`."""
-        from stripe_magics.money import format_amount
-
         whole = format_amount(self.amount, self.currency) if self.amount is not None else ""
         sent = self.left if minor is None else minor
         part = format_amount(sent, self.currency) if sent is not None else ""

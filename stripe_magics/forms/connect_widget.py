@@ -11,6 +11,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from stripe_magics import catalogue
 from stripe_magics.errors import NotConnected, PermissionDenied, StripeMagicsError
 from stripe_magics.forms import html as cards
 from stripe_magics.forms import saved_connections
@@ -440,7 +441,6 @@ def first_source() -> str:
 
 def _from_keyring(name: str) -> Any:
     from stripe_magics.client.credentials import from_keyring
-    from stripe_magics.errors import NotConnected
 
     found = from_keyring(name)
     if found is None:
@@ -453,7 +453,6 @@ def _from_keyring(name: str) -> Any:
 
 def missing_permissions(connection: Any) -> list[str]:
     """What a restricted key may not read, by trying one row of each documented list; nothing is asked with a full key."""
-    from stripe_magics import catalogue
     from stripe_magics.pipeline import call
 
     if not str(connection.key_hint).startswith("rk_"):

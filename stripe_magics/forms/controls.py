@@ -22,6 +22,8 @@ from stripe_magics.catalogue.kinds import kind_facts
 from stripe_magics.forms import html
 from stripe_magics.forms.state import Raw, blank, raw_value
 from stripe_magics.forms.widget_registry import WidgetRegistry
+from stripe_magics.money import CURRENCIES
+from stripe_magics.validation.countries import COUNTRIES
 
 
 @dataclass(slots=True)
@@ -145,15 +147,11 @@ def _offering(field: Field, maker: Maker, offers: list[str], layout: str = "fiel
 
 
 def _currency(field: Field, maker: Maker) -> Control:
-    from stripe_magics.money import CURRENCIES
-
     return _text_control(field, _offering(field, maker, sorted(CURRENCIES)))
 
 
 def _country(field: Field, maker: Maker) -> Control:
     """By name or by code: `line_value` of the form's state makes the code of a name."""
-    from stripe_magics.validation.countries import COUNTRIES
-
     return _text_control(field, _offering(field, maker, sorted(COUNTRIES.values())))
 
 

@@ -29,14 +29,16 @@ class Section:
 
 def sections(module: Module) -> list[Section]:
     """The groups of a module's form, in order. Every field stands in exactly one of them."""
-    plain = [each for each in module.fields if not each.extra and not each.group]
-    needed = [each for each in module.fields if _rank(each, module) < 2 and (each.extra or each.group)]
+    plain = [each for each in module.fields if not each.in_more_section and not each.group]
+    needed = [
+        each for each in module.fields if _rank(each, module) < 2 and (each.in_more_section or each.group)
+    ]
     front = _front([*plain, *needed], module)
     inside = {each.name for each in front}
     groups: dict[str, list[Field]] = {}
     for each in module.fields:
         if each.name not in inside:
-            groups.setdefault(MORE if each.extra else each.group or FURTHER, []).append(each)
+            groups.setdefault(MORE if each.in_more_section else each.group or FURTHER, []).append(each)
     order = sorted(groups, key=lambda title: {FURTHER: 0, MORE: 2}.get(title, 1))
     return [Section("", tuple(front)), *(Section(title, tuple(groups[title])) for title in order)]
 

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from stripe_magics import catalogue
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.catalogue.module import Module
 from stripe_magics.catalogue.stripe_objects import OBJECTS
+from stripe_magics.errors import InvalidRequest, StripeMagicsError
 
 NEWEST = 100  # objects looked through where Stripe can't search
 _ID = re.compile(r"[a-z]{2,10}(_[a-z]{4})?_[A-Za-z0-9]{6,}\Z")
@@ -74,8 +76,6 @@ def id_in(text: str) -> str:
 @cache
 def lister_of(object_type: str) -> Module | None:
     """The module that lists such objects and needs nothing else, a documented one if there is; None if Stripe lists none."""
-    from stripe_magics import catalogue
-
     requested = f"list[{object_type}]"
     fitting = (each for each in catalogue.everything() if each.returns == requested and each.method == "GET")
     return next(
@@ -94,8 +94,6 @@ def _needs(module: Module) -> bool:
 
 def _searcher(lister: Module) -> Module | None:
     """The module of Stripe's search beside a list, if there is one."""
-    from stripe_magics import catalogue
-
     name = f"{lister.resource}.search"
     found = catalogue.find(name) if name in catalogue.names() else None
     return found if found is not None and found.get("query") is not None else None
@@ -116,8 +114,6 @@ def _by_email(lister: Module, email: str, call: Any, limit: int) -> list[dict[st
 
 def _search(module: Module, keys: tuple[str, ...], text: str, call: Any, limit: int) -> list[dict[str, Any]]:
     """By Stripe's search; it may be refused (some countries) or not have the newest objects yet: then the list is looked through."""
-    from stripe_magics.errors import InvalidRequest
-
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     clauses = " OR ".join(f'{key}~"{quoted}"' for key in keys) if len(text) >= 3 else ""
     if not clauses:
@@ -179,7 +175,6 @@ def wrong_prefix(field: Field, text: str) -> bool:
     """Whether the text is an id of another type of object than the field wants."""
     from datetime import UTC
 
-    from stripe_magics.errors import StripeMagicsError
     from stripe_magics.validation import check
 
     if field.kind is not Kind.OBJECT_ID:

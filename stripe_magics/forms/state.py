@@ -1,7 +1,7 @@
 """What a form holds, without any widget: raw values by field, which fields are shown, errors, and the Command they stand for.
 
 A raw value is what a control gives: text; a list of texts (several choices, lists); a list of dicts (rows); a dict (metadata). It is the
-same that a magic's line or cell gives, so that `command()` goes the one road.
+same that a magic's line or cell gives, so that `command()` goes through the one pipeline.
 
 An update knows three states of a field. *untouched*: the form is blank there and nothing is sent. *set*: something was entered that
 differs from what Stripe has. *cleared*: Stripe is told to empty it, which a line writes as `--name ""`.
@@ -18,6 +18,7 @@ from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Conditions, Field, Kind, Role
 from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.errors import UnknownName
 from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.submission_state import Submission
 from stripe_magics.validation.countries import country_code
@@ -116,8 +117,6 @@ class FormState:
         """The field of that name; raises `UnknownName` with the nearest ones."""
         found = self.module.get(name)
         if found is None:
-            from stripe_magics.errors import UnknownName
-
             raise UnknownName(
                 f"field of {self.module.name}",
                 name,

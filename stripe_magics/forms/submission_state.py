@@ -1,8 +1,8 @@
 """Whether a form may send now, and under which idempotency key. Pure state, no widgets.
 
-    idle --arm--> armed(key) --begin--> sending --settle--> done | refused | unknown
+    idle --arm--> armed(key) --begin--> sending --finish--> done | refused | unknown
       ^             |  disarm             |
-      +-------------+                     +--settle("unsent")--> idle, the key is kept
+      +-------------+                     +--finish("unsent")--> idle, the key is kept
 
 - The key is made when the form is armed, before a byte is sent. Retries and further clicks use the same one.
 - A definitive answer (done, refused) keeps the key until a field is edited: a second click that was queued behind the first cannot act.
@@ -88,7 +88,7 @@ class Submission:
             self.key, self.key_given = key, True
             self.sent = replace(self.sent, options=replace(self.sent.options, idempotency=key))
 
-    def settle(self, outcome: Stage) -> None:
+    def finish(self, outcome: Stage) -> None:
         """Note how the sending ended. `Stage.IDLE` stands for: provably nothing was sent."""
         if self.stage is not Stage.SENDING:
             raise ValueError(f"nothing is being sent (stage {self.stage})")

@@ -243,7 +243,7 @@ class Sender:
         try:
             frame = self.call(command, origin=self._origin())
         except RepeatRefused as refused:
-            submission.settle(Stage.IDLE)
+            submission.finish(Stage.IDLE)
             if refused.__dict__.get("under_way"):  # how that one ends comes first: no second one is offered
                 self._fail(refused)
                 raise
@@ -252,17 +252,17 @@ class Sender:
             self._fail(refused, "Made before. Send it once more?")
             raise
         except OutcomeUnknown as fault:
-            submission.settle(Stage.UNKNOWN)
+            submission.finish(Stage.UNKNOWN)
             submission.adopt(str(fault.idempotency_key or ""))
             self._fail(fault)
             raise
         except (
             BaseException
         ) as fault:  # whatever it is, the submission must know how it ended; it is raised again
-            submission.settle(_stage(fault))
+            submission.finish(_stage(fault))
             self._fail(fault)
             raise
-        submission.settle(Stage.DONE)
+        submission.finish(Stage.DONE)
         self.done(frame)
         self.form.comparison.after()
         return frame

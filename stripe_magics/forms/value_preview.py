@@ -11,12 +11,13 @@ from stripe_magics.catalogue.kinds import kind_facts
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.state import FormState, Raw, blank
+from stripe_magics.money import CURRENCIES, format_amount, parse
+from stripe_magics.validation import check as check_value
+from stripe_magics.validation.countries import COUNTRIES
 
 
 def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, str]:
     """(error, reading) of a value; both "" for a blank one. Whether a blank one is missing is said when the form is sent."""
-    from stripe_magics.validation import check as check_value
-
     if blank(raw):
         return "", ""
     currency = state.currency_for(field) if field.kind is Kind.MINOR_AMOUNT else ""
@@ -35,8 +36,6 @@ def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, 
 
 def said_currency(field: Field, raw: Raw) -> str:
     """The currency that stands in an amount itself: `25.00usd`."""
-    from stripe_magics.money import parse
-
     if field.kind is not Kind.MINOR_AMOUNT:
         return ""
     try:
@@ -69,8 +68,6 @@ def in_words(field: Field, raw: Raw, state: FormState) -> str:
 
 
 def _amount(field: Field, text: str, state: FormState) -> str:
-    from stripe_magics.validation import check as check_value
-
     text = str(state.line_value(field, text))
     currency = state.currency_for(field) or said_currency(field, text)
     try:
@@ -81,8 +78,6 @@ def _amount(field: Field, text: str, state: FormState) -> str:
 
 
 def _money(value: Any, currency: str, zone: tzinfo) -> str:
-    from stripe_magics.money import CURRENCIES, format_amount
-
     minor, code = getattr(value, "minor", value), (getattr(value, "currency", None) or currency)
     if not isinstance(minor, int):
         return ""
@@ -114,8 +109,6 @@ def zone_name(zone: tzinfo) -> str:
 
 
 def _country(value: Any, currency: str, zone: tzinfo) -> str:
-    from stripe_magics.validation.countries import COUNTRIES
-
     return f"= {COUNTRIES.get(str(value), value)} ({value})"
 
 

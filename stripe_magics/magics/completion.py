@@ -190,7 +190,7 @@ def _rank(path: str, name: str) -> tuple[int, str]:
 def flags(module: Module, words: list[str]) -> Iterator[Hit]:
     """The flags that are still to be had: fields first, those of the form's last group after them, then the options."""
     used = {word.partition("=")[0] for word in words if word.startswith("-")}
-    for own in sorted(module.fields, key=lambda each: (not each.required, each.extra)):
+    for own in sorted(module.fields, key=lambda each: (not each.required, each.in_more_section)):
         repeated = shape_of(own.kind) in REPEATED
         if own.role not in {Role.PATH, Role.URL, Role.METHOD} and (repeated or own.flag not in used):
             yield Hit(own.flag, kind_name(own.kind), own.title)
@@ -409,7 +409,7 @@ def keys(module: Module, outer: list[str], own: Field | None) -> Iterator[Hit]:
     prefix = bracketed(".".join(outer)) if outer else ""
     done: set[str] = set()
     if not outer:
-        for each in sorted(module.fields, key=lambda each: (not each.required, each.extra)):
+        for each in sorted(module.fields, key=lambda each: (not each.required, each.in_more_section)):
             if each.role not in {Role.PATH, Role.URL, Role.METHOD}:
                 opens = shape_of(each.kind) in {Shape.ROWS, Shape.PAIRS}
                 done.add(each.name)

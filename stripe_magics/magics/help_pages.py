@@ -13,6 +13,7 @@ from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.kinds import Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.catalogue.stripe_objects import id_prefix
+from stripe_magics.errors import StripeMagicsError
 
 if TYPE_CHECKING:
     pass
@@ -104,7 +105,10 @@ def page(name: str) -> Page:
         return Page(resource.replace(".", " "), [], ["module", "", "request"], rows)
     found, _ = longest(words)
     module = catalogue.find(found)
-    rows = [_row(each) for each in sorted(module.fields, key=lambda each: (each.extra, not each.required))]
+    rows = [
+        _row(each)
+        for each in sorted(module.fields, key=lambda each: (each.in_more_section, not each.required))
+    ]
     intro = [
         f"%stripe {module.name.replace('.', ' ')}: {EFFECTS[module.effect]}. {module.method} {module.path}",
         module.help,
@@ -251,7 +255,6 @@ def an_id(kind: str, action: str = "") -> str:
     name = "invoice_items.list" if kind == "invoiceitem" else f"{kind}s.list"
     if connection is not None and connection.sandbox is not None and _is_module(name):
         from stripe_magics import pipeline as calls
-        from stripe_magics.errors import StripeMagicsError
 
         try:
             frame: Any = calls.call(Command(name), connection=connection)

@@ -11,24 +11,23 @@ import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Int, Unicode, observe
 
 from stripe_magics import _first_use, _locale, catalogue
+from stripe_magics._command import Command, Options
 from stripe_magics._interrupts import held_back
-from stripe_magics.client.journal.cell_origin import is_tracked, stop_tracking, tracker_of
-from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError
+from stripe_magics.client.journal.cell_origin import is_tracked, origin, stop_tracking, tracker_of
+from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
 from stripe_magics.magics import ipython_hooks
 from stripe_magics.magics.delivery import bound_line, check_name, notes_of
 from stripe_magics.magics.history import History
 from stripe_magics.magics.names_in_scope import names_in_scope
 from stripe_magics.magics.seen_ids import Seen
+from stripe_magics.parsing import parse, write_line
 from stripe_magics.progress import progress_bar
-
-if TYPE_CHECKING:
-    from stripe_magics._command import Command
 
 _BULK = frozenset({"sync", "pull", "sql", "report", "close", "journal"})
 """The subcommands that read whole lists."""
@@ -94,7 +93,7 @@ class StripeMagics(Magics):
         """One line or cell, its errors as they come."""
         with held_back():
             from stripe_magics.magics import help_pages, key_scrubbing, prompt, subcommands
-            from stripe_magics.parsing import curl_and_cli, parse
+            from stripe_magics.parsing import curl_and_cli
 
         del prompt  # imported here, for those who use it later
 
@@ -233,7 +232,6 @@ class StripeMagics(Magics):
 
     @staticmethod
     def _check_table() -> None:
-        from stripe_magics.errors import UsageFault
         from stripe_magics.forms import table_widget
 
         if not table_widget.installed():
@@ -242,8 +240,6 @@ class StripeMagics(Magics):
     def show_table(self, frame: Any, *, names: bool, plain: Mapping[str, str]) -> dict[str, Any]:
         """A frame as an interactive table, with the plain one beside it for where there are no widgets."""
         from stripe_magics import bulk, forms
-        from stripe_magics._command import Command, Options
-        from stripe_magics.client.journal.cell_origin import origin
         from stripe_magics.frames.frame_info import FrameInfo
         from stripe_magics.magics import dataframe_display, interactive_table, object_names
 
@@ -273,7 +269,6 @@ class StripeMagics(Magics):
     def _rows_form(self, command: Command) -> Any:
         """The form of many calls: the columns of a frame are mapped to fields before one call a row is made."""
         from stripe_magics import bulk
-        from stripe_magics.client.journal.cell_origin import origin
         from stripe_magics.forms import rows_form
 
         place = origin()
@@ -317,7 +312,6 @@ class StripeMagics(Magics):
         """A call that a form makes, on the connection that the form belongs to: like any other, it is remembered."""
         from stripe_magics import pipeline
         from stripe_magics.magics.subcommands.data import handler_for
-        from stripe_magics.parsing import write_line
 
         started = time.time()
         line = (

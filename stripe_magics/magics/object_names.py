@@ -94,14 +94,14 @@ def look_up(
     """Id -> name for the ids that are shown (`columns`: by column, in the order of `places`), and a sentence where they could not be read."""
     kept = known(connection)
     _learn(frame, info, kept.names, places)
-    wanted = {
+    requested = {
         name: {each for each in ids if owner(each) in NAMES and each not in kept.names}
         for name, ids in columns.items()
         if name != "id"
     }
-    missing = sorted(set().union(*wanted.values())) if wanted else []
+    missing = sorted(set().union(*requested.values())) if requested else []
     if missing:
-        problem = _read(frame, info, connection, kept, wanted, missing, places)
+        problem = _read(frame, info, connection, kept, requested, missing, places)
         if problem:
             return kept.names, problem
     return kept.names, ""
@@ -127,11 +127,11 @@ def _read(
     info: FrameInfo,
     connection: Connection,
     kept: KnownNames,
-    wanted: Mapping[Any, set[str]],
+    requested: Mapping[Any, set[str]],
     missing: Sequence[str],
     places: Sequence[int],
 ) -> str:
-    for request in _requests(frame, info, connection, wanted, missing, places):
+    for request in _requests(frame, info, connection, requested, missing, places):
         if request.path in kept.refused:
             return kept.refused[request.path]
         try:
@@ -142,7 +142,7 @@ def _read(
             )
             return kept.refused[request.path]
         rows = found.get("data", []) if request.lists else [found]
-        objects = rows if not request.lists else [row.get(name) for row in rows for name in wanted]
+        objects = rows if not request.lists else [row.get(name) for row in rows for name in requested]
         for each in objects:
             if isinstance(each, Mapping) and owner(str(each.get("id"))) in NAMES:
                 kept.names[str(each["id"])] = NAMES[owner(str(each["id"]))](each)
@@ -153,7 +153,7 @@ def _requests(
     frame: pd.DataFrame,
     info: FrameInfo,
     connection: Connection,
-    wanted: Mapping[Any, set[str]],
+    requested: Mapping[Any, set[str]],
     missing: Sequence[str],
     places: Sequence[int],
 ) -> Iterator[Request]:
@@ -171,7 +171,7 @@ def _requests(
     if list_of is None:
         return
     path, params = list_of
-    expand = [("expand[]", f"data.{name}") for name, ids in wanted.items() if ids]
+    expand = [("expand[]", f"data.{name}") for name, ids in requested.items() if ids]
     for after, count in _pages(frame, places):
         cursor = (("starting_after", after),) if after else ()
         yield Request(

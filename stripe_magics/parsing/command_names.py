@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from stripe_magics import catalogue
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Role
+from stripe_magics.catalogue.generated import facts
 from stripe_magics.catalogue.module import Module
 from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.errors import UnknownName, UsageFault
@@ -25,7 +26,7 @@ def documented() -> dict[str, str]:
 @cache
 def generated() -> dict[str, str]:
     """Names and aliases of all other operations -> their own name."""
-    from stripe_magics.catalogue.generated import facts, operations
+    from stripe_magics.catalogue.generated import operations
 
     return {**facts.data().aliases, **{name: name for name in operations.operation_names()}}
 
@@ -180,7 +181,7 @@ def takes(module: Module, param: str) -> bool:
 @cache
 def known_params(name: str) -> dict[str, Field]:
     """The parameters that Stripe's facts give a documented module's endpoint, beside its declared fields."""
-    from stripe_magics.catalogue.generated import facts, operations
+    from stripe_magics.catalogue.generated import operations
 
     module = catalogue.find(name)
     endpoint = (module.method, facts.anonymous(module.path))
@@ -195,7 +196,7 @@ def known_params(name: str) -> dict[str, Field]:
 @cache
 def by_endpoint() -> dict[tuple[str, str], list[str]]:
     """(method, path without names) -> the modules that are that endpoint, documented ones first."""
-    from stripe_magics.catalogue.generated import facts, operations
+    from stripe_magics.catalogue.generated import operations
 
     found: dict[tuple[str, str], list[str]] = {}
     for each in catalogue.documented():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics._form_encoding import Pairs, encode
+from stripe_magics._form_encoding import Pairs, encode, form
 from stripe_magics._redaction import mask_param, mask_params, redact
 from stripe_magics.catalogue.module import Effect
 
@@ -153,8 +153,6 @@ class Request:
         if in_url and (self.params or self.query):
             parts.append("-G")
         elif self.query:
-            from stripe_magics._form_encoding import form
-
             url += "?" + form(self.query)
         if self.method not in ({"GET"} if in_url else {"POST"}) or (
             not in_url and not self.params and self.json is None

@@ -2,8 +2,8 @@
 
 What `bind` does, in order:
 
-1. every name finds its field: our names, Stripe's bracket parameters (`shipping[address][line1]`), nested mappings (see `naming`);
-2. each value is read by its kind (`kinds`);
+1. every name finds its field: our names, Stripe's bracket parameters (`shipping[address][line1]`), nested mappings (`field_resolution`);
+2. each value is read by its kind (`readers`);
 3. a switch that was left out follows from the fields that are given (`--amount` means `--input-amount total_amount`);
 4. what may not stand together, what is missing, and what the API version no longer takes becomes a fault;
 5. one `InvalidValue` with all faults, or a `Bound`.

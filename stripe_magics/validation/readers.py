@@ -3,7 +3,7 @@
 - Which reader a kind has stands in its entry (`catalogue/kinds.py`); a reader raises ValueError with words that say what was given and what to give.
 - Text never decides its own type: `NO` is a country in a country field and false in a boolean one.
 - numpy and pandas values are taken as the plain values they hold; a missing one is None (refused by whoever knows its name).
-- Empty text is `UNSET` (clear it at Stripe); whether a field may be cleared is for `binding` to say.
+- Empty text is `UNSET` (clear it at Stripe); whether a field may be cleared is for `validation` to say.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def read_integer(field: Field, value: Any, context: Context) -> int | str:
 
 
 def read_minor_amount(field: Field, value: Any, context: Context) -> int | money.Amount:
-    """Whole minor units; an Amount where the text named its currency. A declared maximum is worth a warning only (`binding`)."""
+    """Whole minor units; an Amount where the text named its currency. A declared maximum is worth a warning only (`validation`)."""
     if isinstance(value, str):
         amount = money.parse(value, context.currency, context.operation)
     elif isinstance(value, float):

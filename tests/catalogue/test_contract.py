@@ -61,7 +61,7 @@ def as_specified(field: Field, *, extra: bool | None) -> dict[str, Any]:
     said["when"] = field.when
     said["help"] = bool(field.help.strip())
     said["columns"] = [as_specified(column, extra=None) for column in field.columns]
-    said["extra"] = extra if extra is None else field.extra
+    said["extra"] = extra if extra is None else field.in_more_section
     return said
 
 
@@ -91,8 +91,8 @@ def test_modules_are_those_of_the_specification() -> None:
 
 def test_field_counts() -> None:
     fields = [field for module in documented() for field in module.fields]
-    assert sum(not field.extra for field in fields) == 344
-    assert sum(field.extra for field in fields) == 106
+    assert sum(not field.in_more_section for field in fields) == 344
+    assert sum(field.in_more_section for field in fields) == 106
 
 
 @each_row("name", sorted(SPECIFIED))
@@ -107,7 +107,7 @@ def test_module(name: str) -> None:
 @each_row("name", sorted(SPECIFIED))
 def test_fields_in_both_directions(name: str) -> None:
     expected = {entry["name"]: specified(entry, extra=extra) for entry, extra in fields_of(SPECIFIED[name])}
-    there = {field.name: as_specified(field, extra=field.extra) for field in DECLARED[name].fields}
+    there = {field.name: as_specified(field, extra=field.in_more_section) for field in DECLARED[name].fields}
     assert list(there) == list(expected), "the same fields in the same order"
     for field, parts in expected.items():
         assert there[field] == parts, field

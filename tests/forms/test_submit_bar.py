@@ -33,7 +33,7 @@ def test_after_an_answer_a_queued_click_does_nothing() -> None:
     submission = numbered()
     submission.arm()
     submission.begin(COMMAND)
-    submission.settle(Stage.DONE)
+    submission.finish(Stage.DONE)
     assert not submission.arm()
     submission.edited()
     assert submission.arm()
@@ -44,7 +44,7 @@ def test_what_was_not_sent_keeps_its_key() -> None:
     submission = numbered()
     submission.arm()
     submission.begin(COMMAND)
-    submission.settle(Stage.IDLE)
+    submission.finish(Stage.IDLE)
     submission.edited()
     assert submission.arm()
     assert submission.key == "key-1"
@@ -54,14 +54,14 @@ def test_an_unknown_outcome_blocks_until_it_was_asked_about() -> None:
     submission = numbered()
     submission.arm()
     submission.begin(COMMAND)
-    submission.settle(Stage.UNKNOWN)
+    submission.finish(Stage.UNKNOWN)
     submission.edited()
     submission.renew()
     assert not submission.arm()
     assert submission.key == "key-1"
     assert submission.resume() is COMMAND
     assert submission.resume() is None
-    submission.settle(Stage.DONE)
+    submission.finish(Stage.DONE)
     assert submission.key == "key-1"
 
 
@@ -69,7 +69,7 @@ def test_the_outcome_of_an_earlier_call_is_asked_about_under_its_own_key() -> No
     submission = numbered()
     submission.arm()
     submission.begin(COMMAND)
-    submission.settle(Stage.UNKNOWN)
+    submission.finish(Stage.UNKNOWN)
     submission.adopt("older")
     again = submission.resume()
     assert submission.key == "older"
@@ -93,7 +93,7 @@ def test_the_users_own_key_is_used() -> None:
 
 def test_only_what_is_sent_can_settle() -> None:
     with pytest.raises(ValueError, match="nothing is being sent"):
-        numbered().settle(Stage.DONE)
+        numbered().finish(Stage.DONE)
 
 
 class Clicks(RuleBasedStateMachine):
@@ -140,7 +140,7 @@ class Clicks(RuleBasedStateMachine):
             self.open_key = self.under_way.pop() if stage is Stage.UNKNOWN else ""
             if stage is not Stage.UNKNOWN:
                 self.under_way.clear()
-            self.submission.settle(stage)
+            self.submission.finish(stage)
 
     @invariant()
     def one_at_a_time(self) -> None:

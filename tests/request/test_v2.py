@@ -10,7 +10,8 @@ from stripe_magics.catalogue.generated import facts
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION
 from stripe_magics.client.http.response import ApiResponse
-from stripe_magics.client.pagination import paginator
+from stripe_magics.client.pagination.sequential_paginator import paginator_for
+from stripe_magics.request import Request
 
 
 def test_names_are_those_of_the_command_line_tool() -> None:
@@ -58,6 +59,8 @@ def test_pages_go_by_the_address_of_the_next() -> None:
     }
     answer = ApiResponse(status=200, body=json.dumps(body).encode())
     assert answer.has_more
-    assert paginator._next(answer, backwards=False, searches=False) == ("page", "abc")
+    request = Request(module="get", method="GET", path="/v2/core/event_destinations", lists=True)
+    paginator = paginator_for(None, request)  # nothing is sent
+    assert (paginator.parameter, paginator.following(answer)) == ("page", "abc")
     last = ApiResponse(status=200, body=json.dumps({**body, "next_page_url": None}).encode())
     assert not last.has_more

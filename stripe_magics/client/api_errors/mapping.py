@@ -5,9 +5,9 @@
     status 402                 CardDeclined
     status 403                 PermissionDenied
     status 404                 NotFound
-    status 409                 InvalidRequest           code idempotency_key_in_use: see sending.py
+    status 409                 InvalidRequest           code idempotency_key_in_use: see sending/sender.py
     status 429                 RateLimited
-    status 5xx                 StripeUnavailable        on a write: OutcomeUnknown, see sending.py
+    status 5xx                 StripeUnavailable        on a write: OutcomeUnknown, see sending/sender.py
     anything else              StripeError              with its status
 
 The whole tree is drawn in stripe_magics/errors.py; all of it can be imported from here.

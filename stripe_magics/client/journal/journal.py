@@ -50,7 +50,7 @@ CREATE INDEX IF NOT EXISTS operation_state ON operation (state);
 
 _COLUMNS = tuple(each.name for each in fields(Operation))
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM operation"  # noqa: S608 - our own column names
-_WANTED = (
+_MATCHED = (
     "scope",
     "body",
     "digest",
@@ -209,7 +209,7 @@ class Journal:
         """
         now = self.now()
         with self._transaction() as db:
-            found = db.execute(_CANDIDATES, [getattr(requested, name) for name in _WANTED]).fetchall()
+            found = db.execute(_CANDIDATES, [getattr(requested, name) for name in _MATCHED]).fetchall()
             chosen = choose_operation([_operation(row) for row in found])
             if chosen is not None and chosen.number:
                 db.execute(

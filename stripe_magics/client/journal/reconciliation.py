@@ -223,12 +223,12 @@ def _judge(
 ) -> Finding:
     """A creation that no event names: not made, if everything was searched and nothing fits; otherwise unknown."""
     number = operation.number
-    wanted = json.loads(operation.hints or "{}")
+    expected = json.loads(operation.hints or "{}")
     others = {} if events.problem else _made_by_others(events.rows)
     fitting = [
         row
         for row in objects.rows
-        if row.get("id") not in others and _fits(row, wanted, connection.journal.digest)
+        if row.get("id") not in others and _fits(row, expected, connection.journal.digest)
     ]
     evidence = f"Read {window}: {events} and {objects}."
     problem = events.problem or objects.problem or window.problem
@@ -259,10 +259,10 @@ def _made_by_others(events: list[dict[str, Any]]) -> set[str]:
     }
 
 
-def _fits(row: dict[str, Any], wanted: dict[str, str], digest: Any) -> bool:
+def _fits(row: dict[str, Any], expected: dict[str, str], digest: Any) -> bool:
     """Whether an object has what is known of the operation: amounts, ids, and metadata by its keyed hash."""
     metadata = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
-    for name, value in wanted.items():
+    for name, value in expected.items():
         if name.startswith("metadata["):
             there = (metadata or {}).get(name[len("metadata[") : -1])
             if value and (there is None or digest(str(there)) != value):

@@ -1,8 +1,7 @@
 """Following a list page by page: `pages` yields each answer of a list or a search, up to the request's limit.
 
 - A long list that takes `created` is read in many parts at once (`parallel_paginator`); its pages come in no order (`windowed` says so).
-- Any other: `starting_after` the last id, or `ending_before` the first; a search goes by `page` and `next_page`.
-- The limit is a total over all pages: the last page asks for no more rows than are still to come.
+- Any other is read page after page (`sequential_paginator`).
 - A list that makes no progress (an empty page that says there is more, the same last id again, a row without an id) is an error, never
   a short frame. An error on a later page comes as `IncompleteList`, Stop as `StoppedList`; what was yielded before is good.
 """
@@ -12,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from stripe_magics.catalogue.stripe_objects import takes_limit
-from stripe_magics.client.pagination.raw_pages import CURSORS, PAGE, ListPage, NotSortedByCreated, without
+from stripe_magics.client.pagination.raw_pages import ListPage, NotSortedByCreated, without
+from stripe_magics.client.pagination.sequential_paginator import paginator_for
 from stripe_magics.errors import Details, IncompleteList, InvalidRequest, StripeError
 from stripe_magics.request import Request
 
@@ -61,7 +60,7 @@ def pages(
     if windowed(request) and not ordered:
         walk = _side_by_side(connection, request, stop, getattr(progress, "expect", None))
     else:
-        walk = _follow(connection, request)
+        walk = iter(paginator_for(connection, request))
     rows = count = 0
     error: StripeError | None = None
     stopped: BaseException | None = None
@@ -140,9 +139,8 @@ def _side_by_side(
             yield part
     except parallel_paginator.TooFewRows as few:
         left = None if request.limit is None else request.limit - rows
-        yield from _follow(
-            connection, replace(request, params=(*request.params, ("starting_after", few.after)), limit=left)
-        )
+        rest = replace(request, params=(*request.params, ("starting_after", few.after)), limit=left)
+        yield from paginator_for(connection, rest)
         return
     except NotSortedByCreated as odd:
         why = odd
@@ -153,48 +151,5 @@ def _side_by_side(
             f"This list can't be read in parallel (not sorted by creation time: {why})",
             advice="Ask for it with a --limit of 1000 at most, or between two dates.",
         )
-    for answer in _follow(connection, request):
+    for answer in paginator_for(connection, request):
         yield without(answer, seen)
-
-
-def _follow(connection: ReadConnection, request: Request) -> Iterator[ApiResponse]:
-    """One list by its cursor."""
-    lists = request.lists
-    requested, seen = (request.limit if lists or request.limit_given else None), 0
-    params = tuple(pair for pair in request.params if pair[0] != "limit") if lists else request.params
-    cursors = {name for name, _ in params} & CURSORS
-    last = next((value for name, value in params if name in CURSORS), "")
-    if {"starting_after", "ending_before"} <= cursors:
-        raise InvalidRequest(
-            "A list can start after one row or end before one, not both. Nothing was sent.",
-            details=Details(param="ending_before", field="ending_before"),
-        )
-    backwards = "ending_before" in cursors
-    while True:
-        size = PAGE if requested is None or request.keep else min(PAGE, requested - seen)
-        sized = (*params, ("limit", str(size))) if lists and takes_limit(request.path) else params
-        answer = connection.send(replace(request, params=sized, also=(), then=()))
-        yield answer
-        seen += len(answer.rows)
-        if not answer.has_more or not (lists or request.limit_given):
-            return
-        if requested is not None and seen >= requested and not request.keep:
-            return
-        name, cursor = _next(answer, backwards=backwards, searches=request.searches)
-        if not cursor or cursor == last:
-            raise IncompleteList(
-                "Stripe says that there are more rows but not where they start",
-                details=Details(status=answer.status, request_id=answer.request_id),
-            )
-        last = cursor
-        params = (*(pair for pair in params if pair[0] not in CURSORS), (name, cursor))
-
-
-def _next(answer: ApiResponse, *, backwards: bool, searches: bool) -> tuple[str, str]:
-    """The parameter and the value that ask for the page after this one; "" if the page doesn't say."""
-    if searches or answer.data.get("object") == "search_result" or answer.data.get("next_page_url"):
-        return "page", answer.next_page
-    rows: list[Any] = answer.rows
-    row = (rows[0] if backwards else rows[-1]) if rows else None
-    found = row.get("id") if isinstance(row, dict) else None
-    return ("ending_before" if backwards else "starting_after"), str(found or "")

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from stripe_magics import catalogue
 from stripe_magics._command import Command
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
@@ -160,8 +161,6 @@ def stop(context: Any, positional: list[Any], given: ParsedFlags) -> None:
 
 def handler_for(command: Command) -> Callable[..., Any] | None:
     """What serves a call in place of a request: Watch Events has its own package."""
-    from stripe_magics import catalogue
-
     return _watch if catalogue.find(command.module).handler == "events" else None
 
 

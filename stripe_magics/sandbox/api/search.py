@@ -130,7 +130,7 @@ class Query:
 @cache
 def reader(fields: frozenset[str]) -> Callable[[bytes], Any]:
     """Reads just these parts of an object's text: the rest is skipped, which makes a search of thousands quick."""
-    requested = msgspec.defstruct("Wanted", [(name, Any, None) for name in sorted(fields)])
+    requested = msgspec.defstruct("Requested", [(name, Any, None) for name in sorted(fields)])
     return msgspec.json.Decoder(requested).decode
 
 
@@ -202,10 +202,10 @@ def _finder(path: tuple[str, ...], how: str, operator: str, text: str) -> Callab
     def read(content: bytes) -> Any:
         return _value(reader(frozenset(path[:1]))(content), list(path))
 
-    wanted = str(int(text)) if how == "number" else text.casefold()
+    sought = str(int(text)) if how == "number" else text.casefold()
     if operator == "~":
-        return lambda table: index_of(table, path, read).containing(wanted)
-    return lambda table: index_of(table, path, read).equal(wanted)
+        return lambda table: index_of(table, path, read).containing(sought)
+    return lambda table: index_of(table, path, read).equal(sought)
 
 
 def _between(rows: list[Row], low: int | None, high: int | None) -> list[Row]:

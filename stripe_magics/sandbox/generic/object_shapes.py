@@ -84,8 +84,8 @@ def _defaults(fields: Tree) -> Object:
 
 def _default(of: Any) -> Any:
     if isinstance(of, Mapping):
-        wanted = "@" not in of and any(each in _ALWAYS for each in of.values() if isinstance(each, str))
-        return _defaults(of) if wanted else None
+        needed = "@" not in of and any(each in _ALWAYS for each in of.values() if isinstance(each, str))
+        return _defaults(of) if needed else None
     if of == "sublist":
         return {"object": "list", "data": [], "has_more": False, "url": ""}
     if of == "map":

@@ -297,8 +297,8 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/setup_intents."""
     tests = []
     if params.get("attach_to_self") is not None:
-        wanted = bool(params["attach_to_self"])
-        tests.append(lambda row: bool(row.value.get("attach_to_self")) is wanted)
+        expected = bool(params["attach_to_self"])
+        tests.append(lambda row: bool(row.value.get("attach_to_self")) is expected)
     return page(
         account,
         "setup_intent",
