@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from stripe_magics.forms.card_widget import object_card
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.part_list import Part, PartList
 from stripe_magics.forms.today_card import Section, Today, today
@@ -51,8 +52,6 @@ class TodayPage:
 
     def show_part(self, identity: str) -> Any:
         """The card of a line's object, below the page."""
-        from stripe_magics.forms.card_widget import object_card
-
         card = object_card(identity, connection=self.connection, run=self.run)
         return self.below.show(card, card.widget())
 
