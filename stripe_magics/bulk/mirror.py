@@ -33,8 +33,8 @@ from stripe_magics.bulk.sql_query import export_duckdb
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, ids
 from stripe_magics.errors import UsageFault
-from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames import Builder
+from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.manifest import FileProblem
 from stripe_magics.progress import progress_bar
 from stripe_magics.request import Request

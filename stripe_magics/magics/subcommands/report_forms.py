@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stripe_magics import forms
 from stripe_magics.errors import UsageFault
 from stripe_magics.forms.report_widget import Choice, ReportFacts
 
@@ -56,7 +57,6 @@ class FinanceReporter:
 
 def report_form(name: str, values: Mapping[str, Any]) -> Any:
     """`%stripe report [NAME] --form`."""
-    from stripe_magics import forms
     from stripe_magics.client.shared_connection import shared
     from stripe_magics.finance.runner import find_report
 
@@ -66,7 +66,6 @@ def report_form(name: str, values: Mapping[str, Any]) -> Any:
 
 def close_form(values: Mapping[str, Any]) -> Any:
     """`%stripe close --form`."""
-    from stripe_magics import forms
     from stripe_magics.client.shared_connection import shared
 
     return forms.close_form(FinanceReporter(), values, connection=shared())
