@@ -123,7 +123,9 @@ class Comparison:
         rows = [
             {
                 "name": field.name,
-                "title": field.title if not field.in_more_section or field.group else f"{MORE} > {field.label}",
+                "title": field.title
+                if not field.in_more_section or field.group
+                else f"{MORE} > {field.label}",
                 "now": in_words(field, current.get(field.name, ""), state),
                 "after": in_words(field, changes[field.name], state),
                 "changed": True,
