@@ -124,7 +124,7 @@ def _bounds(value: Moment, zone: str, now: pd.Timestamp | None = None) -> tuple[
     if isinstance(value, pd.Period):
         value = str(value)
     try:
-        pair = dates.span(value, clock, None if now is None else now.to_pydatetime())
+        pair = dates.span(value, clock, None if now is None else now.floor("us").to_pydatetime())
     except ValueError as error:
         problem = str(error).rstrip(".")
         raise UsageFault(f"{problem[:1].upper()}{problem[1:]}.", advice=HINT) from None

@@ -109,12 +109,22 @@ def refuse_missing(module: Module, values: Mapping[str, Any], params: Sequence[t
     """Raise `InvalidValue` for what was named with a missing value: a form would show it as if nothing had been named."""
     named = {name: value for name, value in values.items() if plain(value) is None}
     faults = resolve_fields(module, named, [each for each in params if plain(each[1]) is None]).faults
+    faults += [
+        Fault(
+            name,
+            getattr(module.get(name), "title", name),
+            f"a {type(value).__name__} is given; a form takes one value",
+        )
+        for name, value in values.items()
+        if hasattr(value, "iloc")
+    ]
     if module.effect is not Effect.UPDATE:  # there is nothing to clear
         faults += [
             Fault(name, declared.title, "is empty; give a value, or leave it out")
             for name, value in values.items()
             if (declared := module.get(name)) is not None
             and shape_of(declared.kind) not in COUNTS_EMPTY
+            and not hasattr(value, "iloc")
             and _is_empty(value)
         ]
     if faults:

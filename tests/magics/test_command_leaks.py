@@ -71,7 +71,6 @@ PLAIN = {
 MODES = ("Plain", "Verbose")
 
 
-@pytest.mark.filterwarnings("ignore:Discarding nonzero nanoseconds:UserWarning")  # pandas, of odd answers
 @pytest.mark.parametrize("mode", MODES)
 def test_no_command_leaves_a_secret_anywhere(
     cells: Cells,

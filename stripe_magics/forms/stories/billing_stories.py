@@ -139,7 +139,7 @@ def invoice(id: str, get: Get) -> Story:
     ):
         if moments.get(name):
             story.entries.append(Entry(int(moments[name]), words, "", story.id))
-    payment = found.get("payment_intent")
+    payment = _payment_of(found, get, story)
     if payment:
         attempts = rows(get(query("/v1/charges", payment_intent=payment, limit=PARTS)), story, "attempts")
         for each in attempts:
@@ -151,6 +151,18 @@ def invoice(id: str, get: Get) -> Story:
         for label, module in INVOICE_ACTIONS.get(str(found.get("status")), ())
     ]
     return story
+
+
+def _payment_of(found: Json, get: Get, story: Story) -> str:
+    """The payment intent of an invoice: its own field, or, in the newer shape, that of its (last) invoice payment."""
+    if "payment_intent" in found:
+        return str(found["payment_intent"] or "")
+    payments = rows(get(query("/v1/invoice_payments", invoice=story.id, limit=PARTS)), story, "payments")
+    named = [(each.get("payment") or {}).get("payment_intent") for each in payments]
+    intents = [str(each) for each in named if each]
+    if len(intents) > 1:
+        story.notes.append(f"It has {len(intents)} payments; the attempts of the last one are shown.")
+    return intents[0] if intents else ""
 
 
 INVOICE_ACTIONS: dict[str, tuple[tuple[str, str], ...]] = {
