@@ -27,13 +27,17 @@ from stripe_magics.finance.invoice_lines import (
     unknown_prices,
 )
 from stripe_magics.finance.nested_lists import NestedLists
-from stripe_magics.finance.payouts import effective_at, payout_items, payouts_in
+from stripe_magics.finance.payouts import effective_at, payout_items, payouts_in, reconcilable
 from stripe_magics.finance.reporting_period import Period, nanoseconds
+from stripe_magics.finance.stripe_reports import ReportUnavailable, payout_members
 from stripe_magics.frames.column_facts import cut_lists
 from stripe_magics.frames.frame_info import as_attrs
 
 Fetch = Callable[[str, Mapping[str, Any]], Any]
 MAX_READINGS = 5
+MANY_PAYOUTS = (
+    200  # automatic ones: more than that are looked up in one of Stripe's own reports, not one by one
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class ReportInputs:
     options: dict[str, Any] = field(default_factory=dict)
     folder: ListFolder | None = None
     home: str = ""
+    own_account: bool = False  # whether what is fetched comes from the connection's own account
     whole: dict[str, pd.DataFrame] = field(default_factory=dict)  # the frames at hand, as they were given
     used: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -283,7 +288,34 @@ class ReportInputs:
                 f"{self.folder.place} doesn't say which payout settled a transaction.",
                 advice="Run this report without --over, or give data={'items': ...}: transactions with a payout_id.",
             )
+        many = int(reconcilable(payouts).sum())
+        how = str(self.options.get("members", "auto"))
+        if how == "report" or (how == "auto" and self.own_account and many > MANY_PAYOUTS):
+            return payout_items(payouts, self.members, self._members_by_report)
         return payout_items(payouts, self.members)
+
+    def _members_by_report(self, automatic: pd.DataFrame) -> pd.DataFrame:
+        """The members of many payouts, with their payout_id: by one of Stripe's own reports and one reading of the ledger."""
+        try:
+            named = payout_members(automatic)
+        except (StripeError, ReportUnavailable) as fault:
+            self.note(
+                f"Stripe's own report can't be had, so each payout was asked for by itself: {str(fault).splitlines()[0]}"
+            )
+            named = {}
+        if not named:
+            return pd.DataFrame(columns=["id", "payout_id"])
+        ledger = self.data.get("transactions")
+        if ledger is None:
+            first = min(when for _, when in named.values())
+            ledger = self._call(LISTS["transactions"], created={"gte": first})
+        own = dict(zip(text_column(ledger, "source"), to_str(ledger["id"]), strict=True))
+        payout_of = {entry: payout for entry, (payout, _) in named.items()}
+        payout_of |= {own[each]: each for each in to_str(automatic["id"]) if each in own}
+        kept = ledger[ledger["id"].isin(payout_of)]
+        out = kept.assign(payout_id=kept["id"].map(payout_of)).reset_index(drop=True)
+        out.attrs = ledger.attrs
+        return out
 
     def members(self, payout: str) -> pd.DataFrame:
         """The transactions of one automatic payout."""

@@ -22,7 +22,7 @@ from stripe_magics.finance.aggregation import (
     to_int64,
     to_str,
 )
-from stripe_magics.finance.balance import ADDS_UP, DOES_NOT, check_by, ledger
+from stripe_magics.finance.balance import ADDS_UP, DOES_NOT, PAYOUTS, check_by, ledger
 from stripe_magics.finance.columns import CURRENCY, STATUS, column, count, declare, money, text
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.progress import progress_bar
@@ -82,20 +82,45 @@ def given_items(items: pd.DataFrame) -> pd.DataFrame:
 
 
 @declare(*_ITEM_COLUMNS, more=True)
-def payout_items(payouts: pd.DataFrame, members: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+def payout_items(
+    payouts: pd.DataFrame,
+    members: Callable[[str], pd.DataFrame],
+    known: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
+) -> pd.DataFrame:
     """The transactions that each automatic payout settled: the columns of balance transactions, and payout_id.
 
-    `members(payout_id)` returns them (`%stripe balance list_history --payout po_...`). Manual payouts have none.
+    `members(payout_id)` returns them (`%stripe balance list_history --payout po_...`). Manual payouts have none. `known` gives those of many
+    payouts at once; a payout that it lacks, or whose members don't add up to its amount, is asked for by itself.
     """
     require_columns(payouts, _PAYOUT, report="payout_items", object_type="payout")
-    known = payouts.loc[reconcilable(payouts), "id"].tolist()
-    frames = [
-        found.assign(payout_id=each) for each, found in zip(known, _side_by_side(members, known), strict=True)
+    automatic = payouts[reconcilable(payouts)]
+    at_once = None if known is None else known(automatic)
+    left = automatic
+    frames = []
+    if at_once is not None and len(at_once):
+        sums = _members_of(at_once)
+        whole = (
+            automatic["id"].map(sums).eq(to_int64(automatic["amount"])).to_numpy(dtype=bool, na_value=False)
+        )
+        left = automatic[~whole]
+        frames.append(at_once[at_once["payout_id"].isin(automatic.loc[whole, "id"])])
+    single = left["id"].tolist()
+    frames += [
+        found.assign(payout_id=each)
+        for each, found in zip(single, _side_by_side(members, single), strict=True)
     ]
     kept = [frame for frame in frames if len(frame)]
     out = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=["id", "payout_id"])
     out = out[["id", "payout_id", *(name for name in out.columns if name not in {"id", "payout_id"})]]
     return result(out, "payout_items", [payouts, *frames])
+
+
+def _members_of(items: pd.DataFrame) -> dict[str, int]:
+    """What the members of each payout add up to, without the payout's own entry."""
+    entries = ledger(items)
+    inner = entries[~entries["reporting_category"].isin(PAYOUTS).to_numpy()]
+    sums = to_int64(inner["net"]).groupby(inner["payout_id"]).sum()
+    return {str(payout): int(total) for payout, total in sums.items()}
 
 
 def _side_by_side(members: Callable[[str], pd.DataFrame], payouts: list[str]) -> list[pd.DataFrame]:

@@ -114,7 +114,9 @@ def _reconciliation(x: ReportInputs) -> pd.DataFrame:
 def _ending(x: ReportInputs) -> pd.DataFrame:
     at = x.clock if x.period is None else x.period.end
     every = x["payouts"]
-    return balance.ending_balance(x["transactions"], x.items(every), every, at, zone=x.zone)
+    gone = every[every["created"] < at]
+    gone.attrs = every.attrs
+    return balance.ending_balance(x["transactions"], x.items(gone), every, at, zone=x.zone)
 
 
 def _ageing(x: ReportInputs) -> pd.DataFrame:
@@ -263,6 +265,11 @@ def _proofs(x: ReportInputs) -> pd.DataFrame:
     return proofs.proofs(x, x.period)
 
 
+_MEMBERS = Option(
+    "auto",
+    "where the members of payouts come from: a request a payout, one report of Stripe's own, or whichever is fewer requests",
+    ("auto", "requests", "report"),
+)
 _PROVE = Option(
     default=False,
     help="true reads the whole ledger and proves the start; it is worked out backwards otherwise",
@@ -288,17 +295,17 @@ REPORTS: dict[str, Report] = {
     ),
     "payout_reconciliation": Report(
         "What each payout settled, proved to the cent",
-        _reconciliation, payouts.payout_reconciliation, "all", {"by": BY_PAYOUT},
+        _reconciliation, payouts.payout_reconciliation, "all", {"by": BY_PAYOUT, "members": _MEMBERS},
         "residual = amount - net of its transactions", "docs.stripe.com/reports/payout-reconciliation",
     ),
     "payout_items": Report(
-        "The transactions in each payout", _items, payouts.payout_items, "all", {"by": BY_PAYOUT},
+        "The transactions in each payout", _items, payouts.payout_items, "all", {"by": BY_PAYOUT, "members": _MEMBERS},
     ),
     "payout_status": Report(
         "How each payout ended", _status, payouts.payout_status, "all", {"by": BY_PAYOUT},
     ),
     "ending_balance": Report(
-        "The transactions that make up the balance at a date", _ending, balance.ending_balance, "at",
+        "The transactions that make up the balance at a date", _ending, balance.ending_balance, "at", {"members": _MEMBERS},
         source="docs.stripe.com/reports/payout-reconciliation (ending balance)",
     ),
     "fees": Report(

@@ -149,6 +149,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
         str(account.get("country") or ""),
     )
     inputs.notes += notes
+    inputs.own_account = fetch is None
     inputs.data.update(_given(inputs, data))
     inputs.whole = dict(inputs.data)
     out = each.make(inputs)

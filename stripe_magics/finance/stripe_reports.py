@@ -120,3 +120,32 @@ def minor(text: str, currency: str) -> int:
             f"Stripe's report has {text} {currency.upper()}: that isn't a whole number of minor units."
         )
     return int(amount)
+
+
+MEMBERS = "payout_reconciliation.itemized.5"
+
+
+def payout_members(payouts: pd.DataFrame) -> dict[str, tuple[str, int]]:
+    """The payout of each entry, and when the entry was made (Unix seconds), by one report over all arrival days that Stripe has data for."""
+    arrival = payouts["arrival_date"].dropna()
+    if arrival.empty:
+        return {}
+    start, end = arrival.min().normalize(), arrival.max().normalize() + pd.Timedelta(days=1)
+    available = available_until(MEMBERS)
+    end = end if available is None else min(end, available)
+    if end <= start:
+        return {}
+    rows = run_report(
+        MEMBERS,
+        interval_start=int(start.timestamp()),
+        interval_end=int(end.timestamp()),
+        timezone="Etc/UTC",
+        columns=["balance_transaction_id", "automatic_payout_id", "created_utc"],
+    )
+    return {
+        each["balance_transaction_id"]: (
+            each["automatic_payout_id"],
+            int(pd.Timestamp(each["created_utc"], tz="UTC").timestamp()),
+        )
+        for each in rows
+    }

@@ -10,7 +10,8 @@ import pytest
 
 import stripe_magics as sm
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance import stripe_check, stripe_reports
+from stripe_magics.finance import inputs, stripe_check, stripe_reports
+from stripe_magics.finance.inputs import ReportInputs
 
 SEPTEMBER = {"month": "2026-09"}
 
@@ -80,6 +81,48 @@ def test_a_run_is_waited_for_and_a_failed_one_is_said(monkeypatch: pytest.Monkey
     assert waits == [1.0, 1.5]
     with pytest.raises(stripe_reports.ReportUnavailable, match="failed: no data"):
         stripe_reports._finished({"id": "frr_1", "status": "failed", "error": "no data"})
+
+
+def test_members_of_payouts_by_one_report_are_those_of_a_request_a_payout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = {"payout_reconciliation": ["payout_id", "category"], "payout_items": ["payout_id", "id"]}
+    singly = {name: sm.report(name, **SEPTEMBER, members="requests") for name in keys}
+
+    def refuse(self: Any, payout: str) -> pd.DataFrame:
+        raise AssertionError(f"{payout} was asked for by itself")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ReportInputs, "members", refuse)
+        for name, by in keys.items():
+            at_once = sm.report(name, **SEPTEMBER, members="report", fresh=True)
+            pd.testing.assert_frame_equal(
+                at_once.sort_values(by, ignore_index=True), singly[name].sort_values(by, ignore_index=True), check_dtype=False,
+            )  # fmt: skip
+        owed = sm.report(
+            "ending_balance", end="2026-09-30"
+        )  # 1,279 payouts: by one report unless asked otherwise
+    whole = sm.report("balance_summary", **SEPTEMBER)
+    assert owed.groupby("currency")["net"].sum().tolist() == whole["end"].tolist()
+
+
+def test_what_the_report_lacks_is_asked_for_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    singly = sm.report("payout_reconciliation", **SEPTEMBER, members="requests")
+    own = inputs.payout_members
+
+    def less(payouts: pd.DataFrame) -> dict[str, tuple[str, int]]:
+        return dict(list(own(payouts).items())[5:])
+
+    monkeypatch.setattr(inputs, "payout_members", less)
+    pd.testing.assert_frame_equal(sm.report("payout_reconciliation", **SEPTEMBER, members="report"), singly)
+
+    def unavailable(payouts: pd.DataFrame) -> dict[str, tuple[str, int]]:
+        raise stripe_reports.ReportUnavailable("Not yet.")
+
+    monkeypatch.setattr(inputs, "payout_members", unavailable)
+    made = sm.report("payout_reconciliation", **SEPTEMBER, members="report")
+    pd.testing.assert_frame_equal(made, singly)
+    assert "asked for by itself: Not yet." in " ".join(made.attrs["stripe"]["notes"])
 
 
 def test_by_arrival_the_payouts_made_before_the_period_count_too() -> None:
