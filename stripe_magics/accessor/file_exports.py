@@ -136,6 +136,9 @@ def _from_pandas(table: pa.Table) -> pd.DataFrame:
         frame.attrs = json.loads(kept)
     info = FrameInfo.of(frame)
     if info.object or info.mode:
+        for name in frame.columns:  # pandas 2 brings text back in another dtype than it was
+            if isinstance(frame[name].dtype, pd.StringDtype) and frame[name].dtype != text_dtype():
+                frame[name] = frame[name].astype(text_dtype())
         info.put(frame)
         remember(info)
     return frame

@@ -28,6 +28,7 @@ from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import Column, kind_by_name, schema
 from stripe_magics.frames.unknown_objects import Chunks, Paths, with_parts
 
+MANY_ROWS = 5_000  # from which on unused memory is given back on the way
 REPEATS = 64  # rows from which on it is worth looking whether a text comes again and again
 
 
@@ -63,6 +64,7 @@ def assemble(
     The tables are handed over: the list is empty afterwards, so that each column's chunks can go when they are done with.
     """
     count = sum(table.num_rows for table in tables)
+    _give_back(count)  # what the pages had
     order = _newest_first(tables) if newest_first else None
     if limit is not None and count > limit:
         order = (order if order is not None else np.arange(count))[:limit]
@@ -97,7 +99,7 @@ def assemble(
                 loose[name][1].over(ColumnValues(cols.python_values(typed.pop(name)[1], json=False))),
             )
         made = {name: cols.finish(column.kind, array) for name, (column, array) in typed.items()}
-        cols.POOL.release_unused()  # what the chunks had: the largest columns come now
+        _give_back(count)  # what the chunks had: the largest columns come now
         while loose:
             name, (kind, cells) = loose.popitem()
             column = fixed.get(name)
@@ -105,12 +107,18 @@ def assemble(
                 column or _column(name, kind), cells.values, cells.places, learned=column is None and not kind
             )
     del chunks, typed
-    cols.POOL.release_unused()
+    _give_back(count)
     shown = _shown(made, fixed, columns, empty=not count)
     blank = cols.NullColumns(count)
     data = {name: made[name] if name in made else blank.column(fixed[name].kind) for name in shown}
     frame = _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
     return FrameInfo(object=object_type, expanded=expanded).put(frame)
+
+
+def _give_back(rows: int) -> None:
+    """Unused memory to the system, where there is enough of it to be worth the time."""
+    if rows >= MANY_ROWS:
+        cols.POOL.release_unused()
 
 
 def _ordered(array: pa.Array, order: Any) -> pa.Array:
