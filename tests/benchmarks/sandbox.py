@@ -2,7 +2,8 @@
 
 - requests a second of processor time, by the transport itself (`answer`) and through httpx, on the demo account;
 - searches and lists with 300 and with 30,000 customers: what is found is the same, so the cost should be;
-- the demo account: processor time and memory.
+- the demo account: processor time and memory;
+- a subscription's create with its first invoice and payment (goal: 2 ms of processor time), and a year of advancing the demo (goal: 5 s).
 """
 
 import resource
@@ -94,6 +95,35 @@ def growth():
         print(f"  {name:32} {costs[0]:>10,.0f} {costs[1]:>10,.0f}")
 
 
+def subscribe(transport, name, count=100, runs=3):
+    """A customer's subscription with its first invoice, paid at once."""
+    headers = {"Authorization": "Bearer sk_test_benchmark"}
+    with httpx.Client(transport=transport, base_url="https://api.stripe.com", headers=headers) as client:
+
+        def post(path, **params):
+            answer = client.post(path, data=params)
+            answer.raise_for_status()
+            return answer.json()
+
+        price = {
+            "product_data[name]": "P",
+            "currency": "usd",
+            "unit_amount": 900,
+            "recurring[interval]": "month",
+        }
+        plan = post("/v1/prices", **price)["id"]
+        card = {"payment_method": "pm_card_visa", "invoice_settings[default_payment_method]": "pm_card_visa"}
+        took = []
+        for _ in range(runs):
+            people = [post("/v1/customers", **card)["id"] for _ in range(count)]
+            start = time.process_time()
+            for each in people:
+                post("/v1/subscriptions", customer=each, **{"items[0][price]": plan})
+            took.append((time.process_time() - start) / count * 1000)
+        shown = ", ".join(f"{each:.2f}" for each in took)
+        print(f"A subscription begins, {name}: {shown} ms of processor time ({runs} runs of {count})")
+
+
 def main():
     before, memory = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     transport = SandboxTransport()
@@ -105,9 +135,16 @@ def main():
     rates(transport)
     print("With more customers:")
     growth()
-    begin = time.process_time()
-    transport.advance(30 * 86400)
-    print(f"Thirty days pass in {time.process_time() - begin:.2f} s of processor time")
+    subscribe(SandboxTransport(), "in the demo")
+    subscribe(SandboxTransport(demo=False), "in an empty account")
+    years = []
+    for _ in range(3):
+        transport = SandboxTransport()
+        transport.prepare()
+        begin = time.process_time()
+        transport.advance(365 * 86400)
+        years.append(time.process_time() - begin)
+    print(f"A year passes in the demo: {', '.join(f'{each:.2f}' for each in years)} s of processor time")
 
 
 if __name__ == "__main__":
