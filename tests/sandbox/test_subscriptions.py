@@ -630,3 +630,76 @@ def test_80_quotes(call) -> None:
     subscription = call(f"GET /v1/subscriptions/{accepted['subscription']}")
     assert (accepted["status"], subscription["status"], subscription["quantity"]) == ("accepted", "active", 3)
     assert call.refused(f"POST /v1/quotes/{quote['id']}/cancel")["status"] == 400
+
+
+def test_75_an_end_within_the_period_gives_back_what_is_after_it(call, sandbox) -> None:
+    who = customer(call)
+    made = subscribe(call, who, price(call, 3100))
+    start, end = made["current_period_start"], made["current_period_end"]
+    whole, ends = end - start, start + 10 * DAY
+    path = f"{ID}/{made['id']}"
+
+    def pending() -> list[int]:
+        return [each["amount"] for each in call.every("/v1/invoiceitems", customer=who, pending=True)]
+
+    call(path, cancel_at=ends)
+    assert pending() == [-round(3100 * (end - ends) / whole)]
+    call(path, cancel_at=ends + DAY)
+    assert pending() == [-round(3100 * (end - ends - DAY) / whole)]
+    call(path, cancel_at="")
+    assert pending() == []
+    call(path, cancel_at=ends, proration_behavior="none")
+    assert pending() == []
+    call(path, cancel_at=ends + 2 * DAY, proration_behavior="always_invoice")
+    back = invoice_of(call, made)
+    assert (back["billing_reason"], back["total"]) == (
+        "subscription_update",
+        -round(3100 * (end - ends - 2 * DAY) / whole),
+    )
+    assert call(f"GET /v1/customers/{who}")["balance"] == back["total"]
+    call(path, cancel_at="")
+    assert pending() == [-back["total"]]
+    call(path, cancel_at=ends)
+    sandbox.advance(11 * DAY)
+    assert read(call, made)["status"] == "canceled"
+
+
+def test_77_a_coupon_in_another_currency_is_refused(call) -> None:
+    who, plan = customer(call), price(call)
+    coupon = {"amount_off": 300, "currency": "eur", "duration": "once"}
+    abroad = call("POST /v1/coupons", coupon)["id"]
+    known = call("POST /v1/coupons", {**coupon, "currency_options[usd][amount_off]": 200})["id"]
+    error = call.refused(ID, {"customer": who, "items[0][price]": plan, "discounts[0][coupon]": abroad})
+    assert (error["status"], error["param"]) == (400, "discounts[0]")
+    made = subscribe(call, who, plan, **{"discounts[0][coupon]": known})
+    assert invoice_of(call, made)["total"] == 2500 - 200
+    draft = call("POST /v1/invoices", customer=who, currency="usd")["id"]
+    assert call.refused(f"POST /v1/invoices/{draft}", {"discounts[0][coupon]": abroad})["status"] == 400
+    item = {"customer": who, "amount": 900, "currency": "usd", "discounts[0][coupon]": abroad}
+    assert call.refused("POST /v1/invoiceitems", item)["status"] == 400
+
+
+def test_81_automatic_tax_needs_to_know_where_the_customer_is(call) -> None:
+    plan = price(call, 1000)
+    nowhere, there = customer(call), customer(call, **{"address[country]": "DE"})
+    taxed = {"items[0][price]": plan, "automatic_tax[enabled]": True}
+    assert call.refused(ID, {"customer": nowhere, **taxed})["code"] == "customer_tax_location_invalid"
+    assert invoice_of(call, call(ID, {"customer": there, **taxed}))["total"] == 1190
+
+
+@pytest.mark.parametrize(
+    ("value", "country", "status"),
+    [("DE000000000", "DE", "verified"), ("000000000", None, "verified"), ("FR111111111", "FR", "unverified"),
+     ("222222222", None, "pending"), ("DE123456789", "DE", "pending")],
+)  # fmt: skip
+def test_81_test_numbers_are_verified(call, sandbox, value, country, status) -> None:
+    who = call(
+        "POST /v1/customers", {"name": "Weide KG", "address[country]": "DE", "address[city]": "Berlin"}
+    )["id"]
+    made = call(f"POST /v1/customers/{who}/tax_ids", type="eu_vat", value=value)
+    assert (made["country"], made["verification"]["status"]) == (country, "pending")
+    sandbox.advance(HOUR)
+    found = call(f"GET /v1/customers/{who}/tax_ids/{made['id']}")["verification"]
+    assert found["status"] == status
+    assert found["verified_name"] == ("Weide KG" if status == "verified" else None)
+    assert call.types(type="customer.tax_id.updated") == ["customer.tax_id.updated"] * (status != "pending")

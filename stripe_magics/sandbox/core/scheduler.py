@@ -11,6 +11,7 @@ from stripe_magics.sandbox.resources import account_objects as business
 from stripe_magics.sandbox.resources import (
     charges,
     checkout_sessions,
+    customer_subresources,
     disputes,
     payouts,
     quotes,
@@ -125,6 +126,7 @@ JOBS: dict[str, Action] = {
     "checkout_expires": _on("checkout.session", checkout_sessions.expire_when_due),
     "topup_arrives": _on("topup", topups.arrive),
     "test_clock_expires": _on(test_clock_deletion.KIND, test_clock_deletion.delete_clock),
+    "tax_id_verified": _on("tax_id", customer_subresources.tax_id_verified),
     "quote_expires": _on("quote", quotes.expire),
 }
 """Name -> what is done, given the account and an object's id."""

@@ -10,6 +10,7 @@ from stripe_magics.sandbox.api.errors import declined, invalid, missing
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
+from stripe_magics.sandbox.core.clock import MINUTE
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.payment_methods.card_tokens import spend_card
@@ -19,6 +20,12 @@ _TAX_IDS = {
     "eu_vat": r"[A-Z]{2}[A-Z0-9]{8,12}", "gb_vat": r"GB(\d{9}|\d{12})", "us_ein": r"\d{2}-?\d{7}", "ch_vat": r"CHE.*", "au_abn": r"\d{11}",
     "de_stn": r"\d{10,11}", "ca_bn": r"\d{9}", "in_gst": r"[0-9A-Z]{15}", "no_vat": r"\d{9}MVA",
 }  # fmt: skip
+
+
+TEST_NUMBERS = {"000000000": "verified", "111111111": "unverified", "222222222": "pending"}
+"""Numbers that stand for what a verification finds, with or without a country before them. Every other number stays pending."""
+VERIFIED = {"eu_vat", "au_abn"}
+"""Kinds of numbers that are verified."""
 
 
 def credit(
@@ -53,13 +60,17 @@ def credit(
 def checked_tax_id(kind: str, value: str, param: str) -> None:
     """A number in the form of its kind, where the sandbox knows the form."""
     form = _TAX_IDS.get(kind)
+    if kind in VERIFIED and value in TEST_NUMBERS:
+        return
     if form and not re.fullmatch(form, value.replace(" ", "")):
         raise invalid(f"Invalid value for {kind}.", param=param, code="tax_id_invalid")
 
 
 def add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Object:
     kind = given["type"]
-    country = given["value"][:2] if kind == "eu_vat" else None if kind.startswith("eu_") else kind[:2].upper()
+    value = given["value"]
+    prefix = value[:2] if value[:2].isalpha() else None
+    country = prefix if kind == "eu_vat" else None if kind.startswith("eu_") else kind[:2].upper()
     found = account.add(
         "tax_id",
         {
@@ -76,7 +87,29 @@ def add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Obj
         },
     )
     events.emit(account, "customer.tax_id.created", found)
+    outcome = TEST_NUMBERS.get(value.removeprefix(prefix or ""), "pending") if kind in VERIFIED else "pending"
+    if outcome != "pending":
+        account.clock.at(account.now + MINUTE, "tax_id_verified", found["id"])
     return found
+
+
+def tax_id_verified(account: Account, tax_id: Object) -> None:
+    """The answer to a test number has come: its name and address are the customer's, if it is theirs."""
+    if tax_id["verification"]["status"] != "pending":
+        return
+    before = events.snapshot(tax_id)
+    status = TEST_NUMBERS[tax_id["value"][-9:]]
+    customer = account.peek("customer", tax_id["customer"]) or {}
+    place = customer.get("address") or {}
+    shown = ", ".join(place[part] for part in ("line1", "postal_code", "city", "country") if place.get(part))
+    known = status == "verified"
+    tax_id["verification"] = {
+        "status": status,
+        "verified_address": (shown or None) if known else None,
+        "verified_name": customer.get("name") if known else None,
+    }
+    account.save("tax_id", tax_id)
+    events.emit(account, "customer.tax_id.updated", tax_id, before)
 
 
 def source_card(account: Account, token: str, customer: str) -> Object:

@@ -12,11 +12,20 @@ from stripe_magics.sandbox.resources.subscriptions.billing_periods import after
 
 
 def new(
-    account: Account, given: dict[str, Any], *, param: str, customer: str | None = None, invoice: str | None = None, invoice_item: str | None = None,
-    subscription: str | None = None, subscription_item: str | None = None,
-) -> Object:  # fmt: skip
-    """A discount from {"coupon": id}, {"promotion_code": id} or {"discount": id}; stored."""
+    account: Account,
+    given: dict[str, Any],
+    *,
+    param: str,
+    customer: str | None = None,
+    currency: str | None = None,
+    **stands_on: str,
+) -> Object:
+    """A discount from {"coupon": id}, {"promotion_code": id} or {"discount": id}; stored. `currency` is that of what it is to lower.
+
+    `stands_on` is what it belongs to: invoice, invoice_item, subscription, subscription_item.
+    """
     coupon, promotion = redeemable(account, given, param=param, customer=customer)
+    _check_currency(account, coupon, currency, param)
     if given.get("discount"):
         return account.find("discount", given["discount"], param)
     coupon["times_redeemed"] += 1
@@ -39,15 +48,15 @@ def new(
         "coupon": events.snapshot(coupon),
         "customer": customer,
         "end": after(account.now, "month", months) if months else None,
-        "invoice": invoice,
-        "invoice_item": invoice_item,
+        "invoice": stands_on.get("invoice"),
+        "invoice_item": stands_on.get("invoice_item"),
         "promotion_code": promotion["id"] if promotion else None,
         "start": account.now,
-        "subscription": subscription,
-        "subscription_item": subscription_item,
+        "subscription": stands_on.get("subscription"),
+        "subscription_item": stands_on.get("subscription_item"),
     }
     account.add("discount", discount)
-    if customer and not invoice and not invoice_item:
+    if customer and not stands_on.keys() & {"invoice", "invoice_item"}:
         events.emit(account, "customer.discount.created", discount)
     return discount
 
@@ -97,6 +106,16 @@ def _has_paid(account: Account, customer: str) -> bool:
         (account.peek(kind, each) or {}).get("status") in {"succeeded", "paid"}
         for kind in ("charge", "invoice")
         for each in account.where(kind, customer=customer)
+    )
+
+
+def _check_currency(account: Account, coupon: Object, currency: str | None, param: str) -> None:
+    options = account.notes.get(coupon["id"], {}).get("currency_options") or {}
+    if coupon["amount_off"] is None or currency is None or currency in {coupon["currency"], *options}:
+        return
+    raise invalid(
+        f"The coupon {coupon['id']} takes off an amount in {coupon['currency']}; it can't be applied to what is billed in {currency}.",
+        param=param,
     )
 
 

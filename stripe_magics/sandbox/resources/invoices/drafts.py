@@ -215,6 +215,7 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
                 param=f"discounts[{place}]",
                 customer=invoice["customer"],
                 invoice=invoice["id"],
+                currency=invoice["currency"],
             )
             for place, each in enumerate(params["discounts"] or ())
         ]

@@ -75,7 +75,12 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     _tax_notes(account, item, params)
     item["discounts"] = [
         discounts.new(
-            account, each, param=f"discounts[{place}]", customer=customer["id"], invoice_item=identifier
+            account,
+            each,
+            param=f"discounts[{place}]",
+            customer=customer["id"],
+            invoice_item=identifier,
+            currency=currency,
         )["id"]
         for place, each in enumerate(params.get("discounts") or ())
     ]
@@ -262,7 +267,12 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if "discounts" in params:
         draft["discounts"] = [
             discounts.new(
-                account, each, param=f"discounts[{place}]", customer=item["customer"], invoice_item=identifier
+                account,
+                each,
+                param=f"discounts[{place}]",
+                customer=item["customer"],
+                invoice_item=identifier,
+                currency=item["currency"],
             )["id"]
             for place, each in enumerate(params["discounts"] or ())
         ]

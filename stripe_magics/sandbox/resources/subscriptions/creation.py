@@ -158,7 +158,12 @@ def _named_discounts(
 def _redeem(account: Account, subscription: Object, named: list[tuple[dict[str, Any], str]]) -> None:
     made = [
         discounts.new(
-            account, given, param=param, customer=subscription["customer"], subscription=subscription["id"]
+            account,
+            given,
+            param=param,
+            customer=subscription["customer"],
+            subscription=subscription["id"],
+            currency=subscription["currency"],
         )
         for given, param in named
     ]

@@ -131,6 +131,7 @@ def _discounts(account: Account, item: Object, given: dict[str, Any], customer: 
     return [
         discounts.new(
             account, each, param=f"{where}[discounts][{place}]", customer=customer, subscription=item["subscription"], subscription_item=item["id"],
+            currency=item["price"]["currency"],
         )["id"]
         for place, each in enumerate(given.get("discounts") or ())
     ]  # fmt: skip

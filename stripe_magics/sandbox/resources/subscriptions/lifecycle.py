@@ -18,7 +18,7 @@ from stripe_magics.sandbox.resources.invoices import collection, invoices
 from stripe_magics.sandbox.resources.subscriptions import period_invoices as billing
 from stripe_magics.sandbox.resources.subscriptions.billing_periods import after, next_boundary
 from stripe_magics.sandbox.resources.subscriptions.items import interval, metered
-from stripe_magics.sandbox.resources.subscriptions.prorations import credit_unused
+from stripe_magics.sandbox.resources.subscriptions.prorations import credit_unused, undo_end_credits
 
 ENDED = frozenset({"canceled", "incomplete_expired"})
 INCOMPLETE_FOR = 23 * HOUR
@@ -313,6 +313,7 @@ def end(
     trial = subscription["status"] == "trialing"
     start = subscription["current_period_start"]
     if prorate and not trial and not incomplete:
+        undo_end_credits(account, subscription)
         for item in subscription["items"]["data"]:
             credit_unused(account, subscription, item, account.now)
     subscription.update(

@@ -49,6 +49,34 @@ def charge_remaining(
     return _item(account, subscription, item, amount, "Remaining time on", at, end) if amount else None
 
 
+def credit_after_end(account: Account, subscription: Object) -> list[Object]:
+    """Where `cancel_at` lies in the period, what is after it comes back; what an earlier end gave back is undone first."""
+    undo_end_credits(account, subscription)
+    ends, period_end = subscription["cancel_at"], subscription["current_period_end"]
+    if not ends or not subscription["current_period_start"] <= ends < period_end:
+        return []
+    made = [credit_unused(account, subscription, item, ends) for item in subscription["items"]["data"]]
+    found = [each for each in made if each is not None]
+    account.notes.setdefault(subscription["id"], {})["end_credits"] = [each["id"] for each in found]
+    return found
+
+
+def undo_end_credits(account: Account, subscription: Object) -> None:
+    """The subscription ends at another time, or not: pending credits go, those that an invoice took are charged again."""
+    for identifier in account.notes.get(subscription["id"], {}).pop("end_credits", ()):
+        credited = account.get("invoiceitem", identifier)
+        if credited is None:
+            continue
+        if credited["invoice"] is None:
+            account.remove("invoiceitem", identifier)
+            events.emit(account, "invoiceitem.deleted", credited)
+            continue
+        item = account.get("subscription_item", credited["subscription_item"])
+        if item is not None:
+            start, end = credited["period"]["start"], credited["period"]["end"]
+            _item(account, subscription, item, -credited["amount"], "Remaining time on", start, end)
+
+
 def _part(full: int, rest: int, whole: int) -> int:
     return round_half_up(Decimal(full) * max(0, rest) / max(1, whole))
 

@@ -10,6 +10,7 @@ from stripe_magics.sandbox.core.checks import refuse_connect
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.automatic_tax import located
 from stripe_magics.sandbox.resources.subscriptions.billing_periods import after
 
 FARTHEST = 5 * 366 * DAY
@@ -93,6 +94,14 @@ def check_settings(
                 "You cannot use `automatic_tax` with `default_tax_rates`.", param="default_tax_rates"
             )
         _check_account(params["automatic_tax"].get("liability"), "automatic_tax[liability]")
+        owner = account.peek("customer", customer) or {}
+        places = (owner.get("address"), (owner.get("shipping") or {}).get("address"))
+        if not any(located(each) for each in places):
+            raise invalid(
+                "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+                param="automatic_tax[enabled]",
+                code="customer_tax_location_invalid",
+            )
     _check_account((params.get("invoice_settings") or {}).get("issuer"), "invoice_settings[issuer]")
     for place, each in enumerate((params.get("invoice_settings") or {}).get("account_tax_ids") or ()):
         account.find("tax_id", each, f"invoice_settings[account_tax_ids][{place}]", what="tax ID")

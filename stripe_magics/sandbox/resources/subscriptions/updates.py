@@ -20,7 +20,11 @@ from stripe_magics.sandbox.resources.subscriptions import items, lifecycle
 from stripe_magics.sandbox.resources.subscriptions import period_invoices as billing
 from stripe_magics.sandbox.resources.subscriptions.billing_periods import next_boundary
 from stripe_magics.sandbox.resources.subscriptions.creation import add_item, given_items, refused_payment
-from stripe_magics.sandbox.resources.subscriptions.prorations import charge_remaining, credit_unused
+from stripe_magics.sandbox.resources.subscriptions.prorations import (
+    charge_remaining,
+    credit_after_end,
+    credit_unused,
+)
 from stripe_magics.sandbox.resources.subscriptions.settings import apply_settings, check_settings
 from stripe_magics.sandbox.resources.subscriptions.usage import used
 
@@ -64,6 +68,7 @@ def _update(account: Account, params: dict[str, Any], identifier: str) -> tuple[
     for place, each in enumerate(params.get("add_invoice_items") or ()):
         add_item(account, subscription, each, f"add_invoice_items[{place}]")
     apply_settings(account, subscription, params)
+    due = _end_in_period(account, subscription, params, changes, due)
     _change_discounts(account, subscription, params)
     account.save("subscription", subscription)
     unpaid = None
@@ -184,6 +189,25 @@ def _change_cycle(
     return None
 
 
+def _end_in_period(
+    account: Account,
+    subscription: Object,
+    params: dict[str, Any],
+    changes: item_changes.ItemChanges,
+    due: str | None,
+) -> str | None:
+    """An end before the period's gives back what is after it. Answers what to bill at once."""
+    behavior = params.get("proration_behavior") or "create_prorations"
+    if behavior == "none" or subscription["status"] in {"trialing", "paused"} or due == "period":
+        return due
+    if not (
+        {"cancel_at", "cancel_at_period_end"} & set(params) or (changes.changed and subscription["cancel_at"])
+    ):
+        return due
+    credited = credit_after_end(account, subscription)
+    return "pending" if credited and behavior == "always_invoice" else due
+
+
 def _restart(
     account: Account, subscription: Object, changes: item_changes.ItemChanges, *, free: bool, ends_trial: bool
 ) -> str:
@@ -243,7 +267,12 @@ def _change_discounts(account: Account, subscription: Object, params: dict[str, 
             made = (
                 [
                     discounts.new(
-                        account, {name: params[name]}, param=name, customer=customer, subscription=identifier
+                        account,
+                        {name: params[name]},
+                        param=name,
+                        customer=customer,
+                        subscription=identifier,
+                        currency=subscription["currency"],
                     )
                 ]
                 if params[name]
@@ -255,7 +284,12 @@ def _change_discounts(account: Account, subscription: Object, params: dict[str, 
             subscription,
             [
                 discounts.new(
-                    account, each, param=f"discounts[{place}]", customer=customer, subscription=identifier
+                    account,
+                    each,
+                    param=f"discounts[{place}]",
+                    customer=customer,
+                    subscription=identifier,
+                    currency=subscription["currency"],
                 )
                 for place, each in enumerate(params["discounts"] or ())
             ],
