@@ -36,10 +36,6 @@ def reread(text: str) -> Command:
     return parse(text.removeprefix("%stripe").strip())
 
 
-def test_there_are_41() -> None:
-    assert len(MODULES) == 41
-
-
 @every_module
 def test_a_form_has_every_field_of_its_module(module: Module) -> None:
     """Each field gets its control as soon as its condition holds, in exactly one place, under its own label."""
