@@ -7,6 +7,7 @@ forms. `--pages` writes the pages and leaves mkdocs out.
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import shlex
 import shutil
@@ -21,6 +22,8 @@ import stripe_magics as sm
 from stripe_magics import catalogue, command_line, errors, finance, parsing, pipeline
 from stripe_magics.magics import help_pages
 from stripe_magics.magics.history import as_python
+from stripe_magics.sandbox import coverage
+from stripe_magics.sandbox.coverage import Coverage
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "build" / "site" / "docs"
@@ -100,9 +103,54 @@ def report_page() -> str:
     for name in finance.reports()["report"]:
         facts = finance.describe_report(name)
         said = facts.attrs["stripe"]
-        parts += [f"## {name}", cell(said["title"]), f"```text\n%stripe report {name} --month 2026-09\n```"]
+        period = "" if "no period" in set(facts["name"]) else " --month 2026-09"
+        parts += [f"## {name}", cell(said["title"]), f"```text\n%stripe report {name}{period}\n```"]
         parts.append(table(facts.columns, facts.astype(str).itertuples(index=False)))
     return "\n\n".join(parts)
+
+
+def resource_page(resource: str, names: list[str]) -> str:
+    """The operations of a resource that are not documented by hand: request, parameters, an example."""
+    parts = [f"# {resource.replace('_', ' ')}"]
+    for name in names:
+        module = catalogue.find(name)
+        needed = [each for each in module.fields if each.required]
+        words = " ".join([name.replace(".", " "), *(f"--{each.name.replace('_', '-')} ..." for each in needed)])
+        parts += [f"## {name.replace('.', ' ')}", f"`{module.method} {module.path}` gives `{module.returns}`."]
+        parts.append(f"```text\n%stripe {words}\n```")
+        rows = [
+            (f"`--{each.name.replace('_', '-')}`", each.kind.name.lower().replace("_", " "), "yes" if each.required else "",
+             ", ".join(map(str, each.choices[:12])) + (" ..." if len(each.choices) > 12 else ""))
+            for each in module.fields
+        ]  # fmt: skip
+        parts += [table(["field", "kind", "required", "choices"], rows)] if rows else []
+    return "\n\n".join(parts)
+
+
+def python_page() -> str:
+    """The public Python interface, from its docstrings."""
+    parts = ["# Python", "`import stripe_magics as sm`: the names that scripts and loops use. Names, errors, frames and law are those of the magics."]
+    for name in sm.__all__:
+        value = getattr(sm, name)
+        if name.startswith("_") or (isinstance(value, type) and issubclass(value, BaseException)):
+            continue  # errors have a page of their own
+        if callable(value):
+            parts += [f"## {name}", f"```python\nsm.{name}{inspect.signature(value)}\n```"]
+        else:
+            parts.append(f"## {name}")
+        parts.append(f"```text\n{inspect.getdoc(value) or ''}\n```")
+    return "\n\n".join(parts)
+
+
+def coverage_page() -> str:
+    """What the sandbox does for each operation."""
+    rows = coverage.operations()
+    played = sum(each.fidelity == "simulated" for each in rows)
+    intro = (
+        f"{played} of {len(rows)} operations behave as at Stripe (simulated); the others keep objects of the right shape, with the parameters that were "
+        "given, and nothing happens to them by themselves (by shape)."
+    )
+    return "\n\n".join(["# What the sandbox plays", intro, table(Coverage._fields, rows)])
 
 
 def error_page() -> str:
@@ -140,21 +188,20 @@ def pages() -> None:
     )
     write("reference/commands.md", f"# Commands\n\n{link_table}")
     others = [catalogue.find(name) for name in sm.modules()["name"] if name not in set(names)]
-    write(
-        "reference/operations.md",
-        "# All other operations\n\n"
-        + table(
-            ["command", "request", "required"],
-            (
-                (
-                    f"`{each.name.replace('.', ' ')}`",
-                    f"{each.method} {each.path}",
-                    ", ".join(own.name for own in each.fields if own.required),
-                )
-                for each in others
-            ),
-        ),
-    )
+    by_resource: dict[str, list[str]] = {}
+    for each in others:
+        by_resource.setdefault(each.name.rpartition(".")[0], []).append(each.name)
+    for resource, operations in by_resource.items():
+        write(f"reference/operations/{resource}.md", resource_page(resource, operations))
+    lines = [
+        f"| [{resource.replace('_', ' ')}](operations/{resource}.md) | {', '.join(each.rpartition('.')[2] for each in operations)} |"
+        for resource, operations in sorted(by_resource.items())
+    ]
+    write("reference/operations.md", "\n".join(["# All other operations", "", "| resource | actions |", "|---|---|", *lines]))
+    write("reference/python.md", python_page())
+    write("reference/sandbox.md", coverage_page())
+    for each in sorted((HERE / "pages").glob("*.md")):
+        shutil.copy(each, DOCS)
     write("reference/reports.md", report_page())
     write("reference/errors.md", error_page())
     write(

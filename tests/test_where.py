@@ -1,0 +1,68 @@
+"""Places that notebooks run in, where no test of its own opens them: rules for plain outputs, a home that can't be written."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
+
+import stripe_magics as sm
+
+LINES = (
+    "customers list --limit 3",
+    "charges list --limit 3 --expand data.customer",
+    "report balance_summary --month 2026-09",
+    "report payout_reconciliation --month 2026-09",
+    "status",
+    "help",
+    "modules",
+    "customers create --help",
+    "cus_demoJennyRosen",
+    "customers create --name Ada --dry-run",
+    "events status",
+    "events digest",
+    "pending",
+)
+_HANDLER = re.compile(r"<[^>]*\son\w+\s*=", re.IGNORECASE)
+
+
+@pytest.fixture
+def shell() -> Iterator[InteractiveShell]:
+    made = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+    made.run_line_magic("load_ext", "stripe_magics")
+    sm.connect(sandbox=True)
+    yield made
+    made.run_line_magic("unload_ext", "stripe_magics")
+    sm.close()
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_plain_outputs_run_nothing(shell: InteractiveShell, line: str) -> None:
+    """VS Code, GitHub and mail programs show HTML without scripts; what needs one would be dead there, or not shown at all."""
+    with capture_output() as captured:
+        answer = shell.run_line_magic("stripe", line)
+    pages = [each.data.get("text/html", "") for each in captured.outputs]
+    if answer is not None and not hasattr(answer, "_ipython_display_"):
+        pages.append(shell.display_formatter.format(answer)[0].get("text/html", ""))
+    for html in pages:
+        assert "<script" not in html.lower()
+        assert "<iframe" not in html.lower()
+        assert "javascript:" not in html.lower()
+        assert _HANDLER.search(html) is None
+
+
+def test_a_home_that_cant_be_written(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """JupyterHub with a read-only home: the sandbox works, reads and writes; nothing is left anywhere else."""
+    code = "import stripe_magics as sm; sm.connect(sandbox=True); print(sm.call('customers.create', name='Ada')['name'].iloc[0]); sm.close()"
+    environment = {"PATH": "/usr/bin:/bin", "HOME": "/proc/none"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, cwd="/"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "Ada"
