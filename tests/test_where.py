@@ -32,7 +32,7 @@ LINES = (
 _HANDLER = re.compile(r"<[^>]*\son\w+\s*=", re.IGNORECASE)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def shell() -> Iterator[InteractiveShell]:
     made = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
     made.run_line_magic("load_ext", "stripe_magics")
