@@ -69,6 +69,21 @@ def suggest(text: str, place: Place) -> Found | None:
     return in_body(cell["head"], cell["body"][1:], place)
 
 
+# --- Python
+
+
+_CALLED = re.compile(r"\b(?:sm|stripe_magics)\.(?:call|form)\(\s*[\"'](?P<name>[\w.]*)\Z")
+
+
+def in_python(text: str) -> Found | None:
+    """Names of modules inside `sm.call("...` and `sm.form("...`; None anywhere else."""
+    found = _CALLED.search(text[-200:])
+    if found is None:
+        return None
+    ranked = sorted(catalogue.names(), key=lambda name: _rank("", name))
+    return found["name"], matching(found["name"], (Hit(each, "module") for each in ranked))
+
+
 # --- a line
 
 
@@ -95,9 +110,9 @@ def in_line(rest: str, place: Place) -> Found:
     if wants is not None:
         return _last_of_list(module.get(wants), piece, values_of(module, wants, place))
     used = sum(1 for _ in positional(module, words[taken:]))
-    hits: list[Hit] = []
+    hits: list[Hit] = list(VALUES["booleans"](place)) if _switch(module, previous) else []
     if used < len(module.path_fields):
-        hits = list(field_values(module.path_fields[used], place))
+        hits += list(field_values(module.path_fields[used], place))
     if not piece:
         hits += list(flags(module, words[taken:]))
     return piece, matching(piece, hits)
@@ -140,6 +155,10 @@ def _first_words(words: list[str]) -> Iterator[Hit]:
     if not words:
         yield from (Hit(verb, "request") for verb in VERBS)
     own = OURS.get(tuple(words[:2])) or OURS.get(tuple(words[:1]))
+    last = words[-1].removeprefix("--").replace("-", "_") if words and words[-1].startswith("--") else ""
+    if own is not None and last in OWN_VALUES and last in own.flags:
+        yield from (Hit(each, last) for each in OWN_VALUES[last]())
+        return
     if own is not None and path not in catalogue_tree():
         yield from (Hit(f"--{name.replace('_', '-')}", "option") for name in own.flags if name != "**")
         yield from _after(own.name, words)
@@ -226,6 +245,14 @@ def _waiting(module: Module, previous: str) -> str | None:
     return name if name == "data" else None
 
 
+def _switch(module: Module, previous: str) -> bool:
+    """Whether the word before is a flag that may stand alone, and that true or false may follow."""
+    if not previous.startswith("--") or "=" in previous:
+        return False
+    own = module.get(previous[2:].replace("-", "_"))
+    return own is not None and own.kind is Kind.BOOLEAN
+
+
 def _valued(module: Module, flag: str, value: str, place: Place) -> Found:
     """After `--flag=`."""
     name = flag[2:].replace("-", "_")
@@ -245,6 +272,10 @@ def values_of(module: Module, name: str, place: Place) -> Iterator[Hit]:
     own = module.get(name)
     if own is not None:
         yield from field_values(own, place)
+    if name == "expand":
+        yield from (Hit(each, "object") for each in expandable(module, place))
+    elif own is not None:
+        return
     elif name == "from":
         yield from (Hit(hit.text[1:], hit.kind, hit.about) for hit in names(place) if hit.kind == "DataFrame")
     elif name == "data":
@@ -252,8 +283,79 @@ def values_of(module: Module, name: str, place: Place) -> Iterator[Hit]:
         yield from (Hit(f"{each.param}=", kind_name(each.kind), each.title) for each in params)
     elif name == "limit":
         yield from (Hit(each, "number") for each in ("all", "10", "100"))
+    elif name == "columns":
+        yield from (Hit(each, "column") for each in known_columns(object_of(module), place))
     elif name == "stripe_account":
         yield from (Hit(each, "account", about) for each, about in place.seen.of("account"))
+
+
+def object_of(module: Module) -> str:
+    """The type of object that comes back: "customer" of list[customer]."""
+    return module.returns.removeprefix("list[").rstrip("]")
+
+
+@cache
+def _schema_columns(kind: str) -> tuple[str, ...]:
+    from stripe_magics.frames.schema import known, schema
+
+    return tuple(schema(kind).names) if kind and known(kind) else ()
+
+
+def known_columns(kind: str, place: Place) -> Iterable[str]:
+    """The columns that an answer of that type has: by Stripe's description of it, and those of frames in the notebook."""
+    seen: dict[str, None] = {}
+    for value in list(place.namespace.values()):
+        about = (
+            getattr(value, "attrs", None) if hasattr(value, "iloc") and hasattr(value, "columns") else None
+        )
+        if about and about.get("stripe", {}).get("object") == kind:
+            seen.update(dict.fromkeys(map(str, value.columns)))
+    return dict.fromkeys([*seen, *_schema_columns(kind)])
+
+
+def expandable(module: Module, place: Place) -> Iterator[str]:
+    """Paths of linked objects: `customer`, in a list `data.customer`."""
+    prefix = "data." if module.returns.startswith("list[") else ""
+    for column in known_columns(object_of(module), place):
+        if _linked(column):
+            yield prefix + column
+
+
+@cache
+def _linked(column: str) -> bool:
+    """Whether a column's name says which object it names: customer, latest_charge, default_payment_method."""
+    from stripe_magics.catalogue.stripe_objects import OBJECTS
+
+    return any(column == kind or column.endswith(f"_{kind}") for kind in OBJECTS if "." not in kind)
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The names of time zones, without opening each of their files."""
+    import zoneinfo
+    from pathlib import Path
+
+    for folder in zoneinfo.TZPATH:
+        table = Path(folder) / "zone.tab"
+        if table.is_file():
+            lines = table.read_text(encoding="utf-8").splitlines()
+            return (
+                "UTC",
+                *sorted(each.split("\t")[2] for each in lines if each and not each.startswith("#")),
+            )
+    return tuple(sorted(zoneinfo.available_timezones()))
+
+
+def _environment() -> list[str]:
+    """The names of environment variables (never a value), those that sound like a key's first."""
+    import os
+
+    likely = ("STRIPE", "KEY", "TOKEN", "SECRET")
+    return sorted(os.environ, key=lambda name: (not any(each in name.upper() for each in likely), name))
+
+
+OWN_VALUES: dict[str, Callable[[], Iterable[str]]] = {"env": _environment, "tz": zones, "zone": zones}
+"""What may follow a flag of a word of ours (`connect --env`, `report --tz`)."""
 
 
 def _currencies(_place: Place) -> Iterator[Hit]:

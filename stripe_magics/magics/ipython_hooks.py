@@ -44,13 +44,14 @@ def install_completion(ip: Any, magics: Any) -> Undo:
 
         @context_matcher(identifier="stripe_magics", priority=100)
         def matcher(context: Any) -> Any:
-            if "%stripe" not in context.full_text:
+            python = _in_a_call(context.text_until_cursor)
+            if "%stripe" not in context.full_text and not python:
                 return {"completions": []}
-            from stripe_magics.magics.completion import Place, suggest
+            from stripe_magics.magics.completion import Place, in_python, suggest
 
             above = context.full_text.split("\n")[: context.cursor_line]
             text = "\n".join([*above, context.text_until_cursor])
-            found = suggest(text, Place(magics.seen, ip.user_ns))
+            found = in_python(text) if python else suggest(text, Place(magics.seen, ip.user_ns))
             if found is None or not text.endswith(found[0]):
                 return {"completions": []}
             hits = [SimpleCompletion(hit.text, type=hit.kind) for hit in found[1]]
@@ -63,6 +64,12 @@ def install_completion(ip: Any, magics: Any) -> Undo:
 
     completer.custom_matchers.append(matcher)
     return lambda: _without(completer.custom_matchers, matcher)
+
+
+def _in_a_call(text: str) -> bool:
+    """Whether a line of Python may end inside the name of a module: `sm.call("cus`."""
+    head, _, _ = text.rpartition("(")
+    return head.endswith((".call", ".form"))
 
 
 def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:

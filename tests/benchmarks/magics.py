@@ -62,6 +62,15 @@ def main() -> None:
         "%stripe payment_intents create --",
         "%stripe checkout sessions create --",
         "%%stripe invoices create\ncust",
+        "%stripe customers retrieve ",
+        "%stripe payment_intents create --currency ",
+        "%stripe customers list --columns ",
+        "%stripe payment_intents list --expand ",
+        "%stripe connect --env ",
+        "%stripe report mrr --tz ",
+        "%stripe report ",
+        "%stripe get /v1/",
+        "%stripe customers create --address-country ",
     ):
         print(
             f"completion of {text.splitlines()[-1]!r:40}{best(lambda text=text: suggest(text, place)):8.2f}"

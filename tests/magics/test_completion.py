@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from each_row import each_row
+from IPython.core.completer import provisionalcompleter
 
 from stripe_magics.magics.completion import Hit, Place, parents, suggest
 from stripe_magics.magics.seen_ids import Seen
@@ -231,3 +232,33 @@ def test_no_request_is_made(shell: Any, place: Place, monkeypatch: pytest.Monkey
     shell.run_cell("%stripe connect --sandbox --empty --quiet")
     for text in ("%stripe customers retrieve ", "%stripe customers list --email ", "%stripe "):
         suggest(text, Place(place.seen, shell.user_ns))
+
+
+def test_columns_paths_zones_variables_and_booleans(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.namespace["people"]["segment"] = "a"
+    columns = texts("%stripe customers list --columns ", place)
+    assert {"id", "segment", "address_city", "phone"} <= set(columns)
+    assert "data.customer" in texts("%stripe payment_intents list --expand data.", place)
+    assert "customer" in texts("%stripe payment_intents retrieve pi_Paid789 --expand cus", place)
+    assert texts("%stripe invoices create --auto-advance ", place)[:2] == ["true", "false"]
+    assert texts("%stripe report mrr --tz Europe/Berl", place) == ["Europe/Berlin"]
+    monkeypatch.setenv("ACME_STRIPE_KEY", "sk_test_none")
+    assert "ACME_STRIPE_KEY" in texts("%stripe connect --env ACME", place)
+    assert "sk_test_none" not in str(texts("%stripe connect --env ", place)), "a name, never a value"
+
+
+@each_row(
+    "text", ['sm.call("', "x = sm.form('customers.cr", 'y = sm.call("payment_intents.', 'sm.call(  "']
+)
+def test_modules_inside_a_python_call(shell: Any, text: str) -> None:
+    from stripe_magics.magics.completion import in_python
+
+    found = in_python(text)
+    assert found is not None
+    assert all(hit.text.startswith(found[0]) for hit in found[1])
+    assert found[1]
+    with provisionalcompleter():
+        offered = [each.text for each in shell.Completer.completions(text, len(text))]
+    assert found[1][0].text in offered
+    assert in_python('other("customers.') is None
+    assert in_python('sm.call("customers.create", ') is None
