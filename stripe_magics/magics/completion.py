@@ -18,6 +18,7 @@ from stripe_magics._command import OPTIONS, find_option
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.kinds import REPEATED, Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Module
+from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.parsing.command_names import bracketed, is_path, longest
 from stripe_magics.parsing.lexer import split
@@ -324,8 +325,6 @@ def expandable(module: Module, place: Place) -> Iterator[str]:
 @cache
 def _linked(column: str) -> bool:
     """Whether a column's name says which object it names: customer, latest_charge, default_payment_method."""
-    from stripe_magics.catalogue.stripe_objects import OBJECTS
-
     return any(column == kind or column.endswith(f"_{kind}") for kind in OBJECTS if "." not in kind)
 
 

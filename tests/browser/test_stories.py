@@ -62,8 +62,11 @@ def test_operations_finds_failed_payouts_and_disputes_and_opens_what_to_do(noteb
     nb.press("Show card")
     nb.press("Pay out again")
     nb.sees("Create a Payout")
-    nb.sees("%stripe payouts create --amount 46816 --currency gbp")
-    waiting.select_option(label_of(waiting, "fraudulent, 4 days left"))
+    amount = nb.python(
+        "f = sm.call('payouts.retrieve', payout=failed); print(f['amount'][0], '--currency', f['currency'][0])"
+    )
+    nb.sees(f"%stripe payouts create --amount {amount}")
+    waiting.select_option(label_of(waiting, "days left (needs response)"))
     nb.press("Send evidence")
     nb.sees("Disputes: Update")
     nb.enter("Uncategorized text", "It was delivered on 3 October.")

@@ -247,9 +247,7 @@ def test_columns_paths_zones_variables_and_booleans(place: Place, monkeypatch: p
     assert "sk_test_none" not in str(texts("%stripe connect --env ", place)), "a name, never a value"
 
 
-@each_row(
-    "text", ['sm.call("', "x = sm.form('customers.cr", 'y = sm.call("payment_intents.', 'sm.call(  "']
-)
+@each_row("text", ['sm.call("', "x = sm.form('customers.cr", 'y = sm.call("payment_intents.', 'sm.call(  "'])
 def test_modules_inside_a_python_call(shell: Any, text: str) -> None:
     from stripe_magics.magics.completion import in_python
 
