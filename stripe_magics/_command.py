@@ -89,7 +89,12 @@ class Options:
     names: bool = field(
         default=True, metadata=_about("switch", "names beside ids in what is shown (on unless off)", "off")
     )
-    to: str = field(default="", metadata=_about("text", "a list as Parquet files in a folder", "FOLDER"))
+    to: str = field(
+        default="",
+        metadata=_about(
+            "text", "a list as Parquet files in a folder; a PDF or a file's content as a file", "FOLDER|FILE"
+        ),
+    )
     idempotency: str = field(
         default="",
         metadata=_about(

@@ -30,6 +30,7 @@ from stripe_magics.errors import (
     StripeError,
     StripeMagicsError,
     UnknownName,
+    UsageFault,
 )
 from stripe_magics.progress import ProgressGroup
 from stripe_magics.request import Request, build
@@ -104,6 +105,7 @@ def call(
 
     Raises `InvalidValue` before anything is sent, a `StripeError` afterwards; see `stripe_magics.errors` for the tree.
     """
+    from stripe_magics.client.http.request_encoder import is_document
     from stripe_magics.client.journal import cell_origin
     from stripe_magics.client.shared_connection import current, shared
 
@@ -113,6 +115,11 @@ def call(
         return prepare(requested, connection=connection or shared())
     connection = connection or current()
     request = prepare(requested, connection=connection)
+    if is_document(request.method, request.path):
+        raise UsageFault(
+            f"{request.module} gives a file, and no table. Nothing was read.",
+            advice='--to FILE writes it: --to quote.pdf (in Python: to="quote.pdf").',
+        )
     together = ProgressGroup(progress, 1 + len(request.also))
     run = _Run(
         connection,
@@ -233,6 +240,8 @@ class _Run:
         except (
             Exception
         ) as problem:  # whatever is odd about the answer: that it was carried out must not be lost
+            if self.request.method == "GET" and isinstance(problem, StripeMagicsError):
+                raise
             raise AnswerUnusable(
                 f"It was carried out: {_made(answer)}. Its answer can't be shown as a table ({type(problem).__name__}: {problem}).",
                 advice="Don't make it again. raw=True (--raw) gives answers as Stripe's JSON.",

@@ -11,17 +11,20 @@ write_rows("customers.update", df)              one call a row, each at most onc
 from __future__ import annotations
 
 from stripe_magics.bulk.batch_writes import write_rows
+from stripe_magics.bulk.document_file import save_document
 from stripe_magics.bulk.frame_append import FrameAppender
 from stripe_magics.bulk.list_pull import pull
 from stripe_magics.bulk.mirror import sync
 from stripe_magics.bulk.parquet_export import save, summary
 from stripe_magics.bulk.sql_query import sql
+from stripe_magics.client.http.request_encoder import is_document
+from stripe_magics.pipeline import prepare
 
 __all__ = ["FrameAppender", "pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
 
 
 def save_command(command: object, *, progress: object = None) -> object:
-    """A list command with `--to FOLDER`: what was written, as a frame of one row."""
+    """A list command with `--to FOLDER`, or a file's content with `--to FILE`: what was written, as a frame of one row."""
     from dataclasses import replace
     from typing import Any, cast
 
@@ -30,6 +33,9 @@ def save_command(command: object, *, progress: object = None) -> object:
 
     requested = cast("Any", command)
     connection = current()
+    request = prepare(requested, connection=connection)
+    if is_document(request.method, request.path):
+        return save_document(connection, request, requested.options.to)
     request = list_request(connection, requested)
     if not request.limit_given:
         request = replace(request, limit=None)

@@ -155,11 +155,10 @@ def test_the_short_flags_of_stripes_tool() -> None:
 
 def test_common_options() -> None:
     options = parse(
-        "customers delete cus_1 --dry-run --yes --again --quiet --raw --out gone --idempotency k --stripe-account acct_1 --form --help"
+        "customers delete cus_1 --dry-run --yes --again --quiet --raw --out gone --idempotency k --stripe-account acct_1 --help"
     ).options
     assert options == Options(
         out="gone",
-        form=True,
         dry_run=True,
         yes=True,
         again=True,
@@ -169,6 +168,7 @@ def test_common_options() -> None:
         stripe_account="acct_1",
         help=True,
     )
+    assert parse("customers delete cus_1 --form").options == Options(form=True)
 
 
 def test_confirm_is_yes_where_the_module_has_no_such_field() -> None:

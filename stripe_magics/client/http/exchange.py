@@ -109,10 +109,13 @@ def _exchange(
 def judge(status: int, headers: dict[str, str], body: bytes, *, document: bool = False) -> AttemptResult:
     """An answer that came in whole: whether it is Stripe's, and the code of its error.
 
-    With `document` a file's text was asked for: it stands as `text` in an object of the type "document".
+    With `document` a file's content was asked for: an object of the type "document" stands for it, with its `text` if it is a table.
+    A page of HTML is none of Stripe's files, but a proxy's.
     """
-    if document and status == 200 and headers.get("content-type", "").startswith("text/csv"):
-        data: dict[str, Any] | None = {"object": "document", "text": body.decode("utf-8", "replace")}
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if document and status == 200 and body and kind not in {"", "text/html", "application/json"}:
+        text = body.decode("utf-8", "replace") if kind == "text/csv" else ""
+        data: dict[str, Any] | None = {"object": "document", "text": text}
     else:
         data = parse_object(body)
     error = data.get("error") if data is not None else None

@@ -19,7 +19,7 @@ from stripe_magics.client.sending import request_checks
 from stripe_magics.errors import Details, InvalidRequest
 from stripe_magics.request import Request
 
-_CONTENTS = re.compile(r"/v1/files/[\w-]+/contents")
+_CONTENTS = re.compile(r"/v1/(files/[\w-]+/contents|quotes/[\w-]+/pdf)")
 USER_AGENT = f"stripe_magics/{__version__}"
 
 
