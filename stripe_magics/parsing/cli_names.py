@@ -28,10 +28,7 @@ _OF_SOMEBODY = {
 WITHOUT_ID = {"accounts.retrieve": "accounts.retrieve_current"}
 """Operations that mean another one where no id follows."""
 
-PATHS = {
-    "events.resend": ("POST", "/v1/events/{}/retry"),
-    "files.contents": ("GET", "/v1/files/{}/contents"),
-}
+PATHS = {"events.resend": ("POST", "/v1/events/{}/retry"), "files.contents": ("GET", "/v1/files/{}/contents")}
 """Operations that are in no list of facts (Stripe does not publish them, or they give a file) -> method and path."""
 
 
