@@ -270,6 +270,7 @@ class World:
             "POST /v1/tokens", {"bank_account[country]": "US", "bank_account[account_number]": "000123456789"}
         )["id"]
         ids["customers_bank"] = call(f"POST /v1/customers/{customer}/sources", source=ids["bank_token"])["id"]
+        keep("configuration", "POST /v1/payment_method_configurations", name="C")
         keep("test_clock", "POST /v1/test_helpers/test_clocks", frozen_time=NOW)
         call.client.close()
         return cls(snapshot.dump(transport.account), ids)
@@ -327,7 +328,7 @@ PLACES = {
     "subscription_item": "metered_item", "quote": "quote", "schedule": "schedule", "price": "monthly", "plan": "monthly", "coupon": "coupon",
     "promotion_code": "promotion_code", "tax_rate": "tax_rate", "shipping_rate_token": "shipping_rate", "refund": "refund", "dispute": "dispute",
     "payout": "payout", "payment_link": "payment_link", "webhook_endpoint": "endpoint", "account": "account",
-    "transaction": "customer_balance_transaction", "capability": "capability", "person": "person", "test_clock": "test_clock", "link": "link", "source": "source", "review": "review", "transfer": "transfer", "topup": "topup",
+    "transaction": "customer_balance_transaction", "capability": "capability", "person": "person", "test_clock": "test_clock", "configuration": "configuration", "link": "link", "source": "source", "review": "review", "transfer": "transfer", "topup": "topup",
 }  # fmt: skip
 """Name of a place in a path -> the object that stands there."""
 AT: dict[str, dict[str, str]] = {

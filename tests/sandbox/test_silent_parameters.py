@@ -135,7 +135,7 @@ BY_NAME: dict[str, list[Any]] = {
     "customer": ["other_customer", "customer"], "price": ["other_monthly", "monthly", "once", "trial_monthly", "metered"],
     "plan": ["other_monthly", "trial_monthly"], "product": ["other_product"], "coupon": ["coupon"], "promotion_code": ["promotion_code"],
     "tax_rates": ["tax_rate"], "default_tax_rates": ["tax_rate"], "payment_method": ["pm_card_amex", "payment_method"],
-    "exp_month": ["3"], "exp_year": ["2041"], "test_clock": ["test_clock"], "frozen_time": [NOW + 12 * DAY], "default_currency": ["eur"], "default_payment_method": ["payment_method"], "default_source": ["card"], "source": ["tok_mastercard", "tok_visa", "card"],
+    "parent": ["configuration"], "payment_method_configuration": ["configuration"], "preference": ["on", "off"], "exp_month": ["3"], "exp_year": ["2041"], "test_clock": ["test_clock"], "frozen_time": [NOW + 12 * DAY], "default_currency": ["eur"], "default_payment_method": ["payment_method"], "default_source": ["card"], "source": ["tok_mastercard", "tok_visa", "card"],
     "invoice": ["draft", "open"], "subscription": ["subscription"], "charge": ["charge"], "payment_intent": ["paid_intent"],
     "shipping_rate": ["shipping_rate"], "currency": ["eur", "usd"], "country": ["FR", "US"], "meter": ["meter"], "email": ["b@example.com"],
     "receipt_email": ["b@example.com"], "instructions_email": ["b@example.com"], "url": ["https://example.com/q"],

@@ -254,3 +254,38 @@ def test_both_versions_answer(call: Talk, version: str) -> None:
         == "confirmation_token"
     )
     assert ask("GET /v1/reviews")["data"] == []
+
+
+def test_a_configuration_says_what_may_pay(call: Talk) -> None:
+    (own,) = call("GET /v1/payment_method_configurations")["data"]
+    assert (own["is_default"], own["card"]["available"], own["klarna"]["available"]) == (True, True, False)
+    euros = {"amount": 900, "currency": "eur"}
+    assert call("POST /v1/payment_intents", euros)["payment_method_types"] == ["card", "sepa_debit"]
+    other = call(
+        "POST /v1/payment_method_configurations", name="Cards only", parent=own["id"],
+        **{"sepa_debit[display_preference][preference]": "off"},
+    )  # fmt: skip
+    assert (other["is_default"], other["parent"], other["sepa_debit"]["display_preference"]["value"]) == (
+        False,
+        own["id"],
+        "off",
+    )
+    intent = call("POST /v1/payment_intents", euros, payment_method_configuration=other["id"])
+    assert intent["payment_method_types"] == ["card"]
+    assert intent["payment_method_configuration_details"] == {"id": other["id"], "parent": own["id"]}
+    call(
+        f"POST /v1/payment_method_configurations/{own['id']}",
+        **{"card[display_preference][preference]": "off"},
+    )
+    assert call("POST /v1/payment_intents", euros)["payment_method_types"] == ["sepa_debit"]
+    error = call.refused("POST /v1/payment_intents", amount=900, currency="jpy")
+    assert error["param"] == "payment_method_configuration"
+    call(f"POST /v1/payment_method_configurations/{other['id']}", active="false")
+    assert (
+        call.refused("POST /v1/payment_intents", euros, payment_method_configuration=other["id"])["status"]
+        == 400
+    )
+    assert (
+        call.refused("POST /v1/payment_intents", euros, payment_method_configuration="pmc_none")["code"]
+        == "resource_missing"
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import ApiError, invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import ApiError, invalid, invalid_before_execution
 from stripe_magics.sandbox.core.checks import checked_descriptor, checked_email
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import payment_method_configurations as configurations
 from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.connect.application_fees import application
 from stripe_magics.sandbox.resources.payment_intents.payment_attempts import redirects
@@ -139,13 +140,6 @@ def check(account: Account, params: dict[str, Any], intent: Object | None = None
         account.find("mandate", params["mandate"], "mandate")
     if params.get("customer"):
         account.find("customer", params["customer"], "customer")
-    if params.get("payment_method_configuration"):
-        raise missing(
-            "payment_method_configuration",
-            params["payment_method_configuration"],
-            "payment_method_configuration",
-            status=400,
-        )
 
 
 def set_types(intent: Object, params: dict[str, Any]) -> None:
@@ -185,6 +179,35 @@ def set_types(intent: Object, params: dict[str, Any]) -> None:
             *(kind for kind, currency in DEBITS.items() if currency == intent["currency"]),
         ]
     set_options(intent, params)
+
+
+def configure(account: Account, intent: Object, params: dict[str, Any]) -> None:
+    """Which of the automatic payment methods a configuration leaves: the one that is named, or the account's own once it was changed."""
+    named = params.get("payment_method_configuration")
+    if intent["automatic_payment_methods"] is None:
+        if named:
+            raise invalid(
+                "payment_method_configuration goes with automatic payment methods: leave out payment_method_types.",
+                param="payment_method_configuration",
+            )
+        return
+    if not named and not account.table(configurations.KIND).rows:
+        return
+    configuration, on = configurations.allowed(account, named)
+    types = [each for each in intent["payment_method_types"] if each in on]
+    if not types:
+        raise invalid(
+            "No valid payment method types for this Payment Intent: its configuration has none on.",
+            param="payment_method_configuration",
+        )
+    for gone in set(intent["payment_method_types"]).difference(types):
+        intent["payment_method_options"].pop(gone, None)
+    intent["payment_method_types"] = types
+    if configuration is not None:
+        intent["payment_method_configuration_details"] = {
+            "id": configuration["id"],
+            "parent": configuration["parent"],
+        }
 
 
 def set_options(intent: Object, params: dict[str, Any]) -> None:

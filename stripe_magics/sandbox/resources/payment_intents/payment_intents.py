@@ -24,6 +24,7 @@ from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.payment_intents.intent_parameters import (
     check,
     check_method,
+    configure,
     describe,
     method_given,
     new_intent,
@@ -67,6 +68,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     check(account, params)
     intent = new_intent(account, amount=params["amount"], currency=currency)
     set_types(intent, params)
+    configure(account, intent, params)
     describe(account, intent, params)
     method = method_given(account, intent, params)
     if confirming:
@@ -208,6 +210,8 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
         set_types(draft, params)
     elif params.get("payment_method_options"):
         set_options(draft, params)
+    if params.get("payment_method_configuration"):
+        configure(account, draft, params)
     describe(account, draft, params)
     method = method_given(account, draft, params)
     draft["last_payment_error"] = None if set(params) - {"expand"} else draft["last_payment_error"]
