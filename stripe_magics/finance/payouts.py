@@ -22,7 +22,7 @@ from stripe_magics.finance.aggregation import (
     to_int64,
     to_str,
 )
-from stripe_magics.finance.balance import ADDS_UP, DOES_NOT, PAYOUTS, check_by, ledger
+from stripe_magics.finance.balance import ADDS_UP, DOES_NOT, check_by, ledger
 from stripe_magics.finance.columns import CURRENCY, STATUS, column, count, declare, money, text
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.progress import progress_bar
@@ -118,7 +118,7 @@ def payout_items(
 def _members_of(items: pd.DataFrame) -> dict[str, int]:
     """What the members of each payout add up to, without the payout's own entry."""
     entries = ledger(items)
-    inner = entries[~entries["reporting_category"].isin(PAYOUTS).to_numpy()]
+    inner = entries[text_column(entries, "source").ne(entries["payout_id"])]  # a failed payout's reversal is a member
     sums = to_int64(inner["net"]).groupby(inner["payout_id"]).sum()
     return {str(payout): int(total) for payout, total in sums.items()}
 
