@@ -53,7 +53,13 @@ def to_int64(values: pd.Series) -> pd.Series:
     """Minor units as int64; a missing amount counts 0."""
     if values.dtype == np.int64:
         return values
-    return values.astype("Int64").fillna(0).astype(np.int64)
+    try:
+        return values.astype("Int64").fillna(0).astype(np.int64)
+    except (TypeError, ValueError):
+        raise MissingData(
+            f"The column {values.name} holds something else than whole minor units.",
+            advice="Give amounts in cents (1050), not as text or fractions.",
+        ) from None
 
 
 def to_str(values: pd.Series) -> pd.Series:
@@ -97,6 +103,8 @@ def _list(value: Any, column: str) -> list[Any]:
         return list(data) if isinstance(data, list) else []
     if isinstance(value, np.ndarray):
         return list(value)
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return []
     if isinstance(value, str | bytes):
         try:
             return _list(json.loads(value), column)
@@ -105,7 +113,10 @@ def _list(value: Any, column: str) -> list[Any]:
                 f"The column {column} holds text where lists are needed ({str(value)[:40]!r}).",
                 advice="Read the file with --over FOLDER, or fetch the list again.",
             ) from None
-    return []
+    raise MissingData(
+        f"The column {column} holds {type(value).__name__} where lists are needed ({str(value)[:40]!r}).",
+        advice="Fetch the list again.",
+    )
 
 
 def codes(values: pd.Series) -> tuple[Any, pd.Index]:

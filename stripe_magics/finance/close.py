@@ -313,7 +313,7 @@ def _period(month: Any, quarter: Any, year: Any) -> dict[str, Any]:
 def _target(to: str | Path | None) -> Path | None:
     if to is None:
         return None
-    path = Path(to)
+    path = Path(str(to))
     if path.suffix.lower() != ".xlsx":
         raise UsageFault(f"--to {to} isn't possible: the workbook's name ends in .xlsx. Nothing was read.")
     if not path.absolute().parent.is_dir():

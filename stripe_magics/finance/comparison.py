@@ -74,7 +74,7 @@ def beside(
 
 def in_currency(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
     """The rows of one currency. Raises `UsageFault` where the report doesn't have it, naming those that it has."""
-    code = currency.strip().lower()
+    code = str(currency).strip().lower()
     if "currency" not in frame.columns:
         raise UsageFault("This report has no currency to narrow it to.", advice="Leave out --currency.")
     known = sorted({str(each) for each in frame["currency"]})

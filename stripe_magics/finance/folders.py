@@ -54,7 +54,10 @@ class ListFolder:
     """The Parquet lists in a folder, by object type; each is read when it is first asked for."""
 
     def __init__(self, place: str | Path) -> None:
-        self.place = Path(place)
+        try:
+            self.place = Path(place)
+        except TypeError:
+            raise UsageFault(f"{place!r} is not a folder.", advice="Give its path as text.") from None
         if not self.place.is_dir():
             raise UsageFault(
                 f"{place} is not a folder.",

@@ -148,13 +148,11 @@ def typed_column(values: pd.Series | pa.Array, column: str) -> tuple[pa.ListArra
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         cells = arrow.to_pylist() if arrow is not None else values.tolist()
     found: dict[str, dict[str, Any]] = {}
-    plain = [
-        [_in_one_shape(each, found) for each in cell]
-        for cell in lists(pd.Series(cells, dtype=object), column=_NAMES.get(column, column))
-    ]
+    rows = lists(pd.Series(cells, dtype=object), column=_NAMES.get(column, column))
     try:
+        plain = [[_in_one_shape(each, found) for each in cell] for cell in rows]
         return pa.array(plain, shape), found
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as problem:
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError, TypeError) as problem:
         raise MissingData(
             f"The column {column} holds something else than Stripe's lists: {str(problem).splitlines()[0]}",
             advice="Fetch the list again.",

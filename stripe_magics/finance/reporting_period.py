@@ -103,7 +103,7 @@ def check_zone(zone: str) -> ZoneInfo:
     """The zone of that name, or `UsageFault`."""
     try:
         return ZoneInfo(zone)
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError, TypeError) as error:
         raise UsageFault(f"{zone!r} is not a time zone. Example: Europe/Berlin.") from error
 
 

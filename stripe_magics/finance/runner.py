@@ -107,7 +107,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     fresh: bool | str = False,
     check: str = "",
     compare: bool | str = False,
-    currency: str = "",
+    currency: str | None = None,
     **options: Any,
 ) -> pd.DataFrame:
     """A report by name, as a DataFrame with amounts in int64 minor units. `reports()` lists them, `describe_report(name)` explains one.
@@ -136,7 +136,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
         options = _check_options(
             known, check, span, options, zone=zone, at_hand=bool(folder is not None or data or fetch)
         )
-    if _true(fresh):
+    if _flag("fresh", fresh):
         _CACHE.clear()
     inputs = ReportInputs(
         fetch or _fetch,
@@ -157,9 +157,9 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
         assert span is not None
         out = stripe_check.compare(out, known, span)
     _say(out, known, each, inputs)
-    if _true(compare):
+    if _flag("compare", compare):
         out = _compared(out, known, each, inputs)
-    return comparison.in_currency(out, currency) if currency else out
+    return out if currency is None else comparison.in_currency(out, currency)
 
 
 def _compared(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> pd.DataFrame:
@@ -201,6 +201,11 @@ def _given(inputs: ReportInputs, data: Mapping[str, pd.DataFrame] | None) -> dic
     """Frames at hand, by list name; another name is refused."""
     possible = [*LISTS, "balance", "items"]
     out: dict[str, pd.DataFrame] = {}
+    if data is not None and not isinstance(data, Mapping):
+        raise UsageFault(
+            f"data is {type(data).__name__}; it must be a dict of frames by list name.",
+            advice=f"Lists: {', '.join(possible)}.",
+        )
     for name, frame in (data or {}).items():
         own = name.removesuffix("_inside").removeprefix("all_")
         if own not in possible:
@@ -305,6 +310,10 @@ def _typed(name: str, flag: str, value: Any, option: Option) -> Any:
         if not str(value).strip().isdecimal() or not 0 < int(value) <= 3660:
             raise UsageFault(f"--{flag} {value} isn't possible: a whole number from 1 to 3660.")
         return int(value)
+    if flag == "home" and not (
+        isinstance(value, str) and (not value or (len(value) == 2 and value.isalpha()))
+    ):
+        raise UsageFault(f"--home {value} is not a country. Example: --home DE.")
     if option.choices and value not in option.choices:
         if flag == "method":
             raise UsageFault(f"{name} has the methods {possible}, not {value!r}.")
@@ -314,6 +323,13 @@ def _typed(name: str, flag: str, value: Any, option: Option) -> Any:
 
 def _true(value: object) -> bool:
     return str(value).strip().lower() == "true"
+
+
+def _flag(name: str, value: object) -> bool:
+    """true or false, however it is written. Raises `UsageFault` for anything else."""
+    if str(value).strip().lower() not in {"true", "false"}:
+        raise UsageFault(f"--{name} {value} isn't possible: true or false.")
+    return _true(value)
 
 
 def _say(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> None:

@@ -9,7 +9,7 @@ import pytest
 from each_row import each_row
 
 import stripe_magics as sm
-from stripe_magics.errors import UnknownName, UsageFault
+from stripe_magics.errors import StripeMagicsError, UnknownName, UsageFault
 from stripe_magics.finance import REPORTS
 
 SEPTEMBER = {"start": "2026-09-01", "end": "2026-09-30"}  # a date given as an end is part of the period
@@ -99,3 +99,42 @@ def test_faults_are_told() -> None:
         sm.report("dso", **SEPTEMBER, colour="red")
     with pytest.raises(UsageFault, match="time zone"):
         sm.report("dso", **SEPTEMBER, tz="Mars/Base")
+
+
+def test_odd_values_get_an_error_of_ours_that_says_what_is_possible() -> None:
+    one = {"id": ["a"], "status": ["paid"], "currency": ["usd"], "customer": ["c"], "total": [1]}
+    entry = {
+        "id": ["x"], "created": ["2026-09-01"], "currency": ["usd"], "amount": ["a"], "fee": [1], "net": [1], "type": ["charge"],
+    }  # fmt: skip
+    for name, options, message in (
+        ("fees", {"month": "2026-13"}, "Give --month"),
+        ("fees", {"month": ["2026-09"]}, "Give --month"),
+        ("fees", {"start": float("nan")}, "A date is missing"),
+        ("fees", {"start": "2026-09-30", "end": "2026-09-01"}, "before it starts"),
+        ("fees", {"month": "2030-01"}, "in the future"),
+        ("fees", {"month": "1999-01"}, "before the account was opened"),
+        ("fees", {"year": 99999}, "Give --month"),
+        ("fees", {"tz": 5}, "not a time zone"),
+        ("fees", {"over": 5}, "not a folder"),
+        ("fees", {"data": [1]}, "a dict of frames"),
+        ("fees", {**SEPTEMBER, "currency": 5}, "not a currency"),
+        ("fees", {**SEPTEMBER, "currency": ""}, "not a currency"),
+        ("fees", {**SEPTEMBER, "compare": "maybe"}, "true or false"),
+        ("fees", {**SEPTEMBER, "fresh": "x"}, "true or false"),
+        ("fees", {**SEPTEMBER, "limit": 5}, "does not take --limit"),
+        ("tax_summary", {**SEPTEMBER, "home": 5}, "not a country"),
+        ("cash_forecast", {"days": -1}, "a whole number"),
+        ("mrr", {"data": {"invoices": pd.DataFrame({**one, "lines": [5]})}}, "int where lists are needed"),
+        ("deferred_revenue", {"data": {"invoices": pd.DataFrame({**one, "lines": [[{"amount": "ten"}]]})}}, "something else than Stripe's"),
+        ("balance_activity", {**SEPTEMBER, "data": {"transactions": pd.DataFrame(entry)}}, "whole minor units"),
+    ):  # fmt: skip
+        with pytest.raises(StripeMagicsError, match=message):
+            sm.report(name, **options)
+    for options, message in (
+        ({"month": "2026-13"}, "month"),
+        ({"to": 5}, "ends in .xlsx"),
+        ({"tz": "Mars"}, "not a time zone"),
+        ({"month": "2031-01"}, "future"),
+    ):
+        with pytest.raises(StripeMagicsError, match=message):
+            sm.close_month(**options)  # type: ignore[arg-type]
