@@ -281,7 +281,7 @@ def test_signatures_differ_on_purpose() -> None:
         ours.construct(BODY, old, Secret(SECRET), tolerance=0)
     assert (
         ours.construct(
-            BODY, signature(NOW, secret="whsec_new_one"), [Secret(SECRET), Secret("whsec_new_one")]
+            BODY, signature(NOW, secret="whsec_new_one"), [Secret(SECRET), Secret("whsec_new_one")], now=NOW
         )["id"]
         == "evt_1"
     )
