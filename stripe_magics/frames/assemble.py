@@ -7,7 +7,9 @@ that came both ways has the values of both.
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,6 +121,16 @@ def _give_back(rows: int) -> None:
     """Unused memory to the system, where there is enough of it to be worth the time."""
     if rows >= MANY_ROWS:
         cols.POOL.release_unused()
+        if (trim := _malloc_trim()) is not None:
+            trim(0)
+
+
+@cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    """glibc's own; None elsewhere. The pages that were read lie in the arena of another thread, which nothing else gives back."""
+    if sys.platform != "linux":
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
 def _ordered(array: pa.Array, order: Any) -> pa.Array:

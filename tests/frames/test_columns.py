@@ -17,7 +17,7 @@ from pandas.testing import assert_frame_equal
 import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
 from stripe_magics.errors import StripeError, UnknownName
-from stripe_magics.frames import decoder, parquet
+from stripe_magics.frames import assemble, decoder, parquet
 from stripe_magics.frames.column_facts import cut_lists
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.schema import facts
@@ -402,6 +402,16 @@ def test_a_frames_columns_stand_in_the_frames_own_memory() -> None:
     assert df["created"].is_monotonic_decreasing
     size = int(df.memory_usage().sum())
     assert pa.default_memory_pool().bytes_allocated() - before < size / 10
+
+
+def test_unused_memory_is_given_back_by_long_frames_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_back: list[int] = []
+    monkeypatch.setattr(assemble, "_malloc_trim", lambda: given_back.append)
+    frames.build([page(intent(1))], "payment_intent")
+    assert given_back == []
+    monkeypatch.setattr(assemble, "MANY_ROWS", 1)
+    frames.build([page(intent(1))], "payment_intent")
+    assert given_back
 
 
 def test_chunks_that_are_merged_give_the_same_frame() -> None:
