@@ -172,6 +172,7 @@ class _Run:
     more: bool = False  # Stripe has more rows than were asked for
     replayed: bool = False
     stopped: BaseException | None = None
+    answer: ApiResponse | None = None  # the last one of a write
     notes: list[str] = field(default_factory=list)
 
     def read(self) -> Any:
@@ -216,7 +217,15 @@ class _Run:
         return self._settle(frame)
 
     def write(self) -> Any:
-        """One object: the call, then those that follow it."""
+        """One object: the call, then those that follow it. A Stop between any two lines says what was carried out by then."""
+        try:
+            return self._write()
+        except KeyboardInterrupt as stop:
+            if stop.args or self.answer is None or self.request.method == "GET":
+                raise
+            raise KeyboardInterrupt(f"Stopped, but it was carried out: {_made(self.answer)}.") from None
+
+    def _write(self) -> Any:
         import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 
         check_currencies(self.connection, self.request)
@@ -284,7 +293,7 @@ class _Run:
         origin = self.origin.step(step) if self.origin is not None else None
         own = self.request.idempotency_key
         key = f"{own[:240]}-{step}" if own and step and request.method == "POST" else ""  # of a later call
-        answer = self.connection.send(
+        answer = self.answer = self.connection.send(
             request, origin=origin, idempotency_key=key, again=options.again, yes=options.yes, ask=self.ask
         )
         self.request_ids.append(answer.request_id)

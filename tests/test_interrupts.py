@@ -108,3 +108,21 @@ def test_no_compiled_package_is_first_imported_where_a_stop_could_break_it() -> 
         [sys.executable, "-c", CALLS], capture_output=True, text=True, timeout=300, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]", done.stdout
+
+
+def test_a_stop_after_the_answer_says_what_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two lines of ours, with no words of its own."""
+    import stripe_magics as sm
+    from stripe_magics import pipeline
+
+    sm.connect(sandbox=True, demo=False)
+    real = pipeline._Run._send
+
+    def late(self: pipeline._Run, *given: object, **more: int) -> object:
+        real(self, *given, **more)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline._Run, "_send", late)
+    with pytest.raises(KeyboardInterrupt, match=r"Stopped, but it was carried out: cus_"):
+        sm.call("customers.create", name="Jenny")
+    sm.close()
