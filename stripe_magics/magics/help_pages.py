@@ -231,7 +231,7 @@ def sample(own: Field, action: str = "") -> Any:
 
 STATES = {  # action -> the states in which an object can be acted upon
     "capture": {"requires_capture"},
-    "confirm": {"requires_confirmation"},
+    "confirm": {"requires_confirmation", "requires_action"},
     "cancel": {
         "requires_payment_method",
         "requires_capture",
@@ -272,6 +272,9 @@ def _suiting(frame: Any, kind: str, action: str) -> Any:
     suits = (
         frame[frame["status"].isin(STATES.get(action, ()))].iloc[::-1] if "status" in frame else frame.head(0)
     )
+    if kind == "payment_intent":
+        suits = suits[suits["invoice"].isna()] if "invoice" in suits else suits
+        suits = suits[suits["payment_method"].notna()] if action == "confirm" else suits
     if "refunded" in frame:
         suits = suits[~suits["refunded"].fillna(value=False).astype(bool)]
     if kind == "invoice" and action == "delete":  # a subscription's drafts cannot be deleted

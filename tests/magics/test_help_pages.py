@@ -8,6 +8,7 @@ import pytest
 from each_row import each_row
 
 from stripe_magics import catalogue, errors
+from stripe_magics.catalogue.module import Effect
 from stripe_magics.magics.catalogue_search import find
 from stripe_magics.magics.help_pages import example, page
 from stripe_magics.parsing import parse
@@ -36,7 +37,7 @@ def test_every_example_runs_on_the_sandbox(demo: Any, name: str) -> None:
         shared_connection.share(demo)
     line = example(catalogue.find(name))
     command = parse(line.removeprefix("%stripe "))
-    command.options.again = catalogue.find(name).method != "GET"
+    command.options.again = pipeline.prepare(command).effect is not Effect.READ
     if catalogue.find(name).handler:
         assert pipeline.prepare(command).path == "/v1/webhook_endpoints"
     else:
