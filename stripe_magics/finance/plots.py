@@ -111,13 +111,30 @@ def _major(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
     return scaled
 
 
+def _tick(value: float, digits: int) -> str:
+    """An amount on an axis, with the decimals that it needs and no more than its currency has."""
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if digits else text
+
+
+def _on_bar(value: float, currency: str, *, sign: bool = False) -> str:
+    """An amount at a bar: with the decimals of its currency while it is short, whole from 10,000 on."""
+    digits = exponent(currency) if abs(value) < 10_000 else 0
+    return (
+        _locale.number(f"{value:,.{digits}f}")
+        if not sign
+        else f"{'+' if value >= 0 else ''}{_locale.number(f'{value:,.{digits}f}')}"
+    )
+
+
 def _finish(axis: Any, currency: str, *, unit: str = "") -> None:
     from matplotlib.ticker import FuncFormatter
 
     axis.set_ylabel(unit or currency.upper())
     axis.set_xlabel("")
     if not unit:
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _locale.number(f"{value:,.0f}")))
+        digits = exponent(currency)
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _locale.number(_tick(value, digits))))
     axis.axhline(0, color="#555555", linewidth=0.8)
     axis.grid(axis="y", alpha=0.3)
 
@@ -199,7 +216,7 @@ def _waterfall(axis: Any, steps: dict[str, float], currency: str, *, last: str) 
             width=0.7,
         )
         axis.annotate(
-            f"{value / scale:+,.0f}",
+            _on_bar(value / scale, currency, sign=True),
             (place, (bottom + abs(value)) / scale),
             ha="center",
             va="bottom",
@@ -208,7 +225,7 @@ def _waterfall(axis: Any, steps: dict[str, float], currency: str, *, last: str) 
         level += value
     axis.bar(len(steps), level / scale, color=COLOURS[2], width=0.7)
     axis.annotate(
-        _locale.number(f"{level / scale:,.0f}"),
+        _on_bar(level / scale, currency),
         (len(steps), max(level, 0) / scale),
         ha="center",
         va="bottom",
