@@ -279,6 +279,8 @@ def _suiting(frame: Any, kind: str, action: str) -> Any:
         suits = suits[~suits["refunded"].fillna(value=False).astype(bool)]
     if kind == "invoice" and action == "delete":  # a subscription's drafts cannot be deleted
         suits = suits[suits["subscription"].isna()] if "subscription" in suits else suits
+    if kind == "payout" and action == "cancel":  # those that Stripe makes by itself can't be
+        suits = suits[~suits["automatic"].fillna(value=False).astype(bool)] if "automatic" in suits else suits
     if kind == "customer":  # one that can be billed in the currency of the examples
         suits = frame[frame["currency"].astype("object") == "usd"]
     if kind == "invoiceitem":  # one that no invoice has taken up yet can be changed
