@@ -25,6 +25,7 @@ NOTEBOOK = Path(__file__).parent.parent.parent / "notebooks" / "close.ipynb"
 
 @pytest.fixture(scope="module")
 def shell() -> Iterator[InteractiveShell]:
+    InteractiveShell.clear_instance()  # another module's may know the extension as loaded
     ip = InteractiveShell.instance()
     ip.run_line_magic("load_ext", "stripe_magics")
     ip.run_line_magic("stripe", "connect --sandbox --quiet")

@@ -22,6 +22,7 @@ pytest.importorskip("ipywidgets")
 
 @pytest.fixture(scope="module", autouse=True)
 def shell() -> Iterator[InteractiveShell]:
+    InteractiveShell.clear_instance()  # another module's may know the extension as loaded
     ip = InteractiveShell.instance()
     ip.run_line_magic("load_ext", "stripe_magics")
     ip.run_line_magic("stripe", "connect --sandbox --quiet")
