@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -140,6 +141,12 @@ def test_nothing_from_stripe_is_run_or_read_as_mathematics(sandbox: Connection) 
     shown = object_card(str(made["id"].iloc[0]))._repr_html_()
     assert "<img" not in shown
     assert "mathjax_ignore" in shown
+
+
+def payments_in_dollars(page: str) -> tuple[int, float]:
+    """How many succeeded today, and over how much."""
+    count, total = re.search(r"(\d+) payments? over (?:[^\n]*, )?([\d,.]+) USD \[succeeded\]", page).groups()
+    return int(count), float(total.replace(",", ""))
 
 
 def test_today_is_the_sandboxs_day(sandbox: Connection) -> None:

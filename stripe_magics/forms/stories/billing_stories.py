@@ -63,6 +63,7 @@ def customer(id: str, get: Get) -> Story:
     ]
     plans = get(query("/v1/subscriptions", customer=id, status="all", limit=PARTS))
     story.entries += [_subscription_entry(each) for each in rows(plans, story, "subscriptions")]
+    story.entries.append(Entry(int(found["created"]), "Became a customer"))
     refundable = next((each for each in paid if each.get("status") == "succeeded"), None)
     if refundable is not None:
         story.actions.append(
