@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.style
 import pandas as pd
 import pytest
 from finance.rows import LEDGER, charge, frame, invoice
@@ -20,8 +21,10 @@ mpl.use("Agg")
 
 @pytest.fixture(autouse=True)
 def close_figures() -> object:
+    import matplotlib.pyplot as plt
+
     yield
-    mpl.pyplot.close("all")
+    plt.close("all")
 
 
 def test_daily_balance_in_major_units() -> None:
