@@ -367,7 +367,7 @@ def _shared(inputs: ReportInputs, over: str | Path | None) -> dict[str, pd.DataF
     found = {
         name: frame for name, frame in inputs.data.items() if name in LISTS or name in {"balance", "items"}
     }
-    reading = inputs.memo.get("reading")
+    reading = inputs.memo.get("reading_whole") or inputs.memo.get("reading")
     if reading is not None and reading[1] is not None:
         found["balance"] = reading[1]
     return (
