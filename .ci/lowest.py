@@ -9,7 +9,7 @@ import re
 import tomllib
 from pathlib import Path
 
-EXTRAS = ("plot", "duckdb", "excel", "keyring")
+EXTRAS = ("plot", "duckdb", "excel", "keyring", "locale")
 
 
 def lowest(requirements: list[str]) -> list[str]:
