@@ -123,8 +123,9 @@ def lab(needs_chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield url.removesuffix("/api"), root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(needs_chromium: None) -> Iterator[Any]:
+    """A browser a file: while it is open, playwright's event loop runs in this thread, and no test beside the browser's could run one of its own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -133,7 +134,7 @@ def chromium(needs_chromium: None) -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context(chromium: Any) -> Any:
     """One context: JupyterLab's scripts stay cached."""
     context = chromium.new_context(viewport={"width": 1300, "height": 1100})
@@ -141,9 +142,9 @@ def context(chromium: Any) -> Any:
     return context
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab_page(lab: tuple[str, Path], context: Any) -> Any:
-    """The one page of the session."""
+    """The one page of a file's tests."""
     page = context.new_page()
     show_lab(page, lab[0])
     return page

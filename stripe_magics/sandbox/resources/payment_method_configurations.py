@@ -20,6 +20,7 @@ from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS
 KIND = "payment_method_configuration"
 SIMULATED = frozenset({"card", *DEBITS})
 MOST = 100
+ENDED = "apple_pay_later"  # still a parameter at Stripe, and in no answer
 
 
 @cache
@@ -30,7 +31,7 @@ def _methods() -> tuple[str, ...]:
         sorted(
             name
             for name, of in taken.items()
-            if isinstance(of, dict) and "display_preference" in of.get("o", {})
+            if name != ENDED and isinstance(of, dict) and "display_preference" in of.get("o", {})
         )
     )
 
@@ -124,6 +125,8 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 
 
 def _give(configuration: Object, params: dict[str, Any]) -> None:
+    if params.get(ENDED):
+        raise invalid("Apple Pay Later has ended: the sandbox keeps no preference for it.", param=ENDED)
     for name in _methods():
         wish = ((params.get(name) or {}).get("display_preference") or {}).get("preference")
         if wish is not None:
