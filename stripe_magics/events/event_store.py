@@ -12,7 +12,6 @@ One SQLite file in the user's state folder, readable by its owner only, shared b
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from stripe_magics._redaction import hide
+from stripe_magics._sqlite import add_columns, open_database
 
 KEPT = 30 * 86400  # seconds; as long as Stripe lists events
 
@@ -114,21 +114,10 @@ class Store:
         return self._database if self._database is not None else self._open()
 
     def _open(self) -> sqlite3.Connection:
-        path = self.path
-        if path is not None:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            path.chmod(0o600)
-        database = sqlite3.connect(
-            path or ":memory:", timeout=5, isolation_level=None, check_same_thread=False
-        )
-        if path is not None:
-            database.execute("PRAGMA journal_mode=WAL")
-            # what a power cut takes is read from Stripe again: the coverage goes with it
-            database.execute("PRAGMA synchronous=NORMAL")
-            database.execute("PRAGMA secure_delete=ON")
+        # what a power cut takes is read from Stripe again: the coverage goes with it
+        database = open_database(self.path, wait=5, synchronous="NORMAL")
         database.executescript(_SCHEMA)
-        if "place" not in {row[1] for row in database.execute("PRAGMA table_info(event)")}:
-            database.execute("ALTER TABLE event ADD COLUMN place REAL NOT NULL DEFAULT 0")
+        add_columns(database, "event", {"place": "REAL NOT NULL DEFAULT 0"})
         self._finalizer = weakref.finalize(self, database.close)
         self._finalizer.atexit = False
         self._database = database

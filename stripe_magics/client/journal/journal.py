@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
+from stripe_magics._sqlite import add_columns, open_database
 from stripe_magics.client.journal.journal_entry import REPEAT_WINDOW, UNRESOLVED, WINDOW, Operation, Origin
 from stripe_magics.errors import NotSent
 
@@ -136,20 +137,11 @@ class Journal:
     def _really_open(self) -> sqlite3.Connection:
         if self._db is not None:  # after a fork: the parent's handle must not be used, nor closed
             self.running = {}
-        path = self.path
-        if path is not None:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            path.chmod(0o600)
-        db = sqlite3.connect(path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False)
-        if path is not None:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute("PRAGMA secure_delete=ON")
+        db = open_database(self.path, wait=30, synchronous="FULL")
         db.executescript(_SCHEMA)
-        there = {row[1] for row in db.execute("PRAGMA table_info(operation)")}
-        for name in ("stripe_first", "stripe_last"):  # a journal of version 0.2 hasn't them
-            if name not in there:
-                db.execute(f"ALTER TABLE operation ADD COLUMN {name} REAL")
+        add_columns(
+            db, "operation", {"stripe_first": "REAL", "stripe_last": "REAL"}
+        )  # of version 0.2: without
         db.execute(
             "UPDATE operation SET sealed = NULL WHERE sealed IS NOT NULL AND first < ?",
             (self.now() - WINDOW,),
