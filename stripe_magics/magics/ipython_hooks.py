@@ -74,10 +74,11 @@ def _in_a_call(text: str) -> bool:
 
 def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:
     def stripe_matches(token: str) -> list[str]:
-        from stripe_magics.magics.completion import Place, suggest
+        from stripe_magics.magics.completion import Place, in_python, suggest
 
         text = str(getattr(completer, "text_until_cursor", "") or getattr(completer, "line_buffer", ""))
-        found = suggest(text, Place(magics.seen, magics.shell.user_ns))
+        python = _in_a_call(text)
+        found = in_python(text) if python else suggest(text, Place(magics.seen, magics.shell.user_ns))
         if found is None or not found[0].endswith(token):
             return []
         start = len(found[0]) - len(token)
