@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import Command
-from stripe_magics._redaction import mask_params
+from stripe_magics._redaction import HIDDEN, mask_params
 from stripe_magics.catalogue.list_defaults import list_default
 from stripe_magics.catalogue.module import Module
+from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.errors import (
     AnswerUnusable,
     Details,
@@ -349,6 +350,7 @@ class _Run:
     def _settle(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so far."""
         from stripe_magics.frames.column_facts import cut_lists
+        from stripe_magics.frames.frame_info import FrameInfo
 
         about = frame.attrs["stripe"]
         cut = cut_lists(frame)
@@ -358,6 +360,10 @@ class _Run:
                 f"{name} of {count:,} row{'' if count == 1 else 's'}: Stripe sent the first items only. "
                 f'df.stripe.explode("{name}") fetches the rest.'
             )
+        if "url" in frame and (frame["url"] == HIDDEN).any():
+            again = object_path(FrameInfo.of(frame).object, "id")
+            how = 'df.stripe.reveal("url") shows it' if again else "the call with --raw (raw=True) shows it"
+            self.notes.append(f"url lets in whoever has it, so it is hidden: {how}.")
         about["request_ids"] = self.request_ids[-20:]
         about["limit_given"] = self.request.limit_given
         if self.replayed:

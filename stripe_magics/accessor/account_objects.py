@@ -25,7 +25,7 @@ class AccountObjects:
 
     def by_id(self, kind: str, ids: Sequence[str]) -> pd.DataFrame:
         """The objects of these ids that there are (those that were deleted for good have no columns)."""
-        rows = list(_by_id(self.connection, kind, ids))
+        rows = list(fetch(self.connection, kind, ids))
         return build([json.dumps(rows).encode()], kind) if rows else empty(kind)
 
     def pointing(self, rule: Reverse, ids: Sequence[str], since: int | None) -> Iterable[Mapping[str, Any]]:
@@ -33,7 +33,7 @@ class AccountObjects:
         return _pointing(self.connection, rule, ids, since)
 
 
-def _by_id(connection: Any, kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+def fetch(connection: Any, kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The objects of these ids: from the newest pages of their list as long as that needs fewer requests, then one by one."""
     from stripe_magics.request import Request
 

@@ -19,6 +19,7 @@ from stripe_magics.accessor import (
     file_exports,
     list_columns,
     object_joins,
+    secret_values,
     time_columns,
     units,
 )
@@ -49,6 +50,7 @@ class StripeAccessor:
     | `local_day()`, `by_month("amount")` | days and months in the account's zone |
     | `explode("lines")`, `objects("data_object")`, `metadata("order")`, `wide()`, `compact()` | other shapes |
     | `join("customer", "refunds")` | columns of other objects, one row stays one row |
+    | `reveal("url")` | what frames hide (client secrets, links that let anyone in), asked for by name |
     | `link()`, `call`, `facts` | the Dashboard's pages, how the call went, what the frame knows |
     | `to_csv`, `to_excel`, `to_parquet`, `to_sql`, `to_json`, `to_polars` | files; `sm.read_parquet` reads them back |
 
@@ -282,6 +284,16 @@ class StripeAccessor:
         connection; FrameError where none of them knows. A sandbox has no Dashboard: no links.
         """
         return dashboard_links.links(self._frame, column, live=live, account=account)
+
+    def reveal(self, column: str) -> pd.Series[Any]:
+        """The true values of a column that is shown as `(hidden)`: the link of a checkout session, a client secret. Up to 20 rows.
+
+        They are fetched from the open connection, which must be the frame's account, and stand in the result alone. FrameError where Stripe
+        doesn't give them a second time (a webhook's signing secret).
+
+            >>> sessions.head(1).stripe.reveal("url")  # doctest: +SKIP
+        """
+        return secret_values.reveal(self._frame, column)
 
     # Files -------------------------------------------------------------------------------------------------------------------
 

@@ -17,11 +17,8 @@ from typing import Any
 from generators.package import Package, constant, members
 from generators.parameter_types import integer
 
-MASKED = {
-    "client_secret", "webhook_endpoint.secret", "ephemeral_key.secret", "terminal.connection_token.secret", "apps.secret.payload",
-    "login_link.url", "account_link.url", "billing_portal.session.url", "identity.verification_session.url", "issuing.card.number",
-    "issuing.card.cvc",
-}  # fmt: skip
+from stripe_magics._redaction import is_secret_field
+
 OLD_METHODS = {"ach_credit_transfer", "ach_debit", "sofort", "multibanco", "wechat", "bitcoin"}
 KEPT_METHODS = {"card"}  # other payment methods' details become columns when an account has them
 WHOLE = {"payment_method_options"}  # a choice of settings by method, rarely looked at
@@ -84,10 +81,8 @@ class Columns:
             if seen[-1][1].endswith("NextAction") and key != "redirect_to_url" and _is_class(annotation):
                 continue  # one of two dozen, by its type
             of = constant(self.package.classes(module)[name], "OBJECT_NAME")
-            if key in MASKED or f"{of}.{key}" in MASKED:
-                found[key] = "secret"
-                continue
-            found[key] = "map" if key in WHOLE else self.kind(module, key, annotation, comment, root, seen)
+            kind = "map" if key in WHOLE else self.kind(module, key, annotation, comment, root, seen)
+            found[key] = "secret" if kind == "text" and is_secret_field(of or "", key) else kind
         return found
 
     def kind(
