@@ -86,4 +86,6 @@ def _raw(field: Field, value: Any, zone: tzinfo) -> Raw:
     value = _id(value)
     if field.kind is Kind.TIMESTAMP and isinstance(value, int):
         return datetime.fromtimestamp(value, zone).isoformat()
+    if isinstance(value, float):
+        return str(value).removesuffix(".0")
     return str(value) if isinstance(value, str | int) else ""

@@ -171,6 +171,11 @@ class FormState:
         """A control's new value. Anything but blank ends `cleared`."""
         if raw == self.raw.get(name, "") and not (name in self.cleared and not blank(raw)):
             return
+        if (
+            blank(raw) and name in self.copied
+        ):  # what Stripe has was in the control, and a person took all of it away
+            self.clear(name)
+            return
         self.raw[name] = raw
         if not blank(raw):
             self.cleared.discard(name)
@@ -202,6 +207,19 @@ class FormState:
             self.keep(name)
             self.raw[name] = self.current[name]
             self.copied.add(name)
+
+    def release_copies(self) -> list[str]:
+        """What Stripe has will be known anew, maybe of another object: of a copy stays what a person altered. Gives the fields."""
+        names = sorted(self.copied)
+        for name in names:
+            if name in self.cleared:
+                self.copied.discard(name)
+                continue
+            change = _change(self.field(name), self.raw.get(name), (self.current or {}).get(name), whole=True)
+            self.keep(name)
+            if change is not None:
+                self.raw[name] = change
+        return names
 
     def fetched(self, current: Mapping[str, Raw]) -> None:
         """An update: note what Stripe has now."""

@@ -48,6 +48,7 @@ class Sender:
         self.long = LongRead(self)
         self._spare: dict[str, Any] = {}
         self._last_card = ""  # what was done last: it stays readable after a second click
+        self._table = ""  # the last result, where the form itself has to show it
         self.connection_guard = ConnectionGuard(form)
         self.question: Any = None  # the panel of the second step, once it was needed
         make = form.tree.make
@@ -264,7 +265,9 @@ class Sender:
             raise
         submission.finish(Stage.DONE)
         self.done(frame)
-        self.form.comparison.after()
+        if unread := self.form.comparison.after():
+            self._last_card += cards.card("plain", unread)
+            self.form.show_message(self._last_card + self._table)
         return frame
 
     def _origin(self) -> Origin | None:
@@ -306,9 +309,8 @@ class Sender:
             else [" · ".join(f"{name} {value}".strip() for name, value in facts[1:] if value)]
         )
         self._last_card = cards.card("good", first, [*words, *notes])
-        self.form.show_message(
-            self._last_card + (result_area.as_html(frame, facts) if result_area.in_voila() else "")
-        )
+        self._table = result_area.as_html(frame, facts) if result_area.in_voila() else ""
+        self.form.show_message(self._last_card + self._table)
         self.refresh()
 
     def _fail(self, fault: BaseException, confirmation_html: str = "") -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from stripe_magics.catalogue.field import Field, Kind, Role
-from stripe_magics.catalogue.kinds import Shape, shape_of
+from stripe_magics.catalogue.kinds import Shape, kind_facts, shape_of
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.current_values import current_values, object_path
 from stripe_magics.forms.form_protocol import FormView
@@ -62,15 +62,20 @@ class Comparison:
         if not path:
             return
         answer: Any = call("api.call", url=path, method="GET", raw=True, connection=connection)
+        self._release()
         self.object = dict(answer)
         self.path = path
         state.fetched(current_values(state.module, self.object, self.form.zone))
         self.form.refresh()
 
-    def after(self) -> None:
-        """The update went well: show the object as it is now, with nothing left to send."""
+    def _release(self) -> None:
+        for name in self.form.state.release_copies():
+            self.form.put_control(name)
+
+    def after(self) -> str:
+        """The update went well: show the object as it is now, with nothing left to send. Gives why it couldn't be read; "" if it could."""
         if not (self.form.state.updates and self.fetched):
-            return
+            return ""
         state = self.form.state
         for each in state.module.fields:
             if each.role is not Role.PATH and (each.name in state.raw or each.name in state.cleared):
@@ -78,7 +83,15 @@ class Comparison:
                 state.cleared.discard(each.name)
                 state.copied.discard(each.name)
                 self.form.put_control(each.name)
-        self.fetch()
+        try:
+            self.fetch()
+        except (
+            StripeMagicsError
+        ) as fault:  # the update is made all the same, and what was read before is no longer true
+            self.forget()
+            self.form.refresh()
+            return f"What Stripe has now could not be read: {str(fault).splitlines()[0]}"
+        return ""
 
     def about(self) -> list[str]:
         """An update's changes, for the second step."""
@@ -95,11 +108,12 @@ class Comparison:
         if not self.fetched or name not in current or blank(raw) or name in self.form.state.copied:
             return False
         field = self.form.state.field(name)
-        return bool(raw == current[name] or raw == self._typed(field, current[name]))
+        return bool(raw == current[name] or self._typed(field, raw) == self._typed(field, current[name]))
 
     def current(self, name: str) -> Raw:
-        """What Stripe has in a field that isn't altered; blank if that isn't known."""
-        return (self.form.state.current or {}).get(name, "") if self.fetched else ""
+        """What Stripe has in a field that isn't altered; blank if that isn't known, or will be emptied."""
+        known = self.fetched and name not in self.form.state.cleared
+        return (self.form.state.current or {}).get(name, "") if known else ""
 
     def refresh(self) -> None:
         """Draw what Stripe has into the fields, and show what will change, as the form is filled in."""
@@ -148,13 +162,14 @@ class Comparison:
         """What the page draws into and below one field."""
         grows = shape_of(field.kind) in {Shape.ROWS, Shape.PAIRS}
         known = not blank(now)
-        says = known and (touched or grows)
+        drawn = not grows and _fits(field, now)
+        says = known and (touched or not drawn)
         offers = [("keep", "Keep")] if touched else []
         if known and not touched:
-            edits = [("edit", "Edit")] if grows and field.name not in self.form.state.copied else []
+            edits = [("edit", "Edit")] if not drawn and field.name not in self.form.state.copied else []
             offers = [*edits, ("clear", "Clear")]
         return {
-            "text": "" if grows else self._typed(field, now),
+            "text": self._typed(field, now) if drawn else "",
             "title": field.title,
             "touched": touched,
             "grows": grows,
@@ -179,8 +194,18 @@ class Comparison:
 
     def forget(self) -> None:
         """Nothing is known of the object any more."""
+        self._release()
         self.path, self.object = "", {}
         self.form.state.current = None
         self.form.marks.show({})
         if self.panel is not None:
             self.panel.empty()
+
+
+def _fits(field: Field, now: Raw) -> bool:
+    """Whether the page can draw a value into its control without losing some of it: lists to choose from have their choices only."""
+    control = kind_facts(field.kind).control
+    each = [str(one) for one in (now if isinstance(now, list) else [now])]
+    if control in {"choice", "multi_choice"} and field.choices:
+        return blank(now) or set(each) <= {*field.choices, *field.local_choices}
+    return control not in {"text", "text_list"} or all(len(one.splitlines()) <= 1 for one in each)

@@ -294,6 +294,101 @@ def test_another_id_is_another_object(sandbox: Any) -> None:
     assert "sm-bad" in form.controls["customer"].note.value
 
 
+def test_what_was_copied_of_one_object_is_not_sent_to_another(sandbox: Any) -> None:
+    other = pipeline.call("customers.create", name="Jane", metadata={"vip": "yes"})["id"][0]
+    form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
+    form.edit("metadata")
+    metadata = dict(form.state.raw["metadata"])
+    form.controls["customer"].write(other)
+    assert form.line == f"%stripe customers update {other}"
+    assert form.controls["metadata"].read() == {}
+    form.controls["customer"].write("cus_demoJennyRosen")
+    form.edit("metadata")
+    form.controls["metadata"].write({**metadata, "plan": "none"})
+    form._changed("metadata")
+    form.controls["customer"].write(other)
+    assert form.state.values()["metadata"] == {"plan": "none"}
+    form.submit()
+    now = pipeline.call("customers.retrieve", customer=other, raw=True)["metadata"]
+    assert now == {"vip": "yes", "plan": "none"}
+
+
+def test_an_id_filled_in_by_code_is_another_object_too(sandbox: Any) -> None:
+    other = pipeline.call("customers.create", name="Jane")["id"][0]
+    form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
+    form.fill(customer=other, name="Jenny Rosen")
+    assert form.marks.shown["name"]["words"] == "Stripe has: Jane "
+    assert form.state.values() == {"customer": other, "name": "Jenny Rosen"}
+
+
+def test_an_update_that_cannot_be_read_back_is_made_all_the_same(
+    sandbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
+    form.fill(phone="+49 1")
+    answer = pipeline.call
+
+    def lost(name: Any, *args: Any, **values: Any) -> Any:
+        if name == "api.call":
+            raise NotSent("No connection to api.stripe.com.")
+        return answer(name, *args, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "call", lost)
+        assert form.submit()["phone"][0] == "+49 1"
+        said = "What Stripe has now could not be read: No connection to api.stripe.com."
+        assert "Update a Customer: done." in form.status.value
+        assert said in form.status.value
+        assert form.state.submission.stage is Stage.DONE
+        assert form.marks.shown == {}, "what was read before the update is no longer true"
+        form.sender.go.click()
+    assert said in form.status.value, "and a second click leaves it readable"
+    assert form.state.values() == {"customer": "cus_demoJennyRosen"}, "nothing is left to send"
+
+
+def test_a_value_that_does_not_fit_its_control_is_not_drawn_there(sandbox: Any) -> None:
+    form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
+    form.state.fetched(
+        {"name": "Jenny\nRosen", "tax_exempt": "newer", "description": "one\ntwo", "email": "j@example.com"}
+    )
+    form.refresh()
+    shown = form.marks.shown
+    assert {name: each["text"] for name, each in shown.items()} == {
+        "name": "",
+        "tax_exempt": "",
+        "description": "one\ntwo",
+        "email": "j@example.com",
+    }
+    for name, words in (("name", "Stripe has: Jenny\nRosen "), ("tax_exempt", "Stripe has: newer ")):
+        assert shown[name]["words"] == words
+        assert shown[name]["actions"] == [("edit", "Edit"), ("clear", "Clear")]
+    form.edit("tax_exempt")
+    assert form.controls["tax_exempt"].read() == "newer"
+    assert form.state.values() == {"customer": "cus_demoJennyRosen"}
+
+
+def test_the_same_amount_in_other_words_is_no_change(sandbox: Any) -> None:
+    form = module_form("customers.update", {"customer": "cus_demoJennyRosen"})
+    for typed in ("0.00 USD", "0", "0.00"):
+        form.controls["balance"].widget.value = typed
+        assert form.state.values() == {"customer": "cus_demoJennyRosen"}, typed
+    form.controls["balance"].widget.value = "0.01"
+    assert form.state.values()["balance"] == "0.01usd"
+
+
+def test_what_will_be_emptied_is_not_added_to(sandbox: Any) -> None:
+    made = pipeline.call(
+        "webhook_endpoints.create", url="https://example.com/h", enabled_events=["charge.failed"]
+    )
+    form = module_form("webhook_endpoints.update", {"webhook_endpoint": made["id"][0]})
+    add = form.controls["enabled_events"].parts[1]
+    add.value = "charge.updated"
+    assert form.state.values()["enabled_events"] == ["charge.failed", "charge.updated"]
+    form.clear("enabled_events")
+    add.value = "charge.updated"
+    assert form.state.values()["enabled_events"] == ["charge.updated"]
+
+
 def test_lists_show_their_table(sandbox: Any) -> None:
     form = module_form("customers.list", {"limit": 3})
     assert len(form.submit()) == 3

@@ -94,6 +94,39 @@ def test_of_metadata_only_what_differs_is_sent() -> None:
     assert state.values()["metadata"] == {"b": ""}, "copied whole and then taken away: removed"
 
 
+def test_a_copy_that_is_emptied_is_cleared() -> None:
+    state = update()
+    for name, empty in (("metadata", {}), ("invoice_custom_fields", []), ("name", " ")):
+        state.copy_current(name)
+        state.set(name, empty)
+    assert state.values() == {"customer": "cus_1", "name": "", "metadata": "", "invoice_custom_fields": ""}
+    state.set("metadata", {"a": "1"})
+    assert state.values()["metadata"] == {"b": ""}, "entered again: of what Stripe has, b is gone"
+
+
+def test_of_a_copy_only_what_was_altered_goes_to_another_object() -> None:
+    state = update()
+    for name in ("metadata", "invoice_custom_fields", "name", "email"):
+        state.copy_current(name)
+    state.set("metadata", {"a": "2"})
+    state.set("name", "Jane")
+    state.set("email", "")
+    assert state.release_copies() == ["email", "invoice_custom_fields", "metadata", "name"]
+    state.fetched({"name": "John", "email": "john@example.com", "metadata": {"a": "7", "c": "3"}})
+    assert state.values() == {
+        "customer": "cus_1",
+        "email": "",
+        "name": "Jane",
+        "metadata": {"a": "2", "b": ""},
+    }, "the rows were copied and not altered"
+
+
+def test_a_rate_is_written_as_people_write_it() -> None:
+    module = catalogue.find("subscriptions.update")
+    for rate, text in ((8.5, "8.5"), (20.0, "20"), (0.0, "0")):
+        assert current_values(module, {"application_fee_percent": rate}) == {"application_fee_percent": text}
+
+
 def test_the_diff() -> None:
     state = update()
     state.set("name", "Jane")

@@ -90,7 +90,7 @@ export default {
         return control && control.querySelector(FIELDS) === event.target;
       });
       const known = note && fields[note.dataset.field];
-      if (!known || known.grows || !known.text || holds(event.target)) return;
+      if (!known || known.grows || !known.text || holds(event.target).trim()) return;
       const word = event.target.tagName === "SELECT" ? "keep" : "clear"; // after ipywidgets has sent its own news of it
       setTimeout(() => model.send({[word]: note.dataset.field}), 0);
     };
