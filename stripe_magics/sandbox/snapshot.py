@@ -42,7 +42,7 @@ class _Part(msgspec.Struct):
 
 
 class _File(msgspec.Struct):
-    """What the file holds. Objects stay text until they are wanted."""
+    """What the file holds. Objects stay text until they are needed."""
 
     format: int
     seed: str

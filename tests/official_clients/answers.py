@@ -74,7 +74,7 @@ def differences(seen: dict[str, Any]) -> list[str]:
         if seen["story"].get(name) != value
     ]
     for name, (kind, code) in ERRORS.items():
-        told, _, of = seen["errors"].get(name, "").removeprefix("Stripe").partition(" ")
-        if told != kind or (of != code and not (kind in WITHOUT_CODE and not of)):
+        seen_kind, _, seen_code = seen["errors"].get(name, "").removeprefix("Stripe").partition(" ")
+        if seen_kind != kind or (seen_code != code and not (kind in WITHOUT_CODE and not seen_code)):
             found.append(f"{name}: {seen['errors'].get(name)!r}, not {kind} {code}")
     return found

@@ -67,7 +67,7 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
 
 
 class World:
-    """One account with an object of each kind, to be had anew as often as wanted."""
+    """One account with an object of each kind, made anew as often as needed."""
 
     def __init__(self, content: bytes, ids: dict[str, str]) -> None:
         self.content, self.ids = content, ids

@@ -118,6 +118,15 @@ def test_accounts_are_read_listed_refused_and_deleted(call: Talk) -> None:
     call.transport.advance(3 * DAY)  # the jobs of the account that is gone are nobody's
 
 
+def test_a_capability_that_stripe_does_not_have_is_unknown(call: Talk) -> None:
+    path = f"/v1/accounts/{connected(call).account}/capabilities"
+    for what in (f"GET {path}/none", f"POST {path}/none"):
+        error = call.refused(what, **({"requested": True} if what.startswith("POST") else {}))
+        assert (error["status"], error["code"]) == (404, "resource_missing")
+    assert call(f"POST {path}/ideal_payments", requested=True)["status"] == "active"
+    assert "none" not in [each["id"] for each in call(f"GET {path}")["data"]]
+
+
 def test_links_lead_in(call: Talk) -> None:
     express = call("POST /v1/accounts", type="express")["id"]
     link = call(
@@ -285,6 +294,8 @@ def test_who_may_not_be_paid(call: Talk) -> None:
 def test_top_ups(call: Talk) -> None:
     made = call("POST /v1/topups", amount=5_000, currency="usd", description="More")
     assert (made["status"], call.available()) == ("pending", 0)
+    for amount, code in ((0, "parameter_invalid_integer"), (100_000_000, "amount_too_large")):
+        assert call.refused("POST /v1/topups", amount=amount, currency="usd")["code"] == code
     gone = call("POST /v1/topups", amount=700, currency="usd")
     assert call(f"POST /v1/topups/{gone['id']}/cancel")["status"] == "canceled"
     call.transport.advance(DAY)

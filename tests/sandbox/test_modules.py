@@ -222,7 +222,7 @@ BILLING = {
 SHIPPING = {
     **address("shipping[address]"), "shipping[name]": "J", "shipping[carrier]": "DHL", "shipping[phone]": "2", "shipping[tracking_number]": "T1",
 }  # fmt: skip
-TOLD = {
+INTENT = {
     "amount": 2000, "currency": "eur", "description": "Order 1", "receipt_email": "r@example.com", **SHIPPING, "statement_descriptor": "ORDER",
     "statement_descriptor_suffix": "ONE", "capture_method": "manual", "confirmation_method": "manual", "transfer_group": "g1",
     "setup_future_usage": "off_session", "metadata[order]": "1",
@@ -233,7 +233,7 @@ def test_payment_intents_create(call) -> None:
     customer = call("POST /v1/customers")["id"]
     data = {"payment_method_data[type]": "card", "payment_method_data[card][token]": "tok_visa"}
     data |= {f"payment_method_data[{name.replace('[', '][', 1)}": value for name, value in BILLING.items()}
-    given = {**TOLD, "customer": customer, "payment_method_types[0]": "card"}
+    given = {**INTENT, "customer": customer, "payment_method_types[0]": "card"}
     made = call(
         "POST /v1/payment_intents", {**given, **data, "use_stripe_sdk": True, "expand[]": ["payment_method"]}
     )
@@ -330,7 +330,7 @@ def test_payment_intents_update(call) -> None:
     intent = call("POST /v1/payment_intents", amount=500, currency="usd")
     path = f"POST /v1/payment_intents/{intent['id']}"
     given = {
-        name: value for name, value in TOLD.items() if name not in {"capture_method", "confirmation_method"}
+        name: value for name, value in INTENT.items() if name not in {"capture_method", "confirmation_method"}
     }
     changed = call(
         path, {**given, "customer": customer, "payment_method": "pm_card_visa", "capture_method": "manual"}
@@ -351,14 +351,14 @@ def test_payment_intents_update(call) -> None:
 
 def test_payment_intents_capture_cancel_and_reads(call) -> None:
     intent = call.intent(2000, capture_method="manual")
-    told = {"statement_descriptor": "HERE", "statement_descriptor_suffix": "NOW", "metadata[a]": "b"}
+    kept = {"statement_descriptor": "HERE", "statement_descriptor_suffix": "NOW", "metadata[a]": "b"}
     for name in ("application_fee_amount", "transfer_data[amount]"):
         assert call.refused(f"POST /v1/payment_intents/{intent['id']}/capture", {name: 10})["status"] == 400
     done = call(
         f"POST /v1/payment_intents/{intent['id']}/capture",
-        {**told, "amount_to_capture": 1500, "expand[]": ["latest_charge"]},
+        {**kept, "amount_to_capture": 1500, "expand[]": ["latest_charge"]},
     )
-    given_back(told, done)
+    given_back(kept, done)
     assert done["latest_charge"]["calculated_statement_descriptor"] is not None
     other = call("POST /v1/payment_intents", amount=500, currency="usd")["id"]
     gone = call(f"POST /v1/payment_intents/{other}/cancel", cancellation_reason="abandoned")

@@ -149,4 +149,4 @@ READ_WITH: dict[str, Any] = {
     "GET /v1/payment_methods": lambda ids: {"customer": ids["customer"], "type": "card"},
     "GET /v1/setup_attempts": lambda ids: {"setup_intent": ids["setup_intent"]},
 }
-"""Operations that read and need to be told what: operation -> the account's ids -> parameters."""
+"""Operations that read and need an id to read: operation -> the account's ids -> parameters."""

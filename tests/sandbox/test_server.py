@@ -405,15 +405,15 @@ def test_the_fixture_is_an_entry_point_and_serves_other_suites(tmp_path) -> None
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
-ASKING = b"Host: 127.0.0.1\r\nAuthorization: Bearer sk_test_x\r\nConnection: close\r\n"
+HEADERS = b"Host: 127.0.0.1\r\nAuthorization: Bearer sk_test_x\r\nConnection: close\r\n"
 DOUBTFUL = [
-    (b"GET //[ HTTP/1.1\r\n" + ASKING + b"\r\n", b"400", b"can't be read"),
+    (b"GET //[ HTTP/1.1\r\n" + HEADERS + b"\r\n", b"400", b"can't be read"),
     *(
-        (b"POST /v1/customers HTTP/1.1\r\n" + ASKING + b"Transfer-Encoding: chunked\r\n\r\n" + length + b"\r\nname=a\r\n0\r\n\r\n", b"400", b"malformed")
+        (b"POST /v1/customers HTTP/1.1\r\n" + HEADERS + b"Transfer-Encoding: chunked\r\n\r\n" + length + b"\r\nname=a\r\n0\r\n\r\n", b"400", b"malformed")
         for length in (b"0x6", b"+6", b"0_6", b"-6", b"", b"6 6")
     ),
-    (b"GET /v1/customers HTTP/1.1\r\n" + ASKING + b"Idempotency-Key: a\rSet-Cookie: b\r\n\r\n", b"400", b"malformed"),
-    (b"GET /v1/customers HTTP/1.1\r\n" + ASKING + b"Idempotency-Key: a\x00b\r\n\r\n", b"400", b"malformed"),
+    (b"GET /v1/customers HTTP/1.1\r\n" + HEADERS + b"Idempotency-Key: a\rSet-Cookie: b\r\n\r\n", b"400", b"malformed"),
+    (b"GET /v1/customers HTTP/1.1\r\n" + HEADERS + b"Idempotency-Key: a\x00b\r\n\r\n", b"400", b"malformed"),
 ]  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def test_a_card_that_asks_for_authentication_is_free_to_charge_afterwards(call: 
         ("pm_card_threeDSecureRequiredChargeDeclined", "succeed", "card_declined"),
     ],
 )
-def test_what_the_payer_or_the_bank_refuses_is_told_in_the_intent(
+def test_what_the_payer_or_the_bank_refuses_stands_in_the_intent(
     call: Talk, method: str, outcome: str, code: str
 ) -> None:
     intent = setup(call, method, return_url="https://example.com/back")

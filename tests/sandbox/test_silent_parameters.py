@@ -178,7 +178,7 @@ def judge(name: str, leaf: str, kind: Any) -> tuple[str, str]:
     """("effect" | "refused" | "silent", the last message)."""
     names = shape(name)
     given = base(name, world().ids)
-    told, silent = "", False
+    message, silent = "", False
     for value in candidates(leaf, kind):
         more = COMPANIONS.get(f"{name} {general(leaf)}", {})
         beside = {**given, **{each: world().ids.get(str(of), of) for each, of in more.items()}}
@@ -190,16 +190,16 @@ def judge(name: str, leaf: str, kind: Any) -> tuple[str, str]:
         before = outcome(name, without)
         after = outcome(name, {**without, key: value})
         if after[0] != 200:
-            told = after[1]
+            message = after[1]
             if kind == "b":
-                return "refused", told
+                return "refused", message
             continue
         if before[0] != 200 or before[2] != after[2]:
             return "effect", ""
         if outcome(name, without, days=40)[2] != outcome(name, {**without, key: value}, days=40)[2]:
             return "effect", ""
         silent = True
-    return ("silent", told) if silent else ("refused", told)
+    return ("silent", message) if silent else ("refused", message)
 
 
 @each_row("name", WRITES)

@@ -1,4 +1,4 @@
-"""Stripe's own test clocks: customers whose time goes forward when they are told to, beside the sandbox's clock."""
+"""Stripe's own test clocks: customers whose time goes forward by an advance, beside the sandbox's clock."""
 
 from __future__ import annotations
 

@@ -60,6 +60,13 @@ def invalid_before_execution(message: str, *, param: str = "", code: str = "") -
     return ApiError(message, param=param, code=code, checked=False)
 
 
+def too_low(least: int, param: str) -> ApiError:
+    """A number below what the parameter takes."""
+    return invalid_before_execution(
+        f"This value must be greater than or equal to {least}.", param=param, code="parameter_invalid_integer"
+    )
+
+
 def missing(what: str, identifier: str, param: str, *, status: int = 404) -> ApiError:
     """No object of that id: 404 for the object in the path, 400 for one named by a parameter."""
     return ApiError(f"No such {what}: '{identifier}'", status=status, code="resource_missing", param=param)

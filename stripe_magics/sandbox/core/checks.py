@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from stripe_magics import money
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, too_low
 from stripe_magics.sandbox.core.store import Account
 
 LARGEST = 99_999_999
@@ -25,18 +25,22 @@ def checked_currency(text: str) -> str:
     return currency
 
 
-def checked_amount(amount: int, currency: str, param: str = "amount") -> int:
-    """An amount that can be charged."""
+def checked_amount_range(amount: int, currency: str, param: str = "amount") -> int:
+    """An amount above nothing, of at most eight digits."""
     if amount < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.", param=param, code="parameter_invalid_integer"
-        )
+        raise too_low(1, param)
     if amount > LARGEST:
         raise invalid_before_execution(
             f"Amount must be no more than {money.format_amount(LARGEST, currency)}",
             param=param,
             code="amount_too_large",
         )
+    return amount
+
+
+def checked_amount(amount: int, currency: str, param: str = "amount") -> int:
+    """An amount that can be charged."""
+    checked_amount_range(amount, currency, param)
     smallest = money.minimum(currency)
     if smallest is not None and amount < smallest:
         raise invalid_before_execution(

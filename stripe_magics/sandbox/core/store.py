@@ -102,7 +102,7 @@ def kind_of(identifier: str) -> str:
 
 
 class Row:
-    """One object: `json` is its text (made when first wanted), `data` its dict while it is worked with; one of the two is always there."""
+    """One object: `json` is its text (made when first needed), `data` its dict while it is worked with; one of the two is always there."""
 
     __slots__ = ("created", "data", "id", "json", "keys", "seq")
 
@@ -391,7 +391,7 @@ class Account:
         return found
 
     def save(self, kind: str, data: Object) -> Object:
-        """After a change: the text is made anew when next wanted, and the filters follow."""
+        """After a change: the text is made anew when next needed, and the filters follow."""
         table = self.table(kind)
         row = table.by_id[data["id"]]
         if row.data is None:

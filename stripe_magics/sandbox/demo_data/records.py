@@ -1,4 +1,4 @@
-"""What the demo firm's story is told in: its price list, and plain records of its customers, bills and sales. No Stripe objects.
+"""What the demo firm's story is made of: its price list, and plain records of its customers, bills and sales. No Stripe objects.
 
 Money is minor units, moments are Unix seconds.
 """

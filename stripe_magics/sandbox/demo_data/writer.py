@@ -206,9 +206,9 @@ class Books:
         intent["latest_charge"] = identifier
         self.screened[intent["currency"], moment // DAY] += 1
         if code:
-            outcome, told = self._failure(person.kind, code)
+            outcome, shown = self._failure(person.kind, code)
             made.update(
-                status="failed", failure_code=outcome.code, failure_message=outcome.message, outcome=told
+                status="failed", failure_code=outcome.code, failure_message=outcome.message, outcome=shown
             )
             self.account.insert("charge", made)
             self.event("charge.failed", moment, made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import no_access
+from stripe_magics.sandbox.api.errors import invalid, no_access
 from stripe_magics.sandbox.api.pagination import inline
 from stripe_magics.sandbox.core.clock import DAY, MINUTE, midnight
 from stripe_magics.sandbox.core.store import Account, Object
@@ -131,6 +131,14 @@ def member(account: Account, identifier: str) -> Account:
     found = account.family.member(identifier) if account.platform is None else None
     if found is None:
         raise no_access(identifier)
+    return found
+
+
+def connected_member(account: Account, identifier: str, sentence: str) -> Account:
+    """The connected account of that id. Refuses the sandbox's own account with a sentence."""
+    found = member(account, identifier)
+    if found.platform is None:
+        raise invalid(f"This is the account of the sandbox itself: {sentence}.", param="account")
     return found
 
 

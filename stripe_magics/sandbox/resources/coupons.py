@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param, too_low
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
@@ -23,19 +23,11 @@ def create_coupon(account: Account, params: dict[str, Any]) -> Object:
     if params.get("amount_off") is not None and not params.get("currency"):
         raise missing_param("currency")
     if params.get("amount_off") is not None and params["amount_off"] < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.",
-            param="amount_off",
-            code="parameter_invalid_integer",
-        )
+        raise too_low(1, "amount_off")
     if params.get("redeem_by") is not None and params["redeem_by"] <= account.now:
         raise invalid_before_execution("redeem_by lies in the past.", param="redeem_by")
     if params.get("max_redemptions") is not None and params["max_redemptions"] < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.",
-            param="max_redemptions",
-            code="parameter_invalid_integer",
-        )
+        raise too_low(1, "max_redemptions")
     duration = params.get("duration") or "once"
     if (duration == "repeating") != bool(params.get("duration_in_months")):
         raise invalid_before_execution(

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, too_low
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
@@ -100,11 +100,7 @@ def _check(account: Account, params: dict[str, Any], own: str) -> None:
             )
     sequence = params.get("next_invoice_sequence")
     if sequence is not None and sequence < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.",
-            param="next_invoice_sequence",
-            code="parameter_invalid_integer",
-        )
+        raise too_low(1, "next_invoice_sequence")
     fields = (params.get("invoice_settings") or {}).get("custom_fields") or []
     if len(fields) > 4:
         raise invalid_before_execution("At most 4 custom fields.", param="invoice_settings[custom_fields]")

@@ -152,7 +152,7 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
 
 
 def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/disputes/{dispute}: evidence (submitted unless told otherwise) and metadata."""
+    """POST /v1/disputes/{dispute}: evidence (submitted unless submit=false) and metadata."""
     dispute = retrieve(account, params, identifier)
     if dispute["status"] not in {"needs_response", "warning_needs_response"} and (
         params.get("evidence") or params.get("submit")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
+from stripe_magics.sandbox.api.errors import invalid, missing_param, too_low
 from stripe_magics.sandbox.api.pagination import Page, equal, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import refuse_connect
@@ -93,11 +93,7 @@ def _restrictions(given: Object | None) -> Object | None:
 
 def _link_line(account: Account, price: Object, quantity: int) -> Object:
     if quantity < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.",
-            param="line_items[quantity]",
-            code="parameter_invalid_integer",
-        )
+        raise too_low(1, "line_items[quantity]")
     amount = amount_of(account, price, quantity)
     product = account.peek("product", price["product"]) or {}
     return {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, too_low
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
@@ -29,9 +29,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     currency = checked_currency(params["currency"])
     amount = params["amount"]
     if amount < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer"
-        )
+        raise too_low(1, "amount")
     destination = _destination(account, params, currency)
     instant = params.get("method") == "instant"
     if instant and "instant" not in (destination.get("available_payout_methods") or ()):
@@ -163,6 +161,11 @@ def automatic(account: Account) -> None:
         account.clock.at(payout["arrival_date"], "payout_arrives", payout["id"])
 
 
+def bank_failure(account: Account, bank: str) -> tuple[str, str] | None:
+    """What goes wrong with that bank account, by its test number: code, message."""
+    return PAYOUT_ACCOUNTS.get(account.notes.get(bank, {}).get("number", ""))
+
+
 def transit(account: Account, payout: Object) -> None:
     """On its way: it can't be canceled any more."""
     if payout["status"] != "pending":
@@ -174,7 +177,7 @@ def arrive(account: Account, payout: Object) -> None:
     """At the bank: paid, or sent back, as the destination's number has it."""
     if payout["status"] not in {"pending", "in_transit"}:
         return
-    trouble = PAYOUT_ACCOUNTS.get(account.notes.get(payout["destination"], {}).get("number", ""))
+    trouble = bank_failure(account, payout["destination"])
     if trouble is not None:
         fail(account, payout, *trouble)
         return

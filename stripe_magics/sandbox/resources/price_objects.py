@@ -5,7 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
+from stripe_magics.sandbox.api.errors import (
+    invalid,
+    invalid_before_execution,
+    missing,
+    missing_param,
+    too_low,
+)
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.metadata import merged_metadata
@@ -40,9 +46,7 @@ def decimal_amount(given: dict[str, Any], name: str = "unit_amount") -> tuple[in
 
 def not_below(least: int, param: str) -> Exception:
     """The refusal of an integer below what it may be."""
-    return invalid_before_execution(
-        f"This value must be greater than or equal to {least}.", param=param, code="parameter_invalid_integer"
-    )
+    return too_low(least, param)
 
 
 def check_price(account: Account, params: dict[str, Any]) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
+from stripe_magics.sandbox.api.errors import (
+    invalid,
+    invalid_before_execution,
+    missing,
+    missing_param,
+    too_low,
+)
 from stripe_magics.sandbox.api.pagination import Page, equal, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
@@ -26,11 +32,7 @@ def create_promotion(account: Account, params: dict[str, Any]) -> Object:
     if params.get("expires_at") is not None and params["expires_at"] <= account.now:
         raise invalid_before_execution("expires_at lies in the past.", param="expires_at")
     if params.get("max_redemptions") is not None and params["max_redemptions"] < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.",
-            param="max_redemptions",
-            code="parameter_invalid_integer",
-        )
+        raise too_low(1, "max_redemptions")
     if any(
         each["code"].lower() == code.lower() and each["active"] for each in account.each("promotion_code")
     ):

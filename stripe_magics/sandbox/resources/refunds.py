@@ -8,7 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
+from stripe_magics.sandbox.api.errors import (
+    invalid,
+    invalid_before_execution,
+    missing,
+    missing_param,
+    too_low,
+)
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_email
@@ -45,9 +51,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         )
     amount = params.get("amount", remaining)
     if amount < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer"
-        )
+        raise too_low(1, "amount")
     if amount > remaining:
         raise invalid(
             f"Refund amount ({amount}) is greater than unrefunded amount on charge ({remaining})",

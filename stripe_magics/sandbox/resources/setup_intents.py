@@ -245,7 +245,7 @@ def confirm(account: Account, params: dict[str, Any], identifier: str) -> Object
 
 
 def authenticate(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """The payer completes or fails the authentication (a helper's path). A decline is told in the intent."""
+    """The payer completes or fails the authentication (a helper's path). A decline stands in the intent."""
     intent = retrieve(account, {}, identifier)
     method = account.get("payment_method", intent["payment_method"] or "")
     if intent["status"] != "requires_action" or method is None:

@@ -1,4 +1,4 @@
-"""Stripe's own test clocks: customers, and all that is billed to them, whose time goes forward when they are told to.
+"""Stripe's own test clocks: customers, and all that is billed to them, whose time goes forward by an advance.
 
 They stand beside the sandbox's clock and move the same engine. Money moves by the sandbox's clock: the ledger and the events have no future. An
 advance answers `advancing`; it is done, and the clock `ready`, when it is next read.

@@ -6,7 +6,7 @@ from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import ApiError, invalid, missing
+from stripe_magics.sandbox.api.errors import invalid, missing
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency, checked_email
@@ -15,7 +15,13 @@ from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
 from stripe_magics.sandbox.resources.account import change_settings, retrieve
-from stripe_magics.sandbox.resources.account_objects import RUN, account_object, member, requirements
+from stripe_magics.sandbox.resources.account_objects import (
+    RUN,
+    account_object,
+    connected_member,
+    member,
+    requirements,
+)
 from stripe_magics.sandbox.resources.connect import onboarding
 from stripe_magics.sandbox.resources.external_accounts import add_bank
 
@@ -97,12 +103,7 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
 
 
 def _connected(account: Account, identifier: str) -> Account:
-    found = member(account, identifier)
-    if found.platform is None:
-        raise ApiError(
-            "This is the account of the sandbox itself: it can't be deleted or refused.", param="account"
-        )
-    return found
+    return connected_member(account, identifier, "it can't be deleted or refused")
 
 
 def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import invalid, too_low
 from stripe_magics.sandbox.api.pagination import Page, inline, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.connect.parts import change_metadata, find_part
 
 
 def application(account: Account) -> str:
@@ -102,9 +103,7 @@ def create_refund(account: Account, params: dict[str, Any], identifier: str) -> 
             code="application_fee_already_refunded",
         )
     if amount < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer"
-        )
+        raise too_low(1, "amount")
     if amount > left:
         raise invalid(
             f"Refund amount ({amount}) is greater than what is left of the fee ({left}).", param="amount"
@@ -113,10 +112,7 @@ def create_refund(account: Account, params: dict[str, Any], identifier: str) -> 
 
 
 def _refund(account: Account, owner: str, identifier: str) -> Object:
-    found = account.get("fee_refund", identifier)
-    if found is None or found["fee"] != owner:
-        raise missing("fee refund", identifier, "id")
-    return found
+    return find_part(account, "fee_refund", "fee", owner, identifier)
 
 
 def retrieve_refund(account: Account, params: dict[str, Any], owner: str, identifier: str) -> Object:
@@ -129,11 +125,7 @@ def update_refund(account: Account, params: dict[str, Any], owner: str, identifi
     refund, fee = _refund(account, owner, identifier), retrieve(account, {}, owner)
     if "metadata" in params:
         before = events.snapshot(refund)
-        refund["metadata"] = merged_metadata(refund["metadata"], params["metadata"])
-        account.save("fee_refund", refund)
-        listed = [refund if each["id"] == identifier else each for each in fee["refunds"]["data"]]
-        fee["refunds"] = {**fee["refunds"], "data": listed}
-        account.save("application_fee", fee)
+        change_metadata(account, refund, fee, "refunds", params)
         events.emit(account, "application_fee.refund.updated", refund, before)
     return refund
 

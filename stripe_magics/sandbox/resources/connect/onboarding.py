@@ -10,12 +10,18 @@ from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid
+from stripe_magics.sandbox.api.errors import missing
 from stripe_magics.sandbox.api.pagination import Page, of_objects
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
-from stripe_magics.sandbox.resources.account_objects import member, new_bank, own_banks, requirements
+from stripe_magics.sandbox.resources.account_objects import (
+    connected_member,
+    member,
+    new_bank,
+    own_banks,
+    requirements,
+)
 
 _PERSON = ("first_name", "last_name", "dob.day", "dob.month", "dob.year")
 _ADDRESS = ("address.line1", "address.city", "address.postal_code")
@@ -157,12 +163,7 @@ def capability(account: Account, name: str) -> Object:
 
 
 def _connected(account: Account, identifier: str) -> Account:
-    found = member(account, identifier)
-    if found.platform is None:
-        raise invalid(
-            "This is the account of the sandbox itself: all that it needs is switched on.", param="account"
-        )
-    return found
+    return connected_member(account, identifier, "all that it needs is switched on")
 
 
 def list_capabilities(account: Account, params: dict[str, Any], identifier: str) -> Page:
@@ -177,13 +178,20 @@ def list_capabilities(account: Account, params: dict[str, Any], identifier: str)
     return of_objects(listed, {"limit": 100}, f"/v1/accounts/{identifier}/capabilities")
 
 
+def _check_capability(name: str) -> None:
+    if name not in shapes.tree("account")["capabilities"]:
+        raise missing("capability", name, "capability")
+
+
 def retrieve_capability(account: Account, params: dict[str, Any], identifier: str, name: str) -> Object:
     """GET /v1/accounts/{account}/capabilities/{capability}."""
+    _check_capability(name)
     return capability(member(account, identifier), name)
 
 
 def update_capability(account: Account, params: dict[str, Any], identifier: str, name: str) -> Object:
     """POST /v1/accounts/{account}/capabilities/{capability}: ask for it, or give it up."""
+    _check_capability(name)
     found = _connected(account, identifier)
     if "requested" in params:
         request(found, name, asked=bool(params["requested"]))

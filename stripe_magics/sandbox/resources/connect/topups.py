@@ -8,15 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import invalid, missing
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_currency
+from stripe_magics.sandbox.core.checks import checked_amount_range, checked_currency
 from stripe_magics.sandbox.core.clock import business_days_after
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.payment_methods.test_cards import PAYOUT_ACCOUNTS
-from stripe_magics.sandbox.resources.payouts import default_account
+from stripe_magics.sandbox.resources.payouts import bank_failure, default_account
 
 TAKES = 1
 
@@ -24,11 +23,7 @@ TAKES = 1
 def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/topups: from the default bank account of the currency, or a source."""
     currency = checked_currency(params["currency"])
-    amount = params["amount"]
-    if amount < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer"
-        )
+    amount = checked_amount_range(params["amount"], currency)
     bank = default_account(account, currency)
     source = account.get("source", params["source"]) if params.get("source") else None
     if params.get("source") and source is None:
@@ -56,7 +51,7 @@ def arrive(account: Account, topup: Object) -> None:
     if topup["status"] != "pending":
         return
     bank = account.notes.get(topup["id"], {}).get("bank", "")
-    trouble = PAYOUT_ACCOUNTS.get(account.notes.get(bank, {}).get("number", ""))
+    trouble = bank_failure(account, bank)
     if trouble is not None:
         topup.update(status="failed", failure_code=trouble[0], failure_message=trouble[1])
         account.save("topup", topup)

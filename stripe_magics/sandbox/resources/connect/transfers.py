@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
+from stripe_magics.sandbox.api.errors import invalid, missing_param, too_low
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
-from stripe_magics.sandbox.core.metadata import merged_metadata, take
+from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.connect.parts import change_metadata, find_part
 from stripe_magics.sandbox.resources.connect.transfer_objects import (
     destination,
     reverse,
@@ -21,9 +22,7 @@ from stripe_magics.sandbox.resources.connect.transfer_objects import (
 
 def _at_least_one(amount: int) -> None:
     if amount < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.", param="amount", code="parameter_invalid_integer"
-        )
+        raise too_low(1, "amount")
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:
@@ -126,10 +125,7 @@ def create_reversal(account: Account, params: dict[str, Any], identifier: str) -
 
 
 def _reversal(account: Account, owner: str, identifier: str) -> Object:
-    found = account.get("transfer_reversal", identifier)
-    if found is None or found["transfer"] != owner:
-        raise missing("transfer reversal", identifier, "id")
-    return found
+    return find_part(account, "transfer_reversal", "transfer", owner, identifier)
 
 
 def retrieve_reversal(account: Account, params: dict[str, Any], owner: str, identifier: str) -> Object:
@@ -141,11 +137,7 @@ def update_reversal(account: Account, params: dict[str, Any], owner: str, identi
     """POST /v1/transfers/{transfer}/reversals/{id}: metadata."""
     reversal, transfer = _reversal(account, owner, identifier), retrieve(account, {}, owner)
     if "metadata" in params:
-        reversal["metadata"] = merged_metadata(reversal["metadata"], params["metadata"])
-        account.save("transfer_reversal", reversal)
-        listed = [reversal if each["id"] == identifier else each for each in transfer["reversals"]["data"]]
-        transfer["reversals"] = {**transfer["reversals"], "data": listed}
-        account.save("transfer", transfer)
+        change_metadata(account, reversal, transfer, "reversals", params)
     return reversal
 
 

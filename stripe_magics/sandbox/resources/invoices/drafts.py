@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, too_low
 from stripe_magics.sandbox.api.pagination import inline
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_descriptor, refuse_connect
@@ -138,11 +138,7 @@ def check(
                 code="parameter_missing",
             )
     if days is not None and days < 0:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 0.",
-            param="days_until_due",
-            code="parameter_invalid_integer",
-        )
+        raise too_low(0, "days_until_due")
     if due is not None and due < account.now:
         raise invalid_before_execution("due_date lies in the past.", param="due_date")
     if len(params.get("custom_fields") or ()) > 4:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, missing_param
+from stripe_magics.sandbox.api.errors import (
+    invalid,
+    invalid_before_execution,
+    missing,
+    missing_param,
+    too_low,
+)
 from stripe_magics.sandbox.api.pagination import Page, Test, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
@@ -142,11 +148,7 @@ def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple
     """(currency, price, amount) from one of: amount; unit_amount and quantity; an existing price; the data of a new one."""
     quantity = params.get("quantity", 1)
     if quantity is not None and quantity < 0:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 0.",
-            param="quantity",
-            code="parameter_invalid_integer",
-        )
+        raise too_low(0, "quantity")
     given = [
         name
         for name in ("amount", "unit_amount", "unit_amount_decimal", "price", "price_data")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import ApiError, invalid, invalid_before_execution
+from stripe_magics.sandbox.api.errors import ApiError, invalid, invalid_before_execution, too_low
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
@@ -145,11 +145,7 @@ def capture(account: Account, params: dict[str, Any], identifier: str) -> Object
         params["amount_to_capture"] if "amount_to_capture" in params else intent["amount_capturable"]
     )
     if amount < 1:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 1.",
-            param="amount_to_capture",
-            code="parameter_invalid_integer",
-        )
+        raise too_low(1, "amount_to_capture")
     if amount > intent["amount_capturable"]:
         raise invalid(
             f"The amount to capture is greater than what is held: {intent['amount_capturable']}.",

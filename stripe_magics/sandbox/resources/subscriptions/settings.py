@@ -1,10 +1,10 @@
-"""What a subscription is told by create and update alike: how it is collected, paused, taxed, ended, and what is simply kept."""
+"""What create and update of a subscription set alike: how it is collected, paused, taxed, ended, and what is simply kept."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, too_low
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import refuse_connect
 from stripe_magics.sandbox.core.clock import DAY
@@ -79,11 +79,7 @@ def check_settings(
             param="days_until_due",
         )
     if days is not None and days < 0:
-        raise invalid_before_execution(
-            "This value must be greater than or equal to 0.",
-            param="days_until_due",
-            code="parameter_invalid_integer",
-        )
+        raise too_low(0, "days_until_due")
     _check_method(account, params, customer)
     _check_dates(account, params)
     for place, each in enumerate(params.get("default_tax_rates") or ()):
