@@ -76,8 +76,18 @@ class AccountsWatch:
             each.resume()
 
     def poll(self) -> int:
-        """Read every account now. How many events are new."""
-        return sum(each.poll() for each in self.watches if each.running)
+        """Read every account now. How many events are new. An account that can't be read keeps none of the others from it; then it raises."""
+        count = 0
+        faults: list[StripeError] = []
+        for each in self.watches:
+            if each.running:
+                try:
+                    count += each.poll()
+                except StripeError as error:
+                    faults.append(error)
+        if faults:
+            raise faults[0]
+        return count
 
     def on(self, type: str, handler: Any = None, *, since: int | None = None, name: str = "") -> Any:
         """Call `handler(event)` for events of that type in every account of this watch; its calls go to the event's account."""

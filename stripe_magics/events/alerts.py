@@ -9,16 +9,20 @@
 
 E-mails and webhooks are sent by batch, each event once: they are handlers with a mark of their own (handlers.py), so what happened while nothing
 ran is in the next message, a second kernel sends none twice, and what could not be sent is tried again with the next pass. What is sent is what
-the table shows, never an event's whole object. An address of a webhook is a secret: only its host is ever shown.
+the table shows, never an event's whole object. An address of a webhook is a secret: only its host is ever shown. A server that takes more than
+30 seconds is left to itself, so that it holds up neither the reading nor the handlers; it may get that message twice.
 """
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
+import re
 import smtplib
 import ssl
+import threading
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -26,17 +30,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
-from stripe_magics.events.event_rows import row
+from stripe_magics.events.event_rows import row, visible
 
 ON_THE_PAGE = ("sound", "desktop")
 MAX_ROWS = 100  # events that one message names
-_SECONDS = 10.0  # for a server to take a message
+_BETWEEN = re.compile(
+    r"\s*,\s*(?=sound|desktop|email|mailto:|https?:|$)"
+)  # an address may have commas itself
+_SECONDS = 10.0  # for one answer of a server
+_MAX_SECONDS = (
+    30.0  # for a message in all: a server that sends a byte now and then never exceeds the other limit
+)
+_MAX_PORT = 65535
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TLS_PORT = 465
+_AFTER_HOST = re.compile(r"[^\w.-]")
 
 Event = dict[str, Any]
 
@@ -76,6 +88,7 @@ def message(events: Iterable[Event], *, account: str, mode: str) -> Message:
     kinds = ", ".join(f"{name} ({count:,})" if count > 1 else name for name, count in counts.most_common(5))
     more = f", {len(counts) - 5} more types" if len(counts) > 5 else ""
     number = f"{len(rows):,} events" if len(rows) != 1 else "1 event"
+    account = visible(account)  # an account's owner chose its name
     return Message(f"Stripe {mode.upper()} {account}: {number}: {kinds}{more}", rows, account, mode)
 
 
@@ -86,10 +99,35 @@ class Alert:
         self, label: str, id: str, send: Callable[[Message], None], describe: Callable[[list[Event]], Message]
     ) -> None:
         self.label, self.id, self._send, self._describe = label, id, send, describe
+        self._thread: threading.Thread | None = None
 
     def __call__(self, events: list[Event]) -> None:
-        """Send a message of these events. Raises `AlertError`."""
-        self._send(self._describe(events))
+        """Send a message of these events, within `_MAX_SECONDS`. Raises `AlertError`."""
+        if self._thread is not None and self._thread.is_alive():
+            raise AlertError(f"{self.label}: the message before this one is still being sent")
+        said = self._describe(events)
+        failures: list[Exception] = []
+        self._thread = threading.Thread(
+            target=self._send_into, args=(said, failures), name=f"stripe {self.label}", daemon=True
+        )
+        self._thread.start()
+        self._thread.join(_MAX_SECONDS)
+        if self._thread.is_alive():
+            raise AlertError(f"{self.label}: no answer within {_MAX_SECONDS:g} seconds")
+        if failures:
+            raise failures[0]
+
+    def _send_into(self, said: Message, failures: list[Exception]) -> None:
+        try:
+            self._send(said)
+        except Exception as error:  # raised where the message was sent from
+            failures.append(error)
+
+
+def alert_names(given: Iterable[str] | str | None) -> list[str]:
+    """What `--alert` was given, one by one: `sound,email` are two, an address with a comma is one."""
+    texts = [given] if isinstance(given, str) else given or ()
+    return [name for text in texts for name in _BETWEEN.split(str(text).strip()) if name]
 
 
 def alerts(
@@ -113,7 +151,7 @@ def _sender(name: str, describe: Callable[[list[Event]], Message]) -> Alert:
         settings = _Smtp.read(os.environ, to)
         label = f"email to {settings.to}"
         return Alert(label, label, settings.send, describe)
-    parts = urlsplit(name)
+    parts = _address(name)
     if parts.scheme in {"https", "http"} and parts.hostname:
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise UsageFault(
@@ -127,9 +165,25 @@ def _sender(name: str, describe: Callable[[list[Event]], Message]) -> Alert:
             describe,
         )
     known = [*ON_THE_PAGE, "email"]
-    shown = name.partition(":")[0]
+    shown = _AFTER_HOST.split(name, maxsplit=1)[0]  # what follows a host is its secret, without https:// too
     advice = "It takes sound, desktop, email, mailto:ADDRESS or an https:// address."
     raise UnknownName("alert", shown, closest_matches(shown, known), advice=advice)
+
+
+def _address(name: str) -> SplitResult:
+    """The parts of an address. Raises `UsageFault`, without the address, for what looks like one and can't be."""
+    try:
+        parts = urlsplit(name)
+        valid = name.isascii() and name.isprintable() and " " not in name and "@" not in parts.netloc
+        valid = valid and parts.port != 0  # raises for what is not a port
+    except ValueError:
+        parts, valid = SplitResult("", "", "", "", ""), False
+    if not valid and any(each in name for each in "/: "):
+        raise UsageFault(
+            "--alert: this is not a valid address for a message (it has a space, a login, an invalid port or"
+            " characters beyond ASCII). Nothing is watched."
+        )
+    return parts
 
 
 # --- e-mail
@@ -161,8 +215,8 @@ class _Smtp:
                 f"--alert email: {', '.join(missing)} isn't set. Nothing is watched.",
                 advice="Set the mail server in the environment: SMTP_HOST, SMTP_PORT (587), SMTP_USER, SMTP_PASSWORD, SMTP_FROM, SMTP_TO.",
             )
-        if not port.isdecimal():
-            raise UsageFault(f"--alert email: SMTP_PORT must be a number, not {port!r}. Nothing is watched.")
+        if not port.isdecimal() or not 0 < int(port) <= _MAX_PORT:
+            raise UsageFault(f"--alert email: SMTP_PORT is not a port: {port!r}. Nothing is watched.")
         for name, value in values.items():
             if any(not each.isprintable() for each in value) or (name != "SMTP_HOST" and "@" not in value):
                 raise UsageFault(
@@ -182,7 +236,7 @@ class _Smtp:
                 server.send_message(mail)
         except smtplib.SMTPAuthenticationError as error:
             raise AlertError(f"{self.host} refused the login ({error.smtp_code})") from None
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a login beyond ASCII
             raise AlertError(f"{self.host} didn't take the e-mail ({type(error).__name__})") from None
 
     def _server(self) -> smtplib.SMTP:
@@ -214,10 +268,14 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """None: the redirect is the answer, and no success."""
 
 
+# What customers chose (names, descriptions) must not mention a channel or hide a link: Slack's own rule for text.
+_ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
 def _post(url: str, said: Message) -> None:
     host = urlsplit(url).hostname
     body = {
-        "text": said.text,
+        "text": said.text.translate(_ESCAPED),
         "account": said.account,
         "mode": said.mode,
         "events": list(said.rows[:MAX_ROWS]),
@@ -235,5 +293,5 @@ def _post(url: str, said: Message) -> None:
     except urllib.error.HTTPError as error:
         error.close()
         raise AlertError(f"{host} answered {error.code}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise AlertError(f"{host} couldn't be reached ({type(error).__name__})") from None

@@ -25,6 +25,7 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.events import account_names, poller, signing_secrets, webhook_delivery, webhook_endpoints
 from stripe_magics.events.account_events import end_all, events_of, look_up_account
 from stripe_magics.events.accounts_watch import AccountsWatch
+from stripe_magics.events.alerts import alert_names
 from stripe_magics.events.event_watch import FOREVER, INTERVAL, MAX_MINUTES, MINUTES, READ_BUDGET, Watch
 from stripe_magics.events.filters import EventFilter, event_filter
 from stripe_magics.events.moments import moment
@@ -104,7 +105,7 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
         "where": where,
         "values": dict(values or {}),
         "sink": sink,
-        "alert": _texts(alert),
+        "alert": alert_names(alert),
     }
     options["interval"] = _interval(interval, lasting)
     if fields.get("connect") or accounts is not None:
@@ -237,7 +238,7 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
         name=_LISTEN,
         interval=_LISTEN_INTERVAL,
         minutes=_minutes(minutes),
-        alert=_texts(alert),
+        alert=alert_names(alert),
     )
     made.shows_accounts = connect
     look_up_account(connection)
@@ -415,13 +416,8 @@ def _watches(connection: Connection | None) -> list[Watch]:
 
 
 def _texts(value: Iterable[str] | str | None) -> list[str]:
-    if value is None:
-        return []
-    return (
-        [each.strip() for each in value.split(",") if each.strip()]
-        if isinstance(value, str)
-        else [str(each) for each in value]
-    )
+    given = [value] if isinstance(value, str) else value or ()
+    return [each.strip() for text in given for each in str(text).split(",") if each.strip()]
 
 
 def _minutes(value: float | str) -> float:

@@ -52,10 +52,10 @@ def row(event: Mapping[str, Any], account_label: Callable[[str], str] | None = N
         "account": account_label(account) if account_label is not None else account,
         "request": str((request.get("id") if isinstance(request, Mapping) else request) or ""),
     }
-    return {name: _visible(value) for name, value in shown.items()}
+    return {name: visible(value) for name, value in shown.items()}
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Control characters as their codes: names can hold what a terminal would obey."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 

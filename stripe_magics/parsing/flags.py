@@ -103,7 +103,7 @@ def _flag(call: CallBuilder, name: str, given: Word | None, following: Word | No
         value, used = (None, 0) if here == "flag" else _value(f"--{name}", given, following)
         found = True if value is None else resolve(value, call.namespace)
         if here == "list":
-            several = found.split(",") if isinstance(found, str) else plain(found)
+            several = [found] if isinstance(found, str) else plain(found)
             if not isinstance(several, list):
                 raise UsageFault(f"--{name} takes a text or a list of texts, not a {type(found).__name__}.")
             found = [*call.values.get(key, ()), *several]

@@ -16,7 +16,7 @@ from stripe_magics import events
 from stripe_magics.client.connection import Connection
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import share
-from stripe_magics.errors import UsageFault
+from stripe_magics.errors import PermissionDenied, UsageFault
 from stripe_magics.events.live_view import LiveViewModel
 from tests.events.doubles import event
 
@@ -272,3 +272,12 @@ def test_the_printed_command_forwards_connect_events(
     said = capsys.readouterr().out
     assert f"stripe listen --forward-connect-to {watch.receiver.url} --events charge.failed" in said
     assert watch.shows_accounts
+
+
+def test_an_account_that_loses_access_keeps_none_of_the_others_from_a_read(platform: Platform) -> None:
+    watch = sm.watch("charge", accounts=ACCOUNTS, since="1h")
+    platform.gone.add("acct_rosen")
+    platform.add("acct_tulip", "evt_t")
+    with pytest.raises(PermissionDenied):
+        watch.poll()
+    assert [each.event["id"] for each in watch.stored()] == ["evt_t"]

@@ -235,3 +235,134 @@ def test_a_message_of_many_events_names_the_first_and_counts_the_rest() -> None:
     said = alerting.message(batch, account="Rosen Books (acct_1)", mode="live")
     assert said.subject == "Stripe LIVE Rosen Books (acct_1): 250 events: charge.failed (250)"
     assert said.text.endswith("and 150 more")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hooks.example.com/services/SECRET 1",
+        "https://hooks.example.com:SECRET/x",
+        "https://user:SECRET@hooks.example.com/x",
+        "https://[::1/SECRET",
+        "https://hooks.example.com/SECRET\u00e9",
+        "hooks.example.com/services/SECRET",
+        "hooks.example.com?token=SECRET",
+        "https:SECRET",
+    ],
+)
+def test_a_faulty_address_is_refused_and_not_shown(sandbox: Connection, address: str) -> None:
+    with pytest.raises((UsageFault, UnknownName)) as caught:
+        sm.watch("customer", alert=[address])
+    assert "SECRET" not in str(caught.value)
+    assert len(events.status()) == 0
+
+
+def test_an_answer_that_is_no_http_is_an_alert_that_failed(sandbox: Connection, mail: Mail) -> None:
+    url = f"http://127.0.0.1:{mail.server_address[1]}/SECRET"
+    watch = sm.watch("customer", alert=[url])
+    sm.call("customers.create", name="Ada")
+    watch.poll()
+    assert "AlertError: 127.0.0.1 couldn't be reached (BadStatusLine)" in watch.status()["problems"]
+
+
+def test_an_accounts_name_writes_no_line_of_a_message() -> None:
+    one = {"id": "evt_1", "type": "charge.failed", "created": 1_700_000_000, "data": {"object": {}}}
+    said = alerting.message([one], account="Rosen\r\nBcc: x@example.com", mode="live")
+    assert said.subject.startswith("Stripe LIVE Rosen\\r\\nBcc")
+
+
+def test_a_server_that_never_ends_its_answer_holds_up_no_watch(
+    sandbox: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sends a byte now and then: no single wait is long."""
+    monkeypatch.setattr(alerting, "_MAX_SECONDS", 0.2)
+    released = threading.Event()
+    connections: list[int] = []
+
+    class Drip(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            connections.append(1)
+            for _ in range(1200):  # a minute
+                if released.wait(0.05):
+                    return
+                self.wfile.write(b"H")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Drip) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        watch = sm.watch("customer", alert=[f"http://127.0.0.1:{server.server_address[1]}/SECRET"])
+        sm.call("customers.create", name="Ada")
+        watch.poll()
+        first = watch.status()["problems"]
+        watch.poll()
+        second = watch.status()["problems"]
+        begun = len(connections)
+        released.set()
+        server.shutdown()
+    assert "no answer within 0.2 seconds" in first
+    assert "the message before this one is still being sent" in second
+    assert begun <= 1, "no second thread waits for the same server"
+
+
+def test_a_name_mentions_nobody_and_hides_no_link(sandbox: Connection, hook: Hook) -> None:
+    watch = sm.watch("customer", alert=hook.url)
+    sm.call("customers.create", name="<!channel> <https://example.com|Stripe> & Co")
+    watch.poll()
+    (body,) = hook.bodies
+    assert "&lt;!channel&gt; &lt;https://example.com|Stripe&gt; &amp; Co" in body["text"]
+    assert "<" not in body["text"]
+    assert body["events"][0]["customer"].startswith("<!channel> <https://example.com|Stripe> & Co")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "smtp", "-1"])
+def test_a_mail_port_that_cant_be_one_is_refused(
+    sandbox: Connection, mail: Mail, monkeypatch: pytest.MonkeyPatch, port: str
+) -> None:
+    monkeypatch.setenv("SMTP_PORT", port)
+    with pytest.raises(UsageFault, match="SMTP_PORT is not a port"):
+        sm.watch("customer", alert="mailto:ops@example.com")
+
+
+def test_a_mail_host_that_cant_be_one_is_an_alert_that_failed(
+    sandbox: Connection, mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_HOST", f"{'x' * 64}.example.com")
+    watch = sm.watch("customer", alert="mailto:ops@example.com")
+    sm.call("customers.create", name="Ada")
+    watch.poll()
+    assert "didn't take the e-mail (Unicode" in watch.status()["problems"]
+
+
+def test_a_comma_separates_alerts_but_no_address_into_parts(sandbox: Connection, hook: Hook) -> None:
+    watch = sm.watch("customer", alert=f"sound, {hook.url}?teams=a,b,desktop")
+    assert watch.page_alerts == {"sound", "desktop"}
+    assert len(list(watch.handlers)) == 1
+    sm.call("customers.create", name="Ada")
+    watch.poll()
+    assert len(hook.bodies) == 1
+
+
+def test_a_variables_address_may_have_commas_in_a_line(sandbox: Connection, hook: Hook) -> None:
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+    shell.run_line_magic("load_ext", "stripe_magics")
+    try:
+        shell.user_ns["my_hook"] = f"{hook.url}?teams=a,b"
+        line = "events watch --group customer --alert sound,desktop --alert $my_hook"
+        watch = shell.run_line_magic("stripe", line)
+    finally:
+        shell.run_line_magic("unload_ext", "stripe_magics")
+    assert watch.page_alerts == {"sound", "desktop"}
+    assert len(list(watch.handlers)) == 1
+
+
+@pytest.mark.parametrize("line", ["events watch --alert $number", "listen --alert $number"])
+def test_an_alert_that_is_not_text_is_refused(line: str) -> None:
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+    shell.run_line_magic("load_ext", "stripe_magics")
+    try:
+        shell.user_ns["number"] = 5
+        shell.run_line_magic("stripe", "connect --sandbox --empty")
+        with pytest.raises(UsageFault, match="--alert takes a text or a list of texts, not a int"):
+            shell.run_line_magic("stripe", line)
+    finally:
+        shell.run_line_magic("unload_ext", "stripe_magics")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stripe_magics._form_encoding import plain
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing.command_words import ended
@@ -107,7 +108,10 @@ def flags(words: list[Word], verb: Subcommand, namespace: Mapping[str, Any]) -> 
         else:
             raise UsageFault(f"--{name} needs a value.", advice=usage(verb))
         if how == "list":
-            given.setdefault(key, []).extend(value.split(",") if isinstance(value, str) else list(value))
+            several = [value] if isinstance(value, str) else plain(value)
+            if not isinstance(several, list):
+                raise UsageFault(f"--{name} takes a text or a list of texts, not a {type(value).__name__}.")
+            given.setdefault(key, []).extend(several)
         elif key in given:
             raise UsageFault(f"--{name} is given twice.")
         else:
