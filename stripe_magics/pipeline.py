@@ -325,6 +325,7 @@ class _Run:
         return self.command.options.raw or bool(self.request.keep and self.request.limit is not None)
 
     def _attrs(self) -> FrameAttrs:
+        from stripe_magics.client.call_context import account_of
         from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 
         connection, request = self.connection, self.request
@@ -332,7 +333,7 @@ class _Run:
         return FrameInfo(
             object=request.returns,
             api_version=headers.get("Stripe-Version") or connection.api_version,
-            account=headers.get("Stripe-Account") or connection.account,
+            account=account_of(connection, request.headers),
             livemode=connection.live,
             mode=connection.mode,
             zone=str(connection.zone),
@@ -344,6 +345,7 @@ class _Run:
                 params=dict(mask_params(request.params)),
                 table=self.command.options.table,
                 names=self.command.options.names,
+                identity=connection.identity,
             )
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.frames.frame_errors import FrameError
-from stripe_magics.frames.frame_info import SEEN, FrameInfo
+from stripe_magics.frames.frame_info import SEEN, FrameInfo, may_be_of
 
 
 def zone_of(frame: Any, given: str | None = None) -> str:
@@ -38,7 +38,7 @@ def same_connection(frame: Any, info: FrameInfo) -> Any:
     from stripe_magics.client.shared_connection import shared
 
     connection = shared()
-    if connection is None:
+    if connection is None or not may_be_of(frame, connection):
         return None
     own = (str(connection.account or ""), str(connection.mode), str(connection.zone))
     if info.mode:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextvars import copy_context
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from stripe_magics._form_encoding import Missing
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Effect, Module
-from stripe_magics.client.call_context import handler_context
+from stripe_magics.client.call_context import carried, handler_context
 from stripe_magics.client.journal import cell_origin
 from stripe_magics.client.journal.journal_entry import Origin, row_digest
 from stripe_magics.client.rate_limiter import limiter_for
@@ -304,8 +303,7 @@ def _run(
         while True:
             while not stopped and len(running) < at_once and (row := next(todo, None)) is not None:
                 # the thread acts for the handler, and on the account, of the code that called
-                carried = copy_context().run
-                running[pool.submit(carried, _send, connection, row, again=options.again)] = row
+                running[pool.submit(carried(_send), connection, row, again=options.again)] = row
             if not running:
                 return stopped
             try:

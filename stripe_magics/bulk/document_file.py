@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stripe_magics import _files
+from stripe_magics.client.call_context import account_of
 from stripe_magics.errors import FileError
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 
@@ -33,5 +34,10 @@ def save_document(connection: Connection, request: Request, target: str) -> pd.D
     answer = connection.send(request)
     _files.write_atomically(path, answer.body)
     frame = pd.DataFrame({"file": [str(path)], "bytes": pd.array([len(answer.body)], dtype="int64")})
-    info = FrameInfo(object="document", account=connection.account, mode=connection.mode, complete=True)
+    info = FrameInfo(
+        object="document",
+        account=account_of(connection, request.headers),
+        mode=connection.mode,
+        complete=True,
+    )
     return info.put(frame, CallInfo(module=request.module))

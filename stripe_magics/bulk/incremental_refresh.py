@@ -20,6 +20,7 @@ import msgspec
 
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.bulk.mirror_storage import ListFolder
+from stripe_magics.client.call_context import carried
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, control, ids
 from stripe_magics.client.rate_limiter import limiter_for
@@ -297,6 +298,6 @@ def read_again(
 def _side_by_side(work: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[T, R]]:
     pool = ThreadPoolExecutor(MAX_THREADS)
     try:
-        yield from zip(items, pool.map(work, items), strict=True)
+        yield from zip(items, pool.map(carried(work), items), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)  # after Stop, only what is under way is waited for

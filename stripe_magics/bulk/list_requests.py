@@ -10,6 +10,7 @@ from stripe_magics import catalogue
 from stripe_magics._command import Command
 from stripe_magics._text import shown
 from stripe_magics.catalogue.list_defaults import list_default
+from stripe_magics.client.call_context import account_of
 from stripe_magics.errors import UsageFault
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 from stripe_magics.pipeline import command, prepare
@@ -91,13 +92,13 @@ def frame_info(connection: Connection, request: Request, *, complete: bool = Tru
     return FrameInfo(
         object=request.returns,
         api_version=headers.get("Stripe-Version") or connection.api_version,
-        account=headers.get("Stripe-Account") or connection.account,
+        account=account_of(connection, request.headers),
         livemode=connection.live,
         mode=connection.mode,
         zone=str(connection.zone),
         units="minor",
         complete=complete,
-    ).attrs(CallInfo(module=request.module, params=dict(request.params)))
+    ).attrs(CallInfo(module=request.module, params=dict(request.params), identity=connection.identity))
 
 
 def version_of(request: Request) -> str:

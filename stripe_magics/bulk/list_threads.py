@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics.bulk.list_frame import read_frame
 from stripe_magics.bulk.parquet_export import Saved, save
+from stripe_magics.client.call_context import carried
 from stripe_magics.progress import ProgressGroup
 from stripe_magics.request import Request
 
@@ -41,7 +42,7 @@ def side_by_side(works: Mapping[str, Callable[[Callable[[], bool]], Any]], most:
     fault: BaseException | None = None
     with ThreadPoolExecutor(min(most, len(works)), thread_name_prefix="stripe-list") as pool:
         futures: dict[str, Future[Any]] = {
-            name: pool.submit(work, halt.is_set) for name, work in works.items()
+            name: pool.submit(carried(work), halt.is_set) for name, work in works.items()
         }
         waiting = set(futures.values())
         while waiting:

@@ -5,17 +5,21 @@ it goes there and nowhere else, whatever `connect` has put in its place meanwhil
 numbers the handler's writes: event, handler and number make the idempotency key, so that a handler that runs a second time for the same event
 (the kernel was killed, the event was delivered twice, another kernel took over) repeats its writes under the keys that they had.
 
-Tasks and `asyncio.to_thread` inherit the context; a thread that a handler starts by hand doesn't (`contextvars.copy_context().run` passes it on).
+Tasks and `asyncio.to_thread` inherit the context; a thread that a handler starts by hand doesn't (`carried` passes it on, as
+`contextvars.copy_context().run` does).
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any, Protocol
+from contextvars import ContextVar, copy_context
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _FREE_AGAIN = frozenset({"refused", "not_sent"})  # states of writes that surely changed nothing
 
@@ -86,3 +90,19 @@ def account_for(connection: object) -> str:
     """The connected account that calls on this connection go to by the context, or ""."""
     found = _CURRENT.get()
     return found.account if found is not None and found.connection is connection else ""
+
+
+def account_of(connection: Any, headers: Iterable[tuple[str, str]] = ()) -> str:
+    """The account that a call goes to: its own header's, else that of the handler's event, else the connection's; "" is the key's own."""
+    named = next((value for name, value in headers if name.lower() == "stripe-account"), "")
+    return str(named or account_for(connection) or connection.account)
+
+
+def carried(work: Callable[P, R]) -> Callable[P, R]:
+    """`work` for threads of a pool: each run has the context of the code that calls this now, a handler's connection and account with it."""
+    context = copy_context()
+
+    def run(*positional: P.args, **named: P.kwargs) -> R:
+        return context.copy().run(work, *positional, **named)  # a context is entered once at a time
+
+    return run

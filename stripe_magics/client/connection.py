@@ -6,6 +6,8 @@ interface shares is in shared_connection.py.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 import threading
@@ -18,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from stripe_magics.catalogue import PINNED_VERSION
+from stripe_magics.client import call_context
 from stripe_magics.client.http import logging_filter
 from stripe_magics.client.http.auth import KeyAuth
 from stripe_magics.client.http.response import ApiResponse
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.journal.reconciliation import Finding
     from stripe_magics.client.pagination.connection_pool import AsyncConnectionPool
 
+_SALT = os.urandom(16)
 _LIVEMODE = re.compile(rb'"livemode"\s*:\s*(true|false)')
 
 
@@ -73,6 +77,7 @@ class Connection:
         self.sleep, self.now, self.monotonic = sleep, now, monotonic
         self.sandbox: Any = transport if mode == "sandbox" else None
         self.auth = KeyAuth(secret) if secret is not None else None
+        self.identity = "sandbox" if mode == "sandbox" else _identity(secret)
         self.notices = Notices(tells_skew=mode != "sandbox")
         self.stripe_clock = StripeClock(now, monotonic)
         self.guard = LiveGuard(now=now)
@@ -94,7 +99,7 @@ class Connection:
         self._closed = False
         self._certificates = "not used"
         self._proxy = ""
-        self._account_object: dict[str, Any] | None = None
+        self._account_objects: dict[str, dict[str, Any]] = {}  # by the account that it was asked of
         logging_filter.install()
 
     # --- what may be seen ------------------------------------------------------------------------------------------------------------
@@ -165,17 +170,18 @@ class Connection:
         return f"Host {urlsplit(self.base).netloc}, proxy {self._proxy or 'none'}, certificates {self._certificates}."
 
     def account_object(self) -> dict[str, Any]:
-        """The account (GET /v1/account), asked for once."""
-        if self._account_object is None:
-            self._account_object = self.send(
+        """The account (GET /v1/account) that calls go to, asked for once."""
+        where = call_context.account_of(self)
+        if where not in self._account_objects:
+            self._account_objects[where] = self.send(
                 Request(module="account.retrieve", method="GET", path="/v1/account", returns="account")
             ).data
-        return self._account_object
+        return self._account_objects[where]
 
     @property
     def account_seen(self) -> dict[str, Any] | None:
         """The account, if it was asked for before."""
-        return self._account_object
+        return self._account_objects.get(call_context.account_of(self))
 
     @staticmethod
     def account_name(account: Mapping[str, Any]) -> str:
@@ -327,10 +333,7 @@ class Connection:
             raise NotConnected("This connection was closed.", advice="%stripe connect opens another.")
         if self.secret is None or self.mode == "sandbox":
             return self.journal.digest("sandbox", account)
-        mode, _, rest = self.secret.reveal().partition("_")[2].partition("_")
-        return self.journal.digest(
-            "account", mode, rest[:16] if rest.startswith("51") and len(rest) >= 40 else rest, account
-        )
+        return self.journal.digest("account", *_own_account(self.secret), account)
 
     def pending(self) -> list[Operation]:
         """Writes with an unknown outcome, oldest first."""
@@ -338,7 +341,7 @@ class Connection:
 
     def recorded(self, request: Request, origin: Origin, key: str = "") -> Operation | None:
         """What the journal knows of a call that has a place of its own (a form's submission, a row), or a key."""
-        account = dict(request.headers).get("Stripe-Account") or self.account
+        account = call_context.account_of(self, request.headers)
         if key:
             scope = self.scope(account)
             return next((each for each in reversed(self.journal.by_key(key)) if each.scope == scope), None)
@@ -368,3 +371,16 @@ class Connection:
             self.secret = self.auth = None
             if self._journal is not None:
                 self._journal.close()
+
+
+def _own_account(secret: Secret) -> tuple[str, str]:
+    """The mode of a key, and what stands for its account: the account's id, which newer keys hold after `51`; else the whole key."""
+    mode, _, rest = secret.reveal().partition("_")[2].partition("_")
+    return mode, rest[:16] if rest.startswith("51") and len(rest) >= 40 else rest
+
+
+def _identity(secret: Secret | None) -> str:
+    """What tells, in this process alone, whether two connections are of one account; nothing of the key can be found from it."""
+    if secret is None:
+        return ""
+    return hmac.new(_SALT, "\n".join(_own_account(secret)).encode(), hashlib.sha256).hexdigest()[:16]

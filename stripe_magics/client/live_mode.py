@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from stripe_magics import catalogue
 from stripe_magics.catalogue.module import Effect
+from stripe_magics.client.call_context import account_of
 from stripe_magics.client.journal.journal import Origin
 from stripe_magics.errors import ConfirmationNeeded, StripeError, UnknownName
 from stripe_magics.request import Request
@@ -196,5 +197,5 @@ def describe(connection: GuardedConnection, request: Request) -> str:
         title = f"{request.method} {request.path}"
     mode = "LIVE" if connection.mode == "live" else connection.mode.upper()
     amount = _amount(request)
-    where = dict(request.headers).get("Stripe-Account") or connection.account
+    where = account_of(connection, request.headers)
     return f"{mode}: {title}{f' for {amount}' if amount else ''}{f' on account {where}' if where else ''}"

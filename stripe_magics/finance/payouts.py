@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stripe_magics.client.call_context import carried
 from stripe_magics.finance.aggregation import (
     flags,
     group_sums,
@@ -131,7 +132,7 @@ def _side_by_side(members: Callable[[str], pd.DataFrame], payouts: list[str]) ->
     try:
         with progress_bar("payout items", unit=" payouts") as progress:
             progress.expect(len(payouts))
-            for frame in pool.map(members, payouts):
+            for frame in pool.map(carried(members), payouts):
                 found.append(frame)
                 progress(len(found))
         return found

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import pandas as pd
 
 from stripe_magics._text import closest_matches
+from stripe_magics.client.call_context import account_of
 from stripe_magics.errors import StripeError, UnknownName, UsageFault
 from stripe_magics.finance import comparison, stripe_check
 from stripe_magics.finance.columns import columns_of
@@ -139,7 +140,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     if _flag("fresh", fresh):
         _CACHE.clear()
     inputs = ReportInputs(
-        fetch or _fetch,
+        fetch or _fetcher(),
         {},
         zone,
         clock,
@@ -426,17 +427,23 @@ def _zone(account: Mapping[str, Any]) -> str:
     return str(dashboard.get("timezone") or "UTC").replace("Etc/UTC", "UTC")
 
 
-def _fetch(module: str, values: Mapping[str, Any]) -> Any:
+def _fetcher() -> Fetch:
+    """What fetches the lists of one report, all of them on the connection on which it was begun: what is looked up in it later, too."""
+    from stripe_magics.client.shared_connection import current, shared
+
+    begun_on = shared()
+    return lambda module, values: _fetch(begun_on or current(), module, values)
+
+
+def _fetch(connection: Any, module: str, values: Mapping[str, Any]) -> Any:
     """The list, or the one fetched a moment ago on this connection if nothing was written since."""
-    from stripe_magics.client.shared_connection import current
     from stripe_magics.pipeline import call
 
-    connection = current()
     values = dict(values)
     anew = values.pop("_fresh", False)
     clock = connection.sandbox.now if connection.sandbox is not None else None
     state = (connection.writes, clock)
-    requested = (*state, module, repr(sorted(values.items())))
+    requested = (*state, account_of(connection), module, repr(sorted(values.items())))
     with _CACHE_LOCK:
         mine = _CACHE.setdefault(connection, {})
         for key in [key for key in mine if key[:2] != state]:

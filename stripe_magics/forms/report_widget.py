@@ -16,6 +16,7 @@ import ipywidgets as w
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
+from stripe_magics.forms.connection_guard import check_open, present
 from stripe_magics.forms.result_area import rendered
 from stripe_magics.forms.widget_registry import CSS, WidgetRegistry
 
@@ -71,8 +72,10 @@ class _PeriodForm(w.VBox):
         self.reporter, self.connection = reporter, connection
         self.frame: Any = None
         self.tree = WidgetRegistry()
-        head = f"<div class='sm-head'><h3>{escape(title)}</h3></div><p class='sm-lead'>{escape(lead)}</p>"
-        self.head = self.tree.make(w.HTML, "full", value=CSS + html.mode_banner(connection) + head)
+        self._title = (
+            f"<div class='sm-head'><h3>{escape(title)}</h3></div><p class='sm-lead'>{escape(lead)}</p>"
+        )
+        self.head = self.tree.make(w.HTML, "full", value=self._head())
         self.period = self._dropdown("Period", PERIODS, "last month")
         self.start = self._text("From", "2026-09-01")
         self.end = self._text("To", "2026-09-30 (that day is part of it)")
@@ -82,6 +85,9 @@ class _PeriodForm(w.VBox):
         self.result = self.tree.make(w.HTML, "full", value="")
         super().__init__(children=(), layout=self.tree.layout("root"), _dom_classes=("sm-form",))
         self.tree.adopt(self)
+
+    def _head(self) -> str:
+        return CSS + html.mode_banner(self.connection) + self._title
 
     def _text(self, label: str, placeholder: str = "", value: str = "") -> Any:
         made = self.tree.make(
@@ -151,7 +157,13 @@ class _PeriodForm(w.VBox):
         )
 
     def show(self) -> Any:
-        """Run the line and show what it gives."""
+        """Run the line and show what it gives. Raises `ConfirmationNeeded` if the account that the form shows isn't connected any more."""
+        if (
+            self.connection is None
+        ):  # opened before there was a connection: it belongs to the first that it reads
+            self.connection = present()
+            self.head.value = self._head()
+        check_open(self.connection)
         self.frame = self.reporter.run(self.words(), self.values())
         notes = "".join(f"<p class='sm-notes'>{escape(str(note))}</p>" for note in self._notes())
         shown = rendered(self.frame)

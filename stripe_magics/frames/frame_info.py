@@ -35,6 +35,7 @@ class CallInfo:
     )  # by id, where it was read for the display alone
     table: bool = False  # whether it is shown as an interactive table
     names: bool = True  # whether names may be read to stand beside ids
+    identity: str = ""  # of the connection that answered, in this process: `Connection.identity`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ class FrameInfo:
 
 _NAMES = tuple(each.name for each in fields(FrameInfo) if each.name != "more")
 _OF_CALL = tuple(each.name for each in fields(CallInfo))
-_FOR_DISPLAY = frozenset({"columns", "currency", "currencies", "table", "names"})
+_FOR_DISPLAY = frozenset({"columns", "currency", "currencies", "table", "names", "identity"})
 _NOT_COMPARED = frozenset({"object", "expanded", "api_version"})
 
 
@@ -171,6 +172,12 @@ def call_of(frame: pd.DataFrame) -> CallInfo | None:
     """The call that a frame came from, as long as it is known."""
     said = frame.attrs.get("stripe")
     return said.call if isinstance(said, FrameAttrs) else None
+
+
+def may_be_of(frame: Any, connection: Any) -> bool:
+    """Whether a frame may have come from the account of a connection: False only where it surely came from another one."""
+    call = call_of(frame) if hasattr(frame, "attrs") else None
+    return call is None or not call.identity or call.identity == connection.identity
 
 
 def as_attrs(facts: Mapping[str, Any] | None) -> FrameAttrs:

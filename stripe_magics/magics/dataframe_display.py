@@ -43,11 +43,11 @@ def bundle(
 
 def name_lookup(frame: pd.DataFrame) -> NameLookup | None:
     """What reads the names beside a frame's ids; None where they are off, or the frame isn't of the open connection."""
-    from stripe_magics.frames.frame_info import FrameInfo, call_of
+    from stripe_magics.frames.frame_info import call_of
     from stripe_magics.magics import object_names
 
     call = call_of(frame)
-    connection = object_names.matching_connection(FrameInfo.of(frame))
+    connection = object_names.matching_connection(frame)
     if call is None or not call.names or connection is None:
         return None
     return lambda frame, info, columns, places: object_names.look_up(frame, info, connection, columns, places)

@@ -240,7 +240,6 @@ class StripeMagics(Magics):
     def show_table(self, frame: Any, *, names: bool, plain: Mapping[str, str]) -> dict[str, Any]:
         """A frame as an interactive table, with the plain one beside it for where there are no widgets."""
         from stripe_magics import bulk, forms
-        from stripe_magics.frames.frame_info import FrameInfo
         from stripe_magics.magics import dataframe_display, interactive_table, object_names
 
         place = origin()
@@ -262,7 +261,7 @@ class StripeMagics(Magics):
             all_columns=self.all_columns,
             names=dataframe_display.name_lookup(frame) if names else None,
         )
-        connection = object_names.matching_connection(FrameInfo.of(frame))
+        connection = object_names.matching_connection(frame)
         widget = forms.table(content, connection=connection, run=self.run_form, run_rows=run_rows)
         return interactive_table.table_bundle(plain, widget)
 

@@ -74,12 +74,15 @@ def known(connection: Connection) -> KnownNames:
     return kept
 
 
-def matching_connection(info: FrameInfo) -> Connection | None:
+def matching_connection(frame: pd.DataFrame) -> Connection | None:
     """The open connection, if the frame can be its own."""
     from stripe_magics.client.shared_connection import shared
+    from stripe_magics.frames.frame_info import FrameInfo, may_be_of
 
     connection = shared()
-    if connection is None or connection.closed or connection.mode != info.mode:
+    if connection is None or connection.closed or connection.mode != FrameInfo.of(frame).mode:
+        return None
+    if not may_be_of(frame, connection):
         return None
     return connection
 

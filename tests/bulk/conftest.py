@@ -39,11 +39,8 @@ def listed() -> Iterator[Callable[..., tuple[ListServer, Connection]]]:
             server = ListServer(**options)
             url = stack.enter_context(serving(server))
             connection = connections.connect(secret=Secret(KEY), api_base=url, rate=rate)
-            server.requests, server.paths, connection._account_object = (
-                0,
-                [],
-                None,
-            )  # as if it hadn't been asked
+            server.requests, server.paths = 0, []
+            connection._account_objects.clear()  # as if it hadn't been asked
             return server, connection
 
         yield make

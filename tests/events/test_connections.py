@@ -445,3 +445,52 @@ def wait_for(true: Any, seconds: float = 60.0) -> None:
     while not true():
         assert time.monotonic() < end, "it didn't happen"
         time.sleep(0.01)
+
+
+def test_reads_side_by_side_go_to_the_account_of_the_handlers_event() -> None:
+    """The threads of lists, of the members of payouts and of rows act for the handler as its own thread does; frames say so."""
+    from stripe_magics.client.call_context import CallContext, calling_for
+
+    seen: list[tuple[str, str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path, account = request.url.path, request.headers.get("stripe-account", "")
+        seen.append((path, account, request.headers["authorization"]))
+        if path == "/v1/account":
+            return httpx.Response(200, json={"id": account or "acct_own", "object": "account"})
+        if path == "/v1/payouts":
+            rows = [
+                {"id": f"po_{n}", "object": "payout", "automatic": True, "arrival_date": 1_790_000_000,
+                 "created": 1_789_900_000, "amount": 100, "currency": "usd", "status": "paid"}
+                for n in (1, 2)
+            ]  # fmt: skip
+            return httpx.Response(200, json={"object": "list", "data": rows, "has_more": False, "url": path})
+        return httpx.Response(200, json={"object": "list", "data": [], "has_more": False, "url": path})
+
+    def connected(letter: str) -> Connection:
+        return Connection(
+            secret=Secret("sk_test_51" + letter * 40), mode="test", base="https://api.stripe.com",
+            transport=httpx.MockTransport(answer),
+        )  # fmt: skip
+
+    own, other = connected("a"), share(connected("b"))
+    try:
+        assert own.account_object()["id"] == "acct_own"
+        seen.clear()
+        with calling_for(CallContext(own, event="evt_1", handler="h", account="acct_event")):
+            frames = sm.pull("customers", "invoices", quiet=True)
+            called = sm.call("customers.list")
+            sm.report("payout_items", month="2026-09", tz="UTC")
+            assert own.account_object()["id"] == "acct_event"
+        assert {path for path, *_ in seen} >= {
+            "/v1/customers", "/v1/invoices", "/v1/payouts", "/v1/balance_transactions",
+        }  # fmt: skip
+        assert {account for _, account, _ in seen} == {"acct_event"}
+        assert {key for *_, key in seen} == {"Bearer sk_test_51" + "a" * 40}
+        for frame in (*frames.values(), called):
+            assert frame.attrs["stripe"]["account"] == "acct_event"
+        assert own.account_object()["id"] == "acct_own"
+    finally:
+        own.close()
+        other.close()
+        sm.close()

@@ -12,8 +12,9 @@ import pytest
 
 from stripe_magics.client import shared_connection
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import ConfirmationNeeded, NotConnected
+from stripe_magics.errors import ConfirmationNeeded, InvalidValue, NotConnected
 from stripe_magics.forms.submission_state import Stage
+from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.sandbox import SandboxTransport
 
 from .conftest import Cells
@@ -197,3 +198,91 @@ def test_a_tables_actions_stay_with_its_account(on_a: Cells, a: Account, b: Acco
     with pytest.raises((ConfirmationNeeded, NotConnected)):
         form.submit(confirm=True)
     assert (a.writes, b.writes) == (before, 0)
+
+
+@pytest.mark.skipif(find_spec("itables") is None, reason="the extra tables")
+def test_a_frame_that_is_shown_later_stays_with_its_account(on_a: Cells, a: Account, b: Account) -> None:
+    """Ids that people choose are the same in both accounts: the rows of one must not open forms of the other."""
+    from stripe_magics import forms
+    from stripe_magics.forms.table_widget import TableWidget
+
+    on_a("%stripe coupons create --id SUMMER --percent-off 20 --duration once")
+    on_a("made = %stripe coupons list --table")
+    b.connect()
+    on_a("%stripe coupons create --id SUMMER --percent-off 20 --duration once")
+    before = len(b.requests)
+    frame = on_a("made")
+    assert on_a.shell.display_formatter.format(frame)
+    table = next(
+        each for _, opened in forms._shown.values() for each in opened if isinstance(each, TableWidget)
+    )
+    assert table.connection is None
+    assert not [each for each in table.select([0]) if "Show" not in each]
+    assert len(b.requests) == before
+    a.connect()  # the same account again
+    assert on_a.shell.display_formatter.format(frame)
+    tables = [each for _, opened in forms._shown.values() for each in opened if isinstance(each, TableWidget)]
+    assert tables[-1].connection is not None
+
+
+def test_nothing_is_fetched_for_a_frame_of_another_account(on_a: Cells, b: Account) -> None:
+    customer = on_a("%stripe customers create --name Jenny")["id"][0]
+    on_a(f"%stripe invoices create --customer {customer}")
+    on_a("%stripe customers create --name Jane")
+    frame = on_a("made = %stripe invoices list\nmade")
+    b.connect()
+    before = len(b.requests)
+    with pytest.raises(FrameError, match="isn't open"):
+        frame.stripe.join("customer")
+    assert on_a.shell.display_formatter.format(frame)  # with names beside ids, where they can be read
+    assert len(b.requests) == before
+
+
+def test_a_report_form_reads_the_account_that_it_shows(on_a: Cells, a: Account, b: Account) -> None:
+    opened_before = on_a("%stripe report balance_summary --month 2026-09 --form")
+    b.connect()
+    before = len(b.requests)
+    with pytest.raises(ConfirmationNeeded, match="which was closed"):
+        opened_before.show()
+    assert len(b.requests) == before
+
+
+def test_a_report_form_of_no_connection_belongs_to_the_first_that_it_reads(
+    cells: Cells, a: Account, b: Account
+) -> None:
+    form = cells("%stripe report fees --month 2026-09 --form")
+    own = a.connect()
+    form.show()
+    assert form.connection is own
+    b.connect()
+    with pytest.raises(ConfirmationNeeded, match="which was closed"):
+        form.show()
+
+
+def test_a_report_goes_on_where_it_was_begun(
+    on_a: Cells, a: Account, b: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread connects elsewhere between two lists: no list of the other account gets into the report."""
+    from stripe_magics.finance import runner
+
+    real, fetched = runner._fetch, []
+
+    def late(connection: Any, module: str, values: Any) -> Any:
+        fetched.append(module)
+        if len(fetched) == 2:
+            b.connect()
+        return real(connection, module, values)
+
+    monkeypatch.setattr(runner, "_fetch", late)
+    with pytest.raises(NotConnected, match="was closed"):
+        on_a("%stripe report proofs --month 2026-09")
+    assert [path for _, path, _ in b.requests] == ["/v1/account"]
+
+
+def test_an_interactive_table_by_setting_leaves_raw_alone(sandbox: Cells) -> None:
+    """A setting is nothing that a line named: what it has no effect on isn't refused."""
+    sandbox("%config StripeMagics.table = True")
+    assert sandbox("%stripe customers list --raw") == []
+    assert sandbox("import stripe_magics as sm\nsm.call('customers.list', raw=True, table=False)") == []
+    with pytest.raises(InvalidValue, match="has no effect beside --raw"):
+        sandbox("%stripe customers list --raw --table")

@@ -51,7 +51,7 @@ class Fetcher:
             replace(request, params=()),
             base=connection.base,
             version=connection.api_version,
-            account=call_context.account_for(connection) or connection.account,
+            account=call_context.account_of(connection),
             account_header=connection.account_header,
         )
         self.url, self.headers = encoded.url, dict(encoded.headers)

@@ -59,7 +59,7 @@ def send(
         request,
         base=connection.base,
         version=connection.api_version,
-        account=call_context.account_for(connection) or connection.account,
+        account=call_context.account_of(connection),
         account_header=connection.account_header,
     )
     write = encoded.method != "GET" and request.effect is not Effect.READ
