@@ -416,6 +416,9 @@ def test_disputes(all_of):
     assert len(all_of("dispute")) == 24
     assert {"won", "lost", "needs_response", "under_review"} <= {each["status"] for each in all_of("dispute")}
     charges = {each["id"]: each for each in all_of("charge")}
+    assert {each["status"] for each in all_of("dispute") if each["evidence_details"]["past_due"]} == {
+        "warning_closed"
+    }
     for each in all_of("dispute"):
         assert charges[each["charge"]]["dispute"] == each["id"]
         entries = each["balance_transactions"]

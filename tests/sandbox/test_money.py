@@ -241,6 +241,24 @@ def test_42_an_inquiry_moves_no_money(call, sandbox) -> None:
     assert dispute_of(call, intent)["status"] == "warning_closed"
 
 
+def test_42_past_due_is_said_of_what_was_submitted_late(call, sandbox) -> None:
+    silent, early, late, inquiry = (
+        dispute_of(call, call.intent(method=f"pm_card_createDispute{kind}"))
+        for kind in ("", "", "Inquiry", "Inquiry")
+    )
+    call(f"POST /v1/disputes/{early['id']}", {"evidence[customer_name]": "J"})
+    sandbox.advance(silent["evidence_details"]["due_by"] - sandbox.now + 60)
+    answered = call(f"POST /v1/disputes/{late['id']}", {"evidence[customer_name]": "J"})
+    assert (answered["status"], answered["evidence_details"]["past_due"]) == ("warning_under_review", True)
+    sandbox.advance(130 * 86400)
+    ended = {each["id"]: each for each in call.every("/v1/disputes")}
+    shown = [
+        (ended[each["id"]]["status"], ended[each["id"]]["evidence_details"]["past_due"])
+        for each in (silent, early, late, inquiry)
+    ]
+    assert shown == [("lost", False), ("won", False), ("warning_closed", True), ("warning_closed", False)]
+
+
 def test_42_a_dispute_by_hand(call) -> None:
     intent = paid(call)
     dispute = call(

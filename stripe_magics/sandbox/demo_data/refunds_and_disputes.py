@@ -76,7 +76,7 @@ def _dispute(books: Books, charge: Object, moment: int, reason: str, status: str
         "balance_transactions": booked, "charge": charge["id"], "created": moment, "currency": currency, "enhanced_eligibility_types": [],
         "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
         "evidence_details": {
-            "due_by": moment + ANSWER_WITHIN, "enhanced_eligibility": {}, "has_evidence": answered, "past_due": status == "lost", "submission_count": int(answered),
+            "due_by": moment + ANSWER_WITHIN, "enhanced_eligibility": {}, "has_evidence": answered, "past_due": status == "warning_closed", "submission_count": int(answered),
         },
         "is_charge_refundable": inquiry, "livemode": False, "metadata": {}, "payment_intent": charge["payment_intent"],
         "payment_method_details": {

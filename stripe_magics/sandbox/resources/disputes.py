@@ -3,7 +3,8 @@
     needs_response -> under_review -> won | lost        an inquiry: warning_needs_response -> warning_under_review -> warning_closed
 
 Opening one books -amount with a fee of 15.00; a win books the amount back and keeps the fee. An inquiry moves no money. As with Stripe's test
-mode, evidence whose `uncategorized_text` is `winning_evidence` wins, `losing_evidence` loses; left alone, a dispute is lost at its deadline.
+mode, evidence whose `uncategorized_text` is `winning_evidence` wins, `losing_evidence` loses; left alone, a dispute is lost at its deadline. An inquiry can still be answered
+after its own (`past_due`: of the last submission; false where nothing was submitted).
 """
 
 from __future__ import annotations
@@ -108,10 +109,6 @@ def close_as(account: Account, dispute: Object, *, won: bool) -> None:
     before = events.snapshot(dispute)
     inquiry = dispute["status"].startswith("warning_")
     dispute["status"] = "warning_closed" if inquiry else "won" if won else "lost"
-    dispute["evidence_details"] = {
-        **dispute["evidence_details"],
-        "past_due": dispute["evidence_details"]["due_by"] < account.now,
-    }
     account.save("dispute", dispute)
     if won and not inquiry:
         _book(account, dispute, dispute["amount"], "dispute_reversal")
@@ -130,8 +127,9 @@ def submit(account: Account, dispute: Object) -> None:
     """Send the evidence to the bank, which takes its time."""
     inquiry = dispute["status"].startswith("warning_")
     dispute["status"] = "warning_under_review" if inquiry else "under_review"
+    details = dispute["evidence_details"]
     dispute["evidence_details"] = {
-        **dispute["evidence_details"], "has_evidence": True, "submission_count": dispute["evidence_details"]["submission_count"] + 1,
+        **details, "has_evidence": True, "past_due": details["due_by"] < account.now, "submission_count": details["submission_count"] + 1,
     }  # fmt: skip
     word = dispute["evidence"]["uncategorized_text"]
     if word in {"winning_evidence", "losing_evidence"}:
