@@ -703,3 +703,45 @@ def test_81_test_numbers_are_verified(call, sandbox, value, country, status) -> 
     assert found["status"] == status
     assert found["verified_name"] == ("Weide KG" if status == "verified" else None)
     assert call.types(type="customer.tax_id.updated") == ["customer.tax_id.updated"] * (status != "pending")
+
+
+def test_74_prorations_are_net_of_amounts_off(call, sandbox) -> None:
+    """What a coupon takes off is in the amounts of prorations: on the first second a change costs the difference of the net prices."""
+    call("POST /v1/coupons", id="FIVE", amount_off=500, currency="usd", duration="forever")
+    made = subscribe(call, customer(call), price(call, 2500), **{"discounts[0][coupon]": "FIVE"})
+    item = made["items"]["data"][0]["id"]
+    dear = {
+        "items[0][id]": item,
+        "items[0][price]": price(call, 5000),
+        "proration_behavior": "always_invoice",
+    }
+    call(f"{ID}/{made['id']}", dear)
+    invoice = invoice_of(call, made)
+    assert [line["amount"] for line in invoice["lines"]["data"]] == [-2000, 4500]
+    assert (invoice["total"], [line["discount_amounts"] for line in invoice["lines"]["data"]]) == (
+        2500,
+        [[], []],
+    )
+    sandbox.advance((made["current_period_end"] - sandbox.now) // 2)
+    call(
+        f"{ID}/{made['id']}",
+        {"items[0][price]": price(call, 4500), "proration_behavior": "always_invoice", "coupon": ""},
+    )
+    added = invoice_of(call, made)["lines"]["data"]
+    assert [line["amount"] for line in added] == [2132]  # half of 4500 less its share of the 500: 4500 / 9500
+
+
+def test_77_an_amount_off_once_waits_for_what_it_can_lower(call, sandbox) -> None:
+    made = subscribe(call, customer(call), price(call, 2000))
+    call("POST /v1/coupons", id="ONCE", amount_off=300, currency="usd", duration="once")
+    path, item = f"{ID}/{made['id']}", made["items"]["data"][0]["id"]
+    call(path, {"coupon": "ONCE"})
+    changed = call(
+        path, {"items[0][id]": item, "items[0][quantity]": 2, "proration_behavior": "always_invoice"}
+    )
+    assert invoice_of(call, made)["total"] == 2000
+    assert changed["discount"]["coupon"]["id"] == "ONCE"
+    sandbox.advance(made["current_period_end"] - sandbox.now + 2 * 3600)
+    renewed = invoice_of(call, made)
+    assert (renewed["subtotal"], renewed["total"]) == (4000, 3700)
+    assert call(f"GET /v1/subscriptions/{made['id']}")["discount"] is None

@@ -165,7 +165,9 @@ def draft(account: Account, subscription: Object, reason: str, period: tuple[int
 def complete(account: Account, subscription: Object, invoice: Object, lines: list[Object]) -> Object:
     """Give a draft its lines, what was pending and its discounts; it is the subscription's latest invoice."""
     account.notes.setdefault(invoice["id"], {})["lines"] = lines
-    _discount(account, subscription, invoice)
+    pending = pending_of(account, subscription)
+    lowered = any(each["discountable"] and each["amount"] > 0 for each in (*lines, *pending))
+    _discount(account, subscription, invoice, lowered=lowered)
     take_pending(account, subscription, invoice)
     drafts.refresh(account, invoice)
     subscription["latest_invoice"] = invoice["id"]
@@ -174,17 +176,25 @@ def complete(account: Account, subscription: Object, invoice: Object, lines: lis
     return invoice
 
 
-def _discount(account: Account, subscription: Object, invoice: Object) -> None:
-    customer = account.find("customer", subscription["customer"], "customer")
+def standing_discounts(account: Account, subscription: Object) -> tuple[list[Object], Object]:
+    """The discounts that its invoices get, and who has them: its own or, if it has none, its customer's."""
     standing = discounts.standing(account, subscription["discounts"])
-    whose, holder = ("subscription", subscription) if standing else ("customer", customer)
-    if not standing and customer["discount"]:
-        standing = discounts.standing(account, [customer["discount"]["id"]])
+    if standing:
+        return standing, subscription
+    customer = account.find("customer", subscription["customer"], "customer")
+    return discounts.standing(account, [customer["discount"]["id"]] if customer["discount"] else []), customer
+
+
+def _discount(account: Account, subscription: Object, invoice: Object, *, lowered: bool) -> None:
+    standing, holder = standing_discounts(account, subscription)
+    if not lowered:
+        standing = [each for each in standing if not discounts.waits(each)]
     invoice["discounts"] = [each["id"] for each in standing]
     invoice["discount"] = standing[0] if len(standing) == 1 else None
     once = {each["id"] for each in standing if each["coupon"]["duration"] == "once"}
-    if once and whose == "subscription":
-        set_discounts(holder, [each for each in standing if each["id"] not in once])
+    if once and holder is subscription:
+        kept = discounts.standing(account, subscription["discounts"])
+        set_discounts(subscription, [each for each in kept if each["id"] not in once])
     elif once:
         holder["discount"] = None
         account.save("customer", holder)

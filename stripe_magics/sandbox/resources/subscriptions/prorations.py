@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
-from stripe_magics.sandbox.resources.coupon_rules import share
 from stripe_magics.sandbox.resources.invoices.lines import lines_of
+from stripe_magics.sandbox.resources.invoices.totals import compute_totals
 from stripe_magics.sandbox.resources.price_objects import amount_of, plan_of
 from stripe_magics.sandbox.resources.pricing import round_half_up
 from stripe_magics.sandbox.resources.subscriptions.items import metered
-from stripe_magics.sandbox.resources.subscriptions.period_invoices import product_name
+from stripe_magics.sandbox.resources.subscriptions.period_invoices import product_name, standing_discounts
 
 
 def credit_unused(account: Account, subscription: Object, item: Object, at: int) -> Object | None:
@@ -45,6 +46,7 @@ def charge_remaining(
     if metered(item["price"]):
         return None
     full = _net(account, subscription, amount_of(account, item["price"], item.get("quantity", 1)), item)
+    account.notes.setdefault(item["id"], {})["charged"] = {"for": _billed_as(item, end), "full": full}
     amount = _part(full, end - at, end - start)
     return _item(account, subscription, item, amount, "Remaining time on", at, end) if amount else None
 
@@ -81,8 +83,13 @@ def _part(full: int, rest: int, whole: int) -> int:
     return round_half_up(Decimal(full) * max(0, rest) / max(1, whole))
 
 
+def _billed_as(item: Object, end: int) -> list[Any]:
+    return [item["price"]["id"], item.get("quantity", 1), end]
+
+
 def _paid(account: Account, subscription: Object, item: Object) -> tuple[int, tuple[str, list[str]] | None]:
-    """What an item's present price and quantity cost for the whole period, as they were billed; with the lines that billed it."""
+    """What an item's present price and quantity cost for the whole period, as they were billed, by the period's invoice or by a change since;
+    with the lines that billed it."""
     full = amount_of(account, item["price"], item.get("quantity", 1))
     invoice = account.peek("invoice", account.notes.get(subscription["id"], {}).get("period_invoice", ""))
     lines = [
@@ -94,21 +101,42 @@ def _paid(account: Account, subscription: Object, item: Object) -> tuple[int, tu
         and line["amount"] > 0
     ]
     gross = sum(line["amount"] for line in lines)
-    if invoice is None or not gross:
+    credited = (invoice["id"], [line["id"] for line in lines]) if invoice is not None and gross else None
+    charged = account.notes.get(item["id"], {}).get("charged")
+    if charged and charged["for"] == _billed_as(item, subscription["current_period_end"]):
+        return charged["full"], credited
+    if credited is None:
         return _net(account, subscription, full, item), None
     off = sum(each["amount"] for line in lines for each in line["discount_amounts"])
-    return _part(full, gross - off, gross), (invoice["id"], [line["id"] for line in lines])
+    return _part(full, gross - off, gross), credited
 
 
 def _net(account: Account, subscription: Object, full: int, item: Object) -> int:
-    """An amount after the discounts that stand now (those that count once are over)."""
-    standing = discounts.standing(account, [*item["discounts"], *subscription["discounts"]])
-    line = {"price": item["price"]}
-    eligible = discounts.Eligibility(account)
-    for each in standing:
-        if each["coupon"]["percent_off"] is not None and eligible.applies(each, line):
-            full -= share(each["coupon"], full, subscription["currency"])
-    return full
+    """What an item costs for a whole period after the discounts that stand now, as an invoice of all items would spread them."""
+    lines = [
+        {
+            "id": each["id"],
+            "amount": full
+            if each["id"] == item["id"]
+            else amount_of(account, each["price"], each.get("quantity", 1)),
+            "discountable": True,
+            "price": each["price"],
+            "quantity": 1,
+        }
+        for each in subscription["items"]["data"]
+        if not metered(each["price"])
+    ]
+    own = {
+        each["id"]: discounts.standing(account, each["discounts"]) for each in subscription["items"]["data"]
+    }
+    standing, _ = standing_discounts(account, subscription)
+    compute_totals(
+        lines, own, [each for each in standing if not discounts.waits(each)], lambda line: [],
+        eligible=discounts.Eligibility(account), currency=subscription["currency"], exempt="none",
+    )  # fmt: skip
+    found = next(line for line in lines if line["id"] == item["id"])
+    off: int = sum(each["amount"] for each in found["discount_amounts"])
+    return full - off
 
 
 def _item(
