@@ -18,7 +18,7 @@ from stripe_magics.progress import Progress, ProgressGroup, progress_bar
 
 
 class Clock:
-    """A clock that goes on when told; it is `time.monotonic` and tqdm's clock."""
+    """A clock that goes on by hand; it is `time.monotonic` and tqdm's clock."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -139,14 +139,14 @@ def test_a_bar_that_cannot_be_drawn_ends_nothing(clock: Clock, monkeypatch: pyte
 def test_threads_share_a_bar(clock: Clock, screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress_module, "DELAY", 0.0)
     monkeypatch.setattr(progress_module, "INTERVAL", 0.0)
-    told: list[tuple[int, int]] = []
+    updates: list[tuple[int, int]] = []
 
-    class Told(Progress):
+    class RecordingProgress(Progress):
         def __call__(self, rows: int, pages: int = 0) -> None:
-            told.append((rows, pages))
+            updates.append((rows, pages))
             super().__call__(rows, pages)
 
-    bar = Told("four lists")
+    bar = RecordingProgress("four lists")
     together = ProgressGroup(bar, 8)
     begin = threading.Barrier(8)
 
@@ -160,8 +160,8 @@ def test_threads_share_a_bar(clock: Clock, screen: io.StringIO, monkeypatch: pyt
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(read, range(8)))
-    assert told == sorted(told)
-    assert told[-1] == (40_000, 400)
+    assert updates == sorted(updates)
+    assert updates[-1] == (40_000, 400)
     assert "40000/40000" in screen.getvalue()
     bar.end()
 

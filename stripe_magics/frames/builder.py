@@ -49,7 +49,7 @@ class Builder:
         if not objects or self._plan is None:
             return 0
         if self.requested and not self.rows:
-            self._check_wanted()
+            self._check_named_columns()
         self._objects += objects
         self.rows += len(objects)
         if len(self._objects) >= self._chunk:
@@ -93,7 +93,7 @@ class Builder:
         plan = plan_for(self.object_type, self.version)
         return (plan.only(self.requested) if self.requested else None) or plan
 
-    def _check_wanted(self) -> None:
+    def _check_named_columns(self) -> None:
         """A column that neither the facts nor the first page know is refused at once, not after the last page."""
         assert self._plan is not None
         known = [

@@ -69,11 +69,11 @@ def parquet(job: Job) -> int:
 
     from stripe_magics import bulk
 
-    told = bulk.pull("payment_intents", to=job["folder"], connection=job["connection"], quiet=True)
+    result = bulk.pull("payment_intents", to=job["folder"], connection=job["connection"], quiet=True)
     job["check"] = lambda: complete(
         pq.read_table(job["folder"], columns=["id"]).to_pandas(), job["rows"]
     )  # reading isn't measured
-    return int(told["rows"].sum())
+    return int(result["rows"].sum())
 
 
 def lists(job: Job, *, at_once: bool) -> int:
@@ -100,9 +100,9 @@ def accounts(job: Job) -> int:
 def mirror(job: Job) -> int:
     from stripe_magics import bulk
 
-    told = bulk.sync(job["folder"], "payment_intents", connection=job["connection"], quiet=True)
-    assert told["how"].tolist() == ["changes" if "changes" in job else "whole"]
-    return int(told["rows"].sum())
+    result = bulk.sync(job["folder"], "payment_intents", connection=job["connection"], quiet=True)
+    assert result["how"].tolist() == ["changes" if "changes" in job else "whole"]
+    return int(result["rows"].sum())
 
 
 def refresh(job: Job) -> int:

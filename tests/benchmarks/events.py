@@ -18,100 +18,15 @@ import sys
 import tempfile
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlparse
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.events.disputes_server import KERNEL, DisputesServer
 from tests.events.doubles import Stripe, event
 
 ROOT = Path(__file__).parents[2]
-KERNEL = """
-import os, sys
-import stripe_magics as sm
-os.environ["STRIPE_API_KEY"] = "sk_test_51" + "k" * 60
-sm.connect(env="STRIPE_API_KEY", api_base=sys.argv[1], rate=100000)
-
-@sm.on("charge.dispute.created", since="1h")
-def refund(event):
-    sm.call("refunds.create", charge=event["data"]["object"]["charge"], amount=100)
-
-watch = sm.watch("charge")
-for _ in range(3):
-    watch.poll()
-"""
-
-
-class DisputesServer(ThreadingHTTPServer):
-    """Disputes over HTTP, newest first, and refunds, each once for a key."""
-
-    daemon_threads = True
-
-    def __init__(self, count: int) -> None:
-        now = int(time.time())
-        facts = {"pending_webhooks": 0, "livemode": False, "api_version": "2025-02-24.acacia"}
-        made = [
-            {**event(f"evt_{n:06}", "charge.dispute.created", now - 600 + n % 500, charge=f"ch_{n}"), **facts}
-            for n in range(count)
-        ]
-        self.events = sorted(made, key=lambda each: (each["created"], each["id"]), reverse=True)
-        self.index = {each["id"]: place for place, each in enumerate(self.events)}
-        self.refunds: dict[str, str] = {}
-        self.attempts = self.changed = 0
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: DisputesServer
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        server, said = self.server, parse_qs(urlparse(self.path).query)
-        if not self.path.startswith("/v1/events"):
-            self._answer({"id": "acct_1", "object": "account"})
-            return
-        rows = server.events
-        begin = server.index[said["starting_after"][0]] + 1 if "starting_after" in said else 0
-        page = [
-            each
-            for each in rows[begin : begin + 100]
-            if each["created"] >= int(said.get("created[gte]", ["0"])[0])
-        ]
-        self._answer(
-            {
-                "object": "list",
-                "data": page,
-                "has_more": len(page) == 100 and begin + 100 < len(rows),
-                "url": "/v1/events",
-            }
-        )
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        body = self.rfile.read(length).decode()
-        if len(body) < length:
-            self.close_connection = True  # its sender was killed in the middle of it
-            return
-        key = self.headers["Idempotency-Key"]
-        self.server.attempts += 1
-        self.server.changed += self.server.refunds.setdefault(key, body) != body
-        self._answer({"id": f"re_{key[:12]}", "object": "refund", "livemode": False})
-
-    def _answer(self, data: dict[str, Any]) -> None:
-        body = json.dumps(data).encode()
-        self.send_response(200)
-        self.send_header("Request-Id", "req_1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
 
 
 def kills(count: int) -> None:
@@ -122,7 +37,7 @@ def kills(count: int) -> None:
     environment = {
         "PATH": "/usr/bin:/bin", "HOME": str(folder), "STRIPE_MAGICS_STATE_DIR": str(folder), "PYTHONPATH": str(ROOT),
     }  # fmt: skip
-    command = [sys.executable, "-c", KERNEL, f"http://127.0.0.1:{server.server_address[1]}"]
+    command = [sys.executable, "-c", KERNEL, server.base, "go"]
     began, killed, starts = time.monotonic(), 0, 0
     kernels: list[subprocess.Popen[bytes] | None] = [None, None]
     with (folder / "stderr").open("ab") as errors:
@@ -145,7 +60,7 @@ def kills(count: int) -> None:
     bodies = len(set(server.refunds.values()))
     print(
         f"{count:,} events, {starts} starts of two kernels, {killed} killed, {time.monotonic() - began:.0f} s: {len(server.refunds):,} keys,"
-        f" {bodies:,} distinct refunds, {server.attempts:,} POSTs, {server.changed} keys with another body"
+        f" {bodies:,} distinct refunds, {len(server.attempts):,} POSTs, {server.changed} keys with another body"
     )
     print((folder / "stderr").read_text()[-400:])
     assert len(server.refunds) == bodies == count

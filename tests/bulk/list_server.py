@@ -157,7 +157,7 @@ class ListServer:
         return self.ids[0]
 
     def tell(self, at: int, kind: str, thing: dict[str, object], *, version: str = "") -> None:
-        """An event. Events are told in the order of their times."""
+        """An event. Events come in the order of their times."""
         key = f"evt_{len(self.events):08}"
         event = {
             "id": key,
@@ -170,7 +170,7 @@ class ListServer:
         }
         self.events.append((at, kind, key, json.dumps(event).encode()))
 
-    def told(self, query: dict[str, str]) -> tuple[int, bytes]:
+    def events_since(self, query: dict[str, str]) -> tuple[int, bytes]:
         """A page of the list of events."""
         low, high = int(query.get("created[gte]", 0)), int(query.get("created[lte]", 1 << 60))
         types = [value for name, value in query.items() if name.startswith("type")]
@@ -200,7 +200,7 @@ class ListServer:
                 {"id": "acct_1", "object": "account", "created": START - 5000, "livemode": False}
             ).encode()
         if path == "/v1/events" and self.events:
-            return self.told(query)
+            return self.events_since(query)
         tail = path.rpartition("/")[2]
         if tail in self.place:  # asked for by its id, it is what the path says
             named = json.dumps(path.split("/")[2].removesuffix("s")).encode()

@@ -247,18 +247,18 @@ def test_cuts_of_a_walk_serve_the_next_reading(listed: Make, tmp_path: Path) -> 
     assert server.requests == 41
     assert first["cuts"] == server.ids[99:4_050:100]
     server.gone.update(server.ids[::10])
-    told = first
+    result = first
     for number, most in (
         (2, 41 + 10),
         (3, 43),
         (4, 43),
     ):  # 5 of the cuts are gone the first time; then they are new
         server.requests = 0
-        told = bulk.save(connection, request, tmp_path / str(number), cuts=told["cuts"])
+        result = bulk.save(connection, request, tmp_path / str(number), cuts=result["cuts"])
         assert sorted(ids_in(tmp_path / str(number))) == sorted(set(server.ids) - server.gone)
         assert server.requests <= most, number
-        assert told["cuts"] == sorted(told["cuts"])  # these ids rise down the list
-    assert len(told["cuts"]) <= 41
+        assert result["cuts"] == sorted(result["cuts"])  # these ids rise down the list
+    assert len(result["cuts"]) <= 41
 
 
 def test_short_pages_are_joined() -> None:

@@ -80,8 +80,8 @@ def test_what_can_not_be_fetched_is_said(listed: Make, tmp_path: Path) -> None:
 def test_a_mirror_has_them_whole(listed: Make, tmp_path: Path) -> None:
     server, connection = listed(count=250)
     with_inner_lists(server)
-    told = bulk.sync(tmp_path, "invoices", connection=connection, quiet=True)
-    assert told["complete"].all()
+    result = bulk.sync(tmp_path, "invoices", connection=connection, quiet=True)
+    assert result["complete"].all()
     counts = bulk.sql(
         "select json_array_length(lines->'data') as n, lines from invoices where lines is not null",
         target=tmp_path,
@@ -124,9 +124,9 @@ def test_a_mirror_that_was_read_without_them_is_read_whole(
     with monkeypatch.context() as patch:
         patch.setattr("stripe_magics.bulk.list_requests.list_default", lambda path, params: None)
         few = bulk.sync(tmp_path, "subscriptions", connection=sandbox, quiet=True)
-    told = bulk.sync(tmp_path, connection=sandbox, quiet=True)
-    assert told["how"].tolist() == ["whole"]
-    assert told["rows"][0] > few["rows"][0]
+    result = bulk.sync(tmp_path, connection=sandbox, quiet=True)
+    assert result["how"].tolist() == ["whole"]
+    assert result["rows"][0] > few["rows"][0]
     assert bulk.sync(tmp_path, connection=sandbox, quiet=True)["how"].tolist() == ["changes"]
 
 

@@ -30,11 +30,11 @@ def there(sandbox: Any, name: str) -> set[str]:
 
 def test_whole_then_what_changed(sandbox: Any, tmp_path: Path) -> None:
     place = tmp_path / "m"
-    told = bulk.sync(
+    result = bulk.sync(
         place, "customers", "payment_intents", "balance_transactions", connection=sandbox, quiet=True
     )
-    assert told["how"].tolist() == ["whole"] * 3
-    assert told["complete"].all()
+    assert result["how"].tolist() == ["whole"] * 3
+    assert result["complete"].all()
     assert ids(place, "customers") == there(sandbox, "customers")
 
     made = call("customers.create", name="New", email="new@example.com", connection=sandbox)["id"][0]
@@ -45,9 +45,9 @@ def test_whole_then_what_changed(sandbox: Any, tmp_path: Path) -> None:
 
     sandbox.send(Request(module="customers.delete", method="DELETE", path=f"/v1/customers/{gone}"))
 
-    told = bulk.sync(place, connection=sandbox, quiet=True).set_index("list")
-    assert told["how"].tolist() == ["changes"] * 3
-    assert told.loc["customers", "deleted"] == 1
+    result = bulk.sync(place, connection=sandbox, quiet=True).set_index("list")
+    assert result["how"].tolist() == ["changes"] * 3
+    assert result.loc["customers", "deleted"] == 1
     now = ids(place, "customers")
     assert now == there(sandbox, "customers")
     assert made in now
@@ -199,27 +199,27 @@ def test_changes_cost_a_tenth_of_a_pull(listed: Any, tmp_path: Path) -> None:
     for _ in range(20):
         server.create(now())
     numbers = [each for each in chance.sample(range(20, 20_020), 400) if server.ids[each] not in server.gone]
-    told = change_and_sync(server, connection, place, numbers, connection.api_version)
-    assert (told["how"], told["rows"], told["deleted"]) == ("changes", 20_000, 20)
+    result = change_and_sync(server, connection, place, numbers, connection.api_version)
+    assert (result["how"], result["rows"], result["deleted"]) == ("changes", 20_000, 20)
     assert server.requests <= 20
     assert_same(place, "payment_intents", server)
 
 
-def test_changes_told_in_another_version_are_read_again_together(listed: Any, tmp_path: Path) -> None:
+def test_changes_reported_in_another_version_are_read_again_together(listed: Any, tmp_path: Path) -> None:
     server, connection, place = mirrored(listed, tmp_path, 20_000)
     for number in range(300, 320):
         server.delete(number, now())
     numbers = [number for start in (0, 320, 5_000, 9_000, 19_900) for number in range(start, start + 80)]
-    told = change_and_sync(server, connection, place, numbers, "2020-08-27")
-    assert (told["how"], told["deleted"], told["changed"]) == ("changes", 20, 400)
+    result = change_and_sync(server, connection, place, numbers, "2020-08-27")
+    assert (result["how"], result["deleted"], result["changed"]) == ("changes", 20, 400)
     assert server.requests <= 20
     assert_same(place, "payment_intents", server)
 
 
 def test_few_scattered_changes_are_read_one_by_one(listed: Any, tmp_path: Path) -> None:
     server, connection, place = mirrored(listed, tmp_path, 5_000)
-    told = change_and_sync(server, connection, place, range(50, 5_000, 500), "2020-08-27")
-    assert told["how"] == "changes"
+    result = change_and_sync(server, connection, place, range(50, 5_000, 500), "2020-08-27")
+    assert result["how"] == "changes"
     assert server.requests <= 10 + 2 + 1
     assert sum("/pi_" in each for each in server.paths) == 10
     assert_same(place, "payment_intents", server)
@@ -229,8 +229,8 @@ def test_where_nearly_all_changed_it_is_pulled_whole(listed: Any, tmp_path: Path
     server, connection = listed(count=3_000)
     place = tmp_path / "m"
     bulk.sync(place, "payment_links", "payment_intents", connection=connection, quiet=True)
-    told = change_and_sync(server, connection, place, range(0, 3_000, 50), "2020-08-27")
-    assert told["how"] == "changes"  # half of the pages
+    result = change_and_sync(server, connection, place, range(0, 3_000, 50), "2020-08-27")
+    assert result["how"] == "changes"  # half of the pages
     for number in range(0, 3_000, 20):
         server.change(number, now(), kind="payment_link", version="2020-08-27", description=f"later {number}")
     server.requests = 0
@@ -294,10 +294,10 @@ def test_what_a_list_hides_is_asked_for_by_its_id(listed: Any, tmp_path: Path) -
         return status, body
 
     server.answer = hiding
-    server.gone.add(server.ids[102])  # nobody told
+    server.gone.add(server.ids[102])  # no event says so
     server.requests = 0
-    told = bulk.sync(place, connection=connection, quiet=True).iloc[0]
-    assert (told["how"], told["deleted"], told["rows"]) == ("changes", 1, 999)
+    result = bulk.sync(place, connection=connection, quiet=True).iloc[0]
+    assert (result["how"], result["deleted"], result["rows"]) == ("changes", 1, 999)
     assert server.requests <= 5
     assert_same(place, "subscriptions", server)
 
@@ -334,8 +334,8 @@ def test_lists_without_times_are_never_asked_for_one(listed: Any, tmp_path: Path
         version="2026-10-28.endive",
     )
     server.paths.clear()
-    told = bulk.sync(place, connection=connection, quiet=True).iloc[0]
-    assert (told["how"], told["rows"]) == ("changes", 1_001)
+    result = bulk.sync(place, connection=connection, quiet=True).iloc[0]
+    assert (result["how"], result["rows"]) == ("changes", 1_001)
     assert made in ids(place, "payment_links")
     assert not [each for each in server.paths if "payment_links" in each and "created" in each]
     assert bulk.sync(place, "payment_links", whole=True, connection=connection, quiet=True)[
@@ -406,9 +406,9 @@ def test_a_pull_begun_with_another_account_is_not_gone_on_with(
 
     save = mirror.save
     monkeypatch.setattr(mirror, "save", stopped)
-    told = bulk.sync(place, "payment_intents", connection=connection, quiet=True)
-    assert told["complete"].tolist() == [False]
-    assert "run the same again" in told.attrs["stripe"]["notes"][0]
+    result = bulk.sync(place, "payment_intents", connection=connection, quiet=True)
+    assert result["complete"].tolist() == [False]
+    assert "run the same again" in result.attrs["stripe"]["notes"][0]
     monkeypatch.setattr(mirror, "save", save)
     other = {"id": "acct_2"}
     monkeypatch.setattr(connection, "account_object", lambda: other)
@@ -438,8 +438,8 @@ def test_more_changes_than_are_read_by_the_cursor(
     monkeypatch.setattr(incremental_refresh, "MAX_CURSOR_ROWS", 200)
     for _ in range(30):
         server.create(now())
-    told = change_and_sync(server, connection, place, range(2_000), connection.api_version)
-    assert (told["how"], told["changed"]) == ("changes", 2_000)
+    result = change_and_sync(server, connection, place, range(2_000), connection.api_version)
+    assert (result["how"], result["changed"]) == ("changes", 2_000)
     assert_same(place, "payment_intents", server)
 
 

@@ -143,7 +143,7 @@ def test_a_rate_that_is_not_known_is_learned(listed: Make) -> None:
     assert 0 < server.refused < server.requests * 0.6
 
 
-def test_an_error_that_stays_is_told_with_the_rows_so_far(listed: Make) -> None:
+def test_an_error_that_stays_is_reported_with_the_rows_so_far(listed: Make) -> None:
     server, connection = listed(count=5000)
     answer = server.answer
 

@@ -134,8 +134,8 @@ def test_B61_a_stop_at_any_statement_of_a_sync_loses_nothing(
                 sync()
         except KeyboardInterrupt:
             pass
-        told = sync()
-        assert told["complete"].all(), stops.where
+        result = sync()
+        assert result["complete"].all(), stops.where
         check(stops.where)
         assert not bulk.sync(target, status=True).attrs["stripe"].get("notes"), stops.where
     gc.collect()
@@ -245,7 +245,7 @@ def server_url(server: Any) -> str:
 # B62: two kernels -------------------------------------------------------------------------------------------------------------------
 
 
-def test_B62_a_second_writer_is_told_who_has_the_folder(listed: Make, tmp_path: Path) -> None:
+def test_B62_a_second_writer_is_shown_who_has_the_folder(listed: Make, tmp_path: Path) -> None:
     server, connection = listed(count=3_000, latency=0.02)
     request = list_request(connection, "payment_intents")
     begun, results = threading.Event(), list[Any]()
@@ -267,7 +267,7 @@ def test_B62_a_second_writer_is_told_who_has_the_folder(listed: Make, tmp_path: 
     assert sorted(ids_in(tmp_path / "out")) == sorted(server.ids)
 
 
-def test_B62_a_second_sync_is_told_who_has_the_mirror(sandbox: Any, tmp_path: Path) -> None:
+def test_B62_a_second_sync_is_shown_who_has_the_mirror(sandbox: Any, tmp_path: Path) -> None:
     with (
         _files.lock(tmp_path / ".lock", purpose="x"),
         pytest.raises(FileError, match="The mirror .* is in use by"),
@@ -317,10 +317,10 @@ def test_B63_a_hole_is_named_and_read_again(mirrored: tuple[Any, Any, Path], how
         with pytest.raises(FileError, match=rf"isn't whole: {files[5].name}"):
             bulk.sql("select count(*) from payment_intents", target=target)
     server.requests = 0
-    told = bulk.sync(target, repair=how == "damaged", connection=connection, quiet=True)
-    assert told["complete"].all()
-    assert told["how"].tolist() == ["changes"]
-    assert any(files[5].name in note for note in told.attrs["stripe"]["notes"])
+    result = bulk.sync(target, repair=how == "damaged", connection=connection, quiet=True)
+    assert result["complete"].all()
+    assert result["how"].tolist() == ["changes"]
+    assert any(files[5].name in note for note in result.attrs["stripe"]["notes"])
     assert server.requests <= 12  # of the 30 pages that all of it has
     assert_whole(server, target)
     assert bulk.sync(target, verify=True)["complete"].all()
@@ -330,9 +330,9 @@ def test_B63_where_most_is_missing_it_is_pulled_whole(mirrored: tuple[Any, Any, 
     server, connection, target = mirrored
     for each in sorted((target / "payment_intents").glob("*.parquet"))[:-3]:
         each.unlink()
-    told = bulk.sync(target, connection=connection, quiet=True)
-    assert told["how"].tolist() == ["whole"]
-    assert told["complete"].all()
+    result = bulk.sync(target, connection=connection, quiet=True)
+    assert result["how"].tolist() == ["whole"]
+    assert result["complete"].all()
     assert_whole(server, target)
 
 
@@ -344,9 +344,9 @@ def test_B63_a_stray_copy_is_named_and_never_counted(mirrored: tuple[Any, Any, P
     seen = bulk.sync(target, status=True)
     assert "copy of it.parquet: not of this mirror" in seen["problems"][0]
     assert_whole(server, target)
-    told = bulk.sync(target, connection=connection, quiet=True)
-    assert "copy of it.parquet: not of this mirror" in told.attrs["stripe"]["notes"][0]
-    assert told["rows"].tolist() == [3_000]
+    result = bulk.sync(target, connection=connection, quiet=True)
+    assert "copy of it.parquet: not of this mirror" in result.attrs["stripe"]["notes"][0]
+    assert result["rows"].tolist() == [3_000]
     assert copy.exists()
 
 
@@ -421,9 +421,9 @@ def test_an_old_mirror_is_read_and_its_holes_are_seen(mirrored: tuple[Any, Any, 
         assert "rows are there in place of 3,000" in bulk.sync(target, status=True)["problems"][0]
     else:
         assert_whole(server, target)
-    told = bulk.sync(target, connection=connection, quiet=True)
-    assert told["how"].tolist() == ["whole" if hole else "changes"]
-    assert told["complete"].all()
+    result = bulk.sync(target, connection=connection, quiet=True)
+    assert result["how"].tolist() == ["whole" if hole else "changes"]
+    assert result["complete"].all()
     assert_whole(server, target)
     assert not (folder / manifest.OLD_STATE).exists()
 

@@ -69,7 +69,7 @@ def test_a_wrong_name_gets_the_nearest(wrong: str, meant: str) -> None:
     assert caught.value.nearest[0] == f"`{meant.replace('.', ' ')}`"
 
 
-def test_a_name_like_nothing_is_still_told() -> None:
+def test_a_name_like_nothing_is_still_reported() -> None:
     with pytest.raises(UnknownName, match="Unknown command 'zzz'"):
         catalogue.find("zzz")
 

@@ -181,16 +181,16 @@ def test_B36_stop_in_the_middle(server: FaultServer, connection: Connection) -> 
 
 def test_progress_and_stop_are_heard(server: FaultServer, connection: Connection) -> None:
     fill(server, 250)
-    told: list[tuple[int, int]] = []
+    pages_read: list[tuple[int, int]] = []
     list(
         pages(
             connection,
             LIST,
-            progress=lambda rows, count: told.append((rows, count)),
-            stop=lambda: len(told) == 2,
+            progress=lambda rows, count: pages_read.append((rows, count)),
+            stop=lambda: len(pages_read) == 2,
         )
     )
-    assert told == [(100, 1), (200, 2)]
+    assert pages_read == [(100, 1), (200, 2)]
 
 
 def test_one_object_is_one_page(server: FaultServer, connection: Connection) -> None:

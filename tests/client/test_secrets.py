@@ -393,7 +393,7 @@ def test_B45_no_second_key_in_a_header(connection: Connection, name: str) -> Non
         connection.send(replace(get(), headers=((name, "x"),)))
 
 
-def test_T117_nothing_but_what_is_needed_is_told(server: FaultServer, connection: Connection) -> None:
+def test_T117_nothing_but_what_is_needed_is_said(server: FaultServer, connection: Connection) -> None:
     connection.send(pay())
     connection.send(get())
     for each in server.seen:

@@ -146,7 +146,7 @@ def test_flags_of_a_line_that_are_no_fields(sandbox: Connection, capsys: pytest.
     assert made["metadata"].iloc[0] == {webhook_endpoints.MARK: "ephemeral"}
 
 
-def test_the_whole_road_by_its_magic(sandbox: Connection) -> None:
+def test_the_whole_pipeline_by_its_magic(sandbox: Connection) -> None:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -210,9 +210,9 @@ def test_purge_forgets_events_but_not_that_they_were_handled(sandbox: Connection
     assert len(heard) == 1
 
 
-@pytest.mark.parametrize("door_of", ["call", "form"])
-def test_python_and_the_form_watch_too(sandbox: Connection, door_of: str) -> None:
-    if door_of == "call":
+@pytest.mark.parametrize("interface", ["call", "form"])
+def test_python_and_the_form_watch_too(sandbox: Connection, interface: str) -> None:
+    if interface == "call":
         watch = sm.call("events.watch", group=["customer"])
     else:
         form = sm.form("events.watch", group=["customer"])

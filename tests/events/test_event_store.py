@@ -58,7 +58,7 @@ def test_an_older_event_that_comes_later_stands_before(store: Store) -> None:
     assert [each.source for each in store.events()] == ["listen", "poll", "poll"]
 
 
-def test_a_twin_is_kept_and_flagged(store: Store) -> None:
+def test_a_probable_duplicate_is_kept_and_flagged(store: Store) -> None:
     store.add(
         [event("evt_1", id="in_1"), event("evt_2", id="in_1"), event("evt_3", id="in_2")], source="poll"
     )

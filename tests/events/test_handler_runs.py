@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-import json
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from events.disputes_server import KERNEL, DisputesServer
 from events.doubles import Stripe, event
 
 import stripe_magics as sm
@@ -442,100 +441,25 @@ def test_a_typo_is_refused_everywhere(sandbox: Connection) -> None:
 # A process that is killed, and two of them
 
 
-SERVER_EVENT = {"pending_webhooks": 0, "livemode": False, "api_version": "2025-02-24.acacia"}
-KERNEL = """
-import os, sys, time
-import stripe_magics as sm
-os.environ["STRIPE_API_KEY"] = "sk_test_51" + "k" * 60
-sm.connect(env="STRIPE_API_KEY", api_base=sys.argv[1])
-
-@sm.on("charge.dispute.created", since="1h")
-def refund(event):
-    sm.call("refunds.create", charge=event["data"]["object"]["charge"], amount=100)
-    if sys.argv[2] == "die":
-        os.kill(os.getpid(), 9)
-    if sys.argv[2] == "slow":
-        time.sleep(0.05)
-
-watch = sm.watch("charge", since="1h")
-for _ in range(3):
-    watch.poll()
-"""
-
-
-class FakeStripe(ThreadingHTTPServer):
-    """Events and refunds over HTTP, each refund once for a key, as Stripe does it."""
-
-    daemon_threads = True
-
-    def __init__(self, count: int) -> None:
-        now = int(time.time())
-        self.events = [
-            {
-                **event(f"evt_{n:03}", "charge.dispute.created", now - 60 + n % 30, charge=f"ch_{n}"),
-                **SERVER_EVENT,
-            }
-            for n in range(count)
-        ]
-        self.refunds: dict[str, str] = {}
-        self.attempts: list[str] = []
-        super().__init__(("127.0.0.1", 0), _StripeHandler)
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _StripeHandler(BaseHTTPRequestHandler):
-    server: FakeStripe
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        if self.path.startswith("/v1/events"):
-            rows = sorted(self.server.events, key=lambda each: (each["created"], each["id"]), reverse=True)
-            self._answer({"object": "list", "data": rows, "has_more": False, "url": "/v1/events"})
-        else:
-            self._answer({"id": "acct_1", "object": "account"})
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        key = self.headers["Idempotency-Key"]
-        self.server.attempts.append(key)
-        known = self.server.refunds.setdefault(key, body)
-        assert known == body
-        self._answer(
-            {"id": f"re_{sorted(self.server.refunds).index(key)}", "object": "refund", "livemode": False}
-        )
-
-    def _answer(self, data: dict[str, Any]) -> None:
-        body = json.dumps(data).encode()
-        self.send_response(200)
-        self.send_header("Request-Id", "req_1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
-
-
 @pytest.fixture
-def server() -> Iterator[FakeStripe]:
-    made = FakeStripe(12)
+def server() -> Iterator[DisputesServer]:
+    made = DisputesServer(12)
     threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     yield made
     made.shutdown()
     made.server_close()
 
 
-def kernel(server: FakeStripe, how: str, folder: Path) -> subprocess.Popen[bytes]:
+def kernel(server: DisputesServer, how: str, folder: Path) -> subprocess.Popen[bytes]:
     environment = {"PATH": "/usr/bin:/bin", "STRIPE_MAGICS_STATE_DIR": str(folder), "HOME": str(folder)}
     command = [sys.executable, "-c", KERNEL, server.base, how]
     with (folder / "stderr").open("a") as errors:
         return subprocess.Popen(command, env=environment, stderr=errors)
 
 
-def test_a_kernel_that_is_killed_after_a_write_makes_none_twice(server: FakeStripe, tmp_path: Path) -> None:
+def test_a_kernel_that_is_killed_after_a_write_makes_none_twice(
+    server: DisputesServer, tmp_path: Path
+) -> None:
     """B88: killed after each write, restarted until all is done: 12 disputes, 12 refunds."""
     for _ in range(3):
         assert kernel(server, "die", tmp_path).wait(60) == -9
@@ -543,15 +467,17 @@ def test_a_kernel_that_is_killed_after_a_write_makes_none_twice(server: FakeStri
     assert finished.wait(60) == 0, (tmp_path / "stderr").read_text()
     assert len(server.refunds) == 12
     assert len(set(server.refunds.values())) == 12, "each charge once"
+    assert server.changed == 0
     assert len(server.attempts) > 12, "what was killed before it was noted is asked again, under its own key"
 
 
-def test_two_kernels_share_the_work(server: FakeStripe, tmp_path: Path) -> None:
+def test_two_kernels_share_the_work(server: DisputesServer, tmp_path: Path) -> None:
     """B88: a second kernel inherits marks and claims."""
     both = [kernel(server, "slow", tmp_path) for _ in range(2)]
     for each in both:
         assert each.wait(60) == 0, (tmp_path / "stderr").read_text()
     assert len(server.refunds) == len(set(server.refunds.values())) == 12
+    assert server.changed == 0
     assert len(server.attempts) == 12, "no event is handled by both"
 
 

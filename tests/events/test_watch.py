@@ -151,7 +151,7 @@ def test_since(stripe: Stripe, made: list[Watch]) -> None:
     assert heard == ["evt_5", "evt_6", "evt_7"]
 
 
-def test_only_what_is_wanted(stripe: Stripe, made: list[Watch]) -> None:
+def test_only_what_was_chosen(stripe: Stripe, made: list[Watch]) -> None:
     watch = watching(stripe, made, choice=event_filter(["customer"], ["invoice.paid"]))
     watch.poll()
     stripe.events += [

@@ -88,7 +88,7 @@ def test_frames_at_hand_are_used() -> None:
     assert table["amount"].sum() < 0  # costs are negative, as in the ledger
 
 
-def test_faults_are_told() -> None:
+def test_faults_are_reported() -> None:
     with pytest.raises(UnknownName, match="balance_summary"):
         sm.report("balance_sumary", **SEPTEMBER)
     with pytest.raises(UsageFault, match="--start and --end"):

@@ -491,7 +491,7 @@ def test_the_line_has_the_options() -> None:
     assert "--form" not in form.line
 
 
-def test_an_event_watch_goes_through_its_own_door() -> None:
+def test_an_event_watch_goes_to_its_handler() -> None:
     calls = Calls()
     form = module_form("events.watch", {"events": ["invoice.paid"]}, run=calls)
     form.submit()

@@ -293,7 +293,7 @@ def test_columns_alone() -> None:
     same(df[["id", "amount"]], frames.build(pages, "payment_intent")[["id", "amount"]])
 
 
-def test_an_unknown_column_is_told_with_the_first_page() -> None:
+def test_an_unknown_column_is_reported_with_the_first_page() -> None:
     builder = frames.Builder("payment_intent", columns=["amuont"])
     with pytest.raises(UnknownName, match="amount"):
         builder.add(page(intent(1)))

@@ -125,7 +125,7 @@ def test_a_structure_counts_for_the_parameter_that_is_text_or_object() -> None:
     assert ("external_account[object]", "bank_account") in request.params
 
 
-def test_a_lifted_call_goes_down_the_whole_road() -> None:
+def test_a_lifted_call_goes_through_the_whole_pipeline() -> None:
     """Over the sandbox: the frame says which version answered, and why."""
     sm.connect(sandbox=True)
     try:

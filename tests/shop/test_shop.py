@@ -38,7 +38,7 @@ class World:
     arrived: queue.Queue[str] = field(default_factory=queue.Queue)
 
     def hears(self, kind: str) -> None:
-        """Wait until the shop was told of something."""
+        """Wait until the shop has heard of something."""
         while self.arrived.get(timeout=60) != kind:
             pass
 
@@ -62,12 +62,12 @@ def world(request: pytest.FixtureRequest, stripe_sandbox: StripeSandbox) -> Iter
         def do_POST(self) -> None:
             payload = self.rfile.read(int(self.headers["Content-Length"]))
             try:
-                told = made.shop.webhook(payload, self.headers["Stripe-Signature"])
+                outcome = made.shop.webhook(payload, self.headers["Stripe-Signature"])
             except stripe.SignatureVerificationError:
-                told = "forged"
-            self.send_response(400 if told == "forged" else 200)
+                outcome = "forged"
+            self.send_response(400 if outcome == "forged" else 200)
             self.end_headers()
-            made.arrived.put(told)
+            made.arrived.put(outcome)
 
         def log_message(self, *_: Any) -> None:
             """Silent."""
