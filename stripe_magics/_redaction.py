@@ -104,6 +104,14 @@ _KEPT_NOWHERE = re.compile(
     r"card\[|\[card\]|exp_month|exp_year|bank_account\[|bacs_debit|acss_debit|au_becs|sepa_debit|us_bank_account|number"
 )
 
+SUSPECT = (
+    *("k_live_", "k_test_", "k_org_", "rkcs_", "whsec_", "absec_", "_secret_"),
+    *("stripe.com/links", "stripe.com/start", "stripe.com/pay", "stripe.com/c/pay", "stripe.com/p/session"),
+    *("stripe.com/setup", "stripe.com/express"),
+)
+"""A text that `redact` takes a key, a client secret or a link out of holds one of these; a key without a mode begins with `SUSPECT_STARTS`."""
+SUSPECT_STARTS = ("sk_", "rk_", "pk_", "ek_", "oak_")
+
 
 def redact(text: str) -> str:
     """The text without anything that looks like a key, a client secret, a link that lets anyone in or a card number."""

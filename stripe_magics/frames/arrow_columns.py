@@ -8,6 +8,7 @@ columns, a list object its rows and whether there are more of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -18,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, redact
+from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, SUSPECT, SUSPECT_STARTS, redact
 from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.frames.cells import freeze
 from stripe_magics.frames.schema import (
@@ -34,11 +35,12 @@ from stripe_magics.frames.schema import (
 _SECRETS = (
     *(name.encode() for name in SECRET_FIELDS[""]),
     *(f'"{kind}"'.encode() for kind in SECRET_FIELDS if kind),
-    *(b"whsec_", b"_secret_", b"sk_live_", b"sk_test_", b"rk_live_", b"rk_test_"),
+    *(word.encode() for word in SUSPECT),
+    *(f'"{start}'.encode() for start in SUSPECT_STARTS),
 )
-"""What JSON text must hold for anything in it to be masked."""
-_SUSPECT_TEXT = r"whsec_|_secret_|[sr]k_(?:live|test|org)_"
-"""What a text of an unknown field must hold to be looked at; what is then hidden, `errors.redact` says."""
+"""What JSON text must hold for anything in it to be masked; of a type with secret fields of its own, their names, too."""
+_SUSPECT_TEXT = "|".join([*map(re.escape, SUSPECT), *(rf"\b{start}" for start in SUSPECT_STARTS)])
+"""What a text of an unknown field must hold to be looked at; what is then hidden, `redact` says."""
 _JSON = {b"json": b"1"}
 _PATH = b"path"  # of a field inside an unknown object: where it stands
 POOL = pa.system_memory_pool()
@@ -93,8 +95,9 @@ def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
         for value in values
     ]
     everything = b"\n".join({text for text in texts if text})
-    if any(word in everything for word in _SECRETS):
-        texts = [text and _safe(text, object_type) for text in texts]
+    words = (*_SECRETS, *(f'"{name}"'.encode() for name in SECRET_FIELDS.get(object_type, ())))
+    if any(word in everything for word in words):
+        texts = [text and _safe(text, object_type, words) for text in texts]
     return pa.array(texts, pa.string(), memory_pool=POOL)
 
 
@@ -119,8 +122,8 @@ def is_json(field: pa.Field) -> bool:
     return bool(field.metadata) and field.metadata.get(b"json") == b"1"
 
 
-def _safe(text: bytes, object_type: str) -> bytes:
-    if any(word in text for word in _SECRETS):
+def _safe(text: bytes, object_type: str, words: Sequence[bytes]) -> bytes:
+    if any(word in text for word in words):
         return msgspec.json.encode(mask(msgspec.json.decode(text), object_type))
     return text
 

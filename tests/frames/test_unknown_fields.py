@@ -20,6 +20,12 @@ SECRETS = [
     "whsec_abcdefghijklmnop0123456789",
     "pi_3abc_secret_abcdefghijklmnop",
     "sk_test_51CanaryCanaryCanaryCanary0001",
+    "sk_org_live_51CanaryCanaryCanaryCanary0001",
+    "rkcs_live_51CanaryCanaryCanaryCanary0001",
+    "ek_live_51CanaryCanaryCanaryCanary0001",
+    "sk_4eC39HqLyjWDarjtT1zdp7dc",
+    "absec_abcdefghijklmnop0123456789",
+    "https://billing.stripe.com/p/session/canary0123456789",
 ]
 
 
@@ -51,6 +57,14 @@ def test_secrets_in_unknown_fields_are_hidden_by_what_they_look_like(secret: str
     assert secret not in text
     assert "(hidden)" in text
     assert "harmless" in text or where != "late"
+
+
+def test_a_type_s_own_secret_fields_are_hidden_in_objects_that_do_not_say_their_type() -> None:
+    for value in ([{"secret": "canary"}], {"old": [{"secret": "canary"}]}):
+        row = {"id": "we_1", "object": "webhook_endpoint", "rotations": value}
+        frame = frames.build([json.dumps({"object": "list", "data": [row]}).encode()], "webhook_endpoint")
+        assert "canary" not in frame.to_csv() + str(frame.to_dict()), value
+        assert "(hidden)" in str(frame.to_dict())
 
 
 def test_ordinary_words_stay() -> None:
