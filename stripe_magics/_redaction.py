@@ -104,13 +104,25 @@ _KEPT_NOWHERE = re.compile(
     r"card\[|\[card\]|exp_month|exp_year|bank_account\[|bacs_debit|acss_debit|au_becs|sepa_debit|us_bank_account|number"
 )
 
-SUSPECT = (
-    *("k_live_", "k_test_", "k_org_", "rkcs_", "whsec_", "absec_", "_secret_"),
-    *("stripe.com/links", "stripe.com/start", "stripe.com/pay", "stripe.com/c/pay", "stripe.com/p/session"),
-    *("stripe.com/setup", "stripe.com/express"),
-)
-"""A text that `redact` takes a key, a client secret or a link out of holds one of these; a key without a mode begins with `SUSPECT_STARTS`."""
-SUSPECT_STARTS = ("sk_", "rk_", "pk_", "ek_", "oak_")
+SUSPECT: Mapping[str, tuple[str, ...]] = {
+    "k_": ("k_live_", "k_test_", "k_org_"),
+    "cs_": ("rkcs_",),
+    "sec_": ("whsec_", "absec_"),
+    "_secret_": ("_secret_",),
+    "stripe.com/": (
+        *(
+            "stripe.com/links",
+            "stripe.com/start",
+            "stripe.com/pay",
+            "stripe.com/c/pay",
+            "stripe.com/p/session",
+        ),
+        *("stripe.com/setup", "stripe.com/express"),
+    ),
+}
+"""A text that `redact` takes a key, a client secret or a link out of holds one of the words, or a key without a mode, which `SUSPECT_KEY`
+finds. What the words have in common comes first: most texts have none of it, and are done sooner."""
+SUSPECT_KEY = r"(?:sk|rk|pk|ek|oak)_[A-Za-z0-9]{16,}"
 
 
 def redact(text: str) -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, SUSPECT, SUSPECT_STARTS, redact
+from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, SUSPECT, SUSPECT_KEY, redact
 from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.frames.cells import freeze
 from stripe_magics.frames.schema import (
@@ -35,11 +35,11 @@ from stripe_magics.frames.schema import (
 _SECRETS = (
     *(name.encode() for name in SECRET_FIELDS[""]),
     *(f'"{kind}"'.encode() for kind in SECRET_FIELDS if kind),
-    *(word.encode() for word in SUSPECT),
-    *(f'"{start}'.encode() for start in SUSPECT_STARTS),
 )
-"""What JSON text must hold for anything in it to be masked; of a type with secret fields of its own, their names, too."""
-_SUSPECT_TEXT = "|".join([*map(re.escape, SUSPECT), *(rf"\b{start}" for start in SUSPECT_STARTS)])
+"""Names that JSON text may hold for something in it to be masked; of a type with secret fields of its own, theirs, too."""
+_SUSPECT = tuple((common.encode(), tuple(map(str.encode, words))) for common, words in SUSPECT.items())
+_KEY = re.compile(SUSPECT_KEY.encode())
+_SUSPECT_TEXT = "|".join([*(re.escape(word) for words in SUSPECT.values() for word in words), SUSPECT_KEY])
 """What a text of an unknown field must hold to be looked at; what is then hidden, `redact` says."""
 _JSON = {b"json": b"1"}
 _PATH = b"path"  # of a field inside an unknown object: where it stands
@@ -95,9 +95,9 @@ def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
         for value in values
     ]
     everything = b"\n".join({text for text in texts if text})
-    words = (*_SECRETS, *(f'"{name}"'.encode() for name in SECRET_FIELDS.get(object_type, ())))
-    if any(word in everything for word in words):
-        texts = [text and _safe(text, object_type, words) for text in texts]
+    names = (*_SECRETS, *(f'"{name}"'.encode() for name in SECRET_FIELDS.get(object_type, ())))
+    if _suspect(everything, names):
+        texts = [text and _safe(text, object_type, names) for text in texts]
     return pa.array(texts, pa.string(), memory_pool=POOL)
 
 
@@ -122,8 +122,17 @@ def is_json(field: pa.Field) -> bool:
     return bool(field.metadata) and field.metadata.get(b"json") == b"1"
 
 
-def _safe(text: bytes, object_type: str, words: Sequence[bytes]) -> bytes:
-    if any(word in text for word in words):
+def _suspect(text: bytes, names: Sequence[bytes]) -> bool:
+    """Whether anything in the JSON text may have to be masked; `mask` decides."""
+    return (
+        any(name in text for name in names)
+        or any(common in text and any(word in text for word in words) for common, words in _SUSPECT)
+        or (b"k_" in text and _KEY.search(text) is not None)
+    )
+
+
+def _safe(text: bytes, object_type: str, names: Sequence[bytes]) -> bytes:
+    if _suspect(text, names):
         return msgspec.json.encode(mask(msgspec.json.decode(text), object_type))
     return text
 

@@ -13,6 +13,7 @@ import pytest
 from each_row import each_row
 
 from stripe_magics import frames
+from stripe_magics._redaction import redact
 from stripe_magics.frames import decoder, parquet
 from stripe_magics.frames.assemble import assemble
 
@@ -24,6 +25,7 @@ SECRETS = [
     "rkcs_live_51CanaryCanaryCanaryCanary0001",
     "ek_live_51CanaryCanaryCanaryCanary0001",
     "sk_4eC39HqLyjWDarjtT1zdp7dc",
+    "set%20sk_4eC39HqLyjWDarjtT1zdp7dc there",
     "absec_abcdefghijklmnop0123456789",
     "https://billing.stripe.com/p/session/canary0123456789",
 ]
@@ -65,6 +67,30 @@ def test_a_type_s_own_secret_fields_are_hidden_in_objects_that_do_not_say_their_
         frame = frames.build([json.dumps({"object": "list", "data": [row]}).encode()], "webhook_endpoint")
         assert "canary" not in frame.to_csv() + str(frame.to_dict()), value
         assert "(hidden)" in str(frame.to_dict())
+
+
+def test_what_makes_a_text_suspect_is_in_whatever_redaction_hides() -> None:
+    """The words are looked for before redaction is: one that lacks there would let its keys through."""
+    tail, links = "51CanaryCanaryCanaryCanary0001", []
+    keys = [
+        f"{kind}_{mode}_{tail}"
+        for kind in ("sk", "rk", "pk", "ek", "oak", "rkcs")
+        for mode in ("live", "test", "org_live")
+    ]
+    keys += [f"{kind}_{tail}" for kind in ("sk", "rk", "pk", "ek", "oak", "whsec", "absec")] + [
+        f"seti_1_secret_{tail}"
+    ]
+    for place in (
+        "files.stripe.com/links", "verify.stripe.com/start", "checkout.stripe.com/pay", "checkout.stripe.com/c/pay",
+        "billing.stripe.com/p/session", "connect.stripe.com/setup", "connect.stripe.com/express",
+    ):  # fmt: skip
+        links.append(f"https://{place}/{tail}")
+    for secret in [*keys, *links]:
+        assert redact(secret) != secret, secret
+        frame = frame_of(
+            [{"id": "cus_1", "object": "customer", "text": f"see {secret}", "list": [f"see {secret}"]}]
+        )
+        assert tail not in str(frame.to_dict()), secret
 
 
 def test_ordinary_words_stay() -> None:
