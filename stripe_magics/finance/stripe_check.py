@@ -16,7 +16,7 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import result, to_int64
 from stripe_magics.finance.columns import CURRENCY, column, declare, money, text
 from stripe_magics.finance.reporting_period import Period
-from stripe_magics.finance.stripe_reports import covered, minor, run_report
+from stripe_magics.finance.stripe_reports import covered, minor, run_report, whole_number
 
 EQUAL, DIFFERS = "equal", "differs"
 _SUMS = ("gross", "fee", "net")
@@ -28,6 +28,7 @@ class Check:
     """A report of ours and the one of Stripe's that says the same."""
 
     report_type: str
+    columns: tuple[str, ...]  # of the CSV, without which nothing can be said
     ours: Callable[[pd.DataFrame], Cells]
     theirs: Callable[[list[dict[str, str]]], Cells]
     options: Mapping[str, object]  # what ours must be asked with to be comparable
@@ -77,7 +78,7 @@ def _sums_of(rows: list[dict[str, str]], key: Callable[[dict[str, str]], str]) -
             key(each),
             {
                 **{name: minor(each[name], each["currency"]) for name in _SUMS},
-                "count": int(each.get("count") or 1),
+                "count": whole_number(each["count"]) if "count" in each else 1,  # itemised: a row an entry
             },
         )
         for each in rows
@@ -91,20 +92,22 @@ def _stripe_balance(rows: list[dict[str, str]]) -> Cells:
         "payouts": "payouts",
         "ending_balance": "end",
     }
-    return {
-        (each["currency"], names[each["category"]], "net"): minor(each["net_amount"], each["currency"])
+    return _added(
+        (each["currency"], names[each["category"]], {"net": minor(each["net_amount"], each["currency"])})
         for each in rows
         if each["category"] in names
-    }
+    )
 
 
 CHECKS: Mapping[str, Check] = {
     "balance_activity": Check(
-        "balance_change_from_activity.summary.1", _by_category, lambda rows: _sums_of(rows, lambda each: each["reporting_category"]), {},
+        "balance_change_from_activity.summary.1", ("currency", "reporting_category", "count", *_SUMS), _by_category, lambda rows: _sums_of(rows, lambda each: each["reporting_category"]), {},
     ),
-    "balance_summary": Check("balance.summary.1", _balance_rows, _stripe_balance, {"by": "arrival"}, "UTC"),
+    "balance_summary": Check(
+        "balance.summary.1", ("currency", "category", "net_amount"), _balance_rows, _stripe_balance, {"by": "arrival"}, "UTC",
+    ),
     "payout_reconciliation": Check(
-        "payout_reconciliation.itemized.5", _of_payouts,
+        "payout_reconciliation.itemized.5", ("automatic_payout_id", "currency", "reporting_category", *_SUMS), _of_payouts,
         lambda rows: _sums_of(rows, lambda each: f"{each['automatic_payout_id']} {each['reporting_category']}"), {"by": "arrival"}, "days",
     ),
 }  # fmt: skip
@@ -157,7 +160,10 @@ def compare(made: pd.DataFrame, name: str, span: Period) -> pd.DataFrame:
     check = CHECKS[name]
     ours = check.ours(made)
     asked = span if check.zone != "days" else _days_in_utc(span)
-    theirs = check.theirs(run_report(check.report_type, **covered(check.report_type, asked)))
+    parameters = covered(check.report_type, asked)
+    if ".itemized." in check.report_type:
+        parameters["columns"] = list(check.columns)
+    theirs = check.theirs(run_report(check.report_type, check.columns, **parameters))
     rows = []
     for code, row, column_ in sorted({*ours, *theirs}):
         if column_ == "count":
@@ -170,7 +176,10 @@ def compare(made: pd.DataFrame, name: str, span: Period) -> pd.DataFrame:
     out = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(("ours", "stripe", "difference"), np.int64))
     out = out.astype(dict.fromkeys(("count", "stripe_count"), "Int64"))
     apart = int(out["status"].eq(DIFFERS).sum())
-    said = f"{apart} of {len(out)} cells differ." if apart else f"All {len(out)} cells are equal."
+    if out.empty:
+        said = "Neither has a row for this period: there is nothing to compare."
+    else:
+        said = f"{apart} of {len(out)} cells differ." if apart else f"All {len(out)} cells are equal."
     about = made.attrs.get("stripe", {})
     found = result(
         out,

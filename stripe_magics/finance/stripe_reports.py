@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -23,24 +23,28 @@ from stripe_magics.progress import progress_bar
 
 PATIENCE = 900.0  # seconds: Stripe needs seconds to minutes
 FIRST_WAIT, LONGEST_WAIT = 1.0, 10.0
-_LISTED = ("columns",)
 
 
 class ReportUnavailable(StripeMagicsError):
     """Stripe's own report can't be had: its data don't reach that far, or the run failed or took too long."""
 
 
-def available_until(report_type: str) -> pd.Timestamp | None:
-    """Until when Stripe's reports of a type have data; None if it doesn't say."""
+def available_until(report_type: str) -> pd.Timestamp:
+    """Until when Stripe's reports of a type have data. Raises `ReportUnavailable` if it doesn't say."""
     from stripe_magics.pipeline import call
 
     said: Mapping[str, Any] = call("reporting.report_types.retrieve", report_type=report_type, raw=True)  # type: ignore[assignment]
     end = said.get("data_available_end")
-    return pd.Timestamp(end, unit="s", tz="UTC") if isinstance(end, int) else None
+    if not isinstance(end, int):
+        raise ReportUnavailable(
+            f"Stripe doesn't say until when its report {report_type} has data, so nothing can be said. Nothing was changed.",
+            advice="Run the same again later.",
+        )
+    return pd.Timestamp(end, unit="s", tz="UTC")
 
 
-def run_report(report_type: str, **parameters: Any) -> list[dict[str, str]]:
-    """The rows of a report of Stripe's, as its CSV has them. Raises `ReportUnavailable`, or a `StripeError`.
+def run_report(report_type: str, needed: Sequence[str], **parameters: Any) -> list[dict[str, str]]:
+    """The rows of a report of Stripe's, as its CSV has them, with the columns that are needed. Raises `ReportUnavailable`, or a `StripeError`.
 
     A run is a new object of the account, which moves nothing: it is asked for anew each time.
     """
@@ -57,7 +61,24 @@ def run_report(report_type: str, **parameters: Any) -> list[dict[str, str]]:
     file = _finished(made).get("result") or {}
     if not file.get("id"):
         raise ReportUnavailable(f"Stripe's report run {made['id']} has no file. Nothing was changed.")
-    return list(csv.DictReader(io.StringIO(_content(str(file["id"])))))
+    return rows_of(_content(str(file["id"])), needed, f"Stripe's report run {made['id']}")
+
+
+def rows_of(text: str, needed: Sequence[str], what: str) -> list[dict[str, str]]:
+    """The rows of a CSV. Raises `ReportUnavailable` where it lacks a column or a row breaks off: what isn't there is never counted as 0."""
+    table = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="", restval=None)
+    try:
+        names, rows = table.fieldnames or (), list(table)
+    except csv.Error as fault:
+        raise ReportUnavailable(f"{what} can't be read: {fault}. Nothing was changed.") from None
+    if lacking := [name for name in needed if name not in names]:
+        raise ReportUnavailable(
+            f"{what} has no column {', '.join(lacking)}, so nothing can be said. Nothing was changed."
+        )
+    for row in rows:
+        if "" in row or any(row[name] is None for name in needed):
+            raise ReportUnavailable(f"{what} has a row that breaks off or is too long. Nothing was changed.")
+    return rows
 
 
 def _finished(run: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -96,7 +117,7 @@ def _content(file: str) -> str:
 def covered(report_type: str, span: Period) -> dict[str, Any]:
     """The parameters of a run over a period. Raises `ReportUnavailable` where Stripe's data don't reach to its end."""
     end = available_until(report_type)
-    if end is not None and span.end > end:
+    if span.end > end:
         raise ReportUnavailable(
             f"Stripe's own report reaches until {end.tz_convert(span.zone):%Y-%m-%d %H:%M} only; the period ends later. "
             "Nothing was changed.",
@@ -112,14 +133,22 @@ def covered(report_type: str, span: Period) -> dict[str, Any]:
 def minor(text: str, currency: str) -> int:
     """An amount of the CSV in minor units. Raises `ReportUnavailable` for one that has another number of decimals."""
     try:
-        amount = Decimal(text or "0") * 10 ** exponent(currency)
-    except InvalidOperation:
+        amount = Decimal(text).scaleb(exponent(currency))
+        whole = int(amount)
+    except (InvalidOperation, ValueError, OverflowError):
         raise ReportUnavailable(f"Stripe's report has {text!r} where an amount should be.") from None
-    if amount != int(amount):
+    if amount != whole:
         raise ReportUnavailable(
             f"Stripe's report has {text} {currency.upper()}: that isn't a whole number of minor units."
         )
-    return int(amount)
+    return whole
+
+
+def whole_number(text: str) -> int:
+    """A count of the CSV. Raises `ReportUnavailable` for anything else."""
+    if not text.strip().isdecimal():
+        raise ReportUnavailable(f"Stripe's report has {text!r} where a count should be.")
+    return int(text)
 
 
 MEMBERS = "payout_reconciliation.itemized.5"
@@ -131,21 +160,26 @@ def payout_members(payouts: pd.DataFrame) -> dict[str, tuple[str, int]]:
     if arrival.empty:
         return {}
     start, end = arrival.min().normalize(), arrival.max().normalize() + pd.Timedelta(days=1)
-    available = available_until(MEMBERS)
-    end = end if available is None else min(end, available)
+    end = min(end, available_until(MEMBERS))
     if end <= start:
         return {}
+    names = ["balance_transaction_id", "automatic_payout_id", "created_utc"]
     rows = run_report(
         MEMBERS,
+        names,
         interval_start=int(start.timestamp()),
         interval_end=int(end.timestamp()),
         timezone="Etc/UTC",
-        columns=["balance_transaction_id", "automatic_payout_id", "created_utc"],
+        columns=names,
     )
     return {
-        each["balance_transaction_id"]: (
-            each["automatic_payout_id"],
-            int(pd.Timestamp(each["created_utc"], tz="UTC").timestamp()),
-        )
+        each["balance_transaction_id"]: (each["automatic_payout_id"], _seconds(each["created_utc"]))
         for each in rows
     }
+
+
+def _seconds(text: str) -> int:
+    try:
+        return int(pd.Timestamp(text, tz="UTC").timestamp())
+    except ValueError:  # of an empty one, too
+        raise ReportUnavailable(f"Stripe's report has {text!r} where a time should be.") from None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pandas as pd
 import pytest
+from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance import inputs, stripe_check, stripe_reports
 from stripe_magics.finance.inputs import ReportInputs
+from stripe_magics.sandbox.resources import report_runs
 
 SEPTEMBER = {"month": "2026-09"}
 
@@ -65,6 +68,68 @@ def test_the_line_and_what_can_t_be_checked(tmp_path: Any) -> None:
     ):  # fmt: skip
         with pytest.raises(UsageFault, match=message):
             sm.report(name, **options)
+
+
+def sent(monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]) -> None:
+    """The sandbox's report files, changed on their way out."""
+    own = report_runs._csv
+    monkeypatch.setattr(report_runs, "_csv", lambda *args: change(own(*args).decode()).encode())
+
+
+@each_row(
+    "name, change, message",
+    [
+        ("balance_activity", lambda text: text.replace('"fee"', '"fees"', 1), "has no column fee, so nothing can be said"),
+        ("balance_activity", lambda text: text.replace('"count"', '"n"', 1), "has no column count"),
+        ("balance_summary", lambda text: text.replace('"net_amount"', '"net"', 1), "has no column net_amount"),
+        ("payout_reconciliation", lambda text: text.replace('"automatic_payout_id"', '"payout"', 1), "has no column automatic_payout_id"),
+        ("balance_activity", lambda text: "\n", "has no column"),
+        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0], "a row that breaks off"),
+        ("balance_activity", lambda text: text.rstrip() + ",1\n", "breaks off or is too long"),
+        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0] + ',""\n', "'' where an amount should be"),
+        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0] + ',"NaN"\n', "'NaN' where an amount should be"),
+        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0] + ',"0.001"\n', "isn't a whole number of minor units"),
+        ("balance_activity", lambda text: re.sub(r'","(\d+)","', '","\\1.5","', text), "5' where a count should be"),
+        ("balance_activity", lambda text: text + '"' + "x" * 200_000 + '"\n', "can't be read: field larger"),
+    ],
+)  # fmt: skip
+def test_what_stripe_s_file_lacks_is_never_equal(
+    name: str, change: Callable[[str], str], message: str
+) -> None:
+    zone = {"tz": "UTC"} if name == "balance_summary" else {}
+    with pytest.MonkeyPatch.context() as patch:
+        sent(patch, change)
+        with pytest.raises(stripe_reports.ReportUnavailable, match=message):
+            sm.report(name, **SEPTEMBER, **zone, check="stripe")
+
+
+def test_a_mark_at_the_begin_of_the_file_and_several_rows_of_a_category_change_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def split(text: str) -> str:
+        head, *rows = text.splitlines()
+        return "\ufeff" + "\n".join([head, *rows, *(re.sub(r'"-?[\d.]+"', '"0"', row) for row in rows)])
+
+    sent(monkeypatch, split)
+    made = sm.report("balance_summary", **SEPTEMBER, tz="UTC", check="stripe")
+    assert set(made["status"]) == {"equal"}
+
+
+def test_without_a_row_on_either_side_nothing_is_called_equal() -> None:
+    made = sm.report("balance_activity", start="2024-08-24", end="2024-08-25", check="stripe")
+    assert made.empty
+    assert "nothing to compare" in " ".join(made.attrs["stripe"]["notes"])
+
+
+def test_stripe_may_not_say_how_far_its_data_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    singly = sm.report("payout_reconciliation", **SEPTEMBER, members="requests")
+    own = report_runs._type
+    monkeypatch.setattr(report_runs, "_type", lambda *args: {**own(*args), "data_available_end": None})
+    with pytest.raises(stripe_reports.ReportUnavailable, match="doesn't say until when"):
+        sm.report("balance_activity", **SEPTEMBER, check="stripe")
+    made = sm.report("payout_reconciliation", **SEPTEMBER, members="report")
+    pd.testing.assert_frame_equal(made, singly)
+    assert "asked for by itself: Stripe doesn't say" in " ".join(made.attrs["stripe"]["notes"])
 
 
 def test_stripe_s_data_may_not_reach_that_far() -> None:
