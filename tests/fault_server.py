@@ -23,7 +23,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 HTML = (
@@ -147,7 +147,7 @@ class FaultServer:
     def url(self) -> str:
         return f"{'https' if self.tls else 'http'}://{'localhost' if self.tls else '127.0.0.1'}:{self.port}"
 
-    def __enter__(self) -> FaultServer:
+    def __enter__(self) -> Self:
         thread = threading.Thread(target=self._accept, daemon=True)
         thread.start()
         self._threads.append(thread)
@@ -530,7 +530,7 @@ class FaultProxy:
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
 
-    def __enter__(self) -> FaultProxy:
+    def __enter__(self) -> Self:
         thread = threading.Thread(target=self._accept, daemon=True)
         thread.start()
         self._threads.append(thread)

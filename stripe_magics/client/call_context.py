@@ -16,17 +16,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _FREE_AGAIN = frozenset({"refused", "not_sent"})  # states of writes that surely changed nothing
-
-
-class _Row(Protocol):
-    @property
-    def state(self) -> str: ...
 
 
 class CallContext:

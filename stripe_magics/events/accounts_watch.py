@@ -154,7 +154,7 @@ class AccountsWatch:
         """Each new event of any account, until the watch ends."""
         return each_new(self.watches, self._ended.wait)
 
-    async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:
+    async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:  # noqa: ASYNC109 - public
         """Wait for the next event of a type in any account."""
         return await next_of(self.watches, type, timeout)
 

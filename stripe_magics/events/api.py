@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -436,7 +437,7 @@ def _field(param: str) -> str:
     return field.name if field is not None else param
 
 
-def _refuse_options(command: Command, *, taken: Set[str]) -> None:
+def _refuse_options(command: Command, *, taken: AbstractSet[str]) -> None:
     """Options common to all calls that a watch which polls has no use for."""
     options = command.options
     plain = Options()

@@ -245,7 +245,7 @@ class Watch:
         """Each new event, from the beginning of the watch on, until it ends."""
         return each_new([self], self._ending.wait)
 
-    async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:
+    async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:  # noqa: ASYNC109 - public
         """Wait for the next event of a type, pattern or group. None is given twice, and none that came between two calls is missed.
 
         Raises TimeoutError after `timeout` seconds, `UsageFault` if the watch isn't running.
@@ -543,10 +543,10 @@ def each_new(watches: list[Watch], wait: Callable[[float], object]) -> Iterator[
             wait(_LOOK)
 
 
-async def next_of(watches: list[Watch], type: str, timeout: float) -> dict[str, Any]:
+async def next_of(watches: list[Watch], type: str, patience: float) -> dict[str, Any]:
     """The next event of a type, from whichever watch has it first."""
     choice = event_filter(type.split(","))
-    until = time.monotonic() + timeout
+    until = time.monotonic() + patience
     while True:
         running = any(each.running for each in watches)
         for watch in watches:
@@ -555,7 +555,7 @@ async def next_of(watches: list[Watch], type: str, timeout: float) -> dict[str, 
         if not running:
             raise UsageFault(f"The watch isn't running ({watches[0].state}). start() goes on.")
         if time.monotonic() >= until:
-            raise TimeoutError(f"No {choice} within {timeout:g} seconds.")
+            raise TimeoutError(f"No {choice} within {patience:g} seconds.")
         await asyncio.sleep(_LOOK)
 
 

@@ -213,10 +213,15 @@ def _datev_settings(given: Mapping[str, Any]) -> dict[str, int]:
 def _datev_header(settings: Mapping[str, int], code: str, span: Period, accounts: pd.Series) -> list[str]:
     first, last = span.local_start, span.local_end - pd.Timedelta(1, "us")
     month, day = divmod(settings["year_begins"], 100)
-    begins = datetime(first.year if (first.month, first.day) >= (month, day) else first.year - 1, month, day)
+    begins = datetime(
+        first.year if (first.month, first.day) >= (month, day) else first.year - 1,
+        month,
+        day,
+        tzinfo=first.tzinfo,
+    )
     length = max(4, *(len(each) for each in accounts)) if len(accounts) else 4
     return [
-        _quoted("EXTF"), "700", "21", _quoted("Buchungsstapel"), "13", f"{datetime.now():%Y%m%d%H%M%S}000", "", _quoted("SM"),
+        _quoted("EXTF"), "700", "21", _quoted("Buchungsstapel"), "13", f"{datetime.now().astimezone():%Y%m%d%H%M%S}000", "", _quoted("SM"),
         _quoted("stripe_magics"), _quoted(""), str(settings["consultant"]), str(settings["client"]), f"{begins:%Y%m%d}", str(length),
         f"{first:%Y%m%d}", f"{last:%Y%m%d}", _quoted(f"Stripe {first:%Y-%m}"), _quoted(""), "1", "0", "0", _quoted(code.upper()),
         "", _quoted(""), "", "", _quoted(""), "", "", _quoted(""), _quoted(""),

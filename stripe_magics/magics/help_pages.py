@@ -1,10 +1,10 @@
-"""Help: the fields of a module as a table, an example line, the overview, the overview."""
+"""Help: the fields of a module as a table, an example line, the overview."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import OPTIONS, Command
@@ -14,9 +14,6 @@ from stripe_magics.catalogue.kinds import Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.catalogue.stripe_objects import id_prefix
 from stripe_magics.errors import StripeMagicsError
-
-if TYPE_CHECKING:
-    pass
 
 EFFECTS = {
     Effect.READ: "reads",

@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _log(line: str) -> None:
-    print(f"{datetime.now():%H:%M:%S} {line}", flush=True)
+    print(f"{datetime.now().astimezone():%H:%M:%S} {line}", flush=True)
 
 
 if __name__ == "__main__":

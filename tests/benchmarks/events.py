@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import random
 import resource
 import subprocess
@@ -132,7 +131,7 @@ def cells(times: int) -> None:
 
         gc.collect()
         return {
-            "files": len(os.listdir("/proc/self/fd")),
+            "files": len(list(Path("/proc/self/fd").iterdir())),
             "threads": threading.active_count(),
             "hooks": len(connection.before_close),
             "listeners": sum(

@@ -606,7 +606,6 @@ def test_a_clock_that_is_off_loses_nothing(stripe: Stripe, ahead: int) -> None:
 
 def test_a_thousand_runs_of_a_watch_cell_leave_nothing_behind(sandbox: Connection) -> None:
     """B90: files, threads, hooks, listeners and widgets stay as they are. (100 here: each is the same; the benchmark runs 1,000.)"""
-    import os
 
     import ipywidgets
 
@@ -614,7 +613,12 @@ def test_a_thousand_runs_of_a_watch_cell_leave_nothing_behind(sandbox: Connectio
 
     def measure() -> tuple[int, int, int, int]:
         widgets = len(getattr(ipywidgets.widget, "_instances", {}))
-        return len(os.listdir("/proc/self/fd")), threading.active_count(), len(sandbox.before_close), widgets
+        return (
+            len(list(Path("/proc/self/fd").iterdir())),
+            threading.active_count(),
+            len(sandbox.before_close),
+            widgets,
+        )
 
     def run() -> None:
         shown = panel(sm.watch("customer"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stripe_magics.sandbox.server import serving
@@ -38,7 +40,7 @@ def test_the_official_client_uploads(sandbox) -> None:
     stripe = pytest.importorskip("stripe")
     with serving(sandbox) as address:
         client = stripe.StripeClient("sk_test_a", base_addresses={"api": address, "files": address})
-        with open(__file__, "rb") as file:
+        with Path(__file__).open("rb") as file:
             made = client.v1.files.create({"purpose": "dispute_evidence", "file": file})
     assert made.size > 100 and made.filename.endswith("test_files.py")
 

@@ -158,7 +158,7 @@ class Attempts:
 def delay(number: int, policy: Policy, *, jitter: float | None = None) -> float:
     """Seconds before retry `number` (from 1): 0.5, 1, 2, 4, 5, 5 ... times a jitter in [0.5, 1], never under the base."""
     full = min(policy.max_delay, policy.base_delay * 2.0 ** (number - 1))
-    share = random.uniform(0.5, 1.0) if jitter is None else jitter
+    share = random.uniform(0.5, 1.0) if jitter is None else jitter  # noqa: S311 - spreads retries, no secret
     return max(policy.base_delay, full * share)
 
 

@@ -105,7 +105,7 @@ class Fetcher:
     async def _turn(self, path: str) -> None:
         """Wait until the rate allows a request. One waits for that, the others for that one: those that were held up don't go out all at once."""
         async with self._gate:
-            while (seconds := self.limiter.take(path, self.account)) > 0:
+            while (seconds := self.limiter.take(path, self.account)) > 0:  # noqa: ASYNC110 - the limiter says how long
                 await asyncio.sleep(seconds)
 
     async def _once(self, params: Params) -> FetchedPage | tuple[StripeError, AttemptResult]:

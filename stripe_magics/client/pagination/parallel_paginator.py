@@ -264,5 +264,5 @@ class _Pull:
                     mark=piece.mark, ids=piece.ids, complete_since=piece.complete_since,
                 )
             )  # fmt: skip
-        while self.queue.qsize() > MAX_WAITING_PAGES:
+        while self.queue.qsize() > MAX_WAITING_PAGES:  # noqa: ASYNC110 - the reader is a thread
             await asyncio.sleep(0.01)

@@ -56,7 +56,7 @@ SERVICES = (
 
 def build_timeline(as_of: int) -> Firm:
     """The story up to a moment."""
-    rng = Random("a firm of software")
+    rng = Random("a firm of software")  # noqa: S311 - the same story every time
     firm = Firm([], [], [], month_starts(as_of), as_of)
     active: list[Client] = []
     for month in range(1, MONTHS + 2):
