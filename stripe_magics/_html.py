@@ -47,16 +47,20 @@ def table(
     rows: Iterable[Sequence[object]],
     *,
     sides: Mapping[int, str] | None = None,
+    by_sheet: bool = False,
     **attributes: str | None,
 ) -> Markup:
-    """A table; `sides` are columns (by place) that aren't at the left. A cell that is a `td` or `th` already is taken as it is."""
+    """A table; `sides` are columns (by place) that aren't at the left, `by_sheet` leaves that to a style sheet.
+
+    A cell that is a `td` or `th` already is taken as it is.
+    """
     aligned = sides or {}
 
     def cells(kind: str, row: Sequence[object]) -> Markup:
         return join(
             each
             if isinstance(each, Markup) and each.startswith(("<td", "<th"))
-            else tag(kind, each, style=f"text-align:{aligned.get(place, 'left')}")
+            else tag(kind, each, style=None if by_sheet else f"text-align:{aligned.get(place, 'left')}")
             for place, each in enumerate(row)
         )
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from stripe_magics.accessor.account_facts import same_connection
 from stripe_magics.frames import build, empty
-from stripe_magics.frames.arrow_columns import from_values, objects
+from stripe_magics.frames.arrow_columns import from_values
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import Column, facts, known, schema
@@ -253,8 +253,3 @@ def has_values(values: pd.Series[Any]) -> bool:
     if filled.dtype == object or isinstance(filled.dtype, pd.StringDtype):
         return any(len(each) if isinstance(each, (str, list, dict)) else True for each in filled)
     return True
-
-
-def plain_cells(values: Sequence[Any]) -> Any:
-    """Values as cells that can't be changed."""
-    return objects(values)

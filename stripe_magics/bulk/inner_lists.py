@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -88,12 +87,3 @@ def cut_lists(value: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from cut_lists(inner)
-
-
-def single_object(connection: Connection, request: Request, body: bytes) -> tuple[bytes, int]:
-    """One object with its lists whole, and how many of them stayed cut."""
-    inner = InnerLists(connection, replace(request, params=()))
-    whole = inner.complete(b'{"object":"list","data":[' + body + b"]}")
-    return (
-        body if not (inner.fetched or inner.cut) else whole[len(whole.partition(b"[")[0]) + 1 : -2]
-    ), inner.cut

@@ -108,7 +108,9 @@ class Field:
     pattern: str = ""
     default: str | int | bool | None = None  # what Stripe does without the value; shown, never sent
     in_more_section: bool = False  # stands in the form's last group, "More"
-    connect_only: bool = False
+    connect_only: bool = (
+        False  # waits in a closed group of the form: it is for platforms with connected accounts
+    )
     restored: bool = False
     since: str = ""  # the API version that takes it, if the pinned one doesn't
     since_removed: str = ""  # the API version that no longer takes it; "never": the endpoint never did

@@ -81,7 +81,6 @@ class Limiter:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
     slots: float = 1.0  # what concurrency refusals have left of the requests side by side
-    refusals: int = 0
     _buckets: dict[tuple[str, ...], Bucket] = field(default_factory=dict)
     _slot_step: float = -math.inf
     _lock: Any = field(default_factory=threading.Lock)
@@ -106,7 +105,6 @@ class Limiter:
         """A 429: slow down where its reason says. None of them is about a lock on an object (no reason, lock_timeout)."""
         with self._lock:
             now = self.clock()
-            self.refusals += 1
             endpoint, total, platform = self._of(path, account)
             if reason.endswith("concurrency"):
                 if now - self._slot_step >= SLOWDOWN_INTERVAL:

@@ -126,8 +126,3 @@ def classify(text: str) -> Shape:
     if not re.fullmatch(r"[A-Za-z0-9_.\-]+", text) or not text.rpartition("_")[2]:
         raise KeyRefused("The key contains invalid characters. Copy it again.")
     return shape
-
-
-def mode_of(secret: Secret) -> str:
-    """`test`, `live` or `unknown` (an organisation's key doesn't say; until an answer does it is treated as live)."""
-    return classify(secret.reveal()).mode

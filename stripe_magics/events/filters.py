@@ -35,13 +35,6 @@ class EventFilter:
             return True
         return type in self.types or any(type.startswith(f"{prefix}.") for prefix in self.prefixes)
 
-    def covers(self, other: EventFilter) -> bool:
-        """Whether everything that the other one chooses is chosen here."""
-        if not self.prefixes and not self.types:
-            return True
-        prefixes = {f"{each}.*" for each in self.prefixes}
-        return all(prefixes & {name, *covering_names(name)} or name in self.types for name in other.names)
-
     def overlaps(self, other: EventFilter) -> bool:
         """Whether some event can be chosen by both."""
         return any(

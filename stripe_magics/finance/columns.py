@@ -58,13 +58,6 @@ RESIDUAL = money("residual", "What is left unexplained; 0 proves the row.")
 STATUS = text("status", "What the residual says: adds up, does not add up, or why it can't be known.")
 
 
-class Declared:
-    """A report function with its columns."""
-
-    columns: tuple[Column, ...]
-    more: bool
-
-
 def declare(
     *columns: Column, more: bool = False
 ) -> Callable[[Callable[P, pd.DataFrame]], Callable[P, pd.DataFrame]]:

@@ -47,7 +47,6 @@ class ListSource:
     module: str
     object_type: str
     values: Mapping[str, Any] = field(default_factory=dict)
-    optional: bool = False  # an account, a sandbox or a folder may be without it
 
 
 LISTS: dict[str, ListSource] = {
@@ -57,12 +56,12 @@ LISTS: dict[str, ListSource] = {
     "refunds": ListSource("refunds.list", "refund"),
     "disputes": ListSource("disputes.list", "dispute"),
     "invoices": ListSource("invoices.search", "invoice"),
-    "credit_notes": ListSource("credit_notes.list", "credit_note", optional=True),
+    "credit_notes": ListSource("credit_notes.list", "credit_note"),
     "subscriptions": ListSource("subscriptions.list", "subscription", {"status": "all"}),
-    "customers": ListSource("customers.list", "customer", optional=True),
-    "tax_rates": ListSource("tax_rates.list", "tax_rate", optional=True),
-    "prices": ListSource("prices.list", "price", {"expand": ["data.tiers"]}, optional=True),
-    "coupons": ListSource("coupons.list", "coupon", optional=True),
+    "customers": ListSource("customers.list", "customer"),
+    "tax_rates": ListSource("tax_rates.list", "tax_rate"),
+    "prices": ListSource("prices.list", "price", {"expand": ["data.tiers"]}),
+    "coupons": ListSource("coupons.list", "coupon"),
 }
 
 

@@ -23,7 +23,6 @@ from stripe_magics.finance.reporting_period import (
     Period,
     edges,
     instants,
-    local,
     month_ends,
     month_number,
     nanoseconds,
@@ -310,8 +309,3 @@ def deferred_revenue(
     left = [str(each) for each in span.cut("MS")[~over].to_period("M")]
     notes = [f"Left out, because not over: {', '.join(left)}."] if left else []
     return result(out, "deferred_revenue", sources, period=span, method=recognition.method, notes=notes)
-
-
-def month_of(when: pd.Timestamp, zone: str) -> pd.Period:
-    """The local month of an instant."""
-    return local(when, zone).to_period("M")

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from functools import partial
-from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
 import ipywidgets as w
 
-from stripe_magics._html import tag
+from stripe_magics._html import Markup, output, table, tag
 from stripe_magics._status_colours import colours
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.errors import NotFound, UnknownName
+from stripe_magics.forms import html
 from stripe_magics.forms.object_search import find, id_in
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.part_list import Part, PartList
@@ -207,37 +207,38 @@ def card_html(story: Story, connection: Any) -> str:
         from stripe_magics.accessor.dashboard_links import base_address, page_of
 
         link = base_address(connection.mode, connection.account) + page_of(story.kind, story.id)
-    opened = (
-        f" <a href='{escape(link, quote=True)}' target='_blank' rel='noopener'>Open in Dashboard</a>"
-        if link
-        else ""
-    )
-    facts = "".join(
-        f"<tr><th scope='row'>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in story.facts
-    )
-    rows = "".join(
-        f"<tr><td class='sm-when'>{escape(when(each.time, connection.zone))}</td><td>{escape(each.text)}</td>"
-        f"<td>{status_badge(each.status)}</td><td>{id_cell(each.id)}</td></tr>"
+    opened = (" ", tag("a", "Open in Dashboard", href=link, target="_blank", rel="noopener")) if link else ()
+    facts = ((tag("th", name, scope="row"), value) for name, value in story.facts)
+    rows = (
+        (
+            tag("td", when(each.time, connection.zone), class_="sm-when"),
+            each.text,
+            status_badge(each.status),
+            id_cell(each.id),
+        )
         for each in story.entries
     )
-    notes = "".join(f"<p class='sm-notes'>{escape(each)}</p>" for each in story.notes)
-    kind = escape(story.kind.rpartition(".")[2].replace("_", " ").capitalize())
-    return (
-        f"{CARD_CSS}<div class='sm-object tex2jax_ignore mathjax_ignore' role='group' aria-label='{kind}'>"
-        f"<h3>{escape(story.title)} {badge}</h3><p class='sm-sub'>{kind} <code>{escape(story.id)}</code>{opened}</p>"
-        f"<table class='sm-facts'>{facts}</table><table class='sm-story' aria-label='What happened'>{rows}</table>{notes}</div>"
-    )
+    kind = story.kind.rpartition(".")[2].replace("_", " ").capitalize()
+    card = output(
+        tag("h3", story.title, " ", badge),
+        tag("p", f"{kind} ", tag("code", story.id), *opened, class_="sm-sub"),
+        table([], facts, by_sheet=True, class_="sm-facts"),
+        table([], rows, by_sheet=True, class_="sm-story", aria_label="What happened"),
+        html.remarks(story.notes),
+        class_="sm-object", role="group", aria_label=kind,
+    )  # fmt: skip
+    return CARD_CSS + card
 
 
-def id_cell(identity: str) -> str:
+def id_cell(identity: str) -> Markup:
     """An id to follow: `%stripe ID` opens its card."""
-    return f"<code>{escape(identity)}</code>" if identity else ""
+    return tag("code", identity) if identity else Markup("")
 
 
-def status_badge(status: str) -> str:
+def status_badge(status: str) -> Markup:
     """A state as a badge, coloured by what needs a person."""
     shown = status.replace("_", " ")
-    return tag("span", shown, class_="sm-badge", style=colours(status) or None) if status else ""
+    return tag("span", shown, class_="sm-badge", style=colours(status) or None) if status else Markup("")
 
 
 def object_card(text: str, *, connection: Any = None, run: Callable[..., Any] | None = None) -> ObjectCard:

@@ -1,11 +1,11 @@
-"""The pieces of HTML that forms show, as pure functions. Everything that comes from a user or from Stripe is escaped here."""
+"""The pieces of HTML that forms show, as pure functions on `_html`, which escapes everything that comes from a user or from Stripe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any
 
+from stripe_magics._html import Markup, join, table, tag, text
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.generated import effects
 from stripe_magics.catalogue.module import Effect, Module
@@ -20,30 +20,47 @@ MODES = {
 """What the strip on top says, by the connection's mode: badge, class, words."""
 
 
-def mode_banner(connection: Any | None) -> str:
+def mode_banner(connection: Any | None) -> Markup:
     """The strip on top of every form: mode, account and the tail of the key."""
     mode = connection.mode if connection is not None else ""
     badge, css, words = MODES.get(mode, MODES["unknown"])
     facts = [words]
     if connection is not None:
         facts = [each for each in (connection.name, connection.account, connection.key_hint, words) if each]
-    return f"<div class='sm-strip {css}'><b>{badge}</b><span>{' · '.join(escape(str(each)) for each in facts)}</span></div>"
+    return tag("div", tag("b", badge), tag("span", " · ".join(map(str, facts))), class_=f"sm-strip {css}")
 
 
-def head(module: Module) -> str:
+def title(words: str, lead: str = "", *, code: str = "") -> Markup:
+    """A form's heading, and what it is for."""
+    heading = tag("div", tag("h3", words), tag("code", code) if code else "", class_="sm-head")
+    return join([heading, explanation(lead) if lead else ""])
+
+
+def explanation(words: str) -> Markup:
+    """A sentence under a heading."""
+    return tag("p", words, class_="sm-lead")
+
+
+def remarks(notes: Iterable[object]) -> Markup:
+    """Small print, a paragraph a note."""
+    return join(tag("p", str(each), class_="sm-notes") for each in notes)
+
+
+def head(module: Module) -> Markup:
     """Title, method and path, and what the module does."""
-    lead = f"<p class='sm-lead'>{escape(module.help)}</p>" if module.help else ""
     path = f"{module.method} {module.path}" if module.path.startswith("/") else module.name
-    return f"<div class='sm-head'><h3>{escape(module.title)}</h3><code>{escape(path)}</code></div>{lead}"
+    return title(module.title, module.help, code=path)
 
 
-def note(field: Field, *, error: str = "", reading: str = "", condition: str = "", version: str = "") -> str:
+def note(
+    field: Field, *, error: str = "", reading: str = "", condition: str = "", version: str = ""
+) -> Markup:
     """What stands under a control: the error or the reading of what was entered, then the help."""
-    bad = f"<span class='sm-bad'>{escape(error)}</span>" if error else ""
-    fine = f"<span class='sm-ok'>{escape(reading)}</span>" if reading and not error else ""
-    old = f"<span class='sm-old'>{escape(removal(field))}</span>" if gone(field, version) else ""
+    bad = tag("span", error, class_="sm-bad") if error else ""
+    fine = tag("span", reading, class_="sm-ok") if reading and not error else ""
+    old = tag("span", removal(field), class_="sm-old") if gone(field, version) else ""
     words = " ".join(part for part in (condition, help_text(field)) if part)
-    return f"<div class='sm-note' data-field='{escape(field.name)}'>{bad}{fine}{escape(words)}{old}</div>"
+    return tag("div", bad, fine, words, old, class_="sm-note", data_field=field.name)
 
 
 def help_text(field: Field) -> str:
@@ -86,52 +103,55 @@ def condition(field: Field, module: Module) -> str:
     return f"Needed because {' and '.join(parts)}." if parts else ""
 
 
-def line(text: str) -> str:
+def line(words: str) -> Markup:
     """The magic line, with a button that copies it."""
     copy = "navigator.clipboard.writeText(this.parentElement.querySelector('pre').innerText);this.innerText='Copied'"
-    return f'<div class="sm-line"><pre role="group" aria-label="The same as a magic">{escape(text)}</pre><button type="button" onclick="{copy}">Copy</button></div>'
+    shown = tag("pre", words, role="group", aria_label="The same as a magic")
+    return tag("div", shown, tag("button", "Copy", type="button", onclick=copy), class_="sm-line")
 
 
 def card(
     kind: str, headline: str, rows: Iterable[str] = (), *, role: str = "status", details: Iterable[str] = ()
-) -> str:
+) -> Markup:
     """A message: `kind` is good, wrong, ask or plain; `details` are folded away. All text is escaped."""
-    rest = "".join(f"<br>{escape(each)}" for each in rows if each)
-    folded = "<br>".join(escape(each) for each in details if each)
-    more = f"<details><summary>Details</summary>{folded}</details>" if folded else ""
-    return f"<div class='sm-card sm-{kind}' role='{role}'><b>{escape(headline)}</b>{rest}{more}</div>"
+    rest = join(_new_line(each) for each in rows if each)
+    first, *others = [each for each in details if each] or [""]
+    folded = tag("details", tag("summary", "Details"), first, *map(_new_line, others)) if first else ""
+    return tag("div", tag("b", headline), rest, folded, class_=f"sm-card sm-{kind}", role=role)
 
 
-def error(fault: BaseException) -> str:
+def _new_line(words: object) -> Markup:
+    return join([tag("br"), words])
+
+
+def error(fault: BaseException) -> Markup:
     """An error as a card: what happened first."""
     first, *rest = str(fault).splitlines() or [type(fault).__name__]
     return card("wrong", first, rest, role="alert")
 
 
-def preview(request: Any, key: str = "") -> str:
+def preview(request: Any, key: str = "") -> Markup:
     """The exact request: method, path, form-encoded body. The API key is never part of it."""
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in request.params
+    headers = [*request.headers, *([("Idempotency-Key", key)] if key else [])]
+    body = (
+        table([], request.params, by_sheet=True, aria_label="Parameters")
+        if request.params
+        else _new_line("No parameters.")
     )
-    headers = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in request.headers
-    )
-    if key:
-        headers += f"<tr><td>Idempotency-Key</td><td>{escape(key)}</td></tr>"
-    body = f"<table aria-label='Parameters'>{rows}</table>" if rows else "<br>No parameters."
-    also = "".join(preview(each) for each in (*request.also, *request.then))
-    top = f"<b>{escape(request.method)} {escape(request.path)}</b>"
-    return f"<div class='sm-card' role='region' aria-label='Request'>{top}{f'<table>{headers}</table>' if headers else ''}{body}</div>{also}"
+    shown = tag(
+        "div", tag("b", f"{request.method} {request.path}"), table([], headers, by_sheet=True) if headers else "", body,
+        class_="sm-card", role="region", aria_label="Request",
+    )  # fmt: skip
+    return join([shown, *(preview(each) for each in (*request.also, *request.then))])
 
 
-def receipt(facts: Sequence[tuple[str, str]]) -> str:
+def receipt(facts: Sequence[tuple[str, str]]) -> Markup:
     """What was done, when, where: the line above a result that stays in the notebook."""
-    words = " · ".join(
-        f"{escape(name)} <code>{escape(value)}</code>" if name else escape(value)
-        for name, value in facts
-        if value
-    )
-    return f"<div style='font-size:12px;margin:4px 0;color:var(--jp-ui-font-color2,#667085)'>{words}</div>"
+    parts = [
+        join([f"{name} ", tag("code", value)]) if name else text(value) for name, value in facts if value
+    ]
+    words = join(piece for place, each in enumerate(parts) for piece in ((" · ", each) if place else (each,)))
+    return tag("div", words, style="font-size:12px;margin:4px 0;color:var(--jp-ui-font-color2,#667085)")
 
 
 VERBS = {Effect.READ: "Run", Effect.CREATE: "Create", Effect.UPDATE: "Update"}

@@ -1,7 +1,7 @@
 """Which field stands where in a form. Pure.
 
 In front: the ids of the object, what is required, what is required under a condition, then the plain optional fields as far as the
-budget goes; the rest follows in closed groups, "More" last. The budget is counted in widgets, since each costs a message: a form opens at once however
+budget goes; the rest follows in closed groups, "More" last. What only a platform with connected accounts needs waits in a closed group of its own. The budget is counted in widgets, since each costs a message: a form opens at once however
 many fields its module has.
 """
 
@@ -16,6 +16,7 @@ from stripe_magics.catalogue.module import Module
 from stripe_magics.forms.state import MORE, FormState, blank
 
 FURTHER = "Further details"
+CONNECT = "Stripe Connect"
 MAX_FRONT_WIDGETS = 21  # widgets for the fields in front
 
 
@@ -29,7 +30,11 @@ class Section:
 
 def sections(module: Module) -> list[Section]:
     """The groups of a module's form, in order. Every field stands in exactly one of them."""
-    plain = [each for each in module.fields if not each.in_more_section and not each.group]
+    plain = [
+        each
+        for each in module.fields
+        if not (each.in_more_section or each.group or (each.connect_only and not each.required))
+    ]
     needed = [
         each for each in module.fields if _rank(each, module) < 2 and (each.in_more_section or each.group)
     ]
@@ -38,7 +43,8 @@ def sections(module: Module) -> list[Section]:
     groups: dict[str, list[Field]] = {}
     for each in module.fields:
         if each.name not in inside:
-            groups.setdefault(MORE if each.in_more_section else each.group or FURTHER, []).append(each)
+            title = each.group or (CONNECT if each.connect_only else FURTHER)
+            groups.setdefault(MORE if each.in_more_section else title, []).append(each)
     order = sorted(groups, key=lambda title: {FURTHER: 0, MORE: 2}.get(title, 1))
     return [Section("", tuple(front)), *(Section(title, tuple(groups[title])) for title in order)]
 

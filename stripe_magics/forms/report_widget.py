@@ -9,11 +9,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Protocol
 
 import ipywidgets as w
 
+from stripe_magics._html import join, tag
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.connection_guard import check_open, present
@@ -72,9 +72,7 @@ class _PeriodForm(w.VBox):
         self.reporter, self.connection = reporter, connection
         self.frame: Any = None
         self.tree = WidgetRegistry()
-        self._title = (
-            f"<div class='sm-head'><h3>{escape(title)}</h3></div><p class='sm-lead'>{escape(lead)}</p>"
-        )
+        self._title = html.title(title, lead)
         self.head = self.tree.make(w.HTML, "full", value=self._head())
         self.period = self._dropdown("Period", PERIODS, "last month")
         self.start = self._text("From", "2026-09-01")
@@ -152,9 +150,8 @@ class _PeriodForm(w.VBox):
         custom = "" if self.period.value == CUSTOM else "none"
         for each in (self.start, self.end):
             each.layout = self.tree.layout("field" if not custom else "hidden")
-        self.line_shown.value = (
-            f"<p class='sm-lead'>The same as a line:</p><pre class='sm-line'>{escape(self.line())}</pre>"
-        )
+        shown = tag("pre", self.line(), class_="sm-line")
+        self.line_shown.value = join([html.explanation("The same as a line:"), shown])
 
     def show(self) -> Any:
         """Run the line and show what it gives. Raises `ConfirmationNeeded` if the account that the form shows isn't connected any more."""
@@ -165,11 +162,9 @@ class _PeriodForm(w.VBox):
             self.head.value = self._head()
         check_open(self.connection)
         self.frame = self.reporter.run(self.words(), self.values())
-        notes = "".join(f"<p class='sm-notes'>{escape(str(note))}</p>" for note in self._notes())
         shown = rendered(self.frame)
-        self.result.value = notes + (
-            shown.get("text/html") or f"<pre>{escape(shown.get('text/plain', ''))}</pre>"
-        )
+        table = shown.get("text/html") or tag("pre", shown.get("text/plain", ""))
+        self.result.value = html.remarks(self._notes()) + table
         return self.frame
 
     def _notes(self) -> list[Any]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
 
+from stripe_magics._html import table, tag
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.errors import Fault, InvalidValue, StripeMagicsError
 from stripe_magics.forms import html
@@ -59,7 +59,7 @@ class RowsForm(w.VBox):
         }
         for each in self.columns.values():
             each.observe(lambda _: self._changed(), "value")
-        head = html.head(module) + f"<p class='sm-lead'>{escape(self._lead())}</p>"
+        head = html.head(module) + html.explanation(self._lead())
         self._top = make(w.HTML, "full", value=CSS + html.mode_banner(connection) + head)
         self._fields = make(w.VBox, "column", children=tuple(self.columns.values()))
         self.bar = make(w.HBox, "row", children=(), _dom_classes=("sm-bar",))
@@ -281,18 +281,24 @@ class RowsForm(w.VBox):
 
 def faults_table(faults: tuple[Fault, ...], frame: Any, columns: dict[str, str]) -> str:
     """Every fault with its row, its column in the file, what stands in the cell, and what is wrong with it."""
-    lines = []
+    rows = []
     for fault in faults[:SHOWN_FAULTS]:
         number, problem = _row_of(fault)
         column = columns.get(fault.field, "")
         cell = _cell(frame, column, number)
-        cells = (str(number or ""), column or fault.title, cell[:60], problem)
-        lines.append("".join(f"<td>{escape(each)}</td>" for each in cells))
-    more = f"<br>And {len(faults) - SHOWN_FAULTS:,} more." if len(faults) > SHOWN_FAULTS else ""
-    rows = "".join(f"<tr>{each}</tr>" for each in lines)
-    head = "<tr><th>Row</th><th>Column</th><th>Cell</th><th>What is wrong</th></tr>"
+        rows.append((str(number or ""), column or fault.title, cell[:60], problem))
+    more = (tag("br"), f"And {len(faults) - SHOWN_FAULTS:,} more.") if len(faults) > SHOWN_FAULTS else ()
+    head = ("Row", "Column", "Cell", "What is wrong")
     count = "One cell needs" if len(faults) == 1 else f"{len(faults):,} cells need"
-    return f"<div class='sm-card sm-wrong' role='alert'><b>{count} correcting. Nothing was sent.</b><table aria-label='Faults'>{head}{rows}</table>{more}</div>"
+    first = tag("b", f"{count} correcting. Nothing was sent.")
+    return tag(
+        "div",
+        first,
+        table(head, rows, by_sheet=True, aria_label="Faults"),
+        *more,
+        class_="sm-card sm-wrong",
+        role="alert",
+    )
 
 
 def _row_of(fault: Fault) -> tuple[int, str]:

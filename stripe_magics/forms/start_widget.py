@@ -43,7 +43,9 @@ class StartCard(w.VBox):
         self.tree = WidgetRegistry()
         self.opened: Any = None
         make = self.tree.make
-        words = "<div class='sm-head'><h3>Stripe</h3></div><p class='sm-lead'>Say what you want to do, or choose below. %stripe help shows everything else.</p>"
+        words = html.title(
+            "Stripe", "Say what you want to do, or choose below. %stripe help shows everything else."
+        )
         top = make(w.HTML, "full", value=CSS + html.mode_banner(connection) + words)
         self.words = make(
             w.Text,

@@ -283,11 +283,6 @@ class FormState:
             options=replace(self.options, form=False),
         )
 
-    @property
-    def dirty(self) -> bool:
-        """Whether anything but the object's id is entered."""
-        return any(found.role is not Role.PATH for found in map(self.field, self.values()))
-
     def effect(self) -> Effect:
         """What sending does to the account, with the values entered: confirming a payment at once moves money.
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any
 
 import ipywidgets as w
 
-from stripe_magics._html import NO_MATHEMATICS
+from stripe_magics._html import NO_MATHEMATICS, output, tag
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.row_actions import RowAction, actions_for
@@ -46,7 +45,7 @@ class TableContent:
     kind: str
     columns: Sequence[TableColumn]
     rows: Sequence[Mapping[str, Any]]  # id and status of each row
-    title: str = ""
+    title: str = ""  # HTML if it is Markup
     notes: Sequence[str] = ()
 
 
@@ -66,14 +65,14 @@ class TableWidget(w.VBox):
         self.opened: Any = None
         self.rows: list[Mapping[str, Any]] = []
         make = self.tree.make
-        top = make(w.HTML, "full", value=f"{CSS}<div class='{NO_MATHEMATICS}'>{content.title}</div>")
+        top = make(w.HTML, "full", value=CSS + output(content.title))
         self.table = _itable(content)
         self.table.observe(lambda change: self.select(list(change["new"])), "selected_rows")
         self.bar = make(w.HBox, "row", children=(), _dom_classes=("sm-bar",))
         self.status = make(w.HTML, "full", value="")
         self.slot = make(w.VBox, "full", children=())
-        lines = "".join(f"<div><small>{escape(each)}</small></div>" for each in content.notes)
-        notes = make(w.HTML, "full", value=f"<div class='{NO_MATHEMATICS}'>{lines}</div>")
+        lines = (tag("div", tag("small", each)) for each in content.notes)
+        notes = make(w.HTML, "full", value=output(*lines))
         super().__init__(
             children=(top, self.table, notes, self.bar, self.status, self.slot),
             layout=self.tree.layout("column"),

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
-from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
+from stripe_magics._html import output, table, tag
 from stripe_magics.errors import StripeError
+from stripe_magics.forms import html
 from stripe_magics.forms.card_widget import CARD_CSS, caller, id_cell, status_badge
 from stripe_magics.forms.stories.story import card, day, money
 
@@ -63,24 +64,15 @@ class Today:
     def _repr_html_(self) -> str:
         parts = []
         for each in self.sections:
-            rows = "".join(
-                f"<tr><td>{escape(line.text)}</td><td>{status_badge(line.status)}</td><td>{id_cell(line.id)}</td></tr>"
-                for line in each.lines
-            )
-            table = (
-                f"<table class='sm-story' aria-label='{escape(each.title, quote=True)}'>{rows}</table>"
-                if rows
-                else ""
-            )
+            rows = [(line.text, status_badge(line.status), id_cell(line.id)) for line in each.lines]
             words = " ".join(words for words in (each.nothing if not rows else "", each.note) if words)
-            parts.append(
-                f"<h4>{escape(each.title)}</h4>{table}"
-                + (f"<p class='sm-notes'>{escape(words)}</p>" if words else "")
-            )
-        return (
-            f"{CARD_CSS}<div class='sm-object tex2jax_ignore mathjax_ignore' role='group' aria-label='Today'>"
-            f"<h3>{escape(self.day)}</h3><p class='sm-sub'>{escape(self.account)}</p>{''.join(parts)}</div>"
-        )
+            parts += [
+                tag("h4", each.title),
+                table([], rows, by_sheet=True, class_="sm-story", aria_label=each.title) if rows else "",
+                html.remarks([words] if words else []),
+            ]
+        heading = (tag("h3", self.day), tag("p", self.account, class_="sm-sub"))
+        return CARD_CSS + output(*heading, *parts, class_="sm-object", role="group", aria_label="Today")
 
 
 def today(connection: Any = None) -> Today:

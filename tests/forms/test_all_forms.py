@@ -192,3 +192,16 @@ def test_generated_operations_have_a_plain_form() -> None:
     form = module_form("products.create", {"name": "Gift card"})
     assert form.preview().params == (("name", "Gift card"),)
     assert form.line == '%stripe products create --name "Gift card"'
+
+
+def test_what_only_platforms_need_waits_in_a_closed_group() -> None:
+    """Fields for connected accounts are on no screen until their group is opened; then they are there."""
+    platforms = [(module, each) for module in MODULES for each in module.fields if each.connect_only]
+    assert len(platforms) > 10
+    for module, field in platforms:
+        titles = [each.title for each in layout.sections(module) if field in each.fields]
+        assert titles != [""], f"{module.name}: {field.name} stands in front"
+    form = module_form("events.watch")
+    assert "connect" not in form.controls
+    form.open_group("Stripe Connect")
+    assert "connect" in form.controls

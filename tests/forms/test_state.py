@@ -57,7 +57,6 @@ def test_current_values_by_parameter() -> None:
 
 def test_an_untouched_update_sends_nothing() -> None:
     assert update().values() == {"customer": "cus_1"}
-    assert not update().dirty
 
 
 def test_set_cleared_and_kept() -> None:

@@ -62,11 +62,6 @@ class Family(Generic[M]):
 
     # trials
 
-    @property
-    def on_trial(self) -> bool:
-        """Whether what happens now may have to be undone."""
-        return bool(self._trials)
-
     def _enrol(self, identifier: str, account: M) -> None:
         for level in self._trials:
             if identifier not in level:

@@ -18,7 +18,6 @@ class ItemChanges:
     changed: list[tuple[Object | None, Object | None]] = field(default_factory=list)
     removed: list[Object] = field(default_factory=list)
     added: list[Object] = field(default_factory=list)
-    clear_usage: bool = False
 
 
 def work_out(account: Account, subscription: Object, given: list[dict[str, Any]]) -> ItemChanges:

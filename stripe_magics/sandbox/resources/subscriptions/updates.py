@@ -14,7 +14,6 @@ from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
 from stripe_magics.sandbox.resources.invoices import collection, invoices
-from stripe_magics.sandbox.resources.price_objects import amount_of
 from stripe_magics.sandbox.resources.subscriptions import changes as item_changes
 from stripe_magics.sandbox.resources.subscriptions import items, lifecycle
 from stripe_magics.sandbox.resources.subscriptions import period_invoices as billing
@@ -419,15 +418,6 @@ def expire_pending(account: Account, subscription: Object) -> None:
     events.emit(account, "customer.subscription.pending_update_expired", subscription)
     if invoice and (account.peek("invoice", invoice) or {}).get("status") == "open":
         invoices.void(account, {}, invoice)
-
-
-def recurring_amount(account: Account, subscription: Object) -> int:
-    """What its licensed items cost each period, before discounts and tax."""
-    return sum(
-        amount_of(account, item["price"], item.get("quantity", 1))
-        for item in subscription["items"]["data"]
-        if not items.metered(item["price"])
-    )
 
 
 REACTIONS = {"invoice.paid": apply_pending}
