@@ -310,9 +310,21 @@ class StripeAccessor:
         """An Excel sheet: amounts in major units with a number format, times without zone in the account's zone, a frozen head, no formulas."""
         file_exports.to_excel(self._frame, path, sheet_name=sheet_name, zone=zone, **options)
 
-    def to_parquet(self, path: Any) -> None:
-        """A Parquet file (Feather by its ending) that `sm.read_parquet` reads back equal, with what the frame knows."""
-        file_exports.to_parquet(self._frame, path)
+    def to_parquet(self, path: Any, *, typed: bool = False) -> None:
+        """A Parquet file (Feather by its ending) that `sm.read_parquet` reads back equal, with what the frame knows.
+
+        Maps and lists are JSON text in it, as in what `pull` writes. With `typed=True` they have Parquet's own types (`map<string, string>`,
+        `struct`, `list`), for readers without JSON: `pd.read_parquet(path, dtype_backend="pyarrow")` gives columns with `.list` and `.struct`, and
+        DuckDB takes `lines[1].amount`. A key that only some rows' objects have is then null in the others, and columns that hold several types at
+        one place stay JSON text (a warning names them).
+
+        pandas' own `df.to_parquet` fails with "Cannot write struct type ... with no child field" where no row of a frame has any metadata: Arrow can't
+        know what type an empty dict should have. This method writes such frames.
+
+            >>> df = pd.DataFrame({"id": ["in_1"], "object": ["invoice"], "metadata": [{}]})
+            >>> df.stripe.to_parquet("/tmp/invoices.parquet", typed=True)  # doctest: +SKIP
+        """
+        file_exports.to_parquet(self._frame, path, typed=typed)
 
     def to_sql(self, name: str, connection: Any, **options: Any) -> Any:
         """pandas' `to_sql` without the index; times are in UTC, dicts and lists JSON text."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 
 from stripe_magics.accessor import units
 from stripe_magics.accessor.account_facts import zone_of
+from stripe_magics.accessor.nested_types import MixedValuesError, nested_array, python_value
 from stripe_magics.frames import parquet
 from stripe_magics.frames.arrow_columns import is_json, json_field, objects, text_dtype
 from stripe_magics.frames.cells import as_json, freeze
@@ -29,8 +31,11 @@ _FACTS = b"stripe_magics"
 _RISKY = re.compile(r"^[\s]*[=+\-@\t\r]")
 
 
-def to_table(frame: pd.DataFrame) -> pa.Table:
-    """The frame as an Arrow table that comes back equal (`from_table`)."""
+def to_table(frame: pd.DataFrame, *, typed: bool = False) -> pa.Table:
+    """The frame as an Arrow table that comes back equal (`from_table`).
+
+    `typed`: maps and lists have types of Arrow's in place of JSON text. What came in several types at one place stays text, with a warning.
+    """
     bare = frame.copy(deep=False)
     bare.attrs = {}
     nested = [
@@ -52,16 +57,48 @@ def to_table(frame: pd.DataFrame) -> pa.Table:
     for name in blank:
         bare[name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
     table = pa.Table.from_pandas(bare, preserve_index=None)
-    fields = [json_field(each.name) if each.name in nested else each for each in table.schema]
+    own = _typed_columns(frame, nested) if typed else {}
+    fields = [
+        own[each.name][0] if each.name in own else json_field(each.name) if each.name in nested else each
+        for each in table.schema
+    ]
     arrays = [
-        table.column(each.name).cast(pa.string()) if each.name in nested else table.column(each.name)
+        own[each.name][1]
+        if each.name in own
+        else table.column(each.name).cast(pa.string())
+        if each.name in nested
+        else table.column(each.name)
         for each in table.schema
     ]
     texts = [name for name in frame.columns if frame[name].dtype == text_dtype()]
-    said = {"facts": dict(frame.attrs.get("stripe") or {}), "blank": blank, "texts": texts}
+    said = {
+        "facts": dict(frame.attrs.get("stripe") or {}),
+        "blank": blank,
+        "texts": texts,
+        "typed": list(own),
+    }
     facts = json.dumps(said).encode()
     metadata = {**(table.schema.metadata or {}), _FACTS: facts}
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
+
+
+def _typed_columns(frame: pd.DataFrame, nested: list[Any]) -> dict[str, tuple[pa.Field, pa.Array]]:
+    """The nested columns that have one type, by name."""
+    made, mixed = {}, []
+    for name in nested:
+        cells = [None if _missing(each) else each for each in frame[name]]
+        try:
+            array = nested_array(cells, str(name))
+        except MixedValuesError:
+            mixed.append(str(name))
+        else:
+            made[str(name)] = pa.field(str(name), array.type), array
+    if mixed:
+        warnings.warn(
+            f"Written as JSON text, since one place in them has values of several types: {', '.join(mixed)}.",
+            stacklevel=5,
+        )
+    return made
 
 
 def _missing(value: Any) -> bool:
@@ -82,6 +119,10 @@ def from_table(table: pa.Table) -> pd.DataFrame:
                 index=frame.index,
                 dtype=object,
             )
+    for name in said.get("typed", ()):
+        column = table.column(name)
+        cells = [python_value(each, column.type) for each in column.to_pylist()]
+        frame[name] = pd.Series([freeze(each) for each in cells], index=frame.index, dtype=object)
     for name in said["texts"]:
         frame[name] = frame[name].astype(text_dtype())
     for name in said["blank"]:
@@ -166,9 +207,9 @@ def _of_list(value: Any) -> Any:
     }
 
 
-def to_parquet(frame: pd.DataFrame, path: str | Path) -> None:
+def to_parquet(frame: pd.DataFrame, path: str | Path, *, typed: bool = False) -> None:
     """See `df.stripe.to_parquet`."""
-    table = to_table(frame)
+    table = to_table(frame, typed=typed)
     if Path(path).suffix in {".feather", ".arrow"}:
         pyarrow.feather.write_feather(table, str(path))
     else:
