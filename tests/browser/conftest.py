@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -109,6 +109,10 @@ def lab(needs_chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (quiet / "notification.jupyterlab-settings").write_text(
         '{"fetchNews": "false", "checkForUpdates": false}'
     )
+    # Lab opens its launcher some time after the last notebook was closed, in front of the one that the next test opens
+    page = root / "jupyter_config_dir" / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True)
+    page.write_text('{"disabledExtensions": {"@jupyterlab/launcher-extension": true}}')
     port = free_port()
     command = [
         sys.executable,
@@ -165,6 +169,24 @@ OPEN = """async (path) => {
   app.shell.activateById(w.id);
 }"""
 
+RUN_ALL = """async () => {
+  const app = window.jupyterapp, w = window.__nb, command = 'notebook:run-all-cells';
+  // the command runs the notebook that Lab holds for the current one, which becomes this one some time after its activation
+  while (app.shell.currentWidget !== w || !app.commands.isEnabled(command)) {
+    app.shell.activateById(w.id);
+    await new Promise(r => setTimeout(r, 20));
+  }
+  await app.commands.execute(command);
+  return w.content.widgets.filter(each => each.model.type === 'code' && each.model.executionCount === null).length;
+}"""
+
+CLOSE = """async () => {
+  const w = window.__nb;
+  await w.context.save();
+  await w.sessionContext.shutdown();
+  for (const each of [...window.jupyterapp.shell.widgets('main')]) each.dispose();
+}"""
+
 
 class Notebook:
     """A notebook that is open in the page."""
@@ -178,7 +200,11 @@ class Notebook:
         return self.root / self.name
 
     def run_all(self) -> None:
-        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        assert self.page.evaluate(RUN_ALL) == 0, f"cells that did not run: {self.state()}"
+
+    def state(self) -> str:
+        """What the notebook holds, for a failure's message."""
+        return str(self.page.evaluate(STATE))
 
     def save(self) -> dict[str, Any]:
         """Save it and give what is in the file."""
@@ -204,6 +230,9 @@ class Notebook:
         return str(self.page.evaluate(RUN, code))
 
 
+STATE = """() => JSON.stringify([window.__nb.sessionContext.session?.kernel?.status,
+  ...window.__nb.content.widgets.map(each => [each.model.sharedModel.source, each.model.executionCount, each.outputArea?.node.innerText])])"""
+
 RUN = """async (code) => {
   const kernel = window.__nb.sessionContext.session.kernel;
   const future = kernel.requestExecute({code, store_history: false});
@@ -213,6 +242,16 @@ RUN = """async (code) => {
   await future.done;
   return text.trim();
 }"""
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture
@@ -230,8 +269,8 @@ def notebook(lab: tuple[str, Path], lab_page: Any, request: pytest.FixtureReques
         return opened
 
     yield open_
+    if request.node.stash.get(FAILED, False):
+        print(lab_page.evaluate(STATE))  # what a person would look at; pytest shows it with the failure
     if os.environ.get("SM_SHOTS"):
         lab_page.screenshot(path=f"{os.environ['SM_SHOTS']}/{request.node.name}.png")
-    lab_page.evaluate(
-        "async () => {const w = window.__nb; await w.context.save(); await w.sessionContext.shutdown(); w.dispose();}"
-    )
+    lab_page.evaluate(CLOSE)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from browser.conftest import OPEN
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -216,12 +217,8 @@ def test_a_reload_brings_the_form_back(notebook: Any, lab: Any) -> None:
     nb.save()
     nb.page.reload()
     nb.page.wait_for_function("()=>window.jupyterapp?.restored")
-    nb.page.evaluate(
-        """async (path) => { const app = window.jupyterapp; await app.restored;
-        const w = await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
-        window.__nb = w; await w.context.ready; await w.sessionContext.ready; app.shell.activateById(w.id); }""",
-        nb.name,
-    )
+    nb.page.evaluate("() => window.jupyterapp.restored.then(() => true)")
+    nb.page.evaluate(OPEN, nb.name)
     nb.sees("1 change; everything else stays as it is.")
     expect(nb.field("Phone")).to_have_value("+1 555 0100")
     nb.press("Update")
