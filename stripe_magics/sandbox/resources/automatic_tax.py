@@ -7,6 +7,7 @@ sandbox has no rate, nothing is due (`not_collecting`).
 from __future__ import annotations
 
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.tax_rate_objects import new_tax_rate
 
 STANDARD: dict[str, tuple[str, str, float]] = {
     "AT": ("VAT", "vat", 20), "AU": ("GST", "gst", 10), "BE": ("VAT", "vat", 21), "BG": ("VAT", "vat", 20), "CA": ("GST", "gst", 5),
@@ -52,10 +53,8 @@ def rate_for(account: Account, address: Object, *, inclusive: bool) -> Object | 
     rate = account.peek("tax_rate", identifier)
     if rate is not None:
         return rate
-    made: Object = {
-        "id": identifier, "object": "tax_rate", "active": False, "country": country, "created": account.now, "description": None,
-        "display_name": name, "effective_percentage": percent, "flat_amount": None, "inclusive": inclusive,
-        "jurisdiction": state or country, "jurisdiction_level": "state" if state else "country", "livemode": False, "metadata": {},
-        "percentage": percent, "rate_type": "percentage", "state": state, "tax_type": kind,
+    given = {
+        "active": False, "country": country, "display_name": name, "inclusive": inclusive, "jurisdiction": state or country,
+        "jurisdiction_level": "state" if state else "country", "percentage": percent, "state": state, "tax_type": kind,
     }  # fmt: skip
-    return account.add("tax_rate", made)
+    return account.add("tax_rate", new_tax_rate(account, identifier, given))

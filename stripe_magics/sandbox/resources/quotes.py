@@ -19,7 +19,7 @@ from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
 from stripe_magics.sandbox.resources.invoices import invoice_items, invoices
-from stripe_magics.sandbox.resources.invoices.totals import compute_totals
+from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
 from stripe_magics.sandbox.resources.price_objects import (
     amount_of,
     build_price,
@@ -204,8 +204,8 @@ def _compute(account: Account, quote: Object, lines: list[Object]) -> None:
     ]  # fmt: skip
     exempt = (account.peek("customer", quote["customer"] or "") or {}).get("tax_exempt", "none")
     sums = compute_totals(
-        working, {}, standing, lambda line: line["tax_rates"] or rates, eligible=discounts.Eligibility(account),
-        currency=quote["currency"] or "usd", exempt=exempt,
+        working, {}, standing, lambda line, rest: tax_entries(rest, line["tax_rates"] or rates, exempt),
+        eligible=discounts.Eligibility(account), currency=quote["currency"] or "usd",
     )  # fmt: skip
     for line, worked in zip(lines, working, strict=True):
         off = sum(each["amount"] for each in worked["discount_amounts"])

@@ -5,37 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid_before_execution
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.tax_rate_objects import check_percentage, new_tax_rate
 
 
 def create_tax_rate(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/tax_rates."""
-    if not 0 <= params["percentage"] <= 100:
-        raise invalid_before_execution("percentage lies between 0 and 100.", param="percentage")
-    rate = {
-        "id": account.new_id("txr"),
-        "object": "tax_rate",
-        "active": params.get("active", True),
-        "country": params.get("country"),
-        "created": account.now,
-        "description": params.get("description"),
-        "display_name": params["display_name"],
-        "effective_percentage": params["percentage"],
-        "flat_amount": None,
-        "inclusive": params["inclusive"],
-        "jurisdiction": params.get("jurisdiction"),
-        "jurisdiction_level": None,
-        "livemode": False,
-        "metadata": merged_metadata({}, params.get("metadata")),
-        "percentage": params["percentage"],
-        "rate_type": "percentage",
-        "state": params.get("state"),
-        "tax_type": params.get("tax_type"),
-    }
+    check_percentage(params["percentage"], "percentage")
+    rate = new_tax_rate(account, account.new_id("txr"), params)
+    rate["metadata"] = merged_metadata({}, params.get("metadata"))
     account.add("tax_rate", rate)
     events.emit(account, "tax_rate.created", rate)
     return rate

@@ -13,8 +13,9 @@ from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import automatic_tax, discounts
+from stripe_magics.sandbox.resources.invoices.line_taxes import given_taxes
 from stripe_magics.sandbox.resources.invoices.lines import line_of, put_lines
-from stripe_magics.sandbox.resources.invoices.totals import compute_totals
+from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address
 from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shipping_rate
 
@@ -264,6 +265,14 @@ def _rates_of(account: Account, invoice: Object) -> Callable[[Object], list[Obje
     return rates
 
 
+def _taxes_of(
+    account: Account, invoice: Object, lines: list[Object], exempt: str
+) -> Callable[[Object, int], list[Object]]:
+    """The taxes of a line: those that were given for it, or what its rates come to."""
+    given, rates = given_taxes(account, invoice, lines), _rates_of(account, invoice)
+    return lambda line, rest: given.get(line["id"]) or tax_entries(rest, rates(line), exempt)
+
+
 def refresh(account: Account, invoice: Object) -> None:
     """A draft follows its items: lines and sums anew. Saves."""
     attached = [
@@ -287,8 +296,8 @@ def refresh(account: Account, invoice: Object) -> None:
             exempt = "reverse" if exempt == "none" else exempt
     invoice.update(
         compute_totals(
-            lines, own, general, _rates_of(account, invoice), eligible=discounts.Eligibility(account), currency=invoice["currency"],
-            exempt=exempt, shipping=shipping,
+            lines, own, general, _taxes_of(account, invoice, lines, exempt), eligible=discounts.Eligibility(account),
+            currency=invoice["currency"], shipping=shipping,
         ),
         amount_shipping=shipping,
     )  # fmt: skip

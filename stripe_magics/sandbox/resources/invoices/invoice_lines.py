@@ -9,9 +9,9 @@ from stripe_magics.sandbox.api.errors import invalid, missing
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.invoices import drafts, invoice_items
+from stripe_magics.sandbox.resources.invoices import drafts, invoice_items, line_taxes
 from stripe_magics.sandbox.resources.invoices.invoices import retrieve
-from stripe_magics.sandbox.resources.invoices.lines import lines_of
+from stripe_magics.sandbox.resources.invoices.lines import line_of, lines_of
 
 _OF_ITEM = (
     "amount",
@@ -74,6 +74,8 @@ def _change(account: Account, invoice: Object, line: Object, given: dict[str, An
 def update_line(account: Account, params: dict[str, Any], identifier: str, line_id: str) -> Object:
     """POST /v1/invoices/{invoice}/lines/{line_item_id}."""
     invoice = _draft(account, identifier)
+    if "tax_amounts" in params:
+        line_taxes.give(account, line_id, params["tax_amounts"], "tax_amounts")
     _change(
         account,
         invoice,
@@ -95,12 +97,20 @@ def add_lines(account: Account, params: dict[str, Any], identifier: str) -> Obje
                 )
             item["invoice"] = identifier
             account.save("invoiceitem", item)
+            _give_taxes(account, invoice, item, each, place)
             continue
         data = {name: each[name] for name in _OF_ITEM if each.get(name) is not None}
         if "amount" in data:
             data["currency"] = invoice["currency"]
-        invoice_items.create(account, {**data, "customer": invoice["customer"], "invoice": identifier})
+        made = invoice_items.create(account, {**data, "customer": invoice["customer"], "invoice": identifier})
+        _give_taxes(account, invoice, made, each, place)
     return _finished(account, identifier, params)
+
+
+def _give_taxes(account: Account, invoice: Object, item: Object, given: dict[str, Any], place: int) -> None:
+    if given.get("tax_amounts"):
+        line = line_of(account, item, invoice["id"])["id"]
+        line_taxes.give(account, line, given["tax_amounts"], f"lines[{place}][tax_amounts]")
 
 
 def update_lines(account: Account, params: dict[str, Any], identifier: str) -> Object:
@@ -108,6 +118,8 @@ def update_lines(account: Account, params: dict[str, Any], identifier: str) -> O
     for place, each in enumerate(params["lines"]):
         invoice = _draft(account, identifier)
         line = _line(account, invoice, each["id"], f"lines[{place}][id]")
+        if "tax_amounts" in each:
+            line_taxes.give(account, line["id"], each["tax_amounts"], f"lines[{place}][tax_amounts]")
         _change(account, invoice, line, {name: each[name] for name in _OF_ITEM if name in each})
     return _finished(account, identifier, params)
 

@@ -45,21 +45,34 @@ def tax_on(base: int, rates: list[Object]) -> list[tuple[Object, int]]:
     return found
 
 
+def tax_entries(base: int, rates: list[Object], exempt: str) -> list[Object]:
+    """The tax of each rate as it stands on a line; `exempt` is the customer's tax_exempt."""
+    return [
+        {
+            "amount": 0 if exempt in {"exempt", "reverse"} else exact,
+            "inclusive": rate["inclusive"],
+            "tax_rate": rate["id"],
+            "taxability_reason": {"exempt": "customer_exempt", "reverse": "reverse_charge"}.get(exempt),
+            "taxable_amount": base,
+        }
+        for rate, exact in tax_on(base, rates)
+    ]
+
+
 def compute_totals(
     lines: list[Object],
     own: dict[str, list[Object]],
     discounts: list[Object],
-    rates_of: Callable[[Object], list[Object]],
+    taxes_of: Callable[[Object, int], list[Object]],
     *,
     eligible: Eligible,
     currency: str,
-    exempt: str,
     shipping: int = 0,
 ) -> Object:
     """Fill in each line's discount_amounts and tax_amounts; answers the invoice's sums.
 
-    `own` has the discounts of each line by its id, `discounts` those of the invoice, `rates_of` the tax rates of a line; `exempt` is the
-    customer's tax_exempt.
+    `own` has the discounts of each line by its id, `discounts` those of the invoice, `taxes_of` the taxes of a line on what is left
+    of it (`tax_entries`).
     """
     left = []
     for line in lines:
@@ -88,22 +101,15 @@ def compute_totals(
     for line, rest in zip(lines, left, strict=True):
         line["tax_amounts"] = []
         within = 0
-        for rate, exact in tax_on(rest, rates_of(line)):
-            amount = 0 if exempt in {"exempt", "reverse"} else exact
-            entry = {
-                "amount": amount,
-                "inclusive": rate["inclusive"],
-                "tax_rate": rate["id"],
-                "taxability_reason": {"exempt": "customer_exempt", "reverse": "reverse_charge"}.get(exempt),
-                "taxable_amount": rest,
-            }
+        for entry in taxes_of(line, rest):
+            amount = entry["amount"]
             line["tax_amounts"].append(entry)
             sums = taxes.setdefault(
-                (rate["id"], rate["inclusive"]), {**entry, "amount": 0, "taxable_amount": 0}
+                (entry["tax_rate"], entry["inclusive"]), {**entry, "amount": 0, "taxable_amount": 0}
             )
             sums["amount"] += amount
-            sums["taxable_amount"] += rest
-            if rate["inclusive"]:
+            sums["taxable_amount"] += entry["taxable_amount"]
+            if entry["inclusive"]:
                 within += amount
             else:
                 on_top += amount

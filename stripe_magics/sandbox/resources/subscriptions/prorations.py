@@ -131,8 +131,8 @@ def _net(account: Account, subscription: Object, full: int, item: Object) -> int
     }
     standing, _ = standing_discounts(account, subscription)
     compute_totals(
-        lines, own, [each for each in standing if not discounts.waits(each)], lambda line: [],
-        eligible=discounts.Eligibility(account), currency=subscription["currency"], exempt="none",
+        lines, own, [each for each in standing if not discounts.waits(each)], lambda line, rest: [],
+        eligible=discounts.Eligibility(account), currency=subscription["currency"],
     )  # fmt: skip
     found = next(line for line in lines if line["id"] == item["id"])
     off: int = sum(each["amount"] for each in found["discount_amounts"])
