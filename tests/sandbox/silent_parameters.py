@@ -17,6 +17,7 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
     "POST /v1/accounts/{account}/external_accounts external_account[object]": "the default itself; a card has a number of another kind",
     "POST /v1/accounts/{account}/external_accounts/{id} default_for_currency": "the currency's one bank account is the default already",
     "POST /v1/transfers source_type": "all funds come from cards here",
+    "POST /v1/tax/calculations line_items[][tax_code]": "one code is taxed like another here; txcd_00000000 (nothing is due) is tested by itself",
     "expand": "only what the answer shows",
     "POST /v1/customers/{customer} default_source": "the customer's one card is the default already",
     "POST /v1/customers/{customer} invoice_settings[default_payment_method]": "the customer's one method is the default already",
@@ -429,6 +430,10 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
             "customer": who, "phases[0][items][0][price]": ids["monthly"], "phases[0][iterations]": 2,
         },
         "POST /v1/subscriptions": {"customer": who, "items[0][price]": ids["monthly"]},
+        "POST /v1/tax/calculations": {
+            "currency": "usd", "line_items[0][amount]": 100, "customer_details[address][country]": "DE",
+            "customer_details[address_source]": "billing",
+        },
         "POST /v1/tax_rates": {"display_name": "T", "percentage": 5, "inclusive": "false"},
         "POST /v1/webhook_endpoints": {"url": "https://example.com/y", "enabled_events[0]": "charge.failed"},
     }  # fmt: skip

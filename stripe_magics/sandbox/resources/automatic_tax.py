@@ -6,6 +6,8 @@ sandbox has no rate, nothing is due (`not_collecting`).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.tax_rate_objects import new_tax_rate
 
@@ -39,16 +41,29 @@ def reverse_charged(account: Account, address: Object | None, tax_ids: list[Obje
     )
 
 
-def rate_for(account: Account, address: Object, *, inclusive: bool) -> Object | None:
-    """The tax rate where somebody is, made when first needed; None where nothing is collected."""
+class KnownRate(NamedTuple):
+    """What is due where somebody is."""
+
+    name: str
+    kind: str
+    percent: float
+    state: str | None
+
+
+def known_rate(address: Object) -> KnownRate | None:
+    """The standard rate there; None where nothing is collected."""
     country, state = address["country"], address.get("state")
     if country == "US":
-        known = ("Sales Tax", "sales_tax", US_STATES[state]) if state in US_STATES else None
-    else:
-        state, known = None, STANDARD.get(country)
+        return KnownRate("Sales Tax", "sales_tax", US_STATES[state], state) if state in US_STATES else None
+    return KnownRate(*STANDARD[country], None) if country in STANDARD else None
+
+
+def rate_for(account: Account, address: Object, *, inclusive: bool) -> Object | None:
+    """The tax rate where somebody is, made when first needed; None where nothing is collected."""
+    known = known_rate(address)
     if known is None:
         return None
-    name, kind, percent = known
+    country, (name, kind, percent, state) = address["country"], known
     identifier = f"txr_{account.letters(f'automatic{country}{state}{inclusive}', 24)}"
     rate = account.peek("tax_rate", identifier)
     if rate is not None:
