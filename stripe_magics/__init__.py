@@ -171,6 +171,7 @@ def call(name: str, /, **values: Any) -> Any:
     from stripe_magics import pipeline
 
     requested = pipeline.command(name, **values)
+    _refuse_options_of_a_line(requested)
     if requested.options.from_ is not None:
         from stripe_magics.bulk import write_rows
 
@@ -183,6 +184,26 @@ def call(name: str, /, **values: Any) -> Any:
             return save_command(requested)
         return served(requested, sink=FrameAppender(requested.options.to, "event"))
     return served(requested) if served else pipeline.call(requested)
+
+
+_OF_A_LINE = {
+    "form": "sm.form makes a form",
+    "out": "give what sm.call returns a name",
+    "help": "`%stripe NAME?` shows the fields",
+}
+"""Options that mean something on a line alone, and what does it in Python."""
+
+
+def _refuse_options_of_a_line(requested: Command) -> None:
+    from stripe_magics.errors import Fault, InvalidValue
+
+    faults = [
+        Fault(each, each.capitalize(), f"is for lines; {instead}")
+        for each, instead in _OF_A_LINE.items()
+        if getattr(requested.options, each)
+    ]
+    if faults:
+        raise InvalidValue(faults, module=requested.module)
 
 
 @_worded_for_python

@@ -56,6 +56,11 @@ class StripeMagicsError(Exception):
         """What a person reads, a line each: what happened, what to do, the facts."""
         return [*self.message.splitlines(), *self.advice.splitlines(), *self.facts]
 
+    @property
+    def brief(self) -> str:
+        """The problem alone, for a cell of a table or a note; where Stripe answered, with the request's id."""
+        return self.message
+
     def __str__(self) -> str:
         return "\n".join(line for line in self.lines() if line)
 
@@ -196,6 +201,9 @@ class Details:
     extra: dict[str, str] = dataclass_field(default_factory=dict)
 
 
+_REQUEST = re.compile(r"[\w-]{4,100}", re.ASCII)
+
+
 class StripeError(StripeMagicsError):
     """A request was made, or tried. `details` and the attributes below say what Stripe answered."""
 
@@ -205,6 +213,28 @@ class StripeError(StripeMagicsError):
         self.details = details or Details()
         self.details.stripe_message = redact(self.details.stripe_message)
         super().__init__(message, advice=advice, facts=facts)
+
+    def lines(self) -> list[str]:
+        """As of all errors; where Stripe answered, the request's id is among them."""
+        lines = super().lines()
+        request = self._request()
+        return (
+            [*lines, f"request {request}"]
+            if request and not any(request in each for each in lines)
+            else lines
+        )
+
+    @property
+    def brief(self) -> str:
+        """The problem and the request's id."""
+        request = self._request()
+        return (
+            f"{self.message} (request {request})" if request and request not in self.message else self.message
+        )
+
+    def _request(self) -> str:
+        """The id of the request, if it is one: what stands in a header may be anything."""
+        return self.details.request_id if _REQUEST.fullmatch(self.details.request_id) else ""
 
     def __getattr__(self, name: str) -> Any:
         """`error.code`, `error.param`, `error.request_id` ... are those of `details`."""

@@ -18,6 +18,7 @@ from stripe_magics.bulk.mirror import sync
 from stripe_magics.bulk.parquet_export import save, summary
 from stripe_magics.bulk.sql_query import sql
 from stripe_magics.client.http.request_encoder import is_document
+from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.pipeline import prepare
 
 __all__ = ["FrameAppender", "pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
@@ -35,6 +36,11 @@ def save_command(command: object, *, progress: object = None) -> object:
     connection = current()
     request = prepare(requested, connection=connection)
     if is_document(request.method, request.path):
+        if requested.options.columns:
+            raise InvalidValue(
+                [Fault("columns", "Columns", "has no effect beside --to: a file's content is no table")],
+                module=requested.module,
+            )
         return save_document(connection, request, requested.options.to)
     request = list_request(connection, requested)
     if not request.limit_given:

@@ -354,9 +354,9 @@ def _send(connection: Connection, row: _Row, *, again: bool) -> None:
         row.result, row.error, row.refused = "not sent", str(problem).replace("\n", " "), True
         row.id = str(problem.__dict__.get("result") or "")
     except NotConnected as problem:  # the connection was closed meanwhile: its key is forgotten
-        row.result, row.error = "not sent", f"{problem.message} {problem.advice}"
+        row.result, row.error = "not sent", f"{problem.brief} {problem.advice}"
     except StripeMagicsError as problem:
-        row.result, row.error = "failed", problem.message + (f" {problem.advice}" if problem.advice else "")
+        row.result, row.error = "failed", problem.brief + (f" {problem.advice}" if problem.advice else "")
         row.request_id = str(getattr(getattr(problem, "details", None), "request_id", "") or "")
     if row.result not in {"done", "replayed"}:
         _recall(connection, row)

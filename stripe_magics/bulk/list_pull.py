@@ -128,7 +128,7 @@ def over_accounts(
             try:
                 return pulled(stop)
             except StripeMagicsError as problem:
-                faults[account] = problem.message
+                faults[account] = problem.brief
                 return None
 
         return run

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import re
 import threading
@@ -296,7 +297,9 @@ class Connection:
         if wrong:
             raise (AnswerUnusable if written else StripeError)(
                 f"Stripe's answer is of {wrong} mode, but this connection is in {self.mode} mode."
-                + (" The call was carried out." if written else ""),
+                + (
+                    f" The call was carried out: {_id_in(body) or 'its answer has no id'}." if written else ""
+                ),
                 advice="Look at the key and the account before you go on.",
                 details=details or Details(status=200, request_id=request_id),
             )
@@ -371,6 +374,12 @@ class Connection:
             self.secret = self.auth = None
             if self._journal is not None:
                 self._journal.close()
+
+
+def _id_in(body: bytes) -> str:
+    """The id of the object that came back."""
+    found = json.loads(body)
+    return str(found.get("id") or "") if isinstance(found, dict) else ""
 
 
 def _own_account(secret: Secret) -> tuple[str, str]:

@@ -52,7 +52,7 @@ class AccountsWatch:
                 each.start()
             except StripeError as error:
                 faults.append(error)
-                self.notes.append(f"{each.account.label()}: {error.message}")
+                self.notes.append(f"{each.account.label()}: {error.brief}")
                 if not isinstance(error, (AuthenticationFailed, PermissionDenied)):
                     each.begin(first_read=False)
         if faults and len(faults) == len(self.watches):

@@ -347,7 +347,7 @@ def _close(
         try:
             made = report(name, **again, tz=inputs.zone, over=over, data=shared, **part.options)
         except StripeMagicsError as fault:
-            closing.check(f"Report {name}", UNCHECKED, said=f"{fault.message} {fault.advice}".strip())
+            closing.check(f"Report {name}", UNCHECKED, said=f"{fault.brief} {fault.advice}".strip())
             continue
         closing.reports[name] = made
         run = run_of(made)

@@ -112,7 +112,7 @@ def _guarded(title: str, read: Callable[[], Section]) -> Section:
     except (
         StripeError
     ) as fault:  # a key that may not read one list, or a journal that can't be used, still has its day
-        return Section(title, note=f"Could not be read: {fault.message}")
+        return Section(title, note=f"Could not be read: {fault.brief}")
 
 
 def _list(

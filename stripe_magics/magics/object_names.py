@@ -141,7 +141,7 @@ def _read(
             found = connection.send(request).data
         except StripeError as fault:  # a key that may not read customers still shows its payments
             kept.refused[request.path] = (
-                f"Names could not be read: {fault.message} (--names off leaves them out.)"
+                f"Names could not be read: {fault.brief} (--names off leaves them out.)"
             )
             return kept.refused[request.path]
         rows = found.get("data", []) if request.lists else [found]

@@ -356,9 +356,16 @@ def _refuse_on_reads(module: Module, values: Mapping[str, Any], options: Options
     """What only a write takes: a read may be made as often as one likes."""
     if module.effect_of(values) is not Effect.READ:
         return
+    own = index_of(module).roles.get(Role.IDEMPOTENCY_KEY)
     given = {"idempotency": options.idempotency, "again": options.again}
+    if own is not None:
+        given[own.name] = bool(values.get(own.name))
     faults = [
-        Fault(name, name.capitalize(), f"has no effect: {module.name} only reads; leave it out")
+        Fault(
+            name,
+            name.replace("_", " ").capitalize(),
+            f"has no effect: {module.name} only reads; leave it out",
+        )
         for name, value in given.items()
         if value
     ]

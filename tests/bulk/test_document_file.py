@@ -11,7 +11,7 @@ import pytest
 import stripe_magics as sm
 from stripe_magics.client import shared_connection
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import FileError, StripeMagicsError, UsageFault
+from stripe_magics.errors import FileError, InvalidValue, StripeMagicsError, UsageFault
 
 PDF = b"%PDF-1.7\n\x00\xff\xfe binary"
 
@@ -84,6 +84,8 @@ def test_without_a_place_nothing_is_read(account: Any, tmp_path: Path) -> None:
     for target in (tmp_path, tmp_path / "none" / "quote.pdf"):
         with pytest.raises(FileError, match="Nothing was read"):
             sm.call("quotes.pdf", quote="qt_1", to=str(target))
+    with pytest.raises(InvalidValue, match="columns"):
+        sm.call("quotes.pdf", quote="qt_1", to=str(tmp_path / "x.pdf"), columns=["id"])
     assert sm.call("quotes.pdf", quote="qt_1", to="x.pdf", dry_run=True).path == "/v1/quotes/qt_1/pdf"
     assert len(seen) == before
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import Any
 
+import httpx
+import pandas as pd
 import pytest
 from fault_server import Fault, FaultServer, error
 
 import stripe_magics as sm
 from stripe_magics import errors, frames, pipeline
+from stripe_magics._command import Command
+from stripe_magics.bulk import write_rows
 from stripe_magics.client import shared_connection
+from stripe_magics.client.http.retry import Policy
+from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import Connection
 
 from .conftest import create, delete
@@ -114,3 +122,74 @@ def test_stop_between_two_steps_says_what_was_done(sandbox: Any, monkeypatch: py
     monkeypatch.setattr(sandbox, "send", stop)
     with pytest.raises(KeyboardInterrupt, match=f"Done before that: POST /v1/customers/{identity}"):
         run.write()
+
+
+def _answering(*answers: httpx.Response) -> Connection:
+    """A test connection that gets these answers, one a request, the last one again and again; each with a request id of its own."""
+    left, numbers = list(answers), itertools.count(1)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        found = left.pop(0) if len(left) > 1 else left[0]
+        headers = {"content-type": "application/json", "request-id": f"req_answer{next(numbers)}"}
+        return httpx.Response(found.status_code, headers=headers, content=found.content)
+
+    return Connection(
+        secret=Secret("sk_test_51" + "a" * 40), mode="test", base="https://api.stripe.com",
+        transport=httpx.MockTransport(answer), policy=Policy(base_delay=0.001, max_delay=0.002),
+    )  # fmt: skip
+
+
+def _refusal(status: int) -> httpx.Response:
+    return httpx.Response(status, json={"error": {"type": "invalid_request_error", "message": "No."}})
+
+
+def _object(**fields: Any) -> httpx.Response:
+    return httpx.Response(200, json={"id": "cus_1", "object": "customer", "livemode": False, **fields})
+
+
+PAGE = {"object": "list", "url": "/v1/customers", "has_more": True, "data": [{"id": "cus_1"}]}
+
+
+@pytest.mark.parametrize("call", ["customers.create", "customers.retrieve", "customers.list"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(_refusal(status) for status in (400, 401, 402, 403, 404, 409, 418, 424, 429, 500, 503)),
+        httpx.Response(200, content=b"<html>welcome</html>"),
+        httpx.Response(200, json={"id": "po_1", "object": "payout"}),
+        _object(livemode=True),
+    ],
+    ids=lambda each: f"{each.status_code} {each.content[:20]!r}",
+)
+def test_B70_what_speaks_of_an_answer_has_its_requests_id(call: str, answer: httpx.Response) -> None:
+    values = {"customers.create": {"name": "Jenny"}, "customers.retrieve": {"customer": "cus_1"}}
+    if call == "customers.list" and answer.content == _object(livemode=True).content:
+        answer = httpx.Response(200, json={**PAGE, "data": [{"id": "cus_1", "livemode": True}]})
+    connection = _answering(answer)
+    try:
+        with pytest.raises(errors.StripeError, match=r"req_answer\d") as problem:
+            pipeline.call(call, connection=connection, **values.get(call, {}))
+        assert re.search(r"req_answer\d", problem.value.brief)
+        if call == "customers.create" and answer.status_code == 200 and b"true" in answer.content:
+            assert "cus_1" in str(problem.value)  # what was made
+    finally:
+        connection.close()
+
+
+def test_B70_rows_and_lists_that_stopped_name_the_request() -> None:
+    connection = _answering(_refusal(400))
+    result = write_rows(
+        Command("customers.create"), pd.DataFrame({"name": ["Jenny"]}), connection=connection, quiet=True
+    )
+    assert result["result"].tolist() == ["failed"]
+    assert "req_answer1" in result["error"][0]
+    connection.close()
+    connection = _answering(httpx.Response(200, json=PAGE), _refusal(400))
+    with pytest.raises(errors.IncompleteList, match="req_answer2"):
+        pipeline.call("customers.list", connection=connection)
+    connection.close()
+
+
+def test_B70_what_is_no_id_in_that_header_is_not_shown() -> None:
+    made = errors.StripeError("No.", details=errors.Details(request_id="<b>\x1b[1m"))
+    assert str(made) == made.brief == "No."

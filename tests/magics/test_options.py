@@ -12,10 +12,11 @@ import httpx
 import pandas as pd
 import pytest
 
+import stripe_magics as sm
 from stripe_magics._command import OPTIONS
 from stripe_magics.client import shared_connection
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import StripeMagicsError
+from stripe_magics.errors import InvalidValue, StripeMagicsError
 from stripe_magics.sandbox import SandboxTransport
 
 from .conftest import Cells
@@ -161,3 +162,22 @@ def test_a_column_that_there_isnt_is_noted_after_a_write(sandbox: Cells) -> None
     assert list(sandbox("%stripe customers create --name Jane --columns name --again")) == ["id", "name"]
     with pytest.raises(StripeMagicsError, match="nonsense"):
         sandbox(f"%stripe customers retrieve {made['id'][0]} --columns nonsense")
+
+
+@pytest.mark.parametrize(("option", "instead"), [("form", "sm.form"), ("out", "name"), ("help", "NAME?")])
+def test_what_means_something_on_a_line_alone_is_refused_in_python(
+    sandbox: Cells, option: str, instead: str
+) -> None:
+    """A payout that was to be looked at in a form first must not go out."""
+    value = {"out": "made"}.get(option, True)
+    with pytest.raises(InvalidValue, match=re.escape(instead)):
+        sm.call("customers.create", name="Jenny", **{option: value})
+    assert sm.call("customers.list").empty
+    made = sm.call("customers.create", name="Jenny", **{option: False} if option != "out" else {})
+    assert len(made) == 1
+
+
+def test_a_key_in_the_calls_own_field_is_refused_on_a_read(sandbox: Cells) -> None:
+    with pytest.raises(InvalidValue, match="only reads"):
+        sm.call("api.call", url="/v1/customers", method="GET", idempotency_key="k")
+    assert len(sm.call("api.call", url="/v1/customers", method="POST", idempotency_key="k")) == 1

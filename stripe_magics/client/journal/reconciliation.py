@@ -141,7 +141,7 @@ def _search(
         for row in _rows(connection, operation, path, params):
             search.rows.append(row)
     except StripeError as problem:  # a key that may not read it, a list without `created`, a page that failed
-        search.problem = f"The {what} could not be read to their end: {problem.message.splitlines()[0]}"
+        search.problem = f"The {what} could not be read to their end: {problem.brief.splitlines()[0]}"
     return search
 
 
