@@ -32,9 +32,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from html import escape
 from typing import Any
 
+from stripe_magics._characters import visible
+from stripe_magics._html import output, tag
 from stripe_magics._redaction import redact
 
 
@@ -42,14 +43,14 @@ class StripeMagicsError(Exception):
     """Base of all. The message is redacted when it is made, so that no way of showing it can leak a key."""
 
     def __init__(self, message: str, *, advice: str = "", facts: Iterable[str] = ()) -> None:
-        self.message = redact(message)
-        self.advice = redact(advice)
-        self.facts = tuple(redact(fact) for fact in facts)
+        self.message = visible(redact(message))
+        self.advice = visible(redact(advice))
+        self.facts = tuple(visible(redact(fact)) for fact in facts)
         super().__init__(str(self))
 
     def add_facts(self, *facts: str) -> None:
         """Say more: facts stand at the end of the message."""
-        self.facts = (*self.facts, *(redact(fact) for fact in facts))
+        self.facts = (*self.facts, *(visible(redact(fact)) for fact in facts))
         self.args = (str(self),)
 
     def lines(self) -> list[str]:
@@ -72,8 +73,8 @@ class StripeMagicsError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
     def _repr_html_(self) -> str:
-        head, *rest = [escape(line) for line in str(self).splitlines()] or [""]
-        return f"<div role='alert'><b>{head}</b>{''.join('<br>' + line for line in rest)}</div>"
+        head, *rest = str(self).splitlines() or [""]
+        return output(tag("b", head), *(part for line in rest for part in (tag("br"), line)), role="alert")
 
 
 def _restore(kind: type[StripeMagicsError], state: dict[str, Any]) -> StripeMagicsError:

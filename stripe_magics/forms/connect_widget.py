@@ -17,7 +17,7 @@ from stripe_magics.forms import html as cards
 from stripe_magics.forms import saved_connections
 from stripe_magics.forms.form_widget import CLOSED, OPENED
 from stripe_magics.forms.key_field import key_field
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
 
 SOURCES: dict[str, tuple[str, str, str]] = {
     "sandbox": ("Sandbox: an embedded account, no key, no network", "", ""),
@@ -110,7 +110,7 @@ class ConnectForm(w.VBox):
         self._fields = make(w.VBox, "column", children=())
         self._show_source()
         children = (self._top, self._fields, self._bar, self.status)
-        super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=("sm-form",))
+        super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES)
         self.tree.adopt(self)
         self.source.observe(lambda _: self._show_source(), "value")
         self.saved.observe(lambda _: self._load(), "value")

@@ -32,7 +32,7 @@ from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.state import FormState
 from stripe_magics.forms.submit_bar import Sender
 from stripe_magics.forms.update_comparison import Comparison
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children, set_trait
+from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children, set_trait
 from stripe_magics.parsing import write_cell, write_line
 
 CLOSED, OPENED = "\u25b8", "\u25be"  # the triangles before a group's title
@@ -78,7 +78,7 @@ class ModuleForm(w.VBox):
         self._open_needed()
         self.sender = Sender(self, run)
         super().__init__(
-            children=self._children(), layout=self.tree.layout("root"), _dom_classes=("sm-form",)
+            children=self._children(), layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES
         )
         self.tree.adopt(self)
         for name in list(self.state.raw):

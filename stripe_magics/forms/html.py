@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from stripe_magics._html import Markup, join, table, tag, text
+from stripe_magics._html import Markup, join, output, table, tag, text
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.generated import effects
 from stripe_magics.catalogue.module import Effect, Module
@@ -151,7 +151,7 @@ def receipt(facts: Sequence[tuple[str, str]]) -> Markup:
         join([f"{name} ", tag("code", value)]) if name else text(value) for name, value in facts if value
     ]
     words = join(piece for place, each in enumerate(parts) for piece in ((" · ", each) if place else (each,)))
-    return tag("div", words, style="font-size:12px;margin:4px 0;color:var(--jp-ui-font-color2,#667085)")
+    return output(words, style="font-size:12px;margin:4px 0;color:var(--jp-ui-font-color2,#667085)")
 
 
 VERBS = {Effect.READ: "Run", Effect.CREATE: "Create", Effect.UPDATE: "Update"}

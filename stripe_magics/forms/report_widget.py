@@ -18,7 +18,7 @@ from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.connection_guard import check_open, present
 from stripe_magics.forms.result_area import rendered
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry
+from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry
 
 CUSTOM, NO_PERIOD = "custom", ""
 PERIODS = (
@@ -81,7 +81,7 @@ class _PeriodForm(w.VBox):
         self.line_shown = self.tree.make(w.HTML, "full", value="")
         self.status = self.tree.make(w.HTML, "full", value="")
         self.result = self.tree.make(w.HTML, "full", value="")
-        super().__init__(children=(), layout=self.tree.layout("root"), _dom_classes=("sm-form",))
+        super().__init__(children=(), layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES)
         self.tree.adopt(self)
 
     def _head(self) -> str:

@@ -20,7 +20,7 @@ from stripe_magics.forms.column_mapping import LEFT_OUT, guess, targets
 from stripe_magics.forms.connection_guard import check_open, describe
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.row_corrections import RowCorrections
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
 
 SHOWN_FAULTS, SHOWN_REQUESTS = 50, 3
 
@@ -77,7 +77,7 @@ class RowsForm(w.VBox):
         }
         self._show_buttons()
         children = (self._top, self._fields, self.status, self.corrections.box, self.bar)
-        super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=("sm-form",))
+        super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES)
         self.tree.adopt(self)
 
     # -- the buttons --------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import ipywidgets as w
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
 
 TILES = (
     ("Today", "today"),
@@ -67,7 +67,7 @@ class StartCard(w.VBox):
         super().__init__(
             children=(top, self.words, self.results, tiles, self.status, self.slot),
             layout=self.tree.layout("root"),
-            _dom_classes=("sm-form",),
+            _dom_classes=ROOT_CLASSES,
         )
         self.tree.adopt(self)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from stripe_magics._html import NO_MATHEMATICS
 from stripe_magics.forms.static_files import static_text
 
 LABEL_WIDTH = "176px"
@@ -44,6 +45,8 @@ LAYOUTS: dict[str, dict[str, str]] = {
 }
 
 CSS = f"<style>\n{static_text('form.css')}</style>"
+ROOT_CLASSES = ("sm-form", *NO_MATHEMATICS.split())
+"""The classes of a form's outermost box."""
 
 
 class WidgetRegistry:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._characters import visible
 from stripe_magics._html import Markup, output, tag
 from stripe_magics.magics.frame_view import NameLookup, View
 
@@ -79,7 +80,7 @@ def _as_pandas(frame: pd.DataFrame) -> dict[str, str]:
 
     with pd.option_context("display.html.use_mathjax", False):
         html: Any = frame._repr_html_()  # type: ignore[operator]
-    shown = {"text/plain": repr(frame)}
+    shown = {"text/plain": visible(repr(frame))}
     names = [str(name) for name in money_columns(frame)][:6]
     word = f"In {FrameInfo.of(frame).units or 'minor'} units: {', '.join(names)}." if names else ""
     if word:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._characters import visible
 from stripe_magics._html import Markup, output, scrolling, tag
 from stripe_magics.catalogue.stripe_objects import first_columns, object_type, owner
 from stripe_magics.magics import cell_texts
@@ -362,7 +363,7 @@ class View:
                 )
         else:
             lines.append("nothing found")
-        return "\n".join([*lines, *self.notes(len(fitting))])
+        return visible("\n".join([*lines, *self.notes(len(fitting))]))
 
     def _fitting_screen(self) -> dict[Any, list[str]]:
         """The columns that a screen has room for, with their texts: an id without its name rather than no column."""

@@ -6,6 +6,7 @@ import itertools
 import re
 
 from stripe_magics import catalogue
+from stripe_magics._characters import faults
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing import cli_names, command_names
@@ -41,6 +42,8 @@ def named(words: list[Word]) -> tuple[Module, list[Word], bool]:
     names = []
     for word in words[:5]:
         if word.flag or not re.fullmatch(r"[A-Za-z][\w.-]*", word.text):
+            if not word.flag and len(names) < 2 and (odd := next(faults(word.text), "")):
+                raise UsageFault(f"{word.text!r} {odd}. Nothing was sent.")
             break
         names.append(word.text)
     joined = [".".join(names[:count]).replace("-", "_").lower() for count in range(len(names) + 1)]

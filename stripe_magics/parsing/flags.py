@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 
+from stripe_magics._characters import DASHES, QUOTES, faults, name_of
 from stripe_magics._command import OPTIONS, Option, find_option, read_option
 from stripe_magics._form_encoding import plain
 from stripe_magics._text import BOOLEAN_WORDS, closest_matches, read_boolean
@@ -83,6 +84,7 @@ def _name_and_value(call: CallBuilder, word: Word) -> tuple[str, Word | None]:
 
 def _flag(call: CallBuilder, name: str, given: Word | None, following: Word | None) -> int:
     """Take one flag; how many of the following words were its value (0 or 1)."""
+    check_name(name, "flag")
     key = name.replace("-", "_")
     own = call.module.get(key) or (call.module.by_param(name) or call.module.by_param(key))
     if own is not None:
@@ -223,6 +225,7 @@ def _data(call: CallBuilder, key: str, word: Word) -> None:
             f"-d takes parameter=value; {word.text!r} was given.",
             advice='For example: -d "metadata[order_id]"=6735',
         )
+    check_name(name, "parameter")
     call.param(name, resolve(word.cut(len(name) + 1), call.namespace))
 
 
@@ -234,6 +237,7 @@ def _positional(call: CallBuilder, words: list[Word]) -> None:
         _source(call, place.name, word)
     if len(words) > len(places):
         extra, count = words[len(places)].text, len(call.module.path_fields)
+        _refuse_odd(words)
         takes = " and ".join(
             f"the {each.title[0].lower()}{each.title[1:]}" for each in call.module.path_fields
         )
@@ -252,6 +256,32 @@ def _positional(call: CallBuilder, words: list[Word]) -> None:
         )
         raise UsageFault(
             f"Unexpected argument {extra!r}. `{command_names.shown(call.module)}` {what}.", advice=hint
+        )
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse a name with characters that copying brings; a key in brackets (`--metadata[ключ]`) may have any that can be seen."""
+    plain_part, _, key = name.partition("[")
+    odd = next(faults(plain_part), "") or next((each for each in faults(key) if "can't be seen" in each), "")
+    if odd:
+        raise UsageFault(f"The {what} {name!r} {odd}. Nothing was sent.")
+
+
+def _refuse_odd(words: list[Word]) -> None:
+    """Words that copying made of flags and of quotes: they are no ids, and what they mean is clear."""
+    for each in words:
+        text = each.text
+        name = text.lstrip("-" + "".join(DASHES)).partition("=")[0]
+        if text[:1] in DASHES:
+            raise UsageFault(
+                f"{text!r} begins with a dash that is no hyphen ({name_of(text[0])}). Nothing was sent.",
+                advice=f"A flag is written with two hyphens: --{name}",
+            )
+    odd = next((char for each in words for char in each.text if char in QUOTES), "")
+    if odd:
+        raise UsageFault(
+            f"{odd} ({name_of(odd)}) doesn't quote on a line: its words were read one by one. Nothing was sent.",
+            advice="Write \" or ' round text with spaces.",
         )
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._characters import visible
 from stripe_magics._form_encoding import Pairs, encode, form
+from stripe_magics._html import output, tag
 from stripe_magics._redaction import mask_param, mask_params, redact
 from stripe_magics.catalogue.module import Effect
 
@@ -101,12 +102,11 @@ class Request:
         return self.path.endswith("/search")
 
     def __repr__(self) -> str:
-        return redact("\n".join(self.lines()))
+        return visible(redact("\n".join(self.lines())))
 
     def _repr_html_(self) -> str:
         head, *rest = repr(self).splitlines()
-        body = escape("\n".join(rest))
-        return f"<div><b><code>{escape(head)}</code></b><pre style='margin:0'>{body}</pre></div>"
+        return output(tag("b", tag("code", head)), tag("pre", "\n".join(rest), style="margin:0"))
 
     def curl(self) -> str:
         """The same call (and those that go with it) for a terminal; the key stands in the variable STRIPE_API_KEY."""

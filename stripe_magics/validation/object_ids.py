@@ -7,9 +7,9 @@ and so do ids that people choose themselves (coupons, products).
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
+from stripe_magics._characters import fault_of_chosen, first_fault, name_of
 from stripe_magics.catalogue.stripe_objects import id_prefix, object_type, owner, prefix_owner
 from stripe_magics.errors import UsageFault
 
@@ -50,23 +50,19 @@ def check_id(text: str, kind: str) -> str:
         hint = f"; did you mean {last}?" if _PLAIN_ID.fullmatch(last) and "_" in last else ""
         raise ValueError(f"{text[:60]!r} is an address, not an ID{hint}")
     stripes = of.checked
+    odd = first_fault(text) if stripes else fault_of_chosen(text)
+    if odd:
+        raise ValueError(f"{text[:60]!r} {odd}")
     if not can_be_in_path(text) or (stripes and text.isascii() and not _PLAIN_ID.fullmatch(text)):
         raise ValueError(f"{text[:60]!r} is not an ID{_such_as(kind)}")
     if stripes and not text.isascii():
         odd = next(char for char in text if not char.isascii())
-        raise ValueError(
-            f"{text[:60]!r} has a character that no ID has (U+{ord(odd):04X} {_named(odd)}); retype it"
-        )
+        raise ValueError(f"{text[:60]!r} has a character that no ID has ({name_of(odd)}); retype it")
     named = prefix_owner(text)
     if of.checked and named and named != kind and text.partition("_")[0] not in (*of.prefixes, *of.also):
         requested = " or ".join(f"{each}_..." for each in of.prefixes[:2])
         raise ValueError(f"{text!r} is {_words(named)} ID; expected {_words(kind)} ID ({requested})")
     return text
-
-
-def _named(char: str) -> str:
-    """`ZERO WIDTH SPACE`."""
-    return unicodedata.name(char, "unnamed")
 
 
 def _words(kind: str) -> str:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from stripe_magics import dates, money
+from stripe_magics._characters import fault_of_chosen, fault_of_wrapping, faults, first_fault
 from stripe_magics._form_encoding import plain
 from stripe_magics._text import closest_matches, shown
 from stripe_magics._text import read_boolean as read_word
@@ -67,6 +68,8 @@ def read_text(field: Field, value: Any, context: Context) -> str:
             if field.help
             else f"{shown(text)} doesn't fit {field.pattern}"
         )
+    if field.param == "id" and (odd := fault_of_chosen(text)):  # it will be typed again
+        raise ValueError(f"{shown(text)} {odd}")
     part = _DESCRIPTORS.get(_last(field.param)) if field.kind is Kind.TEXT else None
     if part:
         return descriptor(text, part if context.documented and context.operation == "charge" else "payout")
@@ -75,6 +78,9 @@ def read_text(field: Field, value: Any, context: Context) -> str:
 
 def read_email(field: Field, value: Any, context: Context) -> str:
     text = read_text(field, value, context).strip()
+    odd = first_fault(text) or ("begins with mailto:; leave it out" if text.startswith("mailto:") else "")
+    if odd:
+        raise ValueError(f"{shown(text)} {odd}")
     if not _EMAIL.fullmatch(text):
         raise ValueError(f"{shown(text)} is not an e-mail address (example: jenny@example.com)")
     return text
@@ -82,6 +88,9 @@ def read_email(field: Field, value: Any, context: Context) -> str:
 
 def read_url(field: Field, value: Any, context: Context) -> str:
     text = read_text(field, value, context).strip()
+    odd = fault_of_wrapping(text) or next(faults(text, dashes=False), "")
+    if odd:
+        raise ValueError(f"{shown(text)} {odd}")
     if not _URL.fullmatch(text):
         hint = (
             f"write https://{text}"
