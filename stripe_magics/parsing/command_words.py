@@ -39,7 +39,7 @@ def named(words: list[Word]) -> tuple[Module, list[Word], bool]:
         and (len(words) == 1 or command_names.is_path(words[1].text, words[0].text))
     ):
         return catalogue.find("api.call"), words[1:], asks
-    names = []
+    names: list[str] = []
     for word in words[:5]:
         if word.flag or not re.fullmatch(r"[A-Za-z][\w.-]*", word.text):
             if not word.flag and len(names) < 2 and (odd := next(faults(word.text), "")):
