@@ -65,7 +65,7 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     events: Iterable[str] | str = (),
     url: str = "",
     webhook_name: str = "",
-    minutes: float | str = MINUTES,
+    minutes: float | str | None = None,
     interval: float | str | None = None,
     since: Any = None,
     where: str | Callable[[dict[str, Any]], Any] | None = None,
@@ -90,17 +90,27 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     With `url`, a webhook endpoint is made there instead and the answer is its frame (`ephemeral`: it goes with the kernel).
     """
     if url:
-        _refuse_with_url(where=where, alert=alert, accounts=accounts, since=since)
+        _refuse_with_url(
+            where=where,
+            alert=alert,
+            accounts=accounts,
+            since=since,
+            minutes=minutes,
+            interval=interval,
+            to=sink,
+        )
         chosen = event_filter([*_texts(group), *names], _texts(events))
         given = {"events": list(chosen.all_types), "url": url, "webhook_name": webhook_name or None, **fields}
         plain = {name: value for name, value in given.items() if value is not None}
-        return run(Command(module="events.watch", values=plain), connection, ephemeral=ephemeral)
+        options = Options(stripe_account=stripe_account)
+        command = Command(module="events.watch", values=plain, options=options)
+        return run(command, connection, ephemeral=ephemeral)
     _refuse_unknown(fields, {"connect", "api_version", "metadata"})
     connection = connection or current()
     choice = event_filter([*_texts(group), *names], _texts(events))
     name = webhook_name or "watch"
-    lasting = _minutes(minutes)
-    options: dict[str, Any] = {
+    lasting = MINUTES if minutes is None else _minutes(minutes)
+    choices: dict[str, Any] = {
         "name": name,
         "minutes": lasting,
         "where": where,
@@ -108,15 +118,15 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
         "sink": sink,
         "alert": alert_names(alert),
     }
-    options["interval"] = _interval(interval, lasting)
+    choices["interval"] = _interval(interval, lasting)
     if fields.get("connect") or accounts is not None:
         if stripe_account:
             raise UsageFault(
                 "--stripe-account is one account, --accounts and --connect are several. Nothing is watched."
             )
-        return _watch_accounts(connection, accounts, choice, since, options)
+        return _watch_accounts(connection, accounts, choice, since, choices)
     account = events_of(connection, stripe_account)
-    made = Watch(account, choice, since=moment(since, connection), **options)
+    made = Watch(account, choice, since=moment(since, connection), **choices)
     look_up_account(connection)
     if fields.get("api_version"):
         made.notes.append(
@@ -318,10 +328,7 @@ def run(
     fields = {name: value for name, value in given.items() if name not in _OWN and value is not None}
     sent = {_field(name): value for name, value in command.params}
     if command.options.dry_run or fields.get("url") or sent.get("url"):
-        if sink is not None:
-            raise UsageFault(
-                "--to has no effect on a webhook endpoint: Stripe posts its events to the URL. Nothing was sent."
-            )
+        _refuse_with_url(**{name: value for name, value in own.items() if name != "ephemeral"}, to=sink)
         return _endpoint(command, fields, connection, origin, ask, ephemeral=ephemeral or "ephemeral" in own)
     _refuse_options(command, taken=_WATCH_OPTIONS | ({"to"} if sink is not None else set()))
     return watch(

@@ -140,10 +140,37 @@ def test_flags_of_a_line_that_are_no_fields(sandbox: Connection, capsys: pytest.
     assert list(api.run(parse("events watch --status"))["events"]) == ["invoice.*"]
     assert api.run(parse("events watch --stop")) is None
     assert "Stopped: watch" in capsys.readouterr().out
-    made = api.run(
-        parse("events watch --group payout --url https://example.com/hook --ephemeral --minutes 5")
-    )
+    made = api.run(parse("events watch --group payout --url https://example.com/hook --ephemeral"))
     assert made["metadata"].iloc[0] == {webhook_endpoints.MARK: "ephemeral"}
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--minutes 30",
+        "--interval 15",
+        "--since 2h",
+        "--where 'amount > 5'",
+        "--alert sound",
+        "--accounts acct_rosen",
+    ],
+)
+def test_what_only_a_watch_that_polls_does_is_refused_for_an_endpoint(sandbox: Connection, flag: str) -> None:
+    line = f"events watch --group payout --url https://example.com/hook --ephemeral {flag}"
+    name, _, value = flag.partition(" ")
+    with pytest.raises(UsageFault, match=f"{name} has no effect on a webhook endpoint"):
+        api.run(parse(line))
+    with pytest.raises(UsageFault, match=f"{name} has no effect on a webhook endpoint"):
+        sm.watch("payout", url="https://example.com/hook", **{name.removeprefix("--"): value.strip("'")})
+    assert len(sm.call("webhook_endpoints.list")) == 0
+
+
+def test_an_endpoint_is_made_in_the_account_that_was_named(sandbox: Connection) -> None:
+    account = str(sm.call("accounts.create", type="custom", country="US")["id"].iloc[0])
+    made = sm.watch("payout", url="https://example.com/hook", stripe_account=account)
+    listed = sm.call("webhook_endpoints.list", stripe_account=account)
+    assert listed["id"].tolist() == made["id"].tolist()
+    assert len(sm.call("webhook_endpoints.list")) == 0, "none in the platform's own account"
 
 
 def test_the_whole_pipeline_by_its_magic(sandbox: Connection) -> None:
