@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -14,6 +16,15 @@ settings.load_profile("untimed")
 for name in [each for each in os.environ if each.startswith("STRIPE")]:
     del os.environ[name]
 os.environ["STRIPE_MAGICS_STATE_DIR"] = tempfile.mkdtemp(prefix="stripe_magics-tests-")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _close_connection_after_file() -> Iterator[None]:
+    """No file of tests meets the connection of another, whichever ran before it."""
+    yield
+    loaded = sys.modules.get("stripe_magics.client.shared_connection")
+    if loaded is not None:
+        loaded.close()
 
 
 FAST = (

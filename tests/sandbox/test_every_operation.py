@@ -225,3 +225,4 @@ def test_a_frame_says_what_is_kept_by_shape() -> None:
     assert list(listed["alias"]) == ["blocked"]
     assert any("doesn't simulate what they do" in each for each in listed.attrs["stripe"]["notes"])
     assert "notes" not in sm.call("customers.list").attrs["stripe"]
+    sm.close()
