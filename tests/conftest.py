@@ -42,6 +42,12 @@ SLOW = (
     "tests/test_command_line",  # processes of its own
     "tests/test_fuzz",
     "tests/parsing/test_fuzz",
+    "tests/test_interrupts",
+    "tests/test_where",  # a kernel's home, whole lines
+    "tests/test_site",  # the site's pages, all of them
+    "tests/test_locale.py::test_the_workbook",  # the demo firm's books
+    "tests/test_locale.py::test_plots",
+    "tests/test_locale.py::test_tables",
     "tests/frames/test_analyses",  # the demo firm's whole year
 )
 """What stands among them and takes its time."""

@@ -6,9 +6,16 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "stripe_magics"
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A file of the package, read once for all tests here."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def test_the_contracts_of_the_layers_are_kept() -> None:
@@ -23,7 +30,7 @@ def test_no_module_of_ours_is_imported_by_string() -> None:
     for path in PACKAGE.rglob("*.py"):
         if path == PACKAGE / "__init__.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if (
                 isinstance(node, ast.Call)
                 and getattr(node.func, "id", getattr(node.func, "attr", "")) == "import_module"
@@ -43,7 +50,7 @@ def test_no_function_of_a_face_has_the_name_of_a_module_beside_it() -> None:
             for path in face.parent.iterdir()
             if path.suffix == ".py" or (path / "__init__.py").exists()
         }
-        tree = ast.parse(face.read_text())
+        tree = parsed(face)
         defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         clashes += [f"{face.relative_to(PACKAGE)}: {name}" for name in sorted(defined & modules)]
     assert not clashes
@@ -51,9 +58,10 @@ def test_no_function_of_a_face_has_the_name_of_a_module_beside_it() -> None:
 
 def test_imports_of_ours_wait_only_for_what_is_not_loaded_yet() -> None:
     """An import inside a function is there to load something later; where the file's own imports load it anyway, it stands at the top."""
-    modules = {_name(path): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
+    modules = {_name(path): parsed(path) for path in PACKAGE.rglob("*.py")}
     at_once = {name: set(_imports(tree, modules, later=False)) for name, tree in modules.items()}
 
+    @cache
     def loaded(name: str) -> set[str]:
         seen: set[str] = set()
         left = [name]
@@ -90,7 +98,11 @@ def _imports(
 ) -> Iterator[str]:
     """Modules of ours that are imported at once, or inside functions; what is imported for types alone is neither."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+        if (
+            isinstance(child, ast.If)
+            and isinstance(child.test, ast.Name)
+            and child.test.id == "TYPE_CHECKING"
+        ):
             continue
         if isinstance(child, ast.ImportFrom) and inside is later and child.module:
             names = (f"{child.module}.{each.name}" for each in child.names)

@@ -72,7 +72,15 @@ def general(name: str) -> str:
 def path_of(name: str, ids: dict[str, str]) -> str:
     """The operation's path with objects in its places."""
     own = AT.get(name, {})
-    return re.sub(r"\{(\w+)\}", lambda part: ids[own.get(part[1], PLACES.get(part[1], part[1]))], name)
+
+    def id_of(part: re.Match[str]) -> str:
+        place = own.get(part[1], PLACES.get(part[1], part[1]))
+        assert place in ids, (
+            f"{name}: silent_parameters.py needs an object for {part[0]} in World and PLACES, a good call in base"
+        )
+        return ids[place]
+
+    return re.sub(r"\{(\w+)\}", id_of, name)
 
 
 def outcome(name: str, params: dict[str, Any], *, days: int = 0) -> tuple[int, str, bytes]:
