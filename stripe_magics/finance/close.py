@@ -167,7 +167,7 @@ def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
 
         >>> sm.close_month("2026-09", to="close.xlsx")  # doctest: +SKIP
     """
-    target = _target(to)
+    target = workbook_path(to)
     closing = _close(_period(month, quarter, year), tz, over, data, map, fresh=fresh)
     made = checklist(closing)
     _headline(made, closing)
@@ -310,7 +310,8 @@ def _period(month: Any, quarter: Any, year: Any) -> dict[str, Any]:
     return said or {"period": "last month"}
 
 
-def _target(to: str | Path | None) -> Path | None:
+def workbook_path(to: str | Path | None) -> Path | None:
+    """The file that the workbook will be. Raises `UsageFault` or `FileError` where it couldn't be written."""
     if to is None:
         return None
     path = Path(str(to))

@@ -72,14 +72,20 @@ def beside(
     return out
 
 
+def check_currency(currency: str) -> None:
+    """Raise `UsageFault` for what is no currency's code."""
+    code = str(currency).strip()
+    if len(code) != 3 or not code.isalpha():
+        raise UsageFault(f"--currency {currency} is not a currency. Example: --currency usd.")
+
+
 def in_currency(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
     """The rows of one currency. Raises `UsageFault` where the report doesn't have it, naming those that it has."""
     code = str(currency).strip().lower()
     if "currency" not in frame.columns:
         raise UsageFault("This report has no currency to narrow it to.", advice="Leave out --currency.")
     known = sorted({str(each) for each in frame["currency"]})
-    if len(code) != 3 or not code.isalpha():
-        raise UsageFault(f"--currency {currency} is not a currency. Example: --currency usd.")
+    check_currency(currency)
     if code not in known and known:
         raise UsageFault(
             f"The report has nothing in {code.upper()}; it has {', '.join(each.upper() for each in known)}."

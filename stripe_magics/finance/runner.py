@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -128,7 +129,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     account = _account() if folder is None and fetch is None else {}
     zone = tz or _zone(account)
     check_zone(zone)
-    clock = (folder.read_at() if folder is not None else None) or _clock()
+    clock = (folder.read_at() if folder is not None else None) or stripe_clock()
     span, notes = _period(
         known, each, zone, clock, start, end, month=month, quarter=quarter, year=year, period=period
     )
@@ -217,6 +218,28 @@ def _given(inputs: ReportInputs, data: Mapping[str, pd.DataFrame] | None) -> dic
     return out
 
 
+def check_given(name: str, given: Mapping[str, Any]) -> None:
+    """Raise `UsageFault` for a flag or a value that `report` would refuse; nothing is read, and a period may still be missing."""
+    known, each = find_report(name)
+    check_one_period(known, each.period, given)
+    common = signature(report).parameters
+    _options(known, each, {flag: value for flag, value in given.items() if flag not in common})
+    for flag in ("fresh", "compare"):
+        _flag(flag, given.get(flag, False))
+
+
+def check_one_period(name: str, kind: str, given: Mapping[str, Any]) -> list[str]:
+    """The flags that say a period. Raises `UsageFault` if they say more than one, or if it is about now."""
+    said = [flag for flag in ("month", "quarter", "year", "period") if given.get(flag) is not None]
+    bounds = [flag for flag in ("start", "end") if given.get(flag) is not None]
+    flags = ", ".join("--" + flag for flag in (*said, *bounds))
+    if len(said) + bool(bounds) > 1:
+        raise UsageFault(f"More than one period is given: {flags}.", advice=HINT)
+    if flags and kind == "none":
+        raise UsageFault(f"{name} is about now; it takes no period ({flags}).")
+    return [*said, *bounds]
+
+
 def _period(
     name: str,
     each: Report,
@@ -228,19 +251,10 @@ def _period(
 ) -> tuple[Period | None, list[str]]:
     """The period that the arguments say, and what to say of it."""
     said = {key: value for key, value in named.items() if value is not None}
-    bounds = {key: value for key, value in (("start", start), ("end", end)) if value is not None}
-    if len(said) + bool(bounds) > 1:
-        raise UsageFault(
-            f"More than one period is given: {', '.join('--' + key for key in (*said, *bounds))}.",
-            advice=HINT,
-        )
-    if not said and not bounds:
+    if not check_one_period(name, each.period, {**said, "start": start, "end": end}):
         if each.period == "needed":
             raise UsageFault(f"{name} is about a period, and none is given.", advice=HINT)
         return None, []
-    if each.period == "none":
-        given = ", ".join("--" + key for key in (*said, *bounds))
-        raise UsageFault(f"{name} is about now; it takes no period ({given}).")
     notes: list[str] = []
     if said:
         unit, value = next(iter(said.items()))
@@ -391,7 +405,7 @@ def run_of(frame: pd.DataFrame) -> ReportInputs | None:
 # The connection ------------------------------------------------------------------------------------------------------------------
 
 
-def _clock() -> pd.Timestamp:
+def stripe_clock() -> pd.Timestamp:
     """Now, by Stripe's clock as the connection knows it (a sandbox has its own)."""
     from stripe_magics.client.shared_connection import shared
 

@@ -16,7 +16,8 @@ from stripe_magics._command import Command, Options
 if TYPE_CHECKING:
     from stripe_magics.forms.connect_widget import ConnectForm
     from stripe_magics.forms.form_widget import ModuleForm
-    from stripe_magics.forms.report_widget import CloseForm, Reporter, ReportForm
+    from stripe_magics.forms.period_form import Reporter
+    from stripe_magics.forms.report_widget import CloseForm, ReportForm
     from stripe_magics.forms.rows_widget import RowsForm
 
 _shown: dict[

@@ -63,6 +63,11 @@ def note(
     return tag("div", bad, fine, words, old, class_="sm-note", data_field=field.name)
 
 
+def problem(name: str, words: str) -> Markup:
+    """What stands under a control that has no help: what is wrong with its value."""
+    return tag("div", tag("span", words, class_="sm-bad") if words else "", class_="sm-note", data_field=name)
+
+
 def help_text(field: Field) -> str:
     """The field's help, with what Stripe does without a value."""
     if field.default is None:

@@ -15,7 +15,7 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.finance import runner
 from stripe_magics.finance.comparison import period_before
 from stripe_magics.finance.reporting_period import Period, calendar_period
-from stripe_magics.forms.report_widget import CUSTOM
+from stripe_magics.forms.period_form import BETWEEN, NAMED
 
 pytest.importorskip("ipywidgets")
 
@@ -76,11 +76,13 @@ def test_choosing_another_report_shows_its_options_and_periods(line: Any) -> Non
     assert [value for _, value in form.period.options] == [""]
     assert form.line() == "%stripe report mrr_now"
     form.name.value = "volume"
-    form.period.value = CUSTOM
+    form.period.value = BETWEEN
     form.start.value, form.end.value = "2026-09-30", "2026-09-01"
     assert form.line() == "%stripe report volume --start 2026-09-30 --end 2026-09-01"
     press(form, "Show")
-    assert "before it starts" in form.status.value
+    assert "before it starts" in form.notes["end"].value
+    assert "before it starts" in form.problems.children[0].description
+    assert form.frame is None
     form.close()
 
 
@@ -92,6 +94,148 @@ def test_the_month_end_as_a_form(line: Any, tmp_path: Path) -> None:
     assert (tmp_path / "close.xlsx").exists()
     form.period.value = "last month"
     assert "--month 'last month'" in form.line()
+    form.close()
+
+
+def test_each_faulty_field_says_so_before_anything_is_read(line: Any) -> None:
+    form = line("report fees --form")
+    form.period.value = BETWEEN
+    for control, typed in ((form.start, "30.2.2026"), (form.zone, "Europe/Berln"), (form.currency, "shells")):
+        control.value = typed
+    for flag, words in (
+        ("start", "&#x27;30.2.2026&#x27; is not a date or time"),
+        ("tz", "&#x27;Europe/Berln&#x27; is not a time zone. Example: Europe/Berlin."),
+        ("currency", "shells is not a currency. Example: usd."),
+    ):
+        assert words in form.notes[flag].value, "said as soon as the field is left"
+    press(form, "Show")
+    assert "3 values need correcting. Nothing was read." in form.status.value
+    assert [each.description.split(":")[0] for each in form.problems.children] == [
+        "From",
+        "Time zone",
+        "Currency",
+    ]
+    assert form.frame is None
+    form.start.value, form.zone.value, form.currency.value = "2026-09-01", "", "usd"
+    assert (form.problems.children, form.status.value) == ((), ""), "errors go when they are mended"
+    form.start.value = ""
+    press(form, "Show")
+    assert [each.description for each in form.problems.children] == ["From: Give a day."]
+    form.period.value = NAMED
+    press(form, "Show")
+    assert [each.description for each in form.problems.children] == [
+        "Which: Give a month, a quarter or a year."
+    ]
+    form.named.value = "2026-Q9"
+    assert "2026-Q9" in form.notes[NAMED].value
+    form.named.value = "2026-Q3"
+    press(form, "Show")
+    assert form.frame.attrs["stripe"]["period"] == "1 Jul - 30 Sep 2026, 92 days"
+    form.name.value = "ltv"
+    form.options["months"].value = "many"
+    assert "many isn&#x27;t possible: a whole number" in form.notes["months"].value
+    form.close()
+
+
+def test_what_stands_below_says_when_it_is_of_other_choices(line: Any) -> None:
+    form = line("report fees --form --month 2026-09")
+    press(form, "Show")
+    assert form.stale.value == ""
+    form.named.value = "2026-08"
+    assert "not of these choices" in form.stale.value
+    assert "It is of %stripe report fees --period 2026-09" in form.stale.value
+    form.named.value = "2026-09"
+    assert form.stale.value == ""
+    form.name.value = "volume"
+    assert "not of these choices" in form.stale.value
+    press(form, "Show")
+    assert form.stale.value == ""
+    form.period.value = NAMED
+    form.named.value = "2030-01"
+    press(form, "Show")
+    assert "lies in the future" in form.status.value
+    assert "--month" not in form.status.value, "a form has no flags"
+    assert "not of these choices" in form.stale.value
+    form.close()
+
+
+def test_the_answer_is_kept_under_a_name(line: Any, shell: InteractiveShell) -> None:
+    form = line("report fees --form --month 2026-09")
+    press(form, "Show")
+    assert shell.user_ns["stripe_report_fees"] is form.frame
+    assert "Saved as the DataFrame stripe_report_fees." in form.result.value
+    form.close()
+
+
+def test_a_file_that_cannot_be_written_is_said_in_words(line: Any, tmp_path: Path) -> None:
+    form = line("report fees --form --month 2026-09")
+    for path, words in (
+        (tmp_path / "nowhere" / "x.xlsx", "can&#x27;t be written"),
+        (tmp_path / "x.csv", "is not the name of an Excel file"),
+    ):
+        form.file.value = str(path)
+        press(form, "Save as Excel")
+        assert words in form.status.value
+        assert "Error" not in form.status.value
+    form.close()
+
+
+def test_what_a_line_gives_is_in_the_form_or_refused(line: Any, tmp_path: Path) -> None:
+    for given, shown in (
+        ("report fees 2026-09-01 2026-09-30 --form", "report fees --start 2026-09-01 --end 2026-09-30"),
+        ("report fees --form --end 2026-09-30", "report fees --end 2026-09-30"),
+        (
+            "report fees --form --fresh --check stripe --month 2026-09",
+            "report fees --period 2026-09 --fresh --check stripe",
+        ),
+        ("report daily_balance --form --by created", "report daily_balance --period 'last month'"),
+        (
+            "report daily_balance --form --by arrival",
+            "report daily_balance --period 'last month' --by arrival",
+        ),
+        (
+            "report balance_summary --form --prove true",
+            "report balance_summary --period 'last month' --prove true",
+        ),
+        ("report ltv --form --months 12", "report ltv --months 12"),
+        ("report mrr_now --form", "report mrr_now"),
+        ("close --form --who me --strict --quarter 2026-Q3", "close --quarter 2026-Q3 --who me --strict"),
+        (f"close --form --over {tmp_path} --year 2025", f"close --year 2025 --over {tmp_path}"),
+    ):
+        form = line(given)
+        assert form.line() == f"%stripe {shown}", given
+        form.close()
+    for given, words in (
+        ("report fees --form --limit 3", "fees does not take --limit"),
+        ("report --form --by month", "balance_activity does not take --by"),
+        ("report daily_balance --form --by month", "--by month isn't possible"),
+        ("report fees 2026-09-01 --start 2026-09-02 --form", "--start is given twice"),
+        ("report fees --form --month 2026-09 --year 2026", "More than one period is given: --month, --year"),
+        ("report mrr_now --form --month 2026-09", "it takes no period"),
+        ("close --form --month 2026-09 --year 2026", "More than one period"),
+        ("close --form --verify close.xlsx", "has no form"),
+    ):
+        with pytest.raises(UsageFault, match=words):
+            line(given)
+
+
+def test_the_month_end_checks_its_fields(line: Any, tmp_path: Path) -> None:
+    form = line("close --form")
+    form.period.value = NAMED
+    for control, typed in (
+        (form.named, "last 10 days"),
+        (form.to, str(tmp_path / "close.csv")),
+        (form.map, "nosuch"),
+    ):
+        control.value = typed
+    press(form, "Close the books")
+    assert [each.description for each in form.problems.children] == [
+        "Which: last 10 days is not a month, a quarter or a year.",
+        f"Workbook: {tmp_path / 'close.csv'} isn't possible: the workbook's name ends in .xlsx. Nothing was read.",
+        "Accounts: There is no file nosuch, nor a map of that name.",
+    ]
+    form.named.value, form.to.value, form.map.value = "2026-Q3", "", "skr03"
+    assert form.line() == "%stripe close --quarter 2026-Q3 --map skr03"
     form.close()
 
 

@@ -22,7 +22,7 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     if given.pop("form", False):
         from stripe_magics.magics.subcommands.report_forms import report_form
 
-        return report_form(str(positional[0]) if positional else "", given)
+        return report_form(positional, given)
     if not positional:
         return finance.reports()
     return finance.report(*[str(positional[0]), *positional[1:]], **given)
@@ -55,6 +55,8 @@ def close(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     if given.pop("form", False):
         from stripe_magics.magics.subcommands.report_forms import close_form
 
+        if file is not None:
+            raise UsageFault("--verify reads a workbook again; it has no form. Leave out --form.")
         return close_form(given)
     if file is None:
         return finance.close_month(**given)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stripe_magics import forms
-from stripe_magics.errors import UsageFault
-from stripe_magics.forms.report_widget import Choice, ReportFacts
+from stripe_magics._files import reason
+from stripe_magics.errors import FileError, StripeMagicsError, UsageFault
+from stripe_magics.forms.period_form import Choice, ReportFacts
 
 _PERIOD = {"needed": "needed", "all": "optional", "months": "optional", "at": "optional", "none": "none"}
 
@@ -39,6 +40,55 @@ class FinanceReporter:
             for name, each in REPORTS.items()
         ]
 
+    def problem(self, words: Sequence[str], flag: str, value: str, values: Mapping[str, Any]) -> str:
+        """What is wrong with the value of a flag: its error's first line."""
+        try:
+            self._check(words, flag, value, values)
+        except StripeMagicsError as fault:
+            return str(fault).splitlines()[0]
+        return ""
+
+    def _check(self, words: Sequence[str], flag: str, value: str, values: Mapping[str, Any]) -> None:
+        from stripe_magics.finance import close, comparison, reporting_period, runner
+        from stripe_magics.finance.account_map import read_map
+
+        zone = str(values.get("tz") or "UTC")
+        if flag != "tz" and self.problem(words, "tz", zone, values):
+            zone = "UTC"  # that one is said under its own field
+        clock = runner.stripe_clock()
+        if flag == "period" and words[0] == "close" and not self.unit(value):
+            reporting_period.calendar_period(value, flag, zone, clock)
+            raise UsageFault(f"{value} is not a month, a quarter or a year.")
+        if (
+            flag == "end"
+            and values.get("start")
+            and not self.problem(words, "start", values["start"], values)
+        ):
+            reporting_period.period(values["start"], value, zone, now=clock)
+        checks: dict[str, Callable[[], object]] = {
+            "tz": lambda: reporting_period.check_zone(value),
+            "start": lambda: reporting_period.moment(value, zone, clock),
+            "end": lambda: reporting_period.end_of(value, zone, clock),
+            "period": lambda: reporting_period.calendar_period(value, flag, zone, clock),
+            "currency": lambda: comparison.check_currency(value),
+            "to": lambda: close.workbook_path(value),
+            "map": lambda: read_map(value),
+        }
+        checks.get(flag, lambda: runner.check_given(words[1], {flag: value}))()
+
+    def unit(self, period: str) -> str:
+        """Whether a period is a month, a quarter or a year; "" if it is none of them."""
+        from stripe_magics.finance import runner
+        from stripe_magics.finance.reporting_period import calendar_period
+
+        for unit in ("month", "quarter", "year"):
+            try:
+                calendar_period(period, unit, "UTC", runner.stripe_clock())
+            except UsageFault:
+                continue
+            return unit
+        return ""
+
     def run(self, words: Sequence[str], values: Mapping[str, Any]) -> Any:
         """What the line gives."""
         from stripe_magics import finance
@@ -51,21 +101,39 @@ class FinanceReporter:
         """Write the frame as an Excel file."""
         if not path.endswith(".xlsx"):
             raise UsageFault(f"{path} is not the name of an Excel file. Example: report.xlsx.")
-        frame.stripe.to_excel(path)
+        try:
+            frame.stripe.to_excel(path)
+        except ImportError:
+            raise UsageFault(
+                "Excel files need the package openpyxl. Nothing was saved.",
+                advice='pip install "stripe_magics[excel]"',
+            ) from None
+        except OSError as problem:
+            raise FileError(f"{path} can't be written: {reason(problem)}. Nothing was saved.") from problem
         return path
 
 
-def report_form(name: str, values: Mapping[str, Any]) -> Any:
-    """`%stripe report [NAME] --form`."""
+def report_form(positional: Sequence[Any], given: Mapping[str, Any]) -> Any:
+    """`%stripe report [NAME [START END]] --form`: what is given is in the form, or refused as the line would refuse it."""
     from stripe_magics.client.shared_connection import shared
-    from stripe_magics.finance.runner import find_report
+    from stripe_magics.finance import runner
+    from stripe_magics.finance.reports import REPORTS
 
-    known = find_report(name)[0] if name else ""
+    known = runner.find_report(str(positional[0]))[0] if positional else next(iter(REPORTS))
+    values = dict(given)
+    for flag, value in zip(("start", "end"), positional[1:], strict=False):
+        if flag in values:
+            raise UsageFault(f"--{flag} is given twice: {values[flag]} and {value}.")
+        values[flag] = value
+    runner.check_given(known, values)
     return forms.report_form(FinanceReporter(), values, name=known, connection=shared())
 
 
 def close_form(values: Mapping[str, Any]) -> Any:
     """`%stripe close --form`."""
     from stripe_magics.client.shared_connection import shared
+    from stripe_magics.finance.runner import check_one_period
+
+    check_one_period("close", "needed", values)
 
     return forms.close_form(FinanceReporter(), values, connection=shared())
