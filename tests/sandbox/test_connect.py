@@ -286,9 +286,9 @@ def test_who_may_not_be_paid(call: Talk) -> None:
     assert call.refused("POST /v1/transfers", **basic, destination="acct_none")["param"] == "destination"
     message = shop.refused("POST /v1/transfers", **basic, destination=waiting)["message"]
     assert message.startswith("Only a platform")
-    customer = call("POST /v1/customers")["id"]
-    invoice = call.refused("POST /v1/invoices", customer=customer, on_behalf_of=shop.account)
-    assert invoice["message"].startswith("The sandbox doesn't simulate on_behalf_of")
+    link = {"line_items[0][price]": "price_none", "line_items[0][quantity]": 1, "on_behalf_of": shop.account}
+    refused = call.refused("POST /v1/payment_links", link)
+    assert refused["message"].startswith("The sandbox doesn't simulate on_behalf_of")
 
 
 def test_top_ups(call: Talk) -> None:

@@ -9,6 +9,7 @@ from stripe_magics.sandbox.api.errors import ApiError, declined, invalid
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.customer_subresources import credit
 from stripe_magics.sandbox.resources.invoices.drafts import refresh, used_balance
 from stripe_magics.sandbox.resources.payment_intents import intent_parameters, payment_attempts
@@ -21,6 +22,7 @@ LETTER_PAPER = frozenset({"US", "CA", "MX"})  # countries whose invoices aren't 
 def finish(account: Account, invoice: Object) -> None:
     """Make a draft final."""
     refresh(account, invoice)
+    connected_billing.check_final(invoice)
     before = events.snapshot(invoice)
     customer = account.find("customer", invoice["customer"], "customer")
     days = account.notes.get(invoice["id"], {}).get("days")
@@ -40,6 +42,7 @@ def finish(account: Account, invoice: Object) -> None:
         invoice["rendering"]["pdf"] = {"page_size": "letter" if country in LETTER_PAPER else "a4"}
     customer["next_invoice_sequence"] += before["number"] is None
     _use_balance(account, invoice, customer)
+    connected_billing.follow_amount(account, invoice)
     customer["currency"] = customer["currency"] or invoice["currency"]
     account.save("customer", customer)
     if invoice["amount_due"]:
@@ -51,6 +54,7 @@ def finish(account: Account, invoice: Object) -> None:
             automatic_payment_methods=None, capture_method="automatic", customer=customer["id"], description=invoice["description"] or "Payment for Invoice",
             invoice=invoice["id"], payment_method_types=list(types), statement_descriptor=invoice["statement_descriptor"],
         )  # fmt: skip
+        connected_billing.describe_intent(invoice, intent)
         account.add("payment_intent", intent)
         invoice["payment_intent"] = intent["id"]
         events.emit(account, "payment_intent.created", intent)
@@ -95,9 +99,25 @@ def finalize_by_itself(account: Account, invoice: Object) -> None:
         and invoice["auto_advance"]
         and account.peek("customer", invoice["customer"])
     ):
+        if invoice["application_fee_amount"] is not None or invoice["transfer_data"]:
+            refresh(account, invoice)
+            try:
+                connected_billing.check_final(invoice)
+            except ApiError as refusal:
+                _could_not_finalize(account, invoice, refusal)
+                return
         finish(account, invoice)
         if invoice["collection_method"] == "send_invoice":
             events.emit(account, "invoice.sent", invoice)
+
+
+def _could_not_finalize(account: Account, invoice: Object, refusal: ApiError) -> None:
+    """It stays a draft, and says why."""
+    invoice["last_finalization_error"] = {
+        "message": refusal.message, "param": refusal.param, "type": "invalid_request_error",
+    }  # fmt: skip
+    account.save("invoice", invoice)
+    events.emit(account, "invoice.finalization_failed", invoice)
 
 
 def overdue(account: Account, invoice: Object) -> None:

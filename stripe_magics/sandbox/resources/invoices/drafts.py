@@ -8,11 +8,12 @@ from typing import Any
 from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, too_low
 from stripe_magics.sandbox.api.pagination import inline
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_descriptor, refuse_connect
+from stripe_magics.sandbox.core.checks import checked_descriptor
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import automatic_tax, discounts
+from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.invoices.line_taxes import given_taxes
 from stripe_magics.sandbox.resources.invoices.lines import line_of, put_lines
 from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
@@ -109,10 +110,11 @@ def _of_customer(account: Account, customer: Object) -> Object:
 
 
 def check(
-    account: Account, params: dict[str, Any], collection: str, customer: str, *, required: bool = False
-) -> None:
-    """What can be wrong with values of a create or an update; changes nothing."""
-    refuse_connect(account, params)
+    account: Account, params: dict[str, Any], collection: str, customer: str, *, required: bool = False,
+    invoice: Object | None = None,
+) -> None:  # fmt: skip
+    """What can be wrong with values of a create or an update (of that invoice); changes nothing."""
+    connected_billing.check(account, params, invoice)
     own = {
         "issuer": params.get("issuer"),
         "automatic_tax[liability]": (params.get("automatic_tax") or {}).get("liability"),
@@ -168,6 +170,7 @@ def check(
 def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
     """Set what was given on a draft (or the few things on a final one). The caller refreshes or saves."""
     take(invoice, params, _PLAIN)
+    connected_billing.describe(account, invoice, params)
     invoice["custom_fields"] = invoice["custom_fields"] or None
     if params.get("collection_method"):
         invoice["collection_method"] = params["collection_method"]
@@ -306,6 +309,7 @@ def refresh(account: Account, invoice: Object) -> None:
     invoice["starting_balance"] = balance
     invoice["amount_due"] = max(0, invoice["total"] + used_balance(invoice["total"], balance))
     invoice["amount_remaining"] = invoice["amount_due"]
+    connected_billing.follow_amount(account, invoice)
     account.save("invoice", invoice)
 
 

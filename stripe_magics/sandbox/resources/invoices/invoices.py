@@ -230,7 +230,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     changed = (
         bool(params.get("collection_method")) and params["collection_method"] != invoice["collection_method"]
     )
-    check(account, params, collection, invoice["customer"], required=changed)
+    check(account, params, collection, invoice["customer"], required=changed, invoice=invoice)
     before = events.snapshot(invoice)
     apply(account, invoice, params)
     if invoice["status"] == "draft":

@@ -13,7 +13,6 @@ from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid
 from stripe_magics.sandbox.api.pagination import Page, of_objects
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import refuse_connect
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import customers, discounts
 from stripe_magics.sandbox.resources.customer_subresources import add_tax_id
@@ -89,9 +88,11 @@ def _preview(
 
 
 def _made(account: Account, params: dict[str, Any], details: dict[str, Any]) -> Object:
-    refuse_connect(account, params)
     drafts.check(
-        account, {name: params[name] for name in ("issuer", "automatic_tax") if params.get(name)}, "", ""
+        account,
+        {name: params[name] for name in ("issuer", "automatic_tax", "on_behalf_of") if params.get(name)},
+        "",
+        "",
     )
     customer = _customer(account, params)
     for each in params.get("invoice_items") or ():
@@ -140,7 +141,7 @@ def _finished(account: Account, invoice: Object, params: dict[str, Any]) -> Obje
     """What may be said about the invoice itself, and what is due after the customer's balance."""
     given = {
         name: params[name]
-        for name in ("discounts", "automatic_tax", "issuer")
+        for name in ("discounts", "automatic_tax", "issuer", "on_behalf_of")
         if params.get(name) is not None
     }
     if "discounts" in given:

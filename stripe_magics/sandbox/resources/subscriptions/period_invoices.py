@@ -12,6 +12,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts, pricing
+from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.invoices import drafts
 from stripe_magics.sandbox.resources.invoices.lines import new_line
 from stripe_magics.sandbox.resources.price_objects import plan_of, tiers_of
@@ -153,6 +154,7 @@ def draft(account: Account, subscription: Object, reason: str, period: tuple[int
     invoice.update(account_tax_ids=own["account_tax_ids"], issuer=own["issuer"])
     general = customer["invoice_settings"]
     invoice.update(custom_fields=general["custom_fields"], footer=general["footer"])
+    connected_billing.of_subscription(account, invoice, subscription)
     if subscription["automatic_tax"]["enabled"]:
         drafts.set_automatic_tax(invoice, enabled=True)
     account.add("invoice", invoice)

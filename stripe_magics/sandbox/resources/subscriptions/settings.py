@@ -6,11 +6,11 @@ from typing import Any
 
 from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, too_low
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import refuse_connect
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.automatic_tax import located
+from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.subscriptions.billing_periods import after
 
 FARTHEST = 5 * 366 * DAY
@@ -58,15 +58,11 @@ def new_subscription(account: Account, customer: str, currency: str) -> Object:
 
 
 def check_settings(
-    account: Account, params: dict[str, Any], customer: str, collection: str, days: int | None
-) -> None:
+    account: Account, params: dict[str, Any], customer: str, collection: str, days: int | None,
+    subscription: Object | None = None,
+) -> None:  # fmt: skip
     """What can be wrong with them; changes nothing."""
-    refuse_connect(account, params)
-    if params.get("application_fee_percent") is not None:
-        raise invalid(
-            "An application fee needs a connected account: transfer_data[destination] or on_behalf_of.",
-            param="application_fee_percent",
-        )
+    connected_billing.check(account, params, subscription)
     if collection == "send_invoice" and days is None:
         raise invalid_before_execution(
             "collection_method=send_invoice needs days_until_due.",
@@ -159,6 +155,7 @@ def _check_dates(account: Account, params: dict[str, Any]) -> None:
 def apply_settings(account: Account, subscription: Object, params: dict[str, Any]) -> None:
     """Set what was given."""
     take(subscription, params, _PLAIN)
+    connected_billing.describe(account, subscription, params)
     if params.get("collection_method"):
         subscription["collection_method"] = params["collection_method"]
         if params["collection_method"] == "charge_automatically":

@@ -122,7 +122,7 @@ def _check(account: Account, subscription: Object, params: dict[str, Any]) -> No
         )
     collection_method = params.get("collection_method") or subscription["collection_method"]
     days = params["days_until_due"] if "days_until_due" in params else subscription["days_until_due"]
-    check_settings(account, params, subscription["customer"], collection_method, days)
+    check_settings(account, params, subscription["customer"], collection_method, days, subscription)
     if params.get("payment_behavior") == "pending_if_incomplete" and set(params) - PENDING_TAKES:
         name = min(set(params) - PENDING_TAKES)
         raise invalid(f"`payment_behavior=pending_if_incomplete` can't be combined with {name}.", param=name)
