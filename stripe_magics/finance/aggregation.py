@@ -90,10 +90,11 @@ def flags(frame: pd.DataFrame, name: str, *, default: bool) -> pd.Series:
 
 def lists(values: pd.Series, *, column: str) -> list[list[Any]]:
     """The cells of a list column. JSON text (a Parquet file read by something else) is opened; any other text is refused."""
-    return [_list(value, column) for value in values]
+    return [list_of(value, column=column) for value in values]
 
 
-def _list(value: Any, column: str) -> list[Any]:
+def list_of(value: Any, *, column: str) -> list[Any]:
+    """A cell of a list column as a list; see `lists`."""
     if isinstance(value, list):
         return value
     if isinstance(value, tuple):
@@ -107,7 +108,7 @@ def _list(value: Any, column: str) -> list[Any]:
         return []
     if isinstance(value, str | bytes):
         try:
-            return _list(json.loads(value), column)
+            return list_of(json.loads(value), column=column)
         except ValueError:
             raise MissingData(
                 f"The column {column} holds text where lists are needed ({str(value)[:40]!r}).",

@@ -117,10 +117,10 @@ class Closing:
         """Add a line to the checklist."""
         action = ""
         if result in {FAILED, DIFFERS, UNCHECKED}:
-            action = said or next((text for start, text in ACTIONS.items() if name.startswith(start)), "")
+            known = next((text for start, text in ACTIONS.items() if name.startswith(start)), "")
+            action = said or known.format(month=f"{self.span.local_start:%Y-%m}")
         residual = None if left is None or right is None else int(left) - int(right)
-        month = f"{self.span.local_start:%Y-%m}"
-        self.checks.append((name, result, currency, left, right, residual, action.format(month=month)))
+        self.checks.append((name, result, currency, left, right, residual, action))
 
 
 @declare(
@@ -345,8 +345,11 @@ def _close(
     shared = _shared(inputs, over)
     again: dict[str, Any] = {"start": inputs.period.start, "end": inputs.period.end}
     for name, part in PARTS.items():
+        options = {
+            each: value for each, value in part.options.items() if each != "prove" or "balance" in shared
+        }
         try:
-            made = report(name, **again, tz=inputs.zone, over=over, data=shared, **part.options)
+            made = report(name, **again, tz=inputs.zone, over=over, data=shared, **options)
         except StripeMagicsError as fault:
             closing.check(f"Report {name}", UNCHECKED, said=f"{fault.brief} {fault.advice}".strip())
             continue

@@ -2,7 +2,8 @@
 
 Each counts on the day on which it happens, with the part of the invoice's total that it takes back; a closed month never changes. A refund
 that a credit note names is that credit note, not another correction. An invoice that is voided in the month of its finalisation leaves no
-trace in that month; one that is voided later is taken back in the later month.
+trace in that month; one that is voided later is taken back in the later month, less what was taken back before. One that was written off and
+is paid or voided after all was written off until then: the write-off is undone on that day, by a row of its own with the opposite sign.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import pandas as pd
 
 from stripe_magics.finance.aggregation import int_column, lists, text_column, to_int64, to_str
 from stripe_magics.finance.payments import living_refunds
-from stripe_magics.finance.receivables import NONE, transitions
+from stripe_magics.finance.receivables import NEVER, NONE, transitions
 from stripe_magics.finance.reporting_period import month_number, nanoseconds
 
 CREDIT_NOTE, REFUND, WRITE_OFF, VOID = "credit note", "refund", "write-off", "void"
@@ -48,9 +49,9 @@ def credit_notes_issued(credit_notes: pd.DataFrame) -> pd.DataFrame:
 
 def _refunds_named(credit_notes: pd.DataFrame) -> set[str]:
     named = set(text_column(credit_notes, "refund")) if len(credit_notes) else set()
-    cells = credit_notes["refunds"] if "refunds" in credit_notes.columns else ()
+    cells = lists(credit_notes["refunds"], column="refunds") if "refunds" in credit_notes.columns else ()
     for cell in cells:
-        for each in cell if isinstance(cell, list) else ():
+        for each in cell:
             refund = each.get("refund")
             named.add(str(refund.get("id") if isinstance(refund, dict) else refund))
     return named - {""}
@@ -106,18 +107,49 @@ def corrections(
                 to_int64(own["amount"]),
             )
         )
-    status, ids = to_str(invoices["status"]), to_str(invoices["id"])
-    whole = int_column(invoices, "total")
-    for name, state, kind, amount in (
-        ("marked_uncollectible_at", "uncollectible", WRITE_OFF, int_column(invoices, "amount_remaining")),
-        ("voided_at", "void", VOID, whole),
-    ):
-        when = transitions(invoices, name)
-        mine = (status.eq(state) & (when != NONE)).to_numpy()
-        at = pd.Series(when, index=invoices.index)
-        parts.append(_part(ids[mine], ids[mine], kind, at[mine], amount[mine]))
+    parts += _written_off(invoices)
+    void = to_str(invoices["status"]).eq("void").to_numpy() & (transitions(invoices, "voided_at") != NONE)
+    if void.any():
+        parts.append(_voids(invoices[void], pd.concat(parts) if parts else None))
     kept = [part for part in parts if len(part)]
-    return pd.concat(kept, ignore_index=True) if kept else _part(ids[:0], ids[:0], "", whole[:0], whole[:0])
+    if kept:
+        return pd.concat(kept, ignore_index=True)
+    none = pd.Series(dtype=object)
+    return _part(none, none, "", none, none)
+
+
+def _written_off(invoices: pd.DataFrame) -> list[pd.DataFrame]:
+    """The write-offs of invoices, and what undoes them: a payment or a void that came later."""
+    off = transitions(invoices, "marked_uncollectible_at")
+    status = to_str(invoices["status"]).to_numpy()
+    over = np.select(
+        [status == each for each in ("uncollectible", "paid", "void")],
+        [np.full(len(off), NEVER), transitions(invoices, "paid_at"), transitions(invoices, "voided_at")],
+        default=NONE,
+    )
+    found = np.flatnonzero((off != NONE) & (over > off))
+    if not len(found):
+        return []
+    mine, since, until = invoices.take(found), off[found], over[found]
+    last = until == NEVER
+    amount = int_column(mine, "amount_remaining").where(last, int_column(mine, "amount_due"))
+    ids = to_str(mine["id"])
+    return [
+        _part(ids, ids, WRITE_OFF, pd.Series(since), amount),
+        _part(ids[~last], ids[~last], WRITE_OFF, pd.Series(until[~last]), -amount[~last]),
+    ]
+
+
+def _voids(void: pd.DataFrame, before: pd.DataFrame | None) -> pd.DataFrame:
+    """What voids take back: all that earlier credit notes and refunds left."""
+    ids, when = to_str(void["id"]), transitions(void, "voided_at")
+    taken = np.zeros(len(void), dtype=np.int64)
+    if before is not None:
+        place = pd.Index(ids).get_indexer(pd.Index(before["invoice"]))
+        earlier = (place >= 0) & before["kind"].ne(WRITE_OFF).to_numpy()
+        earlier[earlier] = before["posted"].to_numpy()[earlier] <= when[place[earlier]]
+        np.add.at(taken, place[earlier], before["amount"].to_numpy()[earlier])
+    return _part(ids, ids, VOID, pd.Series(when), int_column(void, "total") - taken)
 
 
 def _part(

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stripe_magics.finance.aggregation import MissingData, flags, text_column, to_str
+from stripe_magics.finance.aggregation import MissingData, flags, lists, text_column, to_str
 from stripe_magics.finance.nested_lists import NestedLists, as_text, nested_lists
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Ints
@@ -65,11 +65,17 @@ def coupons_of(*frames: pd.DataFrame | None) -> dict[str, dict[str, Any]]:
 
 
 def filled_lists(frame: pd.DataFrame, column: str) -> list[list[Any]]:
-    """The cells of a column that hold a list with something in it."""
-    if column not in frame.columns or frame[column].dtype != object:
+    """The cells of a column that hold a list with something in it; JSON text is opened."""
+    if column not in frame.columns:
         return []
-    cells = frame[column].to_numpy()
-    return [cell for cell in cells if isinstance(cell, list) and cell]
+    cells = frame[column]
+    if pd.api.types.is_string_dtype(cells.dtype) and cells.dtype != object:
+        return [cell for cell in lists(cells[cells.notna() & cells.ne("[]")], column=column) if cell]
+    return (
+        [cell for cell in cells.to_numpy() if isinstance(cell, list) and cell]
+        if cells.dtype == object
+        else []
+    )
 
 
 def _add_discounts(found: dict[str, dict[str, Any]], cell: Any) -> None:

@@ -6,7 +6,7 @@ taken at the quantity: tiers, packages and all. Which coupons lower MRR has a na
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance.aggregation import MissingData, lists, require_columns, result, totals
+from stripe_magics.finance.aggregation import MissingData, list_of, lists, require_columns, result, totals
 from stripe_magics.finance.columns import CURRENCY, declare, money, text
 from stripe_magics.finance.invoice_lines import coupon_in
 
@@ -116,45 +116,69 @@ def subscription_mrr(
             advice="Fetch them with %stripe subscriptions list --status all --limit all.",
         )
     living = subscriptions[subscriptions["status"].isin(COUNTED).to_numpy()]
-    rows = []
+    rows: list[tuple[Any, ...]] = []
+    uncounted: dict[str, list[str]] = {}
     for record, items in zip(living.to_dict("records"), lists(living[source], column="items"), strict=True):
         if _paused(record):
             continue
-        contract, net = _of_subscription(record, items, discounts, coupons or {}, prices or {})
+        priced = [(item, _price_of(item, prices or {})) for item in items]
+        for reason in sorted({_unknown(price) for _, price in priced} - {""}):
+            uncounted.setdefault(reason, []).append(str(record["id"]))
+        contract, net = _of_subscription(record, priced, discounts, coupons or {})
         rows.append(
             (str(record["currency"]), record["customer"], record["id"], contract, contract - net, net)
         )
     columns = ["currency", "customer", "subscription", "contract", "discount", "mrr"]
     out = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:], np.int64))
     notes = totals(out, "mrr", "MRR in all")
+    for reason, ids in uncounted.items():
+        notes.append(f"Not counted, because {reason}: {', '.join(ids[:5])}{' ...' if len(ids) > 5 else ''}.")
     return result(out, "mrr_now", [subscriptions], discounts=discounts, method="subscriptions", notes=notes)
+
+
+def _price_of(item: Mapping[str, Any], prices: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The price of an item, with its tiers if `prices` has them; empty where only its id is known."""
+    price = item.get("price") or item.get("plan") or {}
+    if isinstance(price, str):
+        return prices.get(price, {})
+    if price.get("billing_scheme") == "tiered" and not price.get("tiers"):
+        return prices.get(str(price.get("id")), price)
+    found: Mapping[str, Any] = price
+    return found
+
+
+def _unknown(price: Mapping[str, Any]) -> str:
+    """Why a recurring price can't be counted; empty if it can."""
+    if not (interval := _interval(price)):
+        return "" if price else "the price isn't known"
+    if interval not in PER_MONTH:
+        return f"a price by {interval} can't be brought to a month"
+    lacking = price.get("billing_scheme") == "tiered" and not price.get("tiers")
+    return f"the tiers of {price.get('id')} aren't known" if lacking else ""
+
+
+def _interval(price: Mapping[str, Any]) -> str:
+    """By what a price is billed; empty for metered and one-time prices, which aren't MRR."""
+    recurring = price.get("recurring") or price
+    metered = recurring.get("usage_type") == "metered" or recurring.get("meter")
+    return "" if metered else str(recurring.get("interval") or "")
 
 
 def _of_subscription(
     record: Mapping[Any, Any],
-    items: list[Any],
+    priced: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
     discounts: str,
     coupons: Mapping[str, Mapping[str, Any]],
-    prices: Mapping[str, Mapping[str, Any]],
 ) -> tuple[int, int]:
-    """Contract and net MRR; every item is rounded, so that items, subscriptions and history add up."""
+    """Contract and net MRR of items with their prices; every item is rounded, so that items, subscriptions and history add up."""
     parts: list[Decimal] = []
     nets: list[Decimal] = []
     cycle = Decimal(1)
-    for item in items:
-        price = item.get("price") or item.get("plan") or {}
-        if isinstance(price, str):
-            price = prices.get(price, {})
-        recurring = price.get("recurring") or price
-        if (
-            recurring.get("usage_type") == "metered"
-            or recurring.get("meter")
-            or not recurring.get("interval")
-        ):
+    for item, price in priced:
+        interval = _interval(price)
+        if interval not in PER_MONTH:
             continue
-        if price.get("billing_scheme") == "tiered" and not price.get("tiers"):
-            price = prices.get(str(price.get("id")), price)
-        interval, every = str(recurring["interval"]), int(recurring.get("interval_count") or 1)
+        every = int((price.get("recurring") or price).get("interval_count") or 1)
         quantity = item.get("quantity")
         amount = monthly(price_amount(price, 1 if quantity is None else quantity), interval, every)
         cycle = Decimal(every) / PER_MONTH[interval]
@@ -195,7 +219,7 @@ def _discounts(
     record: Mapping[Any, Any], coupons: Mapping[str, Mapping[str, Any]]
 ) -> list[Mapping[str, Any]]:
     """The discounts of a subscription record: the list, the object, or the flattened columns."""
-    many = _resolved(record.get("discounts"), coupons)
+    many = _resolved(list_of(record.get("discounts"), column="discounts"), coupons)
     if many:
         return many
     single = record.get("discount")

@@ -108,13 +108,16 @@ def owed_at(frame: pd.DataFrame, until: pd.Timestamp, age_date: pd.Timestamp) ->
     """Of finalised invoices those owed at an instant: amount, days_overdue (begun days; 0 or less: not due yet), uncollectible.
 
     What is still open now is owed with what remains of it, and what was voided later was owed with what remained when it was; what was paid
-    later was owed in full (partial payments before that instant are not known from the invoice alone). uncollectible is what was written off by then; it is not owed any more.
+    later was owed in full (partial payments before that instant are not known from the invoice alone). uncollectible is what was written off
+    by then and neither paid nor voided; it is not owed any more.
     """
     begun = frame["finalized"] < until.value
+    over = frame["voided"].where(frame["status"].ne("paid"), frame["paid"])
     written_off = (
         (frame["written_off"] != NONE)
         & (frame["written_off"] < until.value)
-        & frame["status"].eq("uncollectible")
+        & (over > frame["written_off"])
+        & (over >= until.value)
     )
     mine = frame[begun & ((frame["ended"] >= until.value) | written_off)]
     lost = written_off[mine.index]
@@ -130,7 +133,7 @@ def owed_at(frame: pd.DataFrame, until: pd.Timestamp, age_date: pd.Timestamp) ->
             },
             "amount": amount.where(~lost, 0),
             "days_overdue": np.ceil((age_date.value - mine["due"]) / DAY).astype(np.int64),
-            "uncollectible": mine["remaining"].where(lost, 0),
+            "uncollectible": amount.where(lost, 0),
             "finalized": mine["finalized"],
         }
     )

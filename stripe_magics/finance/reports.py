@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from stripe_magics.errors import UsageFault
 from stripe_magics.finance import (
     balance,
     cash_projection,
@@ -91,6 +92,11 @@ def _maybe(x: ReportInputs) -> dict[str, Any]:
 def _summary(x: ReportInputs) -> pd.DataFrame:
     whole, by = bool(x.options["prove"]), x.options["by"]
     ledger, now = x.reading(whole=whole, first=x.first_of_arrivals() if by == "arrival" else None)
+    if whole and now is None:
+        raise UsageFault(
+            "--prove holds the ledger against the balance as it is now, which a folder or data without a balance doesn't have.",
+            advice="Leave out --prove, or run the report without --over.",
+        )
     return balance.balance_summary(
         ledger, **_bounds(x), balance=now, by=by, payouts=x["payouts"] if by == "arrival" else None,
         whole=whole or now is None,

@@ -27,7 +27,7 @@ from stripe_magics.finance.aggregation import (
 )
 from stripe_magics.finance.columns import CURRENCY, column, count, declare, money, text
 from stripe_magics.finance.corrections import CREDIT_NOTE, billed, corrections, credit_notes_issued
-from stripe_magics.finance.invoice_lines import is_inclusive, without_lines
+from stripe_magics.finance.invoice_lines import filled_lists, is_inclusive, without_lines
 from stripe_magics.finance.nested_lists import as_text, nested_lists
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Ints, Moment, Period, instants, period
@@ -121,9 +121,9 @@ def known_rates(
     if tax_rates is not None:
         for row in tax_rates.to_dict("records"):
             found[str(row["id"])] = {str(key): value for key, value in row.items()}
-    if "default_tax_rates" in invoices.columns and set(named) - {"", *found}:
-        for cell in invoices["default_tax_rates"]:
-            for rate in cell if isinstance(cell, list) else ():
+    if set(named) - {"", *found}:
+        for cell in filled_lists(invoices, "default_tax_rates"):
+            for rate in cell:
                 if isinstance(rate, Mapping):
                     found.setdefault(str(rate.get("id")), rate)
     return found

@@ -90,6 +90,26 @@ def test_what_a_folder_lacks_is_said(folder: Path, tmp_path: Path) -> None:
         sm.report("fees", **SEPTEMBER, over=tmp_path / "payouts")
 
 
+def test_a_month_is_closed_over_a_mirror_and_what_needs_the_account_is_said(folder: Path) -> None:
+    with pytest.raises(UsageFault, match="a folder or data without a balance"):
+        sm.report("balance_summary", **SEPTEMBER, over=folder, prove=True)
+    closed = sm.close_month("2026-09", over=folder)
+    assert not closed["result"].eq("failed").any()
+    left = closed[closed["result"] == "unchecked"]
+    assert set(left["check"]) == {
+        "Report payout_reconciliation",
+        "activity by category = what the balance says moved it",
+        "closing of the last day = balance at the end",
+        "start + activity + payouts = end",
+    }
+    assert "give data={'items': ...}" in left["action"].iloc[0]
+
+
+def test_tiers_that_a_mirror_lacks_are_said(folder: Path) -> None:
+    made = sm.report("mrr_now", over=folder)
+    assert "Not counted, because the tiers of price_" in " ".join(made.attrs["stripe"]["notes"])
+
+
 def test_text_where_lists_are_needed_is_refused() -> None:
     rows = sm.call("invoices.list", limit=20).assign(lines="twelve lines")
     with pytest.raises(MissingData, match="text where lists are needed"):

@@ -1,0 +1,150 @@
+"""Data as they may come, by report name over a fake account: what is undone later, doubled by name, or can't be counted. Minor units, usd."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from each_row import each_row
+from finance.fake_account import FakeAccount, charge, connect, invoice, price, refund, subscription, unix
+
+import stripe_magics as sm
+from stripe_magics.errors import UsageFault
+
+MONTHS = ("2026-03", "2026-04", "2026-05")
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    sm.close()
+
+
+def note(identity: str, of: str, total: int, created: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": identity, "object": "credit_note", "invoice": of, "customer": "cus_1", "currency": "usd", "status": "issued",
+        "created": unix(created), "amount": total, "total": total, "refund": None, "tax_amounts": [], **more,
+    }  # fmt: skip
+
+
+def taxes(**more: Any) -> list[list[tuple[Any, ...]]]:
+    """Kind, taxable and tax of each month."""
+    made = [sm.report("tax_collected", month=each, **more) for each in MONTHS]
+    return [list(zip(each["kind"], each["taxable"], each["tax"], strict=True)) for each in made]
+
+
+def rolled(*columns: str) -> list[list[int]]:
+    table = sm.report("deferred_revenue", start="2026-03-01", end="2026-05-31")
+    assert not table["residual"].any()
+    rows: list[list[int]] = table[list(columns)].to_numpy().tolist()
+    return rows
+
+
+@each_row(
+    "ending, status, last",
+    [
+        ({}, "uncollectible", []),
+        ({"paid": "2026-05-06"}, "paid", [("write-off", 1000, 190)]),
+        ({"voided": "2026-05-06"}, "void", [("write-off", 1000, 190), ("void", -1000, -190)]),
+    ],
+)
+def test_a_write_off_stays_in_its_month_whatever_becomes_of_the_invoice(
+    ending: dict[str, str], status: str, last: list[tuple[Any, ...]]
+) -> None:
+    bill = invoice("in_1", 1190, "2026-03-05", tax=190, written_off="2026-04-10", **ending)
+    assert bill["status"] == status
+    connect(FakeAccount(invoice=[bill], now="2026-06-10"))
+    assert taxes() == [[("invoice", 1000, 190)], [("write-off", -1000, -190)], last]
+    may = {"paid": [1000, 0, -1000], "void": [0, 1000, -1000]}.get(status, [0, 0, 0])
+    assert rolled("recognised", "credited", "written_off") == [[1000, 0, 0], [-1000, 0, 1000], may]
+    ageing = [sm.report("ar_ageing", end=each) for each in ("2026-03-31", "2026-04-30", "2026-05-31")]
+    assert [each[["total", "uncollectible"]].to_numpy().tolist() for each in ageing] == [
+        [[1190, 0]],
+        [[0, 1190]],
+        [[0, 1190]] if status == "uncollectible" else [],
+    ]
+    assert sm.report("dso", month="2026-04")["receivables"].sum() == 0
+
+
+def test_a_void_takes_back_what_credit_notes_left() -> None:
+    bill = invoice("in_1", 1190, "2026-03-05", tax=190, voided="2026-05-06")
+    connect(
+        FakeAccount(invoice=[bill], credit_note=[note("cn_1", "in_1", 595, "2026-04-02")], now="2026-06-10")
+    )
+    assert taxes() == [[("invoice", 1000, 190)], [("credit note", -500, -95)], [("void", -500, -95)]]
+    assert rolled("recognised", "credited") == [[1000, 0], [-500, 500], [-500, 500]]
+
+
+def test_a_refund_that_a_credit_note_names_counts_once_in_rows_of_a_query_too() -> None:
+    bill = invoice("in_1", 1190, "2026-03-05", tax=190, paid="2026-03-05", charge="ch_1")
+    named = note("cn_1", "in_1", 595, "2026-04-02", refunds=[{"refund": "re_1", "amount_refunded": 595}])
+    connect(
+        FakeAccount(
+            invoice=[bill],
+            credit_note=[named],
+            charge=[charge("ch_1", 1190, "2026-03-05", invoice="in_1")],
+            refund=[refund("re_1", "ch_1", 595, "2026-04-02")],
+            now="2026-06-10",
+        )
+    )
+    expected = [[("invoice", 1000, 190)], [("credit note", -500, -95)], []]
+    assert taxes() == expected
+    notes = sm.call("credit_notes.list")
+    as_text = pd.Series([json.dumps(cell) for cell in notes["refunds"]], dtype="str")
+    assert taxes(data={"credit_notes": notes.assign(refunds=as_text)}) == expected
+
+
+def test_coupons_of_rows_of_a_query_count() -> None:
+    coupon = {"id": "di_1", "object": "discount", "coupon": {"id": "c", "object": "coupon", "percent_off": 20.0, "duration": "forever"}}  # fmt: skip
+    own = subscription("sub_1", [("si_1", price("p1", 1000), 1)], discounts=[coupon])
+    connect(FakeAccount(subscription=[own]))
+    rows = sm.call("subscriptions.list", status="all", expand=["data.discounts"])
+    as_text = {
+        name: pd.Series([json.dumps(cell) for cell in rows[name]], dtype="str")
+        for name in ("discounts", "items")
+    }
+    for frame in (rows, rows.assign(**as_text)):
+        assert sm.report("mrr_now", data={"subscriptions": frame})["mrr"].tolist() == [800]
+
+
+def test_subscriptions_that_cannot_be_counted_are_named() -> None:
+    tiered = {
+        "billing_scheme": "tiered",
+        "tiers_mode": "volume",
+        "unit_amount": None,
+        "unit_amount_decimal": None,
+    }
+    connect(
+        FakeAccount(
+            subscription=[
+                subscription("sub_1", [("si_1", price("p1", 1000), 1)]),
+                subscription("sub_2", [("si_2", price("p2", 1000, "fortnight"), 1)]),
+                subscription("sub_3", [("si_3", price("p3", 0, **tiered), 2)]),
+                subscription("sub_4", [("si_4", price("p4", 0, recurring=None, type="one_time"), 1)]),
+            ]
+        )
+    )
+    made = sm.report("mrr_now")
+    assert made.set_index("subscription")["mrr"].to_dict() == {
+        "sub_1": 1000,
+        "sub_2": 0,
+        "sub_3": 0,
+        "sub_4": 0,
+    }
+    said = [each for each in made.attrs["stripe"]["notes"] if each.startswith("Not counted")]
+    assert said == [
+        "Not counted, because a price by fortnight can't be brought to a month: sub_2.",
+        "Not counted, because the tiers of p3 aren't known: sub_3.",
+    ]
+    sm.report("proofs", month="2026-03")
+
+
+def test_a_proof_needs_a_balance() -> None:
+    connect(FakeAccount())
+    ledger = sm.call("balance.list_history")
+    with pytest.raises(UsageFault, match="--prove holds the ledger against the balance"):
+        sm.report("balance_summary", month="2026-03", data={"transactions": ledger}, prove=True)
+    sm.report("balance_summary", month="2026-03", data={"transactions": ledger})
