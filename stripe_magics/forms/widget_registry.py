@@ -70,6 +70,7 @@ class WidgetRegistry:
         if style is not None:
             traits["style"] = self._style(style, "initial" if narrow else LABEL_WIDTH)
         widget = kind(layout=self.layout(layout), **traits)
+        _hear_in_order(widget)
         self.widgets.append(widget)
         return widget
 
@@ -100,6 +101,20 @@ class WidgetRegistry:
         if key not in self._styles:
             self._styles[key] = kind(description_width=width) if labelled else kind()
         return self._styles[key]
+
+
+_REPLY_ROUTE = "_reply_subshell_for"
+"""Where ipykernel (7.4) asks a comm in which thread to handle a page's message: else the one that last wrote to that widget."""
+
+
+def _hear_in_order(widget: Any) -> None:
+    """Have all messages to a form's widgets handled in the main thread, one after the other.
+
+    Left to itself the kernel handles a field's new value in one thread and a button in another: a press could overtake what was typed before
+    it, and send the older value.
+    """
+    if hasattr(widget.comm, _REPLY_ROUTE):
+        setattr(widget.comm, _REPLY_ROUTE, lambda data, default: None)  # noqa: ARG005 - ipykernel's signature
 
 
 def _style_class(kind: type) -> type | None:

@@ -62,6 +62,24 @@ function offer(note, known, model) {
   note.append(place);
 }
 
+// What is typed is sent when its field is left. Where a press on a button is what leaves it, notes that come or go may move the button away
+// under the pointer, and the browser makes no click of it: then this does.
+function pressed(down) {
+  const button = down.target.closest("button");
+  if (!button || down.button !== 0 || down.pointerType !== "mouse") return;
+  let clicked = false;
+  const heard = () => { clicked = true; };
+  const released = (up) => {
+    const still = Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) < 5;
+    setTimeout(() => { // the browser's own click comes first
+      button.removeEventListener("click", heard);
+      if (!clicked && still && button.isConnected && !button.disabled) button.click();
+    }, 0);
+  };
+  button.addEventListener("click", heard, { once: true });
+  window.addEventListener("pointerup", released, { once: true, capture: true });
+}
+
 export default {
   render({ model, el }) {
     el.style.display = "none";
@@ -103,6 +121,7 @@ export default {
       observer.observe(root, { childList: true, subtree: true, characterData: true });
       root.addEventListener("change", altered, true);
       root.addEventListener("focusout", left);
+      root.addEventListener("pointerdown", pressed, true);
       model.send({ ready: true });
     };
     model.on("msg:custom", heard);
@@ -110,7 +129,7 @@ export default {
     return () => {
       model.off("msg:custom", heard);
       if (observer) observer.disconnect();
-      if (root) { root.removeEventListener("change", altered, true); root.removeEventListener("focusout", left); }
+      if (root) { root.removeEventListener("change", altered, true); root.removeEventListener("focusout", left); root.removeEventListener("pointerdown", pressed, true); }
     };
   },
 };
