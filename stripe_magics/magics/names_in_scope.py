@@ -10,9 +10,11 @@ doesn't do. Taking a global of the same name in its place would send another amo
 
 from __future__ import annotations
 
+import linecache
+import symtable
 import sys
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from types import CodeType, FrameType
 from typing import Any
 
@@ -72,10 +74,33 @@ def _enclosing(frame: FrameType) -> FrameType | None:
 
 
 def _gone(frame: FrameType) -> dict[str, Any]:
-    """The variables of enclosing functions that have returned, each marked as out of reach."""
+    """The variables of enclosing functions that have returned, each marked as out of reach: by their code where it can be found by name, else
+    by their source (the function was deleted, or is another one by now). Without both, every name is."""
     *outer, _ = frame.f_code.co_qualname.split(f".{_INNER}.")
     if not outer:
         return {}
+    names = _by_code(frame, outer)
+    if names is None:
+        names = _by_source(frame, outer)
+    return _AnyName(outer[-1]) if names is None else names
+
+
+class _AnyName(dict[str, Any]):
+    """Every name, out of reach."""
+
+    def __init__(self, function: str) -> None:
+        super().__init__()
+        self.function = function
+
+    def __missing__(self, name: str) -> Unreachable:
+        return Unreachable(self.function, certain=False)
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _by_code(frame: FrameType, outer: Sequence[str]) -> dict[str, Any] | None:
+    """The variables of the functions around, found by name; None where they aren't those in which this one was made."""
     names: dict[str, Any] = {}
     owner: Any = frame.f_globals.get(outer[0].partition(".")[0])
     for part in outer[0].split(".")[1:]:
@@ -86,8 +111,31 @@ def _gone(frame: FrameType) -> dict[str, Any]:
     for at, name in enumerate(outer):
         if at:
             code = _inner_code(code, name)
-        if code is not None:
-            names |= dict.fromkeys((*code.co_varnames, *code.co_cellvars), Unreachable(name))
+        if code is None:
+            return None
+        names |= dict.fromkeys((*code.co_varnames, *code.co_cellvars), Unreachable(name))
+    return names if code is not None and frame.f_code in code.co_consts else None
+
+
+def _by_source(frame: FrameType, outer: Sequence[str]) -> dict[str, Any] | None:
+    """The same from the source of the cell or file, which outlives the functions; None where it isn't known (`exec`)."""
+    code = frame.f_code
+    lines = linecache.getlines(code.co_filename, frame.f_globals)
+    try:
+        tables = symtable.symtable("".join(lines), code.co_filename, "exec").get_children() if lines else []
+    except (SyntaxError, ValueError):
+        return None
+    names: dict[str, Any] = {}
+    for part in ".".join(outer).split("."):
+        above = [
+            each for each in tables if each.get_name() == part and each.get_lineno() <= code.co_firstlineno
+        ]
+        if not above:
+            return None
+        found = max(above, key=lambda each: each.get_lineno())
+        if isinstance(found, symtable.Function):
+            names |= dict.fromkeys(found.get_locals(), Unreachable(part))
+        tables = found.get_children()
     return names
 
 

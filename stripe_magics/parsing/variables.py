@@ -45,6 +45,7 @@ class Unreachable:
 
     function: str
     returned: bool = True
+    certain: bool = True  # False: that function can't be looked at any more, so the name may be one of its variables or a global
 
 
 def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
@@ -60,6 +61,11 @@ def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
         raise UsageFault(
             f"${first} is a variable of {value.function}() that has no value at this point.",
             advice="Assign it before this line, or use another name.",
+        )
+    if isinstance(value, Unreachable) and not value.certain:
+        raise UsageFault(
+            f"${first} may be a variable of {value.function}(), which has returned and is gone: a global of that name isn't taken for it.",
+            advice=f"Pass it on: def inner(..., {first}={first}), or name it in the inner function's code.",
         )
     if isinstance(value, Unreachable):
         raise UsageFault(

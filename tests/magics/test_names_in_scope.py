@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from each_row import each_row
 
 from stripe_magics import errors
 
@@ -88,6 +89,41 @@ def test_a_variable_that_is_gone_is_not_replaced_by_a_global(sandbox: Cells) -> 
     )
     with pytest.raises(errors.UsageFault, match="variable of outer"):
         sandbox("charge()")
+
+
+INNER = f"lambda: get_ipython().run_line_magic('stripe', '{PAY}')"
+
+
+@each_row(
+    ("code", "words"),
+    [
+        (f"def outer(amount):\n    return {INNER}\ncharge = outer(50)\ndel outer", "is a variable of outer"),
+        (f"def outer(amount):\n    return {INNER}\ncharge = outer(50)\ndef outer(other): return other",
+         "is a variable of outer"),
+        (f"def outer(amount):\n    return {INNER}\ncharge = outer(50)\ndef outer(other): return {INNER}",
+         "is a variable of outer"),
+        (f"class Shop:\n    def outer(self, amount):\n        return {INNER}\ncharge = Shop().outer(50)\ndel Shop",
+         "is a variable of outer"),
+        (f"def outer(amount):\n    def middle():\n        return {INNER}\n    return middle()\ncharge = outer(50)\ndel outer",
+         "is a variable of outer"),
+        (f"def outer():\n    amount = 50\n    return [{INNER}][0]\ncharge = outer()\nouter = 3", "is a variable of outer"),
+        (f"@(lambda function: function(50))\ndef charge(amount):\n    return {INNER}", "is a variable of charge"),
+        (f'exec("""def outer(amount):\n    return {INNER}\n""")\ncharge = outer(50)\ndel outer', "may be a variable of outer"),
+    ],
+)  # fmt: skip
+def test_a_variable_of_a_function_that_is_gone_is_not_replaced_by_a_global(
+    sandbox: Cells, code: str, words: str
+) -> None:
+    """Deleted, redefined, renamed by a decorator, made by `exec`: never the global of that name."""
+    sandbox("amount = 999\n" + code)
+    with pytest.raises(errors.UsageFault, match=words):
+        sandbox("charge()")
+
+
+def test_a_global_is_taken_inside_of_a_function_whose_maker_is_gone(sandbox: Cells) -> None:
+    """Where the source says that the name is none of its variables."""
+    code = f"def outer(other):\n    return {INNER}\ncharge = outer(50)\ndel outer\nout = [charge()]"
+    assert amounts(sandbox, code) == ["999"]
 
 
 @pytest.mark.parametrize(
