@@ -90,6 +90,26 @@ def stop(call: InFlightCall, outcome: AttemptResult) -> None:
     raise unknown(call, outcome, "stopped", kind=Interrupted)
 
 
+def stopped_between(call: InFlightCall) -> KeyboardInterrupt:
+    """Stop came between two lines of ours, after the journal or before it: what is said is what the row says."""
+    operation, journal = call.operation, call.connection.journal
+    assert operation is not None
+    journal.release(operation.number)
+    known = journal.get(operation.number)
+    if known.state == "done":
+        return KeyboardInterrupt(
+            f"Stopped, but it was carried out: {known.result or f'operation {known.number}'}."
+        )
+    if known.state == "refused":
+        return KeyboardInterrupt("Stopped. Stripe refused it; nothing was changed.")
+    if known.state == "not_sent" or not call.attempts:
+        record_result(call, "not_sent", None, reason="stopped")
+        return KeyboardInterrupt("Stopped. Nothing was sent.")
+    call.may_have_executed = True
+    record_result(call, "unknown", None, reason="stopped")
+    return unknown(call, None, "stopped", kind=Interrupted)  # type: ignore[return-value]  # a KeyboardInterrupt, too
+
+
 def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     """No further attempt, and no success: the error that says what is known. A deletion may end well after all."""
     if (

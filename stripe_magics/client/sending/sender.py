@@ -200,6 +200,16 @@ def _sealed(call: InFlightCall) -> bytes | None:
 
 
 def _journalled(call: InFlightCall) -> ApiResponse:
+    """Run a write. A Stop that comes between two lines, with no words of its own, is told how the write ended by the journal."""
+    try:
+        return _recorded(call)
+    except KeyboardInterrupt as stop:
+        if stop.args or call.operation is None:
+            raise
+    raise outcomes.stopped_between(call)
+
+
+def _recorded(call: InFlightCall) -> ApiResponse:
     """Run a write; whatever happens, its row says how it ended. Errors are raised outside of any handler: no context, no frames of httpx."""
     journal, operation = call.connection.journal, call.operation
     assert operation is not None
@@ -216,6 +226,8 @@ def _journalled(call: InFlightCall) -> ApiResponse:
     by_hand = isinstance(stopped, KeyboardInterrupt)
     if by_hand and call.before is not None and call.before.state == "done":
         raise KeyboardInterrupt("Stopped. Nothing new was made.")
+    if by_hand and call.result_recorded:
+        raise outcomes.stopped_between(call)
     if not call.may_have_executed and not call.attempt_in_progress:
         outcomes.record_result(call, "not_sent", None, reason="stopped")
         if by_hand:
