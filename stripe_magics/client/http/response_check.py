@@ -2,40 +2,43 @@
 
 A customer where a payment was asked for, an object without an id, a list whose `data` is null: something between here and Stripe answered, or
 the answer is another request's. Of a write it leaves the outcome unknown; of a read it is asked for again.
+Judged are the answers of every type whose facts are in the catalogue: each v1 operation that gives one of them never gives another one.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from stripe_magics.catalogue.generated import objects
+from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION
 from stripe_magics.request import Request
 
-# Types whose answers are known exactly: an operation that gives one of them never gives another one.
-EXACT = frozenset(
-    {
-        "balance",
-        "charge",
-        "coupon",
-        "customer",
-        "invoice",
-        "invoiceitem",
-        "payment_intent",
-        "payment_link",
-        "payment_method",
-        "payout",
-        "price",
-        "product",
-        "promotion_code",
-        "refund",
-        "setup_intent",
-        "subscription",
-        "subscription_item",
-        "transfer",
-        "webhook_endpoint",
-    }
-)
 LISTS = frozenset({"list", "search_result"})
-NO_ID = frozenset({"balance"})
+_MAY_LACK_ID = frozenset({"tax.calculation"})  # one that is only computed
+_PREVIEWS = ("/upcoming", "/preview", "/create_preview")  # what they give isn't kept at Stripe
+
+
+@cache
+def _facts(kind: str) -> dict[str, Any] | None:
+    """What is known of a type's answers; None for "any" and types that aren't known, whose answers aren't judged."""
+    for version in (PINNED_VERSION, NEWEST_VERSION):
+        known = objects.facts(version)
+        if kind in known:
+            found: dict[str, Any] = known[kind]
+            return found
+    return None
+
+
+def has_id(request: Request) -> bool:
+    """Whether what is asked for surely has an id."""
+    facts = _facts(request.returns)
+    return (
+        facts is not None
+        and "id" in facts
+        and request.returns not in _MAY_LACK_ID
+        and not request.path.endswith(_PREVIEWS)
+    )
 
 
 def mismatch(request: Request, data: dict[str, Any] | None) -> str:
@@ -46,12 +49,12 @@ def mismatch(request: Request, data: dict[str, Any] | None) -> str:
     if request.lists or kind in LISTS:
         return _list_mismatch(request, data)
     expected = request.returns
-    if expected not in EXACT:
+    if _facts(expected) is None:
         return ""
     if kind != expected:
         return f"the answer is {_named(kind)} where a {expected} was asked for"
     identity = data.get("id")
-    if expected not in NO_ID and not (isinstance(identity, str) and identity):
+    if has_id(request) and not (isinstance(identity, str) and identity):
         return f"the answer is a {expected} without an id"
     return ""
 
@@ -67,7 +70,7 @@ def _named(kind: object) -> str:
 
 def _list_mismatch(request: Request, data: dict[str, Any]) -> str:
     rows = data.get("data")
-    if not request.lists and request.returns in EXACT and not request.list_of_one:
+    if not request.lists and _facts(request.returns) is not None and not request.list_of_one:
         return f"the answer is a list where a {request.returns} was asked for"
     if request.lists and _kind(data) not in LISTS:
         return f"the answer is {_named(_kind(data))} where the list {request.path} was asked for"
