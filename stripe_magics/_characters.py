@@ -42,7 +42,7 @@ def faults(text: str, *, dashes: bool = True) -> Iterator[str]:
         elif char in QUOTES:
             yield f"has a typographic quote ({name_of(char)}); leave it out"
         elif dashes and char in DASHES:
-            yield f"has a dash that is no hyphen ({name_of(char)}); write -"
+            yield f"has a dash that is not a hyphen ({name_of(char)}); write -"
 
 
 def fault_of_wrapping(text: str) -> str:

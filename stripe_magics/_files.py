@@ -83,7 +83,7 @@ def read_json(path: str | Path, *, advice: str = "") -> Any:
     except OSError as problem:
         raise FileError(f"{path} can't be read: {reason(problem)}.", advice=advice) from problem
     except ValueError as problem:
-        raise FileError(f"{path} is damaged: it is no JSON.", advice=advice) from problem
+        raise FileError(f"{path} is damaged: it is not valid JSON.", advice=advice) from problem
 
 
 def checksum(path: str | Path) -> str:

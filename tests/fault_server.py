@@ -1,4 +1,4 @@
-"""A server on real sockets that behaves as Stripe's API is documented to, and fails as it is told to.
+"""A server on real sockets that behaves as Stripe's API is documented to, and fails as it is configured to.
 
 - `script` holds one `Fault` a request, taken in order; after the last one everything goes well.
 - A fault strikes before or after the request was executed: `Fault("after", "reset")` executes, saves and then resets the connection.

@@ -33,7 +33,7 @@ class MirrorObjects:
                 self.lists[manifest.object_type] = folder, manifest
         if not self.lists:
             raise FrameError(
-                f"{place} is no mirror: it has no list.",
+                f"{place} is not a mirror: it has no list.",
                 advice="%stripe sync FOLDER customers ... makes one.",
             )
         others = {str(manifest.details.get("account") or "") for _, manifest in self.lists.values()} - {""}

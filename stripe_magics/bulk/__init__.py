@@ -38,7 +38,7 @@ def save_command(command: object, *, progress: object = None) -> object:
     if is_document(request.method, request.path):
         if requested.options.columns:
             raise InvalidValue(
-                [Fault("columns", "Columns", "has no effect beside --to: a file's content is no table")],
+                [Fault("columns", "Columns", "has no effect beside --to: a file's content is not a table")],
                 module=requested.module,
             )
         return save_document(connection, request, requested.options.to)

@@ -117,7 +117,7 @@ def classify(text: str) -> Shape:
     shape = next((each for each in KINDS if text.startswith(each.pattern)), None)
     if shape is None:
         raise KeyRefused(
-            "That is no key of Stripe's: one starts with sk_test_, rk_test_, sk_live_ or rk_live_."
+            "That is not a Stripe key: one starts with sk_test_, rk_test_, sk_live_ or rk_live_."
         )
     if shape.refusal:
         raise KeyRefused(f"That is a {shape.what}, not an API key. {shape.refusal}")

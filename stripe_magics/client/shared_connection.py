@@ -189,7 +189,7 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise NotConnected(f"{name!r} is no time zone; one looks like Europe/Zurich.") from None
+        raise NotConnected(f"{name!r} is not a time zone; one looks like Europe/Zurich.") from None
 
 
 def share(connection: Connection) -> Connection:

@@ -64,7 +64,7 @@ def finalised(invoices: pd.DataFrame, report: str, *, sales: str = "all") -> pd.
     status = to_str(invoices["status"])
     void = status.eq("void").to_numpy()
     voided = np.where(void, transitions(invoices, "voided_at"), NEVER)
-    endings = np.stack([paid, written_off, np.where(void, voided, NONE)])
+    ended_at = np.stack([paid, written_off, np.where(void, voided, NONE)])
     due = (
         nanoseconds(invoices["due_date"])
         if "due_date" in invoices.columns
@@ -81,7 +81,7 @@ def finalised(invoices: pd.DataFrame, report: str, *, sales: str = "all") -> pd.
             "status": status.to_numpy(),
             "finalized": finalized,
             "due": np.where(due == NONE, finalized, due),
-            "ended": np.where(endings == NONE, NEVER, endings).min(axis=0),
+            "ended": np.where(ended_at == NONE, NEVER, ended_at).min(axis=0),
             "paid": paid,
             "written_off": written_off,
             "voided": voided,

@@ -190,7 +190,7 @@ class RowsForm(w.VBox):
 
     def _show_result(self) -> None:
         counts = self.result["result"].value_counts()
-        counts = counts[counts > 0]  # endings that no row had are no news
+        counts = counts[counts > 0]  # outcomes that no row had are no news
         words = ", ".join(f"{number:,} {name}" for name, number in counts.items())
         good = set(counts.index) <= {"done", "replayed"}
         self.status.value = html.card("good" if good else "wrong", words, [self._saved()])

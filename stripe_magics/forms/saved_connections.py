@@ -69,7 +69,7 @@ def save(profile: Profile) -> None:
     """Save one, in place of the one of that name. Raises `KeyRefused` if anything in it looks like a key."""
     if any(redact(text) != text for text in asdict(profile).values()):
         raise KeyRefused(
-            "Something that looks like a key stands in the connection's name or source. It was not saved."
+            "Something that looks like a key appears in the connection's name or source. It was not saved."
         )
     _write({**load(), profile.name: profile})
 

@@ -61,7 +61,9 @@ class Builder:
         try:
             raws = rows_of(page)
         except msgspec.DecodeError as problem:
-            raise StripeError("Stripe's answer can't be read: it is no JSON.", facts=[str(problem)]) from None
+            raise StripeError(
+                "Stripe's answer can't be read: it is not valid JSON.", facts=[str(problem)]
+            ) from None
         if not raws:
             return []
         if self._plan is None:

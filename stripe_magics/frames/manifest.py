@@ -92,7 +92,7 @@ def load(folder: Path) -> Manifest | None:
     path = folder / MANIFEST
     try:
         content = _files.read_json(
-            path, advice="Move the folder away and run the same again; everything is then read anew."
+            path, advice="Move the folder away and run the same again; everything is then read again."
         )
     except FileNotFoundError:
         return None
@@ -114,7 +114,7 @@ def load(folder: Path) -> Manifest | None:
     except (LookupError, TypeError, ValueError) as problem:
         raise FileError(
             f"{path} is damaged: {type(problem).__name__} in its content.",
-            advice="Move the folder away and run the same again; everything is then read anew.",
+            advice="Move the folder away and run the same again; everything is then read again.",
         ) from problem
 
 

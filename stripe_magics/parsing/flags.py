@@ -274,7 +274,7 @@ def _refuse_odd(words: list[Word]) -> None:
         name = text.lstrip("-" + "".join(DASHES)).partition("=")[0]
         if text[:1] in DASHES:
             raise UsageFault(
-                f"{text!r} begins with a dash that is no hyphen ({name_of(text[0])}). Nothing was sent.",
+                f"{text!r} begins with a dash that is not a hyphen ({name_of(text[0])}). Nothing was sent.",
                 advice=f"A flag is written with two hyphens: --{name}",
             )
     odd = next((char for each in words for char in each.text if char in QUOTES), "")

@@ -1,7 +1,7 @@
 """A request, before anything is sent: method, path and form parameters, in the order in which they go out.
 
 `build` makes it from bound values, `encode` is Stripe's form encoding. Both are pure: a dry run stops here and shows the `Request`.
-It also says what is still to do with the answer: how many rows are wanted, which are kept, which calls follow.
+It also says what is still to do with the answer: how many rows it may have, which are kept, which calls follow.
 """
 
 from __future__ import annotations

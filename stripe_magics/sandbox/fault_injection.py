@@ -62,7 +62,7 @@ class Fault:
         kind = kinds.get(self.status, "api_error" if self.status >= 500 else "invalid_request_error")
         code = self.code or codes.get(self.status, "")
         error = {
-            "message": self.message or f"The sandbox answers {self.status}, as it was told to.",
+            "message": self.message or f"The sandbox answers {self.status}, as configured.",
             "type": kind,
         }
         return {"error": {**error, "code": code} if code else error}

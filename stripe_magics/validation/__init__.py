@@ -322,7 +322,7 @@ class _Binder:
                 f"{self.inferred_from.get(each.name, each.flag)} goes with {' or '.join(requested)}"
                 for each, requested in asked
             )
-            self.fault(switch, f"can't be told from what is given: {sides}; leave one of them out")
+            self.fault(switch, f"isn't clear from what is given: {sides}; leave one of them out")
             self.inferred.add(switch.name)
             return True
         if len(possible) > 1:

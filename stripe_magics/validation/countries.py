@@ -60,7 +60,7 @@ def country(text: str) -> str:
         f"{names[name]} ({COUNTRIES[names[name]]})"
         for name in difflib.get_close_matches(plain, names, n=2, cutoff=0.75)
     ]
-    hint = f"did you mean {' or '.join(near)}?" if near else "two letters are wanted, e.g. DE, US"
+    hint = f"did you mean {' or '.join(near)}?" if near else "use two letters, e.g. DE, US"
     raise ValueError(f"{text!r} is not a country code; {hint}")
 
 

@@ -36,7 +36,7 @@ def account_ids(accounts: Any) -> list[str]:
     ids = [text for each in texts if (text := str(each).strip())]
     odd = [each for each in ids if not each.startswith("acct_")]
     if odd:
-        raise UsageFault(f"--accounts: {odd[0]!r} is no account; ids begin with acct_.")
+        raise UsageFault(f"--accounts: {odd[0]!r} is not an account; ids begin with acct_.")
     if not ids:
         raise UsageFault("--accounts: there is no account.")
     return list(dict.fromkeys(ids))

@@ -32,7 +32,7 @@ def descriptor(text: str, part: Part = "whole", *, prefix: str = "") -> str:
     if not any(each.isalpha() for each in text):
         raise ValueError(f"{text!r} has no letter; a statement descriptor needs one")
     if not shortest <= len(text) <= longest:
-        raise ValueError(f"{text!r} has {len(text)} characters; {shortest} to {longest} are wanted")
+        raise ValueError(f"{text!r} has {len(text)} characters; {shortest} to {longest} are allowed")
     if part == "suffix" and prefix and len(prefix) + len("* ") + len(text) > 22:
         raise ValueError(
             f"'{prefix}* {text}' has {len(prefix) + 2 + len(text)} characters; prefix and suffix share 22"

@@ -335,6 +335,6 @@ def _put(target: dict[str, Any], param: str, value: Any) -> None:
     for key in above:
         inner = target.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise ValueError(f"{param} can't stand beside a value for {key}")
+            raise ValueError(f"{param} can't be combined with a value for {key}")
         target = inner
     target[last] = value

@@ -159,7 +159,7 @@ SETS: dict[str, tuple[list[str], list[Goal]]] = {
             Goal("wall / floor, four times the rows", of("parquet x 4", "wall", "floor"), 1.08),
         ],
     ),
-    "faults": (["faults"], [Goal("rows lost or double", lambda found: abs(found["faults"]["rows"] - found["faults"]["wanted"]), 0)]),
+    "faults": (["faults"], [Goal("rows lost or double", lambda found: abs(found["faults"]["rows"] - found["faults"]["expected"]), 0)]),
     "lists": (
         ["lists at once", "lists one by one"],
         [Goal("wall: 4 lists one by one / at once", ratio("wall", "lists one by one", "lists at once"), 3.5, least=True)],
@@ -235,7 +235,7 @@ def measure(run: Run, options: argparse.Namespace) -> dict[str, float]:
     floor = max(0.0, (pages - server["burst"]) / server["rate"]) + server["latency"]
     return {
         **json.loads(child.stdout.splitlines()[-1]),
-        "wanted": rows * run.lists,
+        "expected": rows * run.lists,
         "pages": pages,
         "floor": floor,
         "lists": run.lists,

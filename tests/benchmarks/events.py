@@ -48,10 +48,10 @@ def kills(count: int) -> None:
             until = time.monotonic() + random.uniform(3, 9)
             while time.monotonic() < until and len(server.refunds) < count:
                 time.sleep(0.2)
-            victim = random.choice(kernels)
-            if victim is not None and victim.poll() is None and len(server.refunds) < count:
-                victim.kill()
-                victim.wait()
+            kernel = random.choice(kernels)
+            if kernel is not None and kernel.poll() is None and len(server.refunds) < count:
+                kernel.kill()
+                kernel.wait()
                 killed += 1
         for each in kernels:
             if each is not None:

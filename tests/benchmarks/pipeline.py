@@ -1,6 +1,6 @@
 """The pipeline, step by step: loading the extension, reading a line, a call on the sandbox beside the frame alone.
 
-    python tests/benchmarks/road.py
+    python tests/benchmarks/pipeline.py
 
 Prints medians. Loading is a whole process, paired with a bare IPython.
 """

@@ -18,9 +18,9 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN = """async ([scope, levels, contrast]) => {
   const found = await axe.run({include: [[scope]]}, {runOnly: levels, rules: {'color-contrast': {enabled: contrast}}});
-  const told = each => each.nodes.map(n => `${each.id}: ${n.html.slice(0, 160)} (${n.failureSummary})`);
+  const described = each => each.nodes.map(n => `${each.id}: ${n.html.slice(0, 160)} (${n.failureSummary})`);
   const count = id => (found.passes.find(each => each.id === id) || {nodes: []}).nodes.length;
-  return {faults: found.violations.flatMap(told), contrasts: count('color-contrast'), buttons: count('button-name')};
+  return {faults: found.violations.flatMap(described), contrasts: count('color-contrast'), buttons: count('button-name')};
 }"""
 OUTPUT = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output"
 THEME = """async (theme) => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme});

@@ -316,7 +316,7 @@ def test_many_accounts(listed: Make, tmp_path: Path) -> None:
         quiet=True,
     )
     assert written["rows"].tolist() == [150, 150]
-    with pytest.raises(UsageFault, match="no account"):
+    with pytest.raises(UsageFault, match="not an account"):
         bulk.pull("payment_intents", accounts=["cus_1"], connection=connection)
 
 

@@ -28,7 +28,7 @@ def limiter(total: float = 100.0, each: float = 25.0) -> tuple[Limiter, Clock]:
 def sent_in(
     limits: Limiter, clock: Clock, seconds: float, path: str = "/v1/charges", account: str = ""
 ) -> int:
-    """How many requests a caller that waits as it is told sends."""
+    """How many requests a caller that waits as long as it must sends."""
     end, count = clock.now + seconds, 0
     while True:
         wait = limits.take(path, account)

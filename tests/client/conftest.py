@@ -51,7 +51,7 @@ def server() -> Iterator[FaultServer]:
 
 
 class Time:
-    """A clock that moves when it is told to, or when somebody sleeps."""
+    """A clock that moves when it is moved, or when somebody sleeps."""
 
     def __init__(self) -> None:
         self.ahead = 0.0

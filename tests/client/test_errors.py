@@ -193,7 +193,7 @@ def test_T53_a_notice_is_shown_once(server: FaultServer, connection: Connection)
 def test_T54_unknown_methods_and_no_key_are_refused_here(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InvalidRequest, match="no method"):
+    with pytest.raises(InvalidRequest, match="not a method"):
         connection.send(replace(get(), method="FROBNICATE"))
     monkeypatch.setenv("HOME", "/nonexistent")
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")

@@ -1,4 +1,4 @@
-"""The sandbox goes the same road: journal (in memory), retries, replays; and costs little."""
+"""The sandbox goes through the same pipeline: journal (in memory), retries, replays; and costs little."""
 
 from __future__ import annotations
 

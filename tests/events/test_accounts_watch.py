@@ -252,7 +252,7 @@ def test_a_loop_gets_the_news_of_all(platform: Platform) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"accounts": "cus_1"}, "no account"),
+        ({"accounts": "cus_1"}, "not an account"),
         ({"accounts": []}, "there is no account"),
         ({"accounts": [f"acct_{number}" for number in range(101)]}, "up to 100"),
         ({"accounts": ["acct_rosen"], "stripe_account": "acct_rosen"}, "one account"),

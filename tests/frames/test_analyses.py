@@ -369,7 +369,7 @@ def test_21b_join_over_a_mirror_is_the_same_and_asks_for_nothing(
     assert found.stripe.currency_of("balance_transaction_fee") == "balance_transaction_currency"
     with pytest.raises(FrameError, match="has no list of invoice objects"):
         charges.stripe.join("invoice", mirror=tmp_path / "mirror")
-    with pytest.raises(FrameError, match="is no mirror"):
+    with pytest.raises(FrameError, match="is not a mirror"):
         charges.stripe.join("customer", mirror=tmp_path)
     changed = charges.assign(customer="cus_unknown")
     out = changed.stripe.join("customer", mirror=tmp_path / "mirror")

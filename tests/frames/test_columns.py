@@ -275,7 +275,7 @@ def test_an_object_without_an_id_of_a_kind_that_is_not_known() -> None:
 
 
 def test_no_json_is_an_error() -> None:
-    with pytest.raises(StripeError, match="no JSON"):
+    with pytest.raises(StripeError, match="not valid JSON"):
         frames.build([b"<html>proxy</html>"], "customer")
 
 
@@ -449,7 +449,7 @@ def plain(value: Any) -> Any:
 @settings(max_examples=100, deadline=None)
 @given(rows=st.lists(ROWS, min_size=1, max_size=6))
 def test_nothing_is_lost_or_changed(rows: list[dict[str, Any]]) -> None:
-    """Every scalar of every row is in the column of its path, told by a walk that knows nothing of schemas."""
+    """Every scalar of every row is in the column of its path, compared with a walk that knows nothing of schemas."""
     df = frames.build([page(*rows)], "payment_intent")
 
     def walk(prefix: str, value: Any, row: pd.Series) -> None:

@@ -103,7 +103,7 @@ def test_random_calls_of_the_documented_modules(module: Module) -> None:
 
 
 def _may_refuse(refusal: InvalidValue) -> bool:
-    """A rule between fields that the calls above don't know: it is told by a flag of another field."""
+    """A rule between fields that the calls above don't know: it is named by a flag of another field."""
     return all("--" in each.problem for each in refusal.faults)
 
 

@@ -8,7 +8,7 @@ import stripe
 
 
 class Shop:
-    """Its orders by checkout session, and what its webhooks told."""
+    """Its orders by checkout session, and what its webhooks reported."""
 
     def __init__(self, client: stripe.StripeClient, webhook_secret: str = "") -> None:
         self.client, self.webhook_secret = client, webhook_secret

@@ -1,6 +1,6 @@
 """Was it made? `reconcile` looks for what a write with an unknown outcome did, and sends nothing.
 
-Three endings, and only what is proven is said:
+Three outcomes, and only what is proven is said:
 
 - made: an event names the operation's idempotency key, or its request's id;
 - certainly not made: the events and the list of the object were read whole over the time in which it can have been made, by Stripe's own clock,

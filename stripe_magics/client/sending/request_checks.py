@@ -78,7 +78,7 @@ def check_path(path: str) -> str:
 def check_method(method: str) -> str:
     """GET, POST, DELETE, PUT or PATCH."""
     if method.upper() not in METHODS:
-        raise _refused(f"{redact(method)!r} is no method; use one of {', '.join(sorted(METHODS))}.")
+        raise _refused(f"{redact(method)!r} is not a method; use one of {', '.join(sorted(METHODS))}.")
     return method.upper()
 
 

@@ -48,7 +48,7 @@ def _checked_events(given: list[str]) -> None:
     for place, kind in enumerate(given):
         if kind != "*" and kind not in known:
             raise invalid_before_execution(
-                f"Invalid enabled_events[{place}]: '{kind}' is no event type.",
+                f"Invalid enabled_events[{place}]: '{kind}' is not an event type.",
                 param=f"enabled_events[{place}]",
             )
 
