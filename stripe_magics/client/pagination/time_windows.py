@@ -181,10 +181,12 @@ class TimeWindowReader:
     @property
     def complete_since(self) -> int | None:
         """The second down to which every row was read; None if all were."""
-        for window in self._newest_first():
-            if not window.done:
-                return window.at + 1 if window.recent else window.at
-        return None
+        newest = max(
+            (each for each in self.windows if not each.done), key=lambda window: window.low, default=None
+        )
+        if newest is None:
+            return None
+        return newest.at + 1 if newest.recent else newest.at
 
     # --- what to read next -----------------------------------------------------------------------------------------------------------
 
@@ -275,7 +277,7 @@ class TimeWindowReader:
         if window.done:
             window.recent = []
         states = self.state() if self._states else ()
-        left = sum(each.left(self._floor) for each in self.windows)
+        left = sum(each.left(self._floor) for each in self.windows if not each.done)
         whole = len(keep) == len(rows)
         await self._emit(
             RowSlice(
