@@ -81,7 +81,10 @@ class Options:
         default=None,
         metadata=_about("limit", "the total over all pages (100 unless given)", "N|all", short="l"),
     )
-    columns: list[str] = field(default_factory=list, metadata=_about("list", "only these columns", "A,B"))
+    columns: list[str] = field(
+        default_factory=list,
+        metadata=_about("list", "only these columns; customer_name and the like too", "A,B"),
+    )
     table: bool = field(
         default=False,
         metadata=_about("flag", "an interactive table: sort, filter, export, rows that open their forms"),

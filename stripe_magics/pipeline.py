@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
-from stripe_magics._command import Command
+from stripe_magics._command import Command, Options
 from stripe_magics._redaction import HIDDEN, mask_params
 from stripe_magics.catalogue.list_defaults import list_default
 from stripe_magics.catalogue.module import Module
@@ -86,7 +86,19 @@ def _built(module: Module, command: Command, version: str, connection: Connectio
     module = catalogue.at_version(module, version)
     now = datetime.fromtimestamp(connection.stripe_time(), UTC) if connection else None
     bound = bind(module, command.values, command.params, zone=zone, api_version=version, now=now)
-    return build(bound, replace(command.options, stripe_version=version))
+    expand = _expand(module, command.options, version)
+    return build(bound, replace(command.options, stripe_version=version, expand=expand))
+
+
+def _expand(module: Module, options: Options, version: str) -> list[str]:
+    """The paths to expand: `--columns customer_name` brings each row's customer along, in the same request. A write's stays as it is."""
+    if not options.columns or module.method != "GET":
+        return options.expand
+    from stripe_magics.frames.column_names import expansions
+
+    prefix = "data." if module.lists else ""
+    references = expansions(module.object, options.columns, options.expand, version).values()
+    return list(dict.fromkeys([*options.expand, *(f"{prefix}{each}" for each in references)]))
 
 
 def call(
@@ -198,7 +210,7 @@ class _Run:
             (body for each in lists for body in self._bodies(each)),
             request.returns,
             attrs=self._attrs(),
-            expand=options.expand,
+            expand=self._expanded(),
             columns=[*columns, *(("created",) if merged and "created" not in columns else ())]
             if columns
             else (),
@@ -216,6 +228,10 @@ class _Run:
         elif request.keep and limit is not None and len(frame) >= limit:
             self.more = True
         return self._settle(frame)
+
+    def _expanded(self) -> list[str]:
+        """The paths that the request expands."""
+        return [value for name, value in self.request.params if name.startswith("expand[")]
 
     def write(self) -> Any:
         """One object: the call, then those that follow it. A Stop between any two lines says what was carried out by then."""
@@ -273,7 +289,7 @@ class _Run:
                 [answer.body],
                 self.request.returns,
                 attrs=self._attrs(),
-                expand=self.command.options.expand,
+                expand=self._expanded(),
                 columns=columns,
                 keep=self.request.keep,
             )

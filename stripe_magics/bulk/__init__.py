@@ -10,6 +10,8 @@ write_rows("customers.update", df)              one call a row, each at most onc
 
 from __future__ import annotations
 
+from stripe_magics import catalogue
+from stripe_magics._command import Options
 from stripe_magics.bulk.batch_writes import write_rows
 from stripe_magics.bulk.document_file import save_document
 from stripe_magics.bulk.frame_append import FrameAppender
@@ -22,6 +24,25 @@ from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.pipeline import prepare
 
 __all__ = ["FrameAppender", "pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
+
+
+def _refuse_expanded(options: Options, object_type: str, module: str) -> None:
+    """A file's columns are the list's own: another object's (`customer_name`) would have to be expanded in every row."""
+    from stripe_magics.frames.column_names import expansions
+
+    expanded = {each.removeprefix("data.") for each in options.expand}
+    for name, reference in expansions(object_type, options.columns, options.expand).items():
+        if reference not in expanded:
+            raise InvalidValue(
+                [
+                    Fault(
+                        "columns",
+                        "Columns",
+                        f"{name} is a column of the {reference}, and no file has it; take {reference}",
+                    )
+                ],
+                module=module,
+            )
 
 
 def save_command(command: object, *, progress: object = None) -> object:
@@ -42,6 +63,7 @@ def save_command(command: object, *, progress: object = None) -> object:
                 module=requested.module,
             )
         return save_document(connection, request, requested.options.to)
+    _refuse_expanded(requested.options, catalogue.find(requested.module).object, requested.module)
     request = list_request(connection, requested)
     if not request.limit_given:
         request = replace(request, limit=None)

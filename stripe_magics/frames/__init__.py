@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames.builder import Builder
-from stripe_magics.frames.column_names import given_names, resolve
+from stripe_magics.frames.column_names import expanded_columns, given_names, resolve
 from stripe_magics.frames.frame_info import CallInfo, FrameAttrs, FrameInfo, as_attrs, remember
 from stripe_magics.frames.schema import Column, Schema, schema
 
@@ -52,6 +52,7 @@ def build(
         object_type,
         version=str(given.get("api_version") or ""),
         columns=[*asked, *(key for key in keys if key not in asked)] if columns else (),
+        expanded=expanded_columns(object_type, columns, expand),
     )
     found = 0
     for page in pages:

@@ -57,6 +57,7 @@ def assemble(
     object_type: str,
     *,
     columns: Sequence[str] = (),
+    further: Sequence[Column] = (),
     newest_first: bool = False,
     limit: int | None = None,
     version: str = PINNED_VERSION,
@@ -110,6 +111,7 @@ def assemble(
             )
     del chunks, typed
     _give_back(count)
+    fixed |= {each.name: each for each in further}  # what no row had is there, and missing
     shown = _shown(made, fixed, columns, empty=not count)
     blank = cols.NullColumns(count)
     data = {name: made[name] if name in made else blank.column(fixed[name].kind) for name in shown}

@@ -30,11 +30,19 @@ class Builder:
     """Collects the rows of pages. `add` pages, then take `frame()`; or take `tables()` now and then and write them."""
 
     def __init__(
-        self, object_type: str, *, columns: Sequence[str] = (), version: str = "", chunk: int = CHUNK
+        self,
+        object_type: str,
+        *,
+        columns: Sequence[str] = (),
+        expanded: Sequence[Column] = (),
+        version: str = "",
+        chunk: int = CHUNK,
     ) -> None:
+        """`columns`: these alone. `expanded`: those of them that expanded objects have, in case that no row has such an object."""
         self.version = release(version or PINNED_VERSION)
         self.object_type = "" if object_type == "any" else object_type
         self.requested = tuple(dict.fromkeys(resolve(self.object_type, each) for each in columns))
+        self.expanded = tuple(expanded)
         self.rows = 0  # all so far
         self._chunk = chunk
         self._plan: Plan | None = None
@@ -101,6 +109,7 @@ class Builder:
         known = [
             *schema(self.object_type, self.version).names,
             *(leaf.column.name for leaf in self._plan.leaves),
+            *(each.name for each in self.expanded),
         ]
         opened = (
             *(leaf.column.name + "_" for leaf in self._plan.leaves if leaf.raw or leaf.column.kind == "ref"),
@@ -147,6 +156,7 @@ class Builder:
             self.tables(),
             self.object_type,
             columns=self.requested,
+            further=self.expanded,
             newest_first=newest_first,
             limit=limit,
             version=self.version,

@@ -5,9 +5,11 @@ everybody uses. A short name stands beside the long one: `--columns card_brand` 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
-from stripe_magics.frames.schema import schema
+from stripe_magics.catalogue.versions import PINNED_VERSION
+from stripe_magics.frames.schema import Column, known, release, schema
 
 _CARD = {
     "card_brand": "payment_method_details_card_brand",
@@ -108,6 +110,39 @@ def resolve(object_type: str, name: str, expand: Sequence[str] | None = None) ->
     if holder and (expand is None or any(holder in each.split(".") for each in expand)):
         return path
     return long
+
+
+def expansions(
+    object_type: str, names: Sequence[str], expand: Sequence[str] = (), version: str = PINNED_VERSION
+) -> dict[str, str]:
+    """The columns among `names` that are another object's, and the reference that must be expanded for them: `customer_name` -> `customer`.
+
+    A reference counts if its name is a type of object that has such a column. Own columns and short names are the object's own.
+    """
+    own = {each.name: each for each in schema(object_type, release(version)).columns}
+    references = [name for name, each in own.items() if each.kind == "ref" and known(name)]
+    found: dict[str, str] = {}
+    for name in names:
+        column = resolve(object_type, name, expand)
+        holder = next((each for each in references if column.startswith(f"{each}_")), "")
+        if column not in own and holder and column.removeprefix(f"{holder}_") in schema(holder).names:
+            found[name] = holder
+    return found
+
+
+def expanded_columns(object_type: str, names: Sequence[str], expand: Sequence[str]) -> tuple[Column, ...]:
+    """The columns among `names` that come with what is expanded; they are there, and missing, where no row has that object."""
+    paths = {each.removeprefix("data.") for each in expand}
+    found = expansions(object_type, names, expand)
+    columns = {
+        (holder, f"{holder}_{each.name}"): each
+        for holder in paths.intersection(found.values())
+        for each in schema(holder).columns
+    }
+    pairs = [(holder, resolve(object_type, name, expand)) for name, holder in found.items()]
+    return tuple(
+        replace(columns[pair], name=pair[1], path=()) for pair in dict.fromkeys(pairs) if pair in columns
+    )
 
 
 def given_names(object_type: str, names: Sequence[str], expand: Sequence[str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from stripe_magics.catalogue.kinds import REPEATED, Shape, kind_facts, kind_name
 from stripe_magics.catalogue.module import Module
 from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.errors import StripeMagicsError
+from stripe_magics.magics.object_names import NAME_COLUMNS
 from stripe_magics.parsing.command_names import bracketed, is_path, longest
 from stripe_magics.parsing.lexer import split
 from stripe_magics.parsing.options import SHORT, VERBS
@@ -297,9 +298,13 @@ def object_of(module: Module) -> str:
 
 @cache
 def _schema_columns(kind: str) -> tuple[str, ...]:
+    from stripe_magics.frames.column_names import expansions
     from stripe_magics.frames.schema import known, schema
 
-    return tuple(schema(kind).names) if kind and known(kind) else ()
+    if not kind or not known(kind):
+        return ()
+    names = [f"{each}_{name}" for each, columns in NAME_COLUMNS.items() for name in columns]
+    return (*schema(kind).names, *expansions(kind, names))
 
 
 def known_columns(kind: str, place: Place) -> Iterable[str]:

@@ -46,7 +46,7 @@ NAMES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "invoice": lambda found: str(found.get("number") or ""),
 }
 """By type of object: how people call it."""
-_IN_FRAME = {
+NAME_COLUMNS = {
     "customer": ("name", "email"),
     "product": ("name",),
     "price": ("nickname",),
@@ -112,7 +112,7 @@ def look_up(
 
 def _learn(frame: pd.DataFrame, info: FrameInfo, names: dict[str, str], places: Sequence[int]) -> None:
     """What the frame itself says: its own objects' names, and names that stand in a column beside the ids."""
-    pairs = [("id", each) for each in reversed(_IN_FRAME.get(info.object, ()))]
+    pairs = [("id", each) for each in reversed(NAME_COLUMNS.get(info.object, ()))]
     pairs += [(name, f"{name}_name") for name in NAMES]
     for ids, words in pairs:
         if ids not in frame.columns or words not in frame.columns:

@@ -238,6 +238,8 @@ def test_columns_paths_zones_variables_and_booleans(place: Place, monkeypatch: p
     place.namespace["people"]["segment"] = "a"
     columns = texts("%stripe customers list --columns ", place)
     assert {"id", "segment", "address_city", "phone"} <= set(columns)
+    further = texts("%stripe subscriptions list --columns customer_", place)
+    assert {"customer_name", "customer_email"} <= set(further), "what the same request can bring"
     assert "data.customer" in texts("%stripe payment_intents list --expand data.", place)
     assert "customer" in texts("%stripe payment_intents retrieve pi_Paid789 --expand cus", place)
     assert texts("%stripe invoices create --auto-advance ", place)[:2] == ["true", "false"]
