@@ -21,6 +21,7 @@ from stripe_magics.bulk.parquet_export import save, summary
 from stripe_magics.bulk.sql_query import sql
 from stripe_magics.client.http.request_encoder import is_document
 from stripe_magics.errors import Fault, InvalidValue
+from stripe_magics.frames.column_names import expansions
 from stripe_magics.pipeline import prepare
 
 __all__ = ["FrameAppender", "pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
@@ -28,8 +29,6 @@ __all__ = ["FrameAppender", "pull", "save", "save_command", "sql", "summary", "s
 
 def _refuse_expanded(options: Options, object_type: str, module: str) -> None:
     """A file's columns are the list's own: another object's (`customer_name`) would have to be expanded in every row."""
-    from stripe_magics.frames.column_names import expansions
-
     expanded = {each.removeprefix("data.") for each in options.expand}
     for name, reference in expansions(object_type, options.columns, options.expand).items():
         if reference not in expanded:

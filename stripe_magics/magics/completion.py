@@ -21,6 +21,7 @@ from stripe_magics.catalogue.module import Module
 from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.magics.object_names import NAME_COLUMNS
+from stripe_magics.money import CURRENCIES
 from stripe_magics.parsing.command_names import bracketed, is_path, longest
 from stripe_magics.parsing.lexer import split
 from stripe_magics.parsing.options import SHORT, VERBS
@@ -363,7 +364,6 @@ OWN_VALUES: dict[str, Callable[[], Iterable[str]]] = {"env": _environment, "tz":
 
 
 def _currencies(_place: Place) -> Iterator[Hit]:
-    from stripe_magics.money import CURRENCIES
 
     rest = sorted(CURRENCIES.difference(COMMON_CURRENCIES))
     yield from (Hit(each, "currency") for each in (*COMMON_CURRENCIES, *rest))
