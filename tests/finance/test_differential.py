@@ -269,9 +269,12 @@ def paid_out(raw: Raw, a: float, b: float, zone: str) -> Sums:
     return out
 
 
-def recurring(raw: Raw, a: float, b: float, zone: str) -> Sums:
-    """MRR at the end of a month, item by item: the last line that began before then, unless it is over or was credited since."""
-    steps: dict[tuple[str, str], list[tuple[int, bool, int, int]]] = defaultdict(list)
+Steps = dict[tuple[str, str, str], list[tuple[int, bool, int, int, float]]]
+
+
+def steps_of(raw: Raw, ended: dict[str, float]) -> Steps:
+    """What each subscription item costs a month by each of its lines: start, whether it is no credit, end, amount, end of the subscription."""
+    steps: Steps = defaultdict(list)
     item_of = {
         (line["subscription"], line["price"]["id"]): line["subscription_item"]
         for each in living(raw, math.inf)
@@ -285,25 +288,33 @@ def recurring(raw: Raw, a: float, b: float, zone: str) -> Sums:
             item = line["subscription_item"] or item_of[line["subscription"], line["price"]["id"]]
             if line["period"]["end"] > line["period"]["start"]:
                 rate = line["price"]["recurring"] or {}
+                if rate["usage_type"] == "metered":
+                    continue
                 months = {"month": 1, "year": 12}[rate["interval"]] * rate["interval_count"]
                 value = (
                     line["price"]["unit_amount"] * line["quantity"] if line["proration"] else line["amount"]
                 )
                 good = line["amount"] >= 0
-                steps[each["currency"], item].append(
+                steps[each["currency"], each["customer"], item].append(
                     (
                         line["period"]["start"],
                         good,
                         line["period"]["end"],
                         round(value / months) if good else 0,
+                        ended.get(line["subscription"], math.inf),
                     )
                 )
-    out: Sums = Counter()
-    for (currency, _), many in steps.items():
-        begun = [step for step in sorted(many) if step[0] < b]
-        if begun and begun[-1][2] >= b:
-            out[currency, "end"] += begun[-1][3]
-    return out
+    return steps
+
+
+def recurring(steps: Steps, b: float) -> dict[tuple[str, str], int]:
+    """MRR by currency and customer at an instant, item by item: the lines that began last before then (tiers are several), unless they are over
+    or were credited since."""
+    out: Counter[tuple[str, str]] = Counter()
+    for (currency, customer, _), many in steps.items():
+        begun = [step for step in sorted(many) if step[0] < b and step[4] >= b]
+        out[currency, customer] += sum(step[3] for step in begun if step[0] == begun[-1][0] and step[2] >= b)
+    return {key: value for key, value in out.items() if value}
 
 
 REPORTS: dict[str, tuple[Callable[[Raw, float, float, str], Sums], list[str], list[str], dict[str, Any]]] = {
@@ -353,25 +364,49 @@ def test_the_demo_firm_a_second_time(raw: Raw, month: str, zone: str) -> None:
 @each_row(("month", "zone"), CASES[:12:3])
 def test_recurring_revenue_a_second_time(raw: Raw, month: str, zone: str) -> None:
     _, b = bounds(month, zone)
-    ended = {
-        each["id"]: each["ended_at"]
-        for each in sm.call("subscriptions.list", status="all", limit="all", raw=True)
-        if each["ended_at"]
-    }
-    alive = [
-        {
-            **each,
-            "lines": {
-                "data": [
-                    line for line in each["lines"]["data"] if ended.get(line.get("subscription"), b) >= b
-                ]
-            },
-        }
-        for each in raw["invoice"]
-    ]
-    expected = recurring({"invoice": alive}, 0, b, zone)
+    expected: Sums = Counter()
+    for (currency, _), value in recurring(steps_of(raw, ended()), b).items():
+        expected[currency, "end"] += value
     found = by_columns("mrr", ["currency"], ["end"], month, zone, discounts="none")
-    assert found == {key: value for key, value in expected.items() if value}
+    assert found == expected
+
+
+def ended() -> dict[str, float]:
+    every = sm.call("subscriptions.list", status="all", limit="all", raw=True)
+    return {each["id"]: each["ended_at"] for each in every if each["ended_at"]}
+
+
+@each_row("zone", ["UTC", "Pacific/Auckland"])
+def test_cohorts_by_recurring_revenue_a_second_time(raw: Raw, zone: str) -> None:
+    table = sm.report("cohorts", tz=zone, discounts="none")
+    months = sorted({*map(str, table["cohort"])})
+    steps = steps_of(raw, ended())
+    by_month = [recurring(steps, bounds(month, zone)[1]) for month in months]
+    expected: Counter[tuple[str, str, int, str]] = Counter()
+    for owner in sorted({each for month in by_month for each in month}):
+        paid = [month.get(owner, 0) for month in by_month]
+        first = next(at for at, amount in enumerate(paid) if amount)
+        for at, amount in enumerate(paid[first:]):
+            expected[owner[0], months[first], at, "customers"] += bool(amount)
+            expected[owner[0], months[first], at, "revenue"] += amount
+    found = {
+        (row["currency"], str(row["cohort"]), row["age"], name): row[name]
+        for row in table.to_dict("records")
+        for name in ("customers", "revenue")
+    }
+    assert found == expected
+    assert len(found) > 100
+    begun = {
+        key[:2]: (expected[(*key[:3], "customers")], expected[(*key[:3], "revenue")])
+        for key in expected
+        if not key[2]
+    }
+    for row in table.to_dict("records"):
+        size, revenue = begun[row["currency"], str(row["cohort"])]
+        assert (row["retention"], row["revenue_retention"]) == (
+            row["customers"] / size,
+            row["revenue"] / revenue,
+        )
 
 
 @each_row(("currency", "digits"), [("jpy", 0), ("kwd", 3), ("isk", 2), ("usd", 2)])

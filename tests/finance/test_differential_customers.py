@@ -113,6 +113,20 @@ def recognised(firm: Raw, month: str, zone: str) -> dict[tuple[str, str], int]:
     return {key: value for key, value in out.items() if value}
 
 
+def schedule(firm: Raw, month: str, zone: str) -> dict[tuple[str, str], tuple[int, int]]:
+    """What each line of an invoice earns in a month, and what is left of it then: invoices without corrections."""
+    a, b = bounds(month, zone)
+    out = {}
+    for each in firm["invoice"]:
+        posted = each["status_transitions"]["finalized_at"]
+        for item in each["lines"]["data"]:
+            one: Raw = {"invoice": [{**each, "lines": {"data": [item]}}]}
+            if posted < b and (moved := recognised(one, month, zone).get((each["currency"], "recognised"))):
+                left = recognised(one, month, zone).get((each["currency"], "closing"), 0)
+                out[each["id"], item["id"]] = (moved, left)
+    return out
+
+
 def clean(firm: Raw) -> list[dict[str, Any]]:
     """The invoices that nothing took back: paid or open, not refunded."""
     refunded = {each["charge"] for each in firm["refund"]}
@@ -172,6 +186,13 @@ def test_receivables_revenue_and_customers_a_second_time(raw: Raw, month: str, z
     of_kept = {**raw, "invoice": [each for each in raw["invoice"] if each["id"] in kept]}
     assert found_revenue == recognised(of_kept, month, zone)
     assert not table["residual"].any()
+
+    table = sm.report("revenue_schedule", month=month, tz=zone, data=data)
+    assert set(table["month"].astype(str)) == {month}
+    rows = table[["invoice", "line", "recognised", "deferred"]].itertuples(index=False)
+    lines = {(row.invoice, row.line): (row.recognised, row.deferred) for row in rows}
+    assert lines == schedule(of_kept, month, zone)
+    assert len(lines) > 100
 
 
 def test_cohorts_by_payments_and_lifetime_value_a_second_time(raw: Raw) -> None:  # noqa: F811
