@@ -102,4 +102,7 @@ def date_pattern() -> str:
     pattern = locale.date_formats["short"].pattern
     for letter, width in (("y", "yyyy"), ("M", "mm"), ("d", "dd")):
         pattern = re.sub(f"{letter}+", width, pattern)
-    return str(pattern).replace("/", r"\/")
+    pattern = re.sub(
+        r"[\u200e\u200f]|\s*G+", "", pattern
+    )  # marks of direction and eras: no spreadsheet has them
+    return re.sub(r"'([^']*)'", r'"\1"', pattern).replace("/", r"\/")

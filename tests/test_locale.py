@@ -61,6 +61,13 @@ def test_dates_and_amounts() -> None:
     _locale.set_locale("en-US")
     assert _locale.moment(when, "%Y-%m-%d") == "Sep 30, 2026"
     assert _locale.date_pattern() == r"mm\/dd\/yyyy"
+    for locale, pattern in (
+        ("bg", 'dd.mm.yyyy\u202f"\u0433".'),
+        ("ar", r"dd\/mm\/yyyy"),
+        ("la", "dd mm yyyy"),
+    ):
+        _locale.set_locale(locale)
+        assert _locale.date_pattern() == pattern, locale
 
 
 def test_a_language_that_there_isnt_is_refused() -> None:

@@ -23,54 +23,32 @@ from stripe_magics.finance.aggregation import ratio, require_columns, result
 from stripe_magics.finance.columns import CURRENCY, column, declare, ratio_of, text
 from stripe_magics.finance.mrr_history import MONTH, MOVES, movements
 
+NET, QUICK, LOGO = (
+    "back lowers net churn",
+    "back raises the quick ratio",
+    "logo churn over those who joined, too",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What a vendor counts: whether customers who came back lower net churn, raise the quick ratio, and what logo churn is over."""
+    """Which of NET, QUICK and LOGO hold for a vendor ("back" is MRR of customers who came back), and where it says so."""
 
-    net_with_reactivation: bool
-    quick_with_reactivation: bool
-    logo_with_new: bool
     source: str
+    rules: frozenset[str] = frozenset()
 
 
 METHODS = {
     "stripe": Method(
-        net_with_reactivation=True,
-        quick_with_reactivation=True,
-        logo_with_new=True,
-        source="docs.stripe.com/billing/subscriptions/analytics/glossary",
+        "docs.stripe.com/billing/subscriptions/analytics/glossary", frozenset({NET, QUICK, LOGO})
     ),
-    "chartmogul": Method(
-        net_with_reactivation=True,
-        quick_with_reactivation=False,
-        logo_with_new=False,
-        source="help.chartmogul.com 203359341 (net MRR churn), 207340419",
-    ),
+    "chartmogul": Method("help.chartmogul.com 203359341 (net MRR churn), 207340419", frozenset({NET})),
     "profitwell": Method(
-        net_with_reactivation=True,
-        quick_with_reactivation=True,
-        logo_with_new=False,
-        source="paddle.com/help/profitwell-metrics (revenue churn; any return is a gain)",
+        "paddle.com/help/profitwell-metrics (revenue churn; any return is a gain)", frozenset({NET, QUICK})
     ),
-    "baremetrics": Method(
-        net_with_reactivation=False,
-        quick_with_reactivation=False,
-        logo_with_new=False,
-        source="help.baremetrics.com (revenue churn, quick ratio)",
-    ),
-    "dbt": Method(
-        net_with_reactivation=False,
-        quick_with_reactivation=False,
-        logo_with_new=False,
-        source="dbt-labs mrr-playbook (churn and downgrade over the month before)",
-    ),
-    "tidemill": Method(
-        net_with_reactivation=False,
-        quick_with_reactivation=True,
-        logo_with_new=False,
-        source="tidemill docs/definitions (quick ratio with reactivation)",
-    ),
+    "baremetrics": Method("help.baremetrics.com (revenue churn, quick ratio)"),
+    "dbt": Method("dbt-labs mrr-playbook (churn and downgrade over the month before)"),
+    "tidemill": Method("tidemill docs/definitions (quick ratio with reactivation)", frozenset({QUICK})),
 }
 
 
@@ -101,18 +79,17 @@ def mrr_rates(
     moves: pd.DataFrame, revenue: pd.DataFrame | None = None, *, method: str = "chartmogul"
 ) -> pd.DataFrame:
     """Rates of each month, as fractions. `moves` is the report mrr's frame; `revenue` the customers' MRR by month behind it."""
-    rules = check_method(method)
+    vendor = check_method(method)
+    rules = vendor.rules
     frame = require_columns(
         moves, ("currency", "month", "start", *MOVES), report="mrr_rates", object_type="mrr"
     ).reset_index(drop=True)
     lost = -(frame["churn"] + frame["contraction"])
     back = frame["reactivation"]
-    gained = frame["new"] + frame["expansion"] + (back if rules.quick_with_reactivation else 0)
+    gained = frame["new"] + frame["expansion"] + (back if QUICK in rules else 0)
     out = frame[["currency", "month"]].copy()
     out["gross_churn"] = ratio(lost, frame["start"])
-    out["net_churn"] = ratio(
-        lost - frame["expansion"] - (back if rules.net_with_reactivation else 0), frame["start"]
-    )
+    out["net_churn"] = ratio(lost - frame["expansion"] - (back if NET in rules else 0), frame["start"])
     out["grr"] = 1 - out["gross_churn"]
     out["nrr"] = 1 - out["net_churn"]
     more = _from_customers(frame, revenue, rules)
@@ -121,15 +98,11 @@ def mrr_rates(
     for name in ("ttm_grr", "ttm_nrr", "ttm_logo_churn"):
         out[name] = more[name]
     out["method"] = method
-    differ = (
-        []
-        if rules.net_with_reactivation
-        else ["nrr and net_churn leave out MRR that came back (reactivation)."]
-    )
-    return result(out, "mrr_rates", [moves], method=method, source=rules.source, notes=differ)
+    differ = [] if NET in rules else ["nrr and net_churn leave out MRR that came back (reactivation)."]
+    return result(out, "mrr_rates", [moves], method=method, source=vendor.source, notes=differ)
 
 
-def _from_customers(frame: pd.DataFrame, revenue: pd.DataFrame | None, rules: Method) -> pd.DataFrame:
+def _from_customers(frame: pd.DataFrame, revenue: pd.DataFrame | None, rules: frozenset[str]) -> pd.DataFrame:
     """Logo churn and trailing twelve months, which need each customer's MRR."""
     names = ["logo_churn", "ttm_grr", "ttm_nrr", "ttm_logo_churn"]
     out = pd.DataFrame(np.nan, index=frame.index, columns=names)
@@ -145,7 +118,7 @@ def _from_customers(frame: pd.DataFrame, revenue: pd.DataFrame | None, rules: Me
             if at is None:
                 continue
             began = int((values[:, at - 1] > 0).sum()) if at else 0
-            joined = int(counted.get((currency, month, "new"), 0)) if rules.logo_with_new else 0
+            joined = int(counted.get((currency, month, "new"), 0)) if LOGO in rules else 0
             if began + joined:
                 out.at[index, "logo_churn"] = counted.get((currency, month, "churn"), 0) / (began + joined)
             if at < 12:
