@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 
 EVERYWHERE = frozenset({"radar_options", "payment_method_data[radar_options]", "validate"})
-_ITEM = ("billing_thresholds", "trial")
+_ITEM = ("trial",)
 _SUBSCRIPTION = (
-    "billing_thresholds", "invoice_settings[issuer]", "automatic_tax[liability]", "items[][billing_thresholds]",
+    "invoice_settings[issuer]", "automatic_tax[liability]",
     "items[][price_data][tax_behavior]", "add_invoice_items[][price_data][tax_behavior]", "payment_settings[payment_method_options]",
     "payment_settings[payment_method_types]", "trial_settings[end_behavior][invoice]",
 )  # fmt: skip

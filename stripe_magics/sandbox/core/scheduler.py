@@ -21,7 +21,7 @@ from stripe_magics.sandbox.resources import (
 from stripe_magics.sandbox.resources.connect import topups
 from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts
-from stripe_magics.sandbox.resources.subscriptions import lifecycle, schedules, updates
+from stripe_magics.sandbox.resources.subscriptions import lifecycle, schedules, thresholds, updates
 
 FARTHEST = 3653 * DAY
 Action = Callable[[Account, str], object]
@@ -121,6 +121,7 @@ JOBS: dict[str, Action] = {
     "subscription_cancels": _on("subscription", lifecycle.cancel_when_due),
     "subscription_collects_again": _on("subscription", lifecycle.collect_again),
     "subscription_bills_items": _on("subscription", lifecycle.bill_items),
+    "subscription_threshold": _on("subscription", thresholds.bill_when_reached),
     "subscription_update_expires": _on("subscription", updates.expire_pending),
     "schedule_phase": _on("subscription_schedule", schedules.next_phase),
     "checkout_expires": _on("checkout.session", checkout_sessions.expire_when_due),

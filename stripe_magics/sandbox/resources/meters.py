@@ -12,7 +12,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR, MINUTE
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.subscriptions.usage import of_meter
+from stripe_magics.sandbox.resources.subscriptions.usage import note_used, of_meter
 
 KIND = "billing.meter"
 BACK, AHEAD = 35 * DAY, 5 * MINUTE
@@ -155,6 +155,7 @@ def report(account: Account, params: dict[str, Any]) -> Object:
         }
     )
     known.sort(key=lambda each: each["timestamp"])
+    note_used(account, customer)
     return {
         "object": "billing.meter_event", "created": account.now, "event_name": params["event_name"], "identifier": identifier,
         "livemode": False, "payload": payload, "timestamp": moment,

@@ -24,6 +24,7 @@ from stripe_magics.sandbox.resources.subscriptions.settings import (
     check_settings,
     new_subscription,
 )
+from stripe_magics.sandbox.resources.subscriptions.usage import watch_thresholds
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:
@@ -120,6 +121,7 @@ def _create(account: Account, params: dict[str, Any]) -> Object:
     waits = params.get("payment_behavior") == "default_incomplete"
     lifecycle.first_invoice(account, subscription, pay=not waits, extra=extra)
     lifecycle.schedule_jobs(account, subscription)
+    watch_thresholds(account, subscription)
     if trial and trial - lifecycle.WARNED_BEFORE <= account.now:
         lifecycle.trial_will_end(account, subscription)
     return account.save("subscription", subscription)

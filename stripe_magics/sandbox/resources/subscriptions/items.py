@@ -102,6 +102,19 @@ def rates(account: Account, given: list[str] | None, param: str) -> list[Object]
     ]
 
 
+def threshold(price: Object, given: dict[str, Any] | None, where: str) -> Object | None:
+    """The usage at which an item is billed."""
+    if not given:
+        return None
+    if given["usage_gte"] < 1:
+        raise not_below(1, f"{where}[billing_thresholds][usage_gte]")
+    if not metered(price):
+        raise invalid(
+            "Only items with a metered price take a usage threshold.", param=f"{where}[billing_thresholds]"
+        )
+    return {"usage_gte": given["usage_gte"]}
+
+
 def make(
     account: Account, subscription: str, customer: str, price: Object, given: dict[str, Any], where: str
 ) -> Object:
@@ -111,7 +124,7 @@ def make(
     item: Object = {
         "id": identifier,
         "object": "subscription_item",
-        "billing_thresholds": None,
+        "billing_thresholds": threshold(price, given.get("billing_thresholds"), where),
         "created": account.now,
         "discounts": [],
         "metadata": merged_metadata({}, given.get("metadata")),
@@ -151,6 +164,10 @@ def change(
     if given.get("quantity") is not None:
         check_quantity(price, given["quantity"], where)
         changed["quantity"] = given["quantity"]
+    if "billing_thresholds" in given:
+        changed["billing_thresholds"] = threshold(price, given["billing_thresholds"], where)
+    elif item["billing_thresholds"] and not metered(price):
+        changed["billing_thresholds"] = None
     if "metadata" in given:
         changed["metadata"] = merged_metadata(item["metadata"], given["metadata"])
     if "tax_rates" in given:

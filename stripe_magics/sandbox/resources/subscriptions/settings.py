@@ -204,7 +204,29 @@ def apply_settings(account: Account, subscription: Object, params: dict[str, Any
             "amount_gte": limits.get("amount_gte"),
             "reset_billing_cycle_anchor": limits.get("reset_billing_cycle_anchor", False),
         }
+    _check_thresholds(subscription)
     _apply_end(account, subscription, params)
+
+
+def _check_thresholds(subscription: Object) -> None:
+    """Usage is billed in parts: that is the same as at once only where each unit costs the same."""
+    limits, parts = subscription["billing_thresholds"], subscription["items"]["data"]
+    if not limits and not any(each["billing_thresholds"] for each in parts):
+        return
+    if limits and limits["amount_gte"] is not None and limits["amount_gte"] < 1:
+        raise too_low(1, "billing_thresholds[amount_gte]")
+    for price in (each["price"] for each in parts):
+        recurring = price["recurring"]
+        if recurring["usage_type"] == "metered" and (
+            price["billing_scheme"] == "tiered"
+            or price["transform_quantity"]
+            or (recurring["aggregate_usage"] or "sum") != "sum"
+        ):
+            raise invalid(
+                "The sandbox doesn't simulate billing_thresholds of metered prices with tiers, transformed quantities or another aggregation than "
+                "the sum.",
+                param="billing_thresholds",
+            )
 
 
 def _apply_end(account: Account, subscription: Object, params: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.price_objects import not_below
 from stripe_magics.sandbox.resources.subscriptions.items import metered
 from stripe_magics.sandbox.resources.subscriptions.updates import update as update_subscription
-from stripe_magics.sandbox.resources.subscriptions.usage import used
+from stripe_magics.sandbox.resources.subscriptions.usage import note_used, used
 
 _OF_ITEM = (
     "billing_thresholds",
@@ -116,6 +116,7 @@ def record_usage(account: Account, params: dict[str, Any], identifier: str) -> O
     else:
         records.append(record)
         records.sort(key=lambda each: each["timestamp"])
+    note_used(account, subscription["customer"])
     return {
         "id": record["id"], "object": "usage_record", "livemode": False, "quantity": record["quantity"],
         "subscription_item": identifier, "timestamp": moment,

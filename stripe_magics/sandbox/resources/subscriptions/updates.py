@@ -25,7 +25,7 @@ from stripe_magics.sandbox.resources.subscriptions.prorations import (
     credit_unused,
 )
 from stripe_magics.sandbox.resources.subscriptions.settings import apply_settings, check_settings
-from stripe_magics.sandbox.resources.subscriptions.usage import used
+from stripe_magics.sandbox.resources.subscriptions.usage import billed_since, used, watch_thresholds
 
 PENDING_FOR = 23 * HOUR
 OPEN_TO_ENDED = frozenset({"metadata", "cancellation_details", "expand"})
@@ -76,6 +76,7 @@ def _update(account: Account, params: dict[str, Any], identifier: str) -> tuple[
         if unpaid is not None and pending:
             _hold(account, subscription, before, held, changes, params, unpaid)
     lifecycle.schedule_jobs(account, subscription)
+    watch_thresholds(account, subscription)
     account.save("subscription", subscription)
     events.emit(account, "customer.subscription.updated", subscription, before)
     return subscription, unpaid
@@ -241,9 +242,7 @@ def _bill_used(
     for item in subscription["items"]["data"]:
         if not items.metered(item["price"]) or not (resets or item["id"] in going):
             continue
-        start = max(
-            subscription["current_period_start"], account.notes.get(item["id"], {}).get("billed_until", 0)
-        )
+        start = billed_since(account, subscription, item)
         lines = billing.item_lines(
             account,
             subscription,

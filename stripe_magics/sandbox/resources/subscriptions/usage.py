@@ -4,8 +4,33 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from stripe_magics.sandbox.core.clock import MINUTE
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.pricing import round_half_up
+
+
+def billed_since(account: Account, subscription: Object, item: Object) -> int:
+    """From when on what was used of an item stands on no invoice."""
+    start: int = subscription["current_period_start"]
+    billed: int = account.notes.get(item["id"], {}).get("billed_until", start)
+    return max(start, billed)
+
+
+def note_used(account: Account, customer: str) -> None:
+    """A customer used something: subscriptions with thresholds look at it a minute later."""
+    for identifier in account.where("subscription", customer=customer):
+        watch_thresholds(account, account.peek("subscription", identifier) or {})
+
+
+def watch_thresholds(account: Account, subscription: Object) -> None:
+    """Look a minute from now whether a threshold is reached."""
+    limits = [
+        subscription["billing_thresholds"],
+        *(each["billing_thresholds"] for each in subscription["items"]["data"]),
+    ]
+    if any(limits):
+        with account.on_clock(subscription["test_clock"] or ""):
+            account.clock.at(account.now + MINUTE, "subscription_threshold", subscription["id"])
 
 
 def used(account: Account, subscription: Object, item: Object, start: int, end: int) -> int:
