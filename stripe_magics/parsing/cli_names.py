@@ -14,6 +14,11 @@ SAME = {
     "customers.sources": "payment_sources.list",
     "sources.source_transactions": "sources.list_source_transactions",
     "subscription_items.usage_record_summaries": "subscription_items.list_usage_record_summaries",
+    "usage_records.create": "subscription_items.create_usage_record",
+    "usage_record_summaries.list": "subscription_items.list_usage_record_summaries",
+    "line_items.list": "invoices.list_lines",
+    "line_items.update": "invoice_line_items.update",
+    "payment_intent_amount_details_line_items.list": "payment_intents.list_amount_details_line_items",
     "customers.fund_cash_balance": "test_helpers.customers.fund_cash_balance",
 }
 """Name -> the name that it has here."""

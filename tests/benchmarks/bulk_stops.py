@@ -1,7 +1,8 @@
 """Nothing is lost, whatever ends a pull: every statement of the saving path, and real signals at random moments.
 
-python tests/benchmarks/bulk_stops.py statements          each statement that is run, at its first and its last time
-python tests/benchmarks/bulk_stops.py signals [COUNT]     COUNT processes are stopped or killed (500)
+python tests/benchmarks/bulk_stops.py statements [LIST [FROM]]   each statement that is run, at its first and its last time; of one list, from the
+                                                                 stop of that number on (a run that is cut says how far it came)
+python tests/benchmarks/bulk_stops.py signals [COUNT]            COUNT processes are stopped or killed (500)
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +32,10 @@ from stripe_magics.client.secret import Secret  # noqa: E402
 KEY = "sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001"
 
 
-def statements(server: ListServer, url: str, work: Path) -> None:
+def statements(server: ListServer, url: str, work: Path, lists: Sequence[str], begin: int) -> None:
     connection = connections.connect(secret=Secret(KEY), api_base=url, rate=1000.0)
     tried = stopped = wrong = 0
-    for name in ("payment_intents", "payment_links"):
+    for name in lists:
         request = list_request(connection, name)
         stops = StatementStops(*SAVING)
         numbers: dict[str, list[int]] = {}
@@ -41,7 +43,9 @@ def statements(server: ListServer, url: str, work: Path) -> None:
             bulk.save(connection, request, work / f"count-{name}", part_rows=400)
         chosen = sorted({number for each in numbers.values() for number in (each[0], each[-1])})
         print(f"{name}: {len(numbers)} statements, {len(chosen)} stops", flush=True)
-        for number in chosen:
+        for place, number in enumerate(chosen[begin:], start=begin + 1):
+            if place % 25 == 0:
+                print(f"{name}: {place} of {len(chosen)}, {wrong} wrong", flush=True)
             folder = work / f"{name}-{number}"
             tried += 1
             saved: Any = None
@@ -110,7 +114,8 @@ def main() -> None:
     )
     with serving(server) as url, tempfile.TemporaryDirectory() as folder:
         if what == "statements":
-            statements(server, url, Path(folder))
+            lists = sys.argv[2:3] or ["payment_intents", "payment_links"]
+            statements(server, url, Path(folder), lists, int(sys.argv[3]) if len(sys.argv) > 3 else 0)
         else:
             signals(server, url, Path(folder), int(sys.argv[2]) if len(sys.argv) > 2 else 500)
     connections.close()

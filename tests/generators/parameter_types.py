@@ -23,7 +23,7 @@ REQUIRED, CLEARS = 1, 2
 RANGE = {"gt", "gte", "lt", "lte"}
 INSTANT = re.compile(r"timestamp|unix epoch|\bepoch\b|point in time", re.IGNORECASE)
 INSTANT_NAME = re.compile(r"(_at|_date|^date|^created|^timestamp|^frozen_time|^start|^end|^trial_end)$")
-NO_INSTANT = re.compile(r"(_days|days_|_count|_percent|_duration|_hours|_offset)")
+NO_INSTANT = re.compile(r"(_days|days_|_count|_percent|_duration|_hours|_offset|^quantity$)")
 MONEY = re.compile(r"\bcents?\b|smallest currency unit|minor unit|currency's smallest", re.IGNORECASE)
 MONEY_NAME = re.compile(
     r"(^|_)amount$|^amount_(off|to_|tip|gte)|^(application_fee|atm_fee|unit_cost|smart_tip_threshold)$"
