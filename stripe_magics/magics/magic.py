@@ -157,7 +157,7 @@ class StripeMagics(Magics):
             for note in command.notes:
                 print(note)
         if options.table:
-            self._check_table()
+            self.check_table()
         if options.help:
             from stripe_magics.magics.help_pages import page
 
@@ -231,7 +231,8 @@ class StripeMagics(Magics):
         return start_card(search, open_line)
 
     @staticmethod
-    def _check_table() -> None:
+    def check_table() -> None:
+        """Refuse `--table` where itables isn't installed."""
         from stripe_magics.forms import table_widget
 
         if not table_widget.installed():

@@ -125,6 +125,39 @@ def test_the_flag_and_the_setting_show_it(connected: Any) -> None:
         magics.unload(shell)
 
 
+@with_itables
+def test_a_report_is_an_interactive_table_too(connected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stripe_magics import magics
+    from stripe_magics.forms import table_widget
+
+    shell = InteractiveShell.instance()
+    magics.load(shell)
+    line = "report fee_items --month 2026-09"
+    try:
+        frame = shell.run_line_magic("stripe", f"{line} --table")
+        shown = shell.display_formatter.format(frame)[0]
+        plain = shell.run_line_magic("stripe", line)
+        assert WIDGET in shown
+        assert WIDGET not in shell.display_formatter.format(plain)[0]
+        pd.testing.assert_frame_equal(frame, plain)
+        content = table_content(frame)
+        assert len(content.rows) == len(frame) > 60, "all rows, not the ends"
+        money = next(each for each in content.columns if each.head == "amount")
+        assert list(money.numbers or []) == pytest.approx([each / 100 for each in frame["amount"]])
+        assert "Every fee" in content.title
+        for odd, words in (
+            ("report --table", "needs the name of a report"),
+            (f"{line} --table --form", "--table has no effect on a form"),
+        ):
+            with pytest.raises(sm.UsageFault, match=words):
+                shell.run_line_magic("stripe", odd)
+        monkeypatch.setattr(table_widget, "installed", lambda: False)
+        with pytest.raises(sm.UsageFault, match="%pip install itables"):
+            shell.run_line_magic("stripe", f"{line} --table")
+    finally:
+        magics.unload(shell)
+
+
 def test_without_itables_it_is_refused_in_words(connected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from stripe_magics import magics
     from stripe_magics.forms import table_widget

@@ -131,7 +131,7 @@ _ALL = [
     Subcommand(
         ("report",),
         data.report,
-        "Finance reports; without a name their list, with NAME --help what one says, with --form as a form.",
+        "Finance reports; without a name their list, with NAME --help what one says, with --form as a form, with --table to sort and filter.",
         {
             "month": "text",
             "quarter": "text",
@@ -143,6 +143,7 @@ _ALL = [
             "over": "text",
             "fresh": "flag",
             "form": "flag",
+            "table": "flag",
             "compare": "flag",
             "currency": "text",
             "check": "text",

@@ -19,13 +19,23 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import finance
 
     given = {key: value for key, value in given.items() if key not in _OURS}
+    table = given.pop("table", False)
     if given.pop("form", False):
         from stripe_magics.magics.subcommands.report_forms import report_form
 
+        if table:
+            raise UsageFault("--table has no effect on a form. Leave one of the two out.")
         return report_form(positional, given)
+    if table and not positional:
+        raise UsageFault("--table needs the name of a report. %stripe report lists them.")
+    if table:
+        context.check_table()
     if not positional:
         return finance.reports()
-    return finance.report(*[str(positional[0]), *positional[1:]], **given)
+    frame = finance.report(*[str(positional[0]), *positional[1:]], **given)
+    if table:
+        frame.attrs["stripe"]["table"] = True
+    return frame
 
 
 def report_page(name: str) -> Any:
