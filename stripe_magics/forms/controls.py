@@ -37,6 +37,12 @@ class Control:
     focus: Any = None  # the widget that takes the keyboard
     note: Any = None
     find: Any = None  # an id's Find button
+    sought: Callable[[], str] | None = (
+        None  # the words that Find looks for, where they aren't the field's own text
+    )
+    take: Callable[[str], None] | None = (
+        None  # what Find does with the id that is chosen, where it isn't `write`
+    )
     picker: Any = None  # what Find opened
     version: str = ""  # the API version that the form's call goes out with
     untouched: Callable[[], Raw] = str  # what an update's field shows while its control is blank
@@ -188,7 +194,7 @@ def _boolean(field: Field, maker: Maker) -> Control:
 
 def _multi_choice(field: Field, maker: Maker) -> Control:
     if not field.choices:
-        return _text_list(field, maker)
+        return _lines(field, maker)
     if len(field.choices) > MANY and not maker.cell:
         return _searched_choices(field, maker)
     widget = maker.make(w.SelectMultiple, "many", field, options=list(field.choices))
@@ -209,16 +215,14 @@ MANY = 20
 
 def _searched_choices(field: Field, maker: Maker) -> Control:
     """What was chosen, one a line, and a field beside it that finds more by what is typed."""
-    control = _text_list(field, maker)
+    control = _lines(field, maker)
     add = maker.tree.make(
-        w.Combobox, "beside", description="Search and add", options=list(field.choices), ensure_option=True
+        w.Combobox, "field", description="Search and add", options=list(field.choices), ensure_option=True
     )
 
     def added(change: dict[str, Any]) -> None:
         if change["new"] in field.choices:
-            chosen = control.read() or control.untouched() or []
-            if change["new"] not in chosen:
-                control.write([*chosen, change["new"]])
+            _add(control, change["new"])
             add.value = ""
 
     add.observe(added, "value")
@@ -228,7 +232,37 @@ def _searched_choices(field: Field, maker: Maker) -> Control:
     return control
 
 
+def _add(control: Control, value: str) -> None:
+    """One more value in a list, after those that are there: in an update, those that Stripe has."""
+    chosen = control.read() or control.untouched() or []
+    if value not in chosen:
+        control.write([*chosen, value])
+
+
 def _text_list(field: Field, maker: Maker) -> Control:
+    control = _lines(field, maker)
+    return control if maker.cell or not maker.object_ids or not field.object else _found_ids(control, maker)
+
+
+def _found_ids(control: Control, maker: Maker) -> Control:
+    """Ids, one a line, and a field beside them whose Find adds one."""
+    words = maker.tree.make(
+        w.Text, "beside", description="Search and add", placeholder=_find_hint(control.field)
+    )
+    find = maker.tree.make(w.Button, "small", description="Find")
+    line = maker.tree.make(w.HBox, "line", children=(words, find), _dom_classes=("sm-find",))
+
+    def take(identity: str) -> None:
+        _add(control, identity)
+        words.value = ""
+
+    control.parts = [control.widget, words, find]
+    control.widget = maker.tree.make(w.VBox, "column", children=(control.widget, line))
+    control.find, control.sought, control.take = find, lambda: str(words.value), take
+    return control
+
+
+def _lines(field: Field, maker: Maker) -> Control:
     widget = maker.make(w.Textarea, "long", field, continuous_update=False, placeholder="one per line")
 
     def read() -> Raw:

@@ -370,8 +370,8 @@ class ModuleForm(w.VBox):
                 place = (
                     f"Row {fault.row}{' > ' + fault.column if fault.column else ''}: " if fault.row else ""
                 )
+                self._reveal(field.name)  # first: a control that is built now is checked on its own
                 self.state.errors[field.name] = place + fault.problem
-                self._reveal(field.name)
                 self.show_note(field.name)
             buttons.append(
                 self.tree.make(

@@ -77,7 +77,7 @@ class Picker:
             self.panel.show("say", text=problem)
             return
         self.panel.show("say", text=object_search.describe(row))
-        self.control.write(identity)
+        (self.control.take or self.control.write)(identity)
         if hasattr(self.control.focus, "focus"):
             self.control.focus.focus()
 
@@ -93,5 +93,6 @@ def open_picker(form: FormView, control: Control) -> list[dict[str, Any]]:
     """What the Find button does."""
     if control.picker is None:
         control.picker = Picker(form, control)
-    found: list[dict[str, Any]] = control.picker.search(str(control.read()))
+    sought = control.sought or (lambda: str(control.read()))
+    found: list[dict[str, Any]] = control.picker.search(sought())
     return found

@@ -25,6 +25,7 @@ SEARCHED = {kind: each.search for kind, each in OBJECTS.items() if each.search}
 WORDS = (
     "number",
     "name",
+    "display_name",
     "email",
     "customer_email",
     "receipt_email",
@@ -132,7 +133,7 @@ def _rows(answer: Any) -> list[dict[str, Any]]:
 
 def matches(row: Mapping[str, Any], text: str) -> bool:
     """Whether every word stands somewhere in what people know of an object. No words match anything."""
-    known = " ".join([*(str(row.get(key) or "") for key in WORDS), amount(row)]).lower()
+    known = " ".join([*(str(row.get(key) or "") for key in WORDS), amount(row), _rate(row)]).lower()
     return all(word in known for word in text.lower().split())
 
 
@@ -154,14 +155,25 @@ def amount(row: Mapping[str, Any]) -> str:
 
 def describe(row: Mapping[str, Any]) -> str:
     """An object in one line: name, e-mail, amount, status, day, id."""
-    parts = [str(row.get(key) or "") for key in ("name", "number", "email", "customer_email", "description")]
+    parts = [
+        str(row.get(key) or "")
+        for key in ("name", "number", "display_name", "email", "customer_email", "description")
+    ]
     created = row.get("created")
     day = f"{datetime.fromtimestamp(created, UTC):%d %b %Y}" if isinstance(created, int) else ""
-    status = str(row.get("status") or "")
+    status = str(row.get("status") or ("inactive" if row.get("active") is False else ""))
     words = [each[:60] for each in parts if each]
     return ", ".join(
-        dict.fromkeys([*words[:3], *(each for each in (amount(row), status, day, str(row["id"])) if each)])
+        dict.fromkeys(
+            [*words[:3], *(each for each in (amount(row), _rate(row), status, day, str(row["id"])) if each)]
+        )
     )
+
+
+def _rate(row: Mapping[str, Any]) -> str:
+    """A tax rate's or coupon's share, `20%`."""
+    share = next((row[key] for key in ("percentage", "percent_off") if row.get(key) is not None), None)
+    return "" if share is None else f"{str(share).removesuffix('.0')}%"
 
 
 def wrong_mode(row: Mapping[str, Any], *, live: bool) -> str:

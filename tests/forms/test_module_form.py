@@ -224,6 +224,16 @@ def test_every_write_asks_in_live_mode() -> None:
     assert not calls.commands
 
 
+def test_the_note_of_a_faulty_field_says_what_its_link_says() -> None:
+    form = module_form("invoices.create", {"customer": "cus_demoJennyRosen"})
+    form.state.set("application_fee_amount", "12,34.5eur")
+    with pytest.raises(InvalidValue):
+        form.submit()
+    (link,) = form.problems.children
+    words = link.description.partition(": ")[2]
+    assert html.text(words) in form.controls["application_fee_amount"].note.value
+
+
 def test_a_decline_is_corrected_with_a_new_key(sandbox: Any) -> None:
     values = {
         "amount": "25.00usd",

@@ -124,6 +124,41 @@ def test_objects_in_one_line() -> None:
     assert not object_search.matches(row, "failed")
 
 
+def test_a_list_of_ids_is_filled_by_find(sandbox: Any) -> None:
+    form = module_form("invoices.create", {"customer": "cus_demoJennyRosen"})
+    form.edit("default_tax_rates")  # opens its group
+    control = form.controls["default_tax_rates"]
+    _, words, button = control.parts
+    known = call("tax_rates.list", limit=100, raw=True)
+    rates = {each["id"]: each for each in (known["data"] if isinstance(known, dict) else known)}
+    first, second = list(rates)[:2]
+    words.value = f"{rates[first]['display_name']} {rates[first]['percentage']}%"
+    button.click()
+    rows = {row["id"]: row["text"] for row in control.picker.panel.shown["data"]["rows"]}
+    assert f"{rates[first]['percentage']}%" in rows[first]
+    control.picker.panel._on_message({"take": first})
+    assert (words.value, form.state.raw["default_tax_rates"]) == ("", [first])
+    words.value = second
+    button.click()
+    assert form.state.raw["default_tax_rates"] == [first, second], "an id is taken at once"
+    words.value = second
+    button.click()
+    assert form.state.raw["default_tax_rates"] == [first, second], "and once"
+    assert form.line.endswith(f"--default-tax-rates {first},{second}")
+
+
+def test_find_adds_to_the_list_that_stripe_has(sandbox: Any) -> None:
+    known = call("tax_rates.list", limit=100, raw=True)
+    first, second = [each["id"] for each in (known["data"] if isinstance(known, dict) else known)][:2]
+    made = call("invoices.create", customer="cus_demoJennyRosen", default_tax_rates=[first])["id"][0]
+    form = module_form("invoices.update", {"invoice": made})
+    form._reveal("default_tax_rates")
+    control = form.controls["default_tax_rates"]
+    control.parts[1].value = second
+    control.find.click()
+    assert form.state.values()["default_tax_rates"] == [first, second]
+
+
 def test_an_old_invoice_by_its_number() -> None:
     """Stripe's search is asked, not only the newest page: an invoice of two years ago is found, and one that isn't there is not claimed."""
     connection = shared_connection.connect(sandbox=True)
