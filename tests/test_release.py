@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -91,3 +93,26 @@ def test_a_failing_build_leaves_everything_as_it_was(project: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert git(project, "tag") == ""
     assert git(project, "status", "--porcelain") == ""
+
+
+def test_workflows_call_what_exists() -> None:
+    """Each workflow is YAML with jobs, and every script of ours that a step, or a script of .ci, runs is there; those run by name are executable."""
+    called: set[str] = set()
+    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+            for step in job["steps"]:
+                assert ("run" in step) != ("uses" in step), f"{path.name}: {step}"
+                called |= set(scripts(step.get("run", "")))
+    for path in (ROOT / ".ci").iterdir():
+        if path.suffix == "":
+            called |= set(scripts(path.read_text(encoding="utf-8")))
+    assert {".ci/run", ".ci/wheel", ".ci/versions", ".ci/node", "notebooks/build_site.py"} <= called
+    for each in sorted(called):
+        assert (ROOT / each).exists(), each
+        assert "." in Path(each).name or os.access(ROOT / each, os.X_OK), f"{each} can't be executed"
+
+
+def scripts(text: str) -> list[str]:
+    """Files of the repository that a shell text names outside of its comments."""
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return re.findall(r"(?<![\w./-])((?:\.ci|tests|notebooks)/[\w/-]+(?:\.\w+)?)", code)

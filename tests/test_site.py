@@ -61,6 +61,8 @@ def test_links_inside_lead_somewhere(site: Path) -> None:
     assert all((site / each).exists() for each in named), named
     guides = {each.name for each in (ROOT / "notebooks").glob("*.ipynb")}
     assert guides <= set(named), "every guide is in the navigation"
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not [each for each in guides if f"(notebooks/{each})" not in readme], "and in README"
 
 
 def test_examples_of_every_page_can_be_read(site: Path) -> None:
