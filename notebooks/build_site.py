@@ -93,6 +93,9 @@ def module_page(name: str) -> str:
         table(page.head, ((f"`{row[0]}`", *row[1:]) for row in page.rows)),
         f"It gives a DataFrame of `{module.returns}`: one row an object, amounts in the smallest unit, times in UTC.",
         *(cell(each) for each in page.outro),
+        "## Form",
+        f"`--form` on the line, or `sm.form({name!r})`.",
+        f"![The form of {name.replace('.', ' ')}](../pictures/forms/{name}.png)",
     ]
     return "\n\n".join(parts)
 

@@ -69,6 +69,7 @@ def test_examples_of_every_page_can_be_read(site: Path) -> None:
     """The lines themselves run on the sandbox in tests/magics/test_help_pages.py."""
     for name in (each.name for each in catalogue.documented()):
         text = (site / "reference" / f"{name}.md").read_text()
+        assert f"(../pictures/forms/{name}.png)" in text, "that the file exists, the test of links says"
         blocks = dict(re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL))
         ast.parse("\n".join(line.removeprefix("    ") for line in blocks["python"].splitlines()))
         line = re.search(r"%stripe ([^\n]+)", blocks["text"])

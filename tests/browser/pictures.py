@@ -1,0 +1,85 @@
+"""The site's and the README's pictures, made anew: `python -m pytest tests/browser/pictures.py` writes notebooks/pictures/forms/*.png and tour.gif.
+
+Not one of the suite's tests, since it changes files of the repository. Needs Pillow, which matplotlib brings.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from stripe_magics import catalogue
+
+pytestmark = pytest.mark.browser
+PICTURES = Path(__file__).parents[2] / "notebooks" / "pictures"
+NAMES = [each.name for each in catalogue.documented()]
+AT_ONCE = 7  # forms in one notebook
+SECONDS = (2.0, 3.0, 2.5, 4.0)  # that each frame of the tour stays
+
+
+def indexed(png: bytes) -> Image.Image:
+    """A picture of 64 colours: a quarter of the size, and text stays sharp."""
+    return Image.open(io.BytesIO(png)).convert("RGB").quantize(64)
+
+
+@pytest.mark.parametrize("first", range(0, len(NAMES), AT_ONCE))
+def test_every_form(notebook: Any, lab_page: Any, first: int) -> None:
+    names = NAMES[first : first + AT_ONCE]
+    lab_page.set_viewport_size({"width": 1100, "height": 1800})
+    notebook(*(f"sm.form({name!r})" for name in names))
+    (PICTURES / "forms").mkdir(exist_ok=True)
+    for place, name in enumerate(names, 1):
+        form = (
+            lab_page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")
+            .nth(place)
+            .locator(".sm-form")
+            .first
+        )
+        form.wait_for(state="attached")
+        form.scroll_into_view_if_needed()
+        form.get_by_role("button").first.wait_for()
+        indexed(form.screenshot(animations="disabled")).save(
+            PICTURES / "forms" / f"{name}.png", optimize=True
+        )
+
+
+def test_the_tour(notebook: Any, lab_page: Any) -> None:
+    """A line, a form, what it made, a card."""
+    frames: list[Image.Image] = []
+    lab_page.set_viewport_size({"width": 1300, "height": 720})
+    nb = notebook(
+        "%load_ext stripe_magics\n%stripe customers list --limit 4",
+        "%stripe customers create --form",
+        "%stripe cus_demoJennyRosen",
+    )
+
+    def shoot(shown: Any) -> None:
+        shown.evaluate("each => each.scrollIntoView({block: 'start'})")
+        lab_page.wait_for_timeout(300)  # the page's own scrolling
+        frames.append(
+            indexed(
+                lab_page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)").screenshot(animations="disabled")
+            )
+        )
+
+    cells = lab_page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")
+    nb.out.locator("table").first.wait_for()
+    shoot(cells.nth(1))
+    nb.field("Name").first.wait_for()
+    nb.enter("Name", "Rosen Books")
+    nb.enter("Email", "hello@rosen.example")
+    nb.sees("%stripe customers create --email hello@rosen.example")
+    shoot(cells.nth(2))
+    nb.press("Create")
+    nb.sees("Create a Customer: done. cus_")
+    shoot(nb.out.get_by_text("Create a Customer: done. cus_").first)
+    cells.nth(3).get_by_text("Jenny").first.wait_for(state="attached")
+    shoot(cells.nth(3))
+    stays = [int(1000 * each) for each in SECONDS]
+    frames[0].save(
+        PICTURES / "tour.gif", save_all=True, append_images=frames[1:], duration=stays, loop=0, optimize=True
+    )
