@@ -65,6 +65,24 @@ def test_who_was_held_up_does_not_go_in_a_crowd() -> None:
     assert all(8 <= sent.count(at) <= 10 for at in (0.0, 0.5, 1.0))
 
 
+def test_a_known_rate_is_kept_where_a_busy_machine_holds_requests_up() -> None:
+    """Those of a tenth of a second arrive together with a burst: a server that lets a fifth of a second's pass at once refuses none."""
+    limits, clock = limiter(total=100.0, each=100.0)
+    arrived: list[float] = []
+    for second in range(3):
+        clock.now = second + 0.3  # nothing was asked for: a burst may go
+        held_until = clock.now + 0.1
+        while clock.now < second + 1:
+            if (wait := limits.take("/v1/charges")) == 0.0:
+                arrived.append(max(clock.now, held_until))
+            clock.now += wait
+    left, at = 20.0, 0.0
+    for now in arrived:
+        left, at = min(20.0, left + (now - at) * 100.0) - 1.0, now
+        assert left >= 0.0, now
+    assert len(arrived) >= 200
+
+
 def test_an_endpoint_and_the_total() -> None:
     limits, clock = limiter()
     assert 245 <= sent_in(limits, clock, 10.0) <= 255
