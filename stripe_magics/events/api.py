@@ -26,7 +26,7 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.events import account_names, poller, signing_secrets, webhook_delivery, webhook_endpoints
 from stripe_magics.events.account_events import end_all, events_of, look_up_account
 from stripe_magics.events.accounts_watch import AccountsWatch
-from stripe_magics.events.alerts import alert_names
+from stripe_magics.events.alerts import ON_THE_PAGE, alert_names
 from stripe_magics.events.event_watch import FOREVER, INTERVAL, MAX_MINUTES, MINUTES, READ_BUDGET, Watch
 from stripe_magics.events.filters import EventFilter, event_filter
 from stripe_magics.events.moments import moment
@@ -45,6 +45,7 @@ _OWN = (
     "since",
     "where",
     "alert",
+    "notify",
     "accounts",
     "ephemeral",
     "status",
@@ -72,6 +73,7 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     values: Mapping[str, Any] | None = None,
     ephemeral: bool = False,
     alert: Iterable[str] | str = (),
+    notify: bool = False,
     accounts: Any = None,
     stripe_account: str = "",
     sink: Callable[[pd.DataFrame], object] | None = None,
@@ -84,7 +86,7 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     seconds (15) for `minutes` (30; `"forever"`: until it is stopped, every 5 minutes). `since`: from when on, a date, Unix seconds, or `2h`, `3d`
     ago; without it, from where the list was read to. `where`: a condition on values, `"amount > 100000 and customer in vips"`, with `values` for
     what its names stand for. `alert`: what is done about new events without code, several of `sound`, `desktop`, `email`, `mailto:ADDRESS` and
-    an https address of yours (alerts.py). `stripe_account`: a connected account; `accounts`: several, as ids or a frame of them, and
+    an https address of yours (alerts.py); `notify` is `sound` and `desktop`. `stripe_account`: a connected account; `accounts`: several, as ids or a frame of them, and
     `connect=True` all that the platform has: one watch, with the account in each row, each account read from where it was read to (`since` may
     be a dict by account). `sink`: gets what comes as a frame, batch by batch (in a line: `--to FOLDER`).
     With `url`, a webhook endpoint is made there instead and the answer is its frame (`ephemeral`: it goes with the kernel).
@@ -93,6 +95,7 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
         _refuse_with_url(
             where=where,
             alert=alert,
+            notify=notify or None,
             accounts=accounts,
             since=since,
             minutes=minutes,
@@ -116,7 +119,7 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
         "where": where,
         "values": dict(values or {}),
         "sink": sink,
-        "alert": alert_names(alert),
+        "alert": [*alert_names(alert), *(ON_THE_PAGE if notify else ())],
     }
     choices["interval"] = _interval(interval, lasting)
     if fields.get("connect") or accounts is not None:

@@ -34,6 +34,7 @@ HANDLER_FLAGS = {  # flags of what serves a module in place of a request, by `Mo
         "since": "text",
         "where": "text",
         "alert": "list",
+        "notify": "flag",
         "accounts": "text",
         "ephemeral": "flag",
         "status": "flag",

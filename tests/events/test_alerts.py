@@ -366,3 +366,22 @@ def test_an_alert_that_is_not_text_is_refused(line: str) -> None:
             shell.run_line_magic("stripe", line)
     finally:
         shell.run_line_magic("unload_ext", "stripe_magics")
+
+
+def test_notify_is_sound_and_desktop(sandbox: Connection) -> None:
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
+    shell.run_line_magic("load_ext", "stripe_magics")
+    sent: list[dict[str, Any]] = []
+    try:
+        watch = shell.run_line_magic("stripe", "events watch --group customer --notify")
+        quiet = shell.run_line_magic("stripe", "events watch --group customer --webhook-name quiet")
+        assert quiet.page_alerts == frozenset()
+        view = LiveViewModel(watch)
+        view.attach(sent.append)
+        view.on_message({"ready": True})
+        sm.call("customers.create", name="Ada")
+        watch.poll()
+        assert sm.watch("customer", notify=True).page_alerts == {"sound", "desktop"}
+    finally:
+        shell.run_line_magic("unload_ext", "stripe_magics")
+    assert [each["alert"]["how"] for each in sent if "alert" in each] == [["desktop", "sound"]]

@@ -152,6 +152,7 @@ def test_flags_of_a_line_that_are_no_fields(sandbox: Connection, capsys: pytest.
         "--since 2h",
         "--where 'amount > 5'",
         "--alert sound",
+        "--notify",
         "--accounts acct_rosen",
     ],
 )
@@ -161,7 +162,9 @@ def test_what_only_a_watch_that_polls_does_is_refused_for_an_endpoint(sandbox: C
     with pytest.raises(UsageFault, match=f"{name} has no effect on a webhook endpoint"):
         api.run(parse(line))
     with pytest.raises(UsageFault, match=f"{name} has no effect on a webhook endpoint"):
-        sm.watch("payout", url="https://example.com/hook", **{name.removeprefix("--"): value.strip("'")})
+        sm.watch(
+            "payout", url="https://example.com/hook", **{name.removeprefix("--"): value.strip("'") or True}
+        )
     assert len(sm.call("webhook_endpoints.list")) == 0
 
 

@@ -18,7 +18,7 @@ WATCH = Module(
     aliases=("webhook_endpoints.create",),
     handler="events",
     help="Shows events as they happen. With a URL a webhook endpoint is created there; without one Stripe's list of events is polled, and "
-    "Force different API Version has no effect. A line also takes --minutes, --interval (seconds), --since 2h, --where CONDITION, --alert sound|desktop|email|https://..., "
+    "Force different API Version has no effect. A line also takes --minutes, --interval (seconds), --since 2h, --where CONDITION, --alert sound|desktop|email|https://... (--notify: sound and desktop), "
     "--accounts $FRAME (connected accounts; --connect: all of them), --ephemeral, --status and --stop.",
     fields=(
         f.text(
