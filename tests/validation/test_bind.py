@@ -831,7 +831,7 @@ MISSING = [
     (np.float64("nan"), "NaN"),
     (pd.NA, "NA"),
     (pd.NaT, "NaT"),
-    (np.datetime64("NaT"), "NaT"),
+    (np.datetime64("NaT", "ns"), "NaT"),
 ]
 
 
