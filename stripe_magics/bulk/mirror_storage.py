@@ -49,6 +49,11 @@ def mirror_folder(target: str | Path) -> Path:
     return Path(_default_mirror[0])
 
 
+def last_mirror() -> Path | None:
+    """The mirror that was named last, if any was."""
+    return Path(_default_mirror[0]) if _default_mirror else None
+
+
 def mirrored_lists(mirror: Path) -> dict[str, ListFolder]:
     """The lists that a mirror has, by name. Raises `FileError` for a manifest that is damaged."""
     if not mirror.is_dir():

@@ -20,6 +20,7 @@ from stripe_magics.catalogue.kinds import REPEATED, Shape, kind_facts, kind_name
 from stripe_magics.catalogue.module import Module
 from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.errors import StripeMagicsError
+from stripe_magics.magics import sql_completion
 from stripe_magics.magics.object_names import NAME_COLUMNS
 from stripe_magics.money import CURRENCIES
 from stripe_magics.parsing.command_names import bracketed, is_path, longest
@@ -443,6 +444,9 @@ def in_body(head: str, body: str, place: Place) -> Found | None:
         words = [word.text for word in split(head)]
     except StripeMagicsError:
         return None
+    if words[:1] == ["sql"]:
+        piece, found = sql_completion.suggest(words, body)
+        return piece, matching(piece, (Hit(*each) for each in found))
     module, _ = known(words)
     if module is None:
         return None

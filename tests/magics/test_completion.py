@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,8 +10,12 @@ import pytest
 from each_row import each_row
 from IPython.core.completer import provisionalcompleter
 
+from stripe_magics import bulk
+from stripe_magics.bulk import mirror_storage
+from stripe_magics.client import shared_connection as connections
 from stripe_magics.magics.completion import Hit, Place, parents, suggest
 from stripe_magics.magics.seen_ids import Seen
+from stripe_magics.pipeline import call
 
 
 @pytest.fixture
@@ -262,3 +267,35 @@ def test_modules_inside_a_python_call(shell: Any, text: str) -> None:
     assert found[1][0].text in offered
     assert in_python('other("customers.') is None
     assert in_python('sm.call("customers.create", ') is None
+
+
+def test_tables_and_columns_of_a_mirror(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Place
+) -> None:
+    monkeypatch.setattr(mirror_storage, "_default_mirror", [])
+    assert texts("%%stripe sql\nselect * from ", place) == [], "there is no mirror yet"
+    connection = connections.connect(sandbox=True, demo=False)
+    for module, values in (("customers", {"email": "jenny@example.com"}), ("products", {"name": "Book"})):
+        call(f"{module}.create", connection=connection, **values)
+    mirror = tmp_path / "mirror"
+    bulk.sync(mirror, "customers", "products", connection=connection, quiet=True)
+    connections.close()
+
+    def sql(query: str, head: str = "") -> list[str]:
+        return texts(f"%%stripe sql{head}\n{query}", place)
+
+    assert sql("select * from ") == ["customers", "products"]
+    assert sql("select *\nfrom customers join pr") == ["products"]
+    assert sql("select * from customers c, ") == ["customers", "products"]
+    assert "email" in sql("select em")
+    assert "active" in sql("select p.id from customers c join products p where p.")
+    assert "email" not in sql("select p.id from customers c join products p where p.e")
+    assert "email" in sql("select p.id from customers as c join products p where c.e")
+    assert "email" not in sql("select * from products where e"), "only columns of what is read"
+    assert sql("select * from customers where email = 'cust") == [], "inside a text"
+    assert sql("select nowhere.") == []
+    other = tmp_path / "other"
+    assert sql("select * from ", f" --target {other}") == []
+    assert sql("select * from ", f" --target {mirror}") == ["customers", "products"]
+    (mirror / "products" / "_manifest.json").write_text("{")
+    assert sql("select * from ") == [], "a damaged mirror offers nothing; the query says what is wrong"
