@@ -28,7 +28,7 @@ def suggest(words: list[str], query: str) -> tuple[str, list[Suggestion]]:
         return piece, []
     if found["of"]:
         named = {alias or name: name for name, alias in _NAMED.findall(query)}
-        name = named.get(found["of"], found["of"])
+        name = str(named.get(found["of"], found["of"]))
         return piece, list(_columns({name: tables[name]})) if name in tables else []
     if _TABLE_NEXT.search(before):
         return piece, [(name, "table", "") for name in tables]
