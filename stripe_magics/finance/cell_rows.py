@@ -123,7 +123,7 @@ def _customers(x: ReportInputs) -> pd.DataFrame:
 
 def _refunds(x: ReportInputs) -> pd.DataFrame:
     assert x.period is not None
-    living = living_refunds(x["refunds"])
+    living = living_refunds(x.given_back())
     by_day = living[x.period.contains(living["created"])].assign(basis="activity")
     sold = x.inside("charges")
     return pd.concat(

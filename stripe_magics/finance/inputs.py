@@ -27,6 +27,7 @@ from stripe_magics.finance.invoice_lines import (
     unknown_prices,
 )
 from stripe_magics.finance.nested_lists import NestedLists
+from stripe_magics.finance.payments import partly_captured, without_reversals
 from stripe_magics.finance.payouts import effective_at, payout_items, payouts_in, reconcilable
 from stripe_magics.finance.reporting_period import Period, nanoseconds
 from stripe_magics.finance.stripe_reports import ReportUnavailable, payout_members
@@ -125,6 +126,17 @@ class ReportInputs:
         except (MissingData, NotFound) as fault:
             self.note(f"Without {name.replace('_', ' ')}: {str(fault).splitlines()[0]}")
             return None
+
+    def given_back(self) -> pd.DataFrame:
+        """The refunds without what was authorised only: if a payment of the period took less, the ledger says which refunds are that."""
+        refunds = self["refunds"]
+        if not partly_captured(self.inside("charges")):
+            return refunds
+        try:
+            return without_reversals(refunds, self.since("transactions"))
+        except (MissingData, NotFound):
+            self.note("Without the ledger, parts of payments that were never captured count as refunds.")
+            return refunds
 
     def note(self, text: str) -> None:
         """Say something below the report."""

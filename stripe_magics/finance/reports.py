@@ -328,7 +328,7 @@ REPORTS: dict[str, Report] = {
     ),
     "refund_rate": Report(
         "Refunds over payments, by activity and by cohort",
-        lambda x: payments.refund_rate(x.inside("charges"), x["refunds"], **_bounds(x)), payments.refund_rate,
+        lambda x: payments.refund_rate(x.inside("charges"), x.given_back(), **_bounds(x)), payments.refund_rate,
         formula="rate = refunds / payments",
     ),
     "dispute_rate": Report(

@@ -160,8 +160,12 @@ def refund_rates(raw: Raw, a: float, b: float, zone: str) -> Sums:
         for basis in ("activity", "cohort"):
             out[each["currency"], basis, "payments"] += 1
             out[each["currency"], basis, "payments_amount"] += each["amount_captured"]
+    never_taken = {
+        each["id"] for each in raw["bt"] if each["reporting_category"] == "partial_capture_reversal"
+    }
+    assert never_taken
     for each in raw["refund"]:
-        if each["status"] not in {"failed", "canceled"}:
+        if each["status"] not in {"failed", "canceled"} and each["balance_transaction"] not in never_taken:
             for basis in [
                 name
                 for name, holds in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -95,6 +96,34 @@ def test_a_refund_that_a_credit_note_names_counts_once_in_rows_of_a_query_too() 
     notes = sm.call("credit_notes.list")
     as_text = pd.Series([json.dumps(cell) for cell in notes["refunds"]], dtype="str")
     assert taxes(data={"credit_notes": notes.assign(refunds=as_text)}) == expected
+
+
+def test_what_was_authorised_and_never_taken_is_no_refund(tmp_path: Path) -> None:
+    sm.connect(sandbox=True, demo=False)
+    paid = {
+        "currency": "usd",
+        "payment_method": "pm_card_visa",
+        "confirm": True,
+        "payment_method_types": ["card"],
+    }
+    held = sm.call("payment_intents.create", amount=10000, capture_method="manual", **paid)["id"].iloc[0]
+    sm.call("payment_intents.capture", payment_intent=held, amount_to_capture=6000)
+    whole = sm.call("payment_intents.create", amount=5000, **paid)["id"].iloc[0]
+    sm.call("refunds.create", payment_intent=whole, amount=1000)
+    assert sorted(sm.call("refunds.list")["amount"]) == [1000, 4000]
+    span = {"start": "2026-08-01", "end": "2027-01-01"}
+    made = sm.report("refund_rate", **span)
+    columns = ["basis", "refunds", "payments", "amount", "payments_amount"]
+    assert made[columns].to_numpy().tolist() == [
+        ["activity", 1, 2, 1000, 11000],
+        ["cohort", 1, 2, 1000, 11000],
+    ]
+    assert made.stripe.rows(basis="activity", column="refunds")["amount"].tolist() == [1000]
+    assert sm.report("volume", **span)["refunds"].tolist() == [-1000]
+    sm.sync(tmp_path / "m", "charges", "refunds")
+    without = sm.report("refund_rate", **span, over=tmp_path / "m")
+    assert without["refunds"].tolist() == [2, 2]
+    assert "never captured count as refunds" in " ".join(without.attrs["stripe"]["notes"])
 
 
 def test_coupons_of_rows_of_a_query_count() -> None:
