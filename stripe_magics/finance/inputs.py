@@ -27,7 +27,7 @@ from stripe_magics.finance.invoice_lines import (
     unknown_prices,
 )
 from stripe_magics.finance.nested_lists import NestedLists
-from stripe_magics.finance.payments import partly_captured, without_reversals
+from stripe_magics.finance.payments import without_reversals
 from stripe_magics.finance.payouts import effective_at, payout_items, payouts_in, reconcilable
 from stripe_magics.finance.reporting_period import Period, nanoseconds
 from stripe_magics.finance.stripe_reports import ReportUnavailable, payout_members
@@ -128,15 +128,20 @@ class ReportInputs:
             return None
 
     def given_back(self) -> pd.DataFrame:
-        """The refunds without what was authorised only: if a payment of the period took less, the ledger says which refunds are that."""
+        """The refunds, without what was authorised and never captured: that stands in their list too, and only the ledger tells it apart."""
         refunds = self["refunds"]
-        if not partly_captured(self.inside("charges")):
+        if self.period is None or not (refunds["created"] >= self.period.start).any():
             return refunds
         try:
-            return without_reversals(refunds, self.since("transactions"))
+            if "transactions" in self.data or self.folder is not None:
+                entries = self.since("transactions")
+            else:
+                since = {"gte": int(self.period.start.timestamp())}
+                entries = self._call(LISTS["transactions"], type="refund", created=since)
         except (MissingData, NotFound):
             self.note("Without the ledger, parts of payments that were never captured count as refunds.")
             return refunds
+        return without_reversals(refunds, entries)
 
     def note(self, text: str) -> None:
         """Say something below the report."""

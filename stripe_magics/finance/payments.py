@@ -83,12 +83,6 @@ def living_refunds(refunds: pd.DataFrame) -> pd.DataFrame:
     return refunds[~text_column(refunds, "status").isin(["failed", "canceled"])]
 
 
-def partly_captured(charges: pd.DataFrame) -> bool:
-    """Whether some payment took less than was authorised: what wasn't taken may stand in the list of refunds, though nothing was given back."""
-    took = paid(charges)
-    return bool((captured(took) < to_int64(took["amount"])).any())
-
-
 def without_reversals(refunds: pd.DataFrame, ledger: pd.DataFrame) -> pd.DataFrame:
     """The refunds whose ledger entry isn't the reversal of a partial capture."""
     entries = ledger[text_column(ledger, "reporting_category").eq("partial_capture_reversal")]
