@@ -7,11 +7,12 @@ show, to loop over and to stop; every row names its account.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeError
+from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeError, StripeMagicsError
 from stripe_magics.events import event_frame
 from stripe_magics.events.account_events import end_all
 from stripe_magics.events.account_names import labelled
@@ -78,12 +79,12 @@ class AccountsWatch:
     def poll(self) -> int:
         """Read every account now. How many events are new. An account that can't be read keeps none of the others from it; then it raises."""
         count = 0
-        faults: list[StripeError] = []
+        faults: list[Exception] = []
         for each in self.watches:
             if each.running:
                 try:
                     count += each.poll()
-                except StripeError as error:
+                except (StripeMagicsError, sqlite3.Error, OSError) as error:
                     faults.append(error)
         if faults:
             raise faults[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -279,5 +280,21 @@ def test_an_account_that_loses_access_keeps_none_of_the_others_from_a_read(platf
     platform.gone.add("acct_rosen")
     platform.add("acct_tulip", "evt_t")
     with pytest.raises(PermissionDenied):
+        watch.poll()
+    assert [each.event["id"] for each in watch.stored()] == ["evt_t"]
+
+
+def test_a_store_that_is_locked_keeps_no_other_account_from_a_read(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = sm.watch("charge", accounts=ACCOUNTS, since="1h")
+    platform.add("acct_tulip", "evt_t")
+    (rosen,) = [each for each in watch.watches if each.account.account == "acct_rosen"]
+
+    def locked(**_: Any) -> Any:
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(rosen._poller, "read", locked)
+    with pytest.raises(sqlite3.OperationalError):
         watch.poll()
     assert [each.event["id"] for each in watch.stored()] == ["evt_t"]
