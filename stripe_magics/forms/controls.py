@@ -65,7 +65,12 @@ class Maker:
     changed: Callable[[str], None]  # with the field's name
     builders: Mapping[str, Builder]
     cell: bool = False
+    inside: str = ""  # the parameter whose rows its controls stand in
     object_ids: bool = True  # whether ids get a Find button
+
+    def param(self, field: Field) -> str:
+        """The parameter of a control, inside of its row's."""
+        return f"{self.inside}[0][{field.param}]" if self.inside else field.param
 
     def label(self, field: Field) -> str:
         return f"{field.label} *" if field.required else field.label
@@ -115,7 +120,7 @@ def _private(field: Field, maker: Maker) -> Control:
     def write(raw: Raw) -> None:
         held[0] = "" if raw is None else str(raw).strip()
         if hasattr(widget, "hint"):
-            widget.hint = str(mask_param(field.param, held[0])) if held[0] else ""
+            widget.hint = str(mask_param(maker.param(field), held[0])) if held[0] else ""
 
     def taken(typed: str) -> None:
         write(typed)
@@ -126,7 +131,7 @@ def _private(field: Field, maker: Maker) -> Control:
 
 
 def _text(field: Field, maker: Maker) -> Control:
-    if is_secret_param(field.param) and not maker.cell:
+    if is_secret_param(maker.param(field)):
         return _private(field, maker)
     placeholder = kind_facts(field.kind).placeholder
     return _text_control(

@@ -41,7 +41,13 @@ class RowList:
     def add(self, values: Mapping[str, Raw] | None = None) -> _Row:
         """One more row, filled in with raw values by column."""
         tree = self.maker.tree
-        inner = Maker(tree, lambda _: self.changed(row), builders=self.maker.builders, cell=True)
+        inner = Maker(
+            tree,
+            lambda _: self.changed(row),
+            builders=self.maker.builders,
+            cell=True,
+            inside=self.field.param,
+        )
         cells = {column.name: build(column, inner) for column in self.columns}
         remove = tree.make(
             w.Button, "button", description="Remove", tooltip=f"Remove this row of {self.field.label}"

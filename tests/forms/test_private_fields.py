@@ -14,7 +14,7 @@ from forms.conftest import models
 import stripe_magics as sm
 from stripe_magics import catalogue
 from stripe_magics._redaction import is_secret_param
-from stripe_magics.catalogue.field import Kind
+from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.client import shared_connection
 
 CARD, CVC = "4000056655665556", "913"
@@ -115,4 +115,44 @@ def test_every_text_field_with_such_a_number_is_private() -> None:
         control.write("sample-1234567890")
         assert control.read() == "sample-1234567890"
         assert "sample" not in str(control.widget.get_state()), field.param
+    tree.close()
+
+
+def test_cells_of_rows_are_private_too() -> None:
+    """A number in a row is one as well: what it is called there (`cards[0][number]`) decides. Metadata are none."""
+    from stripe_magics.forms.control_builders import BUILDERS
+    from stripe_magics.forms.controls import Maker, build
+    from stripe_magics.forms.widget_registry import WidgetRegistry
+
+    columns = tuple(
+        Field(name=name, label=name, kind=Kind.TEXT, param=name) for name in ("number", "cvc", "holder")
+    )
+    rows = Field(name="cards", label="Cards", kind=Kind.ROWS, param="cards", columns=columns)
+    tree, changes = WidgetRegistry(), []
+    control = build(rows, Maker(tree, changes.append, BUILDERS))
+    control.write([{"number": CARD, "cvc": CVC, "holder": "Jenny"}])
+    row = control.parts[0].lines[0]
+    assert CARD not in (state := str([each.get_state() for each in models().values()]))
+    assert CVC not in state
+    assert "Jenny" in state
+    changes.clear()
+    type_privately(row.cells["number"].widget, "4242424242424242")
+    assert changes == ["cards"]
+    assert control.read() == [{"number": "4242424242424242", "cvc": CVC, "holder": "Jenny"}]
+    assert "4242424242424242" not in str([each.get_state() for each in models().values()])
+    control.write([])
+    assert control.read() == []
+    tree.close()
+
+
+def test_a_number_in_metadata_is_an_ordinary_text() -> None:
+    from stripe_magics.forms.control_builders import BUILDERS
+    from stripe_magics.forms.controls import Maker, build
+    from stripe_magics.forms.widget_registry import WidgetRegistry
+
+    field = Field(name="metadata", label="Metadata", kind=Kind.METADATA, param="metadata")
+    tree = WidgetRegistry()
+    control = build(field, Maker(tree, lambda _: None, BUILDERS))
+    control.write({"number": "17"})
+    assert control.parts[0].lines[0].cells["value"].widget.value == "17"
     tree.close()
