@@ -120,6 +120,8 @@ class ModuleForm(w.VBox):
         for name, value in values.items():
             self.state.put(name, value)
             self.put_control(name)
+        for name in self.state.infer_switches():
+            self.put_control(name)
         for name in values:
             self.comparison.changed(self.state.field(name).name)
         self.amount.update()

@@ -147,8 +147,9 @@ class FormState:
         """The fields that apply now, in the order of the declaration."""
         return [each for each in self.module.fields if self.holds(each.when)]
 
-    def infer_switches(self) -> None:
-        """Fill in what prefilled fields imply: a payment method's id implies `existing`, and so on."""
+    def infer_switches(self) -> list[str]:
+        """Fill in what prefilled fields imply: a payment method's id implies `existing`, and so on. Gives what was filled in."""
+        implied = []
         for each in self.module.fields:
             if blank(self.raw.get(each.name)):
                 continue
@@ -156,6 +157,8 @@ class FormState:
                 source = self.module.get(name)
                 if source is not None and blank(self.raw.get(name)) and not self._fulfils(name, requested):
                     self.raw[name] = [requested[0]] if shape_of(source.kind) is Shape.LIST else requested[0]
+                    implied.append(name)
+        return implied
 
     # -- editing -----------------------------------------------------------------------------------------------------------------
 

@@ -224,6 +224,13 @@ def test_every_write_asks_in_live_mode() -> None:
     assert not calls.commands
 
 
+def test_what_is_filled_in_by_code_is_shown_and_sent() -> None:
+    form = module_form("invoices.create", {"customer": "cus_demoJennyRosen"}, run=Calls())
+    form.fill(due_date="2027-01-31")
+    assert form.state.values()["due_date"] == "2027-01-31"
+    assert form.controls["collection_method"].read() == "send_invoice", "which a due date implies"
+
+
 def test_the_note_of_a_faulty_field_says_what_its_link_says() -> None:
     form = module_form("invoices.create", {"customer": "cus_demoJennyRosen"})
     form.state.set("application_fee_amount", "12,34.5eur")
