@@ -100,7 +100,7 @@ def refuse_connect(account: Account, params: dict[str, Any]) -> None:
             raise missing(what, identifier, param, status=400)
         if identifier:
             raise invalid(
-                f"The sandbox doesn't simulate {param} here: it does for payment intents and charges.",
+                f"The sandbox doesn't simulate {param} here: it does for payment intents, charges, invoices and subscriptions.",
                 param=param,
             )
     if params.get("transfer_data"):
