@@ -400,6 +400,28 @@ class Platform(RuleBasedStateMachine):
         given["transfer_data[amount]" if part else "application_fee_amount"] = fee
         self.attempt(self.talk, "POST /v1/payment_intents", given)
 
+    @rule(
+        shop=st.integers(0, 2),
+        amount=st.integers(50, 30_000),
+        percent=st.sampled_from([0, 3.33, 50, 100]),
+        part=st.booleans(),
+    )
+    def subscribe(self, shop: int, amount: int, percent: float, part: bool) -> None:
+        """Of the platform for a shop, or (2) of a shop by itself."""
+        talk = self.shops[0] if shop == 2 else self.talk
+        given: dict[str, Any] = {
+            "items[0][price_data][currency]": "usd", "items[0][price_data][unit_amount]": amount,
+            "items[0][price_data][recurring][interval]": "day",
+            "items[0][price_data][product]": talk("POST /v1/products", name="P")["id"],
+        }  # fmt: skip
+        method = {"payment_method": FUNDS, "invoice_settings[default_payment_method]": FUNDS}
+        given["customer"] = talk("POST /v1/customers", method)["id"]
+        if shop < 2:
+            given["transfer_data[destination]"] = self.shops[shop].account
+        share = part and shop < 2
+        given["transfer_data[amount_percent]" if share else "application_fee_percent"] = percent
+        talk("POST /v1/subscriptions", given)
+
     @rule(place=st.integers(0, 30), amount=st.integers(1, 20_000), fee=st.booleans())
     def capture(self, place: int, amount: int, fee: bool) -> None:
         more = {"application_fee_amount": amount // 20} if fee else {}
