@@ -243,18 +243,27 @@ def to_excel(
 ) -> None:
     """See `df.stripe.to_excel`."""
     ready = for_spreadsheet(frame, zone)
-    money = {harmless(str(name)) for name in money_columns(frame)}
+    formats = _money_formats(frame)
     writer = path if isinstance(path, pd.ExcelWriter) else pd.ExcelWriter(path, engine="openpyxl")
     ready.to_excel(writer, sheet_name=sheet_name, **{"index": False, **options})
     sheet = writer.sheets[sheet_name]
     if hasattr(sheet, "iter_cols"):  # openpyxl: number formats and a frozen head
         sheet.freeze_panes = "A2"
         for cells in sheet.iter_cols(min_row=1):
-            if cells[0].value in money:
-                for cell in cells[1:]:
-                    cell.number_format = "#,##0.00"
+            for cell, form in zip(cells[1:], formats.get(cells[0].value, ()), strict=False):
+                cell.number_format = form
     if writer is not path:
         writer.close()
+
+
+def _money_formats(frame: pd.DataFrame) -> dict[Any, list[str]]:
+    """By the name of each money column: the number format of each row, with its currency's decimals. Amounts without a currency stay as they are."""
+    out = {}
+    for each in units.money(frame) if money_columns(frame) else ():
+        digits = units.exponents(frame, each)
+        if not isinstance(digits, str):
+            out[harmless(str(each.name))] = ["#,##0" + "." * bool(of) + "0" * int(of) for of in digits]
+    return out
 
 
 def to_csv(frame: pd.DataFrame, path: Any, options: dict[str, Any]) -> str | None:

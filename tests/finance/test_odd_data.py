@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 from each_row import each_row
@@ -169,6 +170,26 @@ def test_subscriptions_that_cannot_be_counted_are_named() -> None:
         "Not counted, because the tiers of p3 aren't known: sub_3.",
     ]
     sm.report("proofs", month="2026-03")
+
+
+def test_a_spreadsheet_shows_every_decimal_of_a_currency(tmp_path: Path) -> None:
+    connect(
+        FakeAccount(
+            charge=[
+                charge("ch_jpy", 5000, "2026-03-03", currency="jpy"),
+                charge("ch_kwd", 12345, "2026-03-02", currency="kwd"),
+                charge("ch_usd", 1050, "2026-03-01"),
+            ]
+        )
+    )
+    sm.call("charges.list").stripe.to_excel(tmp_path / "charges.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "charges.xlsx").active
+    column = next(cells for cells in sheet.iter_cols() if cells[0].value == "amount")
+    assert [(cell.value, cell.number_format) for cell in column[1:]] == [
+        (5000, "#,##0"),
+        (12.345, "#,##0.000"),
+        (10.5, "#,##0.00"),
+    ]
 
 
 def test_a_proof_needs_a_balance() -> None:
