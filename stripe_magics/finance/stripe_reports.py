@@ -1,6 +1,6 @@
 """Stripe's own financial reports: a run is asked for, waited for, and its CSV read.
 
-They are Stripe's other road to the same figures: for `--check stripe`, and for the members of many payouts in one file. Amounts are major
+They are Stripe's own way to the same figures: for `--check stripe`, and for the members of many payouts in one file. Amounts are major
 units in the CSV and minor units here; a run says until when it has data (`data_available_end`), and is never asked for more.
 Source: docs.stripe.com/reports/report-types.
 """

@@ -71,7 +71,7 @@ def confirmation_html(form: FormView) -> str:
     ]
     return html.card(
         "ask",
-        f"{state.module.title} [{mode}]: shall it be sent?",
+        f"{state.module.title} [{mode}]: send it?",
         [*rows, *objects(form, values), *last],
         role="alertdialog",
     )

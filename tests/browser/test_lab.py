@@ -46,7 +46,7 @@ def test_a_declined_payment_is_corrected(notebook: Any) -> None:
                   " payment_method='pm_card_chargeDeclined')")  # fmt: skip
     nb.sees("= 25.00 USD (2500)")
     nb.press("Create")
-    nb.sees("shall it be sent?")
+    nb.sees("send it?")
     nb.sees("This cannot be undone.")
     nb.press("Yes, create a Payment Intent")
     nb.sees("Card declined - no payment was taken.")

@@ -137,7 +137,7 @@ def test_irreversible_asks_and_cancel_sends_nothing() -> None:
         "refunds.create", {"charge": "ch_3MmlLrLkdIwHu7ix0snN0B15", "amount": "5.00usd"}, run=calls
     )
     form.sender.go.click()
-    assert "shall it be sent?" in form.status.value
+    assert "send it?" in form.status.value
     assert "5.00 USD (500)" in form.status.value
     assert [each.description for each in form.sender.bar.children] == [
         "Yes, create a Refund",
@@ -299,7 +299,7 @@ def test_an_update_without_a_fetched_object_asks_first(sandbox: Any) -> None:
     form.state.set("customer", "cus_demoJennyRosen")
     form.fill(phone="+49 1")
     form.sender.go.click()
-    assert "shall it be sent?" in form.status.value
+    assert "send it?" in form.status.value
     assert "Phone: +15550000001 -&gt; +49 1" in form.status.value
 
 
