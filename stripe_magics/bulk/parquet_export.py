@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 PART_ROWS = 20_000
 LOCK = ".lock"
+_OTHER_FILES = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".xls", ".xlsx", ".ods", ".feather", ".pdf"})
 _MARKS = b"stripe_marks"  # metadata of a part: where its pages ended
 
 
@@ -287,7 +288,12 @@ class PartWriter:
 
 
 def _check_folder(folder: Path) -> None:
-    """A folder that isn't there is made; one with other things in it is refused."""
+    """A folder that isn't there is made; one with other things in it is refused, and so is the name of a file of another kind."""
+    if folder.suffix.lower() in _OTHER_FILES and not folder.is_dir():
+        raise UsageFault(
+            f"--to writes a folder of Parquet files, and {folder} is the name of a file. Nothing was read or written.",
+            advice=f"For one file, list without --to and write the frame: df.to_csv({folder.with_suffix('.csv').name!r}) or df.stripe.to_excel(...).",
+        )
     ours = {manifests.MANIFEST, manifests.OLD_STATE}
     try:
         if folder.exists() and (

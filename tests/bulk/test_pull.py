@@ -279,6 +279,16 @@ def test_another_pulls_folder_is_left_alone(listed: Make, tmp_path: Path) -> Non
         bulk.save(connection, list_request(connection, "charges"), tmp_path / "mine")
 
 
+def test_the_name_of_another_kind_of_file_makes_no_folder(listed: Make, tmp_path: Path) -> None:
+    server, connection = listed(count=20)
+    for name in ("customers.csv", "customers.XLSX", "customers.json"):
+        with pytest.raises(UsageFault, match="writes a folder of Parquet files"):
+            bulk.save(connection, list_request(connection, "payment_intents"), tmp_path / name)
+    assert server.requests == 0
+    assert not list(tmp_path.iterdir())
+    assert bulk.save(connection, list_request(connection, "payment_intents"), tmp_path / "v1.2")["rows"] == 20
+
+
 # Several lists and accounts -------------------------------------------------------------------------------------------------------
 
 
