@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 PART_ROWS = 20_000
 LOCK = ".lock"
-_OTHER_FILES = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".xls", ".xlsx", ".ods", ".feather", ".pdf"})
+_OTHER_FILES = frozenset(
+    {".csv", ".tsv", ".txt", ".json", ".jsonl", ".xls", ".xlsx", ".ods", ".feather", ".pdf"}
+)
 _MARKS = b"stripe_marks"  # metadata of a part: where its pages ended
 
 
