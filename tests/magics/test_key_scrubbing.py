@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def everywhere(shell: Any) -> str:
         repr([history._i, history._ii, history._iii]),
     ]
     if Path(str(history.hist_file)).exists():
-        rows = sqlite3.connect(history.hist_file).execute("SELECT source, source_raw FROM history").fetchall()
+        with closing(sqlite3.connect(history.hist_file)) as database:
+            rows = database.execute("SELECT source, source_raw FROM history").fetchall()
         kept += [repr(rows), Path(str(history.hist_file)).read_bytes().decode("latin-1")]
     return "\n".join(kept)
 
