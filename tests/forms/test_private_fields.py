@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,10 @@ def test_cells_of_rows_are_private_too() -> None:
     control = build(rows, Maker(tree, changes.append, BUILDERS))
     control.write([{"number": CARD, "cvc": CVC, "holder": "Jenny"}])
     row = control.parts[0].lines[0]
-    assert CARD not in (state := str([each.get_state() for each in models().values()]))
+    state = re.sub(
+        r"[0-9a-f]{32}", "", str([each.get_state() for each in models().values()])
+    )  # without ids, which are random
+    assert CARD not in state
     assert CVC not in state
     assert "Jenny" in state
     changes.clear()
