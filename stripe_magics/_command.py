@@ -95,7 +95,9 @@ class Options:
     to: str = field(
         default="",
         metadata=_about(
-            "text", "a list as Parquet files in a folder; a PDF or a file's content as a file", "FOLDER|FILE"
+            "text",
+            "a list as Parquet files in a folder; a PDF (quote, invoice, credit note) or a file's content as a file",
+            "FOLDER|FILE",
         ),
     )
     idempotency: str = field(

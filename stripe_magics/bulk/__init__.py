@@ -13,13 +13,12 @@ from __future__ import annotations
 from stripe_magics import catalogue
 from stripe_magics._command import Options
 from stripe_magics.bulk.batch_writes import write_rows
-from stripe_magics.bulk.document_file import save_document
+from stripe_magics.bulk.document_file import is_file, save_document
 from stripe_magics.bulk.frame_append import FrameAppender
 from stripe_magics.bulk.list_pull import pull
 from stripe_magics.bulk.mirror import sync
 from stripe_magics.bulk.parquet_export import save, summary
 from stripe_magics.bulk.sql_query import sql
-from stripe_magics.client.http.request_encoder import is_document
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.frames.column_names import expansions
 from stripe_magics.pipeline import prepare
@@ -55,7 +54,7 @@ def save_command(command: object, *, progress: object = None) -> object:
     requested = cast("Any", command)
     connection = current()
     request = prepare(requested, connection=connection)
-    if is_document(request.method, request.path):
+    if is_file(request):
         if requested.options.columns:
             raise InvalidValue(
                 [Fault("columns", "Columns", "has no effect beside --to: a file's content is not a table")],

@@ -32,6 +32,7 @@ from stripe_magics.sandbox.core.clock import AS_OF
 from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.fault_injection import Fault
 from stripe_magics.sandbox.resources import account_objects as business
+from stripe_magics.sandbox.resources.linked_pdf import linked_pdf
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -181,7 +182,9 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             else:
                 self._keep_time()
                 account, now = self.account, 0
-            answered = respond(account, method, path, query, headers, body)
+            answered = linked_pdf(account, method, path) or respond(
+                account, method, path, query, headers, body
+            )
             answered.headers["date"] = formatdate(now or account.now, usegmt=True)
             return answered
 

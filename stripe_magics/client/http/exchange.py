@@ -17,7 +17,7 @@ from stripe_magics.client.api_errors.mapping import stripe_spoke
 from stripe_magics.client.http.body_reader import BodyReader, TooLongError
 from stripe_magics.client.http.deadline_transport import AttemptDeadline, current_deadline, transport
 from stripe_magics.client.http.logging_filter import private
-from stripe_magics.client.http.request_encoder import EncodedRequest, encode, is_document
+from stripe_magics.client.http.request_encoder import EncodedRequest, encode
 from stripe_magics.client.http.response import parse_object
 from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy
 
@@ -103,7 +103,7 @@ def _exchange(
         )
     finally:
         response.close()
-    return judge(status, headers_in, body, document=is_document(encoded.method, encoded.target))
+    return judge(status, headers_in, body, document=encoded.document)
 
 
 def judge(status: int, headers: dict[str, str], body: bytes, *, document: bool = False) -> AttemptResult:

@@ -35,6 +35,7 @@ class EncodedRequest:
     names: tuple[str, ...] = ()  # of the parameters
     version: str = ""
     account: str = ""
+    document: bool = False  # a file's content is asked for, and no JSON
 
     def __repr__(self) -> str:
         """Without query and body."""
@@ -88,6 +89,7 @@ def encode(
         names=tuple(name for name, _ in (*in_url, *request.params)) + _names(request.json),
         version=headers["stripe-version"],
         account=headers.get("stripe-account", "") + headers.get("stripe-context", ""),
+        document=is_document(method, path),
     )
 
 
