@@ -241,7 +241,7 @@ class PartWriter:
         manifest, files = self.manifest, self.manifest.files
         object_type = self._builder.object_type or manifest.object_type
         if tables:
-            table = plain_table(tables, object_type, columns=self.columns)
+            table = plain_table(tables, object_type, columns=self._builder.requested, whole=not files)
             marks = [(*page.mark, page.rows) for page in self._waiting if page.mark[2]]
             if marks:
                 table = table.replace_schema_metadata(

@@ -308,8 +308,11 @@ def _shown(
     made: Mapping[str, Any], fixed: Mapping[str, Column], requested: Sequence[str], *, empty: bool
 ) -> list[str]:
     every = [*fixed, *sorted(name for name in made if name not in fixed)]
-    if not requested:
-        return every
+    return chosen_columns(every, requested, empty=empty) if requested else every
+
+
+def chosen_columns(every: Sequence[str], requested: Sequence[str], *, empty: bool) -> list[str]:
+    """The columns that were asked for, and the id; a name stands for all that begin with it. Raises `UnknownName`, unless no row came."""
     chosen: dict[str, None] = dict.fromkeys(("id",)) if "id" in every else {}
     for name in requested:
         base = name.partition("[")[0]

@@ -15,20 +15,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stripe_magics.frames.arrow_columns import ARROW, is_json, json_field, path_of, with_path
-from stripe_magics.frames.assemble import assemble
+from stripe_magics.frames.assemble import assemble, chosen_columns
 from stripe_magics.frames.frame_info import FrameInfo
-from stripe_magics.frames.schema import schema
+from stripe_magics.frames.schema import known, schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def plain_table(tables: Sequence[pa.Table], object_type: str, *, columns: Sequence[str] = ()) -> pa.Table:
-    """Chunks of a builder as one table for a file. With `columns`, only what was decoded."""
+def plain_table(
+    tables: Sequence[pa.Table], object_type: str, *, columns: Sequence[str] = (), whole: bool = True
+) -> pa.Table:
+    """Chunks of a builder as one table for a file. With `columns`, these alone: one that isn't there is refused, if this is `whole`."""
     count = sum(table.num_rows for table in tables)
     fixed = {each.name: each for each in schema(object_type).columns}
     found = dict.fromkeys(name for table in tables for name in table.column_names)
-    names = list(found) if columns else [*fixed, *sorted(name for name in found if name not in fixed)]
+    every = [*fixed, *sorted(name for name in found if name not in fixed)]
+    if columns:
+        objects = {each.name for table in tables for each in table.schema if is_json(each)}
+        holders = [name for name in objects if name not in fixed or fixed[name].kind == "ref"]
+        columns = [_held(each, every, holders) for each in columns]
+    names = chosen_columns(every, columns, empty=not whole) if columns else every
     fields, arrays = [], []
     for name in names:
         column = fixed.get(name)
@@ -54,6 +61,21 @@ def plain_table(tables: Sequence[pa.Table], object_type: str, *, columns: Sequen
     fields = [with_path(each, paths[each.name]) if each.name in paths else each for each in fields]
     return pa.Table.from_arrays(
         arrays, schema=pa.schema(fields, metadata={b"stripe_object": object_type.encode()})
+    )
+
+
+def _held(name: str, every: Sequence[str], holders: Sequence[str]) -> str:
+    """The column that a name is found in: its own, or that of the expanded object that has it (files keep such objects whole)."""
+    if name in every or any(each.startswith(name + "_") for each in every):
+        return name
+    return next((each for each in holders if name.startswith(each + "_") and _has(each, name)), name)
+
+
+def _has(holder: str, name: str) -> bool:
+    """Whether an object can have a column; True for what isn't known."""
+    column = name.removeprefix(f"{holder}_")
+    return not known(holder) or any(
+        column == each or column.startswith(f"{each}_") for each in schema(holder).names
     )
 
 

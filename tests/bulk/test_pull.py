@@ -15,11 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
 
+import stripe_magics as sm
 from stripe_magics import bulk
 from stripe_magics.bulk.list_frame import read_frame
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.pagination import parallel_paginator as engine
-from stripe_magics.errors import StripeError, UsageFault
+from stripe_magics.errors import StripeError, UnknownName, UsageFault
 from stripe_magics.frames import manifest, parquet
 from stripe_magics.pipeline import call
 
@@ -287,6 +288,32 @@ def test_the_name_of_another_kind_of_file_makes_no_folder(listed: Make, tmp_path
     assert server.requests == 0
     assert not list(tmp_path.iterdir())
     assert bulk.save(connection, list_request(connection, "payment_intents"), tmp_path / "v1.2")["rows"] == 20
+
+
+def test_a_file_has_the_columns_that_were_asked_for_and_no_others(sandbox: Any, tmp_path: Path) -> None:
+    """Also where a name begins like a linked object; files keep such objects whole."""
+    for number, (columns, expand, stored) in enumerate(
+        (
+            ("id,amount", None, ["amount"]),
+            ("id,card_brand", None, ["payment_method_details_card_brand"]),
+            ("customer_email", "data.customer", ["customer"]),
+            ("customer_nme", None, None),
+            ("customer_nme", "data.customer", None),
+            ("balance_transaction_zzz", None, None),
+            ("metadata_order", None, None),
+        )
+    ):
+        target = tmp_path / str(number)
+        values = {"columns": columns, "to": str(target), **({"expand": expand} if expand else {})}
+        if stored is None:
+            with pytest.raises(UnknownName, match=columns):
+                sm.call("charges.list", limit=5, **values)
+            assert not list(target.glob("*.parquet"))
+            continue
+        sm.call("charges.list", limit=5, **values)
+        assert pq.read_schema(next(target.glob("*.parquet"))).names == ["id", *stored, "created"]
+        if expand:
+            assert "customer_email" in sm.read_parquet(target)
 
 
 # Several lists and accounts -------------------------------------------------------------------------------------------------------
