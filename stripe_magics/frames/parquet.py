@@ -32,8 +32,15 @@ def plain_table(
     found = dict.fromkeys(name for table in tables for name in table.column_names)
     every = [*fixed, *sorted(name for name in found if name not in fixed)]
     if columns:
-        objects = {each.name for table in tables for each in table.schema if is_json(each)}
-        holders = [name for name in objects if name not in fixed or fixed[name].kind == "ref"]
+        opened = {each.name for table in tables for each in table.schema if is_json(each)}
+        filled = {
+            name for table in tables for name in table.column_names if table[name].null_count < len(table)
+        }
+        holders = [  # a reference that no row has may be expanded as well
+            name
+            for name in every
+            if (name in opened or name not in filled) and (name not in fixed or fixed[name].kind == "ref")
+        ]
         columns = [_held(each, every, holders) for each in columns]
     names = chosen_columns(every, columns, empty=not whole) if columns else every
     fields, arrays = [], []

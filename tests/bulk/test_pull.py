@@ -316,6 +316,21 @@ def test_a_file_has_the_columns_that_were_asked_for_and_no_others(sandbox: Any, 
             assert "customer_email" in sm.read_parquet(target)
 
 
+def test_a_linked_objects_column_is_known_where_no_row_has_the_object(tmp_path: Path) -> None:
+    sm.connect(sandbox=True, demo=False)
+    sm.call("charges.create", amount=1000, currency="usd", source="tok_visa")
+    values = {"expand": "data.customer", "limit": "all"}
+    sm.call("charges.list", columns="id,customer_email", to=str(tmp_path / "guests"), **values)
+    assert len(sm.read_parquet(tmp_path / "guests")) == 1
+    assert pq.read_schema(next((tmp_path / "guests").glob("*.parquet"))).names == [
+        "id",
+        "customer",
+        "created",
+    ]
+    with pytest.raises(UnknownName, match="customer_nme"):
+        sm.call("charges.list", columns="id,customer_nme", to=str(tmp_path / "no"), **values)
+
+
 # Several lists and accounts -------------------------------------------------------------------------------------------------------
 
 
