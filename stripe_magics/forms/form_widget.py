@@ -418,9 +418,7 @@ class ModuleForm(w.VBox):
                 Exception
             ) as fault:  # anything else is our own mistake: say so instead of losing it in a log
                 self.show_message(
-                    cards.card(
-                        "wrong", "The form failed.", [f"{type(fault).__name__}: {fault}"], role="alert"
-                    )
+                    cards.card("wrong", "The form failed.", [cards.own_mistake(fault)], role="alert")
                 )
 
         return handler

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from stripe_magics._html import Markup, join, output, table, tag, text
+from stripe_magics._redaction import redact
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.generated import effects
 from stripe_magics.catalogue.module import Effect, Module
@@ -133,6 +134,11 @@ def error(fault: BaseException) -> Markup:
     """An error as a card: what happened first."""
     first, *rest = str(fault).splitlines() or [type(fault).__name__]
     return card("wrong", first, rest, role="alert")
+
+
+def own_mistake(fault: BaseException) -> str:
+    """An error that a form didn't foresee: its type and words, without any key or secret, since what a form shows is saved."""
+    return redact(f"{type(fault).__name__}: {fault}")
 
 
 def preview(request: Any, key: str = "") -> Markup:

@@ -51,7 +51,7 @@ class OpenedBelow:
             except StripeMagicsError as fault:
                 self.status.value = CSS + html.error(fault)
             except Exception as fault:  # our own mistake
-                words = [f"{type(fault).__name__}: {fault}"]
+                words = [html.own_mistake(fault)]
                 self.status.value = CSS + html.card("wrong", "It could not be opened.", words, role="alert")
 
         button.on_click(pressed)

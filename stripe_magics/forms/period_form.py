@@ -271,9 +271,7 @@ class PeriodForm(w.VBox):
         except StripeMagicsError as fault:
             self.status.value = html.card("wrong", *self._worded(fault), role="alert")
         except Exception as fault:  # our own mistake: an exception in a callback would be seen by nobody
-            self.status.value = html.card(
-                "wrong", "That failed.", [f"{type(fault).__name__}: {fault}"], role="alert"
-            )
+            self.status.value = html.card("wrong", "That failed.", [html.own_mistake(fault)], role="alert")
         else:
             self.status.value = html.card("good", said) if isinstance(said, str) else ""
 

@@ -178,7 +178,7 @@ class RowsForm(w.VBox):
         except StripeMagicsError as fault:
             self.status.value = html.error(fault)
         except Exception as fault:  # our own mistake: in a thread nobody would see it
-            self._say("wrong", "The form failed.", f"{type(fault).__name__}: {fault}", role="alert")
+            self._say("wrong", "The form failed.", html.own_mistake(fault), role="alert")
         finally:
             self._worker = None
             self._show_buttons()
@@ -258,7 +258,7 @@ class RowsForm(w.VBox):
             except StripeMagicsError as fault:
                 self.status.value = html.error(fault)
             except Exception as fault:  # our own mistake: an exception in a callback would be seen by nobody
-                self._say("wrong", "The form failed.", f"{type(fault).__name__}: {fault}", role="alert")
+                self._say("wrong", "The form failed.", html.own_mistake(fault), role="alert")
 
         button.on_click(handler)
         return button

@@ -122,7 +122,7 @@ class StartCard(w.VBox):
                 self.status.value = html.error(fault)
             except Exception as fault:  # our own mistake: an exception in a callback would be seen by nobody
                 self.status.value = html.card(
-                    "wrong", "It could not be opened.", [f"{type(fault).__name__}: {fault}"], role="alert"
+                    "wrong", "It could not be opened.", [html.own_mistake(fault)], role="alert"
                 )
 
         button.on_click(pressed)

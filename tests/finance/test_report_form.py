@@ -259,3 +259,17 @@ def test_what_can_t_be_compared_or_narrowed() -> None:
     ):
         with pytest.raises(UsageFault, match=message):
             runner.report(name, **options)  # type: ignore[arg-type]
+
+
+def test_a_mistake_of_ours_is_shown_without_a_key(line: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "sk_test_51CanaryCanaryCanaryCanary0001"
+
+    def fails(*_: Any) -> None:
+        raise ValueError(f"the header was {key}")
+
+    form = line("report fees --form --month 2026-09")
+    monkeypatch.setattr(form.reporter, "run", fails)
+    press(form, "Show")
+    assert "ValueError: the header was" in form.status.value
+    assert key not in form.status.value
+    form.close()
