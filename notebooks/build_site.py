@@ -1,7 +1,8 @@
-"""The site, in one command: `pip install '.[plot,duckdb,excel]' mkdocs-material mkdocs-jupyter ipykernel && python notebooks/build_site.py`.
+"""The site, in one command: `pip install '.[plot,duckdb,excel]' mkdocs-material mkdocs-jupyter ipykernel &&
+python notebooks/build_site.py`.
 
-The guides are the notebooks beside this file, run on the sandbox; the reference is made from the same declarations as help, completion and
-forms. `--pages` writes the pages and leaves mkdocs out.
+The guides are the notebooks beside this file, run on the sandbox; the reference is made from the same
+declarations as help, completion and forms. `--pages` writes the pages and leaves mkdocs out.
 """
 
 from __future__ import annotations
@@ -118,8 +119,13 @@ def resource_page(resource: str, names: list[str]) -> str:
     for name in names:
         module = catalogue.find(name)
         needed = [each for each in module.fields if each.required]
-        words = " ".join([name.replace(".", " "), *(f"--{each.name.replace('_', '-')} ..." for each in needed)])
-        parts += [f"## {name.replace('.', ' ')}", f"`{module.method} {module.path}` gives `{module.returns}`."]
+        words = " ".join(
+            [name.replace(".", " "), *(f"--{each.name.replace('_', '-')} ..." for each in needed)]
+        )
+        parts += [
+            f"## {name.replace('.', ' ')}",
+            f"`{module.method} {module.path}` gives `{module.returns}`.",
+        ]
         parts.append(f"```text\n%stripe {words}\n```")
         rows = [
             (f"`--{each.name.replace('_', '-')}`", each.kind.name.lower().replace("_", " "), "yes" if each.required else "",
@@ -132,7 +138,10 @@ def resource_page(resource: str, names: list[str]) -> str:
 
 def python_page() -> str:
     """The public Python interface, from its docstrings."""
-    parts = ["# Python", "`import stripe_magics as sm`: the names that scripts and loops use. Names, errors, frames and law are those of the magics."]
+    parts = [
+        "# Python",
+        "`import stripe_magics as sm`: the names that scripts and loops use. Names, errors, frames and law are those of the magics.",
+    ]
     for name in sm.__all__:
         value = getattr(sm, name)
         if name.startswith("_") or (isinstance(value, type) and issubclass(value, BaseException)):
@@ -200,7 +209,10 @@ def pages() -> None:
         f"| [{resource.replace('_', ' ')}](operations/{resource}.md) | {', '.join(each.rpartition('.')[2] for each in operations)} |"
         for resource, operations in sorted(by_resource.items())
     ]
-    write("reference/operations.md", "\n".join(["# All other operations", "", "| resource | actions |", "|---|---|", *lines]))
+    write(
+        "reference/operations.md",
+        "\n".join(["# All other operations", "", "| resource | actions |", "|---|---|", *lines]),
+    )
     write("reference/python.md", python_page())
     write("reference/sandbox.md", coverage_page())
     for each in sorted((HERE / "pages").glob("*.md")):

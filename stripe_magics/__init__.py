@@ -162,10 +162,12 @@ def _worded_for_python(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @_worded_for_python
 def call(name: str, /, **values: Any) -> Any:
-    """Call a module: `call("customers.list", email="jenny@example.com", limit=50)` -> DataFrame, one row an object.
+    """Call a module: `call("customers.list", email="jenny@example.com", limit=50)` -> DataFrame, one row an
+    object.
 
-    Keywords are the module's fields and the common options: `dry_run=True` (a `Request`; nothing is sent), `from_=frame` (one call a
-    row, with a result column), `yes=True`, `again=True`, `expand=[...]`, `limit=N` or `"all"`, `idempotency="..."`.
+    Keywords are the module's fields and the common options: `dry_run=True` (a `Request`; nothing is sent),
+    `from_=frame` (one call a row, with a result column), `yes=True`, `again=True`, `expand=[...]`, `limit=N`
+    or `"all"`, `idempotency="..."`.
     """
     _first_use.for_bulk() if "from_" in values or "to" in values else _first_use.for_calls()
     from stripe_magics import pipeline
@@ -208,7 +210,8 @@ def _refuse_options_of_a_line(requested: Command) -> None:
 
 @_worded_for_python
 def command(name: str, /, **values: Any) -> Command:
-    """The command that `call` makes of its keywords, without calling: `command("customers.create", name="Jenny")`."""
+    """The command that `call` makes of its keywords, without calling: `command("customers.create",
+    name="Jenny")`."""
     from stripe_magics import pipeline
 
     return pipeline.command(name, **values)

@@ -1,6 +1,8 @@
-"""Characters that copying brings along: invisible ones, typographic quotes and dashes, letters of another script that look like Latin ones.
+"""Characters that copying brings along: invisible ones, typographic quotes and dashes, letters of another
+script that look like Latin ones.
 
-Ids, e-mail addresses, web addresses and the words of a line have none of them: they are refused by name there. Free text keeps them.
+Ids, e-mail addresses, web addresses and the words of a line have none of them: they are refused by name
+there. Free text keeps them.
 `visible` shows what would steer a terminal or turn the order of letters as an escape.
 """
 
@@ -18,7 +20,8 @@ _WRAPPED = {"<": ">", "(": ")", "[": "]", "`": "`", '"': '"', "'": "'", **dict.f
 
 
 def visible(text: str) -> str:
-    """The text with each character that steers a terminal, or turns the direction of writing, as an escape: `\\x1b`."""
+    """The text with each character that steers a terminal, or turns the direction of writing, as an escape:
+    `\\x1b`."""
     if text.isascii() and text.isprintable():
         return text
     return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
@@ -35,7 +38,8 @@ def is_invisible(char: str) -> bool:
 
 
 def faults(text: str, *, dashes: bool = True) -> Iterator[str]:
-    """What a word that is to be taken letter by letter can't have, in words that go on after the word itself."""
+    """What a word that is to be taken letter by letter can't have, in words that go on after the word
+    itself."""
     for char in text:
         if is_invisible(char):
             yield f"has a character that can't be seen ({name_of(char)}); retype it"
@@ -46,7 +50,8 @@ def faults(text: str, *, dashes: bool = True) -> Iterator[str]:
 
 
 def fault_of_wrapping(text: str) -> str:
-    """What stands round a word that doesn't belong to it (`<jenny@example.com>`), in words; "" if nothing does."""
+    """What stands round a word that doesn't belong to it (`<jenny@example.com>`), in words; "" if nothing
+    does."""
     first, last = text[:1], text[-1:]
     if len(text) > 2 and first in _WRAPPED and (not _WRAPPED[first] or last == _WRAPPED[first]):
         return f"has {first} and {last} round it; leave them out"
@@ -54,7 +59,8 @@ def fault_of_wrapping(text: str) -> str:
 
 
 def fault_of_scripts(text: str) -> str:
-    """A letter of another script among Latin ones, in words; "" if there is none. A word of one script alone is somebody's name."""
+    """A letter of another script among Latin ones, in words; "" if there is none. A word of one script alone
+    is somebody's name."""
     for word in re.findall(r"\w+", text):
         if re.search("[A-Za-z]", word) is None:
             continue
@@ -65,7 +71,8 @@ def fault_of_scripts(text: str) -> str:
 
 
 def fault_of_chosen(text: str) -> str:
-    """What is wrong with an id that a person chose, such as a coupon's: any character that can be seen is allowed in it; "" if nothing is."""
+    """What is wrong with an id that a person chose, such as a coupon's: any character that can be seen is
+    allowed in it; "" if nothing is."""
     if len(text) > 2 and text[0] in QUOTES and text[-1] in QUOTES:
         return fault_of_wrapping(text)
     return next((each for each in faults(text) if "can't be seen" in each), "")

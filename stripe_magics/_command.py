@@ -1,10 +1,10 @@
 """Command and Options: what a person typed, clicked or passed, whichever interface it came by. Data only.
 
-A `Command` holds the module's name, raw values by field name, and the options that all modules share. Nothing is checked yet but the
-grammar; `parsing` reads one from text and writes it back.
+A `Command` holds the module's name, raw values by field name, and the options that all modules share. Nothing
+is checked yet but the grammar; `parsing` reads one from text and writes it back.
 
-`OPTIONS` is the one table of those options: the flags of a line, its completion, the help and Python's keywords are read from it. Adding
-an option is one line of `Options`.
+`OPTIONS` is the one table of those options: the flags of a line, its completion, the help and Python's
+keywords are read from it. Adding an option is one line of `Options`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ class Option:
     """An option common to all calls: how it is written and what it does."""
 
     name: str  # of the attribute: `dry_run`, `from_`
-    takes: str  # "flag" stands alone, "text" and "limit" take a value, "list" may be repeated, "frame" names a DataFrame, "switch" takes on or off
+    # "flag" stands alone, "text" and "limit" take a value, "list" may be repeated, "frame" names a DataFrame,
+    # "switch" takes on or off
+    takes: str
     help: str
     value: str = ""  # what help shows for its value: NAME
     short: str = ""  # the letter that Stripe's own command line tool has for it
@@ -125,7 +127,8 @@ _SPELLINGS = {other: key for key, each in OPTIONS.items() for other in (key, eac
 
 
 def find_option(name: str) -> Option | None:
-    """The option of that name or other spelling: `from`, `from_`, `idempotency_key`, `dry-run`; None if there is none."""
+    """The option of that name or other spelling: `from`, `from_`, `idempotency_key`, `dry-run`; None if there
+    is none."""
     return OPTIONS.get(_SPELLINGS.get(name.replace("-", "_"), ""))
 
 

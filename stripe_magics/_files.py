@@ -1,8 +1,9 @@
 """Files that are whole or not there: atomic writes, checksums, and a lock that one process holds at a time.
 
-- `write_atomically`: a temporary file of a unique name beside the target, flushed to the disk, then renamed over it. A full disk, a kill or
-  Stop at any point leaves what was there before.
-- `lock`: held by the operating system for the process that has it, so that it is free again when that process is gone, however it went.
+- `write_atomically`: a temporary file of a unique name beside the target, flushed to the disk, then renamed
+  over it. A full disk, a kill or Stop at any point leaves what was there before.
+- `lock`: held by the operating system for the process that has it, so that it is free again when that process
+  is gone, however it went.
   The file names its owner (process and host); it is removed when the lock is let go.
 - What can't be read or written is a `FileError` that names the file.
 """
@@ -102,14 +103,15 @@ def reason(problem: OSError) -> str:
     return problem.strerror or str(problem) or type(problem).__name__
 
 
-# Locks ---------------------------------------------------------------------------------------------------------------------------
+# Locks ------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def lock(
     path: str | Path, *, purpose: str, wait: float = 0.0, sleep: Callable[[float], object] = time.sleep
 ) -> Iterator[None]:
-    """Hold a lock file while this lasts. Raises `FileError` that says who has it, if it isn't free within `wait` seconds.
+    """Hold a lock file while this lasts. Raises `FileError` that says who has it, if it isn't free within
+    `wait` seconds.
 
     `purpose` is what the file's folder is used for, as a message says it: "the mirror DATA".
     """

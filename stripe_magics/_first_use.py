@@ -1,7 +1,7 @@
 """What a first call imports, imported at once, while a Stop is held back (see `_interrupts`).
 
-Each function is called where a person's code enters, before the work that needs it; only its first call does anything. A Stop that came
-meanwhile is raised at its end, before anything was sent.
+Each function is called where a person's code enters, before the work that needs it; only its first call does
+anything. A Stop that came meanwhile is raised at its end, before anything was sent.
 """
 
 from __future__ import annotations

@@ -1,9 +1,12 @@
 """Stripe's form encoding: nested Python values -> an ordered list of (name, text).
 
-- `{"a": {"b": [1, 2]}}` is `a[b][0]=1`, `a[b][1]=2`; the order is the order of the values, so the same values give the same bytes.
-- None says nothing (it is left out); UNSET and an empty list clear what Stripe has (`name=`); an empty mapping is left out.
+- `{"a": {"b": [1, 2]}}` is `a[b][0]=1`, `a[b][1]=2`; the order is the order of the values, so the same values
+  give the same bytes.
+- None says nothing (it is left out); UNSET and an empty list clear what Stripe has (`name=`); an empty
+  mapping is left out.
   What a person named with a missing value never gets here: `validation` refuses it.
-- What would silently become something else is refused: NaN, naive times, bare dates, sets, brackets in a nested key.
+- What would silently become something else is refused: NaN, naive times, bare dates, sets, brackets in a
+  nested key.
 """
 
 from __future__ import annotations
@@ -61,7 +64,8 @@ def describe_missing(value: Any) -> str:
 
 
 def encode(params: Mapping[str, Any]) -> Pairs:
-    """Stripe's form encoding of nested values, as ordered pairs. Raises ValueError, naming the parameter, for what can't be sent.
+    """Stripe's form encoding of nested values, as ordered pairs. Raises ValueError, naming the parameter, for
+    what can't be sent.
 
     The names of the outermost level may be bracket parameters already (`shipping[address][line1]`).
     """
@@ -148,7 +152,8 @@ def seconds(moment: datetime, name: str = "value") -> int:
 
 
 def plain(value: Any) -> Any:
-    """A value without its wrapper: numpy and pandas scalars, missing values (None), arrays, Series and tuples (list)."""
+    """A value without its wrapper: numpy and pandas scalars, missing values (None), arrays, Series and tuples
+    (list)."""
     kind = type(value)
     if kind is str or kind is int or kind is bool or kind is dict or kind is list or value is None:
         return value

@@ -1,7 +1,9 @@
 """HTML as values: every text is escaped, attributes too, and nothing is rendered as mathematics.
 
-`tag("td", "a < b", style="...")` gives `Markup`, a str that is safe to put into another tag; any other text is escaped on the way in.
-`output(...)` wraps what a notebook shows: JupyterLab, Notebook and Voila read `$...$` as TeX unless the classes here say no.
+`tag("td", "a < b", style="...")` gives `Markup`, a str that is safe to put into another tag; any other text
+is escaped on the way in.
+`output(...)` wraps what a notebook shows: JupyterLab, Notebook and Voila read `$...$` as TeX unless the
+classes here say no.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ def join(parts: Iterable[object]) -> Markup:
 
 
 def tag(name: str, *inside: object, **attributes: str | bool | None) -> Markup:
-    """An element. `class_`, `for_` are `class`, `for`; `data_x` is `data-x`; None and False leave an attribute out, "" and True give its name."""
+    """An element. `class_`, `for_` are `class`, `for`; `data_x` is `data-x`; None and False leave an
+    attribute out, "" and True give its name."""
     given = []
     for key, value in attributes.items():
         if value is None or value is False:
@@ -50,7 +53,8 @@ def table(
     by_sheet: bool = False,
     **attributes: str | None,
 ) -> Markup:
-    """A table; `sides` are columns (by place) that aren't at the left, `by_sheet` leaves that to a style sheet.
+    """A table; `sides` are columns (by place) that aren't at the left, `by_sheet` leaves that to a style
+    sheet.
 
     A cell that is a `td` or `th` already is taken as it is.
     """

@@ -1,9 +1,10 @@
-"""How numbers and dates are written for people: as they are here (1,234.50 and 2026-09-30), or as a language does.
+"""How numbers and dates are written for people: as they are here (1,234.50 and 2026-09-30), or as a language
+does.
 
     %stripe config --locale de        1.234,50 EUR, 30.09.2026, 12,5 %
 
-It holds for tables, reports, plots and workbooks of this process. Values, messages, files and what a line takes stay as they are. Babel (the
-extra `locale`) knows the languages; it is imported when one is set.
+It holds for tables, reports, plots and workbooks of this process. Values, messages, files and what a line
+takes stay as they are. Babel (the extra `locale`) knows the languages; it is imported when one is set.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class _Setting:
 
 
 def set_locale(name: str) -> None:
-    """Write numbers and dates as in that language: `de`, `de_CH`, `fr`, `en_IN`; "" for as they are. Raises `UsageFault`."""
+    """Write numbers and dates as in that language: `de`, `de_CH`, `fr`, `en_IN`; "" for as they are. Raises
+    `UsageFault`."""
     if not name:
         _Setting.locale = None
         return
@@ -82,7 +84,8 @@ def amount(text: str) -> str:
 
 
 def moment(value: date | datetime, form: str) -> str:
-    """A date or time, as `form` has it here (strftime), in the locale: `%H` in it means that the time is shown too."""
+    """A date or time, as `form` has it here (strftime), in the locale: `%H` in it means that the time is
+    shown too."""
     locale = _Setting.locale
     if locale is None:
         return value.strftime(form)

@@ -1,8 +1,10 @@
-"""What is secret, and how it is hidden: one key pattern, one table of secret fields, one rule for card and bank numbers.
+"""What is secret, and how it is hidden: one key pattern, one table of secret fields, one rule for card and
+bank numbers.
 
-- Texts (messages, logs, history): `redact`. A key is a prefix, a mode and enough random characters, so that `sk_test_` in a help text or
-  `pk_customer_id` stay as they are; a key inside another word or after `%20` is hidden. So are client secrets, links that let anyone in and card
-  numbers, of which the last four digits stay.
+- Texts (messages, logs, history): `redact`. A key is a prefix, a mode and enough random characters, so that
+  `sk_test_` in a help text or `pk_customer_id` stay as they are; a key inside another word or after `%20` is
+  hidden. So are client secrets, links that let anyone in and card numbers, of which the last four digits
+  stay.
 - JSON data (events, what is kept on disk): `hide`. Frames ask the same table.
 - Parameters of a call (dry runs, history, scripts, `attrs`): `mask_param`.
 
@@ -120,13 +122,15 @@ SUSPECT: Mapping[str, tuple[str, ...]] = {
         *("stripe.com/setup", "stripe.com/express"),
     ),
 }
-"""A text that `redact` takes a key, a client secret or a link out of holds one of the words, or a key without a mode, which `SUSPECT_KEY`
-finds. What the words have in common comes first: most texts have none of it, and are done sooner."""
+"""A text that `redact` takes a key, a client secret or a link out of holds one of the words, or a key without
+a mode, which `SUSPECT_KEY` finds. What the words have in common comes first: most texts have none of it, and
+are done sooner."""
 SUSPECT_KEY = r"(?:sk|rk|pk|ek|oak)_[A-Za-z0-9]{16,}"
 
 
 def redact(text: str) -> str:
-    """The text without anything that looks like a key, a client secret, a link that lets anyone in or a card number."""
+    """The text without anything that looks like a key, a client secret, a link that lets anyone in or a card
+    number."""
     if "_" in text:
         text = _CLIENT_SECRET.sub(rf"\1_secret_{HIDDEN}", _ECHO.sub(KEY_HIDDEN, KEY.sub(KEY_HIDDEN, text)))
     if "://" in text:
@@ -157,7 +161,7 @@ def _passes_luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-# JSON data ---------------------------------------------------------------------------------------------------------------------
+# JSON data --------------------------------------------------------------------------------------------------
 
 
 def is_secret_field(kind: str, name: str) -> bool:
@@ -187,11 +191,12 @@ def _is_hidden(kind: str, name: str, value: Any) -> bool:
     return is_secret_field(kind, name)
 
 
-# Parameters of a call ----------------------------------------------------------------------------------------------------------
+# Parameters of a call ---------------------------------------------------------------------------------------
 
 
 def is_secret_param(name: str) -> bool:
-    """Whether a parameter carries a card or bank number, a code or a secret: `payment_method_data[card][number]`."""
+    """Whether a parameter carries a card or bank number, a code or a secret:
+    `payment_method_data[card][number]`."""
     segments = re.findall(r"[^\[\].]+", name)
     if not segments:
         return False
@@ -204,7 +209,8 @@ def is_secret_param(name: str) -> bool:
 
 
 def mask_param(name: str, value: Any) -> Any:
-    """A parameter's value as it may be shown: of a number the last four digits, of a code nothing, of a text what isn't a secret."""
+    """A parameter's value as it may be shown: of a number the last four digits, of a code nothing, of a text
+    what isn't a secret."""
     if is_secret_param(name):
         digits = re.sub(r"[ -]", "", str(value))
         return last_four(digits) if digits.isalnum() and len(digits) >= 8 else "\u2022\u2022\u2022"

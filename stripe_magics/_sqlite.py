@@ -1,4 +1,5 @@
-"""A SQLite file of this user's, which several kernels open, perhaps for the first time and at the same moment."""
+"""A SQLite file of this user's, which several kernels open, perhaps for the first time and at the same
+moment."""
 
 from __future__ import annotations
 
@@ -12,10 +13,11 @@ _PAUSE = 0.02
 
 
 def open_database(path: Path | None, *, wait: float, synchronous: str) -> sqlite3.Connection:
-    """Open a file, or a database in memory for None, in autocommit mode; `wait` is how many seconds another process may hold it.
+    """Open a file, or a database in memory for None, in autocommit mode; `wait` is how many seconds another
+    process may hold it.
 
-    The file is for this user alone, in write-ahead mode, and overwrites what is deleted. `synchronous` is SQLite's: FULL or NORMAL. Raises
-    what sqlite3 raises, and `OSError`.
+    The file is for this user alone, in write-ahead mode, and overwrites what is deleted. `synchronous` is
+    SQLite's: FULL or NORMAL. Raises what sqlite3 raises, and `OSError`.
     """
     if path is None:
         return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
@@ -33,7 +35,8 @@ def open_database(path: Path | None, *, wait: float, synchronous: str) -> sqlite
 
 
 def _write_ahead(database: sqlite3.Connection, wait: float) -> None:
-    """Two that change a new file's mode at once would wait for each other: SQLite refuses one of them at once, whatever its patience."""
+    """Two that change a new file's mode at once would wait for each other: SQLite refuses one of them at
+    once, whatever its patience."""
     until = time.monotonic() + wait
     while True:
         try:

@@ -1,6 +1,8 @@
-"""The colours of states, by what needs a person: amber waits for someone, red went wrong, green is done, grey needs nothing.
+"""The colours of states, by what needs a person: amber waits for someone, red went wrong, green is done, grey
+needs nothing.
 
-Each pair of colours has its own background, so that it reads alike on light and dark; its contrast is at least 4.5 : 1.
+Each pair of colours has its own background, so that it reads alike on light and dark; its contrast is at
+least 4.5 : 1.
 """
 
 from __future__ import annotations

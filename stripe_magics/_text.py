@@ -24,7 +24,8 @@ def read_boolean(text: str) -> bool | None:
 def closest_matches(given: str, known: Iterable[str], count: int = 3, *, cutoff: float = 0.6) -> list[str]:
     """The names that look most like what was given, best first; never what was given itself.
 
-    Hyphens, spaces and capitals don't matter. A name that begins with what was given (`amount` for `amount_to_capture`) counts as close.
+    Hyphens, spaces and capitals don't matter. A name that begins with what was given (`amount` for
+    `amount_to_capture`) counts as close.
     """
     requested = _normal(given)[:MAX_COMPARED]
     table = {_normal(name): name for name in known if name != given}

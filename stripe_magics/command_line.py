@@ -1,9 +1,12 @@
 """`python -m stripe_magics LINE`: any line of `%stripe` outside of a notebook, for cron and CI.
 
-- The line goes through the magic itself, so grammar, law and errors are the same; a line break separates a line from its cell's body.
-- The answer goes to standard output (or into a file), everything that is said of it to standard error, a progress bar only to a terminal.
-- Nothing that needs a notebook is taken: forms, `--out`. A line has no cell, so it follows the law of scripts: a write that is done is made
-  again when the line runs again, one with an unknown outcome is refused. `--idempotency KEY` makes a write once, however often it runs.
+- The line goes through the magic itself, so grammar, law and errors are the same; a line break separates a
+  line from its cell's body.
+- The answer goes to standard output (or into a file), everything that is said of it to standard error, a
+  progress bar only to a terminal.
+- Nothing that needs a notebook is taken: forms, `--out`. A line has no cell, so it follows the law of
+  scripts: a write that is done is made again when the line runs again, one with an unknown outcome is
+  refused. `--idempotency KEY` makes a write once, however often it runs.
 - The exit code says how it ended (`CODES`).
 """
 
@@ -255,7 +258,8 @@ def _finish_watch(answer: Any, *, streams: bool) -> int | None:
 
 @contextlib.contextmanager
 def _stop_on_termination() -> Iterator[None]:
-    """SIGTERM (systemd, a container, a time limit) stops as Ctrl-C does: the journal knows what was on its way."""
+    """SIGTERM (systemd, a container, a time limit) stops as Ctrl-C does: the journal knows what was on its
+    way."""
 
     def stop(_number: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt

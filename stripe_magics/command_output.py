@@ -1,4 +1,5 @@
-"""How the answer of a line leaves a process: as text, CSV, JSON or a workbook, to standard output or into a file."""
+"""How the answer of a line leaves a process: as text, CSV, JSON or a workbook, to standard output or into a
+file."""
 
 from __future__ import annotations
 
@@ -147,7 +148,8 @@ def _workbook(tables: list[tuple[str, Any]]) -> bytes:
 
 
 def is_complete(answer: Any, limit: int | None) -> bool:
-    """Whether nothing is missing of what was asked for. Rows beyond a limit that was given weren't asked for."""
+    """Whether nothing is missing of what was asked for. Rows beyond a limit that was given weren't asked
+    for."""
     if isinstance(answer, Mapping) and not hasattr(answer, "columns"):
         return all(is_complete(each, limit) for each in answer.values() if hasattr(each, "columns"))
     if not hasattr(answer, "columns"):

@@ -1,13 +1,15 @@
 """Moments, days and ranges: what people write about time -> Unix seconds.
 
-- A moment: ISO date-time, Unix seconds, `now`, `in 7 days`, `2 hours ago`, an aware datetime. Text without a zone is read in the
-  connection's zone; a datetime object without one is refused, since nobody can tell what it means.
-- A day (`2026-01-31`, `today`), a month (`2026-01`, `last month`), a quarter (`2026-Q1`) or a year is a span, cut at local midnights by
-  the zone's own rules, so a day of 23 or 25 hours is right.
+- A moment: ISO date-time, Unix seconds, `now`, `in 7 days`, `2 hours ago`, an aware datetime. Text without a
+  zone is read in the connection's zone; a datetime object without one is refused, since nobody can tell what
+  it means.
+- A day (`2026-01-31`, `today`), a month (`2026-01`, `last month`), a quarter (`2026-Q1`) or a year is a span,
+  cut at local midnights by the zone's own rules, so a day of 23 or 25 hours is right.
 - A length is `3d`, `12h`, `2 weeks`, `1 month`, `1d 12h`.
 - Relative words count from `now`, the connection's clock: a sandbox has its own.
-- A range is `{"gte": ..., "lt": ...}` as Stripe takes it: `after 2026-01-01`, `2026-01-01..2026-02-01`, an operator beside a value, two
-  values, or Stripe's own bounds. A day counts as that whole day; bounds of days are half-open.
+- A range is `{"gte": ..., "lt": ...}` as Stripe takes it: `after 2026-01-01`, `2026-01-01..2026-02-01`, an
+  operator beside a value, two values, or Stripe's own bounds. A day counts as that whole day; bounds of days
+  are half-open.
 """
 
 from __future__ import annotations
@@ -75,7 +77,8 @@ def moment(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
 
 
 def span(value: Any, zone: tzinfo, now: datetime | None = None) -> tuple[int, int]:
-    """The seconds at which a period begins and ends: a whole day, month, quarter or year, `last month`, `last 7 days`.
+    """The seconds at which a period begins and ends: a whole day, month, quarter or year, `last month`, `last
+    7 days`.
 
     A moment is a period without length. Raises ValueError.
     """
@@ -87,14 +90,16 @@ def span(value: Any, zone: tzinfo, now: datetime | None = None) -> tuple[int, in
 
 
 def since(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
-    """Unix seconds of where something begins: like `moment`, and a length alone (`2h`, `3 days`) means that long ago."""
+    """Unix seconds of where something begins: like `moment`, and a length alone (`2h`, `3 days`) means that
+    long ago."""
     if isinstance(value, str) and _DURATION.fullmatch(" ".join(value.lower().split())):
         return shift(value, -1, zone, now)
     return span(value, zone, now)[0]
 
 
 def shift(length: Any, sign: int, zone: tzinfo, now: datetime | None = None) -> int:
-    """Unix seconds of now plus (or minus) a length: `3d`, `12h`, `2 weeks`, `1 month`, `1d 12h`. Raises ValueError."""
+    """Unix seconds of now plus (or minus) a length: `3d`, `12h`, `2 weeks`, `1 month`, `1d 12h`. Raises
+    ValueError."""
     text = " ".join(str(length).lower().removeprefix("in ").replace(",", " ").split())
     if not _DURATION.fullmatch(text):
         raise ValueError(f"can't read {str(length)!r} as a duration. Examples: 3d, 12h, 2w, 1 month")
@@ -114,9 +119,11 @@ def between(
 ) -> Range:
     """The bounds that a filter stands for.
 
-    `value` is text, a moment, a list of two, or a mapping of bounds; `operator` (before, after, on, between) stands beside it.
-    Without an operator a value stands for the day it lies in; seconds since 1970, Stripe's own spelling, for that very second. `days` is the zone in which days are cut, `zone` that of times
-    written without one. Raises ValueError.
+    `value` is text, a moment, a list of two, or a mapping of bounds; `operator` (before, after, on, between)
+    stands beside it.
+    Without an operator a value stands for the day it lies in; seconds since 1970, Stripe's own spelling, for
+    that very second. `days` is the zone in which days are cut, `zone` that of times written without one.
+    Raises ValueError.
     """
     days = days or zone
     value = plain(value)
@@ -336,7 +343,8 @@ def _local(written: datetime, text: str, zone: tzinfo) -> int:
 
 
 def _calendar(day: date, unit: str, which: int) -> Span:
-    """The day, week (from Monday), month, quarter or year that a day lies in; -1 the one before, 1 the one after."""
+    """The day, week (from Monday), month, quarter or year that a day lies in; -1 the one before, 1 the one
+    after."""
     if unit in {"day", "week"}:
         length = 7 if unit == "week" else 1
         first = day - timedelta(days=day.weekday() if unit == "week" else 0) + timedelta(days=which * length)
@@ -352,7 +360,8 @@ def _month(number: int) -> date:
 
 
 def _shift(now: datetime, count: int, unit: str, sign: int, zone: tzinfo) -> int:
-    """Days and longer keep the clock time of the zone, whatever its clocks do in between; smaller units are plain seconds."""
+    """Days and longer keep the clock time of the zone, whatever its clocks do in between; smaller units are
+    plain seconds."""
     try:
         if length := _UNITS.get(unit):
             return seconds(now.astimezone(UTC)) + sign * count * length

@@ -1,12 +1,15 @@
 """Everything that can go wrong, as one tree. Pure values: no HTTP, nothing that could hold a key.
 
-    StripeMagicsError                 str(e) is what a person reads: what happened, whether money moved, what to do
+    StripeMagicsError                 str(e) is what a person reads: what happened, whether money moved, what
+                                      to do
       +- UsageFault                   the line or cell can't be read: a quote left open, a flag twice
       |    +- UnknownName             no such module, field, choice or variable; `nearest` has the closest names
-      +- InvalidValue                 values that their fields refuse; `faults` has all of them; nothing was sent
+      +- InvalidValue                 values that their fields refuse; `faults` has all of them; nothing was
+                                      sent
       +- KeyRefused                   a key (or something that looks like one) where none may be
       +- NotConnected                 no connection yet
-      +- FileError                    a file or folder of ours can't be read or written, is damaged, or is in use
+      +- FileError                    a file or folder of ours can't be read or written, is damaged, or is in
+                                      use
       +- ConfirmationNeeded           a write that asks first, and nobody was there to say yes
       +- RepeatRefused                this very call was made before; `--again` makes it once more
       +- StripeError                  a request was made (or tried): status, code, param, request id ...
@@ -59,7 +62,8 @@ class StripeMagicsError(Exception):
 
     @property
     def brief(self) -> str:
-        """The problem alone, for a cell of a table or a note; where Stripe answered, with the request's id."""
+        """The problem alone, for a cell of a table or a note; where Stripe answered, with the request's
+        id."""
         return self.message
 
     def __str__(self) -> str:
@@ -103,7 +107,8 @@ class Fault:
 
     field: str  # the field's name, as typed: "shipping_country"
     title: str  # as a form shows it: "Shipping > Country"
-    problem: str  # what is wrong with what was given, and what to give: "'Germany' is not a country code; write DE"
+    # what is wrong with what was given, and what to give: "'Germany' is not a country code; write DE"
+    problem: str
     row: int | None = None  # 1-based, in a field of rows
     column: str = ""
 
@@ -129,7 +134,8 @@ _FLAG = re.compile(r"(?<![\w-])--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)")
 
 
 class InvalidValue(StripeMagicsError):
-    """Values that their fields refuse. Nothing was sent. `faults` has every one of them; the message shows the first 20.
+    """Values that their fields refuse. Nothing was sent. `faults` has every one of them; the message shows
+    the first 20.
 
     The fields are named as on a line (`--amount`); `in_keywords()` names them as in Python (`amount`).
     """
@@ -164,7 +170,8 @@ class NotConnected(StripeMagicsError):
 
 
 class FileError(StripeMagicsError):
-    """A file or folder that can't be read or written, is damaged, or is in use by another process. The message names it."""
+    """A file or folder that can't be read or written, is damaged, or is in use by another process. The
+    message names it."""
 
 
 class ConfirmationNeeded(StripeMagicsError):
@@ -257,7 +264,8 @@ class Interrupted(OutcomeUnknown, KeyboardInterrupt):
 
 
 class AnswerUnusable(StripeError):
-    """The call was carried out, but its answer can't be shown or isn't what this connection expects. Don't make it again."""
+    """The call was carried out, but its answer can't be shown or isn't what this connection expects. Don't
+    make it again."""
 
 
 class InvalidRequest(StripeError):

@@ -1,10 +1,10 @@
 """Money as Stripe counts it: whole minor units, by Stripe's own currency table.
 
 - A number without a currency is minor units, as in Stripe's API: `2000` is 20 dollars, and 2,000 yen.
-- A number with its currency is what people say: `20.00usd`, `20 USD`, `usd 20`. It becomes minor units here, digit by digit; no float
-  is ever made, and nothing is rounded.
-- How many digits there are is a matter of (currency, operation), not of ISO 4217: ISK and UGX are sent with two decimals that are
-  always 00, three-decimal currencies end in 0, and payouts of HUF and TWD are whole.
+- A number with its currency is what people say: `20.00usd`, `20 USD`, `usd 20`. It becomes minor units here,
+  digit by digit; no float is ever made, and nothing is rounded.
+- How many digits there are is a matter of (currency, operation), not of ISO 4217: ISK and UGX are sent with
+  two decimals that are always 00, three-decimal currencies end in 0, and payouts of HUF and TWD are whole.
 """
 
 from __future__ import annotations
@@ -66,13 +66,15 @@ class Amount(NamedTuple):
 
 
 def exponent(currency: str) -> int:
-    """How many digits of a minor amount stand behind the point: 2 for usd, 0 for jpy, 3 for kwd, 2 for isk and ugx."""
+    """How many digits of a minor amount stand behind the point: 2 for usd, 0 for jpy, 3 for kwd, 2 for isk
+    and ugx."""
     code = currency.lower()
     return 0 if code in _ZERO else 3 if code in _THREE else 2
 
 
 def step(currency: str, operation: Operation = "charge") -> int:
-    """What a minor amount must be a multiple of: 10 for three-decimal currencies, 100 where decimals are always 00."""
+    """What a minor amount must be a multiple of: 10 for three-decimal currencies, 100 where decimals are
+    always 00."""
     code = currency.lower()
     if code in _WHOLE or (operation == "payout" and code in _WHOLE_PAYOUTS):
         return 100
@@ -80,7 +82,8 @@ def step(currency: str, operation: Operation = "charge") -> int:
 
 
 def minimum(currency: str) -> int | None:
-    """The least that Stripe charges, in minor units, or None where it names none. Worth a warning, never a refusal."""
+    """The least that Stripe charges, in minor units, or None where it names none. Worth a warning, never a
+    refusal."""
     return _MINIMUM.get(currency.lower())
 
 
@@ -105,7 +108,8 @@ def read_currency(text: str) -> str:
 def parse(text: str, currency: str | None = None, operation: Operation = "charge") -> Amount:
     """Read `2000` (minor units), `20.00usd`, `20 USD` or `usd 20`.
 
-    `currency` is what the call says elsewhere: another one in the text is refused, and whole numbers are tested by its rules.
+    `currency` is what the call says elsewhere: another one in the text is refused, and whole numbers are
+    tested by its rules.
     Raises ValueError with a message that says what to write.
     """
     found = _AMOUNT.fullmatch(text.strip())

@@ -2,9 +2,11 @@
 
 Every interface (a magic, a form, Python) comes through `call`. What it does, in order:
 
-1. `bind` types the values of the command and names every fault at once; nothing is sent before all of them are right;
+1. `bind` types the values of the command and names every fault at once; nothing is sent before all of them
+   are right;
 2. `build` makes the request; a dry run returns it here;
-3. lists are paged until the limit is reached; anything else is sent once, and the calls that follow it after it;
+3. lists are paged until the limit is reached; anything else is sent once, and the calls that follow it after
+   it;
 4. the pages become a frame whose `attrs["stripe"]` says where it is from and whether it is complete.
 """
 
@@ -48,8 +50,8 @@ if TYPE_CHECKING:
 def command(name: str, /, **values: Any) -> Command:
     """A command as Python writes it: `command("customers.list", email="jenny@example.com", limit=50)`.
 
-    A keyword is a field of the module; where the module has none of that name, it is an option common to all (`dry_run`, `yes`,
-    `again`, `expand` ...).
+    A keyword is a field of the module; where the module has none of that name, it is an option common to all
+    (`dry_run`, `yes`, `again`, `expand` ...).
     """
     from stripe_magics.parsing.keywords import command_of
     from stripe_magics.validation.nesting import check_values
@@ -91,7 +93,8 @@ def _built(module: Module, command: Command, version: str, connection: Connectio
 
 
 def _expand(module: Module, options: Options, version: str) -> list[str]:
-    """The paths to expand: `--columns customer_name` brings each row's customer along, in the same request. A write's stays as it is."""
+    """The paths to expand: `--columns customer_name` brings each row's customer along, in the same request. A
+    write's stays as it is."""
     if not options.columns or module.method != "GET":
         return options.expand
     from stripe_magics.frames.column_names import expansions
@@ -113,10 +116,12 @@ def call(
 ) -> pd.DataFrame | Request | Any:
     """Call a module and return its answer as a DataFrame, one row an object.
 
-    `name` is a module ("customers.list") with its fields as keywords, or a `Command`. `dry_run=True` returns the `Request` and sends
-    nothing; `raw=True` returns Stripe's JSON. Amounts are int64 minor units, times datetime64[us, UTC].
+    `name` is a module ("customers.list") with its fields as keywords, or a `Command`. `dry_run=True` returns
+    the `Request` and sends nothing; `raw=True` returns Stripe's JSON. Amounts are int64 minor units, times
+    datetime64[us, UTC].
 
-    Raises `InvalidValue` before anything is sent, a `StripeError` afterwards; see `stripe_magics.errors` for the tree.
+    Raises `InvalidValue` before anything is sent, a `StripeError` afterwards; see `stripe_magics.errors` for
+    the tree.
     """
     from stripe_magics.client.http.request_encoder import is_document
     from stripe_magics.client.journal import cell_origin
@@ -149,9 +154,11 @@ def call(
 
 
 def check_currencies(connection: Connection, request: Request) -> None:
-    """Refuse an amount that names another currency than the object has which it is about: Stripe would take its number as it is.
+    """Refuse an amount that names another currency than the object has which it is about: Stripe would take
+    its number as it is.
 
-    Raises `InvalidValue`. An object that isn't there is left to the call itself: it is refused in Stripe's own words.
+    Raises `InvalidValue`. An object that isn't there is left to the call itself: it is refused in Stripe's
+    own words.
     """
     module = catalogue.find(request.module)
     faults = []
@@ -234,7 +241,8 @@ class _Run:
         return [value for name, value in self.request.params if name.startswith("expand[")]
 
     def write(self) -> Any:
-        """One object: the call, then those that follow it. A Stop between any two lines says what was carried out by then."""
+        """One object: the call, then those that follow it. A Stop between any two lines says what was carried
+        out by then."""
         try:
             return self._write()
         except KeyboardInterrupt as stop:
@@ -281,7 +289,8 @@ class _Run:
             ) from problem
 
     def _one_row(self, answer: ApiResponse) -> pd.DataFrame:
-        """The object that came back. A column that it hasn't is noted: what was carried out must not end in an error."""
+        """The object that came back. A column that it hasn't is noted: what was carried out must not end in
+        an error."""
         from stripe_magics import frames
 
         def built(columns: Sequence[str]) -> pd.DataFrame:
@@ -337,7 +346,8 @@ class _Run:
         self.more = self.more or more
 
     def _in_order(self) -> bool:
-        """Raw rows come as Stripe gives them; rows that are tested here are read newest first until enough of them pass."""
+        """Raw rows come as Stripe gives them; rows that are tested here are read newest first until enough of
+        them pass."""
         return self.command.options.raw or bool(self.request.keep and self.request.limit is not None)
 
     def _attrs(self) -> FrameAttrs:
@@ -366,7 +376,8 @@ class _Run:
         )
 
     def _settle(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so far."""
+        """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so
+        far."""
         from stripe_magics.frames.column_facts import cut_lists
         from stripe_magics.frames.frame_info import FrameInfo
 

@@ -1,9 +1,13 @@
-"""How far a long call is: one bar for every interface, which appears when a second has passed and goes away at the end.
+"""How far a long call is: one bar for every interface, which appears when a second has passed and goes away
+at the end.
 
-- Called with (rows so far, pages so far). `expect` says how many rows there will be; without it there is no time left to show.
-- Until it appears nothing is drawn and tqdm isn't imported. The clock starts with the first word, not before: what is imported until
-  then is not the list's time. Rows that were there at the first word (of an earlier, interrupted pull) don't count for the rate.
-- Any thread may call it. A bar that can't be drawn is left out, with a warning: no payment stops for its sake.
+- Called with (rows so far, pages so far). `expect` says how many rows there will be; without it there is no
+  time left to show.
+- Until it appears nothing is drawn and tqdm isn't imported. The clock starts with the first word, not before:
+  what is imported until then is not the list's time. Rows that were there at the first word (of an earlier,
+  interrupted pull) don't count for the rate.
+- Any thread may call it. A bar that can't be drawn is left out, with a warning: no payment stops for its
+  sake.
 """
 
 from __future__ import annotations
@@ -105,7 +109,8 @@ class Progress:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # without ipywidgets it says so, and is a line of text
             from tqdm.auto import tqdm
-        # a delay above 0 leaves the first drawing to `update`; how often that comes is decided here, not by tqdm
+        # a delay above 0 leaves the first drawing to `update`; how often that comes is decided here, not by
+        # tqdm
         bar: Any = tqdm(
             desc=self.title, total=self._total, initial=self._initial or 0, unit=self.unit, leave=False, delay=1e-9, mininterval=0,
             miniters=0,
@@ -116,7 +121,8 @@ class Progress:
             from IPython.display import display
 
             self._shown = display(bar.container, display_id=True)
-            bar.displayed = True  # by us: what has a name can be emptied at the end, and no dead widget stays in the notebook
+            # by us: what has a name can be emptied at the end, and no dead widget stays in the notebook
+            bar.displayed = True
 
 
 class ProgressGroup:
@@ -129,7 +135,8 @@ class ProgressGroup:
 
     @contextmanager
     def share(self, most: int | None = None) -> Iterator[ProgressPart]:
-        """The progress of one of them, of which not more than `most` rows are asked for; when it is left, that list is read."""
+        """The progress of one of them, of which not more than `most` rows are asked for; when it is left,
+        that list is read."""
         made = ProgressPart(self, most)
         with self._lock:
             self._shares.append(made)
@@ -146,7 +153,8 @@ class ProgressGroup:
             self._progress(sum(each.rows for each in self._shares), sum(each.pages for each in self._shares))
 
     def _total(self) -> float | None:
-        """Lists that have not begun count as the others do on average. One that is read without knowing its end leaves it open."""
+        """Lists that have not begun count as the others do on average. One that is read without knowing its
+        end leaves it open."""
         known = [each.total for each in self._shares if each.total is not None]
         if not known or any(each.total is None and each.pages > 1 for each in self._shares):
             return None

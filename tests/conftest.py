@@ -1,4 +1,5 @@
-"""What all tests share: nothing of the person's own account, keys or state is touched, and no test is timed."""
+"""What all tests share: nothing of the person's own account, keys or state is touched, and no test is
+timed."""
 
 from __future__ import annotations
 
@@ -59,5 +60,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests come last: Playwright keeps an event loop running in this thread, under which nothing else could start its own."""
+    """Browser tests come last: Playwright keeps an event loop running in this thread, under which nothing
+    else could start its own."""
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

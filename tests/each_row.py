@@ -1,7 +1,8 @@
 """`each_row`: one test over a table of inputs.
 
-It stands where `pytest.mark.parametrize` would, with the same arguments, where the rows are inputs of one question and need nothing set up
-between them: all rows are run whatever fails, and every row that failed is named at the end, with its values and its own traceback.
+It stands where `pytest.mark.parametrize` would, with the same arguments, where the rows are inputs of one
+question and need nothing set up between them: all rows are run whatever fails, and every row that failed is
+named at the end, with its values and its own traceback.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import pytest
 def each_row(
     names: str | Sequence[str], rows: Iterable[Any], *, ids: object = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run the test once a row. `ids` is taken as parametrize takes it: a name a row, or a function of a value."""
+    """Run the test once a row. `ids` is taken as parametrize takes it: a name a row, or a function of a
+    value."""
     columns = (
         [each.strip() for each in names.split(",") if each.strip()] if isinstance(names, str) else list(names)
     )

@@ -1,11 +1,14 @@
 """A server on real sockets that behaves as Stripe's API is documented to, and fails as it is configured to.
 
 - `script` holds one `Fault` a request, taken in order; after the last one everything goes well.
-- A fault strikes before or after the request was executed: `Fault("after", "reset")` executes, saves and then resets the connection.
-- The idempotency layer: the first request's status and body are saved once its execution has begun, 500s too, and replayed with
-  `Idempotent-Replayed: true`; another body under the same key is a 400; the same key while the first one runs is a 409; 401 and 429 come
-  before the layer; refused parameters aren't saved; keys are forgotten after 24 hours of `clock`.
-- `executions` counts how often each logical call (its idempotency key, or method and path) was executed: never more than once.
+- A fault strikes before or after the request was executed: `Fault("after", "reset")` executes, saves and then
+  resets the connection.
+- The idempotency layer: the first request's status and body are saved once its execution has begun, 500s too,
+  and replayed with `Idempotent-Replayed: true`; another body under the same key is a 400; the same key while
+  the first one runs is a 409; 401 and 429 come before the layer; refused parameters aren't saved; keys are
+  forgotten after 24 hours of `clock`.
+- `executions` counts how often each logical call (its idempotency key, or method and path) was executed:
+  never more than once.
 
 Nothing of Stripe's code, nothing but the standard library.
 """
@@ -34,7 +37,8 @@ HTML = (
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one request. `when`: before or after it was executed. `how`: see `_act`; "answer" gives status, headers, body."""
+    """What goes wrong with one request. `when`: before or after it was executed. `how`: see `_act`; "answer"
+    gives status, headers, body."""
 
     when: str = "before"
     how: str = "answer"

@@ -1,6 +1,7 @@
 """A strict decoder of Stripe's form encoding, written apart from the encoder: the other side of a round trip.
 
-Lists must be numbered 0, 1, 2 ... without gaps; a name may not stand twice, nor be both a value and a container.
+Lists must be numbered 0, 1, 2 ... without gaps; a name may not stand twice, nor be both a value and a
+container.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 
 def decode(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    """Nested dicts and lists with text at the leaves. Raises AssertionError for anything that Stripe could read in two ways."""
+    """Nested dicts and lists with text at the leaves. Raises AssertionError for anything that Stripe could
+    read in two ways."""
     root: dict[str, Any] = {}
     for name, value in pairs:
         assert isinstance(name, str) and isinstance(value, str), (name, value)

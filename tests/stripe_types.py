@@ -1,4 +1,5 @@
-"""A request held against the types of the released `stripe` packages: nothing unknown, nothing missing, every value of its type."""
+"""A request held against the types of the released `stripe` packages: nothing unknown, nothing missing, every
+value of its type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What copying brings along is refused by name where letters count and left alone in free text; nothing that is shown steers the screen."""
+"""What copying brings along is refused by name where letters count and left alone in free text; nothing that
+is shown steers the screen."""
 
 from __future__ import annotations
 

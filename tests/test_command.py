@@ -1,4 +1,5 @@
-"""Options: one table, from which a line, its completion, its help and Python's keywords are made; nothing that was named is dropped."""
+"""Options: one table, from which a line, its completion, its help and Python's keywords are made; nothing
+that was named is dropped."""
 
 from __future__ import annotations
 

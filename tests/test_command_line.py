@@ -1,4 +1,5 @@
-"""`python -m stripe_magics LINE` in processes of its own: output, files, exit codes, and nothing that belongs to a notebook."""
+"""`python -m stripe_magics LINE` in processes of its own: output, files, exit codes, and nothing that belongs
+to a notebook."""
 
 from __future__ import annotations
 

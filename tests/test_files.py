@@ -20,7 +20,8 @@ from stripe_magics.errors import FileError
 @pytest.mark.filterwarnings("ignore:.*:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def test_B61_a_write_is_whole_or_nothing_at_every_statement(tmp_path: Path) -> None:
-    """Stop at each statement of the write: the file has the old content or the new one, and nothing else is left."""
+    """Stop at each statement of the write: the file has the old content or the new one, and nothing else is
+    left."""
     path = tmp_path / "file"
     for stop_at in range(1, 60):
         path.write_text("old")

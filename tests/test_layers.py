@@ -1,4 +1,5 @@
-"""The layers and the circles of imports: the contracts stand in pyproject.toml, import-linter holds the code against them."""
+"""The layers and the circles of imports: the contracts stand in pyproject.toml, import-linter holds the code
+against them."""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ def test_no_function_of_a_face_has_the_name_of_a_module_beside_it() -> None:
 
 
 def test_imports_of_ours_wait_only_for_what_is_not_loaded_yet() -> None:
-    """An import inside a function is there to load something later; where the file's own imports load it anyway, it stands at the top."""
+    """An import inside a function is there to load something later; where the file's own imports load it
+    anyway, it stands at the top."""
     modules = {_name(path): parsed(path) for path in PACKAGE.rglob("*.py")}
     at_once = {name: set(_imports(tree, modules, later=False)) for name, tree in modules.items()}
 
@@ -96,7 +98,8 @@ def _packages(name: str) -> list[str]:
 def _imports(
     node: ast.AST, modules: Mapping[str, ast.AST], *, later: bool, inside: bool = False
 ) -> Iterator[str]:
-    """Modules of ours that are imported at once, or inside functions; what is imported for types alone is neither."""
+    """Modules of ours that are imported at once, or inside functions; what is imported for types alone is
+    neither."""
     for child in ast.iter_child_nodes(node):
         if (
             isinstance(child, ast.If)

@@ -1,4 +1,5 @@
-"""Secrets are planted through every way in, everything is run with every logger at DEBUG, and every byte that was written or sent is searched.
+"""Secrets are planted through every way in, everything is run with every logger at DEBUG, and every byte that
+was written or sent is searched.
 
 Nothing is silenced: the root logger and all others write into a file that is searched too.
 """

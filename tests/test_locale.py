@@ -1,4 +1,5 @@
-"""Numbers and dates as a language writes them, in tables, reports, plots and workbooks; values stay as they are."""
+"""Numbers and dates as a language writes them, in tables, reports, plots and workbooks; values stay as they
+are."""
 
 from __future__ import annotations
 

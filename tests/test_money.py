@@ -144,7 +144,8 @@ def test_what_is_said_is_what_is_meant(currency: str, units: int, operation: mon
 
 @given(CODES, st.decimals(min_value=0, max_value=10**6, places=5))
 def test_nothing_is_rounded(currency: str, value: Decimal) -> None:
-    """Either the minor units are exactly the value, or it is refused with two amounts that are legal and lie around it."""
+    """Either the minor units are exactly the value, or it is refused with two amounts that are legal and lie
+    around it."""
     text = format(value, "f")
     try:
         assert to_major(parse(text + currency).minor, currency) == value

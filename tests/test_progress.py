@@ -1,4 +1,5 @@
-"""The one progress of all long calls: nothing for a second, then rows, pages, rate and time left, and nothing at the end."""
+"""The one progress of all long calls: nothing for a second, then rows, pages, rate and time left, and nothing
+at the end."""
 
 from __future__ import annotations
 

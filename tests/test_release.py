@@ -96,7 +96,8 @@ def test_a_failing_build_leaves_everything_as_it_was(project: Path) -> None:
 
 
 def test_workflows_call_what_exists() -> None:
-    """Each workflow is YAML with jobs, and every script of ours that a step, or a script of .ci, runs is there; those run by name are executable."""
+    """Each workflow is YAML with jobs, and every script of ours that a step, or a script of .ci, runs is
+    there; those run by name are executable."""
     called: set[str] = set()
     for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
         for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():

@@ -1,4 +1,5 @@
-"""The site's pages: one for every command, links that lead somewhere, examples that can be read, rows whose tests exist."""
+"""The site's pages: one for every command, links that lead somewhere, examples that can be read, rows whose
+tests exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Places that notebooks run in, where no test of its own opens them: rules for plain outputs, a home that can't be written."""
+"""Places that notebooks run in, where no test of its own opens them: rules for plain outputs, a home that
+can't be written."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def shell() -> Iterator[InteractiveShell]:
 
 @pytest.mark.parametrize("line", LINES)
 def test_plain_outputs_run_nothing(shell: InteractiveShell, line: str) -> None:
-    """VS Code, GitHub and mail programs show HTML without scripts; what needs one would be dead there, or not shown at all."""
+    """VS Code, GitHub and mail programs show HTML without scripts; what needs one would be dead there, or not
+    shown at all."""
     with capture_output() as captured:
         answer = shell.run_line_magic("stripe", line)
     pages = [each.data.get("text/html", "") for each in captured.outputs]
@@ -58,7 +60,8 @@ def test_plain_outputs_run_nothing(shell: InteractiveShell, line: str) -> None:
 
 
 def test_a_home_that_cant_be_written(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """JupyterHub with a read-only home: the sandbox works, reads and writes; nothing is left anywhere else."""
+    """JupyterHub with a read-only home: the sandbox works, reads and writes; nothing is left anywhere
+    else."""
     code = "import stripe_magics as sm; sm.connect(sandbox=True); print(sm.call('customers.create', name='Ada')['name'].iloc[0]); sm.close()"
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/proc/none"}
     done = subprocess.run(

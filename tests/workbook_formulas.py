@@ -1,4 +1,5 @@
-"""The formulas of a workbook worked out a second time: the few that we write, over the cells as they are stored."""
+"""The formulas of a workbook worked out a second time: the few that we write, over the cells as they are
+stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`df.stripe` and `series.stripe`: what pandas objects with Stripe's data can do beyond pandas. Importing this registers both."""
+"""`df.stripe` and `series.stripe`: what pandas objects with Stripe's data can do beyond pandas. Importing
+this registers both."""
 
 from __future__ import annotations
 

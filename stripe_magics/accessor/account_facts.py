@@ -1,7 +1,9 @@
-"""What a frame no longer knows of its account: asked of the open connection, if it can only be the same account.
+"""What a frame no longer knows of its account: asked of the open connection, if it can only be the same
+account.
 
-pandas drops a frame's facts when frames that differ are joined, and in named aggregations. Zone, mode and account are then those of the open
-connection, provided that every frame of this process came from it; otherwise they must be given. Nothing falls back to UTC or test mode.
+pandas drops a frame's facts when frames that differ are joined, and in named aggregations. Zone, mode and
+account are then those of the open connection, provided that every frame of this process came from it;
+otherwise they must be given. Nothing falls back to UTC or test mode.
 """
 
 from __future__ import annotations

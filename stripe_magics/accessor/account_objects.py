@@ -34,7 +34,8 @@ class AccountObjects:
 
 
 def fetch(connection: Any, kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The objects of these ids: from the newest pages of their list as long as that needs fewer requests, then one by one."""
+    """The objects of these ids: from the newest pages of their list as long as that needs fewer requests,
+    then one by one."""
     from stripe_magics.request import Request
 
     missing = dict.fromkeys(ids)
@@ -66,7 +67,8 @@ def fetch(connection: Any, kind: str, ids: Iterable[str]) -> Iterator[dict[str, 
 def _pointing(
     connection: Any, rule: Reverse, ids: Sequence[str], since: int | None
 ) -> Iterator[dict[str, Any]]:
-    """Objects that point at the ids: of few ids by the list's own filter, of many the whole list since the oldest row."""
+    """Objects that point at the ids: of few ids by the list's own filter, of many the whole list since the
+    oldest row."""
     from stripe_magics.client.pagination.paginator import pages
     from stripe_magics.request import Request
 

@@ -1,4 +1,5 @@
-"""`df.stripe.columns("card")`: which columns there are, what they hold, and under which names they are found."""
+"""`df.stripe.columns("card")`: which columns there are, what they hold, and under which names they are
+found."""
 
 from __future__ import annotations
 
@@ -103,7 +104,8 @@ def _article(name: str) -> str:
 
 
 def find(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
-    """The column of a name, a short name, Stripe's path, or a field that a newer version has elsewhere. Raises ColumnNotFoundError."""
+    """The column of a name, a short name, Stripe's path, or a field that a newer version has elsewhere.
+    Raises ColumnNotFoundError."""
     kind = FrameInfo.of(frame).object
     for each in (name, resolve(kind, name, ()), name.replace(".", "_"), _MOVED.get((kind, name), "")):
         if each in frame.columns:

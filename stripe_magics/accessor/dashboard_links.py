@@ -1,4 +1,5 @@
-"""The page of each object in Stripe's Dashboard: the account and the mode are the frame's, or those of the open connection."""
+"""The page of each object in Stripe's Dashboard: the account and the mode are the frame's, or those of the
+open connection."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def base_address(mode: str, account: str) -> str:
 
 
 def page_of(kind: str, id_: str) -> str:
-    """The page of an object below the account's address; the Dashboard's search finds what has no page of its own."""
+    """The page of an object below the account's address; the Dashboard's search finds what has no page of its
+    own."""
     page = object_type(kind).page
     return f"{page}/{id_}" if page else f"search?query={id_}"
 

@@ -1,6 +1,8 @@
-"""`df.stripe`: what a frame of Stripe objects can do beyond pandas. Each verb is a function of the frame in a file of its own.
+"""`df.stripe`: what a frame of Stripe objects can do beyond pandas. Each verb is a function of the frame in a
+file of its own.
 
-Nothing is kept on the accessor; what it needs to know stands in `df.attrs["stripe"]` (`frames/frame_info.py`) or in the columns.
+Nothing is kept on the accessor; what it needs to know stands in `df.attrs["stripe"]` (`frames/frame_info.py`)
+or in the columns.
 """
 
 from __future__ import annotations
@@ -54,8 +56,9 @@ class StripeAccessor:
     | `link()`, `call`, `facts` | the Dashboard's pages, how the call went, what the frame knows |
     | `to_csv`, `to_excel`, `to_parquet`, `to_sql`, `to_json`, `to_polars` | files; `sm.read_parquet` reads them back |
 
-    `df.stripe["card_brand"]` (or `df.stripe.card_brand`) reads a column by its name, a short name or Stripe's path: also `product` and
-    `items`, which pandas has methods of. AttributeError on a frame that has nothing of Stripe's.
+    `df.stripe["card_brand"]` (or `df.stripe.card_brand`) reads a column by its name, a short name or Stripe's
+    path: also `product` and `items`, which pandas has methods of. AttributeError on a frame that has nothing
+    of Stripe's.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -69,18 +72,22 @@ class StripeAccessor:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the frame knows: object, account, mode, api_version, zone, units, complete ..., and how its call went."""
+        """What the frame knows: object, account, mode, api_version, zone, units, complete ..., and how its
+        call went."""
         return dict(iter_facts(self._frame))
 
     @property
     def call(self) -> CallInfo:
-        """The call that the frame came from: module, params, request_ids, notes, rows. Empty where it isn't known any more."""
+        """The call that the frame came from: module, params, request_ids, notes, rows. Empty where it isn't
+        known any more."""
         return call_of(self._frame) or CallInfo()
 
     def __getitem__(self, name: str) -> pd.Series[Any]:
-        """A column by its name, a short name or Stripe's path: `df.stripe["payment_method_details.card.brand"]`.
+        """A column by its name, a short name or Stripe's path:
+        `df.stripe["payment_method_details.card.brand"]`.
 
-        A field that a newer version has elsewhere is found under its old name where that is exact (`current_period_end`).
+        A field that a newer version has elsewhere is found under its old name where that is exact
+        (`current_period_end`).
         """
         return column_index.find(self._frame, name)
 
@@ -105,7 +112,8 @@ class StripeAccessor:
         return [*map(str, self._frame.columns), *short_names(FrameInfo.of(self._frame).object)]
 
     def columns(self, words: str = "") -> pd.DataFrame:
-        """The frame's columns, all or those that some words find: name, short name, Stripe's path, type, share filled, an example, what it is.
+        """The frame's columns, all or those that some words find: name, short name, Stripe's path, type,
+        share filled, an example, what it is.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "amount": [500], "currency": ["usd"]})
         >>> df.stripe.columns("money")["name"].tolist()
@@ -113,14 +121,15 @@ class StripeAccessor:
         """
         return column_index.columns(self._frame, words)
 
-    # Money -------------------------------------------------------------------------------------------------------------------
+    # Money --------------------------------------------------------------------------------------------------
 
     def amounts(self) -> list[Any]:
         """The columns that hold money."""
         return list(money_columns(self._frame))
 
     def money(self, *columns: str, currency: str = "currency", units: str = "minor") -> pd.DataFrame:
-        """A copy that knows that these columns are money: in the currency of a column, of an index level, or in one code; in `units`.
+        """A copy that knows that these columns are money: in the currency of a column, of an index level, or
+        in one code; in `units`.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "currency": ["usd"], "avg": [1250.0]})
         >>> df.stripe.money("avg").stripe.to_major()["avg"].tolist()
@@ -144,10 +153,12 @@ class StripeAccessor:
     def to_major(
         self, columns: Sequence[Any] | None = None, *, exact: bool = False, units: str | None = None
     ) -> pd.DataFrame:
-        """A copy with amounts in major units: float64 rounded to the currency's decimals, or with `exact` Decimal (for export).
+        """A copy with amounts in major units: float64 rounded to the currency's decimals, or with `exact`
+        Decimal (for export).
 
-        Columns that are so already stay as they are. What can't be converted is named in a note below the frame; named columns that can't
-        raise FrameError. `units` says in which units the frame is, where pandas dropped that. Text amounts stay text, exactly.
+        Columns that are so already stay as they are. What can't be converted is named in a note below the
+        frame; named columns that can't raise FrameError. `units` says in which units the frame is, where
+        pandas dropped that. Text amounts stay text, exactly.
 
         >>> df = pd.DataFrame({"id": ["ch_1", "ch_2"], "object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
         >>> df.stripe.to_major().stripe.to_major()["amount"].tolist()
@@ -156,11 +167,13 @@ class StripeAccessor:
         return _convert(self._frame, columns, "major", exact=exact, units=units)
 
     def to_minor(self, columns: Sequence[Any] | None = None, *, units: str | None = None) -> pd.DataFrame:
-        """A copy with amounts in minor units (int64, Int64 where one is missing). FrameError if one has too many decimals."""
+        """A copy with amounts in minor units (int64, Int64 where one is missing). FrameError if one has too
+        many decimals."""
         return _convert(self._frame, columns, "minor", units=units)
 
     def currency_of(self, amount: str) -> Any:
-        """The column (or index level) that holds an amount's currency, or its code. FrameError if there is none."""
+        """The column (or index level) that holds an amount's currency, or its code. FrameError if there is
+        none."""
         own = money_columns(self._frame)
         source = own[amount] if amount in own else nearest_currency(self._frame, amount)
         if source is None:
@@ -168,7 +181,8 @@ class StripeAccessor:
         return source.column or source.level or source.code
 
     def total(self, column: str = "amount", *, by: str | None = None) -> Any:
-        """The sum of an amount. FrameError if the rows are in several currencies; `by="currency"` adds them up separately.
+        """The sum of an amount. FrameError if the rows are in several currencies; `by="currency"` adds them
+        up separately.
 
         >>> df = pd.DataFrame({"id": ["ch_1", "ch_2"], "object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
         >>> df.stripe.total("amount", by="currency").to_dict()
@@ -177,8 +191,9 @@ class StripeAccessor:
         return units.total(self._frame, column, by)
 
     def normalize(self, to: str, rates: Any, columns: Sequence[Any] | None = None) -> pd.DataFrame:
-        """A copy with its money in one currency. `rates`: code -> what one unit of it is in `to` (a dict, a Series, or a frame with the columns
-        currency and rate). Minor units stay whole numbers, rounded half to even.
+        """A copy with its money in one currency. `rates`: code -> what one unit of it is in `to` (a dict, a
+        Series, or a frame with the columns currency and rate). Minor units stay whole numbers, rounded half
+        to even.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "amount": [1000], "currency": ["eur"]})
         >>> df.stripe.normalize(to="usd", rates={"eur": 1.1})[["amount", "currency"]].values.tolist()
@@ -186,13 +201,15 @@ class StripeAccessor:
         """
         return units.normalize(self._frame, to, rates, columns)
 
-    # Time --------------------------------------------------------------------------------------------------------------------
+    # Time ---------------------------------------------------------------------------------------------------
 
     def local_day(self, column: str = "created", zone: str | None = None) -> pd.Series[Any]:
-        """The day of a time in the account's zone (unless `zone` is given) as datetime64 at midnight, without a zone.
+        """The day of a time in the account's zone (unless `zone` is given) as datetime64 at midnight, without
+        a zone.
 
-        A time that Stripe means as a day (`arrival_date`, `available_on`) is that day in every zone. Where the frame no longer knows its
-        zone, it is the open connection's if that can only be the same account; otherwise FrameError.
+        A time that Stripe means as a day (`arrival_date`, `available_on`) is that day in every zone. Where
+        the frame no longer knows its zone, it is the open connection's if that can only be the same account;
+        otherwise FrameError.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "created": pd.to_datetime(["2026-10-31 23:30"], utc=True)})
         >>> df.stripe.local_day(zone="Europe/Berlin").dt.strftime("%Y-%m-%d").tolist()
@@ -203,7 +220,8 @@ class StripeAccessor:
     def by_month(
         self, values: str = "amount", *, column: str = "created", zone: str | None = None
     ) -> pd.DataFrame:
-        """Sums by month in the account's zone: month (a period), currency, the sum, count. Currencies are never added up.
+        """Sums by month in the account's zone: month (a period), currency, the sum, count. Currencies are
+        never added up.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "amount": [500], "currency": ["usd"], "created": pd.to_datetime(["2026-10-31"], utc=True)})
         >>> df.stripe.by_month(zone="UTC")[["currency", "amount"]].values.tolist()
@@ -211,19 +229,22 @@ class StripeAccessor:
         """
         return time_columns.by_month(self._frame, values, column, zone)
 
-    # Shapes ------------------------------------------------------------------------------------------------------------------
+    # Shapes -------------------------------------------------------------------------------------------------
 
     def explode(self, column: str, *, keep: Sequence[str] = ()) -> pd.DataFrame:
-        """A list column as a frame of its own: one row an item, first the id of the object that holds it (`invoice_id`), what `keep` names
-        (`keep=["number"]` gives `invoice_number`), and its currency where the items have none.
+        """A list column as a frame of its own: one row an item, first the id of the object that holds it
+        (`invoice_id`), what `keep` names (`keep=["number"]` gives `invoice_number`), and its currency where
+        the items have none.
 
-        Lists that Stripe cut after ten items are completed from the open connection; FrameError if that isn't the frame's account, or if the
-        column has no lists. Amounts are in minor units, whatever the frame is in.
+        Lists that Stripe cut after ten items are completed from the open connection; FrameError if that isn't
+        the frame's account, or if the column has no lists. Amounts are in minor units, whatever the frame is
+        in.
         """
         return list_columns.explode(self._frame, column, keep)
 
     def objects(self, column: str, kind: str = "", *, keep: Sequence[str] = ()) -> pd.DataFrame:
-        """The objects in a column (an event's `data_object`) as a frame of their own type, with the id of the row (`event_id`)."""
+        """The objects in a column (an event's `data_object`) as a frame of their own type, with the id of the
+        row (`event_id`)."""
         return list_columns.payload(self._frame, column, kind, keep)
 
     def metadata(self, *keys: str, column: str = "metadata") -> pd.DataFrame:
@@ -247,7 +268,8 @@ class StripeAccessor:
         values: str | list[str] | None = None,
         aggfunc: Any = "sum",
     ) -> pd.DataFrame:
-        """A long frame with one column for each value of `columns` (the currency, unless said). Nothing is totalled over currencies."""
+        """A long frame with one column for each value of `columns` (the currency, unless said). Nothing is
+        totalled over currencies."""
         info = FrameInfo.of(self._frame)
         hint = info.more.get("wide", {})
         columns = columns or hint.get("columns") or "currency"
@@ -266,11 +288,13 @@ class StripeAccessor:
         return info.put(out)
 
     def join(self, *names: str, mirror: str | Path | None = None) -> pd.DataFrame:
-        """A copy with the columns of other objects, one row stays one row: those whose id a column holds (`customer`, `balance_transaction`,
-        `invoice` ...), and sums of those that point at the row (`refunds`, `disputes`: `refunds_count`, `refunds_amount`).
+        """A copy with the columns of other objects, one row stays one row: those whose id a column holds
+        (`customer`, `balance_transaction`, `invoice` ...), and sums of those that point at the row
+        (`refunds`, `disputes`: `refunds_count`, `refunds_amount`).
 
-        Fetched from the open connection, which must be the frame's account; with `mirror`, read from the folder that `%stripe sync FOLDER`
-        keeps, without a request. Columns are named as those of an expanded object. What a mirror doesn't have is counted in a note.
+        Fetched from the open connection, which must be the frame's account; with `mirror`, read from the
+        folder that `%stripe sync FOLDER` keeps, without a request. Columns are named as those of an expanded
+        object. What a mirror doesn't have is counted in a note.
 
             >>> payments.stripe.join("customer", "balance_transaction", "refunds")  # doctest: +SKIP
             >>> payments.stripe.join("customer", "refunds", mirror="stripe-mirror")  # doctest: +SKIP
@@ -280,46 +304,53 @@ class StripeAccessor:
     def link(
         self, column: str = "id", *, live: bool | None = None, account: str | None = None
     ) -> pd.Series[Any]:
-        """The page of each object in Stripe's Dashboard: of the row, or of the ids in `column`. Live or test by the row, the frame or the open
-        connection; FrameError where none of them knows. A sandbox has no Dashboard: no links.
+        """The page of each object in Stripe's Dashboard: of the row, or of the ids in `column`. Live or test
+        by the row, the frame or the open connection; FrameError where none of them knows. A sandbox has no
+        Dashboard: no links.
         """
         return dashboard_links.links(self._frame, column, live=live, account=account)
 
     def reveal(self, column: str) -> pd.Series[Any]:
-        """The true values of a column that is shown as `(hidden)`: the link of a checkout session, a client secret. Up to 20 rows.
+        """The true values of a column that is shown as `(hidden)`: the link of a checkout session, a client
+        secret. Up to 20 rows.
 
-        They are fetched from the open connection, which must be the frame's account, and stand in the result alone. FrameError where Stripe
-        doesn't give them a second time (a webhook's signing secret).
+        They are fetched from the open connection, which must be the frame's account, and stand in the result
+        alone. FrameError where Stripe doesn't give them a second time (a webhook's signing secret).
 
             >>> sessions.head(1).stripe.reveal("url")  # doctest: +SKIP
         """
         return secret_values.reveal(self._frame, column)
 
-    # Files -------------------------------------------------------------------------------------------------------------------
+    # Files --------------------------------------------------------------------------------------------------
 
     def to_csv(self, path: Any = None, **options: Any) -> str | None:
         """pandas' `to_csv` without the index, safe to open in a spreadsheet.
 
-        A text that a spreadsheet would run as a formula gets an apostrophe in front; line ends become LF; dicts and lists are written as JSON.
+        A text that a spreadsheet would run as a formula gets an apostrophe in front; line ends become LF;
+        dicts and lists are written as JSON.
         """
         return file_exports.to_csv(self._frame, path, options)
 
     def to_excel(
         self, path: Any, *, sheet_name: str = "Stripe", zone: str | None = None, **options: Any
     ) -> None:
-        """An Excel sheet: amounts in major units with a number format, times without zone in the account's zone, a frozen head, no formulas."""
+        """An Excel sheet: amounts in major units with a number format, times without zone in the account's
+        zone, a frozen head, no formulas."""
         file_exports.to_excel(self._frame, path, sheet_name=sheet_name, zone=zone, **options)
 
     def to_parquet(self, path: Any, *, typed: bool = False) -> None:
-        """A Parquet file (Feather by its ending) that `sm.read_parquet` reads back equal, with what the frame knows.
+        """A Parquet file (Feather by its ending) that `sm.read_parquet` reads back equal, with what the frame
+        knows.
 
-        Maps and lists are JSON text in it, as in what `pull` writes. With `typed=True` they have Parquet's own types (`map<string, string>`,
-        `struct`, `list`), for readers without JSON: `pd.read_parquet(path, dtype_backend="pyarrow")` gives columns with `.list` and `.struct`, and
-        DuckDB takes `lines[1].amount`. A key that only some rows' objects have is then null in the others, and columns that hold several types at
-        one place stay JSON text (a warning names them).
+        Maps and lists are JSON text in it, as in what `pull` writes. With `typed=True` they have Parquet's
+        own types (`map<string, string>`, `struct`, `list`), for readers without JSON: `pd.read_parquet(path,
+        dtype_backend="pyarrow")` gives columns with `.list` and `.struct`, and DuckDB takes
+        `lines[1].amount`. A key that only some rows' objects have is then null in the others, and columns
+        that hold several types at one place stay JSON text (a warning names them).
 
-        pandas' own `df.to_parquet` fails with "Cannot write struct type ... with no child field" where no row of a frame has any metadata: Arrow can't
-        know what type an empty dict should have. This method writes such frames.
+        pandas' own `df.to_parquet` fails with "Cannot write struct type ... with no child field" where no row
+        of a frame has any metadata: Arrow can't know what type an empty dict should have. This method writes
+        such frames.
 
             >>> df = pd.DataFrame({"id": ["in_1"], "object": ["invoice"], "metadata": [{}]})
             >>> df.stripe.to_parquet("/tmp/invoices.parquet", typed=True)  # doctest: +SKIP
@@ -346,7 +377,7 @@ class StripeAccessor:
         """The frame for polars; maps and lists are JSON text."""
         return file_exports.to_polars(self._frame)
 
-    # Other packages' verbs -----------------------------------------------------------------------------------------------------
+    # Other packages' verbs ----------------------------------------------------------------------------------
 
     def plot(self, *args: Any, **options: Any) -> Any:
         """The chart that suits the frame (a report's own, or a sum over time)."""
@@ -355,7 +386,8 @@ class StripeAccessor:
         return accessor_extensions["plot"](self._frame, *args, **options)
 
     def rows(self, column: str = "", *, row: int | None = None, **keys: Any) -> pd.DataFrame:
-        """The rows behind a cell of a report: those of its column, and of its row (a position, or keys such as `currency="eur"`)."""
+        """The rows behind a cell of a report: those of its column, and of its row (a position, or keys such
+        as `currency="eur"`)."""
         if "rows" not in accessor_extensions:
             _ = sys.modules["stripe_magics"].report  # the lazy name loads the package that adds it
         made: pd.DataFrame = accessor_extensions["rows"](self._frame, column, row=row, **keys)

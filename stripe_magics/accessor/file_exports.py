@@ -1,7 +1,8 @@
 """Files that others open, and that come back equal.
 
-Parquet and Feather keep everything: maps and lists as JSON text that says so, the frame's facts in the file's own metadata. Spreadsheets get
-amounts in major units with their number format, times without zone in the account's zone, and no text that would run as a formula.
+Parquet and Feather keep everything: maps and lists as JSON text that says so, the frame's facts in the file's
+own metadata. Spreadsheets get amounts in major units with their number format, times without zone in the
+account's zone, and no text that would run as a formula.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ _RISKY = re.compile(r"^[\s]*[=+\-@\t\r]")
 def to_table(frame: pd.DataFrame, *, typed: bool = False) -> pa.Table:
     """The frame as an Arrow table that comes back equal (`from_table`).
 
-    `typed`: maps and lists have types of Arrow's in place of JSON text. What came in several types at one place stays text, with a warning.
+    `typed`: maps and lists have types of Arrow's in place of JSON text. What came in several types at one
+    place stays text, with a warning.
     """
     bare = frame.copy(deep=False)
     bare.attrs = {}
@@ -136,9 +138,11 @@ def from_table(table: pa.Table) -> pd.DataFrame:
 
 
 def read_parquet(path: str | Path) -> pd.DataFrame:
-    """The frame of a Parquet or Feather file (or of a pulled folder) that was written here: equal to what was written, with its facts.
+    """The frame of a Parquet or Feather file (or of a pulled folder) that was written here: equal to what was
+    written, with its facts.
 
-    One that pandas wrote itself (`df.to_parquet`) comes back too; keys of maps that pandas added for other rows are taken out again.
+    One that pandas wrote itself (`df.to_parquet`) comes back too; keys of maps that pandas added for other
+    rows are taken out again.
     Raises FrameError if there is nothing to read.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "amount": [500], "currency": ["usd"]})
@@ -186,7 +190,8 @@ def _from_pandas(table: pa.Table) -> pd.DataFrame:
 
 
 def _clean(value: Any) -> Any:
-    """Without the keys that pandas added to a map for other rows' sake; the objects of a list have their nulls from Stripe."""
+    """Without the keys that pandas added to a map for other rows' sake; the objects of a list have their
+    nulls from Stripe."""
     if isinstance(value, dict):
         return {name: _clean(inner) for name, inner in value.items() if inner is not None}
     if isinstance(value, list):
@@ -217,7 +222,8 @@ def to_parquet(frame: pd.DataFrame, path: str | Path, *, typed: bool = False) ->
 
 
 def for_spreadsheet(frame: pd.DataFrame, zone: str | None = None) -> pd.DataFrame:
-    """A copy as a spreadsheet takes it: major units, days and times without zone, nested values as JSON, nothing that runs."""
+    """A copy as a spreadsheet takes it: major units, days and times without zone, nested values as JSON,
+    nothing that runs."""
     out = units.convert(frame, None, "major") if money_columns(frame) else frame.copy(deep=False)
     known = meanings(frame)
     clock = ""
@@ -257,7 +263,8 @@ def to_excel(
 
 
 def _money_formats(frame: pd.DataFrame) -> dict[Any, list[str]]:
-    """By the name of each money column: the number format of each row, with its currency's decimals. Amounts without a currency stay as they are."""
+    """By the name of each money column: the number format of each row, with its currency's decimals. Amounts
+    without a currency stay as they are."""
     out = {}
     for each in units.money(frame) if money_columns(frame) else ():
         digits = units.exponents(frame, each)

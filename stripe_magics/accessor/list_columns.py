@@ -1,4 +1,5 @@
-"""Lists and objects inside cells as frames of their own: one row an item, with the id of the object that holds it."""
+"""Lists and objects inside cells as frames of their own: one row an item, with the id of the object that
+holds it."""
 
 from __future__ import annotations
 
@@ -86,7 +87,8 @@ def _list_columns(frame: pd.DataFrame) -> str:
 
 
 def _completed(frame: pd.DataFrame, column: str, lists: list[Any], info: FrameInfo) -> list[Any]:
-    """The lists with what Stripe cut from them (`has_more`). Raises FrameError where the rest can't be fetched."""
+    """The lists with what Stripe cut from them (`has_more`). Raises FrameError where the rest can't be
+    fetched."""
     more = f"{column}_has_more"
     if more not in frame.columns:
         return lists
@@ -176,7 +178,8 @@ def _with_owner(
     column: str,
     info: FrameInfo,
 ) -> pd.DataFrame:
-    """The items with what is kept of the object that holds them: `invoice_id`, `invoice_number` ..., and the currency that they lack."""
+    """The items with what is kept of the object that holds them: `invoice_id`, `invoice_number` ..., and the
+    currency that they lack."""
     holder = (info.object or "object").rpartition(".")[2]
     inner = FrameInfo.of(out)
     names = [f"{holder}_{name}" for name, _ in kept]

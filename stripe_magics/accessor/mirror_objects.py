@@ -1,4 +1,5 @@
-"""Objects that `df.stripe.join` brings from a mirror (`%stripe sync FOLDER ...`) in place of the account: no request, and no connection."""
+"""Objects that `df.stripe.join` brings from a mirror (`%stripe sync FOLDER ...`) in place of the account: no
+request, and no connection."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 
 class MirrorObjects:
-    """The lists of a mirror, by object type. Raises `FrameError` if the folder has none, or is another account's."""
+    """The lists of a mirror, by object type. Raises `FrameError` if the folder has none, or is another
+    account's."""
 
     def __init__(self, place: str | Path, info: FrameInfo) -> None:
         self.place = Path(place)

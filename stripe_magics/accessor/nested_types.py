@@ -1,8 +1,10 @@
-"""Maps and lists in Arrow's own types, for readers that know no JSON: `map<string, ...>`, `struct<...>`, `list<...>`.
+"""Maps and lists in Arrow's own types, for readers that know no JSON: `map<string, ...>`, `struct<...>`,
+`list<...>`.
 
-Objects whose keys people choose (`metadata`, and what has ever new keys), and those that are always empty, are maps: a struct without a field
-can't be written, and one with a field for each key would give every row all of them. Other objects are structs of all the keys that came. A column
-in which one place holds values of several types (an id in one row, the object in another) has no such type.
+Objects whose keys people choose (`metadata`, and what has ever new keys), and those that are always empty,
+are maps: a struct without a field can't be written, and one with a field for each key would give every row
+all of them. Other objects are structs of all the keys that came. A column in which one place holds values of
+several types (an id in one row, the object in another) has no such type.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ def nested_array(values: Sequence[Any], name: str) -> pa.Array:
 
 
 def python_value(value: Any, kind: pa.DataType) -> Any:
-    """The cell again, from `to_pylist` of such an array. Keys that only other rows' objects have are there as None."""
+    """The cell again, from `to_pylist` of such an array. Keys that only other rows' objects have are there as
+    None."""
     if value is None:
         return None
     if pa.types.is_map(kind):

@@ -1,9 +1,11 @@
 """Other objects beside a frame's rows: one row stays one row, so that sums don't double.
 
-A field that holds an id (`customer`, `balance_transaction`, `invoice` ...) brings the columns of that object, named as if it had been expanded:
-`customer_email`, or `customer__email` where the frame has another column of that name. Objects that point at the row (`refunds`, `disputes`)
-are counted and added up: `refunds_count`, `refunds_amount`. Each type is read in the fewest requests: a page of 100 at a time from its list
-as long as that finds what is looked for, else one by one; or no request is needed, where a mirror has them.
+A field that holds an id (`customer`, `balance_transaction`, `invoice` ...) brings the columns of that object,
+named as if it had been expanded:
+`customer_email`, or `customer__email` where the frame has another column of that name. Objects that point at
+the row (`refunds`, `disputes`) are counted and added up: `refunds_count`, `refunds_amount`. Each type is read
+in the fewest requests: a page of 100 at a time from its list as long as that finds what is looked for, else
+one by one; or no request is needed, where a mirror has them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""`sm.model(name)`: tables that analysts build again and again, one row a thing, as Sigma's examples and dbt_stripe's models have them.
+"""`sm.model(name)`: tables that analysts build again and again, one row a thing, as Sigma's examples and
+dbt_stripe's models have them.
 
 | model | one row | columns |
 |---|---|---|
@@ -6,8 +7,10 @@
 | subscriptions | a subscription item | subscription, customer, status, product and price, unit amount, interval, quantity, monthly amount, started, ended |
 | revenue | a day, currency and category of the balance | gross, fee, net |
 
-Amounts are int64 minor units. `fee` and `net` are in `settlement_currency`, refunds and disputes in `currency`.
-Sources: github.com/fivetran/dbt_stripe (stripe__balance_transactions, stripe__subscription_details), docs.stripe.com/stripe-data/schema.
+Amounts are int64 minor units. `fee` and `net` are in `settlement_currency`, refunds and disputes in
+`currency`.
+Sources: github.com/fivetran/dbt_stripe (stripe__balance_transactions, stripe__subscription_details),
+docs.stripe.com/stripe-data/schema.
 """
 
 from __future__ import annotations
@@ -30,8 +33,9 @@ from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 def model(
     name: str, *, start: Any = None, end: Any = None, limit: int | None = None, connection: Any = None
 ) -> pd.DataFrame:
-    """A table of the account: "payments", "subscriptions" or "revenue". `start` and `end` bound `created` (dates or times; a date given as the
-    end is a whole day), `limit` the rows that are read (None: all). See the module for the columns.
+    """A table of the account: "payments", "subscriptions" or "revenue". `start` and `end` bound `created`
+    (dates or times; a date given as the end is a whole day), `limit` the rows that are read (None: all). See
+    the module for the columns.
 
         >>> sm.model("payments", start="2026-09-01").groupby("currency")["net"].sum()  # doctest: +SKIP
     """
@@ -126,7 +130,8 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
 
 
 def _plans(charges: pd.DataFrame) -> pd.Series[Any]:
-    """What each payment is for: the names of the prices (their ids, where they have none) on the subscription lines of its invoice, "; " between them."""
+    """What each payment is for: the names of the prices (their ids, where they have none) on the subscription
+    lines of its invoice, "; " between them."""
     lists = charges.get("invoice_lines", pd.Series(index=charges.index, dtype=object))
     names = [
         "; ".join(dict.fromkeys(filter(None, map(_plan_of, lines)))) if isinstance(lines, list) else ""
@@ -136,7 +141,8 @@ def _plans(charges: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _plan_of(line: Mapping[str, Any]) -> str:
-    """The name of the price of an invoice's line, in the shape of any version; "" for a line that is no subscription's."""
+    """The name of the price of an invoice's line, in the shape of any version; "" for a line that is no
+    subscription's."""
     parent = line.get("parent") or {}
     if "subscription" not in {line.get("type"), str(parent.get("type", "")).removesuffix("_item_details")}:
         return ""

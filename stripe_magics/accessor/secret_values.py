@@ -1,4 +1,5 @@
-"""The values that frames hide, asked for by name: fetched from the account again, since a frame never holds them."""
+"""The values that frames hide, asked for by name: fetched from the account again, since a frame never holds
+them."""
 
 from __future__ import annotations
 

@@ -75,7 +75,8 @@ class StripeSeriesAccessor:
         return units.money(frame)[0].source
 
     def local_day(self, zone: str | None = None) -> pd.Series[Any]:
-        """The day of each time in the zone (the frame's or the connection's, unless given), as midnight without a zone."""
+        """The day of each time in the zone (the frame's or the connection's, unless given), as midnight
+        without a zone."""
         return day_of(self._series, zone_of(self._series, zone))
 
     def link(self, *, live: bool | None = None) -> pd.Series[Any]:

@@ -1,4 +1,5 @@
-"""Days and months of times, in a named zone. A time that Stripe means as a day (an arrival date) is that day in every zone."""
+"""Days and months of times, in a named zone. A time that Stripe means as a day (an arrival date) is that day
+in every zone."""
 
 from __future__ import annotations
 

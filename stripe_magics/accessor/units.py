@@ -1,4 +1,5 @@
-"""Minor units and major units: each money column is in one of them, the frame knows which, and a second conversion does nothing."""
+"""Minor units and major units: each money column is in one of them, the frame knows which, and a second
+conversion does nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ class MoneyColumn:
 def money(
     frame: pd.DataFrame, columns: Sequence[Any] | None = None, *, units: str | None = None
 ) -> list[MoneyColumn]:
-    """The money columns, all or those that are named. `units` says in which units they are where the frame no longer knows."""
+    """The money columns, all or those that are named. `units` says in which units they are where the frame no
+    longer knows."""
     info = FrameInfo.of(frame)
     own = money_columns(frame, info)
     if not own:
@@ -98,7 +100,8 @@ def codes(frame: pd.DataFrame, source: CurrencySource) -> Any:
 
 
 def exponents(frame: pd.DataFrame, column: MoneyColumn) -> Any:
-    """Each row's decimals, or why they aren't known (a text). A row without an amount, or with none owed, needs no currency."""
+    """Each row's decimals, or why they aren't known (a text). A row without an amount, or with none owed,
+    needs no currency."""
     if column.source is None:
         return "no column has its currency"
     own = codes(frame, column.source)
@@ -124,7 +127,8 @@ def convert(
     exact: bool = False,
     units: str | None = None,
 ) -> pd.DataFrame:
-    """A copy of the frame with its money (or the named columns) in the target units. What can't be converted is named in a note."""
+    """A copy of the frame with its money (or the named columns) in the target units. What can't be converted
+    is named in a note."""
     own = money(frame, columns, units=units)
     out = frame.copy(deep=False)
     left: dict[str, str] = {}
@@ -241,7 +245,8 @@ def _without_gaps(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
-    """The sum of a money column: one number where all rows are in one currency, a Series by currency where `by="currency"`."""
+    """The sum of a money column: one number where all rows are in one currency, a Series by currency where
+    `by="currency"`."""
     own = money(frame, [column])[0]
     if own.source is None:
         raise FrameError(f"{column} can't be added up: no column has its currency.")
@@ -264,7 +269,8 @@ def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
 
 
 def normalize(frame: pd.DataFrame, to: str, rates: Any, columns: Sequence[Any] | None = None) -> pd.DataFrame:
-    """A copy whose money is in one currency. `rates`: a mapping or Series code -> units of `to` for one unit of the code (major to major)."""
+    """A copy whose money is in one currency. `rates`: a mapping or Series code -> units of `to` for one unit
+    of the code (major to major)."""
     target = to.lower()
     table = _rates(rates, target)
     out = frame.copy(deep=False)

@@ -1,8 +1,11 @@
-"""Bulk: whole lists as frames or Parquet, a mirror that stays up to date, SQL over it, and one call a row of a frame.
+"""Bulk: whole lists as frames or Parquet, a mirror that stays up to date, SQL over it, and one call a row of
+a frame.
 
 pull("customers", "payment_intents")            frames, several lists side by side
-pull("payment_intents", to="folder")            Parquet parts in constant memory; killed and run again, it goes on
-pull("charges", accounts=df)                    one list over many connected accounts; engine="dask" makes it lazy
+pull("payment_intents", to="folder")            Parquet parts in constant memory; killed and run again, it
+                                                goes on
+pull("charges", accounts=df)                    one list over many connected accounts; engine="dask" makes it
+                                                lazy
 sync("mirror", "customers", "invoices")         a folder of Parquet files that is brought up to date
 sql("select ...")                               a query over the mirror
 write_rows("customers.update", df)              one call a row, each at most once
@@ -27,7 +30,8 @@ __all__ = ["FrameAppender", "pull", "save", "save_command", "sql", "summary", "s
 
 
 def _refuse_expanded(options: Options, object_type: str, module: str) -> None:
-    """A file's columns are the list's own: another object's (`customer_name`) would have to be expanded in every row."""
+    """A file's columns are the list's own: another object's (`customer_name`) would have to be expanded in
+    every row."""
     expanded = {each.removeprefix("data.") for each in options.expand}
     for name, reference in expansions(object_type, options.columns, options.expand).items():
         if reference not in expanded:
@@ -44,7 +48,8 @@ def _refuse_expanded(options: Options, object_type: str, module: str) -> None:
 
 
 def save_command(command: object, *, progress: object = None) -> object:
-    """A list command with `--to FOLDER`, or a file's content with `--to FILE`: what was written, as a frame of one row."""
+    """A list command with `--to FOLDER`, or a file's content with `--to FILE`: what was written, as a frame
+    of one row."""
     from dataclasses import replace
     from typing import Any, cast
 

@@ -1,9 +1,10 @@
 """`--from df`: one call a row, each at most once.
 
-All rows are bound before the first is sent, so that a bad value in row 900 is reported before anything happens. Each row has its position in the
-journal: the cell (or, without one, the module), the row's own values and how often the same values come before it. Running the same again
-follows the law of a single call (client/journal/deduplication.py): what is done is replayed, a change is made afresh. Some calls go side by side, under the rate limits; an error is a row's
-result and doesn't end the others.
+All rows are bound before the first is sent, so that a bad value in row 900 is reported before anything
+happens. Each row has its position in the journal: the cell (or, without one, the module), the row's own
+values and how often the same values come before it. Running the same again follows the law of a single call
+(client/journal/deduplication.py): what is done is replayed, a change is made afresh. Some calls go side by
+side, under the rate limits; an error is a row's result and doesn't end the others.
 """
 
 from __future__ import annotations
@@ -78,12 +79,14 @@ def write_rows(
     quiet: bool = False,
     **values: Any,
 ) -> pd.DataFrame:
-    """Call a module once for each row of a frame; returns the frame with the columns `result`, `result_id`, `error`, `request_id`, `idempotency_key`.
+    """Call a module once for each row of a frame; returns the frame with the columns `result`, `result_id`,
+    `error`, `request_id`, `idempotency_key`.
 
-    Columns are fields of the module (`email`, `metadata[order]`; `id` is the id in the path); a value given beside the frame is the same
-    for all rows, or, where it is a column (`$df.email`), each row's own. `result` is done, replayed (done by an earlier run), failed,
-    unknown (may have been executed) or not sent. Raises `InvalidValue` with the faults of all rows before anything is sent,
-    `ConfirmationNeeded` in live mode without a yes. Stop leaves the rest "not sent"; the same again goes on.
+    Columns are fields of the module (`email`, `metadata[order]`; `id` is the id in the path); a value given
+    beside the frame is the same for all rows, or, where it is a column (`$df.email`), each row's own.
+    `result` is done, replayed (done by an earlier run), failed, unknown (may have been executed) or not sent.
+    Raises `InvalidValue` with the faults of all rows before anything is sent, `ConfirmationNeeded` in live
+    mode without a yes. Stop leaves the rest "not sent"; the same again goes on.
     """
     from stripe_magics.client.shared_connection import current
 
@@ -117,7 +120,7 @@ def write_rows(
     return _answer(frame, rows, target, connection, stopped=stopped)
 
 
-# Rows -> requests ----------------------------------------------------------------------------------------------------------------
+# Rows -> requests -------------------------------------------------------------------------------------------
 
 
 def _commands(module: Module, requested: Command, frame: pd.DataFrame, options: Options) -> Sequence[Command]:
@@ -155,7 +158,8 @@ def _is_column(value: Any, frame: pd.DataFrame) -> bool:
 
 
 def _field_of(module: Module, column: str) -> str:
-    """The field that a column fills: by its name, by Stripe's bracket parameter; `id` is the last id in the path."""
+    """The field that a column fills: by its name, by Stripe's bracket parameter; `id` is the last id in the
+    path."""
     if module.get(column) is not None:
         return column
     if "[" in column:
@@ -177,9 +181,11 @@ def _field_of(module: Module, column: str) -> str:
 
 
 def _plain(value: Any, own: Field | None) -> Any:
-    """A cell as Python has it: numpy's numbers are numbers, a whole float is a whole number. Money stays a float, and is refused.
+    """A cell as Python has it: numpy's numbers are numbers, a whole float is a whole number. Money stays a
+    float, and is refused.
 
-    A blank cell is missing, and refused by its field's name: without its amount a partial refund would become a whole one.
+    A blank cell is missing, and refused by its field's name: without its amount a partial refund would become
+    a whole one.
     """
     if isinstance(value, str) and not value.strip():
         return Missing("a blank cell")
@@ -191,7 +197,8 @@ def _plain(value: Any, own: Field | None) -> Any:
 
 
 def _text(value: Any) -> Any:
-    """A scalar under a bracket parameter as Stripe writes it; a missing or inexact number is left for `validation` to refuse."""
+    """A scalar under a bracket parameter as Stripe writes it; a missing or inexact number is left for
+    `validation` to refuse."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -219,10 +226,11 @@ def _requests(commands: Sequence[Command], connection: Connection) -> list[Reque
 
 
 def _rows(requests: Sequence[Request], origin: Origin | None) -> list[_Row]:
-    """Each with its position: the same for the same row of the same cell, however often it is run and whatever stands around it.
+    """Each with its position: the same for the same row of the same cell, however often it is run and
+    whatever stands around it.
 
-    A create has a key made from its position, so that Stripe knows it even if this machine's journal is lost. A change has none: it is made afresh,
-    since another one may have been made in between.
+    A create has a key made from its position, so that Stripe knows it even if this machine's journal is lost.
+    A change has none: it is made afresh, since another one may have been made in between.
     """
     seen: dict[str, int] = {}
     rows = []
@@ -263,7 +271,8 @@ def _rows(requests: Sequence[Request], origin: Origin | None) -> list[_Row]:
 def _confirm(
     connection: Connection, requests: Sequence[Request], options: Options, ask: Callable[[str], str] | None
 ) -> None:
-    """In live mode a person says yes once for all rows, by their number; the guard's own question for a single call is then answered."""
+    """In live mode a person says yes once for all rows, by their number; the guard's own question for a
+    single call is then answered."""
     if not connection.live or options.yes or not requests:
         return
     from stripe_magics.client import live_mode
@@ -285,7 +294,7 @@ def _confirm(
         raise ConfirmationNeeded(f"{what}: not confirmed. Nothing was sent.")
 
 
-# Sending -------------------------------------------------------------------------------------------------------------------------
+# Sending ----------------------------------------------------------------------------------------------------
 
 
 def _run(
@@ -295,7 +304,8 @@ def _run(
     at_once: int,
     bar: Callable[[int, int], object],
 ) -> bool:
-    """Send all, some at a time; True if Stop was pressed. A row that is on its way is waited for: its end must be known."""
+    """Send all, some at a time; True if Stop was pressed. A row that is on its way is waited for: its end
+    must be known."""
     todo = iter(rows)
     running: dict[Future[None], _Row] = {}
     ended, stopped = 0, False

@@ -1,6 +1,8 @@
-"""`--engine dask`: a lazy dask DataFrame over many connected accounts. A partition is a batch of accounts, described by a value without a key.
+"""`--engine dask`: a lazy dask DataFrame over many connected accounts. A partition is a batch of accounts,
+described by a value without a key.
 
-The workers find the key themselves: in their own environment, key store or CLI profile, by the name that the connection was opened with.
+The workers find the key themselves: in their own environment, key store or CLI profile, by the name that the
+connection was opened with.
 The rate is split over the batches that can run at once.
 """
 
@@ -81,7 +83,8 @@ def lazy_frame(
 def read(batch: Batch) -> pd.DataFrame:
     """One partition, read on a worker with its own key, its accounts side by side.
 
-    All partitions have the same columns: the fixed ones, and one with whatever else the accounts sent, as JSON text.
+    All partitions have the same columns: the fixed ones, and one with whatever else the accounts sent, as
+    JSON text.
     """
     connection = open_for(batch)
     try:
@@ -186,7 +189,8 @@ def _source(connection: Connection) -> dict[str, str]:
 
 
 def _threads() -> int:
-    """The threads of the cluster in use, each of which can read a batch; without one, the processors of this machine."""
+    """The threads of the cluster in use, each of which can read a batch; without one, the processors of this
+    machine."""
     try:
         from distributed import get_client
     except ImportError:

@@ -1,4 +1,5 @@
-"""`--to FILE` for what is a file and no list: the PDF of a quote, an invoice or a credit note, the content of an uploaded file or of a report."""
+"""`--to FILE` for what is a file and no list: the PDF of a quote, an invoice or a credit note, the content of
+an uploaded file or of a report."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Rows that come a few at a time, such as the events of a watch, into a folder of Parquet files with the manifest of all our folders.
+"""Rows that come a few at a time, such as the events of a watch, into a folder of Parquet files with the
+manifest of all our folders.
 
-Each call adds the rows whose ids the folder doesn't hold; the manifest is replaced after they are on the disk. Small files are merged as they
-come, so that a watch of a month doesn't leave thousands.
+Each call adds the rows whose ids the folder doesn't hold; the manifest is replaced after they are on the
+disk. Small files are merged as they come, so that a watch of a month doesn't leave thousands.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ MIN_FILE_ROWS = 5_000  # a last file with fewer is written again together with w
 
 
 class FrameAppender:
-    """Adds frames of one type of object to a folder: `append(frame)` returns how many rows were new. Raises `FileError`, `UsageFault`."""
+    """Adds frames of one type of object to a folder: `append(frame)` returns how many rows were new. Raises
+    `FileError`, `UsageFault`."""
 
     def __init__(self, folder: str | Path, object_type: str) -> None:
         self.folder, self.object_type = Path(folder).expanduser(), object_type

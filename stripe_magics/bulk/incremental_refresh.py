@@ -1,10 +1,12 @@
 """What changed in a list since a mirror saw it: by events, and read again where these don't say it whole.
 
-- An event carries the object as it was then, and that never changes. The copy in an object's newest event is taken as the row, if it is in
-  the version in which the list is read. Of two different copies of one second nobody knows the later: the object is read again.
-- What is read again lies somewhere in the list, by the mirror's own `created`: two or more objects that are at most a page apart come with
-  one request for that span of time, the others one by one. A list may hide what has an end (subscriptions do), so what isn't found in its
-  span is asked for by its id before it counts as gone.
+- An event carries the object as it was then, and that never changes. The copy in an object's newest event is
+  taken as the row, if it is in the version in which the list is read. Of two different copies of one second
+  nobody knows the later: the object is read again.
+- What is read again lies somewhere in the list, by the mirror's own `created`: two or more objects that are
+  at most a page apart come with one request for that span of time, the others one by one. A list may hide
+  what has an end (subscriptions do), so what isn't found in its span is asked for by its id before it counts
+  as gone.
 """
 
 from __future__ import annotations
@@ -34,15 +36,17 @@ WATCHED: dict[str, str] = {
     "application_fee": "application_fee.*", "charge": "charge.*", "checkout.session": "checkout.session.*", "coupon": "coupon.*",
     "credit_note": "credit_note.*",
     "customer": "customer.created,customer.updated,customer.deleted,customer.discount.created,customer.discount.updated,"
-    "customer.discount.deleted,customer.source.created,customer.source.updated,customer.source.deleted",  # not those of subscriptions
+    # not those of subscriptions
+    "customer.discount.deleted,customer.source.created,customer.source.updated,customer.source.deleted",
     "dispute": "charge.dispute.*", "invoice": "invoice.*", "payment_intent": "payment_intent.*", "payment_link": "payment_link.*",
     "payout": "payout.*", "plan": "plan.*", "price": "price.*", "product": "product.*", "promotion_code": "promotion_code.*",
     "quote": "quote.*", "setup_intent": "setup_intent.*", "subscription": "customer.subscription.*",
     "subscription_schedule": "subscription_schedule.*", "tax_rate": "tax_rate.*", "topup": "topup.*", "transfer": "transfer.*",
 }  # fmt: skip
-"""Objects whose changes and deletions come as events, and the events' types. What Stripe sends none for (a new description of a payment
-intent) shows when the list is read whole. Not here: connected accounts, whose events are listed in the accounts themselves, and invoice items,
-which get no event when an invoice takes them."""
+"""Objects whose changes and deletions come as events, and the events' types. What Stripe sends none for (a
+new description of a payment intent) shows when the list is read whole. Not here: connected accounts, whose
+events are listed in the accounts themselves, and invoice items, which get no event when an invoice takes
+them."""
 
 HIDES_TEST_CLOCKS = frozenset(
     {"customer", "quote", "subscription"}
@@ -95,8 +99,9 @@ _events, _event_object = msgspec.json.Decoder(_Events), msgspec.json.Decoder(_Ev
 
 
 def recent(connection: Connection, request: Request, since: int) -> Iterator[bytes]:
-    """The pages of a list since a time; a row may come twice. The newest by the cursor, since what changed often did so at one go: windows of
-    the quiet time before would cost requests for nothing. What is beyond them comes in windows. Raises `StripeError`."""
+    """The pages of a list since a time; a row may come twice. The newest by the cursor, since what changed
+    often did so at one go: windows of the quiet time before would cost requests for nothing. What is beyond
+    them comes in windows. Raises `StripeError`."""
     from stripe_magics.client.pagination.paginator import pages
 
     low = ("created[gte]", str(since))
@@ -170,7 +175,7 @@ def page_of(copies: Sequence[bytes]) -> bytes:
     return b'{"object":"list","data":[' + b",".join(copies) + b"]}"
 
 
-# What must be read again ----------------------------------------------------------------------------------------------------------
+# What must be read again ------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -197,7 +202,8 @@ class Plan:
 
 
 def plan_reads(mirrored: ListFolder, request: Request, requested: Sequence[str]) -> Plan:
-    """The fewest requests for these objects, by when the mirror's own rows were created. What the mirror doesn't have is read alone."""
+    """The fewest requests for these objects, by when the mirror's own rows were created. What the mirror
+    doesn't have is read alone."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -256,7 +262,8 @@ R = TypeVar("R")
 def read_again(
     connection: Connection, request: Request, plan: Plan, take: Callable[[bytes, list[str]], object]
 ) -> set[str]:
-    """Read what was planned; `take` gets each body with the ids in it. Those that are gone are returned. Raises `StripeError`."""
+    """Read what was planned; `take` gets each body with the ids in it. Those that are gone are returned.
+    Raises `StripeError`."""
     from stripe_magics.client.pagination.paginator import pages
 
     limiter_for(connection)  # one for all threads

@@ -1,6 +1,8 @@
-"""Lists inside of objects (an invoice's lines, a charge's refunds): Stripe cuts them at ten or so. What is cut is fetched, or counted.
+"""Lists inside of objects (an invoice's lines, a charge's refunds): Stripe cuts them at ten or so. What is
+cut is fetched, or counted.
 
-A page says of each list in it whether there is more. Most pages have no such list, which is seen without decoding them.
+A page says of each list in it whether there is more. Most pages have no such list, which is seen without
+decoding them.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ class InnerLists:
         self.cut = self.fetched = 0
 
     def complete(self, body: bytes) -> bytes:
-        """The page with its inner lists whole; the same bytes if none is cut. Raises `StripeError` if Stripe refuses the key or is down."""
+        """The page with its inner lists whole; the same bytes if none is cut. Raises `StripeError` if Stripe
+        refuses the key or is down."""
         if _MORE.search(body) is None:
             return body
         page = msgspec.json.decode(body)

@@ -1,6 +1,7 @@
 """Several lists side by side, and one list over many connected accounts: a thread each, one limiter for all.
 
-Threads only wait; the pages of all lists come in on one event loop. Stop ends all of them and gives back what came.
+Threads only wait; the pages of all lists come in on one event loop. Stop ends all of them and gives back what
+came.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ def pull(
 ) -> Any:
     """Whole lists, side by side: `pull("customers", "payment_intents")`.
 
-    One name gives a DataFrame, several a dict of them by name. With `to`, each is written as Parquet parts to `to/NAME` (resumable), and
-    a frame says what was written. `accounts` (ids, or a frame or column of them) pulls one list over these connected accounts, with the
-    account in the first column; `engine="dask"` then gives a dask DataFrame. Further keywords are the lists' own filters.
+    One name gives a DataFrame, several a dict of them by name. With `to`, each is written as Parquet parts to
+    `to/NAME` (resumable), and a frame says what was written. `accounts` (ids, or a frame or column of them)
+    pulls one list over these connected accounts, with the account in the first column; `engine="dask"` then
+    gives a dask DataFrame. Further keywords are the lists' own filters.
     Raises `UsageFault`, or the `StripeError` of the first list that failed.
     """
     from stripe_magics.client.shared_connection import current
@@ -106,9 +108,11 @@ def over_accounts(
     quiet: bool = False,
     **values: Any,
 ) -> pd.DataFrame:
-    """One list over many accounts, `account` in the first column. An account that fails is named in the notes, the others are there.
+    """One list over many accounts, `account` in the first column. An account that fails is named in the
+    notes, the others are there.
 
-    With `to`, each account's parts are written to `to/account=ID` as it comes and only what was written is returned.
+    With `to`, each account's parts are written to `to/account=ID` as it comes and only what was written is
+    returned.
     """
     import pandas as pd
 

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 def list_request(
     connection: Connection, what: str | Command, *, limit: Any = "all", account: str = "", **values: Any
 ) -> Request:
-    """The request of a list: "payment_intents", "payment_intents.list", or a whole command. All rows, unless a limit is given.
+    """The request of a list: "payment_intents", "payment_intents.list", or a whole command. All rows, unless
+    a limit is given.
 
-    A list that is named (not a command, which says itself what it asks for) is asked for what Stripe's default filter would hide.
+    A list that is named (not a command, which says itself what it asks for) is asked for what Stripe's
+    default filter would hide.
     """
     if isinstance(what, Command):
         requested = what
@@ -63,7 +65,8 @@ def resource(name: str) -> str:
 
 
 def flat_names(names: Sequence[Any]) -> list[str]:
-    """The names of lists, given one by one or as a list (`["customers", "refunds"]`). Raises `UsageFault` for anything else."""
+    """The names of lists, given one by one or as a list (`["customers", "refunds"]`). Raises `UsageFault` for
+    anything else."""
     flat: list[str] = []
     for each in names:
         if isinstance(each, str):

@@ -1,4 +1,5 @@
-"""Lists that are read side by side: a thread each, which only waits; the pages of all of them come in on one event loop."""
+"""Lists that are read side by side: a thread each, which only waits; the pages of all of them come in on one
+event loop."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def list_work(
 
 
 def side_by_side(works: Mapping[str, Callable[[Callable[[], bool]], Any]], most: int) -> dict[str, Any]:
-    """Run all, `most` at a time. Stop, or the first fault, ends the others too; after a Stop what came is returned."""
+    """Run all, `most` at a time. Stop, or the first fault, ends the others too; after a Stop what came is
+    returned."""
     halt = threading.Event()
     fault: BaseException | None = None
     with ThreadPoolExecutor(min(most, len(works)), thread_name_prefix="stripe-list") as pool:

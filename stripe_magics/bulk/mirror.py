@@ -1,11 +1,13 @@
 """A mirror of lists in a folder of Parquet files, brought up to date by what changed.
 
-- The first time a list is pulled whole (resumable). Afterwards: what was created since, by `created`, and what events say was changed or
-  deleted (`incremental_refresh`). Lists that never change (balance transactions, but for those that become available; events) need only the
-  first.
-- Older than events reach (30 days), or without events and changeable: pulled whole again; a list that doesn't take `created` in many parts
-  at once, between ids that are kept from the last time. Where so much changed that reading it again would cost more than a pull: whole, too.
-- Files are compared with the manifest every time; what is missing or damaged is read again before anything is called complete.
+- The first time a list is pulled whole (resumable). Afterwards: what was created since, by `created`, and
+  what events say was changed or deleted (`incremental_refresh`). Lists that never change (balance
+  transactions, but for those that become available; events) need only the first.
+- Older than events reach (30 days), or without events and changeable: pulled whole again; a list that doesn't
+  take `created` in many parts at once, between ids that are kept from the last time. Where so much changed
+  that reading it again would cost more than a pull: whole, too.
+- Files are compared with the manifest every time; what is missing or damaged is read again before anything is
+  called complete.
 - One process changes a mirror at a time.
 """
 
@@ -45,7 +47,8 @@ if TYPE_CHECKING:
 
     from stripe_magics.client.shared_connection import Connection
 
-OVERLAP = 600  # seconds before the last time that are read again: objects and events show some seconds after their `created`
+# seconds before the last time that are read again: objects and events show some seconds after their `created`
+OVERLAP = 600
 EVENTS_REACH = 29 * 86400  # seconds; Stripe keeps events for 30 days
 MAX_REPAIRED_SHARE = 0.3  # of the rows: where more are missing, the list is pulled whole
 UNCHANGING = frozenset(
@@ -66,10 +69,12 @@ def sync(
 ) -> pd.DataFrame:
     """Bring a mirror up to date: `sync("folder", "customers", "payment_intents")`.
 
-    Without names, all lists that the mirror has. A frame says for each list how it was brought up to date and how many rows it has now.
-    `status` only looks; `verify` reads every byte of every file and names what isn't as it was written; `repair` does that and reads again
-    what is missing; `whole` pulls everything again, which also shows the few changes that Stripe tells no one (a payment intent's new
-    description). `export` writes the mirror as a DuckDB file afterwards. Raises `FileError` (another process has the mirror, a full disk
+    Without names, all lists that the mirror has. A frame says for each list how it was brought up to date and
+    how many rows it has now.
+    `status` only looks; `verify` reads every byte of every file and names what isn't as it was written;
+    `repair` does that and reads again what is missing; `whole` pulls everything again, which also shows the
+    few changes that Stripe tells no one (a payment intent's new description). `export` writes the mirror as a
+    DuckDB file afterwards. Raises `FileError` (another process has the mirror, a full disk
     ...), `UsageFault`, or a `StripeError`; what was done by then stays, and the next run goes on from there.
     """
     import pandas as pd
@@ -110,7 +115,8 @@ def sync(
 
 
 class _ListSync:
-    """One list that is brought up to date. Each step gives its row of the frame: how, rows, changed, deleted, complete, notes."""
+    """One list that is brought up to date. Each step gives its row of the frame: how, rows, changed, deleted,
+    complete, notes."""
 
     def __init__(
         self, folder: ListFolder, request: Request, connection: Connection, account: str, progress: Any
@@ -162,7 +168,8 @@ class _ListSync:
         return [list(pair) for pair in self.request.params if pair[0] != "limit"]
 
     def _pull_whole(self) -> dict[str, Any]:
-        """Pull it whole into a folder beside, then let that replace it. A pull that was stopped is continued."""
+        """Pull it whole into a folder beside, then let that replace it. A pull that was stopped is
+        continued."""
         staging = self.list.folder.with_name(f".{self.list.folder.name}.pull")
         since, parts = staging / "began", staging / "parts"
         if staging.exists() and (not since.exists() or (parts.exists() and manifests.load(parts) is None)):
@@ -198,8 +205,9 @@ class _ListSync:
     def _read_changes(self) -> dict[str, Any]:
         """What was created since, and what events say was changed or deleted.
 
-        Events are read first. What is read afterwards, of the list and by id, is as new as they are or newer, so it always counts more than
-        an event's copy; and what changes while this goes on has an event after `began`, where the next time begins (less an overlap).
+        Events are read first. What is read afterwards, of the list and by id, is as new as they are or newer,
+        so it always counts more than an event's copy; and what changes while this goes on has an event after
+        `began`, where the next time begins (less an overlap).
         """
         object_type, low = self.request.returns, self.list.details["synced"] - OVERLAP
         changes = (
@@ -241,7 +249,8 @@ class _ListSync:
         )
 
     def _repair(self, holes: Sequence[FileProblem]) -> bool:
-        """Read again the rows of files that are missing or damaged, by their times. False if only a whole pull can do it."""
+        """Read again the rows of files that are missing or damaged, by their times. False if only a whole
+        pull can do it."""
         manifest = self.list.manifest
         assert manifest is not None
         files = [each.file for each in holes if each.file in manifest.files]

@@ -1,4 +1,5 @@
-"""What a mirror has, how old it is, and whether its files are as they were written. Nothing is changed by looking."""
+"""What a mirror has, how old it is, and whether its files are as they were written. Nothing is changed by
+looking."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ COLUMNS = ("list", "rows", "synced", "age_hours", "account", "files", "unfinishe
 
 
 def status(mirror: Path, *, content: bool = False) -> pd.DataFrame:
-    """A row for each list; `problems` names the files that are missing, damaged, left over or foreign. `content` reads every byte."""
+    """A row for each list; `problems` names the files that are missing, damaged, left over or foreign.
+    `content` reads every byte."""
     import pandas as pd
 
     from stripe_magics.client.shared_connection import shared

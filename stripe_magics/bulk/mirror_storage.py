@@ -1,9 +1,11 @@
-"""Where a mirror is kept: a folder of Parquet files for each list, with a manifest that says which of them count.
+"""Where a mirror is kept: a folder of Parquet files for each list, with a manifest that says which of them
+count.
 
-- Rows lie in files by the month of their `created` (a list of few rows in one). A file is never changed: another one takes its place in the
-  manifest, and it goes.
-- What changed: the files that hold it are written again if they are small. Otherwise the changed rows become a file of their own, beside
-  the ids that it replaces (`manifest.CHANGES`); when that has grown, it is worked into the files (`compact`).
+- Rows lie in files by the month of their `created` (a list of few rows in one). A file is never changed:
+  another one takes its place in the manifest, and it goes.
+- What changed: the files that hold it are written again if they are small. Otherwise the changed rows become
+  a file of their own, beside the ids that it replaces (`manifest.CHANGES`); when that has grown, it is worked
+  into the files (`compact`).
 - Memory holds a file or two, never the list.
 """
 
@@ -34,7 +36,8 @@ _default_mirror: list[str] = []  # the one that was named last
 
 
 def mirror_folder(target: str | Path) -> Path:
-    """The mirror that is meant: the target, or the one that was named last. Raises `UsageFault` if there is none, or if it can't be one."""
+    """The mirror that is meant: the target, or the one that was named last. Raises `UsageFault` if there is
+    none, or if it can't be one."""
     if str(target):
         if Path(target).suffix in {".duckdb", ".db"} or Path(target).is_file():
             raise UsageFault(
@@ -65,7 +68,8 @@ def mirrored_lists(mirror: Path) -> dict[str, ListFolder]:
 
 
 def mend_old_renames(mirror: Path) -> None:
-    """Version 0.2 replaced whole folders: a kill between its two renames left the old list aside. Only for who holds the lock."""
+    """Version 0.2 replaced whole folders: a kill between its two renames left the old list aside. Only for
+    who holds the lock."""
     for old in mirror.glob(".*.old-*"):
         final = mirror / old.name[1:].rpartition(".old-")[0]
         if final.exists():
@@ -111,7 +115,7 @@ class ListFolder:
         if self.manifest is not None:
             yield from manifests.tables(self.folder, self.manifest, columns)
 
-    # Changing it -------------------------------------------------------------------------------------------------------------------
+    # Changing it --------------------------------------------------------------------------------------------
 
     def adopt(self, parts: Path, object_type: str, details: Mapping[str, Any]) -> int:
         """Put the rows of a finished pull where the list is. How many rows it has now. Raises `FileError`."""
@@ -133,7 +137,8 @@ class ListFolder:
         return self.rows
 
     def merge(self, changed: pa.Table | None, deleted: Iterable[str], details: Mapping[str, Any]) -> int:
-        """Put changed and new rows in, take deleted ones out. How many rows it has now. Raises `FileError`."""
+        """Put changed and new rows in, take deleted ones out. How many rows it has now. Raises
+        `FileError`."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -212,10 +217,11 @@ class ListFolder:
         files = tuple(each for each in self.manifest.files if each.name not in names)
         self.manifest = self.manifest.next(files=files, complete=False)
 
-    # Steps -------------------------------------------------------------------------------------------------------------------------
+    # Steps --------------------------------------------------------------------------------------------------
 
     def _hits(self, touched: pa.Array, changed: pa.Table | None, *, whole: bool) -> dict[DataFile, pa.Array]:
-        """The files that hold rows with these ids, and the ids. Files of other times are skipped where all times are known."""
+        """The files that hold rows with these ids, and the ids. Files of other times are skipped where all
+        times are known."""
         import pyarrow as pa
 
         assert self.manifest is not None
@@ -289,7 +295,8 @@ class ListFolder:
         return files
 
     def _joined(self, files: Sequence[DataFile]) -> list[DataFile]:
-        """The files, small ones of a month joined when there are many: a list that is synced every day doesn't grow by a file a day."""
+        """The files, small ones of a month joined when there are many: a list that is synced every day
+        doesn't grow by a file a day."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -335,7 +342,8 @@ def _among(ids: pa.ChunkedArray, others: Any) -> pa.Array:
 
 
 def _below(upper: pa.Table | None, lower: pa.Table) -> pa.Table:
-    """Two tables of one list in one; a column that only one of them has, or has in another type, becomes text as DuckDB would read it."""
+    """Two tables of one list in one; a column that only one of them has, or has in another type, becomes text
+    as DuckDB would read it."""
     import pyarrow as pa
 
     if upper is None or not upper.num_rows:

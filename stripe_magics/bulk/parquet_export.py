@@ -1,9 +1,13 @@
-"""`--to FOLDER`: a list into Parquet parts as it comes, in constant memory; stopped or killed and run again, it goes on where it stood.
+"""`--to FOLDER`: a list into Parquet parts as it comes, in constant memory; stopped or killed and run again,
+it goes on where it stood.
 
-- A part is written whole, then the manifest that names it and says what is left to read. Neither moves without the other: what memory holds
-  after Stop or an error counts only if it is exactly what came; otherwise it is dropped and read again.
-- Rows that came, that wait and that are written are counted, and must agree before the pull is called complete.
-- Stop is heard between two pages; pressed twice it ends the call at once, and nothing that is on the disk is lost by that.
+- A part is written whole, then the manifest that names it and says what is left to read. Neither moves
+  without the other: what memory holds after Stop or an error counts only if it is exactly what came;
+  otherwise it is dropped and read again.
+- Rows that came, that wait and that are written are counted, and must agree before the pull is called
+  complete.
+- Stop is heard between two pages; pressed twice it ends the call at once, and nothing that is on the disk is
+  lost by that.
 """
 
 from __future__ import annotations
@@ -41,7 +45,8 @@ _MARKS = b"stripe_marks"  # metadata of a part: where its pages ended
 
 
 class Saved(dict[str, Any]):
-    """What a folder holds: object, rows, parts, complete, resumed; `notes` say what to know; `cuts` is for the next reading of the list."""
+    """What a folder holds: object, rows, parts, complete, resumed; `notes` say what to know; `cuts` is for
+    the next reading of the list."""
 
 
 def save(
@@ -55,10 +60,13 @@ def save(
     part_rows: int = PART_ROWS,
     cuts: Sequence[str] = (),
 ) -> Saved:
-    """Pull a list into a folder, or go on with the pull that was begun there. KeyboardInterrupt leaves it resumable and says so.
+    """Pull a list into a folder, or go on with the pull that was begun there. KeyboardInterrupt leaves it
+    resumable and says so.
 
-    `cuts` are those that `Saved` had when this list was last read whole; they are used if it doesn't take `created`.
-    Raises `FileError` (another process has the folder, the disk is full ...), `UsageFault`, or the `StripeError` that ended the reading.
+    `cuts` are those that `Saved` had when this list was last read whole; they are used if it doesn't take
+    `created`.
+    Raises `FileError` (another process has the folder, the disk is full ...), `UsageFault`, or the
+    `StripeError` that ended the reading.
     """
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 
@@ -119,7 +127,8 @@ def _add_fact(problem: StripeMagicsError, fact: str) -> None:
 
 @contextmanager
 def deferred_interrupt(stop: Callable[[], bool] | None) -> Iterator[Callable[[], bool]]:
-    """Stop (SIGINT) sets a flag while this lasts, and a second one raises KeyboardInterrupt. Gives a function that says whether to stop.
+    """Stop (SIGINT) sets a flag while this lasts, and a second one raises KeyboardInterrupt. Gives a function
+    that says whether to stop.
 
     Outside of the main thread, and where somebody else handles the signal, only `stop` counts.
     """
@@ -165,7 +174,8 @@ class PartWriter:
         return self.manifest.rows + sum(page.rows for page in self._waiting)
 
     def add(self, page: PageRead) -> None:
-        """Take a page; write a part when enough rows wait. Raises `IncompleteList` if the page holds another number of rows than it says."""
+        """Take a page; write a part when enough rows wait. Raises `IncompleteList` if the page holds another
+        number of rows than it says."""
         decoded = self._builder.add(page.body)
         if decoded != page.rows:
             raise IncompleteList(f"A page of {page.rows} rows was decoded to {decoded}")
@@ -175,13 +185,15 @@ class PartWriter:
             self._flush(self._waiting[-1].left)
 
     def finish(self, *, cut_lists: int = 0) -> None:
-        """All was read: write the rest, and say that the pull is complete if as many rows are written as came."""
+        """All was read: write the rest, and say that the pull is complete if as many rows are written as
+        came."""
         if cut_lists:
             self.notes.append(f"{cut_lists:,} lists inside of objects are cut: their rest could not be read.")
         self._flush(None, complete=True, cut_lists=cut_lists)
 
     def keep_rest(self) -> None:
-        """After an end at any point: write what waits if it is what came; otherwise it is read again by the next run."""
+        """After an end at any point: write what waits if it is what came; otherwise it is read again by the
+        next run."""
         on_disk = manifests.load(self.folder)
         if on_disk is not None and on_disk.sequence != self.manifest.sequence:
             self.manifest, self._waiting = on_disk, []  # the end came after the part was written
@@ -290,7 +302,8 @@ class PartWriter:
 
 
 def _check_folder(folder: Path) -> None:
-    """A folder that isn't there is made; one with other things in it is refused, and so is the name of a file of another kind."""
+    """A folder that isn't there is made; one with other things in it is refused, and so is the name of a file
+    of another kind."""
     if folder.suffix.lower() in _OTHER_FILES and not folder.is_dir():
         raise UsageFault(
             f"--to writes a folder of Parquet files, and {folder} is the name of a file. Nothing was read or written.",
@@ -317,7 +330,8 @@ def _digest(request: Request, columns: Sequence[str]) -> str:
 
 
 def _old_pull(folder: Path) -> Manifest | None:
-    """The state of a pull that version 0.2 began or ended; its parts are counted, since it kept neither sizes nor checksums."""
+    """The state of a pull that version 0.2 began or ended; its parts are counted, since it kept neither sizes
+    nor checksums."""
     try:
         state: Mapping[str, Any] = _files.read_json(folder / manifests.OLD_STATE)
     except FileNotFoundError:

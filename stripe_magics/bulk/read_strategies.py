@@ -1,7 +1,7 @@
 """How a long list is read to be saved: the quickest way it has, and always so that it is known what is left.
 
-In windows of `created`; without `created`, between ids of its last reading (`cuts`); else by its cursor. The first and the last can be
-continued another day; between cuts, a pull that was stopped starts over.
+In windows of `created`; without `created`, between ids of its last reading (`cuts`); else by its cursor. The
+first and the last can be continued another day; between cuts, a pull that was stopped starts over.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class PageRead(NamedTuple):
 
 
 def split_ids(marks: Iterable[Sequence[Any]]) -> list[str]:
-    """Ids that divide a list into pieces of a page: the ends of the pages that it came in, where short ones are joined with their neighbours."""
+    """Ids that divide a list into pieces of a page: the ends of the pages that it came in, where short ones
+    are joined with their neighbours."""
     found: list[str] = []
     rows, last = 0, ""
     for _, _, key, count in sorted(marks, key=lambda mark: (mark[0], mark[1])):
@@ -51,7 +52,8 @@ def split_ids(marks: Iterable[Sequence[Any]]) -> list[str]:
 def read(
     connection: Connection, request: Request, left: Any, rows: int, cuts: Sequence[str], hooks: Hooks
 ) -> Generator[PageRead, None, None]:
-    """The pages that are left after `rows` rows, the quickest way there is; by the cursor alone where a list turns out not to be fit for it."""
+    """The pages that are left after `rows` rows, the quickest way there is; by the cursor alone where a list
+    turns out not to be fit for it."""
     cursor = str(left.get("cursor", "")) if isinstance(left, dict) else ""
     try:
         if not cursor and parallel_paginator.supports_parallel_read(request) and request.limit is None:
@@ -105,8 +107,8 @@ def _windows(
 def _between(
     connection: Connection, request: Request, cuts: Sequence[str], after: str, hooks: Hooks
 ) -> Generator[PageRead, None, None]:
-    """Between cuts, or without any as a walk. A walk stands at one row; many can't be continued: what they leave isn't known
-    by time, and their cursors don't live long."""
+    """Between cuts, or without any as a walk. A walk stands at one row; many can't be continued: what they
+    leave isn't known by time, and their cursors don't live long."""
     timed = parallel_paginator.takes_created(request)  # such a list is never read between cuts
     hooks = hooks if cuts else {**hooks, "expect": None}  # a walk doesn't know its end
     for part in parallel_paginator.pages_between(connection, request, cuts, after=after, **hooks):

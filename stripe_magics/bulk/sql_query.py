@@ -1,4 +1,5 @@
-"""SQL over a mirror, by DuckDB: its tables are the lists' names; what comes back has the dtypes that frames have."""
+"""SQL over a mirror, by DuckDB: its tables are the lists' names; what comes back has the dtypes that frames
+have."""
 
 from __future__ import annotations
 
@@ -20,9 +21,11 @@ _REPAIR = "%stripe sync FOLDER --repair reads again what is missing."
 
 
 def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
-    """A query over the mirror (the one named last, unless `target` names one): its tables are the lists' names. Read only.
+    """A query over the mirror (the one named last, unless `target` names one): its tables are the lists'
+    names. Read only.
 
-    Raises `FileError` if a file of the mirror is missing, damaged or unreadable, and `UsageFault` for a query that can't be run.
+    Raises `FileError` if a file of the mirror is missing, damaged or unreadable, and `UsageFault` for a query
+    that can't be run.
     """
     duckdb = duckdb_module()
     mirror = mirror_folder(target)
@@ -52,7 +55,8 @@ def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
 
 
 def list_query(folder: ListFolder) -> str:
-    """The rows of a list that count, as a query. Raises `FileError` if a file is missing or has another size than it should."""
+    """The rows of a list that count, as a query. Raises `FileError` if a file is missing or has another size
+    than it should."""
     manifest = folder.manifest
     assert manifest is not None
     holes = [f"{each.name} ({each.problem})" for each in folder.problems() if each.is_hole]

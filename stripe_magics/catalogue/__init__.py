@@ -1,7 +1,8 @@
-"""WHAT Stripe offers: modules and their fields. Pure data; imports nothing else of the package but the errors.
+"""WHAT Stripe offers: modules and their fields. Pure data; imports nothing else of the package but the
+errors.
 
-The documented modules are declared by hand, one file a resource; every other operation of Stripe's v1 API comes from generated facts
-(operations.py). A file is read when one of its names is first asked for.
+The documented modules are declared by hand, one file a resource; every other operation of Stripe's v1 API
+comes from generated facts (operations.py). A file is read when one of its names is first asked for.
 
     find("customers.create")      the Module: by name, alias, or title
     documented(), everything()    the hand-made ones in order; those and all others
@@ -59,7 +60,8 @@ _OTHER_NAMES = {
 
 
 def find(name: str) -> Module:
-    """The module of that name: `customers.create`, `customers create`, an alias (`invoiceitems.create`) or a title.
+    """The module of that name: `customers.create`, `customers create`, an alias (`invoiceitems.create`) or a
+    title.
 
     Hyphens and capitals don't matter. Raises UnknownName with the nearest names.
     """
@@ -100,13 +102,15 @@ def documented() -> tuple[Module, ...]:
 
 
 def everything() -> Iterator[Module]:
-    """All modules: the documented ones first, then one for each other operation, built as the iteration gets there."""
+    """All modules: the documented ones first, then one for each other operation, built as the iteration gets
+    there."""
     for name in names():
         yield find(name)
 
 
 def names() -> list[str]:
-    """The names of all modules, documented ones first. An operation that an alias stands for is not listed again."""
+    """The names of all modules, documented ones first. An operation that an alias stands for is not listed
+    again."""
     return list(_names())
 
 
@@ -116,7 +120,8 @@ def aliases() -> dict[str, str]:
 
 
 def actions_by_resource() -> dict[str, list[str]]:
-    """Resource -> actions, for completion, aliases included; a nested resource is dotted: `checkout.sessions`."""
+    """Resource -> actions, for completion, aliases included; a nested resource is dotted:
+    `checkout.sessions`."""
     found: dict[str, list[str]] = {}
     for name in (*_names(), *aliases()):
         resource, _, action = name.rpartition(".")

@@ -1,7 +1,8 @@
 """Short forms for declaring fields: one function a kind.
 
-`email("receipt_email", "Receipt Email", "Address that gets the receipt.")` is a `Field` of that kind. Its parameter is its name unless
-`param` says otherwise; `when` is written as a dict. Any other part of a `Field` is passed by its name.
+`email("receipt_email", "Receipt Email", "Address that gets the receipt.")` is a `Field` of that kind. Its
+parameter is its name unless `param` says otherwise; `when` is written as a dict. Any other part of a `Field`
+is passed by its name.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ json = _of(Kind.JSON)
 
 
 def path_id(name: str, label: str, help: str, /, *, object: str = "") -> Field:
-    """The id in the path of the module's endpoint; it names an object of the field's own name unless `object` says otherwise."""
+    """The id in the path of the module's endpoint; it names an object of the field's own name unless `object`
+    says otherwise."""
     return object_id(name, label, help, param="path", object=object or name, required=True)
 
 

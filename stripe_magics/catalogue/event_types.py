@@ -1,7 +1,8 @@
 """The events that Stripe reports, by group: a group is the part of a type before its first dot.
 
-They are those that a webhook endpoint of the pinned version can ask for, from the generated facts; later versions know more, and the watch
-takes any. Types that no version since 2023 knows are marked: they are neither offered nor sent.
+They are those that a webhook endpoint of the pinned version can ask for, from the generated facts; later
+versions know more, and the watch takes any. Types that no version since 2023 knows are marked: they are
+neither offered nor sent.
 """
 
 from __future__ import annotations

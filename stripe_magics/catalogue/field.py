@@ -1,12 +1,13 @@
 """What a field is: one value that a module takes, declared once.
 
-The flag of a magic, its completion and help, the control of a form, the check of a value, its place in a request and the
-name in an error message are all read from the one `Field`:
+The flag of a magic, its completion and help, the control of a form, the check of a value, its place in a
+request and the name in an error message are all read from the one `Field`:
 
-- `name` is what people type (`--shipping-line1`), `label` and `group` what a form shows, `help` says it in words;
+- `name` is what people type (`--shipping-line1`), `label` and `group` what a form shows, `help` says it in
+  words;
 - `kind` says how text becomes a value and which control a form shows;
-- `param` is Stripe's form parameter (`shipping[address][line1]`), `path` for an id in the path, or `client` for a value
-  that is used on this side; `role` then says what for;
+- `param` is Stripe's form parameter (`shipping[address][line1]`), `path` for an id in the path, or `client`
+  for a value that is used on this side; `role` then says what for;
 - `when` names the fields and values under which this one is asked for.
 """
 
@@ -52,13 +53,16 @@ class Role(StrEnum):
     PATH = "path"  # stands in the path of the module, or of one of its variants
     LIMIT = "limit"  # the total cap over all pages
     OPERATOR = "operator"  # the comparison of the timestamp filter that names this field in `operator`
-    SWITCH = "switch"  # decides which other fields apply (their `when`), nothing else; left out, it follows from those that are given
+    # decides which other fields apply (their `when`), nothing else; left out, it follows from those that are
+    # given
+    SWITCH = "switch"
     EXPANDS = "expands"  # stands for values of another field (an event group for its types)
     SEARCH = (
         "search"  # becomes (a part of) an expression of Stripe's search language, as `Module.search` says
     )
     LOCAL = "local"  # never sent: tested here, on `row` of each row of the answer
-    LOOKUP = "lookup"  # never sent: narrows the look-up of the module's id in a form; `replaced_by` says why it goes no further
+    # never sent: narrows the look-up of the module's id in a form; `replaced_by` says why it goes no further
+    LOOKUP = "lookup"
     SPLIT = "split"  # one list for each of several values of a Stripe parameter
     URL = "url"  # Make an API Call: the path and, below, the parts of the request
     METHOD = "method"
@@ -71,11 +75,13 @@ class Role(StrEnum):
 
 
 Conditions = tuple[tuple[str, tuple[str, ...]], ...]
-"""Field names with the values (as text; booleans "true"/"false") under which something holds; all of them must."""
+"""Field names with the values (as text; booleans "true"/"false") under which something holds; all of them
+must."""
 
 
 def conditions(when: Mapping[str, str | bool | tuple[str, ...] | list[str]]) -> Conditions:
-    """Bring `{"confirm": True, "input_amount": ["unit_amount", "price"]}` into the frozen form of `Field.when`."""
+    """Bring `{"confirm": True, "input_amount": ["unit_amount", "price"]}` into the frozen form of
+    `Field.when`."""
 
     def texts(value: str | bool | tuple[str, ...] | list[str]) -> tuple[str, ...]:  # noqa: FBT001 - one value of the mapping
         if isinstance(value, bool):
@@ -136,7 +142,8 @@ class Field:
     renamed_to: str = (
         ""  # the parameter that takes the same value (a number as text) from the version `since_removed` on
     )
-    row: str = ""  # the key of a row that the value is tested on, for LOCAL and wherever a variant tests the field here
+    # the key of a row that the value is tested on, for LOCAL and wherever a variant tests the field here
+    row: str = ""
     local_choices: tuple[
         str, ...
     ] = ()  # CHOICE: further values that Stripe's filter doesn't know; tested here on `row`
@@ -166,7 +173,8 @@ class Field:
 
 
 def _is_column(column: Field) -> bool:
-    """Columns of rows that the client uses (search conditions, headers) take their part from the rows' own role."""
+    """Columns of rows that the client uses (search conditions, headers) take their part from the rows' own
+    role."""
     return column.name in {"key", "value", "field", "operator"}
 
 

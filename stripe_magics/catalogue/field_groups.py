@@ -1,4 +1,5 @@
-"""Fields that recur from module to module, declared once. Each function gives the fields with the few words that differ."""
+"""Fields that recur from module to module, declared once. Each function gives the fields with the few words
+that differ."""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ def window(name: str, label: str, what: str, **changes: Any) -> Field:
 def compared(
     name: str, label: str, *, operator: str, operator_label: str, what: str, **changes: Any
 ) -> tuple[Field, Field]:
-    """A range of time in two fields: the comparison, and the moment that is compared with. Without a comparison it is `on`."""
+    """A range of time in two fields: the comparison, and the moment that is compared with. Without a
+    comparison it is `on`."""
     where = f"Where the {what} lies: before or after {label}, on that day, or between two moments."
     moment = f"Moment to compare the {what} with: {_DATES}."
     return (
@@ -137,7 +139,8 @@ def shipping(*, parcel: bool) -> tuple[Field, ...]:
 
 
 def billing_details(*, when: Mapping[str, Any], restored: bool = False) -> tuple[Field, ...]:
-    """Whom a new payment method belongs to. Of the source document only some modules lost all of it, but each the e-mail."""
+    """Whom a new payment method belongs to. Of the source document only some modules lost all of it, but each
+    the e-mail."""
     data = "payment_method_data[billing_details]"
     of: dict[str, Any] = {"group": "Billing details", "when": when}
     return (

@@ -1,11 +1,15 @@
 """What a `Kind` means in every part of the package: one entry a kind, one table.
 
-- `shape` says what a value is made of, and with it how a line repeats it, how a body nests it and whether an empty one counts.
-- `reader`, `control`, `preview` and `values` name what validation, a form, the line below its control and completion do with it; the
-  functions of those names stand with them, and kinds that are treated alike name the same one.
-- `help`, `sample` and `placeholder` are its words: on the help page, in an example that runs, in an empty control.
+- `shape` says what a value is made of, and with it how a line repeats it, how a body nests it and whether an
+  empty one counts.
+- `reader`, `control`, `preview` and `values` name what validation, a form, the line below its control and
+  completion do with it; the functions of those names stand with them, and kinds that are treated alike name
+  the same one.
+- `help`, `sample` and `placeholder` are its words: on the help page, in an example that runs, in an empty
+  control.
 
-A new kind is a member of `Kind` with its entry here; it needs functions of its own only where no kind before it was treated like that.
+A new kind is a member of `Kind` with its entry here; it needs functions of its own only where no kind before
+it was treated like that.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What a module is: one thing to do with a Stripe account, with its fields.
 
-A module is mostly one endpoint. Where Stripe serves it otherwise, its declaration says so and nothing else needs to know:
+A module is mostly one endpoint. Where Stripe serves it otherwise, its declaration says so and nothing else
+needs to know:
 
 - `variants`: another endpoint that takes the call under a condition (one invoice by id, a search);
 - `splits`: a field that Stripe doesn't take, served by listing for each of several values;
@@ -59,10 +60,11 @@ class Split:
 class FollowUp:
     """A second call, made after the first went well, for fields that the first one's endpoint doesn't take.
 
-    It is made only if one of `fields` is given. `path` and the values of `send` may name any path field or held field of the module
-    in braces. The fields are sent under their own `param`, unless the path names them; with `each`, one call for each row of the (one)
-    field, the row's columns being its parameters. `answers`: its answer is the module's answer. `first`: it is made before the module's
-    own call, which then follows.
+    It is made only if one of `fields` is given. `path` and the values of `send` may name any path field or
+    held field of the module in braces. The fields are sent under their own `param`, unless the path names
+    them; with `each`, one call for each row of the (one) field, the row's columns being its parameters.
+    `answers`: its answer is the module's answer. `first`: it is made before the module's own call, which then
+    follows.
     """
 
     path: str
@@ -79,10 +81,12 @@ class FollowUp:
 class Search:
     """How fields become the expression of Stripe's search language that is sent as `param`.
 
-    `expression` names the field whose text is the expression itself; without it, each field of `equals` gives a clause
-    `property:"value"` and each row of the field `rows` (its columns `field`, `key`, `operator`, `value`) one by its operator:
-    is `p:"v"`, is_not `-p:"v"`, contains `p~"v"`, before `p<T`, after `p>T`, on and between two of these. The field `match` joins all of
-    them: "all" by AND, "any" by OR, never both, so that `on` and `between` don't go with "any". metadata is `metadata["key"]`.
+    `expression` names the field whose text is the expression itself; without it, each field of `equals` gives
+    a clause `property:"value"` and each row of the field `rows` (its columns `field`, `key`, `operator`,
+    `value`) one by its operator:
+    is `p:"v"`, is_not `-p:"v"`, contains `p~"v"`, before `p<T`, after `p>T`, on and between two of these. The
+    field `match` joins all of them: "all" by AND, "any" by OR, never both, so that `on` and `between` don't
+    go with "any". metadata is `metadata["key"]`.
     """
 
     expression: str
@@ -179,7 +183,8 @@ class Module:
         return next((each for each in self.follow_ups if name in each.fields), None)
 
     def effect_of(self, values: Mapping[str, Any]) -> Effect:
-        """What the call does with these values (raw or typed, by field name): `confirm` makes a payment intent's creation move money."""
+        """What the call does with these values (raw or typed, by field name): `confirm` makes a payment
+        intent's creation move money."""
         given = {name: value for name, value in values.items() if value is not None}
         for name, value, effect in self.effects:
             default = self._by_name[name].default

@@ -1,4 +1,5 @@
-"""What is known of Stripe's types of object: what their ids look like, where their lists and Dashboard pages are, what search takes of them.
+"""What is known of Stripe's types of object: what their ids look like, where their lists and Dashboard pages
+are, what search takes of them.
 
 One table; everything else asks it. Where a list lives, and what it takes, comes from the generated facts.
 """
@@ -179,7 +180,8 @@ def object_type(kind: str) -> ObjectType:
 
 
 def first_columns(kind: str) -> tuple[str, ...]:
-    """The columns of a type that a person looks for first, in the Dashboard's order; none where no one has said which."""
+    """The columns of a type that a person looks for first, in the Dashboard's order; none where no one has
+    said which."""
     return COLUMNS.get(kind, ())
 
 
@@ -197,7 +199,8 @@ def prefix_owner(text: str) -> str:
 
 
 def owner(text: str) -> str:
-    """The type of object that an id names, by its prefix: "charge" for ch_123. "" for what is no id, or one of an unknown type."""
+    """The type of object that an id names, by its prefix: "charge" for ch_123. "" for what is no id, or one
+    of an unknown type."""
     return prefix_owner(text) if _ID.fullmatch(text) else ""
 
 
@@ -216,7 +219,8 @@ def _homes() -> dict[str, str]:
 
 
 def list_path(kind: str) -> str:
-    """Where the objects of a type are listed or read one by one: `/v1/checkout/sessions`; "" if they have no such path."""
+    """Where the objects of a type are listed or read one by one: `/v1/checkout/sessions`; "" if they have no
+    such path."""
     return _homes().get(kind, "")
 
 

@@ -1,12 +1,15 @@
-"""On whose behalf code runs: the connection, account and key of the calls that are made while an event's handler is at work.
+"""On whose behalf code runs: the connection, account and key of the calls that are made while an event's
+handler is at work.
 
-A handler belongs to the connection on which it was registered. While it runs, a context variable carries that connection, so that a call inside
-it goes there and nowhere else, whatever `connect` has put in its place meanwhile; a connection that was closed refuses it. The context also
-numbers the handler's writes: event, handler and number make the idempotency key, so that a handler that runs a second time for the same event
-(the kernel was killed, the event was delivered twice, another kernel took over) repeats its writes under the keys that they had.
+A handler belongs to the connection on which it was registered. While it runs, a context variable carries that
+connection, so that a call inside it goes there and nowhere else, whatever `connect` has put in its place
+meanwhile; a connection that was closed refuses it. The context also numbers the handler's writes: event,
+handler and number make the idempotency key, so that a handler that runs a second time for the same event (the
+kernel was killed, the event was delivered twice, another kernel took over) repeats its writes under the keys
+that they had.
 
-Tasks and `asyncio.to_thread` inherit the context; a thread that a handler starts by hand doesn't (`carried` passes it on, as
-`contextvars.copy_context().run` does).
+Tasks and `asyncio.to_thread` inherit the context; a thread that a handler starts by hand doesn't (`carried`
+passes it on, as `contextvars.copy_context().run` does).
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ class CallContext:
     def __init__(
         self, connection: Any, *, event: str = "", handler: str = "", account: str = "", label: str = ""
     ) -> None:
-        """`account`: the connected account that the event is from; calls go to it unless they name another."""
+        """`account`: the connected account that the event is from; calls go to it unless they name
+        another."""
         self.connection, self.event, self.handler, self.account = connection, event, handler, account
         self.label = label or (f"handler {handler} on {event}" if event else "")
         self._count = 0
@@ -42,9 +46,11 @@ class CallContext:
         return hashlib.sha256(self.handler.encode()).hexdigest()[:16]
 
     def next_key(self, rows_of: Callable[[str], list[Any]]) -> str:
-        """The idempotency key of the handler's next write; `rows_of` gives the journal's operations with a key.
+        """The idempotency key of the handler's next write; `rows_of` gives the journal's operations with a
+        key.
 
-        Attempts that Stripe refused, or that never left, changed nothing: when the event is handled again, the write gets a new key.
+        Attempts that Stripe refused, or that never left, changed nothing: when the event is handled again,
+        the write gets a new key.
         """
         with self._lock:
             self._count += 1
@@ -88,13 +94,15 @@ def account_for(connection: object) -> str:
 
 
 def account_of(connection: Any, headers: Iterable[tuple[str, str]] = ()) -> str:
-    """The account that a call goes to: its own header's, else that of the handler's event, else the connection's; "" is the key's own."""
+    """The account that a call goes to: its own header's, else that of the handler's event, else the
+    connection's; "" is the key's own."""
     named = next((value for name, value in headers if name.lower() == "stripe-account"), "")
     return str(named or account_for(connection) or connection.account)
 
 
 def carried(work: Callable[P, R]) -> Callable[P, R]:
-    """`work` for threads of a pool: each run has the context of the code that calls this now, a handler's connection and account with it."""
+    """`work` for threads of a pool: each run has the context of the code that calls this now, a handler's
+    connection and account with it."""
     context = copy_context()
 
     def run(*positional: P.args, **named: P.kwargs) -> R:

@@ -1,7 +1,8 @@
-"""A connection: which account, which mode, which key, and everything that belongs to it: client, journal, live guard, notices.
+"""A connection: which account, which mode, which key, and everything that belongs to it: client, journal,
+live guard, notices.
 
-A `Connection` shows no key in any way it can be looked at. What happens to one call is in sending/sender.py; the connection that every
-interface shares is in shared_connection.py.
+A `Connection` shows no key in any way it can be looked at. What happens to one call is in sending/sender.py;
+the connection that every interface shares is in shared_connection.py.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class Connection:
         self._account_objects: dict[str, dict[str, Any]] = {}  # by the account that it was asked of
         logging_filter.install()
 
-    # --- what may be seen ------------------------------------------------------------------------------------------------------------
+    # --- what may be seen -----------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         return f"<Stripe {self.mode} connection{f' {self.name}' if self.name else ''}{f' {self.key_hint}' if self.key_hint else ''}>"
@@ -136,7 +137,8 @@ class Connection:
         return self.secret.hint if self.secret is not None and self.mode != "sandbox" else ""
 
     def status(self) -> dict[str, str]:
-        """What the connection is, in words: account, mode, version, key hint, host, proxy, certificates. Asks for the account."""
+        """What the connection is, in words: account, mode, version, key hint, host, proxy, certificates. Asks
+        for the account."""
         try:
             account = self.account_object()
             who = {"account": str(account.get("id") or ""), "name": self.account_name(account)}
@@ -191,7 +193,7 @@ class Connection:
         dashboard = settings.get("dashboard") or {}
         return str(dashboard.get("display_name") or profile.get("name") or "")
 
-    # --- sending ---------------------------------------------------------------------------------------------------------------------
+    # --- sending --------------------------------------------------------------------------------------------
 
     def send(
         self,
@@ -203,10 +205,12 @@ class Connection:
         yes: bool = False,
         ask: Prompt | None = None,
     ) -> ApiResponse:
-        """Send one call: retries, deadline, idempotency, journal and live guard included. See sending/sender.py.
+        """Send one call: retries, deadline, idempotency, journal and live guard included. See
+        sending/sender.py.
 
-        `origin` is where the call stands in a notebook, `idempotency_key` a form's key for its submission, `again` makes a repetition
-        on purpose, `yes` answers the live guard, `ask(prompt) -> typed text` lets a person answer it.
+        `origin` is where the call stands in a notebook, `idempotency_key` a form's key for its submission,
+        `again` makes a repetition on purpose, `yes` answers the live guard, `ask(prompt) -> typed text` lets
+        a person answer it.
         Raises a `StripeError`, `ConfirmationNeeded`, `RepeatRefused`, or `Interrupted` when Stop was pressed.
         """
         from stripe_magics.client.sending.sender import send
@@ -305,7 +309,8 @@ class Connection:
             )
 
     def stripe_time(self) -> float:
-        """What time it is at Stripe, in Unix seconds: this machine's clock without what it is off; the sandbox has a clock of its own."""
+        """What time it is at Stripe, in Unix seconds: this machine's clock without what it is off; the
+        sandbox has a clock of its own."""
         return (
             float(self.sandbox.now) if self.sandbox is not None else (self.stripe_clock.time() or self.now())
         )
@@ -317,7 +322,7 @@ class Connection:
         now = datetime.fromtimestamp(self.stripe_time(), self.zone)
         return f"It is {now.day} {now:%b %Y, %H:%M} in the sandbox"
 
-    # --- the journal -----------------------------------------------------------------------------------------------------------------
+    # --- the journal ----------------------------------------------------------------------------------------
 
     @property
     def journal(self) -> Journal:
@@ -343,7 +348,8 @@ class Connection:
         return self.journal.pending()
 
     def recorded(self, request: Request, origin: Origin, key: str = "") -> Operation | None:
-        """What the journal knows of a call that has a place of its own (a form's submission, a row), or a key."""
+        """What the journal knows of a call that has a place of its own (a form's submission, a row), or a
+        key."""
         account = call_context.account_of(self, request.headers)
         if key:
             scope = self.scope(account)
@@ -383,13 +389,15 @@ def _id_in(body: bytes) -> str:
 
 
 def _own_account(secret: Secret) -> tuple[str, str]:
-    """The mode of a key, and what stands for its account: the account's id, which newer keys hold after `51`; else the whole key."""
+    """The mode of a key, and what stands for its account: the account's id, which newer keys hold after `51`;
+    else the whole key."""
     mode, _, rest = secret.reveal().partition("_")[2].partition("_")
     return mode, rest[:16] if rest.startswith("51") and len(rest) >= 40 else rest
 
 
 def _identity(secret: Secret | None) -> str:
-    """What tells, in this process alone, whether two connections are of one account; nothing of the key can be found from it."""
+    """What tells, in this process alone, whether two connections are of one account; nothing of the key can
+    be found from it."""
     if secret is None:
         return ""
     return hmac.new(_SALT, "\n".join(_own_account(secret)).encode(), hashlib.sha256).hexdigest()[:16]

@@ -1,4 +1,5 @@
-"""Where keys come from: an environment variable (or Colab's userdata), the keyring, the Stripe CLI's profile, a prompt.
+"""Where keys come from: an environment variable (or Colab's userdata), the keyring, the Stripe CLI's profile,
+a prompt.
 
 Each gives a `Secret` and says in words where it found it. Nothing is printed, nothing is written.
 """
@@ -33,7 +34,8 @@ ADVICE = (
 
 
 def find(*, env: str = "", profile: str = "", name: str = "") -> Found:
-    """The first key that there is, in the order above; a named source is asked alone. Raises `NotConnected`."""
+    """The first key that there is, in the order above; a named source is asked alone. Raises
+    `NotConnected`."""
     if env:
         if redact(env) != env:
             raise KeyRefused(

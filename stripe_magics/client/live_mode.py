@@ -1,9 +1,11 @@
 """Live mode asks first.
 
-- A write in live mode needs live writing to be unlocked: the account's name or id, typed, for 15 minutes or until the kernel restarts.
+- A write in live mode needs live writing to be unlocked: the account's name or id, typed, for 15 minutes or
+  until the kernel restarts.
 - A call that moves money, or destroys, then asks each time, with its amount, currency and mode in words.
 - `--yes` answers both. With neither a person nor `--yes`, nothing is sent.
-- More than 25 irreversible calls in one run of a cell (or, without a cell, in 15 minutes) ask again, `--yes` or not; `raise_limit` allows more.
+- More than 25 irreversible calls in one run of a cell (or, without a cell, in 15 minutes) ask again, `--yes`
+  or not; `raise_limit` allows more.
 
 An unknown mode (an organisation's key, before an answer has told) is treated as live.
 """
@@ -149,7 +151,8 @@ def _unlock(connection: GuardedConnection, ask: Prompt) -> None:
 def switch(
     connection: GuardedConnection, requested: str, *, ask: Prompt | None, count: int | None = None
 ) -> str:
-    """`on` unlocks live writing (the account's name or id is asked for), `off` locks it, `allow` widens the limit of a run to `count`."""
+    """`on` unlocks live writing (the account's name or id is asked for), `off` locks it, `allow` widens the
+    limit of a run to `count`."""
     guard = connection.guard
     if requested == "off":
         guard.lock()

@@ -1,8 +1,9 @@
 """The signing secrets of webhook endpoints, which Stripe gives once: kept before anything else can go wrong.
 
-The answer that makes an endpoint holds its secret; no later one does. `capture` therefore sees every such answer first, whichever way the call was
-made (a line, a form, `resume` after a lost answer), and keeps the secret in the system's keyring, or, where there is none, in a file that only
-the user can read. The sandbox's, and those of endpoints that go with the kernel, stay in the connection's memory.
+The answer that makes an endpoint holds its secret; no later one does. `capture` therefore sees every such
+answer first, whichever way the call was made (a line, a form, `resume` after a lost answer), and keeps the
+secret in the system's keyring, or, where there is none, in a file that only the user can read. The sandbox's,
+and those of endpoints that go with the kernel, stay in the connection's memory.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""How fast we may ask: a limiter for each endpoint and for each account, which slows down where Stripe says so.
+"""How fast we may ask: a limiter for each endpoint and for each account, which slows down where Stripe says
+so.
 
-Each bucket is a GCRA: requests are spaced by 1/rate, with a small burst ahead. A request goes when every bucket that it counts for (its
-endpoint in its account, all of that account, all that goes out under one key) allows it, and is counted in all of them at
-that moment, not before: those that were held up meanwhile don't go out all at once. A 429 slows the bucket that its reason
-names, and the pace comes back step by step; a concurrency reason lets fewer requests run side by side.
+Each bucket is a GCRA: requests are spaced by 1/rate, with a small burst ahead. A request goes when every
+bucket that it counts for (its endpoint in its account, all of that account, all that goes out under one key)
+allows it, and is counted in all of them at that moment, not before: those that were held up meanwhile don't
+go out all at once. A 429 slows the bucket that its reason names, and the pace comes back step by step; a
+concurrency reason lets fewer requests run side by side.
 
 Nothing here knows HTTP: `take` says how long to wait, `learn` takes a status and the reason.
 """
@@ -29,7 +31,8 @@ OTHER_RATES: Mapping[str, float] = {"/v1/files": 20.0}
 SEARCH_RATE = 20.0
 LIVE_SHARE = 0.8  # of an account's total in live mode; the rest is left to checkout
 SAFETY_FACTOR = 0.995  # of a known rate, so that clocks that differ a little don't cause a refusal
-BURST_SECONDS = 0.1  # of a second's requests may go at once; few, since those of a loop that is late arrive together besides
+# of a second's requests may go at once; few, since those of a loop that is late arrive together besides
+BURST_SECONDS = 0.1
 SLOWDOWN_FACTOR, RECOVERY_STEP = 0.7, 0.05
 SLOWDOWN_INTERVAL, RECOVERY_INTERVAL = 0.3, 0.5  # seconds between two steps
 MIN_FACTOR = 0.02  # of the rate
@@ -74,7 +77,8 @@ class Bucket:
 
 @dataclass(slots=True)
 class Limiter:
-    """All buckets of one connection. `total` and `endpoint` are requests per second; infinite ones never wait."""
+    """All buckets of one connection. `total` and `endpoint` are requests per second; infinite ones never
+    wait."""
 
     total: float
     endpoint: float
@@ -102,7 +106,8 @@ class Limiter:
             self.refused(request.path, account_of(request), outcome.header("stripe-rate-limited-reason"))
 
     def refused(self, path: str, account: str, reason: str) -> None:
-        """A 429: slow down where its reason says. None of them is about a lock on an object (no reason, lock_timeout)."""
+        """A 429: slow down where its reason says. None of them is about a lock on an object (no reason,
+        lock_timeout)."""
         with self._lock:
             now = self.clock()
             endpoint, total, platform = self._of(path, account)
@@ -125,7 +130,8 @@ class Limiter:
             self.sleep(seconds)
 
     def pace(self, path: str, account: str = "") -> float:
-        """The requests per second that a list can have now: its share of what the lists that are being read have together."""
+        """The requests per second that a list can have now: its share of what the lists that are being read
+        have together."""
         with self._lock:
             return min(
                 bucket.rate * bucket.factor / max(1, bucket.readers) for bucket in self._of(path, account)
@@ -200,8 +206,8 @@ class RatedConnection(Protocol):
 def limiter_for(connection: RatedConnection) -> Limiter:
     """The limiter of a connection, made when it is first needed.
 
-    `connect(rate=)` is both an endpoint's rate and the total. Without it: 25 an endpoint, and in all 100 live (of which a fifth is left
-    to checkout) or 25 in test mode. The sandbox has none.
+    `connect(rate=)` is both an endpoint's rate and the total. Without it: 25 an endpoint, and in all 100 live
+    (of which a fifth is left to checkout) or 25 in test mode. The sandbox has none.
     """
     if isinstance(connection.limiter, Limiter):
         return connection.limiter

@@ -1,7 +1,9 @@
 """A key that can't be seen: `Secret` shows its first letters and last four, whatever way it is looked at.
 
-- `repr`, `str` and `format` give the hint; pickling, copying and JSON are refused; there is no `__dict__` and no public text attribute.
-- `KINDS` says what a text that looks like one of Stripe's secrets is, and whether it can be used as an API key.
+- `repr`, `str` and `format` give the hint; pickling, copying and JSON are refused; there is no `__dict__` and
+  no public text attribute.
+- `KINDS` says what a text that looks like one of Stripe's secrets is, and whether it can be used as an API
+  key.
 - Where keys come from is in sources.py.
 """
 
@@ -72,7 +74,8 @@ def mask(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a text that starts like this is. `mode`: test, live or unknown; `refusal`: why it can't be an API key."""
+    """What a text that starts like this is. `mode`: test, live or unknown; `refusal`: why it can't be an API
+    key."""
 
     pattern: str
     what: str
@@ -103,7 +106,8 @@ KINDS: tuple[Shape, ...] = (
 
 
 def classify(text: str) -> Shape:
-    """The shape of a key that can be used. Raises `KeyRefused` with the reason for anything else; the text is never in the message."""
+    """The shape of a key that can be used. Raises `KeyRefused` with the reason for anything else; the text is
+    never in the message."""
     if not text.strip():
         raise KeyRefused("The key is empty.")
     if text != text.strip():

@@ -1,4 +1,5 @@
-"""The connection that every interface shares: `connect` opens it, `current` gives it, `close` forgets it together with its key."""
+"""The connection that every interface shares: `connect` opens it, `current` gives it, `close` forgets it
+together with its key."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ P = ParamSpec("P")
 
 
 def _named_options(function: Callable[P, Connection]) -> Callable[P, Connection]:
-    """Refuses, in words of ours, what `function` has no argument for; a key foremost: there is no argument that takes one."""
+    """Refuses, in words of ours, what `function` has no argument for; a key foremost: there is no argument
+    that takes one."""
     known = list(inspect.signature(function).parameters)
 
     @wraps(function)
@@ -88,13 +90,17 @@ def connect(  # noqa: PLR0913 - public: each is a keyword of its own
 ) -> Connection:
     """Open the connection that every interface shares, and give it.
 
-    `sandbox=True` is the embedded account: no key, no network (`demo=False` starts it empty; with `today=True` its demo ends
-    today and its clock runs, else it stands still). Otherwise the key comes from the environment
-    variable `env`, the Stripe CLI's `profile`, or, with neither, from STRIPE_API_KEY, the keyring (entry `name`), the CLI's default profile.
-    `account` acts for a connected account, `api_version` sets another Stripe-Version, `api_base` another host (Stripe's, or this machine for
-    tests), `rate` the requests per second, `zone` the time zone of dates ("Europe/Zurich"; UTC without).
-    The key is tried on the account at once. Raises `NotConnected`, `KeyRefused`, or the `StripeError` of a key that Stripe refuses, an account
-    that it can't reach or a network that isn't there; an earlier connection then stays as it was.
+    `sandbox=True` is the embedded account: no key, no network (`demo=False` starts it empty; with
+    `today=True` its demo ends today and its clock runs, else it stands still). Otherwise the key comes from
+    the environment
+    variable `env`, the Stripe CLI's `profile`, or, with neither, from STRIPE_API_KEY, the keyring (entry
+    `name`), the CLI's default profile.
+    `account` acts for a connected account, `api_version` sets another Stripe-Version, `api_base` another host
+    (Stripe's, or this machine for tests), `rate` the requests per second, `zone` the time zone of dates
+    ("Europe/Zurich"; UTC without).
+    The key is tried on the account at once. Raises `NotConnected`, `KeyRefused`, or the `StripeError` of a
+    key that Stripe refuses, an account that it can't reach or a network that isn't there; an earlier
+    connection then stays as it was.
     """
     clock = _zone(zone)
     if rate is not None and not rate > 0:
@@ -154,10 +160,12 @@ def connect(  # noqa: PLR0913 - public: each is a keyword of its own
 
 
 def _verify(connection: Connection) -> None:
-    """Ask Stripe for the account, so that a key that it refuses, or a network that isn't there, fails here and not in the middle of the work.
+    """Ask Stripe for the account, so that a key that it refuses, or a network that isn't there, fails here
+    and not in the middle of the work.
 
-    Raises what went wrong; the earlier connection stays. Where Stripe itself can't say (a restricted key that may not read the account, a rate
-    limit, a failure of Stripe's), the connection is made and says that it was not checked.
+    Raises what went wrong; the earlier connection stays. Where Stripe itself can't say (a restricted key that
+    may not read the account, a rate limit, a failure of Stripe's), the connection is made and says that it
+    was not checked.
     """
     try:
         connection.account_object()

@@ -1,6 +1,8 @@
-"""Watch Events: live events in a notebook, by polling, by a receiver on this machine, or by a webhook endpoint.
+"""Watch Events: live events in a notebook, by polling, by a receiver on this machine, or by a webhook
+endpoint.
 
-`sm.watch("invoice")`, `sm.on("invoice.paid", handler)`, `sm.listen()`. api.py and handler_commands.py are where to begin.
+`sm.watch("invoice")`, `sm.on("invoice.paid", handler)`, `sm.listen()`. api.py and handler_commands.py are
+where to begin.
 """
 
 from __future__ import annotations

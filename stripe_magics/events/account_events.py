@@ -1,7 +1,8 @@
-"""What the events of one account need, kept with its connection: the store, the handlers, the watches, the signing secrets.
+"""What the events of one account need, kept with its connection: the store, the handlers, the watches, the
+signing secrets.
 
-`events_of(connection)` gives it, made when first needed. Nothing is shared between two connections, and closing one ends its watches, within a
-second, whatever a handler is doing.
+`events_of(connection)` gives it, made when first needed. Nothing is shared between two connections, and
+closing one ends its watches, within a second, whatever a handler is doing.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ class RunningWatch(Protocol):
 
 @dataclass(slots=True)
 class AccountEvents:
-    """The events of one account on one connection. `account` is a connected account, "" the connection's own."""
+    """The events of one account on one connection. `account` is a connected account, "" the connection's
+    own."""
 
     connection: Connection
     account: str
@@ -103,7 +105,8 @@ class AccountEvents:
         return account_label(self.connection, self.account)
 
     def name_of(self, id: str) -> str:
-        """What an account is called, as far as it is known without asking: the connection's own, or a connected one."""
+        """What an account is called, as far as it is known without asking: the connection's own, or a
+        connected one."""
         seen = self.connection.account_seen
         if seen is not None and seen.get("id") == id:
             return self.connection.account_name(seen)
@@ -173,7 +176,8 @@ def account_label(connection: Connection, account: str = "") -> str:
 
 
 def look_up_account(connection: Connection) -> None:
-    """Ask once which account the connection is of, so that it can be named. A key that may not read it is no fault."""
+    """Ask once which account the connection is of, so that it can be named. A key that may not read it is no
+    fault."""
     if connection.account_seen is None and not connection.account:
         try:
             connection.account_object()

@@ -1,4 +1,5 @@
-"""What connected accounts are called: each asked for once on a connection, when a watch over several of them begins."""
+"""What connected accounts are called: each asked for once on a connection, when a watch over several of them
+begins."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ def look_up(connection: Connection, ids: Iterable[str]) -> None:
 
 
 def connected(connection: Connection, most: int = MAX_ACCOUNTS) -> list[str]:
-    """The ids of the accounts that are connected to the platform, newest first; their names are kept on the way."""
+    """The ids of the accounts that are connected to the platform, newest first; their names are kept on the
+    way."""
     from stripe_magics.client.pagination.paginator import pages
 
     request = _request("/v1/accounts", lists=True)

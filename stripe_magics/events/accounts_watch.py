@@ -1,8 +1,10 @@
-"""A watch over several connected accounts: `%stripe events watch --accounts $df`, `--connect` for all that a platform has.
+"""A watch over several connected accounts: `%stripe events watch --accounts $df`, `--connect` for all that a
+platform has.
 
-Each account is a watch of its own (event_watch.py): with its own store, marks and handlers, read from where it was read to. So a gap is filled
-for each account by itself, and an account that goes away (deauthorised, closed) ends its part alone, with a word. Here they are one thing to
-show, to loop over and to stop; every row names its account.
+Each account is a watch of its own (event_watch.py): with its own store, marks and handlers, read from where
+it was read to. So a gap is filled for each account by itself, and an account that goes away (deauthorised,
+closed) ends its part alone, with a word. Here they are one thing to show, to loop over and to stop; every row
+names its account.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 
 class AccountsWatch:
-    """Watches of connected accounts, as one. `watches` are those of the accounts, in the order in which they were named."""
+    """Watches of connected accounts, as one. `watches` are those of the accounts, in the order in which they
+    were named."""
 
     shows_accounts = True
 
@@ -46,7 +49,8 @@ class AccountsWatch:
     # What a person does
 
     def start(self) -> AccountsWatch:
-        """Begin with each account. One that refuses is named in the notes, one that can't be reached now is tried again; raises if none can be read."""
+        """Begin with each account. One that refuses is named in the notes, one that can't be reached now is
+        tried again; raises if none can be read."""
         faults: list[StripeError] = []
         for each in self.watches:
             try:
@@ -77,7 +81,8 @@ class AccountsWatch:
             each.resume()
 
     def poll(self) -> int:
-        """Read every account now. How many events are new. An account that can't be read keeps none of the others from it; then it raises."""
+        """Read every account now. How many events are new. An account that can't be read keeps none of the
+        others from it; then it raises."""
         count = 0
         faults: list[Exception] = []
         for each in self.watches:
@@ -91,7 +96,8 @@ class AccountsWatch:
         return count
 
     def on(self, type: str, handler: Any = None, *, since: int | None = None, name: str = "") -> Any:
-        """Call `handler(event)` for events of that type in every account of this watch; its calls go to the event's account."""
+        """Call `handler(event)` for events of that type in every account of this watch; its calls go to the
+        event's account."""
         if handler is None:
             return lambda function: self.on(type, function, since=since, name=name)
         for each in self.watches:
@@ -148,7 +154,8 @@ class AccountsWatch:
         return self._watch_of(id).event(id)
 
     def fetch(self, id: str) -> dict[str, Any]:
-        """The object of an event as it is today, from its account. Raises KeyError, ValueError, a `StripeError`."""
+        """The object of an event as it is today, from its account. Raises KeyError, ValueError, a
+        `StripeError`."""
         return self._watch_of(id).fetch(id)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

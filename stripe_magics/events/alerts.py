@@ -1,16 +1,22 @@
-"""Alerts without code: a sound, a notification on the desktop, an e-mail, a message to a webhook of one's own.
+"""Alerts without code: a sound, a notification on the desktop, an e-mail, a message to a webhook of one's
+own.
 
     %stripe events watch --group charge --where "amount > 100000" --alert sound --alert email --alert $hook
 
-- `sound` and `desktop` come from the page that shows the watch, once for a batch of events; without a page a terminal rings its bell.
-- `email` goes through the user's own server: SMTP_HOST (and SMTP_PORT, SMTP_USER, SMTP_PASSWORD, SMTP_FROM, SMTP_TO) in the environment;
+- `sound` and `desktop` come from the page that shows the watch, once for a batch of events; without a page a
+  terminal rings its bell.
+- `email` goes through the user's own server: SMTP_HOST (and SMTP_PORT, SMTP_USER, SMTP_PASSWORD, SMTP_FROM,
+  SMTP_TO) in the environment;
   `mailto:ops@example.com` names the address. A login is only ever sent over TLS.
-- An address that begins with https:// gets a POST with JSON: `text` (what Slack, Mattermost and Teams' workflows show) and `events`.
+- An address that begins with https:// gets a POST with JSON: `text` (what Slack, Mattermost and Teams'
+  workflows show) and `events`.
 
-E-mails and webhooks are sent by batch, each event once: they are handlers with a mark of their own (handlers.py), so what happened while nothing
-ran is in the next message, a second kernel sends none twice, and what could not be sent is tried again with the next pass. What is sent is what
-the table shows, never an event's whole object. An address of a webhook is a secret: only its host is ever shown. A server that takes more than
-30 seconds is left to itself, so that it holds up neither the reading nor the handlers; it may get that message twice.
+E-mails and webhooks are sent by batch, each event once: they are handlers with a mark of their own
+(handlers.py), so what happened while nothing ran is in the next message, a second kernel sends none twice,
+and what could not be sent is tried again with the next pass. What is sent is what the table shows, never an
+event's whole object. An address of a webhook is a secret: only its host is ever shown. A server that takes
+more than 30 seconds is left to itself, so that it holds up neither the reading nor the handlers; it may get
+that message twice.
 """
 
 from __future__ import annotations
@@ -133,7 +139,8 @@ def alert_names(given: Iterable[str] | str | None) -> list[str]:
 def alerts(
     names: Iterable[str], describe: Callable[[list[Event]], Message]
 ) -> tuple[frozenset[str], list[Alert]]:
-    """What `--alert` names: what the page does, and what is sent. Raises `UsageFault` for what can't be sent as things are."""
+    """What `--alert` names: what the page does, and what is sent. Raises `UsageFault` for what can't be sent
+    as things are."""
     page: set[str] = set()
     sent: dict[str, Alert] = {}
     for name in names:
@@ -171,7 +178,8 @@ def _sender(name: str, describe: Callable[[list[Event]], Message]) -> Alert:
 
 
 def _address(name: str) -> SplitResult:
-    """The parts of an address. Raises `UsageFault`, without the address, for what looks like one and can't be."""
+    """The parts of an address. Raises `UsageFault`, without the address, for what looks like one and can't
+    be."""
     try:
         parts = urlsplit(name)
         valid = name.isascii() and name.isprintable() and " " not in name and "@" not in parts.netloc
@@ -268,7 +276,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """None: the redirect is the answer, and no success."""
 
 
-# What customers chose (names, descriptions) must not mention a channel or hide a link: Slack's own rule for text.
+# What customers chose (names, descriptions) must not mention a channel or hide a link: Slack's own rule for
+# text.
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 

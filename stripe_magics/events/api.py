@@ -1,7 +1,9 @@
 """Watches, for a line, a cell, a form and Python: one function each.
 
-watch("invoice", "charge.failed")     polls and shows what comes             %stripe events watch --group invoice
-run(command)                          with a URL: a webhook endpoint         %stripe events watch --group invoice --url https://...
+watch("invoice", "charge.failed")     polls and shows what comes             %stripe events watch --group
+                                      invoice
+run(command)                          with a URL: a webhook endpoint         %stripe events watch --group
+                                      invoice --url https://...
 listen("invoice")                     a receiver on this machine             %stripe listen --group invoice
 status(), stop(), endpoints()
 
@@ -80,16 +82,21 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     connection: Connection | None = None,
     **fields: Any,
 ) -> Any:
-    """Watch events: `watch("invoice", "charge.failed")`; nothing named is all of them. Shows a live table, and is a `Watch`.
+    """Watch events: `watch("invoice", "charge.failed")`; nothing named is all of them. Shows a live table,
+    and is a `Watch`.
 
-    `names`, `group`, `events` choose groups (`invoice`), patterns (`charge.dispute.*`) and types (`invoice.paid`). It polls every `interval`
-    seconds (15) for `minutes` (30; `"forever"`: until it is stopped, every 5 minutes). `since`: from when on, a date, Unix seconds, or `2h`, `3d`
-    ago; without it, from where the list was read to. `where`: a condition on values, `"amount > 100000 and customer in vips"`, with `values` for
-    what its names stand for. `alert`: what is done about new events without code, several of `sound`, `desktop`, `email`, `mailto:ADDRESS` and
-    an https address of yours (alerts.py); `notify` is `sound` and `desktop`. `stripe_account`: a connected account; `accounts`: several, as ids or a frame of them, and
-    `connect=True` all that the platform has: one watch, with the account in each row, each account read from where it was read to (`since` may
-    be a dict by account). `sink`: gets what comes as a frame, batch by batch (in a line: `--to FOLDER`).
-    With `url`, a webhook endpoint is made there instead and the answer is its frame (`ephemeral`: it goes with the kernel).
+    `names`, `group`, `events` choose groups (`invoice`), patterns (`charge.dispute.*`) and types
+    (`invoice.paid`). It polls every `interval` seconds (15) for `minutes` (30; `"forever"`: until it is
+    stopped, every 5 minutes). `since`: from when on, a date, Unix seconds, or `2h`, `3d` ago; without it,
+    from where the list was read to. `where`: a condition on values, `"amount > 100000 and customer in vips"`,
+    with `values` for what its names stand for. `alert`: what is done about new events without code, several
+    of `sound`, `desktop`, `email`, `mailto:ADDRESS` and an https address of yours (alerts.py); `notify` is
+    `sound` and `desktop`. `stripe_account`: a connected account; `accounts`: several, as ids or a frame of
+    them, and `connect=True` all that the platform has: one watch, with the account in each row, each account
+    read from where it was read to (`since` may be a dict by account). `sink`: gets what comes as a frame,
+    batch by batch (in a line: `--to FOLDER`).
+    With `url`, a webhook endpoint is made there instead and the answer is its frame (`ephemeral`: it goes
+    with the kernel).
     """
     if url:
         _refuse_with_url(
@@ -194,7 +201,8 @@ def _interval(given: float | str | None, minutes: float) -> float:
 
 
 def _refuse_with_url(**given: Any) -> None:
-    """What only a watch that polls does: Stripe posts an endpoint's events to the URL, and nobody looks at them here."""
+    """What only a watch that polls does: Stripe posts an endpoint's events to the URL, and nobody looks at
+    them here."""
     names = [
         f"--{name}"
         for name, value in given.items()
@@ -224,9 +232,11 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
 ) -> Watch | None:
     """Receive signed events on this machine; `stop=True` ends that. Prints the command to run in a terminal.
 
-    `env`: the environment variable with the signing secret (STRIPE_WEBHOOK_SECRET); without one it is asked for. `host`: names of tunnels
-    that may be in the Host header. `port`, `path`: fixed ones instead of those that are chosen at random. `live`: take live events (and only those),
-    on a live connection. `connect`: the events of connected accounts, with the account in each row. `alert`: as for `watch`. What is missed is fetched by polling every 5 minutes, for `minutes`.
+    `env`: the environment variable with the signing secret (STRIPE_WEBHOOK_SECRET); without one it is asked
+    for. `host`: names of tunnels that may be in the Host header. `port`, `path`: fixed ones instead of those
+    that are chosen at random. `live`: take live events (and only those), on a live connection. `connect`: the
+    events of connected accounts, with the account in each row. `alert`: as for `watch`. What is missed is
+    fetched by polling every 5 minutes, for `minutes`.
     """
     connection = connection or current()
     account = events_of(connection)
@@ -289,7 +299,8 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
 
 
 def rehearse(count: int = 1, *, connection: Connection | None = None) -> list[int]:
-    """In the sandbox: post its newest events to the receiver, as `stripe listen` would. The status of each answer, 200 if it was taken."""
+    """In the sandbox: post its newest events to the receiver, as `stripe listen` would. The status of each
+    answer, 200 if it was taken."""
     connection = connection or current()
     listening = events_of(connection).watches.get(_LISTEN)
     if listening is None or listening.receiver is None or not listening.receiver.running:
@@ -317,7 +328,8 @@ def run(
 ) -> Watch | AccountsWatch | pd.DataFrame | Any:
     """Serve a command of events.watch: with a URL a webhook endpoint, without one a watch that polls.
 
-    Beside the module's fields its values may have `minutes`, `interval`, `since`, `where`, `ephemeral`, and, alone, `status` or `stop`.
+    Beside the module's fields its values may have `minutes`, `interval`, `since`, `where`, `ephemeral`, and,
+    alone, `status` or `stop`.
     """
     given = command.values
     own = {name: given[name] for name in _OWN if given.get(name) is not None and given[name] is not False}
@@ -394,7 +406,8 @@ def stop(name: str = "", *, connection: Connection | None = None) -> list[str]:
 
 
 def purge(*, connection: Connection | None = None) -> int:
-    """Forget the events of the account that are kept on this machine (for 30 days, else). Returns how many there were."""
+    """Forget the events of the account that are kept on this machine (for 30 days, else). Returns how many
+    there were."""
     return events_of(connection or current()).store.purge(before=float("inf"))
 
 
@@ -409,7 +422,8 @@ def endpoints(
 ) -> Any:
     """The account's webhook endpoints as a DataFrame. `delete`: delete this one first.
 
-    `secret_of` with `to`: write that endpoint's signing secret into a file for a server to read (STRIPE_WEBHOOK_SECRET=...), never on screen.
+    `secret_of` with `to`: write that endpoint's signing secret into a file for a server to read
+    (STRIPE_WEBHOOK_SECRET=...), never on screen.
     """
     connection = connection or current()
     if bool(secret_of) != bool(to):

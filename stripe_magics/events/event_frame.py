@@ -1,9 +1,11 @@
 """Events as a DataFrame, as text and as a table that stays as it is.
 
-Columns of the frame: `id`, `created` (datetime64[us, UTC]), `type`, `object`, `object_id`, `amount` (Int64, minor units), `currency`,
-`customer`, `status`, `request_id`, `idempotency_key`, `account` (the connected account of the event; else the connection's own, as far as it is
-known), `account_name` (as far as it is known), `mode` (live, test, sandbox), `api_version`, `livemode`, `twin` (most likely the same news as another event), `source`
-(poll or listen), `received` (datetime64[us, UTC]), `payload` (Stripe's event as a dict, secrets masked).
+Columns of the frame: `id`, `created` (datetime64[us, UTC]), `type`, `object`, `object_id`, `amount` (Int64,
+minor units), `currency`, `customer`, `status`, `request_id`, `idempotency_key`, `account` (the connected
+account of the event; else the connection's own, as far as it is known), `account_name` (as far as it is
+known), `mode` (live, test, sandbox), `api_version`, `livemode`, `twin` (most likely the same news as another
+event), `source` (poll or listen), `received` (datetime64[us, UTC]), `payload` (Stripe's event as a dict,
+secrets masked).
 """
 
 from __future__ import annotations
@@ -75,7 +77,8 @@ class _Watch(Protocol):
 
 
 def frame(stored: Iterable[Stored], account: _Account) -> pd.DataFrame:
-    """Events as a DataFrame; see the module's docstring. Without events it keeps its columns and their types."""
+    """Events as a DataFrame; see the module's docstring. Without events it keeps its columns and their
+    types."""
     import pandas as pd
 
     from stripe_magics.frames.frame_info import CallInfo, FrameInfo

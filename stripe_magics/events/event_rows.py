@@ -1,4 +1,5 @@
-"""What a person sees of an event: one row of plain text, with the amount, whom it is about, why it failed and until when something must be done."""
+"""What a person sees of an event: one row of plain text, with the amount, whom it is about, why it failed and
+until when something must be done."""
 
 from __future__ import annotations
 
@@ -121,7 +122,8 @@ def _at(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def request_for(subject: Mapping[str, Any], account: str = "") -> Request:
-    """The request for an event's object as it is today. Only its kind and its id are used, never a URL out of the event.
+    """The request for an event's object as it is today. Only its kind and its id are used, never a URL out of
+    the event.
 
     `account`: the connected account that the event is from.
     """
@@ -134,7 +136,8 @@ def request_for(subject: Mapping[str, Any], account: str = "") -> Request:
 
 
 def object_values(subject: Mapping[str, Any]) -> list[list[str]]:
-    """An object's values as a person reads them: amounts with their currency, times as dates, what is empty left out."""
+    """An object's values as a person reads them: amounts with their currency, times as dates, what is empty
+    left out."""
     currency = str(subject.get("currency") or "").lower()
     return [
         [name, _value_text(name, value, currency)]

@@ -1,12 +1,15 @@
 """The events that were seen, on this machine: each once, secrets masked, for 30 days.
 
-One SQLite file in the user's state folder, readable by its owner only, shared by all kernels; the sandbox has one in memory. Tables:
+One SQLite file in the user's state folder, readable by its owner only, shared by all kernels; the sandbox has
+one in memory. Tables:
 
 - `event`: what came, by scope (mode and account) and id;
 - `handler`: when a handler was first registered, and from which moment on events are its business;
 - `run`: what a handler has done with an event (run_log.py);
-- `coverage`: which stretch of time of Stripe's list has been read, by name of type or group, whatever watch read it;
-- `walk`: a reading of the list that was begun and broke off, with its cursor, so that the next one goes on there.
+- `coverage`: which stretch of time of Stripe's list has been read, by name of type or group, whatever watch
+  read it;
+- `walk`: a reading of the list that was begun and broke off, with its cursor, so that the next one goes on
+  there.
 """
 
 from __future__ import annotations
@@ -80,7 +83,8 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The stretch of Stripe's list that has been read, and when the last reading of it began. Unix seconds."""
+    """The stretch of Stripe's list that has been read, and when the last reading of it began. Unix
+    seconds."""
 
     since: int
     upto: int
@@ -89,7 +93,8 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A reading of the list that isn't at its end: from when on, the newest event that it saw, the last id that was kept."""
+    """A reading of the list that isn't at its end: from when on, the newest event that it saw, the last id
+    that was kept."""
 
     since: int
     newest: int
@@ -207,7 +212,8 @@ class Store:
         keep: Callable[[dict[str, Any]], bool] | None = None,
         most: int | None = None,
     ) -> list[Stored]:
-        """Events as they happened: by creation, within a second as they came; with `most`, the newest so many of them.
+        """Events as they happened: by creation, within a second as they came; with `most`, the newest so many
+        of them.
 
         `matches` chooses by type, `keep` by the event itself.
         """
@@ -306,7 +312,8 @@ class Store:
     def purge(self, *, before: float | None = None) -> int:
         """Drop what is older than 30 days, or than `before` (unix seconds). Returns how many events went.
 
-        What handlers have done is remembered for the 30 days all the same: an event that is read once more is no news.
+        What handlers have done is remembered for the 30 days all the same: an event that is read once more is
+        no news.
         """
         oldest = self.now() - KEPT
         with self.transaction() as db:

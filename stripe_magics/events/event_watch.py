@@ -1,11 +1,13 @@
-"""A watch: it reads Stripe's events again and again, keeps each once, calls the handlers, resolves what was open.
+"""A watch: it reads Stripe's events again and again, keeps each once, calls the handlers, resolves what was
+open.
 
     poll()  ->  pages of events  ->  store  ->  in order: handlers, the view
     accept(event) from the receiver --^
 
-`start` does the polling in a thread of its own, every 15 seconds and for 30 minutes unless given otherwise, so that a forgotten watch stays
-within what Stripe allows to be read. `poll` makes one pass now, in the calling thread; passes never overlap. What can pass (Stripe is out of
-reach, a proxy's page, a locked file) is tried again with a pause; how the watch stands is measured: when it last read, whether its thread lives.
+`start` does the polling in a thread of its own, every 15 seconds and for 30 minutes unless given otherwise,
+so that a forgotten watch stays within what Stripe allows to be read. `poll` makes one pass now, in the
+calling thread; passes never overlap. What can pass (Stripe is out of reach, a proxy's page, a locked file) is
+tried again with a pause; how the watch stands is measured: when it last read, whether its thread lives.
 """
 
 from __future__ import annotations
@@ -52,9 +54,11 @@ _LOOK = 0.1  # seconds between looks for a next event
 
 
 class Watch:
-    """Events as they come. `frame` has them as a DataFrame, `on` adds a handler, `poll`, `pause`, `resume`, `stop` do what they say.
+    """Events as they come. `frame` has them as a DataFrame, `on` adds a handler, `poll`, `pause`, `resume`,
+    `stop` do what they say.
 
-    `for event in watch` gives each new event until the watch ends; `await watch.next("charge.failed", timeout=60)` waits for one.
+    `for event in watch` gives each new event until the watch ends; `await watch.next("charge.failed",
+    timeout=60)` waits for one.
     """
 
     def __init__(  # noqa: PLR0913 - the keywords of `watch`
@@ -71,10 +75,13 @@ class Watch:
         sink: Callable[[pd.DataFrame], object] | None = None,
         alert: Iterable[str] = (),
     ) -> None:
-        """`since`: Unix seconds from which on events are shown and handled; without it, from where the list was read to, else from now.
+        """`since`: Unix seconds from which on events are shown and handled; without it, from where the list
+        was read to, else from now.
 
-        `where`: a condition on values (value_filter.py) for what is shown and given; `values` are what its names may stand for.
-        `sink`: gets the chosen events as a frame, batch by batch; what it couldn't take comes again with the next pass.
+        `where`: a condition on values (value_filter.py) for what is shown and given; `values` are what its
+        names may stand for.
+        `sink`: gets the chosen events as a frame, batch by batch; what it couldn't take comes again with the
+        next pass.
         `alert`: what is done about new events, without code (alerts.py).
         """
         if interval < MIN_INTERVAL:
@@ -140,7 +147,8 @@ class Watch:
     # What a person does
 
     def start(self) -> Watch:
-        """Begin, or go on after the time was over. Reads once in the calling thread, so that what is wrong is said at once."""
+        """Begin, or go on after the time was over. Reads once in the calling thread, so that what is wrong is
+        said at once."""
         return self if self.running else self.begin()
 
     def begin(self, *, first_read: bool = True) -> Watch:
@@ -159,7 +167,8 @@ class Watch:
         return self
 
     def stop(self) -> None:
-        """End the watch, its receiver included, within a second; a handler that is at work makes no further one start. What was seen stays."""
+        """End the watch, its receiver included, within a second; a handler that is at work makes no further
+        one start. What was seen stays."""
         self.signal_end("stopped")
         self.join(_PATIENCE)
 
@@ -218,7 +227,8 @@ class Watch:
     # What came
 
     def stored(self, most: int | None = None) -> list[Stored]:
-        """The chosen events of the last 30 days that were seen, oldest first; with `most`, the newest so many."""
+        """The chosen events of the last 30 days that were seen, oldest first; with `most`, the newest so
+        many."""
         return self.store.events(matches=self.choice, keep=self.where, most=most)
 
     @property
@@ -231,7 +241,8 @@ class Watch:
         return self.store.get(id).event
 
     def fetch(self, id: str) -> dict[str, Any]:
-        """The object of an event as it is today, its secrets masked; of a connected account's event, from that account.
+        """The object of an event as it is today, its secrets masked; of a connected account's event, from
+        that account.
 
         Raises KeyError, ValueError if Stripe has no path for it, a `StripeError`.
         """
@@ -246,7 +257,8 @@ class Watch:
         return each_new([self], self._ending.wait)
 
     async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:  # noqa: ASYNC109 - public
-        """Wait for the next event of a type, pattern or group. None is given twice, and none that came between two calls is missed.
+        """Wait for the next event of a type, pattern or group. None is given twice, and none that came
+        between two calls is missed.
 
         Raises TimeoutError after `timeout` seconds, `UsageFault` if the watch isn't running.
         """
@@ -307,7 +319,8 @@ class Watch:
     # One pass
 
     def poll(self) -> int:
-        """Read what is new, now. Returns how many events are. Raises a `StripeError`; the next pass then goes on where this one was."""
+        """Read what is new, now. Returns how many events are. Raises a `StripeError`; the next pass then goes
+        on where this one was."""
         with self._turn:
             before = self.store.last_row()
             handlers = [*self._own, *self.account.handlers]
@@ -336,7 +349,8 @@ class Watch:
             return len(reading.fresh)
 
     def accept(self, event: dict[str, Any]) -> bool:
-        """Keep an event that the receiver found to be Stripe's. Whether it is new; `handle` then passes it on."""
+        """Keep an event that the receiver found to be Stripe's. Whether it is new; `handle` then passes it
+        on."""
         return bool(self.store.add([event], source="listen"))
 
     def handle(self, event: dict[str, Any]) -> None:
@@ -560,7 +574,8 @@ async def next_of(watches: list[Watch], type: str, patience: float) -> dict[str,
 
 
 def _is_stripes_own(error: AuthenticationFailed | PermissionDenied) -> bool:
-    """Whether Stripe itself said no: a proxy's page has a status, but neither a request id nor an error of Stripe's."""
+    """Whether Stripe itself said no: a proxy's page has a status, but neither a request id nor an error of
+    Stripe's."""
     details = error.details
     said = (details.request_id, details.code, details.type, details.stripe_message)
     return not details.status or any(said)

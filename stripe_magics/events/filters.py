@@ -1,7 +1,8 @@
 """Which events are meant: one grammar for watches, handlers and webhook endpoints.
 
     *                          all events
-    invoice, invoice.*         a group: types that start with its name, those of later versions of the API included
+    invoice, invoice.*         a group: types that start with its name, those of later versions of the API
+                               included
     charge.dispute.*           the types below that name
     invoice.paid               a type
 
@@ -24,7 +25,8 @@ MAX_TYPES = 20  # that Stripe's list of events takes at once
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """A choice of events. Nothing chosen is everything. `prefixes` are groups and parts of them: `invoice`, `charge.dispute`."""
+    """A choice of events. Nothing chosen is everything. `prefixes` are groups and parts of them: `invoice`,
+    `charge.dispute`."""
 
     prefixes: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
@@ -45,7 +47,8 @@ class EventFilter:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The choice, name by name, as it is kept: `*`, `invoice.*`, `invoice.paid`. The order in which it was written says nothing."""
+        """The choice, name by name, as it is kept: `*`, `invoice.*`, `invoice.paid`. The order in which it
+        was written says nothing."""
         return (*(f"{prefix}.*" for prefix in sorted(self.prefixes)), *sorted(self.types)) or ("*",)
 
     @property
@@ -72,7 +75,8 @@ class EventFilter:
 
 
 def event_filter(groups: Iterable[str] = (), types: Iterable[str] = ()) -> EventFilter:
-    """The choice that names make: groups (`invoice`), patterns (`charge.dispute.*`), types (`invoice.paid`), `*`.
+    """The choice that names make: groups (`invoice`), patterns (`charge.dispute.*`), types (`invoice.paid`),
+    `*`.
 
     Raises `UnknownName` for a name that no event has.
     """
@@ -102,7 +106,8 @@ def event_filter(groups: Iterable[str] = (), types: Iterable[str] = ()) -> Event
 
 
 def covering_names(name: str) -> tuple[str, ...]:
-    """The names under which everything that `name` means may have been read: itself, the groups that it is in, `*`."""
+    """The names under which everything that `name` means may have been read: itself, the groups that it is
+    in, `*`."""
     parts = name.removesuffix(".*").split(".")
     wider = [f"{'.'.join(parts[:end])}.*" for end in range(len(parts) - 1, 0, -1)]
     return tuple(dict.fromkeys((name, *wider, "*")))
@@ -132,7 +137,8 @@ def _read(name: str) -> tuple[str, str]:
 
 
 def _endpoint_types(prefix: str) -> tuple[str, ...]:
-    """What an endpoint of the catalogue's version can ask for; of a name that only later versions have, what those can."""
+    """What an endpoint of the catalogue's version can ask for; of a name that only later versions have, what
+    those can."""
     return tuple(type for type in EVENT_TYPES if type.startswith(f"{prefix}.")) or _types_of(prefix)
 
 
@@ -142,7 +148,8 @@ def _types_of(prefix: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def known_types() -> tuple[str, ...]:
-    """All types of events: those of the catalogue, and those that a webhook endpoint of a version that is described can ask for."""
+    """All types of events: those of the catalogue, and those that a webhook endpoint of a version that is
+    described can ask for."""
     module = catalogue.find("webhook_endpoints.update")
     fields = [catalogue.at_version(module, version).get("enabled_events") for version in catalogue.VERSIONS]
     later = [str(each) for field in fields if field is not None for each in field.choices]

@@ -4,9 +4,11 @@ on("invoice.paid", handler)     a handler for every watch of the connection
 handlers()                      what is registered, and how it goes           %stripe events handlers
 failed()                        events on which a handler failed              %stripe events failed
 retry("evt_1")                  give failed events to their handlers again    %stripe events retry [EVENT]
-replay("evt_1", since="3d")     give events again that were handled           %stripe events replay EVENT | --since 3d
+replay("evt_1", since="3d")     give events again that were handled           %stripe events replay EVENT |
+                                --since 3d
 history()                       every run of every handler
-digest(since="yesterday")       what happened, by type and currency           %stripe events digest --since yesterday
+digest(since="yesterday")       what happened, by type and currency           %stripe events digest --since
+                                yesterday
 """
 
 from __future__ import annotations
@@ -55,12 +57,16 @@ def on(
     stripe_account: str = "",
     connection: Connection | None = None,
 ) -> Any:
-    """Call `handler(event)` (a function or an `async def`) for events of a type, pattern (`charge.dispute.*`) or group, `*` for all.
+    """Call `handler(event)` (a function or an `async def`) for events of a type, pattern (`charge.dispute.*`)
+    or group, `*` for all.
 
-    Without a handler: a decorator. It belongs to the connection of now (or to `connection`) and gets every event from its first registration on,
-    or from `since` (a date, `3d` ago), each once, whichever kernel is first and however often the cell runs; watches deliver them.
-    `where`: a condition on values, `"amount > 100000 and currency == 'usd'"`. `name`: what it goes by, instead of its function's name.
-    `stripe_account`: for the events of a connected account. Writes that it makes go to that account's connection, each once for an event.
+    Without a handler: a decorator. It belongs to the connection of now (or to `connection`) and gets every
+    event from its first registration on, or from `since` (a date, `3d` ago), each once, whichever kernel is
+    first and however often the cell runs; watches deliver them.
+    `where`: a condition on values, `"amount > 100000 and currency == 'usd'"`. `name`: what it goes by,
+    instead of its function's name.
+    `stripe_account`: for the events of a connected account. Writes that it makes go to that account's
+    connection, each once for an event.
     Raises `UnknownName` for a type that there isn't, `NotConnected`.
     """
     if handler is None:
@@ -92,7 +98,8 @@ def off(
 
 
 def handlers(*, stripe_account: str = "", connection: Connection | None = None) -> pd.DataFrame:
-    """The handlers of the connection, one row each: `handler`, `events`, `since`, how many events were `done` and `failed`, `account`, `mode`."""
+    """The handlers of the connection, one row each: `handler`, `events`, `since`, how many events were `done`
+    and `failed`, `account`, `mode`."""
     account = events_of(connection or current(), stripe_account)
     rows = []
     for each in account.handlers:
@@ -132,7 +139,8 @@ def failed(*, stripe_account: str = "", connection: Connection | None = None) ->
 def retry(
     event: str = "", *, handler: str = "", stripe_account: str = "", connection: Connection | None = None
 ) -> pd.DataFrame:
-    """Give failed events (or one of them) to their handlers again, now. A write that went through before isn't made a second time.
+    """Give failed events (or one of them) to their handlers again, now. A write that went through before
+    isn't made a second time.
 
     Returns the runs as they ended.
     """
@@ -154,7 +162,8 @@ def replay(
     stripe_account: str = "",
     connection: Connection | None = None,
 ) -> pd.DataFrame:
-    """Give an event, or all since a moment, to the handlers again, handled or not. A write that went through before isn't made a second time.
+    """Give an event, or all since a moment, to the handlers again, handled or not. A write that went through
+    before isn't made a second time.
 
     Returns the runs as they ended.
     """
@@ -187,7 +196,8 @@ def digest(
 ) -> pd.DataFrame:
     """What happened since a moment, of the events that were seen: one row a type and currency.
 
-    Columns: `type`, `events` (how many), `amount` (Int64, minor units), `currency`, `customers` (how many), `first` and `last` (datetime64[us, UTC]).
+    Columns: `type`, `events` (how many), `amount` (Int64, minor units), `currency`, `customers` (how many),
+    `first` and `last` (datetime64[us, UTC]).
     """
     from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 

@@ -1,10 +1,11 @@
 """Giving events to handlers: each once, in order, on the connection that the handler belongs to.
 
-    due events of every handler -> in the order in which they happened -> claim -> call -> done, or failed with its error
+    due events of every handler -> in the order in which they happened -> claim -> call -> done, or failed
+    with its error
 
-A handler runs inside a call context (client/call_context.py): its calls go to its own connection, and its writes have keys made of the event, the
-handler and their number, so that a second run repeats none. A handler that is called for what it caused itself, and that again and again, is
-stopped there.
+A handler runs inside a call context (client/call_context.py): its calls go to its own connection, and its
+writes have keys made of the event, the handler and their number, so that a second run repeats none. A handler
+that is called for what it caused itself, and that again and again, is stopped there.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class HandlerRunner:
         self._rows = 0
 
     def prepare(self, handlers: Iterable[Registered], *, since: int | None, skew: float) -> None:
-        """Settle since when events are each handler's business. `skew`: seconds that this machine's clock is ahead of Stripe's."""
+        """Settle since when events are each handler's business. `skew`: seconds that this machine's clock is
+        ahead of Stripe's."""
         for each in handlers:
             self.runs.settle_begin(each.key, skew, matches=each.events)
             if since is not None:
@@ -159,7 +161,8 @@ class HandlerRunner:
         return True
 
     def _handle_batch(self, handler: Registered, due: list[tuple[str, str, int]]) -> bool:
-        """Give a handler all that is due at once. Whether it has had it; what it couldn't take is due again."""
+        """Give a handler all that is due at once. Whether it has had it; what it couldn't take is due
+        again."""
         assert handler.batch is not None
         claimed = [one for one in due if self.runs.claim(handler.key, *one)]
         events: list[dict[str, Any]] = []
@@ -209,7 +212,8 @@ class HandlerRunner:
                 handler(event)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a user's function may raise anything, SystemExit too, and one event must not stop the others
+        except BaseException as error:
+            # a user's function may raise anything, SystemExit too, and one event must not stop the others
             trace = "".join(traceback.format_exception(error)[-8:])
             message = redact(f"{type(error).__name__}: {error}")
             return Problem(event["id"], handler.name, message, redact(trace))

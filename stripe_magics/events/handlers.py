@@ -1,8 +1,11 @@
-"""Functions that are called with events: `on("invoice.paid", handler)`, or `@on("invoice.*")`; `async def` as well.
+"""Functions that are called with events: `on("invoice.paid", handler)`, or `@on("invoice.*")`; `async def` as
+well.
 
-A handler gets Stripe's event as a dict, its secrets masked, one event at a time, in the order in which they happened. It belongs to the
-connection on which it was registered: whatever it calls goes there. It goes by a key (its notebook or module, its events and its name) that stays
-the same when a cell runs again, after a restart and in a second kernel of that notebook, so each event reaches it once; what it raises is kept with the event (run_log.py).
+A handler gets Stripe's event as a dict, its secrets masked, one event at a time, in the order in which they
+happened. It belongs to the connection on which it was registered: whatever it calls goes there. It goes by a
+key (its notebook or module, its events and its name) that stays the same when a cell runs again, after a
+restart and in a second kernel of that notebook, so each event reaches it once; what it raises is kept with
+the event (run_log.py).
 """
 
 from __future__ import annotations
@@ -38,7 +41,8 @@ class Registered:
     function: Handler
     condition: Condition | None = None
     batch: Callable[[list[dict[str, Any]]], object] | None = None
-    """Takes all that is due at once, in place of `function`; what it couldn't take is given again with the next pass."""
+    """Takes all that is due at once, in place of `function`; what it couldn't take is given again with the
+    next pass."""
 
     def __call__(self, event: dict[str, Any]) -> None:
         """Call it; a coroutine is run to its end."""
@@ -50,7 +54,8 @@ class Registered:
 
 
 class Handlers:
-    """Handlers by key. Registering one of the same name for the same events again replaces it, as running a cell again does."""
+    """Handlers by key. Registering one of the same name for the same events again replaces it, as running a
+    cell again does."""
 
     def __init__(self, owner: str = "") -> None:
         self.owner = owner
@@ -59,7 +64,8 @@ class Handlers:
     def add(
         self, type: str, handler: Handler, *, name: str = "", condition: Condition | None = None
     ) -> Registered:
-        """Register a function for a type, pattern or group. Raises `UnknownName`, or TypeError for what can't be called."""
+        """Register a function for a type, pattern or group. Raises `UnknownName`, or TypeError for what can't
+        be called."""
         events = event_filter(type.split(","))
         if not callable(handler):
             raise TypeError(
@@ -111,7 +117,8 @@ class Handlers:
 
 
 def handler_source(handler: Handler) -> str:
-    """Where a function is from: its module, or the notebook or script that runs. Two notebooks may each have a function `note`."""
+    """Where a function is from: its module, or the notebook or script that runs. Two notebooks may each have
+    a function `note`."""
     function = handler.func if isinstance(handler, functools.partial) else handler
     module = str(getattr(function, "__module__", "") or type(function).__module__)
     if module not in {"__main__", "builtins"}:
@@ -122,10 +129,11 @@ def handler_source(handler: Handler) -> str:
 
 
 def handler_name(handler: Handler) -> str:
-    """The name by which a function is known again: the same when its cell runs again, in a new kernel and in another one.
+    """The name by which a function is known again: the same when its cell runs again, in a new kernel and in
+    another one.
 
-    A lambda has none: its code and its place in the cell tell it from others. Of a partial the function and its plain arguments count, of a
-    method the class.
+    A lambda has none: its code and its place in the cell tell it from others. Of a partial the function and
+    its plain arguments count, of a method the class.
     """
     if isinstance(handler, functools.partial):
         plain = [
@@ -143,7 +151,8 @@ def handler_name(handler: Handler) -> str:
 
 
 def _run_coroutine(coroutine: Coroutine[Any, Any, object]) -> None:
-    """Run it to its end, with the context of the caller: in a thread of its own where an event loop is running here, as in a notebook's cell."""
+    """Run it to its end, with the context of the caller: in a thread of its own where an event loop is
+    running here, as in a notebook's cell."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,8 +1,10 @@
-"""The live view: a table that grows in place, with a filter, pause, and the object of an event as it is today.
+"""The live view: a table that grows in place, with a filter, pause, and the object of an event as it is
+today.
 
-A panel without state: the kernel *sends* rows, the page draws them as text and asks again after a reload. So nothing of an event is kept in a
-saved notebook's widget state, and nothing that Stripe's users typed can become HTML. Rows go out in messages of a bounded size, however long a
-gap was. Where there are no widgets the watch is shown as text. The page's part is in static/live_view.js.
+A panel without state: the kernel *sends* rows, the page draws them as text and asks again after a reload. So
+nothing of an event is kept in a saved notebook's widget state, and nothing that Stripe's users typed can
+become HTML. Rows go out in messages of a bounded size, however long a gap was. Where there are no widgets the
+watch is shown as text. The page's part is in static/live_view.js.
 """
 
 from __future__ import annotations
@@ -71,7 +73,8 @@ def panel(watch: WatchedEvents) -> Any:
 
 
 class LiveViewModel:
-    """What one panel shows of a watch, and what it does with a person's clicks. Knows nothing of widgets: `send` is the panel's."""
+    """What one panel shows of a watch, and what it does with a person's clicks. Knows nothing of widgets:
+    `send` is the panel's."""
 
     def __init__(self, watch: WatchedEvents) -> None:
         self.watch = watch

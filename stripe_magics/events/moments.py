@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def moment(value: Any, connection: Connection) -> int | None:
-    """Unix seconds of `2h` or `3d` ago, or of whatever dates.py reads; a day stands for its beginning. None for nothing. Raises `UsageFault`."""
+    """Unix seconds of `2h` or `3d` ago, or of whatever dates.py reads; a day stands for its beginning. None
+    for nothing. Raises `UsageFault`."""
     if value is None or value == "":
         return None
     sandbox = connection.sandbox

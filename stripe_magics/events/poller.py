@@ -1,10 +1,15 @@
 """Reading Stripe's list of events so that none is lost and none comes twice.
 
-- A reading asks for everything from where the last one ended, minus an overlap: events of one second may become visible after each other.
-- The list is newest first; a reading walks by cursor to its very end, since an event that came late stands behind ones that are known.
-- Each page is kept before the next one is asked for, with the cursor: a reading that breaks off goes on there, however long the backlog is.
-- What has been read is known by type or group, whatever watch read it and in whatever order it names them (`coverage` in the store).
-- `created` has a resolution of a second, so the bound is `gte` (`gt` would lose the rest of a second) and the store drops what it has.
+- A reading asks for everything from where the last one ended, minus an overlap: events of one second may
+  become visible after each other.
+- The list is newest first; a reading walks by cursor to its very end, since an event that came late stands
+  behind ones that are known.
+- Each page is kept before the next one is asked for, with the cursor: a reading that breaks off goes on
+  there, however long the backlog is.
+- What has been read is known by type or group, whatever watch read it and in whatever order it names them
+  (`coverage` in the store).
+- `created` has a resolution of a second, so the bound is `gte` (`gt` would lose the rest of a second) and the
+  store drops what it has.
 - Now and then the last day is read once more: an event may become visible long after it was made.
 - Stripe lists 30 days. What a longer gap has swallowed is said, not passed over.
 """
@@ -40,7 +45,8 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one reading brought: new events, from which moment on it read, and whether that was the first one ever (nothing of it is news)."""
+    """What one reading brought: new events, from which moment on it read, and whether that was the first one
+    ever (nothing of it is news)."""
 
     fresh: tuple[str, ...]
     since: int
@@ -76,7 +82,8 @@ class Poller:
     ) -> Reading:
         """One reading, to its end. `since`: from that moment on instead of where the last one ended.
 
-        `needed`: what handlers haven't had, by their events and since when. Raises a `StripeError` or `Stopped`; the next one then goes on.
+        `needed`: what handlers haven't had, by their events and since when. Raises a `StripeError` or
+        `Stopped`; the next one then goes on.
         """
         started = self.now()
         fresh: list[str] = []
@@ -165,9 +172,11 @@ class Poller:
         return fresh
 
     def _keep(self, rows: list[dict[str, Any]], base: int, seen: int) -> list[str]:
-        """Keep events of a page, newest first as they come: within a second the list's own order is the best that there is.
+        """Keep events of a page, newest first as they come: within a second the list's own order is the best
+        that there is.
 
-        A connected account's own list doesn't name it; its events get `account`, as they have it where Stripe sends them to a platform.
+        A connected account's own list doesn't name it; its events get `account`, as they have it where Stripe
+        sends them to a platform.
         """
         account = dict(self.headers).get("Stripe-Account", "")
         if account:

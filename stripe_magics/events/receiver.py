@@ -1,9 +1,13 @@
-"""A receiver for signed events on this machine: 127.0.0.1 only, a port of its own, a path that can't be guessed.
+"""A receiver for signed events on this machine: 127.0.0.1 only, a port of its own, a path that can't be
+guessed.
 
-Behind it stands `stripe listen --forward-to URL`, or any tunnel. It works in threads, so that it answers while the kernel is busy.
+Behind it stands `stripe listen --forward-to URL`, or any tunnel. It works in threads, so that it answers
+while the kernel is busy.
 
-- Only POST to its own path, with a Host that is this machine (or a tunnel's name that was allowed): nothing else gets further.
-- The body, with a length or in chunks, has at most 1 MiB; a whole request at most 5 s; at most 64 are served at once.
+- Only POST to its own path, with a Host that is this machine (or a tunnel's name that was allowed): nothing
+  else gets further.
+- The body, with a length or in chunks, has at most 1 MiB; a whole request at most 5 s; at most 64 are served
+  at once.
 - The signature is checked before the body is read as anything. The answer never says what was wrong with it.
 - A good event is on disk before it is answered with 200; handlers run afterwards, in another thread.
 - Nothing is logged, nothing in an event is executed or requested.
@@ -42,7 +46,8 @@ class _Refused(Exception):
 
 
 class Receiver:
-    """Receives events and hands each to `accept` (which keeps it, before the answer), then, in another thread, to `handle`."""
+    """Receives events and hands each to `accept` (which keeps it, before the answer), then, in another
+    thread, to `handle`."""
 
     def __init__(
         self,
@@ -56,9 +61,11 @@ class Receiver:
         path: str = "",
         now: Callable[[], float] = time.time,
     ) -> None:
-        """`secrets_`: signing secrets, any of which may have signed. `hosts`: names of tunnels that are allowed as Host.
+        """`secrets_`: signing secrets, any of which may have signed. `hosts`: names of tunnels that are
+        allowed as Host.
 
-        `live`: take live events, and only those; else only events of test mode. `port` and `path`: fixed ones, for a tunnel that is set up once.
+        `live`: take live events, and only those; else only events of test mode. `port` and `path`: fixed
+        ones, for a tunnel that is set up once.
         """
         self._accept, self._handle = accept, handle
         self.secrets = [check_secret(each) for each in secrets_]
@@ -92,7 +99,8 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Where events are to be sent. The literal address: `localhost` may mean ::1, where nobody listens."""
+        """Where events are to be sent. The literal address: `localhost` may mean ::1, where nobody
+        listens."""
         return f"http://127.0.0.1:{self.port}{self.path}"
 
     @property
@@ -166,7 +174,8 @@ class Receiver:
                 self.counts[f"failed to handle: {type(error).__name__}"] += 1
 
     def host_allowed(self, host: str | None) -> bool:
-        """Whether a request that names this host may be for us; a web page in a browser can reach the port under a name of its own."""
+        """Whether a request that names this host may be for us; a web page in a browser can reach the port
+        under a name of its own."""
         name = re.sub(r":\d{1,5}$", "", (host or "").strip().lower())
         return name in _LOOPBACK or name in self.hosts
 
@@ -183,7 +192,8 @@ class _Server(ThreadingHTTPServer):
         self._free = threading.BoundedSemaphore(MAX_AT_ONCE)
         self._open: dict[socket.socket, float] = {}
         self._lock = threading.Lock()
-        # a fixed port can be opened again at once when its cell runs again; on Windows this would let others in
+        # a fixed port can be opened again at once when its cell runs again; on Windows this would let others
+        # in
         self.allow_reuse_address = bool(receiver.fixed_port) and os.name != "nt"
         super().__init__(("127.0.0.1", receiver.fixed_port), _Handler)
 
@@ -294,7 +304,8 @@ class _Handler(BaseHTTPRequestHandler):
                 raise _Refused(400, "with a body that can't be read")
 
     def _answer(self, status: int) -> None:
-        """A status and nothing else; the connection is closed, since what was not read may still lie in it."""
+        """A status and nothing else; the connection is closed, since what was not read may still lie in
+        it."""
         self.close_connection = True
         self.send_response(status)
         self.send_header("Content-Length", "0")
@@ -302,7 +313,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _drain(self) -> None:
-        """Let a sender finish what it is sending, so that it gets to read the answer instead of a broken connection."""
+        """Let a sender finish what it is sending, so that it gets to read the answer instead of a broken
+        connection."""
         self.wfile.flush()
         self.connection.shutdown(socket.SHUT_WR)
         left = 4 * MAX_BODY

@@ -1,9 +1,12 @@
-"""What handlers have done with events: who is at it, what is done, what failed and why. In the store's file, shared by all kernels.
+"""What handlers have done with events: who is at it, what is done, what failed and why. In the store's file,
+shared by all kernels.
 
-A handler goes by a key that a cell run again, a restarted kernel and a second kernel have in common (handlers.py), so each event is its
-business once, whoever is first. A claim whose process has died is claimed again. States of a run:
+A handler goes by a key that a cell run again, a restarted kernel and a second kernel have in common
+(handlers.py), so each event is its business once, whoever is first. A claim whose process has died is claimed
+again. States of a run:
 
-    running -> done | failed (kept with its error, until it is retried)       skipped: happened before the handler was registered
+    running -> done | failed (kept with its error, until it is retried)       skipped: happened before the
+        handler was registered
 """
 
 from __future__ import annotations
@@ -18,17 +21,20 @@ from stripe_magics.client.journal.journal import _process_lives as process_lives
 from stripe_magics.events.event_store import Store
 
 _LEASE = 3600.0  # seconds after which a process counts as gone
-_MARGIN = 2  # seconds before a handler's registration that count as after it: `created` has whole seconds, clocks differ
+# seconds before a handler's registration that count as after it: `created` has whole seconds, clocks differ
+_MARGIN = 2
 _HELD = 3600.0  # seconds for which a reading that broke off holds back what it has read so far
 
 _running: set[tuple[str, str, str, str]] = set()
 _running_lock = threading.Lock()
-"""Claims of this process, whichever store made them: its own pid alone doesn't tell a live claim from one that was broken off."""
+"""Claims of this process, whichever store made them: its own pid alone doesn't tell a live claim from one
+that was broken off."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One handler and one event. Times are unix seconds; `trace` is a traceback without anything that looks like a key."""
+    """One handler and one event. Times are unix seconds; `trace` is a traceback without anything that looks
+    like a key."""
 
     handler: str
     event: str
@@ -68,18 +74,21 @@ class RunLog:
             return bool(db.execute("INSERT OR IGNORE INTO handler VALUES (?, ?, ?, NULL)", values).rowcount)
 
     def registered(self, handler: str) -> tuple[float, int | None]:
-        """When it was first registered, and from which moment on events are its business (None: not settled yet)."""
+        """When it was first registered, and from which moment on events are its business (None: not settled
+        yet)."""
         query = "SELECT registered, since FROM handler WHERE scope = ? AND key = ?"
         rows = self.store.select(query, self.store.scope, handler)
         return (float(rows[0][0]), rows[0][1]) if rows else (self.store.now(), None)
 
     def begins(self, handler: str, skew: float) -> int:
-        """From which moment on events are its business, by Stripe's clock; `skew` is how far this machine's is ahead of it."""
+        """From which moment on events are its business, by Stripe's clock; `skew` is how far this machine's
+        is ahead of it."""
         registered, since = self.registered(handler)
         return since if since is not None else max(0, int(registered - skew) - _MARGIN)
 
     def settle_begin(self, handler: str, skew: float, *, matches: Callable[[str], bool]) -> None:
-        """After the first reading since its registration: from now on its beginning is fixed, and what happened before is no news for it."""
+        """After the first reading since its registration: from now on its beginning is fixed, and what
+        happened before is no news for it."""
         registered, since = self.registered(handler)
         if since is not None:
             return
@@ -123,7 +132,8 @@ class RunLog:
     # --- runs
 
     def due(self, handler: str, since: int, *, after_row: int = 0) -> list[Due]:
-        """Events since that moment that the handler hasn't had. Pages of a reading that isn't at its end are held back: order is kept."""
+        """Events since that moment that the handler hasn't had. Pages of a reading that isn't at its end are
+        held back: order is kept."""
         held = self.store.select(
             "SELECT min(first_row) FROM walk WHERE scope = ? AND at > ?",
             self.store.scope,
@@ -197,7 +207,8 @@ class RunLog:
         return [Run(*row) for row in rows]
 
     def reopen(self, *, state: str = "", id: str = "", since: int | None = None, handler: str = "") -> int:
-        """Let handlers have events again: those of a state, one event, or all since a moment. Returns how many runs that are."""
+        """Let handlers have events again: those of a state, one event, or all since a moment. Returns how
+        many runs that are."""
         with self.store.transaction() as db:
             return db.execute(
                 "DELETE FROM run WHERE scope = ? AND state <> 'running' AND (? = '' OR state = ?) AND (? = '' OR id = ?)"
@@ -221,5 +232,6 @@ def id_of(store: Store) -> int:
 
 
 def _alive(pid: int, at: float) -> bool:
-    """Whether another process that wrote this is still at it. A claim of this process that it doesn't know of was broken off."""
+    """Whether another process that wrote this is still at it. A claim of this process that it doesn't know of
+    was broken off."""
     return pid != os.getpid() and time.time() - at <= _LEASE and process_lives(pid)

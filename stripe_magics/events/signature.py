@@ -1,9 +1,11 @@
 """Whether an event is from Stripe: the `Stripe-Signature` header over the body's raw bytes.
 
 - What is signed is `t + "." + body`, as received. A body that was parsed and written again can't be checked.
-- Only the scheme v1 counts; v0 stands on test events and proves nothing. A header may carry several v1 (a secret that is being rolled), and
-  several secrets may be accepted here; one pair that agrees is enough. Comparison takes the same time whether or not it agrees.
-- The time must be near to now, on both sides: an old event is a replay, a future one a wrong clock or a forgery.
+- Only the scheme v1 counts; v0 stands on test events and proves nothing. A header may carry several v1 (a
+  secret that is being rolled), and several secrets may be accepted here; one pair that agrees is enough.
+  Comparison takes the same time whether or not it agrees.
+- The time must be near to now, on both sides: an old event is a replay, a future one a wrong clock or a
+  forgery.
 - The body is parsed only once all of that holds.
 
     BadSignature       can't be shown to be from Stripe; nothing of the body was read
@@ -50,7 +52,8 @@ def construct(
     tolerance: int = TOLERANCE,
     now: float | None = None,
 ) -> dict[str, Any]:
-    """The event of a signed body. Raises `BadSignature` or `BadEvent`; `KeyRefused` for what is no signing secret; ValueError, TypeError."""
+    """The event of a signed body. Raises `BadSignature` or `BadEvent`; `KeyRefused` for what is no signing
+    secret; ValueError, TypeError."""
     raw = _bytes(body)
     verify(raw, header, secrets, tolerance=tolerance, now=now)
     return parse(raw)

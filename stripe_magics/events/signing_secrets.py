@@ -1,7 +1,9 @@
-"""Which signing secrets a receiver accepts. Where they are kept is in client/one_time_secrets.py; never shown whole.
+"""Which signing secrets a receiver accepts. Where they are kept is in client/one_time_secrets.py; never shown
+whole.
 
-A webhook endpoint's secret is given once, when it is created; `stripe listen` has one of its own, the same for every run on a machine. Each belongs to
-one account and mode: a receiver of one connection takes none that was kept for another.
+A webhook endpoint's secret is given once, when it is created; `stripe listen` has one of its own, the same
+for every run on a machine. Each belongs to one account and mode: a receiver of one connection takes none that
+was kept for another.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ def listen_entry(connection: Connection) -> str:
 def for_listening(
     connection: Connection, env: str = "", *, ask: Callable[[], Secret] | None = None, needed: bool = True
 ) -> list[Secret]:
-    """The secrets that a receiver accepts: of the environment variable, of the key store, of this connection's endpoints; else it asks.
+    """The secrets that a receiver accepts: of the environment variable, of the key store, of this
+    connection's endpoints; else it asks.
 
     Raises `KeyRefused` with what to do where one is needed, there is none and nobody to ask.
     """
@@ -64,9 +67,11 @@ def for_listening(
 
 
 def write_to(connection: Connection, endpoint: str, target: str | Path, *, name: str = VARIABLE) -> str:
-    """Put an endpoint's secret where a server reads it: a line `NAME=whsec_...` in a file that only the user can read. Never on screen.
+    """Put an endpoint's secret where a server reads it: a line `NAME=whsec_...` in a file that only the user
+    can read. Never on screen.
 
-    Other lines of the file stay. Raises `KeyRefused` if the secret isn't kept here. Says in words what was written.
+    Other lines of the file stay. Raises `KeyRefused` if the secret isn't kept here. Says in words what was
+    written.
     """
     secret = one_time_secrets.known(connection, endpoint_entry(endpoint))
     if secret is None:

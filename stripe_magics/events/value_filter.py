@@ -1,8 +1,11 @@
-"""Filters on values: `amount > 100000 and currency == 'usd'`, `customer in vips`, `metadata.team == 'finance'`.
+"""Filters on values: `amount > 100000 and currency == 'usd'`, `customer in vips`, `metadata.team ==
+'finance'`.
 
-A small language that Python's parser reads and nothing evaluates: names stand for fields of the event's object (`amount`, `customer`, and with
-dots for what is inside: `card.brand`, `metadata.team`), `type`, `livemode` and `account` for the event's own. To the right of `in`, a name stands for a
-value that was handed in: a list or a DataFrame of the notebook's. It has comparisons, `in`, `and`, `or`, `not`, brackets, numbers, texts and lists; no calls, no arithmetic, no attribute of anything but JSON.
+A small language that Python's parser reads and nothing evaluates: names stand for fields of the event's
+object (`amount`, `customer`, and with dots for what is inside: `card.brand`, `metadata.team`), `type`,
+`livemode` and `account` for the event's own. To the right of `in`, a name stands for a value that was handed
+in: a list or a DataFrame of the notebook's. It has comparisons, `in`, `and`, `or`, `not`, brackets, numbers,
+texts and lists; no calls, no arithmetic, no attribute of anything but JSON.
 A field that an event lacks is None; a comparison that makes no sense (a text with a number) is false.
 """
 
@@ -38,9 +41,11 @@ _Value = Callable[[dict[str, Any]], Any]
 def value_filter(
     text: str | Callable[[dict[str, Any]], Any], values: Mapping[str, Any] | None = None
 ) -> Callable[[dict[str, Any]], bool]:
-    """A test of an event, from an expression (or a function, which is taken as it is). Raises `UsageFault` with what can't be read.
+    """A test of an event, from an expression (or a function, which is taken as it is). Raises `UsageFault`
+    with what can't be read.
 
-    `values`: what names may stand for beside fields: a list, or a DataFrame, of which the column `customer` or `id` counts.
+    `values`: what names may stand for beside fields: a list, or a DataFrame, of which the column `customer`
+    or `id` counts.
     """
     if callable(text):
         function = text

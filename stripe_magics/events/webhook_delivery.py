@@ -1,6 +1,8 @@
-"""`stripe listen`, played: events of the sandbox go to the receiver over loopback, signed as Stripe signs them.
+"""`stripe listen`, played: events of the sandbox go to the receiver over loopback, signed as Stripe signs
+them.
 
-The sandbox doesn't deliver events and Stripe's command line tool can't reach it; this is how a receiver is tried out without an account.
+The sandbox doesn't deliver events and Stripe's command line tool can't reach it; this is how a receiver is
+tried out without an account.
 """
 
 from __future__ import annotations

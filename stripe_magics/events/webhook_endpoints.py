@@ -1,7 +1,9 @@
 """Webhook endpoints: made, listed and deleted, and none left behind by accident.
 
-- Each one that is made here carries a mark in its metadata, so that those of former sessions are recognised and named.
-- Its signing secret comes once, in the answer that makes it: it is kept before anything else (client/one_time_secrets.py) and masked everywhere.
+- Each one that is made here carries a mark in its metadata, so that those of former sessions are recognised
+  and named.
+- Its signing secret comes once, in the answer that makes it: it is kept before anything else
+  (client/one_time_secrets.py) and masked everywhere.
 - An ephemeral one is deleted when the kernel shuts down or the connection is closed.
 """
 
@@ -45,7 +47,8 @@ def create(
     origin: Origin | None = None,
     ask: Callable[[str], str] | None = None,
 ) -> pd.DataFrame:
-    """Make the endpoint that a command of events.watch describes. The frame has one row; its `attrs["stripe"]["notes"]` say the rest."""
+    """Make the endpoint that a command of events.watch describes. The frame has one row; its
+    `attrs["stripe"]["notes"]` say the rest."""
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics import frames
 
@@ -95,7 +98,8 @@ def create(
 
 
 def listed(connection: Connection) -> Any:
-    """All webhook endpoints of the account, one row each; `metadata` has the mark of those that were made here.
+    """All webhook endpoints of the account, one row each; `metadata` has the mark of those that were made
+    here.
 
     `secret_kept` says whether the endpoint's signing secret is on this machine.
     """
@@ -122,7 +126,8 @@ def delete(
 
 
 def remove_ephemeral(connection: Connection) -> list[str]:
-    """Delete the ephemeral endpoints of a connection. Returns the ids of those that could not be, or not within a second."""
+    """Delete the ephemeral endpoints of a connection. Returns the ids of those that could not be, or not
+    within a second."""
     ephemeral = _ephemeral_of(connection)
     left = list(ephemeral)
     ephemeral.clear()

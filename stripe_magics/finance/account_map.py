@@ -1,12 +1,16 @@
-"""Which account of the books each kind of ledger entry goes to: three maps of our own, or a YAML file of the user's.
+"""Which account of the books each kind of ledger entry goes to: three maps of our own, or a YAML file of the
+user's.
 
     stripe: {account: "1050", name: Stripe balance}   # the account that must equal Stripe's balance
     fees: {account: "6100", name: Payment fees}       # fees taken from entries
-    charge: "1100"                                    # one line a reporting category; `issuing_*` covers all that begin so
+    charge: "1100"                                    # one line a reporting category; `issuing_*` covers all
+        that begin so
     payout: {account: "1010", currencies: {usd: "1011"}}
 
-A file may begin with `extends: saas` (or skr03, skr04); without it, it stands alone, and categories that it lacks are named.
-Charges and refunds go to receivables: invoices and credit notes are booked by whoever writes them, and payments clear them.
+A file may begin with `extends: saas` (or skr03, skr04); without it, it stands alone, and categories that it
+lacks are named.
+Charges and refunds go to receivables: invoices and credit notes are booked by whoever writes them, and
+payments clear them.
 """
 
 from __future__ import annotations
@@ -95,7 +99,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class AccountMap:
-    """Accounts by kind of entry, where they are from, and what a format's file says beside them (consultant and client of DATEV ...)."""
+    """Accounts by kind of entry, where they are from, and what a format's file says beside them (consultant
+    and client of DATEV ...)."""
 
     accounts: Mapping[str, Account]
     source: str
@@ -121,7 +126,8 @@ def chart(name: str) -> AccountMap:
 
 
 def read_map(source: str | Path | Mapping[str, Any] | None, default: str = "saas") -> AccountMap:
-    """The map of that name, of a YAML file, or of a dict. Raises `UsageFault` where it can't be read as one."""
+    """The map of that name, of a YAML file, or of a dict. Raises `UsageFault` where it can't be read as
+    one."""
     if source is None or source == "":
         return chart(default)
     if isinstance(source, str) and source in _CHARTS:

@@ -1,7 +1,9 @@
 """What every report shares: checked input, integer sums by group, and results that say where they are from.
 
-Amounts are int64 minor units, signed as in Stripe's ledger (what goes out is negative). Currency comes first and is never summed over.
-A result's `attrs["stripe"]` names the report, its zone and period, and whether the data under it were complete.
+Amounts are int64 minor units, signed as in Stripe's ledger (what goes out is negative). Currency comes first
+and is never summed over.
+A result's `attrs["stripe"]` names the report, its zone and period, and whether the data under it were
+complete.
 """
 
 from __future__ import annotations
@@ -89,7 +91,8 @@ def flags(frame: pd.DataFrame, name: str, *, default: bool) -> pd.Series:
 
 
 def lists(values: pd.Series, *, column: str) -> list[list[Any]]:
-    """The cells of a list column. JSON text (a Parquet file read by something else) is opened; any other text is refused."""
+    """The cells of a list column. JSON text (a Parquet file read by something else) is opened; any other text
+    is refused."""
     return [list_of(value, column=column) for value in values]
 
 
@@ -131,7 +134,8 @@ def codes(values: pd.Series) -> tuple[Any, pd.Index]:
 def group_sums(
     keys: Mapping[str, pd.Series], amounts: Mapping[str, pd.Series | np.ndarray[Any, Any]]
 ) -> pd.DataFrame:
-    """Integer sums and a count by the keys, sorted by them. One pass over one int64 key; never through a float."""
+    """Integer sums and a count by the keys, sorted by them. One pass over one int64 key; never through a
+    float."""
     combined: Any = 0
     labels: list[tuple[str, pd.Index]] = []
     for name, values in keys.items():
@@ -183,7 +187,8 @@ def result(
     notes: Sequence[str] = (),
     **facts: Any,
 ) -> pd.DataFrame:
-    """The finished report: a RangeIndex, and attrs that name report, zone, period, definitions and completeness."""
+    """The finished report: a RangeIndex, and attrs that name report, zone, period, definitions and
+    completeness."""
     given = [source.attrs.get("stripe", {}) for source in sources if source is not None]
     complete = all(about.get("complete", True) is not False for about in given)
     about: dict[str, Any] = {

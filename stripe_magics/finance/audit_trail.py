@@ -1,7 +1,9 @@
-"""What a closing was made of, so that it can be read again: who, when, of which account and API version, rows and hashes of what was read.
+"""What a closing was made of, so that it can be read again: who, when, of which account and API version, rows
+and hashes of what was read.
 
-Rows count if they were created before the period ended: what comes later is not part of the month. A row's hash leaves out addresses of
-pages and files, which Stripe signs anew, and of ledger entries what moves by itself (their status once the funds are available).
+Rows count if they were created before the period ended: what comes later is not part of the month. A row's
+hash leaves out addresses of pages and files, which Stripe signs anew, and of ledger entries what moves by
+itself (their status once the funds are available).
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ import pandas as pd
 from stripe_magics.frames.cells import as_json
 
 MOST_ROWS = 50_000
-"""Lists up to this size keep a hash a row, so that a later reading can name the rows that changed; longer ones have one hash."""
+"""Lists up to this size keep a hash a row, so that a later reading can name the rows that changed; longer
+ones have one hash."""
 LEDGER = ("id", "created", "currency", "amount", "fee", "net", "type", "reporting_category", "source")
 _VOLATILE = ("url", "_url", "_pdf", "client_secret")
 
@@ -29,7 +32,8 @@ def _text(value: Any) -> str:
 
 
 def row_hashes(frame: pd.DataFrame, columns: list[str]) -> list[str]:
-    """A hash for each row, over the named columns that have a value; a column without one counts as absent."""
+    """A hash for each row, over the named columns that have a value; a column without one counts as
+    absent."""
     cells = {name: [_text(value) for value in frame[name].astype(object)] for name in columns}
     hashes = []
     for at in range(len(frame)):

@@ -1,7 +1,8 @@
 """The balance and what moved it: reports over balance transactions.
 
-A balance transaction is one line of Stripe's ledger: net = amount - fee. Reports group by `reporting_category`, since the type
-`adjustment` alone hides disputes, reversals and failed refunds; where an old export lacks it, it follows from the type.
+A balance transaction is one line of Stripe's ledger: net = amount - fee. Reports group by
+`reporting_category`, since the type `adjustment` alone hides disputes, reversals and failed refunds; where an
+old export lacks it, it follows from the type.
 Source: docs.stripe.com/reports/balance, docs.stripe.com/reports/reporting-categories.
 """
 
@@ -73,7 +74,8 @@ _COLUMNS = ("id", "created", "currency", "amount", "fee", "net", "type")
 def ledger(transactions: pd.DataFrame, report: str = "This report") -> pd.DataFrame:
     """Checked balance transactions with a `reporting_category` in every row. attrs are kept.
 
-    Only the payments balance (`balance_type = payments`, where the version has it): others are balances of their own.
+    Only the payments balance (`balance_type = payments`, where the version has it): others are balances of
+    their own.
     """
     frame = require_columns(transactions, _COLUMNS, report=report, object_type="balance_transaction")
     if "balance_type" in frame.columns:
@@ -94,7 +96,8 @@ def ledger(transactions: pd.DataFrame, report: str = "This report") -> pd.DataFr
 def effective(transactions: pd.DataFrame, payouts: pd.DataFrame | None, zone: str) -> pd.DataFrame:
     """The ledger with automatic payouts on the day they arrive at the bank, as Stripe's reports date them.
 
-    An arrival date is a calendar day (Stripe writes its midnight in UTC); it becomes the first instant of that day in the zone.
+    An arrival date is a calendar day (Stripe writes its midnight in UTC); it becomes the first instant of
+    that day in the zone.
     """
     if payouts is None or payouts.empty:
         return transactions
@@ -177,10 +180,11 @@ def balance_summary(  # noqa: PLR0913 - public: each is a keyword of its own
 ) -> pd.DataFrame:
     """Start + activity + payouts = end: currency, start, activity, payouts, end, residual, status.
 
-    The start is `opening`, else the sum of the ledger before the period (the transactions must then reach back to the first). The end is
-    the `balance` as it is now less everything since; it is found without the start, so a residual of 0 proves the ledger. Without
-    `balance` there is nothing to prove against, and status says so. With `whole=False` the transactions begin with the period: the start is
-    then worked out backwards too, the residual is missing, and status says that nothing is proved.
+    The start is `opening`, else the sum of the ledger before the period (the transactions must then reach
+    back to the first). The end is the `balance` as it is now less everything since; it is found without the
+    start, so a residual of 0 proves the ledger. Without `balance` there is nothing to prove against, and
+    status says so. With `whole=False` the transactions begin with the period: the start is then worked out
+    backwards too, the residual is missing, and status says that nothing is proved.
     """
     frame, span = ledger(transactions, "balance_summary"), period(start, end, zone)
     if check_by(by) == "arrival":
@@ -242,7 +246,8 @@ def daily_balance(
     by: str = "created",
     payouts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Every day of the period, by currency. closing runs from `opening`, or from the ledger before the period."""
+    """Every day of the period, by currency. closing runs from `opening`, or from the ledger before the
+    period."""
     frame, span = ledger(transactions, "daily_balance"), period(start, end, zone)
     if check_by(by) == "arrival":
         frame = effective(frame, payouts, zone)
@@ -293,10 +298,11 @@ def _summed(cells: pd.Series, amounts: pd.Series, size: int) -> np.ndarray[tuple
 def ending_balance(
     transactions: pd.DataFrame, items: pd.DataFrame, payouts: pd.DataFrame, at: Moment, *, zone: str = "UTC"
 ) -> pd.DataFrame:
-    """The transactions that make up the balance at a moment: those in no payout that had taken effect by then.
+    """The transactions that make up the balance at a moment: those in no payout that had taken effect by
+    then.
 
-    `items` are balance transactions with their `payout_id` (see payout_items). sum(net) is the end of balance_summary. A manual payout has
-    no members: its own (negative) row stays, so that the sum holds.
+    `items` are balance transactions with their `payout_id` (see payout_items). sum(net) is the end of
+    balance_summary. A manual payout has no members: its own (negative) row stays, so that the sum holds.
     """
     frame, cut = ledger(transactions, "ending_balance"), end_of(at, zone)
     require_columns(payouts, ("id", "automatic", "created"), report="ending_balance", object_type="payout")

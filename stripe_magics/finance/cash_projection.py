@@ -1,4 +1,5 @@
-"""Cash to come: pending funds by the day they become available, and open invoices by when their customers usually pay."""
+"""Cash to come: pending funds by the day they become available, and open invoices by when their customers
+usually pay."""
 
 from __future__ import annotations
 
@@ -49,10 +50,11 @@ def cash_forecast(
 ) -> pd.DataFrame:
     """The next `days` days from the day of `at`.
 
-    pending is the net of pending transactions on the day they become available (its sum is the balance's pending part); expected_invoices
-    are open invoices on the day their customer usually pays (finalisation plus the customer's median delay; the median of all for new
-    customers). An invoice that is later than that already is not counted, since nothing says when it will come; a note says how much that
-    is. `balance` starts the cumulative column.
+    pending is the net of pending transactions on the day they become available (its sum is the balance's
+    pending part); expected_invoices are open invoices on the day their customer usually pays (finalisation
+    plus the customer's median delay; the median of all for new customers). An invoice that is later than that
+    already is not counted, since nothing says when it will come; a note says how much that is. `balance`
+    starts the cumulative column.
     """
     require_columns(
         transactions,
@@ -120,7 +122,8 @@ def cash_forecast(
 def _part(
     name: str, currency: pd.Series, amount: pd.Series, when: Ints, span: Period, *, early: bool
 ) -> pd.DataFrame:
-    """Amounts on the days of the period; what is before it counts on the first day (`early`), or not at all."""
+    """Amounts on the days of the period; what is before it counts on the first day (`early`), or not at
+    all."""
     inside = (when < span.end.value) & (early | (when >= span.start.value))
     day = np.clip(bucket_index(instants(when[inside]), span.cut("D"), span.zone), 0, None)
     made = pd.DataFrame(

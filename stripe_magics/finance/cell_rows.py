@@ -1,7 +1,9 @@
-"""The rows behind a cell of a report: the ledger entries of a category, the invoices that a customer owes, the lines of a month's revenue.
+"""The rows behind a cell of a report: the ledger entries of a category, the invoices that a customer owes,
+the lines of a month's revenue.
 
-A table says for each report which rows it is made of, with the report's own key columns beside them; a cell is found again by its keys, and
-by its column where the rows say which one they count in. The rows come out of the lists that the report read, not out of the report.
+A table says for each report which rows it is made of, with the report's own key columns beside them; a cell
+is found again by its keys, and by its column where the rows say which one they count in. The rows come out of
+the lists that the report read, not out of the report.
 """
 
 from __future__ import annotations
@@ -172,10 +174,11 @@ KEYS = ("currency", "reporting_category", "date", "month", "fee_type", "customer
 
 
 def rows(report: pd.DataFrame, column: str = "", *, row: int | None = None, **keys: Any) -> pd.DataFrame:
-    """The rows behind a cell of a report: those of its row (`row`, a position, or keys such as `currency="eur"`), and of its column.
+    """The rows behind a cell of a report: those of its row (`row`, a position, or keys such as
+    `currency="eur"`), and of its column.
 
-    `df.stripe.rows("fees", currency="eur")`. Without a column, all rows behind the row; without a row, those of the whole column. Raises
-    `UsageFault` where a report keeps no rows, or was made too long ago.
+    `df.stripe.rows("fees", currency="eur")`. Without a column, all rows behind the row; without a row, those
+    of the whole column. Raises `UsageFault` where a report keeps no rows, or was made too long ago.
     """
     name = str(report.attrs.get("stripe", {}).get("report", ""))
     if name not in ROWS:

@@ -1,8 +1,10 @@
-"""The month end: every proof over a period as a checklist, and what is handed over (workbook, tax table, audit trail).
+"""The month end: every proof over a period as a checklist, and what is handed over (workbook, tax table,
+audit trail).
 
     sm.close_month(month="2026-09", to="close.xlsx")
 
-The lists are read once, and every report, the journal and the audit trail are made of that one reading. A check passes if its residual is 0.
+The lists are read once, and every report, the journal and the audit trail are made of that one reading. A
+check passes if its residual is 0.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ _PROVED = {"prove": True}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A report of the month end: its sheet, its options, the columns with totals, and a column that is a difference of two others."""
+    """A report of the month end: its sheet, its options, the columns with totals, and a column that is a
+    difference of two others."""
 
     sheet: str
     totals: tuple[str, ...] = ()
@@ -157,13 +160,16 @@ def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
 ) -> pd.DataFrame:
     """Close a month: a checklist with one row a check and currency, and with `to` a workbook.
 
-    `month` is `"2026-09"` (the last month unless given); `quarter` and `year` close those. `map` are the accounts of the journal: a YAML file, a
-    dict, or one of saas, skr03, skr04. `to` is an .xlsx file; beside it are written NAME.tax.csv and NAME.audit.json, which
-    `verify_close` reads again. `who` is the name in the audit trail (`"me"`: this machine's user). `over` and `data` are as in `report`.
+    `month` is `"2026-09"` (the last month unless given); `quarter` and `year` close those. `map` are the
+    accounts of the journal: a YAML file, a dict, or one of saas, skr03, skr04. `to` is an .xlsx file; beside
+    it are written NAME.tax.csv and NAME.audit.json, which `verify_close` reads again. `who` is the name in
+    the audit trail (`"me"`: this machine's user). `over` and `data` are as in `report`.
     With `strict` a failed check raises `CloseFailed` once everything is written.
 
-    Returns the columns check, result (passed, failed, differs, unchecked), currency, left, right, residual (int64 minor units), action.
-    Raises `UsageFault` for a period or a map that isn't possible, `FileError` if a file can't be written. Nothing in the account changes.
+    Returns the columns check, result (passed, failed, differs, unchecked), currency, left, right, residual
+    (int64 minor units), action.
+    Raises `UsageFault` for a period or a map that isn't possible, `FileError` if a file can't be written.
+    Nothing in the account changes.
 
         >>> sm.close_month("2026-09", to="close.xlsx")  # doctest: +SKIP
     """
@@ -199,10 +205,11 @@ def journal(  # noqa: PLR0913 - public: each is a keyword of its own
 ) -> pd.DataFrame:
     """The double-entry journal of a period: one row a line, balanced for each day and currency.
 
-    `map` as in `close_month`. `format` (csv, datev, xero, quickbooks) writes files for that program, to `to` or into the current folder; datev
-    takes the chart skr03 unless a map is given. `detail` books each balance transaction by itself. Columns: entry, date, account,
-    account_name, debit, credit (int64 minor units), currency, document, memo, category. `attrs["stripe"]["stripe_account"]` holds, by
-    currency, what it does to the Stripe account and what the balance did; they must be equal, and a note says so if they aren't.
+    `map` as in `close_month`. `format` (csv, datev, xero, quickbooks) writes files for that program, to `to`
+    or into the current folder; datev takes the chart skr03 unless a map is given. `detail` books each balance
+    transaction by itself. Columns: entry, date, account, account_name, debit, credit (int64 minor units),
+    currency, document, memo, category. `attrs["stripe"]["stripe_account"]` holds, by currency, what it does
+    to the Stripe account and what the balance did; they must be equal, and a note says so if they aren't.
 
         >>> sm.journal("2026-09", map="accounts.yaml", format="datev", to="books.csv")  # doctest: +SKIP
     """
@@ -253,8 +260,9 @@ def journal(  # noqa: PLR0913 - public: each is a keyword of its own
 def verify_close(file: str | Path, **options: Any) -> pd.DataFrame:
     """Read a closed period again and say what changed since: one row a difference, none if all is as it was.
 
-    `file` is the workbook or its .audit.json. Columns: of (a list, a report or the workbook), change, count, examples. `over` and `data` are as
-    in `close_month`. Raises `FileError` if the audit trail isn't there or is damaged, `UsageFault` on another account.
+    `file` is the workbook or its .audit.json. Columns: of (a list, a report or the workbook), change, count,
+    examples. `over` and `data` are as in `close_month`. Raises `FileError` if the audit trail isn't there or
+    is damaged, `UsageFault` on another account.
     """
     path = Path(file)
     trail_file = path if path.suffix == ".json" else _beside(path, "audit.json")
@@ -301,7 +309,7 @@ def verify_close(file: str | Path, **options: Any) -> pd.DataFrame:
     return made
 
 
-# How it is made ---------------------------------------------------------------------------------------------------------------------
+# How it is made ---------------------------------------------------------------------------------------------
 
 
 def _period(month: Any, quarter: Any, year: Any) -> dict[str, Any]:
@@ -495,7 +503,7 @@ def _headline(made: pd.DataFrame, closing: Closing) -> None:
     add_note(made, *closing.notes)
 
 
-# What is handed over ------------------------------------------------------------------------------------------------------------------
+# What is handed over ----------------------------------------------------------------------------------------
 
 
 def _trail(closing: Closing, who: str) -> dict[str, Any]:

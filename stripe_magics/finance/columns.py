@@ -1,7 +1,8 @@
-"""What the columns of a report are, declared beside the function that makes them: money, counts, ratios, days, what they mean.
+"""What the columns of a report are, declared beside the function that makes them: money, counts, ratios,
+days, what they mean.
 
-The kinds decide how a value is shown, converted and summed; `%stripe report NAME --help` prints the meanings. A report whose frame has
-other columns than it declares fails.
+The kinds decide how a value is shown, converted and summed; `%stripe report NAME --help` prints the meanings.
+A report whose frame has other columns than it declares fails.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ STATUS = text("status", "What the residual says: adds up, does not add up, or wh
 def declare(
     *columns: Column, more: bool = False
 ) -> Callable[[Callable[P, pd.DataFrame]], Callable[P, pd.DataFrame]]:
-    """Declare the columns of a report function. With `more` its frame may have others besides (those of the objects it lists)."""
+    """Declare the columns of a report function. With `more` its frame may have others besides (those of the
+    objects it lists)."""
 
     def around(function: Callable[P, pd.DataFrame]) -> Callable[P, pd.DataFrame]:
         @wraps(function)
@@ -81,7 +83,8 @@ def columns_of(function: Callable[..., Any]) -> tuple[Column, ...]:
 
 
 def describe(frame: pd.DataFrame, columns: tuple[Column, ...], *, more: bool = False) -> pd.DataFrame:
-    """Write into the frame's facts which columns are money, counts, ratios and days; the columns must be those declared."""
+    """Write into the frame's facts which columns are money, counts, ratios and days; the columns must be
+    those declared."""
     names = [each.name for each in columns]
     found = list(frame.columns)
     if not more and found != names:

@@ -1,7 +1,9 @@
-"""A report narrowed to a currency, and beside the period before: what `--currency` and `--compare` add to every report that can.
+"""A report narrowed to a currency, and beside the period before: what `--currency` and `--compare` add to
+every report that can.
 
-The period before is as many calendar months where the period is whole months (September 2026: August 2026; a quarter: the quarter before),
-and as many days otherwise. Rows are matched by their words (currency, category, customer ...); those of one side only count 0 on the other.
+The period before is as many calendar months where the period is whole months (September 2026: August 2026; a
+quarter: the quarter before), and as many days otherwise. Rows are matched by their words (currency, category,
+customer ...); those of one side only count 0 on the other.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ def period_before(span: Period) -> Period:
 
 
 def keys_and_measures(name: str, columns: tuple[Column, ...]) -> tuple[list[str], list[str]]:
-    """The columns by which rows are matched, and those that are compared. Raises `UsageFault` for a report that has its own time axis."""
+    """The columns by which rows are matched, and those that are compared. Raises `UsageFault` for a report
+    that has its own time axis."""
     times = [each.name for each in columns if each.kind in {"date", "month", "time"}]
     keys = [each.name for each in columns if each.kind in _KEYS and each.name not in {"status", "percentage"}]
     measures = [each.name for each in columns if each.kind in _MEASURES and each.name != "residual"]
@@ -80,7 +83,8 @@ def check_currency(currency: str) -> None:
 
 
 def in_currency(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
-    """The rows of one currency. Raises `UsageFault` where the report doesn't have it, naming those that it has."""
+    """The rows of one currency. Raises `UsageFault` where the report doesn't have it, naming those that it
+    has."""
     code = str(currency).strip().lower()
     if "currency" not in frame.columns:
         raise UsageFault("This report has no currency to narrow it to.", advice="Leave out --currency.")

@@ -1,9 +1,12 @@
-"""What takes back a part of an invoice later: credit notes, refunds without a credit note, write-offs, and voids.
+"""What takes back a part of an invoice later: credit notes, refunds without a credit note, write-offs, and
+voids.
 
-Each counts on the day on which it happens, with the part of the invoice's total that it takes back; a closed month never changes. A refund
-that a credit note names is that credit note, not another correction. An invoice that is voided in the month of its finalisation leaves no
-trace in that month; one that is voided later is taken back in the later month, less what was taken back before. One that was written off and
-is paid or voided after all was written off until then: the write-off is undone on that day, by a row of its own with the opposite sign.
+Each counts on the day on which it happens, with the part of the invoice's total that it takes back; a closed
+month never changes. A refund that a credit note names is that credit note, not another correction. An invoice
+that is voided in the month of its finalisation leaves no trace in that month; one that is voided later is
+taken back in the later month, less what was taken back before. One that was written off and is paid or voided
+after all was written off until then: the write-off is undone on that day, by a row of its own with the
+opposite sign.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ _COLUMNS = ["invoice", "document", "kind", "posted", "amount"]
 
 
 def billed(invoices: pd.DataFrame, zone: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which invoices were billed, whatever became of them later: finalised, and not voided in the same month."""
+    """Which invoices were billed, whatever became of them later: finalised, and not voided in the same
+    month."""
     status, finalized = to_str(invoices["status"]), transitions(invoices, "finalized_at")
     made: np.ndarray[tuple[int], np.dtype[np.bool_]] = (finalized != NONE) & status.ne("draft").to_numpy()
     void = made & status.eq("void").to_numpy()
@@ -33,7 +37,8 @@ def billed(invoices: pd.DataFrame, zone: str) -> np.ndarray[tuple[int], np.dtype
 
 
 def credit_notes_issued(credit_notes: pd.DataFrame) -> pd.DataFrame:
-    """Credit notes that are not void, with the instant at which each counts (`posted`) and its whole amount (`whole`)."""
+    """Credit notes that are not void, with the instant at which each counts (`posted`) and its whole amount
+    (`whole`)."""
     if credit_notes.empty or "id" not in credit_notes.columns:
         return pd.DataFrame({name: pd.Series(dtype=object) for name in ("id", "invoice", "posted", "whole")})
     issued = credit_notes[~text_column(credit_notes, "status").isin(["void"])]
@@ -84,7 +89,8 @@ def corrections(
     refunds: pd.DataFrame | None = None,
     charges: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Every correction of a finalised invoice: invoice, document (its id), kind, posted (int64 instant), amount (minor units, with tax)."""
+    """Every correction of a finalised invoice: invoice, document (its id), kind, posted (int64 instant),
+    amount (minor units, with tax)."""
     parts = []
     notes = credit_notes_issued(credit_notes) if credit_notes is not None else None
     if notes is not None and len(notes):

@@ -1,7 +1,8 @@
 """Customers by what they brought in: value, concentration, lifetime value.
 
-Value comes out of the ledger: every entry of a charge, its refunds, disputes and fees, in the currency in which it was settled, belongs to
-the charge's customer. So the customers' figures and the entries of no customer add up to the ledger.
+Value comes out of the ledger: every entry of a charge, its refunds, disputes and fees, in the currency in
+which it was settled, belongs to the charge's customer. So the customers' figures and the entries of no
+customer add up to the ledger.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ def customer_entries(
     transactions: pd.DataFrame,
     disputes: pd.DataFrame | None,
 ) -> pd.DataFrame:
-    """The ledger's entries with the customer of each: currency, customer, created, column, amount, fee, net, sale (a charge's own entry).
+    """The ledger's entries with the customer of each: currency, customer, created, column, amount, fee, net,
+    sale (a charge's own entry).
 
-    Entries of no charge (payouts, fees that are entries ...) have no customer (missing); charges without one an empty one.
+    Entries of no charge (payouts, fees that are entries ...) have no customer (missing); charges without one
+    an empty one.
     """
     frame = ledger(transactions, "customer_value")
     owner = dict(zip(to_str(charges["id"]), to_str(charges["customer"]), strict=True))
@@ -123,7 +126,8 @@ def customer_value(
 ) -> pd.DataFrame:
     """What each customer brought in, in the currency of settlement; int64 minor units.
 
-    Without `transactions` it is in the currency of the payments, without fees, and disputes count once lost. `people` (customers) gives names.
+    Without `transactions` it is in the currency of the payments, without fees, and disputes count once lost.
+    `people` (customers) gives names.
     """
     require_columns(charges, _CHARGE, report="customer_value", object_type="charge")
     rows = (
@@ -231,7 +235,8 @@ def ltv_of(arpu: float, churn_rate: float) -> float:
 def ltv(moves: pd.DataFrame, counted: pd.DataFrame, *, months: int = 6) -> pd.DataFrame:
     """Lifetime value from the MRR of the last `months` months, money in minor units.
 
-    `moves` is mrr's frame, `counted` its customer counts (mrr_customers). Source: help.baremetrics.com (lifetime value).
+    `moves` is mrr's frame, `counted` its customer counts (mrr_customers). Source: help.baremetrics.com
+    (lifetime value).
     """
     rows = []
     for currency, table in counted.groupby("currency"):

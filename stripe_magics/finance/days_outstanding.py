@@ -1,7 +1,10 @@
-"""How long money is owed, and how well it is collected: days sales outstanding, collection effectiveness, days to pay.
+"""How long money is owed, and how well it is collected: days sales outstanding, collection effectiveness,
+days to pay.
 
-The population is that of `receivables`: finalised invoices of both collection methods, out those that were void when the period ended;
-`sales="send_invoice"` takes only those that were sent. Formulas: DSO = receivables / sales x days; CEI = (begin + sales - end) / (begin + sales - end not due) x 100.
+The population is that of `receivables`: finalised invoices of both collection methods, out those that were
+void when the period ended;
+`sales="send_invoice"` takes only those that were sent. Formulas: DSO = receivables / sales x days; CEI =
+(begin + sales - end) / (begin + sales - end not due) x 100.
 """
 
 from __future__ import annotations
@@ -66,7 +69,8 @@ def dso(
 ) -> pd.DataFrame:
     """Days sales outstanding at the end of a period, by currency.
 
-    Sales and receivables are of the same invoices: all finalised ones, or those sent to customers (`sales="send_invoice"`).
+    Sales and receivables are of the same invoices: all finalised ones, or those sent to customers
+    (`sales="send_invoice"`).
     """
     frame, span = finalised(invoices, "dso", sales=sales), period(start, end, zone)
     owed, billed = _owed(frame, span), billed_in(frame, span)

@@ -14,7 +14,8 @@ _REVERSALS = ("refund", "payment_refund", "adjustment", "refund_failure", "payme
 
 
 def charge_of(transactions: pd.DataFrame, *links: pd.DataFrame | None) -> pd.Series:
-    """The charge that each ledger entry is about: its own source, or what a refund or dispute (`links`) says it undoes."""
+    """The charge that each ledger entry is about: its own source, or what a refund or dispute (`links`) says
+    it undoes."""
     source = text_column(transactions, "source")
     known: dict[str, str] = {}
     for table in links:
@@ -46,10 +47,12 @@ def fx_effect(
     disputes: pd.DataFrame | None = None,
     zone: str = "UTC",
 ) -> pd.DataFrame:
-    """What exchange rates won or cost on refunds and disputes of foreign charges, one row a refund or dispute entry.
+    """What exchange rates won or cost on refunds and disputes of foreign charges, one row a refund or dispute
+    entry.
 
-    `refunds` and `disputes` say which charge an entry undoes (or the column source_charge, from `--expand data.source`). The customer gets
-    the same foreign amount back; at the rate of the charge it would have cost returned x rate_in / rate_out.
+    `refunds` and `disputes` say which charge an entry undoes (or the column source_charge, from `--expand
+    data.source`). The customer gets the same foreign amount back; at the rate of the charge it would have
+    cost returned x rate_in / rate_out.
     """
     needed = ("id", "type", "amount", "currency", "exchange_rate", "source", "created")
     frame = require_columns(transactions, needed, report="fx_effect", object_type="balance_transaction")

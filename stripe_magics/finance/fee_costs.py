@@ -1,7 +1,8 @@
-"""What Stripe costs, one figure everywhere: the fees of entries, entries that are fees, and what no detail explains.
+"""What Stripe costs, one figure everywhere: the fees of entries, entries that are fees, and what no detail
+explains.
 
-Costs are negative, as they are in the balance: the sum of `fees` is what the ledger lost to fees. A row "not itemised" stands for the part
-of an entry's fee that its `fee_details` don't explain.
+Costs are negative, as they are in the balance: the sum of `fees` is what the ledger lost to fees. A row "not
+itemised" stands for the part of an entry's fee that its `fee_details` don't explain.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def _inside(transactions: pd.DataFrame, span: Period | None, report: str) -> pd.
 
 
 def _itemised(frame: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """The fees that details spell out, one a row, and of every entry the part of its fee that no detail explains."""
+    """The fees that details spell out, one a row, and of every entry the part of its fee that no detail
+    explains."""
     require_columns(frame, ("fee_details",), report="fees", object_type="balance_transaction")
     has = frame["fee_details"].notna().to_numpy()
     spelt = frame[has]
@@ -89,7 +91,8 @@ def _items(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_type(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Fees summed by currency and kind, without a row for every entry; and the gross charges of each currency."""
+    """Fees summed by currency and kind, without a row for every entry; and the gross charges of each
+    currency."""
     itemised, rest = _itemised(frame)
     table = group_sums(
         {"currency": frame["currency"], "category": frame["reporting_category"]},
@@ -150,7 +153,8 @@ def fee_items(
 def fees(
     transactions: pd.DataFrame, start: Moment | None = None, end: Moment | None = None, *, zone: str = "UTC"
 ) -> pd.DataFrame:
-    """What Stripe cost, by kind of fee. The sum is the fees of the ledger: all entries' fees and the entries that are fees."""
+    """What Stripe cost, by kind of fee. The sum is the fees of the ledger: all entries' fees and the entries
+    that are fees."""
     span = _span(start, end, zone)
     frame = _inside(transactions, span, "fees")
     out, charges = _by_type(frame)

@@ -1,10 +1,12 @@
-"""`--over FOLDER`: the lists of a mirror (`%stripe sync`) or of a pull (`%stripe pull --to`), read from its Parquet files as they are.
+"""`--over FOLDER`: the lists of a mirror (`%stripe sync`) or of a pull (`%stripe pull --to`), read from its
+Parquet files as they are.
 
-- Every file names the type of its objects, so a folder says by itself which lists it has. Which rows count, and whether all are there, says
-  its manifest: rows that were changed since stand beside those that they replace.
-- Rows come with the columns and types of a fetch. Of invoices, which are many and long, only the columns that reports use are read; their
-  lines are read when a report needs them. Lines and taxes become typed columns file by file, so that the JSON text of a whole list is never
-  in memory.
+- Every file names the type of its objects, so a folder says by itself which lists it has. Which rows count,
+  and whether all are there, says its manifest: rows that were changed since stand beside those that they
+  replace.
+- Rows come with the columns and types of a fetch. Of invoices, which are many and long, only the columns that
+  reports use are read; their lines are read when a report needs them. Lines and taxes become typed columns
+  file by file, so that the JSON text of a whole list is never in memory.
 """
 
 from __future__ import annotations
@@ -79,7 +81,8 @@ class ListFolder:
             )
 
     def read(self, object_type: str) -> pd.DataFrame | None:
-        """The frame of a list, or None if the folder has none of that type. Raises `FileError` for a file that can't be read."""
+        """The frame of a list, or None if the folder has none of that type. Raises `FileError` for a file
+        that can't be read."""
         sources = self.sources.get(object_type)
         if sources is None:
             return None
@@ -122,7 +125,8 @@ class ListFolder:
 
 
 def _sources(folder: Path) -> Iterator[_Source]:
-    """The lists whose files stand in a folder itself; one that has no manifest has a list for each type of its files."""
+    """The lists whose files stand in a folder itself; one that has no manifest has a list for each type of
+    its files."""
     manifest = manifests.load(folder)
     if manifest is not None:
         yield _Source(folder, manifest)

@@ -1,8 +1,9 @@
-"""What a report is made of: the lists that it reads, each once, cut to its period, whole, and from one reading.
+"""What a report is made of: the lists that it reads, each once, cut to its period, whole, and from one
+reading.
 
-Lists come from frames at hand (`data=`), from a folder (`over=`), or from the account. All three are cut to the period alike. Lists inside
-objects that an answer doesn't hold whole (lines of invoices, items of subscriptions) are fetched; where they can't be, the report says that
-it is partial.
+Lists come from frames at hand (`data=`), from a folder (`over=`), or from the account. All three are cut to
+the period alike. Lists inside objects that an answer doesn't hold whole (lines of invoices, items of
+subscriptions) are fetched; where they can't be, the report says that it is partial.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ LISTS: dict[str, ListSource] = {
 
 @dataclass(slots=True)
 class ReportInputs:
-    """Frames by name, fetched on first use; the period, the zone, the time by the account's clock, the report's options."""
+    """Frames by name, fetched on first use; the period, the zone, the time by the account's clock, the
+    report's options."""
 
     fetch: Fetch
     data: dict[str, pd.DataFrame]
@@ -84,7 +86,7 @@ class ReportInputs:
     notes: list[str] = field(default_factory=list)
     memo: dict[str, Any] = field(default_factory=dict)
 
-    # Lists ---------------------------------------------------------------------------------------------------------------------------
+    # Lists --------------------------------------------------------------------------------------------------
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """The whole list."""
@@ -95,7 +97,8 @@ class ReportInputs:
         return frame
 
     def inside(self, name: str) -> pd.DataFrame:
-        """The rows of a list that were created in the period; a list at hand is cut, one that isn't is fetched for the period only."""
+        """The rows of a list that were created in the period; a list at hand is cut, one that isn't is
+        fetched for the period only."""
         key = f"{name}_inside"
         if key not in self.data:
             if self.period is None:
@@ -128,7 +131,8 @@ class ReportInputs:
             return None
 
     def given_back(self) -> pd.DataFrame:
-        """The refunds, without what was authorised and never captured: that stands in their list too, and only the ledger tells it apart."""
+        """The refunds, without what was authorised and never captured: that stands in their list too, and
+        only the ledger tells it apart."""
         refunds = self["refunds"]
         if self.period is None or not (refunds["created"] >= self.period.start).any():
             return refunds
@@ -172,7 +176,7 @@ class ReportInputs:
         frame: pd.DataFrame = self.fetch(source.module, {**source.values, **values, "limit": "all"})
         return frame
 
-    # Lists inside objects --------------------------------------------------------------------------------------------------------
+    # Lists inside objects -----------------------------------------------------------------------------------
 
     def _whole(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
         about = frame.attrs.get("stripe", {})
@@ -215,7 +219,7 @@ class ReportInputs:
         out.attrs = frame.attrs
         return out
 
-    # What the account says ---------------------------------------------------------------------------------------------------------
+    # What the account says ----------------------------------------------------------------------------------
 
     def balance(self) -> pd.DataFrame | None:
         """The balance as it is now; none over frames at hand or a folder, which are of another time."""
@@ -229,9 +233,11 @@ class ReportInputs:
     def reading(
         self, *, whole: bool, first: pd.Timestamp | None = None
     ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-        """The ledger (from its beginning, or from the period's start or an earlier instant) and the balance, as one reading.
+        """The ledger (from its beginning, or from the period's start or an earlier instant) and the balance,
+        as one reading.
 
-        The balance is read before and after. If it moved in between, the new head of the ledger is read too, until it stands still.
+        The balance is read before and after. If it moved in between, the new head of the ledger is read too,
+        until it stands still.
         """
         for kept in ("reading_whole", "reading" if first is None else f"reading_{first.value}"):
             if kept in self.memo and (kept == "reading_whole" or not whole):
@@ -276,7 +282,7 @@ class ReportInputs:
         out.attrs = ledger.attrs
         return out
 
-    # Payouts ---------------------------------------------------------------------------------------------------------------------
+    # Payouts ------------------------------------------------------------------------------------------------
 
     def payouts(self, by: str = "arrival") -> pd.DataFrame:
         """The payouts that count in the period."""
@@ -287,7 +293,8 @@ class ReportInputs:
         return frame
 
     def first_of_arrivals(self) -> pd.Timestamp | None:
-        """When the earliest payout was made that arrives in the period or later; by arrival, the ledger counts from there."""
+        """When the earliest payout was made that arrives in the period or later; by arrival, the ledger
+        counts from there."""
         assert self.period is not None
         every = self["payouts"]
         if every.empty:
@@ -311,7 +318,8 @@ class ReportInputs:
         return payout_items(payouts, self.members)
 
     def _members_by_report(self, automatic: pd.DataFrame) -> pd.DataFrame:
-        """The members of many payouts, with their payout_id: by one of Stripe's own reports and one reading of the ledger."""
+        """The members of many payouts, with their payout_id: by one of Stripe's own reports and one reading
+        of the ledger."""
         try:
             named = payout_members(automatic)
         except (StripeError, ReportUnavailable) as fault:
@@ -338,10 +346,11 @@ class ReportInputs:
         frame: pd.DataFrame = self.fetch("balance.list_history", {"payout": payout, "limit": "all"})
         return frame
 
-    # Lines, prices, coupons --------------------------------------------------------------------------------------------------------
+    # Lines, prices, coupons ---------------------------------------------------------------------------------
 
     def lines(self, *, void: bool = False, amounts_only: bool = False) -> pd.DataFrame:
-        """The lines of the invoices as a table; with `amounts_only` without what they say of subscriptions and prices."""
+        """The lines of the invoices as a table; with `amounts_only` without what they say of subscriptions
+        and prices."""
         shape = "line_amounts" if amounts_only and "nested_lines" not in self.memo else "lines"
         key = f"{shape}_{void}"
         if key not in self.memo:
@@ -385,7 +394,8 @@ class ReportInputs:
         return self._by_id("prices") if tiered else {}
 
     def coupons(self) -> dict[str, dict[str, Any]]:
-        """Coupons by the id of their discount, as far as discounts are spelt out; asked for where they are only named."""
+        """Coupons by the id of their discount, as far as discounts are spelt out; asked for where they are
+        only named."""
         if "discounts" in self.memo:
             known: dict[str, dict[str, Any]] = self.memo["discounts"]
             return known

@@ -1,7 +1,9 @@
 """The lines of invoices as a table, both shapes (before and since 2025-03-31) in the same columns.
 
-A line is one fact: what it costs without tax, what was taken off, the period that it is for, the subscription item and price that it is of.
-Lines that an answer doesn't hold (`lines_has_more`) have to be fetched before; `uncut` names the invoices where they were not.
+A line is one fact: what it costs without tax, what was taken off, the period that it is for, the subscription
+item and price that it is of.
+Lines that an answer doesn't hold (`lines_has_more`) have to be fetched before; `uncut` names the invoices
+where they were not.
 """
 
 from __future__ import annotations
@@ -101,11 +103,12 @@ def invoice_lines(
 ) -> pd.DataFrame:
     """The lines of finalised invoices, one a row; void ones only if asked.
 
-    customer, currency, invoice, status, position (the invoice's row), finalized (int64 nanoseconds), line, amount (without tax, before
-    discounts), tax, discount (all), discount_forever (by coupons that never end), start, end (datetime64[us, UTC]), recurring, proration,
-    subscription, item, price, interval, interval_count, metered, unit_amount (minor units, float), quantity. `coupons` are those of
-    discounts by id, `prices` those of prices by id, for versions whose lines only name them. `nested` are the lines if they are read
-    already; the columns from `recurring` on are left out if they hold amounts only.
+    customer, currency, invoice, status, position (the invoice's row), finalized (int64 nanoseconds), line,
+    amount (without tax, before discounts), tax, discount (all), discount_forever (by coupons that never end),
+    start, end (datetime64[us, UTC]), recurring, proration, subscription, item, price, interval,
+    interval_count, metered, unit_amount (minor units, float), quantity. `coupons` are those of discounts by
+    id, `prices` those of prices by id, for versions whose lines only name them. `nested` are the lines if
+    they are read already; the columns from `recurring` on are left out if they hold amounts only.
     """
     lines = nested_lines(invoices) if nested is None else nested
     kept = to_str(invoices["status"]).isin([*LIVING, *(["void"] if void else [])]).to_numpy()
@@ -141,7 +144,8 @@ def invoice_lines(
 
 
 def nested_lines(invoices: pd.DataFrame, shape: str = "lines") -> NestedLists:
-    """The lines of all invoices, typed, one after another; of `shape` "line_amounts" without what they say of subscriptions and prices."""
+    """The lines of all invoices, typed, one after another; of `shape` "line_amounts" without what they say of
+    subscriptions and prices."""
     return nested_lists(lines_column(invoices), shape)
 
 
@@ -221,7 +225,8 @@ def _subscription_facts(lines: NestedLists, prices: Mapping[str, Mapping[str, An
 def _price_facts(
     lines: NestedLists, price: pa.Array, prices: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Type, interval, count, metered and unit amount: of the price in the line, of its plan, or of the price that it names."""
+    """Type, interval, count, metered and unit amount: of the price in the line, of its plan, or of the price
+    that it names."""
     named = _named_prices(price, prices)
 
     def fact(name: str, *, recurring: bool = True) -> list[pa.Array]:

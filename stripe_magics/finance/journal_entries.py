@@ -1,8 +1,10 @@
-"""The double-entry journal of Stripe's balance: what happened each day, booked between the Stripe account and its counterpart.
+"""The double-entry journal of Stripe's balance: what happened each day, booked between the Stripe account and
+its counterpart.
 
-Each posting takes an amount from one account to another, so that every day balances in every currency. Nothing is netted: gross amounts and
-the fees taken from them are postings of their own, and so are amounts in and out of one category. What the postings do to the Stripe account
-over a period is what Stripe's balance did: `close` and `journal` hold it against the balance itself.
+Each posting takes an amount from one account to another, so that every day balances in every currency.
+Nothing is netted: gross amounts and the fees taken from them are postings of their own, and so are amounts in
+and out of one category. What the postings do to the Stripe account over a period is what Stripe's balance
+did: `close` and `journal` hold it against the balance itself.
 """
 
 from __future__ import annotations
@@ -31,9 +33,11 @@ def categories(transactions: pd.DataFrame, span: Period) -> list[str]:
 def postings(
     transactions: pd.DataFrame, span: Period, accounts: AccountMap, *, detail: bool = False
 ) -> pd.DataFrame:
-    """Postings of a period: date, currency, debit, credit (accounts), amount (above 0), document, memo, category.
+    """Postings of a period: date, currency, debit, credit (accounts), amount (above 0), document, memo,
+    category.
 
-    One a day, currency, category and direction, each payout on its own; with `detail` one a balance transaction.
+    One a day, currency, category and direction, each payout on its own; with `detail` one a balance
+    transaction.
     Raises `UsageFault` that names the categories without an account.
     """
     missing = accounts.unmapped(categories(transactions, span))

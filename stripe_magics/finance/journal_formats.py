@@ -114,7 +114,8 @@ def plain(lines: pd.DataFrame, _accounts: AccountMap, _span: Period) -> dict[str
 
 
 def quickbooks(lines: pd.DataFrame, _accounts: AccountMap, _span: Period) -> dict[str, bytes]:
-    """Journal entries for QuickBooks Online: accounts by name, dates as MM/DD/YYYY, debits or credits and never both."""
+    """Journal entries for QuickBooks Online: accounts by name, dates as MM/DD/YYYY, debits or credits and
+    never both."""
     rows = []
     for each in _each(lines):
         debit, credit = (
@@ -139,7 +140,8 @@ def quickbooks(lines: pd.DataFrame, _accounts: AccountMap, _span: Period) -> dic
 
 
 def xero(lines: pd.DataFrame, accounts: AccountMap, _span: Period) -> dict[str, bytes]:
-    """Manual journals for Xero: one file a currency and 300 lines, debits above 0 and credits below, no tax rate unless set."""
+    """Manual journals for Xero: one file a currency and 300 lines, debits above 0 and credits below, no tax
+    rate unless set."""
     rate = str(accounts.settings.get("tax_rate") or "Tax Exempt")
     files: dict[str, bytes] = {}
     for code, mine in lines.groupby("currency", sort=True):
@@ -170,7 +172,8 @@ def _quoted(text: str) -> str:
 
 
 def datev(lines: pd.DataFrame, accounts: AccountMap, span: Period) -> dict[str, bytes]:
-    """Buchungsstapel for DATEV, one file a currency: Windows-1252, amounts with a comma, one row a posting."""
+    """Buchungsstapel for DATEV, one file a currency: Windows-1252, amounts with a comma, one row a
+    posting."""
     settings = _datev_settings(accounts.settings)
     bad = sorted({each for each in lines["account"] if not str(each).isdecimal()})
     if bad:
@@ -239,7 +242,8 @@ FORMATS: dict[str, Callable[[pd.DataFrame, AccountMap, Period], dict[str, bytes]
 def write(
     lines: pd.DataFrame, accounts: AccountMap, span: Period, format: str, to: str | Path | None
 ) -> list[Path]:
-    """Write the journal's files and say which. Without `to` they are named after the month, in the current folder."""
+    """Write the journal's files and say which. Without `to` they are named after the month, in the current
+    folder."""
     stem = f"{'EXTF_' if format == 'datev' else ''}stripe-journal-{span.local_start:%Y-%m}"
     target = Path(to) if to is not None else Path(f"{stem}.csv")
     if target.is_dir():

@@ -1,4 +1,5 @@
-"""From the history of MRR to MRR as it is now: subscription by subscription, with the reason where they differ."""
+"""From the history of MRR to MRR as it is now: subscription by subscription, with the reason where they
+differ."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ def live_now(steps: pd.DataFrame, now: pd.Timestamp) -> pd.Series:
 def mrr_bridge(
     steps: pd.DataFrame, current: pd.DataFrame, subscriptions: pd.DataFrame, now: pd.Timestamp
 ) -> pd.DataFrame:
-    """Every subscription whose MRR differs between the two sources; no row if there is none. The totals are in the notes."""
+    """Every subscription whose MRR differs between the two sources; no row if there is none. The totals are
+    in the notes."""
     history = live_now(steps, now)
     present = current.groupby(["currency", "customer", "subscription"])["mrr"].sum()
     both = pd.DataFrame({"history": history, "now": present}).fillna(0).astype(np.int64)

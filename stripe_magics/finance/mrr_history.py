@@ -1,9 +1,11 @@
 """Monthly recurring revenue through time, by the history of subscription items, and what moved it.
 
-Every line of an invoice that is for a subscription item says what the item cost from a day on. So an item's MRR is a series of steps: each
-line of it begins one, at its period's start, that ends with its period or with the next step; a credit for unused time (a negative
-proration) ends one. A plan change in mid-month thus counts once, from its day, and so does a yearly upgrade; a yearly plan that is cancelled
-and credited ends on its day. A month has what is live at its last instant. Movements label each customer's change, so they always add up.
+Every line of an invoice that is for a subscription item says what the item cost from a day on. So an item's
+MRR is a series of steps: each line of it begins one, at its period's start, that ends with its period or with
+the next step; a credit for unused time (a negative proration) ends one. A plan change in mid-month thus
+counts once, from its day, and so does a yearly upgrade; a yearly plan that is cancelled and credited ends on
+its day. A month has what is live at its last instant. Movements label each customer's change, so they always
+add up.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ def _months(lines: pd.DataFrame, days: np.ndarray) -> np.ndarray:
 
 
 def _item_of(lines: pd.DataFrame) -> pd.Series:
-    """The subscription item of each line. A proration that names only its price is of the item that other lines have that price for."""
+    """The subscription item of each line. A proration that names only its price is of the item that other
+    lines have that price for."""
     item, of_all = text_column(lines, "item"), text_column(lines, "subscription")
     lacking = item.eq("")
     if not lacking.any():
@@ -82,7 +85,8 @@ def _joint_code(columns: Iterable[pd.Series]) -> Ints:
 def subscription_steps(
     lines: pd.DataFrame, *, discounts: str = "forever", ended: Mapping[str, int] | None = None
 ) -> pd.DataFrame:
-    """The steps of every subscription item: currency, customer, subscription, start, end (int64 instants), mrr (int64 minor units).
+    """The steps of every subscription item: currency, customer, subscription, start, end (int64 instants),
+    mrr (int64 minor units).
 
     `ended` says when subscriptions ended (int64 instants by id): their steps end there.
     """
@@ -115,7 +119,8 @@ def subscription_steps(
         "customer": to_str(kept["customer"]),
         "subscription": text_column(kept, "subscription"),
     }
-    # lines of one item that start together are one step; a credit beside them only says that the old step is over
+    # lines of one item that start together are one step; a credit beside them only says that the old step is
+    # over
     owner = _joint_code([texts["subscription"], _item_of(kept), texts["customer"], texts["currency"]])
     order = np.lexsort((start, owner))
     owner, start = owner[order], start[order]
@@ -142,7 +147,8 @@ def subscription_steps(
 
 
 def revenue_by_month(steps: pd.DataFrame, months: pd.PeriodIndex, zone: str) -> pd.DataFrame:
-    """Each customer's MRR at the last instant of each month: index (currency, customer), one column a month, int64 minor units."""
+    """Each customer's MRR at the last instant of each month: index (currency, customer), one column a month,
+    int64 minor units."""
     ends = month_ends(months.to_timestamp(), zone) if len(months) else np.array([], dtype=np.int64)
     first = np.searchsorted(ends, steps["start"].to_numpy(), side="right")
     last = np.searchsorted(ends, steps["end"].to_numpy(), side="right")
@@ -163,13 +169,15 @@ def revenue_by_month(steps: pd.DataFrame, months: pd.PeriodIndex, zone: str) -> 
 def monthly_revenue(
     lines: pd.DataFrame, span: Period, *, discounts: str = "forever", ended: Mapping[str, int] | None = None
 ) -> pd.DataFrame:
-    """Each customer's MRR at the end of each month that the period touches: index (currency, customer), one column a month."""
+    """Each customer's MRR at the end of each month that the period touches: index (currency, customer), one
+    column a month."""
     steps = subscription_steps(lines, discounts=discounts, ended=ended)
     return revenue_by_month(steps, span.cut("MS").to_period("M"), span.zone)
 
 
 def whole_history(steps: pd.DataFrame, span: Period, now: pd.Timestamp | None = None) -> pd.DataFrame:
-    """Revenue by closed month from the first step on: who is new, and who came back, is seen from the beginning only."""
+    """Revenue by closed month from the first step on: who is new, and who came back, is seen from the
+    beginning only."""
     first = pd.Timestamp(int(steps["start"].min()), tz="UTC") if len(steps) else span.start
     months = Period(min(first, span.start), span.end, span.zone).months(now)
     revenue = revenue_by_month(steps, months, span.zone)
@@ -179,8 +187,8 @@ def whole_history(steps: pd.DataFrame, span: Period, now: pd.Timestamp | None = 
 def movements(revenue: pd.DataFrame) -> pd.DataFrame:
     """What changed, customer by customer: currency, customer, month, label, change, mrr. One row a change.
 
-    new: first MRR ever; reactivation: back from 0; expansion, contraction: up, down; churn: gone to 0. `revenue` is monthly_revenue's
-    shape; its first month counts as new for everyone in it.
+    new: first MRR ever; reactivation: back from 0; expansion, contraction: up, down; churn: gone to 0.
+    `revenue` is monthly_revenue's shape; its first month counts as new for everyone in it.
     """
     values = revenue.to_numpy()
     before = (
@@ -227,7 +235,8 @@ def _by_currency(revenue: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.in
 
 
 def roll_forward(revenue: pd.DataFrame) -> pd.DataFrame:
-    """Start + movements = end, by currency and month: currency, month, start, new, reactivation, expansion, contraction, churn, end, residual.
+    """Start + movements = end, by currency and month: currency, month, start, new, reactivation, expansion,
+    contraction, churn, end, residual.
 
     end is the sum of the customers' MRR, the movements those of each customer: they are added up apart.
     """
@@ -268,9 +277,11 @@ def open_month_note(span: Period, now: pd.Timestamp | None) -> list[str]:
 def mrr(
     revenue: pd.DataFrame, span: Period, *, discounts: str = "forever", now: pd.Timestamp | None = None
 ) -> pd.DataFrame:
-    """MRR month by month out of the history of subscription items, and what moved it. Only months that are over.
+    """MRR month by month out of the history of subscription items, and what moved it. Only months that are
+    over.
 
-    `revenue` is whole_history's frame. Metered usage is out; coupons count by `discounts` (forever, all, none).
+    `revenue` is whole_history's frame. Metered usage is out; coupons count by `discounts` (forever, all,
+    none).
     """
     moved = inside(roll_forward(revenue), span, now)
     return result(

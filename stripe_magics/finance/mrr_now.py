@@ -1,7 +1,8 @@
 """Monthly recurring revenue as it is now, from subscriptions.
 
-active and past_due count (docs.stripe.com/billing/subscriptions/analytics); trials, paused collection and metered prices don't. Prices are
-taken at the quantity: tiers, packages and all. Which coupons lower MRR has a name: `forever` (as Stripe), `all` (as ProfitWell), `none`.
+active and past_due count (docs.stripe.com/billing/subscriptions/analytics); trials, paused collection and
+metered prices don't. Prices are taken at the quantity: tiers, packages and all. Which coupons lower MRR has a
+name: `forever` (as Stripe), `all` (as ProfitWell), `none`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def monthly(amount: Decimal | int, interval: str, count: int = 1) -> Decimal:
 
 
 def price_amount(price: Mapping[str, Any], quantity: int | Decimal) -> Decimal:
-    """What a price costs a billing cycle at a quantity, in minor units: by unit, by package, by graduated or volume tiers."""
+    """What a price costs a billing cycle at a quantity, in minor units: by unit, by package, by graduated or
+    volume tiers."""
     count = Decimal(quantity)
     package = price.get("transform_quantity") or {}
     if package.get("divide_by"):
@@ -77,7 +79,8 @@ def counts(coupon: Mapping[str, Any], discounts: str) -> bool:
 def discounted(
     amount: Decimal, discount: Mapping[str, Any] | None, discounts: str, *, cycle: Decimal = Decimal(1)
 ) -> Decimal:
-    """A monthly amount after its coupon, if such coupons count. `cycle` is the months of a billing cycle, for amounts off."""
+    """A monthly amount after its coupon, if such coupons count. `cycle` is the months of a billing cycle, for
+    amounts off."""
     coupon = coupon_in(discount or {})
     if not counts(coupon, discounts):
         return amount
@@ -103,7 +106,8 @@ def subscription_mrr(
 ) -> pd.DataFrame:
     """MRR as it is now, one row a subscription; int64 minor units.
 
-    `coupons` are those of discounts by id, where the subscriptions only name them; `prices` those of tiered prices by id, with their tiers.
+    `coupons` are those of discounts by id, where the subscriptions only name them; `prices` those of tiered
+    prices by id, with their tiers.
     """
     check_discounts(discounts)
     require_columns(
@@ -170,7 +174,8 @@ def _of_subscription(
     discounts: str,
     coupons: Mapping[str, Mapping[str, Any]],
 ) -> tuple[int, int]:
-    """Contract and net MRR of items with their prices; every item is rounded, so that items, subscriptions and history add up."""
+    """Contract and net MRR of items with their prices; every item is rounded, so that items, subscriptions
+    and history add up."""
     parts: list[Decimal] = []
     nets: list[Decimal] = []
     cycle = Decimal(1)

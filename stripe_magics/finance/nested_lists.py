@@ -1,9 +1,11 @@
-"""Lists inside of objects (lines of invoices, taxes of documents) as flat columns: typed by Arrow, all cells at once.
+"""Lists inside of objects (lines of invoices, taxes of documents) as flat columns: typed by Arrow, all cells
+at once.
 
-- A cell is a list of objects, a list object with its `data`, or JSON text of either (a Parquet file, a row of a query). `SHAPES` says which
-  facts of them reports need; everything else is passed over. Text is parsed and lists are read by Arrow, not by a loop.
-- Where an expanded object stands in place of an id (a price, a discount, a tax rate), or an id in place of an object, the cells are first
-  brought into one shape; the expanded objects are handed out beside the column.
+- A cell is a list of objects, a list object with its `data`, or JSON text of either (a Parquet file, a row of
+  a query). `SHAPES` says which facts of them reports need; everything else is passed over. Text is parsed and
+  lists are read by Arrow, not by a loop.
+- Where an expanded object stands in place of an id (a price, a discount, a tax rate), or an id in place of an
+  object, the cells are first brought into one shape; the expanded objects are handed out beside the column.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ SHAPES: Mapping[str, pa.DataType] = {
     **dict.fromkeys(("total_taxes", "total_tax_amounts", "tax_amounts"), _TAX_ENTRY),
     "customer_tax_ids": _list(type=_TEXT, value=_TEXT),
 }
-"""What reports need of the cells of a column. A name may hold an object or its id: `_ONE_SHAPE` brings them together."""
+"""What reports need of the cells of a column. A name may hold an object or its id: `_ONE_SHAPE` brings them
+together."""
 
 _NAMES = {"lines_data": "lines", "line_amounts": "lines"}  # what a shape's column is called where it is shown
 _ID_OF = frozenset(
@@ -77,7 +80,8 @@ _SAMPLE = 1 << 16
 
 @dataclass(slots=True)
 class NestedLists:
-    """The cells' elements, one after another: `row` is the cell that each is of; `expanded` the objects that stood in place of ids."""
+    """The cells' elements, one after another: `row` is the cell that each is of; `expanded` the objects that
+    stood in place of ids."""
 
     row: Ints
     values: pa.StructArray
@@ -128,7 +132,8 @@ def as_text(values: pa.Array) -> Any:
 
 
 def nested_lists(values: pd.Series, column: str) -> NestedLists:
-    """The elements of a list column, typed. `column` is its name in `SHAPES`, by which an error names it, too."""
+    """The elements of a list column, typed. `column` is its name in `SHAPES`, by which an error names it,
+    too."""
     array, expanded = typed_column(values, column)
     return flat(array, expanded)
 
@@ -172,7 +177,8 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _parsed(texts: pa.Array, shape: pa.DataType) -> pa.ListArray:
-    """JSON text in its shape. Facts whose names don't occur in the text aren't looked for: they cost nothing then."""
+    """JSON text in its shape. Facts whose names don't occur in the text aren't looked for: they cost nothing
+    then."""
     parts = [_parsed_part(texts.slice(at, _ROWS), shape) for at in range(0, len(texts), _ROWS)]
     return pa.concat_arrays(parts) if parts else pa.array([], shape)
 
@@ -195,7 +201,8 @@ def _parsed_part(texts: pa.Array, shape: pa.DataType) -> pa.ListArray:
 
 
 def _occurring(shape: pa.DataType, content: bytes) -> pa.DataType:
-    """A list's shape with those of its elements' facts that occur in some text: one API version has some, another one others."""
+    """A list's shape with those of its elements' facts that occur in some text: one API version has some,
+    another one others."""
     sample = content[:_SAMPLE]
     names = {each: b'"%b"' % each.name.encode() for each in shape.value_type}
     kept = [each for each, name in names.items() if name in sample or name in content]
@@ -234,7 +241,8 @@ def flat(array: pa.ListArray, expanded: dict[str, dict[str, Any]]) -> NestedList
 
 
 def _in_one_shape(value: Any, found: dict[str, dict[str, Any]]) -> Any:
-    """An element in which ids stand for ids and objects for objects; the objects that stood for ids go into `found`."""
+    """An element in which ids stand for ids and objects for objects; the objects that stood for ids go into
+    `found`."""
     if isinstance(value, list | tuple | np.ndarray):
         return [_in_one_shape(each, found) for each in value]
     if not isinstance(value, Mapping):

@@ -1,8 +1,9 @@
 """Charges that went wrong or went back: refund and dispute rates, declines and what was recovered.
 
-A rate has two honest readings. By *activity* the refunds of a period stand over the payments of the same period; by *cohort* they stand
-over the payments they undo, so that the rate of a month goes on moving. Both are given, side by side. Amounts are in the currency that the
-customer paid in; fees of disputes are in the currency of their ledger entry, which is named beside them.
+A rate has two honest readings. By *activity* the refunds of a period stand over the payments of the same
+period; by *cohort* they stand over the payments they undo, so that the rate of a month goes on moving. Both
+are given, side by side. Amounts are in the currency that the customer paid in; fees of disputes are in the
+currency of their ledger entry, which is named beside them.
 """
 
 from __future__ import annotations
@@ -157,10 +158,12 @@ def dispute_fees(disputes: pd.DataFrame) -> pd.DataFrame:
 def dispute_rate(
     charges: pd.DataFrame, disputes: pd.DataFrame, start: Moment, end: Moment, *, zone: str = "UTC"
 ) -> pd.DataFrame:
-    """Disputes over payments: `activity` by the day of the dispute, `cohort` (Stripe's dispute rate) by the day of the charge.
+    """Disputes over payments: `activity` by the day of the dispute, `cohort` (Stripe's dispute rate) by the
+    day of the charge.
 
-    The cohort rate keeps moving for about 120 days. Where fees of one currency of payments are in several currencies, each has its own
-    row, which counts its own disputes. Source: docs.stripe.com/disputes/measuring.
+    The cohort rate keeps moving for about 120 days. Where fees of one currency of payments are in several
+    currencies, each has its own row, which counts its own disputes. Source:
+    docs.stripe.com/disputes/measuring.
     """
     require_columns(charges, _CHARGE, report="dispute_rate", object_type="charge")
     require_columns(
@@ -231,9 +234,11 @@ def decline_reason(charges: pd.DataFrame) -> pd.Series:
 def failed_payments(
     charges: pd.DataFrame, start: Moment | None = None, end: Moment | None = None, *, zone: str = "UTC"
 ) -> pd.DataFrame:
-    """Payments whose first attempt failed, by the reason of that first decline, and how many were paid in the end.
+    """Payments whose first attempt failed, by the reason of that first decline, and how many were paid in the
+    end.
 
-    An attempt belongs to its payment intent, so that a payment counts once; a charge without one stands for itself.
+    An attempt belongs to its payment intent, so that a payment counts once; a charge without one stands for
+    itself.
     """
     require_columns(charges, _CHARGE, report="failed_payments", object_type="charge")
     span: Period | None = period(start, end, zone) if start is not None and end is not None else None

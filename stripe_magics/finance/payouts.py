@@ -1,7 +1,7 @@
 """Payouts against the ledger: what each one settled, what failed, and what can't be known.
 
-Stripe links transactions to *automatic* payouts only. For a manual one there is not a list of members, and the status column says so
-rather than showing a wrong number.
+Stripe links transactions to *automatic* payouts only. For a manual one there is not a list of members, and
+the status column says so rather than showing a wrong number.
 """
 
 from __future__ import annotations
@@ -42,9 +42,11 @@ def reconcilable(payouts: pd.DataFrame) -> pd.Series:
 
 
 def effective_at(payouts: pd.DataFrame, span: Period, *, by: str = "arrival") -> pd.Series:
-    """The local day on which each payout counts: an automatic one on its arrival date, a manual one when it was made (Stripe's rule).
+    """The local day on which each payout counts: an automatic one on its arrival date, a manual one when it
+    was made (Stripe's rule).
 
-    An arrival date is a calendar day, which Stripe writes as midnight in UTC; it is not shifted into another zone.
+    An arrival date is a calendar day, which Stripe writes as midnight in UTC; it is not shifted into another
+    zone.
     """
     made: pd.Series = payouts["created"].dt.tz_convert(span.zone).dt.tz_localize(None).dt.normalize()
     if check_by(by) == "created":
@@ -88,10 +90,12 @@ def payout_items(
     members: Callable[[str], pd.DataFrame],
     known: Callable[[pd.DataFrame], pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
-    """The transactions that each automatic payout settled: the columns of balance transactions, and payout_id.
+    """The transactions that each automatic payout settled: the columns of balance transactions, and
+    payout_id.
 
-    `members(payout_id)` returns them (`%stripe balance list_history --payout po_...`). Manual payouts have none. `known` gives those of many
-    payouts at once; a payout that it lacks, or whose members don't add up to its amount, is asked for by itself.
+    `members(payout_id)` returns them (`%stripe balance list_history --payout po_...`). Manual payouts have
+    none. `known` gives those of many payouts at once; a payout that it lacks, or whose members don't add up
+    to its amount, is asked for by itself.
     """
     require_columns(payouts, _PAYOUT, report="payout_items", object_type="payout")
     automatic = payouts[reconcilable(payouts)]
@@ -127,7 +131,8 @@ def _members_of(items: pd.DataFrame) -> dict[str, int]:
 
 
 def _side_by_side(members: Callable[[str], pd.DataFrame], payouts: list[str]) -> list[pd.DataFrame]:
-    """One call a payout, eight at a time (the connection keeps Stripe's rate limit); progress after a second, and Stop ends it."""
+    """One call a payout, eight at a time (the connection keeps Stripe's rate limit); progress after a second,
+    and Stop ends it."""
     pool, found = ThreadPoolExecutor(max_workers=8), []
     try:
         with progress_bar("payout items", unit=" payouts") as progress:
@@ -154,7 +159,8 @@ def _side_by_side(members: Callable[[str], pd.DataFrame], payouts: list[str]) ->
     STATUS,
 )
 def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Each payout by what is in it: one row a reporting category. `amount` and `residual` appear once, so that sums are right.
+    """Each payout by what is in it: one row a reporting category. `amount` and `residual` appear once, so
+    that sums are right.
 
     Source: docs.stripe.com/reports/payout-reconciliation.
     """
@@ -220,8 +226,9 @@ def payout_status(
 ) -> pd.DataFrame:
     """How each payout ended.
 
-    returned is what came back after a failure or a cancellation (from the ledger, if given); net is what left for good. days_late counts
-    whole days that a payout is still under way after its arrival date (as of `at`, or the latest time in the data).
+    returned is what came back after a failure or a cancellation (from the ledger, if given); net is what left
+    for good. days_late counts whole days that a payout is still under way after its arrival date (as of `at`,
+    or the latest time in the data).
     """
     require_columns(payouts, (*_PAYOUT, "created"), report="payout_status", object_type="payout")
     status, amount = to_str(payouts["status"]), to_int64(payouts["amount"])

@@ -1,7 +1,9 @@
-"""A picture of a report: labelled, in major units, one panel a currency, in colours that colour-blind people can tell apart.
+"""A picture of a report: labelled, in major units, one panel a currency, in colours that colour-blind people
+can tell apart.
 
-Bars and lines go through pandas' plotting, so that the user's `pandas.options.plotting.backend` counts; heat maps need matplotlib itself
-(the extra `plot`). Pictures are PNGs in the notebook and stay visible wherever the notebook is shown.
+Bars and lines go through pandas' plotting, so that the user's `pandas.options.plotting.backend` counts; heat
+maps need matplotlib itself (the extra `plot`). Pictures are PNGs in the notebook and stay visible wherever
+the notebook is shown.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Proofs: figures that two independent ways must agree on. A residual that isn't 0 says that rows are missing, doubled or changed.
+"""Proofs: figures that two independent ways must agree on. A residual that isn't 0 says that rows are
+missing, doubled or changed.
 
-No side is worked out from the other: the balance is Stripe's own, totals are those that objects carry, sums are of rows.
+No side is worked out from the other: the balance is Stripe's own, totals are those that objects carry, sums
+are of rows.
 """
 
 from __future__ import annotations

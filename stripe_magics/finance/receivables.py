@@ -1,10 +1,12 @@
 """Who owes what, since when, and how fast they pay: reports over invoices, all of one population.
 
-- Finalised invoices of both collection methods that were not void at the instant in question; one that was voided later was owed, and
-  sold, until then. So ageing, DSO's receivables and the sum of what remained open are the same figure at the same instant, and a closed
-  month doesn't change when one of its invoices is voided.
-- An invoice's state at a past date is rebuilt from its status transitions: it is owed from its finalisation until it was paid, voided or
-  written off (marked uncollectible). Age counts from the due date, or from finalisation where there is none; begun days count whole.
+- Finalised invoices of both collection methods that were not void at the instant in question; one that was
+  voided later was owed, and sold, until then. So ageing, DSO's receivables and the sum of what remained open
+  are the same figure at the same instant, and a closed month doesn't change when one of its invoices is
+  voided.
+- An invoice's state at a past date is rebuilt from its status transitions: it is owed from its finalisation
+  until it was paid, voided or written off (marked uncollectible). Age counts from the due date, or from
+  finalisation where there is none; begun days count whole.
 """
 
 from __future__ import annotations
@@ -50,10 +52,11 @@ def transitions(invoices: pd.DataFrame, name: str) -> Ints:
 
 
 def finalised(invoices: pd.DataFrame, report: str, *, sales: str = "all") -> pd.DataFrame:
-    """Finalised invoices with their moments as int64 nanoseconds (`finalized`, `due`, `ended`, `paid`, `voided`).
+    """Finalised invoices with their moments as int64 nanoseconds (`finalized`, `due`, `ended`, `paid`,
+    `voided`).
 
-    Void ones are among them while it is known when they were voided: `voided` is that instant, later than all others where an invoice is
-    not void. `living_at` takes out those that were void by an instant.
+    Void ones are among them while it is known when they were voided: `voided` is that instant, later than all
+    others where an invoice is not void. `living_at` takes out those that were void by an instant.
     """
     if sales not in SALES:
         raise UsageFault(f"--sales {sales} isn't possible: {' or '.join(SALES)}.")
@@ -105,11 +108,13 @@ def living_at(frame: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
 
 
 def owed_at(frame: pd.DataFrame, until: pd.Timestamp, age_date: pd.Timestamp) -> pd.DataFrame:
-    """Of finalised invoices those owed at an instant: amount, days_overdue (begun days; 0 or less: not due yet), uncollectible.
+    """Of finalised invoices those owed at an instant: amount, days_overdue (begun days; 0 or less: not due
+    yet), uncollectible.
 
-    What is still open now is owed with what remains of it, and what was voided later was owed with what remained when it was; what was paid
-    later was owed in full (partial payments before that instant are not known from the invoice alone). uncollectible is what was written off
-    by then and neither paid nor voided; it is not owed any more.
+    What is still open now is owed with what remains of it, and what was voided later was owed with what
+    remained when it was; what was paid later was owed in full (partial payments before that instant are not
+    known from the invoice alone). uncollectible is what was written off by then and neither paid nor voided;
+    it is not owed any more.
     """
     begun = frame["finalized"] < until.value
     over = frame["voided"].where(frame["status"].ne("paid"), frame["paid"])
@@ -217,7 +222,8 @@ def ar_ageing(
     by: str = "customer",
     sales: str = "all",
 ) -> pd.DataFrame:
-    """Open invoices by age at a moment; `by="invoice"` gives a row an invoice. Days are rounded up: 30.5 days is 31-60.
+    """Open invoices by age at a moment; `by="invoice"` gives a row an invoice. Days are rounded up: 30.5 days
+    is 31-60.
 
     Source: docs.stripe.com/revenue-recognition/reports/accounts-receivable-aging.
     """
@@ -233,7 +239,8 @@ ar_ageing.columns = _ageing_by_customer.columns  # type: ignore[attr-defined]  #
 
 
 def days_to_pay(invoices: pd.DataFrame, *, sales: str = "all") -> pd.DataFrame:
-    """Paid invoices with the days from finalisation to payment: invoice, customer, currency, amount, days, on_time."""
+    """Paid invoices with the days from finalisation to payment: invoice, customer, currency, amount, days,
+    on_time."""
     frame = finalised(invoices, "collections", sales=sales)
     done = frame[(frame["paid"] != NONE) & frame["status"].eq("paid")]
     return pd.DataFrame(

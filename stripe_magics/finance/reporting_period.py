@@ -1,9 +1,11 @@
-"""Periods as reports cut them: half-open intervals between local midnights, days and months in the report's zone.
+"""Periods as reports cut them: half-open intervals between local midnights, days and months in the report's
+zone.
 
-- One grammar, that of `stripe_magics.dates`: `2026-09` is a month, `2026-Q3` a quarter, `last month` a word. A date given as an end is a
-  whole day (September is 2026-09-01 to 2026-09-30); an instant with a time is exclusive.
-- Times are stored in UTC. Bounds are made from local midnights (a day may have 23 or 25 hours), and rows are sorted into them by binary
-  search over int64 instants; no row is ever converted to local time.
+- One grammar, that of `stripe_magics.dates`: `2026-09` is a month, `2026-Q3` a quarter, `last month` a word.
+  A date given as an end is a whole day (September is 2026-09-01 to 2026-09-30); an instant with a time is
+  exclusive.
+- Times are stored in UTC. Bounds are made from local midnights (a day may have 23 or 25 hours), and rows are
+  sorted into them by binary search over int64 instants; no row is ever converted to local time.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class Period:
 
     @property
     def age_date(self) -> pd.Timestamp:
-        """The instant that ages count to at the end: the last day's own midnight where the period ends with a day, else the end."""
+        """The instant that ages count to at the end: the last day's own midnight where the period ends with a
+        day, else the end."""
         whole = self.local_end == self.local_end.normalize()
         if not whole:
             return self.end
@@ -133,7 +136,8 @@ def _bounds(value: Moment, zone: str, now: pd.Timestamp | None = None) -> tuple[
 
 
 def moment(value: Moment, zone: str = "UTC", now: pd.Timestamp | None = None) -> pd.Timestamp:
-    """An instant in UTC; text and datetimes without a zone are local to `zone`, a bare date is its midnight."""
+    """An instant in UTC; text and datetimes without a zone are local to `zone`, a bare date is its
+    midnight."""
     return _bounds(value, zone, now)[0]
 
 
@@ -143,7 +147,8 @@ def end_of(value: Moment, zone: str = "UTC", now: pd.Timestamp | None = None) ->
 
 
 def period(start: Moment, end: Moment, zone: str = "UTC", *, now: pd.Timestamp | None = None) -> Period:
-    """From the start to the end. A date or a month given as an end is part of it; an instant with a time is not."""
+    """From the start to the end. A date or a month given as an end is part of it; an instant with a time is
+    not."""
     made = Period(moment(start, zone, now), end_of(end, zone, now), zone)
     if made.end <= made.start:
         raise UsageFault(f"The period ends ({end}) before it starts ({start}).", advice=HINT)
@@ -183,7 +188,8 @@ def instants(values: Ints) -> pd.Series:
 
 
 def midnights(starts: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
-    """Local times without a zone as UTC; where a clock skips or repeats midnight, the first instant of that day."""
+    """Local times without a zone as UTC; where a clock skips or repeats midnight, the first instant of that
+    day."""
     return starts.tz_localize(
         zone, ambiguous=np.ones(len(starts), dtype=bool), nonexistent="shift_forward"
     ).tz_convert("UTC")

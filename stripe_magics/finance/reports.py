@@ -1,7 +1,8 @@
 """The reports by name: a report is one entry in this table, with all that is known of it.
 
-`make` is given the inputs (lists by name, period, options) and hands frames to a pure function of this package; that function declares its
-columns. `period` says what a report does with one: see `Period use` below. Options, formula and source are what `--help` shows.
+`make` is given the inputs (lists by name, period, options) and hands frames to a pure function of this
+package; that function declares its columns. `period` says what a report does with one: see `Period use`
+below. Options, formula and source are what `--help` shows.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period, months_back
 
 Use = Literal["needed", "all", "months", "at", "none"]
-"""Period use: one is needed; all there is without one; the last twelve closed months; its end (else now); refused."""
+"""Period use: one is needed; all there is without one; the last twelve closed months; its end (else now);
+refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Cohorts: customers by the month in which they began, and how many of them, and how much of their revenue, is left at each age.
+"""Cohorts: customers by the month in which they began, and how many of them, and how much of their revenue,
+is left at each age.
 
-By MRR a customer begins with the first month that ends with MRR, so that a yearly plan is there every month; by payments with the first
-month of a payment. A returning customer stays in the first cohort.
+By MRR a customer begins with the first month that ends with MRR, so that a yearly plan is there every month;
+by payments with the first month of a payment. A returning customer stays in the first cohort.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ def cohort_table(
 ) -> pd.DataFrame:
     """Cohorts of customers by the first month with revenue, every age up to the last month, zeros among them.
 
-    `revenue` has index (currency, customer) and one column a month. `active` counts who has revenue at that age; `survival` who had it
-    without a gap until then, so that a customer who left and came back counts no more.
+    `revenue` has index (currency, customer) and one column a month. `active` counts who has revenue at that
+    age; `survival` who had it without a gap until then, so that a customer who left and came back counts no
+    more.
     """
     if method not in METHODS:
         raise UsageFault(f"cohorts has the methods {' and '.join(METHODS)}, not {method!r}.")
@@ -130,7 +132,8 @@ def cohorts(
     method: str = "active",
     now: pd.Timestamp | None = None,
 ) -> pd.DataFrame:
-    """Cohorts by the first month with a payment, out of charges. Months that are not over at `now` are left out."""
+    """Cohorts by the first month with a payment, out of charges. Months that are not over at `now` are left
+    out."""
     require_columns(
         payments,
         ("id", "created", "currency", "amount", "status", "customer"),

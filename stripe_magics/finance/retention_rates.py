@@ -1,4 +1,5 @@
-"""Churn, retention and the quick ratio of MRR, as vendors define them, by month and over trailing twelve months.
+"""Churn, retention and the quick ratio of MRR, as vendors define them, by month and over trailing twelve
+months.
 
 Per month, from the movements of the report `mrr` (losses are negative there):
 
@@ -7,8 +8,9 @@ Per month, from the movements of the report `mrr` (losses are negative there):
 - quick ratio = (new + expansion [+ reactivation]) / -(churn + contraction)
 - logo churn = customers churned / customers at the start [+ those who joined]
 
-The methods differ in the brackets; each names its source. Over trailing twelve months NRR is what the customers of twelve months ago pay now
-over what they paid then; GRR counts no customer with more than then; logo churn is the share of them that pays nothing now.
+The methods differ in the brackets; each names its source. Over trailing twelve months NRR is what the
+customers of twelve months ago pay now over what they paid then; GRR counts no customer with more than then;
+logo churn is the share of them that pays nothing now.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ NET, QUICK, LOGO = (
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """Which of NET, QUICK and LOGO hold for a vendor ("back" is MRR of customers who came back), and where it says so."""
+    """Which of NET, QUICK and LOGO hold for a vendor ("back" is MRR of customers who came back), and where it
+    says so."""
 
     source: str
     rules: frozenset[str] = frozenset()
@@ -78,7 +81,8 @@ def check_method(method: str) -> Method:
 def mrr_rates(
     moves: pd.DataFrame, revenue: pd.DataFrame | None = None, *, method: str = "chartmogul"
 ) -> pd.DataFrame:
-    """Rates of each month, as fractions. `moves` is the report mrr's frame; `revenue` the customers' MRR by month behind it."""
+    """Rates of each month, as fractions. `moves` is the report mrr's frame; `revenue` the customers' MRR by
+    month behind it."""
     vendor = check_method(method)
     rules = vendor.rules
     frame = require_columns(
@@ -135,7 +139,8 @@ def _from_customers(frame: pd.DataFrame, revenue: pd.DataFrame | None, rules: fr
 def churn_rate_of(
     start: int, new: int, churned: int, *, method: str = "baremetrics", living: int | None = None
 ) -> float:
-    """Customer churn as vendors define it: over the start (baremetrics, chartmogul), start + new (stripe), churned + living (dlt)."""
+    """Customer churn as vendors define it: over the start (baremetrics, chartmogul), start + new (stripe),
+    churned + living (dlt)."""
     below = {
         "baremetrics": start,
         "chartmogul": start,

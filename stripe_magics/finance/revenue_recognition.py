@@ -1,8 +1,10 @@
-"""Revenue over the time it is earned in: each invoice line spread evenly over its period, and the roll-forward of deferred revenue.
+"""Revenue over the time it is earned in: each invoice line spread evenly over its period, and the
+roll-forward of deferred revenue.
 
-A line is posted in the month in which its invoice is finalised; what was earned before then is recognised in that month, so that a closed
-month never changes. A credit note, refund, write-off or later void takes back its share of the invoice in the month in which it happens: of what was
-recognised already, and of what is still deferred. Source: docs.stripe.com/revenue-recognition/methodology and /examples.
+A line is posted in the month in which its invoice is finalised; what was earned before then is recognised in
+that month, so that a closed month never changes. A credit note, refund, write-off or later void takes back
+its share of the invoice in the month in which it happens: of what was recognised already, and of what is
+still deferred. Source: docs.stripe.com/revenue-recognition/methodology and /examples.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ def _days(instant: Ints, zone: str) -> Ints:
 
 
 def earned_until(start: Ints, end: Ints, until: int, *, method: str, zone: str) -> np.ndarray:
-    """The part of each period that is over at an instant: by time, by local days, or evenly by the months it touches."""
+    """The part of each period that is over at an instant: by time, by local days, or evenly by the months it
+    touches."""
     part: np.ndarray
     if method == "ms":
         part = (until - start) / np.maximum(end - start, 1)
@@ -77,8 +80,9 @@ def spread(
 ) -> dict[pd.Period, int]:
     """A line's amount by month, in whole minor units that add up to it.
 
-    "ms": by the exact time in each month; "day": by days, the day of the end not counting unless it has begun after midnight; "month": the
-    same in every month that the period touches, a last partial month counting if an exact number of months doesn't end there.
+    "ms": by the exact time in each month; "day": by days, the day of the end not counting unless it has begun
+    after midnight; "month": the same in every month that the period touches, a last partial month counting if
+    an exact number of months doesn't end there.
     """
     check_method(method)
     months = Period(start, end, zone).cut("MS")
@@ -93,7 +97,8 @@ def spread(
 
 
 class Recognition:
-    """Lines with their corrections: how much of each is recognised, credited and written off at an instant."""
+    """Lines with their corrections: how much of each is recognised, credited and written off at an
+    instant."""
 
     def __init__(
         self, lines: pd.DataFrame, taken: pd.DataFrame, totals: pd.Series, *, method: str, zone: str
@@ -114,7 +119,8 @@ class Recognition:
         self.place: Ints = lines["position"].to_numpy(dtype=np.int64)
 
     def shares(self, until: int) -> tuple[np.ndarray, np.ndarray]:
-        """Of each line the part credited, and the part written off, before an instant; never more than the whole."""
+        """Of each line the part credited, and the part written off, before an instant; never more than the
+        whole."""
         done = self.taken[self.taken["posted"] < until]
         credited, written = np.zeros(len(self.invoices) + 1), np.zeros(len(self.invoices) + 1)
         off = done["kind"].eq(WRITE_OFF).to_numpy()
@@ -125,9 +131,11 @@ class Recognition:
         return credited[self.place], written[self.place]
 
     def sums(self, bounds: Ints) -> tuple[list[str], dict[str, Ints]]:
-        """The currencies, and what `at` says of all their lines together: billed, recognised ... by instant (rows) and currency (columns).
+        """The currencies, and what `at` says of all their lines together: billed, recognised ... by instant
+        (rows) and currency (columns).
 
-        Lines without corrections count whole from their end on; only those that are under way at an instant are worked out for it.
+        Lines without corrections count whole from their end on; only those that are under way at an instant
+        are worked out for it.
         """
         code, labels = pd.factorize(self.lines["currency"].to_numpy(dtype=object))
         order = np.argsort(labels.astype(str))
@@ -166,7 +174,8 @@ class Recognition:
         return made
 
     def at(self, until: int) -> pd.DataFrame:
-        """Billed, recognised, credited, written off and deferred of each line, before an instant; whole minor units."""
+        """Billed, recognised, credited, written off and deferred of each line, before an instant; whole minor
+        units."""
         begun = self.posted < until
         billed = np.where(begun, self.amount, 0)
         credited, written = self.shares(until)
@@ -203,7 +212,8 @@ def revenue_schedule(
     *,
     discounts: str = "all",
 ) -> pd.DataFrame:
-    """Each line of finalised invoices by month; recognised adds up to the line less what was taken back. int64 minor units.
+    """Each line of finalised invoices by month; recognised adds up to the line less what was taken back.
+    int64 minor units.
 
     A line without a period is earned when its invoice is finalised.
     """
@@ -261,10 +271,11 @@ def deferred_revenue(
     recognition: Recognition, headers: pd.DataFrame, span: Period, sources: list[pd.DataFrame | None],
     *, now: pd.Timestamp | None = None,
 ) -> pd.DataFrame:  # fmt: skip
-    """The roll-forward of deferred revenue at month ends: opening + billed - recognised - credited - written_off = closing.
+    """The roll-forward of deferred revenue at month ends: opening + billed - recognised - credited -
+    written_off = closing.
 
-    `headers` are the invoices' own totals without tax (currency, finalized, net): billed is from them and closing from the lines, so that
-    a residual of 0 proves that no line is missing.
+    `headers` are the invoices' own totals without tax (currency, finalized, net): billed is from them and
+    closing from the lines, so that a residual of 0 proves that no line is missing.
     """
     starts = span.cut("MS")
     ends = month_ends(starts, span.zone)

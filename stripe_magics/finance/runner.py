@@ -1,7 +1,9 @@
-"""Running a report by name: its period, zone and options read and checked, its lists fetched, and what it says of itself.
+"""Running a report by name: its period, zone and options read and checked, its lists fetched, and what it
+says of itself.
 
-`report("balance_summary", month="2026-09")` fetches what the table in `reports.py` says, each list once, and hands the frames to a pure
-function. `data=` takes frames that are at hand, `over=` a mirror or pull folder; nothing that they have is fetched.
+`report("balance_summary", month="2026-09")` fetches what the table in `reports.py` says, each list once, and
+hands the frames to a pure function. `data=` takes frames that are at hand, `over=` a mirror or pull folder;
+nothing that they have is fetched.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ def find_report(name: str) -> tuple[str, Report]:
 
 
 def describe_report(name: str) -> pd.DataFrame:
-    """What `%stripe report NAME --help` shows: columns with kind and meaning, options, period, formula, source."""
+    """What `%stripe report NAME --help` shows: columns with kind and meaning, options, period, formula,
+    source."""
     known, each = find_report(name)
     rows: list[tuple[str, str, str, str]] = [
         ("column", column.name, column.kind, column.meaning) for column in columns_of(each.function)
@@ -112,17 +115,21 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     currency: str | None = None,
     **options: Any,
 ) -> pd.DataFrame:
-    """A report by name, as a DataFrame with amounts in int64 minor units. `reports()` lists them, `describe_report(name)` explains one.
+    """A report by name, as a DataFrame with amounts in int64 minor units. `reports()` lists them,
+    `describe_report(name)` explains one.
 
-    The period is `month="2026-09"`, `quarter="2026-Q3"`, `year=2026`, `period="last month"`, or `start` and `end`: a date or a month given
-    as an end is part of it, an instant with a time is not; `start` alone means until now. `tz` is the zone that cuts days and months (the
-    account's unless given). `data` gives frames that are at hand by list name (transactions, payouts, charges, invoices ...) and `over` a
-    folder of `%stripe sync` or `%stripe pull --to`; both are cut to the period. All else is fetched once and kept for the next report: for
-    ten minutes, until a write goes through this connection, or until `fresh=True`. `check="stripe"` runs Stripe's own report for the same
-    period and gives the differences, cell by cell; `compare=True` adds each amount of the period before and the change; `currency="usd"`
-    gives the rows of one currency. Further options are the report's own.
+    The period is `month="2026-09"`, `quarter="2026-Q3"`, `year=2026`, `period="last month"`, or `start` and
+    `end`: a date or a month given as an end is part of it, an instant with a time is not; `start` alone means
+    until now. `tz` is the zone that cuts days and months (the account's unless given). `data` gives frames
+    that are at hand by list name (transactions, payouts, charges, invoices ...) and `over` a folder of
+    `%stripe sync` or `%stripe pull --to`; both are cut to the period. All else is fetched once and kept for
+    the next report: for ten minutes, until a write goes through this connection, or until `fresh=True`.
+    `check="stripe"` runs Stripe's own report for the same period and gives the differences, cell by cell;
+    `compare=True` adds each amount of the period before and the change; `currency="usd"` gives the rows of
+    one currency. Further options are the report's own.
 
-    Raises `UsageFault` for a period, option or column that isn't possible, `MissingData` where the lists lack something.
+    Raises `UsageFault` for a period, option or column that isn't possible, `MissingData` where the lists lack
+    something.
     """
     known, each = find_report(name)
     folder = ListFolder(over) if over is not None else None
@@ -219,7 +226,8 @@ def _given(inputs: ReportInputs, data: Mapping[str, pd.DataFrame] | None) -> dic
 
 
 def check_given(name: str, given: Mapping[str, Any]) -> None:
-    """Raise `UsageFault` for a flag or a value that `report` would refuse; nothing is read, and a period may still be missing."""
+    """Raise `UsageFault` for a flag or a value that `report` would refuse; nothing is read, and a period may
+    still be missing."""
     known, each = find_report(name)
     check_one_period(known, each.period, given)
     common = signature(report).parameters
@@ -402,7 +410,7 @@ def run_of(frame: pd.DataFrame) -> ReportInputs | None:
     return _RUNS.get(str(frame.attrs.get("stripe", {}).get("run", "")))
 
 
-# The connection ------------------------------------------------------------------------------------------------------------------
+# The connection ---------------------------------------------------------------------------------------------
 
 
 def stripe_clock() -> pd.Timestamp:
@@ -442,7 +450,8 @@ def _zone(account: Mapping[str, Any]) -> str:
 
 
 def _fetcher() -> Fetch:
-    """What fetches the lists of one report, all of them on the connection on which it was begun: what is looked up in it later, too."""
+    """What fetches the lists of one report, all of them on the connection on which it was begun: what is
+    looked up in it later, too."""
     from stripe_magics.client.shared_connection import current, shared
 
     begun_on = shared()

@@ -1,7 +1,8 @@
 """`--check stripe`: a report beside Stripe's own for the same period and zone, cell by cell.
 
-Stripe's figures come from a report run (`stripe_reports`), not from the lists that ours are made of. Both are brought to one shape: a row
-key (category, payout or what a balance row is), and amounts in minor units; each amount is a row of the comparison.
+Stripe's figures come from a report run (`stripe_reports`), not from the lists that ours are made of. Both are
+brought to one shape: a row key (category, payout or what a balance row is), and amounts in minor units; each
+amount is a row of the comparison.
 """
 
 from __future__ import annotations
@@ -156,7 +157,8 @@ def check_of(name: str, check: str, options: Mapping[str, object], zone: str) ->
     text("status", f"{EQUAL} or {DIFFERS}."),
 )
 def compare(made: pd.DataFrame, name: str, span: Period) -> pd.DataFrame:
-    """A report of ours beside Stripe's own, cell by cell. Raises `ReportUnavailable` where Stripe's can't be had."""
+    """A report of ours beside Stripe's own, cell by cell. Raises `ReportUnavailable` where Stripe's can't be
+    had."""
     check = CHECKS[name]
     ours = check.ours(made)
     asked = span if check.zone != "days" else _days_in_utc(span)

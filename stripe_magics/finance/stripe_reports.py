@@ -1,7 +1,8 @@
 """Stripe's own financial reports: a run is asked for, waited for, and its CSV read.
 
-They are Stripe's own way to the same figures: for `--check stripe`, and for the members of many payouts in one file. Amounts are major
-units in the CSV and minor units here; a run says until when it has data (`data_available_end`), and is never asked for more.
+They are Stripe's own way to the same figures: for `--check stripe`, and for the members of many payouts in
+one file. Amounts are major units in the CSV and minor units here; a run says until when it has data
+(`data_available_end`), and is never asked for more.
 Source: docs.stripe.com/reports/report-types.
 """
 
@@ -44,7 +45,8 @@ def available_until(report_type: str) -> pd.Timestamp:
 
 
 def run_report(report_type: str, needed: Sequence[str], **parameters: Any) -> list[dict[str, str]]:
-    """The rows of a report of Stripe's, as its CSV has them, with the columns that are needed. Raises `ReportUnavailable`, or a `StripeError`.
+    """The rows of a report of Stripe's, as its CSV has them, with the columns that are needed. Raises
+    `ReportUnavailable`, or a `StripeError`.
 
     A run is a new object of the account, which moves nothing: it is asked for anew each time.
     """
@@ -65,7 +67,8 @@ def run_report(report_type: str, needed: Sequence[str], **parameters: Any) -> li
 
 
 def rows_of(text: str, needed: Sequence[str], what: str) -> list[dict[str, str]]:
-    """The rows of a CSV. Raises `ReportUnavailable` where it lacks a column or a row breaks off: what isn't there is never counted as 0."""
+    """The rows of a CSV. Raises `ReportUnavailable` where it lacks a column or a row breaks off: what isn't
+    there is never counted as 0."""
     table = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="", restval=None)
     try:
         names, rows = table.fieldnames or (), list(table)
@@ -115,7 +118,8 @@ def _content(file: str) -> str:
 
 
 def covered(report_type: str, span: Period) -> dict[str, Any]:
-    """The parameters of a run over a period. Raises `ReportUnavailable` where Stripe's data don't reach to its end."""
+    """The parameters of a run over a period. Raises `ReportUnavailable` where Stripe's data don't reach to
+    its end."""
     end = available_until(report_type)
     if span.end > end:
         raise ReportUnavailable(
@@ -131,7 +135,8 @@ def covered(report_type: str, span: Period) -> dict[str, Any]:
 
 
 def minor(text: str, currency: str) -> int:
-    """An amount of the CSV in minor units. Raises `ReportUnavailable` for one that has another number of decimals."""
+    """An amount of the CSV in minor units. Raises `ReportUnavailable` for one that has another number of
+    decimals."""
     try:
         amount = Decimal(text).scaleb(exponent(currency))
         whole = int(amount)
@@ -155,7 +160,8 @@ MEMBERS = "payout_reconciliation.itemized.5"
 
 
 def payout_members(payouts: pd.DataFrame) -> dict[str, tuple[str, int]]:
-    """The payout of each entry, and when the entry was made (Unix seconds), by one report over all arrival days that Stripe has data for."""
+    """The payout of each entry, and when the entry was made (Unix seconds), by one report over all arrival
+    days that Stripe has data for."""
     arrival = payouts["arrival_date"].dropna()
     if arrival.empty:
         return {}

@@ -1,8 +1,9 @@
 """Tax by document and rate, and its summary by country and rate as a VAT or OSS return asks for it.
 
-An invoice counts in the month in which it is finalised; credit notes, refunds without a credit note and write-offs take tax back in the
-month in which they happen, and so does a void of an invoice of an earlier month; one that was voided in its own month is out. Invoices
-without tax are rows too, since returns ask for exempt and reverse-charge sales.
+An invoice counts in the month in which it is finalised; credit notes, refunds without a credit note and
+write-offs take tax back in the month in which they happen, and so does a void of an invoice of an earlier
+month; one that was voided in its own month is out. Invoices without tax are rows too, since returns ask for
+exempt and reverse-charge sales.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ TREATMENT = text("treatment", "domestic, oss, reverse charge, exempt, outside th
 
 @dataclass(frozen=True, slots=True)
 class TaxEntries:
-    """The tax entries of documents, one after another, in both shapes; `row` is the document that each is of."""
+    """The tax entries of documents, one after another, in both shapes; `row` is the document that each is
+    of."""
 
     row: Ints
     table: pd.DataFrame
@@ -116,7 +118,8 @@ def tax_entries(documents: pd.DataFrame) -> TaxEntries:
 def known_rates(
     invoices: pd.DataFrame, tax_rates: pd.DataFrame | None, named: Iterable[str] = ()
 ) -> dict[str, Mapping[str, Any]]:
-    """Tax rates by id: from their own list, and those that invoices spell out, if one of `named` is not in it."""
+    """Tax rates by id: from their own list, and those that invoices spell out, if one of `named` is not in
+    it."""
     found: dict[str, Mapping[str, Any]] = {}
     if tax_rates is not None:
         for row in tax_rates.to_dict("records"):
@@ -149,7 +152,8 @@ def _customers(invoices: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_entry(documents: pd.DataFrame, entries: TaxEntries) -> pd.DataFrame:
-    """One row an entry: at (the document's place), tax rate, behaviour, reason, taxable, tax. One without entries has one, of its own tax."""
+    """One row an entry: at (the document's place), tax rate, behaviour, reason, taxable, tax. One without
+    entries has one, of its own tax."""
     net, tax = _own(documents, entries)
     without = np.setdiff1d(np.arange(len(documents)), entries.row, assume_unique=False)
     spelt = entries.table
@@ -275,9 +279,11 @@ def _documents(
     charges: pd.DataFrame | None,
     span: Period,
 ) -> tuple[pd.DataFrame, Mapping[str, Mapping[str, Any]]]:
-    """Invoices and what corrects them in a period, one row a tax entry, and the tax rates that the entries spell out.
+    """Invoices and what corrects them in a period, one row a tax entry, and the tax rates that the entries
+    spell out.
 
-    Columns: document, kind, invoice, place (the invoice's row), posted, tax_rate, inclusive, taxability, taxable, tax.
+    Columns: document, kind, invoice, place (the invoice's row), posted, tax_rate, inclusive, taxability,
+    taxable, tax.
     """
     counts = billed(invoices, span.zone)
     finalized = transitions(invoices, "finalized_at")
@@ -351,7 +357,8 @@ def _in_proportion(invoices: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
 
 
 def treatment(rows: pd.DataFrame, home: str) -> pd.Series:
-    """How each row belongs into a return of a firm at home in a country: domestic, oss, reverse charge, exempt, abroad ..."""
+    """How each row belongs into a return of a firm at home in a country: domestic, oss, reverse charge,
+    exempt, abroad ..."""
     country = rows["country"].astype(str)
     at_home = country.eq(home)
     reverse = rows["exempt"].eq("reverse") | rows["taxability"].eq("reverse_charge")
@@ -385,7 +392,8 @@ def treatment(rows: pd.DataFrame, home: str) -> pd.Series:
 def tax_summary(rows: pd.DataFrame, span: Period, *, home: str = "") -> pd.DataFrame:
     """Tax by country and rate, from tax_collected: what a VAT return and an OSS return ask for.
 
-    `home` is the firm's country (two letters): it decides between domestic sales and those of the One Stop Shop.
+    `home` is the firm's country (two letters): it decides between domestic sales and those of the One Stop
+    Shop.
     """
     about = rows.attrs.get("stripe", {})
     if rows.empty:

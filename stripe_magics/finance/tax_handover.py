@@ -1,7 +1,8 @@
-"""Tax as it is handed over: for each return (VAT at home, One Stop Shop, sales list for reverse charge) a row a country and rate.
+"""Tax as it is handed over: for each return (VAT at home, One Stop Shop, sales list for reverse charge) a row
+a country and rate.
 
-A sales list asks for the customer and their tax id beside the country, so reverse-charge rows are one a customer. Sales outside of any return
-are listed too, so that the table adds up to all sales of the period.
+A sales list asks for the customer and their tax id beside the country, so reverse-charge rows are one a
+customer. Sales outside of any return are listed too, so that the table adds up to all sales of the period.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ RETURNS = {
 def tax_handover(rows: pd.DataFrame, span: Period, *, home: str = "") -> pd.DataFrame:
     """The rows of tax_collected by return, country and rate.
 
-    `home` is the firm's country (two letters). Sources: docs.stripe.com/tax/reports; for the One Stop Shop, the return of Council Directive
-    2006/112/EC, article 369g (country of consumption, rate, taxable amount, tax).
+    `home` is the firm's country (two letters). Sources: docs.stripe.com/tax/reports; for the One Stop Shop,
+    the return of Council Directive 2006/112/EC, article 369g (country of consumption, rate, taxable amount,
+    tax).
     """
     how = treatment(rows, home) if len(rows) else pd.Series(dtype=object)
     reverse = how.eq("reverse charge")

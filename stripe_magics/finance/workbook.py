@@ -1,8 +1,9 @@
 """One workbook of a closed month: cover, checklist, a sheet a report, journal, audit trail.
 
-Amounts are in major units with their currency's decimals; totals are formulas, a row a currency, and carry the value that they must have.
-Text is written as text, and what a spreadsheet could take for a formula keeps Excel's own mark for text. Times have no zone: they are in
-the report's. Rows are written one after the other, in bounded memory.
+Amounts are in major units with their currency's decimals; totals are formulas, a row a currency, and carry
+the value that they must have.
+Text is written as text, and what a spreadsheet could take for a formula keeps Excel's own mark for text.
+Times have no zone: they are in the report's. Rows are written one after the other, in bounded memory.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _COLOURS = {"passed": "#d7f7c2", "failed": "#ffc9c9", "differs": "#fcedb9", "unc
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet: its name, the frame, the columns with totals, and a column that is a formula of two others (left, right)."""
+    """A sheet: its name, the frame, the columns with totals, and a column that is a formula of two others
+    (left, right)."""
 
     name: str
     frame: pd.DataFrame
@@ -49,7 +51,8 @@ def load_writer() -> Any:
 
 
 def build(cover: Mapping[str, Any], sheets: Sequence[Sheet], balances: pd.DataFrame | None = None) -> bytes:
-    """The workbook's content. `cover` are lines of label and value; `balances` is a balance_summary shown on the cover."""
+    """The workbook's content. `cover` are lines of label and value; `balances` is a balance_summary shown on
+    the cover."""
     out = io.BytesIO()
     options = {
         "in_memory": False,
@@ -125,7 +128,7 @@ class _Book:
             page.freeze_panes(head + 1, min(1, columns))
         return page
 
-    # The cover -----------------------------------------------------------------------------------------------------------------------
+    # The cover ----------------------------------------------------------------------------------------------
 
     def cover(self, facts: Mapping[str, Any], sheets: Sequence[Sheet], balances: pd.DataFrame | None) -> None:
         page = self.page("Cover", 0, None)
@@ -168,7 +171,7 @@ class _Book:
             )
             self.text(page, row, 1, str(sheet.frame.attrs.get("stripe", {}).get("title", "")))
 
-    # A report --------------------------------------------------------------------------------------------------------------------------
+    # A report -----------------------------------------------------------------------------------------------
 
     def sheet(self, sheet: Sheet, subtitle: str) -> None:
         frame = sheet.frame
@@ -264,7 +267,8 @@ class _Book:
     def _total_rows(
         self, page: Any, names: list[str], count: int, totals: Mapping[str, Mapping[str, int]]
     ) -> None:
-        """A line a currency below the rows: sums as formulas. Amounts of different currencies are never added."""
+        """A line a currency below the rows: sums as formulas. Amounts of different currencies are never
+        added."""
         first, last = HEAD + 1, HEAD + count
         for place, (code, sums) in enumerate(sorted(totals.items())):
             row = HEAD + count + 1 + place

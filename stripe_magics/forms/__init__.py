@@ -1,4 +1,5 @@
-"""The widgets: every module as a form, and the connection as one. Widgets are imported when the first form is opened.
+"""The widgets: every module as a form, and the connection as one. Widgets are imported when the first form is
+opened.
 
 module_form("customers.create", {"name": "Jenny"})    the form, prefilled
 rows_form("customers.create", frame, run)              one call a row of a table, columns mapped to fields
@@ -36,9 +37,10 @@ def module_form(
 ) -> ModuleForm:
     """The form of a module, filled in with `values` by field name.
 
-    `run` makes the call in place of `stripe_magics.pipeline.call`: it gets the `Command` and, as `connection=`, the connection that the form
-    belongs to. A form that the same cell (outside notebooks: the
-    same module) showed before is closed, with all its widgets. Raises `UnknownName` for a module or field that there isn't.
+    `run` makes the call in place of `stripe_magics.pipeline.call`: it gets the `Command` and, as
+    `connection=`, the connection that the form belongs to. A form that the same cell (outside notebooks: the
+    same module) showed before is closed, with all its widgets. Raises `UnknownName` for a module or field
+    that there isn't.
     """
     from stripe_magics import catalogue
     from stripe_magics.forms.form_widget import ModuleForm
@@ -77,7 +79,8 @@ def close_form(reporter: Reporter, values: Mapping[str, Any], *, connection: Any
 
 
 def rows_form(name: str, frame: Any, run: Callable[..., Any], *, connection: Any | None = None) -> RowsForm:
-    """One call a row of a frame, with its columns mapped to fields by a person. `run(frame, connection=..., **options)` makes the calls."""
+    """One call a row of a frame, with its columns mapped to fields by a person. `run(frame, connection=...,
+    **options)` makes the calls."""
     from stripe_magics import catalogue
     from stripe_magics.client.shared_connection import current
     from stripe_magics.forms.rows_widget import RowsForm
@@ -91,7 +94,8 @@ def rows_form(name: str, frame: Any, run: Callable[..., Any], *, connection: Any
 
 
 def object_card(text: str, *, run: Callable[..., Any] | None = None) -> Any:
-    """The card of an object, by its id, a Dashboard address, an e-mail or an invoice number: facts, story, and what can be done next."""
+    """The card of an object, by its id, a Dashboard address, an e-mail or an invoice number: facts, story,
+    and what can be done next."""
     from stripe_magics.forms.card_widget import object_card as make
 
     card = make(text, run=run)
@@ -102,7 +106,8 @@ def object_card(text: str, *, run: Callable[..., Any] | None = None) -> Any:
 def table(
     content: Any, *, connection: Any, run: Callable[..., Any] | None, run_rows: Callable[..., Any] | None
 ) -> Any:
-    """An interactive table of a list; selected rows open their forms. The tables that the same cell showed before are closed."""
+    """An interactive table of a list; selected rows open their forms. The tables that the same cell showed
+    before are closed."""
     from stripe_magics.forms.table_widget import TableWidget
 
     made = TableWidget(content, connection=connection, run=run, run_rows=run_rows)
@@ -111,7 +116,8 @@ def table(
 
 
 def today(*, run: Callable[..., Any] | None = None) -> Any:
-    """The account's day: balance, today's payments, and what waits for somebody; each line opens what can be done about it."""
+    """The account's day: balance, today's payments, and what waits for somebody; each line opens what can be
+    done about it."""
     from stripe_magics.client.shared_connection import current
     from stripe_magics.forms.today_widget import TodayPage
 
@@ -121,7 +127,8 @@ def today(*, run: Callable[..., Any] | None = None) -> Any:
 
 
 def start_card(search: Callable[[str], list[tuple[str, str]]], open_line: Callable[[str], Any]) -> Any:
-    """What a bare `%stripe` opens. `search(words)` gives (line, title); `open_line(line)` gives what the line opens."""
+    """What a bare `%stripe` opens. `search(words)` gives (line, title); `open_line(line)` gives what the line
+    opens."""
     from stripe_magics.client.shared_connection import shared
     from stripe_magics.forms.start_widget import StartCard
 
@@ -147,7 +154,8 @@ def form_link(
     options: Options | None = None,
     run: Callable[..., Any] | None = None,
 ) -> Any:
-    """A button that opens the form of a module, filled in: what stands under help and under a request that was only shown."""
+    """A button that opens the form of a module, filled in: what stands under help and under a request that
+    was only shown."""
     from stripe_magics.forms.link_widget import FormLink
 
     given = list(params)
@@ -173,7 +181,8 @@ def skeleton(name: str) -> str:
 
 
 def _replace(name: str, form: Any) -> None:
-    """Close the forms that this one takes the place of: those that the same cell showed when it ran before."""
+    """Close the forms that this one takes the place of: those that the same cell showed when it ran
+    before."""
     cell, execution = _cell()
     place = cell or f"module {name}"
     number, forms = _shown.get(place, (execution, []))

@@ -1,4 +1,5 @@
-"""What the form shows of the object that its amount belongs to, and what it refuses before anything is sent."""
+"""What the form shows of the object that its amount belongs to, and what it refuses before anything is
+sent."""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ class AmountPanel:
             return None
 
     def question(self) -> str:
-        """What would move, for the second step: `9.99 USD of 169.00 USD to Jenny Rosen, Visa 4242`; "" if it isn't known."""
+        """What would move, for the second step: `9.99 USD of 169.00 USD to Jenny Rosen, Visa 4242`; "" if it
+        isn't known."""
         return self.source.words(self.minor()) if self.source is not None else ""
 
     def _show(self) -> None:

@@ -1,7 +1,9 @@
-"""The object that a form's amount belongs to: the payment that is refunded, the authorization that is captured.
+"""The object that a form's amount belongs to: the payment that is refunded, the authorization that is
+captured.
 
-Once its id is entered, it is asked for: its currency is the amount's, what is left of it is the most that can be sent, and who paid stands
-in the question before money moves. What is known of people is shown in a panel that keeps nothing.
+Once its id is entered, it is asked for: its currency is the amount's, what is left of it is the most that can
+be sent, and who paid stands in the question before money moves. What is known of people is shown in a panel
+that keeps nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ EXPANDED = {"payment_intent": ("latest_charge", "customer"), "charge": ("custome
 
 @dataclass(frozen=True, slots=True)
 class AmountSource:
-    """What is known of the object: `amount` is its whole, `left` what can still be sent; both in minor units, None if unknown."""
+    """What is known of the object: `amount` is its whole, `left` what can still be sent; both in minor units,
+    None if unknown."""
 
     id: str
     currency: str
@@ -77,7 +80,8 @@ def source_path(state: FormState) -> str:
 
 
 def fetch(path: str, connection: Any) -> AmountSource | None:
-    """Ask for the object. None where it isn't there or may not be read: the call itself then says so in Stripe's own words."""
+    """Ask for the object. None where it isn't there or may not be read: the call itself then says so in
+    Stripe's own words."""
     from stripe_magics.pipeline import call
 
     kind = "payment_intent" if "/payment_intents/" in path else "charge" if "/charges/" in path else ""

@@ -13,7 +13,8 @@ EVERY = 0.3  # seconds between two words on how far it is
 
 
 class LongRead:
-    """The one long list of a form that can be under way: a thread, since a callback that waits would keep Stop waiting too."""
+    """The one long list of a form that can be under way: a thread, since a callback that waits would keep
+    Stop waiting too."""
 
     def __init__(self, sender: ReadSender) -> None:
         self.sender = sender

@@ -1,7 +1,9 @@
-"""The card of one object: what it is, its story in order, and buttons that open the form for what can be done next.
+"""The card of one object: what it is, its story in order, and buttons that open the form for what can be done
+next.
 
-The card itself is a plain output: it stays readable in a saved notebook, and follows a light or a dark page. Under it, where there are
-widgets, stand the buttons; a form opens below them, prefilled, with its own questions before anything is sent.
+The card itself is a plain output: it stays readable in a saved notebook, and follows a light or a dark page.
+Under it, where there are widgets, stand the buttons; a form opens below them, prefilled, with its own
+questions before anything is sent.
 """
 
 from __future__ import annotations
@@ -79,7 +81,8 @@ def resolve(text: str, connection: Any) -> tuple[str, str]:
 
 
 class ObjectCard:
-    """What a line with an id shows. `story` has what it knows; `open(label)` opens a form as its button does."""
+    """What a line with an id shows. `story` has what it knows; `open(label)` opens a form as its button
+    does."""
 
     def __init__(self, story: Story, connection: Any, *, run: Callable[..., Any] | None = None) -> None:
         self.story, self.connection, self.run = story, connection, run
@@ -113,7 +116,8 @@ class ObjectCard:
         return tree.make(w.VBox, "full", children=(shown, *((buttons,) if buttons is not None else ())))
 
     def buttons(self) -> Any:
-        """The row of buttons, the list of parts, and a place for what they open; None where nothing can be done."""
+        """The row of buttons, the list of parts, and a place for what they open; None where nothing can be
+        done."""
         tree = self._registry()
         self.below = below = OpenedBelow(tree)
         made = tuple(
@@ -163,7 +167,7 @@ class ObjectCard:
         self._form = form
         return form
 
-    # -- what is shown ------------------------------------------------------------------------------------------------------------
+    # -- what is shown ---------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         story = self.story

@@ -1,4 +1,5 @@
-"""Which field a column of a file fills: guessed by its name as people write it, corrected by a person. Pure."""
+"""Which field a column of a file fills: guessed by its name as people write it, corrected by a person.
+Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ def targets(module: Module) -> list[Field]:
 
 
 def guess(columns: Iterable[str], module: Module) -> dict[str, str]:
-    """Column -> the name of the field that it most likely fills, `LEFT_OUT` if none is alike; no field is taken twice."""
+    """Column -> the name of the field that it most likely fills, `LEFT_OUT` if none is alike; no field is
+    taken twice."""
     known = _names(module)
     mapping: dict[str, str] = {}
     columns = list(columns)

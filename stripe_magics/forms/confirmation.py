@@ -28,7 +28,8 @@ def needs_confirmation(form: FormView) -> bool:
 def confirmation_phrase(form: FormView) -> str:
     """What has to be typed in live mode, "" if nothing.
 
-    The account's name, until live writing is allowed; then, before what cannot be undone, the object's id or the amount.
+    The account's name, until live writing is allowed; then, before what cannot be undone, the object's id or
+    the amount.
     """
     state, connection = form.state, form.connection
     if connection is None or not live(form) or state.effect() is Effect.READ:
@@ -51,7 +52,8 @@ def _account(connection: Any) -> str:
 
 
 def confirmation_html(form: FormView) -> str:
-    """The second step in words: what, on which account, in which mode, with which values; of an update only what changes."""
+    """The second step in words: what, on which account, in which mode, with which values; of an update only
+    what changes."""
     state, connection = form.state, form.connection
     mode = html.MODES.get(connection.mode if connection is not None else "", html.MODES["unknown"])[0]
     values = state.values()
@@ -78,7 +80,8 @@ def confirmation_html(form: FormView) -> str:
 
 
 def objects(form: FormView, values: Mapping[str, Any]) -> list[str]:
-    """What the named objects amount to: a refund's charge, the payment that is captured. Nothing of whom they belong to."""
+    """What the named objects amount to: a refund's charge, the payment that is captured. Nothing of whom they
+    belong to."""
     from stripe_magics.forms import object_search
     from stripe_magics.pipeline import call
 

@@ -1,7 +1,7 @@
 """The connection widget: where the key comes from, which account and version, and a test of what it may do.
 
-The key itself is never in the widget: it comes from its source when Connect is pressed, or through the key field, which sends it to the
-kernel once and keeps nothing (keyfield.py).
+The key itself is never in the widget: it comes from its source when Connect is pressed, or through the key
+field, which sends it to the kernel once and keeps nothing (keyfield.py).
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class ConnectForm(w.VBox):
         self._more.on_click(lambda _: self._toggle_more())
         self.refresh()
 
-    # -- the buttons --------------------------------------------------------------------------------------------------------------
+    # -- the buttons -----------------------------------------------------------------------------------------
 
     def connect(self) -> Any:
         """Connect as the form says, and show what it is connected to. Raises what went wrong."""
@@ -216,7 +216,7 @@ class ConnectForm(w.VBox):
         else:
             self.tree.close()
 
-    # -- inside -------------------------------------------------------------------------------------------------------------------
+    # -- inside ----------------------------------------------------------------------------------------------
 
     def _open(self, *, confirmed: bool = False, **how: Any) -> Any:
         from IPython import get_ipython
@@ -371,7 +371,8 @@ class ConnectForm(w.VBox):
                 action()
             except StripeMagicsError as fault:
                 self._tell(cards.error(fault))
-            except Exception as fault:  # anything else is our own mistake: an exception in a callback would be seen by nobody
+            except Exception as fault:
+                # anything else is our own mistake: an exception in a callback would be seen by nobody
                 self._tell(cards.card("wrong", "The form failed.", [type(fault).__name__], role="alert"))
 
         return handler
@@ -451,7 +452,8 @@ def _from_keyring(name: str) -> Any:
 
 
 def missing_permissions(connection: Any) -> list[str]:
-    """What a restricted key may not read, by trying one row of each documented list; nothing is asked with a full key."""
+    """What a restricted key may not read, by trying one row of each documented list; nothing is asked with a
+    full key."""
     from stripe_magics.pipeline import call
 
     if not str(connection.key_hint).startswith("rk_"):

@@ -1,4 +1,5 @@
-"""A form belongs to the connection on which it was opened: what was begun on one account is never sent with another's key."""
+"""A form belongs to the connection on which it was opened: what was begun on one account is never sent with
+another's key."""
 
 from __future__ import annotations
 
@@ -17,9 +18,11 @@ class ConnectionGuard:
         self.connection = form.connection
 
     def check(self) -> None:
-        """Raise `ConfirmationNeeded` if the connection changed, after disarming the form and forgetting what it had read.
+        """Raise `ConfirmationNeeded` if the connection changed, after disarming the form and forgetting what
+        it had read.
 
-        The next press then belongs to the connection that is open now. A write whose outcome is unknown stays with its own connection.
+        The next press then belongs to the connection that is open now. A write whose outcome is unknown stays
+        with its own connection.
         """
         now = self.form.connection
         submission = self.form.state.submission
@@ -51,7 +54,8 @@ class ConnectionGuard:
 
 
 def check_open(connection: Any) -> None:
-    """Raise `ConfirmationNeeded` if a connection that a widget belongs to was closed: another one is open now, or none."""
+    """Raise `ConfirmationNeeded` if a connection that a widget belongs to was closed: another one is open
+    now, or none."""
     if connection is None or not connection.closed:
         return
     raise ConfirmationNeeded(

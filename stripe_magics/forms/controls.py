@@ -1,10 +1,12 @@
 """One control for each kind of field, from one table.
 
-A control holds the field's raw value (see `state.py`): `read` gives it, `write` puts it, `changed` is called when a person alters it.
-Under the control stands its note: the error or the reading of what was entered, then the help as visible text.
+A control holds the field's raw value (see `state.py`): `read` gives it, `write` puts it, `changed` is called
+when a person alters it.
+Under the control stands its note: the error or the reading of what was entered, then the help as visible
+text.
 
-Money, numbers, dates and booleans are text or a list to choose from, never number boxes or check boxes: those round, clamp, scroll and
-cannot say "not set".
+Money, numbers, dates and booleans are text or a list to choose from, never number boxes or check boxes: those
+round, clamp, scroll and cannot say "not set".
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """What a builder needs: where widgets are made, whom a change is told, and whether it stands in a row of several."""
+    """What a builder needs: where widgets are made, whom a change is told, and whether it stands in a row of
+    several."""
 
     tree: WidgetRegistry
     changed: Callable[[str], None]  # with the field's name
@@ -101,7 +104,7 @@ def build(field: Field, maker: Maker, *, condition: str = "", version: str = "")
     return control
 
 
-# -- plain text ----------------------------------------------------------------------------------------------------------------------
+# -- plain text ----------------------------------------------------------------------------------------------
 
 
 def _text_control(field: Field, widget: Any) -> Control:
@@ -112,7 +115,8 @@ def _text_control(field: Field, widget: Any) -> Control:
 
 
 def _private(field: Field, maker: Maker) -> Control:
-    """A card or bank number, a code: what is typed is held here alone; the widget shows its last digits and has no value."""
+    """A card or bank number, a code: what is typed is held here alone; the widget shows its last digits and
+    has no value."""
     from stripe_magics.forms.key_field import private_field
 
     held = [""]
@@ -166,7 +170,7 @@ def _country(field: Field, maker: Maker) -> Control:
     return _text_control(field, _offering(field, maker, sorted(COUNTRIES.values())))
 
 
-# -- choices -------------------------------------------------------------------------------------------------------------------------
+# -- choices -------------------------------------------------------------------------------------------------
 
 
 def _choice_control(field: Field, maker: Maker, choices: list[tuple[str, str]]) -> Control:
@@ -280,7 +284,7 @@ def _lines(field: Field, maker: Maker) -> Control:
     return Control(field, widget, read, write, focus=widget)
 
 
-# -- made of several ---------------------------------------------------------------------------------------------------------------
+# -- made of several -----------------------------------------------------------------------------------------
 
 
 MOMENTS = ("now", "today", "tomorrow", "in 7 days", "in 14 days", "in 30 days")
@@ -334,4 +338,5 @@ BUILDERS: dict[str, Builder] = {
     "timestamp": _timestamp,
     "json": _json,
 }
-"""A builder for each control that doesn't grow, by the name that a kind's entry in `catalogue/kinds.py` gives; `control_builders.py` has all."""
+"""A builder for each control that doesn't grow, by the name that a kind's entry in `catalogue/kinds.py`
+gives; `control_builders.py` has all."""

@@ -1,6 +1,7 @@
 """What Stripe has now, in the form's own terms: an object's JSON -> raw values by field.
 
-A field finds its value by its own parameter (`shipping[address][line1]`), so that nothing here knows any module.
+A field finds its value by its own parameter (`shipping[address][line1]`), so that nothing here knows any
+module.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from stripe_magics.forms.state import Raw
 
 
 def object_path(module: Module, values: Mapping[str, Raw]) -> str:
-    """The path of the object that the module acts on, up to its last id: `/v1/invoices/in_1` of `/v1/invoices/{invoice}/void`.
+    """The path of the object that the module acts on, up to its last id: `/v1/invoices/in_1` of
+    `/v1/invoices/{invoice}/void`.
 
     "" if the module acts on no object, or its id isn't given.
     """
@@ -37,7 +39,8 @@ def object_path(module: Module, values: Mapping[str, Raw]) -> str:
 
 
 def current_values(module: Module, found: Mapping[str, Any], zone: tzinfo = UTC) -> dict[str, Raw]:
-    """The raw value of each field that the object has one for; fields that Stripe doesn't give back are left out."""
+    """The raw value of each field that the object has one for; fields that Stripe doesn't give back are left
+    out."""
     values: dict[str, Raw] = {}
     for each in module.fields:
         if each.role is not Role.PARAM:

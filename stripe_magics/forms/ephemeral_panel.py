@@ -1,7 +1,9 @@
-"""Panels that show what Stripe knows of people without keeping it: neither in a widget's state nor, so, in a saved notebook.
+"""Panels that show what Stripe knows of people without keeping it: neither in a widget's state nor, so, in a
+saved notebook.
 
-Text in an ordinary widget is part of the widget's state, which notebooks may save. These panels have no state: the kernel *sends* what
-they show, the browser draws it, and asks for it again after a reload. Everything is put in as text, never as HTML.
+Text in an ordinary widget is part of the widget's state, which notebooks may save. These panels have no
+state: the kernel *sends* what they show, the browser draws it, and asks for it again after a reload.
+Everything is put in as text, never as HTML.
 
 - `compare`: what of the object will change, now and after, with Keep for each field;
 - `choose`: objects found, one to be taken;
@@ -23,7 +25,8 @@ _CSS = static_path("ephemeral_panel.css")
 
 
 class EphemeralPanel(anywidget.AnyWidget):
-    """A panel without state. `show` sends what it shows; `on_message` is called with what a person does there."""
+    """A panel without state. `show` sends what it shows; `on_message` is called with what a person does
+    there."""
 
     _esm = _ESM
     _css = _CSS

@@ -1,8 +1,10 @@
-"""What a form's fields get beside ipywidgets: the tie between a control and its note, errors for screen readers, and what Stripe has.
+"""What a form's fields get beside ipywidgets: the tie between a control and its note, errors for screen
+readers, and what Stripe has.
 
-What Stripe has of a person must not be saved with a notebook, and whatever is in a widget's state may be. So the controls of an update stay
-blank in the kernel and in the saved state, which means untouched, while the page draws the present values into them: the kernel *sends*
-them, and the page asks for them again after a reload.
+What Stripe has of a person must not be saved with a notebook, and whatever is in a widget's state may be. So
+the controls of an update stay blank in the kernel and in the saved state, which means untouched, while the
+page draws the present values into them: the kernel *sends* them, and the page asks for them again after a
+reload.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from stripe_magics.forms.static_files import static_path
 
 
 class FieldMarks(anywidget.AnyWidget):
-    """Draws inside the form that it stands in, and has no state. `on_message` is called with what a person does to a field."""
+    """Draws inside the form that it stands in, and has no state. `on_message` is called with what a person
+    does to a field."""
 
     _esm = static_path("field_marks.js")
 

@@ -1,4 +1,5 @@
-"""What the parts of a form ask of the form that they stand in: a Protocol, so that a part knows no widget but its own."""
+"""What the parts of a form ask of the form that they stand in: a Protocol, so that a part knows no widget but
+its own."""
 
 from __future__ import annotations
 

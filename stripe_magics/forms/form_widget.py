@@ -1,8 +1,12 @@
-"""The form of one module as a widget: all of its fields, the same call as a magic line, and the button that makes it.
+"""The form of one module as a widget: all of its fields, the same call as a magic line, and the button that
+makes it.
 
-- Layout comes from `layout.sections`, controls from `controls.build`, decisions from `FormState`; sending is `submit_bar.Sender`'s business.
-- A closed group has no controls yet; they are built when it is opened. `close()` closes every widget of the form.
-- Everything a person can do is a plain method too: `fill`, `clear`, `keep`, `open_group`, `submit`, `preview`.
+- Layout comes from `layout.sections`, controls from `controls.build`, decisions from `FormState`; sending is
+  `submit_bar.Sender`'s business.
+- A closed group has no controls yet; they are built when it is opened. `close()` closes every widget of the
+  form.
+- Everything a person can do is a plain method too: `fill`, `clear`, `keep`, `open_group`, `submit`,
+  `preview`.
 """
 
 from __future__ import annotations
@@ -39,7 +43,8 @@ CLOSED, OPENED = "\u25b8", "\u25be"  # the triangles before a group's title
 
 
 class ModuleForm(w.VBox):
-    """The widget. Make it with `stripe_magics.forms.form_widget`, which also closes the form that it replaces."""
+    """The widget. Make it with `stripe_magics.forms.form_widget`, which also closes the form that it
+    replaces."""
 
     def __init__(
         self, state: FormState, *, run: Callable[..., Any] | None = None, connection: Any | None = None
@@ -84,7 +89,7 @@ class ModuleForm(w.VBox):
         for name in list(self.state.raw):
             self.check(name)
 
-    # -- what others ask of it ----------------------------------------------------------------------------------------------------
+    # -- what others ask of it -------------------------------------------------------------------------------
 
     @property
     def connection(self) -> Any | None:
@@ -107,7 +112,8 @@ class ModuleForm(w.VBox):
 
     @property
     def skeleton(self) -> str:
-        """The line that opens this form again, without any value: what stands for the form where no widgets are shown."""
+        """The line that opens this form again, without any value: what stands for the form where no widgets
+        are shown."""
         return write_line(Command(module=self.state.module.name, options=Options(form=True)))
 
     @property
@@ -156,9 +162,11 @@ class ModuleForm(w.VBox):
         return self
 
     def submit(self, confirm: bool | str = False) -> Any:  # noqa: FBT001, FBT002 - public as it is
-        """Send the form as its button does. `confirm=True` answers the second step (in live mode: the words that it asks for).
+        """Send the form as its button does. `confirm=True` answers the second step (in live mode: the words
+        that it asks for).
 
-        Returns the answer as a DataFrame and shows it under the form. Raises what went wrong; the form shows that too.
+        Returns the answer as a DataFrame and shows it under the form. Raises what went wrong; the form shows
+        that too.
         """
         return self.sender.submit(confirm)
 
@@ -173,7 +181,7 @@ class ModuleForm(w.VBox):
         else:
             self.tree.close()
 
-    # -- groups -------------------------------------------------------------------------------------------------------------------
+    # -- groups ----------------------------------------------------------------------------------------------
 
     def open_group(self, title: str) -> None:
         """Open a group; its controls are built now."""
@@ -272,7 +280,7 @@ class ModuleForm(w.VBox):
             self.marks,
         )
 
-    # -- editing ------------------------------------------------------------------------------------------------------------------
+    # -- editing ---------------------------------------------------------------------------------------------
 
     def _changed(self, name: str) -> None:
         """A person altered a control."""
@@ -339,10 +347,11 @@ class ModuleForm(w.VBox):
         if control is not None and hasattr(control.focus, "focus"):  # ipywidgets 7 has no such thing
             control.focus.focus()
 
-    # -- showing ------------------------------------------------------------------------------------------------------------------
+    # -- showing ---------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Bring groups, counts, conditional fields and the line to what the state holds; sends only what differs."""
+        """Bring groups, counts, conditional fields and the line to what the state holds; sends only what
+        differs."""
         self._open_needed()
         for section in self._sections:
             if section.title in self._open:
@@ -406,7 +415,8 @@ class ModuleForm(w.VBox):
         set_trait(self.status, "value", html)
 
     def guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]:
-        """A handler that shows what goes wrong: an exception in a widget's callback would be seen by nobody."""
+        """A handler that shows what goes wrong: an exception in a widget's callback would be seen by
+        nobody."""
 
         def handler(_: Any) -> None:
             try:
@@ -427,7 +437,8 @@ class ModuleForm(w.VBox):
         return self.skeleton
 
     def _ipython_display_(self, **kwargs: Any) -> None:
-        """Show the form, with its result area beneath; the text that stands for it is the skeleton line, without any value."""
+        """Show the form, with its result area beneath; the text that stands for it is the skeleton line,
+        without any value."""
         from IPython.display import display
 
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
@@ -438,7 +449,8 @@ class ModuleForm(w.VBox):
 
 
 def _masked(command: Command) -> Command:
-    """The command as it may be shown, and saved with the notebook: card and bank numbers by their last digits."""
+    """The command as it may be shown, and saved with the notebook: card and bank numbers by their last
+    digits."""
     fields = {each.name: each.param or each.name for each in catalogue.find(command.module).fields}
     values = {name: mask_param(fields.get(name, name), value) for name, value in command.values.items()}
     return replace(command, values=values, params=list(mask_params(command.params)))

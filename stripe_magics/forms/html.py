@@ -1,4 +1,5 @@
-"""The pieces of HTML that forms show, as pure functions on `_html`, which escapes everything that comes from a user or from Stripe."""
+"""The pieces of HTML that forms show, as pure functions on `_html`, which escapes everything that comes from
+a user or from Stripe."""
 
 from __future__ import annotations
 
@@ -94,7 +95,8 @@ def removal(field: Field) -> str:
 
 
 def condition(field: Field, module: Module) -> str:
-    """In words, when a field is needed: along with others of which one is, or under the condition that shows it."""
+    """In words, when a field is needed: along with others of which one is, or under the condition that shows
+    it."""
     for names in module.any_of:
         if field.name in names and not field.when:
             others = [other.label for name in names if (other := module.get(name)) is not None]
@@ -137,7 +139,8 @@ def error(fault: BaseException) -> Markup:
 
 
 def own_mistake(fault: BaseException) -> str:
-    """An error that a form didn't foresee: its type and words, without any key or secret, since what a form shows is saved."""
+    """An error that a form didn't foresee: its type and words, without any key or secret, since what a form
+    shows is saved."""
     return redact(f"{type(fault).__name__}: {fault}")
 
 

@@ -1,11 +1,14 @@
-"""A field for what nobody else may read: an API key, a card or bank number. It sends what is typed to the kernel once and keeps nothing.
+"""A field for what nobody else may read: an API key, a card or bank number. It sends what is typed to the
+kernel once and keeps nothing.
 
-An ordinary password field has a synced value: it waits in the browser's copy of the widget while the kernel is busy, other tabs get it,
-and a notebook that saves widget state has it in the file. This one has no value at all. What is typed goes as a message; the input is blank
-again before the message has left. The message is mixed with random bytes that the kernel gives for it (a one-time pad), so that Jupyter's own
-loggers, which write messages down at DEBUG, have nothing to write.
+An ordinary password field has a synced value: it waits in the browser's copy of the widget while the kernel
+is busy, other tabs get it, and a notebook that saves widget state has it in the file. This one has no value
+at all. What is typed goes as a message; the input is blank again before the message has left. The message is
+mixed with random bytes that the kernel gives for it (a one-time pad), so that Jupyter's own loggers, which
+write messages down at DEBUG, have nothing to write.
 
-Without anywidget there is no such field, and none in its place: any other would send what is typed readable. A note says what to do.
+Without anywidget there is no such field, and none in its place: any other would send what is typed readable.
+A note says what to do.
 """
 
 from __future__ import annotations
@@ -72,9 +75,11 @@ def unmix(mixed: str, pad: bytes) -> str:
 def private_field(
     tree: WidgetRegistry, taken: Callable[[str], None], *, label: str, hint: str, action: str
 ) -> Any:
-    """The field; `taken` is called with each text that is entered, once, and with "" when a person presses Clear.
+    """The field; `taken` is called with each text that is entered, once, and with "" when a person presses
+    Clear.
 
-    `action` is the button: `Connect`, which hands over what is typed as Enter does, or `Clear`; then leaving the input hands it over too.
+    `action` is the button: `Connect`, which hands over what is typed as Enter does, or `Clear`; then leaving
+    the input hands it over too.
     """
     try:
         kind = _sending_field()

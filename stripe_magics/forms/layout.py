@@ -1,8 +1,9 @@
 """Which field stands where in a form. Pure.
 
-In front: the ids of the object, what is required, what is required under a condition, then the plain optional fields as far as the
-budget goes; the rest follows in closed groups, "More" last. What only a platform with connected accounts needs waits in a closed group of its own. The budget is counted in widgets, since each costs a message: a form opens at once however
-many fields its module has.
+In front: the ids of the object, what is required, what is required under a condition, then the plain optional
+fields as far as the budget goes; the rest follows in closed groups, "More" last. What only a platform with
+connected accounts needs waits in a closed group of its own. The budget is counted in widgets, since each
+costs a message: a form opens at once however many fields its module has.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def _front(candidates: list[Field], module: Module) -> list[Field]:
 
 
 def _rank(field: Field, module: Module) -> int:
-    """0 the ids in the path, 1 required (or one of several that are), 2 all else; switches and what they show stay together by the declaration's order."""
+    """0 the ids in the path, 1 required (or one of several that are), 2 all else; switches and what they show
+    stay together by the declaration's order."""
     if field.role in {Role.PATH, Role.URL}:
         return 0
     one_of = any(field.name in names for names in module.any_of)
@@ -73,7 +75,8 @@ def _rank(field: Field, module: Module) -> int:
 
 
 def count(section: Section, state: FormState) -> str:
-    """What a group's header says beside its title: how many are set, how many still needed, how many are wrong."""
+    """What a group's header says beside its title: how many are set, how many still needed, how many are
+    wrong."""
     shown = {each.name for each in state.shown()}
     mine = [each for each in section.fields if each.name in shown]
     sent = state.values()

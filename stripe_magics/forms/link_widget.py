@@ -1,4 +1,5 @@
-"""A button under a page of help or a request that was only shown: it opens the form, with what the line said filled in."""
+"""A button under a page of help or a request that was only shown: it opens the form, with what the line said
+filled in."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ WORDS = "Open as a form"
 
 
 class FormLink(w.VBox):
-    """The button, and the form below it. `line` is what stands for it where no widgets are shown; `open_form` is what the button does."""
+    """The button, and the form below it. `line` is what stands for it where no widgets are shown; `open_form`
+    is what the button does."""
 
     def __init__(self, line: str, make_form: Callable[[], Any]) -> None:
         self.line, self._make_form = line, make_form

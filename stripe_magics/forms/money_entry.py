@@ -1,7 +1,8 @@
 """Money as a person or a spreadsheet writes it -> money as a line of ours writes it. Pure.
 
-`25.00` beside EUR is `25.00eur`; `€1.234,50`, `1,234.50`, `1'234.50` and `EUR 25` are read where they can mean one thing only. A plain
-whole number stays what it is everywhere else: minor units. What can mean two things is left to the person, with both readings.
+`25.00` beside EUR is `25.00eur`; `€1.234,50`, `1,234.50`, `1'234.50` and `EUR 25` are read where they can
+mean one thing only. A plain whole number stays what it is everywhere else: minor units. What can mean two
+things is left to the person, with both readings.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ _SPACES = re.compile(r"[\s\u00a0\u202f'’]")
 def as_line_value(text: str, currency: str = "") -> str:
     """The amount as a line writes it: `25.00` with `eur` -> `25.00eur`; `2500` stays `2500`.
 
-    `currency` is what the form says beside it, or what the named object has. Raises ValueError, in words, for what can't be one amount
-    only. A text that is no number at all is given back: the check has its own words for it.
+    `currency` is what the form says beside it, or what the named object has. Raises ValueError, in words, for
+    what can't be one amount only. A text that is no number at all is given back: the check has its own words
+    for it.
     """
     entered = text.strip()
     rest, named, marked = _currency(entered, currency.lower())

@@ -1,6 +1,8 @@
-"""The Find button beside an id: shows whom the words in the field may mean, takes the one that is chosen, and says who it is.
+"""The Find button beside an id: shows whom the words in the field may mean, takes the one that is chosen, and
+says who it is.
 
-What is found is shown in a panel that keeps nothing (see ephemeral_panel.py): names of customers don't end up in a saved notebook.
+What is found is shown in a panel that keeps nothing (see ephemeral_panel.py): names of customers don't end up
+in a saved notebook.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Finding an object by what people know of it: an id, a Dashboard address, an e-mail, a name, a number, an amount.
+"""Finding an object by what people know of it: an id, a Dashboard address, an e-mail, a name, a number, an
+amount.
 
-Which calls can answer is asked of the catalogue: the module that lists such objects, whether it takes an e-mail or a customer, whether
-there is a search. Nothing here knows a module by name but the plain GET of an object by its id.
+Which calls can answer is asked of the catalogue: the module that lists such objects, whether it takes an
+e-mail or a customer, whether there is a search. Nothing here knows a module by name but the plain GET of an
+object by its id.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ WORDS = (
 
 
 def find(object_type: str, text: str, call: Any, *, limit: int = 20) -> list[dict[str, Any]]:
-    """The objects that `text` may mean, best first; at most `limit`. `call(name, **values)` returns Stripe's JSON.
+    """The objects that `text` may mean, best first; at most `limit`. `call(name, **values)` returns Stripe's
+    JSON.
 
     Raises what the calls raise; an id that doesn't exist raises `NotFound`.
     """
@@ -69,14 +72,16 @@ def find(object_type: str, text: str, call: Any, *, limit: int = 20) -> list[dic
 
 
 def id_in(text: str) -> str:
-    """The id in what was typed: the id itself, or the last part of a Dashboard address; "" if there is none."""
+    """The id in what was typed: the id itself, or the last part of a Dashboard address; "" if there is
+    none."""
     last = text.strip().split("?")[0].rstrip("/").rpartition("/")[2]
     return last if _ID.fullmatch(last) else ""
 
 
 @cache
 def lister_of(object_type: str) -> Module | None:
-    """The module that lists such objects and needs nothing else, a documented one if there is; None if Stripe lists none."""
+    """The module that lists such objects and needs nothing else, a documented one if there is; None if Stripe
+    lists none."""
     requested = f"list[{object_type}]"
     fitting = (each for each in catalogue.everything() if each.returns == requested and each.method == "GET")
     return next(
@@ -101,7 +106,8 @@ def _searcher(lister: Module) -> Module | None:
 
 
 def _by_email(lister: Module, email: str, call: Any, limit: int) -> list[dict[str, Any]] | None:
-    """By e-mail where the list takes one, else by the customers who have it; None if the list takes neither."""
+    """By e-mail where the list takes one, else by the customers who have it; None if the list takes
+    neither."""
     if lister.get("email") is not None:
         return _rows(call(lister.name, email=email, limit=limit))
     taken = lister.get("customer")
@@ -114,7 +120,8 @@ def _by_email(lister: Module, email: str, call: Any, limit: int) -> list[dict[st
 
 
 def _search(module: Module, keys: tuple[str, ...], text: str, call: Any, limit: int) -> list[dict[str, Any]]:
-    """By Stripe's search; it may be refused (some countries) or not have the newest objects yet: then the list is looked through."""
+    """By Stripe's search; it may be refused (some countries) or not have the newest objects yet: then the
+    list is looked through."""
     quoted = text.replace("\\", "\\\\").replace('"', '\\"')
     clauses = " OR ".join(f'{key}~"{quoted}"' for key in keys) if len(text) >= 3 else ""
     if not clauses:

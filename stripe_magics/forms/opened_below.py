@@ -1,4 +1,5 @@
-"""A place for one thing at a time: what buttons open below them, a form or a card, and what went wrong when they tried."""
+"""A place for one thing at a time: what buttons open below them, a form or a card, and what went wrong when
+they tried."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_childre
 
 
 class OpenedBelow:
-    """The place. `button` makes a button that opens something here; `show` takes the place of what was shown before."""
+    """The place. `button` makes a button that opens something here; `show` takes the place of what was shown
+    before."""
 
     def __init__(self, tree: WidgetRegistry) -> None:
         self.tree = tree
@@ -42,7 +44,8 @@ class OpenedBelow:
             self.opened = None
 
     def button(self, label: str, action: Callable[[], Any], style: str = "") -> Any:
-        """A button whose failure is shown here: an exception in a widget's callback would be seen by nobody."""
+        """A button whose failure is shown here: an exception in a widget's callback would be seen by
+        nobody."""
         button = self.tree.make(w.Button, "button", description=label, button_style=style)
 
         def pressed(_: Any) -> None:

@@ -1,5 +1,5 @@
-"""The parts of a card (its payments, invoices, disputes ...) as a list to choose from: the chosen one opens its own card, or the form of what
-can be done with it.
+"""The parts of a card (its payments, invoices, disputes ...) as a list to choose from: the chosen one opens
+its own card, or the form of what can be done with it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""What the forms of reports and of the month end share: a period, a zone, the line that they stand for, and what came of it.
+"""What the forms of reports and of the month end share: a period, a zone, the line that they stand for, and
+what came of it.
 
-A form knows nothing of finance: a `Reporter`, which the caller passes in, says which reports there are, what is wrong with a value, and runs
-a line. Each field has a note under it, which says what is wrong as soon as the field is left; nothing is read while one of them does.
+A form knows nothing of finance: a `Reporter`, which the caller passes in, says which reports there are, what
+is wrong with a value, and runs a line. Each field has a note under it, which says what is wrong as soon as
+the field is left; nothing is read while one of them does.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An option of a report: its flag, what it is unless chosen, what it may be (none: any text), and what it means."""
+    """An option of a report: its flag, what it is unless chosen, what it may be (none: any text), and what it
+    means."""
 
     flag: str
     default: str
@@ -104,7 +107,7 @@ class PeriodForm(w.VBox):
         super().__init__(children=(), layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES)
         self.tree.adopt(self)
 
-    # -- controls -----------------------------------------------------------------------------------------------------------------
+    # -- controls --------------------------------------------------------------------------------------------
 
     def _text(self, flag: str, label: str, placeholder: str = "", value: str = "") -> Any:
         made = self.tree.make(
@@ -144,7 +147,7 @@ class PeriodForm(w.VBox):
         bar = self.tree.make(w.HBox, "row", children=buttons, _dom_classes=("sm-bar",))
         return (self.line_shown, bar, self.problems, self.status, self.stale, self.result, self.marks)
 
-    # -- what is chosen -----------------------------------------------------------------------------------------------------------
+    # -- what is chosen --------------------------------------------------------------------------------------
 
     def words(self) -> list[str]:
         """The words of the line, before its flags."""
@@ -191,7 +194,8 @@ class PeriodForm(w.VBox):
         return " ".join(["%stripe", *self.words(), *flags])
 
     def changed(self) -> None:
-        """Show the line anew, the fields that the choice needs, and whether what stands below is still of it."""
+        """Show the line anew, the fields that the choice needs, and whether what stands below is still of
+        it."""
         for control, choice in ((self.named, NAMED), (self.start, BETWEEN), (self.end, BETWEEN)):
             control.layout = self.tree.layout("field" if self.period.value == choice else "hidden")
         line = self.line()
@@ -209,7 +213,7 @@ class PeriodForm(w.VBox):
             self._list_problems({})
         set_trait(self.status, "value", "")
 
-    # -- what is wrong ------------------------------------------------------------------------------------------------------------
+    # -- what is wrong ---------------------------------------------------------------------------------------
 
     def problem(self, flag: str) -> str:
         """What is wrong with a field, in a person's words; "" if nothing is, or if it isn't shown."""
@@ -254,7 +258,7 @@ class PeriodForm(w.VBox):
         if hasattr(self.controls[flag], "focus"):  # ipywidgets 7 has no such thing
             self.controls[flag].focus()
 
-    # -- doing --------------------------------------------------------------------------------------------------------------------
+    # -- doing -----------------------------------------------------------------------------------------------
 
     def _guarded(self, action: Callable[[], object]) -> None:
         found = {flag: words for flag in self.notes if (words := self.problem(flag))}
@@ -276,7 +280,8 @@ class PeriodForm(w.VBox):
             self.status.value = html.card("good", said) if isinstance(said, str) else ""
 
     def _worded(self, fault: StripeMagicsError) -> tuple[str, list[str]]:
-        """An error's first line, and the rest, in words of the form; what it says about writing a period in a line is no help here."""
+        """An error's first line, and the rest, in words of the form; what it says about writing a period in a
+        line is no help here."""
         first, *rest = str(fault).splitlines() or [type(fault).__name__]
         lines = ["Choose another period." if "--month" in each else self.in_words(each) for each in rest]
         return self.in_words(first), lines

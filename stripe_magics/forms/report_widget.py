@@ -1,6 +1,8 @@
-"""`%stripe report --form` and `%stripe close --form`: choose a report and a period, see it, save it, and take the line along.
+"""`%stripe report --form` and `%stripe close --form`: choose a report and a period, see it, save it, and take
+the line along.
 
-What is shown is what the line gives; the line stands under the choices and can be copied into a cell or a script.
+What is shown is what the line gives; the line stands under the choices and can be copied into a cell or a
+script.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Where a form's result goes: an output of its own under the form, and a variable.
 
-An output that was displayed when the cell ran can be updated from a callback later, and what is in it is saved with the notebook; nothing
-else that a callback shows is. So the area is displayed, empty, along with the form.
+An output that was displayed when the cell ran can be updated from a callback later, and what is in it is
+saved with the notebook; nothing else that a callback shows is. So the area is displayed, empty, along with
+the form.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def as_html(frame: Any, facts: list[tuple[str, str]]) -> str:
 
 
 def rendered(frame: Any) -> dict[str, str]:
-    """The frame as this notebook shows frames, by MIME type: what the magics have registered for answers holds here too."""
+    """The frame as this notebook shows frames, by MIME type: what the magics have registered for answers
+    holds here too."""
     from IPython import get_ipython
 
     shell = get_ipython()
@@ -57,7 +59,8 @@ def rendered(frame: Any) -> dict[str, str]:
 
 
 def in_voila() -> bool:
-    """Whether the page is Voila's: it doesn't show outputs that are updated later, so the form itself has to show its result."""
+    """Whether the page is Voila's: it doesn't show outputs that are updated later, so the form itself has to
+    show its result."""
     return os.environ.get("SERVER_SOFTWARE", "").startswith("voila")
 
 
@@ -81,7 +84,8 @@ def bind(name: str, frame: Any) -> bool:
 def receipt(
     module: Module, frame: Any, connection: Any | None, *, saved_as: str = "", key: str = ""
 ) -> list[tuple[str, str]]:
-    """The facts of a receipt: what, when, in which mode, Stripe's request id, the tails of keys; never an API key."""
+    """The facts of a receipt: what, when, in which mode, Stripe's request id, the tails of keys; never an API
+    key."""
     about = getattr(frame, "attrs", {}).get("stripe", {})
     ids = about.get("request_ids") or []
     rows = f"{len(frame):,} row{'' if len(frame) == 1 else 's'}" if hasattr(frame, "__len__") else ""

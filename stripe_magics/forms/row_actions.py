@@ -13,7 +13,8 @@ from stripe_magics.forms.stories.billing_stories import INVOICE_ACTIONS
 
 @dataclass(frozen=True, slots=True)
 class RowAction:
-    """A button of a selected row: the module whose form it opens, the field that takes the row's id, and the states in which it can be done."""
+    """A button of a selected row: the module whose form it opens, the field that takes the row's id, and the
+    states in which it can be done."""
 
     label: str
     module: str

@@ -1,4 +1,5 @@
-"""Faulty cells of a table, to be corrected where they are named: one text field for each, with what stands in the cell."""
+"""Faulty cells of a table, to be corrected where they are named: one text field for each, with what stands in
+the cell."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ MOST = 20  # fields at once; what is left comes up at the next check
 
 
 class RowCorrections:
-    """The fields. `offer` shows them; a change calls `corrected(row, column, text)`, the row counted from 1."""
+    """The fields. `offer` shows them; a change calls `corrected(row, column, text)`, the row counted from
+    1."""
 
     def __init__(self, tree: WidgetRegistry, corrected: Callable[[int, str, str], None]) -> None:
         self.tree, self.corrected = tree, corrected

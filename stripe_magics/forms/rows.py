@@ -1,7 +1,7 @@
 """Controls that grow: rows of a list of objects, and the key-value rows of metadata.
 
-Both begin as one labelled button; a row is built when it is asked for and closed when it is removed. The cells of a row are the same
-controls as those of a form, so a column's kind decides what they look like.
+Both begin as one labelled button; a row is built when it is asked for and closed when it is removed. The
+cells of a row are the same controls as those of a form, so a column's kind decides what they look like.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""One call a row of a table: which column fills which field, every fault by row and cell, a look at the first requests, then all of them.
+"""One call a row of a table: which column fills which field, every fault by row and cell, a look at the first
+requests, then all of them.
 
-The calls themselves are made by what the caller passes as `run` (`bulk.write_rows`): each row at most once, however often it is sent.
+The calls themselves are made by what the caller passes as `run` (`bulk.write_rows`): each row at most once,
+however often it is sent.
 """
 
 from __future__ import annotations
@@ -27,12 +29,14 @@ SHOWN_FAULTS, SHOWN_REQUESTS = 50, 3
 RunRows = Callable[..., Any]
 """`run(frame, connection=..., dry_run=..., yes=..., progress=...)` -> the frame with a result column a row.
 
-The connection is the one on which the form was opened. A dry run gives a column `request` and raises the faults of all rows; a progress that raises KeyboardInterrupt stops after the rows under way.
+The connection is the one on which the form was opened. A dry run gives a column `request` and raises the
+faults of all rows; a progress that raises KeyboardInterrupt stops after the rows under way.
 """
 
 
 class RowsForm(w.VBox):
-    """The widget. `check`, `send`, `confirm` and `stop` are its buttons as methods; `result` is the frame with what became of each row."""
+    """The widget. `check`, `send`, `confirm` and `stop` are its buttons as methods; `result` is the frame
+    with what became of each row."""
 
     def __init__(
         self, module: Module, frame: Any, run: RunRows, *, connection: Any, source: str = ""
@@ -80,7 +84,7 @@ class RowsForm(w.VBox):
         super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES)
         self.tree.adopt(self)
 
-    # -- the buttons --------------------------------------------------------------------------------------------------------------
+    # -- the buttons -----------------------------------------------------------------------------------------
 
     def mapped(self) -> Any:
         """The frame as it is sent: the columns that fill a field, under the field's name."""
@@ -88,7 +92,8 @@ class RowsForm(w.VBox):
         return self.frame[list(chosen)].rename(columns=chosen)
 
     def check(self) -> bool:
-        """Check every row and show the first requests; False, and the faults by row and cell, if anything can't be sent."""
+        """Check every row and show the first requests; False, and the faults by row and cell, if anything
+        can't be sent."""
         twice = self._twice()
         if twice:
             self._say("wrong", f"Two columns fill {twice}. Choose one of them.")
@@ -167,7 +172,7 @@ class RowsForm(w.VBox):
         else:
             self.tree.close()
 
-    # -- inside -------------------------------------------------------------------------------------------------------------------
+    # -- inside ----------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         try:
@@ -197,7 +202,8 @@ class RowsForm(w.VBox):
         self.area.show(self.result, [("", self.module.title), ("account", describe(self.connection))])
 
     def _saved(self) -> str:
-        """Where the result file is, beside the file that the rows came from; "" for a frame of the notebook."""
+        """Where the result file is, beside the file that the rows came from; "" for a frame of the
+        notebook."""
         if not self.source:
             return ""
         from stripe_magics.accessor.file_exports import to_csv
@@ -280,7 +286,8 @@ class RowsForm(w.VBox):
 
 
 def faults_table(faults: tuple[Fault, ...], frame: Any, columns: dict[str, str]) -> str:
-    """Every fault with its row, its column in the file, what stands in the cell, and what is wrong with it."""
+    """Every fault with its row, its column in the file, what stands in the cell, and what is wrong with
+    it."""
     rows = []
     for fault in faults[:SHOWN_FAULTS]:
         number, problem = _row_of(fault)

@@ -1,7 +1,7 @@
 """Saved connections: their names and where their keys come from, never a key.
 
-One JSON file in the user's configuration folder (`STRIPE_MAGICS_STATE_DIR` moves it): name -> source, what the source is called, API
-version, connected account.
+One JSON file in the user's configuration folder (`STRIPE_MAGICS_STATE_DIR` moves it): name -> source, what
+the source is called, API version, connected account.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def path() -> Path:
 
 
 def load() -> dict[str, Profile]:
-    """The saved connections by name, the one that was used last first. A file that can't be read counts as none, entries that make no sense are left out."""
+    """The saved connections by name, the one that was used last first. A file that can't be read counts as
+    none, entries that make no sense are left out."""
     try:
         found = json.loads(path().read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,6 +1,8 @@
-"""What a bare `%stripe` opens: the connection, a search over what people want to do, and the things that they do most.
+"""What a bare `%stripe` opens: the connection, a search over what people want to do, and the things that they
+do most.
 
-Words go to the search that `%stripe find` has, which the caller passes in: "give money back", "who owes us", "chargeback".
+Words go to the search that `%stripe find` has, which the caller passes in: "give money back", "who owes us",
+"chargeback".
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""What a form holds, without any widget: raw values by field, which fields are shown, errors, and the Command they stand for.
+"""What a form holds, without any widget: raw values by field, which fields are shown, errors, and the Command
+they stand for.
 
-A raw value is what a control gives: text; a list of texts (several choices, lists); a list of dicts (rows); a dict (metadata). It is the
-same that a magic's line or cell gives, so that `command()` goes through the one pipeline.
+A raw value is what a control gives: text; a list of texts (several choices, lists); a list of dicts (rows); a
+dict (metadata). It is the same that a magic's line or cell gives, so that `command()` goes through the one
+pipeline.
 
-An update knows three states of a field. *untouched*: the form is blank there and nothing is sent. *set*: something was entered that
-differs from what Stripe has. *cleared*: Stripe is told to empty it, which a line writes as `--name ""`.
+An update knows three states of a field. *untouched*: the form is blank there and nothing is sent. *set*:
+something was entered that differs from what Stripe has. *cleared*: Stripe is told to empty it, which a line
+writes as `--name ""`.
 """
 
 from __future__ import annotations
@@ -42,7 +45,8 @@ def blank(raw: Raw) -> bool:
 
 
 def raw_value(field: Field, value: Any) -> Raw:
-    """A Python or text value as the field's control holds it: true -> "true", 25 -> "25", "a, b" -> ["a", "b"] for lists.
+    """A Python or text value as the field's control holds it: true -> "true", 25 -> "25", "a, b" -> ["a",
+    "b"] for lists.
 
     Raises nothing: what doesn't fit is kept as text for `check` to name.
     """
@@ -79,7 +83,8 @@ def raw_value(field: Field, value: Any) -> Raw:
 
 @dataclass(slots=True)
 class FormState:
-    """The contents of one form. Everything that a form decides is decided here and can be tested without a screen."""
+    """The contents of one form. Everything that a form decides is decided here and can be tested without a
+    screen."""
 
     module: Module
     raw: dict[str, Raw] = field(default_factory=dict)
@@ -103,7 +108,8 @@ class FormState:
         params: Iterable[tuple[str, Any]] = (),
         options: Options | None = None,
     ) -> FormState:
-        """A form with some values filled in, by field name. Raises `UnknownName` for a name that the module doesn't have."""
+        """A form with some values filled in, by field name. Raises `UnknownName` for a name that the module
+        doesn't have."""
         fields, rest = split_params(module, values or {}, params)
         state = cls(module=module, params=rest, options=options or Options())
         for name, value in {**(values or {}), **fields}.items():
@@ -111,7 +117,7 @@ class FormState:
         state.infer_switches()
         return state
 
-    # -- fields ------------------------------------------------------------------------------------------------------------------
+    # -- fields ----------------------------------------------------------------------------------------------
 
     def field(self, name: str) -> Field:
         """The field of that name; raises `UnknownName` with the nearest ones."""
@@ -130,7 +136,8 @@ class FormState:
         return self.module.effect is Effect.UPDATE
 
     def holds(self, when: Conditions) -> bool:
-        """Whether all conditions hold for what is entered; a blank switch counts as its default. A hidden field fulfils nothing."""
+        """Whether all conditions hold for what is entered; a blank switch counts as its default. A hidden
+        field fulfils nothing."""
         return all(self._fulfils(name, requested) for name, requested in when)
 
     def _fulfils(self, name: str, requested: tuple[str, ...]) -> bool:
@@ -148,7 +155,8 @@ class FormState:
         return [each for each in self.module.fields if self.holds(each.when)]
 
     def infer_switches(self) -> list[str]:
-        """Fill in what prefilled fields imply: a payment method's id implies `existing`, and so on. Gives what was filled in."""
+        """Fill in what prefilled fields imply: a payment method's id implies `existing`, and so on. Gives
+        what was filled in."""
         implied = []
         for each in self.module.fields:
             if blank(self.raw.get(each.name)):
@@ -160,7 +168,7 @@ class FormState:
                     implied.append(name)
         return implied
 
-    # -- editing -----------------------------------------------------------------------------------------------------------------
+    # -- editing ---------------------------------------------------------------------------------------------
 
     def put(self, name: str, value: Any) -> None:
         """Put a value in by code: brought into the form its control holds."""
@@ -205,14 +213,16 @@ class FormState:
         self.submission.edited()
 
     def copy_current(self, name: str) -> None:
-        """An update: put what Stripe has into the control, to be edited there. Unchanged, it is still not sent."""
+        """An update: put what Stripe has into the control, to be edited there. Unchanged, it is still not
+        sent."""
         if self.current is not None and name in self.current:
             self.keep(name)
             self.raw[name] = self.current[name]
             self.copied.add(name)
 
     def release_copies(self) -> list[str]:
-        """What Stripe has will be known anew, maybe of another object: of a copy stays what a person altered. Gives the fields."""
+        """What Stripe has will be known anew, maybe of another object: of a copy stays what a person altered.
+        Gives the fields."""
         names = sorted(self.copied)
         for name in names:
             if name in self.cleared:
@@ -229,7 +239,8 @@ class FormState:
         self.current = dict(current)
 
     def currency_for(self, amount: Field) -> str:
-        """The currency in which an amount is meant: as entered beside it, as the object has it, "" if nobody said."""
+        """The currency in which an amount is meant: as entered beside it, as the object has it, "" if nobody
+        said."""
         beside = (
             (self.raw.get(amount.currency) or (self.current or {}).get(amount.currency) or "")
             if amount.currency
@@ -238,7 +249,8 @@ class FormState:
         return str(beside).strip().lower() or self.source_currency
 
     def line_value(self, field: Field, raw: Raw) -> Raw:
-        """A value as a line writes it; what can't be read as an amount stays as it is, for the check to name."""
+        """A value as a line writes it; what can't be read as an amount stays as it is, for the check to
+        name."""
         if not isinstance(raw, str) or field.kind not in {Kind.MINOR_AMOUNT, Kind.COUNTRY}:
             return raw
         try:
@@ -250,7 +262,7 @@ class FormState:
         except ValueError:
             return raw
 
-    # -- what it stands for -----------------------------------------------------------------------------------------------------
+    # -- what it stands for ----------------------------------------------------------------------------------
 
     def touched(self, name: str) -> bool:
         """Whether the field would be sent."""
@@ -272,7 +284,8 @@ class FormState:
             yield each.name, _tidy(raw)
 
     def values(self) -> dict[str, Raw]:
-        """What is sent, by field name: shown fields that hold something; of an update only what differs; "" for cleared."""
+        """What is sent, by field name: shown fields that hold something; of an update only what differs; ""
+        for cleared."""
         return dict(self._sent())
 
     def command(self) -> Command:
@@ -287,9 +300,11 @@ class FormState:
         )
 
     def effect(self) -> Effect:
-        """What sending does to the account, with the values entered: confirming a payment at once moves money.
+        """What sending does to the account, with the values entered: confirming a payment at once moves
+        money.
 
-        A blank field counts as what the module does without it: a raw call with no method chosen is a GET, and so a read.
+        A blank field counts as what the module does without it: a raw call with no method chosen is a GET,
+        and so a read.
         """
         for name, value, effect in self.module.effects:
             source = self.module.get(name)
@@ -322,7 +337,8 @@ def _tidy(raw: Raw) -> Raw:
 def _change(field: Field, raw: Raw, now: Raw, *, whole: bool) -> Raw | None:
     """What to send so that `now` becomes `raw`; None if it is that already.
 
-    Stripe merges metadata, so only the keys that differ are sent. Where the control showed them `whole`, a key taken away is sent empty.
+    Stripe merges metadata, so only the keys that differ are sent. Where the control showed them `whole`, a
+    key taken away is sent empty.
     """
     if shape_of(field.kind) is Shape.PAIRS and isinstance(raw, Mapping) and isinstance(now, Mapping):
         changed = {key: value for key, value in raw.items() if now.get(key) != value}
@@ -334,9 +350,11 @@ def _change(field: Field, raw: Raw, now: Raw, *, whole: bool) -> Raw | None:
 def split_params(
     module: Module, given: Mapping[str, Any], params: Iterable[tuple[str, Any]]
 ) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """Stripe's bracket parameters as the form's own fields, where a field stands for one of them as it is; and the rest, as given.
+    """Stripe's bracket parameters as the form's own fields, where a field stands for one of them as it is;
+    and the rest, as given.
 
-    A parameter that is given twice, or beside its field, stays what it is: the call itself says what is wrong with it.
+    A parameter that is given twice, or beside its field, stays what it is: the call itself says what is wrong
+    with it.
     """
     named = {
         each.param: each

@@ -1,4 +1,5 @@
-"""The style sheets and scripts of the forms: files that linters and editors can read, beside the code that sends them."""
+"""The style sheets and scripts of the forms: files that linters and editors can read, beside the code that
+sends them."""
 
 from __future__ import annotations
 

@@ -5,8 +5,10 @@
       +-------------+                     +--finish("unsent")--> idle, the key is kept
 
 - The key is made when the form is armed, before a byte is sent. Retries and further clicks use the same one.
-- A definitive answer (done, refused) keeps the key until a field is edited: a second click that was queued behind the first cannot act.
-- An unknown outcome blocks the form until Stripe was asked again under the same key, with exactly what was sent then.
+- A definitive answer (done, refused) keeps the key until a field is edited: a second click that was queued
+  behind the first cannot act.
+- An unknown outcome blocks the form until Stripe was asked again under the same key, with exactly what was
+  sent then.
 """
 
 from __future__ import annotations
@@ -55,7 +57,8 @@ class Submission:
     make_key: Callable[[], str] = field(default=new_key, repr=False)
 
     def arm(self, own_key: str = "") -> bool:
-        """Take the form for one sending; False if it may not be taken now. `own_key` is the user's own idempotency key."""
+        """Take the form for one sending; False if it may not be taken now. `own_key` is the user's own
+        idempotency key."""
         if self.stage is not Stage.IDLE:
             return False
         self.key = own_key or self.key or self.make_key()
@@ -76,7 +79,8 @@ class Submission:
         return True
 
     def resume(self) -> Command | None:
-        """Ask again for an unknown outcome: the same command under the same key, or None if nothing is unknown."""
+        """Ask again for an unknown outcome: the same command under the same key, or None if nothing is
+        unknown."""
         if self.stage is not Stage.UNKNOWN:
             return None
         self.stage = Stage.SENDING
@@ -102,7 +106,8 @@ class Submission:
             self.disarm()
 
     def renew(self) -> None:
-        """Start afresh under a new key: not while the outcome of the last one is unknown, nor while it is under way."""
+        """Start afresh under a new key: not while the outcome of the last one is unknown, nor while it is
+        under way."""
         if self.stage not in {Stage.UNKNOWN, Stage.SENDING}:
             self.stage, self.key, self.sent = Stage.IDLE, "", None
 

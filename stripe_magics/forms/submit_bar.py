@@ -1,7 +1,8 @@
 """From the button to the result: check, preview, second step, send, receipt.
 
-One `Sender` a form. `press` is the button, `confirm` and `cancel` the second step, `again` asks Stripe once more about an unknown outcome
-under the same idempotency key, `start_over` begins another sending. Which of them may act is the `Submission`'s decision alone.
+One `Sender` a form. `press` is the button, `confirm` and `cancel` the second step, `again` asks Stripe once
+more about an unknown outcome under the same idempotency key, `start_over` begins another sending. Which of
+them may act is the `Submission`'s decision alone.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Sender:
         self.go.on_click(form.guarded(self._go_clicked))
         self.look.on_click(form.guarded(self.preview))
 
-    # -- state ----------------------------------------------------------------------------------------------------------------------
+    # -- state -----------------------------------------------------------------------------------------------
 
     @property
     def _submission(self) -> Any:
@@ -76,13 +77,14 @@ class Sender:
 
     @property
     def _elsewhere(self) -> bool:
-        """Whether a handler serves the call in place of a request: a watch without a webhook address of its own."""
+        """Whether a handler serves the call in place of a request: a watch without a webhook address of its
+        own."""
         module = self.form.state.module
         return bool(module.handler) and not any(
             self.form.state.touched(each.name) for each in module.fields if each.kind is Kind.URL
         )
 
-    # -- the steps --------------------------------------------------------------------------------------------------------------------
+    # -- the steps -------------------------------------------------------------------------------------------
 
     def submit(self, confirm: bool | str = False) -> Any:  # noqa: FBT001, FBT002 - public as it is
         """All steps in one, for code; raises what went wrong."""
@@ -161,7 +163,8 @@ class Sender:
         self.refresh()
 
     def again(self) -> Any:
-        """Ask Stripe again about an unknown outcome: the same call under the same key, which cannot happen twice."""
+        """Ask Stripe again about an unknown outcome: the same call under the same key, which cannot happen
+        twice."""
         self.connection_guard.check()
         command = self._submission.resume()
         return None if command is None else self._run_write(command)
@@ -183,7 +186,7 @@ class Sender:
         )
         return request
 
-    # -- checking ---------------------------------------------------------------------------------------------------------------------
+    # -- checking --------------------------------------------------------------------------------------------
 
     def _checked(self) -> Any:
         """The request, or `InvalidValue` with every fault marked in the form."""
@@ -223,7 +226,7 @@ class Sender:
             self.question = self.form.tree.make(EphemeralPanel, "wide", on_message=lambda _: None)
         return self.question
 
-    # -- sending ----------------------------------------------------------------------------------------------------------------------
+    # -- sending ---------------------------------------------------------------------------------------------
 
     def _write(self) -> Any:
         command = self.form.state.command()
@@ -271,7 +274,8 @@ class Sender:
         return frame
 
     def _origin(self) -> Origin | None:
-        """Where the submission stands in the journal: under its own key, as one call of the cell that made the form."""
+        """Where the submission stands in the journal: under its own key, as one call of the cell that made
+        the form."""
         submission = self._submission
         if submission.key_given:
             return None
@@ -285,7 +289,8 @@ class Sender:
         return frame
 
     def call(self, command: Command, **more: Any) -> Any:
-        """Make a call, on the connection that was checked: another thread may connect elsewhere at this moment."""
+        """Make a call, on the connection that was checked: another thread may connect elsewhere at this
+        moment."""
         from stripe_magics.pipeline import call
 
         connection = self.form.connection if self._reads else self.connection_guard.connection
@@ -339,7 +344,7 @@ class Sender:
             self.long.start()
             self.refresh()
 
-    # -- buttons ----------------------------------------------------------------------------------------------------------------------
+    # -- buttons ---------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Show the buttons that can act now."""
@@ -382,7 +387,8 @@ class Sender:
 
 
 def _stage(fault: BaseException) -> Stage:
-    """How a sending ended that raised: provably not sent, carried out, refused by Stripe, or (an error of our own, a Stop) unknown."""
+    """How a sending ended that raised: provably not sent, carried out, refused by Stripe, or (an error of our
+    own, a Stop) unknown."""
     if isinstance(fault, NotSent) or (
         isinstance(fault, StripeMagicsError) and not isinstance(fault, StripeError)
     ):

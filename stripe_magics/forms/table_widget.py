@@ -1,7 +1,9 @@
-"""`--table`: a list as an interactive table. Sort, filter, search, pages, a column picker, copy and export are itables', from its own files:
+"""`--table`: a list as an interactive table. Sort, filter, search, pages, a column picker, copy and export
+are itables', from its own files:
 nothing is fetched from the network.
 
-Selected rows open what can be done with them below the table: one row its card and its form, several rows a form that makes one call a row.
+Selected rows open what can be done with them below the table: one row its card and its form, several rows a
+form that makes one call a row.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ LAYOUT = {
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """One column as it is shown: its head, its texts, and the numbers by which it is sorted where its texts don't sort."""
+    """One column as it is shown: its head, its texts, and the numbers by which it is sorted where its texts
+    don't sort."""
 
     head: str
     texts: Sequence[str]
@@ -40,7 +43,8 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class TableContent:
-    """What a table shows: the columns, the type and the ids of the rows, their states, and the lines above and below."""
+    """What a table shows: the columns, the type and the ids of the rows, their states, and the lines above
+    and below."""
 
     kind: str
     columns: Sequence[TableColumn]
@@ -122,7 +126,7 @@ class TableWidget(w.VBox):
         else:
             self.tree.close()
 
-    # -- inside -------------------------------------------------------------------------------------------------------------------
+    # -- inside ----------------------------------------------------------------------------------------------
 
     def _open_form(self, action: RowAction) -> None:
         from stripe_magics.forms import module_form

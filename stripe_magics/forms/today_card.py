@@ -1,6 +1,7 @@
 """`%stripe today`: what a person looks at first: the balance, today's payments, and what waits for somebody.
 
-Six short lists at most. Each that was cut says so; each that may not be read (a restricted key) is left out by name.
+Six short lists at most. Each that was cut says so; each that may not be read (a restricted key) is left out
+by name.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ class Today:
 
 
 def today(connection: Any = None) -> Today:
-    """The account's day, by the clock of Stripe (the sandbox has its own). Raises what Stripe says of the balance."""
+    """The account's day, by the clock of Stripe (the sandbox has its own). Raises what Stripe says of the
+    balance."""
     from stripe_magics.client.shared_connection import current
 
     connection = connection or current()

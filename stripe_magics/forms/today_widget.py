@@ -1,4 +1,5 @@
-"""Today's page as it is shown: the page itself as a plain output, and under it what opens each line and reads the page again."""
+"""Today's page as it is shown: the page itself as a plain output, and under it what opens each line and reads
+the page again."""
 
 from __future__ import annotations
 
@@ -71,7 +72,7 @@ class TodayPage:
             run=self.run,
         )
 
-    # -- what is shown ------------------------------------------------------------------------------------------------------------
+    # -- what is shown ---------------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         return repr(self.today)

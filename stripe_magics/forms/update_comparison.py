@@ -1,7 +1,8 @@
 """An update, edited in place: its fields show what Stripe has, and above the button stands what will change.
 
-The object is fetched by the id in the path once that is known. Its values are drawn into the form's controls (field_marks.py), which stay
-blank for the kernel as long as nobody alters them: untouched, nothing of them is sent. An altered field is marked, and Keep takes it back;
+The object is fetched by the id in the path once that is known. Its values are drawn into the form's controls
+(field_marks.py), which stay blank for the kernel as long as nobody alters them: untouched, nothing of them is
+sent. An altered field is marked, and Keep takes it back;
 Clear, or emptying it, empties it at Stripe; what grows (metadata, rows) is copied into its control by Edit.
 """
 
@@ -73,7 +74,8 @@ class Comparison:
             self.form.put_control(name)
 
     def after(self) -> str:
-        """The update went well: show the object as it is now, with nothing left to send. Gives why it couldn't be read; "" if it could."""
+        """The update went well: show the object as it is now, with nothing left to send. Gives why it
+        couldn't be read; "" if it could."""
         if not (self.form.state.updates and self.fetched):
             return ""
         state = self.form.state
@@ -203,7 +205,8 @@ class Comparison:
 
 
 def _fits(field: Field, now: Raw) -> bool:
-    """Whether the page can draw a value into its control without losing some of it: lists to choose from have their choices only."""
+    """Whether the page can draw a value into its control without losing some of it: lists to choose from have
+    their choices only."""
     control = kind_facts(field.kind).control
     each = [str(one) for one in (now if isinstance(now, list) else [now])]
     if control in {"choice", "multi_choice"} and field.choices:

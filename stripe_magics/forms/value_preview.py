@@ -1,4 +1,5 @@
-"""What a form says of one value as soon as it is entered: how it was understood, or what is wrong with it. Pure."""
+"""What a form says of one value as soon as it is entered: how it was understood, or what is wrong with it.
+Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from stripe_magics.validation.countries import COUNTRIES
 
 
 def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, str]:
-    """(error, reading) of a value; both "" for a blank one. Whether a blank one is missing is said when the form is sent."""
+    """(error, reading) of a value; both "" for a blank one. Whether a blank one is missing is said when the
+    form is sent."""
     if blank(raw):
         return "", ""
     currency = state.currency_for(field) if field.kind is Kind.MINOR_AMOUNT else ""

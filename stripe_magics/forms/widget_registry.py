@@ -1,8 +1,10 @@
 """How forms look, and who closes them.
 
-- `CSS` is one small sheet under the class `sm-form`; it takes JupyterLab's colours where there are any, so that it follows a dark theme.
-- A `WidgetRegistry` makes every widget of one form: widgets share a handful of layouts and one style a class (each would else bring two models of
-  its own), and closing the tree closes all of them, so that no model is left in the kernel.
+- `CSS` is one small sheet under the class `sm-form`; it takes JupyterLab's colours where there are any, so
+  that it follows a dark theme.
+- A `WidgetRegistry` makes every widget of one form: widgets share a handful of layouts and one style a class
+  (each would else bring two models of its own), and closing the tree closes all of them, so that no model is
+  left in the kernel.
 - Works on ipywidgets 7.7.1 and 8: which style class a control takes is asked of the control.
 """
 
@@ -50,7 +52,8 @@ ROOT_CLASSES = ("sm-form", *NO_MATHEMATICS.split())
 
 
 class WidgetRegistry:
-    """The widgets of one form, with their shared layouts and styles. `close()` leaves nothing in the kernel."""
+    """The widgets of one form, with their shared layouts and styles. `close()` leaves nothing in the
+    kernel."""
 
     def __init__(self) -> None:
         self.widgets: list[Any] = []
@@ -104,14 +107,15 @@ class WidgetRegistry:
 
 
 _REPLY_ROUTE = "_reply_subshell_for"
-"""Where ipykernel (7.4) asks a comm in which thread to handle a page's message: else the one that last wrote to that widget."""
+"""Where ipykernel (7.4) asks a comm in which thread to handle a page's message: else the one that last wrote
+to that widget."""
 
 
 def _hear_in_order(widget: Any) -> None:
     """Have all messages to a form's widgets handled in the main thread, one after the other.
 
-    Left to itself the kernel handles a field's new value in one thread and a button in another: a press could overtake what was typed before
-    it, and send the older value.
+    Left to itself the kernel handles a field's new value in one thread and a button in another: a press could
+    overtake what was typed before it, and send the older value.
     """
     if hasattr(widget.comm, _REPLY_ROUTE):
         setattr(widget.comm, _REPLY_ROUTE, lambda data, default: None)  # noqa: ARG005 - ipykernel's signature

@@ -1,4 +1,5 @@
-"""Stripe objects -> DataFrames: the only package that knows columns and dtypes. See `schema.py` for the columns of an object."""
+"""Stripe objects -> DataFrames: the only package that knows columns and dtypes. See `schema.py` for the
+columns of an object."""
 
 from __future__ import annotations
 
@@ -35,11 +36,12 @@ def build(
 ) -> pd.DataFrame:
     """One row an object, from raw JSON answers: an object, a list or a search result each.
 
-    `object_type` "any" is taken from the data. `columns` decodes those alone (a name, a short name, Stripe's path, the
-    beginning of names, or `metadata[key]`).
-    `keep` tests each row; `limit` then keeps the first rows; `newest_first` sorts by `created` where pages came in another order.
-    `attrs` become `df.attrs["stripe"]`. Columns and dtypes: see `stripe_magics.frames.schema`. `expand` needs no help from here: an
-    expanded object is recognised.
+    `object_type` "any" is taken from the data. `columns` decodes those alone (a name, a short name, Stripe's
+    path, the beginning of names, or `metadata[key]`).
+    `keep` tests each row; `limit` then keeps the first rows; `newest_first` sorts by `created` where pages
+    came in another order.
+    `attrs` become `df.attrs["stripe"]`. Columns and dtypes: see `stripe_magics.frames.schema`. `expand` needs
+    no help from here: an expanded object is recognised.
     """
     keys = tuple(dict.fromkeys(each.key for each in keep))
     if columns and "currency" not in columns and "currency" in schema(object_type).names:
@@ -81,7 +83,8 @@ def build(
 
 
 def _currencies(frame: pd.DataFrame) -> dict[str, Any]:
-    """What the display must know of the rows' currencies: the only one, or (of a list that isn't long) each row's."""
+    """What the display must know of the rows' currencies: the only one, or (of a list that isn't long) each
+    row's."""
     if "currency" not in frame or not len(frame):
         return {}
     codes = frame["currency"].dropna().unique()
@@ -117,7 +120,8 @@ def _passes(value: Any, test: RowFilter) -> bool:
 
 
 def keep_rows(frame: pd.DataFrame, keep: Sequence[RowFilter]) -> pd.DataFrame:
-    """The rows that pass every test; times are compared as seconds, bounds are half-open [low, high). A missing value fails a bound."""
+    """The rows that pass every test; times are compared as seconds, bounds are half-open [low, high). A
+    missing value fails a bound."""
     import pandas as pd
 
     for test in keep:

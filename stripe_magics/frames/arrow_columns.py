@@ -1,9 +1,10 @@
 """Columns, twice: Arrow arrays while rows come in, pandas arrays once all are there.
 
-Arrow while reading: compact, and a Parquet part at any time. A chunk's array has its kind's Arrow type, or is JSON text (maps, lists,
-and whatever the plan couldn't type), or has no values at all. At the end each column's chunks become one pandas array, of the dtype
-that its kind says (`schema.py`). Where values don't suit the kind they are spread first: an expanded object is its id and further
-columns, a list object its rows and whether there are more of them.
+Arrow while reading: compact, and a Parquet part at any time. A chunk's array has its kind's Arrow type, or is
+JSON text (maps, lists, and whatever the plan couldn't type), or has no values at all. At the end each
+column's chunks become one pandas array, of the dtype that its kind says (`schema.py`). Where values don't
+suit the kind they are spread first: an expanded object is its id and further columns, a list object its rows
+and whether there are more of them.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ _SECRETS = (
     *(name.encode() for name in SECRET_FIELDS[""]),
     *(f'"{kind}"'.encode() for kind in SECRET_FIELDS if kind),
 )
-"""Names that JSON text may hold for something in it to be masked; of a type with secret fields of its own, theirs, too."""
+"""Names that JSON text may hold for something in it to be masked; of a type with secret fields of its own,
+theirs, too."""
 _SUSPECT = tuple((common.encode(), tuple(map(str.encode, words))) for common, words in SUSPECT.items())
 _KEY = re.compile(SUSPECT_KEY.encode())
 _SUSPECT_TEXT = "|".join([*(re.escape(word) for words in SUSPECT.values() for word in words), SUSPECT_KEY])
@@ -44,7 +46,8 @@ _SUSPECT_TEXT = "|".join([*(re.escape(word) for words in SUSPECT.values() for wo
 _JSON = {b"json": b"1"}
 _PATH = b"path"  # of a field inside an unknown object: where it stands
 POOL = pa.system_memory_pool()
-"""Chunks live until their column stands: this pool gives their memory back then, Arrow's usual one keeps it."""
+"""Chunks live until their column stands: this pool gives their memory back then, Arrow's usual one keeps
+it."""
 
 ARROW: Mapping[str, pa.DataType] = {
     **dict.fromkeys(("text", "ref", "decimal", "secret"), pa.large_string()),
@@ -65,7 +68,7 @@ PYTHON: Mapping[str, tuple[type, ...]] = {
 }
 
 
-# While reading -------------------------------------------------------------------------------------------------------------------
+# While reading ----------------------------------------------------------------------------------------------
 
 
 def arrow(kind: str, values: list[Any]) -> pa.Array:
@@ -81,7 +84,8 @@ def arrow(kind: str, values: list[Any]) -> pa.Array:
 
 
 def fitting(kind: str, values: list[Any]) -> pa.Array | None:
-    """The chunk, or None if a value is beyond its type: a whole number over 64 bits, a time past the calendar."""
+    """The chunk, or None if a value is beyond its type: a whole number over 64 bits, a time past the
+    calendar."""
     try:
         return arrow(kind, values)
     except (pa.ArrowInvalid, OverflowError):
@@ -89,7 +93,8 @@ def fitting(kind: str, values: list[Any]) -> pa.Array | None:
 
 
 def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
-    """One chunk of a column that is kept as JSON text, secrets masked. Values are msgspec.Raw, None or UNSET."""
+    """One chunk of a column that is kept as JSON text, secrets masked. Values are msgspec.Raw, None or
+    UNSET."""
     texts = [
         None if value is None or value is msgspec.UNSET or (text := bytes(value)) == b"null" else text
         for value in values
@@ -112,7 +117,8 @@ def with_path(field: pa.Field, path: Sequence[str]) -> pa.Field:
 
 
 def path_of(field: pa.Field) -> tuple[str, ...]:
-    """Where in an unknown object the values of a column stand; () for one that is no part of such an object."""
+    """Where in an unknown object the values of a column stand; () for one that is no part of such an
+    object."""
     text = (field.metadata or {}).get(_PATH)
     return tuple(msgspec.json.decode(text)) if text else ()
 
@@ -171,7 +177,7 @@ def python_values(
     return list(part.to_pylist())
 
 
-# At the end ----------------------------------------------------------------------------------------------------------------------
+# At the end -------------------------------------------------------------------------------------------------
 
 
 PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
@@ -201,7 +207,8 @@ _TEXT_ARRAY: Any = pd.arrays.ArrowStringArray
 
 
 class NullTextArray(_TEXT_ARRAY):  # type: ignore[misc]
-    """Text without any value: choosing rows of it is a slice, which costs nothing. Once something is written into it, it is as any other."""
+    """Text without any value: choosing rows of it is a slice, which costs nothing. Once something is written
+    into it, it is as any other."""
 
     def take(self, indices: Any, allow_fill: bool = False, fill_value: Any = None, axis: Any = 0) -> Any:  # noqa: ARG002, FBT001, FBT002 - pandas'
         """The rows at these places."""
@@ -213,7 +220,8 @@ class NullTextArray(_TEXT_ARRAY):  # type: ignore[misc]
 
 
 class NullColumns:
-    """Columns without any value, of one length. Those of text share their memory: nothing is ever written into it."""
+    """Columns without any value, of one length. Those of text share their memory: nothing is ever written
+    into it."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -314,7 +322,8 @@ def _frozen(values: list[Any]) -> Any:
 
 
 def from_values(column: Column, values: list[Any], places: Any = None, *, learned: bool) -> Any:
-    """The pandas array of a column from Python values: of its kind where they all suit it, else of what they are.
+    """The pandas array of a column from Python values: of its kind where they all suit it, else of what they
+    are.
 
     With `places`, the rows have the values at these places. The list is given up.
     """
@@ -349,10 +358,11 @@ def spread(
     expanded: dict[str, str] | None = None,
     version: str = PINNED_VERSION,
 ) -> Iterator[tuple[str, str, list[Any]]]:
-    """Columns for values that may hold objects: (name, kind or "" for what they are, values) each. Maps and plain lists stay whole.
+    """Columns for values that may hold objects: (name, kind or "" for what they are, values) each. Maps and
+    plain lists stay whole.
 
-    What an expanded object's own list has as columns, it has here: its fields' kinds are those of the object type that it names, and
-    `expanded` gets which type that is.
+    What an expanded object's own list has as columns, it has here: its fields' kinds are those of the object
+    type that it names, and `expanded` gets which type that is.
     """
     if kind in {"map", "list"}:
         yield name, kind, values

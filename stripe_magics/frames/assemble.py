@@ -1,8 +1,8 @@
 """Chunks -> one DataFrame: column by column, each column's chunks let go as soon as it stands.
 
-Most columns are typed already: their chunks are joined. The others (JSON text, or chunks of several types because the account sent a
-field in more than one shape) go through Python values, where all of them are known: an expanded object becomes its columns, and a column
-that came both ways has the values of both.
+Most columns are typed already: their chunks are joined. The others (JSON text, or chunks of several types
+because the account sent a field in more than one shape) go through Python values, where all of them are
+known: an expanded object becomes its columns, and a column that came both ways has the values of both.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ REPEATS = 64  # rows from which on it is worth looking whether a text comes agai
 
 @dataclass(slots=True)
 class ColumnValues:
-    """A column's Python values: the distinct ones and each row's place among them, or (no places) a value for each row."""
+    """A column's Python values: the distinct ones and each row's place among them, or (no places) a value for
+    each row."""
 
     values: list[Any]
     places: Any = None
@@ -64,7 +65,8 @@ def assemble(
 ) -> pd.DataFrame:
     """Chunks -> DataFrame: the fixed columns of the object type first, then what else was sent, by name.
 
-    The tables are handed over: the list is empty afterwards, so that each column's chunks can go when they are done with.
+    The tables are handed over: the list is empty afterwards, so that each column's chunks can go when they
+    are done with.
     """
     count = sum(table.num_rows for table in tables)
     _give_back(count)  # what the pages had
@@ -129,7 +131,8 @@ def _give_back(rows: int) -> None:
 
 @cache
 def _malloc_trim() -> Callable[[int], int] | None:
-    """glibc's own; None elsewhere. The pages that were read lie in the arena of another thread, which nothing else gives back."""
+    """glibc's own; None elsewhere. The pages that were read lie in the arena of another thread, which nothing
+    else gives back."""
     if sys.platform != "linux":
         return None
     return getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -142,7 +145,8 @@ def _ordered(array: pa.Array, order: Any) -> pa.Array:
 def _apart(source: str, name: str, fixed: Mapping[str, Column]) -> str:
     """The column of a part of `source`: not the one in which another field of the object stands.
 
-    An invoice has its own `customer_name`, as it was when it was made; the name of an expanded customer is `customer__name`.
+    An invoice has its own `customer_name`, as it was when it was made; the name of an expanded customer is
+    `customer__name`.
     """
     path = fixed[source].path if source in fixed else (source,)
     if name == source or name not in fixed or fixed[name].path[: len(path)] == path:
@@ -187,7 +191,7 @@ def _in_frame_type(chunk: pa.Array, *, json: bool) -> pa.Array:
     return chunk.cast(pa.large_string()) if not json and pa.types.is_string(chunk.type) else chunk
 
 
-# Typed columns -------------------------------------------------------------------------------------------------------------------
+# Typed columns ----------------------------------------------------------------------------------------------
 
 _SENT: Mapping[str, type] = {
     "large_string": str,
@@ -247,11 +251,12 @@ def _blank(target: pa.DataType, count: int) -> pa.Array:
     return pa.nulls(count, target, memory_pool=cols.POOL)
 
 
-# Python values -------------------------------------------------------------------------------------------------------------------
+# Python values ----------------------------------------------------------------------------------------------
 
 
 def _cells(parts: Chunks, order: Any, decode: Callable[[str], Any]) -> ColumnValues:
-    """The values of a column; JSON texts that come again and again become one value, which their cells share."""
+    """The values of a column; JSON texts that come again and again become one value, which their cells
+    share."""
     rows = sum(len(part) for part, _ in parts)
     if (
         rows > REPEATS
@@ -286,11 +291,12 @@ def _column(name: str, kind: str) -> Column:
     )
 
 
-# The whole -----------------------------------------------------------------------------------------------------------------------
+# The whole --------------------------------------------------------------------------------------------------
 
 
 def _newest_first(tables: Sequence[pa.Table]) -> Any:
-    """The order of rows by `created`, newest first, equal seconds as they came; None if they stand so already."""
+    """The order of rows by `created`, newest first, equal seconds as they came; None if they stand so
+    already."""
     ticks = [
         chunk.cast(pa.int64()).to_numpy(zero_copy_only=False)
         for table in tables
@@ -312,7 +318,8 @@ def _shown(
 
 
 def chosen_columns(every: Sequence[str], requested: Sequence[str], *, empty: bool) -> list[str]:
-    """The columns that were asked for, and the id; a name stands for all that begin with it. Raises `UnknownName`, unless no row came."""
+    """The columns that were asked for, and the id; a name stands for all that begin with it. Raises
+    `UnknownName`, unless no row came."""
     chosen: dict[str, None] = dict.fromkeys(("id",)) if "id" in every else {}
     for name in requested:
         base = name.partition("[")[0]
@@ -330,7 +337,8 @@ def unknown(name: str, columns: Sequence[str]) -> UnknownName:
 
 
 def _with_metadata(frame: pd.DataFrame, requested: Sequence[str]) -> pd.DataFrame:
-    """Add the single keys that were asked for as `metadata[order_id]`, in place of the whole where only keys were asked for."""
+    """Add the single keys that were asked for as `metadata[order_id]`, in place of the whole where only keys
+    were asked for."""
     keyed = [name for name in requested if name.endswith("]") and "[" in name]
     for name in keyed:
         base, _, key = name[:-1].partition("[")

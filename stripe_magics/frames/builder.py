@@ -1,7 +1,8 @@
-"""Pages in, a DataFrame (or Parquet parts) out: the one place where rows become columns, for one object and for two years of payments.
+"""Pages in, a DataFrame (or Parquet parts) out: the one place where rows become columns, for one object and
+for two years of payments.
 
-Rows are decoded a page at a time into a small buffer and leave it as Arrow chunks; no list of objects is ever held. What becomes of
-the chunks: `assemble.py`.
+Rows are decoded a page at a time into a small buffer and leave it as Arrow chunks; no list of objects is ever
+held. What becomes of the chunks: `assemble.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ MERGED = 10  # chunks that become one
 
 
 class Builder:
-    """Collects the rows of pages. `add` pages, then take `frame()`; or take `tables()` now and then and write them."""
+    """Collects the rows of pages. `add` pages, then take `frame()`; or take `tables()` now and then and write
+    them."""
 
     def __init__(
         self,
@@ -38,7 +40,8 @@ class Builder:
         version: str = "",
         chunk: int = CHUNK,
     ) -> None:
-        """`columns`: these alone. `expanded`: those of them that expanded objects have, in case that no row has such an object."""
+        """`columns`: these alone. `expanded`: those of them that expanded objects have, in case that no row
+        has such an object."""
         self.version = release(version or PINNED_VERSION)
         self.object_type = "" if object_type == "any" else object_type
         self.requested = tuple(dict.fromkeys(resolve(self.object_type, each) for each in columns))
@@ -85,7 +88,8 @@ class Builder:
             return self._learned(raws)
 
     def _learned(self, raws: list[msgspec.Raw]) -> list[Any]:
-        """The objects by a plan that learned from them. Raises StripeError, with their ids, for what is no object of any kind."""
+        """The objects by a plan that learned from them. Raises StripeError, with their ids, for what is no
+        object of any kind."""
         assert self._plan is not None
         raws = tame(raws)
         try:
@@ -104,7 +108,8 @@ class Builder:
         return (plan.only(self.requested) if self.requested else None) or plan
 
     def _check_named_columns(self) -> None:
-        """A column that neither the facts nor the first page know is refused at once, not after the last page."""
+        """A column that neither the facts nor the first page know is refused at once, not after the last
+        page."""
         assert self._plan is not None
         known = [
             *schema(self.object_type, self.version).names,
@@ -138,7 +143,8 @@ class Builder:
         self._merge()
 
     def _merge(self) -> None:
-        """Join the last small chunks: many small arrays that go at different times leave holes in which nothing of the frame fits."""
+        """Join the last small chunks: many small arrays that go at different times leave holes in which
+        nothing of the frame fits."""
         last = self._tables[-MERGED:]
         small = len(last) == MERGED and all(each.num_rows < 2 * self._chunk for each in last)
         if small and all(each.schema.equals(last[0].schema, check_metadata=True) for each in last):
@@ -199,7 +205,8 @@ def _empty_object(node: Node) -> Leaf:
 
 
 def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, pa.Array] | None:
-    """One column's chunk; None if no row of it has a value (a fixed column is there without one, a learned one isn't)."""
+    """One column's chunk; None if no row of it has a value (a fixed column is there without one, a learned
+    one isn't)."""
     name = leaf.column.name
     if not leaf.learned:
         if values[0] is None and values.count(None) == len(values):
@@ -216,7 +223,8 @@ def _chunk(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
 
 
 def _array(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, pa.Array] | None:
-    """The values as their kind's type, or as JSON text where they don't suit it; None if that has no value."""
+    """The values as their kind's type, or as JSON text where they don't suit it; None if that has no
+    value."""
     name = leaf.column.name
     if not leaf.raw:
         typed = cols.fitting(leaf.column.kind, values)
@@ -232,7 +240,8 @@ def _array(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
 
 
 def _as_usual(leaf: Leaf, values: list[Any]) -> pa.Array | None:
-    """The typed array of a field that came in another shape once (an object in place of its id), if here it has none but the usual one."""
+    """The typed array of a field that came in another shape once (an object in place of its id), if here it
+    has none but the usual one."""
     kind = leaf.column.kind
     first = next((value for value in values if value is not None and bytes(value) != b"null"), None)
     if kind not in cols.ARROW or first is None or bytes(memoryview(first)[:1]) == b"{":

@@ -1,8 +1,9 @@
 """Cells that hold an object or a list: a dict and a list that can't be changed.
 
-Rows may share them safely, copies of a frame too, and they have a hash: `drop_duplicates`, `nunique`, `groupby` and `merge` work on every
-column. `dict(cell)` and `list(cell)` are copies that can be changed. They equal plain dicts and lists, and json, DuckDB, Arrow and
-spreadsheets take them as such; SQLite gets their JSON text.
+Rows may share them safely, copies of a frame too, and they have a hash: `drop_duplicates`, `nunique`,
+`groupby` and `merge` work on every column. `dict(cell)` and `list(cell)` are copies that can be changed. They
+equal plain dicts and lists, and json, DuckDB, Arrow and spreadsheets take them as such; SQLite gets their
+JSON text.
 """
 
 from __future__ import annotations

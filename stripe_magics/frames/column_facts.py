@@ -1,8 +1,11 @@
-"""What the columns of a frame mean: which are money and in which currency, which are days, by the facts of the object types in it.
+"""What the columns of a frame mean: which are money and in which currency, which are days, by the facts of
+the object types in it.
 
-- A column is looked up in the facts of the frame's object type, of the objects that were expanded in it, and of the objects that were merged
-  into it (`id_bt` that starts with `txn_` says that a balance transaction is here, and that `amount_bt` goes with `currency_bt`).
-- A report says itself which of its columns are money; a person says it with `df.stripe.money(...)`. Nothing is guessed from names or dtypes:
+- A column is looked up in the facts of the frame's object type, of the objects that were expanded in it, and
+  of the objects that were merged into it (`id_bt` that starts with `txn_` says that a balance transaction is
+  here, and that `amount_bt` goes with `currency_bt`).
+- A report says itself which of its columns are money; a person says it with `df.stripe.money(...)`. Nothing
+  is guessed from names or dtypes:
   a column that a person added is a plain number.
 """
 
@@ -30,7 +33,8 @@ MAX_LOOKED_AT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a column is: the field of an object type, and, of money, where its currency stands ("" if nowhere)."""
+    """What a column is: the field of an object type, and, of money, where its currency stands ("" if
+    nowhere)."""
 
     column: Column
     object: str
@@ -123,7 +127,8 @@ def _types_in(values: Any, stem: str) -> list[str]:
 
 
 def meanings(frame: pd.DataFrame, info: FrameInfo | None = None) -> dict[Any, Meaning]:
-    """What the frame's columns mean, as far as the facts know it; currencies are named as they are in this frame."""
+    """What the frame's columns mean, as far as the facts know it; currencies are named as they are in this
+    frame."""
     info = info or FrameInfo.of(frame)
     labels = {label for label in frame.columns if isinstance(label, str)}
     types = list(object_types(frame, info))
@@ -144,7 +149,8 @@ def meanings(frame: pd.DataFrame, info: FrameInfo | None = None) -> dict[Any, Me
 
 
 def _placed(meaning: Meaning, suffix: str, labels: set[str], *, beside: bool = False) -> Meaning:
-    """The meaning with its currency as it is named in the frame: with the same suffix, or bare where no other object has it."""
+    """The meaning with its currency as it is named in the frame: with the same suffix, or bare where no other
+    object has it."""
     name = meaning.currency
     if not name:
         return meaning
@@ -190,7 +196,8 @@ def _in_index(frame: pd.DataFrame, _meaning: Meaning) -> CurrencySource | None:
 
 
 def nearest_currency(frame: pd.DataFrame, amount: str) -> CurrencySource | None:
-    """The currency of an amount that is named by rule, as reports do: `fx_amount` goes with `fx_currency`, everything else with `currency`."""
+    """The currency of an amount that is named by rule, as reports do: `fx_amount` goes with `fx_currency`,
+    everything else with `currency`."""
     parts = amount.split("_")
     for size in range(len(parts) - 1, -1, -1):
         name = "_".join([*parts[:size], "currency"])

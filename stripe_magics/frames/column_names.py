@@ -1,5 +1,6 @@
-"""The names under which a column is found: its own, Stripe's path (`payment_method_details.card.brand`), and short names for the fifty that
-everybody uses. A short name stands beside the long one: `--columns card_brand` gives a column of that name, `df.stripe["card_brand"]` reads it.
+"""The names under which a column is found: its own, Stripe's path (`payment_method_details.card.brand`), and
+short names for the fifty that everybody uses. A short name stands beside the long one: `--columns card_brand`
+gives a column of that name, `df.stripe["card_brand"]` reads it.
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ SHORT: Mapping[str, Mapping[str, str]] = {
     "balance_transaction": {"available": "available_on"},
     "event": {"object_id": "data_object_id", "changed": "data_previous_attributes"},
 }  # fmt: skip
-"""By object type: short name -> column. One that is a column of the object itself is that column, whatever stands here."""
+"""By object type: short name -> column. One that is a column of the object itself is that column, whatever
+stands here."""
 
 
 @cache
@@ -93,9 +95,11 @@ def short_names(object_type: str) -> Mapping[str, str]:
 
 
 def resolve(object_type: str, name: str, expand: Sequence[str] | None = None) -> str:
-    """The column that a person means: a short name and Stripe's path become the column's own name; anything else stays.
+    """The column that a person means: a short name and Stripe's path become the column's own name; anything
+    else stays.
 
-    `customer_email` is the e-mail of the customer where that is expanded; where `expand` says that it isn't, it is the short name.
+    `customer_email` is the e-mail of the customer where that is expanded; where `expand` says that it isn't,
+    it is the short name.
     """
     own = {each.name: each for each in schema(object_type).columns}
     if name in own or "[" in name:
@@ -115,9 +119,11 @@ def resolve(object_type: str, name: str, expand: Sequence[str] | None = None) ->
 def expansions(
     object_type: str, names: Sequence[str], expand: Sequence[str] = (), version: str = PINNED_VERSION
 ) -> dict[str, str]:
-    """The columns among `names` that are another object's, and the reference that must be expanded for them: `customer_name` -> `customer`.
+    """The columns among `names` that are another object's, and the reference that must be expanded for them:
+    `customer_name` -> `customer`.
 
-    A reference counts if its name is a type of object that has such a column. Own columns and short names are the object's own.
+    A reference counts if its name is a type of object that has such a column. Own columns and short names are
+    the object's own.
     """
     own = {each.name: each for each in schema(object_type, release(version)).columns}
     references = [name for name, each in own.items() if each.kind == "ref" and known(name)]
@@ -131,7 +137,8 @@ def expansions(
 
 
 def expanded_columns(object_type: str, names: Sequence[str], expand: Sequence[str]) -> tuple[Column, ...]:
-    """The columns among `names` that come with what is expanded; they are there, and missing, where no row has that object."""
+    """The columns among `names` that come with what is expanded; they are there, and missing, where no row
+    has that object."""
     paths = {each.removeprefix("data.") for each in expand}
     found = expansions(object_type, names, expand)
     columns = {

@@ -1,9 +1,11 @@
-"""Raw JSON pages -> values by column, through types that msgspec decodes into directly: no dict is built for a known field.
+"""Raw JSON pages -> values by column, through types that msgspec decodes into directly: no dict is built for
+a known field.
 
-A `Plan` holds those types for one object type: one class for each nested object, an expected type for each leaf. A page that doesn't
-fit (a field the facts don't have, an object expanded in place of its id) is read once as plain data, the plan learns from it, and the
-page is read again; the next pages fit. Whatever the plan can't type is kept as its raw JSON and typed at the end, when all is known
-(`arrow_columns.py`), so that the same rows give the same frame however they are spread over pages.
+A `Plan` holds those types for one object type: one class for each nested object, an expected type for each
+leaf. A page that doesn't fit (a field the facts don't have, an object expanded in place of its id) is read
+once as plain data, the plan learns from it, and the page is read again; the next pages fit. Whatever the plan
+can't type is kept as its raw JSON and typed at the end, when all is known (`arrow_columns.py`), so that the
+same rows give the same frame however they are spread over pages.
 """
 
 from __future__ import annotations
@@ -101,7 +103,8 @@ _ODD = re.compile(r'[\x00-\x1f"\\]')
 
 
 def tame(raws: Sequence[msgspec.Raw]) -> list[msgspec.Raw]:
-    """The same objects with keys that can be columns: a control character in one becomes visible. What is no object becomes one."""
+    """The same objects with keys that can be columns: a control character in one becomes visible. What is no
+    object becomes one."""
     texts = [bytes(raw) for raw in raws]
     return [
         raw if text[:1] == b"{" and b"\\" not in text else _tame(raw)
@@ -161,7 +164,8 @@ class Plan:
         node.empty = node.kind()
 
     def page(self, page: bytes) -> list[Any] | None:
-        """The objects of a list's page, decoded in one go; None if the page is not a list or one of them doesn't fit."""
+        """The objects of a list's page, decoded in one go; None if the page is not a list or one of them
+        doesn't fit."""
         try:
             answer: Any = self.listed.decode(page)
         except msgspec.ValidationError:
@@ -250,7 +254,8 @@ def _prune(node: Node, requested: set[str]) -> Node:
 
 
 def _fit(node: Node, value: Any, object_type: str, *, learn: bool) -> None:
-    """Let the node take this object: new keys become leaves or nodes; a leaf of another type than expected is kept as raw JSON."""
+    """Let the node take this object: new keys become leaves or nodes; a leaf of another type than expected is
+    kept as raw JSON."""
     for key, inner in value.items():
         leaf = node.leaves.get(key)
         if key in node.nodes:
@@ -289,7 +294,8 @@ def _learn(node: Node, key: str, inner: Any, object_type: str) -> None:
 
 
 def _has_plain_fields(key: str, value: dict[str, Any]) -> bool:
-    """Whether an unknown object's fields are columns of their own by what it holds: it is no object of Stripe's types, and no metadata."""
+    """Whether an unknown object's fields are columns of their own by what it holds: it is no object of
+    Stripe's types, and no metadata."""
     return "object" not in value and not key.endswith("metadata") and isinstance(value.get("id", ""), str)
 
 
@@ -308,7 +314,8 @@ def _collapse(node: Node, key: str, object_type: str) -> None:
 
 
 def _keep_apart(root: Node, object_type: str) -> None:
-    """Unknown objects whose fields would have the name of another column are kept as JSON: `a.b` beside `a_b`."""
+    """Unknown objects whose fields would have the name of another column are kept as JSON: `a.b` beside
+    `a_b`."""
     names = Counter(leaf.column.name for leaf in root.all_leaves())
     for key, node in list(root.nodes.items()):
         if any(

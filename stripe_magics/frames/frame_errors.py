@@ -1,4 +1,5 @@
-"""What can be wrong with a frame or a column that was named. They are Python's KeyError and ValueError too, as pandas users expect."""
+"""What can be wrong with a frame or a column that was named. They are Python's KeyError and ValueError too,
+as pandas users expect."""
 
 from __future__ import annotations
 

@@ -1,10 +1,13 @@
 """What a frame knows of itself: `df.attrs["stripe"]`, one dataclass in all packages.
 
-- Equal over calls, so that it survives `pd.concat`, `merge` and a round trip through Parquet: the object, account, mode, version, zone,
-  units, whether the rows are all there. pandas drops attrs as soon as two of them differ, so nothing of a single call stands among them.
-- The rest belongs to the call (`CallInfo`: module, parameters, request ids, notes). It hangs on the attrs without being compared, is never
-  written to a file or pickle, and is read as `df.stripe.call`; `attrs["stripe"]["notes"]` and the like still find it.
-- `object`, `expanded` and what a report says of itself are carried but not compared: a merge of charges and customers keeps zone and units.
+- Equal over calls, so that it survives `pd.concat`, `merge` and a round trip through Parquet: the object,
+  account, mode, version, zone, units, whether the rows are all there. pandas drops attrs as soon as two of
+  them differ, so nothing of a single call stands among them.
+- The rest belongs to the call (`CallInfo`: module, parameters, request ids, notes). It hangs on the attrs
+  without being compared, is never written to a file or pickle, and is read as `df.stripe.call`;
+  `attrs["stripe"]["notes"]` and the like still find it.
+- `object`, `expanded` and what a report says of itself are carried but not compared: a merge of charges and
+  customers keeps zone and units.
 """
 
 from __future__ import annotations
@@ -99,7 +102,8 @@ _NOT_COMPARED = frozenset({"object", "expanded", "api_version"})
 
 
 class FrameAttrs(dict[str, Any]):
-    """`df.attrs["stripe"]`: a dict of the facts that are compared and saved. The call's own facts are read through it, not in it."""
+    """`df.attrs["stripe"]`: a dict of the facts that are compared and saved. The call's own facts are read
+    through it, not in it."""
 
     __slots__ = ("call",)
     call: CallInfo | None
@@ -175,7 +179,8 @@ def call_of(frame: pd.DataFrame) -> CallInfo | None:
 
 
 def may_be_of(frame: Any, connection: Any) -> bool:
-    """Whether a frame may have come from the account of a connection: False only where it surely came from another one."""
+    """Whether a frame may have come from the account of a connection: False only where it surely came from
+    another one."""
     call = call_of(frame) if hasattr(frame, "attrs") else None
     return call is None or not call.identity or call.identity == connection.identity
 
@@ -198,11 +203,12 @@ def add_note(frame: pd.DataFrame, *notes: str) -> None:
     said["notes"] = list(dict.fromkeys([*(said.get("notes") or ()), *notes]))
 
 
-# What this process has seen --------------------------------------------------------------------------------------------------------
+# What this process has seen ---------------------------------------------------------------------------------
 
 
 class _Seen:
-    """What frames were made here: where pandas dropped a frame's facts, this says whether they could have been others."""
+    """What frames were made here: where pandas dropped a frame's facts, this says whether they could have
+    been others."""
 
     def __init__(self) -> None:
         self.accounts: set[tuple[str, str, str]] = set()

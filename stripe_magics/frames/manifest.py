@@ -1,12 +1,14 @@
 """What a folder of Parquet files holds, written last: `_manifest.json`.
 
-A file counts if the manifest names it, with its rows, size and checksum; the manifest is replaced at once, after the files are on the
-disk. So a folder is always as its manifest says, whatever ended the last writer; what the manifest doesn't name is left over from such an end
-(it bears a name of ours, and goes) or is somebody else's (and stays, but isn't read).
+A file counts if the manifest names it, with its rows, size and checksum; the manifest is replaced at once,
+after the files are on the disk. So a folder is always as its manifest says, whatever ended the last writer;
+what the manifest doesn't name is left over from such an end (it bears a name of ours, and goes) or is
+somebody else's (and stays, but isn't read).
 
-Layout, for other programs: `*.parquet` are the rows. In a mirror of many rows `_changes/` may hold what was changed since: `rows-*.parquet`
-count in place of the rows of the same ids above, and the ids in `hidden-*.parquet` don't count above. Without `_changes/` the folder is a plain
-data set for pandas, Spark, DuckDB and dask.
+Layout, for other programs: `*.parquet` are the rows. In a mirror of many rows `_changes/` may hold what was
+changed since: `rows-*.parquet` count in place of the rows of the same ids above, and the ids in
+`hidden-*.parquet` don't count above. Without `_changes/` the folder is a plain data set for pandas, Spark,
+DuckDB and dask.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ _OUR_NAMES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """A Parquet file of the folder. `low` and `high` are the first and last second of its rows' `created`, None if that isn't known."""
+    """A Parquet file of the folder. `low` and `high` are the first and last second of its rows' `created`,
+    None if that isn't known."""
 
     name: str
     rows: int
@@ -48,7 +51,8 @@ class DataFile:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What counts in a folder. `sequence` grows with every change; `details` is whatever the writer must know to go on."""
+    """What counts in a folder. `sequence` grows with every change; `details` is whatever the writer must know
+    to go on."""
 
     object_type: str
     files: tuple[DataFile, ...] = ()
@@ -88,7 +92,8 @@ class FileProblem(NamedTuple):
 
 
 def load(folder: Path) -> Manifest | None:
-    """A folder's manifest; None if it has none. Raises `FileError` for one that is damaged or from a newer version."""
+    """A folder's manifest; None if it has none. Raises `FileError` for one that is damaged or from a newer
+    version."""
     path = folder / MANIFEST
     try:
         content = _files.read_json(

@@ -1,8 +1,10 @@
-"""Which fields of Stripe's objects are money, and in which field their currency stands. Declared; a name outside these objects means nothing.
+"""Which fields of Stripe's objects are money, and in which field their currency stands. Declared; a name
+outside these objects means nothing.
 
-A key is money wherever a whole number of that key stands in one of Stripe's objects (or, of `DECIMALS`, a text with up to twelve decimals
-of a minor unit), but for the paths in `NOT_MONEY`. The currency is the field of the same object: `merchant_amount` goes with
-`merchant_currency`, everything else with `currency`; failing that, the object around it, up to the object that has an id.
+A key is money wherever a whole number of that key stands in one of Stripe's objects (or, of `DECIMALS`, a
+text with up to twelve decimals of a minor unit), but for the paths in `NOT_MONEY`. The currency is the field
+of the same object: `merchant_amount` goes with `merchant_currency`, everything else with `currency`; failing
+that, the object around it, up to the object that has an id.
 """
 
 from __future__ import annotations
@@ -124,7 +126,8 @@ def currency_keys(key: str) -> tuple[str, ...]:
 
 
 def currency_column(path: Sequence[str], names: Collection[str], *, floor: int = 0) -> str | None:
-    """The column of an amount's currency among these names: beside it, else in the objects around it, down to `floor` parts of the path."""
+    """The column of an amount's currency among these names: beside it, else in the objects around it, down to
+    `floor` parts of the path."""
     for size in range(len(path) - 1, floor - 1, -1):
         for key in currency_keys(path[-1]) if size == len(path) - 1 else ("currency",):
             name = "_".join([*path[:size], key])

@@ -1,7 +1,7 @@
 """Chunks <-> Parquet: files that anything can read, and that become the same frame again.
 
-Every file of an object type has all its fixed columns, in the same types: text, int64, boolean, double, timestamps in UTC. Dicts and
-lists are JSON text, which DuckDB's and others' JSON functions open.
+Every file of an object type has all its fixed columns, in the same types: text, int64, boolean, double,
+timestamps in UTC. Dicts and lists are JSON text, which DuckDB's and others' JSON functions open.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def plain_table(
     tables: Sequence[pa.Table], object_type: str, *, columns: Sequence[str] = (), whole: bool = True
 ) -> pa.Table:
-    """Chunks of a builder as one table for a file. With `columns`, these alone: one that isn't there is refused, if this is `whole`."""
+    """Chunks of a builder as one table for a file. With `columns`, these alone: one that isn't there is
+    refused, if this is `whole`."""
     count = sum(table.num_rows for table in tables)
     fixed = {each.name: each for each in schema(object_type).columns}
     found = dict.fromkeys(name for table in tables for name in table.column_names)
@@ -72,7 +73,8 @@ def plain_table(
 
 
 def _held(name: str, every: Sequence[str], holders: Sequence[str]) -> str:
-    """The column that a name is found in: its own, or that of the expanded object that has it (files keep such objects whole)."""
+    """The column that a name is found in: its own, or that of the expanded object that has it (files keep
+    such objects whole)."""
     if name in every or any(each.startswith(name + "_") for each in every):
         return name
     return next((each for each in holders if name.startswith(each + "_") and _has(each, name)), name)
@@ -129,7 +131,8 @@ def files_of(place: str | Path) -> list[Path]:
 def read(
     place: str | Path | Iterable[Path], *, columns: Sequence[str] = (), newest_first: bool = True
 ) -> pd.DataFrame:
-    """The frame of a folder (or file) that was written here: the same columns and dtypes as if it had been pulled just now."""
+    """The frame of a folder (or file) that was written here: the same columns and dtypes as if it had been
+    pulled just now."""
     paths = files_of(place) if isinstance(place, (str, Path)) else list(place)
     tables = [pq.read_table(path, partitioning=None) for path in paths]
     kind = next(

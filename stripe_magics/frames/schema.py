@@ -1,8 +1,9 @@
 """What is known of each Stripe object: its fields, their kinds, and the columns that they become.
 
-The facts are the catalogue's (`catalogue/generated/objects.py`), by API version: nested as the object is, a leaf being a kind. A nested object
-becomes columns joined by underscores; the id of an object inside another is the column of its own name. What an account sends
-beyond these facts is learned while reading and becomes further columns at the end.
+The facts are the catalogue's (`catalogue/generated/objects.py`), by API version: nested as the object is, a
+leaf being a kind. A nested object becomes columns joined by underscores; the id of an object inside another
+is the column of its own name. What an account sends beyond these facts is learned while reading and becomes
+further columns at the end.
 
 | kind | column |
 |---|---|
@@ -132,7 +133,8 @@ INTERVALS = frozenset({"day", "week", "month", "year"})
 
 
 def kind_of_fact(key: str, known: Any) -> str:
-    """The kind of a field by what the facts say of it: a kind or a list of choices; "" for what they don't know."""
+    """The kind of a field by what the facts say of it: a kind or a list of choices; "" for what they don't
+    know."""
     if isinstance(known, list):
         return "interval" if key == "interval" and INTERVALS.issuperset(filter(None, known)) else "enum"
     return known if isinstance(known, str) else ""
@@ -153,7 +155,8 @@ _TIMES = frozenset(
 
 
 def kind_by_name(key: str, value_type: type) -> str:
-    """The kind of a field that the facts don't have, from its key and the type of its values; "any" where only nulls are known."""
+    """The kind of a field that the facts don't have, from its key and the type of its values; "any" where
+    only nulls are known."""
     if value_type is int:
         return "time" if key in _TIMES or key.endswith(("_at", "_date")) else "int?"
     if value_type is str:

@@ -1,8 +1,9 @@
-"""Objects that the facts don't have, where they came in two shapes: as columns of their fields, and as JSON text.
+"""Objects that the facts don't have, where they came in two shapes: as columns of their fields, and as JSON
+text.
 
-A chunk has columns for the fields of an unknown object as long as those are few and it is an object in each row. When that ends (ever new
-keys, or an id in its place), the next chunks have JSON text. Here the earlier ones become JSON, too, so that the frame is the same however
-the rows were spread over pages.
+A chunk has columns for the fields of an unknown object as long as those are few and it is an object in each
+row. When that ends (ever new keys, or an id in its place), the next chunks have JSON text. Here the earlier
+ones become JSON, too, so that the frame is the same however the rows were spread over pages.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ Paths = dict[str, tuple[str, ...]]  # of columns inside unknown objects
 
 
 def with_parts(chunks: dict[str, Chunks], paths: Paths) -> dict[str, Chunks]:
-    """An unknown object that came as columns first and as JSON later is JSON in all rows, so that the order of pages doesn't matter."""
+    """An unknown object that came as columns first and as JSON later is JSON in all rows, so that the order
+    of pages doesn't matter."""
     for name in list(chunks):
         own = paths.get(name, (name,))
         parts = {
@@ -57,7 +59,8 @@ def _values(parts: Chunks) -> list[Any]:
 def _rebuilt(
     value: Any, fields: list[tuple[tuple[str, ...], list[Any]]], place: int, nulls: list[tuple[str, ...]]
 ) -> Any:
-    """An object from its fields' columns; the value itself where they are empty. `nulls` are fields that are null in all rows."""
+    """An object from its fields' columns; the value itself where they are empty. `nulls` are fields that are
+    null in all rows."""
     out: Any = value
     for path, values in fields:
         if values[place] is not None:

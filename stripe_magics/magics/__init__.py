@@ -1,7 +1,8 @@
 """The magics: `%stripe` and `%%stripe`.
 
-`load` registers one magic, one completion matcher, one input transformer and the display of frames; `unload` takes all of it back,
-closes the connection and forgets the key. Nothing heavy is imported here: what the lines need is imported when they ask for it.
+`load` registers one magic, one completion matcher, one input transformer and the display of frames; `unload`
+takes all of it back, closes the connection and forgets the key. Nothing heavy is imported here: what the
+lines need is imported when they ask for it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 - One index of words, built when something is first looked for; a word also finds those that begin with it.
 - The trade's own words are understood (`SYNONYMS`): chargeback, VAT, coupon code, seat, dunning.
-- A hit in a name counts more than one in a label, that more than one in the help; a documented command comes before a generated one.
+- A hit in a name counts more than one in a label, that more than one in the help; a documented command comes
+  before a generated one.
 """
 
 from __future__ import annotations
@@ -128,7 +129,8 @@ def phrases_of(words: list[str]) -> Iterator[str]:
 
 
 def find(text: str) -> pd.DataFrame:
-    """Commands and fields with the words: module, field, label, what, documented. One row a hit, 50 at most, the best first.
+    """Commands and fields with the words: module, field, label, what, documented. One row a hit, 50 at most,
+    the best first.
 
     Raises `UsageFault` for no words, or more than eight.
     """
@@ -159,7 +161,8 @@ def find(text: str) -> pd.DataFrame:
 
 
 def _ranked(known: Index, tables: list[dict[int, float]]) -> list[int]:
-    """The entries that all tables have, the best first. A field needs a word of its own, beside its command's."""
+    """The entries that all tables have, the best first. A field needs a word of its own, beside its
+    command's."""
     first, *others = sorted(tables, key=len)
     scores: dict[int, float] = {}
     for at, worth in first.items():

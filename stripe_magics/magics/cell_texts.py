@@ -1,4 +1,5 @@
-"""Cells as people read them: amounts with their currency, times in the account's zone, objects and lists in a line. Short, on one line."""
+"""Cells as people read them: amounts with their currency, times in the account's zone, objects and lists in a
+line. Short, on one line."""
 
 from __future__ import annotations
 

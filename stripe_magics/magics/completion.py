@@ -1,7 +1,8 @@
-"""Completion in lines and in bodies: resources, actions, flags, values, nested body keys, ids that results showed, names of frames.
+"""Completion in lines and in bodies: resources, actions, flags, values, nested body keys, ids that results
+showed, names of frames.
 
-All of it from the catalogue and from what this kernel has seen; never a request. `suggest` is a plain function of the text before the
-cursor; ipython_hooks.py registers it with IPython.
+All of it from the catalogue and from what this kernel has seen; never a request. `suggest` is a plain
+function of the text before the cursor; ipython_hooks.py registers it with IPython.
 """
 
 from __future__ import annotations
@@ -138,7 +139,8 @@ def known(words: list[str]) -> tuple[Module | None, int]:
 
 @cache
 def catalogue_tree() -> dict[str, dict[str, str]]:
-    """What may follow the first words of a name: "checkout" -> {"sessions": "resource"}, "customers" -> {"create": "create"}."""
+    """What may follow the first words of a name: "checkout" -> {"sessions": "resource"}, "customers" ->
+    {"create": "create"}."""
     tree: dict[str, dict[str, str]] = {"": {}}
     for resource, actions in catalogue.actions_by_resource().items():
         parts = resource.split(".")
@@ -211,7 +213,8 @@ def _rank(path: str, name: str) -> tuple[int, str]:
 
 
 def flags(module: Module, words: list[str]) -> Iterator[Hit]:
-    """The flags that are still to be had: fields first, those of the form's last group after them, then the options."""
+    """The flags that are still to be had: fields first, those of the form's last group after them, then the
+    options."""
     used = {word.partition("=")[0] for word in words if word.startswith("-")}
     for own in sorted(module.fields, key=lambda each: (not each.required, each.in_more_section)):
         repeated = shape_of(own.kind) in REPEATED
@@ -310,7 +313,8 @@ def _schema_columns(kind: str) -> tuple[str, ...]:
 
 
 def known_columns(kind: str, place: Place) -> Iterable[str]:
-    """The columns that an answer of that type has: by Stripe's description of it, and those of frames in the notebook."""
+    """The columns that an answer of that type has: by Stripe's description of it, and those of frames in the
+    notebook."""
     seen: dict[str, None] = {}
     for value in list(place.namespace.values()):
         about = (
@@ -510,7 +514,8 @@ def _field_at(module: Module, path: list[str]) -> Field | None:
 
 
 def keys(module: Module, outer: list[str], own: Field | None) -> Iterator[Hit]:
-    """The keys that may stand there: fields and Stripe's own nesting at the top, its next level below, columns in rows."""
+    """The keys that may stand there: fields and Stripe's own nesting at the top, its next level below,
+    columns in rows."""
     if own is not None and own.columns:
         yield from (Hit(f"{each.name}: ", kind_name(each.kind), each.label) for each in own.columns)
         return
@@ -542,7 +547,8 @@ def keys(module: Module, outer: list[str], own: Field | None) -> Iterator[Hit]:
 
 
 def matching(piece: str, hits: Iterable[Hit]) -> list[Hit]:
-    """Those that begin with what was typed (hyphens and underscores alike), or else that contain it; each once."""
+    """Those that begin with what was typed (hyphens and underscores alike), or else that contain it; each
+    once."""
     requested = piece.lower().replace("-", "_")
     unique = list({hit.text: hit for hit in hits if hit.text != piece}.values())
     begun = [hit for hit in unique if hit.text.lower().replace("-", "_").startswith(requested)]

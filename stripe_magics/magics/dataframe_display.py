@@ -1,10 +1,14 @@
-"""How frames look. A frame stays a plain DataFrame; what is registered here is its display, for frames with `attrs["stripe"]` only.
+"""How frames look. A frame stays a plain DataFrame; what is registered here is its display, for frames with
+`attrs["stripe"]` only.
 
-- While the frame is the object's own (its ids are there, and no more rows than the call gave), amounts are shown with their currency (the
-  values stay whole minor units), times in the account's zone, ids linked to the Dashboard, states as badges. Of a wide frame those columns are
-  shown that matter (`catalogue/stripe_objects.py`) and fit, and all that a person added or selected; what is left out is said below.
+- While the frame is the object's own (its ids are there, and no more rows than the call gave), amounts are
+  shown with their currency (the values stay whole minor units), times in the account's zone, ids linked to
+  the Dashboard, states as badges. Of a wide frame those columns are shown that matter
+  (`catalogue/stripe_objects.py`) and fit, and all that a person added or selected; what is left out is said
+  below.
 - Anything else (a pivot, `describe()`, an aggregation) has pandas' own display, with a word about units.
-- Every text is escaped, and nothing is rendered as mathematics: what a customer typed into a name field must never run in a notebook.
+- Every text is escaped, and nothing is rendered as mathematics: what a customer typed into a name field must
+  never run in a notebook.
 """
 
 from __future__ import annotations
@@ -27,7 +31,8 @@ def bundle(
     all_columns: bool = False,
     names: bool = False,
 ) -> dict[str, str] | None:
-    """What a notebook shows of a frame; None for one that has nothing of Stripe's. `names`: whether names may be read to stand beside ids."""
+    """What a notebook shows of a frame; None for one that has nothing of Stripe's. `names`: whether names may
+    be read to stand beside ids."""
     if not frame.attrs.get("stripe"):
         return None
     if not is_of_object(frame):
@@ -43,7 +48,8 @@ def bundle(
 
 
 def name_lookup(frame: pd.DataFrame) -> NameLookup | None:
-    """What reads the names beside a frame's ids; None where they are off, or the frame isn't of the open connection."""
+    """What reads the names beside a frame's ids; None where they are off, or the frame isn't of the open
+    connection."""
     from stripe_magics.frames.frame_info import call_of
     from stripe_magics.magics import object_names
 

@@ -1,4 +1,5 @@
-"""How an answer reaches the notebook: the name that it is bound to, and what it has to say of itself where it isn't displayed."""
+"""How an answer reaches the notebook: the name that it is bound to, and what it has to say of itself where it
+isn't displayed."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def check_name(name: str) -> None:
 
 
 def bound_line(name: str, answer: Any, more: str = "") -> str:
-    """What a name now stands for, in one line; below it what the answer has to say of itself, since it isn't displayed."""
+    """What a name now stands for, in one line; below it what the answer has to say of itself, since it isn't
+    displayed."""
     shape = getattr(answer, "shape", None)
     if shape is None or len(shape) != 2:
         return f"{name}: {type(answer).__name__}{more}"

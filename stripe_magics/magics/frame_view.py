@@ -1,4 +1,5 @@
-"""How the rows of one object type, or of a report, are shown: which columns, each cell's text, the table as HTML and as text."""
+"""How the rows of one object type, or of a report, are shown: which columns, each cell's text, the table as
+HTML and as text."""
 
 from __future__ import annotations
 
@@ -126,7 +127,7 @@ class View:
             for each, word in zip(self.cells[name], self.beside.get(name, self.cells[name]), strict=True)
         ]
 
-    # Which columns -----------------------------------------------------------------------------------------------------------
+    # Which columns ------------------------------------------------------------------------------------------
 
     def _chosen(self, bare: pd.DataFrame, most: int) -> list[Any]:
         names = list(bare.columns)
@@ -149,7 +150,8 @@ class View:
         return [*chosen, *(name for name in added if name not in chosen)]
 
     def _fitting_page(self, chosen: list[Any]) -> list[Any]:
-        """The columns that fit the page; those that a person added or selected stay. The currency isn't repeated beside amounts that show it."""
+        """The columns that fit the page; those that a person added or selected stay. The currency isn't
+        repeated beside amounts that show it."""
         given = set(self.call.columns) if self.call is not None else set()
         if len(chosen) == len(self.frame.columns):
             return chosen  # few, or a report
@@ -170,7 +172,7 @@ class View:
         """A column's head; an amount that can't be shown with its currency says so."""
         return f"{name} (minor units)" if name in self.without_currency else str(name)
 
-    # Cells -------------------------------------------------------------------------------------------------------------------
+    # Cells --------------------------------------------------------------------------------------------------
 
     def _texts(self, name: Any) -> list[str]:
         """One column's cells as text."""
@@ -237,7 +239,7 @@ class View:
         days = cell_texts.times(self.bare[name], self.info.zone or "UTC")
         return [with_deadline(word, day[:10]) for word, day in zip(texts, days, strict=True)]
 
-    # The whole ---------------------------------------------------------------------------------------------------------------
+    # The whole ----------------------------------------------------------------------------------------------
 
     def title(self) -> str:
         """What is shown, in a line: `customers list · 100 rows`."""
@@ -366,7 +368,8 @@ class View:
         return visible("\n".join([*lines, *self.notes(len(fitting))]))
 
     def _fitting_screen(self) -> dict[Any, list[str]]:
-        """The columns that a screen has room for, with their texts: an id without its name rather than no column."""
+        """The columns that a screen has room for, with their texts: an id without its name rather than no
+        column."""
         if "report" in self.about:  # a report has no columns to spare
             return {name: self.shown(name) for name in self.columns}
         left = _width()

@@ -87,7 +87,8 @@ class Page:
 
 
 def page(name: str) -> Page:
-    """The fields of a module. Raises `UnknownName` with the nearest modules; a resource alone shows its actions."""
+    """The fields of a module. Raises `UnknownName` with the nearest modules; a resource alone shows its
+    actions."""
     from stripe_magics.parsing.command_names import longest
 
     words = re.split(r"[\s.]+", name.strip())
@@ -171,7 +172,8 @@ def _row(own: Field) -> list[str]:
 
 
 def example(module: Module) -> str:
-    """A line that runs as it stands: what is required, one thing to change on an update. On the sandbox, with ids that exist there."""
+    """A line that runs as it stands: what is required, one thing to change on an update. On the sandbox, with
+    ids that exist there."""
     from stripe_magics.parsing import write_line
 
     values = {own.name: sample(own, module.action) for own in module.fields if own.required and not own.when}
@@ -244,7 +246,8 @@ STATES = {  # action -> the states in which an object can be acted upon
 
 
 def an_id(kind: str, action: str = "") -> str:
-    """An id of an object of that type: of the open sandbox, in a state that suits the action; or one that only looks like one."""
+    """An id of an object of that type: of the open sandbox, in a state that suits the action; or one that
+    only looks like one."""
     import sys
 
     loaded = sys.modules.get("stripe_magics.client.shared_connection")

@@ -75,7 +75,8 @@ class History:
         del self.entries[:-10_000]
 
     def frame(self) -> pd.DataFrame:
-        """One row a call: time (UTC), line, module, rows, objects (ids, a list), request_ids (a list), replayed, seconds, error."""
+        """One row a call: time (UTC), line, module, rows, objects (ids, a list), request_ids (a list),
+        replayed, seconds, error."""
         import pandas as pd
 
         calls = [each for each in self.entries if each.module]
@@ -142,7 +143,8 @@ def mask_line(line: str, command: Command) -> str:
 
 
 def as_python(command: Command) -> str:
-    """`name = sm.call("customers.create", name="Jenny")`. Objects of the notebook stand under the name that the line gave them."""
+    """`name = sm.call("customers.create", name="Jenny")`. Objects of the notebook stand under the name that
+    the line gave them."""
     from dataclasses import MISSING, fields
 
     command = masked(command)

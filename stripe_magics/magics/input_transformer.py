@@ -1,6 +1,7 @@
 """What is done to a cell's text before IPython reads it, on lines with our magic only:
 
-- `%stripe customers create?` is help on that module (IPython would look up a variable `create`); a value may end in a question mark;
+- `%stripe customers create?` is help on that module (IPython would look up a variable `create`); a value may
+  end in a question mark;
 - a tab after `%stripe` becomes a space (IPython would take it for a part of the magic's name);
 - comments and empty lines above `%%stripe` are dropped (IPython takes a cell magic in the first line only).
 """
@@ -44,7 +45,8 @@ def _lead(lines: list[str]) -> list[str]:
 
 
 def _cell_head(line: str) -> str:
-    """`%%stripe<tab>...` with a space; a cell that has nothing below its first line is run as a line by IPython's own rules."""
+    """`%%stripe<tab>...` with a space; a cell that has nothing below its first line is run as a line by
+    IPython's own rules."""
     return re.sub(r"^%%stripe\t", "%%stripe ", line)
 
 

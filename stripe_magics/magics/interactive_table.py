@@ -1,4 +1,5 @@
-"""A frame as an interactive table (`forms/table_widget.py`): its cells' texts, and the numbers by which amounts are sorted."""
+"""A frame as an interactive table (`forms/table_widget.py`): its cells' texts, and the numbers by which
+amounts are sorted."""
 
 from __future__ import annotations
 

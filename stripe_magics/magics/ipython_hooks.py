@@ -1,6 +1,8 @@
-"""What is hung into the shell, and taken out again: the input transformer, the completion matcher, the display of frames.
+"""What is hung into the shell, and taken out again: the input transformer, the completion matcher, the
+display of frames.
 
-Each `install_...` registers one hook and returns the function that takes it away. What the hooks do is imported when they are first used.
+Each `install_...` registers one hook and returns the function that takes it away. What the hooks do is
+imported when they are first used.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ def _without(hooks: list[Any], hook: Any) -> None:
 
 
 def install_completion(ip: Any, magics: Any) -> Undo:
-    """The matcher: of the kind that sees the whole cell (IPython 8.6 on), or of the old kind, which sees the current line only."""
+    """The matcher: of the kind that sees the whole cell (IPython 8.6 on), or of the old kind, which sees the
+    current line only."""
     completer = getattr(ip, "Completer", None)
     if completer is None or not hasattr(completer, "custom_matchers"):
         return lambda: None  # a shell without completion
@@ -88,7 +91,8 @@ def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:
 
 
 def install_key_watch(ip: Any, magics: Any) -> Undo:
-    """A cell that failed since a key was typed into it, by whatever interface: the key is taken out of the history, too."""
+    """A cell that failed since a key was typed into it, by whatever interface: the key is taken out of the
+    history, too."""
 
     def ended(result: Any) -> None:
         from stripe_magics.errors import KeyRefused
@@ -110,7 +114,8 @@ def _as_table(frame: Any) -> bool:
 
 
 def install_display(ip: Any, magics: Any) -> Undo:
-    """The display of frames (dataframe_display.py): a printer of the mimebundle formatter, for DataFrames by name, so that pandas isn't imported.
+    """The display of frames (dataframe_display.py): a printer of the mimebundle formatter, for DataFrames by
+    name, so that pandas isn't imported.
 
     Where our printer has nothing to say, IPython goes on as if it were not there.
     """

@@ -1,7 +1,8 @@
 """A key that was typed into a cell: forget it wherever this kernel wrote it down.
 
-By then IPython has kept the cell's text in `In`, `_i`, `_ii`, `_iii`, `_i<n>`, `_ih` and the profile's history.sqlite. All of them
-are searched for the key itself, not for the number of the run. The cell's text is replaced too, where the front end lets us.
+By then IPython has kept the cell's text in `In`, `_i`, `_ii`, `_iii`, `_i<n>`, `_ih` and the profile's
+history.sqlite. All of them are searched for the key itself, not for the number of the run. The cell's text is
+replaced too, where the front end lets us.
 """
 
 from __future__ import annotations

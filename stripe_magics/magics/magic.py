@@ -1,7 +1,8 @@
 """The `%stripe` magic itself: one line or one cell in, one value out.
 
-What it does with a line: looks for a key (refused, scrubbed), for a subcommand (`connect`, `status` ...), otherwise
-parses a call and sends it through the pipeline. Errors of ours leave as a few lines without library frames, and fail the cell.
+What it does with a line: looks for a key (refused, scrubbed), for a subcommand (`connect`, `status` ...),
+otherwise parses a call and sends it through the pipeline. Errors of ours leave as a few lines without library
+frames, and fail the cell.
 """
 
 from __future__ import annotations
@@ -72,11 +73,14 @@ class StripeMagics(Magics):
     def stripe(self, line: str, cell: str | None = None) -> Any:
         """Call Stripe from a line or a cell.
 
-        %stripe connect --sandbox                     an account that needs no key; %stripe connect opens the connection form
-        %stripe customers list --email a@b.com        a resource and an action, as Stripe names them; the answer is a DataFrame
+        %stripe connect --sandbox                     an account that needs no key; %stripe connect opens the
+            connection form
+        %stripe customers list --email a@b.com        a resource and an action, as Stripe names them; the
+            answer is a DataFrame
         %stripe payment_intents create --amount 20.00usd --dry-run
         %%stripe invoices create --out invoice        a cell: the fields below as YAML or JSON
-        %stripe payment_intents create --help         all of its fields;  %stripe modules, %stripe find "refund reason"
+        %stripe payment_intents create --help         all of its fields;  %stripe modules, %stripe find
+            "refund reason"
         %stripe help                                  everything else
         """
         try:
@@ -85,7 +89,8 @@ class StripeMagics(Magics):
             if self.full_traceback:
                 raise RuntimeError(f"{type(error).__name__}: {error}") from error
             fault = error
-        # raised here, outside of the except block: no context, and no frame of the libraries below whose locals could hold a key
+        # raised here, outside of the except block: no context, and no frame of the libraries below whose
+        # locals could hold a key
         fault.__cause__ = fault.__context__ = None
         raise fault.with_traceback(None)
 
@@ -122,7 +127,8 @@ class StripeMagics(Magics):
         return self.call(command, line)
 
     def names(self) -> Mapping[str, Any]:
-        """What `$name` may mean: the variables at the place where the magic was called, a function's own before globals."""
+        """What `$name` may mean: the variables at the place where the magic was called, a function's own
+        before globals."""
         return names_in_scope(self.shell.user_ns)
 
     def _refuse(self, typed: set[str]) -> None:
@@ -197,7 +203,8 @@ class StripeMagics(Magics):
         return object_card(line.strip(), run=self.run_form)
 
     def form_link(self, shown: Any) -> Any:
-        """The button that opens the form of what is shown: a page of help, or the request of the last dry run; None for any other."""
+        """The button that opens the form of what is shown: a page of help, or the request of the last dry
+        run; None for any other."""
         from stripe_magics import forms
 
         if getattr(shown, "head", None) is not None:
@@ -267,7 +274,8 @@ class StripeMagics(Magics):
         return interactive_table.table_bundle(plain, widget)
 
     def _rows_form(self, command: Command) -> Any:
-        """The form of many calls: the columns of a frame are mapped to fields before one call a row is made."""
+        """The form of many calls: the columns of a frame are mapped to fields before one call a row is
+        made."""
         from stripe_magics import bulk
         from stripe_magics.forms import rows_form
 
@@ -309,7 +317,8 @@ class StripeMagics(Magics):
             )
 
     def run_form(self, command: Command, *, connection: Any, **more: Any) -> Any:
-        """A call that a form makes, on the connection that the form belongs to: like any other, it is remembered."""
+        """A call that a form makes, on the connection that the form belongs to: like any other, it is
+        remembered."""
         from stripe_magics import pipeline
         from stripe_magics.magics.subcommands.data import handler_for
 

@@ -1,11 +1,13 @@
-"""The names that `$name`, `{{name}}` and `--from name` may mean: those that Python itself would see at that place.
+"""The names that `$name`, `{{name}}` and `--from name` may mean: those that Python itself would see at that
+place.
 
-A magic runs inside the function that called it, so a function's own variables come first, then those of the functions around it (for
-comprehensions and lambdas too), then the globals. IPython gives a line magic the scope of its caller only, and a cell magic none at all,
-so the frames are walked here.
+A magic runs inside the function that called it, so a function's own variables come first, then those of the
+functions around it (for comprehensions and lambdas too), then the globals. IPython gives a line magic the
+scope of its caller only, and a cell magic none at all, so the frames are walked here.
 
-A variable of an enclosing function that has returned is gone unless the inner function mentions it in its code, which a name inside a text
-doesn't do. Taking a global of the same name in its place would send another amount than the one that is meant; so it is refused.
+A variable of an enclosing function that has returned is gone unless the inner function mentions it in its
+code, which a name inside a text doesn't do. Taking a global of the same name in its place would send another
+amount than the one that is meant; so it is refused.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ _INNER = "<locals>"
 
 
 def names_in_scope(user_ns: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """The variables at the place where the magic was called, innermost first; the notebook's own names last."""
+    """The variables at the place where the magic was called, innermost first; the notebook's own names
+    last."""
     frame = _caller(user_ns)
     if frame is None or (frame.f_globals is user_ns and frame.f_locals is user_ns):
         return user_ns
@@ -59,7 +62,8 @@ def _local_scopes(frame: FrameType) -> Iterator[dict[str, Any]]:
 
 
 def _unassigned(frame: FrameType) -> dict[str, Any]:
-    """The function's own variables without a value at this point (deleted, or assigned later): a global of that name isn't meant."""
+    """The function's own variables without a value at this point (deleted, or assigned later): a global of
+    that name isn't meant."""
     code = frame.f_code
     missing = {*code.co_varnames, *code.co_cellvars} - set(frame.f_locals)
     return dict.fromkeys(missing, Unreachable(code.co_name, returned=False))
@@ -74,8 +78,9 @@ def _enclosing(frame: FrameType) -> FrameType | None:
 
 
 def _gone(frame: FrameType) -> dict[str, Any]:
-    """The variables of enclosing functions that have returned, each marked as out of reach: by their code where it can be found by name, else
-    by their source (the function was deleted, or is another one by now). Without both, every name is."""
+    """The variables of enclosing functions that have returned, each marked as out of reach: by their code
+    where it can be found by name, else by their source (the function was deleted, or is another one by now).
+    Without both, every name is."""
     *outer, _ = frame.f_code.co_qualname.split(f".{_INNER}.")
     if not outer:
         return {}
@@ -100,7 +105,8 @@ class _AnyName(dict[str, Any]):
 
 
 def _by_code(frame: FrameType, outer: Sequence[str]) -> dict[str, Any] | None:
-    """The variables of the functions around, found by name; None where they aren't those in which this one was made."""
+    """The variables of the functions around, found by name; None where they aren't those in which this one
+    was made."""
     names: dict[str, Any] = {}
     owner: Any = frame.f_globals.get(outer[0].partition(".")[0])
     for part in outer[0].split(".")[1:]:
@@ -118,7 +124,8 @@ def _by_code(frame: FrameType, outer: Sequence[str]) -> dict[str, Any] | None:
 
 
 def _by_source(frame: FrameType, outer: Sequence[str]) -> dict[str, Any] | None:
-    """The same from the source of the cell or file, which outlives the functions; None where it isn't known (`exec`)."""
+    """The same from the source of the cell or file, which outlives the functions; None where it isn't known
+    (`exec`)."""
     code = frame.f_code
     lines = linecache.getlines(code.co_filename, frame.f_globals)
     try:

@@ -1,9 +1,12 @@
 """The names of customers, products, prices and invoices, to stand beside their ids in a shown table.
 
-- The list that a frame came from is asked for once more with these objects expanded (one request for each page that is on screen), or, where
-  only one name is missing, that one object. What Stripe answers is matched by id, so that a name can't land beside another's id.
-- Names are kept on the connection (`Connection.extensions`) until something is written or ten minutes have passed. The frame keeps its ids.
-- Only what is shown is looked up: nothing here runs for `--quiet`, or for data that is assigned and not shown.
+- The list that a frame came from is asked for once more with these objects expanded (one request for each
+  page that is on screen), or, where only one name is missing, that one object. What Stripe answers is matched
+  by id, so that a name can't land beside another's id.
+- Names are kept on the connection (`Connection.extensions`) until something is written or ten minutes have
+  passed. The frame keeps its ids.
+- Only what is shown is looked up: nothing here runs for `--quiet`, or for data that is assigned and not
+  shown.
 """
 
 from __future__ import annotations
@@ -94,7 +97,8 @@ def look_up(
     columns: Mapping[Any, Sequence[str]],
     places: Sequence[int],
 ) -> tuple[dict[str, str], str]:
-    """Id -> name for the ids that are shown (`columns`: by column, in the order of `places`), and a sentence where they could not be read."""
+    """Id -> name for the ids that are shown (`columns`: by column, in the order of `places`), and a sentence
+    where they could not be read."""
     kept = known(connection)
     _learn(frame, info, kept.names, places)
     requested = {
@@ -189,7 +193,8 @@ def _requests(
 
 
 def _list_of(frame: pd.DataFrame) -> tuple[str, list[tuple[str, str]]] | None:
-    """The path and the parameters of the list that a frame came from; None where that can't be asked for again as it stands."""
+    """The path and the parameters of the list that a frame came from; None where that can't be asked for
+    again as it stands."""
     from stripe_magics.frames.frame_info import call_of
 
     call = call_of(frame)
@@ -211,7 +216,8 @@ def _pairs(params: Any) -> Iterable[tuple[Any, Any]]:
 
 
 def _pages(frame: pd.DataFrame, places: Sequence[int]) -> Iterator[tuple[str, int]]:
-    """(id after which the page begins, rows) of what is shown: the first page; and the last rows, where the frame is the call's own."""
+    """(id after which the page begins, rows) of what is shown: the first page; and the last rows, where the
+    frame is the call's own."""
     from stripe_magics.frames.frame_info import call_of
 
     yield "", min(PAGE, max(places, default=0) + 1)

@@ -8,7 +8,8 @@ from typing import Any
 
 
 def make_prompt(shell: Any) -> Callable[[str], str] | None:
-    """A function that asks a question and returns what was typed; None where nobody can answer (nbclient, papermill, a script)."""
+    """A function that asks a question and returns what was typed; None where nobody can answer (nbclient,
+    papermill, a script)."""
     kernel = getattr(shell, "kernel", None)
     if kernel is not None:
         return input if getattr(kernel, "_allow_stdin", False) else None

@@ -1,4 +1,5 @@
-"""What this kernel has seen of the account: ids and e-mail addresses in results, for completion. Bounded, in memory, forgotten at unload."""
+"""What this kernel has seen of the account: ids and e-mail addresses in results, for completion. Bounded, in
+memory, forgotten at unload."""
 
 from __future__ import annotations
 

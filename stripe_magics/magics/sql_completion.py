@@ -1,4 +1,5 @@
-"""Completion in `%%stripe sql`: the tables of the mirror that is meant, and their columns. Read from the mirror's files, never a request."""
+"""Completion in `%%stripe sql`: the tables of the mirror that is meant, and their columns. Read from the
+mirror's files, never a request."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ _NAMED = re.compile(r"\b(?:from|join)\s+(\w+)(?:\s+(?:as\s+)?(\w+))?", re.ASCII 
 
 
 def suggest(words: list[str], query: str) -> tuple[str, list[Suggestion]]:
-    """The piece before the cursor and what it may become: a table after from and join, else columns of the tables that the query names."""
+    """The piece before the cursor and what it may become: a table after from and join, else columns of the
+    tables that the query names."""
     found = _PIECE.search(query)
     assert found is not None  # it matches the empty text, too
     piece, before = found["piece"], query[: found.start()]
@@ -37,7 +39,8 @@ def suggest(words: list[str], query: str) -> tuple[str, list[Suggestion]]:
 
 
 def _tables(words: list[str]) -> Mapping[str, Path]:
-    """A Parquet file of each list of the mirror: of the one that the line names, else of the one named last."""
+    """A Parquet file of each list of the mirror: of the one that the line names, else of the one named
+    last."""
     from stripe_magics.bulk.mirror_storage import last_mirror, mirrored_lists
 
     named = [after for word, after in pairwise(words) if word == "--target"]

@@ -1,4 +1,5 @@
-"""The body of a cell, given to the fields: flat names or Stripe's nesting, for one field or the other as it fits."""
+"""The body of a cell, given to the fields: flat names or Stripe's nesting, for one field or the other as it
+fits."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def _nested(call: CallBuilder, param: str, node: Any) -> None:
 
 
 def _request_body(call: CallBuilder, cell: str) -> None:
-    """Make an API Call: the body is the request's own. JSON is kept as it is written, since v2 knows its types."""
+    """Make an API Call: the body is the request's own. JSON is kept as it is written, since v2 knows its
+    types."""
     given = yaml_body.load(cell, call.namespace)
     if not isinstance(given, (dict, list)):
         raise UsageFault("The body must be `parameter: value` lines (YAML) or JSON.")

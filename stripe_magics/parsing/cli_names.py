@@ -1,7 +1,8 @@
-"""Names of Stripe's command line tool that mean one operation or another by the ids that follow, or that no operation here has.
+"""Names of Stripe's command line tool that mean one operation or another by the ids that follow, or that no
+operation here has.
 
-`bank_accounts delete cus_... ba_...` is a customer's, `bank_accounts delete acct_... ba_...` a connected account's; `tax_ids create` is the
-account's own, `tax_ids create cus_...` a customer's.
+`bank_accounts delete cus_... ba_...` is a customer's, `bank_accounts delete acct_... ba_...` a connected
+account's; `tax_ids create` is the account's own, `tax_ids create cus_...` a customer's.
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ WITHOUT_ID = {"accounts.retrieve": "accounts.retrieve_current"}
 """Operations that mean another one where no id follows."""
 
 PATHS = {"events.resend": ("POST", "/v1/events/{}/retry"), "files.contents": ("GET", "/v1/files/{}/contents")}
-"""Operations that are in no list of facts (Stripe does not publish them, or they give a file) -> method and path."""
+"""Operations that are in no list of facts (Stripe does not publish them, or they give a file) -> method and
+path."""
 
 
 def meant(name: str, ids: Sequence[str]) -> str:
-    """The name that is meant by a name and the words without a flag that follow it; the same name where nothing speaks against it."""
+    """The name that is meant by a name and the words without a flag that follow it; the same name where
+    nothing speaks against it."""
     if name in SAME:
         return SAME[name]
     if name in WITHOUT_ID and not ids:

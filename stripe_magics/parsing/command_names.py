@@ -1,4 +1,5 @@
-"""Names of modules and of Stripe's parameters, as they are typed: `checkout sessions create`, `/v1/events`, `shipping.address.line1`."""
+"""Names of modules and of Stripe's parameters, as they are typed: `checkout sessions create`, `/v1/events`,
+`shipping.address.line1`."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ HOSTS = ("https://api.stripe.com", "https://files.stripe.com")
 
 @cache
 def documented() -> dict[str, str]:
-    """Names and aliases of the modules declared by hand -> their own name; the common case, without reading the generated facts."""
+    """Names and aliases of the modules declared by hand -> their own name; the common case, without reading
+    the generated facts."""
     return {alias: each.name for each in catalogue.documented() for alias in (*each.aliases, each.name)}
 
 
@@ -32,7 +34,8 @@ def generated() -> dict[str, str]:
 
 
 def canonical(name: str) -> str:
-    """The module's own name for a name as people write it: `customer list`, `customers.get`. Unknown names come back as they are."""
+    """The module's own name for a name as people write it: `customer list`, `customers.get`. Unknown names
+    come back as they are."""
     words = name.replace(".", " ").split()
     found = _known(words)
     return found[0] if found is not None and found[1] == len(words) else name
@@ -41,7 +44,8 @@ def canonical(name: str) -> str:
 def _known(words: list[str]) -> tuple[str, int] | None:
     """The module that the first of the words name, and how many of them; None if they name none.
 
-    The longest name wins; names as they are come before singular ones (`customer list`) and words of the trade (`customers get`).
+    The longest name wins; names as they are come before singular ones (`customer list`) and words of the
+    trade (`customers get`).
     """
     for variants in (_as_written, _in_plural, _by_action, _in_plural_by_action):
         for table in (documented, generated):
@@ -123,7 +127,8 @@ def longest(words: list[str]) -> tuple[str, int]:
 
 
 def is_path(text: str, verb: str = "") -> bool:
-    """Whether the word after `get`, `post` ... is a path, an address or an id at Stripe. `delete customers` is a module's name."""
+    """Whether the word after `get`, `post` ... is a path, an address or an id at Stripe. `delete customers`
+    is a module's name."""
     return (
         text.startswith(("/", "v1/", "v2/", "https://", "http://", "$", "{{"))
         or bool(of_id(text))
@@ -151,14 +156,16 @@ def path_and_query(url: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def of_id(text: str) -> str:
-    """The path of an object by its id alone, as Stripe's own tool takes it: `ch_123` is /v1/charges/ch_123. "" for anything else."""
+    """The path of an object by its id alone, as Stripe's own tool takes it: `ch_123` is /v1/charges/ch_123.
+    "" for anything else."""
     from stripe_magics.validation.object_ids import owner
 
     return object_path(owner(text), text)
 
 
 def bracketed(name: str) -> str:
-    """`shipping.address.line1` -> `shipping[address][line1]`. What is bracketed already stays; hyphens of names are underscores."""
+    """`shipping.address.line1` -> `shipping[address][line1]`. What is bracketed already stays; hyphens of
+    names are underscores."""
     if "[" in name:
         root, bracket, inside = name.partition("[")
         return root.replace("-", "_") + bracket + inside
@@ -170,7 +177,8 @@ def bracketed(name: str) -> str:
 
 
 def takes(module: Module, param: str) -> bool:
-    """Whether Stripe may take the parameter there: generated operations pass anything on; the others what the facts know."""
+    """Whether Stripe may take the parameter there: generated operations pass anything on; the others what the
+    facts know."""
     if not module.documented or module.name == "api.call":
         return True
     if "[" in param:
@@ -207,7 +215,8 @@ def by_endpoint() -> dict[tuple[str, str], list[str]]:
 
 
 def at_path(method: str, path: str) -> tuple[Module, list[tuple[str, str]]] | None:
-    """The module that answers a request's method and path, and the values of its ids; None if no module does."""
+    """The module that answers a request's method and path, and the values of its ids; None if no module
+    does."""
     parts = [unquote(part) for part in path.strip("/").split("/")]
     best: tuple[int, str] | None = None
     for (requested, template), names in by_endpoint().items():

@@ -1,4 +1,5 @@
-"""The first and the last words of a line: which module they name, whether a semicolon or a question mark ends them."""
+"""The first and the last words of a line: which module they name, whether a semicolon or a question mark ends
+them."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ def ended(words: list[Word]) -> tuple[list[Word], bool]:
 
 
 def named(words: list[Word]) -> tuple[Module, list[Word], bool]:
-    """The module that the first words name, the words after them, and whether a question mark asks for its help."""
+    """The module that the first words name, the words after them, and whether a question mark asks for its
+    help."""
     asks = False
     if (
         words

@@ -1,7 +1,8 @@
 """A curl command's words -> the request that curl would make of them: method, address, parameters, headers.
 
-Only what changes the request matters. What concerns the connection (keys, proxies' retries, verbosity) is left out, with a note where a
-person could miss it; what would make another request than Stripe's API takes (HEAD, uploads by PUT, a second address) is refused.
+Only what changes the request matters. What concerns the connection (keys, proxies' retries, verbosity) is
+left out, with a note where a person could miss it; what would make another request than Stripe's API takes
+(HEAD, uploads by PUT, a second address) is refused.
 """
 
 from __future__ import annotations
@@ -242,7 +243,8 @@ class _Reader:
                 self.found.params += _pairs(text)
 
     def _encoded(self, text: str) -> tuple[str, str]:
-        """`name=content`, `=content`, `name@file`, `@file` or `content`: curl encodes the content, not the name."""
+        """`name=content`, `=content`, `name@file`, `@file` or `content`: curl encodes the content, not the
+        name."""
         mark = "=" if "=" in text else "@"
         name, sign, content = text.partition(mark)
         if not sign:
@@ -252,7 +254,8 @@ class _Reader:
         return (unquote_plus(name), content) if name else (content, "")
 
     def _part(self, text: str, *, literal: bool) -> None:
-        """A part of a multipart form: `name=value`, `name=<file` (its text) or `file=@path` (the file itself)."""
+        """A part of a multipart form: `name=value`, `name=<file` (its text) or `file=@path` (the file
+        itself)."""
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageFault(f"curl's -F needs name=value, {text!r} was given. Nothing was sent.")

@@ -1,8 +1,10 @@
-"""Lines that were copied from elsewhere: a line of Stripe's command line tool, or a `curl` request, over one line or several.
+"""Lines that were copied from elsewhere: a line of Stripe's command line tool, or a `curl` request, over one
+line or several.
 
-Both come with or without a prompt (`$ `), and are read by the rules of the shell that they are written for (`shell`). A key in them is
-dropped unused, with a note. Variables and placeholders are resolved from Python or the environment, or refused by their name: nothing is
-sent as it stands. What only shows the answer (`| jq`, `> file`) is left out, with a note; anything else that a shell would do is refused.
+Both come with or without a prompt (`$ `), and are read by the rules of the shell that they are written for
+(`shell`). A key in them is dropped unused, with a note. Variables and placeholders are resolved from Python
+or the environment, or refused by their name: nothing is sent as it stands. What only shows the answer (`|
+jq`, `> file`) is left out, with a note; anything else that a shell would do is refused.
 """
 
 from __future__ import annotations
@@ -104,7 +106,8 @@ def _without_prompts(text: str) -> str:
 
 
 def _resolver(namespace: Mapping[str, Any]) -> LookUp:
-    """What a variable or a placeholder of a pasted line stands for: a Python variable, or one of the environment."""
+    """What a variable or a placeholder of a pasted line stands for: a Python variable, or one of the
+    environment."""
 
     def look_up(name: str, source: str) -> str:
         first = name.partition(".")[0]
@@ -129,7 +132,8 @@ def _resolver(namespace: Mapping[str, Any]) -> LookUp:
 
 
 def _one_call(stages: list[Stage], look_up: LookUp) -> tuple[Stage, str | None, bool, list[str]]:
-    """The one command that calls Stripe, what is piped to it, whether a semicolon ends it, and what was left out."""
+    """The one command that calls Stripe, what is piped to it, whether a semicolon ends it, and what was left
+    out."""
     at = next((at for at, stage in enumerate(stages) if stage.words[0].source in _TOOLS), -1)
     if at < 0:
         raise UsageFault("The pasted text has no curl or stripe command.")

@@ -1,4 +1,5 @@
-"""The words of a line: flags of the module's fields, common options, Stripe's own parameters, ids of the path."""
+"""The words of a line: flags of the module's fields, common options, Stripe's own parameters, ids of the
+path."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def _frame_first(call: CallBuilder, words: list[Word]) -> None:
 
 
 def _name_and_value(call: CallBuilder, word: Word) -> tuple[str, Word | None]:
-    """The flag's name and what stands after its equals sign. A bracket in the name may hold one (`--metadata[a]=b`)."""
+    """The flag's name and what stands after its equals sign. A bracket in the name may hold one
+    (`--metadata[a]=b`)."""
     start = 2 if word.text.startswith("--") else 1
     at = word.text.find("=", start)
     name = word.text[start:] if at < 0 else word.text[start:at]
@@ -260,7 +262,8 @@ def _positional(call: CallBuilder, words: list[Word]) -> None:
 
 
 def check_name(name: str, what: str) -> None:
-    """Refuse a name with characters that copying brings; a key in brackets (`--metadata[ключ]`) may have any that can be seen."""
+    """Refuse a name with characters that copying brings; a key in brackets (`--metadata[ключ]`) may have any
+    that can be seen."""
     plain_part, _, key = name.partition("[")
     odd = next(faults(plain_part), "") or next((each for each in faults(key) if "can't be seen" in each), "")
     if odd:

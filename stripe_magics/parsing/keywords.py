@@ -1,7 +1,8 @@
 """Python's keywords -> Command: the same names as on a line.
 
-A keyword is a field of the module; where the module has none of that name, an option common to all (`dry_run`, `expand` ...), one of
-Stripe's own parameters (`starting_after`), or unknown: validation then names it with everything else that is wrong.
+A keyword is a field of the module; where the module has none of that name, an option common to all
+(`dry_run`, `expand` ...), one of Stripe's own parameters (`starting_after`), or unknown: validation then
+names it with everything else that is wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from stripe_magics.parsing.options import CURSORS
 
 
 def command_of(name: str, values: Mapping[str, Any]) -> Command:
-    """The command that a module's name and Python values stand for. Raises `InvalidValue` for options, `UnknownName` for the module."""
+    """The command that a module's name and Python values stand for. Raises `InvalidValue` for options,
+    `UnknownName` for the module."""
     module = catalogue.find(_meant(name, values))
     options: dict[str, Any] = {}
     own: dict[str, Any] = {}

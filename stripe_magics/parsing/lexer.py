@@ -1,13 +1,14 @@
 """Words of a line: one rule of quoting, the same on every system.
 
 - Whitespace separates words; an unquoted ` #` starts a comment that runs to the end of the line.
-- '...' is taken as it stands, names in it too; "..." and bare text know two escapes, a backslash before a quote and before a
-  backslash. Any other backslash is itself, so that a Windows path needs no care.
+- '...' is taken as it stands, names in it too; "..." and bare text know two escapes, a backslash before a
+  quote and before a backslash. Any other backslash is itself, so that a Windows path needs no care.
 - $'...' is for what cannot be typed on a line: \\n, \\t, \\r, \\xHH, \\uHHHH, \\UHHHHHHHH.
 - A backslash at the end of a line joins the next one to it.
 
-A `Word` remembers of each of its characters how it stood: bare ("."), in double quotes ("d"), or protected by single quotes or a
-backslash ("x"). Only bare text can be a flag or end a line; `$name` and `{{name}}` are looked up wherever they were not protected.
+A `Word` remembers of each of its characters how it stood: bare ("."), in double quotes ("d"), or protected by
+single quotes or a backslash ("x"). Only bare text can be a flag or end a line; `$name` and `{{name}}` are
+looked up wherever they were not protected.
 """
 
 from __future__ import annotations
@@ -147,7 +148,8 @@ def _closing(text: str, at: int, quote: str, *, escapes: bool) -> int:
 
 
 def _double(inner: str, put: Callable[[str, str], None]) -> None:
-    """The inside of double quotes: text in which names are looked up, but for the two escapes and a joined line."""
+    """The inside of double quotes: text in which names are looked up, but for the two escapes and a joined
+    line."""
     for piece in re.split(r"(\\[\"'\\]|\\\r?\n)", inner):
         if re.fullmatch(r"\\[\"'\\]", piece):
             put(piece[1], "x")

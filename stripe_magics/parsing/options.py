@@ -1,4 +1,5 @@
-"""The tables of a line: the short flags of Stripe's own tool, and what is answered otherwise here. (Common options: `_command.OPTIONS`.)"""
+"""The tables of a line: the short flags of Stripe's own tool, and what is answered otherwise here. (Common
+options: `_command.OPTIONS`.)"""
 
 from __future__ import annotations
 

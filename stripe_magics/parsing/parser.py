@@ -1,7 +1,7 @@
 """Text -> Command: the words of a line and the body of a cell, read by the catalogue.
 
-The module's name comes first; it decides what every following word means (flags.py) and where a body's keys belong (body_fields.py). What a
-value may be is not judged here.
+The module's name comes first; it decides what every following word means (flags.py) and where a body's keys
+belong (body_fields.py). What a value may be is not judged here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Command -> text: the line or the cell that reads back as the same call. A form writes what a magic reads."""
+"""Command -> text: the line or the cell that reads back as the same call. A form writes what a magic
+reads."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def line(command: Command) -> str:
 
 
 def cell(command: Command) -> str:
-    """The same as a cell: what names the call stands on its line, the fields below, a line each; a line where there is nothing to say below."""
+    """The same as a cell: what names the call stands on its line, the fields below, a line each; a line where
+    there is nothing to say below."""
     module = catalogue.find(command.module)
     places = set(_leading([each.name for each in module.path_fields], command))
     body = {name: value for name, value in command.values.items() if value is not None and name not in places}
@@ -57,7 +59,8 @@ def _head(command: Command) -> Iterator[str]:
 
 
 def _short(module: Module, command: Command) -> bool:
-    """Whether the method's own word opens the line: `get /v1/events`. Without a path it would name no call."""
+    """Whether the method's own word opens the line: `get /v1/events`. Without a path it would name no
+    call."""
     is_verb = str(command.values.get("method", "")).lower() in VERBS
     return module.name == "api.call" and is_verb and str(command.values.get("url", "")).startswith("/")
 
@@ -149,7 +152,8 @@ def _options(options: Options) -> Iterator[str]:
 
 
 def text(value: Any) -> str:
-    """A value as a person would type it: booleans as true and false, times as ISO, a cleared value as empty text."""
+    """A value as a person would type it: booleans as true and false, times as ISO, a cleared value as empty
+    text."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -177,7 +181,8 @@ def _texts(value: Any) -> Any:
 
 
 def _yamlish(value: Any) -> bool:
-    """Whether a body can hold it: everything but a bare boolean flag, which stays a boolean only on a line, and empty structures."""
+    """Whether a body can hold it: everything but a bare boolean flag, which stays a boolean only on a line,
+    and empty structures."""
     if isinstance(value, bool):
         return False
     return not isinstance(value, (dict, list, tuple)) or bool(value)

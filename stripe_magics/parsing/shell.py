@@ -1,9 +1,13 @@
-"""Words of a pasted shell line, read as the shell would that it was written for: bash or zsh, PowerShell, cmd.
+"""Words of a pasted shell line, read as the shell would that it was written for: bash or zsh, PowerShell,
+cmd.
 
-- Quotes, backslashes and continued lines are taken as there (`\\$`, `\\[`; a backtick at the end of a line in PowerShell, `^` in cmd).
-- A variable (`$NAME`, `${NAME}`, `%NAME%` in cmd) and a placeholder (`{{NAME}}`) stay references until somebody asks for the word's text:
+- Quotes, backslashes and continued lines are taken as there (`\\$`, `\\[`; a backtick at the end of a line in
+  PowerShell, `^` in cmd).
+- A variable (`$NAME`, `${NAME}`, `%NAME%` in cmd) and a placeholder (`{{NAME}}`) stay references until
+  somebody asks for the word's text:
   what stands for a key is dropped without being looked up.
-- What only a shell can do (command substitution, `${NAME:-x}`, brace expansion) is refused with its name: it would be sent as it is.
+- What only a shell can do (command substitution, `${NAME:-x}`, brace expansion) is refused with its name: it
+  would be sent as it is.
 - Pipes, redirections and `;` are kept apart from the words; `curl_and_cli` says what becomes of them.
 """
 
@@ -19,7 +23,8 @@ from stripe_magics.parsing.lexer import Word, read_ansi_quoted
 
 
 class Piece(NamedTuple):
-    """A part of a word: how it stood (bare ".", quoted or escaped "x", in double quotes "d", a reference "$") and the variable's name."""
+    """A part of a word: how it stood (bare ".", quoted or escaped "x", in double quotes "d", a reference "$")
+    and the variable's name."""
 
     text: str
     how: str

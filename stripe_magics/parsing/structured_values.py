@@ -1,4 +1,5 @@
-"""The few values that a line writes with structure: lists, `key=value` pairs and rows; JSON is taken for each of them."""
+"""The few values that a line writes with structure: lists, `key=value` pairs and rows; JSON is taken for each
+of them."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from stripe_magics.errors import UsageFault
 
 
 def read(own: Field, value: Any) -> Any:
-    """A value as its field's kind has it: a list for lists, a dict for metadata, a list of dicts for rows; anything else as it is."""
+    """A value as its field's kind has it: a list for lists, a dict for metadata, a list of dicts for rows;
+    anything else as it is."""
     reader = _READERS.get(shape_of(own.kind))
     return value if reader is None else reader(own, value)
 

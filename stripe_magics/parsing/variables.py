@@ -1,6 +1,8 @@
-"""Names of the notebook inside a call: `$name` alone is the object, `{{name}}` in a text is its text; and keys, which are refused.
+"""Names of the notebook inside a call: `$name` alone is the object, `{{name}}` in a text is its text; and
+keys, which are refused.
 
-Nothing else is looked up and nothing is evaluated: a name is an identifier with attributes, a frame's columns included.
+Nothing else is looked up and nothing is evaluated: a name is an identifier with attributes, a frame's columns
+included.
 """
 
 from __future__ import annotations
@@ -41,11 +43,13 @@ def refuse_keys(*texts: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Stands for a variable of a function that has no value here: the function has returned, or it isn't assigned at this point."""
+    """Stands for a variable of a function that has no value here: the function has returned, or it isn't
+    assigned at this point."""
 
     function: str
     returned: bool = True
-    certain: bool = True  # False: that function can't be looked at any more, so the name may be one of its variables or a global
+    # False: that function can't be looked at any more, so the name may be one of its variables or a global
+    certain: bool = True
 
 
 def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
@@ -109,7 +113,8 @@ def resolve(word: Word, namespace: Mapping[str, Any]) -> Any:
 
 
 def named_value(path: str, namespace: Mapping[str, Any]) -> Any:
-    """The object of `$name`. One that is missing or blank stays refusable: whoever knows the field's name names it."""
+    """The object of `$name`. One that is missing or blank stays refusable: whoever knows the field's name
+    names it."""
     value = look_up(path, namespace)
     if isinstance(value, str) and not value.strip():
         return Missing(f"${path} is empty text")
@@ -136,7 +141,8 @@ def as_text(found: re.Match[str], namespace: Mapping[str, Any]) -> str:
 
 
 def plain_text(path: str, source: str, namespace: Mapping[str, Any]) -> str:
-    """The text of a name, written as `source`. A frame, a list or None has no text that a person could have meant."""
+    """The text of a name, written as `source`. A frame, a list or None has no text that a person could have
+    meant."""
     value = look_up(path, namespace)
     if plain(value) is None:
         raise UsageFault(f"{source}: the value is missing ({describe_missing(value)}). Nothing was sent.")

@@ -1,9 +1,10 @@
 """The body of a cell: YAML or JSON, every value as text.
 
-A value's type comes from its field, never from YAML: `NO` is Norway, `01234` a postal code, `12:30:45` no number of seconds. So YAML's
-nodes are composed without types, each scalar as it was written; only `null`, `~` and nothing at all mean that a value is missing, which is
-refused by the field's name. Anchors, aliases and tags are refused: they have no use in a call, and they are how a small body becomes a
-large one. A value in single quotes is taken as it is; elsewhere `$name` alone is the object of that name and `{{name}}` its text.
+A value's type comes from its field, never from YAML: `NO` is Norway, `01234` a postal code, `12:30:45` no
+number of seconds. So YAML's nodes are composed without types, each scalar as it was written; only `null`, `~`
+and nothing at all mean that a value is missing, which is refused by the field's name. Anchors, aliases and
+tags are refused: they have no use in a call, and they are how a small body becomes a large one. A value in
+single quotes is taken as it is; elsewhere `$name` alone is the object of that name and `{{name}}` its text.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ MAX_CHARACTERS, MAX_DEPTH = 1_000_000, 24
 
 
 def load(text: str, namespace: Mapping[str, Any]) -> Any:
-    """The body's value: dicts, lists, and text (or the objects of `$name`). Raises `UsageFault` naming the line."""
+    """The body's value: dicts, lists, and text (or the objects of `$name`). Raises `UsageFault` naming the
+    line."""
     if len(text) > MAX_CHARACTERS:
         raise UsageFault(f"The body has {len(text):,} characters; the maximum is {MAX_CHARACTERS:,}.")
     if text.lstrip()[:1] in {"{", "["}:
@@ -42,7 +44,8 @@ def load(text: str, namespace: Mapping[str, Any]) -> Any:
 
 
 def _json(text: str, namespace: Mapping[str, Any]) -> tuple[bool, Any]:
-    """JSON is read as JSON, numbers as written; what is not JSON may still be YAML's flow style (`{name: Jenny}`)."""
+    """JSON is read as JSON, numbers as written; what is not JSON may still be YAML's flow style (`{name:
+    Jenny}`)."""
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         out = dict(items)
@@ -149,7 +152,8 @@ def _loader() -> Any:
 
 
 class _Hidden:
-    """A text in which each `{{name}}`, a mapping to YAML, is replaced by a mark that is text wherever it is written."""
+    """A text in which each `{{name}}`, a mapping to YAML, is replaced by a mark that is text wherever it is
+    written."""
 
     def __init__(self, text: str) -> None:
         self.mark = next(chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)

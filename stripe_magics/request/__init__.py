@@ -1,7 +1,9 @@
 """A request, before anything is sent: method, path and form parameters, in the order in which they go out.
 
-`build` makes it from bound values, `encode` is Stripe's form encoding. Both are pure: a dry run stops here and shows the `Request`.
-It also says what is still to do with the answer: how many rows it may have, which are kept, which calls follow.
+`build` makes it from bound values, `encode` is Stripe's form encoding. Both are pure: a dry run stops here
+and shows the `Request`.
+It also says what is still to do with the answer: how many rows it may have, which are kept, which calls
+follow.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ _EFFECTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowFilter:
-    """A test on each row of an answer, for a filter that Stripe doesn't take: bounds are half-open [low, high) in seconds."""
+    """A test on each row of an answer, for a filter that Stripe doesn't take: bounds are half-open [low,
+    high) in seconds."""
 
     key: str
     low: int | None = None
@@ -57,7 +60,8 @@ class RowFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrencyCheck:
-    """An amount whose text named its currency, in a call that sends none: the object at `path` must have it, or nothing is sent."""
+    """An amount whose text named its currency, in a call that sends none: the object at `path` must have it,
+    or nothing is sent."""
 
     field: str
     currency: str
@@ -74,7 +78,8 @@ class Request:
     params: Pairs = ()  # as sent; in the URL for GET and DELETE, as the body for POST
     json: Any = None  # the body of a v2 call, in place of params
     query: Pairs = ()  # parameters that stand in the URL whatever the method (Make an API Call)
-    headers: Pairs = ()  # Stripe-Account, Stripe-Version and what Make an API Call adds; never an authorisation
+    # Stripe-Account, Stripe-Version and what Make an API Call adds; never an authorisation
+    headers: Pairs = ()
     effect: Effect = Effect.READ
     returns: str = "any"  # the type of object that comes back
     lists: bool = False
@@ -109,7 +114,8 @@ class Request:
         return output(tag("b", tag("code", head)), tag("pre", "\n".join(rest), style="margin:0"))
 
     def curl(self) -> str:
-        """The same call (and those that go with it) for a terminal; the key stands in the variable STRIPE_API_KEY."""
+        """The same call (and those that go with it) for a terminal; the key stands in the variable
+        STRIPE_API_KEY."""
         return redact("\n".join(each.curl_line() for each in (self, *self.also, *self.then)))
 
     def lines(self) -> Iterator[str]:
@@ -177,7 +183,8 @@ class Request:
 def build(bound: Bound, options: Options | None = None) -> Request:
     """The plan for a call whose values are right: endpoint, parameters, splits, calls that follow. Pure.
 
-    `options` gives what all modules share: expand, limit, idempotency, stripe_account, stripe_version. Raises `InvalidValue` for these.
+    `options` gives what all modules share: expand, limit, idempotency, stripe_account, stripe_version. Raises
+    `InvalidValue` for these.
     """
     from stripe_magics.request.builder import (
         plan,

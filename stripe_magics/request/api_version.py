@@ -1,9 +1,11 @@
 """Which API version a call goes out with, and what that version knows and requires.
 
 - A version that the line or the connection names is obeyed.
-- Else it is the pinned one. A parameter, or a choice of one, that only the newest version knows lifts this one call to it, and a note says so.
-- Where a call goes out with a version whose facts are known, a parameter of another version is refused by name, with the version that takes
-  it; what that version requires beyond the pinned one is demanded. What no version knows is left to Stripe.
+- Else it is the pinned one. A parameter, or a choice of one, that only the newest version knows lifts this
+  one call to it, and a note says so.
+- Where a call goes out with a version whose facts are known, a parameter of another version is refused by
+  name, with the version that takes it; what that version requires beyond the pinned one is demanded. What no
+  version knows is left to Stripe.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from stripe_magics.validation.field_resolution import index_of
 
 
 def newest_only(module: Module, values: Mapping[str, Any], params: Sequence[tuple[str, Any]] = ()) -> str:
-    """The first thing given that the newest version knows and the pinned one doesn't, by its flag or parameter; "" if there is none."""
+    """The first thing given that the newest version knows and the pinned one doesn't, by its flag or
+    parameter; "" if there is none."""
     operation = facts.data().endpoints.get((module.method, facts.anonymous(module.path)))
     if operation is None:
         return ""
@@ -78,7 +81,8 @@ def lifted_note(given: str) -> str:
 
 
 def check(request: Request, version: str, module: Module) -> None:
-    """Raise `InvalidValue` for what the version that goes out doesn't know but another does, and for what it requires."""
+    """Raise `InvalidValue` for what the version that goes out doesn't know but another does, and for what it
+    requires."""
     faults = [fault for each in (request, *request.also, *request.then) for fault in _unknown(each, version)]
     operation = facts.find_endpoint(request.method, request.path)
     if operation and not (module.documented and version == PINNED_VERSION) and module.path != "{url}":

@@ -1,7 +1,8 @@
 """From bound values to a `Request`: which endpoint, which parameters, which further calls.
 
-Everything is read from the module's declaration: its variants (another endpoint), splits (one list for each of several values),
-follow-ups (a second call for what the first doesn't take), its search, and each field's role. No module is known here by name.
+Everything is read from the module's declaration: its variants (another endpoint), splits (one list for each
+of several values), follow-ups (a second call for what the first doesn't take), its search, and each field's
+role. No module is known here by name.
 """
 
 from __future__ import annotations
@@ -109,7 +110,8 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
 
 
 def _denominations(bound: Bound) -> Iterator[CurrencyCheck]:
-    """The objects whose currency an amount has that names one: a field's, else the one in the path. Stripe itself would take any."""
+    """The objects whose currency an amount has that names one: a field's, else the one in the path. Stripe
+    itself would take any."""
     module, values = bound.module, bound.values
     for name, currency in bound.currency_in_text:
         declared = module.get(name)

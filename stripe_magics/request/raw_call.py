@@ -1,6 +1,7 @@
 """Make an API Call: any path of Stripe's API, its method, headers, query and body being fields of the module.
 
-GET and DELETE have their parameters in the URL; anything else has them in the body, form-encoded for /v1 and as JSON for /v2.
+GET and DELETE have their parameters in the URL; anything else has them in the body, form-encoded for /v1 and
+as JSON for /v2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""HTTP/1.1 as the loopback server reads it: one request at a time, within limits; what is doubtful is refused.
+"""HTTP/1.1 as the loopback server reads it: one request at a time, within limits; what is doubtful is
+refused.
 
-An answer leaves in one piece: a header that leaves by itself waits for the other side's acknowledgement (40 ms a call).
+An answer leaves in one piece: a header that leaves by itself waits for the other side's acknowledgement (40
+ms a call).
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
     stripe.api_base = "http://127.0.0.1:12111"; stripe.api_key = "sk_test_anything"
 
-It listens on this machine only. A page in a browser can't reach it: the Host has to be this machine by name, and a request with an Origin is
-refused. Besides Stripe's API there are
+It listens on this machine only. A page in a browser can't reach it: the Host has to be this machine by name,
+and a request with an Origin is refused. Besides Stripe's API there are
 
     GET  /health                    {"status": "ok", "now": ...}; needs no key
     POST /_sandbox/advance          seconds=86400: let time pass
@@ -98,7 +98,8 @@ class _Connection(socketserver.StreamRequestHandler):
         self._linger()
 
     def _linger(self) -> None:
-        """Read on for a little, and throw it away: a connection that is closed over unread bytes is reset, and its last answer lost."""
+        """Read on for a little, and throw it away: a connection that is closed over unread bytes is reset,
+        and its last answer lost."""
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(LINGER)
@@ -190,7 +191,8 @@ OWN_PATHS: dict[tuple[str, str], Callable[[_Server, Message], Reply]] = {
 
 @contextmanager
 def serving(transport: SandboxTransport, port: int = 0, log: Log | None = None) -> Iterator[str]:
-    """Serve in the background; gives the base address. Port 0 takes any that is free. Raises OSError if the port is taken."""
+    """Serve in the background; gives the base address. Port 0 takes any that is free. Raises OSError if the
+    port is taken."""
     with _Server(port, transport, log) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

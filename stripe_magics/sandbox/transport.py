@@ -1,14 +1,17 @@
 """The sandbox as an httpx transport, sync and async: no port, no thread, no network.
 
     transport = SandboxTransport(demo=False)
-    client = httpx.Client(transport=transport, base_url="https://api.stripe.com", headers={"Authorization": "Bearer sk_test_sandbox"})
+    client = httpx.Client(transport=transport, base_url="https://api.stripe.com", headers={"Authorization":
+    "Bearer sk_test_sandbox"})
 
-It never looks at the host. What stands behind it is one `Account`; several clients may share one transport, from several threads.
+It never looks at the host. What stands behind it is one `Account`; several clients may share one transport,
+from several threads.
 
-Where it differs from Stripe: search sees new objects at once (Stripe takes up to a minute) and has no rate limit; Radar has no rules of its own
-(test cards bring reviews and warnings), and no currency is exchanged; what a connected account has to give is a short list; webhooks are delivered
-by the loopback server only (`server`), events are there to be polled; `error_on_requires_action` is taken with automatic payment methods too; only
-cards and bank debits are switched on, so that confirming needs no `return_url` unless a method that
+Where it differs from Stripe: search sees new objects at once (Stripe takes up to a minute) and has no rate
+limit; Radar has no rules of its own (test cards bring reviews and warnings), and no currency is exchanged;
+what a connected account has to give is a short list; webhooks are delivered by the loopback server only
+(`server`), events are there to be polled; `error_on_requires_action` is taken with automatic payment methods
+too; only cards and bank debits are switched on, so that confirming needs no `return_url` unless a method that
 redirects is named.
 """
 
@@ -36,7 +39,8 @@ from stripe_magics.sandbox.resources.linked_pdf import linked_pdf
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """An embedded Stripe account behind httpx. `demo`: with two years of a firm's data; else empty but for the account itself."""
+    """An embedded Stripe account behind httpx. `demo`: with two years of a firm's data; else empty but for
+    the account itself."""
 
     def __init__(
         self,
@@ -48,7 +52,8 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         today: bool = False,
         file: str | Path | None = None,
     ) -> None:
-        """`as_of` is where the clock stands, Unix seconds; `today` starts it at the present instead, and lets it run with this machine's.
+        """`as_of` is where the clock stands, Unix seconds; `today` starts it at the present instead, and lets
+        it run with this machine's.
         `file` is a saved sandbox to start from."""
         routes.install()
         self.faults: list[Fault] = list(faults or ())
@@ -64,7 +69,8 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     @property
     def account(self) -> Account:
-        """What stands behind it. The demo firm's objects are made when they are first needed, from any thread."""
+        """What stands behind it. The demo firm's objects are made when they are first needed, from any
+        thread."""
         with self.lock:
             if self._account is None:
                 self._account = self._with_demo()
@@ -76,7 +82,8 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             self._account = account
 
     def prepare(self) -> None:
-        """Make the demo firm's objects now, if they aren't there yet: beforehand, on a thread, so that no request waits for them."""
+        """Make the demo firm's objects now, if they aren't there yet: beforehand, on a thread, so that no
+        request waits for them."""
         _ = self.account
 
     def _begin(self) -> None:
@@ -93,7 +100,8 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return account
 
     def _with_demo(self) -> Account:
-        """The account that was opened, with the demo firm's objects; one that is stopped half way leaves no trace."""
+        """The account that was opened, with the demo firm's objects; one that is stopped half way leaves no
+        trace."""
         from stripe_magics.sandbox import demo_data as demo
 
         account = self._bare(self._opened.now)
@@ -121,14 +129,16 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     @property
     def now(self) -> int:
-        """The sandbox's present moment, Unix seconds. It stands still until `advance`, unless the sandbox was opened with `today`."""
+        """The sandbox's present moment, Unix seconds. It stands still until `advance`, unless the sandbox was
+        opened with `today`."""
         with self.lock:
             if self._account is not None:
                 self._keep_time()
             return self._present()
 
     def advance(self, seconds: int) -> int:
-        """Let time pass: funds settle, payouts arrive or fail, holds expire, invoices go out and fall due. Answers the new moment."""
+        """Let time pass: funds settle, payouts arrive or fail, holds expire, invoices go out and fall due.
+        Answers the new moment."""
         with self.lock:
             self._keep_time()
             now = scheduler.advance(self.account, scheduler.check_length(seconds))

@@ -1,6 +1,8 @@
-"""Webhooks of the loopback server: each new event goes to the endpoints that asked for its type, signed as Stripe signs, with retries.
+"""Webhooks of the loopback server: each new event goes to the endpoints that asked for its type, signed as
+Stripe signs, with retries.
 
-Only endpoints on this machine are called. A receiver that doesn't answer with 2xx is tried again, ever later, six times in all.
+Only endpoints on this machine are called. A receiver that doesn't answer with 2xx is tried again, ever later,
+six times in all.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ def signature(body: bytes, secret: str, moment: int) -> str:
 
 
 class WebhookSender:
-    """Delivers what is new in one transport's account. Nothing runs until there is an endpoint on this machine."""
+    """Delivers what is new in one transport's account. Nothing runs until there is an endpoint on this
+    machine."""
 
     def __init__(self, transport: SandboxTransport, log: Callable[[str], None] | None = None) -> None:
         self._transport, self._log = transport, log
@@ -76,7 +79,8 @@ class WebhookSender:
             self._put(each)
 
     def _new(self, platform: Account, account: Account) -> list[_Delivery]:
-        """Of one account: its own events go to the platform's endpoints, a connected account's to those with connect=true and to its own."""
+        """Of one account: its own events go to the platform's endpoints, a connected account's to those with
+        connect=true and to its own."""
         seen, new = self._seen.get(account.own_clock.scope, 0), []
         for row in reversed(account.table("event").rows):
             if row.seq <= seen:

@@ -2,14 +2,16 @@
 
 What `bind` does, in order:
 
-1. every name finds its field: our names, Stripe's bracket parameters (`shipping[address][line1]`), nested mappings (`field_resolution`);
+1. every name finds its field: our names, Stripe's bracket parameters (`shipping[address][line1]`), nested
+   mappings (`field_resolution`);
 2. each value is read by its kind (`readers`);
-3. a switch that was left out follows from the fields that are given (`--amount` means `--input-amount total_amount`);
+3. a switch that was left out follows from the fields that are given (`--amount` means `--input-amount
+   total_amount`);
 4. what may not stand together, what is missing, and what the API version no longer takes becomes a fault;
 5. one `InvalidValue` with all faults, or a `Bound`.
 
-A name whose value is missing (None, NaN, NA, NaT, JSON's null) is refused: it never means that nothing was named. `UNSET` clears a
-value at Stripe, and so does empty text where something can be cleared.
+A name whose value is missing (None, NaN, NA, NaT, JSON's null) is refused: it never means that nothing was
+named. `UNSET` clears a value at Stripe, and so does empty text where something can be cleared.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ def bind(
     api_version: str = PINNED_VERSION,
     now: datetime | None = None,
 ) -> Bound:
-    """Type the values of a call. Raises `InvalidValue` with all faults, or `KeyRefused`; see the module's docstring."""
+    """Type the values of a call. Raises `InvalidValue` with all faults, or `KeyRefused`; see the module's
+    docstring."""
     deep = [name for name, value in (*values.items(), *params) if is_too_deep(value)]
     if deep:
         problem = f"the value is nested more than {MAX_DEPTH} levels deep, or contains itself"
@@ -106,7 +109,8 @@ def bind(
 
 
 def refuse_missing(module: Module, values: Mapping[str, Any], params: Sequence[tuple[str, Any]] = ()) -> None:
-    """Raise `InvalidValue` for what was named with a missing value: a form would show it as if nothing had been named."""
+    """Raise `InvalidValue` for what was named with a missing value: a form would show it as if nothing had
+    been named."""
     named = {name: value for name, value in values.items() if plain(value) is None}
     faults = resolve_fields(module, named, [each for each in params if plain(each[1]) is None]).faults
     faults += [
@@ -138,7 +142,8 @@ def _is_empty(value: Any) -> bool:
 
 
 def check(field: Field, value: Any, *, zone: tzinfo, currency: str | None = None) -> Any:
-    """The typed value of one field (None if nothing is given, UNSET for empty text). Raises ValueError saying what is wrong."""
+    """The typed value of one field (None if nothing is given, UNSET for empty text). Raises ValueError saying
+    what is wrong."""
     refuse_keys(plain(value), field)
     operation: money.Operation = "payout" if field.operation == "payout" else "charge"
     typed = read(field, value, Context(zone=zone, currency=currency, operation=operation))
@@ -237,7 +242,8 @@ class _Binder:
             self.warnings.append(_sent_as_it_stands(declared.param, context.passed))
 
     def _pass_value(self, declared: Field, raw: str | list[Any], param: str) -> None:
-        """Stripe's own parameter with a value that isn't among the choices: Stripe may know newer ones, and is the judge."""
+        """Stripe's own parameter with a value that isn't among the choices: Stripe may know newer ones, and
+        is the judge."""
         self.unknown_params.extend(pairs(declared.param, raw))
         self.faulty.add(declared.name)  # it counts as given, with a value that no rule can know
         known = {*declared.choices, *declared.local_choices}
@@ -245,7 +251,8 @@ class _Binder:
         self.warnings.append(_sent_as_it_stands(param, unknown))
 
     def _cleared(self, declared: Field, *, explicit: bool) -> None:
-        """Empty text may clear what an update changes; anywhere else it is more likely a variable that was empty."""
+        """Empty text may clear what an update changes; anywhere else it is more likely a variable that was
+        empty."""
         module = self.module
         if declared.required or declared.role is not Role.PARAM or module.method != "POST":
             raise ValueError("is empty; give a value" + ("" if declared.required else ", or leave it out"))
@@ -298,7 +305,8 @@ class _Binder:
     # Switches
 
     def infer(self) -> None:
-        """Give each switch that was left out the one value under which what is given makes sense, until nothing changes."""
+        """Give each switch that was left out the one value under which what is given makes sense, until
+        nothing changes."""
         switches = [each for each in self.module.fields if each.role is Role.SWITCH]
         switches.sort(
             key=lambda each: not each.when

@@ -1,4 +1,5 @@
-"""Countries by their two letters (ISO 3166-1), so that a name that was typed can be answered with its code."""
+"""Countries by their two letters (ISO 3166-1), so that a name that was typed can be answered with its
+code."""
 
 from __future__ import annotations
 

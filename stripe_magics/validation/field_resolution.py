@@ -1,8 +1,8 @@
 """Which field is meant: by our names, by Stripe's bracket parameters, by nested mappings.
 
-A parameter that a field stands for goes to that field, so that it is read and checked like it; `metadata[order_id]`, `created[gte]`
-and `custom_fields[0][name]` go into the field of their root. A parameter that no field stands for is passed on for Stripe to judge,
-unless it is clearly a slip of one that we know.
+A parameter that a field stands for goes to that field, so that it is read and checked like it;
+`metadata[order_id]`, `created[gte]` and `custom_fields[0][name]` go into the field of their root. A parameter
+that no field stands for is passed on for Stripe to judge, unless it is clearly a slip of one that we know.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ def resolve_fields(
 
 
 def _missing(name: str, title: str, given: Any) -> Fault:
-    """The fault of a value that was named but is missing: left out in silence, a partial refund would become a whole one."""
+    """The fault of a value that was named but is missing: left out in silence, a partial refund would become
+    a whole one."""
     return Fault(
         name, title, f"the value is missing ({describe_missing(given)}); give one, or leave the name out too"
     )
@@ -217,7 +218,8 @@ def _give(declared: Field, value: Any, param: str, named: ResolvedInput) -> None
 
 
 def _give_inside(declared: Field, path: list[str], value: Any, param: str, named: ResolvedInput) -> None:
-    """`metadata[order_id]`, `created[gte]`, `custom_fields[0][name]`: build up the value of the field they belong to."""
+    """`metadata[order_id]`, `created[gte]`, `custom_fields[0][name]`: build up the value of the field they
+    belong to."""
     known = named.raws.get(declared.name)
     if shape_of(declared.kind) is Shape.PAIRS:
         if len(path) == 1 and path[0]:
@@ -242,7 +244,8 @@ def _give_inside(declared: Field, path: list[str], value: Any, param: str, named
 
 
 def _row_for(rows: list[dict[str, Any]], path: list[str]) -> dict[str, Any]:
-    """The row that `[0][name]` or `[][name]` means; the latter begins a new one when its column is filled already."""
+    """The row that `[0][name]` or `[][name]` means; the latter begins a new one when its column is filled
+    already."""
     if path[0]:
         while len(rows) <= min(int(path[0]), 100):
             rows.append({})
@@ -282,7 +285,8 @@ def _unknown(module: Module, name: str) -> Fault:
 
 
 def _misspelt(param: str, index: Index) -> str:
-    """The parameter that is clearly meant: same depth, one part of it a letter or two off (a plural or another number is no slip)."""
+    """The parameter that is clearly meant: same depth, one part of it a letter or two off (a plural or
+    another number is no slip)."""
     parts = _segments(param)
     for known in (*index.fields, *sorted(index.prefixes)):
         others = _segments(known)

@@ -11,7 +11,8 @@ from stripe_magics.errors import KeyRefused
 
 
 def refuse_keys(value: Any, field: Field | None = None) -> None:
-    """Raise KeyRefused if there is a key in the text, or anywhere in nested values. The key is never repeated."""
+    """Raise KeyRefused if there is a key in the text, or anywhere in nested values. The key is never
+    repeated."""
     if isinstance(value, str):
         if contains_key(value):
             where = f"in {field.flag}" if field is not None else "in this call"

@@ -14,7 +14,8 @@ _KNOWN = frozenset(
 
 
 def check_values(values: Iterable[tuple[str, Any]], *, module: str = "") -> None:
-    """Raise `InvalidValue` for values that contain themselves, are nested too deeply, or whose text can't be had."""
+    """Raise `InvalidValue` for values that contain themselves, are nested too deeply, or whose text can't be
+    had."""
     faults = [Fault(name, name, problem) for name, value in values if (problem := _problem(value))]
     if faults:
         raise InvalidValue(faults, module=module)

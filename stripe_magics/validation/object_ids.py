@@ -1,7 +1,7 @@
 """Ids: what they may look like, and what their prefixes say of the object that they name.
 
-A prefix that belongs to another type of object is a slip worth naming (`cus_...` for a payment intent). A prefix that isn't known passes,
-and so do ids that people choose themselves (coupons, products).
+A prefix that belongs to another type of object is a slip worth naming (`cus_...` for a payment intent). A
+prefix that isn't known passes, and so do ids that people choose themselves (coupons, products).
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _PLAIN_ID = re.compile(r"[A-Za-z0-9][\w.\-~@:+ ]*", re.ASCII)  # of objects whos
 
 
 def can_be_in_path(text: str) -> bool:
-    """Whether an id can name one thing in a path, once it is percent-encoded: people choose ids such as `SUMMER 20%`."""
+    """Whether an id can name one thing in a path, once it is percent-encoded: people choose ids such as
+    `SUMMER 20%`."""
     return text not in {"", ".", ".."} and not _CONTROL.search(text)
 
 

@@ -1,8 +1,11 @@
-"""How a value of each `Kind` is read: raw text, a cell's YAML or a Python value -> the typed value of its field.
+"""How a value of each `Kind` is read: raw text, a cell's YAML or a Python value -> the typed value of its
+field.
 
-- Which reader a kind has stands in its entry (`catalogue/kinds.py`); a reader raises ValueError with words that say what was given and what to give.
+- Which reader a kind has stands in its entry (`catalogue/kinds.py`); a reader raises ValueError with words
+  that say what was given and what to give.
 - Text never decides its own type: `NO` is a country in a country field and false in a boolean one.
-- numpy and pandas values are taken as the plain values they hold; a missing one is None (refused by whoever knows its name).
+- numpy and pandas values are taken as the plain values they hold; a missing one is None (refused by whoever
+  knows its name).
 - Empty text is `UNSET` (clear it at Stripe); whether a field may be cleared is for `validation` to say.
 """
 
@@ -21,7 +24,8 @@ __all__ = ["Context", "read", "read_filter"]
 
 
 def read(field: Field, value: Any, context: Context) -> Any:
-    """The typed value, None (nothing given) or UNSET. Raises ValueError. (Keys were looked for before: `refuse_keys`.)"""
+    """The typed value, None (nothing given) or UNSET. Raises ValueError. (Keys were looked for before:
+    `refuse_keys`.)"""
     value = plain(value)
     if value is None or value is UNSET:
         return value

@@ -1,7 +1,8 @@
 """What may stand together in a call, what is missing, and what this version of the API no longer takes.
 
-Everything is read from the declaration: `when`, `required`, `required_with`, `one_of`, `any_of`, variants, `since_removed`. Each breach is a
-fault of the field that has to change, and says which other field it is about.
+Everything is read from the declaration: `when`, `required`, `required_with`, `one_of`, `any_of`, variants,
+`since_removed`. Each breach is a fault of the field that has to change, and says which other field it is
+about.
 """
 
 from __future__ import annotations
@@ -204,7 +205,8 @@ class RuleChecker:
 
 
 def _covered(declared: Field, roots: set[str]) -> bool:
-    """Whether a parameter that is passed on stands above this field's (`-d "address="` over `address[line1]`), or given ones below it."""
+    """Whether a parameter that is passed on stands above this field's (`-d "address="` over
+    `address[line1]`), or given ones below it."""
     return declared.role is Role.PARAM and (
         declared.param.partition("[")[0] in roots or f"{declared.param}[" in roots
     )

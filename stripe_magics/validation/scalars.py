@@ -1,6 +1,7 @@
 """Readers of plain values: text, numbers, switches, choices, lists of them, moments.
 
-Each takes (field, value, context) and returns the typed value, or raises ValueError with words that say what was given and what to give.
+Each takes (field, value, context) and returns the typed value, or raises ValueError with words that say what
+was given and what to give.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Context:
 
 
 class UnknownChoice(ValueError):
-    """Not one of the choices; `near` says whether it looks like a slip, `dead` whether Stripe no longer knows it."""
+    """Not one of the choices; `near` says whether it looks like a slip, `dead` whether Stripe no longer knows
+    it."""
 
     near: bool = False
     dead: bool = False
@@ -137,7 +139,8 @@ def read_integer(field: Field, value: Any, context: Context) -> int | str:
 
 
 def read_minor_amount(field: Field, value: Any, context: Context) -> int | money.Amount:
-    """Whole minor units; an Amount where the text named its currency. A declared maximum is worth a warning only (`validation`)."""
+    """Whole minor units; an Amount where the text named its currency. A declared maximum is worth a warning
+    only (`validation`)."""
     if isinstance(value, str):
         amount = money.parse(value, context.currency, context.operation)
     elif isinstance(value, float):

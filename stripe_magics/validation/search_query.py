@@ -1,7 +1,7 @@
 """Stripe's search language: clauses made from fields, as `Module.search` declares them.
 
-`email:"jenny@example.com" AND created>=1672531200`: text is quoted, quotes in it are escaped; times are bare numbers. All clauses are
-joined by AND, or all by OR, since Stripe takes no mixture.
+`email:"jenny@example.com" AND created>=1672531200`: text is quoted, quotes in it are escaped; times are bare
+numbers. All clauses are joined by AND, or all by OR, since Stripe takes no mixture.
 """
 
 from __future__ import annotations

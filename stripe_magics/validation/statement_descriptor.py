@@ -21,7 +21,8 @@ _FORBIDDEN = "<>\\'\"*"
 
 
 def descriptor(text: str, part: Part = "whole", *, prefix: str = "") -> str:
-    """The text, if banks can print it. `prefix` is the account's, for a suffix. Raises ValueError with the rule that is broken."""
+    """The text, if banks can print it. `prefix` is the account's, for a suffix. Raises ValueError with the
+    rule that is broken."""
     shortest, longest = _LENGTHS[part]
     if bad := [each for each in _FORBIDDEN if each in text]:
         raise ValueError(

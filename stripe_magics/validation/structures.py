@@ -1,4 +1,5 @@
-"""Readers of structures: metadata, rows, JSON. They take what people give: mappings, JSON text, `key=value`, a DataFrame."""
+"""Readers of structures: metadata, rows, JSON. They take what people give: mappings, JSON text, `key=value`,
+a DataFrame."""
 
 from __future__ import annotations
 
@@ -203,7 +204,8 @@ def _holds(column: Field, row: Mapping[str, Any]) -> bool:
 
 
 def _raw_rows(field: Field, value: Any) -> list[Mapping[Any, Any]]:
-    """A list of mappings from what people give: those, JSON text, `name=PO, value=42`, and key-value pairs where these are the columns."""
+    """A list of mappings from what people give: those, JSON text, `name=PO, value=42`, and key-value pairs
+    where these are the columns."""
     if isinstance(value, str):
         value = json_text(value) if value.lstrip().startswith(("[", "{")) else value.splitlines()
     names = {column.name for column in field.columns}
@@ -264,7 +266,8 @@ def read_json(field: Field, value: Any, context: Context, read: Reader) -> Any:
 def _read_items(field: Field, value: Any, context: Context, read: Reader) -> Any:
     """A list of objects, each of whose values is typed by the facts, however deep it lies.
 
-    `{"0": {...}}`, as bracket parameters are put together, is such a list too; one object alone is a list of one.
+    `{"0": {...}}`, as bracket parameters are put together, is such a list too; one object alone is a list of
+    one.
     """
     if isinstance(value, Mapping) and value and all(str(key).isdecimal() for key in value):
         items = list(value.items())

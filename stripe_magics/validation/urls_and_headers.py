@@ -1,7 +1,8 @@
 """What may stand in a path, a URL or a header: checked before anything is built from it.
 
-An HTTP library cleans paths up (`/v1/customers/..` is another endpoint) and may take line breaks in headers until it sends them. So what
-comes from people, files and events is held against narrow patterns here, and quoted whatever it holds.
+An HTTP library cleans paths up (`/v1/customers/..` is another endpoint) and may take line breaks in headers
+until it sends them. So what comes from people, files and events is held against narrow patterns here, and
+quoted whatever it holds.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def context(text: str) -> str:
 
 
 def header_rows(rows: Any) -> Any:
-    """Rows of key and value. Raises ValueError for names that are the client's own, the authorisation first of all."""
+    """Rows of key and value. Raises ValueError for names that are the client's own, the authorisation first
+    of all."""
     for row in rows:
         name = str(row.get("key", ""))
         if not _NAME.fullmatch(name):

@@ -1,10 +1,13 @@
-"""Long lists into DataFrames: this package beside the official one and plain httpx, against a list server on this machine.
+"""Long lists into DataFrames: this package beside the official one and plain httpx, against a list server on
+this machine.
 
-    python tests/benchmarks/bulk.py [--set base|limits|shapes|parquet|faults|lists|accounts|refresh|flatten|all] [--only ours,official] [--repeat 3]
+    python tests/benchmarks/bulk.py [--set
+    base|limits|shapes|parquet|faults|lists|accounts|refresh|flatten|all] [--only ours,official] [--repeat 3]
         [--rows 50000] [--latency 0.15] [--rate 100] [--server-rate 0] [--burst 20] [--shape uneven]
 
-Each client runs in a process of its own (`pullclients.py`, `bulk_process.py`). Requests and refusals are as the server counted them. The floor is
-(pages - burst) / rate + one latency. Below the measurements stand the goals, which are meant for 50,000 rows and the rest as it is; with
+Each client runs in a process of its own (`pullclients.py`, `bulk_process.py`). Requests and refusals are as
+the server counted them. The floor is (pages - burst) / rate + one latency. Below the measurements stand the
+goals, which are meant for 50,000 rows and the rest as it is; with
 --repeat, of medians.
 """
 
@@ -34,7 +37,8 @@ SLOW = 25  # requests per second that Stripe allows an endpoint, unless it says 
 
 @dataclass(frozen=True)
 class Run:
-    """One client in one situation: `rows` in parts of --rows, and what differs from the usual at the server and in the job."""
+    """One client in one situation: `rows` in parts of --rows, and what differs from the usual at the server
+    and in the job."""
 
     client: str
     rows: float = 1.0
@@ -71,7 +75,8 @@ def of(name: str, what: str, per: str = "") -> Callable[[Found], float]:
 
 
 WILD = {"shape": "wild", "unknown": True}
-"""Data as accounts have it: a dead gap, a spike, billing runs of one second, and fields that no schema has."""
+"""Data as accounts have it: a dead gap, a spike, billing runs of one second, and fields that no schema
+has."""
 
 RUNS: dict[str, Run] = {
     "ours": Run("ours"),

@@ -1,7 +1,7 @@
 """The ways to pull a list that `bulk.py` compares; each runs in a process of its own (`bulk_process.py`).
 
-A client gets its job (url, rate, rows, folder ...) and returns how many rows it has; that they are all there, and none twice, it has
-checked. What it leaves as the job's `check` is looked at afterwards, unmeasured.
+A client gets its job (url, rate, rows, folder ...) and returns how many rows it has; that they are all there,
+and none twice, it has checked. What it leaves as the job's `check` is looked at afterwards, unmeasured.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ def complete(frame: Any, rows: int) -> int:
     return rows
 
 
-# Ours ----------------------------------------------------------------------------------------------------------------------------
+# Ours -------------------------------------------------------------------------------------------------------
 
 
 def connect(job: Job) -> None:
-    """A connection at the job's rate, as `%stripe connect` leaves it: the account was asked for. `endpoint` is a lower limit of each list."""
+    """A connection at the job's rate, as `%stripe connect` leaves it: the account was asked for. `endpoint`
+    is a lower limit of each list."""
     from stripe_magics.client import shared_connection as connection
     from stripe_magics.client.rate_limiter import limiter_for
     from stripe_magics.client.secret import Secret
@@ -142,7 +143,7 @@ def flatten(job: Job, **options: Any) -> int:
     return complete(frames.build(iter(job["pages"]), "payment_intent", **options), job["rows"])
 
 
-# The others ----------------------------------------------------------------------------------------------------------------------
+# The others -------------------------------------------------------------------------------------------------
 
 
 def normalized(rows: list[Any], expected: int) -> int:
@@ -210,7 +211,8 @@ def plain(job: Job) -> int:
 
 
 def hand_written(job: Job) -> int:
-    """What a good programmer writes in an hour: asyncio, httpx and orjson, equal windows of `created`, requests paced at the known rate."""
+    """What a good programmer writes in an hour: asyncio, httpx and orjson, equal windows of `created`,
+    requests paced at the known rate."""
     import asyncio
 
     rows = asyncio.run(_hand_written(job))

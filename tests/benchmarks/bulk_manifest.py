@@ -1,9 +1,11 @@
-"""What the lock and the manifest of a folder cost a pull: their share of its processor time and of its wall time.
+"""What the lock and the manifest of a folder cost a pull: their share of its processor time and of its wall
+time.
 
     python tests/benchmarks/bulk_manifest.py [ROWS [RUNS]]        50,000 rows, 3 runs
 
-A list server in this process answers without delay, so that the pull is as quick as it can be and the share as large as it can be; the server's
-own work is on other threads and isn't counted in the processor time. The goal is less than 2 %.
+A list server in this process answers without delay, so that the pull is as quick as it can be and the share
+as large as it can be; the server's own work is on other threads and isn't counted in the processor time. The
+goal is less than 2 %.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""The local work of a mirror: a nightly sync of scattered changes, `sql` and `--verify` over many rows, made synthetically.
+"""The local work of a mirror: a nightly sync of scattered changes, `sql` and `--verify` over many rows, made
+synthetically.
 
-Goals at 10 million rows: a sync with 5,000 changes all over the years under 30 s and 500 MB, a group-by under 2 s; verify of a million rows
+Goals at 10 million rows: a sync with 5,000 changes all over the years under 30 s and 500 MB, a group-by under
+2 s; verify of a million rows
 under 3 s.   python tests/benchmarks/bulk_mirror.py [MILLIONS] [NIGHTS] [FOLDER]
 """
 

@@ -1,7 +1,7 @@
 """One client of `bulk.py` at its work: python bulk_process.py '{"client": "ours", "url": ...}'
 
-Measured from the first request to the finished frame: wall and CPU seconds, peak memory above what the process had before, and what the
-server counted.
+Measured from the first request to the finished frame: wall and CPU seconds, peak memory above what the
+process had before, and what the server counted.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def counted(job: Job) -> dict[str, float]:
 
 
 def size_of(frame: Any) -> int:
-    """The bytes of a frame: those of its columns, and once those of each object that its cells hold, keys and values with it."""
+    """The bytes of a frame: those of its columns, and once those of each object that its cells hold, keys and
+    values with it."""
     total, seen = int(frame.memory_usage(index=True).sum()), set[int]()
     waiting = [value for name in frame if frame[name].dtype == object for value in frame[name]]
     while waiting:

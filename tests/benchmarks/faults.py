@@ -1,11 +1,15 @@
-"""Creates under faults and under Stop, by every interface: how many are made twice, and how many endings are reported wrongly (both must be 0).
+"""Creates under faults and under Stop, by every interface: how many are made twice, and how many endings are
+reported wrongly (both must be 0).
 
-python tests/benchmarks/faults.py faults [COUNT] [SEED]     COUNT creates by each of line, call, form and rows (10,000)
-python tests/benchmarks/faults.py signals [COUNT] [SEED]    COUNT real SIGINTs at random moments of single creates and of rows (500)
+python tests/benchmarks/faults.py faults [COUNT] [SEED]     COUNT creates by each of line, call, form and rows
+    (10,000)
+python tests/benchmarks/faults.py signals [COUNT] [SEED]    COUNT real SIGINTs at random moments of single
+    creates and of rows (500)
 python tests/benchmarks/faults.py kills [COUNT] [SEED]      COUNT processes are killed while they create (50)
 
-The server counts what was carried out, by the description that each create has for itself. A create that didn't end well is made again by the
-same cell (a form: asked about again), as a person would, until it is done.
+The server counts what was carried out, by the description that each create has for itself. A create that
+didn't end well is made again by the same cell (a form: asked about again), as a person would, until it is
+done.
 """
 
 from __future__ import annotations
@@ -102,7 +106,8 @@ class Run:
         return found
 
     def script(self, faults: int, *, fresh: bool = False) -> None:
-        """What the next requests meet. Only a fresh call can be declined: of one that was carried out, Stripe gives the saved answer."""
+        """What the next requests meet. Only a fresh call can be declined: of one that was carried out, Stripe
+        gives the saved answer."""
         self.server.script = [self.random.choice(FAULTS) for _ in range(faults)]
         if fresh and self.random.random() < 0.1:
             self.server.script.insert(0, _DECLINE)

@@ -1,9 +1,11 @@
-"""Reports over two million ledger entries and 500,000 invoices with their lines, beside DuckDB on the same rows.
+"""Reports over two million ledger entries and 500,000 invoices with their lines, beside DuckDB on the same
+rows.
 
     python tests/benchmarks/finance.py [ENTRIES [INVOICES]]      (0: without)
 
-Prints the median of three runs of each, in seconds, and the ratio to DuckDB; and the peak memory of each report over
-invoices in a process of its own. The queries over invoices give the same figures as the reports, which is checked before they are timed.
+Prints the median of three runs of each, in seconds, and the ratio to DuckDB; and the peak memory of each
+report over invoices in a process of its own. The queries over invoices give the same figures as the reports,
+which is checked before they are timed.
 """
 
 from __future__ import annotations
@@ -51,7 +53,8 @@ def ledger(rows: int) -> pd.DataFrame:
 
 
 def invoices(rows: int) -> pa.Table:
-    """Monthly invoices of two lines over two years, with tax, as the files of a mirror hold them: lists are JSON text."""
+    """Monthly invoices of two lines over two years, with tax, as the files of a mirror hold them: lists are
+    JSON text."""
     random = np.random.default_rng(7)
     customers = max(1, rows // 24)
     number = np.arange(rows)

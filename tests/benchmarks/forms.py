@@ -1,4 +1,5 @@
-"""What opening a form costs: comm messages, bytes, models and kernel time, for the largest forms; `python tests/benchmarks/forms.py`.
+"""What opening a form costs: comm messages, bytes, models and kernel time, for the largest forms; `python
+tests/benchmarks/forms.py`.
 
 The limits (60 messages, 150 ms) hold for each of the 41 modules; the message count is also a test.
 """

@@ -1,6 +1,8 @@
-"""pandas on our frames beside the same columns typed by hand: `python tests/benchmarks/frames_pandas.py [rows]`.
+"""pandas on our frames beside the same columns typed by hand: `python tests/benchmarks/frames_pandas.py
+[rows]`.
 
-Each operation is timed on both, alternately; the figure is the median of each side and their ratio. Memory is `memory_usage(deep=True)`.
+Each operation is timed on both, alternately; the figure is the median of each side and their ratio. Memory is
+`memory_usage(deep=True)`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The pipeline, step by step: loading the extension, reading a line, a call on the sandbox beside the frame alone.
+"""The pipeline, step by step: loading the extension, reading a line, a call on the sandbox beside the frame
+alone.
 
     python tests/benchmarks/pipeline.py
 

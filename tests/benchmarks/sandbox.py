@@ -1,9 +1,11 @@
 """What the sandbox costs in one process: python tests/benchmarks/sandbox.py
 
-- requests a second of processor time, by the transport itself (`answer`) and through httpx, on the demo account;
+- requests a second of processor time, by the transport itself (`answer`) and through httpx, on the demo
+  account;
 - searches and lists with 300 and with 30,000 customers: what is found is the same, so the cost should be;
 - the demo account: processor time and memory;
-- a subscription's create with its first invoice and payment (goal: 2 ms of processor time), and a year of advancing the demo (goal: 5 s).
+- a subscription's create with its first invoice and payment (goal: 2 ms of processor time), and a year of
+  advancing the demo (goal: 5 s).
 """
 
 import resource

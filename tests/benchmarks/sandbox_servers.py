@@ -1,11 +1,14 @@
-"""The sandbox's server beside localstripe and stripe-stateful-mock: calls a second over one kept-alive connection, in one run, repeated.
+"""The sandbox's server beside localstripe and stripe-stateful-mock: calls a second over one kept-alive
+connection, in one run, repeated.
 
     python -m venv /tmp/others && /tmp/others/bin/pip install localstripe
     npm install --prefix /tmp/others stripe-stateful-mock
-    python tests/benchmarks/sandbox_servers.py --localstripe /tmp/others/bin/localstripe --mock /tmp/others/node_modules/.bin/stripe-stateful-mock
+    python tests/benchmarks/sandbox_servers.py --localstripe /tmp/others/bin/localstripe --mock
+    /tmp/others/node_modules/.bin/stripe-stateful-mock
 
-Each server is a process of its own; the client is the same for all: one connection of http.client, forms as Stripe's packages send them. In each
-round every server is asked in turn, so that a machine that is busy for a while is busy for all of them. Customers are made first (--customers).
+Each server is a process of its own; the client is the same for all: one connection of http.client, forms as
+Stripe's packages send them. In each round every server is asked in turn, so that a machine that is busy for a
+while is busy for all of them. Customers are made first (--customers).
 """
 
 from __future__ import annotations
@@ -47,7 +50,8 @@ class Server:
         return sum(each.user + each.system for each in times)
 
     def ask(self, method: str, path: str, body: str | None = None) -> bytes:
-        """One call; raises if it fails. A connection that the server closed while others were asked is opened anew."""
+        """One call; raises if it fails. A connection that the server closed while others were asked is opened
+        anew."""
         try:
             status, content = self._send(method, path, body)
         except (http.client.RemoteDisconnected, ConnectionError):

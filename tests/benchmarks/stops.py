@@ -1,9 +1,11 @@
-"""Real Stops at random moments of every kind of work, in a real kernel and in a script: nothing lost, nothing double, nothing said wrongly.
+"""Real Stops at random moments of every kind of work, in a real kernel and in a script: nothing lost, nothing
+double, nothing said wrongly.
 
 python tests/benchmarks/stops.py [COUNT] [SEED]     COUNT signals (500), half of them in each
 
-Work: a pull to a folder, a sync, a long list, one create, many creates (--from). What was stopped is run again, as a person would, until it
-says that it is done; then, and whenever it says so, the server's objects decide.
+Work: a pull to a folder, a sync, a long list, one create, many creates (--from). What was stopped is run
+again, as a person would, until it says that it is done; then, and whenever it says so, the server's objects
+decide.
 """
 
 from __future__ import annotations
@@ -182,7 +184,8 @@ for line in sys.stdin:
 
 
 class Trial:
-    """One piece of work, stopped and run again until it is done; `wrong` is what was lost, double, or said wrongly."""
+    """One piece of work, stopped and run again until it is done; `wrong` is what was lost, double, or said
+    wrongly."""
 
     def __init__(self, host: Host, transport: SandboxTransport, chance: random.Random, work: Path) -> None:
         self.host, self.transport, self.random, self.work = host, transport, chance, work
@@ -236,7 +239,8 @@ class Trial:
     def made(self, kind: str, name: str, said: dict[str, Any]) -> bool:
         script = isinstance(self.host, Script)
         if script and kind == "create" and said["ending"] == "stopped" and self.count(name):
-            # made, but no answer was given: inside the call, it has to say so; after its end, a script would make another one
+            # made, but no answer was given: inside the call, it has to say so; after its end, a script would
+            # make another one
             if said.get("inside") and "carried out" not in said["text"]:
                 self.wrong.append(f"{name}: {said}")
             return True

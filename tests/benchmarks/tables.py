@@ -1,7 +1,8 @@
-"""What showing an interactive table of 10,000 rows costs: time until it is sent, and what is sent; `python tests/benchmarks/tables.py [ROWS]`.
+"""What showing an interactive table of 10,000 rows costs: time until it is sent, and what is sent; `python
+tests/benchmarks/tables.py [ROWS]`.
 
-Up to the kernel sending it: what the browser then takes to draw it is not in it. The rows are the sandbox's payments, repeated under other
-ids; names beside ids are off, so that nothing is requested.
+Up to the kernel sending it: what the browser then takes to draw it is not in it. The rows are the sandbox's
+payments, repeated under other ids; names beside ids are off, so that nothing is requested.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Forms in a real JupyterLab: one server, one Chromium, one page for all tests; each test opens a notebook of its own in it.
+"""Forms in a real JupyterLab: one server, one Chromium, one page for all tests; each test opens a notebook of
+its own in it.
 
-Where there is no Chromium the tests are skipped with the reason; on a build machine (CI is set) that is a failure.
+Where there is no Chromium the tests are skipped with the reason; on a build machine (CI is set) that is a
+failure.
 """
 
 from __future__ import annotations
@@ -99,7 +101,8 @@ SERVER = [
 
 @pytest.fixture(scope="session")
 def lab(needs_chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """JupyterLab's address and its folder. It saves widget state, the setting under which forms could leak most."""
+    """JupyterLab's address and its folder. It saves widget state, the setting under which forms could leak
+    most."""
     root = tmp_path_factory.mktemp("lab")
     settings = root / "jupyterlab_settings_dir" / "@jupyter-widgets" / "jupyterlab-manager"
     settings.mkdir(parents=True)
@@ -109,7 +112,8 @@ def lab(needs_chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (quiet / "notification.jupyterlab-settings").write_text(
         '{"fetchNews": "false", "checkForUpdates": false}'
     )
-    # Lab opens its launcher some time after the last notebook was closed, in front of the one that the next test opens
+    # Lab opens its launcher some time after the last notebook was closed, in front of the one that the next
+    # test opens
     page = root / "jupyter_config_dir" / "labconfig" / "page_config.json"
     page.parent.mkdir(parents=True)
     page.write_text('{"disabledExtensions": {"@jupyterlab/launcher-extension": true}}')
@@ -129,7 +133,8 @@ def lab(needs_chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def chromium(needs_chromium: None) -> Iterator[Any]:
-    """A browser a file: while it is open, playwright's event loop runs in this thread, and no test beside the browser's could run one of its own."""
+    """A browser a file: while it is open, playwright's event loop runs in this thread, and no test beside the
+    browser's could run one of its own."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

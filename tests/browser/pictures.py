@@ -1,4 +1,5 @@
-"""The site's and the README's pictures, made anew: `python -m pytest tests/browser/pictures.py` writes notebooks/pictures/forms/*.png and tour.gif.
+"""The site's and the README's pictures, made anew: `python -m pytest tests/browser/pictures.py` writes
+notebooks/pictures/forms/*.png and tour.gif.
 
 Not one of the suite's tests, since it changes files of the repository. Needs Pillow, which matplotlib brings.
 """

@@ -1,7 +1,8 @@
-"""WCAG 2.2 AA by axe-core, in JupyterLab, light and dark: every form, and the tables, cards and messages that people see.
+"""WCAG 2.2 AA by axe-core, in JupyterLab, light and dark: every form, and the tables, cards and messages that
+people see.
 
-axe takes everything for invisible whose `body` clips its overflow and has no height, as JupyterLab's has; the test opens that up, and counts
-what was compared, so that a check that looks at nothing fails.
+axe takes everything for invisible whose `body` clips its overflow and has no height, as JupyterLab's has; the
+test opens that up, and counts what was compared, so that a check that looks at nothing fails.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def page(lab_page: Any) -> Iterator[Any]:
 
 
 def faults(page: Any, contrasts: int = 0, buttons: int = 0) -> list[str]:
-    """What axe finds. At least so many buttons were looked at, and so many texts compared with what is behind them."""
+    """What axe finds. At least so many buttons were looked at, and so many texts compared with what is behind
+    them."""
     found = page.evaluate(RUN, [OUTPUT, LEVELS, bool(contrasts)])
     assert found["contrasts"] >= contrasts, found["contrasts"]
     assert found["buttons"] >= buttons, found["buttons"]
@@ -87,7 +89,8 @@ def faults(page: Any, contrasts: int = 0, buttons: int = 0) -> list[str]:
 
 
 def test_every_form(notebook: Any, page: Any) -> None:
-    """All controls of all forms have names, roles and size. The colours are the same in each, so every sixth stands for their contrast."""
+    """All controls of all forms have names, roles and size. The colours are the same in each, so every sixth
+    stands for their contrast."""
     nb = notebook(FORMS + "show(names[:24])", "show(names[24:]); print('all', 'forms', len(names))")
     nb.sees("all forms 48")
     page.wait_for_function("() => document.querySelectorAll('.sm-form .sm-go').length === 48")

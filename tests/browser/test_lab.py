@@ -81,7 +81,8 @@ def test_capture(notebook: Any) -> None:
 
 
 def test_an_update_is_edited_in_place(notebook: Any) -> None:
-    """The fields show what Stripe has, which is in no saved state; what is altered is marked, and only that is sent."""
+    """The fields show what Stripe has, which is in no saved state; what is altered is marked, and only that
+    is sent."""
     nb = notebook("form = sm.form('customers.update', customer='cus_demoJennyRosen'); form")
     expect(nb.field("Email")).to_have_value("jenny.rosen@example.com")
     expect(nb.field("Name")).to_have_value("Jenny Rosen")
@@ -291,7 +292,8 @@ def exported(file: Any) -> None:
 
 
 def test_running_a_cell_again_leaves_no_models(notebook: Any) -> None:
-    """The form that a cell showed before is closed when the cell runs again; two forms of one run stay both."""
+    """The form that a cell showed before is closed when the cell runs again; two forms of one run stay
+    both."""
     nb = notebook(
         "for name in ('One', 'Two'): display(sm.form('customers.create', name=name))",
         "sm.form('customers.create')",

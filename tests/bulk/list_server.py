@@ -1,6 +1,8 @@
-"""A list endpoint as Stripe has it, over HTTP: latency, rate limit, cursors, `created`, connected accounts, faults, objects of a real size.
+"""A list endpoint as Stripe has it, over HTTP: latency, rate limit, cursors, `created`, connected accounts,
+faults, objects of a real size.
 
-As a process of its own for the benchmark (`python listserver.py PORT ...`), or in a thread for tests (`with serving(...)`).
+As a process of its own for the benchmark (`python listserver.py PORT ...`), or in a thread for tests (`with
+serving(...)`).
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ START = 1_600_000_000
 
 
 def times(count: int, shape: str, seed: int = 1) -> list[int]:
-    """Newest first. "uneven": growth, and a sale week; "wild": a dead gap of months, a spike of 48 hours, billing runs of 250 in one second."""
+    """Newest first. "uneven": growth, and a sale week; "wild": a dead gap of months, a spike of 48 hours,
+    billing runs of 250 in one second."""
     chance = random.Random(seed)
     runs = [chance.randrange(TWO_YEARS // 3) * 3 for _ in range(max(1, count * 3 // 10 // 250))]
 

@@ -81,7 +81,8 @@ class SortedList:
 
 @dataclass
 class Measured:
-    """What a pull took: requests and seconds, the pages that there are, and the least seconds that the rate allows."""
+    """What a pull took: requests and seconds, the pages that there are, and the least seconds that the rate
+    allows."""
 
     requests: int
     empty: int

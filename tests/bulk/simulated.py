@@ -1,4 +1,5 @@
-"""A list that changes while it is read, and an event loop whose time is virtual: a pull of an hour takes milliseconds."""
+"""A list that changes while it is read, and an event loop whose time is virtual: a pull of an hour takes
+milliseconds."""
 
 from __future__ import annotations
 
@@ -99,7 +100,8 @@ class List:
 async def pull(
     source: List, *, slots: int = 8, floor: int = 1, limit: int | None = None, kill_after: int | None = None
 ) -> tuple[list[str], TimeWindowReader]:
-    """First page, then the sweep; the ids in the order in which they came. `kill_after` pages it is cut and resumed from its last state."""
+    """First page, then the sweep; the ids in the order in which they came. `kill_after` pages it is cut and
+    resumed from its last state."""
     got: list[str] = []
     kept: list[tuple[int, tuple[dict[str, Any], ...]]] = []
 
@@ -135,7 +137,8 @@ async def pull(
 async def reread(
     source: List, cuts: list[str], *, slots: int = 8, after: str = ""
 ) -> tuple[list[RowSlice], IdSegmentReader]:
-    """A list read between ids that are kept from an earlier reading; what came, in the order in which it came."""
+    """A list read between ids that are kept from an earlier reading; what came, in the order in which it
+    came."""
     got: list[RowSlice] = []
 
     async def emit(piece: RowSlice) -> None:

@@ -1,4 +1,5 @@
-"""Stop at every statement: a trace function that raises KeyboardInterrupt before the n-th line of some files is run."""
+"""Stop at every statement: a trace function that raises KeyboardInterrupt before the n-th line of some files
+is run."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from typing import Any
 
 
 class StatementStops:
-    """Counts the lines that are run in the main thread, and stops before the one whose number is asked for."""
+    """Counts the lines that are run in the main thread, and stops before the one whose number is asked
+    for."""
 
     def __init__(self, *files: str) -> None:
         self._files = frozenset(files)

@@ -1,4 +1,5 @@
-"""A list without `created`, read again between kept ids: nothing lost, nothing twice, hardly more requests than pages."""
+"""A list without `created`, read again between kept ids: nothing lost, nothing twice, hardly more requests
+than pages."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ Make = Callable[..., tuple[Any, Any]]
 
 @st.composite
 def changing(draw: Any) -> tuple[List, list[str]]:
-    """A list that is created and deleted from while it is read, and cuts of an earlier day: some of them gone, or going."""
+    """A list that is created and deleted from while it is read, and cuts of an earlier day: some of them
+    gone, or going."""
     random = Random(draw(st.integers(0, 10**6)))
     count, size = draw(st.integers(0, 400)), draw(st.sampled_from([3, 7, 100]))
     deleted, cuts_deleted = (
@@ -175,7 +177,8 @@ def test_rows_without_ids_are_all_kept() -> None:
 
 
 def test_a_cut_that_is_deleted_after_someone_ended_there() -> None:
-    """The one above has ended at the cut; the one below it finds it gone, and only then begins: nobody but the first can go on."""
+    """The one above has ended at the cut; the one below it finds it gone, and only then begins: nobody but
+    the first can go on."""
     log: list[str] = []
 
     async def work() -> list[str]:
@@ -199,7 +202,7 @@ def test_a_cut_that_is_deleted_after_someone_ended_there() -> None:
     assert log == ["", "c", "a"]
 
 
-# Over HTTP ------------------------------------------------------------------------------------------------------------------------
+# Over HTTP --------------------------------------------------------------------------------------------------
 
 
 def test_over_http(listed: Make) -> None:
@@ -233,7 +236,7 @@ def test_over_http_while_rows_are_deleted(listed: Make) -> None:
     assert set(server.ids) - server.gone <= set(got)
 
 
-# Kept for the next time -------------------------------------------------------------------------------------------------------------
+# Kept for the next time -------------------------------------------------------------------------------------
 
 
 def ids_in(folder: Path) -> list[str]:

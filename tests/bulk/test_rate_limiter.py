@@ -66,7 +66,8 @@ def test_who_was_held_up_does_not_go_in_a_crowd() -> None:
 
 
 def test_a_known_rate_is_kept_where_a_busy_machine_holds_requests_up() -> None:
-    """Those of a tenth of a second arrive together with a burst: a server that lets a fifth of a second's pass at once refuses none."""
+    """Those of a tenth of a second arrive together with a burst: a server that lets a fifth of a second's
+    pass at once refuses none."""
     limits, clock = limiter(total=100.0, each=100.0)
     arrived: list[float] = []
     for second in range(3):

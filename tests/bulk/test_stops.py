@@ -1,4 +1,5 @@
-"""B61-B64: whatever ends a pull or a sync, at whichever statement, the same again has every row, and `complete` is only said of that."""
+"""B61-B64: whatever ends a pull or a sync, at whichever statement, the same again has every row, and
+`complete` is only said of that."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ SAVING = [
 ]
 MIRRORING = [each.__file__ for each in (_files, manifest, mirror_storage, mirror)]
 
-# an exception between two statements leaves a file that was just opened to the garbage collector, which says so
+# an exception between two statements leaves a file that was just opened to the garbage collector, which says
+# so
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*:pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
@@ -51,7 +53,8 @@ def ids_in(folder: Path) -> list[str]:
 
 
 def spread(count: int, most: int) -> list[int]:
-    """All numbers up to `count`; where that is too many for the suite, `most` of them, others every day of the process."""
+    """All numbers up to `count`; where that is too many for the suite, `most` of them, others every day of
+    the process."""
     return (
         list(range(1, count + 1))
         if count <= most
@@ -61,7 +64,8 @@ def spread(count: int, most: int) -> list[int]:
 
 @pytest.mark.parametrize("name", ["payment_intents", "payment_links"])
 def test_B61_a_stop_at_any_statement_of_a_pull_loses_nothing(listed: Make, tmp_path: Path, name: str) -> None:
-    """In windows of `created`, and by the cursor. Every statement of the saving path is a place to stop at."""
+    """In windows of `created`, and by the cursor. Every statement of the saving path is a place to stop
+    at."""
     server, connection = listed(count=1_200, latency=0.0)
     request = list_request(connection, name)
     stops = StatementStops(*SAVING)
@@ -242,7 +246,7 @@ def server_url(server: Any) -> str:
     return current().base
 
 
-# B62: two kernels -------------------------------------------------------------------------------------------------------------------
+# B62: two kernels -------------------------------------------------------------------------------------------
 
 
 def test_B62_a_second_writer_is_shown_who_has_the_folder(listed: Make, tmp_path: Path) -> None:
@@ -275,7 +279,7 @@ def test_B62_a_second_sync_is_shown_who_has_the_mirror(sandbox: Any, tmp_path: P
         bulk.sync(tmp_path, "coupons", connection=sandbox, quiet=True)
 
 
-# B63: files that aren't as they were written --------------------------------------------------------------------------------------------
+# B63: files that aren't as they were written ----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -389,7 +393,7 @@ def test_B63_a_part_of_a_pull_that_is_gone_is_read_again(listed: Make, tmp_path:
     assert sorted(ids_in(out)) == sorted(server.ids)
 
 
-# The format of version 0.2 -------------------------------------------------------------------------------------------------------------
+# The format of version 0.2 ----------------------------------------------------------------------------------
 
 
 def as_old_list(folder: Path, account: str, synced: int) -> None:

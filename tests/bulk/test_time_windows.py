@@ -200,7 +200,8 @@ def test_whole_since_says_how_far_down_nothing_is_missing() -> None:
 
 @each_row("shape", SHAPES)
 def test_windows_are_not_split_in_empty_time(shape: str) -> None:
-    """Whatever the shape of the data, few requests find nothing; the benchmark `bulk_windows.py` has more sizes and seeds."""
+    """Whatever the shape of the data, few requests find nothing; the benchmark `bulk_windows.py` has more
+    sizes and seeds."""
     for count, requests, seconds in ((1_000, 23 + 8, 1.1), (10_000, 122 + 32, 2.3), (50_000, 562 + 16, 6.7)):
         measured = measure(shape, count, seed=1)
         assert (measured.lost, measured.double) == (0, 0)

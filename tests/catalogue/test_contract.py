@@ -1,4 +1,5 @@
-"""The package declares what the catalogue's files specify: every module, field and column, in both directions, key by key."""
+"""The package declares what the catalogue's files specify: every module, field and column, in both
+directions, key by key."""
 
 from __future__ import annotations
 
@@ -115,7 +116,8 @@ def test_fields_in_both_directions(name: str) -> None:
 
 
 def test_the_choices_of_the_specification_are_the_least_that_is_offered() -> None:
-    """Or they are marked: what no version knows any more is refused by name. Nothing is offered that Stripe's own types don't have."""
+    """Or they are marked: what no version knows any more is refused by name. Nothing is offered that Stripe's
+    own types don't have."""
     short = []
     for name, module in SPECIFIED.items():
         for entry, _ in fields_of(module):

@@ -1,4 +1,5 @@
-"""The generated operations: the shipped file against the published package, and the modules that are made of it."""
+"""The generated operations: the shipped file against the published package, and the modules that are made of
+it."""
 
 from each_row import each_row
 
@@ -19,7 +20,8 @@ def test_the_facts_hold_no_sentences():
 
 
 def test_every_action_is_judged_by_name():
-    """A new release brings new actions: each must be put into a table of `effects` by somebody who knows what it does."""
+    """A new release brings new actions: each must be put into a table of `effects` by somebody who knows what
+    it does."""
     known = facts.data().operations.values()
     assert not [each.name for each in known if not effects.is_judged(each.name, each.method)]
     assert not effects.is_judged("customers.teleport", "POST")

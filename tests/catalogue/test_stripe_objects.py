@@ -1,4 +1,5 @@
-"""One table of what is known of types of object; where lists live and what they take comes from the generated facts."""
+"""One table of what is known of types of object; where lists live and what they take comes from the generated
+facts."""
 
 from __future__ import annotations
 

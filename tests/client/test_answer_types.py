@@ -1,4 +1,5 @@
-"""B69: an answer of another type than was asked for, or without the id that it must have, is no success; for every operation there is."""
+"""B69: an answer of another type than was asked for, or without the id that it must have, is no success; for
+every operation there is."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ from stripe_magics.request import Request
 PUBLISHED: dict[str, list[str]] = json.loads(
     (Path(__file__).parents[1] / "specs" / "answer_types.json").read_text()
 )
-"""`GET /v1/customers/{}` -> the types that it answers with, and "no id" where an answer need not have one: from Stripe's published description
-of the version 2023-08-16."""
+"""`GET /v1/customers/{}` -> the types that it answers with, and "no id" where an answer need not have one:
+from Stripe's published description of the version 2023-08-16."""
 
 
 def requests() -> list[Request]:
@@ -40,7 +41,8 @@ def requests() -> list[Request]:
 
 
 def test_no_answer_that_stripe_publishes_is_refused() -> None:
-    """What is judged agrees with Stripe's own description, operation by operation; most operations are in it."""
+    """What is judged agrees with Stripe's own description, operation by operation; most operations are in
+    it."""
     judged = 0
     for request in requests():
         published = PUBLISHED.get(f"{request.method} {re.sub(r'{[^}]*}', '{}', request.path)}")

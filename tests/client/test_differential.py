@@ -1,10 +1,15 @@
-"""The same scripts through Stripe's own Python package: where we agree with it, and where we differ on purpose.
+"""The same scripts through Stripe's own Python package: where we agree with it, and where we differ on
+purpose.
 
 where                             theirs                              ours, and why
-404                               InvalidRequestError                 NotFound, a kind of InvalidRequest: "which id, which mode" can be said
-409, 424                          APIError                            InvalidRequest; on a write 424 is unknown
-5xx, lost answers on a write      APIError, APIConnectionError        OutcomeUnknown: it may have been executed
-a lost answer, then 401 or 429    AuthenticationError, RateLimitError OutcomeUnknown: the later answer says nothing of the lost one
+404                               InvalidRequestError                 NotFound, a kind of InvalidRequest:
+                                  "which id, which mode" can be said
+409, 424                          APIError                            InvalidRequest; on a write 424 is
+                                  unknown
+5xx, lost answers on a write      APIError, APIConnectionError        OutcomeUnknown: it may have been
+                                  executed
+a lost answer, then 401 or 429    AuthenticationError, RateLimitError OutcomeUnknown: the later answer says
+                                  nothing of the lost one
 code of 401, 403, 429             dropped                             kept
 200 with [], 5 or an `error`      given back as a result              an error
 {"error": null}                   AttributeError                      an error with status and request id
@@ -175,7 +180,7 @@ def test_differs_no_telemetry(
     assert not [name for name in server.seen[-1].headers if name.startswith("x-stripe")]
 
 
-# --- encoding --------------------------------------------------------------------------------------------------------------------------
+# --- encoding -----------------------------------------------------------------------------------------------
 
 AGREE: list[dict[str, Any]] = [
     {"a": 1, "b": "foo"},
@@ -215,7 +220,7 @@ def test_encoding_differs_on_purpose() -> None:
             encode(refused)
 
 
-# --- signatures ------------------------------------------------------------------------------------------------------------------------
+# --- signatures ---------------------------------------------------------------------------------------------
 
 SECRET = "whsec_test_secret_for_comparison"
 BODY = (

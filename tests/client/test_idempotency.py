@@ -44,7 +44,7 @@ def once(server: FaultServer) -> bool:
     return all(count == 1 for count in server.executions.values())
 
 
-# --- keys ------------------------------------------------------------------------------------------------------------------------------
+# --- keys ---------------------------------------------------------------------------------------------------
 
 
 def test_T29_a_post_gets_a_uuid4_and_reads_and_deletions_get_none(
@@ -118,7 +118,7 @@ def test_T34_a_key_of_another_request(server: FaultServer, connection: Connectio
     assert once(server)
 
 
-# --- lost answers ----------------------------------------------------------------------------------------------------------------------
+# --- lost answers -------------------------------------------------------------------------------------------
 
 
 def test_T36_executed_and_lost_then_replayed(server: FaultServer, connection: Connection) -> None:
@@ -209,7 +209,7 @@ def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection
     assert list(server.executions.values()) == [1]
 
 
-# --- the same call again ---------------------------------------------------------------------------------------------------------------
+# --- the same call again ------------------------------------------------------------------------------------
 
 
 def test_T41_two_clicks_with_one_key_are_one_call(server: FaultServer, connection: Connection) -> None:
@@ -409,7 +409,7 @@ def test_B58_the_connected_account_is_part_of_the_call(server: FaultServer, conn
     assert server.seen[-1].headers["stripe-account"] == "acct_9"
 
 
-# --- the journal -----------------------------------------------------------------------------------------------------------------------
+# --- the journal --------------------------------------------------------------------------------------------
 
 
 def test_T45_the_journal_can_be_read_by_its_owner_only_and_holds_no_secret(
@@ -541,7 +541,7 @@ def test_the_journal_refuses_another_accounts_operation(server: FaultServer, tmp
     other.close()
 
 
-# --- finding out -----------------------------------------------------------------------------------------------------------------------
+# --- finding out --------------------------------------------------------------------------------------------
 
 
 def _lose(server: FaultServer, connection: Connection, request: Request, when: str = "after") -> int:
@@ -744,7 +744,8 @@ def test_B35_stop_between_any_two_lines(
 def test_B35_stop_before_the_first_attempt_does_not_block_the_cell(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stop right after the journal was written: the row is there, the thread that wrote it is gone from it."""
+    """Stop right after the journal was written: the row is there, the thread that wrote it is gone from
+    it."""
     from stripe_magics.client.sending import sender
 
     def stop(*_: object) -> None:

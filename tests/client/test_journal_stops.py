@@ -1,4 +1,5 @@
-"""Stop at any line of the journal's transaction: the next write can use the journal, and so can another kernel."""
+"""Stop at any line of the journal's transaction: the next write can use the journal, and so can another
+kernel."""
 
 from __future__ import annotations
 
@@ -66,7 +67,8 @@ SENDING = ("/client/sending/", "/client/journal/", "/pipeline.py")
 
 
 def test_stop_at_every_line_of_a_write_says_how_it_ended() -> None:
-    """What was made is said to be made, or to be unknown and pending; no second one is made when the cell runs again."""
+    """What was made is said to be made, or to be unknown and pending; no second one is made when the cell
+    runs again."""
     made: dict[str, str] = {}
 
     def answer(request: httpx.Request) -> httpx.Response:

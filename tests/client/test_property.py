@@ -1,6 +1,8 @@
-"""Thousands of random sequences of faults: a logical create is executed at most once, and no ending is reported wrongly.
+"""Thousands of random sequences of faults: a logical create is executed at most once, and no ending is
+reported wrongly.
 
-The server's behaviour is that of the fault server, played by a transport in this process, so that thousands of sequences take seconds.
+The server's behaviour is that of the fault server, played by a transport in this process, so that thousands
+of sequences take seconds.
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ BEFORE = [
     (409, "idempotency_key_in_use"),
 ]
 
-# what happens to one attempt: ("lost", when, exception) | ("never", exception) | ("cut", when, answer) | ("before", answer) | ("ok",)
+# what happens to one attempt: ("lost", when, exception) | ("never", exception) | ("cut", when, answer) |
+# ("before", answer) | ("ok",)
 ATTEMPT = st.one_of(
     st.tuples(st.just("lost"), st.sampled_from(["before", "after"]), st.sampled_from(LOST)),
     st.tuples(st.just("never"), st.sampled_from(NEVER_LEFT)),
@@ -224,7 +227,8 @@ def test_random_faults_never_execute_twice_and_never_lie(
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(faults=st.lists(st.lists(ATTEMPT, max_size=4), min_size=1, max_size=5))
 def test_random_faults_in_a_loop_that_is_run_until_it_ends(faults: list[list[Any]]) -> None:
-    """A cell with a loop of identical payments, run again and again until it goes through: exactly as many payments as the loop says."""
+    """A cell with a loop of identical payments, run again and again until it goes through: exactly as many
+    payments as the loop says."""
     play = Play("ok")
     connection = made(play)
     script = [each for group in faults for each in group]

@@ -1,4 +1,5 @@
-"""Connecting tries the key: what Stripe refuses, and a Stripe that isn't there, fail at once and leave the earlier connection."""
+"""Connecting tries the key: what Stripe refuses, and a Stripe that isn't there, fail at once and leave the
+earlier connection."""
 
 from __future__ import annotations
 

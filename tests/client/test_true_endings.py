@@ -1,4 +1,5 @@
-"""What is said at the end is true: a refusal after a lost answer, a Stop between two steps, an answer that can't be shown."""
+"""What is said at the end is true: a refusal after a lost answer, a Stop between two steps, an answer that
+can't be shown."""
 
 from __future__ import annotations
 
@@ -125,7 +126,8 @@ def test_stop_between_two_steps_says_what_was_done(sandbox: Any, monkeypatch: py
 
 
 def _answering(*answers: httpx.Response) -> Connection:
-    """A test connection that gets these answers, one a request, the last one again and again; each with a request id of its own."""
+    """A test connection that gets these answers, one a request, the last one again and again; each with a
+    request id of its own."""
     left, numbers = list(answers), itertools.count(1)
 
     def answer(_: httpx.Request) -> httpx.Response:

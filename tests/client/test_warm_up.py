@@ -1,4 +1,5 @@
-"""What the first table needs is made ready on a thread, before a kernel only; what fails there is met where it is needed."""
+"""What the first table needs is made ready on a thread, before a kernel only; what fails there is met where
+it is needed."""
 
 from __future__ import annotations
 

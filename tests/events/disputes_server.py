@@ -1,4 +1,5 @@
-"""Disputes over HTTP for kernels of their own, and the script that such a kernel runs: a handler that refunds each dispute."""
+"""Disputes over HTTP for kernels of their own, and the script that such a kernel runs: a handler that refunds
+each dispute."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ _SERVED = {"pending_webhooks": 0, "livemode": False, "api_version": "2025-02-24.
 class DisputesServer(ThreadingHTTPServer):
     """`count` disputes, newest first and by page, and refunds, each once for a key.
 
-    `refunds` has the body by key, `attempts` the key of each POST, `changed` counts keys that came again with another body.
+    `refunds` has the body by key, `attempts` the key of each POST, `changed` counts keys that came again with
+    another body.
     """
 
     daemon_threads = True

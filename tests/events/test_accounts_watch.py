@@ -1,4 +1,5 @@
-"""A watch over several connected accounts: each read from where it was read to, each row with its account, one thing to show and to stop."""
+"""A watch over several connected accounts: each read from where it was read to, each row with its account,
+one thing to show and to stop."""
 
 from __future__ import annotations
 

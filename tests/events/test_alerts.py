@@ -1,4 +1,5 @@
-"""Alerts without code: the page and the bell, e-mail through a server of the user's, a webhook of the user's."""
+"""Alerts without code: the page and the bell, e-mail through a server of the user's, a webhook of the
+user's."""
 
 from __future__ import annotations
 

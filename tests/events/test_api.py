@@ -350,7 +350,8 @@ def test_the_command_against_stripe_is_printed_whole(
 def test_behind_a_tunnel(
     sandbox: Connection, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The receiver starts without a secret and takes nothing; the endpoint that is then made brings its own."""
+    """The receiver starts without a secret and takes nothing; the endpoint that is then made brings its
+    own."""
     from stripe_magics.events import webhook_delivery
 
     watch = sm.listen("customer", host="shop.example.net", ask=lambda: pytest.fail("nobody is to be asked"))

@@ -1,4 +1,5 @@
-"""What is built on a watch: loops, waiting, digests, a watch without an end, and a panel that takes any number of rows."""
+"""What is built on a watch: loops, waiting, digests, a watch without an end, and a panel that takes any
+number of rows."""
 
 from __future__ import annotations
 

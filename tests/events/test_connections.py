@@ -1,4 +1,5 @@
-"""What belongs to which connection: handlers, events, secrets, calls. Over fake transports, as two accounts in one kernel."""
+"""What belongs to which connection: handlers, events, secrets, calls. Over fake transports, as two accounts
+in one kernel."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ from stripe_magics.events import signing_secrets, webhook_delivery
 
 
 class Account(httpx.BaseTransport):
-    """An account at Stripe that lists events, takes refunds, and writes down with which key and headers each request came."""
+    """An account at Stripe that lists events, takes refunds, and writes down with which key and headers each
+    request came."""
 
     def __init__(self, name: str, *, live: bool = False) -> None:
         self.name, self.live = name, live
@@ -119,7 +121,8 @@ def b() -> Account:
 
 @each_row("live", [False, True])
 def test_a_handler_acts_on_its_own_connection(live: bool) -> None:
-    """B86, B87: handlers of B's events act on B, although A is the shared connection, and no byte goes out with A's key."""
+    """B86, B87: handlers of B's events act on B, although A is the shared connection, and no byte goes out
+    with A's key."""
     first, second = Account("a", live=live), Account("b", live=live)
     share(open_connection(first))
     other = open_connection(second)
@@ -136,7 +139,8 @@ def test_a_handler_acts_on_its_own_connection(live: bool) -> None:
 
 
 def test_a_backlog_stops_when_the_connection_changes(a: Account, b: Account) -> None:
-    """B86: of 30 disputes none is refunded with B's key, and those that weren't handled are left to the next watch on A."""
+    """B86: of 30 disputes none is refunded with B's key, and those that weren't handled are left to the next
+    watch on A."""
     share(open_connection(a))
     a.add("evt_before", "charge.captured")
     at_work = threading.Event()
@@ -252,7 +256,8 @@ def test_handlers_stores_and_secrets_hang_on_their_connection(a: Account, b: Acc
 
 @pytest.mark.parametrize("live", [False, True])
 def test_events_of_the_other_mode_run_no_handlers(live: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """B87: test events don't run live handlers, nor the other way round; neither does the receiver take them."""
+    """B87: test events don't run live handlers, nor the other way round; neither does the receiver take
+    them."""
     account = Account("a", live=live)
     share(open_connection(account))
     heard: list[str] = []
@@ -448,7 +453,8 @@ def wait_for(true: Any, seconds: float = 60.0) -> None:
 
 
 def test_reads_side_by_side_go_to_the_account_of_the_handlers_event() -> None:
-    """The threads of lists, of the members of payouts and of rows act for the handler as its own thread does; frames say so."""
+    """The threads of lists, of the members of payouts and of rows act for the handler as its own thread does;
+    frames say so."""
     from stripe_magics.client.call_context import CallContext, calling_for
 
     seen: list[tuple[str, str, str]] = []

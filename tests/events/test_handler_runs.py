@@ -1,4 +1,5 @@
-"""Handlers get each event once, whatever the order of cells, restarts and kernels; what fails is kept, retried, replayed; writes happen once."""
+"""Handlers get each event once, whatever the order of cells, restarts and kernels; what fails is kept,
+retried, replayed; writes happen once."""
 
 from __future__ import annotations
 
@@ -85,7 +86,8 @@ def test_the_gap_is_delivered_whatever_the_order_of_cells_and_groups(
 
 
 def test_a_handler_has_a_mark_before_any_watch_ran(stripe: Stripe, tmp_path: Path) -> None:
-    """B89: registered yesterday, the kernel died before a watch began: what happened since is its business today."""
+    """B89: registered yesterday, the kernel died before a watch began: what happened since is its business
+    today."""
     path = tmp_path / "events.sqlite"
     heard: list[str] = []
     on(account_of(stripe, path), "invoice", heard)
@@ -379,7 +381,8 @@ def test_names_by_which_handlers_are_known_again() -> None:
 def test_functions_of_one_name_in_two_notebooks_are_two_handlers(
     stripe: Stripe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """B88: a second kernel of a notebook shares its marks and claims, another notebook doesn't take its events."""
+    """B88: a second kernel of a notebook shares its marks and claims, another notebook doesn't take its
+    events."""
     heard: dict[str, list[str]] = {"one.ipynb": [], "two.ipynb": []}
 
     def define(notebook: str) -> AccountEvents:
@@ -605,7 +608,8 @@ def test_a_clock_that_is_off_loses_nothing(stripe: Stripe, ahead: int) -> None:
 
 
 def test_a_thousand_runs_of_a_watch_cell_leave_nothing_behind(sandbox: Connection) -> None:
-    """B90: files, threads, hooks, listeners and widgets stay as they are. (100 here: each is the same; the benchmark runs 1,000.)"""
+    """B90: files, threads, hooks, listeners and widgets stay as they are. (100 here: each is the same; the
+    benchmark runs 1,000.)"""
 
     import ipywidgets
 

@@ -1,6 +1,8 @@
-"""A small account with known objects, as an httpx transport: pages, filters, ten inlined lines, expansion, both API versions.
+"""A small account with known objects, as an httpx transport: pages, filters, ten inlined lines, expansion,
+both API versions.
 
-Nothing of it is worked out: a test says which objects there are, and the transport serves them as Stripe's API does.
+Nothing of it is worked out: a test says which objects there are, and the transport serves them as Stripe's
+API does.
 """
 
 from __future__ import annotations
@@ -204,7 +206,7 @@ def connect(account: FakeAccount, **options: Any) -> FakeAccount:
     return account
 
 
-# Objects ---------------------------------------------------------------------------------------------------------------------------
+# Objects ----------------------------------------------------------------------------------------------------
 
 
 def transaction(

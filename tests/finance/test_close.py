@@ -1,4 +1,5 @@
-"""The month end over the demo firm and over small accounts: checklist, workbook, tax table, audit trail, and what changed since."""
+"""The month end over the demo firm and over small accounts: checklist, workbook, tax table, audit trail, and
+what changed since."""
 
 from __future__ import annotations
 

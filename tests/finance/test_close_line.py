@@ -1,4 +1,5 @@
-"""The month end by line and without a person: `%stripe close`, `%stripe journal`, and the notebook under nbconvert and papermill."""
+"""The month end by line and without a person: `%stripe close`, `%stripe journal`, and the notebook under
+nbconvert and papermill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Every figure a second time, in plain Python out of raw JSON: the demo firm over thirteen months in eight zones, and odd currencies.
+"""Every figure a second time, in plain Python out of raw JSON: the demo firm over thirteen months in eight
+zones, and odd currencies.
 
 Nothing of the package's reports is used here but their results; the definitions are written anew, row by row.
 """
@@ -277,7 +278,8 @@ Steps = dict[tuple[str, str, str], list[tuple[int, bool, int, int, float]]]
 
 
 def steps_of(raw: Raw, ended: dict[str, float]) -> Steps:
-    """What each subscription item costs a month by each of its lines: start, whether it is no credit, end, amount, end of the subscription."""
+    """What each subscription item costs a month by each of its lines: start, whether it is no credit, end,
+    amount, end of the subscription."""
     steps: Steps = defaultdict(list)
     item_of = {
         (line["subscription"], line["price"]["id"]): line["subscription_item"]
@@ -312,8 +314,8 @@ def steps_of(raw: Raw, ended: dict[str, float]) -> Steps:
 
 
 def recurring(steps: Steps, b: float) -> dict[tuple[str, str], int]:
-    """MRR by currency and customer at an instant, item by item: the lines that began last before then (tiers are several), unless they are over
-    or were credited since."""
+    """MRR by currency and customer at an instant, item by item: the lines that began last before then (tiers
+    are several), unless they are over or were credited since."""
     out: Counter[tuple[str, str]] = Counter()
     for (currency, customer, _), many in steps.items():
         begun = [step for step in sorted(many) if step[0] < b and step[4] >= b]

@@ -1,4 +1,5 @@
-"""Receivables, revenue and customers a second time: plain Python over the raw JSON of the demo firm, against the reports by name."""
+"""Receivables, revenue and customers a second time: plain Python over the raw JSON of the demo firm, against
+the reports by name."""
 
 from __future__ import annotations
 
@@ -89,7 +90,8 @@ def values(firm: Raw, month: str, zone: str) -> dict[tuple[str, str, str], int]:
 
 
 def recognised(firm: Raw, month: str, zone: str) -> dict[tuple[str, str], int]:
-    """Deferred revenue at both ends of a month, and what was earned in between: invoices without corrections."""
+    """Deferred revenue at both ends of a month, and what was earned in between: invoices without
+    corrections."""
     a, b = bounds(month, zone)
     out: Counter[tuple[str, str]] = Counter()
     for each in firm["invoice"]:
@@ -114,7 +116,8 @@ def recognised(firm: Raw, month: str, zone: str) -> dict[tuple[str, str], int]:
 
 
 def schedule(firm: Raw, month: str, zone: str) -> dict[tuple[str, str], tuple[int, int]]:
-    """What each line of an invoice earns in a month, and what is left of it then: invoices without corrections."""
+    """What each line of an invoice earns in a month, and what is left of it then: invoices without
+    corrections."""
     a, b = bounds(month, zone)
     out = {}
     for each in firm["invoice"]:

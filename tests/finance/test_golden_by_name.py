@@ -1,4 +1,5 @@
-"""The ledger's and the receivables' worked examples by report name, down the whole pipeline over a fake account. Minor units, usd."""
+"""The ledger's and the receivables' worked examples by report name, down the whole pipeline over a fake
+account. Minor units, usd."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What holds for any ledger: sums of parts are the whole, order and zone don't matter, currencies never mix."""
+"""What holds for any ledger: sums of parts are the whole, order and zone don't matter, currencies never
+mix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The journal: balanced each day, equal to the balance's change, by a map of the user's, in each program's own fields."""
+"""The journal: balanced each day, equal to the balance's change, by a map of the user's, in each program's
+own fields."""
 
 from __future__ import annotations
 
@@ -109,7 +110,7 @@ def test_a_line_that_is_lost_is_noticed() -> None:
     assert stripe_change(lines, chart("saas")) == {"usd": 9680}
 
 
-# The map of accounts ----------------------------------------------------------------------------------------------------------------
+# The map of accounts ----------------------------------------------------------------------------------------
 
 CATEGORIES = (
     "advance advance_funding anticipation_repayment charge charge_failure climate_order_purchase climate_order_refund "
@@ -175,7 +176,7 @@ def test_a_map_that_is_not_there() -> None:
         sm.journal(MONTH, map="nowhere.yaml")
 
 
-# The files --------------------------------------------------------------------------------------------------------------------------
+# The files --------------------------------------------------------------------------------------------------
 
 
 def written(tmp_path: Path, format: str) -> list[Path]:

@@ -1,4 +1,5 @@
-"""Data as they may come, by report name over a fake account: what is undone later, doubled by name, or can't be counted. Minor units, usd."""
+"""Data as they may come, by report name over a fake account: what is undone later, doubled by name, or can't
+be counted. Minor units, usd."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Reports over the project's own mirrors and pulls: the same figures as over the account, without any conversion."""
+"""Reports over the project's own mirrors and pulls: the same figures as over the account, without any
+conversion."""
 
 from __future__ import annotations
 

@@ -111,7 +111,8 @@ KEPT = Path(__file__).parent.parent / "specs" / "pictures.json"
 
 
 def described(figure: Any) -> dict[str, Any]:
-    """What a picture says, whatever fonts this machine has: its title, and of each panel the texts, bars, lines and cells."""
+    """What a picture says, whatever fonts this machine has: its title, and of each panel the texts, bars,
+    lines and cells."""
     figure.canvas.draw()
     panels = []
     for axis in figure.axes:

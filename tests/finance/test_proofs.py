@@ -1,4 +1,5 @@
-"""Proofs that can fail: a row that is removed, doubled or changed is caught; and the rows behind a cell add up to it."""
+"""Proofs that can fail: a row that is removed, doubled or changed is caught; and the rows behind a cell add
+up to it."""
 
 from __future__ import annotations
 

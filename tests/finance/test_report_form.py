@@ -1,4 +1,5 @@
-"""`%stripe report --form` and `%stripe close --form`: choices, the line that they stand for, what is shown and saved."""
+"""`%stripe report --form` and `%stripe close --form`: choices, the line that they stand for, what is shown
+and saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Worked examples of the second part of the reports' specification, by report name over a fake account. Minor units."""
+"""Worked examples of the second part of the reports' specification, by report name over a fake account. Minor
+units."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`--check stripe`: reports beside Stripe's own, from a report run's CSV (the sandbox makes it by another path)."""
+"""`--check stripe`: reports beside Stripe's own, from a report run's CSV (the sandbox makes it by another
+path)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Values that fields take, by kind: one that is right, and hypothesis strategies of what people might enter."""
+"""Values that fields take, by kind: one that is right, and hypothesis strategies of what people might
+enter."""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ def reread(text: str) -> Command:
 
 @every_module
 def test_a_form_has_every_field_of_its_module(module: Module) -> None:
-    """Each field gets its control as soon as its condition holds, in exactly one place, under its own label."""
+    """Each field gets its control as soon as its condition holds, in exactly one place, under its own
+    label."""
     placed = [each.name for section in layout.sections(module) for each in section.fields]
     assert sorted(placed) == sorted(each.name for each in module.fields)
     for form, fields in opened(module):
@@ -125,7 +126,8 @@ def test_a_plain_filled_form_is_right(module: Module) -> None:
 
 @every_module
 def test_a_form_is_its_magic(module: Module) -> None:
-    """Values -> command -> line -> command: the same request (or the same faults), and the same form again."""
+    """Values -> command -> line -> command: the same request (or the same faults), and the same form
+    again."""
 
     @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(values=st.fixed_dictionaries({}, optional={each.name: entered(each) for each in module.fields}))

@@ -1,4 +1,5 @@
-"""The payment that an amount belongs to: its currency is the amount's, more than is left isn't sent, the payer stands in the question."""
+"""The payment that an amount belongs to: its currency is the amount's, more than is left isn't sent, the
+payer stands in the question."""
 
 from __future__ import annotations
 

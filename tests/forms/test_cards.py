@@ -1,4 +1,5 @@
-"""Cards: an object by whatever people know of it, its story in order, what can be done next; today's page; the start card."""
+"""Cards: an object by whatever people know of it, its story in order, what can be done next; today's page;
+the start card."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ def form() -> Any:
 
 
 def type_key(field: Any, key: str) -> list[Any]:
-    """As the browser does: ask for a pad, send the key mixed with it. Gives the messages that went to the kernel."""
+    """As the browser does: ask for a pad, send the key mixed with it. Gives the messages that went to the
+    kernel."""
     sent: list[Any] = []
     send = field.send
     field.send = sent.append

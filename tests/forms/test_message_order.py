@@ -1,4 +1,5 @@
-"""What a page sends to a form is handled in the order in which it was sent: a press never overtakes what was typed before it."""
+"""What a page sends to a form is handled in the order in which it was sent: a press never overtakes what was
+typed before it."""
 
 from __future__ import annotations
 

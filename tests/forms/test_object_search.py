@@ -160,7 +160,8 @@ def test_find_adds_to_the_list_that_stripe_has(sandbox: Any) -> None:
 
 
 def test_an_old_invoice_by_its_number() -> None:
-    """Stripe's search is asked, not only the newest page: an invoice of two years ago is found, and one that isn't there is not claimed."""
+    """Stripe's search is asked, not only the newest page: an invoice of two years ago is found, and one that
+    isn't there is not claimed."""
     connection = shared_connection.connect(sandbox=True)
     numbers = call("invoices.search", limit="all", connection=connection)["number"].dropna()
     for number in (numbers.iloc[0], numbers.iloc[1000], numbers.iloc[-1]):

@@ -1,4 +1,5 @@
-"""Choosing: countries by name, times by word, long lists of choices by search; buttons that look like what they do."""
+"""Choosing: countries by name, times by word, long lists of choices by search; buttons that look like what
+they do."""
 
 from __future__ import annotations
 

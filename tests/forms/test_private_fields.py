@@ -1,4 +1,5 @@
-"""Card and bank numbers in a form: held in the kernel, sent to Stripe, and nowhere else: no widget's state, no line, no message."""
+"""Card and bank numbers in a form: held in the kernel, sent to Stripe, and nowhere else: no widget's state,
+no line, no message."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ CARD, CVC = "4000056655665556", "913"
 
 
 def type_privately(field: Any, text: str) -> dict[str, Any]:
-    """As the browser does: ask for a pad, send the text mixed with it. Gives the message that went to the kernel."""
+    """As the browser does: ask for a pad, send the text mixed with it. Gives the message that went to the
+    kernel."""
     sent: list[Any] = []
     send, field.send = field.send, sent.append
     try:
@@ -120,7 +122,8 @@ def test_every_text_field_with_such_a_number_is_private() -> None:
 
 
 def test_cells_of_rows_are_private_too() -> None:
-    """A number in a row is one as well: what it is called there (`cards[0][number]`) decides. Metadata are none."""
+    """A number in a row is one as well: what it is called there (`cards[0][number]`) decides. Metadata are
+    none."""
     from stripe_magics.forms.control_builders import BUILDERS
     from stripe_magics.forms.controls import Maker, build
     from stripe_magics.forms.widget_registry import WidgetRegistry

@@ -1,4 +1,5 @@
-"""A table becomes one call a row: columns guessed and corrected, faults by row and cell, Stop, a result file."""
+"""A table becomes one call a row: columns guessed and corrected, faults by row and cell, Stop, a result
+file."""
 
 from __future__ import annotations
 

@@ -97,7 +97,8 @@ def test_only_what_is_sent_can_settle() -> None:
 
 
 class Clicks(RuleBasedStateMachine):
-    """Whatever is clicked in whatever order: never two under way, never a second key while an outcome is open."""
+    """Whatever is clicked in whatever order: never two under way, never a second key while an outcome is
+    open."""
 
     def __init__(self) -> None:
         super().__init__()

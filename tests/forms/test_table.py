@@ -1,4 +1,5 @@
-"""`--table`: what the interactive table holds, what selected rows offer, and that nothing of it comes from the network."""
+"""`--table`: what the interactive table holds, what selected rows offer, and that nothing of it comes from
+the network."""
 
 from __future__ import annotations
 

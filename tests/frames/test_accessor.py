@@ -136,7 +136,7 @@ def test_plain_cells_are_written_as_they_are(tmp_path: Any) -> None:
     assert "'A-1" not in (tmp_path / "out.csv").read_text()
 
 
-# What is known, lost, contradictory ------------------------------------------------------------------------------------------------
+# What is known, lost, contradictory -------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -218,7 +218,8 @@ def test_only_named_columns() -> None:
 
 
 def test_two_objects_in_one_frame_keep_their_currencies() -> None:
-    """Right columns that met none of their name: `fee` is the balance transaction's, and `currency` is not its."""
+    """Right columns that met none of their name: `fee` is the balance transaction's, and `currency` is not
+    its."""
     df = charges({"amount": 1000, "currency": "jpy", "balance_transaction": "txn_1"})
     entry = pd.DataFrame({"id": ["txn_1"], "fee": [59], "net": [1441], "currency": ["usd"]})
     both = df.merge(entry, left_on="balance_transaction", right_on="id", suffixes=("", "_bt"))

@@ -1,4 +1,5 @@
-"""What analysts do with frames, as they would write it, each number worked out from Stripe's raw JSON without pandas."""
+"""What analysts do with frames, as they would write it, each number worked out from Stripe's raw JSON without
+pandas."""
 
 from __future__ import annotations
 
@@ -83,7 +84,7 @@ def days(found: pd.Series) -> dict[dt.date, int]:
 paid = lambda rows: [row for row in rows if row["status"] == "succeeded"]  # noqa: E731
 
 
-# Sums and counts -----------------------------------------------------------------------------------------------------------------
+# Sums and counts --------------------------------------------------------------------------------------------
 
 
 def test_01_volume_by_currency(stripe: Account) -> None:
@@ -234,7 +235,7 @@ def test_14_wide_twice_is_wide_once(stripe: Account) -> None:
     assert wide.stripe.to_major()["usd"].iloc[0] == wide["usd"].iloc[0] / 100
 
 
-# Joins ---------------------------------------------------------------------------------------------------------------------------
+# Joins ------------------------------------------------------------------------------------------------------
 
 
 def test_15_names_of_customers_by_merge(stripe: Account) -> None:
@@ -452,7 +453,7 @@ def test_25_the_subscriptions_model(stripe: Account) -> None:
     assert [None if pd.isna(each) else each for each in df["monthly_amount"]] == want
 
 
-# Lists inside --------------------------------------------------------------------------------------------------------------------
+# Lists inside -----------------------------------------------------------------------------------------------
 
 
 def test_26_fees_by_type(stripe: Account) -> None:
@@ -526,7 +527,7 @@ def test_31_payloads_of_events(stripe: Account) -> None:
     assert paid_intents["event_id"].is_unique
 
 
-# Days, ageing, cohorts -----------------------------------------------------------------------------------------------------------
+# Days, ageing, cohorts --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo", "Pacific/Kiritimati"])
@@ -599,7 +600,7 @@ def test_36_intervals_are_ordered(stripe: Account) -> None:
     )
 
 
-# Open lists, hashing, filters ----------------------------------------------------------------------------------------------------
+# Open lists, hashing, filters -------------------------------------------------------------------------------
 
 
 def test_37_text_columns_behave_as_text(stripe: Account) -> None:
@@ -705,7 +706,7 @@ def test_44_compact(stripe: Account) -> None:
     assert "application" not in df.columns
 
 
-# What a frame knows --------------------------------------------------------------------------------------------------------------
+# What a frame knows -----------------------------------------------------------------------------------------
 
 
 def test_45_attrs_of_two_calls_are_equal(stripe: Account) -> None:
@@ -776,7 +777,7 @@ def test_50_links(stripe: Account) -> None:
     )
 
 
-# There and back ------------------------------------------------------------------------------------------------------------------
+# There and back ---------------------------------------------------------------------------------------------
 
 LISTS = (
     "charges",

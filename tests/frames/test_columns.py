@@ -323,7 +323,7 @@ def test_newest_first_is_stable_within_a_second() -> None:
     assert df["id"].tolist() == ["pi_1", "pi_3", "pi_5", "pi_6"]
 
 
-# However the rows come ------------------------------------------------------------------------------------------------------------
+# However the rows come --------------------------------------------------------------------------------------
 
 WORDS = st.sampled_from(["a", "b", "", "ü", "succeeded"])
 VALUES = st.one_of(
@@ -393,7 +393,8 @@ def test_what_was_expanded_once_is_an_id_in_the_next_files() -> None:
 
 
 def test_a_frames_columns_stand_in_the_frames_own_memory() -> None:
-    """What is put in order is not kept a second time in Arrow's usual pool, which doesn't give memory back."""
+    """What is put in order is not kept a second time in Arrow's usual pool, which doesn't give memory
+    back."""
     builder = frames.Builder("payment_intent")
     for at in range(0, 5000, 100):
         builder.add(page(*({**intent(n), "created": 1_700_000_000 + n} for n in range(at, at + 100))))
@@ -449,7 +450,8 @@ def plain(value: Any) -> Any:
 @settings(max_examples=100, deadline=None)
 @given(rows=st.lists(ROWS, min_size=1, max_size=6))
 def test_nothing_is_lost_or_changed(rows: list[dict[str, Any]]) -> None:
-    """Every scalar of every row is in the column of its path, compared with a walk that knows nothing of schemas."""
+    """Every scalar of every row is in the column of its path, compared with a walk that knows nothing of
+    schemas."""
     df = frames.build([page(*rows)], "payment_intent")
 
     def walk(prefix: str, value: Any, row: pd.Series) -> None:

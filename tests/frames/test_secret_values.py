@@ -1,4 +1,5 @@
-"""What is secret is hidden by one table, in every frame as everywhere else, and shown when it is asked for by name."""
+"""What is secret is hidden by one table, in every frame as everywhere else, and shown when it is asked for by
+name."""
 
 from __future__ import annotations
 

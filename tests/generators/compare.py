@@ -1,4 +1,5 @@
-"""What a new release of the `stripe` package changes against the facts that ship: `python tests/generators/compare.py [RELEASE]`.
+"""What a new release of the `stripe` package changes against the facts that ship: `python
+tests/generators/compare.py [RELEASE]`.
 
 Prints a report in Markdown (its first line is a title), or nothing where there is no newer release.
 """

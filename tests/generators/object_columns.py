@@ -1,10 +1,12 @@
-"""Makes `catalogue/generated/objects.json.gz`: the fields of each Stripe object and their kinds at each released version; and what can be expanded.
+"""Makes `catalogue/generated/objects.json.gz`: the fields of each Stripe object and their kinds at each
+released version; and what can be expanded.
 
-Read from the resource classes of the released packages: names, types and choices only. An object is a mapping; a leaf is a kind (see
-`stripe_magics/frames/schema.py`) or the list of a choice's values; "?" marks a number that may be null; "@" in a mapping says that its own id
-is the column of its name.
+Read from the resource classes of the released packages: names, types and choices only. An object is a
+mapping; a leaf is a kind (see `stripe_magics/frames/schema.py`) or the list of a choice's values; "?" marks a
+number that may be null; "@" in a mapping says that its own id is the column of its name.
 
-The file has one tree by type for the oldest version, and below each later version those that differ (null: it has no such type).
+The file has one tree by type for the oldest version, and below each later version those that differ (null: it
+has no such type).
 """
 
 from __future__ import annotations
@@ -158,7 +160,8 @@ class Columns:
     # What can be expanded
 
     def expandable(self) -> dict[str, list[str]]:
-        """Type of object -> the paths below it that hold ids which can be replaced by objects, or lists that are left out."""
+        """Type of object -> the paths below it that hold ids which can be replaced by objects, or lists that
+        are left out."""
         found = {}
         for name, (module, node) in sorted(self.resources.items()):
             if paths := sorted(set(self._expandable(module, node, "", ((module, node),)))):

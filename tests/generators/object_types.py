@@ -1,9 +1,11 @@
-"""What the classes of a released `stripe` package say of an object: what must be there, what may be null, which values a choice has, what is unknown.
+"""What the classes of a released `stripe` package say of an object: what must be there, what may be null,
+which values a choice has, what is unknown.
 
     types = ObjectTypes(Package("16.1.0"))
     types.problems({"object": "customer", ...})      -> ["customer.balance is missing", ...]
 
-`Optional` is what may be null or absent: the packages don't tell the two apart. What an id may be replaced with when it is expanded is checked by its own type.
+`Optional` is what may be null or absent: the packages don't tell the two apart. What an id may be replaced
+with when it is expanded is checked by its own type.
 """
 
 from __future__ import annotations

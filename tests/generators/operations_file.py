@@ -1,10 +1,14 @@
-"""Makes `catalogue/generated/operations.json.gz`: every operation of Stripe's API as facts, at each of the released versions.
+"""Makes `catalogue/generated/operations.json.gz`: every operation of Stripe's API as facts, at each of the
+released versions.
 
-- A release's service classes say which operations exist: they form a tree (`checkout` > `sessions` > `create`), and each of their methods
-  holds the HTTP method, the path, the parameters' class and the type of the answer.
-- Its resource classes know the same endpoints under the names that Stripe's command line tool uses: further names.
-- The releases are joined by endpoint. A row names one shape of its parameters for each version: a number, -1 for none, null where that
-  version doesn't have the operation. The newest release's names count; older ones stay as further names.
+- A release's service classes say which operations exist: they form a tree (`checkout` > `sessions` >
+  `create`), and each of their methods holds the HTTP method, the path, the parameters' class and the type of
+  the answer.
+- Its resource classes know the same endpoints under the names that Stripe's command line tool uses: further
+  names.
+- The releases are joined by endpoint. A row names one shape of its parameters for each version: a number, -1
+  for none, null where that version doesn't have the operation. The newest release's names count; older ones
+  stay as further names.
 """
 
 from __future__ import annotations
@@ -99,7 +103,8 @@ def shape_of(package: Package, types: ParameterTypes, module: str, function: ast
 
 
 def further_names(package: Package) -> dict[tuple[str, str], list[str]]:
-    """(method, path) -> the names under which the resource classes know it: `customers.list_payment_methods`."""
+    """(method, path) -> the names under which the resource classes know it:
+    `customers.list_payment_methods`."""
     found: dict[tuple[str, str], list[str]] = {}
     for module in package.modules():
         for name, node in package.classes(module).items():
@@ -119,7 +124,8 @@ def further_names(package: Package) -> dict[tuple[str, str], list[str]]:
 
 
 def tool_name(service: str, action: str, known_as: list[str]) -> str:
-    """The name in the command line tool: it knows most nested services as actions of the resource above them."""
+    """The name in the command line tool: it knows most nested services as actions of the resource above
+    them."""
     if service in RENAMED:
         return f"{RENAMED[service]}.{action}"
     above = service.rpartition(".")[0]
@@ -152,7 +158,8 @@ def joined(packages: dict[str, Package], types: ParameterTypes) -> dict[tuple[st
 
 
 def facts(packages: dict[str, Package]) -> dict[str, Any]:
-    """All facts as JSON-safe data. Aliases that are another operation's name, or several operations', are left out."""
+    """All facts as JSON-safe data. Aliases that are another operation's name, or several operations', are
+    left out."""
     types = ParameterTypes()
     found = joined(packages, types)
     names = [each.name for each in found.values()]

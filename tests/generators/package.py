@@ -1,7 +1,8 @@
 """One released `stripe` package, read by `ast`: its modules, classes, services and resource classes.
 
-Two layouts are known. Up to version 12 a service creates those below it in `__init__` and holds its parameters' classes; later ones list
-the services below in `_subservices` and keep parameters in `stripe.params`. A class inside another is named with a dot.
+Two layouts are known. Up to version 12 a service creates those below it in `__init__` and holds its
+parameters' classes; later ones list the services below in `_subservices` and keep parameters in
+`stripe.params`. A class inside another is named with a dot.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Package:
         return self._classes[module]
 
     def imported(self, module: str) -> dict[str, tuple[str, str]]:
-        """Where each imported name of a module comes from: `Session` -> (`stripe.checkout._session`, `Session`)."""
+        """Where each imported name of a module comes from: `Session` -> (`stripe.checkout._session`,
+        `Session`)."""
         if module not in self._imports:
             found: dict[str, tuple[str, str]] = {}
             for node in ast.walk(self.tree(module)):
@@ -128,7 +130,8 @@ def constant(node: ast.ClassDef, name: str) -> str:
 
 
 def members(package: Package, module: str, name: str) -> Iterator[tuple[str, ast.expr, str]]:
-    """The annotated members of a class: (name, annotation, comment). Reserved words stand in a base written as a call."""
+    """The annotated members of a class: (name, annotation, comment). Reserved words stand in a base written
+    as a call."""
     node = package.classes(module)[name]
     outer = package.classes(module)[name.rpartition(".")[0]].body if "." in name else []
     for base in node.bases:

@@ -2,13 +2,15 @@
 
 A code says a parameter's type, "|" between the members of a union:
 
-s text, i integer, t instant, a amount in minor units, b boolean, f number, d decimal, r range of instants, R range of numbers, F file;
-c3 one of the choices number 3, o5 a structure of the shape number 5, l before a code a list of it, m text by text, M a mapping of
-anything else.
+s text, i integer, t instant, a amount in minor units, b boolean, f number, d decimal, r range of instants, R
+range of numbers, F file;
+c3 one of the choices number 3, o5 a structure of the shape number 5, l before a code a list of it, m text by
+text, M a mapping of anything else.
 
 Flags: 1 it is required, 2 an empty text clears it.
 
-Comments are looked at for one thing: whether an integer is an instant or an amount of money, which its type doesn't say. No sentence is kept.
+Comments are looked at for one thing: whether an integer is an instant or an amount of money, which its type
+doesn't say. No sentence is kept.
 """
 
 from __future__ import annotations
@@ -116,7 +118,8 @@ REQUEST_OPTIONS = {"api_key", "idempotency_key", "stripe_account", "stripe_versi
 
 
 def merged(codes: list[str]) -> list[str]:
-    """The members of a union, each once; beside choices, text only says that there may be more of them one day."""
+    """The members of a union, each once; beside choices, text only says that there may be more of them one
+    day."""
     unique = list(dict.fromkeys(codes))
     return [code for code in unique if code != "s" or not any(other[:1] == "c" for other in unique)]
 

@@ -1,4 +1,5 @@
-"""The released `stripe` packages that the facts are read from: fetched by pip into a temporary folder and unpacked; never imported.
+"""The released `stripe` packages that the facts are read from: fetched by pip into a temporary folder and
+unpacked; never imported.
 
 RELEASES          package -> the API version that it speaks, oldest first
 unpacked("11.6.0")   the folder of that release's `stripe` package

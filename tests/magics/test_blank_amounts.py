@@ -1,4 +1,5 @@
-"""An amount that was named but is blank is refused by every interface: left out, a partial refund would become a whole one."""
+"""An amount that was named but is blank is refused by every interface: left out, a partial refund would
+become a whole one."""
 
 from __future__ import annotations
 

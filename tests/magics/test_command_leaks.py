@@ -1,7 +1,8 @@
-"""Every word of `%stripe` is run on a connection whose key, answers and parameters hold planted secrets, with every logger at DEBUG.
+"""Every word of `%stripe` is run on a connection whose key, answers and parameters hold planted secrets, with
+every logger at DEBUG.
 
-Whatever is printed, shown, raised, logged or written is searched; so are the states of all widgets. A word that is added to the table has to be
-added here.
+Whatever is printed, shown, raised, logged or written is searched; so are the states of all widgets. A word
+that is added to the table has to be added here.
 """
 
 from __future__ import annotations

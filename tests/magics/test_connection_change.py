@@ -202,7 +202,8 @@ def test_a_tables_actions_stay_with_its_account(on_a: Cells, a: Account, b: Acco
 
 @pytest.mark.skipif(find_spec("itables") is None, reason="the extra tables")
 def test_a_frame_that_is_shown_later_stays_with_its_account(on_a: Cells, a: Account, b: Account) -> None:
-    """Ids that people choose are the same in both accounts: the rows of one must not open forms of the other."""
+    """Ids that people choose are the same in both accounts: the rows of one must not open forms of the
+    other."""
     from stripe_magics import forms
     from stripe_magics.forms.table_widget import TableWidget
 
@@ -262,7 +263,8 @@ def test_a_report_form_of_no_connection_belongs_to_the_first_that_it_reads(
 def test_a_report_goes_on_where_it_was_begun(
     on_a: Cells, a: Account, b: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another thread connects elsewhere between two lists: no list of the other account gets into the report."""
+    """Another thread connects elsewhere between two lists: no list of the other account gets into the
+    report."""
     from stripe_magics.finance import runner
 
     real, fetched = runner._fetch, []

@@ -1,4 +1,5 @@
-"""The magics in a real kernel, as a front end sees them: completion, errors, display, a key that was typed."""
+"""The magics in a real kernel, as a front end sees them: completion, errors, display, a key that was
+typed."""
 
 from __future__ import annotations
 

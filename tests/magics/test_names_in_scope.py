@@ -1,4 +1,5 @@
-"""`$name`, `{{name}}` and `--from name` mean what the name means at that place: a function's own variables before globals."""
+"""`$name`, `{{name}}` and `--from name` mean what the name means at that place: a function's own variables
+before globals."""
 
 from __future__ import annotations
 

@@ -48,10 +48,12 @@ SAMPLES = {
 }
 MOOT = {
     ("yes", None),  # answers what would be asked; nothing is asked outside of live mode
-    ("again", "create"), ("again", "update"), ("again", "delete"), ("again", "raw write"), ("again", "rows"),  # nothing was made before
+    # nothing was made before
+    ("again", "create"), ("again", "update"), ("again", "delete"), ("again", "raw write"), ("again", "rows"),
     ("names", None),  # says how a table is shown: noted with the table; nothing is shown here
     ("idempotency", "form"), ("again", "form"), ("yes", "form"), ("columns", "form"), ("expand", "form"), ("table", "form"),
-    ("stripe_account", "form"), ("stripe_context", "form"),  # of the call that the form makes: its line shows them
+    # of the call that the form makes: its line shows them
+    ("stripe_account", "form"), ("stripe_context", "form"),
     ("quiet", None),  # what is shown; looked at by itself
 }  # fmt: skip
 

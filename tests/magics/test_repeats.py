@@ -55,7 +55,8 @@ def source(interface: str, module: str, values: dict[str, Any], *, again: bool =
 
 @pytest.fixture
 def again(sandbox: Cells) -> Iterator[Callable[..., Any]]:
-    """Runs the call's cell, and says what came of it: done, replayed, refused, unknown or failed, in one word."""
+    """Runs the call's cell, and says what came of it: done, replayed, refused, unknown or failed, in one
+    word."""
 
     def run(interface: str, call: tuple[str, dict[str, Any]] = CREATE, cell: str = "a", **more: Any) -> str:
         result = sandbox.run(source(interface, *call, **more), cell_id=cell)

@@ -1,4 +1,5 @@
-"""What every official client must see: the end of the story, and its classes of errors. And the server that it talks to."""
+"""What every official client must see: the end of the story, and its classes of errors. And the server that
+it talks to."""
 
 from __future__ import annotations
 

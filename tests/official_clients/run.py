@@ -1,8 +1,10 @@
-"""Play the story with the official packages, of the releases that speak the two versions: `python tests/official_clients/run.py [FOLDER]`.
+"""Play the story with the official packages, of the releases that speak the two versions: `python
+tests/official_clients/run.py [FOLDER]`.
 
-Python (stripe 11.6.0 and 16.1.0, by pip) and Node (stripe 17.7.0 and 23.1.0, by npm), each in an environment of its own below FOLDER (a temporary
-one unless it is named; what is installed there already is used again). Each plays over HTTP in both API versions. Ends with 1 if any sees
-anything else than `answers.py` says. It needs node, npm and the two registries, so it is no part of the suite: that plays the Python story only.
+Python (stripe 11.6.0 and 16.1.0, by pip) and Node (stripe 17.7.0 and 23.1.0, by npm), each in an environment
+of its own below FOLDER (a temporary one unless it is named; what is installed there already is used again).
+Each plays over HTTP in both API versions. Ends with 1 if any sees anything else than `answers.py` says. It
+needs node, npm and the two registries, so it is no part of the suite: that plays the Python story only.
 """
 
 from __future__ import annotations

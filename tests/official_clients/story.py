@@ -1,6 +1,8 @@
-"""The story of notebooks/sandbox.ipynb by the official Python package over HTTP, in either version: `python story.py ADDRESS VERSION`.
+"""The story of notebooks/sandbox.ipynb by the official Python package over HTTP, in either version: `python
+story.py ADDRESS VERSION`.
 
-It needs nothing but the package, so that it plays in an environment of any release. What it answers is the same for every client and version.
+It needs nothing but the package, so that it plays in an environment of any release. What it answers is the
+same for every client and version.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Lines of the kinds that people paste: curl requests in every way of writing, and Stripe's command line tool.
+"""Lines of the kinds that people paste: curl requests in every way of writing, and Stripe's command line
+tool.
 
-The curl lines carry no expectation: `test_posted_lines` runs each of them in bash against a local server and compares. `VARIABLES` are
-those of the shell (and, for the product, of Python) in which they are run.
+The curl lines carry no expectation: `test_posted_lines` runs each of them in bash against a local server and
+compares. `VARIABLES` are those of the shell (and, for the product, of Python) in which they are run.
 """
 
 # ruff: noqa: E501

@@ -1,5 +1,6 @@
 # ruff: noqa: PD011 - no frames here
-"""Lines as they stand in Stripe's documentation, pasted after `%stripe` or into a `%%stripe` cell: read, bound and planned."""
+"""Lines as they stand in Stripe's documentation, pasted after `%stripe` or into a `%%stripe` cell: read,
+bound and planned."""
 
 from __future__ import annotations
 

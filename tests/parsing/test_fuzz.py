@@ -1,4 +1,5 @@
-"""Random calls, lines, bodies and pasted text: whatever is given, it is taken or refused with an error of ours."""
+"""Random calls, lines, bodies and pasted text: whatever is given, it is taken or refused with an error of
+ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Posted lines mean here what they mean in a shell: each curl line is run in bash against a local server, and must match what we would send."""
+"""Posted lines mean here what they mean in a shell: each curl line is run in bash against a local server, and
+must match what we would send."""
 
 from __future__ import annotations
 

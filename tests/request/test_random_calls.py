@@ -1,6 +1,7 @@
 """Random legal calls go through whole, and what comes out is accepted by Stripe's own types.
 
-- The documented modules that write: 250 calls each, of random fields that may stand together, at the pinned version.
+- The documented modules that write: 250 calls each, of random fields that may stand together, at the pinned
+  version.
 - Every generated operation, at each of the described versions: the least that it takes.
 """
 

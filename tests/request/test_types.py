@@ -1,8 +1,9 @@
 """Every field of every module, filled with legal values, against the types of the released `stripe` packages.
 
-Each module is filled as far as its conditions allow, in as many ways as it takes to fill every field once. The requests that come out
-(the calls that follow included) are decoded and held against the types of their endpoint: nothing unknown, nothing missing, every
-value of its type. A field that is filled must really be in a request, or be used on this side as its role says.
+Each module is filled as far as its conditions allow, in as many ways as it takes to fill every field once.
+The requests that come out (the calls that follow included) are decoded and held against the types of their
+endpoint: nothing unknown, nothing missing, every value of its type. A field that is filled must really be in
+a request, or be used on this side as its role says.
 """
 
 from __future__ import annotations
@@ -86,7 +87,8 @@ def rows(field: Field) -> list[dict[str, Any]]:
 
 
 def ways(module: Module) -> list[dict[str, Any]]:
-    """One call for each field: the field, what it depends on, and everything else that may stand beside it."""
+    """One call for each field: the field, what it depends on, and everything else that may stand beside
+    it."""
     return [
         _fill(module, field, turn) for turn, field in enumerate(module.fields) if field.role not in UNFILLED
     ]

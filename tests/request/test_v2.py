@@ -1,4 +1,5 @@
-"""Operations of the v2 API: by name, with JSON bodies whose values keep their types, walked by their own pages."""
+"""Operations of the v2 API: by name, with JSON bodies whose values keep their types, walked by their own
+pages."""
 
 from __future__ import annotations
 

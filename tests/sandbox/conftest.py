@@ -29,7 +29,8 @@ class Refused(Exception):
 
 
 def with_return_url(method: str, path: str, params: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Where a payer might be sent away, a page to come back to, as a careful caller names it; an empty one leaves it out."""
+    """Where a payer might be sent away, a page to come back to, as a careful caller names it; an empty one
+    leaves it out."""
     given = params or {}
     confirms = path == "/v1/payment_intents" and str(given.get("confirm")).lower() == "true"
     confirms |= bool(re.fullmatch(r"/v1/payment_intents/\w+/confirm", path))

@@ -1,4 +1,5 @@
-"""What the test of silent parameters needs: an account with an object of each kind, a good call of each operation, values to try, and the exceptions."""
+"""What the test of silent parameters needs: an account with an object of each kind, a good call of each
+operation, values to try, and the exceptions."""
 
 from __future__ import annotations
 
@@ -447,7 +448,8 @@ ALWAYS_REFUSED = frozenset(
         "POST /v1/refunds/{refund}/cancel",
     }
 )
-"""Operations that need what the sandbox has none of: readers, connected accounts, refunds that wait for the payer."""
+"""Operations that need what the sandbox has none of: readers, connected accounts, refunds that wait for the
+payer."""
 COMPANIONS: dict[str, dict[str, Any]] = {
     "POST /v1/checkout/sessions ui_mode": {"return_url": "https://example.com/r"},
     "POST /v1/invoices collection_method": {"days_until_due": 5},

@@ -1,4 +1,5 @@
-"""What is beside billing answers with the fields of its type, as both released `stripe` packages have them, and with no other."""
+"""What is beside billing answers with the fields of its type, as both released `stripe` packages have them,
+and with no other."""
 
 from __future__ import annotations
 

@@ -132,7 +132,8 @@ def test_75_what_is_refused(call: Talk) -> None:
 
 
 def test_75_usage_is_billed_once_whatever_the_threshold() -> None:
-    """(c) Random usage over four months, with and without thresholds: what was billed for calls is what was called."""
+    """(c) Random usage over four months, with and without thresholds: what was billed for calls is what was
+    called."""
     for seed in range(6):
         chance = random.Random(seed)
         call = Talk(SandboxTransport(demo=False))

@@ -1,4 +1,5 @@
-"""Connected accounts: each has objects and a ledger of its own, and what goes between them and their platform is conserved."""
+"""Connected accounts: each has objects and a ledger of its own, and what goes between them and their platform
+is conserved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Subscriptions and invoices with a connected account in them: what is due is passed on, and the platform keeps its fee."""
+"""Subscriptions and invoices with a connected account in them: what is due is passed on, and the platform
+keeps its fee."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Whatever is tried, legal or not, money is conserved: the balance is the sum of its entries, a payout that of its members."""
+"""Whatever is tried, legal or not, money is conserved: the balance is the sum of its entries, a payout that
+of its members."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Books(RuleBasedStateMachine):
             return None
 
     def some(self, kind: str, place: int, *expected: str) -> str:
-        """One of the objects of a type: by preference one in these states, so that legal moves are not rare."""
+        """One of the objects of a type: by preference one in these states, so that legal moves are not
+        rare."""
         rows = self.sandbox.account.table(kind).rows
         fitting = [row for row in rows if row.value.get("status") in expected] if place % 3 else []
         return (fitting or rows)[place % len(fitting or rows)].id

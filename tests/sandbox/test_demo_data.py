@@ -77,7 +77,8 @@ def about(value, expected, within):
 
 
 def mrr(all_of, month):
-    """MRR at the end of a month by customer, from lines of subscriptions: {customer: (minor units, currency)}."""
+    """MRR at the end of a month by customer, from lines of subscriptions: {customer: (minor units,
+    currency)}."""
     end = STARTS[month + 1] - 1
     found = defaultdict(float)
     for invoice in all_of("invoice"):
@@ -122,7 +123,8 @@ def test_delinquent_customers_are_few(all_of):
 
 
 def test_items_are_what_the_last_invoice_billed(all_of):
-    """But where something changed since: what that costs is pending, or the new period's bill is still a draft or was never made."""
+    """But where something changed since: what that costs is pending, or the new period's bill is still a
+    draft or was never made."""
     invoices = {each["id"]: each for each in all_of("invoice")}
     pending = {each["subscription"] for each in all_of("invoiceitem") if each["invoice"] is None}
     different = []
@@ -146,7 +148,8 @@ def test_items_are_what_the_last_invoice_billed(all_of):
 
 
 def test_prorations_are_to_the_second(all_of):
-    """What was not used is given back and what is new is paid for the rest of the period, each for its share of it."""
+    """What was not used is given back and what is new is paid for the rest of the period, each for its share
+    of it."""
     seen = 0
     for invoice in all_of("invoice"):
         if invoice["billing_reason"] != "subscription_cycle":

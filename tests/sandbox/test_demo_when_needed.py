@@ -1,4 +1,5 @@
-"""The demo firm's objects are made when they are first needed: what is answered and kept is the same, from any thread, after any stop."""
+"""The demo firm's objects are made when they are first needed: what is answered and kept is the same, from
+any thread, after any stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Every operation of the catalogue answers, in both versions: with an object of the right shape, a page, or by the id that isn't there."""
+"""Every operation of the catalogue answers, in both versions: with an object of the right shape, a page, or
+by the id that isn't there."""
 
 from __future__ import annotations
 

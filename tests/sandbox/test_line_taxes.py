@@ -1,4 +1,5 @@
-"""Taxes of lines that were worked out elsewhere: they add up in the invoice, stand alone, and find their rate again."""
+"""Taxes of lines that were worked out elsewhere: they add up in the invoice, stand alone, and find their rate
+again."""
 
 from __future__ import annotations
 

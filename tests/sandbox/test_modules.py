@@ -1,4 +1,5 @@
-"""Every documented module is served, with every one of its fields: accepted and given back, or refused as Stripe refuses it."""
+"""Every documented module is served, with every one of its fields: accepted and given back, or refused as
+Stripe refuses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Every object that the engine or the demo can make, against the classes of both released `stripe` packages: required, null, choices, unknown."""
+"""Every object that the engine or the demo can make, against the classes of both released `stripe` packages:
+required, null, choices, unknown."""
 
 from __future__ import annotations
 
@@ -114,7 +115,8 @@ def _read_at() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("version", [OLDER, NEWER])
 def test_answers_of_every_operation(types, version) -> None:
-    """A good call of each operation that is served: all that it answers, and all that the account then holds of its type."""
+    """A good call of each operation that is served: all that it answers, and all that the account then holds
+    of its type."""
     found, answered = set(), 0
     ids = world().ids
     for name in [*READS, *WRITES]:

@@ -69,7 +69,8 @@ def test_a_decline_is_a_card_error(client) -> None:
 
 @pytest.mark.parametrize("version", answers.VERSIONS)
 def test_the_story_of_a_firm_and_the_classes_of_errors(version) -> None:
-    """As `notebooks/sandbox.ipynb` plays it. Other releases and the Node package play it by tests/official_clients/run.py."""
+    """As `notebooks/sandbox.ipynb` plays it. Other releases and the Node package play it by
+    tests/official_clients/run.py."""
     with answers.sandbox() as address:
         http = stripe.HTTPXClient(allow_sync_methods=True)
         seen = {

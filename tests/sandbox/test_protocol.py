@@ -1,4 +1,5 @@
-"""The protocol: keys, form decoding, validation, error bodies, headers. The numbers are those of the sandbox's specification."""
+"""The protocol: keys, form decoding, validation, error bodies, headers. The numbers are those of the
+sandbox's specification."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Random lives of subscriptions: whatever is done to them in whatever order, their invoices add up and nobody pays too much.
+"""Random lives of subscriptions: whatever is done to them in whatever order, their invoices add up and nobody
+pays too much.
 
-(a) the lines of every invoice add up to it; (b) a preview is the invoice that then comes; (c) nobody pays for more than the time that passed and the
-period ahead; (d) the ledger is conserved; (e) the recurring revenue of the invoices is that of the subscriptions; (f) every status that the demo
-shows is reached.
+(a) the lines of every invoice add up to it; (b) a preview is the invoice that then comes; (c) nobody pays for
+more than the time that passed and the period ahead; (d) the ledger is conserved; (e) the recurring revenue of
+the invoices is that of the subscriptions; (f) every status that the demo shows is reached.
 """
 
 from __future__ import annotations
@@ -158,7 +159,8 @@ class Life:
         self.sandbox.advance(self.random.choice([3600, DAY, 7 * DAY + 321, 16 * DAY, 31 * DAY]))
 
     def settle(self) -> None:
-        """Until no draft is on its way: it uses the customer's balance, which a preview shows as it is now."""
+        """Until no draft is on its way: it uses the customer's balance, which a preview shows as it is
+        now."""
         self.sandbox.advance(2 * 3600)
         while any(
             each["status"] == "draft" and each["auto_advance"]
@@ -274,8 +276,8 @@ def previews_compared(seed: int) -> int:
 
 @each_row("seed", range(10))
 def test_c_nobody_pays_for_more_than_time_and_the_period_ahead(seed) -> None:
-    """Changes of the quantity at random moments, all invoiced: paid is the time that each quantity was there, and the period ahead, whatever
-    coupon the subscription or its customer has."""
+    """Changes of the quantity at random moments, all invoiced: paid is the time that each quantity was there,
+    and the period ahead, whatever coupon the subscription or its customer has."""
     pick = random.Random(seed)
     sandbox = SandboxTransport(demo=False)
     call = Talk(sandbox)
@@ -334,8 +336,8 @@ def _following(moment: int, anchor: int) -> int:
 
 @each_row("seed", [5, 6, 7])
 def test_e_recurring_revenue_of_invoices_is_that_of_subscriptions(seed) -> None:
-    """After changes of plans and quantities in the middle of periods: what the last invoice of each running subscription bills a month,
-    prorations left out, is what its items cost."""
+    """After changes of plans and quantities in the middle of periods: what the last invoice of each running
+    subscription bills a month, prorations left out, is what its items cost."""
     life = Life(seed)
     costs = {each["id"]: each for each in life.sandbox.account.each("price")}
     for _ in range(12):

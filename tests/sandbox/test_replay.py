@@ -1,4 +1,5 @@
-"""The recorded conversations of the real API, played at the sandbox: every judged step is the same, but for what is named here with its reason."""
+"""The recorded conversations of the real API, played at the sandbox: every judged step is the same, but for
+what is named here with its reason."""
 
 from __future__ import annotations
 

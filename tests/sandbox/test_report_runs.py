@@ -85,7 +85,8 @@ def test_what_reaches_the_bank_is_what_the_payout_took(call: Talk) -> None:
 
 
 def test_the_end_of_today_is_the_balance(call: Talk) -> None:
-    """What is on its way to the bank is still in the balance by the report, and already out of it by the API."""
+    """What is on its way to the bank is still in the balance by the report, and already out of it by the
+    API."""
     now = call.transport.now
     left = total(run(call, "ending_balance_reconciliation.itemized.4", interval_end=now))
     balance = call("GET /v1/balance")

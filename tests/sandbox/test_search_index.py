@@ -1,4 +1,5 @@
-"""A search by index finds what reading every object would, whatever was made, changed, deleted or undone meanwhile, and reads only what it finds."""
+"""A search by index finds what reading every object would, whatever was made, changed, deleted or undone
+meanwhile, and reads only what it finds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The loopback server: protocol, limits, safety against browser pages, webhooks, state, the pytest fixture."""
+"""The loopback server: protocol, limits, safety against browser pages, webhooks, state, the pytest
+fixture."""
 
 from __future__ import annotations
 
@@ -64,7 +65,8 @@ def sent(host: str, text: bytes) -> bytes:
 
 
 def test_a_kept_connection_carries_many_calls_without_waiting(host, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a connection that gathers small segments (Nagle), each call would wait 40 ms for the other side's word."""
+    """On a connection that gathers small segments (Nagle), each call would wait 40 ms for the other side's
+    word."""
     gathers: list[int] = []
     answer = server_module._Connection._answer
 

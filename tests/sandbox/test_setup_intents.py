@@ -109,7 +109,8 @@ def test_what_is_not_simulated_is_refused_by_name(call: Talk) -> None:
 
 
 def test_every_test_card_brings_its_outcome(call: Talk) -> None:
-    """Declined at once, asked about first, or kept; what asks is then kept or declined, as the payer and the bank have it."""
+    """Declined at once, asked about first, or kept; what asks is then kept or declined, as the payer and the
+    bank have it."""
     seen = set()
     for name, card in CARDS.items():
         behaviour = OUTCOMES[card.outcome]

@@ -1,7 +1,8 @@
-"""What is given has an effect or is refused: each parameter of each served operation, alone and nested, against the same call without it.
+"""What is given has an effect or is refused: each parameter of each served operation, alone and nested,
+against the same call without it.
 
-Two accounts that were treated the same way get the same call, one of them with one more parameter. If all that the two then hold is the same, the
-parameter was taken and dropped.
+Two accounts that were treated the same way get the same call, one of them with one more parameter. If all
+that the two then hold is the same, the parameter was taken and dropped.
 """
 
 from __future__ import annotations

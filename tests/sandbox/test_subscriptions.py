@@ -706,7 +706,8 @@ def test_81_test_numbers_are_verified(call, sandbox, value, country, status) -> 
 
 
 def test_74_prorations_are_net_of_amounts_off(call, sandbox) -> None:
-    """What a coupon takes off is in the amounts of prorations: on the first second a change costs the difference of the net prices."""
+    """What a coupon takes off is in the amounts of prorations: on the first second a change costs the
+    difference of the net prices."""
     call("POST /v1/coupons", id="FIVE", amount_off=500, currency="usd", duration="forever")
     made = subscribe(call, customer(call), price(call, 2500), **{"discounts[0][coupon]": "FIVE"})
     item = made["items"]["data"][0]["id"]

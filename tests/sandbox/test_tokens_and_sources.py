@@ -1,4 +1,5 @@
-"""What payments were made of before payment methods, and what a browser makes for a server: tokens, sources, confirmation tokens, customer sessions."""
+"""What payments were made of before payment methods, and what a browser makes for a server: tokens, sources,
+confirmation tokens, customer sessions."""
 
 from __future__ import annotations
 

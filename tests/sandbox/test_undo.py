@@ -1,4 +1,5 @@
-"""What is kept beside the objects goes back to how it was, whatever was done to it in trials within trials."""
+"""What is kept beside the objects goes back to how it was, whatever was done to it in trials within
+trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What the sandbox's webhook endpoints take: addresses, types of every version that it serves, and how many there may be."""
+"""What the sandbox's webhook endpoints take: addresses, types of every version that it serves, and how many
+there may be."""
 
 from __future__ import annotations
 

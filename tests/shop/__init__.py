@@ -1,1 +1,2 @@
-"""A small shop as somebody would write it with Stripe's own packages, and its test suite, which runs against the sandbox's server."""
+"""A small shop as somebody would write it with Stripe's own packages, and its test suite, which runs against
+the sandbox's server."""

@@ -1,4 +1,5 @@
-"""The shop: it sells, subscribes, gives back, answers disputes, and learns from webhooks what was paid. It knows nothing of the sandbox."""
+"""The shop: it sells, subscribes, gives back, answers disputes, and learns from webhooks what was paid. It
+knows nothing of the sandbox."""
 
 from __future__ import annotations
 

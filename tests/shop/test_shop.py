@@ -1,4 +1,5 @@
-"""The shop's own test suite, in both versions of the API: checkout, subscription, webhook, refund, dispute."""
+"""The shop's own test suite, in both versions of the API: checkout, subscription, webhook, refund,
+dispute."""
 
 from __future__ import annotations
 

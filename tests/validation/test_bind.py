@@ -837,7 +837,8 @@ MISSING = [
 
 @each_row(("value", "how"), MISSING, ids=str)
 def test_a_missing_value_is_refused_by_name(value: Any, how: str) -> None:
-    """Left out in silence, the amount of a partial refund would make it a whole one, a filter would list everybody."""
+    """Left out in silence, the amount of a partial refund would make it a whole one, a filter would list
+    everybody."""
     for module, values, flag in [
         ("refunds.create", {"payment_intent": "pi_1", "amount": value}, "amount"),
         ("customers.list", {"email": value}, "email"),

@@ -1,8 +1,10 @@
-"""What an endpoint accepts at an API version, for the one who plays Stripe: names, types, choices, what is required, what can be cleared.
+"""What an endpoint accepts at an API version, for the one who plays Stripe: names, types, choices, what is
+required, what can be cleared.
 
-`accepted("POST", "/v1/customers", version)` is a mapping of names to kinds. A name ends in "!" where it is required and in "?" where an empty
-text clears it. A kind is one of: "s" text ("s22": at most 22 characters), "i" integer, "n" number, "b" boolean, "m" map of texts, "r" range,
-"*" anything, {"e": [...]} choice, {"a": kind} array, {"o": {name: kind}} object, {"u": [kind, ...]} one of several.
+`accepted("POST", "/v1/customers", version)` is a mapping of names to kinds. A name ends in "!" where it is
+required and in "?" where an empty text clears it. A kind is one of: "s" text ("s22": at most 22 characters),
+"i" integer, "n" number, "b" boolean, "m" map of texts, "r" range, "*" anything, {"e": [...]} choice, {"a":
+kind} array, {"o": {name: kind}} object, {"u": [kind, ...]} one of several.
 
 The types don't say how long a text may be: the lengths that people meet stand in `MAX_LENGTHS`.
 """
@@ -61,7 +63,8 @@ def accepts(method: str, path: str, version: str) -> bool:
 
 @cache
 def accepted(method: str, path: str, version: str) -> dict[str, Kind] | None:
-    """What an endpoint (its path with or without the names of ids) accepts; None where the version doesn't have it.
+    """What an endpoint (its path with or without the names of ids) accepts; None where the version doesn't
+    have it.
 
     A version that lies between two that are described counts as the older one.
     """

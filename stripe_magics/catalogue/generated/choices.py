@@ -1,4 +1,5 @@
-"""The choices of the documented modules are those of the version that goes out: the declared ones are the least that is offered.
+"""The choices of the documented modules are those of the version that goes out: the declared ones are the
+least that is offered.
 
 Dead ones, that no version knows any more, are declared as such: they are not offered, and refused by name.
 """

@@ -1,6 +1,8 @@
-"""What a generated operation does to the account: read from its HTTP method and its action, each action judged by name.
+"""What a generated operation does to the account: read from its HTTP method and its action, each action
+judged by name.
 
-A new action of a new release is in none of the tables, and a test fails until somebody has judged it. Test helpers act on test objects only:
+A new action of a new release is in none of the tables, and a test fails until somebody has judged it. Test
+helpers act on test objects only:
 nothing of theirs is beyond repair. Every DELETE destroys.
 """
 
@@ -59,7 +61,8 @@ _TEST_ONLY = re.compile(r"(v2\.([a-z_]+\.)?)?test_helpers\.")
 
 
 def effect(name: str, method: str) -> Effect:
-    """What an operation does to the account; an action that nobody has judged counts as one that moves money."""
+    """What an operation does to the account; an action that nobody has judged counts as one that moves
+    money."""
     resource, _, action = name.rpartition(".")
     if method == "GET":
         return Effect.READ

@@ -1,6 +1,7 @@
 """The generated facts of Stripe's v1 operations, at each of the API versions that they were read for.
 
-`operations.json.gz` (made by `tests/generators/`) holds what the published packages say: endpoints, parameters, types, what is required.
+`operations.json.gz` (made by `tests/generators/`) holds what the published packages say: endpoints,
+parameters, types, what is required.
 Here it is read, once, and asked: which version knows a parameter, what an endpoint requires.
 
 A shape is a list of [name, code, flags]; a code says the type, "|" between the members of a union:
@@ -140,7 +141,8 @@ def _templates() -> dict[tuple[str, int], list[tuple[re.Pattern[str], Operation]
 
 
 def shape(operation: Operation, version: str) -> list[Entry] | None:
-    """The parameters of an operation in one of the described versions; None where that version doesn't have it."""
+    """The parameters of an operation in one of the described versions; None where that version doesn't have
+    it."""
     number = operation.shapes[data().versions.index(version)]
     if number is None:
         return None
@@ -153,7 +155,8 @@ def has_operation(operation: Operation, version: str) -> bool:
 
 
 def has_parameter(operation: Operation, param: str, version: str) -> bool:
-    """Whether an API version knows a bracket parameter (`shipping[address][line1]`, `items[0][price]`), as far as is known."""
+    """Whether an API version knows a bracket parameter (`shipping[address][line1]`, `items[0][price]`), as
+    far as is known."""
     return any(
         _walk(entries, _PARTS.findall(param))
         for each in known_versions(version)
@@ -167,7 +170,8 @@ def versions_with(operation: Operation, param: str) -> tuple[str, ...]:
 
 
 def required(operation: Operation, version: str) -> list[str]:
-    """The parameters without which an API version refuses the call; of two that it lies between, what both require."""
+    """The parameters without which an API version refuses the call; of two that it lies between, what both
+    require."""
     sets = [
         [name for name, _, flags in entries if flags & REQUIRED]
         for each in known_versions(version)
@@ -193,7 +197,8 @@ def _inside(code: str, parts: list[str]) -> bool:
 
 
 def leaves(entries: list[Entry], outer: str = "") -> Iterator[tuple[str, str, int]]:
-    """Every parameter of a shape by its bracket name, structures unfolded, lists not: (param, code, flags)."""
+    """Every parameter of a shape by its bracket name, structures unfolded, lists not: (param, code,
+    flags)."""
     for name, code, flags in entries:
         param = f"{outer}[{name}]" if outer else name
         yield param, code, flags
@@ -202,7 +207,8 @@ def leaves(entries: list[Entry], outer: str = "") -> Iterator[tuple[str, str, in
 
 
 def choices(operation: Operation, param: str, version: str) -> tuple[str, ...]:
-    """The choices that an API version has for a bracket parameter; none where it takes any text or isn't known."""
+    """The choices that an API version has for a bracket parameter; none where it takes any text or isn't
+    known."""
     found: dict[str, None] = {}
     for each in known_versions(version):
         for code in _codes(f"o{operation.shapes[data().versions.index(each)]}", _PARTS.findall(param)):

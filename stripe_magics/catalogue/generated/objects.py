@@ -1,7 +1,8 @@
-"""What is known of the fields of each Stripe object, by API version: nested as the object is, a leaf being a kind or a list of choices.
+"""What is known of the fields of each Stripe object, by API version: nested as the object is, a leaf being a
+kind or a list of choices.
 
-The facts are in `objects.json.gz` (made by `tests/generators/`). `frames/schema.py` says what the kinds become as columns; the sandbox makes
-objects of these shapes.
+The facts are in `objects.json.gz` (made by `tests/generators/`). `frames/schema.py` says what the kinds
+become as columns; the sandbox makes objects of these shapes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def _file() -> dict[str, Any]:
 
 @cache
 def facts(version: str = PINNED_VERSION) -> dict[str, Any]:
-    """All that is known, by object type, of an API version; a type that only another version has is known by that one's facts."""
+    """All that is known, by object type, of an API version; a type that only another version has is known by
+    that one's facts."""
     trees = dict(_file()["objects"])
     for later, changed in _file()["later"].items():
         for kind, tree in changed.items():

@@ -1,10 +1,12 @@
 """Every other v1 operation of Stripe as a module, made on demand from generated facts.
 
-`facts` holds what Stripe's published packages say: paths, parameters, types, by version. Here they become Modules with Fields like those
-that are declared by hand, one at a time when it is asked for:
+`facts` holds what Stripe's published packages say: paths, parameters, types, by version. Here they become
+Modules with Fields like those that are declared by hand, one at a time when it is asked for:
 
-- a nested parameter is a field of its own: `billing_details[address][line1]` is `billing_details_address_line1`;
-- the kind is read from the type and, where the type says too little, from the name (`currency`, `email`, `return_url`);
+- a nested parameter is a field of its own: `billing_details[address][line1]` is
+  `billing_details_address_line1`;
+- the kind is read from the type and, where the type says too little, from the name (`currency`, `email`,
+  `return_url`);
 - what a call does to the account is judged by its action (`effects`);
 - nothing about one operation stands here but in the tables.
 
@@ -102,7 +104,8 @@ def operation_names() -> list[str]:
 
 
 def endpoints() -> dict[str, tuple[str, str]]:
-    """Name -> (HTTP method, path without the names of its ids): what shows that two modules are the same endpoint."""
+    """Name -> (HTTP method, path without the names of its ids): what shows that two modules are the same
+    endpoint."""
     return {name: (row.method, anonymous(row.path)) for name, row in facts.data().operations.items()}
 
 
@@ -110,8 +113,9 @@ def endpoints() -> dict[str, tuple[str, str]]:
 def operation(name: str, version: str = "") -> Module | None:
     """The operation of that name (or alias), e.g. "checkout.sessions.create", or None.
 
-    It has the fields of all described versions: types, choices and what is required are those of `version` ("" is the pinned one, or the
-    version that has the operation), and a field that this version doesn't know says so (`since`, `since_removed`).
+    It has the fields of all described versions: types, choices and what is required are those of `version`
+    ("" is the pinned one, or the version that has the operation), and a field that this version doesn't know
+    says so (`since`, `since_removed`).
     """
     known = facts.data()
     row = known.operations.get(known.aliases.get(name, name))
@@ -273,7 +277,8 @@ def of_text(name: str) -> dict[str, Any]:
 
 
 def of_list(code: str, common: dict[str, Any]) -> Field:
-    """A list: of choices, of texts, of flat structures (rows); anything deeper is JSON, its columns the parameters inside one item."""
+    """A list: of choices, of texts, of flat structures (rows); anything deeper is JSON, its columns the
+    parameters inside one item."""
     if code[0] == "c":
         return Field(**common, kind=Kind.MULTI_CHOICE, choices=tuple(facts.data().choices[int(code[1:])]))
     if code[0] != "o":
@@ -295,7 +300,8 @@ def of_list(code: str, common: dict[str, Any]) -> Field:
 
 
 def distinct(before: Iterable[Field], fields: Iterable[Field]) -> Iterator[Field]:
-    """Each field under a name of its own: where joining made two alike, the later one says its depth (`card__network`)."""
+    """Each field under a name of its own: where joining made two alike, the later one says its depth
+    (`card__network`)."""
     taken = {each.name for each in before}
     for each in fields:
         name = each.name

@@ -1,4 +1,5 @@
-"""Fields that several payment intent modules share: how it is paid, the payer's details, options by method, the mandate."""
+"""Fields that several payment intent modules share: how it is paid, the payer's details, options by method,
+the mandate."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""What a bank's decline code means for whoever asked for the payment: one line each, and whether trying again can help.
+"""What a bank's decline code means for whoever asked for the payment: one line each, and whether trying again
+can help.
 
-`AGAIN` the same card may work later; `OTHER` ask for another card or way to pay; `FIX` correct what was entered; `NEVER` don't try this card
-again. The codes of `SILENT` must not be told to the customer: say that the card was declined.
+`AGAIN` the same card may work later; `OTHER` ask for another card or way to pay; `FIX` correct what was
+entered; `NEVER` don't try this card again. The codes of `SILENT` must not be told to the customer: say that
+the card was declined.
 """
 
 from __future__ import annotations

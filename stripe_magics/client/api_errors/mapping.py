@@ -1,6 +1,7 @@
 """From an answer of Stripe's to one of our errors, with the text that a person reads.
 
-    status 400                 InvalidRequest           code rate_limit: RateLimited; type idempotency_error: IdempotencyConflict
+    status 400                 InvalidRequest           code rate_limit: RateLimited; type idempotency_error:
+                               IdempotencyConflict
     status 401                 AuthenticationFailed
     status 402                 CardDeclined
     status 403                 PermissionDenied
@@ -174,7 +175,8 @@ def from_answer(
 
 
 def stripe_spoke(status: int, headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether a failure is Stripe's own answer (and not a proxy's page): an error object, or at least Stripe's request id."""
+    """Whether a failure is Stripe's own answer (and not a proxy's page): an error object, or at least
+    Stripe's request id."""
     data = parse_object(body)
     if data is not None and isinstance(data.get("error"), dict):
         return True

@@ -1,6 +1,8 @@
-"""The texts of errors that Stripe answered with: what happened and whether anything was done, what to do, the facts.
+"""The texts of errors that Stripe answered with: what happened and whether anything was done, what to do, the
+facts.
 
-Each function gives (message, advice, facts) from the answer's details, the request, the key's hint, the mode and how often it was tried.
+Each function gives (message, advice, facts) from the answer's details, the request, the key's hint, the mode
+and how often it was tried.
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ def bare_name(param: str) -> str:
 
 
 def field_name(request: Request, param: str) -> str:
-    """Our field that sent a parameter of Stripe's, or the one with the longest known beginning of it; "" if none is known."""
+    """Our field that sent a parameter of Stripe's, or the one with the longest known beginning of it; "" if
+    none is known."""
     if not param:
         return ""
     known = dict(request.param_fields or {})
@@ -58,7 +59,8 @@ def module_of(request: Request) -> Any:
 
 
 def field_title(request: Request, param: str) -> str:
-    """A parameter as a form shows it: `Line items > 2 > Quantity`. Stripe's own name where no field is known."""
+    """A parameter as a form shows it: `Line items > 2 > Quantity`. Stripe's own name where no field is
+    known."""
     name = field_name(request, param)
     module = module_of(request)
     field = module.get(name) if module is not None and name else None

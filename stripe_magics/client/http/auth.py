@@ -10,7 +10,8 @@ from stripe_magics.client.secret import Secret
 
 
 class _Hidden(bytes):
-    """A header's value that doesn't show itself: httpx and httpcore keep it as it is in their lists, which tracebacks print."""
+    """A header's value that doesn't show itself: httpx and httpcore keep it as it is in their lists, which
+    tracebacks print."""
 
     __slots__ = ()
 

@@ -1,7 +1,7 @@
 """Reading an answer's body within a size, whatever it is packed in.
 
-A few kilobytes can unpack to gigabytes, and httpx unpacks each chunk whole, as often as the header says. Here one layer of gzip or deflate is
-unpacked, in pieces, and never past the limit.
+A few kilobytes can unpack to gigabytes, and httpx unpacks each chunk whole, as often as the header says. Here
+one layer of gzip or deflate is unpacked, in pieces, and never past the limit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class _Decompressor(Protocol):
 
 
 class BodyReader:
-    """Takes the raw chunks of a body; `body()` is what they hold. Raises `TooLongError` and `httpx.DecodingError`."""
+    """Takes the raw chunks of a body; `body()` is what they hold. Raises `TooLongError` and
+    `httpx.DecodingError`."""
 
     def __init__(self, headers: Mapping[str, str], limit: int) -> None:
         self._limit = limit

@@ -1,7 +1,8 @@
 """The network below httpx, with a deadline for a whole attempt.
 
-httpx limits each read; an answer that drips a byte at a time never ends. Our streams shorten the timeout of every read and write to what is
-left of the attempt, and remember whether a byte of the request has left at all.
+httpx limits each read; an answer that drips a byte at a time never ends. Our streams shorten the timeout of
+every read and write to what is left of the attempt, and remember whether a byte of the request has left at
+all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import httpx
 
 @dataclass(slots=True)
 class AttemptDeadline:
-    """An attempt under way: when it has to be over, and whether a byte of it has left (None: the transport doesn't tell)."""
+    """An attempt under way: when it has to be over, and whether a byte of it has left (None: the transport
+    doesn't tell)."""
 
     until: float
     bytes_sent: bool | None = None
@@ -104,7 +106,8 @@ def transport(context: ssl.SSLContext, proxy: str) -> httpx.HTTPTransport:
         retries=0,
         limits=httpx.Limits(max_connections=40, max_keepalive_connections=20),
     )
-    # httpx has no setting for the network below it; httpcore's pool has, under this name, in every version that is supported
+    # httpx has no setting for the network below it; httpcore's pool has, under this name, in every version
+    # that is supported
     pool = made._pool  # noqa: SLF001
     pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001
     return made

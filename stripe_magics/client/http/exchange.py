@@ -1,7 +1,7 @@
 """One exchange over HTTP: an attempt to send a request, which ends in a plain `AttemptResult`.
 
-`attempt` never raises: whatever httpx or the network does becomes an `AttemptResult` without any object of httpx's in it, since those hold the key
-and would show it in a traceback.
+`attempt` never raises: whatever httpx or the network does becomes an `AttemptResult` without any object of
+httpx's in it, since those hold the key and would show it in a traceback.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ def _exchange(
 def judge(status: int, headers: dict[str, str], body: bytes, *, document: bool = False) -> AttemptResult:
     """An answer that came in whole: whether it is Stripe's, and the code of its error.
 
-    With `document` a file's content was asked for: an object of the type "document" stands for it, with its `text` if it is a table.
+    With `document` a file's content was asked for: an object of the type "document" stands for it, with its
+    `text` if it is a table.
     A page of HTML is none of Stripe's files, but a proxy's.
     """
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()

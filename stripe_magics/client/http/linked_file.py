@@ -1,4 +1,5 @@
-"""The file behind a link in one of Stripe's answers (an invoice's PDF): read without the key, from Stripe's own hosts, and named nowhere.
+"""The file behind a link in one of Stripe's answers (an invoice's PDF): read without the key, from Stripe's
+own hosts, and named nowhere.
 
 Whoever has such a link can open it: it stands in no error and no log.
 """
@@ -24,7 +25,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def read_linked_file(connection: Connection, link: str) -> bytes:
-    """What the link leads to. Raises `StripeError` where it leads elsewhere than to Stripe, or to no file; nothing of it is kept then."""
+    """What the link leads to. Raises `StripeError` where it leads elsewhere than to Stripe, or to no file;
+    nothing of it is kept then."""
     for _ in range(1 + MAX_REDIRECTS):
         outcome = _read(connection, _encoded(connection, link))
         if outcome.is_success and (outcome.data or {}).get("object") == "document":
@@ -52,7 +54,8 @@ def _read(connection: Connection, encoded: EncodedRequest) -> AttemptResult:
 
 
 def _encoded(connection: Connection, link: str) -> EncodedRequest:
-    """A link's request. Where the connection is to another server than Stripe's, that server is asked for the same path."""
+    """A link's request. Where the connection is to another server than Stripe's, that server is asked for the
+    same path."""
     try:
         parts = urlsplit(link)
     except ValueError:

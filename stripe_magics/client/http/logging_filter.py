@@ -1,7 +1,9 @@
-"""Logging that can't leak: our own line has the method, the path's template, the status, the request id and the milliseconds, nothing else.
+"""Logging that can't leak: our own line has the method, the path's template, the status, the request id and
+the milliseconds, nothing else.
 
-httpx logs whole URLs (a search has e-mail addresses in it) and httpcore logs headers. While a thread or task of ours is in an exchange, what
-those two log is dropped; other users of httpx in the same kernel keep their logs.
+httpx logs whole URLs (a search has e-mail addresses in it) and httpcore logs headers. While a thread or task
+of ours is in an exchange, what those two log is dropped; other users of httpx in the same kernel keep their
+logs.
 """
 
 from __future__ import annotations

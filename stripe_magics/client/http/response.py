@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(slots=True, kw_only=True)
 class ApiResponse:
-    """A successful answer. `body` is the raw JSON, `data` the same as a dict (parsed when first asked for)."""
+    """A successful answer. `body` is the raw JSON, `data` the same as a dict (parsed when first asked
+    for)."""
 
     status: int
     body: bytes

@@ -1,8 +1,10 @@
 """Whether a success is what was asked for.
 
-A customer where a payment was asked for, an object without an id, a list whose `data` is null: something between here and Stripe answered, or
-the answer is another request's. Of a write it leaves the outcome unknown; of a read it is asked for again.
-Judged are the answers of every type whose facts are in the catalogue: each v1 operation that gives one of them never gives another one.
+A customer where a payment was asked for, an object without an id, a list whose `data` is null: something
+between here and Stripe answered, or the answer is another request's. Of a write it leaves the outcome
+unknown; of a read it is asked for again.
+Judged are the answers of every type whose facts are in the catalogue: each v1 operation that gives one of
+them never gives another one.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ _PREVIEWS = ("/upcoming", "/preview", "/create_preview")  # what they give isn't
 
 @cache
 def _facts(kind: str) -> dict[str, Any] | None:
-    """What is known of a type's answers; None for "any" and types that aren't known, whose answers aren't judged."""
+    """What is known of a type's answers; None for "any" and types that aren't known, whose answers aren't
+    judged."""
     for version in (PINNED_VERSION, NEWEST_VERSION):
         known = objects.facts(version)
         if kind in known:

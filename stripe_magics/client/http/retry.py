@@ -1,4 +1,5 @@
-"""What happens after an attempt, as tables and pure functions: try again or not, after how long, and what may be said at the end.
+"""What happens after an attempt, as tables and pure functions: try again or not, after how long, and what may
+be said at the end.
 
 An attempt ends in one of three ways (`DeliveryStatus`):
 
@@ -6,9 +7,10 @@ An attempt ends in one of three ways (`DeliveryStatus`):
 - UNKNOWN: it may have been executed (a lost, cut or senseless answer);
 - ANSWERED: Stripe itself answered, with a status.
 
-`decide` reads `RULES` from the top; the first row that fits says how often the same request, with the same key and the same bytes, is sent
-again. Stripe-Should-Retry overrides the table, never the limits. `settles_earlier_attempts` says whether an answer settles the operation even though an
-earlier attempt was lost: rate limits and authentication are judged before the idempotency layer and say nothing about it.
+`decide` reads `RULES` from the top; the first row that fits says how often the same request, with the same
+key and the same bytes, is sent again. Stripe-Should-Retry overrides the table, never the limits.
+`settles_earlier_attempts` says whether an answer settles the operation even though an earlier attempt was
+lost: rate limits and authentication are judged before the idempotency layer and say nothing about it.
 """
 
 from __future__ import annotations
@@ -114,7 +116,8 @@ def why(outcome: AttemptResult) -> RetryReason:
 
 
 class Kind(StrEnum):
-    """What is sent, which decides how often: a write, a read, or a page among many that are read side by side."""
+    """What is sent, which decides how often: a write, a read, or a page among many that are read side by
+    side."""
 
     WRITE = "write"
     READ = "read"
@@ -144,7 +147,8 @@ class Attempts:
     used: dict[RetryReason, int] = field(default_factory=dict)
 
     def pause(self, outcome: AttemptResult, *, spent: float) -> float | None:
-        """Seconds until the next attempt, or None if there is none; `spent` are the seconds since the call began."""
+        """Seconds until the next attempt, or None if there is none; `spent` are the seconds since the call
+        began."""
         policy, reason = self.policy, why(outcome)
         used = self.used.get(reason, 0)
         if used >= limit(reason, policy, self.kind):
@@ -156,14 +160,16 @@ class Attempts:
 
 
 def delay(number: int, policy: Policy, *, jitter: float | None = None) -> float:
-    """Seconds before retry `number` (from 1): 0.5, 1, 2, 4, 5, 5 ... times a jitter in [0.5, 1], never under the base."""
+    """Seconds before retry `number` (from 1): 0.5, 1, 2, 4, 5, 5 ... times a jitter in [0.5, 1], never under
+    the base."""
     full = min(policy.max_delay, policy.base_delay * 2.0 ** (number - 1))
     share = random.uniform(0.5, 1.0) if jitter is None else jitter  # noqa: S311 - spreads retries, no secret
     return max(policy.base_delay, full * share)
 
 
 def retry_after(value: str, now: float, policy: Policy) -> float:
-    """The wait that a Retry-After header asks for: seconds or a date; 0 for none, garbage and the past; at most 60 s."""
+    """The wait that a Retry-After header asks for: seconds or a date; 0 for none, garbage and the past; at
+    most 60 s."""
     text = value.strip()
     if not text:
         return 0.0
@@ -183,10 +189,11 @@ INCONCLUSIVE = frozenset({401, 403, 404, 407, 408, 409, 424, 425, 429})
 def settles_earlier_attempts(outcome: AttemptResult, *, keyed: bool = True) -> bool:
     """Whether this answer settles an operation of which an earlier attempt was lost.
 
-    Yes: the saved answer of this key (a success, a decline) or a refusal of the parameters, which are the same bytes. No: what is judged
-    before the idempotency layer (401, 403, 429), what may have become true since (404), conflicts, failures of Stripe's, and whatever
-    doesn't come from Stripe. Nor a refusal of what has no key (a deletion): it may be refused because the lost attempt did it; nor the one
-    that says that the key belongs to other parameters.
+    Yes: the saved answer of this key (a success, a decline) or a refusal of the parameters, which are the
+    same bytes. No: what is judged before the idempotency layer (401, 403, 429), what may have become true
+    since (404), conflicts, failures of Stripe's, and whatever doesn't come from Stripe. Nor a refusal of what
+    has no key (a deletion): it may be refused because the lost attempt did it; nor the one that says that the
+    key belongs to other parameters.
     """
     if outcome.is_success:
         return True

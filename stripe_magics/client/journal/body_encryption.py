@@ -1,8 +1,9 @@
-"""Keeping a body on disk so that only the holder of the API key can read it: what resuming after a kernel's death needs.
+"""Keeping a body on disk so that only the holder of the API key can read it: what resuming after a kernel's
+death needs.
 
-Whoever has the key can read the same data from Stripe; whoever has only the file learns nothing. The cipher is Fernet of the `cryptography`
-package (AES-CBC with HMAC-SHA256), its key derived from the API key and the journal's salt. Bodies with card or bank data are never kept,
-sealed or not.
+Whoever has the key can read the same data from Stripe; whoever has only the file learns nothing. The cipher
+is Fernet of the `cryptography` package (AES-CBC with HMAC-SHA256), its key derived from the API key and the
+journal's salt. Bodies with card or bank data are never kept, sealed or not.
 """
 
 from __future__ import annotations

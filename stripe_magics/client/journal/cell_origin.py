@@ -1,11 +1,13 @@
 """Where a call stands: the cell, a digest of its text, and which call of this run of the cell it is.
 
-Every interface asks here (`origin()`), so that a cell that is run again is known whether it says `%stripe`, `sm.call` or `--from`. The shell
-reports each run through its `pre_run_cell` event; the first call in a shell registers for it, the extension need not be loaded. Front ends name
-their cells (JupyterLab, Notebook, VS Code); a terminal has no cells, the text and the number then stand alone.
+Every interface asks here (`origin()`), so that a cell that is run again is known whether it says `%stripe`,
+`sm.call` or `--from`. The shell reports each run through its `pre_run_cell` event; the first call in a shell
+registers for it, the extension need not be loaded. Front ends name their cells (JupyterLab, Notebook, VS
+Code); a terminal has no cells, the text and the number then stand alone.
 
-A call belongs to a cell if the cell is running in its context (tasks that the cell started count), or if its thread was started since the cell
-began. Anything else has no origin: a script, a widget's callback between two cells, a thread that waits for events.
+A call belongs to a cell if the cell is running in its context (tasks that the cell started count), or if its
+thread was started since the cell began. Anything else has no origin: a script, a widget's callback between
+two cells, a thread that waits for events.
 """
 
 from __future__ import annotations
@@ -85,7 +87,8 @@ class CellTracker:
         )
 
     def began(self) -> None:
-        """The cell that runs began before the shell could report it: its text is the last that the shell wrote down."""
+        """The cell that runs began before the shell could report it: its text is the last that the shell
+        wrote down."""
         written = getattr(getattr(self.shell, "history_manager", None), "input_hist_raw", None) or [""]
         self._begin(str(written[-1]), self._from_message())
 
@@ -121,7 +124,8 @@ class CellTracker:
             return run.next_origin()
 
     def assigns(self, line: str) -> bool:
-        """Whether the line's value is used: it is assigned, or the line isn't part of the cell's text (it is in a function, a loop)."""
+        """Whether the line's value is used: it is assigned, or the line isn't part of the cell's text (it is
+        in a function, a loop)."""
         text = re.sub(r"[ \t]*\\\r?\n[ \t]*", " ", self.text)  # lines that a backslash joins are one
         here = r"[ \t]+".join(re.escape(word) for word in line.split())
         if re.search(rf"=[ \t]*%stripe[ \t]+{here}", text):
@@ -166,7 +170,8 @@ def present_tracker() -> CellTracker | None:
 
 
 def origin() -> Origin | None:
-    """Where the call that is about to be made stands; None in a script, a callback or a thread that no cell started.
+    """Where the call that is about to be made stands; None in a script, a callback or a thread that no cell
+    started.
 
     Each call of this function counts as one call of the cell.
     """

@@ -1,6 +1,7 @@
 """Is this write a new one, the continuation of an earlier one, or a repetition that must be asked for?
 
-`find_continuation` answers for one write, given the journal's rows with the same body (or the same given key) in the same account:
+`find_continuation` answers for one write, given the journal's rows with the same body (or the same given key)
+in the same account:
 
 - the earlier row: the write goes out under its key, so that Stripe carries it out at most once;
 - None: it is new and gets a key of its own;
@@ -18,10 +19,12 @@ It holds for every interface:
 | from another place, done: a create, or what can't be undone | refused without `--again` | made (after 24 hours) |
 | from a script or a callback, which have no place, done | made | made |
 
-The place of a `%stripe` line, a `%%stripe` cell and of `sm.call` in a cell is the cell, its text and the call's occurrence in this run. A row
-of `--from` has the cell and its own content (without a cell, its content); what is done there is reported as done, later too. Each submission
-of a form is a place of its own, so that the same again is refused, and the form asks. An update that is done is made afresh, since its saved
-answer would hide what changed in between. A key that a person gives (`--idempotency`) stands for the call whatever its place.
+The place of a `%stripe` line, a `%%stripe` cell and of `sm.call` in a cell is the cell, its text and the
+call's occurrence in this run. A row of `--from` has the cell and its own content (without a cell, its
+content); what is done there is reported as done, later too. Each submission of a form is a place of its own,
+so that the same again is refused, and the form asks. An update that is done is made afresh, since its saved
+answer would hide what changed in between. A key that a person gives (`--idempotency`) stands for the call
+whatever its place.
 """
 
 from __future__ import annotations
@@ -45,7 +48,8 @@ def find_continuation(
     now: float,
     alive: Callable[[Operation], bool],
 ) -> Operation | None:
-    """The operation to continue, or None for a new one. Raises `RepeatRefused` or `OutcomeUnknown`; nothing was sent by this call then."""
+    """The operation to continue, or None for a new one. Raises `RepeatRefused` or `OutcomeUnknown`; nothing
+    was sent by this call then."""
     same = [row for row in rows if row.body == requested.body and row.mode == requested.mode]
     if given:
         return _by_key(requested, rows, same, again=again, now=now, alive=alive)
@@ -79,12 +83,14 @@ def find_continuation(
 
 
 def _other_row(requested: Operation, row: Operation) -> bool:
-    """Whether both are rows of one frame with the same content: each of them is meant. A cell that tries again in a loop isn't."""
+    """Whether both are rows of one frame with the same content: each of them is meant. A cell that tries
+    again in a loop isn't."""
     return requested.digest.startswith(ROW) and _here(requested, row)
 
 
 def _overtaken(row: Operation, rows: list[Operation]) -> bool:
-    """Whether something else was sent for the object after this change: its saved answer would no longer be the object's state."""
+    """Whether something else was sent for the object after this change: its saved answer would no longer be
+    the object's state."""
     return any(
         later.number > row.number
         and later.path == row.path
@@ -131,7 +137,8 @@ def _by_key(
 
 
 def check_handler_write(requested: Operation, rows: list[Operation]) -> None:
-    """Refuse the write of an event's handler that made another one at this point when it ran for the event before. Raises `RepeatRefused`."""
+    """Refuse the write of an event's handler that made another one at this point when it ran for the event
+    before. Raises `RepeatRefused`."""
     others = [row for row in rows if row.key == requested.key and row.body != requested.body]
     if others:
         last = others[-1]

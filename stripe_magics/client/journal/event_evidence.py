@@ -1,7 +1,8 @@
 """Events that show how a write ended whose answer was lost.
 
-Stripe writes the idempotency key of the request that caused an event into it (`request.idempotency_key`). An operation of the journal with
-that key has therefore been carried out, whatever this side heard of it; the event's object says with which result.
+Stripe writes the idempotency key of the request that caused an event into it (`request.idempotency_key`). An
+operation of the journal with that key has therefore been carried out, whatever this side heard of it; the
+event's object says with which result.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ _TOO_EARLY = frozenset({"payment_intent.created", "setup_intent.created", "charg
 
 
 def resolve_by_events(journal: Journal, scope: str, events: Iterable[dict[str, Any]]) -> list[str]:
-    """Write down the outcomes that these events show. Returns a sentence for each operation that was open until now."""
+    """Write down the outcomes that these events show. Returns a sentence for each operation that was open
+    until now."""
     by_key: dict[str, list[dict[str, Any]]] = {}
     for event in events:
         request = event.get("request")

@@ -1,12 +1,15 @@
 """The journal: every write is on disk, with its idempotency key, before its first byte is sent.
 
-So that no restart, interrupt or re-run can send it a second time under another key. One SQLite file in the user's state folder
-(`STRIPE_MAGICS_STATE_DIR` moves it), readable by its owner only, safe between threads and kernels. A row holds: the key, the method and
-path, a keyed hash of the body (the salt is a file beside it, so that a body can't be guessed from its hash), when, which mode and which
-account (a keyed hash as well), how it ended. It holds no API key and no body. For the case that the kernel dies while the write is on its way,
-the body is kept sealed (seal.py) until the end is known; without the API key it can't be opened, and a body with card data isn't kept at all.
+So that no restart, interrupt or re-run can send it a second time under another key. One SQLite file in the
+user's state folder (`STRIPE_MAGICS_STATE_DIR` moves it), readable by its owner only, safe between threads and
+kernels. A row holds: the key, the method and path, a keyed hash of the body (the salt is a file beside it, so
+that a body can't be guessed from its hash), when, which mode and which account (a keyed hash as well), how it
+ended. It holds no API key and no body. For the case that the kernel dies while the write is on its way, the
+body is kept sealed (seal.py) until the end is known; without the API key it can't be opened, and a body with
+card data isn't kept at all.
 
-States: armed (on its way) -> done | refused | not_sent | unknown; unknown -> done | refused | absent (looked for, proven not to be there).
+States: armed (on its way) -> done | refused | not_sent | unknown; unknown -> done | refused | absent (looked
+for, proven not to be there).
 """
 
 from __future__ import annotations
@@ -69,7 +72,8 @@ _MATCHED = (
     "scope",
     "path",
 )
-# the open ones, the row of this very place, the last one from elsewhere, those with the key, the last change of this object
+# the open ones, the row of this very place, the last one from elsewhere, those with the key, the last change
+# of this object
 _WHERE = (
     "WHERE (scope = ? AND body = ? AND (state IN ('armed', 'unknown') OR (? != '' AND cell = ? AND digest = ? AND nth = ?)))"
     " OR number = (SELECT max(number) FROM operation WHERE scope = ? AND body = ? AND NOT (cell = ? AND digest = ?)"
@@ -124,7 +128,8 @@ class Journal:
         return self._folder / "journal.sqlite" if self._folder else None
 
     def _open(self) -> sqlite3.Connection:
-        """The open file. Raises `NotSent` if there can be no journal: without one, nothing is written to Stripe."""
+        """The open file. Raises `NotSent` if there can be no journal: without one, nothing is written to
+        Stripe."""
         if self._db is not None and self._pid == os.getpid():
             return self._db
         problem = ""
@@ -154,7 +159,9 @@ class Journal:
         with self._lock:
             db = self._open()
             problem = ""
-            try:  # Stop may come between any two lines: an open transaction would lock the journal for every kernel, this one too
+            # Stop may come between any two lines: an open transaction would lock the journal for every
+            # kernel, this one too
+            try:
                 try:
                     if db.in_transaction:
                         db.execute("ROLLBACK")
@@ -179,7 +186,8 @@ class Journal:
         return mac.hexdigest()
 
     def occurrence(self, origin: Origin, body: str) -> int:
-        """Which occurrence of this body the call is in this run of its cell, from 1: a run again counts from the beginning."""
+        """Which occurrence of this body the call is in this run of its cell, from 1: a run again counts from
+        the beginning."""
         if origin.nth:
             return origin.nth
         with self._lock:
@@ -196,8 +204,9 @@ class Journal:
     ) -> Operation:
         """Find or make the row of a write, in one transaction, and mark it as on its way.
 
-        `choose_operation` gets the earlier operations with the same body or key in this scope, oldest first; it returns the one that is
-        continued, a new one (without a number; None: the one that was asked for), or raises. A row that this process is sending already is in `running`.
+        `choose_operation` gets the earlier operations with the same body or key in this scope, oldest first;
+        it returns the one that is continued, a new one (without a number; None: the one that was asked for),
+        or raises. A row that this process is sending already is in `running`.
         """
         now = self.now()
         with self._transaction() as db:
@@ -235,7 +244,8 @@ class Journal:
         attempts: int = 0,
         stripe_time: float | None = None,
     ) -> None:
-        """Write down how an operation ended. What is done stays done; the sealed body goes as soon as the end is known."""
+        """Write down how an operation ended. What is done stays done; the sealed body goes as soon as the end
+        is known."""
         with self._transaction() as db:
             db.execute(
                 "UPDATE operation SET state = CASE WHEN state = 'done' THEN 'done' ELSE ? END, last = ?, stripe_last = coalesce(?, stripe_last), attempts = attempts + ?, reason = ?,"
@@ -295,7 +305,8 @@ class Journal:
         return _operation(row) if row is not None else None
 
     def alive(self, operation: Operation) -> bool:
-        """Whether somebody is sending it at this moment (a row that was armed and whose process is gone is not).
+        """Whether somebody is sending it at this moment (a row that was armed and whose process is gone is
+        not).
 
         A row of the very thread that asks isn't: Stop broke that sending off before it could say so.
         """
@@ -344,7 +355,8 @@ def _process_lives(pid: int) -> bool:
 
 
 def _salt(folder: Path) -> bytes:
-    """The salt of this user's journal; made once, under a name of its own first so that two kernels never read half of it."""
+    """The salt of this user's journal; made once, under a name of its own first so that two kernels never
+    read half of it."""
     path = folder / "journal.salt"
     try:
         return path.read_bytes()

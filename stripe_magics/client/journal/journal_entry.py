@@ -1,4 +1,5 @@
-"""One logical write, as the journal knows it: where it was called from, under which key it went out, how it ended."""
+"""One logical write, as the journal knows it: where it was called from, under which key it went out, how it
+ended."""
 
 from __future__ import annotations
 
@@ -16,10 +17,13 @@ UNRESOLVED = ("armed", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a call stands: the cell's identity, a digest of its text, the number of the call in this run of the cell, and which run that is.
+    """Where a call stands: the cell's identity, a digest of its text, the number of the call in this run of
+    the cell, and which run that is.
 
-    Without `run` (0), a number that was there before starts a new run. A form has a place for each submission, `--from` one for each row:
-    their `digest` says so (`form_digest`, `row_digest`), and `key` is the idempotency key that a new operation there gets.
+    Without `run` (0), a number that was there before starts a new run. A form has a place for each
+    submission, `--from` one for each row:
+    their `digest` says so (`form_digest`, `row_digest`), and `key` is the idempotency key that a new
+    operation there gets.
     """
 
     cell: str
@@ -85,9 +89,11 @@ class Operation:
     sealed: bytes | None = None
 
     def age(self, now: float, stripe_now: float | None) -> float:
-        """Seconds since it was first sent, at the most: by this machine's clock or by Stripe's, whichever says more.
+        """Seconds since it was first sent, at the most: by this machine's clock or by Stripe's, whichever
+        says more.
 
-        A clock of this machine that was set back since says nothing; without Stripe's the age may be anything then.
+        A clock of this machine that was set back since says nothing; without Stripe's the age may be anything
+        then.
         """
         ages = [now - self.first] if now >= self.first - CLOCK_STEP else []
         if stripe_now is not None and self.stripe_first is not None:
@@ -95,7 +101,8 @@ class Operation:
         return max(ages, default=inf)
 
     def is_recent(self, now: float, stripe_now: float | None) -> bool:
-        """Whether it was sent within the time in which a repetition asks: by Stripe's clock where it is known (a sandbox's stands still)."""
+        """Whether it was sent within the time in which a repetition asks: by Stripe's clock where it is known
+        (a sandbox's stands still)."""
         known = stripe_now is not None and self.stripe_first is not None and self.mode != "sandbox"
         age = stripe_now - self.stripe_first if known else now - self.first  # type: ignore[operator]
         return age <= REPEAT_WINDOW

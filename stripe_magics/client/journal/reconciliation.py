@@ -3,9 +3,11 @@
 Three outcomes, and only what is proven is said:
 
 - made: an event names the operation's idempotency key, or its request's id;
-- certainly not made: the events and the list of the object were read whole over the time in which it can have been made, by Stripe's own clock,
-  and neither the key nor an object that fits is among them; the evidence is in the finding;
-- unknown: anything else. A search that broke off, a clock that wasn't known, a key that may not read events, an action that leaves no object:
+- certainly not made: the events and the list of the object were read whole over the time in which it can have
+  been made, by Stripe's own clock, and neither the key nor an object that fits is among them; the evidence is
+  in the finding;
+- unknown: anything else. A search that broke off, a clock that wasn't known, a key that may not read events,
+  an action that leaves no object:
   the operation stays unresolved, and `resume` stays possible.
 """
 
@@ -43,7 +45,8 @@ class Ending(StrEnum):
 
 @dataclass(slots=True)
 class Finding:
-    """What was found of an operation; `objects` are what it made or, where that isn't proven, those that fit."""
+    """What was found of an operation; `objects` are what it made or, where that isn't proven, those that
+    fit."""
 
     operation: int
     ending: Ending
@@ -62,7 +65,8 @@ class Finding:
 
 @dataclass(slots=True)
 class Search:
-    """One list, read over the time of the operation. `problem` says why it can't prove anything; "" if it was read whole."""
+    """One list, read over the time of the operation. `problem` says why it can't prove anything; "" if it was
+    read whole."""
 
     what: str
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -73,7 +77,8 @@ class Search:
 
 
 def reconcile(connection: WriteConnection, number: int) -> Finding:
-    """Look for what an operation made, without sending it again. An outcome that is proven goes into the journal."""
+    """Look for what an operation made, without sending it again. An outcome that is proven goes into the
+    journal."""
     operation = find_operation(connection, number)
     if operation.resolved:
         known = f"{operation.state.replace('_', ' ')} {operation.result}".rstrip()
@@ -94,7 +99,8 @@ def reconcile(connection: WriteConnection, number: int) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The time in which the operation can have acted, in Stripe's seconds. `problem`: why that isn't certain, or is too early to say."""
+    """The time in which the operation can have acted, in Stripe's seconds. `problem`: why that isn't certain,
+    or is too early to say."""
 
     since: int
     until: int
@@ -221,7 +227,8 @@ def _state_of(connection: WriteConnection, operation: Operation) -> Finding:
 def _judge(
     connection: WriteConnection, operation: Operation, window: Window, events: Search, objects: Search
 ) -> Finding:
-    """A creation that no event names: not made, if everything was searched and nothing fits; otherwise unknown."""
+    """A creation that no event names: not made, if everything was searched and nothing fits; otherwise
+    unknown."""
     number = operation.number
     expected = json.loads(operation.hints or "{}")
     others = {} if events.problem else _made_by_others(events.rows)

@@ -1,6 +1,7 @@
 """Writes with an unknown outcome: `frame` lists them, `resume` sends one again under its own key.
 
-Stripe gives the saved result then, or carries it out now; within 23 hours. `reconciliation.reconcile` looks without sending.
+Stripe gives the saved result then, or carries it out now; within 23 hours. `reconciliation.reconcile` looks
+without sending.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def frame(connection: WriteConnection) -> pd.DataFrame:
-    """The operations with an unknown outcome, one row each: operation, sent (datetime64, UTC), module, method, path, amount, currency,
-    reason, attempts, key, resume_until (datetime64, UTC)."""
+    """The operations with an unknown outcome, one row each: operation, sent (datetime64, UTC), module,
+    method, path, amount, currency, reason, attempts, key, resume_until (datetime64, UTC)."""
     import pandas as pd
 
     rows = connection.journal.pending()
@@ -70,7 +71,8 @@ def find_operation(connection: WriteConnection, number: int) -> Operation:
 
 
 def resume(connection: WriteConnection, number: int) -> ApiResponse:
-    """Send an operation again under its own key. Raises `OutcomeUnknown` if its outcome is still unknown or it is too late."""
+    """Send an operation again under its own key. Raises `OutcomeUnknown` if its outcome is still unknown or
+    it is too late."""
     operation = find_operation(connection, number)
     now = connection.journal.now()
     if operation.state in {"refused", "not_sent", "absent"}:

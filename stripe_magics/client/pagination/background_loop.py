@@ -1,4 +1,5 @@
-"""An event loop in a thread of its own, with the network connections for its reads: a notebook's kernel already runs a loop, and Stop must be heard at once.
+"""An event loop in a thread of its own, with the network connections for its reads: a notebook's kernel
+already runs a loop, and Stop must be heard at once.
 
 The lists that one connection reads side by side share a loop; the last of them ends it.
 """

@@ -1,10 +1,11 @@
 """Many reads side by side: each under way has a network connection to itself.
 
-One pool with forty connections asks all forty, at every request, whether they are still open: more work than the request itself. Here a
-request takes a free one (the one that was used last, so that no more are opened than are needed) and gives it back.
+One pool with forty connections asks all forty, at every request, whether they are still open: more work than
+the request itself. Here a request takes a free one (the one that was used last, so that no more are opened
+than are needed) and gives it back.
 
-The key is added as a request leaves, and nothing of it is logged; the answer is read whole, within the deadline and the size that hold
-for any call.
+The key is added as a request leaves, and nothing of it is logged; the answer is read whole, within the
+deadline and the size that hold for any call.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class AsyncConnectionPool:
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def get(self, url: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
-        """Read an address once: status, headers (lower-case names) and body. Raises `httpx.TransportError` or `httpx.DecodingError`."""
+        """Read an address once: status, headers (lower-case names) and body. Raises `httpx.TransportError` or
+        `httpx.DecodingError`."""
         logging_filter.keep_private()
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": self._timeout})
         if self._auth is not None:

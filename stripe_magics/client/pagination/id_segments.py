@@ -1,12 +1,16 @@
-"""Reading a list again that doesn't take `created`, in many parts at once: between ids that are kept from its last reading.
+"""Reading a list again that doesn't take `created`, in many parts at once: between ids that are kept from its
+last reading.
 
-`cuts` are ids of the list, about a page's worth of rows apart. A segment goes from a cut (without it), by a cursor of its own, down to the
-next row that is a cut (with it); the first begins at the top of the list, the last ends where the list does. Rows appear only at the top.
+`cuts` are ids of the list, about a page's worth of rows apart. A segment goes from a cut (without it), by a
+cursor of its own, down to the next row that is a cut (with it); the first begins at the top of the list, the
+last ends where the list does. Rows appear only at the top.
 Whatever is created or deleted meanwhile, no row that stays is lost:
 
 - where a cut was deleted, no segment ends: it reads on to the next one;
-- a segment whose cut was deleted before it began is given up; the cut is none any more, and a segment that ended there goes on;
-- so those that aren't given up cover the list, each down to where another of them begins; the order of the cuts doesn't matter for that;
+- a segment whose cut was deleted before it began is given up; the cut is none any more, and a segment that
+  ended there goes on;
+- so those that aren't given up cover the list, each down to where another of them begins; the order of the
+  cuts doesn't matter for that;
 - a row that comes twice counts once.
 
 Without cuts this is a plain walk from the top. Pure: `fetch` and `emit` are given, time is the event loop's.
@@ -46,7 +50,8 @@ class Segment:
 
 
 class IdSegmentReader:
-    """One list, read between the ids of its last reading (from the row below `after`, if that is given). `run` ends when all is read."""
+    """One list, read between the ids of its last reading (from the row below `after`, if that is given).
+    `run` ends when all is read."""
 
     def __init__(
         self,
@@ -72,7 +77,8 @@ class IdSegmentReader:
         return tuple({"start": each.start} for each in self.segments if not each.done)
 
     async def run(self) -> None:
-        """Read all segments. Raises what `fetch` raises, or `NotSortedByCreated` for a list that makes no progress."""
+        """Read all segments. Raises what `fetch` raises, or `NotSortedByCreated` for a list that makes no
+        progress."""
         await task_pool.run(
             lambda: self._turn(self._waiting.popleft()) if self._waiting else None, self._slots
         )
@@ -118,7 +124,8 @@ class IdSegmentReader:
         return rows
 
     def _step_back(self, segment: Segment) -> None:
-        """The cursor's row is gone: go on after a row before it (ever further), failing that from the beginning; failing that, give it up."""
+        """The cursor's row is gone: go on after a row before it (ever further), failing that from the
+        beginning; failing that, give it up."""
         if segment.recent:
             index = segment.recent.index(segment.cursor)
             segment.cursor = segment.recent[max(0, index - 2**segment.dead)]

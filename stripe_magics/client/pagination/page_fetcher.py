@@ -1,7 +1,9 @@
-"""Fetching the pages of one list on an event loop: at the pace of the rate limits, and again after what passes.
+"""Fetching the pages of one list on an event loop: at the pace of the rate limits, and again after what
+passes.
 
-A page is a read: it is asked for again after a rate limit, a failure of Stripe's or of the network, within bounds. A page that fails with
-a server error more than once is asked for in smaller pieces, since large expanded pages fail where smaller ones don't; so are the next ones.
+A page is a read: it is asked for again after a rate limit, a failure of Stripe's or of the network, within
+bounds. A page that fails with a server error more than once is asked for in smaller pieces, since large
+expanded pages fail where smaller ones don't; so are the next ones.
 """
 
 from __future__ import annotations
@@ -42,7 +44,8 @@ OLDEST_ACCOUNT = 1_262_304_000  # 2010: no account is older
 
 
 class Fetcher:
-    """Gets the pages of a list: `await fetcher(params)`. Raises `CursorDeleted`, or the `StripeError` that stayed."""
+    """Gets the pages of a list: `await fetcher(params)`. Raises `CursorDeleted`, or the `StripeError` that
+    stayed."""
 
     def __init__(self, connection: ReadConnection, request: Request) -> None:
         self.connection, self.request = connection, request
@@ -63,7 +66,8 @@ class Fetcher:
         self._gate = asyncio.Lock()
 
     def slots(self) -> int:
-        """How many requests should be under way: what the rate allows at the latency seen, less after concurrency refusals."""
+        """How many requests should be under way: what the rate allows at the latency seen, less after
+        concurrency refusals."""
         pace = self.limiter.pace(self.request.path, self.account)
         usual = (
             MIN_REQUESTS
@@ -103,7 +107,8 @@ class Fetcher:
             self._size, self._good_pages = min(PAGE, self._size * 2), 0
 
     async def _turn(self, path: str) -> None:
-        """Wait until the rate allows a request. One waits for that, the others for that one: those that were held up don't go out all at once."""
+        """Wait until the rate allows a request. One waits for that, the others for that one: those that were
+        held up don't go out all at once."""
         async with self._gate:
             while (seconds := self.limiter.take(path, self.account)) > 0:  # noqa: ASYNC110 - the limiter says how long
                 await asyncio.sleep(seconds)
@@ -140,7 +145,8 @@ class Fetcher:
         return FetchedPage(control.data, control.has_more, (body, request_id))
 
     async def account_opened_at(self) -> int:
-        """When the account was opened: where it makes sense to begin cutting. Not more than a hint, so a failure doesn't matter."""
+        """When the account was opened: where it makes sense to begin cutting. Not more than a hint, so a
+        failure doesn't matter."""
         assert self.pool is not None
         known = _since.setdefault(self.connection, {})
         seen = self.connection.account_seen

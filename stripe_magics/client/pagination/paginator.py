@@ -1,9 +1,11 @@
 """Following a list page by page: `pages` yields each answer of a list or a search, up to the request's limit.
 
-- A long list that takes `created` is read in many parts at once (`parallel_paginator`); its pages come in no order (`windowed` says so).
+- A long list that takes `created` is read in many parts at once (`parallel_paginator`); its pages come in no
+  order (`windowed` says so).
 - Any other is read page after page (`sequential_paginator`).
-- A list that makes no progress (an empty page that says there is more, the same last id again, a row without an id) is an error, never
-  a short frame. An error on a later page comes as `IncompleteList`, Stop as `StoppedList`; what was yielded before is good.
+- A list that makes no progress (an empty page that says there is more, the same last id again, a row without
+  an id) is an error, never a short frame. An error on a later page comes as `IncompleteList`, Stop as
+  `StoppedList`; what was yielded before is good.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ class StoppedList(IncompleteList, KeyboardInterrupt):
 
 
 def windowed(request: Request) -> bool:
-    """Whether the pages of a list come in no order: sort the rows by `created`, newest first, and only then cut at the limit."""
+    """Whether the pages of a list come in no order: sort the rows by `created`, newest first, and only then
+    cut at the limit."""
     from stripe_magics.client.pagination import parallel_paginator
 
     return parallel_paginator.supports_parallel_read(request)
@@ -46,8 +49,9 @@ def pages(
 ) -> Iterator[ApiResponse]:
     """The answers of a list request, a page each, until its limit, its end, or until `stop()` says so.
 
-    A request that lists nothing gives its one answer. The first page's error comes as it is; a later page's as `IncompleteList`, whose
-    `rows_read` counts the rows of the pages that were yielded. `ordered` reads by the cursor alone, so that rows come newest first.
+    A request that lists nothing gives its one answer. The first page's error comes as it is; a later page's
+    as `IncompleteList`, whose `rows_read` counts the rows of the pages that were yielded. `ordered` reads by
+    the cursor alone, so that rows come newest first.
     A `progress` that has a method `expect` gets the estimated number of rows through it.
     """
     if request.lists and request.limit is not None and request.limit < 1:
@@ -126,7 +130,8 @@ def _side_by_side(
     stop: Callable[[], bool] | None,
     expect: Callable[[float], object] | None,
 ) -> Iterator[ApiResponse]:
-    """A long list in windows of `created`; one that turns out not to be sorted by it is read again by its cursor."""
+    """A long list in windows of `created`; one that turns out not to be sorted by it is read again by its
+    cursor."""
     from stripe_magics.client.pagination import parallel_paginator
 
     seen: set[str] = set()

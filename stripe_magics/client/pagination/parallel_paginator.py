@@ -1,7 +1,8 @@
 """A long list, read in many parts at once, on an event loop in a thread of its own, under the rate limits.
 
-`pages` hands over each page as it comes, in no order: the first as any call, the rest in `windows` of `created`; `pages_between` reads a
-list that doesn't take `created` between ids that are kept from its last reading (`segments`). The kernel's thread only waits for pages;
+`pages` hands over each page as it comes, in no order: the first as any call, the rest in `windows` of
+`created`; `pages_between` reads a list that doesn't take `created` between ids that are kept from its last
+reading (`segments`). The kernel's thread only waits for pages;
 at Stop the other one is asked to end.
 """
 
@@ -51,7 +52,8 @@ def takes_created(request: Request) -> bool:
 
 
 def supports_parallel_read(request: Request) -> bool:
-    """Whether a list is read in windows: it takes `created`, starts at no row, and more than a few pages of it are asked for."""
+    """Whether a list is read in windows: it takes `created`, starts at no row, and more than a few pages of
+    it are asked for."""
     if request.method != "GET" or request.searches or not takes_created(request) or request.list_of_one:
         return False
     if not (request.lists or request.limit_given) or (
@@ -86,10 +88,13 @@ def pages(
     states: bool = False,
     expect: Callable[[float], object] | None = None,
 ) -> Iterator[ListPage]:
-    """The pages of a list that `supports_parallel_read`, as they come. After the last one, an empty page that says whether rows were left out.
+    """The pages of a list that `supports_parallel_read`, as they come. After the last one, an empty page that
+    says whether rows were left out.
 
-    `resume` goes on with what an earlier `ListPage.windows` left (`states` asks for these); `TooFewRows` is raised where that isn't worth it. `expect` gets the estimated total as it changes.
-    KeyboardInterrupt, or closing the generator, ends the reading at once. Raises `StripeError`; `NotSortedByCreated` if the list can't be read this way.
+    `resume` goes on with what an earlier `ListPage.windows` left (`states` asks for these); `TooFewRows` is
+    raised where that isn't worth it. `expect` gets the estimated total as it changes.
+    KeyboardInterrupt, or closing the generator, ends the reading at once. Raises `StripeError`;
+    `NotSortedByCreated` if the list can't be read this way.
     """
     low, high, plain = bounds(request)
     pull = _Pull(connection, plain, low, high)
@@ -124,7 +129,8 @@ def pages_between(
     stop: Callable[[], bool] | None = None,
     expect: Callable[[float], object] | None = None,
 ) -> Iterator[ListPage]:
-    """As `pages`, of any whole list, between the ids `cuts` of its last reading; without them it is a walk by the cursor, in order.
+    """As `pages`, of any whole list, between the ids `cuts` of its last reading; without them it is a walk by
+    the cursor, in order.
 
     `after` begins below a row; `NotSortedByCreated` is raised if that row is gone.
     """
@@ -155,7 +161,7 @@ class _Pull:
         self.reading: TimeWindowReader | IdSegmentReader | None = None
         self.read = 0
 
-    # In the caller's thread ------------------------------------------------------------------------------------------------------
+    # In the caller's thread ---------------------------------------------------------------------------------
 
     def first(self) -> ListPage:
         """The first page, sent as any call; its `windows` say only whether there is more to read."""
@@ -231,14 +237,15 @@ class _Pull:
         yield ListPage(status=200, body=b'{"object":"list","data":[],"has_more":false}', more=left)
 
     def _check_count(self) -> None:
-        """All rows that were read were handed over, and without a limit nothing is left. Raises `IncompleteList`."""
+        """All rows that were read were handed over, and without a limit nothing is left. Raises
+        `IncompleteList`."""
         reading = self.reading
         if reading is not None and reading.read != self.read:
             raise IncompleteList(f"{reading.read:,} rows were read, but {self.read:,} arrived")
         if reading is not None and self.request.limit is None and reading.state():
             raise IncompleteList("The reading ended before the list did")
 
-    # On the loop -----------------------------------------------------------------------------------------------------------------
+    # On the loop --------------------------------------------------------------------------------------------
 
     async def _run(self, make: Callable[[], Coroutine[Any, Any, TimeWindowReader | IdSegmentReader]]) -> None:
         try:

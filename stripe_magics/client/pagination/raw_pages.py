@@ -1,4 +1,5 @@
-"""Pages of long lists as they came, in bytes: only the way through the list is decoded (ids and times), never the rows themselves."""
+"""Pages of long lists as they came, in bytes: only the way through the list is decoded (ids and times), never
+the rows themselves."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class FetchedPage(NamedTuple):
 
 
 class RowSlice(NamedTuple):
-    """Rows that were read: a page's body, the indexes of its rows that count (None: all) and their ids, and what is then left to read."""
+    """Rows that were read: a page's body, the indexes of its rows that count (None: all) and their ids, and
+    what is then left to read."""
 
     body: Any
     keep: list[int] | None

@@ -1,4 +1,5 @@
-"""A list read page after page: one base class, and a subclass for each way in which Stripe says where the next page begins.
+"""A list read page after page: one base class, and a subclass for each way in which Stripe says where the
+next page begins.
 
 | paginator | reads | the next page is asked for by |
 |---|---|---|
@@ -6,7 +7,8 @@
 | `BackwardPaginator` | lists from the row that `ending_before` names, upwards | `ending_before` the first id |
 | `PagePaginator` | searches and v2's lists | `page`, which the answer names |
 
-The limit is a total over all pages; a page that doesn't say where the next begins, or names the same place again, is an error, never an end.
+The limit is a total over all pages; a page that doesn't say where the next begins, or names the same place
+again, is an error, never an end.
 """
 
 from __future__ import annotations
@@ -102,7 +104,8 @@ class PagePaginator(Paginator):
 
 
 def paginator_for(connection: ReadConnection, request: Request) -> Paginator:
-    """The paginator of a list. Raises `InvalidRequest` for one that is to start after one row and end before another."""
+    """The paginator of a list. Raises `InvalidRequest` for one that is to start after one row and end before
+    another."""
     cursors = {name for name, _ in request.params} & CURSORS
     if {"starting_after", "ending_before"} <= cursors:
         raise InvalidRequest(

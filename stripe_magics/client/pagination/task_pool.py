@@ -1,4 +1,5 @@
-"""Pieces of work side by side on an event loop, as many as there are slots: the next one begins when one has ended."""
+"""Pieces of work side by side on an event loop, as many as there are slots: the next one begins when one has
+ended."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ async def run(
     slots: Callable[[], int],
     enough: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Until there is no next piece and none under way, or until it is `enough`. Raises what a piece raises; the others are cancelled."""
+    """Until there is no next piece and none under way, or until it is `enough`. Raises what a piece raises;
+    the others are cancelled."""
     tasks: set[asyncio.Task[None]] = set()
     try:
         while not enough():

@@ -1,15 +1,16 @@
 """Reading a long list in many parts at once, whole: windows of `created` that split while they are read.
 
-A window is a closed interval of seconds; no second is in two of them, so that equal times can't fall between. Each is read newest first
-by its own cursor, one page at a time; whoever is free takes half of what is left of the largest. What must hold, whatever is created,
-shown late or deleted meanwhile:
+A window is a closed interval of seconds; no second is in two of them, so that equal times can't fall between.
+Each is read newest first by its own cursor, one page at a time; whoever is free takes half of what is left of
+the largest. What must hold, whatever is created, shown late or deleted meanwhile:
 
 - the windows always cover everything that was not read, and nothing that was;
 - a second is closed only by the end of its window or by a row below it;
-- the rows of a page lie in their window and never rise in time; a list that does otherwise isn't read this way (`NotSortedByCreated`).
+- the rows of a page lie in their window and never rise in time; a list that does otherwise isn't read this
+  way (`NotSortedByCreated`).
 
-The first window is open above (its cursor came from the first page) and the last one open below: where they are cut in between is a
-matter of speed alone. Pure: `fetch` and `emit` are given, time is the event loop's.
+The first window is open above (its cursor came from the first page) and the last one open below: where they
+are cut in between is a matter of speed alone. Pure: `fetch` and `emit` are given, time is the event loop's.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ MAX_DEAD_CURSORS = (
 
 @dataclass(slots=True)
 class Window:
-    """An interval that is being read. `at` is the time of the last row read; before the first page it is above the interval."""
+    """An interval that is being read. `at` is the time of the last row read; before the first page it is
+    above the interval."""
 
     low: int  # 0: open below
     high: int | None  # None: open above
@@ -120,7 +122,8 @@ class TimeWindowReader:
         self.read = 0
 
     def begin(self, first: FetchedPage, *, low: int = 0, high: int | None = None) -> None:
-        """Cut what the first page leaves: the newest window goes on by its cursor, the others start at equal distances."""
+        """Cut what the first page leaves: the newest window goes on by its cursor, the others start at equal
+        distances."""
         _check(first.rows, low, high)
         oldest, newest = _time(first.rows[-1]), _time(first.rows[0])
         density = len(first.rows) / (newest - oldest + 1)
@@ -149,7 +152,8 @@ class TimeWindowReader:
     def _first_cuts(self, oldest: int, floor: int, density: float) -> list[int]:
         """Where to cut the time below the first page: falling seconds, each the newest of a window.
 
-        Windows grow by a factor, from a few pages' worth of time up: the first page's density says little of a time that is far from it.
+        Windows grow by a factor, from a few pages' worth of time up: the first page's density says little of
+        a time that is far from it.
         Where it says that little is left, the factor is near 1.
         """
         pages = (oldest - floor) * density / PAGE
@@ -188,13 +192,14 @@ class TimeWindowReader:
             return None
         return newest.at + 1 if newest.recent else newest.at
 
-    # --- what to read next -----------------------------------------------------------------------------------------------------------
+    # --- what to read next ----------------------------------------------------------------------------------
 
     def _newest_first(self) -> list[Window]:
         return sorted(self.windows, key=lambda window: window.low, reverse=True)
 
     def _enough(self) -> bool:
-        """Whether the newest `limit` rows were read: the windows from the top, whole, and the begun one below them."""
+        """Whether the newest `limit` rows were read: the windows from the top, whole, and the begun one below
+        them."""
         if self._limit is None:
             return False
         total = 0
@@ -231,7 +236,8 @@ class TimeWindowReader:
     def _split(self) -> Window | None:
         """Half of what is left of the largest window, if that is worth a request.
 
-        Only of one whose own rows were seen: the density of another one is a guess, and the pieces of a guess lie in empty time.
+        Only of one whose own rows were seen: the density of another one is a guess, and the pieces of a guess
+        lie in empty time.
         """
         busy = [
             window
@@ -252,7 +258,7 @@ class TimeWindowReader:
         self.windows.append(new_window)
         return new_window
 
-    # --- a page of a window ----------------------------------------------------------------------------------------------------------
+    # --- a page of a window ---------------------------------------------------------------------------------
 
     async def _page(self, window: Window) -> None:
         low, high = window.low, window.at if window.recent and not window.dedupe else window.high
@@ -304,7 +310,8 @@ class TimeWindowReader:
         window.density = average if newest == oldest else max(len(rows) / (newest - oldest + 1), average)
 
     def _step_back(self, window: Window) -> None:
-        """The cursor's row is gone: go on after an earlier row that was read; failing that, enter again at the second that was reached."""
+        """The cursor's row is gone: go on after an earlier row that was read; failing that, enter again at
+        the second that was reached."""
         window.dedupe = True
         window.dead += 1
         index = window.recent.index(window.cursor) if window.cursor in window.recent else 0

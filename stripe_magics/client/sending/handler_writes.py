@@ -1,7 +1,9 @@
-"""The write of an event's handler that was made too long ago for Stripe to remember its key: its object is read instead.
+"""The write of an event's handler that was made too long ago for Stripe to remember its key: its object is
+read instead.
 
-An event that is retried or replayed after 23 hours runs its handler again. What the handler made then is in the journal; sending it again would
-make it twice, refusing it would leave the event failed for good. So the handler gets the object as it is today, and nothing is made.
+An event that is retried or replayed after 23 hours runs its handler again. What the handler made then is in
+the journal; sending it again would make it twice, refusing it would leave the event failed for good. So the
+handler gets the object as it is today, and nothing is made.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from stripe_magics.request import Request
 def read_earlier_result(
     refusal: RepeatRefused, request: Request, send: Callable[[Request], ApiResponse]
 ) -> ApiResponse | None:
-    """The object that the refused write made before; None if the journal doesn't know it, or Stripe has no path for it."""
+    """The object that the refused write made before; None if the journal doesn't know it, or Stripe has no
+    path for it."""
     id = str(getattr(refusal, "result", ""))
     path = object_path(request.returns, id) if id else ""
     if not path:

@@ -24,7 +24,8 @@ class InFlightCall:
     label: str = ""  # the handler that makes it, in words
     before: Operation | None = None  # its row as it was before this call continued it
     may_have_executed: bool = False  # an attempt may have been executed
-    attempt_in_progress: bool = False  # an attempt was begun whose outcome has not been judged yet: Stop may come between any two lines
+    # an attempt was begun whose outcome has not been judged yet: Stop may come between any two lines
+    attempt_in_progress: bool = False
     result_recorded: bool = False  # how it ended was judged, and is what the error says
     attempts: int = 0
     started: float = 0.0

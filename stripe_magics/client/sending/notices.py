@@ -18,8 +18,9 @@ MAX_CLOCK_JUMP = 2.0  # seconds by which the two clocks of this machine may diff
 class StripeClock:
     """Stripe's time, from the Date of its answers; None as long as it isn't known.
 
-    This machine's clock may be off and may be corrected at any moment. What was measured counts on by the monotonic clock, as long as the wall
-    clock agrees with it; a jump or a sleep in between makes the time unknown until the next answer.
+    This machine's clock may be off and may be corrected at any moment. What was measured counts on by the
+    monotonic clock, as long as the wall clock agrees with it; a jump or a sleep in between makes the time
+    unknown until the next answer.
     """
 
     def __init__(self, now: Callable[[], float], monotonic: Callable[[], float]) -> None:

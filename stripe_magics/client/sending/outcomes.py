@@ -1,7 +1,8 @@
 """How a call ends, and what is said of it: success, stopped, refused, not sent, unknown.
 
-Every ending of a write is written into the journal first. What is said must be true whatever happened on the way: "nothing was done" only if
-that is certain, "done" only with Stripe's own answer in hand, and otherwise how to find out.
+Every ending of a write is written into the journal first. What is said must be true whatever happened on the
+way: "nothing was done" only if that is certain, "done" only with Stripe's own answer in hand, and otherwise
+how to find out.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ def stop(call: InFlightCall, outcome: AttemptResult) -> None:
 
 
 def stopped_between(call: InFlightCall) -> KeyboardInterrupt:
-    """Stop came between two lines of ours, after the journal or before it: what is said is what the row says."""
+    """Stop came between two lines of ours, after the journal or before it: what is said is what the row
+    says."""
     operation, journal = call.operation, call.connection.journal
     assert operation is not None
     journal.release(operation.number)
@@ -111,7 +113,8 @@ def stopped_between(call: InFlightCall) -> KeyboardInterrupt:
 
 
 def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
-    """No further attempt, and no success: the error that says what is known. A deletion may end well after all."""
+    """No further attempt, and no success: the error that says what is known. A deletion may end well after
+    all."""
     if (
         call.encoded.method == "DELETE"
         and call.may_have_executed
@@ -185,7 +188,8 @@ def _already_gone(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
 def record_result(
     call: InFlightCall, state: str, outcome: AttemptResult | None, *, result: str = "", reason: str = ""
 ) -> str:
-    """Write down how the call ended. A disk that fails now must not hide the answer: the row then stays open, which is safe. Gives a notice."""
+    """Write down how the call ended. A disk that fails now must not hide the answer: the row then stays open,
+    which is safe. Gives a notice."""
     call.result_recorded = True
     if call.operation is None:
         return ""
@@ -252,7 +256,8 @@ def unknown(
     *,
     kind: type[OutcomeUnknown] = OutcomeUnknown,
 ) -> OutcomeUnknown:
-    """What is said when it isn't known: when it was sent, with which key, how long that key can be used, and how to find out."""
+    """What is said when it isn't known: when it was sent, with which key, how long that key can be used, and
+    how to find out."""
     operation = call.operation
     assert operation is not None
     journal = call.connection.journal

@@ -1,7 +1,9 @@
 """What is checked before anything is sent: the host, the path, header values, proxies and certificates.
 
-- A key goes to Stripe's own hosts over https, or (a test key) to this machine. Hosts are compared whole, after parsing.
-- A path is made of plain segments: no empty one, no `.` or `..`, nothing that could reach another host or another endpoint.
+- A key goes to Stripe's own hosts over https, or (a test key) to this machine. Hosts are compared whole,
+  after parsing.
+- A path is made of plain segments: no empty one, no `.` or `..`, nothing that could reach another host or
+  another endpoint.
 - Header values are printable, short and on one line.
 """
 
@@ -26,7 +28,8 @@ _SENT = re.compile(r"(?:[A-Za-z0-9_.\-~@:+]|%[0-9A-Fa-f]{2})+")
 
 
 def check_base(url: str, mode: str) -> str:
-    """The base URL, without a slash at its end. Raises `NotConnected` for a host that may not get a key of that mode."""
+    """The base URL, without a slash at its end. Raises `NotConnected` for a host that may not get a key of
+    that mode."""
     text = url.strip() or API
     try:
         parts = urlsplit(text)
@@ -61,7 +64,8 @@ def check_base(url: str, mode: str) -> str:
 
 
 def check_path(path: str) -> str:
-    """A path that reaches exactly the endpoint that it names. Raises `InvalidRequest` otherwise; nothing was sent."""
+    """A path that reaches exactly the endpoint that it names. Raises `InvalidRequest` otherwise; nothing was
+    sent."""
     if not re.match(r"/v[12]/", path):
         raise _refused(f"The path must start with /v1/ or /v2/, not {redact(path[:60])!r}.")
     if re.search(r"[\x00-\x20\x7f-\uffff\U00010000-\U0010ffff?#\\]", path):
@@ -119,7 +123,8 @@ def _refused(message: str) -> InvalidRequest:
 
 
 def proxy_for(base: str) -> tuple[str, str]:
-    """The proxy that the environment names for a base URL: (its URL, host:port without credentials). ("", "") if there is none.
+    """The proxy that the environment names for a base URL: (its URL, host:port without credentials). ("", "")
+    if there is none.
 
     Loopback and NO_PROXY hosts have none. A key is never sent to an http:// base through a proxy.
     """
@@ -156,7 +161,8 @@ def proxy_for(base: str) -> tuple[str, str]:
 def ssl_context(mode: str) -> tuple[ssl.SSLContext, str, str]:
     """The certificates that are trusted: (context, where they are from, a warning or "").
 
-    SSL_CERT_FILE and SSL_CERT_DIR are honoured. SSLKEYLOGFILE, with which traffic can be read, is not honoured in live mode.
+    SSL_CERT_FILE and SSL_CERT_DIR are honoured. SSLKEYLOGFILE, with which traffic can be read, is not
+    honoured in live mode.
     """
     from_file, from_dir = os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
     try:

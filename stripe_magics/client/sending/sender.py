@@ -1,9 +1,11 @@
 """Sending one logical call, so that money moves at most once and no ending is reported wrongly.
 
-    check, encode -> ask (live) -> journal: key on disk -> attempt, wait, attempt ... with the same key and bytes -> result recorded -> answer or error
+    check, encode -> ask (live) -> journal: key on disk -> attempt, wait, attempt ... with the same key and
+    bytes -> result recorded -> answer or error
 
-`may_have_executed` is the memory of the call: once an attempt may have been executed, only a conclusive answer clears it. A rate limit, an expired key or a
-failure that comes after a lost answer says nothing about the lost one, so the call then ends as `OutcomeUnknown`, never as "nothing was done".
+`may_have_executed` is the memory of the call: once an attempt may have been executed, only a conclusive
+answer clears it. A rate limit, an expired key or a failure that comes after a lost answer says nothing about
+the lost one, so the call then ends as `OutcomeUnknown`, never as "nothing was done".
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ def send(
     yes: bool = False,
     ask: live_mode.Prompt | None = None,
 ) -> ApiResponse:
-    """Send one call with the whole law around it. Raises a `StripeError`, `ConfirmationNeeded` or `RepeatRefused`."""
+    """Send one call with the whole law around it. Raises a `StripeError`, `ConfirmationNeeded` or
+    `RepeatRefused`."""
     encoded = exchange.encode(
         request,
         base=connection.base,
@@ -200,7 +203,8 @@ def _sealed(call: InFlightCall) -> bytes | None:
 
 
 def _journalled(call: InFlightCall) -> ApiResponse:
-    """Run a write. A Stop that comes between two lines, with no words of its own, is told how the write ended by the journal."""
+    """Run a write. A Stop that comes between two lines, with no words of its own, is told how the write ended
+    by the journal."""
     try:
         return _recorded(call)
     except KeyboardInterrupt as stop:
@@ -210,7 +214,8 @@ def _journalled(call: InFlightCall) -> ApiResponse:
 
 
 def _recorded(call: InFlightCall) -> ApiResponse:
-    """Run a write; whatever happens, its row says how it ended. Errors are raised outside of any handler: no context, no frames of httpx."""
+    """Run a write; whatever happens, its row says how it ended. Errors are raised outside of any handler: no
+    context, no frames of httpx."""
     journal, operation = call.connection.journal, call.operation
     assert operation is not None
     stopped: BaseException | None = None
@@ -219,7 +224,8 @@ def _recorded(call: InFlightCall) -> ApiResponse:
     except BaseException as problem:
         if isinstance(problem, StripeMagicsError) and call.result_recorded:
             raise
-        # Stop between two attempts, the connection closed by another thread, or a fault of ours: the row must not stay "on its way"
+        # Stop between two attempts, the connection closed by another thread, or a fault of ours: the row must
+        # not stay "on its way"
         stopped = problem
     finally:
         journal.release(operation.number)
@@ -251,7 +257,7 @@ def _reason(problem: BaseException) -> str:
     return problem.message.rstrip(".") if isinstance(problem, StripeMagicsError) else type(problem).__name__
 
 
-# --- the loop ------------------------------------------------------------------------------------------------------------------------
+# --- the loop -----------------------------------------------------------------------------------------------
 
 
 def _run(call: InFlightCall) -> ApiResponse:

@@ -1,4 +1,5 @@
-"""An object and its story: who, how much, in which state, what happened in which order, and what can be done next.
+"""An object and its story: who, how much, in which state, what happened in which order, and what can be done
+next.
 
 `tell(kind, id, get)` asks at most four times; `get(path)` gives Stripe's JSON.
 """
@@ -14,7 +15,8 @@ __all__ = ["Action", "Entry", "Get", "Story", "tell"]
 
 
 def tell(kind: str, id: str, get: Get) -> Story:
-    """The story of an object of that type. Raises what `get` raises; a type without a story of its own shows its plain facts."""
+    """The story of an object of that type. Raises what `get` raises; a type without a story of its own shows
+    its plain facts."""
     return READERS.get(kind, _plain_reader(kind))(id, get).sort()
 
 

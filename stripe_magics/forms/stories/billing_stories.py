@@ -155,7 +155,8 @@ def invoice(id: str, get: Get) -> Story:
 
 
 def _payment_of(found: Json, get: Get, story: Story) -> str:
-    """The payment intent of an invoice: its own field, or, in the newer shape, that of its (last) invoice payment."""
+    """The payment intent of an invoice: its own field, or, in the newer shape, that of its (last) invoice
+    payment."""
     if "payment_intent" in found:
         return str(found["payment_intent"] or "")
     payments = rows(get(query("/v1/invoice_payments", invoice=story.id, limit=PARTS)), story, "payments")

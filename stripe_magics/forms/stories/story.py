@@ -1,7 +1,8 @@
-"""What a story is made of: facts, entries in time, and what can be done next; and the small words that all stories share.
+"""What a story is made of: facts, entries in time, and what can be done next; and the small words that all
+stories share.
 
-`get(path)` gives Stripe's JSON; a story asks at most four times. What can be read of a part but isn't there is left out; a list that was cut
-says so among the entries.
+`get(path)` gives Stripe's JSON; a story asks at most four times. What can be read of a part but isn't there
+is left out; a list that was cut says so among the entries.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Story:
         return self
 
 
-# Small words ---------------------------------------------------------------------------------------------------------------------
+# Small words ------------------------------------------------------------------------------------------------
 
 
 def money(minor: Any, currency: Any) -> str:

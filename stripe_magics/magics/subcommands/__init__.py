@@ -1,7 +1,8 @@
-"""The words of `%stripe` that are no module of Stripe's: `connect`, `status`, `sandbox advance` ... One table, one function each.
+"""The words of `%stripe` that are no module of Stripe's: `connect`, `status`, `sandbox advance` ... One
+table, one function each.
 
-Each function gets the magic (its shell, history and cell), the values without a flag and those with one, and imports what it
-needs when it is used.
+Each function gets the magic (its shell, history and cell), the values without a flag and those with one, and
+imports what it needs when it is used.
 """
 
 from __future__ import annotations

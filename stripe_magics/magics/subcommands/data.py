@@ -39,7 +39,8 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 
 
 def report_page(name: str) -> Any:
-    """The help of one report: its columns with kind and meaning, its options, the period it takes, its formula and their source."""
+    """The help of one report: its columns with kind and meaning, its options, the period it takes, its
+    formula and their source."""
     from stripe_magics import finance
     from stripe_magics.magics.help_pages import Page
 
@@ -102,7 +103,8 @@ def bulk_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
 
 
 def _check_flags(function: Callable[..., Any], options: ParsedFlags) -> None:
-    """A flag that the function doesn't know is refused by its name; one that takes its own filters (`**`) judges them itself."""
+    """A flag that the function doesn't know is refused by its name; one that takes its own filters (`**`)
+    judges them itself."""
     taken = inspect.signature(function).parameters.values()
     if any(each.kind is each.VAR_KEYWORD for each in taken):
         return

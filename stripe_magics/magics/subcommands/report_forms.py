@@ -1,4 +1,5 @@
-"""The forms of reports and of the month end: what finance says of its reports, in the words that forms ask for."""
+"""The forms of reports and of the month end: what finance says of its reports, in the words that forms ask
+for."""
 
 from __future__ import annotations
 
@@ -114,7 +115,8 @@ class FinanceReporter:
 
 
 def report_form(positional: Sequence[Any], given: Mapping[str, Any]) -> Any:
-    """`%stripe report [NAME [START END]] --form`: what is given is in the form, or refused as the line would refuse it."""
+    """`%stripe report [NAME [START END]] --form`: what is given is in the form, or refused as the line would
+    refuse it."""
     from stripe_magics.client.shared_connection import shared
     from stripe_magics.finance import runner
     from stripe_magics.finance.reports import REPORTS

@@ -47,7 +47,8 @@ def _clock(now: int) -> str:
 
 
 def coverage(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    """A row for each operation: `simulated`, or `by shape` where its objects are kept without what they do."""
+    """A row for each operation: `simulated`, or `by shape` where its objects are kept without what they
+    do."""
     import pandas as pd
 
     from stripe_magics.sandbox.coverage import operations

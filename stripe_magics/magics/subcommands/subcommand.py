@@ -1,4 +1,5 @@
-"""What a word of ours is, and how its flags are read: by a table of its own, with a line's rules of quoting."""
+"""What a word of ours is, and how its flags are read: by a table of its own, with a line's rules of
+quoting."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ ParsedFlags = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Subcommand:
-    """A word (or two) of ours: what it runs, the flags it knows ("flag" stands alone, "text" takes a value, "list" repeats), and what it says."""
+    """A word (or two) of ours: what it runs, the flags it knows ("flag" stands alone, "text" takes a value,
+    "list" repeats), and what it says."""
 
     words: tuple[str, ...]
     function: Callable[[Any, list[Any], ParsedFlags], Any]

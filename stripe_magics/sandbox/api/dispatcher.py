@@ -1,4 +1,5 @@
-"""Stripe's protocol over the account: one HTTP request in, status, headers and body out. No sockets here, no httpx.
+"""Stripe's protocol over the account: one HTTP request in, status, headers and body out. No sockets here, no
+httpx.
 
 key -> route -> form decoding -> validation -> idempotency -> handler -> expansion -> JSON
 """
@@ -50,7 +51,8 @@ class Response:
 
 @dataclass(slots=True)
 class Route:
-    """Where a method and a path lead: `name` is the path with its placeholders, as the validation table has it."""
+    """Where a method and a path lead: `name` is the path with its placeholders, as the validation table has
+    it."""
 
     name: str
     handler: Handler
@@ -58,7 +60,8 @@ class Route:
     by_shape: bool = False  # kept by its shape only: what it does isn't simulated
 
     def shape(self, version: str) -> dict[str, Any] | None:
-        """What it takes at a version; what came after the older one is served there too, what the newer one dropped isn't."""
+        """What it takes at a version; what came after the older one is served there too, what the newer one
+        dropped isn't."""
         found = self.shape_at(version)
         return self.shape_at(versions.NEWER) if found is None and version == versions.OLDER else found
 
@@ -80,7 +83,8 @@ _KEY = re.compile(r"(?:sk|rk)_test_\S+")
 
 
 def route(name: str, handler: Handler, own: dict[str, Any] | None = None) -> None:
-    """Serve "POST /v1/customers/{customer}" by a handler; `own` says what a path takes that the table doesn't have."""
+    """Serve "POST /v1/customers/{customer}" by a handler; `own` says what a path takes that the table doesn't
+    have."""
     method, path = name.split(" ")
     if own is None and not any(has_shape(name, version) for version in versions.SERVED):
         raise KeyError(f"{name} is not in the validation table")
@@ -111,7 +115,8 @@ def _find(path: str) -> tuple[_Node | None, list[str]]:
 def respond(
     account: Account, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
 ) -> Response:
-    """Carry out one request. `headers` has lower-case names. Raises only for defects of the sandbox itself."""
+    """Carry out one request. `headers` has lower-case names. Raises only for defects of the sandbox
+    itself."""
     request_id = account.request_id()
     key = headers.get("idempotency-key", "") if method == "POST" else ""
     account.family.begin_request(request_id, key or None)
@@ -225,7 +230,8 @@ def _form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
 
 
 def _authorise(headers: Mapping[str, str], account: Account) -> Account:
-    """The account that the request acts for. Raises a refusal without a valid key, or for an account that isn't connected."""
+    """The account that the request acts for. Raises a refusal without a valid key, or for an account that
+    isn't connected."""
     given = headers.get("authorization", "")
     scheme, _, key = given.partition(" ")
     if scheme.lower() == "basic":
@@ -261,7 +267,8 @@ def _authorise(headers: Mapping[str, str], account: Account) -> Account:
 
 
 def _former(found: Route, given: list[tuple[str, str]], params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of a call of the newer version as the older one has them; what only the newer one knows is refused."""
+    """The parameters of a call of the newer version as the older one has them; what only the newer one knows
+    is refused."""
     names = found.shape_at(versions.OLDER)
     if names is None:
         return params
@@ -276,7 +283,8 @@ def _former(found: Route, given: list[tuple[str, str]], params: dict[str, Any]) 
 
 
 def written(account: Account, answer: Object | Page, paths: list[str], version: str) -> bytes:
-    """An answer as JSON. What is stored and neither expanded nor of another version leaves as its stored text."""
+    """An answer as JSON. What is stored and neither expanded nor of another version leaves as its stored
+    text."""
     newer = version == versions.NEWER
     if isinstance(answer, Page):
         return _page(account, answer, paths, newer=newer)

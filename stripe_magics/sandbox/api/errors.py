@@ -1,6 +1,7 @@
 """What a refusal is: HTTP status and Stripe's error body. Handlers raise it; protocol.py writes it.
 
-The type decides the status unless one is given: a bad request is 400, a card that was refused 402, an unknown object 404.
+The type decides the status unless one is given: a bad request is 400, a card that was refused 402, an unknown
+object 404.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ DOCS = "https://stripe.com/docs/error-codes/"
 
 
 class ApiError(Exception):
-    """An answer other than 200. `stands` says that what was done so far stays (a decline leaves a failed charge)."""
+    """An answer other than 200. `stands` says that what was done so far stays (a decline leaves a failed
+    charge)."""
 
     def __init__(
         self,
@@ -33,7 +35,8 @@ class ApiError(Exception):
         self.param = param
         self.more = more or {}
         self.stands = status == 402 if stands is None else stands  # whether what happened on the way stays
-        self.checked = checked  # False: parameters didn't pass validation, so the answer isn't kept for the idempotency key
+        # False: parameters didn't pass validation, so the answer isn't kept for the idempotency key
+        self.checked = checked
 
     def body(self, log_url: str) -> dict[str, Any]:
         """The error body, with the keys that apply."""

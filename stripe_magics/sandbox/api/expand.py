@@ -1,7 +1,8 @@
-"""Expansion: `expand[]=customer`, `expand[]=data.payment_intent.latest_charge`: ids become objects, at most four levels deep.
+"""Expansion: `expand[]=customer`, `expand[]=data.payment_intent.latest_charge`: ids become objects, at most
+four levels deep.
 
-What can be expanded comes from the generated facts (expandable.json) by object type and path. A few lists are left out of their object unless asked
-for; `INCLUDED` computes these.
+What can be expanded comes from the generated facts (expandable.json) by object type and path. A few lists are
+left out of their object unless asked for; `INCLUDED` computes these.
 """
 
 from __future__ import annotations
@@ -175,7 +176,8 @@ class _Walk:
 
 
 def resolve(account: Account, identifier: str) -> Object | None:
-    """A fresh copy of the object that an id names; a deleted one as it is answered now; None if the sandbox has no such object."""
+    """A fresh copy of the object that an id names; a deleted one as it is answered now; None if the sandbox
+    has no such object."""
     if identifier in account.deleted:
         return dict(account.deleted[identifier])
     kind = kind_of(identifier)

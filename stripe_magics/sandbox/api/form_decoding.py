@@ -1,4 +1,5 @@
-"""Form text -> nested parameters: `a[b][0][c]=v`, `a[]=v`. Everything stays text; validation.py gives it types.
+"""Form text -> nested parameters: `a[b][0][c]=v`, `a[]=v`. Everything stays text; validation.py gives it
+types.
 
 A repeated `a[][name]` starts the next element when the element at hand has that name already.
 """

@@ -1,6 +1,8 @@
-"""One key, one effect: the first answer to a POST with an Idempotency-Key is kept for a day and given again, declines included.
+"""One key, one effect: the first answer to a POST with an Idempotency-Key is kept for a day and given again,
+declines included.
 
-The same key with other parameters or another endpoint is refused. A request that never passed validation is not kept.
+The same key with other parameters or another endpoint is refused. A request that never passed validation is
+not kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A multipart body (an upload) -> pairs, as a form gives them. A file becomes `file[filename]`, `file[type]` and `file[data]` (base64)."""
+"""A multipart body (an upload) -> pairs, as a form gives them. A file becomes `file[filename]`, `file[type]`
+and `file[data]` (base64)."""
 
 from __future__ import annotations
 

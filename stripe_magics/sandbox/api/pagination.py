@@ -23,7 +23,8 @@ OBJECTS = frozenset({"charge", "customer", "invoice", "payment_intent", "product
 
 @dataclass(slots=True)
 class Page:
-    """One page of a list or a search: `rows` are Rows, or plain objects where they are no stored objects of their own."""
+    """One page of a list or a search: `rows` are Rows, or plain objects where they are no stored objects of
+    their own."""
 
     rows: list[Row] | list[Object]
     url: str
@@ -83,7 +84,8 @@ def page(
     account: Account, kind: str, params: dict[str, Any], url: str, *, filters: Iterable[str] = (), ranges: Iterable[str] = (), tests: Iterable[Test] = (),
     rows: list[Row] | None = None,
 ) -> Page:  # fmt: skip
-    """A page of the objects of a type: `filters` name parameters that are filter values of the type, `ranges` those that are ranges of them."""
+    """A page of the objects of a type: `filters` name parameters that are filter values of the type, `ranges`
+    those that are ranges of them."""
     table = account.table(kind)
     given = [(table.keys.index(name), params[name]) for name in filters if params.get(name) is not None]
     for name in OBJECTS.intersection(filters):
@@ -130,7 +132,8 @@ def page(
 
 
 def _of_clock(account: Account, table: Table, params: dict[str, Any]) -> list[Test]:
-    """What belongs to a test clock is listed when the clock, or the customer or subscription, is named; else it is left out."""
+    """What belongs to a test clock is listed when the clock, or the customer or subscription, is named; else
+    it is left out."""
     if "test_clock" not in table.keys:
         return []
     place, named = table.keys.index("test_clock"), params.get("test_clock")

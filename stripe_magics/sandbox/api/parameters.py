@@ -1,7 +1,8 @@
-"""Nested text -> typed parameters, by what each path takes at the version of the call (the catalogue's generated facts).
+"""Nested text -> typed parameters, by what each path takes at the version of the call (the catalogue's
+generated facts).
 
-- a name that the path doesn't take, a required one left out, a number that is none, a choice that isn't offered: refused, with the parameter
-  in brackets (`shipping[name]`);
+- a name that the path doesn't take, a required one left out, a number that is none, a choice that isn't
+  offered: refused, with the parameter in brackets (`shipping[name]`);
 - an empty text means "clear this": it becomes None where that is allowed;
 - booleans and integers arrive as text and leave as such values.
 """
@@ -29,7 +30,8 @@ def has_shape(path: str, version: str) -> bool:
 
 @cache
 def shape(path: str, version: str = PINNED_VERSION) -> dict[str, tuple[Kind, bool, bool]] | None:
-    """Of "POST /v1/customers": name -> (kind, required, an empty text clears it); None for a path that the version doesn't have."""
+    """Of "POST /v1/customers": name -> (kind, required, an empty text clears it); None for a path that the
+    version doesn't have."""
     method, _, where = _SAME_AS.get(path, path).partition(" ")
     found = accepted(method, where, version)
     return None if found is None else _names(_with_extras(path, found))
@@ -105,7 +107,8 @@ def _open(of: Kind) -> Kind:
 
 
 class _Given(dict[str, Any]):
-    """What was given. A parameter that a handler can't do without and the table has as optional is missed as a required one is."""
+    """What was given. A parameter that a handler can't do without and the table has as optional is missed as
+    a required one is."""
 
     prefix = ""
 

@@ -1,6 +1,7 @@
 """Stripe's search language: `email:"x" AND created>1672531200`.
 
-clause    field:value (exact, text without regard to case)   field~"part"   number field > < >= <=   -clause   metadata["k"]:"v"   field:null
+clause    field:value (exact, text without regard to case)   field~"part"   number field > < >=
+          <=   -clause   metadata["k"]:"v"   field:null
 query     clauses joined by AND (or a space), or all by OR; no parentheses; at most ten clauses
 """
 
@@ -42,7 +43,8 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "subscription": {"created": "number", "canceled_at": "number", "metadata": "map", "status": "token"},
 }  # fmt: skip
-"""Object -> searchable field -> how it compares: `text` also takes ~, `token` only equality, `number` also > and <."""
+"""Object -> searchable field -> how it compares: `text` also takes ~, `token` only equality, `number` also >
+and <."""
 
 MOST_CLAUSES = 10
 SHORTEST_PART = 3
@@ -129,7 +131,8 @@ class Query:
 
 @cache
 def reader(fields: frozenset[str]) -> Callable[[bytes], Any]:
-    """Reads just these parts of an object's text: the rest is skipped, which makes a search of thousands quick."""
+    """Reads just these parts of an object's text: the rest is skipped, which makes a search of thousands
+    quick."""
     requested = msgspec.defstruct("Requested", [(name, Any, None) for name in sorted(fields)])
     return msgspec.json.Decoder(requested).decode
 

@@ -1,6 +1,8 @@
-"""Which objects have a value in a field, or in a key of their metadata: made when a field is first searched, brought up to date when it is next.
+"""Which objects have a value in a field, or in a key of their metadata: made when a field is first searched,
+brought up to date when it is next.
 
-A table notes the rows that changed (`Table.changed`) once it has such indices, so that a search costs what it finds, not what there is.
+A table notes the rows that changed (`Table.changed`) once it has such indices, so that a search costs what it
+finds, not what there is.
 """
 
 from __future__ import annotations

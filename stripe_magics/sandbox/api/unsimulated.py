@@ -1,6 +1,8 @@
-"""Parameters that the sandbox takes for what they are and refuses, since it doesn't simulate what they do: "The sandbox doesn't simulate X."
+"""Parameters that the sandbox takes for what they are and refuses, since it doesn't simulate what they do:
+"The sandbox doesn't simulate X."
 
-Names stand with [] for places in lists. A name covers all that is nested in it. `EVERYWHERE` counts for every operation.
+Names stand with [] for places in lists. A name covers all that is nested in it. `EVERYWHERE` counts for every
+operation.
 """
 
 from __future__ import annotations

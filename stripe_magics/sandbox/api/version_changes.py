@@ -1,7 +1,9 @@
-"""What changed between the two versions that the sandbox speaks, as a list. Objects are kept in the older shape.
+"""What changed between the two versions that the sandbox speaks, as a list. Objects are kept in the older
+shape.
 
-Answers of the newer version go up the list: each change turns an object of its types into what it became. Calls of the newer version come
-down: their parameters get the names that they had before. What the newer version takes and the older one has no name for is refused.
+Answers of the newer version go up the list: each change turns an object of its types into what it became.
+Calls of the newer version come down: their parameters get the names that they had before. What the newer
+version takes and the older one has no name for is refused.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ Upgrade = Callable[[Account, Object], None]
 
 @dataclass(frozen=True)
 class VersionChange:
-    """One dated change: object type -> how it is turned, and (pattern, former name) of parameters by operation."""
+    """One dated change: object type -> how it is turned, and (pattern, former name) of parameters by
+    operation."""
 
     version: str
     about: str
@@ -281,7 +284,8 @@ CHANGES = (
 
 
 def upgrade(account: Account, value: Any) -> None:
-    """Turn an answer in the older shape into the newer one, in place. Events keep the shape of their version."""
+    """Turn an answer in the older shape into the newer one, in place. Events keep the shape of their
+    version."""
     if isinstance(value, list):
         for each in value:
             upgrade(account, each)
@@ -301,7 +305,8 @@ def upgrade(account: Account, value: Any) -> None:
 
 
 def downgrade(name: str, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The parameters of a call of the newer version under their former names; those that say nothing new are left out."""
+    """The parameters of a call of the newer version under their former names; those that say nothing new are
+    left out."""
     values = _FORMER_VALUES.get(name, {})
     given = [(each, values.get(each, {}).get(value, value)) for each, value in given]
     renames = [rename for change in reversed(CHANGES) for rename in change.params.get(name, ())]
@@ -325,7 +330,8 @@ ASYNC_CAPTURE_SINCE = "2024-04-10"
 
 
 def with_former_defaults(name: str, asked: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters with what a version before the two that are served took for granted of a payment intent: cards alone, capture at once."""
+    """The parameters with what a version before the two that are served took for granted of a payment intent:
+    cards alone, capture at once."""
     if name != "POST /v1/payment_intents" or not asked:
         return params
     types = {"payment_method_types", "automatic_payment_methods"}

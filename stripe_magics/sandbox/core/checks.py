@@ -1,4 +1,5 @@
-"""What can be wrong with a value whichever call it comes by: amounts, currencies, descriptors, addresses, accounts that are not there."""
+"""What can be wrong with a value whichever call it comes by: amounts, currencies, descriptors, addresses,
+accounts that are not there."""
 
 from __future__ import annotations
 
@@ -90,7 +91,8 @@ def checked_expiry(params: dict[str, Any], prefix: str = "") -> dict[str, int]:
 
 
 def refuse_connect(account: Account, params: dict[str, Any]) -> None:
-    """Where connected accounts aren't simulated: their ids are unknown, or what is asked of them isn't done here, and a fee needs one."""
+    """Where connected accounts aren't simulated: their ids are unknown, or what is asked of them isn't done
+    here, and a fee needs one."""
     destination = (params.get("transfer_data") or {}).get("destination")
     for what, identifier, param in (
         ("account", params.get("on_behalf_of"), "on_behalf_of"),

@@ -1,7 +1,8 @@
 """The sandbox's own time: frozen until somebody advances it, with what is due on the way.
 
-What happens later (funds become available, a payout arrives, a hold expires) is a job: a moment, a name and an object's id. Jobs are plain
-data, so that they can be saved; `scheduler.py` says what each name does. Days are UTC; business days are Monday to Friday.
+What happens later (funds become available, a payout arrives, a hold expires) is a job: a moment, a name and
+an object's id. Jobs are plain data, so that they can be saved; `scheduler.py` says what each name does. Days
+are UTC; business days are Monday to Friday.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class Calendar:
 class Clock:
     """A calendar as one account uses it.
 
-    The accounts of a platform share one calendar: `scope` (a connected account's id and a slash) stands before the ids of its jobs. A test clock
-    (`name` is its id) has a calendar of its own.
+    The accounts of a platform share one calendar: `scope` (a connected account's id and a slash) stands
+    before the ids of its jobs. A test clock (`name` is its id) has a calendar of its own.
     """
 
     __slots__ = ("calendar", "name", "scope")

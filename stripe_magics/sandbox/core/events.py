@@ -1,4 +1,5 @@
-"""One event for each change: a snapshot of the object at that moment and, on updates, what the changed values were before."""
+"""One event for each change: a snapshot of the object at that moment and, on updates, what the changed values
+were before."""
 
 from __future__ import annotations
 

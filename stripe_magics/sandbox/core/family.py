@@ -1,7 +1,8 @@
-"""A platform and its connected accounts: each has objects and a ledger of its own; they share one calendar, and a trial spans all of them.
+"""A platform and its connected accounts: each has objects and a ledger of its own; they share one calendar,
+and a trial spans all of them.
 
-A trial remembers an account from the moment that it is first met in it (`member`, `platform`): accounts that a request has nothing to do with
-cost nothing.
+A trial remembers an account from the moment that it is first met in it (`member`, `platform`): accounts that
+a request has nothing to do with cost nothing.
 """
 
 from __future__ import annotations

@@ -3,9 +3,11 @@
     net = amount - fee        fee = sum of fee_details        balance[currency] = sum of net, by status
 
 - Money moves by the account's own clock, whatever test clock a bill belongs to.
-- An entry is `pending` until `available_on`, then `available`; it never changes otherwise and never goes away.
-- An automatic payout takes every available entry that no payout took before, its own entry with them: they add up to nothing, so what is
-  available is always the sum of the entries not yet taken. `paid_by` and `members` remember who took what.
+- An entry is `pending` until `available_on`, then `available`; it never changes otherwise and never goes
+  away.
+- An automatic payout takes every available entry that no payout took before, its own entry with them: they
+  add up to nothing, so what is available is always the sum of the entries not yet taken. `paid_by` and
+  `members` remember who took what.
 """
 
 from __future__ import annotations
@@ -70,8 +72,8 @@ class Ledger:
         available_on: int | None = None,
         application_fee: tuple[int, str] = (0, ""),
     ) -> dict[str, Any]:
-        """Write an entry now. `at_once` False: the funds settle first, two business days; `available_on` says when. An application fee (amount,
-        application) comes on top of the fee."""
+        """Write an entry now. `at_once` False: the funds settle first, two business days; `available_on` says
+        when. An application fee (amount, application) comes on top of the fee."""
         now = self.account.own_clock.now
         if available_on is None:
             available_on = now if at_once else business_days_after(now, SETTLING_DAYS)
@@ -114,7 +116,8 @@ class Ledger:
         return entry
 
     def insert(self, entry: dict[str, Any], *, payout: str = "") -> None:
-        """A finished entry, in bulk; `payout` is the automatic payout that took it. Call the account's `settled` at the end."""
+        """A finished entry, in bulk; `payout` is the automatic payout that took it. Call the account's
+        `settled` at the end."""
         self.account.insert("balance_transaction", entry)
         if payout:
             self.assign(entry["id"], payout)

@@ -1,4 +1,5 @@
-"""How given values change an object: metadata merges, an empty text clears, an address keeps all its parts."""
+"""How given values change an object: metadata merges, an empty text clears, an address keeps all its
+parts."""
 
 from __future__ import annotations
 

@@ -39,7 +39,8 @@ def advance(account: Account, seconds: int) -> int:
 
 
 def check_length(seconds: int) -> int:
-    """How much time may pass at once. Raises ValueError for what is less than nothing or more than ten years."""
+    """How much time may pass at once. Raises ValueError for what is less than nothing or more than ten
+    years."""
     if not 0 <= seconds <= FARTHEST:
         raise ValueError(
             "Time only goes forward: give a number of seconds that is not negative."

@@ -1,24 +1,33 @@
 """The in-memory account: objects by type in order of creation, kept as the JSON that goes out.
 
-- Each object is a `Row`: its JSON text, the few values that lists filter by, and, while somebody works with it, the dict. A cold row costs
-  little more than its text; a list page is its texts joined.
-- Handlers read and change dicts: `get` an object, change it, `save` it. `peek` reads one without keeping the dict. At the end of a request
-  `flush` turns them back into text; what was changed and not saved is dropped, so that a refusal half way leaves no trace.
+- Each object is a `Row`: its JSON text, the few values that lists filter by, and, while somebody works with
+  it, the dict. A cold row costs little more than its text; a list page is its texts joined.
+- Handlers read and change dicts: `get` an object, change it, `save` it. `peek` reads one without keeping the
+  dict. At the end of a request `flush` turns them back into text; what was changed and not saved is dropped,
+  so that a refusal half way leaves no trace.
 - What Stripe would never show (which outcome a test card brings) is in `notes`.
 
 Filling an account in bulk (a seeded demo), without handlers and events:
 
     account = Account(seed=..., now=...)
     account.clock.now = as_of
-    account.insert("customer", {...})            # a finished object: id, created and every key that Stripe shows; any order of creation
-    account.insert("charge", {...})              # encoded at once; about 10 microseconds each, nothing is checked
-    account.insert("invoice", {..., "lines": list_object})        # up to 10 lines inside; more go to account.long_lines[invoice_id]
-    account.ledger.insert({...}, payout="po_...")  # a finished balance transaction, with the automatic payout that took it ("" if none yet);
-                                                    # `status` pending ones become available by themselves when the clock reaches available_on
+    account.insert("customer", {...})            # a finished object: id, created and every key that Stripe
+                                                 shows; any order of creation
+    account.insert("charge", {...})              # encoded at once; about 10 microseconds each, nothing is
+                                                 checked
+    account.insert("invoice", {..., "lines": list_object})        # up to 10 lines inside; more go to
+        account.long_lines[invoice_id]
+    account.ledger.insert({...}, payout="po_...")  # a finished balance transaction, with the automatic payout
+        that took it ("" if none yet);
+                                                    # `status` pending ones become available by themselves
+                                                    when the clock reaches available_on
     account.insert("event", {...})
-    account.notes["pm_..."] = {"outcome": "card_declined"}         # see test_cards.py; only for methods that must go on declining
-    account.clock.at(moment, "payout_arrives", "po_...")           # what is still to come; names in scheduler.py
-    account.finish_bulk_load()                            # once at the end: sorts, books the totals, and puts the daily jobs on the calendar
+    account.notes["pm_..."] = {"outcome": "card_declined"}         # see test_cards.py; only for methods that
+        must go on declining
+    account.clock.at(moment, "payout_arrives", "po_...")           # what is still to come; names in
+        scheduler.py
+    account.finish_bulk_load()                            # once at the end: sorts, books the totals, and puts
+        the daily jobs on the calendar
 """
 
 from __future__ import annotations
@@ -102,7 +111,8 @@ def kind_of(identifier: str) -> str:
 
 
 class Row:
-    """One object: `json` is its text (made when first needed), `data` its dict while it is worked with; one of the two is always there."""
+    """One object: `json` is its text (made when first needed), `data` its dict while it is worked with; one
+    of the two is always there."""
 
     __slots__ = ("created", "data", "id", "json", "keys", "seq")
 
@@ -233,7 +243,8 @@ _Undo = tuple[str, Table, Row, bytes | None, tuple[Any, ...]]
 
 
 class Account:
-    """One Stripe account in memory. Not safe for threads by itself: the transport holds a lock around each request."""
+    """One Stripe account in memory. Not safe for threads by itself: the transport holds a lock around each
+    request."""
 
     def __init__(
         self, *, seed: str = "sandbox", now: int = AS_OF, platform: Account | None = None, me: str = ""
@@ -272,7 +283,8 @@ class Account:
 
     @property
     def me(self) -> Object:
-        """The account object. A connected account's is one of its platform's objects: `save_me` after a change."""
+        """The account object. A connected account's is one of its platform's objects: `save_me` after a
+        change."""
         if isinstance(self._me, dict):
             return self._me
         return self.family.platform.find("account", self._me, "account")
@@ -318,7 +330,8 @@ class Account:
         return f"{prefix}_{self.letters(f'{prefix}{self.count}', length)}"
 
     def request_id(self) -> str:
-        """A fresh request id; counted by itself, so that reading doesn't change the ids of what is made later."""
+        """A fresh request id; counted by itself, so that reading doesn't change the ids of what is made
+        later."""
         self.requests += 1
         return f"req_{self.letters(f'request{self.requests}', 14)}"
 
@@ -365,7 +378,8 @@ class Account:
         return data
 
     def insert(self, kind: str, data: Object) -> None:
-        """Take in a finished object in bulk: it is kept as text from the start. See the module's docstring."""
+        """Take in a finished object in bulk: it is kept as text from the start. See the module's
+        docstring."""
         self._row(kind, data, cold=True)
 
     def get(self, kind: str, identifier: str) -> Object | None:
@@ -421,10 +435,11 @@ class Account:
 
     @contextmanager
     def trial(self, *, keep: bool = False) -> Iterator[None]:
-        """Work that may have to be undone: afterwards the account is as before, unless `keep` and nothing was refused.
+        """Work that may have to be undone: afterwards the account is as before, unless `keep` and nothing was
+        refused.
 
-        A decline (402) is no refusal in this sense: what happened on the way stands. Begin it before any object is fetched: dicts that were
-        fetched earlier are no longer those of the account. Trials nest.
+        A decline (402) is no refusal in this sense: what happened on the way stands. Begin it before any
+        object is fetched: dicts that were fetched earlier are no longer those of the account. Trials nest.
         """
         identifier = self._me if isinstance(self._me, str) else ""
         self.family.begin(identifier)

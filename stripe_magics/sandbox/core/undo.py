@@ -1,6 +1,8 @@
-"""A dict that can go back: while a trial is open it remembers what stood at each key before that key was first touched.
+"""A dict that can go back: while a trial is open it remembers what stood at each key before that key was
+first touched.
 
-Values may be changed in place, so that reading one counts as touching it. What a trial has nothing to do with costs it nothing.
+Values may be changed in place, so that reading one counts as touching it. What a trial has nothing to do with
+costs it nothing.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ KNOWN = {0: "Northwind", 1: "JennyRosen"}  # customers with readable ids
 
 
 def person(books: Books, client: Client) -> Person:
-    """The customer's payment method and what its other objects repeat; the customer itself is written at the end."""
+    """The customer's payment method and what its other objects repeat; the customer itself is written at the
+    end."""
     known = KNOWN.get(client.number)
     identifier = f"cus_demo{known}" if known else books.new("cus", 14)
     kind, details = card_for(books.account, client)

@@ -1,4 +1,5 @@
-"""Names for the demo account's people and companies. All e-mail addresses are at example.com, which belongs to nobody."""
+"""Names for the demo account's people and companies. All e-mail addresses are at example.com, which belongs
+to nobody."""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""How the demo firm's bills were paid, or not; and what it sold without bills. The second half of the story that `firm` begins.
+"""How the demo firm's bills were paid, or not; and what it sold without bills. The second half of the story
+that `firm` begins.
 
-Cards are charged an hour after a bill is made and, when declined, again after 3, 8 and 15 days; bank debits take some days; who is sent an
-invoice pays around its due date, often late. What never is paid ends open, written off (uncollectible) or void.
+Cards are charged an hour after a bill is made and, when declined, again after 3, 8 and 15 days; bank debits
+take some days; who is sent an invoice pays around its due date, often late. What never is paid ends open,
+written off (uncollectible) or void.
 """
 
 from __future__ import annotations
@@ -210,7 +212,8 @@ def _through_links(firm: Firm, by_currency: dict[str, list[Client]], rng: Random
 
 
 def _link_moments(firm: Firm, currency: str, clients: list[Client], rng: Random) -> list[int]:
-    """When somebody bought: in dollars on any day, in the other currencies rather on days that saw no other payment."""
+    """When somebody bought: in dollars on any day, in the other currencies rather on days that saw no other
+    payment."""
     first = sorted(each.joined for each in clients)[3] + 2 * DAY
     requested = {"usd": 95, "eur": 90, "gbp": 125}[currency]
     days = range(first // DAY, firm.as_of // DAY - 2)
@@ -252,7 +255,8 @@ def _double_charge_incident(firm: Firm, rng: Random) -> None:
 
 
 def plan_refunds_and_disputes(firm: Firm, rng: Random) -> None:
-    """Refunds and disputes of what was paid by card; none in the last days, so that something is available in each currency."""
+    """Refunds and disputes of what was paid by card; none in the last days, so that something is available in
+    each currency."""
     for sale in firm.sales:
         if sale.kind == "duplicate":
             sale.refund = (sale.created + DAY + 3 * HOUR, 100, "duplicate", False)

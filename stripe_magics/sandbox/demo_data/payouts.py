@@ -1,8 +1,10 @@
-"""The demo firm's payouts: every business day, just after midnight, each currency's available entries go to the bank.
+"""The demo firm's payouts: every business day, just after midnight, each currency's available entries go to
+the bank.
 
-As in the sandbox's own daily run: a payout takes every available entry that none took before, and its own entry with them, so that its members
-add up to its amount. On a few days the firm pays out a part by hand first, and a few payouts come back from the bank; what comes back is an
-entry like any other and goes out with the next run.
+As in the sandbox's own daily run: a payout takes every available entry that none took before, and its own
+entry with them, so that its members add up to its amount. On a few days the firm pays out a part by hand
+first, and a few payouts come back from the bank; what comes back is an entry like any other and goes out with
+the next run.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ TROUBLE = ("could_not_process", "The bank could not process this payout.")
 
 
 def write(books: Books) -> None:
-    """Pay out what the entries bring, up to the day before the clock's; then hand all entries to the ledger."""
+    """Pay out what the entries bring, up to the day before the clock's; then hand all entries to the
+    ledger."""
     entries = sorted(books.entries, key=lambda entry: (entry["available_on"], entry["created"]))
     for currency in ("usd", "eur", "gbp"):
         _of_currency(books, currency, [entry for entry in entries if entry["currency"] == currency])

@@ -1,7 +1,9 @@
-"""Plays a part of the demo firm's story through the sandbox's own engine, and hands what came of it over to the demo's books.
+"""Plays a part of the demo firm's story through the sandbox's own engine, and hands what came of it over to
+the demo's books.
 
-The engine works in an account of its own whose clock starts in the past. What it makes there (objects, events, ledger entries, jobs that are
-still to come) then joins the demo's: money that settled goes out with the firm's payouts like any other.
+The engine works in an account of its own whose clock starts in the past. What it makes there (objects,
+events, ledger entries, jobs that are still to come) then joins the demo's: money that settled goes out with
+the firm's payouts like any other.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ class Player:
                 self.account.insert(kind, each.value)
 
     def __call__(self, what: str, **params: Any) -> Object:
-        """One request, "POST /v1/customers"; the answer. A declined card is part of the story, a refusal a mistake in it."""
+        """One request, "POST /v1/customers"; the answer. A declined card is part of the story, a refusal a
+        mistake in it."""
         method, path = what.split(" ")
         text = urlencode([(name, value) for name, value in _flat(params)])
         query, body = (text, b"") if method == "GET" else ("", text.encode())
@@ -51,7 +54,8 @@ class Player:
             scheduler.advance(self.account, moment - self.account.now)
 
     def hand_over(self) -> None:
-        """Let the demo's books have everything. Entries go to its ledger with its own; the bank's days are those of the firm."""
+        """Let the demo's books have everything. Entries go to its ledger with its own; the bank's days are
+        those of the firm."""
         self.until(self.books.now)
         account, theirs = self.books.account, self.account
         for kind, table in theirs.tables.items():

@@ -1,4 +1,5 @@
-"""What the demo firm's story is made of: its price list, and plain records of its customers, bills and sales. No Stripe objects.
+"""What the demo firm's story is made of: its price list, and plain records of its customers, bills and sales.
+No Stripe objects.
 
 Money is minor units, moments are Unix seconds.
 """
@@ -106,7 +107,8 @@ class Line:
 
 @dataclass(slots=True, eq=False)
 class Bill:
-    """An invoice to be. `attempts` are (moment, decline code or ""), the last one of a paid bill being good."""
+    """An invoice to be. `attempts` are (moment, decline code or ""), the last one of a paid bill being
+    good."""
 
     client: Client
     created: int
@@ -171,7 +173,8 @@ class Firm:
 
 
 def month_starts(as_of: int, months: int = MONTHS + 2) -> list[int]:
-    """The starts of the 24 months before the current one, of the current one and of the next; a leading 0 so that month 1 is [1]."""
+    """The starts of the 24 months before the current one, of the current one and of the next; a leading 0 so
+    that month 1 is [1]."""
     now = datetime.fromtimestamp(as_of, UTC)
     first = now.year * 12 + now.month - 1 - MONTHS
     return [

@@ -1,6 +1,8 @@
-"""The shapes of the demo account's objects that don't depend on what happened: products, prices, coupons, tax rates, links, cards.
+"""The shapes of the demo account's objects that don't depend on what happened: products, prices, coupons, tax
+rates, links, cards.
 
-Parts that many objects share (a price inside a line, a card inside a charge) are encoded once, as `msgspec.Raw`, and written as they are.
+Parts that many objects share (a price inside a line, a card inside a charge) are encoded once, as
+`msgspec.Raw`, and written as they are.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ _LETTERS = bytes((b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 
 class Ids:
-    """Ids that follow from the account's seed: pieces of one long text of letters and digits, in the order in which they are asked for."""
+    """Ids that follow from the account's seed: pieces of one long text of letters and digits, in the order in
+    which they are asked for."""
 
     def __init__(self, seed: str) -> None:
         """Start reading."""

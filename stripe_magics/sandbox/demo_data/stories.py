@@ -1,7 +1,9 @@
-"""Customers of the demo firm whose last two months the engine plays: every status of a subscription, and what happens around invoices.
+"""Customers of the demo firm whose last two months the engine plays: every status of a subscription, and what
+happens around invoices.
 
-Each story is a generator: it yields how many days before now its next step is, and the stories take their steps in the order of time. The prices are
-those of the firm; what is new (metered calls, a plan in tiers, a promotion code) begins with the story that needs it.
+Each story is a generator: it yields how many days before now its next step is, and the stories take their
+steps in the order of time. The prices are those of the firm; what is new (metered calls, a plan in tiers, a
+promotion code) begins with the story that needs it.
 """
 
 from __future__ import annotations

@@ -1,14 +1,17 @@
-"""What happened to the demo firm: who its customers were, what they were billed and how they paid. Plain records, no Stripe objects.
+"""What happened to the demo firm: who its customers were, what they were billed and how they paid. Plain
+records, no Stripe objects.
 
 A firm that sells software by subscription, over 24 months and the days since:
 
-- recurring revenue (MRR, in units of each currency added up) grows from 18,000 to 95,000 a month; it is steered towards that path, and towards
-  60 % in dollars, 28 % in euros (from month 4) and 12 % in pounds (from month 9), by customers who take or drop seats and plans;
-- 2.5 to 3.5 % of the customers leave each month, many of them because their card stopped working; prices rise in month 13; January is when
-  customers turn to yearly plans; one customer brings 12 % of the revenue;
+- recurring revenue (MRR, in units of each currency added up) grows from 18,000 to 95,000 a month; it is
+  steered towards that path, and towards 60 % in dollars, 28 % in euros (from month 4) and 12 % in pounds
+  (from month 9), by customers who take or drop seats and plans;
+- 2.5 to 3.5 % of the customers leave each month, many of them because their card stopped working; prices rise
+  in month 13; January is when customers turn to yearly plans; one customer brings 12 % of the revenue;
 - about one bill in seventeen is declined at first, two in three of these are paid later; some are never paid.
 
-All of it follows from one seed: the same bills, the same second, on every machine. Money is minor units, moments are Unix seconds.
+All of it follows from one seed: the same bills, the same second, on every machine. Money is minor units,
+moments are Unix seconds.
 """
 
 from __future__ import annotations
@@ -195,7 +198,8 @@ def _turn_yearly(firm: Firm, active: list[Client], month: int, rng: Random) -> N
 
 
 def _steer(active: list[Client], month: int, rng: Random) -> None:
-    """Customers take and drop seats and plans until the month's revenue is on its path, currency by currency."""
+    """Customers take and drop seats and plans until the month's revenue is on its path, currency by
+    currency."""
     version = int(month >= PRICE_RISE)
     total = path(month)
     whale = active[0]
@@ -251,7 +255,8 @@ def _shrink(client: Client, over: float, version: int) -> bool:
 
 
 def _choose_leavers(active: list[Client], month: int, rng: Random) -> None:
-    """Who will not be billed next month. Most of those who pay by card leave because it is declined for good."""
+    """Who will not be billed next month. Most of those who pay by card leave because it is declined for
+    good."""
     free = [
         client for client in active if not client.yearly and client.number > 1 and client.month < month + 1
     ]
@@ -316,7 +321,8 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
 
 
 def _prorations(client: Client, start: int, end: int) -> list[Line]:
-    """What a change of the plan or of the seats in the period that is over gave back and cost, to the second, as the engine computes it."""
+    """What a change of the plan or of the seats in the period that is over gave back and cost, to the second,
+    as the engine computes it."""
     if client.change is None:
         return []
     plan, seats, days = client.change

@@ -1,6 +1,8 @@
-"""The demo firm's books: charges, intents, events and ledger entries as Stripe objects, and what they all share.
+"""The demo firm's books: charges, intents, events and ledger entries as Stripe objects, and what they all
+share.
 
-Every object is written once, in its final state; what it looked like earlier is only needed by the events of the last 30 days.
+Every object is written once, in its final state; what it looked like earlier is only needed by the events of
+the last 30 days.
 """
 
 from __future__ import annotations
@@ -189,7 +191,8 @@ class Books:
         code: str = "",
         captured: int | None = None,
     ) -> Object:
-        """One attempt. It failed with a code; or is taken at `settled` (0 if only held, or on its way); `captured` if only a part of it was."""
+        """One attempt. It failed with a code; or is taken at `settled` (0 if only held, or on its way);
+        `captured` if only a part of it was."""
         identifier = (
             f"ch_{intent['id'][3:]}"
             if intent["id"].startswith("pi_demo") and not code

@@ -7,7 +7,8 @@ What an operation does follows from its method, its path and what it returns:
     GET    .../settings             the one object there, as it was left
     POST   .../things               create: what is given, in an object with the type's defaults
     POST   .../things/{id}          update; metadata merges
-    POST   .../things/{id}/cancel   act: the status moves as `status_moves` says; another type of answer is a new object
+    POST   .../things/{id}/cancel   act: the status moves as `status_moves` says; another type of answer is a
+           new object
     DELETE .../things/{id}          delete
 """
 
@@ -157,7 +158,8 @@ def _needed(call: Call, name: str) -> bool:
 
 
 def _inside_parent(call: Call) -> list[Object] | None:
-    """The items of a list that is a field of the object before it in the path (a calculation's line items)."""
+    """The items of a list that is a field of the object before it in the path (a calculation's line
+    items)."""
     if not call.places:
         return None
     place = call.places[-1]

@@ -1,4 +1,5 @@
-"""Objects of the right shape, from the catalogue's facts of fields: a new one, one with given values, one as a version shows it.
+"""Objects of the right shape, from the catalogue's facts of fields: a new one, one with given values, one as
+a version shows it.
 
 An object is kept with the fields of every version; an answer shows those of its own.
 """

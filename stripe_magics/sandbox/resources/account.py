@@ -26,7 +26,8 @@ def retrieve(account: Account, params: dict[str, Any], identifier: str = "") -> 
 
 
 def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/accounts/{account}: its settings and metadata and, of a connected account, what it gives to be switched on."""
+    """POST /v1/accounts/{account}: its settings and metadata and, of a connected account, what it gives to be
+    switched on."""
     account = member(account, identifier)
     if account.platform is None:
         for name in ("capabilities", "company", "external_account", "individual", "tos_acceptance"):

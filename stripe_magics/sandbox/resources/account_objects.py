@@ -19,7 +19,8 @@ RUN = 5 * MINUTE
 
 
 def open_account(account: Account) -> None:
-    """A new account: cards and debits switched on, a bank account in each of three currencies, daily payouts."""
+    """A new account: cards and debits switched on, a bank account in each of three currencies, daily
+    payouts."""
     account.me = account_object(f"acct_1{account.letters('account', 15)}", account.now - 800 * DAY)
     for currency, country, number, routing in BANKS:
         bank = new_bank(
@@ -143,6 +144,7 @@ def connected_member(account: Account, identifier: str, sentence: str) -> Accoun
 
 
 def own_banks(account: Account, kinds: tuple[str, ...] = ("bank_account", "card")) -> list[Object]:
-    """The bank accounts and cards that an account is paid out to (not those of its customers), to look at only."""
+    """The bank accounts and cards that an account is paid out to (not those of its customers), to look at
+    only."""
     found = [account.peek(kind, each) for kind in kinds for each in account.where(kind, customer=None)]
     return [each for each in found if each is not None]

@@ -1,7 +1,7 @@
 """Automatic tax by a small table of countries: the standard rate of where the customer is.
 
-Between businesses within Europe (the customer has a VAT number of another country) the tax is reversed: the buyer owes it. Where the
-sandbox has no rate, nothing is due (`not_collecting`).
+Between businesses within Europe (the customer has a VAT number of another country) the tax is reversed: the
+buyer owes it. Where the sandbox has no rate, nothing is due (`not_collecting`).
 """
 
 from __future__ import annotations

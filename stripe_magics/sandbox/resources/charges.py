@@ -1,4 +1,5 @@
-"""Charges: one attempt to take money each. A charge that is captured writes the ledger; a failed one is kept as a record."""
+"""Charges: one attempt to take money each. A charge that is captured writes the ledger; a failed one is kept
+as a record."""
 
 from __future__ import annotations
 
@@ -97,7 +98,8 @@ def succeed(account: Account, charge: Object, outcome: CardBehaviour) -> None:
 
 
 def capture_hold(account: Account, charge: Object, amount: int) -> None:
-    """Take all or a part of what is held; the rest is let go, which the ledger shows as an entry of its own."""
+    """Take all or a part of what is held; the rest is let go, which the ledger shows as an entry of its
+    own."""
     before = events.snapshot(charge)
     outcome = outcome_of(account, charge["payment_method"])
     _enter(account, charge, amount, outcome)

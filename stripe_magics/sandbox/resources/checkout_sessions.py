@@ -1,6 +1,9 @@
-"""Checkout sessions: what is to be paid, subscribed to or set up; a helper completes one as the customer would on its page.
+"""Checkout sessions: what is to be paid, subscribed to or set up; a helper completes one as the customer
+would on its page.
 
-    open -> complete    POST /v1/test_helpers/checkout/sessions/{session}/complete    payment_method=pm_card_visa, email=, name=
+    open -> complete    POST
+                        /v1/test_helpers/checkout/sessions/{session}/complete    payment_method=pm_card_visa,
+                        email=, name=
     open -> expired     by the call, or by itself after `expires_at` (a day)
 
 A decline leaves the session open: the customer would try another card.
@@ -69,7 +72,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 
 
 def _not_given(account: Account, params: dict[str, Any], mode: str) -> Object:
-    """What an open session shows where nothing was said; of a customer that is there, no more than the e-mail address."""
+    """What an open session shows where nothing was said; of a customer that is there, no more than the e-mail
+    address."""
     customer = account.peek("customer", params.get("customer") or "")
     texts = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
     known = customer and {
@@ -161,7 +165,8 @@ def _priced(account: Account, data: Object, where: str) -> Object:
 
 
 def complete(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """The customer pays, subscribes or leaves a method (a helper's path). A decline is raised, and the session stays open."""
+    """The customer pays, subscribes or leaves a method (a helper's path). A decline is raised, and the
+    session stays open."""
     session = _open(account, identifier, "complete")
     method = use(account, params.get("payment_method") or "pm_card_visa")
     customer = _customer(account, session, params)

@@ -1,4 +1,5 @@
-"""Confirmation tokens (what a payer entered, to confirm one intent with) and customer sessions (a browser's short leave to show a customer's things)."""
+"""Confirmation tokens (what a payer entered, to confirm one intent with) and customer sessions (a browser's
+short leave to show a customer's things)."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 
 
 def opened(account: Account, params: dict[str, Any]) -> tuple[Object | None, dict[str, Any]]:
-    """The confirmation token that a call names, and its parameters with what the token holds; what the call says itself counts."""
+    """The confirmation token that a call names, and its parameters with what the token holds; what the call
+    says itself counts."""
     if not params.get("confirmation_token"):
         return None, params
     token = account.find("confirmation_token", params["confirmation_token"], "confirmation_token")

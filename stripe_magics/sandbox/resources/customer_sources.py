@@ -1,4 +1,5 @@
-"""What a customer paid with before payment methods: cards, bank accounts and sources, as `/sources` and `/cards` have them."""
+"""What a customer paid with before payment methods: cards, bank accounts and sources, as `/sources` and
+`/cards` have them."""
 
 from __future__ import annotations
 
@@ -98,7 +99,8 @@ def retrieve(account: Account, params: dict[str, Any], customer: str, identifier
 
 
 def update(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
-    """POST /v1/customers/{customer}/sources/{id}: a card's expiry and address, who holds a bank account, metadata."""
+    """POST /v1/customers/{customer}/sources/{id}: a card's expiry and address, who holds a bank account,
+    metadata."""
     found = retrieve(account, {}, customer, identifier)
     kind, before = found["object"], events.snapshot(found)
     if kind == "source":
@@ -118,7 +120,8 @@ def update(account: Account, params: dict[str, Any], customer: str, identifier: 
 
 
 def verify(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
-    """POST /v1/customers/{customer}/sources/{id}/verify: the two small amounts of a bank account; in test mode 32 and 45."""
+    """POST /v1/customers/{customer}/sources/{id}/verify: the two small amounts of a bank account; in test
+    mode 32 and 45."""
     found = retrieve(account, {}, customer, identifier)
     if found["object"] != "bank_account":
         raise invalid("Only bank accounts are verified by amounts.", param="id")

@@ -1,4 +1,5 @@
-"""What hangs on a customer: tax ids, older cards (`source`), the invoice credit balance, a standing discount."""
+"""What hangs on a customer: tax ids, older cards (`source`), the invoice credit balance, a standing
+discount."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ _TAX_IDS = {
 
 
 TEST_NUMBERS = {"000000000": "verified", "111111111": "unverified", "222222222": "pending"}
-"""Numbers that stand for what a verification finds, with or without a country before them. Every other number stays pending."""
+"""Numbers that stand for what a verification finds, with or without a country before them. Every other number
+stays pending."""
 VERIFIED = {"eu_vat", "au_abn"}
 """Kinds of numbers that are verified."""
 

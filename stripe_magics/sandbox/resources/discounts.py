@@ -1,4 +1,5 @@
-"""Discounts: what coupons and promotion codes become on a customer, a subscription, an invoice or a line, and what they take off."""
+"""Discounts: what coupons and promotion codes become on a customer, a subscription, an invoice or a line, and
+what they take off."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ def new(
     currency: str | None = None,
     **stands_on: str,
 ) -> Object:
-    """A discount from {"coupon": id}, {"promotion_code": id} or {"discount": id}; stored. `currency` is that of what it is to lower.
+    """A discount from {"coupon": id}, {"promotion_code": id} or {"discount": id}; stored. `currency` is that
+    of what it is to lower.
 
     `stands_on` is what it belongs to: invoice, invoice_item, subscription, subscription_item.
     """
@@ -154,12 +156,14 @@ def standing(account: Account, identifiers: list[str]) -> list[Object]:
 
 
 def waits(discount: Object) -> bool:
-    """Whether it takes an amount off once: that is the next invoice's with something that it can lower, prorations have no part in it."""
+    """Whether it takes an amount off once: that is the next invoice's with something that it can lower,
+    prorations have no part in it."""
     return bool(discount["coupon"]["duration"] == "once" and discount["coupon"]["amount_off"] is not None)
 
 
 class Eligibility:
-    """Which lines a coupon counts for (`applies_to`), and its amount in another currency: what a discount's snapshot doesn't say."""
+    """Which lines a coupon counts for (`applies_to`), and its amount in another currency: what a discount's
+    snapshot doesn't say."""
 
     def __init__(self, account: Account) -> None:
         self.account = account

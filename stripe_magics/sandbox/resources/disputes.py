@@ -1,10 +1,12 @@
 """Disputes: the cardholder's bank takes the money back, with a fee; evidence may win it back.
 
-    needs_response -> under_review -> won | lost        an inquiry: warning_needs_response -> warning_under_review -> warning_closed
+    needs_response -> under_review -> won | lost        an inquiry: warning_needs_response ->
+        warning_under_review -> warning_closed
 
-Opening one books -amount with a fee of 15.00; a win books the amount back and keeps the fee. An inquiry moves no money. As with Stripe's test
-mode, evidence whose `uncategorized_text` is `winning_evidence` wins, `losing_evidence` loses; left alone, a dispute is lost at its deadline. An inquiry can still be answered
-after its own (`past_due`: of the last submission; false where nothing was submitted).
+Opening one books -amount with a fee of 15.00; a win books the amount back and keeps the fee. An inquiry moves
+no money. As with Stripe's test mode, evidence whose `uncategorized_text` is `winning_evidence` wins,
+`losing_evidence` loses; left alone, a dispute is lost at its deadline. An inquiry can still be answered after
+its own (`past_due`: of the last submission; false where nothing was submitted).
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ _OF_TOKEN = ("account_holder_name", "account_holder_type", "country", "currency"
 
 
 def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/accounts/{account}/external_accounts: a bank account by its number, or a debit card (which can be paid at once)."""
+    """POST /v1/accounts/{account}/external_accounts: a bank account by its number, or a debit card (which can
+    be paid at once)."""
     account = member(account, identifier)
     given = params.get("external_account") or params.get("bank_account")
     if given is None:
@@ -121,7 +122,8 @@ def retrieve(account: Account, params: dict[str, Any], owner: str, identifier: s
 
 
 def update(account: Account, params: dict[str, Any], owner: str, identifier: str) -> Object:
-    """POST /v1/accounts/{account}/external_accounts/{id}: who holds it, a card's expiry and address, metadata; make it the default."""
+    """POST /v1/accounts/{account}/external_accounts/{id}: who holds it, a card's expiry and address,
+    metadata; make it the default."""
     account = member(account, owner)
     found = _find(account, identifier)
     kind, before = found["object"], events.snapshot(found)

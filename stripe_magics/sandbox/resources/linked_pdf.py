@@ -1,4 +1,5 @@
-"""What stands behind the links of invoices and credit notes: whoever has the link gets the PDF, without a key."""
+"""What stands behind the links of invoices and credit notes: whoever has the link gets the PDF, without a
+key."""
 
 from __future__ import annotations
 

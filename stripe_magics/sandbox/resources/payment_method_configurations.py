@@ -1,6 +1,8 @@
-"""Which payment methods may be offered: the account's own configuration, which always is there, and others that were made beside it.
+"""Which payment methods may be offered: the account's own configuration, which always is there, and others
+that were made beside it.
 
-An intent that names no payment method types takes those that its configuration has on, as far as the sandbox has them switched on: cards and debits.
+An intent that names no payment method types takes those that its configuration has on, as far as the sandbox
+has them switched on: cards and debits.
 """
 
 from __future__ import annotations
@@ -111,7 +113,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 
 
 def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/payment_method_configurations/{configuration}: its name, whether it is active, what it has on."""
+    """POST /v1/payment_method_configurations/{configuration}: its name, whether it is active, what it has
+    on."""
     found = find(account, identifier, "configuration", status=404)
     if params.get("active") is False and found["is_default"]:
         raise invalid("The account's default configuration is always active.", param="active")

@@ -2,8 +2,9 @@
 
     pending -> in_transit -> paid | failed        pending -> canceled (manual ones only)
 
-Manual ones take from the available balance at once. Automatic ones run every business day: each takes everything available in its currency, and
-its members (GET /v1/balance_transactions?payout=) add up to its amount.
+Manual ones take from the available balance at once. Automatic ones run every business day: each takes
+everything available in its currency, and its members (GET /v1/balance_transactions?payout=) add up to its
+amount.
 """
 
 from __future__ import annotations

@@ -2,8 +2,10 @@
 
     per_unit              quantity x unit amount
     transform_quantity    the quantity in packages of `divide_by`, rounded up or down, first
-    graduated tiers       each unit at the rate of the tier that it falls into, with the flat amount of each tier that is reached
-    volume tiers          all units at the rate of the tier that the whole quantity falls into, and that tier's flat amount
+    graduated tiers       each unit at the rate of the tier that it falls into, with the flat amount of each
+                          tier that is reached
+    volume tiers          all units at the rate of the tier that the whole quantity falls into, and that
+                          tier's flat amount
 
 Each part is rounded to the minor unit once, as each becomes a line of its own.
 """

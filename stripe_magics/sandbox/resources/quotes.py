@@ -320,7 +320,8 @@ def expire(account: Account, quote: Object) -> None:
 
 
 def accept(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/quotes/{quote}/accept: what recurs becomes a subscription, the rest stands on its first invoice or on one of its own."""
+    """POST /v1/quotes/{quote}/accept: what recurs becomes a subscription, the rest stands on its first
+    invoice or on one of its own."""
     quote = retrieve(account, {}, identifier)
     if quote["status"] != "open":
         raise invalid(f"Only an open quote can be accepted; the status of this one is {quote['status']}.")

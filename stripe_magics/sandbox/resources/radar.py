@@ -1,4 +1,5 @@
-"""What looks like fraud: reviews of payments with an elevated risk, and early fraud warnings from the card's bank."""
+"""What looks like fraud: reviews of payments with an elevated risk, and early fraud warnings from the card's
+bank."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Refunds: money back to the payer, at once out of the balance, which may fall below zero.
 
-The hold of a charge that was never captured is released by a full refund. The processing fee is not given back. A refund that fails later brings the money back as an entry of its own.
+The hold of a charge that was never captured is released by a full refund. The processing fee is not given
+back. A refund that fails later brings the money back as an entry of its own.
 """
 
 from __future__ import annotations
@@ -183,7 +184,8 @@ def settled(account: Account, refund: Object) -> None:
 
 
 def failed(account: Account, refund: Object, reason: str = "expired_or_canceled_card") -> None:
-    """A refund comes back: the money returns as an entry, and the charge is refundable again by that amount."""
+    """A refund comes back: the money returns as an entry, and the charge is refundable again by that
+    amount."""
     if refund["status"] not in {"pending", "succeeded"} or refund["balance_transaction"] is None:
         return
     before = events.snapshot(refund)

@@ -1,4 +1,5 @@
-"""The columns of Stripe's itemized reports: how each is read from a transaction, and which a report shows unless others are asked for."""
+"""The columns of Stripe's itemized reports: how each is read from a transaction, and which a report shows
+unless others are asked for."""
 
 from __future__ import annotations
 

@@ -1,9 +1,12 @@
-"""The rows of Stripe's financial reports, straight from the account's objects: amounts in major units, times as text.
+"""The rows of Stripe's financial reports, straight from the account's objects: amounts in major units, times
+as text.
 
-- What a transaction changes is felt when it is created; an automatic payout leaves the balance when it arrives (`effective_at`), not when it
-  is made, and so does the report.
-- Payouts and what comes back of them (`payout`, `payout_reversal`) stand in the payouts' reports; everything else is activity.
-- An automatic payout's members are reconciled with it when it is effective; what no effective payout took is the ending balance.
+- What a transaction changes is felt when it is created; an automatic payout leaves the balance when it
+  arrives (`effective_at`), not when it is made, and so does the report.
+- Payouts and what comes back of them (`payout`, `payout_reversal`) stand in the payouts' reports; everything
+  else is activity.
+- An automatic payout's members are reconciled with it when it is effective; what no effective payout took is
+  the ending balance.
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""Setup intents: a payment method is checked and kept for later, without money moving; and the attempts to do so.
+"""Setup intents: a payment method is checked and kept for later, without money moving; and the attempts to do
+so.
 
     requires_payment_method -> requires_confirmation -> (requires_action) -> succeeded
-    canceled from every state before that; a decline leads back to requires_payment_method, with last_setup_error
+    canceled from every state before that; a decline leads back to requires_payment_method, with
+    last_setup_error
 
-The test cards bring the outcomes that they bring at a payment: a card that can't be attached is declined here, one that asks for
-authentication asks here (`POST /v1/test_helpers/setup_intents/{intent}/authenticate` answers for the payer).
+The test cards bring the outcomes that they bring at a payment: a card that can't be attached is declined
+here, one that asks for authentication asks here (`POST /v1/test_helpers/setup_intents/{intent}/authenticate`
+answers for the payer).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Sources, the way to pay before payment methods: a card or a bank debit is chargeable at once, what sends the payer away is when he comes back.
+"""Sources, the way to pay before payment methods: a card or a bank debit is chargeable at once, what sends
+the payer away is when he comes back.
 
-`POST /v1/test_helpers/sources/{source}/authorize` (outcome succeed or fail) answers for the payer. What a charge used is consumed, unless it is
-reusable and a customer's.
+`POST /v1/test_helpers/sources/{source}/authorize` (outcome succeed or fail) answers for the payer. What a
+charge used is consumed, unless it is reusable and a customer's.
 """
 
 from __future__ import annotations
@@ -162,7 +163,8 @@ def detach(account: Account, source: Object) -> Object:
 
 
 def method_of(account: Account, identifier: str, customer: str | None) -> Object:
-    """The payment method that stands in for a source when it is charged; used up unless it is reusable and the customer's."""
+    """The payment method that stands in for a source when it is charged; used up unless it is reusable and
+    the customer's."""
     source = account.find("source", identifier, "source")
     if source["status"] != "chargeable":
         raise invalid(

@@ -1,4 +1,5 @@
-"""Tax calculations: what tax is due on a sale, by the table of countries that automatic tax has; nothing is booked."""
+"""Tax calculations: what tax is due on a sale, by the table of countries that automatic tax has; nothing is
+booked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Tax rates as objects: those that a person makes, and those that the sandbox makes for taxes that it finds or is given."""
+"""Tax rates as objects: those that a person makes, and those that the sandbox makes for taxes that it finds
+or is given."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ def check_percentage(percentage: float, param: str) -> None:
 
 
 def archived_rate(account: Account, given: dict[str, Any]) -> Object:
-    """The rate of taxes that were worked out elsewhere: made when first given, archived, found again when given alike."""
+    """The rate of taxes that were worked out elsewhere: made when first given, archived, found again when
+    given alike."""
     of = "".join(f"{name}={given[name]};" for name in sorted(given))
     identifier = f"txr_{account.letters(f'given{of}', 24)}"
     found = account.peek("tax_rate", identifier)

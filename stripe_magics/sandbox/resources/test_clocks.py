@@ -1,7 +1,8 @@
 """Stripe's own test clocks: customers, and all that is billed to them, whose time goes forward by an advance.
 
-They stand beside the sandbox's clock and move the same engine. Money moves by the sandbox's clock: the ledger and the events have no future. An
-advance answers `advancing`; it is done, and the clock `ready`, when it is next read.
+They stand beside the sandbox's clock and move the same engine. Money moves by the sandbox's clock: the ledger
+and the events have no future. An advance answers `advancing`; it is done, and the clock `ready`, when it is
+next read.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def _farthest(account: Account, clock: str) -> int:
 
 
 def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """DELETE /v1/test_helpers/test_clocks/{test_clock}: with its customers, and all that was billed to them."""
+    """DELETE /v1/test_helpers/test_clocks/{test_clock}: with its customers, and all that was billed to
+    them."""
     return delete_clock(account, retrieve(account, {}, identifier))
 
 

@@ -1,4 +1,5 @@
-"""Events to read, and webhook endpoints: they are kept; only the loopback server delivers to them (`webhook_sender`)."""
+"""Events to read, and webhook endpoints: they are kept; only the loopback server delivers to them
+(`webhook_sender`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Connected accounts: made, listed, refused, deleted; the links by which their people come in; the persons behind them."""
+"""Connected accounts: made, listed, refused, deleted; the links by which their people come in; the persons
+behind them."""
 
 from __future__ import annotations
 

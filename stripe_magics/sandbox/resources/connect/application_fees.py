@@ -1,6 +1,7 @@
 """Application fees: what a platform keeps of a payment of a connected account, and gives back.
 
-The connected account pays the fee within the entry of its payment; a fee that is given back is an entry of its own on both sides.
+The connected account pays the fee within the entry of its payment; a fee that is given back is an entry of
+its own on both sides.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def application(account: Account) -> str:
 def collect(
     connected: Account, payment: Object, amount: int, *, available_on: int, origin: str | None
 ) -> Object:
-    """The platform's side of a fee on a payment of a connected account; `origin` is the platform's charge, if it was one."""
+    """The platform's side of a fee on a payment of a connected account; `origin` is the platform's charge, if
+    it was one."""
     platform = connected.family.platform
     identifier = platform.new_id("fee")
     entry = platform.ledger.post(

@@ -1,7 +1,9 @@
-"""Invoices and subscriptions with a connected account in them: what their payments pass on, and what the platform keeps.
+"""Invoices and subscriptions with a connected account in them: what their payments pass on, and what the
+platform keeps.
 
 invoice         application_fee_amount, transfer_data[amount]             minor units, of what is due
-subscription    application_fee_percent, transfer_data[amount_percent]    of what is due on each of its invoices, after the customer's balance
+subscription    application_fee_percent, transfer_data[amount_percent]    of what is due on each of its
+                invoices, after the customer's balance
 """
 
 from __future__ import annotations

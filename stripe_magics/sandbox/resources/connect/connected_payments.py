@@ -1,7 +1,9 @@
 """Payments with a connected account in them.
 
-direct charge         made for a connected account (Stripe-Account); application_fee_amount goes to the platform
-destination charge    made by the platform with transfer_data[destination]: the whole, or transfer_data[amount], is transferred on;
+direct charge         made for a connected account (Stripe-Account); application_fee_amount goes to the
+                      platform
+destination charge    made by the platform with transfer_data[destination]: the whole, or
+                      transfer_data[amount], is transferred on;
                       application_fee_amount of it comes back
 """
 
@@ -17,7 +19,8 @@ from stripe_magics.sandbox.resources.connect.transfer_objects import destination
 
 
 def check(account: Account, params: dict[str, Any], subject: Object | None = None) -> None:
-    """Refuse what can't be: an unknown account, a fee without one, a part that is larger than the whole. `subject` is the intent or charge so far."""
+    """Refuse what can't be: an unknown account, a fee without one, a part that is larger than the whole.
+    `subject` is the intent or charge so far."""
     so_far = subject or {}
     if account.platform is not None and not account.me["charges_enabled"]:
         due = ", ".join(account.me["requirements"]["currently_due"][:3]) or "the capability card_payments"
@@ -121,7 +124,8 @@ def sent_back(account: Account, payment: Object, amount: int, params: dict[str, 
 
 
 def refunded(account: Account, charge: Object, refund: Object, params: dict[str, Any]) -> None:
-    """A charge was refunded: its transfer is reversed and its application fee given back in proportion, if asked for."""
+    """A charge was refunded: its transfer is reversed and its application fee given back in proportion, if
+    asked for."""
     amount, whole = refund["amount"], charge["amount_captured"]
     if params.get("reverse_transfer"):
         transfer = account.find("transfer", charge["transfer"], "charge")

@@ -1,7 +1,9 @@
-"""What a connected account still has to give, and what is switched on once it has: capabilities, charges, payouts.
+"""What a connected account still has to give, and what is switched on once it has: capabilities, charges,
+payouts.
 
-An account is given its facts by parameters, one by one, or by the person behind it on Stripe's pages: `POST /v1/test_helpers/accounts/{account}/onboard`
-does that person's part. Which facts were given is remembered, not what they were.
+An account is given its facts by parameters, one by one, or by the person behind it on Stripe's pages: `POST
+/v1/test_helpers/accounts/{account}/onboard` does that person's part. Which facts were given is remembered,
+not what they were.
 """
 
 from __future__ import annotations
@@ -200,7 +202,8 @@ def update_capability(account: Account, params: dict[str, Any], identifier: str,
 
 
 def onboard(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/test_helpers/accounts/{account}/onboard: the person behind the account gives all that is required, a bank account included."""
+    """POST /v1/test_helpers/accounts/{account}/onboard: the person behind the account gives all that is
+    required, a bank account included."""
     found = _connected(account, identifier)
     before, me = events.snapshot(found.me), found.me
     _state(found)["onboarded"] = True

@@ -1,4 +1,5 @@
-"""Objects that are kept by themselves and in the list of the object that they belong to: reversals of a transfer, refunds of a fee."""
+"""Objects that are kept by themselves and in the list of the object that they belong to: reversals of a
+transfer, refunds of a fee."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Money from a platform to a connected account and back: an entry on either side, which add up to nothing.
 
-transfer     platform: transfer -amount             connected account: payment +amount, a charge py_ that it can look at
+transfer     platform: transfer -amount             connected account: payment +amount, a charge py_ that it
+             can look at
 reversal     platform: transfer_refund +amount      connected account: payment_refund -amount, a refund pyr_
 """
 
@@ -55,7 +56,8 @@ def send(  # noqa: PLR0913 - what a transfer says
     account: Account, to: Account, amount: int, currency: str, *, available_on: int, source: str | None = None, group: str | None = None,
     fee: int = 0, description: str | None = None, metadata: Any = None, source_type: str = "card",
 ) -> Object:  # fmt: skip
-    """A transfer, with the payment that it becomes; `fee` of it goes back to the platform as an application fee."""
+    """A transfer, with the payment that it becomes; `fee` of it goes back to the platform as an application
+    fee."""
     identifier = account.new_id("tr")
     entry = account.ledger.post(
         "transfer", "transfer", currency=currency, amount=-amount, source=identifier, available_on=available_on, description=description,

@@ -26,7 +26,8 @@ def _at_least_one(amount: int) -> None:
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:
-    """POST /v1/transfers: out of what is available or, with source_transaction, out of one charge as soon as it is."""
+    """POST /v1/transfers: out of what is available or, with source_transaction, out of one charge as soon as
+    it is."""
     if account.platform is not None:
         raise invalid("Only a platform can make transfers: leave out Stripe-Account.")
     currency = checked_currency(params["currency"])

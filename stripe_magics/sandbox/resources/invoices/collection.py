@@ -1,4 +1,5 @@
-"""From final to paid: the number, the customer's credit balance, the payment intent, attempts by hand and by themselves, the ends of an invoice."""
+"""From final to paid: the number, the customer's credit balance, the payment intent, attempts by hand and by
+themselves, the ends of an invoice."""
 
 from __future__ import annotations
 
@@ -74,7 +75,8 @@ def finish(account: Account, invoice: Object) -> None:
 
 
 def _use_balance(account: Account, invoice: Object, customer: Object) -> None:
-    """The customer's credit lowers what is due, their debt raises it; a negative total, or one too small to charge, goes to the balance."""
+    """The customer's credit lowers what is due, their debt raises it; a negative total, or one too small to
+    charge, goes to the balance."""
     total, starting = invoice["total"], customer["balance"]
     used = used_balance(total, starting)
     due = total + used
@@ -155,7 +157,8 @@ def attempt(
     following: int | None = None,
     off_session: bool = False,
 ) -> None:
-    """One try to collect. A decline is raised, after the invoice noted it; `following` is when the next try comes by itself."""
+    """One try to collect. A decline is raised, after the invoice noted it; `following` is when the next try
+    comes by itself."""
     customer = account.find("customer", invoice["customer"], "customer")
     given = (
         params.get("payment_method")
@@ -277,7 +280,8 @@ def mark_paid(account: Account, invoice: Object, *, amount: int) -> None:
 
 
 def in_good_standing(account: Account, identifier: str) -> None:
-    """An invoice of a customer was paid, or is not expected to be any more: they are no longer delinquent, whatever else they owe."""
+    """An invoice of a customer was paid, or is not expected to be any more: they are no longer delinquent,
+    whatever else they owe."""
     customer = account.get("customer", identifier)
     if customer is not None and customer["delinquent"]:
         customer["delinquent"] = False

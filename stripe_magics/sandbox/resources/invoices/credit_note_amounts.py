@@ -1,4 +1,5 @@
-"""What a credit note comes to: its lines, with the discount and the tax that stood on what they credit. Nothing is stored here."""
+"""What a credit note comes to: its lines, with the discount and the tax that stood on what they credit.
+Nothing is stored here."""
 
 from __future__ import annotations
 

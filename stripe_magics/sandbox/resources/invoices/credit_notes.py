@@ -1,4 +1,5 @@
-"""Credit notes: less to pay on an open invoice; on a paid one a refund, credit for the customer, or money given back elsewhere."""
+"""Credit notes: less to pay on an open invoice; on a paid one a refund, credit for the customer, or money
+given back elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A draft and what it adds up to: its parts, what may be set on it, its lines and sums anew after every change."""
+"""A draft and what it adds up to: its parts, what may be set on it, its lines and sums anew after every
+change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Invoice items: what will stand on a customer's next invoice. Pending until an invoice takes them; then its draft follows every change."""
+"""Invoice items: what will stand on a customer's next invoice. Pending until an invoice takes them; then its
+draft follows every change."""
 
 from __future__ import annotations
 
@@ -145,7 +146,8 @@ def _tax_notes(account: Account, item: Object, params: dict[str, Any]) -> None:
 
 
 def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple[str, Object, int]:
-    """(currency, price, amount) from one of: amount; unit_amount and quantity; an existing price; the data of a new one."""
+    """(currency, price, amount) from one of: amount; unit_amount and quantity; an existing price; the data of
+    a new one."""
     quantity = params.get("quantity", 1)
     if quantity is not None and quantity < 0:
         raise too_low(0, "quantity")

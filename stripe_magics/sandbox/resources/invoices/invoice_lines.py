@@ -1,4 +1,5 @@
-"""The lines of a draft by themselves: added, changed, removed. Those that come from items change their items."""
+"""The lines of a draft by themselves: added, changed, removed. Those that come from items change their
+items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Invoice payments: which payments an invoice was paid by. Each stands for the payment intent of one invoice, and follows both."""
+"""Invoice payments: which payments an invoice was paid by. Each stands for the payment intent of one invoice,
+and follows both."""
 
 from __future__ import annotations
 
@@ -89,7 +90,8 @@ def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Objec
 
 
 def attach(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/invoices/{invoice}/attach_payment: a payment that was made otherwise counts for the invoice."""
+    """POST /v1/invoices/{invoice}/attach_payment: a payment that was made otherwise counts for the
+    invoice."""
     invoice = retrieve_invoice(account, {}, identifier)
     if params.get("payment_record"):
         raise missing("payment record", params["payment_record"], "payment_record", status=400)

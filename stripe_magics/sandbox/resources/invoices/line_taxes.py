@@ -1,4 +1,5 @@
-"""Taxes of single lines that were worked out elsewhere (`tax_amounts` of a line): they stand in for tax rates and automatic tax."""
+"""Taxes of single lines that were worked out elsewhere (`tax_amounts` of a line): they stand in for tax rates
+and automatic tax."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def give(account: Account, line_id: str, given: list[dict[str, Any]] | None, par
 
 
 def given_taxes(account: Account, invoice: Object, lines: list[Object]) -> dict[str, list[Object]]:
-    """Line -> the taxes that were given for it. Refuses them beside rates of the invoice, of its lines, or automatic ones."""
+    """Line -> the taxes that were given for it. Refuses them beside rates of the invoice, of its lines, or
+    automatic ones."""
     found = {}
     for line in lines:
         taxes = account.notes.get(line["id"], {}).get("tax_amounts")

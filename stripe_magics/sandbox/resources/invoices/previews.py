@@ -1,8 +1,10 @@
-"""Previews: the invoice that would come. It is made as it will be, looked at, and all of it is undone: so it is what then comes.
+"""Previews: the invoice that would come. It is made as it will be, looked at, and all of it is undone: so it
+is what then comes.
 
 of a subscription as it is      its next renewal, with what is pending and what was used so far
 with `subscription_details`     what a change would bill: at once, or with the renewal
-of a customer alone             what is pending, or what a new subscription would cost (`subscription_details[items]`)
+of a customer alone             what is pending, or what a new subscription would cost
+                                (`subscription_details[items]`)
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""What an invoice adds up to. Pure arithmetic on minor units; every share is rounded once, and shares of one sum add up to it.
+"""What an invoice adds up to. Pure arithmetic on minor units; every share is rounded once, and shares of one
+sum add up to it.
 
-subtotal = lines - discounts of lines        total = subtotal - discounts of the invoice + exclusive tax + shipping
+subtotal = lines - discounts of lines        total = subtotal - discounts of the invoice + exclusive tax +
+                                             shipping
 """
 
 from __future__ import annotations
@@ -71,8 +73,8 @@ def compute_totals(
 ) -> Object:
     """Fill in each line's discount_amounts and tax_amounts; answers the invoice's sums.
 
-    `own` has the discounts of each line by its id, `discounts` those of the invoice, `taxes_of` the taxes of a line on what is left
-    of it (`tax_entries`).
+    `own` has the discounts of each line by its id, `discounts` those of the invoice, `taxes_of` the taxes of
+    a line on what is left of it (`tax_entries`).
     """
     left = []
     for line in lines:

@@ -1,4 +1,5 @@
-"""What an intent is made of: its parts, the payment method types that may pay it, their options, and the method that a call names."""
+"""What an intent is made of: its parts, the payment method types that may pay it, their options, and the
+method that a call names."""
 
 from __future__ import annotations
 
@@ -182,7 +183,8 @@ def set_types(intent: Object, params: dict[str, Any]) -> None:
 
 
 def configure(account: Account, intent: Object, params: dict[str, Any]) -> None:
-    """Which of the automatic payment methods a configuration leaves: the one that is named, or the account's own once it was changed."""
+    """Which of the automatic payment methods a configuration leaves: the one that is named, or the account's
+    own once it was changed."""
     named = params.get("payment_method_configuration")
     if intent["automatic_payment_methods"] is None:
         if named:

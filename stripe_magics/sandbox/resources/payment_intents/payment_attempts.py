@@ -1,4 +1,5 @@
-"""One attempt to take the money of an intent, and what becomes of it: success, a hold, a debit on its way, a question to the payer, a decline.
+"""One attempt to take the money of an intent, and what becomes of it: success, a hold, a debit on its way, a
+question to the payer, a decline.
 
 Every attempt with a card or a bank is a charge (charges.py). A decline is recorded first and raised then.
 """
@@ -117,7 +118,8 @@ def _ask(account: Account, intent: Object, method: Object, params: dict[str, Any
 
 
 def answered(account: Account, intent: Object, *, passed: bool) -> None:
-    """The payer has done it, or failed to (see helpers.py). Raises no decline: the answer is in the intent."""
+    """The payer has done it, or failed to (see helpers.py). Raises no decline: the answer is in the
+    intent."""
     method = account.get("payment_method", intent["payment_method"])
     if method is None:
         raise invalid("This intent has lost its payment method.")

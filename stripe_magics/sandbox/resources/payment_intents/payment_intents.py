@@ -1,10 +1,11 @@
 """Payment intents: the states of one payment, until the money moved.
 
-    requires_payment_method -> requires_confirmation -> (requires_action) -> processing | requires_capture | succeeded
-    canceled from every state before money moved; a decline leads back to requires_payment_method, with last_payment_error
+    requires_payment_method -> requires_confirmation -> (requires_action) -> processing | requires_capture |
+    succeeded canceled from every state before money moved; a decline leads back to requires_payment_method,
+    with last_payment_error
 
-Each state has the next steps that are allowed; everything else is refused with `payment_intent_unexpected_state`. Every try to take the money is
-a charge (charges.py).
+Each state has the next steps that are allowed; everything else is refused with
+`payment_intent_unexpected_state`. Every try to take the money is a charge (charges.py).
 """
 
 from __future__ import annotations
@@ -220,7 +221,8 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 
 
 def increment(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/payment_intents/{intent}/increment_authorization: cards in person only, which the sandbox has none of."""
+    """POST /v1/payment_intents/{intent}/increment_authorization: cards in person only, which the sandbox has
+    none of."""
     retrieve(account, {}, identifier)
     raise invalid(
         "The payment method of this intent does not support incremental authorization.",

@@ -1,4 +1,5 @@
-"""What a token stands for: `tok_visa` and its like are templates, others were made by a call and can be used once."""
+"""What a token stands for: `tok_visa` and its like are templates, others were made by a call and can be used
+once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""How a payment method is made: of a test card, a token, an IBAN, an account number; and the addresses that go with it."""
+"""How a payment method is made: of a test card, a token, an IBAN, an account number; and the addresses that
+go with it."""
 
 from __future__ import annotations
 

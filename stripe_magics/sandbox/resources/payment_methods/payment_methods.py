@@ -1,7 +1,7 @@
 """Payment methods: used, attached to customers, detached (making.py makes them).
 
-`pm_card_visa` and its like are templates: each use makes a new payment method. What a method's charges will bring is noted beside it, since the
-object itself does not tell.
+`pm_card_visa` and its like are templates: each use makes a new payment method. What a method's charges will
+bring is noted beside it, since the object itself does not tell.
 """
 
 from __future__ import annotations
@@ -102,7 +102,8 @@ def shown_on_charge(
 
 
 def attach_to(account: Account, method: Object, customer: Object) -> Object:
-    """Attach a method to a customer; refuses a card that fails the check, and one that belongs to somebody else."""
+    """Attach a method to a customer; refuses a card that fails the check, and one that belongs to somebody
+    else."""
     if method["customer"] == customer["id"]:
         return method
     if method["customer"] is not None:

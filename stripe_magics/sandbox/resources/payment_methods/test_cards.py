@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class CardBehaviour:
-    """What happens when a method is charged. Without anything said: it succeeds and settles in two business days."""
+    """What happens when a method is charged. Without anything said: it succeeds and settles in two business
+    days."""
 
     code: str = ""  # declined with this error code
     decline_code: str = ""

@@ -1,7 +1,7 @@
 """The calendar of a subscription: where its periods begin and end. Pure arithmetic on Unix seconds, UTC.
 
-Periods are counted from the billing cycle anchor, so that one that began on the 31st ends on the last day of shorter months and on the
-31st again of longer ones.
+Periods are counted from the billing cycle anchor, so that one that began on the 31st ends on the last day of
+shorter months and on the 31st again of longer ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A new subscription: its items, its first period (a trial, a part of a period, time before today), its first invoice and how that is paid."""
+"""A new subscription: its items, its first period (a trial, a part of a period, time before today), its first
+invoice and how that is paid."""
 
 from __future__ import annotations
 
@@ -142,7 +143,8 @@ def _check_currency(account: Account, customer: Object, currency: str) -> None:
 def _named_discounts(
     account: Account, params: dict[str, Any], customer: str, amount: int, currency: str
 ) -> list[tuple[dict[str, Any], str]]:
-    """The discounts asked for and their parameters; refuses what can't be redeemed, before anything is made."""
+    """The discounts asked for and their parameters; refuses what can't be redeemed, before anything is
+    made."""
     named = [({name: params[name]}, name) for name in ("coupon", "promotion_code") if params.get(name)]
     named += [(each, f"discounts[{place}]") for place, each in enumerate(params.get("discounts") or ())]
     if len(named) > 1 and (params.get("coupon") or params.get("promotion_code")):

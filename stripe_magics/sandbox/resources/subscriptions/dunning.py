@@ -1,8 +1,9 @@
 """Dunning: what the invoices of a subscription do to its status.
 
-A renewal that fails makes it past_due; it is tried again over two weeks (invoices/collection.py has the days). When the last attempt fails, the account's
-settings say what follows: it is canceled (the default), unpaid (invoices go on as drafts) or stays past_due. Paying, voiding or writing off the latest
-invoice brings it back.
+A renewal that fails makes it past_due; it is tried again over two weeks (invoices/collection.py has the
+days). When the last attempt fails, the account's settings say what follows: it is canceled (the default),
+unpaid (invoices go on as drafts) or stays past_due. Paying, voiding or writing off the latest invoice brings
+it back.
 """
 
 from __future__ import annotations

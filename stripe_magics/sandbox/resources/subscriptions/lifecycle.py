@@ -36,7 +36,8 @@ def set_status(account: Account, subscription: Object, status: str) -> None:
 
 
 def schedule_jobs(account: Account, subscription: Object) -> None:
-    """Put on the calendar what the subscription's dates ask for. Jobs check for themselves whether they still apply."""
+    """Put on the calendar what the subscription's dates ask for. Jobs check for themselves whether they still
+    apply."""
     at, identifier = account.clock.at, subscription["id"]
     if subscription["status"] == "incomplete":
         at(subscription["created"] + INCOMPLETE_FOR, "subscription_expires", identifier)

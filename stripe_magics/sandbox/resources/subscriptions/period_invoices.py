@@ -1,4 +1,5 @@
-"""The invoice of a subscription: lines for its periods, what was pending, its discounts; final and collected as asked for.
+"""The invoice of a subscription: lines for its periods, what was pending, its discounts; final and collected
+as asked for.
 
 Licensed items are billed for the period ahead, metered ones for what was used in the period that is over.
 """

@@ -1,6 +1,7 @@
 """Prorations: what a change in the middle of a period gives back and costs, to the second.
 
-The unused time of what was paid comes back (negative), the rest of the period of what is new is added: pending invoice items, `proration: true`.
+The unused time of what was paid comes back (negative), the rest of the period of what is new is added:
+pending invoice items, `proration: true`.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def charge_remaining(
 
 
 def credit_after_end(account: Account, subscription: Object) -> list[Object]:
-    """Where `cancel_at` lies in the period, what is after it comes back; what an earlier end gave back is undone first."""
+    """Where `cancel_at` lies in the period, what is after it comes back; what an earlier end gave back is
+    undone first."""
     undo_end_credits(account, subscription)
     ends, period_end = subscription["cancel_at"], subscription["current_period_end"]
     if not ends or not subscription["current_period_start"] <= ends < period_end:
@@ -64,7 +66,8 @@ def credit_after_end(account: Account, subscription: Object) -> list[Object]:
 
 
 def undo_end_credits(account: Account, subscription: Object) -> None:
-    """The subscription ends at another time, or not: pending credits go, those that an invoice took are charged again."""
+    """The subscription ends at another time, or not: pending credits go, those that an invoice took are
+    charged again."""
     for identifier in account.notes.get(subscription["id"], {}).pop("end_credits", ()):
         credited = account.get("invoiceitem", identifier)
         if credited is None:
@@ -88,7 +91,8 @@ def _billed_as(item: Object, end: int) -> list[Any]:
 
 
 def _paid(account: Account, subscription: Object, item: Object) -> tuple[int, tuple[str, list[str]] | None]:
-    """What an item's present price and quantity cost for the whole period, as they were billed, by the period's invoice or by a change since;
+    """What an item's present price and quantity cost for the whole period, as they were billed, by the
+    period's invoice or by a change since;
     with the lines that billed it."""
     full = amount_of(account, item["price"], item.get("quantity", 1))
     invoice = account.peek("invoice", account.notes.get(subscription["id"], {}).get("period_invoice", ""))
@@ -112,7 +116,8 @@ def _paid(account: Account, subscription: Object, item: Object) -> tuple[int, tu
 
 
 def _net(account: Account, subscription: Object, full: int, item: Object) -> int:
-    """What an item costs for a whole period after the discounts that stand now, as an invoice of all items would spread them."""
+    """What an item costs for a whole period after the discounts that stand now, as an invoice of all items
+    would spread them."""
     lines = [
         {
             "id": each["id"],

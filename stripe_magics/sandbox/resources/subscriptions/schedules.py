@@ -1,4 +1,5 @@
-"""Subscription schedules: phases one after the other, each with its items and settings; at the end the subscription goes on or is canceled."""
+"""Subscription schedules: phases one after the other, each with its items and settings; at the end the
+subscription goes on or is canceled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What create and update of a subscription set alike: how it is collected, paused, taxed, ended, and what is simply kept."""
+"""What create and update of a subscription set alike: how it is collected, paused, taxed, ended, and what is
+simply kept."""
 
 from __future__ import annotations
 

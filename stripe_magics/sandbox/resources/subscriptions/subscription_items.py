@@ -1,4 +1,5 @@
-"""The items of a subscription by themselves: each change is an update of the subscription. And what is used of metered ones."""
+"""The items of a subscription by themselves: each change is an update of the subscription. And what is used
+of metered ones."""
 
 from __future__ import annotations
 
@@ -87,7 +88,8 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
 
 
 def record_usage(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/subscription_items/{subscription_item}/usage_records: what was used, for prices without a meter."""
+    """POST /v1/subscription_items/{subscription_item}/usage_records: what was used, for prices without a
+    meter."""
     item = retrieve(account, {}, identifier)
     if not metered(item["price"]) or item["price"]["recurring"]["meter"]:
         raise invalid(

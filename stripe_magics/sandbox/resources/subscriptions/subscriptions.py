@@ -1,4 +1,5 @@
-"""Subscriptions: what is asked of them. Made in creation.py, changed in updates.py; lifecycle.py and dunning.py are what time does to them."""
+"""Subscriptions: what is asked of them. Made in creation.py, changed in updates.py; lifecycle.py and
+dunning.py are what time does to them."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
 
 
 def resume(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """POST /v1/subscriptions/{subscription}/resume: of one that is paused since its trial ended without a payment method."""
+    """POST /v1/subscriptions/{subscription}/resume: of one that is paused since its trial ended without a
+    payment method."""
     subscription = retrieve(account, {}, identifier)
     if subscription["status"] != "paused":
         raise invalid(

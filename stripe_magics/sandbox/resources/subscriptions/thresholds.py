@@ -1,7 +1,8 @@
-"""Billing thresholds: an invoice in the middle of a period, once what was used comes to an amount, or an item's usage to a quantity.
+"""Billing thresholds: an invoice in the middle of a period, once what was used comes to an amount, or an
+item's usage to a quantity.
 
-Usage is looked at a minute after it was reported. What such an invoice bills, the next one doesn't; with `reset_billing_cycle_anchor` a new period
-begins, too, and what was paid ahead is prorated.
+Usage is looked at a minute after it was reported. What such an invoice bills, the next one doesn't; with
+`reset_billing_cycle_anchor` a new period begins, too, and what was paid ahead is prorated.
 """
 
 from __future__ import annotations

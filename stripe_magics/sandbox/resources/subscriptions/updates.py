@@ -1,6 +1,7 @@
 """Changing a subscription: its items with prorations, its cycle, its trial, and what create takes too.
 
-A change that starts a new period (another interval, `billing_cycle_anchor=now`, the end of a trial) is billed at once. Any other is prorated to the second:
+A change that starts a new period (another interval, `billing_cycle_anchor=now`, the end of a trial) is billed
+at once. Any other is prorated to the second:
 pending items by default, billed at once with `always_invoice`, not at all with `none`.
 """
 
@@ -149,7 +150,8 @@ def _check(account: Account, subscription: Object, params: dict[str, Any]) -> No
 def _change_cycle(
     account: Account, subscription: Object, params: dict[str, Any], changes: item_changes.ItemChanges
 ) -> str | None:
-    """Carry the changes of items and period out. Answers what to bill at once: "period", "pending", "" for nothing but an offer, or None."""
+    """Carry the changes of items and period out. Answers what to bill at once: "period", "pending", "" for
+    nothing but an offer, or None."""
     behavior = params.get("proration_behavior") or "create_prorations"
     at = params.get("proration_date") or account.now
     trialing = subscription["status"] == "trialing"

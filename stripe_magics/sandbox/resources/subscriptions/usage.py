@@ -1,4 +1,5 @@
-"""What was used of a metered price: meter events, or the usage records of the older API, added up as the price says."""
+"""What was used of a metered price: meter events, or the usage records of the older API, added up as the
+price says."""
 
 from __future__ import annotations
 
