@@ -92,7 +92,10 @@ def module_page(name: str) -> str:
         examples(name),
         "## Fields",
         table(page.head, ((f"`{row[0]}`", *row[1:]) for row in page.rows)),
-        f"It gives a DataFrame of `{module.returns}`: one row an object, amounts in the smallest unit, times in UTC.",
+        (
+            f"It gives a DataFrame of `{module.returns}`: one row an object, amounts in the smallest unit,"
+            " times in UTC."
+        ),
         *(cell(each) for each in page.outro),
         "## Form",
         f"`--form` on the line, or `sm.form({name!r})`.",
@@ -140,7 +143,10 @@ def python_page() -> str:
     """The public Python interface, from its docstrings."""
     parts = [
         "# Python",
-        "`import stripe_magics as sm`: the names that scripts and loops use. Names, errors, frames and law are those of the magics.",
+        (
+            "`import stripe_magics as sm`: the names that scripts and loops use. Names, errors, frames and"
+            " law are those of the magics."
+        ),
     ]
     for name in sm.__all__:
         value = getattr(sm, name)
@@ -159,8 +165,9 @@ def coverage_page() -> str:
     rows = coverage.operations()
     played = sum(each.fidelity == "simulated" for each in rows)
     intro = (
-        f"{played} of {len(rows)} operations behave as at Stripe (simulated); the others keep objects of the right shape, with the parameters that were "
-        "given, and nothing happens to them by themselves (by shape)."
+        f"{played} of {len(rows)} operations behave as at Stripe (simulated); the others keep objects of the"
+        " right shape, with the parameters that were given, and nothing happens to them by themselves (by"
+        " shape)."
     )
     return "\n\n".join(["# What the sandbox plays", intro, table(Coverage._fields, rows)])
 
@@ -206,7 +213,8 @@ def pages() -> None:
     for resource, operations in by_resource.items():
         write(f"reference/operations/{resource}.md", resource_page(resource, operations))
     lines = [
-        f"| [{resource.replace('_', ' ')}](operations/{resource}.md) | {', '.join(each.rpartition('.')[2] for each in operations)} |"
+        f"| [{resource.replace('_', ' ')}](operations/{resource}.md) |"
+        f" {', '.join(each.rpartition('.')[2] for each in operations)} |"
         for resource, operations in sorted(by_resource.items())
     ]
     write(

@@ -98,7 +98,8 @@ class Options:
         default="",
         metadata=_about(
             "text",
-            "a list as Parquet files in a folder; a PDF (quote, invoice, credit note) or a file's content as a file",
+            "a list as Parquet files in a folder; a PDF (quote, invoice, credit note) or a file's content as"
+            " a file",
             "FOLDER|FILE",
         ),
     )

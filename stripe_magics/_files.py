@@ -53,7 +53,10 @@ def write_atomically(path: str | Path, content: bytes | str, *, private: bool = 
     except OSError as problem:
         raise FileError(
             f"{target} can't be written: {reason(problem)}.",
-            advice="What was there before is unchanged. Free some space or give another folder, then run the same again.",
+            advice=(
+                "What was there before is unchanged. Free some space or give another folder, then run the"
+                " same again."
+            ),
         ) from problem
 
 

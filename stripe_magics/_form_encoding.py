@@ -146,7 +146,8 @@ def seconds(moment: datetime, name: str = "value") -> int:
     """Unix seconds of an aware datetime, rounded down."""
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise ValueError(
-            f"{name}: {moment} has no time zone; give one, e.g. datetime(..., tzinfo=UTC), or write the time as text"
+            f"{name}: {moment} has no time zone; give one, e.g. datetime(..., tzinfo=UTC), or write the time"
+            " as text"
         )
     return (moment - EPOCH) // timedelta(seconds=1)
 

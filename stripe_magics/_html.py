@@ -62,9 +62,11 @@ def table(
 
     def cells(kind: str, row: Sequence[object]) -> Markup:
         return join(
-            each
-            if isinstance(each, Markup) and each.startswith(("<td", "<th"))
-            else tag(kind, each, style=None if by_sheet else f"text-align:{aligned.get(place, 'left')}")
+            (
+                each
+                if isinstance(each, Markup) and each.startswith(("<td", "<th"))
+                else tag(kind, each, style=None if by_sheet else f"text-align:{aligned.get(place, 'left')}")
+            )
             for place, each in enumerate(row)
         )
 

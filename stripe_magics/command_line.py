@@ -217,8 +217,11 @@ def _runner(line: str) -> Any:
         def _refuse(self, _typed: set[str]) -> NoReturn:
             raise KeyRefused(
                 "There is a key in this line. It was not used, and nothing was sent.",
-                advice="Other programs can read a command line, and your shell keeps it: roll the key at Stripe (Developers > API keys)."
-                "\nThen name the environment variable that holds it: --env STRIPE_API_KEY",
+                advice=(
+                    "Other programs can read a command line, and your shell keeps it: roll the key at Stripe"
+                    " (Developers > API keys).\nThen name the environment variable that holds it: --env"
+                    " STRIPE_API_KEY"
+                ),
             )
 
         def _forget(self, typed: set[str]) -> list[str]:
@@ -283,7 +286,10 @@ def _code(error: StripeMagicsError, *, connected: bool) -> int:
 
 def _for_terminal(error: StripeMagicsError, *, connected: bool) -> str:
     if isinstance(error, NotConnected) and not connected:
-        return "NotConnected: This line needs a connection. Nothing was sent.\nAdd --sandbox, --env NAME or --profile NAME."
+        return (
+            "NotConnected: This line needs a connection. Nothing was sent.\nAdd --sandbox, --env NAME or"
+            " --profile NAME."
+        )
     return f"{type(error).__name__}: {error}"
 
 

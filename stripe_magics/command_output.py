@@ -58,8 +58,9 @@ class Output:
         path = Path(self.file)
         if not self.file or path.is_dir() or not path.parent.is_dir():
             raise UsageFault(
-                f"--{self.format} {self.file}: {'this is a folder' if path.is_dir() else f'there is no folder {path.parent}'}."
-                " Nothing was sent."
+                f"--{self.format} {self.file}:"
+                f" {'this is a folder' if path.is_dir() else f'there is no folder {path.parent}'}. Nothing"
+                " was sent."
             )
 
     def write(self, answer: Any) -> list[str]:
@@ -92,7 +93,8 @@ class Output:
         if self.format == "csv":
             if len(tables) > 1:
                 raise UsageFault(
-                    f"This line gives {len(tables)} tables ({', '.join(name for name, _ in tables)}); CSV holds one.",
+                    f"This line gives {len(tables)} tables ({', '.join(name for name, _ in tables)}); CSV"
+                    " holds one.",
                     advice="Use --json, --xlsx, or --to FOLDER in the line.",
                 )
             return str(tables[0][1].stripe.to_csv())

@@ -130,7 +130,8 @@ def between(
     if isinstance(value, Mapping):
         if operator:
             raise ValueError(
-                f"bounds ({', '.join(map(str, value))}) and the operator {operator!r} can't be combined; give one of them"
+                f"bounds ({', '.join(map(str, value))}) and the operator {operator!r} can't be combined; give"
+                " one of them"
             )
         return _checked(_bounds(value, zone, days, now))
     if not operator and (second := _unix_seconds(value)) is not None:
@@ -198,7 +199,8 @@ def _bounds(value: Mapping[Any, Any], zone: tzinfo, days: tzinfo, now: datetime 
     words = {"gt": "after", "gte": "since", "lt": "before", "lte": "until"}
     if not value or set(value) - set(words):
         raise ValueError(
-            f"{', '.join(map(str, value)) or 'an empty mapping'} can't be used; the bounds are gt, gte, lt and lte"
+            f"{', '.join(map(str, value)) or 'an empty mapping'} can't be used; the bounds are gt, gte, lt"
+            " and lte"
         )
     if {"gt", "gte"} <= set(value) or {"lt", "lte"} <= set(value):
         raise ValueError("two bounds on the same side; give one of gt and gte, one of lt and lte")
@@ -271,7 +273,8 @@ def _typed(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
     if isinstance(value, datetime):
         if value.tzinfo is None or value.utcoffset() is None:
             raise ValueError(
-                f"{value} has no time zone; give one, e.g. datetime(..., tzinfo=UTC), or write the time as text"
+                f"{value} has no time zone; give one, e.g. datetime(..., tzinfo=UTC), or write the time as"
+                " text"
             )
         return seconds(value)
     if isinstance(value, date):

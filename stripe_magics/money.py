@@ -21,16 +21,14 @@ def _codes(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-CURRENCIES = _codes(
-    """
+CURRENCIES = _codes("""
     aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd btn bwp byn byr bzd cad cdf chf clp cny cop
     crc cup cve czk djf dkk dop dzd egp ern etb eur fjd fkp gbp gel ghs gip gmd gnf gtq gyd hkd hnl hrk htg huf idr ils inr iqd irr
     isk jmd jod jpy kes kgs khr kmf kpw krw kwd kyd kzt lak lbp lkr lrd lsl lyd mad mdl mga mkd mmk mnt mop mro mru mur mvr mwk mxn
     myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sdg sek sgd shp sle sll sos srd
     ssp std stn svc syp szl thb tjs tmt tnd top try ttd twd tzs uah ugx usd uyu uzs vef ves vnd vuv wst xaf xcd xcg xof xpf yer zar
     zmw zwl usdc eurc usdb usdg usdp
-    """
-)
+    """)
 """The codes known here, in lower case as Stripe has them."""
 
 _ZERO = _codes("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf")
@@ -129,7 +127,8 @@ def parse(text: str, currency: str | None = None, operation: Operation = "charge
         if fraction is not None:
             code = (currency or "usd").lower()
             raise ValueError(
-                f"{text.strip()!r} has no currency; write {text.strip()}{code}, or whole minor units{_in_minor(text.strip(), code)}"
+                f"{text.strip()!r} has no currency; write {text.strip()}{code}, or whole minor"
+                f" units{_in_minor(text.strip(), code)}"
             )
         return Amount(check(int(sign + whole), currency, operation), None)
     return Amount(check(_scale(sign, whole, fraction or "", named, operation), named, operation), named)
@@ -219,4 +218,7 @@ def _why_not(text: str, currency: str | None) -> str:
     for sign, meant in _SIGNS.items():
         if sign in text:
             return f"{text!r} has a currency sign; write {text.replace(sign, '').strip() or '20.00'}{meant}"
-    return f"{text!r} is not an amount; write whole minor units (2000), or a number with its currency (20.00{code})"
+    return (
+        f"{text!r} is not an amount; write whole minor units (2000), or a number with its currency"
+        f" (20.00{code})"
+    )

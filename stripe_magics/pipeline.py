@@ -218,9 +218,9 @@ class _Run:
             request.returns,
             attrs=self._attrs(),
             expand=self._expanded(),
-            columns=[*columns, *(("created",) if merged and "created" not in columns else ())]
-            if columns
-            else (),
+            columns=(
+                [*columns, *(("created",) if merged and "created" not in columns else ())] if columns else ()
+            ),
             keep=request.keep,
             limit=None if merged else limit,
             newest_first=not self._in_order() and any(windowed(each) for each in lists),
@@ -277,7 +277,8 @@ class _Run:
             if self.request.method == "GET" and isinstance(problem, StripeMagicsError):
                 raise
             raise AnswerUnusable(
-                f"It was carried out: {_made(answer)}. Its answer can't be shown as a table ({type(problem).__name__}: {problem}).",
+                f"It was carried out: {_made(answer)}. Its answer can't be shown as a table"
+                f" ({type(problem).__name__}: {problem}).",
                 advice="Don't make it again. raw=True (--raw) gives answers as Stripe's JSON.",
                 details=Details(
                     status=answer.status,
@@ -422,7 +423,10 @@ def _more_note(rows: int, request: Request) -> str:
     shown = f"{rows:,} row{'' if rows == 1 else 's'}"
     if request.searches and not request.limit_given:
         return f"Showing {shown}; there are more: --limit all."
-    return f"Showing {'the newest ' if not request.searches else ''}{shown}; there are more: --limit N or --limit all."
+    return (
+        f"Showing {'the newest ' if not request.searches else ''}{shown}; there are more: --limit N or"
+        " --limit all."
+    )
 
 
 def _raw_rows(bodies: list[bytes], request: Request) -> Any:

@@ -30,8 +30,10 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 HTML = (
-    "<html><head><title>Sign in</title><script>alert('sk_live_0123456789abcdef')</script></head><body><h1>Blocked by policy</h1>"
-    + "x" * 2000
+    "<html><head><title>Sign"
+    " in</title><script>alert('sk_live_0123456789abcdef')</script></head><body><h1>Blocked by policy</h1>"
+    + "x"
+    * 2000
 )
 
 
@@ -366,7 +368,10 @@ class FaultServer:
     # --- faults
 
     def _act(self, client: socket.socket, fault: Fault, reply: Reply) -> bool:
-        head = f"HTTP/1.1 {reply.status or 200} X\r\nContent-Type: application/json\r\nRequest-Id: req_{len(self.seen)}\r\n"
+        head = (
+            f"HTTP/1.1 {reply.status or 200} X\r\nContent-Type: application/json\r\nRequest-Id:"
+            f" req_{len(self.seen)}\r\n"
+        )
         body = reply.body or b'{"id": "cus_x", "object": "customer"}'
         match fault.how:
             case "reset":
@@ -571,7 +576,8 @@ class FaultProxy:
             if self.refuse is not None:
                 page = HTML.encode()
                 client.sendall(
-                    f"HTTP/1.1 {self.refuse} No\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode()
+                    f"HTTP/1.1 {self.refuse} No\r\nContent-Type: text/html\r\nContent-Length:"
+                    f" {len(page)}\r\n\r\n".encode()
                     + page
                 )
                 return

@@ -40,9 +40,11 @@ def landing(monkeypatch: pytest.MonkeyPatch) -> None:
     module = catalogue.find("customers.create")
     kinds = {"description": one, "preferred_locales": many}
     fields = tuple(
-        each.replace(kind=kinds[each.name], required=each.name == "description")
-        if each.name in kinds
-        else each
+        (
+            each.replace(kind=kinds[each.name], required=each.name == "description")
+            if each.name in kinds
+            else each
+        )
         for each in module.fields
     )
     assert {each.kind for each in fields} >= {one, many}

@@ -193,11 +193,12 @@ def test_the_total_of_several_lists(clock: Clock) -> None:
 
 def test_a_quick_call_does_not_import_tqdm(tmp_path: Any) -> None:
     code = (
-        "import sys\nimport IPython.core.interactiveshell as i\nip = i.InteractiveShell.instance()\n"
-        "ip.run_cell('%load_ext stripe_magics\\n%stripe connect --sandbox --quiet\\ndf = %stripe customers list --limit all')\n"
-        'ip.run_cell(\'import stripe_magics.bulk, stripe_magics.finance\\nfew = df.head(2)[["id"]].assign(name="x")\\n'
-        "%stripe pull customers;\\n%stripe customers update --from few;')\n"
-        "assert len(ip.user_ns['df']) and 'few' in ip.user_ns\nprint('tqdm' in sys.modules)"
+        "import sys\nimport IPython.core.interactiveshell as i\nip ="
+        " i.InteractiveShell.instance()\nip.run_cell('%load_ext stripe_magics\\n%stripe connect --sandbox"
+        " --quiet\\ndf = %stripe customers list --limit all')\nip.run_cell('import stripe_magics.bulk,"
+        ' stripe_magics.finance\\nfew = df.head(2)[["id"]].assign(name="x")\\n%stripe pull'
+        " customers;\\n%stripe customers update --from few;')\nassert len(ip.user_ns['df']) and 'few' in"
+        " ip.user_ns\nprint('tqdm' in sys.modules)"
     )
     env = {
         "PATH": "/usr/bin:/bin",

@@ -29,9 +29,9 @@ def project(tmp_path: Path) -> Path:
     )
     (tmp_path / ".gitignore").write_text("dist\n")
     (tmp_path / "pyproject.toml").write_text(
-        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n[project]\nname = "stripe_magics"\n'
-        'dynamic = ["version"]\ndescription = "x"\nreadme = "README.md"\nlicense = { file = "LICENSE" }\n\n[tool.hatch.version]\n'
-        'path = "stripe_magics/_version.py"\n'
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n\n[project]\nname ='
+        ' "stripe_magics"\ndynamic = ["version"]\ndescription = "x"\nreadme = "README.md"\nlicense = { file ='
+        ' "LICENSE" }\n\n[tool.hatch.version]\npath = "stripe_magics/_version.py"\n'
     )
     git(tmp_path, "init", "-q", "-b", "main")
     commit(tmp_path)

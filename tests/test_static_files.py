@@ -19,7 +19,9 @@ FORBIDDEN = {
     r"\bvar\s": "const or let",
     r"[^=!]==[^=]|!=[^=]": "=== and !==",
     r"\bconsole\.": "nothing is logged: what is typed may be secret",
-    r"\b(inner|outer)HTML\b|insertAdjacentHTML|document\.write": "text is set by textContent: no HTML is made of what came",
+    r"\b(inner|outer)HTML\b|insertAdjacentHTML|document\.write": (
+        "text is set by textContent: no HTML is made of what came"
+    ),
     r"\beval\(|new Function\(": "no code is made of text",
     r"\b(local|session)Storage\b|document\.cookie": "a browser keeps nothing",
     r"https?://(?!www\.w3\.org/)": "nothing is loaded from elsewhere",

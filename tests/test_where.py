@@ -62,7 +62,10 @@ def test_plain_outputs_run_nothing(shell: InteractiveShell, line: str) -> None:
 def test_a_home_that_cant_be_written(tmp_path_factory: pytest.TempPathFactory) -> None:
     """JupyterHub with a read-only home: the sandbox works, reads and writes; nothing is left anywhere
     else."""
-    code = "import stripe_magics as sm; sm.connect(sandbox=True); print(sm.call('customers.create', name='Ada')['name'].iloc[0]); sm.close()"
+    code = (
+        "import stripe_magics as sm; sm.connect(sandbox=True); print(sm.call('customers.create',"
+        " name='Ada')['name'].iloc[0]); sm.close()"
+    )
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/proc/none"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, cwd="/"

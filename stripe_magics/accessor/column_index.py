@@ -91,7 +91,10 @@ def _what(meaning: Meaning | None, *, money: bool) -> str:
     if meaning.day:
         return "a day"
     if kind == "ref":
-        return f"the id of {_article(meaning.path[-2] if meaning.path[-1] == 'id' and len(meaning.path) > 1 else meaning.path[-1])}"
+        return (
+            "the id of"
+            f" {_article(meaning.path[-2] if meaning.path[-1] == 'id' and len(meaning.path) > 1 else meaning.path[-1])}"
+        )
     if meaning.column.choices:
         shown = ", ".join(meaning.column.choices[:6])
         return f"one of {shown}{' ...' if len(meaning.column.choices) > 6 else ''}"

@@ -66,7 +66,8 @@ class StripeAccessor:
             names = {*map(str, frame.columns), *map(str, frame.index.names)}
             if not (names & _known_names() or currency_labels(frame)):
                 raise AttributeError(
-                    "This frame has nothing of Stripe's: neither df.attrs['stripe'] nor a column of its objects."
+                    "This frame has nothing of Stripe's: neither df.attrs['stripe'] nor a column of its"
+                    " objects."
                 )
         self._frame = frame
 

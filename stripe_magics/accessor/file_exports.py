@@ -65,11 +65,13 @@ def to_table(frame: pd.DataFrame, *, typed: bool = False) -> pa.Table:
         for each in table.schema
     ]
     arrays = [
-        own[each.name][1]
-        if each.name in own
-        else table.column(each.name).cast(pa.string())
-        if each.name in nested
-        else table.column(each.name)
+        (
+            own[each.name][1]
+            if each.name in own
+            else table.column(each.name).cast(pa.string())
+            if each.name in nested
+            else table.column(each.name)
+        )
         for each in table.schema
     ]
     texts = [name for name in frame.columns if frame[name].dtype == text_dtype()]
@@ -203,11 +205,13 @@ def _of_list(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: _clean(inner)
-        if name.endswith("metadata")
-        else [_of_list(each) for each in inner]
-        if isinstance(inner, list)
-        else _of_list(inner)
+        name: (
+            _clean(inner)
+            if name.endswith("metadata")
+            else [_of_list(each) for each in inner]
+            if isinstance(inner, list)
+            else _of_list(inner)
+        )
         for name, inner in value.items()
     }
 

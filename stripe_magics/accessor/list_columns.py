@@ -99,7 +99,8 @@ def _completed(frame: pd.DataFrame, column: str, lists: list[Any], info: FrameIn
     connection = same_connection(frame, info)
     if connection is None or not place or "id" not in frame.columns:
         raise FrameError(
-            f"{len(cut)} of the lists in {column!r} are cut: Stripe sends the first ten items, and the rest can't be fetched here.",
+            f"{len(cut)} of the lists in {column!r} are cut: Stripe sends the first ten items, and the rest"
+            " can't be fetched here.",
             advice="Open the connection to the account that the frame is from, and call this again.",
         )
     out = list(lists)

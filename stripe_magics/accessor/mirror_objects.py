@@ -41,7 +41,8 @@ class MirrorObjects:
         others = {str(manifest.details.get("account") or "") for _, manifest in self.lists.values()} - {""}
         if info.account and others and others != {info.account}:
             raise FrameError(
-                f"{place} mirrors another account ({', '.join(sorted(others))}) than the frame's ({info.account})."
+                f"{place} mirrors another account ({', '.join(sorted(others))}) than the frame's"
+                f" ({info.account})."
             )
 
     def by_id(self, kind: str, ids: Sequence[str]) -> pd.DataFrame:

@@ -114,9 +114,11 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
                      "refunds_amount": "int64", "disputes_count": "int64", "disputes_amount": "int64"}  # fmt: skip
     out = pd.DataFrame(
         {
-            name: charges[column]
-            if column in charges.columns
-            else pd.Series(index=charges.index, dtype=_dtype(model_columns.get(name, "str")))
+            name: (
+                charges[column]
+                if column in charges.columns
+                else pd.Series(index=charges.index, dtype=_dtype(model_columns.get(name, "str")))
+            )
             for name, column in names.items()
         }
     )
@@ -169,9 +171,11 @@ def _subscriptions(connection: Any, bounds: Any, limit: int | None) -> pd.DataFr
     ]
     items = explode(subscriptions, "items", keep)
     price = {
-        name: items[f"price_{name}"]
-        if f"price_{name}" in items.columns
-        else pd.Series(index=items.index, dtype=_dtype("str"))
+        name: (
+            items[f"price_{name}"]
+            if f"price_{name}" in items.columns
+            else pd.Series(index=items.index, dtype=_dtype("str"))
+        )
         for name in ("product", "nickname", "unit_amount", "recurring_interval", "recurring_interval_count")
     }
     interval = price["recurring_interval"].astype(object).map(_A_MONTH).astype(float)

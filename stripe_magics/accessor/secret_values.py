@@ -39,7 +39,10 @@ def reveal(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
         )
     once = FrameError(
         f"Stripe doesn't give {name} again.",
-        advice="What it gives once stands in the answer of the call that made it: make that call with --raw (raw=True).",
+        advice=(
+            "What it gives once stands in the answer of the call that made it: make that call with --raw"
+            " (raw=True)."
+        ),
     )
     if not object_path(info.object, "id"):
         raise once

@@ -79,8 +79,8 @@ def units_of(values: pd.Series[Any], name: Any, info: FrameInfo) -> str:
         if (numbers == np.rint(numbers)).all():
             return "minor"  # whole numbers that a join turned into floats
     raise FrameError(
-        f"It is not known whether {name!r} is in minor units (cents) or major units (dollars): pandas drops what a frame knows when "
-        "frames that differ are joined.",
+        f"It is not known whether {name!r} is in minor units (cents) or major units (dollars): pandas drops"
+        " what a frame knows when frames that differ are joined.",
         advice='Give it: units="minor" or units="major".',
     )
 
@@ -262,8 +262,12 @@ def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
         return frame[column].groupby(pd.Series(kinds, index=frame.index, name="currency")).sum()
     if len(present) > 1:
         raise FrameError(
-            f"{column} is in {len(present)} currencies ({', '.join(present[:6])}); a sum over them means nothing.",
-            advice=f'df.stripe.total("{column}", by="currency") adds them up separately; df.stripe.normalize(to="usd", rates=...) converts first.',
+            f"{column} is in {len(present)} currencies ({', '.join(present[:6])}); a sum over them means"
+            " nothing.",
+            advice=(
+                f'df.stripe.total("{column}", by="currency") adds them up separately;'
+                ' df.stripe.normalize(to="usd", rates=...) converts first.'
+            ),
         )
     return frame[column].sum()
 

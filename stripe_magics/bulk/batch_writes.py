@@ -176,7 +176,10 @@ def _field_of(module: Module, column: str) -> str:
         f"field of {module.name} for the column",
         column,
         closest_matches(column, names, 3),
-        advice="Take only the columns that are meant: --from $frame with df[['id', 'email']], or name them: --email $df.email",
+        advice=(
+            "Take only the columns that are meant: --from $frame with df[['id', 'email']], or name them:"
+            " --email $df.email"
+        ),
     )
 
 
@@ -414,7 +417,8 @@ def _answer(
         notes.append("Stopped. Run the same again to go on: no row is carried out twice.")
     if counts["unknown"]:
         notes.append(
-            "Of an unknown row it isn't known whether it was carried out: run the same again within 23 hours (it can't act twice)."
+            "Of an unknown row it isn't known whether it was carried out: run the same again within 23 hours"
+            " (it can't act twice)."
         )
     info = FrameInfo.of(frame).but(
         object=module.object, mode=connection.mode, complete=counts["done"] + counts["replayed"] == len(rows)

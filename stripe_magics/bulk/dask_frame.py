@@ -141,16 +141,18 @@ def _as_json(frame: pd.DataFrame, names: Sequence[str]) -> list[str | None]:
     there = frame[list(names)].notna().to_numpy()
     columns = [frame[name].tolist() for name in names]
     return [
-        msgspec.json.encode(
-            {
-                name: column[row]
-                for name, column, known in zip(names, columns, there[row], strict=True)
-                if known
-            },
-            enc_hook=_plain,
-        ).decode()
-        if there[row].any()
-        else None
+        (
+            msgspec.json.encode(
+                {
+                    name: column[row]
+                    for name, column, known in zip(names, columns, there[row], strict=True)
+                    if known
+                },
+                enc_hook=_plain,
+            ).decode()
+            if there[row].any()
+            else None
+        )
         for row in range(len(frame))
     ]
 
@@ -183,7 +185,8 @@ def _source(connection: Connection) -> dict[str, str]:
         if connection.source.startswith(words):
             return {key: connection.source.removeprefix(words)}
     raise NotConnected(
-        f"Workers read the key from their own environment or keyring, and this one comes from {connection.source or 'elsewhere'}.",
+        "Workers read the key from their own environment or keyring, and this one comes from"
+        f" {connection.source or 'elsewhere'}.",
         advice="Connect with %stripe connect --env NAME, with the variable set on the workers too.",
     )
 

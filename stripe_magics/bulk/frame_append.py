@@ -68,7 +68,8 @@ class FrameAppender:
             return Manifest(self.object_type)
         if found.object_type != self.object_type:
             raise UsageFault(
-                f"{self.folder} holds {found.object_type}, not {self.object_type}. Nothing was written; give another folder."
+                f"{self.folder} holds {found.object_type}, not {self.object_type}. Nothing was written; give"
+                " another folder."
             )
         if found.sequence != self._sequence:
             self._ids = {

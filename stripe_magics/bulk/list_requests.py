@@ -44,7 +44,8 @@ def list_request(
     request = prepare(requested, connection=connection)
     if request.method != "GET" or not (request.lists or request.limit_given):
         raise UsageFault(
-            f"{request.module} is not a list; name a resource that has one: payment_intents, customers, invoices ..."
+            f"{request.module} is not a list; name a resource that has one: payment_intents, customers,"
+            " invoices ..."
         )
     if not isinstance(what, Command) and (default := list_default(request.path, request.params)) is not None:
         request = replace(request, params=(*request.params, *default.params))

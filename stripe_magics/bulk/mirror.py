@@ -98,8 +98,8 @@ def sync(
         for name in requests:  # before anything is changed
             if name in lists and lists[name].details.get("account") != account:
                 raise UsageFault(
-                    f"{mirror} mirrors another account or mode ({lists[name].details.get('account')}); this connection is {account}. "
-                    "Nothing was changed."
+                    f"{mirror} mirrors another account or mode ({lists[name].details.get('account')}); this"
+                    f" connection is {account}. Nothing was changed."
                 )
         rows = []
         for name, request in requests.items():

@@ -42,7 +42,10 @@ def mirror_folder(target: str | Path) -> Path:
         if Path(target).suffix in {".duckdb", ".db"} or Path(target).is_file():
             raise UsageFault(
                 f"{target} can't be a mirror: a mirror is a folder. Nothing was read.",
-                advice=f"%stripe sync FOLDER customers ... --export {target} brings a folder up to date and writes it as a DuckDB file.",
+                advice=(
+                    f"%stripe sync FOLDER customers ... --export {target} brings a folder up to date and"
+                    " writes it as a DuckDB file."
+                ),
             )
         _default_mirror[:] = [str(target)]
     if not _default_mirror:
@@ -129,8 +132,8 @@ class ListFolder:
         files = self._write_by_month(tables, pulled.rows)
         if sum(each.rows for each in files) != pulled.rows:
             raise FileError(
-                f"{parts} should have {pulled.rows:,} rows, but {sum(each.rows for each in files):,} were read. "
-                "The mirror is as it was.",
+                f"{parts} should have {pulled.rows:,} rows, but {sum(each.rows for each in files):,} were"
+                " read. The mirror is as it was.",
                 advice="Run the same again.",
             )
         self._commit(files or [_empty_file(self.folder, object_type)], object_type, details)

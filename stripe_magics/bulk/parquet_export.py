@@ -202,7 +202,8 @@ class PartWriter:
         if left == START_OVER:
             self._came = self.rows
             self.notes.append(
-                f"Stopped. {self.rows:,} rows had come, from many parts of the list, and none is kept: the same again starts over."
+                f"Stopped. {self.rows:,} rows had come, from many parts of the list, and none is kept: the"
+                " same again starts over."
             )
             self.start_over()
             return
@@ -306,8 +307,12 @@ def _check_folder(folder: Path) -> None:
     of another kind."""
     if folder.suffix.lower() in _OTHER_FILES and not folder.is_dir():
         raise UsageFault(
-            f"--to writes a folder of Parquet files, and {folder} is the name of a file. Nothing was read or written.",
-            advice=f"For one file, list without --to and write the frame: df.to_csv({folder.with_suffix('.csv').name!r}) or df.stripe.to_excel(...).",
+            f"--to writes a folder of Parquet files, and {folder} is the name of a file. Nothing was read or"
+            " written.",
+            advice=(
+                "For one file, list without --to and write the frame:"
+                f" df.to_csv({folder.with_suffix('.csv').name!r}) or df.stripe.to_excel(...)."
+            ),
         )
     ours = {manifests.MANIFEST, manifests.OLD_STATE}
     try:

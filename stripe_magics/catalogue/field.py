@@ -57,8 +57,8 @@ class Role(StrEnum):
     # given
     SWITCH = "switch"
     EXPANDS = "expands"  # stands for values of another field (an event group for its types)
-    SEARCH = (
-        "search"  # becomes (a part of) an expression of Stripe's search language, as `Module.search` says
+    SEARCH = (  # becomes (a part of) an expression of Stripe's search language, as `Module.search` says
+        "search"
     )
     LOCAL = "local"  # never sent: tested here, on `row` of each row of the answer
     # never sent: narrows the look-up of the module's id in a form; `replaced_by` says why it goes no further

@@ -129,7 +129,8 @@ def shipping(*, parcel: bool) -> tuple[Field, ...]:
     name = f.text(
         "shipping_name",
         "Recipient Name" if parcel else "Name",
-        f"Who receives {'the parcel' if parcel else 'deliveries'}; goes with an address, and no other shipping value goes without it.",
+        f"Who receives {'the parcel' if parcel else 'deliveries'}; goes with an address, and no other"
+        " shipping value goes without it.",
         param="shipping[name]",
         required_with=tuple(each.name for each in (*where, *rest)),
         needs_one_of=tuple(each.name for each in where),
@@ -185,7 +186,10 @@ def billing_details(*, when: Mapping[str, Any], restored: bool = False) -> tuple
 def metadata(what: str = "") -> Field:
     """The user's own pairs."""
     on = f" on the {what}" if what else ""
-    help = f"Your own key-value pairs{on}: up to 50, keys to 40 and values to 500 characters; an empty value deletes its key, an empty text for the whole field all of them."
+    help = (
+        f"Your own key-value pairs{on}: up to 50, keys to 40 and values to 500 characters; an empty value"
+        " deletes its key, an empty text for the whole field all of them."
+    )
     return f.pairs("metadata", "Metadata", help)
 
 
@@ -212,7 +216,10 @@ def custom_fields(name: str, param: str, help: str, *, label: str = "Name", **pa
 
 def discounts(of: str, help: str) -> Field:
     """Coupons, or discounts that are already held."""
-    again = f"Discount (di_…) to use again; Stripe cannot list discounts, so copy it from this {of}, its customer or subscription."
+    again = (
+        f"Discount (di_…) to use again; Stripe cannot list discounts, so copy it from this {of}, its customer"
+        " or subscription."
+    )
     columns = (
         f.object_id(
             "coupon",

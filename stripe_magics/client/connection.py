@@ -107,7 +107,10 @@ class Connection:
     # --- what may be seen -----------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        return f"<Stripe {self.mode} connection{f' {self.name}' if self.name else ''}{f' {self.key_hint}' if self.key_hint else ''}>"
+        return (
+            f"<Stripe {self.mode}"
+            f" connection{f' {self.name}' if self.name else ''}{f' {self.key_hint}' if self.key_hint else ''}>"
+        )
 
     def __reduce_ex__(self, protocol: object) -> str:
         raise TypeError("a connection can't be pickled or copied: it holds a key")
@@ -170,7 +173,10 @@ class Connection:
 
     def route(self) -> str:
         """Host, proxy and certificates on one line, for errors."""
-        return f"Host {urlsplit(self.base).netloc}, proxy {self._proxy or 'none'}, certificates {self._certificates}."
+        return (
+            f"Host {urlsplit(self.base).netloc}, proxy {self._proxy or 'none'}, certificates"
+            f" {self._certificates}."
+        )
 
     def account_object(self) -> dict[str, Any]:
         """The account (GET /v1/account) that calls go to, asked for once."""

@@ -28,8 +28,8 @@ class Found(NamedTuple):
 
 
 ADVICE = (
-    "A key comes from an environment variable (%stripe connect --env STRIPE_API_KEY), the keyring, the Stripe CLI's login, or the "
-    "connection form (%stripe connect). Without any: %stripe connect --sandbox"
+    "A key comes from an environment variable (%stripe connect --env STRIPE_API_KEY), the keyring, the Stripe"
+    " CLI's login, or the connection form (%stripe connect). Without any: %stripe connect --sandbox"
 )
 
 
@@ -140,7 +140,8 @@ def from_cli(profile: str) -> Found | None:
     value = str(section.get("live_mode_api_key" if mode == "live" else "test_mode_api_key") or "").strip()
     if "*" in value:
         raise NotConnected(
-            f"The Stripe CLI keeps the {mode or 'test'} key of {name!r} in the system's keyring, where only it can read it.",
+            f"The Stripe CLI keeps the {mode or 'test'} key of {name!r} in the system's keyring, where only"
+            " it can read it.",
             advice=ADVICE,
         )
     return Found(Secret(value), f"Stripe CLI profile {name}") if value else None

@@ -143,7 +143,10 @@ def _unlock(connection: GuardedConnection, ask: Prompt) -> None:
         problem = error.message
     shown = " / ".join(sorted(names)) if names else f"the key's last characters, {connection.key_hint[-4:]}"
     expected = names or {connection.key_hint[-4:]}
-    prompt = f"LIVE mode: real money. {f'({problem}) ' if problem else ''}To allow writes for 15 minutes, type {shown}: "
+    prompt = (
+        f"LIVE mode: real money. {f'({problem}) ' if problem else ''}To allow writes for 15 minutes, type"
+        f" {shown}: "
+    )
     _expect(ask(prompt), expected, "Writing in live mode")
     connection.guard.unlock()
 
@@ -179,12 +182,17 @@ def _expect(answer: object, expected: set[str], what: str) -> None:
 def _wide(connection: GuardedConnection, number: int, what: str, ask: Prompt | None) -> None:
     if ask is None:
         raise ConfirmationNeeded(
-            f"{what} would be call {number} of its kind in this run; {connection.guard.allowed} are allowed in live mode. Nothing was sent.",
-            advice="Allow more with `%stripe live allow 100` (in Python: stripe_magics.current().guard.widen(100)), or split the work.",
+            f"{what} would be call {number} of its kind in this run; {connection.guard.allowed} are allowed"
+            " in live mode. Nothing was sent.",
+            advice=(
+                "Allow more with `%stripe live allow 100` (in Python:"
+                " stripe_magics.current().guard.widen(100)), or split the work."
+            ),
         )
     _expect(
         ask(
-            f"LIVE: {number - 1} calls of this kind were made in this run. Type yes to double what is allowed: "
+            f"LIVE: {number - 1} calls of this kind were made in this run. Type yes to double what is"
+            " allowed: "
         ),
         {"yes"},
         what,

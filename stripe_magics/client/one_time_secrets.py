@@ -70,7 +70,10 @@ def keep(connection: _Owner, name: str, secret: Secret, *, lasting: bool = True)
         path = _path()
         _write(path, {**_read(path), name: secret.reveal()})
     except (OSError, NotSent, FileError) as problem:
-        return f"this kernel's memory only, and gone with it ({problem.__class__.__name__}: the file can't be written)"
+        return (
+            f"this kernel's memory only, and gone with it ({problem.__class__.__name__}: the file can't be"
+            " written)"
+        )
     return f"{path}, which only you can read (there is no keyring on this machine)"
 
 

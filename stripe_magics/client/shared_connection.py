@@ -54,8 +54,10 @@ def _named_options(function: Callable[P, Connection]) -> Callable[P, Connection]
         if any(isinstance(value, str) and KEY.search(value) for value in given):
             raise KeyRefused(
                 "There is a key in this call. It was not used, and nothing was sent.",
-                advice="No argument takes a key: sm.connect(env='STRIPE_API_KEY') names where it is. Roll this one at Stripe "
-                "(Developers > API keys) if others can read what was typed.",
+                advice=(
+                    "No argument takes a key: sm.connect(env='STRIPE_API_KEY') names where it is. Roll this"
+                    " one at Stripe (Developers > API keys) if others can read what was typed."
+                ),
             )
         if positional:
             raise UsageFault(

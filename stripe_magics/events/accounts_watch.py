@@ -177,9 +177,11 @@ class AccountsWatch:
         return {
             **lines[0],
             "account": f"{len(self.watches)} accounts" if len(self.watches) > 1 else lines[0]["account"],
-            "state": self.state
-            if len({line["state"].partition(",")[0] for line in lines}) > 1
-            else lines[0]["state"],
+            "state": (
+                self.state
+                if len({line["state"].partition(",")[0] for line in lines}) > 1
+                else lines[0]["state"]
+            ),
             "seen": f"{count:,}",
             "reads": f"{sum(each.reads for each in self.watches):,}",
         }

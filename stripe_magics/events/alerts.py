@@ -221,7 +221,10 @@ class _Smtp:
         if missing:
             raise UsageFault(
                 f"--alert email: {', '.join(missing)} isn't set. Nothing is watched.",
-                advice="Set the mail server in the environment: SMTP_HOST, SMTP_PORT (587), SMTP_USER, SMTP_PASSWORD, SMTP_FROM, SMTP_TO.",
+                advice=(
+                    "Set the mail server in the environment: SMTP_HOST, SMTP_PORT (587), SMTP_USER,"
+                    " SMTP_PASSWORD, SMTP_FROM, SMTP_TO."
+                ),
             )
         if not port.isdecimal() or not 0 < int(port) <= _MAX_PORT:
             raise UsageFault(f"--alert email: SMTP_PORT is not a port: {port!r}. Nothing is watched.")

@@ -159,8 +159,11 @@ def _watch_accounts(
         raise UsageFault("No account is connected to this one. Nothing is watched.")
     if len(ids) > account_names.MAX_ACCOUNTS:
         raise UsageFault(
-            f"A watch reads up to {account_names.MAX_ACCOUNTS} accounts, each for itself; these are more. Nothing is watched.",
-            advice="A webhook endpoint takes the events of all: %stripe events watch --url https://... --connect",
+            f"A watch reads up to {account_names.MAX_ACCOUNTS} accounts, each for itself; these are more."
+            " Nothing is watched.",
+            advice=(
+                "A webhook endpoint takes the events of all: %stripe events watch --url https://... --connect"
+            ),
         )
     look_up_account(connection)
     account_names.look_up(connection, ids)
@@ -190,7 +193,8 @@ def _watch_accounts(
 def _note_budget(watch: Watch) -> None:
     if watch.minutes == FOREVER and _MONTH / watch.interval > READ_BUDGET:
         watch.notes.append(
-            f"Every {watch.interval:g} s is {_MONTH / watch.interval:,.0f} reads in 30 days; Stripe allows {READ_BUDGET:,} or 500 for each payment."
+            f"Every {watch.interval:g} s is {_MONTH / watch.interval:,.0f} reads in 30 days; Stripe allows"
+            f" {READ_BUDGET:,} or 500 for each payment."
         )
 
 
@@ -210,7 +214,8 @@ def _refuse_with_url(**given: Any) -> None:
     ]
     if names:
         raise UsageFault(
-            f"{', '.join(names)} has no effect on a webhook endpoint: Stripe posts its events to the URL. Nothing was sent."
+            f"{', '.join(names)} has no effect on a webhook endpoint: Stripe posts its events to the URL."
+            " Nothing was sent."
         )
 
 
@@ -286,7 +291,8 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
     account.watches[_LISTEN] = made
     if sandbox and not tunnels:
         print(
-            f"Listening at {receiver.url}\nThe sandbox doesn't deliver events; rehearse() posts its newest ones there, signed."
+            f"Listening at {receiver.url}\nThe sandbox doesn't deliver events; rehearse() posts its newest"
+            " ones there, signed."
         )
     elif tunnels:
         print(f"Listening on port {receiver.port}. Point the tunnel there, then make the endpoint:")

@@ -166,7 +166,8 @@ class Store:
                     continue
                 row = self._row(event, source)
                 probable_duplicate = db.execute(
-                    "SELECT 1 FROM event WHERE scope = ? AND type = ? AND object_id = ? AND created = ? AND id <> ?",
+                    "SELECT 1 FROM event WHERE scope = ? AND type = ? AND object_id = ? AND created = ? AND"
+                    " id <> ?",
                     (self.scope, event["type"], row[9], event["created"], event["id"]),
                 ).fetchone()
                 db.execute(
@@ -220,7 +221,8 @@ class Store:
         found: list[Stored] = []
         with self.lock:
             rows = self.database.execute(
-                f"{_STORED} WHERE scope = ? AND created >= ? AND rowid > ? ORDER BY created DESC, place DESC, rowid DESC",
+                f"{_STORED} WHERE scope = ? AND created >= ? AND rowid > ? ORDER BY created DESC, place DESC,"
+                " rowid DESC",
                 (self.scope, since, after_row),
             )
             for row in rows:

@@ -205,7 +205,10 @@ class HandlerRunner:
         if chain == 1:
             self.on_note(f"{handler.name} is called for {event['id']}, which it caused itself.")
         if chain > MAX_CHAIN:
-            words = f"It causes the events that it is called for, {chain} times in a row: it was not called again."
+            words = (
+                f"It causes the events that it is called for, {chain} times in a row: it was not called"
+                " again."
+            )
             return Problem(event["id"], handler.name, words, "")
         try:
             with calling_for(context):

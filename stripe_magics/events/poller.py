@@ -158,7 +158,8 @@ class Poller:
             if not rows or rows[-1]["id"] == walk.cursor:
                 self.store.end_walk(self._name)
                 raise StripeUnavailable(
-                    "Stripe's list of events says that there is more, but gives nothing new. The watch tries again."
+                    "Stripe's list of events says that there is more, but gives nothing new. The watch tries"
+                    " again."
                 )
             walk = replace(walk, newest=newest, cursor=rows[-1]["id"], seen=walk.seen + len(rows))
             self.store.walked(self._name, walk)

@@ -140,9 +140,10 @@ class RunLog:
             self.store.now() - _HELD,
         )[0][0]
         rows = self.store.select(
-            "SELECT created, place, rowid, id, type FROM event AS e WHERE scope = ? AND created >= ? AND rowid > ?"
-            " AND (rowid < ? OR source = 'listen') AND NOT EXISTS (SELECT 1 FROM run WHERE run.scope = e.scope"
-            " AND run.handler = ? AND run.id = e.id AND run.state IN ('done', 'failed', 'skipped')) ORDER BY created, place, rowid",
+            "SELECT created, place, rowid, id, type FROM event AS e WHERE scope = ? AND created >= ? AND"
+            " rowid > ? AND (rowid < ? OR source = 'listen') AND NOT EXISTS (SELECT 1 FROM run WHERE"
+            " run.scope = e.scope AND run.handler = ? AND run.id = e.id AND run.state IN ('done', 'failed',"
+            " 'skipped')) ORDER BY created, place, rowid",
             self.store.scope,
             since,
             after_row,
@@ -183,7 +184,8 @@ class RunLog:
         """The handler has had it: done, or failed with an error."""
         with self.store.transaction() as db:
             db.execute(
-                "UPDATE run SET state = ?, seconds = ?, error = ?, trace = ? WHERE scope = ? AND handler = ? AND id = ?",
+                "UPDATE run SET state = ?, seconds = ?, error = ?, trace = ? WHERE scope = ? AND handler = ?"
+                " AND id = ?",
                 ("failed" if error else "done", seconds, error, trace, self.store.scope, handler, id),
             )
         self._let_go(self._mine(handler, id))
@@ -195,8 +197,9 @@ class RunLog:
     def runs(self, *, state: str = "", handler: str = "", most: int = 10_000) -> list[Run]:
         """Runs, the newest first; those of one state or one handler."""
         rows = self.store.select(
-            "SELECT handler, id, type, created, at, seconds, state, attempts, error, trace FROM run WHERE scope = ?"
-            " AND state <> 'skipped' AND (? = '' OR state = ?) AND (? = '' OR handler = ?) ORDER BY at DESC LIMIT ?",
+            "SELECT handler, id, type, created, at, seconds, state, attempts, error, trace FROM run WHERE"
+            " scope = ? AND state <> 'skipped' AND (? = '' OR state = ?) AND (? = '' OR handler = ?) ORDER BY"
+            " at DESC LIMIT ?",
             self.store.scope,
             state,
             state,
@@ -211,8 +214,8 @@ class RunLog:
         many runs that are."""
         with self.store.transaction() as db:
             return db.execute(
-                "DELETE FROM run WHERE scope = ? AND state <> 'running' AND (? = '' OR state = ?) AND (? = '' OR id = ?)"
-                " AND created >= ? AND (? = '' OR handler = ?)",
+                "DELETE FROM run WHERE scope = ? AND state <> 'running' AND (? = '' OR state = ?) AND (? = ''"
+                " OR id = ?) AND created >= ? AND (? = '' OR handler = ?)",
                 (self.store.scope, state, state, id, id, since or 0, handler, handler),
             ).rowcount
 

@@ -89,13 +89,17 @@ def verify(
     if not any(agreed):
         raise BadSignature(
             "The signature doesn't agree with the body.",
-            advice="Is the signing secret the one of this very endpoint (or of this run of stripe listen), and the body exactly as received?",
+            advice=(
+                "Is the signing secret the one of this very endpoint (or of this run of stripe listen), and"
+                " the body exactly as received?"
+            ),
         )
     age = (time.time() if now is None else now) - stamp
     if abs(age) > tolerance:
         side = "old" if age > 0 else "in the future"
         raise BadSignature(
-            f"The event was signed {abs(age):,.0f} s {'ago' if age > 0 else 'ahead of this clock'}: too {side}; {tolerance} s are allowed.",
+            f"The event was signed {abs(age):,.0f} s {'ago' if age > 0 else 'ahead of this clock'}: too"
+            f" {side}; {tolerance} s are allowed.",
             advice="Either it is a replay, or this machine's clock is wrong.",
         )
 
@@ -151,7 +155,8 @@ def _bytes(body: object) -> bytes:
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
     raise TypeError(
-        f"The body must be the raw bytes as received, not a {type(body).__name__}: one that was parsed can't be checked."
+        f"The body must be the raw bytes as received, not a {type(body).__name__}: one that was parsed can't"
+        " be checked."
     )
 
 

@@ -98,7 +98,8 @@ class _Compiler:
         if path:
             return self._name(path)
         raise UsageFault(
-            f"--where can't have {ast.unparse(node)!r}: fields, values, comparisons, in, and, or, not are what it knows."
+            f"--where can't have {ast.unparse(node)!r}: fields, values, comparisons, in, and, or, not are"
+            " what it knows."
         )
 
     def _comparison(self, node: ast.Compare) -> _Value:

@@ -67,7 +67,10 @@ def create(
     except OutcomeUnknown as error:
         number = error.details.operation
         if number:
-            error.advice = f"Find out first: `%stripe resume {number}` gets the endpoint and keeps its signing secret, which Stripe gives once."
+            error.advice = (
+                f"Find out first: `%stripe resume {number}` gets the endpoint and keeps its signing secret,"
+                " which Stripe gives once."
+            )
         error.args = (str(error),)
         raise
     made = answer.data
@@ -160,7 +163,8 @@ def remove_ephemeral(connection: Connection) -> list[str]:
     failed = [id for id in left if id not in done]
     if failed:
         print(
-            f"These webhook endpoints may not have been deleted: {', '.join(failed)}. Look in the Dashboard, and delete them there."
+            f"These webhook endpoints may not have been deleted: {', '.join(failed)}. Look in the Dashboard,"
+            " and delete them there."
         )
     return failed
 

@@ -28,7 +28,10 @@ _GROUPS = {  # the kinds of entries that belong together in any chart of account
     "disputes": "dispute dispute_reversal",
     "costs": "fees fee network_cost",
     "tax_on_costs": "tax",
-    "bank": "payout payout_reversal topup topup_reversal payout_minimum_balance_hold payout_minimum_balance_release",
+    "bank": (
+        "payout payout_reversal topup topup_reversal payout_minimum_balance_hold"
+        " payout_minimum_balance_release"
+    ),
     "partners": "transfer transfer_reversal connect_collection_transfer connect_reserved_funds",
     "earnings": "platform_earning platform_earning_refund",
     "reserve": "risk_reserved_funds reserve_* unreconciled_customer_funds",

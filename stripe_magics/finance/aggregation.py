@@ -45,7 +45,8 @@ def require_columns(
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise MissingData(
-            f"{report} needs the column{'s' if len(missing) > 1 else ''} {', '.join(missing)} of {object_type}s.",
+            f"{report} needs the column{'s' if len(missing) > 1 else ''} {', '.join(missing)} of"
+            f" {object_type}s.",
             advice=f"Fetch them with {FETCH.get(object_type, '%stripe ... list')}.",
         )
     return frame

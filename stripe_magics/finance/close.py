@@ -78,17 +78,35 @@ RESIDUALS = {
 """Reports whose own residual is a check: what it says, and the column that it is about."""
 
 ACTIONS = {
-    "activity by category": "%stripe report balance_activity --month {month} --fresh; then compare it with the Dashboard's balance report.",
-    "closing of the last day": "%stripe report daily_balance --month {month} --fresh shows the day on which it parts from the balance.",
+    "activity by category": (
+        "%stripe report balance_activity --month {month} --fresh; then compare it with the Dashboard's"
+        " balance report."
+    ),
+    "closing of the last day": (
+        "%stripe report daily_balance --month {month} --fresh shows the day on which it parts from the"
+        " balance."
+    ),
     "fees": "%stripe report fee_items --month {month} lists every fee.",
-    "ledger entries of charges": "A charge lacks its ledger entry, or the other way round: compare %stripe charges list with balance list_history.",
+    "ledger entries of charges": (
+        "A charge lacks its ledger entry, or the other way round: compare %stripe charges list with balance"
+        " list_history."
+    ),
     "ageing": "%stripe report ar_ageing --month {month} --by invoice names each invoice.",
-    "lines of invoices": "An invoice's lines don't add up to its total: %stripe report revenue_schedule --month {month}.",
+    "lines of invoices": (
+        "An invoice's lines don't add up to its total: %stripe report revenue_schedule --month {month}."
+    ),
     "tax by rate": "%stripe report tax_collected --month {month} names each document.",
     "MRR": "%stripe report mrr_bridge names each subscription and why.",
-    "start + activity": "%stripe report balance_summary --month {month} --prove true --fresh reads the whole ledger again.",
-    "each payout": "%stripe report payout_reconciliation --month {month}: look at the rows that don't add up.",
-    "deferred revenue": "%stripe report deferred_revenue --month {month} --fresh; credit notes and voided invoices are the usual cause.",
+    "start + activity": (
+        "%stripe report balance_summary --month {month} --prove true --fresh reads the whole ledger again."
+    ),
+    "each payout": (
+        "%stripe report payout_reconciliation --month {month}: look at the rows that don't add up."
+    ),
+    "deferred revenue": (
+        "%stripe report deferred_revenue --month {month} --fresh; credit notes and voided invoices are the"
+        " usual cause."
+    ),
     "The period is over": "Close it again when it is over.",
     "Lists are complete": "Run it again with --fresh; a list was cut short by a limit or a fault.",
     "Every category has an account": "Add a line for each category to the map of accounts.",
@@ -184,7 +202,8 @@ def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
     if strict and len(failed):
         first = failed.iloc[0]
         raise CloseFailed(
-            f"The month end has failed checks ({len(failed)} of {closing.span.words()}), the first: {first['check']}.",
+            f"The month end has failed checks ({len(failed)} of {closing.span.words()}), the first:"
+            f" {first['check']}.",
             advice=str(first["action"]),
         )
     return made
@@ -236,12 +255,14 @@ def journal(  # noqa: PLR0913 - public: each is a keyword of its own
     if apart:
         add_note(
             lines,
-            f"The journal's Stripe account doesn't move as the balance did ({', '.join(apart)}). Read it again.",
+            f"The journal's Stripe account doesn't move as the balance did ({', '.join(apart)}). Read it"
+            " again.",
         )
     else:
         add_note(
             lines,
-            f"{span.words()}: debits equal credits each day; the Stripe account moves as Stripe's balance did.",
+            f"{span.words()}: debits equal credits each day; the Stripe account moves as Stripe's balance"
+            " did.",
         )
     add_note(
         lines, f"Accounts: {accounts.source}. Check them with your accountant before you import anything."
@@ -287,8 +308,8 @@ def verify_close(file: str | Path, **options: Any) -> pd.DataFrame:
     now = _trail(closing, "")
     if now["account"]["id"] != trail["account"]["id"] or now["account"]["mode"] != trail["account"]["mode"]:
         raise UsageFault(
-            f"The month was closed on {trail['account']['id']} ({trail['account']['mode']}), but this connection is on "
-            f"{now['account']['id']} ({now['account']['mode']}).",
+            f"The month was closed on {trail['account']['id']} ({trail['account']['mode']}), but this"
+            f" connection is on {now['account']['id']} ({now['account']['mode']}).",
             advice="Connect to that account first.",
         )
     found = audit_trail.differences(trail, now)
@@ -537,8 +558,9 @@ def _hand_over(closing: Closing, made: pd.DataFrame, target: Path, who: str) -> 
     counts = made["result"].value_counts()
     cover = {
         "Title": "Month end",
-        "Account": " ".join(part for part in (closing.account["name"], closing.account["id"]) if part)
-        or "not known",
+        "Account": (
+            " ".join(part for part in (closing.account["name"], closing.account["id"]) if part) or "not known"
+        ),
         "Mode": closing.account["mode"] or "not known",
         "Period": closing.span.words(),
         "Time zone": closing.span.zone,

@@ -171,8 +171,8 @@ def _ledger_bridge(rows: pd.DataFrame, transactions: pd.DataFrame) -> list[str]:
     whole = to_int64(frame["net"])[moved].groupby(to_str(frame["currency"])[moved]).sum()
     mine = rows[rows["customer"].notna()].groupby("currency")["net"].sum().reindex(whole.index, fill_value=0)
     return [
-        f"Ledger without payouts {format_amount(total, str(code))} = customers {format_amount(part, str(code))}"
-        f" + entries of no payment {format_amount(total - part, str(code))}."
+        f"Ledger without payouts {format_amount(total, str(code))} = customers"
+        f" {format_amount(part, str(code))} + entries of no payment {format_amount(total - part, str(code))}."
         for code, total, part in zip(whole.index, whole.astype(int), mine.astype(int), strict=True)
     ]
 

@@ -125,7 +125,8 @@ def _by_type(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     CURRENCY,
     text(
         "fee_type",
-        "The kind of fee; `stand-alone` for entries that are fees, `not itemised` for what no detail explains.",
+        "The kind of fee; `stand-alone` for entries that are fees, `not itemised` for what no detail"
+        " explains.",
     ),
     text("description", "Stripe's words for it."),
     money("amount", "The cost (negative)."),
@@ -144,7 +145,8 @@ def fee_items(
     CURRENCY,
     text(
         "fee_type",
-        "The kind of fee; `stand-alone` for entries that are fees, `not itemised` for what no detail explains.",
+        "The kind of fee; `stand-alone` for entries that are fees, `not itemised` for what no detail"
+        " explains.",
     ),
     count("count", "How many fees."),
     money("amount", "What they cost (negative)."),

@@ -309,7 +309,10 @@ class ReportInputs:
         if self.folder is not None:
             raise MissingData(
                 f"{self.folder.place} doesn't say which payout settled a transaction.",
-                advice="Run this report without --over, or give data={'items': ...}: transactions with a payout_id.",
+                advice=(
+                    "Run this report without --over, or give data={'items': ...}: transactions with a"
+                    " payout_id."
+                ),
             )
         many = int(reconcilable(payouts).sum())
         how = str(self.options.get("members", "auto"))
@@ -324,7 +327,8 @@ class ReportInputs:
             named = payout_members(automatic)
         except (StripeError, ReportUnavailable) as fault:
             self.note(
-                f"Stripe's own report can't be had, so each payout was asked for by itself: {str(fault).splitlines()[0]}"
+                "Stripe's own report can't be had, so each payout was asked for by itself:"
+                f" {str(fault).splitlines()[0]}"
             )
             named = {}
         if not named:

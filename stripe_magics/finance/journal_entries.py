@@ -44,7 +44,9 @@ def postings(
     if missing:
         raise UsageFault(
             f"{accounts.source} has no account for: {', '.join(missing)}.",
-            advice=f'Add a line for each, such as {missing[0]}: "1100", or begin the file with extends: saas.',
+            advice=(
+                f'Add a line for each, such as {missing[0]}: "1100", or begin the file with extends: saas.'
+            ),
         )
     frame = ledger(transactions, "journal")
     rows = frame[span.contains(frame["created"])]

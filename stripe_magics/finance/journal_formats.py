@@ -88,7 +88,8 @@ def _major(minor: int, currency: str, most: int | None = None) -> str:
         rounded = round(amount, most)
         if rounded != amount:
             raise UsageFault(
-                f"{money.format_amount(int(minor), currency)} has more than {most} decimals; this format has no more."
+                f"{money.format_amount(int(minor), currency)} has more than {most} decimals; this format has"
+                " no more."
             )
         return f"{rounded:.{most}f}"
     return f"{amount:f}"

@@ -221,9 +221,11 @@ def _widened(array: pa.Array, shape: pa.DataType) -> pa.Array:
     if pa.types.is_struct(shape):
         names = {each.name for each in array.type}
         parts = [
-            _widened(array.field(each.name), each.type)
-            if each.name in names
-            else pa.nulls(len(array), each.type)
+            (
+                _widened(array.field(each.name), each.type)
+                if each.name in names
+                else pa.nulls(len(array), each.type)
+            )
             for each in shape
         ]
         return pa.StructArray.from_arrays(parts, fields=list(shape), mask=_missing(array))

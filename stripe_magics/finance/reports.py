@@ -96,7 +96,8 @@ def _summary(x: ReportInputs) -> pd.DataFrame:
     ledger, now = x.reading(whole=whole, first=x.first_of_arrivals() if by == "arrival" else None)
     if whole and now is None:
         raise UsageFault(
-            "--prove holds the ledger against the balance as it is now, which a folder or data without a balance doesn't have.",
+            "--prove holds the ledger against the balance as it is now, which a folder or data without a"
+            " balance doesn't have.",
             advice="Leave out --prove, or run the report without --over.",
         )
     return balance.balance_summary(
@@ -275,7 +276,8 @@ def _proofs(x: ReportInputs) -> pd.DataFrame:
 
 _MEMBERS = Option(
     "auto",
-    "where the members of payouts come from: a request a payout, one report of Stripe's own, or whichever is fewer requests",
+    "where the members of payouts come from: a request a payout, one report of Stripe's own, or whichever is"
+    " fewer requests",
     ("auto", "requests", "report"),
 )
 _PROVE = Option(

@@ -133,13 +133,15 @@ def check_of(name: str, check: str, options: Mapping[str, object], zone: str) ->
         )
     if found.zone == "UTC" and zone != "UTC":
         raise UsageFault(
-            f"Payouts arrive on a day of UTC in Stripe's own report; in {zone} some would count on the day before or after.",
+            f"Payouts arrive on a day of UTC in Stripe's own report; in {zone} some would count on the day"
+            " before or after.",
             advice="Add --tz UTC.",
         )
     for option, needed in found.options.items():
         if options.get(option, needed) != needed:
             raise UsageFault(
-                f"Stripe's own report counts payouts by {needed}; --check stripe can't be with --{option} {options[option]}.",
+                f"Stripe's own report counts payouts by {needed}; --check stripe can't be with --{option}"
+                f" {options[option]}.",
                 advice=f"Leave out --{option}.",
             )
     return found

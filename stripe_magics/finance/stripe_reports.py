@@ -38,7 +38,8 @@ def available_until(report_type: str) -> pd.Timestamp:
     end = said.get("data_available_end")
     if not isinstance(end, int):
         raise ReportUnavailable(
-            f"Stripe doesn't say until when its report {report_type} has data, so nothing can be said. Nothing was changed.",
+            f"Stripe doesn't say until when its report {report_type} has data, so nothing can be said."
+            " Nothing was changed.",
             advice="Run the same again later.",
         )
     return pd.Timestamp(end, unit="s", tz="UTC")
@@ -93,7 +94,8 @@ def _finished(run: Mapping[str, Any]) -> Mapping[str, Any]:
         while run["status"] == "pending":
             if time.monotonic() > until:
                 raise ReportUnavailable(
-                    f"Stripe's report run {run['id']} isn't ready after {PATIENCE / 60:.0f} minutes. Nothing was changed.",
+                    f"Stripe's report run {run['id']} isn't ready after {PATIENCE / 60:.0f} minutes. Nothing"
+                    " was changed.",
                     advice="Run the same again later.",
                 )
             time.sleep(wait)
@@ -102,7 +104,8 @@ def _finished(run: Mapping[str, Any]) -> Mapping[str, Any]:
             run = call("reporting.report_runs.retrieve", report_run=run["id"], raw=True)  # type: ignore[assignment]
     if run["status"] != "succeeded":
         raise ReportUnavailable(
-            f"Stripe's report run {run['id']} failed: {run.get('error') or run['status']}. Nothing was changed."
+            f"Stripe's report run {run['id']} failed: {run.get('error') or run['status']}. Nothing was"
+            " changed."
         )
     return run
 
@@ -123,8 +126,8 @@ def covered(report_type: str, span: Period) -> dict[str, Any]:
     end = available_until(report_type)
     if span.end > end:
         raise ReportUnavailable(
-            f"Stripe's own report reaches until {end.tz_convert(span.zone):%Y-%m-%d %H:%M} only; the period ends later. "
-            "Nothing was changed.",
+            f"Stripe's own report reaches until {end.tz_convert(span.zone):%Y-%m-%d %H:%M} only; the period"
+            " ends later. Nothing was changed.",
             advice="Its data come up to a day later; give a period that is over.",
         )
     return {

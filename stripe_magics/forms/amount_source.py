@@ -110,9 +110,9 @@ def of_object(found: Mapping[str, Any]) -> AmountSource | None:
 
 def _charge(found: Mapping[str, Any]) -> tuple[int | None, int | None]:
     taken = found.get("amount_captured")
-    return found.get("amount"), taken - (found.get("amount_refunded") or 0) if isinstance(
-        taken, int
-    ) else None
+    return found.get("amount"), (
+        taken - (found.get("amount_refunded") or 0) if isinstance(taken, int) else None
+    )
 
 
 def _payment_intent(found: Mapping[str, Any]) -> tuple[int | None, int | None]:

@@ -73,7 +73,9 @@ def resolve(text: str, connection: Any) -> tuple[str, str]:
     if not exact:
         raise NotFound(
             f"No {kind} with {text.strip()!r} was found in this account and mode.",
-            advice="Stripe's search finds an object about a minute after it was made. An id opens it at once.",
+            advice=(
+                "Stripe's search finds an object about a minute after it was made. An id opens it at once."
+            ),
         )
     if len(exact) > 1:
         raise UnknownName(f"one {kind}: {len(exact)} have", text.strip(), [str(each["id"]) for each in exact])

@@ -384,7 +384,10 @@ class ConnectForm(w.VBox):
         """Bring the strip to the connection as it is now."""
         from stripe_magics.client.shared_connection import shared
 
-        lead = "All magics and forms of this notebook share the connection. A key is never saved in the notebook."
+        lead = (
+            "All magics and forms of this notebook share the connection. A key is never saved in the"
+            " notebook."
+        )
         text = CSS + cards.mode_banner(shared()) + cards.title("Connect to Stripe", lead)
         if self._top.value != text:
             self._top.value = text

@@ -29,7 +29,8 @@ class ConnectionGuard:
         closed = self.connection is not None and self.connection.closed
         if submission.stage is Stage.UNKNOWN and (closed or now is not self.connection):
             raise ConfirmationNeeded(
-                f"The last write belongs to {describe(self.connection)}, and the connection is {describe(present())}. Nothing was sent.",
+                f"The last write belongs to {describe(self.connection)}, and the connection is"
+                f" {describe(present())}. Nothing was sent.",
                 advice="`%stripe pending` lists it. Connect to that account again to find out how it ended.",
             )
         if now is self.connection:
@@ -59,7 +60,8 @@ def check_open(connection: Any) -> None:
     if connection is None or not connection.closed:
         return
     raise ConfirmationNeeded(
-        f"This belongs to {describe(connection)}, which was closed; the connection is {describe(present())} now. Nothing was sent.",
+        f"This belongs to {describe(connection)}, which was closed; the connection is {describe(present())}"
+        " now. Nothing was sent.",
         advice="Run its cell again to open it on the connection that is open.",
     )
 

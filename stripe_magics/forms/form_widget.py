@@ -227,7 +227,10 @@ class ModuleForm(w.VBox):
 
     def _head_text(self, section: layout.Section) -> str:
         count = layout.count(section, self.state)
-        return f"{OPENED if section.title in self._open else CLOSED} {section.title}{f' - {count}' if count else ''}"
+        return (
+            f"{OPENED if section.title in self._open else CLOSED}"
+            f" {section.title}{f' - {count}' if count else ''}"
+        )
 
     def _build_body(self, section: layout.Section) -> None:
         children = self._body_children(section)

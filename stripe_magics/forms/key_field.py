@@ -84,7 +84,10 @@ def private_field(
     try:
         kind = _sending_field()
     except ImportError:
-        note = f"{label}: typing it here needs anywidget (pip install anywidget). Nothing can be entered until then."
+        note = (
+            f"{label}: typing it here needs anywidget (pip install anywidget). Nothing can be entered until"
+            " then."
+        )
         return tree.make(w.HTML, "field", value=html.card("ask", note))
 
     pads: dict[int, bytes] = {}

@@ -76,7 +76,8 @@ def _plain_number(rest: str, entered: str, currency: str) -> str:
         if len(fraction) == 3:
             digits = f"{whole}{fraction}"
             raise ValueError(
-                f"{entered!r} could be whole {currency.upper() or 'units'} or minor units. Write {digits}.00 or {digits}"
+                f"{entered!r} could be whole {currency.upper() or 'units'} or minor units. Write {digits}.00"
+                f" or {digits}"
             )
         return f"{whole}.{fraction}"
     return compact

@@ -44,7 +44,10 @@ class Picker:
         except NotFound:
             self.panel.show(
                 "say",
-                text=f"There is no {field.object.replace('_', ' ')} {object_search.id_in(text)} in this account and mode.",
+                text=(
+                    f"There is no {field.object.replace('_', ' ')} {object_search.id_in(text)} in this"
+                    " account and mode."
+                ),
             )
             return []
         except StripeMagicsError as fault:

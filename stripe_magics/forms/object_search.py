@@ -186,7 +186,10 @@ def _rate(row: Mapping[str, Any]) -> str:
 def wrong_mode(row: Mapping[str, Any], *, live: bool) -> str:
     """Why an object can't be used on this connection: it is of the other mode; "" if it can."""
     if isinstance(row.get("livemode"), bool) and row["livemode"] != live:
-        return f"{row['id']} is {'live' if row['livemode'] else 'test'} data, but the connection is {'live' if live else 'test'}."
+        return (
+            f"{row['id']} is {'live' if row['livemode'] else 'test'} data, but the connection is"
+            f" {'live' if live else 'test'}."
+        )
     return ""
 
 

@@ -186,9 +186,11 @@ class PeriodForm(w.VBox):
     def line(self) -> str:
         """The line that stands for what is chosen."""
         flags = [
-            f"--{name.replace('_', '-')}"
-            if value is True
-            else f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+            (
+                f"--{name.replace('_', '-')}"
+                if value is True
+                else f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+            )
             for name, value in self.values().items()
         ]
         return " ".join(["%stripe", *self.words(), *flags])

@@ -117,7 +117,8 @@ class CloseForm(PeriodForm):
             reporter,
             connection,
             "Month end",
-            "Every proof over the period as a checklist, and a workbook to hand over. Nothing in Stripe changes.",
+            "Every proof over the period as a checklist, and a workbook to hand over. Nothing in Stripe"
+            " changes.",
         )
         self.to = self._text("to", "Workbook", "close.xlsx; blank: the checklist only")
         self.map = self._text("map", "Accounts", "saas, skr03, skr04 or a file of yours")

@@ -37,7 +37,9 @@ WHY_NOT = {
     Stage.SENDING: "It is being sent.",
     Stage.DONE: "This was done already. Change a value, or press Start another, to send again.",
     Stage.REFUSED: "Nothing was changed since the last answer. Correct a value, or press Try again.",
-    Stage.UNKNOWN: "We don't know yet whether the last one was made. Press Ask Stripe again; it cannot happen twice.",
+    Stage.UNKNOWN: (
+        "We don't know yet whether the last one was made. Press Ask Stripe again; it cannot happen twice."
+    ),
 }
 """Why a form in that stage doesn't take another click, in words."""
 

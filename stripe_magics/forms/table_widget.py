@@ -209,9 +209,11 @@ def _itable(content: TableContent) -> Any:
         *(f"sort {n}" for n in range(shown, len(data))),
     ]
     buttons = [
-        {"extend": name, "text": "Columns", "columns": list(range(shown))}
-        if name == "colvis"
-        else {"extend": name, "exportOptions": {"columns": ":visible"}}
+        (
+            {"extend": name, "text": "Columns", "columns": list(range(shown))}
+            if name == "colvis"
+            else {"extend": name, "exportOptions": {"columns": ":visible"}}
+        )
         for name in LAYOUT["topStart"]["buttons"]  # type: ignore[index]
     ]
     with pd.option_context("display.max_colwidth", None):

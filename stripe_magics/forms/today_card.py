@@ -148,7 +148,8 @@ def _payments(get: Callable[[str], Any], midnight: int) -> Section:
         )
     lines = [
         Line(
-            f"{len(amounts)} {'payment' if len(amounts) == 1 else 'payments'} over {money(sum(amounts), currency)}",
+            f"{len(amounts)} {'payment' if len(amounts) == 1 else 'payments'} over"
+            f" {money(sum(amounts), currency)}",
             status,
         )
         for (status, currency), amounts in sorted(totals.items(), reverse=True)
@@ -200,7 +201,8 @@ def _past_due(get: Callable[[str], Any], now: int) -> Section:
     )
     lines += [
         Line(
-            f"{each.get('number')}: {money(each.get('amount_remaining'), each.get('currency'))} from {_name(each)}, due {day(each['due_date'])}",
+            f"{each.get('number')}: {money(each.get('amount_remaining'), each.get('currency'))} from"
+            f" {_name(each)}, due {day(each['due_date'])}",
             "past_due",
             str(each.get("id", "")),
         )
@@ -220,7 +222,8 @@ def _failed_payouts(get: Callable[[str], Any], now: int) -> Section:
     rows, note = _list(get, "/v1/payouts", {"status": "failed", "created[gte]": now - RECENT})
     lines = [
         Line(
-            f"{money(each.get('amount'), each.get('currency'))} on {day(each.get('created'))}: {each.get('failure_message') or each.get('failure_code') or 'no reason given'}",
+            f"{money(each.get('amount'), each.get('currency'))} on {day(each.get('created'))}:"
+            f" {each.get('failure_message') or each.get('failure_code') or 'no reason given'}",
             "failed",
             str(each.get("id", "")),
         )

@@ -100,7 +100,8 @@ class Comparison:
         if not self.fetched:
             return []
         return [
-            f"{field.title}: {in_words(field, now, self.form.state)} -> {in_words(field, after, self.form.state)}"
+            f"{field.title}: {in_words(field, now, self.form.state)} ->"
+            f" {in_words(field, after, self.form.state)}"
             for field, now, after in self.form.state.diff()
         ]
 
@@ -139,9 +140,9 @@ class Comparison:
         rows = [
             {
                 "name": field.name,
-                "title": field.title
-                if not field.in_more_section or field.group
-                else f"{MORE} > {field.label}",
+                "title": (
+                    field.title if not field.in_more_section or field.group else f"{MORE} > {field.label}"
+                ),
                 "now": in_words(field, current.get(field.name, ""), state),
                 "after": in_words(field, changes[field.name], state),
                 "changed": True,

@@ -99,7 +99,8 @@ class Builder:
         except (msgspec.MsgspecError, ValueError) as problem:
             ids = [str(each["id"]) for each in map(msgspec.json.decode, raws) if each.get("id")]
             raise StripeError(
-                "Stripe answered, but the answer can't be shown as a frame; raw=True (--raw) returns it as it is.",
+                "Stripe answered, but the answer can't be shown as a frame; raw=True (--raw) returns it as"
+                " it is.",
                 facts=[f"The answer holds: {', '.join(ids[:20])}"] if ids else [str(problem)],
             ) from None
 

@@ -69,9 +69,11 @@ def known_columns(
         inner = [
             (
                 each,
-                f"{name}_{each.column.name}"
-                if f"{name}_{each.column.name}" not in fixed
-                else f"{name}__{each.column.name}",
+                (
+                    f"{name}_{each.column.name}"
+                    if f"{name}_{each.column.name}" not in fixed
+                    else f"{name}__{each.column.name}"
+                ),
             )
             for each in _own(kind, version)
             if each.column.name != "id"

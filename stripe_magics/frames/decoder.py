@@ -120,9 +120,9 @@ def _tame(raw: msgspec.Raw) -> msgspec.Raw:
 def _visible(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            _ODD.sub(lambda found: f"<{ord(found[0]):02x}>", key): inner
-            if key == "metadata"
-            else _visible(inner)
+            _ODD.sub(lambda found: f"<{ord(found[0]):02x}>", key): (
+                inner if key == "metadata" else _visible(inner)
+            )
             for key, inner in value.items()
         }
     return [_visible(each) for each in value] if isinstance(value, list) else value

@@ -37,5 +37,8 @@ def bound_line(name: str, answer: Any, more: str = "") -> str:
     if shape is None or len(shape) != 2:
         return f"{name}: {type(answer).__name__}{more}"
     ids = [str(each) for each in answer["id"].head(1)] if shape[0] == 1 and "id" in answer.columns else []
-    first = f"{name}: DataFrame, {shape[0]:,} row{'' if shape[0] == 1 else 's'}{' ' + ids[0] if ids else ''}{more}"
+    first = (
+        f"{name}: DataFrame, {shape[0]:,}"
+        f" row{'' if shape[0] == 1 else 's'}{' ' + ids[0] if ids else ''}{more}"
+    )
     return "\n".join([first, *notes_of(answer)])

@@ -265,7 +265,8 @@ class View:
             said.append(self.name_problem)
         if len(self.frame) and shown < len(self.frame.columns):
             said.append(
-                f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe config --all-columns true)."
+                f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe"
+                " config --all-columns true)."
             )
         if any(self.money.values()) and (self.info.units or "minor") == "minor":
             said.append("Amounts are shown in major units (dollars); the values are minor units (cents).")

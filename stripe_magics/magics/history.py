@@ -54,9 +54,11 @@ class History:
             module=command.module,
             seconds=time.time() - started,
             rows=len(answer) if about else None,
-            objects=[str(each) for each in answer["id"].iloc[:20].tolist()]
-            if about and "id" in answer.columns
-            else [],
+            objects=(
+                [str(each) for each in answer["id"].iloc[:20].tolist()]
+                if about and "id" in answer.columns
+                else []
+            ),
             request_ids=[str(each) for each in about.get("request_ids", [])],
             replayed=bool(about.get("replayed")),
             error=f"{type(error).__name__}" if error is not None else "",

@@ -57,7 +57,8 @@ def scrub(ip: Any, keys: set[str]) -> list[str]:
         OSError,
     ) as fault:  # a history without a file, or one that another process holds
         left.append(
-            f"IPython's history file could not be cleaned ({type(fault).__name__}): delete the line there by hand."
+            f"IPython's history file could not be cleaned ({type(fault).__name__}): delete the line there by"
+            " hand."
         )
     return left
 

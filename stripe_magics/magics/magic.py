@@ -51,7 +51,10 @@ class StripeMagics(Magics):
     table = Bool(False, help="Show every frame as an interactive table, as --table does.").tag(config=True)
     locale = Unicode(
         "",
-        help="How tables, reports, plots and workbooks write numbers and dates: de, fr, en_GB ...; none: 1,234.50 and 2026-09-30.",
+        help=(
+            "How tables, reports, plots and workbooks write numbers and dates: de, fr, en_GB ...; none:"
+            " 1,234.50 and 2026-09-30."
+        ),
     ).tag(config=True)
     names_beside_ids = Bool(
         True, help="Show names beside the ids of customers, products, prices and invoices."
@@ -135,8 +138,11 @@ class StripeMagics(Magics):
         left = self.forget(typed)
         raise KeyRefused(
             "There is a key in this cell. It was not used, and nothing was sent.",
-            advice="It was taken out of this session's history and of the cell where that is possible; still, roll it at Stripe"
-            " (Developers > API keys).\nThen connect without typing it: `%stripe connect`, or `%stripe connect --env STRIPE_API_KEY`.",
+            advice=(
+                "It was taken out of this session's history and of the cell where that is possible; still,"
+                " roll it at Stripe (Developers > API keys).\nThen connect without typing it: `%stripe"
+                " connect`, or `%stripe connect --env STRIPE_API_KEY`."
+            ),
             facts=left,
         )
 

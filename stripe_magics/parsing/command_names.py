@@ -144,7 +144,8 @@ def path_and_query(url: str) -> tuple[str, list[tuple[str, str]]]:
         host = next((each for each in HOSTS if url.startswith(each + "/")), None)
         if host is None:
             raise UsageFault(
-                f"Only addresses at https://api.stripe.com/ can be called, not at {urlsplit(url).netloc!r}. Nothing was sent.",
+                f"Only addresses at https://api.stripe.com/ can be called, not at {urlsplit(url).netloc!r}."
+                " Nothing was sent.",
                 advice="Give the path: %stripe get /v1/events",
             )
         url = url[len(host) :]

@@ -160,7 +160,8 @@ class _Reader:
             self.found.in_url = True
         elif what == "head":
             raise UsageFault(
-                f"curl's {name} asks for headers only (HEAD), which Stripe's API has no answer to. Nothing was sent."
+                f"curl's {name} asks for headers only (HEAD), which Stripe's API has no answer to. Nothing"
+                " was sent."
             )
         elif what == "user":
             self._note_user(name)
@@ -236,7 +237,8 @@ class _Reader:
             )
             if self.is_json and not (what == "json" or text.lstrip()[:1] in {"{", "["}):
                 raise UsageFault(
-                    f"curl's {name} with a JSON content type needs JSON, {text!r} was given. Nothing was sent."
+                    f"curl's {name} with a JSON content type needs JSON, {text!r} was given. Nothing was"
+                    " sent."
                 )
             self.body.append(text)
             if not self.is_json:

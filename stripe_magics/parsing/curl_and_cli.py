@@ -121,7 +121,10 @@ def _resolver(namespace: Mapping[str, Any]) -> LookUp:
                 "variable",
                 source,
                 near,
-                advice=f"Assign it first ({first} = ...). A $ that is meant as text is written \\$ or goes into single quotes.",
+                advice=(
+                    f"Assign it first ({first} = ...). A $ that is meant as text is written \\$ or goes into"
+                    " single quotes."
+                ),
             )
         if not text.strip():
             raise UsageFault(f"{source}: the value is missing (empty text). Nothing was sent.")

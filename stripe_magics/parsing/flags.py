@@ -283,7 +283,8 @@ def _refuse_odd(words: list[Word]) -> None:
     odd = next((char for each in words for char in each.text if char in QUOTES), "")
     if odd:
         raise UsageFault(
-            f"{odd} ({name_of(odd)}) doesn't quote on a line: its words were read one by one. Nothing was sent.",
+            f"{odd} ({name_of(odd)}) doesn't quote on a line: its words were read one by one. Nothing was"
+            " sent.",
             advice="Write \" or ' round text with spaces.",
         )
 

@@ -40,7 +40,8 @@ def _read(name: str) -> pd.DataFrame:
         raise UsageFault(f"--from: there is no file {name!r}. Nothing was sent.") from None
     except ImportError as fault:
         raise UsageFault(
-            f"--from: {path.suffix} files need a package that isn't installed ({fault.name}). Nothing was sent.",
+            f"--from: {path.suffix} files need a package that isn't installed ({fault.name}). Nothing was"
+            " sent.",
             advice=f"pip install {fault.name}",
         ) from None
     except (OSError, ValueError, KeyError) as fault:

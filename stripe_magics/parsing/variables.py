@@ -37,7 +37,10 @@ def refuse_keys(*texts: Any) -> None:
             )
             raise KeyRefused(
                 f"There is a {kind} in this cell. It was not used, and nothing was sent.",
-                advice="Roll that key at Stripe (Developers > API keys), then `%stripe connect`, or `%stripe connect --env STRIPE_API_KEY`.",
+                advice=(
+                    "Roll that key at Stripe (Developers > API keys), then `%stripe connect`, or `%stripe"
+                    " connect --env STRIPE_API_KEY`."
+                ),
             )
 
 
@@ -68,7 +71,8 @@ def look_up(path: str, namespace: Mapping[str, Any]) -> Any:
         )
     if isinstance(value, Unreachable) and not value.certain:
         raise UsageFault(
-            f"${first} may be a variable of {value.function}(), which has returned and is gone: a global of that name isn't taken for it.",
+            f"${first} may be a variable of {value.function}(), which has returned and is gone: a global of"
+            " that name isn't taken for it.",
             advice=f"Pass it on: def inner(..., {first}={first}), or name it in the inner function's code.",
         )
     if isinstance(value, Unreachable):

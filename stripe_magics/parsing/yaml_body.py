@@ -134,7 +134,8 @@ def _loader() -> Any:
             line = event.start_mark.line + 1
             if isinstance(event, yaml.AliasEvent) or event.anchor:
                 raise UsageFault(
-                    f"Body, line {line}: YAML anchors and aliases aren't supported; quote text that starts with & or *."
+                    f"Body, line {line}: YAML anchors and aliases aren't supported; quote text that starts"
+                    " with & or *."
                 )
             if event.tag:
                 raise UsageFault(

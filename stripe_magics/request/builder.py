@@ -239,7 +239,10 @@ def _unbounded(module: Module, values: Mapping[str, Any], keep: tuple[RowFilter,
     ]
     if not bounds or any(each.name in values for each in bounds):
         return ""
-    return f"Rows are filtered here, and nothing bounds the scan: every row is read until enough match. Add {bounds[0].flag} to bound it."
+    return (
+        "Rows are filtered here, and nothing bounds the scan: every row is read until enough match. Add"
+        f" {bounds[0].flag} to bound it."
+    )
 
 
 def _with_splits(main: Request, module: Module, values: Mapping[str, Any], local: set[str]) -> Request:

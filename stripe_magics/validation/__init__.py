@@ -291,7 +291,8 @@ class _Binder:
     def _warn(self, declared: Field, minor: int, currency: str | None) -> None:
         if declared.maximum is not None and minor > declared.maximum:
             self.warnings.append(
-                f"{declared.flag}: {minor} is more than most ways to pay take ({declared.maximum} in minor units)."
+                f"{declared.flag}: {minor} is more than most ways to pay take ({declared.maximum} in minor"
+                " units)."
             )
         least = (
             money.minimum(currency)

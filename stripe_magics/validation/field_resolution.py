@@ -280,7 +280,10 @@ def _unknown(module: Module, name: str) -> Fault:
     elif len(names) <= 12:
         hint = f"its fields are {', '.join(names)}" if names else "it takes none"
     else:
-        hint = f"--help lists its {len(names)} fields; a parameter of Stripe's that is not among them goes as -d {name}=..."
+        hint = (
+            f"--help lists its {len(names)} fields; a parameter of Stripe's that is not among them goes as -d"
+            f" {name}=..."
+        )
     return Fault(name, name, f"is not a field of {module.name.replace('.', ' ')}; {hint}")
 
 

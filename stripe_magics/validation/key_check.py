@@ -18,7 +18,10 @@ def refuse_keys(value: Any, field: Field | None = None) -> None:
             where = f"in {field.flag}" if field is not None else "in this call"
             raise KeyRefused(
                 f"There is a Stripe key {where}. It was not used.",
-                advice="Keys come from %stripe connect only. Delete it here, and roll the key in the Dashboard if others may have seen it.",
+                advice=(
+                    "Keys come from %stripe connect only. Delete it here, and roll the key in the Dashboard"
+                    " if others may have seen it."
+                ),
             )
     elif isinstance(value, Mapping):
         for key, inner in value.items():

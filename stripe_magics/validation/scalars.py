@@ -342,8 +342,8 @@ def as_text(value: Any) -> str:
     if isinstance(value, float):
         if abs(value) >= MAX_EXACT:
             raise ValueError(
-                f"{shown(value)} is a float, and its last digits are lost (a blank cell turns a column of numbers into floats);"
-                " read the column as text: dtype=str"
+                f"{shown(value)} is a float, and its last digits are lost (a blank cell turns a column of"
+                " numbers into floats); read the column as text: dtype=str"
             )
         value = int(value) if value.is_integer() else Decimal(repr(value))
     return format(value, "f") if isinstance(value, Decimal) else str(value)

@@ -218,7 +218,8 @@ def _raw_rows(field: Field, value: Any) -> list[Mapping[Any, Any]]:
             value = [value]
     if not isinstance(value, list):
         raise ValueError(
-            f"a {type(value).__name__} is given; give rows: a list of mappings with {', '.join(sorted(names))}"
+            f"a {type(value).__name__} is given; give rows: a list of mappings with"
+            f" {', '.join(sorted(names))}"
         )
     rows: list[Mapping[Any, Any]] = []
     for each in value:
@@ -230,7 +231,8 @@ def _raw_rows(field: Field, value: Any) -> list[Mapping[Any, Any]]:
             rows.extend(_text_row(each, field))
         else:
             raise ValueError(
-                f"{shown(each)} is not a row; give a mapping with {', '.join(column.name for column in field.columns)}"
+                f"{shown(each)} is not a row; give a mapping with"
+                f" {', '.join(column.name for column in field.columns)}"
             )
     return rows
 

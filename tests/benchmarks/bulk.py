@@ -63,7 +63,10 @@ class Goal:
     def said(self, found: Found) -> str:
         value = self.value(found)
         met = value >= self.limit if self.least else value <= self.limit
-        return f"{'met   ' if met else 'MISSED'} {self.what:62} {value:8.2f}   goal {'>=' if self.least else '<='} {self.limit:g}"
+        return (
+            f"{'met   ' if met else 'MISSED'} {self.what:62} {value:8.2f}   goal"
+            f" {'>=' if self.least else '<='} {self.limit:g}"
+        )
 
 
 def ratio(what: str, other: str, own: str = "ours") -> Callable[[Found], float]:
@@ -259,11 +262,15 @@ def repeated(run: Run, options: argparse.Namespace) -> dict[str, float]:
 
 
 def show(name: str, each: dict[str, float]) -> None:
-    asked = f"requests {each['requests']:5.0f} = {each['requests'] / each['pages']:.3f} x pages  refused {each['refused']:.0f}"
+    asked = (
+        f"requests {each['requests']:5.0f} = {each['requests'] / each['pages']:.3f} x pages  refused"
+        f" {each['refused']:.0f}"
+    )
     floor = f"{each['wall'] / each['floor']:6.2f} x floor {each['floor']:.2f} s"
     print(
-        f"{name:20} {each['rows']:9,.0f} rows  wall {each['wall']:7.2f} s  cpu {each['cpu']:6.2f} s ({each['cpu'] / each['rows'] * 1e6:4.0f} us a row)"
-        f"  memory {each['memory']:7.1f} MB  {asked if each['requests'] else ''}  {floor if each['lists'] == 1 and each['requests'] else ''}",
+        f"{name:20} {each['rows']:9,.0f} rows  wall {each['wall']:7.2f} s  cpu {each['cpu']:6.2f} s"
+        f" ({each['cpu'] / each['rows'] * 1e6:4.0f} us a row)  memory {each['memory']:7.1f} MB "
+        f" {asked if each['requests'] else ''}  {floor if each['lists'] == 1 and each['requests'] else ''}",
         flush=True,
     )
 
@@ -281,7 +288,8 @@ def main() -> None:
     if options.only:
         sets = {"only": (options.only.split(","), [goal for _, goals in SETS.values() for goal in goals])}
     print(
-        f"{options.rows:,} rows, {options.latency * 1000:.0f} ms, {options.rate:g}/s, burst {options.burst:g}, {options.shape}"
+        f"{options.rows:,} rows, {options.latency * 1000:.0f} ms, {options.rate:g}/s, burst"
+        f" {options.burst:g}, {options.shape}"
     )
     found: Found = {}
     for title, (names, goals) in sets.items():

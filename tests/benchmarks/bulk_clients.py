@@ -110,7 +110,10 @@ def refresh(job: Job) -> int:
     from stripe_magics import bulk
 
     def check() -> None:
-        query = "select count(*), count(distinct id), count(*) filter (description = 'changed') from payment_intents"
+        query = (
+            "select count(*), count(distinct id), count(*) filter (description = 'changed') from"
+            " payment_intents"
+        )
         counts = bulk.sql(query, target=job["folder"]).iloc[0].tolist()
         assert counts == [job["rows"], job["rows"], job["changes"]], counts
 

@@ -105,14 +105,15 @@ def main() -> None:
             processor.append(spent.processor / whole)
             wall.append(spent.wall / whole_wall)
             print(
-                f"{rows:,} rows in {saved['parts']} parts: {spent.processor * 1000:.1f} of {whole * 1000:.0f} ms of processor time "
-                f"({processor[-1]:.2%}), {spent.wall * 1000:.1f} of {whole_wall * 1000:.0f} ms ({wall[-1]:.2%})"
+                f"{rows:,} rows in {saved['parts']} parts: {spent.processor * 1000:.1f} of {whole * 1000:.0f}"
+                f" ms of processor time ({processor[-1]:.2%}), {spent.wall * 1000:.1f} of"
+                f" {whole_wall * 1000:.0f} ms ({wall[-1]:.2%})"
             )
     connections.close()
     found = statistics.median(processor)
     print(
-        f"medians: {found:.2%} of the processor time, {statistics.median(wall):.2%} of the wall time; goal {GOAL:.0%}: "
-        f"{'met' if found < GOAL else 'MISSED'}"
+        f"medians: {found:.2%} of the processor time, {statistics.median(wall):.2%} of the wall time; goal"
+        f" {GOAL:.0%}: {'met' if found < GOAL else 'MISSED'}"
     )
 
 

@@ -77,7 +77,8 @@ def timed(what: str) -> Iterator[None]:
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(
-        f"{what:44} {time.perf_counter() - began:7.2f} s  {cpu:7.2f} s CPU  peak {after.ru_maxrss / 1024:6.0f} MB",
+        f"{what:44} {time.perf_counter() - began:7.2f} s  {cpu:7.2f} s CPU  peak"
+        f" {after.ru_maxrss / 1024:6.0f} MB",
         flush=True,
     )
 
@@ -112,13 +113,15 @@ def main() -> None:
         print(f"    {len(written)} files of {sum(each.size for each in written) / 1e6:.1f} MB were written")
     with timed("sql: group by month and currency"):
         frame = bulk.sql(
-            "select date_trunc('month', created) as month, currency, count(*) as n, sum(amount) as amount from payment_intents group by 1, 2",
+            "select date_trunc('month', created) as month, currency, count(*) as n, sum(amount) as amount"
+            " from payment_intents group by 1, 2",
             target=folder,
         )
     assert frame["n"].sum() == total
     with timed("sql: one month by created"):
         bulk.sql(
-            "select count(*) as n from payment_intents where created >= '2023-01-01' and created < '2023-02-01'",
+            "select count(*) as n from payment_intents where created >= '2023-01-01' and created <"
+            " '2023-02-01'",
             target=folder,
         )
     with timed("verify"):

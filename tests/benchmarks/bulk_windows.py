@@ -30,8 +30,9 @@ def main() -> None:
             missed += not ok
             requests, seconds = [each.requests for each in runs], [each.seconds for each in runs]
             print(
-                f"{shape:16} {count:7} {runs[0].pages:6} {min(requests):7}-{max(requests):<7} {max(each.empty for each in runs):6} "
-                f"{min(seconds):7.2f}-{max(seconds):<7.2f} {runs[0].floor:6.2f} {'' if ok else 'MISSED'}"
+                f"{shape:16} {count:7} {runs[0].pages:6} {min(requests):7}-{max(requests):<7}"
+                f" {max(each.empty for each in runs):6} {min(seconds):7.2f}-{max(seconds):<7.2f}"
+                f" {runs[0].floor:6.2f} {'' if ok else 'MISSED'}"
             )
     print(f"{missed} of {4 * len(SHAPES)} missed the goal.")
 

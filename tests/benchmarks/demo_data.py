@@ -25,19 +25,22 @@ def main():
         build()
         times.append((time.perf_counter() - wall, time.process_time() - cpu))
     print(
-        f"built in {min(wall for wall, _ in times):.2f} s (processor {min(cpu for _, cpu in times):.2f} s), best of {len(times)}"
+        f"built in {min(wall for wall, _ in times):.2f} s (processor {min(cpu for _, cpu in times):.2f} s),"
+        f" best of {len(times)}"
     )
     start, cpu = time.perf_counter(), time.process_time()
     sum(number * number for number in range(10_000_000))
     print(
-        f"for comparison, ten million squares: {time.perf_counter() - start:.2f} s (processor {time.process_time() - cpu:.2f} s)"
+        f"for comparison, ten million squares: {time.perf_counter() - start:.2f} s (processor"
+        f" {time.process_time() - cpu:.2f} s)"
     )
     gc.collect()
     tracemalloc.start()
     account = build()
     gc.collect()
     print(
-        f"holds {tracemalloc.get_traced_memory()[0] / 1e6:.0f} MB; peak of the process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB"
+        f"holds {tracemalloc.get_traced_memory()[0] / 1e6:.0f} MB; peak of the process"
+        f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB"
     )
     del account
 

@@ -59,8 +59,9 @@ def kills(count: int) -> None:
                 each.wait(300)
     bodies = len(set(server.refunds.values()))
     print(
-        f"{count:,} events, {starts} starts of two kernels, {killed} killed, {time.monotonic() - began:.0f} s: {len(server.refunds):,} keys,"
-        f" {bodies:,} distinct refunds, {len(server.attempts):,} POSTs, {server.changed} keys with another body"
+        f"{count:,} events, {starts} starts of two kernels, {killed} killed, {time.monotonic() - began:.0f}"
+        f" s: {len(server.refunds):,} keys, {bodies:,} distinct refunds, {len(server.attempts):,} POSTs,"
+        f" {server.changed} keys with another body"
     )
     print((folder / "stderr").read_text()[-400:])
     assert len(server.refunds) == bodies == count
@@ -107,7 +108,8 @@ def receiver(seconds: int) -> None:
     target.stop()
     took = time.monotonic() - began
     print(
-        f"{sent:,} sent in {took:.0f} s ({sent / took:.1f}/s), {answered:,} answered 200, {len(set(handled)):,} handled, at most {late:.1f} s behind"
+        f"{sent:,} sent in {took:.0f} s ({sent / took:.1f}/s), {answered:,} answered 200,"
+        f" {len(set(handled)):,} handled, at most {late:.1f} s behind"
     )
     print(dict(target.counts))
     assert sent == answered == len(handled) == len(set(handled))
@@ -140,9 +142,11 @@ def cells(times: int) -> None:
                 for account in connection.extensions["events"].values()
                 for each in account.watches.values()
             ),
-            "widgets": len(getattr(ipywidgets.widget, "_instances", {}) or {})
-            if hasattr(ipywidgets, "widget")
-            else 0,
+            "widgets": (
+                len(getattr(ipywidgets.widget, "_instances", {}) or {})
+                if hasattr(ipywidgets, "widget")
+                else 0
+            ),
             "objects": len(gc.get_objects()),
             "kB": int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // 1024,
         }
@@ -190,7 +194,8 @@ def gap(count: int) -> None:
     began = time.perf_counter()
     watch.poll()
     print(
-        f"{count:,} read, kept, shown and handled: {time.perf_counter() - began:.1f} s, {len(handled):,} handled, messages <= {max(sent):,} bytes"
+        f"{count:,} read, kept, shown and handled: {time.perf_counter() - began:.1f} s, {len(handled):,}"
+        f" handled, messages <= {max(sent):,} bytes"
     )
     began = time.perf_counter()
     view.on_message({"ready": True})

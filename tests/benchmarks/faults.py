@@ -65,10 +65,13 @@ FAULTS = (
     error(409, "invalid_request_error"),
 )
 LINE = "made = %stripe payment_intents create --amount 2000 --currency usd --description {name} --quiet"
-CALL = "import stripe_magics as sm\nmade = sm.call('payment_intents.create', amount=2000, currency='usd', description='{name}')"
+CALL = (
+    "import stripe_magics as sm\nmade = sm.call('payment_intents.create', amount=2000, currency='usd',"
+    " description='{name}')"
+)
 FORM = (
-    "import stripe_magics as sm\nform = sm.form('payment_intents.create', amount=2000, currency='usd', description='{name}')\n"
-    "made = form.submit(confirm=True)"
+    "import stripe_magics as sm\nform = sm.form('payment_intents.create', amount=2000, currency='usd',"
+    " description='{name}')\nmade = form.submit(confirm=True)"
 )
 ROWS = (
     "import pandas as pd\nrows = pd.DataFrame(dict(amount=2000, currency='usd', description=[{name}]))\n"
@@ -204,8 +207,8 @@ def report(what: str, run: Run, names: list[str], began: float) -> bool:
     never = sum(counts[name] == 0 for name in names)
     requests = sum(each.method == "POST" for each in run.server.seen)
     print(
-        f"{what:8} {len(names):,} creates, {requests:,} requests, {double} double, {never} never, {len(run.wrong)} misreported,"
-        f" {time.perf_counter() - began:.0f} s; {dict(run.endings)}",
+        f"{what:8} {len(names):,} creates, {requests:,} requests, {double} double, {never} never,"
+        f" {len(run.wrong)} misreported, {time.perf_counter() - began:.0f} s; {dict(run.endings)}",
         flush=True,
     )
     for each in run.wrong[:10]:

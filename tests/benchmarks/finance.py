@@ -65,7 +65,8 @@ def invoices(rows: int) -> pa.Table:
     line = (
         '{{"id":"il_{0}_{1}","object":"line_item","amount":{2},"currency":"usd","description":"Team","discount_amounts":[],"discountable":true,'
         '"livemode":false,"metadata":{{}},"period":{{"end":{3},"start":{4}}},"price":{{"id":"price_1","object":"price","active":true,'
-        '"billing_scheme":"per_unit","currency":"usd","nickname":"Team, monthly","product":"prod_1","recurring":{{"interval":"month",'
+        '"billing_scheme":"per_unit","currency":"usd","nickname":"Team,'
+        ' monthly","product":"prod_1","recurring":{{"interval":"month",'
         '"interval_count":1,"meter":null,"usage_type":"licensed"}},"type":"recurring","unit_amount":1000,"unit_amount_decimal":"1000"}},'
         '"proration":false,"quantity":1,"subscription":"sub_{5}","subscription_item":"si_{5}_{1}","tax_amounts":[{{"amount":{6},'
         '"inclusive":false,"tax_rate":"txr_1","taxability_reason":"standard_rated","taxable_amount":{2}}}],"type":"subscription"}}'
@@ -111,17 +112,23 @@ def write_mirror(count: int, folder: Path) -> None:
 
 
 SQL = {
-    "balance_activity": """
+    "balance_activity": (
+        """
         select currency, reporting_category, count(*), sum(amount)::bigint, sum(fee)::bigint, sum(net)::bigint from frame
-        where created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00' and reporting_category not in ('payout', 'payout_reversal') group by 1, 2""",
-    "balance_summary": """
+        where created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00' and reporting_category not in ('payout', 'payout_reversal') group by 1, 2"""
+    ),
+    "balance_summary": (
+        """
         select currency, sum(net) filter (created < '2026-01-01 00:00:00+00')::bigint,
           sum(net) filter (created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00' and reporting_category not in ('payout', 'payout_reversal'))::bigint,
           sum(net) filter (created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00' and reporting_category in ('payout', 'payout_reversal'))::bigint,
-          sum(net) filter (created >= '2026-07-01 00:00:00+00')::bigint from frame group by 1""",
-    "daily_balance": """
+          sum(net) filter (created >= '2026-07-01 00:00:00+00')::bigint from frame group by 1"""
+    ),
+    "daily_balance": (
+        """
         select (created at time zone 'Europe/Berlin')::date as day, currency, reporting_category, sum(amount)::bigint, sum(fee)::bigint from frame
-        where created >= '2025-12-31 23:00:00+00' and created < '2026-06-30 22:00:00+00' group by 1, 2, 3""",
+        where created >= '2025-12-31 23:00:00+00' and created < '2026-06-30 22:00:00+00' group by 1, 2, 3"""
+    ),
 }
 
 
@@ -142,18 +149,23 @@ LINES = f"""select id, currency, customer, epoch(status_transitions_finalized_at
   from (select id, currency, customer, status_transitions_finalized_at, unnest(from_json(lines, '{LINE}')) as line from bills where status in ('open', 'paid', 'uncollectible'))"""
 MONTHS = "select unnest(range(timestamp '2024-07-01', timestamp '2026-07-01', interval 1 month)) as month"
 SQL_OF_INVOICES = {
-    "deferred_revenue": f"""with lines as materialized ({LINES}), ends as (select epoch(month + interval 1 month) as moment, month from ({MONTHS})),
+    "deferred_revenue": (
+        f"""with lines as materialized ({LINES}), ends as (select epoch(month + interval 1 month) as moment, month from ({MONTHS})),
         states as (select currency, month, sum(amount)::bigint as billed, sum(round_even(amount * least(1, greatest(0, (moment - begun) / (until - begun))), 0))::bigint as earned
           from lines, ends where posted < moment group by 1, 2)
         select currency, month, billed - lag(billed, 1, 0) over w as billed, earned - lag(earned, 1, 0) over w as recognised, billed - earned as closing
-        from states window w as (partition by currency order by month) order by 1, 2""",
-    "tax_collected": """select currency, status_transitions_finalized_at as date, bills.id, customer, customer_name, entry.tax_rate, coalesce(entry.inclusive, false) as inclusive,
+        from states window w as (partition by currency order by month) order by 1, 2"""
+    ),
+    "tax_collected": (
+        """select currency, status_transitions_finalized_at as date, bills.id, customer, customer_name, entry.tax_rate, coalesce(entry.inclusive, false) as inclusive,
           entry.taxability_reason, entry.taxable_amount as taxable, entry.amount as tax, coalesce(rates.country, customer_address_country) as country, rates.percentage,
           from_json(customer_tax_ids, '[{"value":"VARCHAR"}]')[1].value as tax_id, customer_tax_exempt
         from (select *, unnest(from_json(total_tax_amounts, '[{"amount":"BIGINT","inclusive":"BOOLEAN","tax_rate":"VARCHAR","taxability_reason":"VARCHAR","taxable_amount":"BIGINT"}]')) as entry
           from bills where status <> 'draft'
-            and status_transitions_finalized_at >= '2024-07-01 00:00:00+00' and status_transitions_finalized_at < '2026-07-01 00:00:00+00') as bills left join rates on rates.id = entry.tax_rate order by currency, date, bills.id, entry.tax_rate""",
-    "mrr": f"""with lines as materialized ({LINES}), ends as (select epoch(month + interval 1 month) as moment, month from ({MONTHS})),
+            and status_transitions_finalized_at >= '2024-07-01 00:00:00+00' and status_transitions_finalized_at < '2026-07-01 00:00:00+00') as bills left join rates on rates.id = entry.tax_rate order by currency, date, bills.id, entry.tax_rate"""
+    ),
+    "mrr": (
+        f"""with lines as materialized ({LINES}), ends as (select epoch(month + interval 1 month) as moment, month from ({MONTHS})),
         costs as (select currency, customer, item, begun, max(until) as until,
             sum(amount / (times * case every when 'month' then 1 when 'year' then 12 when 'week' then 12 / 52.0 else 12 / 365.0 end)) as cost
           from lines where usage = 'licensed' and until > begun group by 1, 2, 3, 4),
@@ -164,7 +176,8 @@ SQL_OF_INVOICES = {
           window w as (partition by currency, customer order by month))
         select currency, month, sum(change) filter (change > 0 and best = 0)::bigint as new, sum(change) filter (change > 0 and best > 0 and mrr = change)::bigint as reactivation,
           sum(change) filter (change > 0 and best > 0 and mrr > change)::bigint as expansion, sum(change) filter (change < 0 and mrr > 0)::bigint as contraction,
-          sum(change) filter (change < 0 and mrr = 0)::bigint as churn, sum(mrr)::bigint as "end" from moved group by 1, 2 order by 1, 2""",
+          sum(change) filter (change < 0 and mrr = 0)::bigint as churn, sum(mrr)::bigint as "end" from moved group by 1, 2 order by 1, 2"""
+    ),
 }
 SAME = {
     "deferred_revenue": ("billed", "recognised", "closing"),
@@ -215,7 +228,8 @@ def of_invoices(count: int, database: Any) -> None:
         child("write", str(count), name)
         for report in SQL_OF_INVOICES:
             print(
-                f"{report:22} peak memory of a process of its own: {child('memory', report, name).strip()} GB",
+                f"{report:22} peak memory of a process of its own:"
+                f" {child('memory', report, name).strip()} GB",
                 flush=True,
             )
         database.execute(f"create view bills as select * from read_parquet('{folder}/invoices-*.parquet')")

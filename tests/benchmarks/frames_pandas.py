@@ -67,11 +67,13 @@ def main(count: int, rounds: int = 7) -> None:
         print(f"{name:10} ours {left:8.2f} ms   by hand {right:8.2f} ms   {left / right:5.2f} x")
     for name, frame in (("filter, all columns", whole),):
         print(
-            f"{name}: {statistics.median(timed(lambda: OPERATIONS['filter'](frame)) for _ in range(3)):.0f} ms"
+            f"{name}:"
+            f" {statistics.median(timed(lambda: OPERATIONS['filter'](frame)) for _ in range(3)):.0f} ms"
         )
     memory = [int(each.memory_usage(deep=True).sum()) for each in (ours, theirs)]
     print(
-        f"memory     ours {memory[0] / 1e6:.1f} MB   by hand {memory[1] / 1e6:.1f} MB   {memory[0] / memory[1]:.2f} x"
+        f"memory     ours {memory[0] / 1e6:.1f} MB   by hand {memory[1] / 1e6:.1f} MB  "
+        f" {memory[0] / memory[1]:.2f} x"
     )
     bundle(whole)
     print(f"display: {statistics.median(timed(lambda: bundle(whole)) for _ in range(5)):.0f} ms")

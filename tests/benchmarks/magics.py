@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 LINE = (
-    'payment_intents create --amount=2000 --currency=usd -d "metadata[order_id]"=6735 --description "a b" --customer cus_1 '
-    "--receipt-email a@b.com --confirm --payment-method pm_1 --shipping-line1 x --shipping-line2 y --shipping-city y --shipping-name z "
-    "--shipping-country US --shipping-phone 5 --statement-descriptor-suffix q --capture-method manual --setup-future-usage on_session "
-    "--metadata a=b --off-session --return-url https://example.com --dry-run"
+    'payment_intents create --amount=2000 --currency=usd -d "metadata[order_id]"=6735 --description "a b"'
+    " --customer cus_1 --receipt-email a@b.com --confirm --payment-method pm_1 --shipping-line1 x"
+    " --shipping-line2 y --shipping-city y --shipping-name z --shipping-country US --shipping-phone 5"
+    " --statement-descriptor-suffix q --capture-method manual --setup-future-usage on_session --metadata a=b"
+    " --off-session --return-url https://example.com --dry-run"
 )
 LOAD = """
 import time
@@ -90,7 +91,8 @@ def main() -> None:
     magic = best(lambda: ip.run_line_magic("stripe", f"customers retrieve {customer}"), 50)
     print(f"the same through the magic              {magic:8.2f}")
     print(
-        f"its display                             {best(lambda: ip.display_formatter.format(ip.user_ns['made']), 30):8.2f}"
+        "its display                            "
+        f" {best(lambda: ip.display_formatter.format(ip.user_ns['made']), 30):8.2f}"
     )
 
 

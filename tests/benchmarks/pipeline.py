@@ -14,12 +14,17 @@ import sys
 import time
 from collections.abc import Callable
 
-LOAD = "from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance(); import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
+LOAD = (
+    "from IPython.core.interactiveshell import InteractiveShell as S; s = S.instance(); import time; t ="
+    " time.perf_counter(); {}; print(time.perf_counter() - t)"
+)
 LINE = (
-    "payment_intents create --amount 20.00usd --customer cus_123 --description Books --receipt-email a@example.com --confirm "
-    "--payment-method pm_card_visa --shipping-name Jenny --shipping-line1 '1 Main St' --shipping-city Berlin --shipping-country DE "
-    "--shipping-postal-code 10115 --statement-descriptor-suffix BOOKS --capture-method manual --confirmation-method automatic "
-    "--transfer-group g1 --setup-future-usage off_session --return-url https://example.com --metadata order=6735 --off-session false --use-stripe-sdk"
+    "payment_intents create --amount 20.00usd --customer cus_123 --description Books --receipt-email"
+    " a@example.com --confirm --payment-method pm_card_visa --shipping-name Jenny --shipping-line1 '1 Main"
+    " St' --shipping-city Berlin --shipping-country DE --shipping-postal-code 10115"
+    " --statement-descriptor-suffix BOOKS --capture-method manual --confirmation-method automatic"
+    " --transfer-group g1 --setup-future-usage off_session --return-url https://example.com --metadata"
+    " order=6735 --off-session false --use-stripe-sdk"
 )
 
 
@@ -52,7 +57,8 @@ def main() -> None:
     print(f"%load_ext over a bare IPython           {statistics.median(loads) * 1e3:8.1f} ms")
     print(f"reading a line of 20 flags              {median(lambda: parse(LINE)) * 1e3:8.2f} ms")
     print(
-        f"reading and binding it to a request     {median(lambda: pipeline.prepare(parse(LINE))) * 1e3:8.2f} ms"
+        "reading and binding it to a request    "
+        f" {median(lambda: pipeline.prepare(parse(LINE))) * 1e3:8.2f} ms"
     )
     connection = sm.connect(sandbox=True)
     customer = sm.call("customers.list", limit=1)["id"][0]

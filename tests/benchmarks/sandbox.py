@@ -64,7 +64,8 @@ def rates(transport):
             ("list of 100 through httpx", "/v1/payment_intents?limit=100"),
         ):
             print(
-                f"  {name:32} {1e6 / cost(lambda path=path: client.get(path).raise_for_status()):>10,.0f} a second"
+                f"  {name:32} {1e6 / cost(lambda path=path: client.get(path).raise_for_status()):>10,.0f} a"
+                " second"
             )
 
 

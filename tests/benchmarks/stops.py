@@ -44,8 +44,10 @@ WORK = {
     "sync": "result = bulk.sync({folder!r}, *{lists!r}, quiet=True)",
     "list": "result = sm.call('payouts.list', limit='all', quiet=True)",
     "create": "result = sm.call('customers.create', description={name!r})",
-    "rows": "import pandas as pd\nrows = pd.DataFrame({{'description': [f'{name}-{{n}}' for n in range(12)]}})\n"
-    "result = sm.call('customers.create', from_=rows, quiet=True)",
+    "rows": (
+        "import pandas as pd\nrows = pd.DataFrame({{'description': [f'{name}-{{n}}' for n in range(12)]}})\n"
+        "result = sm.call('customers.create', from_=rows, quiet=True)"
+    ),
 }
 RESUME = """    import pandas as pd
     sm.current().resume({number})
@@ -297,8 +299,8 @@ def main() -> None:
             wrong += len(trial.wrong)
             seconds = time.perf_counter() - began
             print(
-                f"{kind_of_host}: {trial.sent} signals over {number} pieces of work, {len(trial.wrong)} wrong, {seconds:.0f} s;"
-                f" {dict(sorted(trial.endings.items()))}",
+                f"{kind_of_host}: {trial.sent} signals over {number} pieces of work, {len(trial.wrong)}"
+                f" wrong, {seconds:.0f} s; {dict(sorted(trial.endings.items()))}",
                 flush=True,
             )
             for each in trial.wrong[:20]:

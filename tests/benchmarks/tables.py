@@ -43,8 +43,9 @@ def main(rows: int) -> None:
         messages, size = len(SENT), sum(SENT)
         widget.close()
     print(
-        f"{rows:,} rows, {len(content.columns)} columns: first {whole[0]:.2f} s, median of {ROUNDS} {statistics.median(whole):.2f} s"
-        f" ({min(whole):.2f}-{max(whole):.2f}), of it texts {statistics.median(texts):.2f} s; {messages} messages, {size / 1e6:.2f} MB"
+        f"{rows:,} rows, {len(content.columns)} columns: first {whole[0]:.2f} s, median of {ROUNDS}"
+        f" {statistics.median(whole):.2f} s ({min(whole):.2f}-{max(whole):.2f}), of it texts"
+        f" {statistics.median(texts):.2f} s; {messages} messages, {size / 1e6:.2f} MB"
     )
 
 

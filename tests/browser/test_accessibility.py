@@ -96,7 +96,8 @@ def test_every_form(notebook: Any, page: Any) -> None:
     page.wait_for_function("() => document.querySelectorAll('.sm-form .sm-go').length === 48")
     assert faults(page, buttons=300) == []
     page.evaluate(
-        "() => document.querySelectorAll('.sm-form').forEach((e, i) => { if (i % 6) e.style.display = 'none' })"
+        "() => document.querySelectorAll('.sm-form').forEach((e, i) => { if (i % 6) e.style.display ="
+        " 'none' })"
     )
     assert faults(page, contrasts=250) == []
     page.evaluate(THEME, "JupyterLab Dark")

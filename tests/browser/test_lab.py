@@ -62,8 +62,8 @@ def test_a_declined_payment_is_corrected(notebook: Any) -> None:
 
 def test_capture(notebook: Any) -> None:
     nb = notebook(
-        "held = sm.call('payment_intents.create', amount=2000, currency='usd', confirm=True, off_session=True, payment_method='pm_card_visa',"
-        " capture_method='manual')",
+        "held = sm.call('payment_intents.create', amount=2000, currency='usd', confirm=True,"
+        " off_session=True, payment_method='pm_card_visa', capture_method='manual')",
         "sm.form('payment_intents.capture', payment_intent=held['id'][0])",
     )
     nb.field("Amount to Capture").first.fill("15.00usd")
@@ -164,7 +164,10 @@ def test_keyboard_only(notebook: Any) -> None:
 
 def tab_to(page: Any, name: str) -> None:
     """Press Tab until the control of that name has the focus."""
-    script = "() => { const a = document.activeElement; return (a.labels?.[0]?.innerText || a.getAttribute('aria-label') || a.innerText || '').trim() }"
+    script = (
+        "() => { const a = document.activeElement; return (a.labels?.[0]?.innerText ||"
+        " a.getAttribute('aria-label') || a.innerText || '').trim() }"
+    )
     for _ in range(60):
         if page.evaluate(script) == name:
             return
@@ -201,14 +204,16 @@ def test_names_from_stripe_run_nothing(notebook: Any) -> None:
     """A customer called like a script is text wherever a form shows it."""
     evil = "<img src=x onerror=\\'window.__owned=1\\'>"
     nb = notebook(
-        f"evil = '{evil}'; bad = sm.call('customers.create', name=evil, email='evil@example.com', description=evil)['id'][0]",
+        f"evil = '{evil}'; bad = sm.call('customers.create', name=evil, email='evil@example.com',"
+        " description=evil)['id'][0]",
         "display(sm.form('customers.update', customer=bad)); display(sm.form('customers.create', name=evil))",
         "form = sm.form('invoices.create', customer='evil@example.com'); form",
     )
     expect(nb.field("Name").first).to_have_value("<img src=x onerror='window.__owned=1'>")
     nb.out.get_by_role("button", name="Find", exact=True).last.scroll_into_view_if_needed()
     nb.python(
-        "from stripe_magics.forms.object_picker import open_picker; open_picker(form, form.controls['customer'])"
+        "from stripe_magics.forms.object_picker import open_picker; open_picker(form,"
+        " form.controls['customer'])"
     )
     nb.out.get_by_label("Customer ID: choose one", exact=True).press("Enter")
     nb.press("Preview request")
@@ -247,8 +252,9 @@ def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
     """Typed into the key field with a busy kernel and widget state saved: no file has it."""
     _, root = lab
     nb = notebook(
-        "import stripe_magics as sm\nfrom stripe_magics.sandbox import SandboxTransport\nfrom stripe_magics.forms.connect_widget import ConnectForm\n"
-        "form = ConnectForm(transport=SandboxTransport()); form",
+        "import stripe_magics as sm\nfrom stripe_magics.sandbox import SandboxTransport\nfrom"
+        " stripe_magics.forms.connect_widget import ConnectForm\nform ="
+        " ConnectForm(transport=SandboxTransport()); form",
         connect=False,
     )
     nb.out.get_by_label("Key from", exact=True).select_option("Paste a key once")
@@ -257,7 +263,8 @@ def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
     nb.press("Connect")
     nb.sees("That is a publishable key")
     nb.page.evaluate(
-        "() => { window.__nb.sessionContext.session.kernel.requestExecute({code: 'import time; time.sleep(1.5)'}) }"
+        "() => { window.__nb.sessionContext.session.kernel.requestExecute({code: 'import time;"
+        " time.sleep(1.5)'}) }"
     )
     nb.out.get_by_label("Secret key", exact=True).fill(CANARY)
     nb.press("Connect")

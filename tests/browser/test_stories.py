@@ -66,7 +66,8 @@ def test_operations_finds_failed_payouts_and_disputes_and_opens_what_to_do(noteb
     nb.press("Pay out again")
     nb.sees("Create a Payout")
     amount = nb.python(
-        "f = sm.call('payouts.retrieve', payout=failed); print(f['amount'][0], '--currency', f['currency'][0])"
+        "f = sm.call('payouts.retrieve', payout=failed); print(f['amount'][0], '--currency',"
+        " f['currency'][0])"
     )
     nb.sees(f"%stripe payouts create --amount {amount}")
     waiting.select_option(label_of(waiting, "days left (needs response)"))
@@ -91,8 +92,8 @@ def test_twenty_customers_from_a_file_with_two_faults(notebook: Any, lab: Any) -
         LOAD
         + "\nids = sm.call('customers.list', limit=20)['id']"
         + f"\nrows = {rows!r}"
-        + "\nopen('people.csv', 'w').write('customer,e-mail,name\\n' + '\\n'.join(i + r[3:] for i, r in zip(ids, rows)))"
-        + "\n%stripe customers update --from people.csv --form"
+        + "\nopen('people.csv', 'w').write('customer,e-mail,name\\n' + '\\n'.join(i + r[3:] for i, r in"
+        " zip(ids, rows)))" + "\n%stripe customers update --from people.csv --form"
     )
     nb.sees("20 rows of people.csv, one call each.")
     nb.press("Send 20 rows")
@@ -152,8 +153,9 @@ def test_a_mistyped_key_a_lost_network_and_a_connection(notebook: Any) -> None:
 def test_an_engineer_turns_a_curl_line_into_a_form(notebook: Any) -> None:
     nb = notebook(
         LOAD,
-        '%%stripe --dry-run\ncurl https://api.stripe.com/v1/customers \\\n  -u "$STRIPE_KEY:" \\\n  -d name="Jenny Rosen" \\\n'
-        '  --data-urlencode email=jenny.curl@example.com \\\n  -d "metadata[order]"=6735',
+        '%%stripe --dry-run\ncurl https://api.stripe.com/v1/customers \\\n  -u "$STRIPE_KEY:" \\\n  -d'
+        ' name="Jenny Rosen" \\\n  --data-urlencode email=jenny.curl@example.com \\\n  -d'
+        ' "metadata[order]"=6735',
     )
     nb.sees("POST /v1/customers")
     nb.sees("metadata[order] = 6735")
@@ -164,7 +166,8 @@ def test_an_engineer_turns_a_curl_line_into_a_form(notebook: Any) -> None:
     nb.sees("Create a Customer: done. cus_")
     assert (
         nb.python(
-            "print(sm.call('customers.list', email='jenny.curl@example.com')[['phone', 'name']].values.tolist())"
+            "print(sm.call('customers.list', email='jenny.curl@example.com')[['phone',"
+            " 'name']].values.tolist())"
         )
         == "[['+49 30 1234567', 'Jenny Rosen']]"
     )

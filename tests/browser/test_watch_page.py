@@ -115,11 +115,13 @@ def test_the_page(page: Any) -> None:
 
     page.evaluate("hear", {"alert": {"title": SCRIPT, "how": ["desktop"]}})
     assert "until you click Tell me" in page.evaluate("window.sent.at(-1)")["blocked"]
-    page.evaluate("""() => { window.rung = 0; window.AudioContext = class {
+    page.evaluate(
+        """() => { window.rung = 0; window.AudioContext = class {
       constructor() { window.rung += 1; this.state = "running"; this.currentTime = 0; }
       createOscillator() { return {frequency: {}, connect: (to) => to, start() {}, stop() {}}; }
       createGain() { return {gain: {}, connect: (to) => to}; }
-    }; window.shown = []; window.Notification = class { static permission = "granted"; constructor(_, {body}) { window.shown.push(body); } }; }""")
+    }; window.shown = []; window.Notification = class { static permission = "granted"; constructor(_, {body}) { window.shown.push(body); } }; }"""
+    )
     page.evaluate("hear", {"alert": {"title": "1 event: charge.failed", "how": ["desktop", "sound"]}})
     assert page.evaluate("[window.rung, window.shown]") == [1, ["1 event: charge.failed"]]
 

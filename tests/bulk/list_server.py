@@ -187,9 +187,14 @@ class ListServer:
             ]
         size = int(query.get("limit", "10"))
         more = b"true" if len(there) > size else b"false"
-        return 200, b'{"object": "list", "data": [' + b", ".join(
-            each[3] for each in there[:size]
-        ) + b'], "has_more": ' + more + b"}"
+        return (
+            200,
+            b'{"object": "list", "data": ['
+            + b", ".join(each[3] for each in there[:size])
+            + b'], "has_more": '
+            + more
+            + b"}",
+        )
 
     def allowed(self, bucket: str, now: float) -> bool:
         level, at = self.tokens.get(bucket, (self.burst, now))
@@ -199,9 +204,12 @@ class ListServer:
 
     def answer(self, path: str, query: dict[str, str]) -> tuple[int, bytes]:
         if path == "/v1/account":
-            return 200, json.dumps(
-                {"id": "acct_1", "object": "account", "created": START - 5000, "livemode": False}
-            ).encode()
+            return (
+                200,
+                json.dumps(
+                    {"id": "acct_1", "object": "account", "created": START - 5000, "livemode": False}
+                ).encode(),
+            )
         if path == "/v1/events" and self.events:
             return self.events_since(query)
         tail = path.rpartition("/")[2]
@@ -220,16 +228,19 @@ class ListServer:
         cursor = query.get("starting_after")
         if cursor:
             if cursor in self.gone or cursor not in self.place:
-                return 400, json.dumps(
-                    {
-                        "error": {
-                            "type": "invalid_request_error",
-                            "code": "resource_missing",
-                            "param": "starting_after",
-                            "message": "No such object",
+                return (
+                    400,
+                    json.dumps(
+                        {
+                            "error": {
+                                "type": "invalid_request_error",
+                                "code": "resource_missing",
+                                "param": "starting_after",
+                                "message": "No such object",
+                            }
                         }
-                    }
-                ).encode()
+                    ).encode(),
+                )
             low = max(low, self.place[cursor] + 1)
         size = int(query.get("limit", "10"))
         rows, at = [], low
@@ -238,9 +249,16 @@ class ListServer:
                 rows.append(self.bodies[at])
             at += 1
         more = b"true" if len(rows) > size else b"false"
-        return 200, b'{"object": "list", "data": [' + b", ".join(
-            rows[:size]
-        ) + b'], "has_more": ' + more + b', "url": "' + path.encode() + b'"}'
+        return (
+            200,
+            b'{"object": "list", "data": ['
+            + b", ".join(rows[:size])
+            + b'], "has_more": '
+            + more
+            + b', "url": "'
+            + path.encode()
+            + b'"}',
+        )
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -259,7 +277,8 @@ class ListServer:
                         json.dumps({"requests": self.requests, "refused": self.refused}).encode(),
                     )
                     writer.write(
-                        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+                        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length:"
+                        f" {len(body)}\r\n\r\n".encode()
                         + body
                     )
                     await writer.drain()
@@ -272,7 +291,10 @@ class ListServer:
                     self.refused += 1
                     status, body = (
                         429,
-                        b'{"error":{"type":"invalid_request_error","code":"rate_limit","message":"Too many requests"}}',
+                        (
+                            b'{"error":{"type":"invalid_request_error","code":"rate_limit","message":"Too'
+                            b' many requests"}}'
+                        ),
                     )
                 elif self.chance.random() < self.drops:
                     writer.close()
@@ -291,7 +313,8 @@ class ListServer:
                     status, body = self.answer(target.path, query)
                 extra = f"Stripe-Rate-Limited-Reason: {self.reason}\r\n" if status == 429 else ""
                 writer.write(
-                    f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nRequest-Id: req_{self.requests}\r\n{extra}Content-Length: {len(body)}\r\n\r\n".encode()
+                    f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nRequest-Id:"
+                    f" req_{self.requests}\r\n{extra}Content-Length: {len(body)}\r\n\r\n".encode()
                     + body
                 )
                 await writer.drain()

@@ -92,7 +92,8 @@ def test_status_and_queries(sandbox: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match=r"nope does not exist!\n.* has: charges\."):
         bulk.sql("select * from nope")
     df = bulk.sql(
-        "select currency, sum(amount) as amount, max(created) as last from charges group by currency order by 2 desc"
+        "select currency, sum(amount) as amount, max(created) as last from charges group by currency order by"
+        " 2 desc"
     )
     direct = call("charges.list", limit="all", connection=sandbox)
     assert df["amount"].sum() == direct["amount"].sum()

@@ -99,8 +99,8 @@ def test_resources_for_completion() -> None:
 def test_a_look_up_reads_only_its_own_file() -> None:
     """`find` imports the resource's file and no other; and the package imports nothing heavy for it."""
     script = (
-        "import sys, stripe_magics.catalogue as c; c.find('refunds.list');"
-        "print(*[m for m in sys.modules if m.startswith('stripe_magics.catalogue.') or m in ('pandas', 'httpx', 'yaml')])"
+        "import sys, stripe_magics.catalogue as c; c.find('refunds.list');print(*[m for m in sys.modules if"
+        " m.startswith('stripe_magics.catalogue.') or m in ('pandas', 'httpx', 'yaml')])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())

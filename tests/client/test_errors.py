@@ -322,7 +322,9 @@ def test_B20_a_missing_object_says_which_mode() -> None:
     other = made(
         404,
         code="resource_missing",
-        message="No such customer: 'cus_1'; a similar object exists in live mode, but a test mode key was used",
+        message=(
+            "No such customer: 'cus_1'; a similar object exists in live mode, but a test mode key was used"
+        ),
     )
     assert "exists in the other mode" in str(other)
 
@@ -335,7 +337,10 @@ def test_B17_the_key_is_named_by_its_end_only() -> None:
 
 
 def test_B19_a_restricted_key_says_what_it_lacks() -> None:
-    words = "The provided key 'rk_test_*********abcd' does not have the required permissions for this endpoint on account 'acct_1'. Having the 'plan_read' permission would allow this request to continue."
+    words = (
+        "The provided key 'rk_test_*********abcd' does not have the required permissions for this endpoint on"
+        " account 'acct_1'. Having the 'plan_read' permission would allow this request to continue."
+    )
     found = made(403, message=words)
     assert "it lacks plan_read" in str(found)
     assert "acct_1" not in str(found)

@@ -818,7 +818,8 @@ def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     for name in ("stripe_first", "stripe_last"):
         db.execute(f"ALTER TABLE operation DROP COLUMN {name}")
     db.execute(
-        "INSERT INTO operation VALUES (7,'k','s','test','','v','customers.create','create','POST','/v1/customers','b',"
+        "INSERT INTO operation VALUES"
+        " (7,'k','s','test','','v','customers.create','create','POST','/v1/customers','b',"
         "'','',1,1.0,1.0,0,'unknown',1,'',0,'','','{}',NULL)"
     )
     db.commit()

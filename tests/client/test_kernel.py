@@ -204,9 +204,15 @@ print(vars(error), error.details)
 SETUP = [
     "%xmode Verbose",
     "import logging, sys\nlogging.basicConfig(level=logging.DEBUG, stream=sys.stdout, force=True)",
-    "import stripe_magics as sm\nsm.current().policy = __import__('dataclasses').replace(sm.current().policy, base_delay=0.001, max_delay=0.001)",
+    (
+        "import stripe_magics as sm\nsm.current().policy ="
+        " __import__('dataclasses').replace(sm.current().policy, base_delay=0.001, max_delay=0.001)"
+    ),
     "%stripe status",
-    "c = sm.current()\nprint(c, repr(c), vars(c), [repr(getattr(c, n)) for n in dir(c) if n != 'account_object'])",
+    (
+        "c = sm.current()\nprint(c, repr(c), vars(c), [repr(getattr(c, n)) for n in dir(c) if n !="
+        " 'account_object'])"
+    ),
     "c",
     "import pickle\npickle.dumps(c)",
     "import copy\ncopy.deepcopy(c.secret)",

@@ -427,7 +427,8 @@ def test_keys_come_from_the_environment_the_cli_and_the_keyring(
         credentials.find()
     (tmp_path / "stripe").mkdir()
     (tmp_path / "stripe" / "config.toml").write_text(
-        f'color = "auto"\n[default]\ntest_mode_api_key = "{KEY}"\nlive_mode_api_key = "sk_live_*****1234"\n[other]\ntest_mode_api_key = "rk_test_otherotherother"\n'
+        f'color = "auto"\n[default]\ntest_mode_api_key = "{KEY}"\nlive_mode_api_key ='
+        ' "sk_live_*****1234"\n[other]\ntest_mode_api_key = "rk_test_otherotherother"\n'
     )
     found = credentials.find()
     assert (found.secret.reveal(), found.source) == (KEY, "Stripe CLI profile default")

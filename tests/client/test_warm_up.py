@@ -59,11 +59,10 @@ def test_what_fails_is_shown_where_it_is_needed(monkeypatch: pytest.MonkeyPatch,
 
 def test_connect_in_a_kernel_loads_pandas_and_prints_nothing_of_it() -> None:
     code = (
-        "import sys, threading\nfrom IPython.core.interactiveshell import InteractiveShell\n"
-        "shell = InteractiveShell.instance()\nshell.kernel = object()\n"
-        "shell.run_line_magic('load_ext', 'stripe_magics')\n"
-        "shell.run_line_magic('stripe', 'connect --sandbox')\n"
-        "names = [each for each in threading.enumerate() if each.name == 'stripe_magics warm-up']\n"
-        "[each.join() for each in names]\nprint(len(names), 'pandas' in sys.modules, 'pyarrow' in sys.modules)"
+        "import sys, threading\nfrom IPython.core.interactiveshell import InteractiveShell\nshell ="
+        " InteractiveShell.instance()\nshell.kernel = object()\nshell.run_line_magic('load_ext',"
+        " 'stripe_magics')\nshell.run_line_magic('stripe', 'connect --sandbox')\nnames = [each for each in"
+        " threading.enumerate() if each.name == 'stripe_magics warm-up']\n[each.join() for each in"
+        " names]\nprint(len(names), 'pandas' in sys.modules, 'pyarrow' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "1 True True"

@@ -116,9 +116,10 @@ def test_a_claim_of_another_store_of_the_same_file_counts(tmp_path: Path) -> Non
 def test_a_claim_of_a_dead_kernel_is_claimed_again(tmp_path: Path) -> None:
     """B88"""
     script = (
-        "import sys, pathlib; from stripe_magics.events.event_store import Store; from stripe_magics.events.run_log import RunLog; "
-        "r = RunLog(Store(pathlib.Path(sys.argv[1]), 'acct')); "
-        "print(r.claim('watch', 'evt_1', 'a.b', 1), r.claim('watch', 'evt_2', 'a.b', 1)); r.finish('watch', 'evt_2', 1)"
+        "import sys, pathlib; from stripe_magics.events.event_store import Store; from"
+        " stripe_magics.events.run_log import RunLog; r = RunLog(Store(pathlib.Path(sys.argv[1]), 'acct'));"
+        " print(r.claim('watch', 'evt_1', 'a.b', 1), r.claim('watch', 'evt_2', 'a.b', 1)); r.finish('watch',"
+        " 'evt_2', 1)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "events.sqlite")],
@@ -136,8 +137,9 @@ def test_a_claim_of_a_living_kernel_is_left_to_it(tmp_path: Path) -> None:
     """B88: a second kernel inherits marks and claims."""
     path = tmp_path / "events.sqlite"
     script = (
-        "import sys, pathlib; from stripe_magics.events.event_store import Store; from stripe_magics.events.run_log import RunLog; "
-        "r = RunLog(Store(pathlib.Path(sys.argv[1]), 'acct')); print(r.claim('h', 'evt_1', 'a.b', 1), flush=True); sys.stdin.readline()"
+        "import sys, pathlib; from stripe_magics.events.event_store import Store; from"
+        " stripe_magics.events.run_log import RunLog; r = RunLog(Store(pathlib.Path(sys.argv[1]), 'acct'));"
+        " print(r.claim('h', 'evt_1', 'a.b', 1), flush=True); sys.stdin.readline()"
     )
     runs = RunLog(Store(path, "acct"))
     with subprocess.Popen(

@@ -252,8 +252,10 @@ def test_a_refused_write_is_made_when_the_event_is_retried(sandbox: Connection) 
 
     @sm.on("customer.created")
     def charge(each: dict[str, Any]) -> None:
-        sm.call("products.create", name=amount[0]) if amount[0] != "0" else sm.call(
-            "products.retrieve", product="prod_no"
+        (
+            sm.call("products.create", name=amount[0])
+            if amount[0] != "0"
+            else sm.call("products.retrieve", product="prod_no")
         )
 
     watch = sm.watch("customer")

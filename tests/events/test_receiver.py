@@ -177,7 +177,10 @@ def test_chunked(receiver: Receiver, kept: Kept) -> None:
     body = json.dumps(event("evt_1")).encode()
     pieces = [body[:10], body[10:200], body[200:]]
     chunks = b"".join(f"{len(each):x}; ext=1\r\n".encode() + each + b"\r\n" for each in pieces) + b"0\r\n\r\n"
-    head = f"POST {receiver.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nStripe-Signature: {signed(body)['Stripe_Signature']}\r\n\r\n"
+    head = (
+        f"POST {receiver.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\nStripe-Signature:"
+        f" {signed(body)['Stripe_Signature']}\r\n\r\n"
+    )
     assert b" 200 " in raw(receiver, head.encode() + chunks)
     assert kept.accepted == ["evt_1"]
 
@@ -189,7 +192,10 @@ def test_broken_chunks(receiver: Receiver, chunks: bytes) -> None:
 
 
 def test_two_lengths_are_one_too_many(receiver: Receiver) -> None:
-    head = f"POST {receiver.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = (
+        f"POST {receiver.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\nTransfer-Encoding:"
+        " chunked\r\n\r\n"
+    )
     assert b" 400 " in raw(receiver, head.encode() + b"0\r\n\r\n")
 
 

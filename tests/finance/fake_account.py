@@ -308,11 +308,13 @@ def invoice(
     status = (
         "paid"
         if states["paid_at"]
-        else "void"
-        if states["voided_at"]
-        else "uncollectible"
-        if states["marked_uncollectible_at"]
-        else "open"
+        else (
+            "void"
+            if states["voided_at"]
+            else "uncollectible"
+            if states["marked_uncollectible_at"]
+            else "open"
+        )
     )
     many = [dict(each) for each in lines] or [line(f"il_{identity}", total - tax)]
     due = more.pop("due", None)

@@ -98,11 +98,9 @@ def summary(raw: Raw, a: float, b: float, zone: str) -> Sums:
         where = (
             "start"
             if each["created"] < a
-            else ""
-            if each["created"] >= b
-            else "payouts"
-            if each["type"].startswith("payout")
-            else "activity"
+            else (
+                "" if each["created"] >= b else "payouts" if each["type"].startswith("payout") else "activity"
+            )
         )
         if where:
             out[each["currency"], where] += each["net"]

@@ -112,14 +112,15 @@ def test_a_line_that_is_lost_is_noticed() -> None:
 
 # The map of accounts ----------------------------------------------------------------------------------------
 
-CATEGORIES = (
-    "advance advance_funding anticipation_repayment charge charge_failure climate_order_purchase climate_order_refund "
-    "connect_collection_transfer connect_reserved_funds contribution dispute dispute_reversal fee financing_paydown "
-    "financing_paydown_reversal financing_payout financing_payout_reversal issuing_authorization_hold "
-    "issuing_authorization_release issuing_dispute issuing_transaction network_cost other_adjustment "
-    "partial_capture_reversal payout payout_reversal platform_earning platform_earning_refund refund refund_failure "
-    "risk_reserved_funds tax topup topup_reversal transfer transfer_reversal"
-)  # docs.stripe.com/reports/reporting-categories
+CATEGORIES = (  # docs.stripe.com/reports/reporting-categories
+    "advance advance_funding anticipation_repayment charge charge_failure climate_order_purchase"
+    " climate_order_refund connect_collection_transfer connect_reserved_funds contribution dispute"
+    " dispute_reversal fee financing_paydown financing_paydown_reversal financing_payout"
+    " financing_payout_reversal issuing_authorization_hold issuing_authorization_release issuing_dispute"
+    " issuing_transaction network_cost other_adjustment partial_capture_reversal payout payout_reversal"
+    " platform_earning platform_earning_refund refund refund_failure risk_reserved_funds tax topup"
+    " topup_reversal transfer transfer_reversal"
+)
 
 
 @each_row("name", CHARTS)

@@ -232,7 +232,10 @@ def test_the_month_end_checks_its_fields(line: Any, tmp_path: Path) -> None:
     press(form, "Close the books")
     assert [each.description for each in form.problems.children] == [
         "Which: last 10 days is not a month, a quarter or a year.",
-        f"Workbook: {tmp_path / 'close.csv'} isn't possible: the workbook's name ends in .xlsx. Nothing was read.",
+        (
+            f"Workbook: {tmp_path / 'close.csv'} isn't possible: the workbook's name ends in .xlsx. Nothing"
+            " was read."
+        ),
         "Accounts: There is no file nosuch, nor a map of that name.",
     ]
     form.named.value, form.to.value, form.map.value = "2026-Q3", "", "skr03"

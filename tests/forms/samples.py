@@ -57,11 +57,9 @@ def sample(field: Field) -> Any:
         Kind.MINOR_AMOUNT: str(max(field.minimum or 0, 2500)),
         Kind.BOOLEAN: "true",
         Kind.MULTI_CHOICE: list(field.choices[:1]),
-        Kind.TEXT_LIST: [identity(field.object)]
-        if field.object
-        else ["customer"]
-        if field.name == "expand"
-        else ["de"],
+        Kind.TEXT_LIST: (
+            [identity(field.object)] if field.object else ["customer"] if field.name == "expand" else ["de"]
+        ),
         Kind.OBJECT_ID: identity(field.object),
         Kind.CURRENCY: "usd",
         Kind.COUNTRY: "DE",

@@ -201,9 +201,11 @@ def test_12_unit_amounts_as_text_follow(stripe: Account) -> None:
     df, raw = stripe.frame("prices"), stripe.raw("prices")
     major = df.stripe.to_major()
     want = [
-        None
-        if row["unit_amount_decimal"] is None
-        else Decimal(row["unit_amount_decimal"]).scaleb(-exponent(row["currency"]))
+        (
+            None
+            if row["unit_amount_decimal"] is None
+            else Decimal(row["unit_amount_decimal"]).scaleb(-exponent(row["currency"]))
+        )
         for row in raw
     ]
     assert [None if pd.isna(each) else Decimal(each) for each in major["unit_amount_decimal"]] == want
@@ -440,13 +442,15 @@ def test_25_the_subscriptions_model(stripe: Account) -> None:
     assert df["item"].tolist() == [item["id"] for _, item in items]
     month = {"day": 365 / 12, "week": 52 / 12, "month": 1, "year": 1 / 12}
     want = [
-        None
-        if item["price"]["unit_amount"] is None  # in tiers: what it costs depends on the quantity
-        else round(
-            item["price"]["unit_amount"]
-            * item["quantity"]
-            * month[item["price"]["recurring"]["interval"]]
-            / item["price"]["recurring"]["interval_count"]
+        (
+            None
+            if item["price"]["unit_amount"] is None  # in tiers: what it costs depends on the quantity
+            else round(
+                item["price"]["unit_amount"]
+                * item["quantity"]
+                * month[item["price"]["recurring"]["interval"]]
+                / item["price"]["recurring"]["interval_count"]
+            )
         )
         for _, item in items
     ]
@@ -473,9 +477,13 @@ def test_27_lines_of_invoices_are_whole(stripe: Account) -> None:
     df = stripe.frame("invoices")
     lines = df.stripe.explode("lines", keep=["number"])
     whole = sum(
-        len(sm.call("get", path=f"/v1/invoices/{row['id']}/lines", query={"limit": 100}, raw=True)["data"])
-        if row["lines"]["has_more"]
-        else len(row["lines"]["data"])
+        (
+            len(
+                sm.call("get", path=f"/v1/invoices/{row['id']}/lines", query={"limit": 100}, raw=True)["data"]
+            )
+            if row["lines"]["has_more"]
+            else len(row["lines"]["data"])
+        )
         for row in stripe.raw("invoices")
     )
     assert len(lines) == whole

@@ -35,10 +35,15 @@ WAYS: dict[str, str] = {
     "form": "sm.form('refunds.create', payment_intent='pi_1', amount=v).submit(confirm=True)",
     "generated": "sm.call('transfers.create_reversal', id='tr_1', amount=v)",
     "fee": "sm.call('application_fees.refund', id='fee_1', amount=v)",
-    "raw": "sm.call('api.call', method='POST', url='/v1/refunds', body={'payment_intent': 'pi_1', 'amount': v})",
+    "raw": (
+        "sm.call('api.call', method='POST', url='/v1/refunds', body={'payment_intent': 'pi_1', 'amount': v})"
+    ),
     "raw line": "%stripe post /v1/refunds -d payment_intent=pi_1 -d amount=$v",
 }
-ROWS = "sm.call('refunds.create', from_=pd.DataFrame({'payment_intent': ['pi_1'], 'amount': pd.Series([v], dtype=object)}))"
+ROWS = (
+    "sm.call('refunds.create', from_=pd.DataFrame({'payment_intent': ['pi_1'], 'amount': pd.Series([v],"
+    " dtype=object)}))"
+)
 
 
 @pytest.fixture
@@ -82,7 +87,8 @@ UNASSIGNED = {
     "deleted": "def go(who):\n    del who\n    {line}\ngo('x')",
     "assigned later": "def go():\n    {line}\n    who = 'later'\ngo()",
     "of an except clause": (
-        "def go():\n    try:\n        1 / 0\n    except ZeroDivisionError as who:\n        pass\n    {line}\ngo()"
+        "def go():\n    try:\n        1 / 0\n    except ZeroDivisionError as who:\n        pass\n   "
+        " {line}\ngo()"
     ),
 }
 
@@ -100,10 +106,9 @@ def test_a_function_s_unassigned_name_is_not_the_global_one(
 
 def test_a_decorated_function_that_has_returned_is_looked_through(sandbox: Cells, posted: list[str]) -> None:
     code = (
-        "import functools\nwho = 'GLOBAL'\n"
-        "def plain(f):\n    @functools.wraps(f)\n    def w(*a):\n        return f(*a)\n    return w\n"
-        "@plain\ndef outer(who):\n    def inner():\n        %stripe customers create --name $who\n    return inner\n"
-        "outer('x')()"
+        "import functools\nwho = 'GLOBAL'\ndef plain(f):\n    @functools.wraps(f)\n    def w(*a):\n       "
+        " return f(*a)\n    return w\n@plain\ndef outer(who):\n    def inner():\n        %stripe customers"
+        " create --name $who\n    return inner\nouter('x')()"
     )
     with pytest.raises(errors.UsageFault, match="its value is gone"):
         sandbox(code)

@@ -56,7 +56,10 @@ CALLS = (
     "payment_intents list",
     "payment_intents retrieve pi_1",
     f"payment_methods create --type card -d card[number]={CARD} -d card[cvc]=987",
-    f"payment_intents create --amount 2000 --currency usd -d payment_method_data[card][number]={CARD} --dry-run",
+    (
+        f"payment_intents create --amount 2000 --currency usd -d payment_method_data[card][number]={CARD}"
+        " --dry-run"
+    ),
     f"payment_intents confirm pi_1 -d client_secret={CLIENT_SECRET}",
     f"customers create --description {API_KEY}",
     "payment_methods create --form --type card",

@@ -203,9 +203,15 @@ def test_odd_text_never_fails(place: Place, text: str) -> None:
 
 def test_every_prefix_of_real_lines_is_answered(place: Place) -> None:
     lines = [
-        "%stripe payment_intents create --amount 20.00usd --customer cus_Ada123 --shipping-country DE --payment-method-types card,link",
+        (
+            "%stripe payment_intents create --amount 20.00usd --customer cus_Ada123 --shipping-country DE"
+            " --payment-method-types card,link"
+        ),
         "%stripe checkout sessions create --mode payment --line-items.0.price price_1",
-        "%%stripe invoices create\ncustomer: cus_Ada123\ncustom_fields:\n  - name: PO\n    value: 42\nshipping_details:\n  address:\n    line1: x\n",
+        (
+            "%%stripe invoices create\ncustomer: cus_Ada123\ncustom_fields:\n  - name: PO\n    value:"
+            " 42\nshipping_details:\n  address:\n    line1: x\n"
+        ),
     ]
     for line in lines:
         for end in range(8, len(line) + 1):

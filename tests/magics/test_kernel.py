@@ -224,7 +224,10 @@ def test_forms_are_widgets(kernel: Kernel, line: str, says: str) -> None:
 
 
 def test_nobody_to_ask_and_somebody(kernel: Kernel) -> None:
-    code = "from stripe_magics.magics.prompt import make_prompt\nask = make_prompt(get_ipython())\nprint(ask and ask('who? '))"
+    code = (
+        "from stripe_magics.magics.prompt import make_prompt\nask = make_prompt(get_ipython())\nprint(ask and"
+        " ask('who? '))"
+    )
     assert kernel.run(code)["text"].strip() == "None"
     assert kernel.run(code, stdin="me")["text"].strip().endswith("me")
 
@@ -281,8 +284,14 @@ def test_a_progress_bar_is_a_widget_that_leaves_nothing(kernel: Kernel) -> None:
 
 
 def test_without_widgets_it_is_a_line_of_text(kernel: Kernel) -> None:
-    hide = "hidden = {n: sys.modules.pop(n) for n in list(sys.modules) if n.startswith(('tqdm', 'ipywidgets'))}\nsys.modules['ipywidgets'] = None"
-    back = "del sys.modules['ipywidgets']\nfor n in [n for n in sys.modules if n.startswith('tqdm')]: del sys.modules[n]\nsys.modules.update(hidden)"
+    hide = (
+        "hidden = {n: sys.modules.pop(n) for n in list(sys.modules) if n.startswith(('tqdm',"
+        " 'ipywidgets'))}\nsys.modules['ipywidgets'] = None"
+    )
+    back = (
+        "del sys.modules['ipywidgets']\nfor n in [n for n in sys.modules if n.startswith('tqdm')]: del"
+        " sys.modules[n]\nsys.modules.update(hidden)"
+    )
     reply = kernel.run(BAR.format(before=hide, after=back))
     assert reply["status"] == "ok"
     assert "300/400" in reply["text"]

@@ -135,7 +135,8 @@ def test_loading_imports_nothing_heavy(loaded: dict[str, Any]) -> None:
 
 def test_a_parsed_line_imports_nothing_heavy(tmp_path: Any) -> None:
     code = (
-        "import sys\nfrom stripe_magics.parsing import parse\nparse('customers list --email a@b.com')\n"
-        "print([name for name in ('pandas', 'httpx', 'ipywidgets', 'pyarrow', 'yaml') if name in sys.modules])"
+        "import sys\nfrom stripe_magics.parsing import parse\nparse('customers list --email"
+        " a@b.com')\nprint([name for name in ('pandas', 'httpx', 'ipywidgets', 'pyarrow', 'yaml') if name in"
+        " sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -17,7 +17,8 @@ def test_a_line_gives_a_frame_and_a_cell_too(sandbox: Cells) -> None:
     assert isinstance(made, pd.DataFrame)
     assert made.loc[0, "name"] == "Jenny Rosen"
     again = sandbox(
-        "%%stripe customers create\nname: Jenny\nshipping:\n  name: J\n  address: {line1: 1 Main St, country: NO}\n"
+        "%%stripe customers create\nname: Jenny\nshipping:\n  name: J\n  address: {line1: 1 Main St, country:"
+        " NO}\n"
     )
     assert again.loc[0, "shipping_address_country"] == "NO"
     listed = sandbox("df = %stripe customers list --limit 1\ndf")
@@ -48,7 +49,8 @@ def test_a_loop_makes_its_calls(sandbox: Cells) -> None:
 
 def test_a_function_makes_its_call(sandbox: Cells) -> None:
     sandbox(
-        "def find(n):\n    global found\n    found = n\n    r = %stripe customers list --limit $found\n    return r\n"
+        "def find(n):\n    global found\n    found = n\n    r = %stripe customers list --limit $found\n   "
+        " return r\n"
     )
     sandbox("%stripe customers create --name a")
     assert len(sandbox("find(1)")) == 1
@@ -186,12 +188,14 @@ class TestErrors:
     def test_a_decline_names_its_reason(self, sandbox: Cells) -> None:
         with pytest.raises(errors.CardDeclined):
             sandbox(
-                "%stripe payment_intents create --amount 2000 --currency usd --payment-method pm_card_visa_chargeDeclined --confirm --off-session"
+                "%stripe payment_intents create --amount 2000 --currency usd --payment-method"
+                " pm_card_visa_chargeDeclined --confirm --off-session"
             )
 
     def test_an_amount_in_another_currency_than_the_payments_moves_nothing(self, sandbox: Cells) -> None:
         paid = sandbox(
-            "%stripe payment_intents create --amount 50.00usd --payment-method pm_card_visa --confirm --return-url https://a.b"
+            "%stripe payment_intents create --amount 50.00usd --payment-method pm_card_visa --confirm"
+            " --return-url https://a.b"
         )
         sandbox.shell.user_ns |= {
             "pi": paid.loc[0, "id"],

@@ -85,8 +85,8 @@ def test_a_subcommand_sees_locals_too(sandbox: Cells) -> None:
 
 def test_a_variable_that_is_gone_is_not_replaced_by_a_global(sandbox: Cells) -> None:
     sandbox(
-        "amount = 999\n"
-        f"def outer(amount):\n    return lambda: get_ipython().run_line_magic('stripe', '{PAY}')\ncharge = outer(50)"
+        "amount = 999\ndef outer(amount):\n    return lambda: get_ipython().run_line_magic('stripe',"
+        f" '{PAY}')\ncharge = outer(50)"
     )
     with pytest.raises(errors.UsageFault, match="variable of outer"):
         sandbox("charge()")

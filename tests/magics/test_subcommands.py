@@ -15,7 +15,8 @@ from .conftest import Cells
 
 def test_one_call_a_row(sandbox: Cells) -> None:
     sandbox(
-        "import pandas as pd\npeople = pd.DataFrame({'name': ['A', 'B', 'C'], 'email': ['a@b.com', 'b@b.com', 'c@b.com']})"
+        "import pandas as pd\npeople = pd.DataFrame({'name': ['A', 'B', 'C'], 'email': ['a@b.com', 'b@b.com',"
+        " 'c@b.com']})"
     )
     made = sandbox("%stripe customers create --from people", cell_id="rows")
     assert list(made["result"]) == ["done"] * 3
@@ -57,7 +58,8 @@ def test_pull_and_sync(sandbox: Cells, tmp_path: Path) -> None:
         sandbox(f"%stripe customers create --name {name}")
     assert len(sandbox("%stripe pull customers")) == 2
     several = sandbox(
-        "%stripe pull customers payment_intents --quiet\nr = %stripe pull customers payment_intents --quiet\nr"
+        "%stripe pull customers payment_intents --quiet\nr = %stripe pull customers payment_intents"
+        " --quiet\nr"
     )
     assert set(several) == {"customers", "payment_intents"}
     assert len(sandbox(f"%stripe sync {tmp_path / 'mirror'} customers")) == 1

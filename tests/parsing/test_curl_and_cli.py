@@ -100,7 +100,10 @@ def prepared(line: str, cell: str | None = None):
 
 
 def test_comments_and_prompts_above_are_passed_over() -> None:
-    text = "# Set your secret key.\n# See your keys here: https://dashboard.stripe.com/apikeys\n$ stripe customers list --limit=3\n"
+    text = (
+        "# Set your secret key.\n# See your keys here: https://dashboard.stripe.com/apikeys\n$ stripe"
+        " customers list --limit=3\n"
+    )
     assert parse("", text).values == {"limit": "3"}
 
 
@@ -165,7 +168,8 @@ def test_pasted_curl(text: str, module: str, expected: tuple[str, str, dict[str,
 
 def test_headers_of_a_pasted_request_become_options() -> None:
     command = parse(
-        f"curl https://api.stripe.com/v1/charges -u {KEY}: -H 'Stripe-Account: acct_1' -H 'Stripe-Version: 2024-06-20' -H 'Idempotency-Key: k1' -d amount=5 -d currency=usd"
+        f"curl https://api.stripe.com/v1/charges -u {KEY}: -H 'Stripe-Account: acct_1' -H 'Stripe-Version:"
+        " 2024-06-20' -H 'Idempotency-Key: k1' -d amount=5 -d currency=usd"
     )
     options = command.options
     assert (options.stripe_account, options.stripe_version, options.idempotency) == (
@@ -177,7 +181,8 @@ def test_headers_of_a_pasted_request_become_options() -> None:
 
 def test_a_json_body_stays_as_it_is_written() -> None:
     command = parse(
-        f"curl -X POST https://api.stripe.com/v2/billing/meter_events -H 'Authorization: Bearer {KEY}' -H 'Content-Type: application/json' -d '{{\"value\": 25}}'"
+        f"curl -X POST https://api.stripe.com/v2/billing/meter_events -H 'Authorization: Bearer {KEY}' -H"
+        " 'Content-Type: application/json' -d '{\"value\": 25}'"
     )
     assert command.values == {"url": "/v2/billing/meter_events", "method": "POST", "body": '{"value": 25}'}
 

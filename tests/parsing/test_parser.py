@@ -155,7 +155,8 @@ def test_the_short_flags_of_stripes_tool() -> None:
 
 def test_common_options() -> None:
     options = parse(
-        "customers delete cus_1 --dry-run --yes --again --quiet --raw --out gone --idempotency k --stripe-account acct_1 --help"
+        "customers delete cus_1 --dry-run --yes --again --quiet --raw --out gone --idempotency k"
+        " --stripe-account acct_1 --help"
     ).options
     assert options == Options(
         out="gone",
@@ -177,7 +178,10 @@ def test_confirm_is_yes_where_the_module_has_no_such_field() -> None:
 
 
 def test_brackets_and_dots_are_stripes_parameters() -> None:
-    line = 'payment_intents create --amount=2000 -d "metadata[order_id]"=6735 -d shipping[address][line1]="1 Main St"'
+    line = (
+        'payment_intents create --amount=2000 -d "metadata[order_id]"=6735 -d shipping[address][line1]="1'
+        ' Main St"'
+    )
     assert parse(line).params == [("metadata[order_id]", "6735"), ("shipping[address][line1]", "1 Main St")]
     assert values("payment_intents create --shipping.address.line1 x") == {"shipping_line1": "x"}
     assert parse("charges create --metadata.order-id 5").params == [("metadata[order-id]", "5")]
@@ -300,7 +304,10 @@ def test_make_an_api_call() -> None:
         (
             "customers retrieve cus_1 cus_2",
             UsageFault,
-            "Unexpected argument 'cus_2'. `customers retrieve` takes one positional argument: the customer ID",
+            (
+                "Unexpected argument 'cus_2'. `customers retrieve` takes one positional argument: the"
+                " customer ID"
+            ),
         ),
         ("customers retrieve cus_1 --customer cus_2", UsageFault, "Unexpected argument|given twice"),
         ("customers list jenny", UsageFault, "takes no positional argument"),
@@ -447,8 +454,8 @@ def test_yaml_never_types_a_value(text: str) -> None:
 def test_body_structures() -> None:
     command = parse(
         "invoices create",
-        "customer: cus_1\ncustom_fields:\n  - name: PO\n    value: 42\n  - {name: B, value: '7'}\nmetadata:\n  a: 1\n"
-        "default_tax_rates: [txr_1, txr_2]\ndescription: |\n  two\n  lines\nfooter: ''\n",
+        "customer: cus_1\ncustom_fields:\n  - name: PO\n    value: 42\n  - {name: B, value: '7'}\nmetadata:\n"
+        "  a: 1\ndefault_tax_rates: [txr_1, txr_2]\ndescription: |\n  two\n  lines\nfooter: ''\n",
     )
     assert command.values == {
         "customer": "cus_1",
@@ -667,7 +674,8 @@ def test_what_forms_give_is_written_as_text() -> None:
     )
     assert (
         write_line(command)
-        == '%stripe payment_intents create --amount 2000 --currency usd --confirm --description "" --metadata n=1'
+        == '%stripe payment_intents create --amount 2000 --currency usd --confirm --description ""'
+        " --metadata n=1"
     )
     command = Command(
         "invoices.create",
@@ -677,8 +685,10 @@ def test_what_forms_give_is_written_as_text() -> None:
             "custom_fields": [{"name": "PO", "value": 42}],
         },
     )
-    assert write_cell(command) == (
-        "%%stripe invoices create\ncustomer: cus_1\ndue_date: 2027-01-31\ncustom_fields:\n  - name: PO\n    value: 42\n"
+    assert (
+        write_cell(command)
+        == "%%stripe invoices create\ncustomer: cus_1\ndue_date: 2027-01-31\ncustom_fields:\n  - name: PO\n  "
+        "  value: 42\n"
     )
 
 

@@ -182,7 +182,8 @@ def test_curl_lines_mean_what_bash_and_curl_make_of_them(echo: Echo, workplace: 
         )  # fmt: skip
         if len(echo.requests) != 1:
             problems.append(
-                f"{line}\n  curl: {done.returncode} {done.stderr.decode()[:200]} {len(echo.requests)} requests"
+                f"{line}\n  curl: {done.returncode} {done.stderr.decode()[:200]} {len(echo.requests)}"
+                " requests"
             )
             continue
         for where in ("line", "cell"):

@@ -336,8 +336,9 @@ def test_customers_by_search() -> None:
     request = plan("customers.search", email="jenny@example.com", filter=rows)
     assert request.path == "/v1/customers/search"
     assert request.searches
-    assert dict(request.params)["query"] == (
-        r'email:"jenny@example.com" AND created>=1767225600 AND created<1769904000 AND -name:"O\"Neil\\"'
+    assert (
+        dict(request.params)["query"]
+        == r'email:"jenny@example.com" AND created>=1767225600 AND created<1769904000 AND -name:"O\"Neil\\"'
     )
     either = plan(
         "customers.search",
@@ -580,9 +581,10 @@ def test_curl() -> None:
 
 def test_nothing_heavy_is_loaded() -> None:
     code = (
-        "import sys; from stripe_magics import catalogue; from stripe_magics.validation import bind; from stripe_magics.request import build; "
-        "build(bind(catalogue.find('customers.create'), {'name': 'J', 'balance': '5.00usd'})); "
-        "print(sorted({'pandas', 'numpy', 'httpx', 'IPython', 'ipywidgets', 'pyarrow'} & set(sys.modules)))"
+        "import sys; from stripe_magics import catalogue; from stripe_magics.validation import bind; from"
+        " stripe_magics.request import build; build(bind(catalogue.find('customers.create'), {'name': 'J',"
+        " 'balance': '5.00usd'})); print(sorted({'pandas', 'numpy', 'httpx', 'IPython', 'ipywidgets',"
+        " 'pyarrow'} & set(sys.modules)))"
     )
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)

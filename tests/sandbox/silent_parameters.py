@@ -15,26 +15,48 @@ NOW = 1793610000
 
 NO_VISIBLE_EFFECT: dict[str, str] = {
     "DELETE /v1/subscription_items/{item} clear_usage": "the item isn't metered",
-    "POST /v1/accounts/{account}/external_accounts external_account[object]": "the default itself; a card has a number of another kind",
-    "POST /v1/accounts/{account}/external_accounts/{id} default_for_currency": "the currency's one bank account is the default already",
+    "POST /v1/accounts/{account}/external_accounts external_account[object]": (
+        "the default itself; a card has a number of another kind"
+    ),
+    "POST /v1/accounts/{account}/external_accounts/{id} default_for_currency": (
+        "the currency's one bank account is the default already"
+    ),
     "POST /v1/transfers source_type": "all funds come from cards here",
-    "POST /v1/tax/calculations line_items[][tax_code]": "one code is taxed like another here; txcd_00000000 (nothing is due) is tested by itself",
+    "POST /v1/tax/calculations line_items[][tax_code]": (
+        "one code is taxed like another here; txcd_00000000 (nothing is due) is tested by itself"
+    ),
     "expand": "only what the answer shows",
     "POST /v1/customers/{customer} default_source": "the customer's one card is the default already",
-    "POST /v1/customers/{customer} invoice_settings[default_payment_method]": "the customer's one method is the default already",
+    "POST /v1/customers/{customer} invoice_settings[default_payment_method]": (
+        "the customer's one method is the default already"
+    ),
     "POST /v1/invoiceitems currency": "the amount given is in the customer's currency",
     "POST /v1/payment_intents/{intent} customer": "the intent's customer can't be changed",
     "use_stripe_sdk": "how a browser would go on",
     "POST /v1/invoices/create_preview currency": "the subscription's own: another is refused",
     "POST /v1/invoices/create_preview customer": "the subscription's own: another is refused",
-    "POST /v1/invoices/create_preview subscription_details[items][][id]": "names the item that the rest changes",
-    "POST /v1/invoices/create_preview subscription_details[proration_behavior]": "nothing is prorated without a change",
-    "POST /v1/invoices/create_preview subscription_details[proration_date]": "nothing is prorated without a change",
-    "POST /v1/payment_intents/{intent}/confirm mandate_data[customer_acceptance][online][ip_address]": "stands in the mandate of an online acceptance",
-    "POST /v1/payment_intents/{intent}/confirm mandate_data[customer_acceptance][online][user_agent]": "stands in the mandate of an online acceptance",
+    "POST /v1/invoices/create_preview subscription_details[items][][id]": (
+        "names the item that the rest changes"
+    ),
+    "POST /v1/invoices/create_preview subscription_details[proration_behavior]": (
+        "nothing is prorated without a change"
+    ),
+    "POST /v1/invoices/create_preview subscription_details[proration_date]": (
+        "nothing is prorated without a change"
+    ),
+    "POST /v1/payment_intents/{intent}/confirm mandate_data[customer_acceptance][online][ip_address]": (
+        "stands in the mandate of an online acceptance"
+    ),
+    "POST /v1/payment_intents/{intent}/confirm mandate_data[customer_acceptance][online][user_agent]": (
+        "stands in the mandate of an online acceptance"
+    ),
     "POST /v1/payment_intents/{intent}/confirm return_url": "a card doesn't send the payer away",
-    "POST /v1/setup_intents/{intent}/confirm mandate_data[customer_acceptance][online][ip_address]": "stands in the mandate of an online acceptance",
-    "POST /v1/setup_intents/{intent}/confirm mandate_data[customer_acceptance][online][user_agent]": "stands in the mandate of an online acceptance",
+    "POST /v1/setup_intents/{intent}/confirm mandate_data[customer_acceptance][online][ip_address]": (
+        "stands in the mandate of an online acceptance"
+    ),
+    "POST /v1/setup_intents/{intent}/confirm mandate_data[customer_acceptance][online][user_agent]": (
+        "stands in the mandate of an online acceptance"
+    ),
     "POST /v1/setup_intents/{intent}/confirm return_url": "a card doesn't send the payer away",
     "POST /v1/shipping_rates type": "there is one type",
     "POST /v1/checkout/sessions currency": "the prices' own: another is refused",
@@ -43,17 +65,25 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
     "payment_behavior": "the payment succeeds",
     "POST /v1/subscription_items/{item} proration_behavior": "nothing is prorated without a change",
     "POST /v1/subscription_items/{item} proration_date": "nothing is prorated without a change",
-    "POST /v1/subscription_schedules default_settings[collection_method]": "the default itself; another needs days until due",
+    "POST /v1/subscription_schedules default_settings[collection_method]": (
+        "the default itself; another needs days until due"
+    ),
     "POST /v1/subscription_schedules phases[][currency]": "the prices' own: another is refused",
     "POST /v1/subscription_schedules/{schedule} phases[][currency]": "the prices' own: another is refused",
     "POST /v1/subscription_schedules/{schedule} proration_behavior": "nothing is prorated without a change",
     "POST /v1/subscription_schedules/{schedule}/release preserve_cancel_date": "there is no date to keep",
     "POST /v1/subscriptions currency": "the prices' own: another is refused",
     "POST /v1/subscriptions/{subscription_exposed_id} items[][id]": "names the item that the rest changes",
-    "POST /v1/subscriptions/{subscription_exposed_id} proration_behavior": "nothing is prorated without a change",
+    "POST /v1/subscriptions/{subscription_exposed_id} proration_behavior": (
+        "nothing is prorated without a change"
+    ),
     "POST /v1/subscriptions/{subscription_exposed_id} proration_date": "nothing is prorated without a change",
-    "POST /v1/subscriptions/{subscription}/resume billing_cycle_anchor": "the default itself, and the anchor is today",
-    "POST /v1/subscriptions/{subscription}/resume proration_behavior": "nothing is prorated where the period begins now",
+    "POST /v1/subscriptions/{subscription}/resume billing_cycle_anchor": (
+        "the default itself, and the anchor is today"
+    ),
+    "POST /v1/subscriptions/{subscription}/resume proration_behavior": (
+        "nothing is prorated where the period begins now"
+    ),
     "POST /v1/payouts method": "the default itself; the other needs a card",
     "POST /v1/payouts source_type": "all funds come from cards here",
     "POST /v1/plans billing_scheme": "the default itself; the other needs tiers",

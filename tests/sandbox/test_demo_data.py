@@ -616,9 +616,9 @@ def test_the_same_every_time(account):
 def test_the_same_in_every_process(account, hash_seed):
     """Nothing depends on the order of sets or on where objects lie in memory."""
     program = (
-        "import hashlib; from stripe_magics.sandbox import SandboxTransport; account = SandboxTransport(demo=True).account\n"
-        "texts = [row.text for kind in sorted(account.tables) for row in account.tables[kind].ordered()]\n"
-        "print(hashlib.sha256(b''.join(texts)).hexdigest())"
+        "import hashlib; from stripe_magics.sandbox import SandboxTransport; account ="
+        " SandboxTransport(demo=True).account\ntexts = [row.text for kind in sorted(account.tables) for row"
+        " in account.tables[kind].ordered()]\nprint(hashlib.sha256(b''.join(texts)).hexdigest())"
     )
     environment = os.environ | {
         "PYTHONHASHSEED": hash_seed,

@@ -115,11 +115,13 @@ class Fuzz:
                 into.append(
                     (
                         name,
-                        self.some_id(last)
-                        if named
-                        else pick.choice(["usd", "eur"])
-                        if last == "currency"
-                        else pick.choice(TEXTS),
+                        (
+                            self.some_id(last)
+                            if named
+                            else pick.choice(["usd", "eur"])
+                            if last == "currency"
+                            else pick.choice(TEXTS)
+                        ),
                     )
                 )
 

@@ -390,14 +390,11 @@ def test_the_fixture_is_an_entry_point_and_serves_other_suites(tmp_path) -> None
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
     plugin = project["project"]["entry-points"]["pytest11"]["stripe_sandbox"]
     (tmp_path / "test_shop.py").write_text(
-        "import urllib.request\n"
-        "def test_shop(stripe_sandbox):\n"
-        "    request = urllib.request.Request(stripe_sandbox.url + '/v1/customers', b'name=J', {'Authorization': 'Bearer ' + stripe_sandbox.key})\n"
-        "    assert b'cus_' in urllib.request.urlopen(request).read()\n"
-        "    now = stripe_sandbox.transport.now\n"
-        "    assert stripe_sandbox.advance(60) >= now + 60\n"
-        "    stripe_sandbox.reset()\n"
-        "    assert not stripe_sandbox.transport.account.table('customer').rows\n"
+        "import urllib.request\ndef test_shop(stripe_sandbox):\n    request ="
+        " urllib.request.Request(stripe_sandbox.url + '/v1/customers', b'name=J', {'Authorization': 'Bearer '"
+        " + stripe_sandbox.key})\n    assert b'cus_' in urllib.request.urlopen(request).read()\n    now ="
+        " stripe_sandbox.transport.now\n    assert stripe_sandbox.advance(60) >= now + 60\n   "
+        " stripe_sandbox.reset()\n    assert not stripe_sandbox.transport.account.table('customer').rows\n"
     )
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(

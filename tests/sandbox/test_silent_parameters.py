@@ -77,7 +77,8 @@ def path_of(name: str, ids: dict[str, str]) -> str:
     def id_of(part: re.Match[str]) -> str:
         place = own.get(part[1], PLACES.get(part[1], part[1]))
         assert place in ids, (
-            f"{name}: silent_parameters.py needs an object for {part[0]} in World and PLACES, a good call in base"
+            f"{name}: silent_parameters.py needs an object for {part[0]} in World and PLACES, a good call in"
+            " base"
         )
         return ids[place]
 

@@ -142,9 +142,9 @@ def operation(name: str, version: str = "") -> Module | None:
         path=path,
         returns=row.returns,
         effect=effect(row.name, row.method),
-        effects=(("confirm", "true", Effect.IRREVERSIBLE),)
-        if "confirm" in {each.name for each in fields}
-        else (),
+        effects=(
+            (("confirm", "true", Effect.IRREVERSIBLE),) if "confirm" in {each.name for each in fields} else ()
+        ),
         fields=fields,
         aliases=row.aliases,
         documented=False,

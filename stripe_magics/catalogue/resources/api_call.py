@@ -23,8 +23,10 @@ CALL = Module(
     returns="any",
     effect=Effect.IRREVERSIBLE,
     effects=(("method", "GET", Effect.READ),),
-    help="Any call that Stripe knows, with your own parameters. GET reads; everything else may move money. Stripe itself answers GET, POST and "
-    "DELETE: updates are POST.",
+    help=(
+        "Any call that Stripe knows, with your own parameters. GET reads; everything else may move money."
+        " Stripe itself answers GET, POST and DELETE: updates are POST."
+    ),
     fields=(
         f.text(
             "url",
@@ -71,7 +73,8 @@ CALL = Module(
             f.text(
                 "idempotency_key",
                 "Idempotency Key",
-                "Idempotency-Key header of a POST: a repeat with the same key within 24 hours does nothing twice.",
+                "Idempotency-Key header of a POST: a repeat with the same key within 24 hours does nothing"
+                " twice.",
                 param="client",
                 role=Role.IDEMPOTENCY_KEY,
                 max_length=255,

@@ -30,7 +30,10 @@ RETRIEVE = Module(
     fields=(
         *more(
             g.expand("instant_available.net_available").replace(
-                help="Parts that Stripe leaves out by default: instant_available.net_available, on recent versions."
+                help=(
+                    "Parts that Stripe leaves out by default: instant_available.net_available, on recent"
+                    " versions."
+                )
             )
         ),
     ),
@@ -44,8 +47,10 @@ LIST_HISTORY = Module(
     returns="list[balance_transaction]",
     effect=Effect.READ,
     aliases=("balance_transactions.list",),
-    help="Every movement of the balance, newest first. The day funds become usable is tested here on the rows listed, since Stripe's filter no "
-    "longer takes it: bound the creation time as well.",
+    help=(
+        "Every movement of the balance, newest first. The day funds become usable is tested here on the rows"
+        " listed, since Stripe's filter no longer takes it: bound the creation time as well."
+    ),
     fields=(
         g.limit("balance transactions"),
         f.currency(
@@ -54,7 +59,8 @@ LIST_HISTORY = Module(
         f.object_id(
             "payout",
             "Payout",
-            "Keep what one payout (po_…) settled; works for payouts that Stripe made automatically, not for manual ones.",
+            "Keep what one payout (po_…) settled; works for payouts that Stripe made automatically, not for"
+            " manual ones.",
             object="payout",
         ),
         f.choice(

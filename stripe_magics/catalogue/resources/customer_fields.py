@@ -45,12 +45,14 @@ def money() -> tuple[Field, ...]:
         f.minor_amount(
             "balance",
             "Balance",
-            "Credit or debt carried to the next invoices, in minor units: negative lowers what is due, positive raises it.",
+            "Credit or debt carried to the next invoices, in minor units: negative lowers what is due,"
+            " positive raises it.",
         ),
         f.object_id(
             "coupon",
             "Coupon ID",
-            "Coupon for all later subscription charges; single payments made through the API are not discounted.",
+            "Coupon for all later subscription charges; single payments made through the API are not"
+            " discounted.",
             object="coupon",
             since_removed="2025-03-31.basil",
             replaced_by=f"discounts[][coupon] {DISCOUNTS_SINCE}",
@@ -58,7 +60,8 @@ def money() -> tuple[Field, ...]:
         f.text(
             "invoice_prefix",
             "Invoice Prefix",
-            "Start of this customer’s invoice numbers: 3 to 12 capital letters or digits, unique in the account.",
+            "Start of this customer’s invoice numbers: 3 to 12 capital letters or digits, unique in the"
+            " account.",
             max_length=12,
             pattern="^[A-Z0-9]{3,12}$",
         ),
@@ -109,7 +112,8 @@ def invoice_settings() -> tuple[Field, ...]:
         f.object_id(
             "promotion_code",
             "Promotion Code ID",
-            "Promotion code by its API ID (promo_…), not the text that customers type; discounts recurring charges only.",
+            "Promotion code by its API ID (promo_…), not the text that customers type; discounts recurring"
+            " charges only.",
             object="promotion_code",
             since_removed="2025-03-31.basil",
             replaced_by=f"discounts[][promotion_code] {DISCOUNTS_SINCE}",
@@ -117,8 +121,8 @@ def invoice_settings() -> tuple[Field, ...]:
         f.object_id(
             "source",
             "Source ID",
-            "Token (tok_…) or source (src_…) to store as the default payment source; replaces the present default. "
-            "Older than payment methods.",
+            "Token (tok_…) or source (src_…) to store as the default payment source; replaces the present"
+            " default. Older than payment methods.",
             object="source",
         ),
         f.choice(

@@ -38,7 +38,8 @@ _CONDITION = (
     f.choice(
         "operator",
         "Operator",
-        "created takes before, after, on, between; email, name and phone take is, is_not, contains; metadata takes is, is_not.",
+        "created takes before, after, on, between; email, name and phone take is, is_not, contains; metadata"
+        " takes is, is_not.",
         param="client",
         choices=("is", "is_not", "contains", "before", "after", "on", "between"),
         required=True,
@@ -46,8 +47,8 @@ _CONDITION = (
     f.text(
         "value",
         "Value",
-        "What to compare with: ISO date, date-time or Unix seconds for created (between: two, parted by ..), else text; "
-        "contains wants 3 characters.",
+        "What to compare with: ISO date, date-time or Unix seconds for created (between: two, parted by ..),"
+        " else text; contains wants 3 characters.",
         param="client",
         required=True,
     ),
@@ -60,8 +61,11 @@ SEARCH = Module(
     path="/v1/customers/search",
     returns="list[customer]",
     effect=Effect.READ,
-    help="Finds customers by e-mail, name, phone, metadata or date; with no condition at all it lists every customer. A new customer can be "
-    "found after about a minute, and accounts in India have no search: there use customers list.",
+    help=(
+        "Finds customers by e-mail, name, phone, metadata or date; with no condition at all it lists every"
+        " customer. A new customer can be found after about a minute, and accounts in India have no search:"
+        " there use customers list."
+    ),
     search=Search(
         expression="query",
         equals=(("email", "email"),),
@@ -100,7 +104,8 @@ SEARCH = Module(
             f.long_text(
                 "query",
                 "Query",
-                'Search expression, e.g. name~"smith" AND created>1672531200; filled in for you when Search By is form.',
+                'Search expression, e.g. name~"smith" AND created>1672531200; filled in for you when Search'
+                " By is form.",
                 role=Role.SEARCH,
                 required=True,
                 when={"search_by": "query"},
@@ -199,8 +204,10 @@ UPDATE = Module(
     path="/v1/customers/{customer}",
     returns="customer",
     effect=Effect.UPDATE,
-    help="Changes what is given and nothing else; an empty value clears. A payment method is attached first and tax IDs are added after, each "
-    "by a call of its own.",
+    help=(
+        "Changes what is given and nothing else; an empty value clears. A payment method is attached first"
+        " and tax IDs are added after, each by a call of its own."
+    ),
     follow_ups=(
         FollowUp(
             path="/v1/payment_methods/{payment_method}/attach",
@@ -218,13 +225,19 @@ UPDATE = Module(
         c.PAYMENT_METHOD.replace(
             help="Payment method (pm_…) to attach to the customer, by a call of its own before this one.",
             since_removed="never",
-            replaced_by="POST /v1/payment_methods/{payment_method}/attach with customer, then Default Payment Method ID",
+            replaced_by=(
+                "POST /v1/payment_methods/{payment_method}/attach with customer, then Default Payment"
+                " Method ID"
+            ),
         ),
         g.metadata(),
         *c.money(),
         *(field.replace(default=None) for field in c.invoice_settings()),
         c.TAX_ID_DATA.replace(
-            help="Tax numbers to add to the customer, one per row and each by a call of its own after this one.",
+            help=(
+                "Tax numbers to add to the customer, one per row and each by a call of its own after this"
+                " one."
+            ),
             since_removed="never",
             replaced_by="POST /v1/customers/{customer}/tax_ids with type and value, one call per row",
         ),
@@ -232,7 +245,8 @@ UPDATE = Module(
             f.object_id(
                 "default_source",
                 "Default Source",
-                "Stored source or card (src_…, card_…) to make the default; for payment methods use Default Payment Method ID.",
+                "Stored source or card (src_…, card_…) to make the default; for payment methods use Default"
+                " Payment Method ID.",
                 object="source",
             ),
             *c.rare_fields(),

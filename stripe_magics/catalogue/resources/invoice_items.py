@@ -96,7 +96,8 @@ def _line() -> tuple[Field, ...]:
         f.boolean(
             "discountable",
             "Discountable",
-            "May discounts lower this item? Blank: no for prorations and credits, yes for the rest; prorations can never be switched on.",
+            "May discounts lower this item? Blank: no for prorations and credits, yes for the rest;"
+            " prorations can never be switched on.",
         ),
         f.text_list(
             "tax_rates",
@@ -124,8 +125,11 @@ CREATE = Module(
     returns="invoiceitem",
     effect=Effect.CREATE,
     aliases=("invoiceitems.create",),
-    help="Puts a line on a draft invoice, or lets it wait for the customer's next one. The sum is one total, a unit price times Quantity, or a "
-    "price object; left out, Input an Amount follows from the fields given.",
+    help=(
+        "Puts a line on a draft invoice, or lets it wait for the customer's next one. The sum is one total, a"
+        " unit price times Quantity, or a price object; left out, Input an Amount follows from the fields"
+        " given."
+    ),
     fields=(
         f.object_id(
             "customer",
@@ -267,7 +271,9 @@ UPDATE = Module(
     returns="invoiceitem",
     effect=Effect.UPDATE,
     aliases=("invoiceitems.update",),
-    help="Changes an item while it waits or its invoice is a draft. Empty text clears tax rates and discounts.",
+    help=(
+        "Changes an item while it waits or its invoice is a draft. Empty text clears tax rates and discounts."
+    ),
     fields=(
         ITEM.replace(help="Item to change (ii_…)."),
         f.minor_amount(

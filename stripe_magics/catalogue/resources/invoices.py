@@ -26,8 +26,10 @@ SEARCH = Module(
     returns="list[invoice]",
     effect=Effect.READ,
     aliases=("invoices.list",),
-    help="Invoices, newest first: all of them, those of a customer, or a single one by its ID. Query searches in Stripe's search language "
-    "instead; it finds new invoices after about a minute.",
+    help=(
+        "Invoices, newest first: all of them, those of a customer, or a single one by its ID. Query searches"
+        " in Stripe's search language instead; it finds new invoices after about a minute."
+    ),
     search=Search(expression="query"),
     variants=(
         Variant(
@@ -106,7 +108,8 @@ SEARCH = Module(
             f.long_text(
                 "query",
                 "Query",
-                "Stripe search expression, such as total>10000 AND currency:'eur'; goes to the search endpoint instead of the list.",
+                "Stripe search expression, such as total>10000 AND currency:'eur'; goes to the search"
+                " endpoint instead of the list.",
                 param="client",
                 role=Role.SEARCH,
             ),
@@ -149,7 +152,8 @@ def _terms() -> tuple[Field, Field]:
 AUTO_ADVANCE = f.boolean(
     "auto_advance",
     "Auto Advance",
-    "Let Stripe finalize, collect and chase the invoice by itself (about an hour after creation); off, it waits for you.",
+    "Let Stripe finalize, collect and chase the invoice by itself (about an hour after creation); off, it"
+    " waits for you.",
 )
 COLLECTION_METHOD = f.choice(
     "collection_method",
@@ -163,7 +167,8 @@ DESCRIPTION = f.long_text(
 SUBSCRIPTION = f.object_id(
     "subscription",
     "Subscription ID",
-    "Bill one subscription (sub_…): only its own pending items are taken up, its billing cycle stays as it is.",
+    "Bill one subscription (sub_…): only its own pending items are taken up, its billing cycle stays as"
+    " it is.",
     object="subscription",
 )
 
@@ -172,7 +177,8 @@ def _content(*, currency: str = "", blank: str, rows: str = "", rates: str = "")
     """From Application Fee Amount on, Create and Update take the same."""
     return (
         g.application_fee_amount(
-            "Platform's share in minor units; needs a connected account (OAuth key or Stripe-Account header).",
+            "Platform's share in minor units; needs a connected account (OAuth key or Stripe-Account"
+            " header).",
             currency=currency,
         ),
         g.custom_fields(
@@ -184,7 +190,8 @@ def _content(*, currency: str = "", blank: str, rows: str = "", rates: str = "")
         f.object_id(
             "default_payment_method",
             "Default Payment Method ID",
-            "Payment method (pm_…) of that same customer to collect with; else the subscription's, else the customer's own default.",
+            "Payment method (pm_…) of that same customer to collect with; else the subscription's, else the"
+            " customer's own default.",
             object="payment_method",
         ),
         f.text_list(
@@ -204,7 +211,8 @@ def _content(*, currency: str = "", blank: str, rows: str = "", rates: str = "")
             "Card statement text: 22 characters at most, a letter at least, none of < > \\ ' \" *."
         ),
         g.transfer_destination(
-            "Connected account (acct_…) that gets the money once the invoice is paid; needed when a transfer amount is given."
+            "Connected account (acct_…) that gets the money once the invoice is paid; needed when a transfer"
+            " amount is given."
         ),
         g.transfer_amount(
             "How much to pass on, in minor units; blank passes on the whole payment.", currency=currency
@@ -221,7 +229,8 @@ AUTOMATIC_TAX = f.boolean(
 PAYMENT_METHOD_TYPES = f.multi_choice(
     "payment_method_types",
     "Payment Method Types",
-    "Ways to pay that the invoice offers; blank leaves it to your invoice template. Later versions take more values.",
+    "Ways to pay that the invoice offers; blank leaves it to your invoice template. Later versions take more"
+    " values.",
     param="payment_settings[payment_method_types]",
     choices=METHOD_TYPES,
 )
@@ -239,8 +248,10 @@ CREATE = Module(
     returns="invoice",
     effect=Effect.CREATE,
     one_of=(("days_until_due", "due_date"),),
-    help="Makes a draft: nothing is charged until it is finalized, which Auto Advance does by itself about an hour later. The customer's waiting "
-    "items come along only with Pending Invoice Items = include.",
+    help=(
+        "Makes a draft: nothing is charged until it is finalized, which Auto Advance does by itself about an"
+        " hour later. The customer's waiting items come along only with Pending Invoice Items = include."
+    ),
     fields=(
         f.object_id(
             "customer",
@@ -293,11 +304,16 @@ UPDATE = Module(
     returns="invoice",
     effect=Effect.UPDATE,
     one_of=(("days_until_due", "due_date"),),
-    help="Drafts are open to change; once finalized, amounts and Collection Method are frozen, and mainly Auto Advance, metadata and payment "
-    "settings remain. Empty text clears custom fields, tax rates and discounts.",
+    help=(
+        "Drafts are open to change; once finalized, amounts and Collection Method are frozen, and mainly Auto"
+        " Advance, metadata and payment settings remain. Empty text clears custom fields, tax rates and"
+        " discounts."
+    ),
     fields=(
         INVOICE.replace(
-            help="Invoice to change (in_…); look it up by customer, subscription, status or collection method."
+            help=(
+                "Invoice to change (in_…); look it up by customer, subscription, status or collection method."
+            )
         ),
         AUTO_ADVANCE,
         COLLECTION_METHOD.replace(help=f"{COLLECTION_METHOD.help} Only while the invoice is a draft."),
@@ -305,7 +321,10 @@ UPDATE = Module(
         DESCRIPTION,
         SUBSCRIPTION.replace(
             role=Role.LOOKUP,
-            help="Never sent: Stripe fixes the subscription at creation. Narrows the invoice look-up, and must match the invoice picked.",
+            help=(
+                "Never sent: Stripe fixes the subscription at creation. Narrows the invoice look-up, and must"
+                " match the invoice picked."
+            ),
             since_removed="never",
             replaced_by="nothing on this endpoint; lookup by GET /v1/invoices?subscription=",
             row="subscription",
@@ -328,8 +347,10 @@ FINALIZE = Module(
     returns="invoice",
     effect=Effect.IRREVERSIBLE,
     aliases=("invoices.finalize_invoice",),
-    help="Gives a draft its number and makes it open (paid, at zero). There is no way back to draft, only Void; with Auto Advance it may be "
-    "charged.",
+    help=(
+        "Gives a draft its number and makes it open (paid, at zero). There is no way back to draft, only"
+        " Void; with Auto Advance it may be charged."
+    ),
     fields=(
         INVOICE.replace(help="Draft (in_…) to make final."),
         *more(
@@ -349,7 +370,10 @@ VOID = Module(
     returns="invoice",
     effect=Effect.IRREVERSIBLE,
     aliases=("invoices.void_invoice",),
-    help="Cancels an open or uncollectible invoice for good. A draft is deleted instead, a paid one is put right with a credit note.",
+    help=(
+        "Cancels an open or uncollectible invoice for good. A draft is deleted instead, a paid one is put"
+        " right with a credit note."
+    ),
     fields=(
         INVOICE.replace(
             help="Open or uncollectible invoice (in_…) to cancel for good; it stays on file as void."

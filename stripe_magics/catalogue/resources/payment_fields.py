@@ -49,7 +49,8 @@ PAYMENT_METHOD = f.object_id(
 PAYMENT_METHOD_TYPE = f.choice(
     "payment_method_type",
     "Type",
-    "Kind of the new payment method; cards are not in this list, since their numbers must be tokenised in the browser first.",
+    "Kind of the new payment method; cards are not in this list, since their numbers must be tokenised in the"
+    " browser first.",
     param="payment_method_data[type]",
     group="Payment method",
     choices=NEW_METHOD_TYPES,
@@ -62,18 +63,21 @@ PAYMENT_METHOD_TYPES = f.multi_choice(
     "Methods that this payment may use, replacing what the intent allows now.",
     choices=METHOD_TYPES,
     since_removed="2026-09-30.endive",
-    replaced_by="allowed_payment_method_types (since 2026-07-29.dahlia; drops what does not fit instead of failing), "
-    "excluded_payment_method_types, or leave it out for the Dashboard settings",
+    replaced_by=(
+        "allowed_payment_method_types (since 2026-07-29.dahlia; drops what does not fit instead of failing), "
+        "excluded_payment_method_types, or leave it out for the Dashboard settings"
+    ),
 )
 SETUP_FUTURE_USAGE = f.choice(
     "setup_future_usage",
     "Setup Future Usage",
-    "Keep the payment method on the customer for later: on_session when the payer will be present, off_session when you will charge "
-    "without them.",
+    "Keep the payment method on the customer for later: on_session when the payer will be present,"
+    " off_session when you will charge without them.",
     choices=("off_session", "on_session"),
 )
 STATEMENT_DESCRIPTOR = g.statement_descriptor(
-    "Text on the bank statement of a non-card payment, up to 22 characters with at least one letter; for cards fill in the suffix instead."
+    "Text on the bank statement of a non-card payment, up to 22 characters with at least one letter; for"
+    " cards fill in the suffix instead."
 )
 STATEMENT_DESCRIPTOR_SUFFIX = f.text(
     "statement_descriptor_suffix",
@@ -84,7 +88,8 @@ STATEMENT_DESCRIPTOR_SUFFIX = f.text(
 CAPTURE_METHOD = f.choice(
     "capture_method",
     "Capture Method",
-    "automatic takes the money on authorisation, automatic_async does so a moment later, manual only holds it until you capture.",
+    "automatic takes the money on authorisation, automatic_async does so a moment later, manual only holds it"
+    " until you capture.",
     choices=("automatic", "automatic_async", "manual"),
 )
 USE_STRIPE_SDK = f.boolean(
@@ -176,7 +181,8 @@ def options_by_method(*, installments: str = "Enabled") -> tuple[Field, ...]:
         f.choice(
             "request_three_d_secure",
             "Request 3D Secure",
-            "automatic leaves it to Stripe to ask for 3D Secure where rules or risk call for it; any asks whenever the card can do it.",
+            "automatic leaves it to Stripe to ask for 3D Secure where rules or risk call for it; any asks"
+            " whenever the card can do it.",
             param=f"{options}[card][request_three_d_secure]",
             choices=("automatic", "any"),
             **card,
@@ -207,7 +213,8 @@ def attempt() -> tuple[Field, ...]:
         f.boolean(
             "error_on_requires_action",
             "Error On Requires Act-On",
-            "True makes the attempt fail at once when the payer would first have to act (3D Secure, redirect).",
+            "True makes the attempt fail at once when the payer would first have to act (3D Secure,"
+            " redirect).",
         ),
         f.switch(
             "mandate_source",

@@ -44,8 +44,11 @@ CREATE = Module(
     effect=Effect.CREATE,
     effects=(("confirm", "true", Effect.IRREVERSIBLE),),
     one_of=(("payment_method_types", "automatic_payment_methods_enabled"),),
-    help="Prepares a payment. With confirm it takes the money in the same call, and then mostly wants a Return URL as well, unless the payer is "
-    "absent (Off Session), Payment Method Types are given or Allow Redirects is never.",
+    help=(
+        "Prepares a payment. With confirm it takes the money in the same call, and then mostly wants a Return"
+        " URL as well, unless the payer is absent (Off Session), Payment Method Types are given or Allow"
+        " Redirects is never."
+    ),
     fields=(
         p.amount(f"How much to collect, in minor units: {_AT_MOST}", required=True),
         f.currency(
@@ -85,8 +88,8 @@ CREATE = Module(
         f.text(
             "idempotency_key",
             "Idempotency Key",
-            "Sent as the Idempotency-Key header: repeating the call with the same key (e.g. the order number) within 24 hours makes no "
-            "second payment.",
+            "Sent as the Idempotency-Key header: repeating the call with the same key (e.g. the order number)"
+            " within 24 hours makes no second payment.",
             param="client",
             role=Role.IDEMPOTENCY_KEY,
             group="Advanced",
@@ -96,12 +99,16 @@ CREATE = Module(
         f.choice(
             "confirmation_method",
             "Confirmation Method",
-            "automatic confirms on its own once the payer has acted; manual waits for another confirm from the server.",
+            "automatic confirms on its own once the payer has acted; manual waits for another confirm from"
+            " the server.",
             group="Advanced",
             choices=("automatic", "manual"),
         ),
         p.USE_STRIPE_SDK.replace(
-            help="True when Stripe.js or the mobile SDK will handle what the payer must still do after a server-side confirm.",
+            help=(
+                "True when Stripe.js or the mobile SDK will handle what the payer must still do after a"
+                " server-side confirm."
+            ),
             group="Advanced",
         ),
         f.text(
@@ -131,13 +138,15 @@ CREATE = Module(
             f.boolean(
                 "automatic_payment_methods_enabled",
                 "Automatic Payment Methods",
-                "True offers the methods that the Dashboard has switched on; do not combine with Payment Method Types.",
+                "True offers the methods that the Dashboard has switched on; do not combine with Payment"
+                " Method Types.",
                 param="automatic_payment_methods[enabled]",
             ),
             f.choice(
                 "automatic_payment_methods_allow_redirects",
                 "Allow Redirects",
-                "never leaves out methods that send the payer to another page, so that no Return URL is needed.",
+                "never leaves out methods that send the payer to another page, so that no Return URL is"
+                " needed.",
                 param="automatic_payment_methods[allow_redirects]",
                 choices=("always", "never"),
                 when={"automatic_payment_methods_enabled": True},
@@ -146,7 +155,8 @@ CREATE = Module(
             f.choice(
                 "off_session",
                 "Off Session",
-                "With immediate confirmation: true when the payer is absent and a saved payment method is charged.",
+                "With immediate confirmation: true when the payer is absent and a saved payment method is"
+                " charged.",
                 choices=p.OFF_SESSION,
                 when={"confirm": True},
             ),
@@ -179,8 +189,10 @@ CONFIRM = Module(
     path="/v1/payment_intents/{payment_intent}/confirm",
     returns="payment_intent",
     effect=Effect.IRREVERSIBLE,
-    help="Takes the money, or holds it where the intent is captured by hand. An answer of requires_action carries next_action: send the payer to "
-    "next_action.redirect_to_url.url.",
+    help=(
+        "Takes the money, or holds it where the intent is captured by hand. An answer of requires_action"
+        " carries next_action: send the payer to next_action.redirect_to_url.url."
+    ),
     fields=(
         p.INTENT,
         p.RECEIPT_EMAIL,
@@ -192,7 +204,8 @@ CONFIRM = Module(
         f.pairs(
             "payment_method_metadata",
             "Metadata",
-            "Key-value pairs kept on the new payment method; to label the payment itself use Update (metadata) first.",
+            "Key-value pairs kept on the new payment method; to label the payment itself use Update"
+            " (metadata) first.",
             param="payment_method_data[metadata]",
             group="Payment method",
             when=p.NEW,
@@ -203,7 +216,10 @@ CONFIRM = Module(
         *p.attempt(),
         *more(
             p.CAPTURE_METHOD.replace(
-                help="Change when the money is taken: at once (automatic, automatic_async) or by a later capture (manual)."
+                help=(
+                    "Change when the money is taken: at once (automatic, automatic_async) or by a later"
+                    " capture (manual)."
+                )
             ),
             f.json(
                 "payment_method_details",
@@ -233,7 +249,8 @@ CAPTURE = Module(
         f.minor_amount(
             "amount_to_capture",
             "Amount to Capture",
-            "How much of the hold to take, in minor units; empty: all of it. What is left over is released to the payer.",
+            "How much of the hold to take, in minor units; empty: all of it. What is left over is released to"
+            " the payer.",
             minimum=1,
             maximum=99_999_999,
         ),
@@ -276,8 +293,11 @@ UPDATE = Module(
             effect=Effect.IRREVERSIBLE,
         ),
     ),
-    help="Changes an intent that is not yet paid. Off Session, Error On Requires Act-On, the mandate and Return URL belong to Confirm: if one is "
-    "given, the intent is confirmed after the update, and that takes the money.",
+    help=(
+        "Changes an intent that is not yet paid. Off Session, Error On Requires Act-On, the mandate and"
+        " Return URL belong to Confirm: if one is given, the intent is confirmed after the update, and that"
+        " takes the money."
+    ),
     fields=(
         p.INTENT,
         p.amount(f"New amount in minor units: {_AT_MOST}"),
@@ -324,8 +344,10 @@ CANCEL = Module(
     path="/v1/payment_intents/{payment_intent}/cancel",
     returns="payment_intent",
     effect=Effect.IRREVERSIBLE,
-    help="Calls a payment off for good, before it is paid; a hold is released in full. The intent of a Checkout Session is ended by "
-    "checkout.sessions expire instead.",
+    help=(
+        "Calls a payment off for good, before it is paid; a hold is released in full. The intent of a"
+        " Checkout Session is ended by checkout.sessions expire instead."
+    ),
     fields=(
         p.INTENT.replace(label="Payment Intent"),
         *more(

@@ -17,7 +17,10 @@ LIST = Module(
     path="/v1/payouts",
     returns="list[payout]",
     effect=Effect.READ,
-    help="Payouts, newest first. Stripe's filter doesn't know in_transit: those are picked here out of all payouts listed.",
+    help=(
+        "Payouts, newest first. Stripe's filter doesn't know in_transit: those are picked here out of all"
+        " payouts listed."
+    ),
     fields=(
         f.object_id(
             "destination",
@@ -60,7 +63,10 @@ CREATE = Module(
     path="/v1/payouts",
     returns="payout",
     effect=Effect.IRREVERSIBLE,
-    help="Sends money to your bank account or debit card. Meant for accounts on manual payouts; fails when the chosen balance is short.",
+    help=(
+        "Sends money to your bank account or debit card. Meant for accounts on manual payouts; fails when the"
+        " chosen balance is short."
+    ),
     fields=(
         f.minor_amount(
             "amount",
@@ -82,7 +88,8 @@ CREATE = Module(
         f.choice(
             "method",
             "Method",
-            "standard takes days; instant takes minutes, costs a fee and needs an eligible debit card or bank account.",
+            "standard takes days; instant takes minutes, costs a fee and needs an eligible debit card or bank"
+            " account.",
             choices=("standard", "instant"),
             default="standard",
         ),
@@ -114,7 +121,10 @@ CANCEL = Module(
     path="/v1/payouts/{payout}/cancel",
     returns="payout",
     effect=Effect.IRREVERSIBLE,
-    help="Stops a manual payout that is still pending; the money goes back to the available balance. Automatic payouts are refused.",
+    help=(
+        "Stops a manual payout that is still pending; the money goes back to the available balance. Automatic"
+        " payouts are refused."
+    ),
     fields=(PAYOUT.replace(help="Pending manual payout to stop (po_…)."), *more(EXPAND)),
 )
 

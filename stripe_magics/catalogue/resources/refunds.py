@@ -46,19 +46,23 @@ CREATE = Module(
     effect=Effect.IRREVERSIBLE,
     one_of=(("charge", "payment_intent", "origin"),),
     any_of=(("charge", "payment_intent", "origin"),),
-    help="Gives money back at once: of a charge, of a payment intent, or unused bank-transfer money of a customer (Origin). Stripe refuses more "
-    "than is still refundable.",
+    help=(
+        "Gives money back at once: of a charge, of a payment intent, or unused bank-transfer money of a"
+        " customer (Origin). Stripe refuses more than is still refundable."
+    ),
     fields=(
         f.object_id(
             "charge",
             "Charge",
-            "Charge to give back (ch_… or py_…). Leave it out only when a payment intent or a customer is named.",
+            "Charge to give back (ch_… or py_…). Leave it out only when a payment intent or a customer is"
+            " named.",
             object="charge",
         ),
         f.minor_amount(
             "amount",
             "Amount",
-            "Part to give back, whole number in minor units of the charge's currency (JPY has none); blank means all that is left.",
+            "Part to give back, whole number in minor units of the charge's currency (JPY has none); blank"
+            " means all that is left.",
             minimum=1,
             currency="currency",
             currency_of=("charge", "payment_intent"),
@@ -73,14 +77,16 @@ CREATE = Module(
         f.boolean(
             "refund_application_fee",
             "Refund Applicable Fee",
-            "Also hand back the platform's application fee, in the same share as the refund. Only the platform that charged can do so.",
+            "Also hand back the platform's application fee, in the same share as the refund. Only the"
+            " platform that charged can do so.",
             group="Stripe Connect",
             connect_only=True,
         ),
         f.boolean(
             "reverse_transfer",
             "Reverse Transfer",
-            "Also pull back, in the same share, what was transferred to the connected account for this charge.",
+            "Also pull back, in the same share, what was transferred to the connected account for this"
+            " charge.",
             group="Stripe Connect",
             connect_only=True,
         ),
@@ -95,7 +101,8 @@ CREATE = Module(
             f.email(
                 "instructions_email",
                 "Instructions Email",
-                "Customer's address for the how-to-claim mail where the payment method cannot be refunded natively (Konbini, PromptPay …).",
+                "Customer's address for the how-to-claim mail where the payment method cannot be refunded"
+                " natively (Konbini, PromptPay …).",
             ),
             f.choice(
                 "origin",

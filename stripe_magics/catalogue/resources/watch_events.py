@@ -17,9 +17,13 @@ WATCH = Module(
     effect=Effect.CREATE,
     aliases=("webhook_endpoints.create",),
     handler="events",
-    help="Shows events as they happen. With a URL a webhook endpoint is created there; without one Stripe's list of events is polled, and "
-    "Force different API Version has no effect. A line also takes --minutes, --interval (seconds), --since 2h, --where CONDITION, --alert sound|desktop|email|https://... (--notify: sound and desktop), "
-    "--accounts $FRAME (connected accounts; --connect: all of them), --ephemeral, --status and --stop.",
+    help=(
+        "Shows events as they happen. With a URL a webhook endpoint is created there; without one Stripe's"
+        " list of events is polled, and Force different API Version has no effect. A line also takes"
+        " --minutes, --interval (seconds), --since 2h, --where CONDITION, --alert"
+        " sound|desktop|email|https://... (--notify: sound and desktop), --accounts $FRAME (connected"
+        " accounts; --connect: all of them), --ephemeral, --status and --stop."
+    ),
     fields=(
         f.text(
             "webhook_name",
@@ -59,7 +63,8 @@ WATCH = Module(
         f.text(
             "api_version",
             "Force different API Version",
-            "API version in which events are rendered, e.g. 2025-02-24.acacia; empty: the default of your account.",
+            "API version in which events are rendered, e.g. 2025-02-24.acacia; empty: the default of your"
+            " account.",
             pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$",
         ),
         *more(

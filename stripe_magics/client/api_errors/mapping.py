@@ -204,7 +204,10 @@ def _not_stripe(status: int, headers: Mapping[str, str], body: bytes) -> tuple[s
         except ValueError:
             host = "another place"
         return (
-            f"Something answered with a redirect ({status}) to {redact(host)}; Stripe never does. It was not followed.",
+            (
+                f"Something answered with a redirect ({status}) to {redact(host)}; Stripe never does. It was"
+                " not followed."
+            ),
             "Look whether a proxy, a captive portal or a wrong API base stands in between.",
         )
     words = cleaned(body)

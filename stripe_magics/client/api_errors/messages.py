@@ -90,7 +90,10 @@ def _nearest(request: Request, param: str) -> list[str]:
 
 
 def _not_found(found: Details, request: Request, key_hint: str, mode: str, tried: str) -> Text:
-    message = f"Not found: {_stop(found.stripe_message or f'{request.path} does not exist')} Nothing was {done_word(request)}."
+    message = (
+        f"Not found: {_stop(found.stripe_message or f'{request.path} does not exist')} Nothing was"
+        f" {done_word(request)}."
+    )
     advice = (
         f"This connection is in {mode} mode; an id of another mode or another account isn't found here."
         if mode and found.code == "resource_missing"
@@ -141,7 +144,10 @@ def _authentication(found: Details, request: Request, key_hint: str, mode: str, 
     if found.code in {"api_key_expired", "platform_api_key_expired"}:
         message = f"Stripe did not accept {key}: it expired or was rolled. Nothing was done."
     elif found.code == "secret_key_required":
-        message = f"Stripe did not accept {key}: a publishable key can't do this; a secret or restricted key is needed. Nothing was done."
+        message = (
+            f"Stripe did not accept {key}: a publishable key can't do this; a secret or restricted key is"
+            " needed. Nothing was done."
+        )
     return message, advice, []
 
 
@@ -159,7 +165,10 @@ def _permission(found: Details, request: Request, key_hint: str, mode: str, trie
 def _rate(found: Details, request: Request, key_hint: str, mode: str, tried: str) -> Text:
     if found.code == "lock_timeout":
         held = re.search(r"/([a-z]+_[A-Za-z0-9]*\d[A-Za-z0-9]*)", request.path)
-        what = f"Another request holds this object{f' ({held.group(1)})' if held else ''}. Nothing was done; {tried or 'it was tried once'}."
+        what = (
+            f"Another request holds this object{f' ({held.group(1)})' if held else ''}. Nothing was done;"
+            f" {tried or 'it was tried once'}."
+        )
         return what, "Try again in a few seconds.", []
     attempts = tried.removeprefix("it was tried ").replace("times", "attempts").replace("once", "1 attempt")
     reason = f"{found.rate_limit_reason}, " if found.rate_limit_reason else ""

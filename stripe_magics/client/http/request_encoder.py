@@ -134,7 +134,10 @@ def _multipart(request: Request) -> tuple[bytes, str]:
                 details=Details(param=name),
             ) from None
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"; filename="{_quoted(path.name)}"\r\nContent-Type: {kind}\r\n\r\n'
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}";'
+            f' filename="{_quoted(path.name)}"\r\nContent-Type: {kind}\r\n\r\n'
+        )
         parts.append(head.encode() + data + b"\r\n")
     return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
 

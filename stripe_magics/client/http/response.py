@@ -54,7 +54,10 @@ class ApiResponse:
 
     def __repr__(self) -> str:
         """Short, and nothing of the body: bodies hold secrets (client_secret)."""
-        return f"<Answer {self.status} {len(self.body)} bytes{' replayed' if self.replayed else ''} {self.request_id}>"
+        return (
+            f"<Answer {self.status} {len(self.body)} bytes{' replayed' if self.replayed else ''}"
+            f" {self.request_id}>"
+        )
 
 
 def parse_object(body: bytes) -> dict[str, Any] | None:

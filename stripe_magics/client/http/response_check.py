@@ -78,7 +78,10 @@ def _list_mismatch(request: Request, data: dict[str, Any]) -> str:
     if request.lists and _kind(data) not in LISTS:
         return f"the answer is {_named(_kind(data))} where the list {request.path} was asked for"
     if not isinstance(rows, list):
-        return f"the list {request.path} came without rows (`data` is {'null' if rows is None else type(rows).__name__})"
+        return (
+            f"the list {request.path} came without rows (`data` is"
+            f" {'null' if rows is None else type(rows).__name__})"
+        )
     if not all(isinstance(row, dict) for row in rows):
         return f"the list {request.path} has rows that aren't objects"
     return ""

@@ -117,7 +117,8 @@ def _by_key(
     other = [row for row in rows if row.key == requested.key and row.body != requested.body]
     if other and not other[-1].resolved:
         raise IdempotencyConflict(
-            f"This key belongs to operation {other[-1].number}, which was a different request and whose outcome isn't known. Nothing was sent.",
+            f"This key belongs to operation {other[-1].number}, which was a different request and whose"
+            " outcome isn't known. Nothing was sent.",
             advice=f"Find out first how it ended: {_how(other[-1])}",
             details=Details(operation=other[-1].number, idempotency_key=requested.key),
         )
@@ -144,10 +145,12 @@ def check_handler_write(requested: Operation, rows: list[Operation]) -> None:
         last = others[-1]
         end = f"made {last.result or 'its object'}" if last.state == "done" else "has an unknown outcome"
         raise RepeatRefused(
-            f"For this event, the handler already sent another call at this point ({last.method} {last.path}, operation {last.number}), which {end}."
-            " Nothing was sent now.",
-            advice=f"Look at operation {last.number} (%stripe pending lists those that are open). A call of your own, outside of the handler, "
-            "is not held up.",
+            f"For this event, the handler already sent another call at this point ({last.method} {last.path},"
+            f" operation {last.number}), which {end}. Nothing was sent now.",
+            advice=(
+                f"Look at operation {last.number} (%stripe pending lists those that are open). A call of your"
+                " own, outside of the handler, is not held up."
+            ),
         )
 
 
@@ -186,13 +189,17 @@ def unresolved(row: Operation, now: float, stripe_now: float | None = None) -> O
     """The refusal of a write while the outcome of an identical one is unknown."""
     late = row.age(now, stripe_now) > WINDOW
     advice = (
-        f"It is too late to send it again under the same key (Stripe keeps keys for 24 hours). `%stripe reconcile {row.number}` looks for the object."
+        "It is too late to send it again under the same key (Stripe keeps keys for 24 hours). `%stripe"
+        f" reconcile {row.number}` looks for the object."
         if late
-        else f"`%stripe resume {row.number}` asks Stripe again with the same key (cannot act twice). "
-        f"`%stripe reconcile {row.number}` looks for the object."
+        else (
+            f"`%stripe resume {row.number}` asks Stripe again with the same key (cannot act twice). "
+            f"`%stripe reconcile {row.number}` looks for the object."
+        )
     )
     return OutcomeUnknown(
-        f"The same call was sent at {clock(row.first, now)} and its outcome isn't known (operation {row.number}). Nothing was sent now.",
+        f"The same call was sent at {clock(row.first, now)} and its outcome isn't known (operation"
+        f" {row.number}). Nothing was sent now.",
         advice=advice,
         details=Details(operation=row.number, idempotency_key=row.key, maybe_executed=True),
     )
@@ -201,9 +208,15 @@ def unresolved(row: Operation, now: float, stripe_now: float | None = None) -> O
 def repeated(row: Operation, now: float) -> RepeatRefused:
     """The refusal of a write that was made before."""
     if row.state == "absent":
-        what = f"This exact call was tried at {clock(row.first, now)} and made nothing (operation {row.number}); nothing was sent."
+        what = (
+            f"This exact call was tried at {clock(row.first, now)} and made nothing (operation {row.number});"
+            " nothing was sent."
+        )
     elif row.state == "done":
-        what = f"This exact call already ran at {clock(row.first, now)} ({row.result + ', ' if row.result else ''}operation {row.number}), so nothing was sent."
+        what = (
+            f"This exact call already ran at {clock(row.first, now)}"
+            f" ({row.result + ', ' if row.result else ''}operation {row.number}), so nothing was sent."
+        )
     else:
         return _under_way(
             row, f"This exact call is being sent elsewhere (operation {row.number}), so nothing was sent."
@@ -219,4 +232,7 @@ def already(row: Operation, now: float) -> str:
     """What to say of a replayed result."""
     where = "this cell" if row.from_cell else "this call"
     did = {"create": "created", "irreversible": "made"}.get(row.effect, "made")
-    return f"{where} {did} {row.result or 'its object'} at {clock(row.first, now)}; nothing new was made. Add --again to run it anyway."
+    return (
+        f"{where} {did} {row.result or 'its object'} at {clock(row.first, now)}; nothing new was made. Add"
+        " --again to run it anyway."
+    )

@@ -63,7 +63,10 @@ def _resolve(journal: Journal, operation: Operation, caused: list[dict[str, Any]
         if failed
         else f"it was carried out{f': {made}' if made else ''}"
     )
-    return f"Operation {operation.number} ({operation.method} {operation.path}), whose outcome was unknown, is resolved by {about['id']}: {end}."
+    return (
+        f"Operation {operation.number} ({operation.method} {operation.path}), whose outcome was unknown, is"
+        f" resolved by {about['id']}: {end}."
+    )
 
 
 def _object_of(operation: Operation, events: list[dict[str, Any]]) -> str:

@@ -75,11 +75,11 @@ _MATCHED = (
 # the open ones, the row of this very place, the last one from elsewhere, those with the key, the last change
 # of this object
 _WHERE = (
-    "WHERE (scope = ? AND body = ? AND (state IN ('armed', 'unknown') OR (? != '' AND cell = ? AND digest = ? AND nth = ?)))"
-    " OR number = (SELECT max(number) FROM operation WHERE scope = ? AND body = ? AND NOT (cell = ? AND digest = ?)"
-    " AND state IN ('done', 'absent', 'armed')) OR (? != '' AND scope = ? AND key = ?)"
-    " OR (? = 'update' AND number = (SELECT max(number) FROM operation WHERE scope = ? AND path = ?"
-    " AND state IN ('done', 'armed', 'unknown'))) ORDER BY number"
+    "WHERE (scope = ? AND body = ? AND (state IN ('armed', 'unknown') OR (? != '' AND cell = ? AND digest = ?"
+    " AND nth = ?))) OR number = (SELECT max(number) FROM operation WHERE scope = ? AND body = ? AND NOT"
+    " (cell = ? AND digest = ?) AND state IN ('done', 'absent', 'armed')) OR (? != '' AND scope = ? AND key ="
+    " ?) OR (? = 'update' AND number = (SELECT max(number) FROM operation WHERE scope = ? AND path = ? AND"
+    " state IN ('done', 'armed', 'unknown'))) ORDER BY number"
 )
 _CANDIDATES = f"{_SELECT} {_WHERE}"
 _INSERT = f"INSERT INTO operation ({', '.join(_COLUMNS[1:])}) VALUES ({', '.join('?' * len(_COLUMNS[1:]))})"  # noqa: S608
@@ -214,8 +214,9 @@ class Journal:
             chosen = choose_operation([_operation(row) for row in found])
             if chosen is not None and chosen.number:
                 db.execute(
-                    "UPDATE operation SET pid = ?, last = ?, stripe_last = ?, sealed = CASE state WHEN 'done' THEN NULL ELSE ? END,"
-                    " state = CASE state WHEN 'done' THEN 'done' ELSE 'armed' END WHERE number = ?",
+                    "UPDATE operation SET pid = ?, last = ?, stripe_last = ?, sealed = CASE state WHEN 'done'"
+                    " THEN NULL ELSE ? END, state = CASE state WHEN 'done' THEN 'done' ELSE 'armed' END WHERE"
+                    " number = ?",
                     (os.getpid(), now, requested.stripe_last, requested.sealed, chosen.number),
                 )
                 number = chosen.number
@@ -248,9 +249,11 @@ class Journal:
         is known."""
         with self._transaction() as db:
             db.execute(
-                "UPDATE operation SET state = CASE WHEN state = 'done' THEN 'done' ELSE ? END, last = ?, stripe_last = coalesce(?, stripe_last), attempts = attempts + ?, reason = ?,"
-                " status = ?, request_id = CASE ? WHEN '' THEN request_id ELSE ? END, result = CASE ? WHEN '' THEN result ELSE ? END,"
-                " sealed = CASE WHEN ? IN ('armed', 'unknown') THEN sealed ELSE NULL END WHERE number = ?",
+                "UPDATE operation SET state = CASE WHEN state = 'done' THEN 'done' ELSE ? END, last = ?,"
+                " stripe_last = coalesce(?, stripe_last), attempts = attempts + ?, reason = ?, status = ?,"
+                " request_id = CASE ? WHEN '' THEN request_id ELSE ? END, result = CASE ? WHEN '' THEN result"
+                " ELSE ? END, sealed = CASE WHEN ? IN ('armed', 'unknown') THEN sealed ELSE NULL END WHERE"
+                " number = ?",
                 (
                     state,
                     self.now(),

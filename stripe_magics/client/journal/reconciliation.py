@@ -197,7 +197,10 @@ def _made(connection: WriteConnection, operation: Operation, caused: list[dict[s
     objects = [each for event in caused if (each := event["data"]["object"]).get("id") == after.result] or [
         subject
     ]
-    text = f"It was carried out: {after.result or subject.get('id')} (event {caused[-1].get('type')}). Don't send it again."
+    text = (
+        f"It was carried out: {after.result or subject.get('id')} (event {caused[-1].get('type')}). Don't"
+        " send it again."
+    )
     return Finding(operation.number, Ending.MADE, text, objects[:1])
 
 
@@ -218,8 +221,8 @@ def _state_of(connection: WriteConnection, operation: Operation) -> Finding:
         return Finding(operation.number, Ending.MADE, f"{found.get('id')} is deleted.", [found])
     status = f", status {found['status']}" if found.get("status") else ""
     text = (
-        f"It is unknown whether {action} has been carried out. {found.get('id') or path} as it is now{status}. "
-        f"`%stripe resume {operation.number}` asks Stripe with the same key."
+        f"It is unknown whether {action} has been carried out. {found.get('id') or path} as it is"
+        f" now{status}. `%stripe resume {operation.number}` asks Stripe with the same key."
     )
     return Finding(operation.number, Ending.UNKNOWN, text, [found])
 
@@ -242,8 +245,9 @@ def _judge(
     if fitting:
         ids = ", ".join(str(row.get("id")) for row in fitting[:5])
         text = (
-            f"It is unknown whether it was made: {ids} fit{'s' if len(fitting) == 1 else ''} it, and no event that could be read names "
-            f"its key. Look there before anything else; `%stripe resume {number}` asks Stripe with the same key."
+            f"It is unknown whether it was made: {ids} fit{'s' if len(fitting) == 1 else ''} it, and no event"
+            f" that could be read names its key. Look there before anything else; `%stripe resume {number}`"
+            " asks Stripe with the same key."
         )
         return Finding(number, Ending.UNKNOWN, text, fitting, f"{problem} {evidence}".strip())
     if problem:

@@ -33,8 +33,10 @@ def frame(connection: WriteConnection) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "operation": pd.array([each.number for each in rows], dtype="int64"),
-            "sent": pd.to_datetime([int(each.first) for each in rows], unit="s", utc=True).astype(
-                "datetime64[us, UTC]"
+            "sent": (
+                pd.to_datetime([int(each.first) for each in rows], unit="s", utc=True).astype(
+                    "datetime64[us, UTC]"
+                )
             ),
             "module": pd.array([each.module for each in rows], dtype="str"),
             "method": pd.array([each.method for each in rows], dtype="str"),
@@ -48,9 +50,11 @@ def frame(connection: WriteConnection) -> pd.DataFrame:
             "attempts": pd.array([each.attempts for each in rows], dtype="int64"),
             "mode": pd.array([each.mode for each in rows], dtype="str"),
             "key": pd.array([each.key for each in rows], dtype="str"),
-            "resume_until": pd.to_datetime(
-                [int(each.first) + WINDOW for each in rows], unit="s", utc=True
-            ).astype("datetime64[us, UTC]"),
+            "resume_until": (
+                pd.to_datetime([int(each.first) + WINDOW for each in rows], unit="s", utc=True).astype(
+                    "datetime64[us, UTC]"
+                )
+            ),
         }
     )
 
@@ -94,8 +98,10 @@ def resume(connection: WriteConnection, number: int) -> ApiResponse:
     if kept is None:
         raise OutcomeUnknown(
             f"Operation {number} can't be resumed by its number: its content isn't kept. Nothing was sent.",
-            advice="Run the same cell or submit the same form again: it goes out under the same key. "
-            f"`%stripe reconcile {number}` looks for the object.",
+            advice=(
+                "Run the same cell or submit the same form again: it goes out under the same key. "
+                f"`%stripe reconcile {number}` looks for the object."
+            ),
             details=Details(operation=number, idempotency_key=operation.key, maybe_executed=True),
         )
     data = json.loads(kept)

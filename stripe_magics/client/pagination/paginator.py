@@ -104,7 +104,10 @@ def _incomplete(
     )
     advice = "Run it again to read the whole list; --to FOLDER keeps what was read and goes on from there."
     if since is not None:
-        advice = f"Nothing is missing since {_utc(since)}; what is older has gaps: go on with -d created[lt]={since}. {advice}"
+        advice = (
+            f"Nothing is missing since {_utc(since)}; what is older has gaps: go on with -d"
+            f" created[lt]={since}. {advice}"
+        )
     error = kind(
         f"{what}. {rows:,} rows were read on {count} page{'' if count == 1 else 's'}; there are more.",
         details=cause.details if isinstance(cause, StripeError) else None,

@@ -40,7 +40,10 @@ def read_earlier_result(
     answer.replayed = True
     answer.operation = number
     answer.notices = (
-        f"For this event the handler made {id} before (operation {number}); this is the object as it is today. Nothing new was made.",
+        (
+            f"For this event the handler made {id} before (operation {number}); this is the object as it is"
+            " today. Nothing new was made."
+        ),
         *answer.notices,
     )
     return answer

@@ -91,5 +91,8 @@ class Notices:
             return ()
         self._shown.add("clock")
         return (
-            f"This machine's clock is {abs(self.skew):,.0f} s {way} Stripe's: times and webhook signatures will be off.",
+            (
+                f"This machine's clock is {abs(self.skew):,.0f} s {way} Stripe's: times and webhook"
+                " signatures will be off."
+            ),
         )

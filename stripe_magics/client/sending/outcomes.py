@@ -59,7 +59,8 @@ def succeed(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
         elif replayed and call.may_have_executed:
             notices.insert(
                 0,
-                "The first try had gone through although its answer was lost; this is its result. Nothing was made twice.",
+                "The first try had gone through although its answer was lost; this is its result. Nothing was"
+                " made twice.",
             )
         elif replayed:
             notices.insert(
@@ -205,7 +206,10 @@ def record_result(
             stripe_time=call.connection.stripe_clock.time(),
         )
     except (sqlite3.Error, OSError, NotSent) as problem:
-        return f"The journal could not be written ({problem}): operation {call.operation.number} stays open there."
+        return (
+            f"The journal could not be written ({problem}): operation {call.operation.number} stays open"
+            " there."
+        )
     return ""
 
 
@@ -213,9 +217,11 @@ def details_of(call: InFlightCall, outcome: AttemptResult | None) -> Details:
     found = (
         texts.details_of(outcome.status, outcome.headers or {}, outcome.body, call.request)
         if outcome is not None and outcome.reach is DeliveryStatus.ANSWERED
-        else Details(status=outcome.status or None, request_id=outcome.header("request-id"))
-        if outcome is not None
-        else Details()
+        else (
+            Details(status=outcome.status or None, request_id=outcome.header("request-id"))
+            if outcome is not None
+            else Details()
+        )
     )
     found.operation = call.operation.number if call.operation else None
     found.idempotency_key = call.key if call.write else ""
@@ -235,7 +241,10 @@ def _not_sent(call: InFlightCall, outcome: AttemptResult) -> NotSent:
     about = connection.route()
     if outcome.code == "certificate":
         message = f"Nothing was sent: {outcome.reason}."
-        advice = "If a company proxy stands in between, set SSL_CERT_FILE to its certificate. Verification can't be switched off."
+        advice = (
+            "If a company proxy stands in between, set SSL_CERT_FILE to its certificate. Verification can't"
+            " be switched off."
+        )
     elif outcome.code == "ProxyError":
         message, advice = (
             f"Nothing was sent: {outcome.reason}.",
@@ -275,7 +284,10 @@ def unknown(
     end = deduplication.clock(operation.first + 24 * 3600, now)
     tries = "1 try" if call.attempts == 1 else f"{call.attempts} tries"
     facts = [
-        f"Sent {time.strftime('%H:%M:%S', time.localtime(operation.first))}, no usable answer after {tries} ({lost}{last}).",
+        (
+            f"Sent {time.strftime('%H:%M:%S', time.localtime(operation.first))}, no usable answer after"
+            f" {tries} ({lost}{last})."
+        ),
         f"Operation {operation.number}"
         + (f", key {call.key}; valid for resume until {end}." if call.key else "."),
         f"`%stripe resume {operation.number}` asks Stripe again with the same key (cannot act twice).",

@@ -175,7 +175,8 @@ def ssl_context(mode: str) -> tuple[ssl.SSLContext, str, str]:
             context, source = ssl.create_default_context(cafile=certifi.where()), "certifi"
     except OSError as problem:
         raise NotConnected(
-            f"The certificates in {from_file or from_dir or 'certifi'} can't be read: {problem.strerror or 'not a certificate file'}.",
+            f"The certificates in {from_file or from_dir or 'certifi'} can't be read:"
+            f" {problem.strerror or 'not a certificate file'}.",
             advice="Correct or unset SSL_CERT_FILE / SSL_CERT_DIR.",
         ) from None
     warning = ""

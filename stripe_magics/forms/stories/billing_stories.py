@@ -223,7 +223,8 @@ def payout(id: str, get: Get) -> Story:
         story.entries += [
             Entry(
                 int(each["created"]),
-                f"{str(each.get('type', '')).replace('_', ' ')} of {money(each.get('amount'), each.get('currency'))}",
+                f"{str(each.get('type', '')).replace('_', ' ')} of"
+                f" {money(each.get('amount'), each.get('currency'))}",
                 "",
                 str(each.get("source") or each["id"]),
             )

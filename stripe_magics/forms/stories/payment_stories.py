@@ -54,7 +54,10 @@ def _refund_entry(refund: Json) -> Entry:
 
 def _dispute_entry(dispute: Json) -> Entry:
     due = (dispute.get("evidence_details") or {}).get("due_by")
-    words = f"{money(dispute.get('amount'), dispute.get('currency'))} disputed: {str(dispute.get('reason', '')).replace('_', ' ')}"
+    words = (
+        f"{money(dispute.get('amount'), dispute.get('currency'))} disputed:"
+        f" {str(dispute.get('reason', '')).replace('_', ' ')}"
+    )
     words += (
         f", evidence is due by {day(due)}" if due and "needs_response" in str(dispute.get("status")) else ""
     )

@@ -49,7 +49,8 @@ _ALL = [
     Subcommand(
         ("connect",),
         connection.connect,
-        "Connect: the form; --sandbox for an account that needs no key; --env NAME for a key from the environment.",
+        "Connect: the form; --sandbox for an account that needs no key; --env NAME for a key from the"
+        " environment.",
         _CONNECT,
     ),
     Subcommand(
@@ -132,7 +133,8 @@ _ALL = [
     Subcommand(
         ("report",),
         data.report,
-        "Finance reports; without a name their list, with NAME --help what one says, with --form as a form, with --table to sort and filter.",
+        "Finance reports; without a name their list, with NAME --help what one says, with --form as a form,"
+        " with --table to sort and filter.",
         {
             "month": "text",
             "quarter": "text",
@@ -157,7 +159,8 @@ _ALL = [
     Subcommand(
         ("close",),
         data.close,
-        "Close a month: every proof as a checklist; --to close.xlsx writes the workbook, --verify FILE says what changed since, --form opens the form.",
+        "Close a month: every proof as a checklist; --to close.xlsx writes the workbook, --verify FILE says"
+        " what changed since, --form opens the form.",
         {
             **_SPAN,
             "to": "text",
@@ -171,7 +174,8 @@ _ALL = [
     Subcommand(
         ("journal",),
         data.journal,
-        "The double-entry journal of a month; --for datev, xero, quickbooks or csv writes it for that program.",
+        "The double-entry journal of a month; --for datev, xero, quickbooks or csv writes it for that"
+        " program.",
         {**_SPAN, "for": "text", "to": "text", "detail": "flag"},
     ),
     Subcommand(
@@ -185,8 +189,9 @@ _ALL = [
     Subcommand(
         ("sync",),
         data.bulk_command("sync"),
-        "Bring a folder with a copy of the lists up to date; --whole reads all again, --status only looks, --verify reads every file, "
-        "--repair reads again what is missing, --export FILE.duckdb writes it as one file.",
+        "Bring a folder with a copy of the lists up to date; --whole reads all again, --status only looks,"
+        " --verify reads every file, --repair reads again what is missing, --export FILE.duckdb writes it as"
+        " one file.",
         {
             "status": "flag",
             "whole": "flag",
@@ -245,7 +250,8 @@ _ALL = [
     Subcommand(
         ("events", "replay"),
         data.event_command("replay"),
-        "Give an event, or all since a moment, to the handlers again. A write that went through isn't made twice.",
+        "Give an event, or all since a moment, to the handlers again. A write that went through isn't made"
+        " twice.",
         {"since": "text", "handler": "text", "stripe_account": "text"},
         1,
         "[EVENT]",

@@ -29,9 +29,11 @@ class FinanceReporter:
                 tuple(
                     Choice(
                         flag,
-                        str(option.default).lower()
-                        if isinstance(option.default, bool)
-                        else str(option.default),
+                        (
+                            str(option.default).lower()
+                            if isinstance(option.default, bool)
+                            else str(option.default)
+                        ),
                         option.choices,
                         option.help,
                     )

@@ -221,7 +221,8 @@ def _form(headers: Mapping[str, str], body: bytes) -> list[tuple[str, str]]:
         return multipart_pairs(headers["content-type"], body)
     if kind not in {"", "application/x-www-form-urlencoded"}:
         raise invalid_before_execution(
-            f"Invalid request (send parameters as application/x-www-form-urlencoded; the Content-Type is {kind})."
+            "Invalid request (send parameters as application/x-www-form-urlencoded; the Content-Type is"
+            f" {kind})."
         )
     try:
         return pairs(body.decode())
@@ -255,7 +256,8 @@ def _authorise(headers: Mapping[str, str], account: Account) -> Account:
         )
     if not _VERSION.fullmatch(headers.get("stripe-version", "")):
         raise invalid_before_execution(
-            f"Invalid Stripe API version: {headers['stripe-version']}. It is a date, such as {PINNED_VERSION}."
+            f"Invalid Stripe API version: {headers['stripe-version']}. It is a date, such as"
+            f" {PINNED_VERSION}."
         )
     acting = headers.get("stripe-account", "") or headers.get("stripe-context", "")
     if not acting or acting == account.me.get("id"):

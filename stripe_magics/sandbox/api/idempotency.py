@@ -38,8 +38,8 @@ def replay(account: Account, key: str, print_: str) -> tuple[int, bytes] | None:
         return None
     if kept[0] != print_:
         raise ApiError(
-            "Keys for idempotent requests can only be used with the same endpoint and the same parameters they were first used with. "
-            f"Use another key than '{key}' for a different request.",
+            "Keys for idempotent requests can only be used with the same endpoint and the same parameters"
+            f" they were first used with. Use another key than '{key}' for a different request.",
             kind="idempotency_error",
             checked=False,
         )

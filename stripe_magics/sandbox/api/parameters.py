@@ -143,8 +143,8 @@ def typed(
                 clears or textual or (isinstance(of, tuple) and of[0] in {"array", "object"})
             ):
                 raise invalid_before_execution(
-                    f"You passed an empty string for '{where}'. An empty value would unset the parameter, but '{where}' can't be unset: "
-                    "leave it out or give it a value.",
+                    f"You passed an empty string for '{where}'. An empty value would unset the parameter, but"
+                    f" '{where}' can't be unset: leave it out or give it a value.",
                     param=where,
                     code="parameter_invalid_empty",
                 )

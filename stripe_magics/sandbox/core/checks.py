@@ -102,7 +102,8 @@ def refuse_connect(account: Account, params: dict[str, Any]) -> None:
             raise missing(what, identifier, param, status=400)
         if identifier:
             raise invalid(
-                f"The sandbox doesn't simulate {param} here: it does for payment intents, charges, invoices and subscriptions.",
+                f"The sandbox doesn't simulate {param} here: it does for payment intents, charges, invoices"
+                " and subscriptions.",
                 param=param,
             )
     if params.get("transfer_data"):

@@ -48,9 +48,11 @@ def fail(account: Account, charge: Object, outcome: CardBehaviour) -> None:
             "reason": "highest_risk_level" if outcome.blocked else (outcome.decline_code or outcome.code),
             "risk_level": outcome.risk,
             "risk_score": 92 if outcome.blocked else 24,
-            "seller_message": "Stripe blocked this payment as too risky."
-            if outcome.blocked
-            else "The bank did not complete the payment.",
+            "seller_message": (
+                "Stripe blocked this payment as too risky."
+                if outcome.blocked
+                else "The bank did not complete the payment."
+            ),
             "type": "blocked" if outcome.blocked else "issuer_declined",
         },
     )

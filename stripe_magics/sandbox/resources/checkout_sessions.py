@@ -253,7 +253,8 @@ def _open(account: Account, identifier: str, verb: str) -> Object:
     session = retrieve(account, {}, identifier)
     if session["status"] != "open":
         raise invalid(
-            f'Only Checkout Sessions with a status in ["open"] can be {verb}d. This one is {session["status"]}.'
+            f'Only Checkout Sessions with a status in ["open"] can be {verb}d. This one is'
+            f" {session['status']}."
         )
     return session
 

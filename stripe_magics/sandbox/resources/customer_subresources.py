@@ -140,8 +140,10 @@ def new_card(account: Account, card: Card, customer: str | None) -> Object:
         "address_state": None,
         "address_zip": None,
         "address_zip_check": None,
-        "brand": {"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express"}.get(
-            card.brand, card.brand.title()
+        "brand": (
+            {"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express"}.get(
+                card.brand, card.brand.title()
+            )
         ),
         "country": card.country,
         "customer": customer,

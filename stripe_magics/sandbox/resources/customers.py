@@ -133,7 +133,8 @@ def _belongs(account: Account, identifier: str, customer: str) -> None:
     )
     if method["customer"] != customer:
         raise invalid(
-            f"The customer does not have a payment method with the ID {identifier}. The payment method must be attached to the customer.",
+            f"The customer does not have a payment method with the ID {identifier}. The payment method must"
+            " be attached to the customer.",
             param="invoice_settings[default_payment_method]",
             code="resource_missing",
         )

@@ -116,7 +116,8 @@ def _check_currency(account: Account, coupon: Object, currency: str | None, para
     if coupon["amount_off"] is None or currency is None or currency in {coupon["currency"], *options}:
         return
     raise invalid(
-        f"The coupon {coupon['id']} takes off an amount in {coupon['currency']}; it can't be applied to what is billed in {currency}.",
+        f"The coupon {coupon['id']} takes off an amount in {coupon['currency']}; it can't be applied to what"
+        f" is billed in {currency}.",
         param=param,
     )
 

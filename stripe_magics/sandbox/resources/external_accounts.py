@@ -159,7 +159,8 @@ def delete(account: Account, params: dict[str, Any], owner: str, identifier: str
     ]
     if found["default_for_currency"] and others:
         raise invalid(
-            "You cannot delete the default external account of a currency: make another one the default (default_for_currency) first."
+            "You cannot delete the default external account of a currency: make another one the default"
+            " (default_for_currency) first."
         )
     gone = account.remove(found["object"], identifier)
     events.emit(account, "account.external_account.deleted", found)

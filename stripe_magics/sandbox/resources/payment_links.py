@@ -35,8 +35,10 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         "id": identifier,
         "object": "payment_link",
         "active": True,
-        "after_completion": params.get("after_completion")
-        or {"hosted_confirmation": {"custom_message": None}, "type": "hosted_confirmation"},
+        "after_completion": (
+            params.get("after_completion")
+            or {"hosted_confirmation": {"custom_message": None}, "type": "hosted_confirmation"}
+        ),
         "allow_promotion_codes": params.get("allow_promotion_codes", False),
         "application": None,
         "application_fee_amount": None,

@@ -35,7 +35,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     instant = params.get("method") == "instant"
     if instant and "instant" not in (destination.get("available_payout_methods") or ()):
         raise invalid(
-            f"{destination['id']} is not eligible for instant payouts: it takes a debit card, or a bank account that allows them.",
+            f"{destination['id']} is not eligible for instant payouts: it takes a debit card, or a bank"
+            " account that allows them.",
             param="method",
             code="instant_payouts_unsupported",
         )
@@ -43,8 +44,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     have = account.ledger.available(currency) if source == "card" else 0
     if amount > have:
         raise invalid(
-            f"You have insufficient funds in your {source} balance for this payout: {have} {currency} (minor units) are available, and pending "
-            "funds do not count.",
+            f"You have insufficient funds in your {source} balance for this payout: {have} {currency} (minor"
+            " units) are available, and pending funds do not count.",
             param="amount",
             code="balance_insufficient",
         )
@@ -74,7 +75,8 @@ def _destination(account: Account, params: dict[str, Any], currency: str) -> Obj
     found = default_account(account, currency)
     if found is None:
         raise invalid(
-            f"Sorry, you don't have any external accounts in that currency ({currency}). Add one, or pay out a currency that has one.",
+            f"Sorry, you don't have any external accounts in that currency ({currency}). Add one, or pay out"
+            " a currency that has one.",
             param="currency",
         )
     return found
@@ -221,7 +223,8 @@ def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
         raise invalid("Automatic payouts cannot be canceled.")
     if payout["status"] != "pending":
         raise invalid(
-            f"Payouts can only be canceled while they are pending; the status of this one is {payout['status']}."
+            "Payouts can only be canceled while they are pending; the status of this one is"
+            f" {payout['status']}."
         )
     entry = account.ledger.post(
         "payout_cancel",

@@ -88,7 +88,8 @@ def _check_recurring(account: Account, recurring: dict[str, Any], params: dict[s
     count = recurring.get("interval_count")
     if count is not None and not 1 <= count <= LONGEST[recurring["interval"]]:
         raise invalid(
-            f"interval_count lies between 1 and {LONGEST[recurring['interval']]}: a period takes at most three years.",
+            f"interval_count lies between 1 and {LONGEST[recurring['interval']]}: a period takes at most"
+            " three years.",
             param="recurring[interval_count]",
         )
     metered = recurring.get("usage_type") == "metered"
@@ -244,29 +245,39 @@ def build_price(account: Account, given: dict[str, Any], product: str, *, active
         "billing_scheme": given.get("billing_scheme") or "per_unit",
         "created": account.now,
         "currency": given["currency"],
-        "custom_unit_amount": {
-            "maximum": custom.get("maximum"),
-            "minimum": custom.get("minimum"),
-            "preset": custom.get("preset"),
-        }
-        if custom and custom.get("enabled", True)
-        else None,
+        "custom_unit_amount": (
+            {
+                "maximum": custom.get("maximum"),
+                "minimum": custom.get("minimum"),
+                "preset": custom.get("preset"),
+            }
+            if custom and custom.get("enabled", True)
+            else None
+        ),
         "livemode": False,
         "lookup_key": given.get("lookup_key"),
         "metadata": merged_metadata({}, given.get("metadata")),
         "nickname": given.get("nickname"),
         "product": product,
-        "recurring": None
-        if recurring is None
-        else {
-            "aggregate_usage": recurring.get("aggregate_usage")
-            or ("sum" if recurring.get("usage_type") == "metered" and not recurring.get("meter") else None),
-            "interval": recurring["interval"],
-            "interval_count": recurring.get("interval_count") or 1,
-            "meter": recurring.get("meter"),
-            "trial_period_days": recurring.get("trial_period_days"),
-            "usage_type": recurring.get("usage_type") or "licensed",
-        },
+        "recurring": (
+            None
+            if recurring is None
+            else {
+                "aggregate_usage": (
+                    recurring.get("aggregate_usage")
+                    or (
+                        "sum"
+                        if recurring.get("usage_type") == "metered" and not recurring.get("meter")
+                        else None
+                    )
+                ),
+                "interval": recurring["interval"],
+                "interval_count": recurring.get("interval_count") or 1,
+                "meter": recurring.get("meter"),
+                "trial_period_days": recurring.get("trial_period_days"),
+                "usage_type": recurring.get("usage_type") or "licensed",
+            }
+        ),
         "tax_behavior": given.get("tax_behavior") or "unspecified",
         "tiers_mode": given.get("tiers_mode"),
         "transform_quantity": given.get("transform_quantity"),
@@ -324,7 +335,8 @@ def in_currency(account: Account, price: Object, currency: str, param: str) -> O
     option = account.notes.get(price["id"], {}).get("currency_options", {}).get(currency)
     if option is None:
         raise invalid(
-            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: `{currency}`.",
+            f"The price specified only supports `{price['currency']}`. This doesn't match the expected"
+            f" currency: `{currency}`.",
             param=param,
         )
     return {

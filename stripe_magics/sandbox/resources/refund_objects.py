@@ -20,16 +20,18 @@ def new_refund(account: Account, charge: Object, amount: int, params: dict[str, 
         "charge": charge["id"],
         "created": account.now,
         "currency": charge["currency"],
-        "destination_details": {
-            "card": {
-                "reference_status": "pending",
-                "reference_type": "acquirer_reference_number",
-                "type": "refund",
-            },
-            "type": "card",
-        }
-        if card
-        else {"type": charge["payment_method_details"]["type"]},
+        "destination_details": (
+            {
+                "card": {
+                    "reference_status": "pending",
+                    "reference_type": "acquirer_reference_number",
+                    "type": "refund",
+                },
+                "type": "card",
+            }
+            if card
+            else {"type": charge["payment_method_details"]["type"]}
+        ),
         "metadata": merged_metadata({}, params.get("metadata")),
         "payment_intent": charge["payment_intent"],
         "reason": params.get("reason"),

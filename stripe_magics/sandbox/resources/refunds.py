@@ -73,7 +73,8 @@ def _void(account: Account, charge: Object, params: dict[str, Any]) -> Object:
         )
     if params.get("amount", charge["amount"]) != charge["amount"]:
         raise invalid(
-            "You cannot partially refund an uncaptured charge. Instead, capture the charge for an amount less than the original amount",
+            "You cannot partially refund an uncaptured charge. Instead, capture the charge for an amount less"
+            " than the original amount",
             param="amount",
         )
     refund = new_refund(account, charge, charge["amount"], params)
@@ -113,7 +114,8 @@ def _charge(account: Account, params: dict[str, Any]) -> Object:
         intent = account.find("payment_intent", params["payment_intent"], "payment_intent")
         if intent["status"] != "succeeded":
             raise invalid(
-                f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund: its status is {intent['status']}.",
+                f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund: its status"
+                f" is {intent['status']}.",
                 param="payment_intent",
                 code="payment_intent_unexpected_state" if intent["latest_charge"] else "",
             )
@@ -166,9 +168,9 @@ def _pay(account: Account, refund: Object, charge: Object) -> None:
         currency=refund["currency"],
         amount=-refund["amount"],
         source=refund["id"],
-        description=f"REFUND FOR CHARGE ({charge['description']})"
-        if charge["description"]
-        else "REFUND FOR CHARGE",
+        description=(
+            f"REFUND FOR CHARGE ({charge['description']})" if charge["description"] else "REFUND FOR CHARGE"
+        ),
     )
     refund["balance_transaction"] = entry["id"]
 

@@ -32,7 +32,10 @@ OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_
 _ONLY_CONFIRMING = ("mandate_data", "return_url")
 _NOT_AUTHENTICATED = CardBehaviour(
     code="setup_intent_authentication_failure",
-    message="We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+    message=(
+        "We are unable to authenticate your payment method. Please choose a different payment method and try"
+        " again."
+    ),
 )
 
 
@@ -107,12 +110,14 @@ def _given(account: Account, intent: Object, params: dict[str, Any]) -> Object |
         return None
     if method["customer"] is not None and method["customer"] != intent["customer"]:
         raise invalid(
-            f"The PaymentMethod {method['id']} belongs to a customer. Include that customer in the `customer` parameter of the intent to use it.",
+            f"The PaymentMethod {method['id']} belongs to a customer. Include that customer in the `customer`"
+            " parameter of the intent to use it.",
             param="payment_method",
         )
     if intent["automatic_payment_methods"] is None and method["type"] not in intent["payment_method_types"]:
         raise invalid(
-            f"The PaymentMethod is of type {method['type']}, but the intent takes only: {', '.join(intent['payment_method_types'])}.",
+            f"The PaymentMethod is of type {method['type']}, but the intent takes only:"
+            f" {', '.join(intent['payment_method_types'])}.",
             param="payment_method",
         )
     return method
@@ -120,7 +125,8 @@ def _given(account: Account, intent: Object, params: dict[str, Any]) -> Object |
 
 def _no_method() -> ApiError:
     return invalid(
-        "You cannot confirm this SetupIntent because it's missing a payment method. Give payment_method or payment_method_data.",
+        "You cannot confirm this SetupIntent because it's missing a payment method. Give payment_method or"
+        " payment_method_data.",
         code="setup_intent_unexpected_state",
     )
 
@@ -128,7 +134,8 @@ def _no_method() -> ApiError:
 def _unexpected(intent: Object, verb: str) -> ApiError:
     return invalid(
         f"You cannot {verb} this SetupIntent because it has a status of {intent['status']}. "
-        f"Only a SetupIntent with one of the following statuses may be handled so: {', '.join(sorted(OPEN))}.",
+        "Only a SetupIntent with one of the following statuses may be handled so:"
+        f" {', '.join(sorted(OPEN))}.",
         code="setup_intent_unexpected_state",
         setup_intent=intent,
     )

@@ -83,7 +83,8 @@ def _details(account: Account, source: Object, kind: str, params: dict[str, Any]
         }
     if kind == "sepa_debit":
         raise invalid(
-            "The sandbox takes IBANs by payment methods of type sepa_debit: sources of that type need Stripe.js.",
+            "The sandbox takes IBANs by payment methods of type sepa_debit: sources of that type need"
+            " Stripe.js.",
             param="type",
         )
     for name in ("amount", "currency"):
@@ -145,7 +146,8 @@ def attach(account: Account, source: Object, customer: str) -> Object:
     """Give a source to a customer."""
     if source["status"] != "chargeable" or source["usage"] != "reusable":
         raise invalid(
-            f"Only reusable sources that are chargeable can be a customer's: {source['id']} is {source['usage']} and {source['status']}."
+            f"Only reusable sources that are chargeable can be a customer's: {source['id']} is"
+            f" {source['usage']} and {source['status']}."
         )
     if source.get("customer") not in {None, customer}:
         raise invalid("This source belongs to another customer.", param="source")

@@ -61,12 +61,14 @@ def build_shipping_rate(account: Account, given: dict[str, Any]) -> Object:
         "created": account.now,
         "delivery_estimate": given.get("delivery_estimate"),
         "display_name": given["display_name"],
-        "fixed_amount": {
-            name: value
-            for name, value in (given.get("fixed_amount") or {}).items()
-            if name in {"amount", "currency"}
-        }
-        or None,
+        "fixed_amount": (
+            {
+                name: value
+                for name, value in (given.get("fixed_amount") or {}).items()
+                if name in {"amount", "currency"}
+            }
+            or None
+        ),
         "livemode": False,
         "metadata": merged_metadata({}, given.get("metadata")),
         "tax_behavior": given.get("tax_behavior") or "unspecified",

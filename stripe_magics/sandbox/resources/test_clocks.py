@@ -60,8 +60,8 @@ def advance(account: Account, params: dict[str, Any], identifier: str) -> Object
     farthest = clock["frozen_time"] + _farthest(account, identifier)
     if until > farthest:
         raise invalid(
-            "A test clock can be advanced by at most two intervals of its shortest subscription (two years without one): frozen_time must be "
-            f"no later than {farthest}.",
+            "A test clock can be advanced by at most two intervals of its shortest subscription (two years"
+            f" without one): frozen_time must be no later than {farthest}.",
             param="frozen_time",
         )
     answer = {**clock, "status": "advancing", "status_details": {"advancing": {"target_frozen_time": until}}}

@@ -42,7 +42,8 @@ def check(account: Account, params: dict[str, Any], subject: Object | None = Non
             )
         if (amount is not None or kept) and account.platform is None and not passed_on:
             raise invalid(
-                f"Can only apply an {fee} where the payment is for a connected account: transfer_data[destination] or Stripe-Account.",
+                f"Can only apply an {fee} where the payment is for a connected account:"
+                " transfer_data[destination] or Stripe-Account.",
                 param=fee if amount is not None else "transfer_data",
             )
 

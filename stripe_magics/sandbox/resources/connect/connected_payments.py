@@ -57,7 +57,8 @@ def check(account: Account, params: dict[str, Any], subject: Object | None = Non
         return
     if account.platform is None and not to:
         raise invalid(
-            "Can only apply an application_fee_amount when the payment is for a connected account: transfer_data[destination] or Stripe-Account.",
+            "Can only apply an application_fee_amount when the payment is for a connected account:"
+            " transfer_data[destination] or Stripe-Account.",
             param="application_fee_amount",
         )
     if not 0 <= fee <= whole:

@@ -34,8 +34,9 @@ def destination(account: Account, identifier: str, param: str) -> Account:
         raise missing("destination", identifier, param, status=400)
     if found.me["capabilities"].get("transfers") != "active":
         raise invalid(
-            "Your destination account needs to have at least one of the following capabilities enabled: transfers, crypto_transfers, "
-            f"legacy_payments. {identifier} has: {', '.join(map(':'.join, found.me['capabilities'].items())) or 'none'}.",
+            "Your destination account needs to have at least one of the following capabilities enabled:"
+            f" transfers, crypto_transfers, legacy_payments. {identifier} has:"
+            f" {', '.join(map(':'.join, found.me['capabilities'].items())) or 'none'}.",
             param=param,
             code="insufficient_capabilities_for_transfer",
         )
@@ -46,8 +47,9 @@ def short_of_funds(account: Account, currency: str) -> ApiError:
     """The platform's balance doesn't cover it."""
     have = account.ledger.available(currency)
     return invalid(
-        f"You have insufficient available funds in your Stripe account: {have} {currency} (minor units) are available, and pending funds don't "
-        "count. Try adding funds directly to your available balance by creating Charges using the 4000000000000077 test card.",
+        f"You have insufficient available funds in your Stripe account: {have} {currency} (minor units) are"
+        " available, and pending funds don't count. Try adding funds directly to your available balance by"
+        " creating Charges using the 4000000000000077 test card.",
         code="balance_insufficient",
     )
 

@@ -175,7 +175,8 @@ def attempt(
     if not given:
         _failed(account, invoice, customer)
         raise invalid(
-            "There is no `default_payment_method` set on this Customer or Invoice. Set one before taking payment for this invoice."
+            "There is no `default_payment_method` set on this Customer or Invoice. Set one before taking"
+            " payment for this invoice."
         )
     intent = account.find("payment_intent", invoice["payment_intent"], "invoice")
     method = use(account, given)
@@ -202,7 +203,8 @@ def attempt(
         account.save("invoice", invoice)
         events.emit(account, "invoice.payment_action_required", invoice)
         raise declined(
-            "This payment requires additional user action before it can be completed: have the payer authenticate its payment intent.",
+            "This payment requires additional user action before it can be completed: have the payer"
+            " authenticate its payment intent.",
             code="invoice_payment_intent_requires_action",
             payment_intent=intent,
         )

@@ -59,7 +59,8 @@ def _made(account: Account, params: dict[str, Any]) -> tuple[Object, Object, lis
     invoice = account.find("invoice", params["invoice"], "invoice")
     if invoice["status"] not in {"open", "paid", "uncollectible"}:
         raise invalid(
-            f"Credit notes are for open, paid and uncollectible invoices; the status of this one is {invoice['status']}.",
+            "Credit notes are for open, paid and uncollectible invoices; the status of this one is"
+            f" {invoice['status']}.",
             param="invoice",
         )
     if params.get("effective_at") is not None and params["effective_at"] > account.now:
@@ -84,7 +85,8 @@ def _made(account: Account, params: dict[str, Any]) -> tuple[Object, Object, lis
     )
     if not 0 < found["total"] <= left:
         raise invalid(
-            f"The credit note amount ({found['total']}) is greater than what the invoice has left to credit ({left}).",
+            f"The credit note amount ({found['total']}) is greater than what the invoice has left to credit"
+            f" ({left}).",
             param="lines" if params.get("lines") else "amount",
         )
     identifier = account.new_id("cn")
@@ -127,8 +129,8 @@ def _ways(account: Account, invoice: Object, note: Object, params: dict[str, Any
         raise missing_param("credit_amount")
     if sum(given.values()) != note["total"]:
         raise invalid(
-            f"The sum of credit amount, refund amount and out of band amount ({sum(given.values())}) must equal the credit note amount "
-            f"({note['total']}).",
+            f"The sum of credit amount, refund amount and out of band amount ({sum(given.values())}) must"
+            f" equal the credit note amount ({note['total']}).",
             param=min(given),
         )
     return given

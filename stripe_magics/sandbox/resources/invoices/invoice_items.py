@@ -45,7 +45,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         )
     if customer["currency"] not in {None, currency} and _billed_in(account, customer):
         raise invalid(
-            f"You cannot combine currencies on a single customer. This customer has been billed in {customer['currency']}.",
+            "You cannot combine currencies on a single customer. This customer has been billed in"
+            f" {customer['currency']}.",
             param="currency",
         )
     if customer["currency"] != currency:

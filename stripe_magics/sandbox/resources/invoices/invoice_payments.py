@@ -108,7 +108,8 @@ def attach(account: Account, params: dict[str, Any], identifier: str) -> Object:
         or intent["currency"] != invoice["currency"]
     ):
         raise invalid(
-            "The payment intent must be one of the invoice's customer and currency, and not of another invoice.",
+            "The payment intent must be one of the invoice's customer and currency, and not of another"
+            " invoice.",
             param="payment_intent",
         )
     intent["invoice"] = identifier

@@ -163,7 +163,8 @@ def void(account: Account, params: dict[str, Any], identifier: str) -> Object:
     invoice = retrieve(account, {}, identifier)
     if invoice["status"] not in {"open", "uncollectible"}:
         raise invalid(
-            f"You can only void open or uncollectible invoices; the status of this one is {invoice['status']}. A draft is deleted instead."
+            "You can only void open or uncollectible invoices; the status of this one is"
+            f" {invoice['status']}. A draft is deleted instead."
         )
     cancel_payment(account, invoice, "void_invoice")
     before = events.snapshot(invoice)
@@ -189,7 +190,8 @@ def mark_uncollectible(account: Account, params: dict[str, Any], identifier: str
     invoice = retrieve(account, {}, identifier)
     if invoice["status"] != "open":
         raise invalid(
-            f"You can only mark open invoices as uncollectible; the status of this one is {invoice['status']}."
+            "You can only mark open invoices as uncollectible; the status of this one is"
+            f" {invoice['status']}."
         )
     before = events.snapshot(invoice)
     invoice.update(

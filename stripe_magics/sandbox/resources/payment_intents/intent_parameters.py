@@ -160,7 +160,8 @@ def set_types(intent: Object, params: dict[str, Any]) -> None:
                 )
             if ONLY_IN.get(kind, intent["currency"]) != intent["currency"]:
                 raise invalid(
-                    f"The currency {intent['currency']} is not supported by the payment method type {kind}, which takes {ONLY_IN[kind]}.",
+                    f"The currency {intent['currency']} is not supported by the payment method type {kind},"
+                    f" which takes {ONLY_IN[kind]}.",
                     param="payment_method_types",
                 )
         intent["payment_method_types"] = list(given)
@@ -189,7 +190,8 @@ def configure(account: Account, intent: Object, params: dict[str, Any]) -> None:
     if intent["automatic_payment_methods"] is None:
         if named:
             raise invalid(
-                "payment_method_configuration goes with automatic payment methods: leave out payment_method_types.",
+                "payment_method_configuration goes with automatic payment methods: leave out"
+                " payment_method_types.",
                 param="payment_method_configuration",
             )
         return
@@ -266,13 +268,15 @@ def method_given(account: Account, intent: Object, params: dict[str, Any]) -> Ob
     owner = method["customer"]
     if owner is not None and owner != intent["customer"]:
         raise invalid(
-            f"The PaymentMethod {method['id']} belongs to a customer. Include that customer in the `customer` parameter of the intent to use it.",
+            f"The PaymentMethod {method['id']} belongs to a customer. Include that customer in the `customer`"
+            " parameter of the intent to use it.",
             param="payment_method",
         )
     allowed = intent["payment_method_types"]
     if method["type"] not in allowed and intent["automatic_payment_methods"] is None:
         raise invalid(
-            f"The PaymentMethod is of type {method['type']}, but the intent takes only: {', '.join(allowed)}.",
+            f"The PaymentMethod is of type {method['type']}, but the intent takes only:"
+            f" {', '.join(allowed)}.",
             param="payment_method",
         )
     if ONLY_IN.get(method["type"], intent["currency"]) != intent["currency"]:
@@ -287,7 +291,8 @@ def method_given(account: Account, intent: Object, params: dict[str, Any]) -> Ob
 
 def no_method() -> ApiError:
     return invalid(
-        "You cannot confirm this PaymentIntent because it's missing a payment method. Give payment_method or payment_method_data.",
+        "You cannot confirm this PaymentIntent because it's missing a payment method. Give payment_method or"
+        " payment_method_data.",
         code="payment_intent_unexpected_state",
     )
 
@@ -299,10 +304,11 @@ def check_method(intent: Object, method: Object, params: dict[str, Any]) -> None
     away = params.get("off_session") not in {None, False}
     if redirecting and not away and not params.get("return_url") and not params.get("use_stripe_sdk"):
         raise invalid(
-            "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods "
-            "might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based "
-            "payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to "
-            "`never` when creating Setup Intents and Payment Intents.",
+            "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because"
+            " some of these payment methods might redirect your customer off of your page, you must provide a"
+            " `return_url`. If you don't want to accept redirect-based payment methods, set"
+            " `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]`"
+            " to `never` when creating Setup Intents and Payment Intents.",
             param="return_url",
         )
     if redirects(method) and automatic and automatic["allow_redirects"] == "never":
@@ -311,6 +317,7 @@ def check_method(intent: Object, method: Object, params: dict[str, Any]) -> None
         )
     if redirects(method) and not params.get("return_url"):
         raise invalid(
-            f"A return_url must be given to confirm with {method['type']}, which sends the payer to another page.",
+            f"A return_url must be given to confirm with {method['type']}, which sends the payer to another"
+            " page.",
             param="return_url",
         )

@@ -32,7 +32,10 @@ _AUTHENTICATE = CardBehaviour(
 )
 _NOT_AUTHENTICATED = CardBehaviour(
     code="payment_intent_authentication_failure",
-    message="We are unable to authenticate your payment method. Please choose a different payment method and try again.",
+    message=(
+        "We are unable to authenticate your payment method. Please choose a different payment method and try"
+        " again."
+    ),
 )
 
 

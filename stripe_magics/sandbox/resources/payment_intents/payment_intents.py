@@ -189,8 +189,8 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if not early and set(params) - {"description", "metadata", "expand"}:
         name = min(set(params) - {"description", "metadata", "expand"})
         raise invalid(
-            f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}. Only description and metadata can "
-            "change now.",
+            f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}."
+            " Only description and metadata can change now.",
             param=name,
             code="payment_intent_unexpected_state",
             payment_intent=intent,

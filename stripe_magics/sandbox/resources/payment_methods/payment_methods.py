@@ -91,9 +91,11 @@ def shown_on_charge(
             network=details["brand"],
             network_token={"used": False},
             overcapture={"maximum_amount_capturable": amount, "status": "unavailable"},
-            three_d_secure={"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"}
-            if secured
-            else None,
+            three_d_secure=(
+                {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"}
+                if secured
+                else None
+            ),
         )
     if kind == "sepa_debit":
         details.pop("generated_from", None)
@@ -130,7 +132,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/payment_methods."""
     if params.get("customer") or params.get("payment_method"):
         raise invalid(
-            "Cloning payment methods between accounts is a matter of Connect, which the sandbox does not have.",
+            "Cloning payment methods between accounts is a matter of Connect, which the sandbox does not"
+            " have.",
             param="payment_method",
         )
     return from_data(account, params, "")

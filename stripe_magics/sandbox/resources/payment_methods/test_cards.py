@@ -57,7 +57,10 @@ OUTCOMES: dict[str, CardBehaviour] = {
     "stolen_card": _declined("stolen_card"),
     "card_velocity_exceeded": _declined(
         "card_velocity_exceeded",
-        message="Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
+        message=(
+            "Your card was declined for making repeated attempts too frequently or exceeding its amount"
+            " limit."
+        ),
     ),
     "expired_card": _declined("", code="expired_card", message="Your card has expired.", param="exp_month"),
     "incorrect_cvc": _declined(
@@ -171,7 +174,10 @@ US_ACCOUNTS: dict[str, str] = {
 PAYOUT_ACCOUNTS: dict[str, tuple[str, str]] = {
     "000111111116": (
         "no_account",
-        "The bank account details on file are probably incorrect. No bank account could be located with those details.",
+        (
+            "The bank account details on file are probably incorrect. No bank account could be located with"
+            " those details."
+        ),
     ),
     "000111111113": ("account_closed", "The bank account has been closed."),
     "000222222227": (

@@ -52,7 +52,8 @@ def work_out(account: Account, subscription: Object, given: list[dict[str, Any]]
                 and not item["price"]["recurring"]["meter"]
             ):
                 raise invalid(
-                    "Subscription item cannot be deleted because it has usage. Pass clear_usage=true to remove it with its usage.",
+                    "Subscription item cannot be deleted because it has usage. Pass clear_usage=true to"
+                    " remove it with its usage.",
                     param=f"{where}[clear_usage]",
                 )
             del after[identifier]

@@ -134,8 +134,9 @@ def _check_currency(account: Account, customer: Object, currency: str) -> None:
         other = account.peek("subscription", each)
         if other and other["status"] not in lifecycle.ENDED and other["currency"] != currency:
             raise invalid(
-                "You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, "
-                f"discount, quote, or invoice item with currency {other['currency']}.",
+                "You cannot combine currencies on a single customer. This customer has an active"
+                " subscription, subscription schedule, discount, quote, or invoice item with currency"
+                f" {other['currency']}.",
                 param="items[0][price]",
             )
 
@@ -196,7 +197,8 @@ def _dates(
     if params.get("billing_cycle_anchor_config"):
         if anchor:
             raise invalid(
-                "You may only specify one of these parameters: billing_cycle_anchor, billing_cycle_anchor_config.",
+                "You may only specify one of these parameters: billing_cycle_anchor,"
+                " billing_cycle_anchor_config.",
                 param="billing_cycle_anchor_config",
             )
         anchor = configured_anchor(trial or now, params["billing_cycle_anchor_config"])
@@ -224,7 +226,8 @@ def _check_payable(
     """Without something to charge, only what costs nothing now, or waits for its payment, can begin."""
     if params.get("payment_behavior") == "pending_if_incomplete":
         raise invalid(
-            "`payment_behavior=pending_if_incomplete` is for updates: a subscription that is made has nothing to wait with.",
+            "`payment_behavior=pending_if_incomplete` is for updates: a subscription that is made has nothing"
+            " to wait with.",
             param="payment_behavior",
         )
     method = (
@@ -236,7 +239,8 @@ def _check_payable(
     waits = params.get("payment_behavior") == "default_incomplete"
     if collection == "charge_automatically" and not method and not trial and not free and not waits:
         raise invalid(
-            "This customer has no attached payment source or default payment method. Please consider adding a default payment method.",
+            "This customer has no attached payment source or default payment method. Please consider adding a"
+            " default payment method.",
             code="resource_missing",
         )
 

@@ -53,7 +53,8 @@ def price_of(account: Account, given: dict[str, Any], where: str, currency: str 
         raise missing_param(f"{where}[price]")
     if price["type"] != "recurring":
         raise invalid(
-            "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.",
+            "The price specified is set to `type=one_time` but this field only accepts prices with"
+            " `type=recurring`.",
             param=f"{where}[price]",
         )
     return in_currency(account, price, currency, f"{where}[price]") if currency else price
@@ -82,7 +83,8 @@ def check_together(prices: list[Object], param: str) -> None:
         raise invalid("All prices on a subscription must use the same currency.", param=param)
     if len({(price["recurring"]["interval"], price["recurring"]["interval_count"]) for price in prices}) > 1:
         raise invalid(
-            "Currently, all prices on a subscription must have the same `recurring.interval` and `recurring.interval_count`.",
+            "Currently, all prices on a subscription must have the same `recurring.interval` and"
+            " `recurring.interval_count`.",
             param=param,
         )
     seen: set[str] = set()

@@ -121,9 +121,11 @@ def _net(account: Account, subscription: Object, full: int, item: Object) -> int
     lines = [
         {
             "id": each["id"],
-            "amount": full
-            if each["id"] == item["id"]
-            else amount_of(account, each["price"], each.get("quantity", 1)),
+            "amount": (
+                full
+                if each["id"] == item["id"]
+                else amount_of(account, each["price"], each.get("quantity", 1))
+            ),
             "discountable": True,
             "price": each["price"],
             "quantity": 1,

@@ -297,7 +297,8 @@ def _open(account: Account, identifier: str) -> Object:
     schedule = retrieve(account, {}, identifier)
     if schedule["status"] not in OPEN:
         raise invalid(
-            f"You cannot change a subscription schedule that is currently in the `{schedule['status']}` status."
+            f"You cannot change a subscription schedule that is currently in the `{schedule['status']}`"
+            " status."
         )
     return schedule
 

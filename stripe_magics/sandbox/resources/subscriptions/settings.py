@@ -91,7 +91,8 @@ def check_settings(
         places = (owner.get("address"), (owner.get("shipping") or {}).get("address"))
         if not any(located(each) for each in places):
             raise invalid(
-                "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax.",
+                "The customer's location isn't recognized. Set a valid customer address in order to"
+                " automatically calculate tax.",
                 param="automatic_tax[enabled]",
                 code="customer_tax_location_invalid",
             )
@@ -111,7 +112,8 @@ def _check_method(account: Account, params: dict[str, Any], customer: str) -> No
         found = account.find("payment_method", method, "default_payment_method", what="PaymentMethod")
         if found["customer"] != customer:
             raise invalid(
-                f"The customer does not have a payment method with the ID {method}. The payment method must be attached to the customer.",
+                f"The customer does not have a payment method with the ID {method}. The payment method must"
+                " be attached to the customer.",
                 param="default_payment_method",
                 code="resource_missing",
             )
@@ -224,8 +226,8 @@ def _check_thresholds(subscription: Object) -> None:
             or (recurring["aggregate_usage"] or "sum") != "sum"
         ):
             raise invalid(
-                "The sandbox doesn't simulate billing_thresholds of metered prices with tiers, transformed quantities or another aggregation than "
-                "the sum.",
+                "The sandbox doesn't simulate billing_thresholds of metered prices with tiers, transformed"
+                " quantities or another aggregation than the sum.",
                 param="billing_thresholds",
             )
 

@@ -103,7 +103,8 @@ def record_usage(account: Account, params: dict[str, Any], identifier: str) -> O
     subscription = account.peek("subscription", item["subscription"]) or {}
     if moment > account.now or moment < subscription["current_period_start"]:
         raise invalid(
-            "Cannot create the usage record with this timestamp because it lies outside of the current period.",
+            "Cannot create the usage record with this timestamp because it lies outside of the current"
+            " period.",
             param="timestamp",
         )
     records = account.notes.setdefault(identifier, {}).setdefault("usage", [])

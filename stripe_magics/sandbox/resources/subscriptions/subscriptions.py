@@ -55,7 +55,8 @@ def resume(account: Account, params: dict[str, Any], identifier: str) -> Object:
         and subscription["collection_method"] != "send_invoice"
     ):
         raise invalid(
-            "This customer has no attached payment source or default payment method. Please consider adding a default payment method.",
+            "This customer has no attached payment source or default payment method. Please consider adding a"
+            " default payment method.",
             code="resource_missing",
         )
     if params.get("proration_date") is not None:

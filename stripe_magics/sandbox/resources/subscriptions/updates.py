@@ -119,7 +119,8 @@ def _check(account: Account, subscription: Object, params: dict[str, Any]) -> No
         )
     if status == "incomplete" and set(params) - OPEN_TO_INCOMPLETE:
         raise invalid(
-            "An incomplete subscription can only change its payment method, description and metadata until its first invoice is paid.",
+            "An incomplete subscription can only change its payment method, description and metadata until"
+            " its first invoice is paid.",
             param=min(set(params) - OPEN_TO_INCOMPLETE),
         )
     collection_method = params.get("collection_method") or subscription["collection_method"]
