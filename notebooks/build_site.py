@@ -131,7 +131,8 @@ def resource_page(resource: str, names: list[str]) -> str:
         ]
         parts.append(f"```text\n%stripe {words}\n```")
         rows = [
-            (f"`--{each.name.replace('_', '-')}`", each.kind.name.lower().replace("_", " "), "yes" if each.required else "",
+            (f"`--{each.name.replace('_', '-')}`", each.kind.name.lower().replace("_", " "),
+                "yes" if each.required else "",
              ", ".join(map(str, each.choices[:12])) + (" ..." if len(each.choices) > 12 else ""))
             for each in module.fields
         ]  # fmt: skip

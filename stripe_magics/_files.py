@@ -107,8 +107,6 @@ def reason(problem: OSError) -> str:
 
 
 # Locks ------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def lock(
     path: str | Path, *, purpose: str, wait: float = 0.0, sleep: Callable[[float], object] = time.sleep

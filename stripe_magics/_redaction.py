@@ -162,8 +162,6 @@ def _passes_luhn(digits: str) -> bool:
 
 
 # JSON data --------------------------------------------------------------------------------------------------
-
-
 def is_secret_field(kind: str, name: str) -> bool:
     """Whether a field of an object of that type is never shown unless asked for."""
     return name in SECRET_FIELDS[""] or name in SECRET_FIELDS.get(kind, ())
@@ -192,8 +190,6 @@ def _is_hidden(kind: str, name: str, value: Any) -> bool:
 
 
 # Parameters of a call ---------------------------------------------------------------------------------------
-
-
 def is_secret_param(name: str) -> bool:
     """Whether a parameter carries a card or bank number, a code or a secret:
     `payment_method_data[card][number]`."""

@@ -112,7 +112,8 @@ class Progress:
         # a delay above 0 leaves the first drawing to `update`; how often that comes is decided here, not by
         # tqdm
         bar: Any = tqdm(
-            desc=self.title, total=self._total, initial=self._initial or 0, unit=self.unit, leave=False, delay=1e-9, mininterval=0,
+            desc=self.title, total=self._total, initial=self._initial or 0, unit=self.unit, leave=False,
+            delay=1e-9, mininterval=0,
             miniters=0,
         )  # fmt: skip
         bar.start_t = bar.last_print_t = bar._time() - elapsed  # noqa: SLF001 - tqdm's own clock

@@ -34,15 +34,22 @@ SEED = int(os.environ.get("FUZZ_SEED", "20261"))
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "20000"))
 LONGEST = 1.0  # seconds
 MODULES = (
-    "customers create", "customers update", "customers list", "payment_intents create", "invoices create", "invoice_items create", "refunds create",
-    "payouts create", "customers search", "subscriptions create", "prices create", "checkout sessions create", "post /v1/customers", "get /v1/x",
+    "customers create", "customers update", "customers list", "payment_intents create", "invoices create",
+    "invoice_items create", "refunds create",
+    "payouts create", "customers search", "subscriptions create", "prices create", "checkout sessions create",
+    "post /v1/customers", "get /v1/x",
 )  # fmt: skip
 PIECES = (
-    "--email", "--name", "--amount", "--metadata", "--limit", "--expand", "-d", "-e", "-i", "--from", "--out", "--dry-run", "=", "$x", "$x.y.z", "{{x}}",
-    "{{x+1}}", "20.00usd", "1e309", "-0", "٣", "9" * 5000, "a" * 20_000, "'", '"', "\\", "\n", "\t", "\0", "\x1b[31m", "\u200b", "\ud800", "\u202e",
-    "metadata[a][b]", "metadata[", "]", "[]", "{}", "{", "[" * 3000, "a: " * 500, "&a *a", "<<: *a", "- " * 500, "!!python/object:os.system", "%", "%00",
-    "%%stripe", "curl", "https://api.stripe.com/v1/customers", "-u", "cus_1", "..", ".", "/", "?", "#", ";", "|", "$(rm)", "`x`", "null", "~", "yes", "2026-13-45",
-    "last month", "0001-01-01", "9999-12-31T23:59:60Z", "<img src=x onerror=alert(1)>", "\u2014name", "|\n  x", "key: value", "a:\n  b:\n    - c",
+    "--email", "--name", "--amount", "--metadata", "--limit", "--expand", "-d", "-e", "-i", "--from", "--out",
+    "--dry-run", "=", "$x", "$x.y.z", "{{x}}",
+    "{{x+1}}", "20.00usd", "1e309", "-0", "٣", "9" * 5000, "a" * 20_000, "'", '"', "\\", "\n", "\t", "\0",
+    "\x1b[31m", "\u200b", "\ud800", "\u202e",
+    "metadata[a][b]", "metadata[", "]", "[]", "{}", "{", "[" * 3000, "a: " * 500, "&a *a", "<<: *a",
+    "- " * 500, "!!python/object:os.system", "%", "%00",
+    "%%stripe", "curl", "https://api.stripe.com/v1/customers", "-u", "cus_1", "..", ".", "/", "?", "#", ";",
+    "|", "$(rm)", "`x`", "null", "~", "yes", "2026-13-45",
+    "last month", "0001-01-01", "9999-12-31T23:59:60Z", "<img src=x onerror=alert(1)>", "\u2014name",
+    "|\n  x", "key: value", "a:\n  b:\n    - c",
 )  # fmt: skip
 
 
@@ -83,13 +90,20 @@ def deep(levels: int = 3000) -> Any:
 
 
 VALUES: tuple[Callable[[], Any], ...] = (
-    lambda: None, lambda: float("nan"), lambda: float("inf"), lambda: -float("inf"), lambda: 10**400, lambda: -1, lambda: True, lambda: 1.5,
-    lambda: Decimal("NaN"), lambda: Decimal("1E+400"), lambda: Decimal("sNaN"), lambda: b"bytes", lambda: "", lambda: "\ud800", lambda: "x" * 100_000, lambda: "\0",
-    lambda: pd.NA, lambda: pd.NaT, lambda: pd.Timestamp("2026-01-01"), lambda: np.bool_(True), lambda: np.float64("nan"), lambda: np.int64(5),
-    lambda: datetime(1, 1, 1), lambda: date(9999, 12, 31), lambda: timedelta(days=10**6), object, Hostile, containing_itself, mapping_in_itself,
-    deep, lambda: [Hostile()], lambda: {"a": Hostile()}, lambda: {1: 2}, lambda: {None: 1}, lambda: {"a": {"b": {"c": float("nan")}}}, set,
-    lambda: pd.Series([1, 2]), lambda: pd.DataFrame({"a": [1]}), lambda: np.array([1, 2]), lambda: (x for x in "ab"), lambda: range(10), lambda: print,
-    lambda: type, lambda: "2026-02-30", lambda: "20.00usd", lambda: ["a"] * 1_000, lambda: {f"k{n}": n for n in range(200)}, lambda: complex(1, 2),
+    lambda: None, lambda: float("nan"), lambda: float("inf"), lambda: -float("inf"), lambda: 10**400,
+    lambda: -1, lambda: True, lambda: 1.5,
+    lambda: Decimal("NaN"), lambda: Decimal("1E+400"), lambda: Decimal("sNaN"), lambda: b"bytes", lambda: "",
+    lambda: "\ud800", lambda: "x" * 100_000, lambda: "\0",
+    lambda: pd.NA, lambda: pd.NaT, lambda: pd.Timestamp("2026-01-01"), lambda: np.bool_(True),
+    lambda: np.float64("nan"), lambda: np.int64(5),
+    lambda: datetime(1, 1, 1), lambda: date(9999, 12, 31), lambda: timedelta(days=10**6), object, Hostile,
+    containing_itself, mapping_in_itself,
+    deep, lambda: [Hostile()], lambda: {"a": Hostile()}, lambda: {1: 2}, lambda: {None: 1},
+    lambda: {"a": {"b": {"c": float("nan")}}}, set,
+    lambda: pd.Series([1, 2]), lambda: pd.DataFrame({"a": [1]}), lambda: np.array([1, 2]),
+    lambda: (x for x in "ab"), lambda: range(10), lambda: print,
+    lambda: type, lambda: "2026-02-30", lambda: "20.00usd", lambda: ["a"] * 1_000,
+    lambda: {f"k{n}": n for n in range(200)}, lambda: complex(1, 2),
 )  # fmt: skip
 
 

@@ -177,9 +177,12 @@ def test_every_field_of_the_table_is_hidden_in_json() -> None:
 @each_row(
     "text",
     [
-        API_KEY, f"x{API_KEY}", f"%20{API_KEY}", f"key={API_KEY}&a=1", f'"{API_KEY}"', API_KEY.replace("test", "live"), f"rk_live_{'a1' * 12}",
-        f"rkcs_test_{'a1' * 12}", f"sk_org_live_{'a1' * 12}", f"pk_live_{'a1' * 12}", f"ek_test_{'a1' * 12}", SIGNING, CLIENT_SECRET, LINK, CARD,
-        "4242 4242 4242 4242", "sk_test_****4242", "https://checkout.stripe.com/c/pay/cs_test_a1b2#fid", "https://verify.stripe.com/start/test_abc",
+        API_KEY, f"x{API_KEY}", f"%20{API_KEY}", f"key={API_KEY}&a=1", f'"{API_KEY}"',
+        API_KEY.replace("test", "live"), f"rk_live_{'a1' * 12}",
+        f"rkcs_test_{'a1' * 12}", f"sk_org_live_{'a1' * 12}", f"pk_live_{'a1' * 12}", f"ek_test_{'a1' * 12}",
+        SIGNING, CLIENT_SECRET, LINK, CARD,
+        "4242 4242 4242 4242", "sk_test_****4242", "https://checkout.stripe.com/c/pay/cs_test_a1b2#fid",
+        "https://verify.stripe.com/start/test_abc",
     ],
 )  # fmt: skip
 def test_B75_what_is_secret_is_hidden(text: str) -> None:
@@ -192,9 +195,12 @@ def test_B75_what_is_secret_is_hidden(text: str) -> None:
 @each_row(
     "text",
     [
-        "pk_customer_id", "sk_test_", "rk_test_...", "sk_test_...4f2a", "one starts with sk_test_, rk_test_, sk_live_ or rk_live_", SANDBOX_KEY, "whsec_...",
-        "task_test_results", "desk_live_view", "cus_4242424242424242", "pi_3MtwBwLkdIwHu7ix28a3tqPa", "1700000000000", "amount 123456789012", "2026-01-02 03:04:05",
-        "https://docs.stripe.com/payments/checkout", "risk_test_mode", "form-7c0d4242-4242-4242-8242-424242424242",
+        "pk_customer_id", "sk_test_", "rk_test_...", "sk_test_...4f2a",
+        "one starts with sk_test_, rk_test_, sk_live_ or rk_live_", SANDBOX_KEY, "whsec_...",
+        "task_test_results", "desk_live_view", "cus_4242424242424242", "pi_3MtwBwLkdIwHu7ix28a3tqPa",
+        "1700000000000", "amount 123456789012", "2026-01-02 03:04:05",
+        "https://docs.stripe.com/payments/checkout", "risk_test_mode",
+        "form-7c0d4242-4242-4242-8242-424242424242",
     ],
 )  # fmt: skip
 def test_B75_ordinary_words_stay(text: str) -> None:

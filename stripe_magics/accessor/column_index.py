@@ -17,7 +17,8 @@ from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 
 COLUMNS = ("name", "short", "path", "type", "filled", "example", "what")
 _WHAT = {
-    "time": "a time, in UTC", "bool": "true or false", "map": "an object", "list": "a list", "sublist": "a list: df.stripe.explode opens it",
+    "time": "a time, in UTC", "bool": "true or false", "map": "an object", "list": "a list",
+    "sublist": "a list: df.stripe.explode opens it",
     "currency": "a currency code", "secret": "hidden", "interval": "day, week, month or year",
 }  # fmt: skip
 _SYNONYMS = {

@@ -123,7 +123,6 @@ class StripeAccessor:
         return column_index.columns(self._frame, words)
 
     # Money --------------------------------------------------------------------------------------------------
-
     def amounts(self) -> list[Any]:
         """The columns that hold money."""
         return list(money_columns(self._frame))
@@ -203,7 +202,6 @@ class StripeAccessor:
         return units.normalize(self._frame, to, rates, columns)
 
     # Time ---------------------------------------------------------------------------------------------------
-
     def local_day(self, column: str = "created", zone: str | None = None) -> pd.Series[Any]:
         """The day of a time in the account's zone (unless `zone` is given) as datetime64 at midnight, without
         a zone.
@@ -231,7 +229,6 @@ class StripeAccessor:
         return time_columns.by_month(self._frame, values, column, zone)
 
     # Shapes -------------------------------------------------------------------------------------------------
-
     def explode(self, column: str, *, keep: Sequence[str] = ()) -> pd.DataFrame:
         """A list column as a frame of its own: one row an item, first the id of the object that holds it
         (`invoice_id`), what `keep` names (`keep=["number"]` gives `invoice_number`), and its currency where
@@ -323,7 +320,6 @@ class StripeAccessor:
         return secret_values.reveal(self._frame, column)
 
     # Files --------------------------------------------------------------------------------------------------
-
     def to_csv(self, path: Any = None, **options: Any) -> str | None:
         """pandas' `to_csv` without the index, safe to open in a spreadsheet.
 
@@ -379,7 +375,6 @@ class StripeAccessor:
         return file_exports.to_polars(self._frame)
 
     # Other packages' verbs ----------------------------------------------------------------------------------
-
     def plot(self, *args: Any, **options: Any) -> Any:
         """The chart that suits the frame (a report's own, or a sum over time)."""
         if "plot" not in accessor_extensions:

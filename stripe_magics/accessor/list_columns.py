@@ -35,8 +35,10 @@ ITEMS = {
 }
 """List columns: the type of their items, and where Stripe lists the rest of a list that was cut."""
 PARTS = {
-    ("balance_transaction", "fee_details"): {"amount": "int", "application": "text", "currency": "currency", "description": "text", "type": "text"},
-    **{("balance", name): {"amount": "int", "currency": "currency"} for name in ("available", "pending", "connect_reserved", "instant_available")},
+    ("balance_transaction", "fee_details"): {"amount": "int", "application": "text", "currency": "currency",
+        "description": "text", "type": "text"},
+    **{("balance", name): {"amount": "int", "currency": "currency"} for name in ("available", "pending",
+        "connect_reserved", "instant_available")},
 }  # fmt: skip
 """Lists of items that have no type: what they hold."""
 
@@ -197,7 +199,8 @@ def _with_owner(
             else []
         )
     return info.but(
-        object=inner.object or f"{holder}.{column}", units="minor", other_units=(), money={}, expanded=inner.expanded, amounts=amounts
+        object=inner.object or f"{holder}.{column}", units="minor", other_units=(), money={},
+        expanded=inner.expanded, amounts=amounts
     ).put(out)  # fmt: skip
 
 

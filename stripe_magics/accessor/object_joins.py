@@ -24,7 +24,8 @@ from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import FrameInfo, add_note
 
 JOINED = (
-    "customer", "balance_transaction", "invoice", "charge", "payment_intent", "subscription", "price", "product", "payout", "refund",
+    "customer", "balance_transaction", "invoice", "charge", "payment_intent", "subscription", "price",
+    "product", "payout", "refund",
     "dispute", "transfer", "coupon", "setup_intent", "payment_link",
 )  # fmt: skip
 """Object types that can be joined."""

@@ -82,7 +82,8 @@ def read_list(
 
     frame = build(bodies(), kind, limit=limit)
     info = FrameInfo.of(frame).but(
-        account=connection.account, mode=connection.mode, livemode=connection.live, api_version=connection.api_version,
+        account=connection.account, mode=connection.mode, livemode=connection.live,
+        api_version=connection.api_version,
         zone=str(connection.zone), units="minor", complete=not more,
     )  # fmt: skip
     notes = [f"Only {len(frame):,} rows were read; there are more."] if more else []
@@ -101,17 +102,26 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
         charges = join(charges, ["refunds", "disputes"], connection)
     charges = charges.assign(plan=_plans(charges))
     names = {
-        "id": "id", "created": "created", "amount": "amount", "currency": "currency", "status": "status", "customer": "customer",
-        "customer_name": "customer_name", "customer_email": "customer_email", "payment_intent": "payment_intent",
+        "id": "id", "created": "created", "amount": "amount", "currency": "currency", "status": "status",
+        "customer": "customer",
+        "customer_name": "customer_name", "customer_email": "customer_email",
+        "payment_intent": "payment_intent",
         "payment_type": "payment_method_details_type", "card_brand": "payment_method_details_card_brand",
-        "card_last4": "payment_method_details_card_last4", "card_country": "payment_method_details_card_country",
-        "fee": "balance_transaction_fee", "net": "balance_transaction_net", "settlement_currency": "balance_transaction_currency",
-        "available_on": "balance_transaction_available_on", "refunds_count": "refunds_count", "refunds_amount": "refunds_amount",
-        "disputes_count": "disputes_count", "disputes_amount": "disputes_amount", "disputes_status": "disputes_status",
-        "invoice": "invoice", "invoice_number": "invoice_number", "plan": "plan", "failure_code": "failure_code", "description": "description",
+        "card_last4": "payment_method_details_card_last4",
+        "card_country": "payment_method_details_card_country",
+        "fee": "balance_transaction_fee", "net": "balance_transaction_net",
+        "settlement_currency": "balance_transaction_currency",
+        "available_on": "balance_transaction_available_on", "refunds_count": "refunds_count",
+        "refunds_amount": "refunds_amount",
+        "disputes_count": "disputes_count", "disputes_amount": "disputes_amount",
+        "disputes_status": "disputes_status",
+        "invoice": "invoice", "invoice_number": "invoice_number", "plan": "plan",
+        "failure_code": "failure_code", "description": "description",
     }  # fmt: skip
-    model_columns = {"fee": "Int64", "net": "Int64", "available_on": "datetime64[us, UTC]", "refunds_count": "int64",
-                     "refunds_amount": "int64", "disputes_count": "int64", "disputes_amount": "int64"}  # fmt: skip
+    model_columns = {"fee": "Int64", "net": "Int64", "available_on": "datetime64[us, UTC]",
+                     "refunds_count": "int64",
+                     "refunds_amount": "int64", "disputes_count": "int64",
+                     "disputes_amount": "int64"}  # fmt: skip
     out = pd.DataFrame(
         {
             name: (
@@ -125,7 +135,8 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
     for name in ("fee", "net"):
         out[name] = out[name].astype("Int64")
     info = FrameInfo.of(charges).but(
-        object="model.payments", expanded={}, amounts=["amount", "fee", "net", "refunds_amount", "disputes_amount"],
+        object="model.payments", expanded={},
+        amounts=["amount", "fee", "net", "refunds_amount", "disputes_amount"],
         money={"fee": "settlement_currency", "net": "settlement_currency"},
     )  # fmt: skip
     return info.put(out, CallInfo(module="model payments", rows=len(out)))
@@ -188,9 +199,12 @@ def _subscriptions(connection: Any, bounds: Any, limit: int | None) -> pd.DataFr
     )
     out = pd.DataFrame(
         {
-            "subscription": items["subscription_id"], **{name: items[f"subscription_{name}"] for name in keep}, "item": items["id"],
-            "product": price["product"], "plan_name": price["nickname"], "unit_amount": price["unit_amount"], "currency": items["price_currency"] if "price_currency" in items else items.get("currency"),
-            "interval": price["recurring_interval"], "interval_count": price["recurring_interval_count"], "quantity": items["quantity"],
+            "subscription": items["subscription_id"],
+            **{name: items[f"subscription_{name}"] for name in keep}, "item": items["id"],
+            "product": price["product"], "plan_name": price["nickname"], "unit_amount": price["unit_amount"],
+            "currency": items["price_currency"] if "price_currency" in items else items.get("currency"),
+            "interval": price["recurring_interval"], "interval_count": price["recurring_interval_count"],
+            "quantity": items["quantity"],
             "monthly_amount": monthly.round().astype("Int64"),
         }
     )  # fmt: skip

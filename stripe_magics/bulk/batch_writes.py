@@ -121,8 +121,6 @@ def write_rows(
 
 
 # Rows -> requests -------------------------------------------------------------------------------------------
-
-
 def _commands(module: Module, requested: Command, frame: pd.DataFrame, options: Options) -> Sequence[Command]:
     """One command a row."""
     own = {name: value for name, value in requested.values.items() if _is_column(value, frame)}
@@ -298,8 +296,6 @@ def _confirm(
 
 
 # Sending ----------------------------------------------------------------------------------------------------
-
-
 def _run(
     connection: Connection,
     rows: Sequence[_Row],

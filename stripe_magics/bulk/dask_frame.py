@@ -69,7 +69,8 @@ def lazy_frame(
     rate = min(limiter.total, ENDPOINT_RATE if connection.rate is None else connection.rate) / at_once
     parts = [
         Batch(
-            request.module, tuple(accounts[number::count]), tuple(sorted(values.items())), tuple(columns), api_base=connection.base,
+            request.module, tuple(accounts[number::count]), tuple(sorted(values.items())), tuple(columns),
+            api_base=connection.base,
             api_version=connection.api_version, rate=rate, **where,
         )
         for number in range(count)
@@ -173,7 +174,8 @@ def open_for(batch: Batch) -> Connection:
     secret, source = credentials.find(env=batch.env, profile=batch.profile, name=batch.name)
     mode = classify(secret.reveal()).mode
     return Connection(
-        secret=secret, mode=mode, base=request_checks.check_base(batch.api_base, mode), source=source, name=batch.name,
+        secret=secret, mode=mode, base=request_checks.check_base(batch.api_base, mode), source=source,
+        name=batch.name,
         api_version=batch.api_version, rate=batch.rate,
     )  # fmt: skip
 

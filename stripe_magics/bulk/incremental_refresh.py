@@ -33,15 +33,19 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 WATCHED: dict[str, str] = {
-    "application_fee": "application_fee.*", "charge": "charge.*", "checkout.session": "checkout.session.*", "coupon": "coupon.*",
+    "application_fee": "application_fee.*", "charge": "charge.*", "checkout.session": "checkout.session.*",
+    "coupon": "coupon.*",
     "credit_note": "credit_note.*",
     "customer": "customer.created,customer.updated,customer.deleted,customer.discount.created,customer.discount.updated,"
     # not those of subscriptions
     "customer.discount.deleted,customer.source.created,customer.source.updated,customer.source.deleted",
-    "dispute": "charge.dispute.*", "invoice": "invoice.*", "payment_intent": "payment_intent.*", "payment_link": "payment_link.*",
-    "payout": "payout.*", "plan": "plan.*", "price": "price.*", "product": "product.*", "promotion_code": "promotion_code.*",
+    "dispute": "charge.dispute.*", "invoice": "invoice.*", "payment_intent": "payment_intent.*",
+    "payment_link": "payment_link.*",
+    "payout": "payout.*", "plan": "plan.*", "price": "price.*", "product": "product.*",
+    "promotion_code": "promotion_code.*",
     "quote": "quote.*", "setup_intent": "setup_intent.*", "subscription": "customer.subscription.*",
-    "subscription_schedule": "subscription_schedule.*", "tax_rate": "tax_rate.*", "topup": "topup.*", "transfer": "transfer.*",
+    "subscription_schedule": "subscription_schedule.*", "tax_rate": "tax_rate.*", "topup": "topup.*",
+    "transfer": "transfer.*",
 }  # fmt: skip
 """Objects whose changes and deletions come as events, and the events' types. What Stripe sends none for (a
 new description of a payment intent) shows when the list is read whole. Not here: connected accounts, whose
@@ -176,8 +180,6 @@ def page_of(copies: Sequence[bytes]) -> bytes:
 
 
 # What must be read again ------------------------------------------------------------------------------------
-
-
 @dataclass(slots=True)
 class Span:
     """Seconds that hold objects which are asked for, and about how many requests their rows take."""

@@ -119,7 +119,6 @@ class ListFolder:
             yield from manifests.tables(self.folder, self.manifest, columns)
 
     # Changing it --------------------------------------------------------------------------------------------
-
     def adopt(self, parts: Path, object_type: str, details: Mapping[str, Any]) -> int:
         """Put the rows of a finished pull where the list is. How many rows it has now. Raises `FileError`."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -221,7 +220,6 @@ class ListFolder:
         self.manifest = self.manifest.next(files=files, complete=False)
 
     # Steps --------------------------------------------------------------------------------------------------
-
     def _hits(self, touched: pa.Array, changed: pa.Table | None, *, whole: bool) -> dict[DataFile, pa.Array]:
         """The files that hold rows with these ids, and the ids. Files of other times are skipped where all
         times are known."""

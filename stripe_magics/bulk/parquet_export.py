@@ -376,7 +376,8 @@ def _result(writer: PartWriter, *, resumed: bool) -> Saved:
     if cut and not any("are cut" in note for note in notes):
         notes.append(f"{cut:,} lists inside of objects are cut: their rest could not be read.")
     return Saved(
-        object=manifest.object_type, rows=manifest.rows, parts=len(manifest.files), resumed=resumed, notes=notes, note=" ".join(notes),
+        object=manifest.object_type, rows=manifest.rows, parts=len(manifest.files), resumed=resumed,
+        notes=notes, note=" ".join(notes),
         complete=manifest.complete and not cut, read_whole=manifest.complete, cuts=writer.split_ids(),
     )  # fmt: skip
 

@@ -11,7 +11,8 @@ from stripe_magics.catalogue.generated import facts
 from stripe_magics.catalogue.versions import PINNED_VERSION
 
 DEAD_EVENT_TYPES = (
-    "order.created", "recipient.created", "recipient.deleted", "recipient.updated", "sku.created", "sku.deleted", "sku.updated"
+    "order.created", "recipient.created", "recipient.deleted", "recipient.updated", "sku.created",
+    "sku.deleted", "sku.updated"
 )  # fmt: skip
 DEAD_EVENT_GROUPS = ("order", "recipient", "sku")
 

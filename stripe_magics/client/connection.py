@@ -105,7 +105,6 @@ class Connection:
         logging_filter.install()
 
     # --- what may be seen -----------------------------------------------------------------------------------
-
     def __repr__(self) -> str:
         return (
             f"<Stripe {self.mode}"
@@ -200,7 +199,6 @@ class Connection:
         return str(dashboard.get("display_name") or profile.get("name") or "")
 
     # --- sending --------------------------------------------------------------------------------------------
-
     def send(
         self,
         request: Request,
@@ -329,7 +327,6 @@ class Connection:
         return f"It is {now.day} {now:%b %Y, %H:%M} in the sandbox"
 
     # --- the journal ----------------------------------------------------------------------------------------
-
     @property
     def journal(self) -> Journal:
         """This user's journal; in memory for the sandbox."""

@@ -169,7 +169,8 @@ ROWS: dict[str, Callable[[ReportInputs], pd.DataFrame]] = {
     "dispute_rate": _disputes,
     "payout_reconciliation": _payout,
 }
-KEYS = ("currency", "reporting_category", "date", "month", "fee_type", "customer", "invoice", "basis", "payout_id", "category",
+KEYS = ("currency", "reporting_category", "date", "month", "fee_type", "customer", "invoice", "basis",
+        "payout_id", "category",
         "treatment", "country", "percentage", "inclusive")  # fmt: skip
 
 

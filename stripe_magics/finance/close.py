@@ -331,8 +331,6 @@ def verify_close(file: str | Path, **options: Any) -> pd.DataFrame:
 
 
 # How it is made ---------------------------------------------------------------------------------------------
-
-
 def _period(month: Any, quarter: Any, year: Any) -> dict[str, Any]:
     given = {"month": month, "quarter": quarter, "year": year}
     said = {name: value for name, value in given.items() if value is not None}
@@ -525,8 +523,6 @@ def _headline(made: pd.DataFrame, closing: Closing) -> None:
 
 
 # What is handed over ----------------------------------------------------------------------------------------
-
-
 def _trail(closing: Closing, who: str) -> dict[str, Any]:
     lists = {name: frame for name, frame in closing.inputs.data.items() if name in LISTS}
     span = closing.span

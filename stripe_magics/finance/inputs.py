@@ -87,7 +87,6 @@ class ReportInputs:
     memo: dict[str, Any] = field(default_factory=dict)
 
     # Lists --------------------------------------------------------------------------------------------------
-
     def __getitem__(self, name: str) -> pd.DataFrame:
         """The whole list."""
         if name not in self.data:
@@ -177,7 +176,6 @@ class ReportInputs:
         return frame
 
     # Lists inside objects -----------------------------------------------------------------------------------
-
     def _whole(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
         about = frame.attrs.get("stripe", {})
         if about.get("complete") is False and has_all_rows(frame):  # only lists inside of its objects are cut
@@ -220,7 +218,6 @@ class ReportInputs:
         return out
 
     # What the account says ----------------------------------------------------------------------------------
-
     def balance(self) -> pd.DataFrame | None:
         """The balance as it is now; none over frames at hand or a folder, which are of another time."""
         if "balance" in self.data:
@@ -283,7 +280,6 @@ class ReportInputs:
         return out
 
     # Payouts ------------------------------------------------------------------------------------------------
-
     def payouts(self, by: str = "arrival") -> pd.DataFrame:
         """The payouts that count in the period."""
         if self.period is None:
@@ -351,7 +347,6 @@ class ReportInputs:
         return frame
 
     # Lines, prices, coupons ---------------------------------------------------------------------------------
-
     def lines(self, *, void: bool = False, amounts_only: bool = False) -> pd.DataFrame:
         """The lines of the invoices as a table; with `amounts_only` without what they say of subscriptions
         and prices."""

@@ -235,7 +235,8 @@ def _price_facts(
 
     unit = pc.coalesce(
         _decimal(lines.get("price", "unit_amount_decimal")), lines.get("price", "unit_amount"),
-        _decimal(lines.get("plan", "unit_amount_decimal")), lines.get("plan", "unit_amount"), named["unit_amount"],
+        _decimal(lines.get("plan", "unit_amount_decimal")), lines.get("plan", "unit_amount"),
+        named["unit_amount"],
         _decimal(lines.get("pricing", "unit_amount_decimal")),
     )  # fmt: skip
     usage = pc.equal(_first(*fact("usage_type")), "metered")
@@ -249,7 +250,8 @@ def _price_facts(
 
 
 _NAMED: Mapping[str, pa.DataType] = {
-    "type": pa.string(), "interval": pa.string(), "interval_count": pa.int64(), "usage_type": pa.string(), "meter": pa.string(),
+    "type": pa.string(), "interval": pa.string(), "interval_count": pa.int64(), "usage_type": pa.string(),
+    "meter": pa.string(),
     "unit_amount": pa.float64(),
 }  # fmt: skip
 

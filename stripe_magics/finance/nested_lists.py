@@ -42,18 +42,21 @@ _PRICE = _object(
 _PARENT = _object(subscription=_TEXT, subscription_item=_TEXT, proration=_FLAG)
 _TAX = _list(amount=_WHOLE, inclusive=_FLAG, tax_behavior=_TEXT)
 _LINE_AMOUNTS = _list(
-    id=_TEXT, amount=_WHOLE, period=_object(start=_WHOLE, end=_WHOLE), discount_amounts=_list(amount=_WHOLE, discount=_TEXT),
+    id=_TEXT, amount=_WHOLE, period=_object(start=_WHOLE, end=_WHOLE),
+    discount_amounts=_list(amount=_WHOLE, discount=_TEXT),
     tax_amounts=_TAX, taxes=_TAX,
 )  # fmt: skip
 _LINE = _list(
-    id=_TEXT, amount=_WHOLE, type=_TEXT, proration=_FLAG, quantity=_REAL, subscription=_TEXT, subscription_item=_TEXT,
+    id=_TEXT, amount=_WHOLE, type=_TEXT, proration=_FLAG, quantity=_REAL, subscription=_TEXT,
+    subscription_item=_TEXT,
     period=_object(start=_WHOLE, end=_WHOLE), price=_PRICE, plan=_PRICE,
     discount_amounts=_list(amount=_WHOLE, discount=_TEXT), tax_amounts=_TAX, taxes=_TAX,
     parent=_object(subscription_item_details=_PARENT, invoice_item_details=_PARENT),
     pricing=_object(unit_amount_decimal=_TEXT, price_details=_object(price=_TEXT)),
 )  # fmt: skip
 _TAX_ENTRY = _list(
-    amount=_WHOLE, inclusive=_FLAG, tax_behavior=_TEXT, taxability_reason=_TEXT, taxable_amount=_WHOLE, tax_rate=_TEXT,
+    amount=_WHOLE, inclusive=_FLAG, tax_behavior=_TEXT, taxability_reason=_TEXT, taxable_amount=_WHOLE,
+    tax_rate=_TEXT,
     tax_rate_details=_object(tax_rate=_TEXT),
 )  # fmt: skip
 

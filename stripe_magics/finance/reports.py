@@ -309,13 +309,15 @@ REPORTS: dict[str, Report] = {
         "residual = amount - net of its transactions", "docs.stripe.com/reports/payout-reconciliation",
     ),
     "payout_items": Report(
-        "The transactions in each payout", _items, payouts.payout_items, "all", {"by": BY_PAYOUT, "members": _MEMBERS},
+        "The transactions in each payout", _items, payouts.payout_items, "all",
+        {"by": BY_PAYOUT, "members": _MEMBERS},
     ),
     "payout_status": Report(
         "How each payout ended", _status, payouts.payout_status, "all", {"by": BY_PAYOUT},
     ),
     "ending_balance": Report(
-        "The transactions that make up the balance at a date", _ending, balance.ending_balance, "at", {"members": _MEMBERS},
+        "The transactions that make up the balance at a date", _ending, balance.ending_balance, "at",
+        {"members": _MEMBERS},
         source="docs.stripe.com/reports/payout-reconciliation (ending balance)",
     ),
     "fees": Report(
@@ -324,20 +326,24 @@ REPORTS: dict[str, Report] = {
         formula="effective_rate = cost / gross charges",
     ),
     "fee_items": Report(
-        "Every fee, one a row", lambda x: fee_costs.fee_items(x.inside("transactions"), **_maybe(x)), fee_costs.fee_items, "all",
+        "Every fee, one a row", lambda x: fee_costs.fee_items(x.inside("transactions"), **_maybe(x)),
+        fee_costs.fee_items, "all",
     ),
     "volume": Report(
-        "From gross to net volume", lambda x: fee_costs.volume(x.inside("transactions"), **_maybe(x)), fee_costs.volume, "all",
+        "From gross to net volume", lambda x: fee_costs.volume(x.inside("transactions"), **_maybe(x)),
+        fee_costs.volume, "all",
         formula="net = gross + refunds + disputes + fees + transfers + other",
     ),
     "refund_rate": Report(
         "Refunds over payments, by activity and by cohort",
-        lambda x: payments.refund_rate(x.inside("charges"), x.given_back(), **_bounds(x)), payments.refund_rate,
+        lambda x: payments.refund_rate(x.inside("charges"), x.given_back(), **_bounds(x)),
+        payments.refund_rate,
         formula="rate = refunds / payments",
     ),
     "dispute_rate": Report(
         "Disputes over payments, won, lost, open",
-        lambda x: payments.dispute_rate(x.inside("charges"), x["disputes"], **_bounds(x)), payments.dispute_rate,
+        lambda x: payments.dispute_rate(x.inside("charges"), x["disputes"], **_bounds(x)),
+        payments.dispute_rate,
         formula="rate = disputes / payments", source="docs.stripe.com/disputes/measuring",
     ),
     "failed_payments": Report(
@@ -347,17 +353,20 @@ REPORTS: dict[str, Report] = {
     ),
     "fx_effect": Report(
         "Exchange gains and losses on refunds and disputes",
-        lambda x: exchange.fx_effect(x["transactions"], **_maybe(x), refunds=x["refunds"], disputes=x["disputes"]),
+        lambda x: exchange.fx_effect(x["transactions"], **_maybe(x), refunds=x["refunds"],
+            disputes=x["disputes"]),
         exchange.fx_effect, "all", formula="gain = returned - returned x rate_in / rate_out",
     ),
     "ar_ageing": Report(
         "Who owes what, since when", _ageing, receivables.ar_ageing, "at",
-        {"by": Option("customer", "a row a customer or a row an invoice", ("customer", "invoice")), "sales": SALES},
+        {"by": Option("customer", "a row a customer or a row an invoice", ("customer", "invoice")),
+            "sales": SALES},
         source="docs.stripe.com/revenue-recognition/reports/accounts-receivable-aging",
     ),
     "dso": Report(
         "Days sales outstanding",
-        lambda x: days_outstanding.dso(x["invoices"], **_bounds(x), sales=x.options["sales"]), days_outstanding.dso,
+        lambda x: days_outstanding.dso(x["invoices"], **_bounds(x), sales=x.options["sales"]),
+        days_outstanding.dso,
         options={"sales": SALES}, formula="dso = receivables / sales x days",
     ),
     "collections": Report(
@@ -368,23 +377,27 @@ REPORTS: dict[str, Report] = {
     ),
     "tax_collected": Report("Tax by document and rate", _tax, tax.tax_collected, source=RETURNS),
     "tax_summary": Report(
-        "Tax by country and rate, for VAT and OSS returns", _tax_summary, tax.tax_summary, options={"home": HOME}, source=RETURNS,
+        "Tax by country and rate, for VAT and OSS returns", _tax_summary, tax.tax_summary,
+        options={"home": HOME}, source=RETURNS,
     ),
     "customer_value": Report(
         "What each customer brought in", _value, customers.customer_value, "all",
         formula="net = gross + refunds + disputes + fees",
     ),
     "concentration": Report(
-        "How much depends on a few customers", lambda x: customers.concentration(_value(x)), customers.concentration, "all",
+        "How much depends on a few customers", lambda x: customers.concentration(_value(x)),
+        customers.concentration, "all",
         formula="hhi = sum of (share x 100) squared",
     ),
     "ltv": Report(
-        "Lifetime value: ARPU over churn", _ltv, customers.ltv, "months", {"months": Option(6, "over how many months churn is averaged")},
+        "Lifetime value: ARPU over churn", _ltv, customers.ltv, "months",
+        {"months": Option(6, "over how many months churn is averaged")},
         "ltv = arpu / churn", "help.baremetrics.com (lifetime value)",
     ),
     "cohorts": Report(
         "Customers and their MRR, by month of first MRR", _cohorts, retention_cohorts.cohorts_by_mrr, "all",
-        {"method": RETENTION, "by": Option("mrr", "by MRR, or by payments", ("mrr", "payments")), "discounts": DISCOUNTED},
+        {"method": RETENTION, "by": Option("mrr", "by MRR, or by payments", ("mrr", "payments")),
+            "discounts": DISCOUNTED},
         "retention = customers / size", f"{_ANALYTICS} (subscriber cohorts)",
     ),
     "mrr": Report(
@@ -393,37 +406,46 @@ REPORTS: dict[str, Report] = {
     ),
     "mrr_movements": Report(
         "Every change of every customer's MRR",
-        lambda x: mrr_history.mrr_movements(revenue_of(x), default_span(x), now=x.clock), mrr_history.mrr_movements, "months",
+        lambda x: mrr_history.mrr_movements(revenue_of(x), default_span(x), now=x.clock),
+        mrr_history.mrr_movements, "months",
         {"discounts": DISCOUNTED},
     ),
     "mrr_now": Report(
-        "MRR as it is now, by subscription", _now, mrr_now.subscription_mrr, "none", {"discounts": DISCOUNTED},
+        "MRR as it is now, by subscription", _now, mrr_now.subscription_mrr, "none",
+        {"discounts": DISCOUNTED},
         "week x 52 / 12, month, year / 12, day x 365 / 12", _ANALYTICS,
     ),
     "mrr_bridge": Report(
-        "From MRR by history to MRR now, with reasons", _bridge, bridge.mrr_bridge, "none", {"discounts": DISCOUNTED},
+        "From MRR by history to MRR now, with reasons", _bridge, bridge.mrr_bridge, "none",
+        {"discounts": DISCOUNTED},
     ),
     "mrr_customers": Report(
         "Customer counts month by month",
-        lambda x: mrr_history.mrr_customers(revenue_of(x), default_span(x), now=x.clock), mrr_history.mrr_customers, "months",
+        lambda x: mrr_history.mrr_customers(revenue_of(x), default_span(x), now=x.clock),
+        mrr_history.mrr_customers, "months",
     ),
     "mrr_rates": Report(
         "Churn, retention and quick ratio by month", _rates, retention_rates.mrr_rates, "months",
-        {"method": Option("chartmogul", "whose definitions", tuple(retention_rates.METHODS)), "discounts": DISCOUNTED},
+        {"method": Option("chartmogul", "whose definitions", tuple(retention_rates.METHODS)),
+            "discounts": DISCOUNTED},
         "nrr = 1 - net_churn, grr = 1 - gross_churn", "the method's own: see retention_rates.METHODS",
     ),
     "revenue_schedule": Report(
-        "Revenue by the month it is earned in", _schedule, revenue_recognition.revenue_schedule, "all", {"method": SPREAD},
+        "Revenue by the month it is earned in", _schedule, revenue_recognition.revenue_schedule, "all",
+        {"method": SPREAD},
         source="docs.stripe.com/revenue-recognition/methodology",
     ),
     "deferred_revenue": Report(
-        "Deferred revenue, rolled forward by month", _deferred, revenue_recognition.deferred_revenue, "months",
+        "Deferred revenue, rolled forward by month", _deferred, revenue_recognition.deferred_revenue,
+        "months",
         {"method": SPREAD}, "closing = opening + billed - recognised - credited - written_off",
         "docs.stripe.com/revenue-recognition/methodology",
     ),
     "cash_forecast": Report(
-        "Cash of the next days: pending funds and expected invoices", _cash, cash_projection.cash_forecast, "at",
+        "Cash of the next days: pending funds and expected invoices", _cash, cash_projection.cash_forecast,
+        "at",
         {"days": Option(14, "how many days ahead")},
     ),
-    "proofs": Report("What must agree: every proof over a period", _proofs, proofs.proofs, formula="residual = left - right"),
+    "proofs": Report("What must agree: every proof over a period", _proofs, proofs.proofs,
+        formula="residual = left - right"),
 }  # fmt: skip

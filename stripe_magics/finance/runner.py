@@ -411,8 +411,6 @@ def run_of(frame: pd.DataFrame) -> ReportInputs | None:
 
 
 # The connection ---------------------------------------------------------------------------------------------
-
-
 def stripe_clock() -> pd.Timestamp:
     """Now, by Stripe's clock as the connection knows it (a sandbox has its own)."""
     from stripe_magics.client.shared_connection import shared

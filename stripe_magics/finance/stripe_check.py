@@ -102,14 +102,18 @@ def _stripe_balance(rows: list[dict[str, str]]) -> Cells:
 
 CHECKS: Mapping[str, Check] = {
     "balance_activity": Check(
-        "balance_change_from_activity.summary.1", ("currency", "reporting_category", "count", *_SUMS), _by_category, lambda rows: _sums_of(rows, lambda each: each["reporting_category"]), {},
+        "balance_change_from_activity.summary.1", ("currency", "reporting_category", "count", *_SUMS),
+        _by_category, lambda rows: _sums_of(rows, lambda each: each["reporting_category"]), {},
     ),
     "balance_summary": Check(
-        "balance.summary.1", ("currency", "category", "net_amount"), _balance_rows, _stripe_balance, {"by": "arrival"}, "UTC",
+        "balance.summary.1", ("currency", "category", "net_amount"), _balance_rows, _stripe_balance,
+        {"by": "arrival"}, "UTC",
     ),
     "payout_reconciliation": Check(
-        "payout_reconciliation.itemized.5", ("automatic_payout_id", "currency", "reporting_category", *_SUMS), _of_payouts,
-        lambda rows: _sums_of(rows, lambda each: f"{each['automatic_payout_id']} {each['reporting_category']}"), {"by": "arrival"}, "days",
+        "payout_reconciliation.itemized.5", ("automatic_payout_id", "currency", "reporting_category", *_SUMS),
+        _of_payouts,
+        lambda rows: _sums_of(rows,
+            lambda each: f"{each['automatic_payout_id']} {each['reporting_category']}"), {"by": "arrival"}, "days",
     ),
 }  # fmt: skip
 """The reports that Stripe has, too."""

@@ -129,7 +129,6 @@ class _Book:
         return page
 
     # The cover ----------------------------------------------------------------------------------------------
-
     def cover(self, facts: Mapping[str, Any], sheets: Sequence[Sheet], balances: pd.DataFrame | None) -> None:
         page = self.page("Cover", 0, None)
         page.set_column(0, 0, 26)
@@ -172,7 +171,6 @@ class _Book:
             self.text(page, row, 1, str(sheet.frame.attrs.get("stripe", {}).get("title", "")))
 
     # A report -----------------------------------------------------------------------------------------------
-
     def sheet(self, sheet: Sheet, subtitle: str) -> None:
         frame = sheet.frame
         if len(frame) > MOST:

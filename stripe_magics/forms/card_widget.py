@@ -170,7 +170,6 @@ class ObjectCard:
         return form
 
     # -- what is shown ---------------------------------------------------------------------------------------
-
     def __repr__(self) -> str:
         story = self.story
         lines = [

@@ -118,7 +118,6 @@ class ConnectForm(w.VBox):
         self.refresh()
 
     # -- the buttons -----------------------------------------------------------------------------------------
-
     def connect(self) -> Any:
         """Connect as the form says, and show what it is connected to. Raises what went wrong."""
         source, detail = self.source.value, self.detail.value.strip()
@@ -217,7 +216,6 @@ class ConnectForm(w.VBox):
             self.tree.close()
 
     # -- inside ----------------------------------------------------------------------------------------------
-
     def _open(self, *, confirmed: bool = False, **how: Any) -> Any:
         from IPython import get_ipython
 

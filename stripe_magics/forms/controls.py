@@ -105,8 +105,6 @@ def build(field: Field, maker: Maker, *, condition: str = "", version: str = "")
 
 
 # -- plain text ----------------------------------------------------------------------------------------------
-
-
 def _text_control(field: Field, widget: Any) -> Control:
     def write(raw: Raw) -> None:
         widget.value = "" if raw is None else str(raw)
@@ -171,8 +169,6 @@ def _country(field: Field, maker: Maker) -> Control:
 
 
 # -- choices -------------------------------------------------------------------------------------------------
-
-
 def _choice_control(field: Field, maker: Maker, choices: list[tuple[str, str]]) -> Control:
     widget = maker.make(w.Dropdown, "field", field, options=choices, value="")
 
@@ -285,8 +281,6 @@ def _lines(field: Field, maker: Maker) -> Control:
 
 
 # -- made of several -----------------------------------------------------------------------------------------
-
-
 MOMENTS = ("now", "today", "tomorrow", "in 7 days", "in 14 days", "in 30 days")
 """What a field of a time offers; any date or time can be typed."""
 

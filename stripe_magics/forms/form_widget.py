@@ -90,7 +90,6 @@ class ModuleForm(w.VBox):
             self.check(name)
 
     # -- what others ask of it -------------------------------------------------------------------------------
-
     @property
     def connection(self) -> Any | None:
         """The connection that the form would use now, or None."""
@@ -182,7 +181,6 @@ class ModuleForm(w.VBox):
             self.tree.close()
 
     # -- groups ----------------------------------------------------------------------------------------------
-
     def open_group(self, title: str) -> None:
         """Open a group; its controls are built now."""
         section = next(each for each in self._sections if each.title == title)
@@ -284,7 +282,6 @@ class ModuleForm(w.VBox):
         )
 
     # -- editing ---------------------------------------------------------------------------------------------
-
     def _changed(self, name: str) -> None:
         """A person altered a control."""
         if self._quiet:
@@ -351,7 +348,6 @@ class ModuleForm(w.VBox):
             control.focus.focus()
 
     # -- showing ---------------------------------------------------------------------------------------------
-
     def refresh(self) -> None:
         """Bring groups, counts, conditional fields and the line to what the state holds; sends only what
         differs."""

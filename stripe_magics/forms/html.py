@@ -153,7 +153,8 @@ def preview(request: Any, key: str = "") -> Markup:
         else _new_line("No parameters.")
     )
     shown = tag(
-        "div", tag("b", f"{request.method} {request.path}"), table([], headers, by_sheet=True) if headers else "", body,
+        "div", tag("b", f"{request.method} {request.path}"),
+        table([], headers, by_sheet=True) if headers else "", body,
         class_="sm-card", role="region", aria_label="Request",
     )  # fmt: skip
     return join([shown, *(preview(each) for each in (*request.also, *request.then))])

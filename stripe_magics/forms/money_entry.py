@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 
-SIGNS = {"€": ("eur",), "£": ("gbp",), "₹": ("inr",), "₩": ("krw",), "₪": ("ils",), "₫": ("vnd",), "₱": ("php",),
+SIGNS = {"€": ("eur",), "£": ("gbp",), "₹": ("inr",), "₩": ("krw",), "₪": ("ils",), "₫": ("vnd",),
+         "₱": ("php",),
          "zł": ("pln",), "Kč": ("czk",), "₺": ("try",), "฿": ("thb",), "₦": ("ngn",),
-         "¥": ("jpy", "cny"), "$": ("usd", "aud", "cad", "nzd", "sgd", "hkd", "mxn", "brl", "twd")}  # fmt: skip
+         "¥": ("jpy", "cny"), "$": ("usd", "aud", "cad", "nzd", "sgd", "hkd", "mxn", "brl",
+             "twd")}  # fmt: skip
 """A sign and the currencies that write it; one that several write counts only beside the currency."""
 
 _NUMBER = re.compile(r"[+-]?[\d.,'’\u00a0\u202f ]*\d")

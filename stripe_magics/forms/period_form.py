@@ -108,7 +108,6 @@ class PeriodForm(w.VBox):
         self.tree.adopt(self)
 
     # -- controls --------------------------------------------------------------------------------------------
-
     def _text(self, flag: str, label: str, placeholder: str = "", value: str = "") -> Any:
         made = self.tree.make(
             w.Text, "field", description=label, placeholder=placeholder, value=value, continuous_update=False
@@ -148,7 +147,6 @@ class PeriodForm(w.VBox):
         return (self.line_shown, bar, self.problems, self.status, self.stale, self.result, self.marks)
 
     # -- what is chosen --------------------------------------------------------------------------------------
-
     def words(self) -> list[str]:
         """The words of the line, before its flags."""
         raise NotImplementedError
@@ -216,7 +214,6 @@ class PeriodForm(w.VBox):
         set_trait(self.status, "value", "")
 
     # -- what is wrong ---------------------------------------------------------------------------------------
-
     def problem(self, flag: str) -> str:
         """What is wrong with a field, in a person's words; "" if nothing is, or if it isn't shown."""
         value, chosen = self.controls[flag].value.strip(), self.period.value
@@ -261,7 +258,6 @@ class PeriodForm(w.VBox):
             self.controls[flag].focus()
 
     # -- doing -----------------------------------------------------------------------------------------------
-
     def _guarded(self, action: Callable[[], object]) -> None:
         found = {flag: words for flag in self.notes if (words := self.problem(flag))}
         for flag in self.notes:

@@ -85,7 +85,6 @@ class RowsForm(w.VBox):
         self.tree.adopt(self)
 
     # -- the buttons -----------------------------------------------------------------------------------------
-
     def mapped(self) -> Any:
         """The frame as it is sent: the columns that fill a field, under the field's name."""
         chosen = {column: each.value for column, each in self.columns.items() if each.value != LEFT_OUT}
@@ -173,7 +172,6 @@ class RowsForm(w.VBox):
             self.tree.close()
 
     # -- inside ----------------------------------------------------------------------------------------------
-
     def _work(self) -> None:
         try:
             self.result = self.run(

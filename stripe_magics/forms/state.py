@@ -118,7 +118,6 @@ class FormState:
         return state
 
     # -- fields ----------------------------------------------------------------------------------------------
-
     def field(self, name: str) -> Field:
         """The field of that name; raises `UnknownName` with the nearest ones."""
         found = self.module.get(name)
@@ -169,7 +168,6 @@ class FormState:
         return implied
 
     # -- editing ---------------------------------------------------------------------------------------------
-
     def put(self, name: str, value: Any) -> None:
         """Put a value in by code: brought into the form its control holds."""
         found = self.field(name)
@@ -263,7 +261,6 @@ class FormState:
             return raw
 
     # -- what it stands for ----------------------------------------------------------------------------------
-
     def touched(self, name: str) -> bool:
         """Whether the field would be sent."""
         return name in dict(self._sent())

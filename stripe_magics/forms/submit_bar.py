@@ -66,7 +66,6 @@ class Sender:
         self.look.on_click(form.guarded(self.preview))
 
     # -- state -----------------------------------------------------------------------------------------------
-
     @property
     def _submission(self) -> Any:
         return self.form.state.submission
@@ -85,7 +84,6 @@ class Sender:
         )
 
     # -- the steps -------------------------------------------------------------------------------------------
-
     def submit(self, confirm: bool | str = False) -> Any:  # noqa: FBT001, FBT002 - public as it is
         """All steps in one, for code; raises what went wrong."""
         frame = self.press()
@@ -187,7 +185,6 @@ class Sender:
         return request
 
     # -- checking --------------------------------------------------------------------------------------------
-
     def _checked(self) -> Any:
         """The request, or `InvalidValue` with every fault marked in the form."""
         from stripe_magics.pipeline import prepare
@@ -227,7 +224,6 @@ class Sender:
         return self.question
 
     # -- sending ---------------------------------------------------------------------------------------------
-
     def _write(self) -> Any:
         command = self.form.state.command()
         options = replace(
@@ -345,7 +341,6 @@ class Sender:
             self.refresh()
 
     # -- buttons ---------------------------------------------------------------------------------------------
-
     def refresh(self) -> None:
         """Show the buttons that can act now."""
         stage = self._submission.stage

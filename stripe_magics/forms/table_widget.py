@@ -127,7 +127,6 @@ class TableWidget(w.VBox):
             self.tree.close()
 
     # -- inside ----------------------------------------------------------------------------------------------
-
     def _open_form(self, action: RowAction) -> None:
         from stripe_magics.forms import module_form
 

@@ -73,7 +73,6 @@ class TodayPage:
         )
 
     # -- what is shown ---------------------------------------------------------------------------------------
-
     def __repr__(self) -> str:
         return repr(self.today)
 

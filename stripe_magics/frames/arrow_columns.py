@@ -69,8 +69,6 @@ PYTHON: Mapping[str, tuple[type, ...]] = {
 
 
 # While reading ----------------------------------------------------------------------------------------------
-
-
 def arrow(kind: str, values: list[Any]) -> pa.Array:
     """One chunk of a column, from Python values of that kind (times as seconds)."""
     if kind == "secret":
@@ -178,8 +176,6 @@ def python_values(
 
 
 # At the end -------------------------------------------------------------------------------------------------
-
-
 PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
 
 

@@ -192,7 +192,6 @@ def _in_frame_type(chunk: pa.Array, *, json: bool) -> pa.Array:
 
 
 # Typed columns ----------------------------------------------------------------------------------------------
-
 _SENT: Mapping[str, type] = {
     "large_string": str,
     "dictionary": str,
@@ -252,8 +251,6 @@ def _blank(target: pa.DataType, count: int) -> pa.Array:
 
 
 # Python values ----------------------------------------------------------------------------------------------
-
-
 def _cells(parts: Chunks, order: Any, decode: Callable[[str], Any]) -> ColumnValues:
     """The values of a column; JSON texts that come again and again become one value, which their cells
     share."""
@@ -292,8 +289,6 @@ def _column(name: str, kind: str) -> Column:
 
 
 # The whole --------------------------------------------------------------------------------------------------
-
-
 def _newest_first(tables: Sequence[pa.Table]) -> Any:
     """The order of rows by `created`, newest first, equal seconds as they came; None if they stand so
     already."""

@@ -204,8 +204,6 @@ def add_note(frame: pd.DataFrame, *notes: str) -> None:
 
 
 # What this process has seen ---------------------------------------------------------------------------------
-
-
 class _Seen:
     """What frames were made here: where pandas dropped a frame's facts, this says whether they could have
     been others."""

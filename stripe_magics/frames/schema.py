@@ -29,7 +29,8 @@ from stripe_magics.catalogue.generated.objects import facts, release
 from stripe_magics.catalogue.versions import PINNED_VERSION
 
 __all__ = [
-    "INTERVALS", "MAX_SPREAD_KEYS", "SCALARS", "Column", "Schema", "facts", "kind_by_name", "kind_of_fact", "kind_of_nulls", "known", "masked", "release", "schema",
+    "INTERVALS", "MAX_SPREAD_KEYS", "SCALARS", "Column", "Schema", "facts", "kind_by_name", "kind_of_fact",
+    "kind_of_nulls", "known", "masked", "release", "schema",
 ]  # fmt: skip
 
 HEAD = (

@@ -128,7 +128,6 @@ class View:
         ]
 
     # Which columns ------------------------------------------------------------------------------------------
-
     def _chosen(self, bare: pd.DataFrame, most: int) -> list[Any]:
         names = list(bare.columns)
         given = set(self.call.columns) if self.call is not None else set()
@@ -173,7 +172,6 @@ class View:
         return f"{name} (minor units)" if name in self.without_currency else str(name)
 
     # Cells --------------------------------------------------------------------------------------------------
-
     def _texts(self, name: Any) -> list[str]:
         """One column's cells as text."""
         values = self.bare[name]
@@ -240,7 +238,6 @@ class View:
         return [with_deadline(word, day[:10]) for word, day in zip(texts, days, strict=True)]
 
     # The whole ----------------------------------------------------------------------------------------------
-
     def title(self) -> str:
         """What is shown, in a line: `customers list · 100 rows`."""
         if self.about.get("title"):  # a report names itself

@@ -57,8 +57,10 @@ def _known(words: list[str]) -> tuple[str, int] | None:
     return None
 
 
-ACTIONS = {"get": "retrieve", "show": "retrieve", "fetch": "retrieve", "find": "retrieve", "new": "create", "add": "create",
-           "edit": "update", "modify": "update", "remove": "delete", "del": "delete", "ls": "list", "all": "list"}  # fmt: skip
+ACTIONS = {"get": "retrieve", "show": "retrieve", "fetch": "retrieve", "find": "retrieve", "new": "create",
+           "add": "create",
+           "edit": "update", "modify": "update", "remove": "delete", "del": "delete", "ls": "list",
+           "all": "list"}  # fmt: skip
 """What other tools call an action."""
 
 

@@ -68,7 +68,8 @@ def dump(account: Account) -> bytes:
     clock, own = account.own_clock.calendar, _part(account)
     connected = {identifier: _part(each) for identifier, each in account.family.connected.items()}
     content = _File(
-        FORMAT, own.seed, clock.now, clock.jobs, clock.count, own.count, account.requests, account.me, own.tables, own.notes, own.deleted,
+        FORMAT, own.seed, clock.now, clock.jobs, clock.count, own.count, account.requests, account.me,
+        own.tables, own.notes, own.deleted,
         own.long_lines, own.link_lines, own.replays, own.members, connected, own.test_clocks,
     )  # fmt: skip
     return MARK + zlib.compress(msgspec.json.encode(content), 3)
@@ -85,7 +86,8 @@ def _part(account: Account) -> _Part:
     }
     clocks = {name: _Times(*each.calendar.mark()) for name, each in account.test_clocks.items()}
     return _Part(
-        account.seed, account.count, tables, account.notes, account.deleted, account.long_lines, account.link_lines, replays,
+        account.seed, account.count, tables, account.notes, account.deleted, account.long_lines,
+        account.link_lines, replays,
         account.ledger.members, clocks,
     )  # fmt: skip
 

@@ -102,12 +102,15 @@ RUNS: dict[str, Run] = {
     "parquet": Run("parquet"),
     "parquet x 4": Run("parquet", rows=4),
     "faults": Run("ours", server={"errors": 0.02, "drops": 0.01}),
-    "lists at once": Run("lists-at-once", rows=0.25, server={"rate": SLOW, "per-endpoint": True}, job={"endpoint": SLOW}, lists=4),
-    "lists one by one": Run("lists-one-by-one", rows=0.25, server={"rate": SLOW, "per-endpoint": True}, job={"endpoint": SLOW}, lists=4),
+    "lists at once": Run("lists-at-once", rows=0.25, server={"rate": SLOW, "per-endpoint": True},
+        job={"endpoint": SLOW}, lists=4),
+    "lists one by one": Run("lists-one-by-one", rows=0.25, server={"rate": SLOW, "per-endpoint": True},
+        job={"endpoint": SLOW}, lists=4),
     "accounts": Run("accounts", rows=0.04, job={"accounts": ACCOUNTS}, lists=len(ACCOUNTS)),
     "accounts loop": Run("accounts-loop", rows=0.04, job={"accounts": ACCOUNTS}, lists=len(ACCOUNTS)),
     "mirror whole": Run("mirror"),
-    "mirror refreshed": Run("refresh", server={"changes": CHANGES, "version": VERSION}, job={"changes": CHANGES}),
+    "mirror refreshed": Run("refresh", server={"changes": CHANGES, "version": VERSION},
+        job={"changes": CHANGES}),
     "flatten": Run("flatten"),
     "flatten 8 columns": Run("flatten-columns"),
     "flatten json": Run("flatten-json"),
@@ -115,13 +118,15 @@ RUNS: dict[str, Run] = {
 
 SETS: dict[str, tuple[list[str], list[Goal]]] = {
     "base": (
-        ["ours", "ours 8 columns", "ours one page", "ours x 4", "orjson", "official-10-threads", "official-lean", "official"],
+        ["ours", "ours 8 columns", "ours one page", "ours x 4", "orjson", "official-10-threads",
+            "official-lean", "official"],
         [
             Goal("wall: official / ours", ratio("wall", "official"), 20, least=True),
             Goal("wall: official in 10 threads / ours", ratio("wall", "official-10-threads"), 9, least=True),
             Goal("wall: httpx + orjson / ours", ratio("wall", "orjson"), 10, least=True),
             Goal("CPU: official / ours", ratio("cpu", "official"), 25, least=True),
-            Goal("CPU: microseconds a row", lambda found: found["ours"]["cpu"] / found["ours"]["rows"] * 1e6, 60),
+            Goal("CPU: microseconds a row", lambda found: found["ours"]["cpu"] / found["ours"]["rows"] * 1e6,
+                60),
             Goal("memory: official / ours", ratio("memory", "official"), 20, least=True),
             Goal("wall / floor", of("ours", "wall", "floor"), 1.20),
             Goal("wall / floor, four times the rows", of("ours x 4", "wall", "floor"), 1.08),
@@ -167,25 +172,33 @@ SETS: dict[str, tuple[list[str], list[Goal]]] = {
             Goal("wall / floor, four times the rows", of("parquet x 4", "wall", "floor"), 1.08),
         ],
     ),
-    "faults": (["faults"], [Goal("rows lost or double", lambda found: abs(found["faults"]["rows"] - found["faults"]["expected"]), 0)]),
+    "faults": (["faults"],
+        [Goal("rows lost or double", lambda found: abs(found["faults"]["rows"] - found["faults"]["expected"]),
+            0)]),
     "lists": (
         ["lists at once", "lists one by one"],
-        [Goal("wall: 4 lists one by one / at once", ratio("wall", "lists one by one", "lists at once"), 3.5, least=True)],
+        [Goal("wall: 4 lists one by one / at once", ratio("wall", "lists one by one", "lists at once"), 3.5,
+            least=True)],
     ),
     "accounts": (
         ["accounts", "accounts loop"],
-        [Goal("wall: 50 accounts in a loop / at once", ratio("wall", "accounts loop", "accounts"), 12, least=True)],
+        [Goal("wall: 50 accounts in a loop / at once", ratio("wall", "accounts loop", "accounts"), 12,
+            least=True)],
     ),
     "refresh": (
         ["mirror whole", "mirror refreshed"],
-        [Goal("requests: 1,000 changes / whole", ratio("requests", "mirror refreshed", "mirror whole"), 0.10)],
+        [Goal("requests: 1,000 changes / whole", ratio("requests", "mirror refreshed", "mirror whole"),
+            0.10)],
     ),
     "flatten": (
         ["flatten", "flatten 8 columns", "flatten json"],
         [
-            Goal("wall: json + json_normalize / ours", ratio("wall", "flatten json", "flatten"), 5, least=True),
-            Goal("memory: json + json_normalize / ours", ratio("memory", "flatten json", "flatten"), 5, least=True),
-            Goal("wall: json + json_normalize / 8 columns", ratio("wall", "flatten json", "flatten 8 columns"), 30, least=True),
+            Goal("wall: json + json_normalize / ours", ratio("wall", "flatten json", "flatten"), 5,
+                least=True),
+            Goal("memory: json + json_normalize / ours", ratio("memory", "flatten json", "flatten"), 5,
+                least=True),
+            Goal("wall: json + json_normalize / 8 columns",
+                ratio("wall", "flatten json", "flatten 8 columns"), 30, least=True),
         ],
     ),
 }  # fmt: skip
@@ -235,7 +248,8 @@ def measure(run: Run, options: argparse.Namespace) -> dict[str, float]:
         job |= run.job
         child = subprocess.run(
             [sys.executable, str(Path(__file__).with_name("bulk_process.py")), json.dumps(job)],
-            env={**os.environ, "STRIPE_MAGICS_STATE_DIR": folder}, capture_output=True, text=True, check=False,
+            env={**os.environ, "STRIPE_MAGICS_STATE_DIR": folder}, capture_output=True, text=True,
+            check=False,
         )  # fmt: skip
         if child.returncode:
             raise SystemExit(child.stderr)
@@ -278,7 +292,8 @@ def show(name: str, each: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     for name, kind, default in (
-        ("rows", int, 50_000), ("set", str, "base"), ("only", str, ""), ("shape", str, "uneven"), ("latency", float, 0.15),
+        ("rows", int, 50_000), ("set", str, "base"), ("only", str, ""), ("shape", str, "uneven"),
+        ("latency", float, 0.15),
         ("rate", float, 100.0), ("server-rate", float, 0.0), ("burst", float, 20.0), ("repeat", int, 1),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=kind, default=default)

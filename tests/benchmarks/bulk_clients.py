@@ -34,8 +34,6 @@ def complete(frame: Any, rows: int) -> int:
 
 
 # Ours -------------------------------------------------------------------------------------------------------
-
-
 def connect(job: Job) -> None:
     """A connection at the job's rate, as `%stripe connect` leaves it: the account was asked for. `endpoint`
     is a lower limit of each list."""
@@ -147,8 +145,6 @@ def flatten(job: Job, **options: Any) -> int:
 
 
 # The others -------------------------------------------------------------------------------------------------
-
-
 def normalized(rows: list[Any], expected: int) -> int:
     import pandas as pd
 

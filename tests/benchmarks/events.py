@@ -35,7 +35,8 @@ def kills(count: int) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     folder = Path(tempfile.mkdtemp())
     environment = {
-        "PATH": "/usr/bin:/bin", "HOME": str(folder), "STRIPE_MAGICS_STATE_DIR": str(folder), "PYTHONPATH": str(ROOT),
+        "PATH": "/usr/bin:/bin", "HOME": str(folder), "STRIPE_MAGICS_STATE_DIR": str(folder),
+        "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     command = [sys.executable, "-c", KERNEL, server.base, "go"]
     began, killed, starts = time.monotonic(), 0, 0

@@ -43,7 +43,8 @@ def ledger(rows: int) -> pd.DataFrame:
     return pd.DataFrame({
         "id": pd.Series(np.char.add("txn_", np.arange(rows).astype(str))),
         "created": pd.to_datetime(seconds, unit="s", utc=True).astype("datetime64[us, UTC]"),
-        "currency": pd.Series(np.array(["usd", "eur", "gbp"], dtype=object)[random.choice(3, rows)], dtype="str"),
+        "currency": pd.Series(np.array(["usd", "eur", "gbp"], dtype=object)[random.choice(3, rows)],
+            dtype="str"),
         "amount": amount,
         "fee": fee,
         "net": amount - fee,
@@ -83,10 +84,14 @@ def invoices(rows: int) -> pa.Table:
     ]
     created = pa.array(start * 1_000_000, pa.timestamp("us", "UTC"))
     columns: dict[str, Any] = {
-        "id": [f"in_{n}" for n in range(rows)], "created": created, "currency": ["usd"] * rows, "status": ["paid"] * rows,
-        "customer": [f"cus_{n}" for n in who], "customer_name": [f"Customer {n}" for n in who], "customer_address_country": ["DE"] * rows,
-        "customer_tax_exempt": ["none"] * rows, "total": amount + tax, "total_excluding_tax": amount, "tax": tax, "amount_due": amount + tax,
-        "amount_remaining": np.zeros(rows, dtype=np.int64), "status_transitions_finalized_at": created, "status_transitions_paid_at": created,
+        "id": [f"in_{n}" for n in range(rows)], "created": created, "currency": ["usd"] * rows,
+        "status": ["paid"] * rows,
+        "customer": [f"cus_{n}" for n in who], "customer_name": [f"Customer {n}" for n in who],
+        "customer_address_country": ["DE"] * rows,
+        "customer_tax_exempt": ["none"] * rows, "total": amount + tax, "total_excluding_tax": amount,
+        "tax": tax, "amount_due": amount + tax,
+        "amount_remaining": np.zeros(rows, dtype=np.int64), "status_transitions_finalized_at": created,
+        "status_transitions_paid_at": created,
     }  # fmt: skip
     json_columns = {"lines": lines, "total_tax_amounts": taxes, "customer_tax_ids": ["[]"] * rows}
     arrays = [*map(pa.array, columns.values()), *map(pa.array, json_columns.values())]

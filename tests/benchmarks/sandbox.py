@@ -78,11 +78,13 @@ def grown(customers):
         moment = begin + number + 5
         account.insert(
             "customer",
-            {"id": f"cus_{number}", "object": "customer", "created": moment, "email": f"c{number}@example.com", "metadata": {"number": str(number)}, "test_clock": None},
+            {"id": f"cus_{number}", "object": "customer", "created": moment,
+                "email": f"c{number}@example.com", "metadata": {"number": str(number)}, "test_clock": None},
         )  # fmt: skip
         status = "void" if number < 50 else "open" if number % 7 else "paid"
         account.insert(
-            "invoice", {"id": f"in_{number}", "object": "invoice", "created": moment, "customer": f"cus_{number}", "status": status, "test_clock": None}
+            "invoice", {"id": f"in_{number}", "object": "invoice", "created": moment,
+                "customer": f"cus_{number}", "status": status, "test_clock": None}
         )  # fmt: skip
     return transport
 

@@ -101,8 +101,10 @@ def test_the_page(page: Any) -> None:
     page.evaluate(
         "hear",
         {
-            "begin": True, "most": 500, "columns": ["time", "account", "type", "object", "amount", "customer", "details"],
-            "rows": [row(1, account="Rosen Books (acct_1)")], "page": {"number": 1, "older": True, "text": "201–400"}, "status": status,
+            "begin": True, "most": 500, "columns": ["time", "account", "type", "object", "amount", "customer",
+                "details"],
+            "rows": [row(1, account="Rosen Books (acct_1)")],
+            "page": {"number": 1, "older": True, "text": "201–400"}, "status": status,
         },
     )  # fmt: skip
     assert page.get_by_role("columnheader", name="Account").is_visible()

@@ -63,25 +63,35 @@ def times(count: int, shape: str, seed: int = 1) -> list[int]:
 def intent(number: int, created: int) -> dict[str, object]:
     """A payment intent of about 2.4 kB."""
     return {
-        "id": f"pi_{number:024}", "object": "payment_intent", "amount": 1000 + number % 977, "amount_capturable": 0, "amount_details": {"tip": {}},
+        "id": f"pi_{number:024}", "object": "payment_intent", "amount": 1000 + number % 977,
+        "amount_capturable": 0, "amount_details": {"tip": {}},
         "amount_received": 1000 + number % 977, "application": None, "application_fee_amount": None,
-        "automatic_payment_methods": {"allow_redirects": "always", "enabled": True}, "canceled_at": None, "cancellation_reason": None,
-        "capture_method": "automatic", "client_secret": f"pi_{number:024}_secret_abcdefghijklmnopqrstuvwx", "confirmation_method": "automatic",
-        "created": created, "currency": ("usd", "eur", "gbp")[number % 3], "customer": f"cus_{number % 5000:014}", "description": f"Order {number} of the web shop",
+        "automatic_payment_methods": {"allow_redirects": "always", "enabled": True}, "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": "automatic", "client_secret": f"pi_{number:024}_secret_abcdefghijklmnopqrstuvwx",
+        "confirmation_method": "automatic",
+        "created": created, "currency": ("usd", "eur", "gbp")[number % 3],
+        "customer": f"cus_{number % 5000:014}", "description": f"Order {number} of the web shop",
         "invoice": None, "last_payment_error": None, "latest_charge": f"ch_{number:024}", "livemode": False,
-        "metadata": {"order_id": str(number), "shop": "berlin", "placed_at": "2024-01-01T00:00:00Z"}, "next_action": None, "on_behalf_of": None,
-        "payment_method": f"pm_{number:024}", "payment_method_configuration_details": {"id": "pmc_1Abcdefghijklmnopqrstuvw", "parent": None},
+        "metadata": {"order_id": str(number), "shop": "berlin", "placed_at": "2024-01-01T00:00:00Z"},
+        "next_action": None, "on_behalf_of": None,
+        "payment_method": f"pm_{number:024}",
+        "payment_method_configuration_details": {"id": "pmc_1Abcdefghijklmnopqrstuvw", "parent": None},
         "payment_method_options": {
-            "card": {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
+            "card": {"installments": None, "mandate_options": None, "network": None,
+                "request_three_d_secure": "automatic"},
             "link": {"persistent_token": None}, "us_bank_account": {"verification_method": "automatic"},
         },
-        "payment_method_types": ["card", "link"], "processing": None, "receipt_email": f"person{number % 5000}@example.com", "review": None,
+        "payment_method_types": ["card", "link"], "processing": None,
+        "receipt_email": f"person{number % 5000}@example.com", "review": None,
         "setup_future_usage": None,
         "shipping": {
-            "address": {"city": "Berlin", "country": "DE", "line1": f"Long Street {number % 300}", "line2": None, "postal_code": "10115", "state": None},
+            "address": {"city": "Berlin", "country": "DE", "line1": f"Long Street {number % 300}",
+                "line2": None, "postal_code": "10115", "state": None},
             "carrier": None, "name": f"Person {number % 5000}", "phone": None, "tracking_number": None,
         },
-        "source": None, "statement_descriptor": None, "statement_descriptor_suffix": None, "status": ("succeeded", "canceled", "succeeded")[number % 3],
+        "source": None, "statement_descriptor": None, "statement_descriptor_suffix": None,
+        "status": ("succeeded", "canceled", "succeeded")[number % 3],
         "transfer_data": None, "transfer_group": None,
         "padding": "x" * 60,
     }  # fmt: skip
@@ -90,9 +100,12 @@ def intent(number: int, created: int) -> dict[str, object]:
 def unknown_fields(number: int) -> dict[str, object]:
     """What no schema has yet: nested objects, fields that are null at first, a list."""
     return {
-        "risk_review": {"score": number % 100, "level": ("normal", "elevated")[number % 2], "checks": {"cvc": "pass", "zip": None if number % 3 else "fail"}},
-        "new_flag": bool(number % 2), "settled_at": None if number % 5 else START + number, "network_ref": f"nr_{number}" if number > 1000 else None,
-        "options_v2": {"installments": {"count": number % 12, "plan": None}, "label": f"L{number % 7}", "routes": ["a", "b"][: number % 3]},
+        "risk_review": {"score": number % 100, "level": ("normal", "elevated")[number % 2],
+            "checks": {"cvc": "pass", "zip": None if number % 3 else "fail"}},
+        "new_flag": bool(number % 2), "settled_at": None if number % 5 else START + number,
+        "network_ref": f"nr_{number}" if number > 1000 else None,
+        "options_v2": {"installments": {"count": number % 12, "plan": None}, "label": f"L{number % 7}",
+            "routes": ["a", "b"][: number % 3]},
     }  # fmt: skip
 
 
@@ -179,7 +192,8 @@ class ListServer:
         types = [value for name, value in query.items() if name.startswith("type")]
         there = [
             each for each in reversed(self.events)
-            if low <= each[0] <= high and (not types or any(fnmatch.fnmatchcase(each[1], kind) for kind in types))
+            if low <= each[0] <= high and (not types or any(fnmatch.fnmatchcase(each[1],
+                kind) for kind in types))
         ]  # fmt: skip
         if "starting_after" in query:
             there = there[

@@ -100,7 +100,6 @@ def test_a_line_reads_a_files_content_by_its_name(account: Any, tmp_path: Path) 
 
 
 # The PDF behind an invoice's link ---------------------------------------------------------------------------
-
 LINK = "https://pay.stripe.com/invoice/acct_1/test_TOKEN/pdf?s=ap"
 
 

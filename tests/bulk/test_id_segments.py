@@ -203,8 +203,6 @@ def test_a_cut_that_is_deleted_after_someone_ended_there() -> None:
 
 
 # Over HTTP --------------------------------------------------------------------------------------------------
-
-
 def test_over_http(listed: Make) -> None:
     server, connection = listed(count=5_000, errors=0.02, drops=0.01)
     request = list_request(connection, "payment_links")
@@ -237,8 +235,6 @@ def test_over_http_while_rows_are_deleted(listed: Make) -> None:
 
 
 # Kept for the next time -------------------------------------------------------------------------------------
-
-
 def ids_in(folder: Path) -> list[str]:
     return list(parquet.read(folder)["id"])
 

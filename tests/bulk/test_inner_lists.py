@@ -29,7 +29,8 @@ def with_inner_lists(server: Any, *, refuse: bool = False) -> None:
     for number in range(0, len(server.bodies), 50):
         body = json.loads(server.bodies[number])
         body["lines"] = {
-            "object": "list", "data": [line(each) for each in range(10)], "has_more": True, "url": f"/v1/invoices/{body['id']}/lines",
+            "object": "list", "data": [line(each) for each in range(10)], "has_more": True,
+            "url": f"/v1/invoices/{body['id']}/lines",
         }  # fmt: skip
         server.bodies[number] = json.dumps(body).encode()
     answer = server.answer
@@ -104,9 +105,7 @@ def test_only_lists_that_say_so_are_cut() -> None:
     assert list(cut_lists({"metadata": {"has_more": "true"}})) == []
 
 
-# Default filters ------------------------------------------------------------------------------------------------------------------------
-
-
+# Default filters --------------------------------------------------------------------------------------------
 def test_subscriptions_are_pulled_with_the_canceled_ones(sandbox: Any, tmp_path: Path) -> None:
     every = call("subscriptions.list", status="all", limit="all", connection=sandbox)
     assert (every["status"] == "canceled").any()

@@ -154,9 +154,7 @@ def test_without_a_target_or_lists(sandbox: Any, tmp_path: Path, monkeypatch: py
         bulk.sync(tmp_path / "m", connection=sandbox)
 
 
-# What changed, cheaply --------------------------------------------------------------------------------------------------------------
-
-
+# What changed, cheaply --------------------------------------------------------------------------------------
 def now() -> int:
     return int(time.time())
 

@@ -200,9 +200,7 @@ def test_a_list_that_is_not_sorted_is_read_by_its_cursor(listed: Make) -> None:
     assert sorted(df["id"]) == sorted(server.ids)
 
 
-# --to FOLDER ----------------------------------------------------------------------------------------------------------------------
-
-
+# --to FOLDER ------------------------------------------------------------------------------------------------
 def test_parts_are_the_same_frame(listed: Make, tmp_path: Path) -> None:
     server, connection = listed(count=4000)
     request = list_request(connection, "payment_intents")
@@ -331,9 +329,7 @@ def test_a_linked_objects_column_is_known_where_no_row_has_the_object(tmp_path: 
         sm.call("charges.list", columns="id,customer_nme", to=str(tmp_path / "no"), **values)
 
 
-# Several lists and accounts -------------------------------------------------------------------------------------------------------
-
-
+# Several lists and accounts ---------------------------------------------------------------------------------
 def test_four_lists_side_by_side(sandbox: Any) -> None:
     frames = bulk.pull(
         "customers", "payment_intents", "refunds", "balance_transactions", connection=sandbox, quiet=True

@@ -247,8 +247,6 @@ def server_url(server: Any) -> str:
 
 
 # B62: two kernels -------------------------------------------------------------------------------------------
-
-
 def test_B62_a_second_writer_is_shown_who_has_the_folder(listed: Make, tmp_path: Path) -> None:
     server, connection = listed(count=3_000, latency=0.02)
     request = list_request(connection, "payment_intents")
@@ -280,8 +278,6 @@ def test_B62_a_second_sync_is_shown_who_has_the_mirror(sandbox: Any, tmp_path: P
 
 
 # B63: files that aren't as they were written ----------------------------------------------------------------
-
-
 @pytest.fixture
 def mirrored(
     listed: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -394,8 +390,6 @@ def test_B63_a_part_of_a_pull_that_is_gone_is_read_again(listed: Make, tmp_path:
 
 
 # The format of version 0.2 ----------------------------------------------------------------------------------
-
-
 def as_old_list(folder: Path, account: str, synced: int) -> None:
     """A list as version 0.2 kept it."""
     found = manifest.load(folder)
@@ -447,7 +441,8 @@ def test_an_old_pull_goes_on(listed: Make, tmp_path: Path) -> None:
     assert found is not None
     assert 0 < found.rows < 3_000
     state = {
-        "request": found.details["request"], "module": found.details["module"], "object": found.object_type, "parts": len(found.files),
+        "request": found.details["request"], "module": found.details["module"], "object": found.object_type,
+        "parts": len(found.files),
         "rows": found.rows, "left": found.details["left"], "done": False, "marks": [],
     }  # fmt: skip
     (out / manifest.OLD_STATE).write_text(json.dumps(state))

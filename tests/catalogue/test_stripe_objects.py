@@ -27,8 +27,10 @@ def test_no_two_types_have_one_prefix() -> None:
 @each_row(
     ("id_", "kind"),
     [
-        ("ch_123", "charge"), ("py_123", "charge"), ("sub_sched_1", "subscription_schedule"), ("sub_1", "subscription"),
-        ("cs_test_a1", "checkout.session"), ("what_1", ""), ("SUMMER", ""), ("cn_1", "credit_note"), ("tok_visa", "token"),
+        ("ch_123", "charge"), ("py_123", "charge"), ("sub_sched_1", "subscription_schedule"),
+        ("sub_1", "subscription"),
+        ("cs_test_a1", "checkout.session"), ("what_1", ""), ("SUMMER", ""), ("cn_1", "credit_note"),
+        ("tok_visa", "token"),
     ],
 )  # fmt: skip
 def test_owner(id_: str, kind: str) -> None:
@@ -38,9 +40,12 @@ def test_owner(id_: str, kind: str) -> None:
 @each_row(
     ("kind", "path"),
     [
-        ("customer", "/v1/customers"), ("invoiceitem", "/v1/invoiceitems"), ("tax_rate", "/v1/tax_rates"), ("price", "/v1/prices"),
-        ("checkout.session", "/v1/checkout/sessions"), ("issuing.card", "/v1/issuing/cards"), ("balance", ""), ("discount", ""),
-        ("radar.early_fraud_warning", "/v1/radar/early_fraud_warnings"), ("treasury.transaction_entry", "/v1/treasury/transaction_entries"),
+        ("customer", "/v1/customers"), ("invoiceitem", "/v1/invoiceitems"), ("tax_rate", "/v1/tax_rates"),
+        ("price", "/v1/prices"),
+        ("checkout.session", "/v1/checkout/sessions"), ("issuing.card", "/v1/issuing/cards"), ("balance", ""),
+        ("discount", ""),
+        ("radar.early_fraud_warning", "/v1/radar/early_fraud_warnings"),
+        ("treasury.transaction_entry", "/v1/treasury/transaction_entries"),
     ],
 )  # fmt: skip
 def test_where_objects_are(kind: str, path: str) -> None:

@@ -85,9 +85,12 @@ def test_a_preview_has_no_id() -> None:
         ("quotes.accept", {"quote": "qt_1"}, {"id": "qt_1", "object": "quote"}),
         ("topups.create", {"amount": 100, "currency": "usd"}, {"id": "tu_1", "object": "topup"}),
         ("credit_notes.create", {"invoice": "in_1"}, {"id": "cn_1", "object": "credit_note"}),
-        ("subscription_schedules.cancel", {"schedule": "sub_sched_1"}, {"id": "sub_sched_1", "object": "subscription_schedule"}),
-        ("transfers.create_reversal", {"id": "tr_1", "amount": 5}, {"id": "trr_1", "object": "transfer_reversal"}),
-        ("accounts.create_login_link", {"account": "acct_1"}, {"url": "https://connect.stripe.com/x", "object": "login_link"}),
+        ("subscription_schedules.cancel", {"schedule": "sub_sched_1"},
+            {"id": "sub_sched_1", "object": "subscription_schedule"}),
+        ("transfers.create_reversal", {"id": "tr_1", "amount": 5},
+            {"id": "trr_1", "object": "transfer_reversal"}),
+        ("accounts.create_login_link", {"account": "acct_1"},
+            {"url": "https://connect.stripe.com/x", "object": "login_link"}),
     ],
 )  # fmt: skip
 def test_a_write_that_is_answered_with_something_else_is_unknown(
@@ -98,7 +101,8 @@ def test_a_write_that_is_answered_with_something_else_is_unknown(
         wrong.pop(1)
     for answer in (*wrong, right):
         connection = Connection(
-            secret=Secret("sk_test_51" + "a" * 40), mode="test", base="https://api.stripe.com", journal=Journal(None),
+            secret=Secret("sk_test_51" + "a" * 40), mode="test", base="https://api.stripe.com",
+            journal=Journal(None),
             transport=httpx.MockTransport(lambda _, answer=answer: httpx.Response(200, json=answer)),
             policy=Policy(base_delay=0.001, max_delay=0.002),
         )  # fmt: skip
@@ -114,7 +118,8 @@ def test_a_write_that_is_answered_with_something_else_is_unknown(
 def test_a_read_that_is_answered_with_something_else_fails() -> None:
     connection = Connection(
         secret=Secret("sk_test_51" + "a" * 40), mode="test", base="https://api.stripe.com",
-        transport=httpx.MockTransport(lambda _: httpx.Response(200, json={"id": "cus_1", "object": "customer"})),
+        transport=httpx.MockTransport(lambda _: httpx.Response(200,
+            json={"id": "cus_1", "object": "customer"})),
         policy=Policy(base_delay=0.001, max_delay=0.002),
     )  # fmt: skip
     with pytest.raises(StripeUnavailable, match="a customer where a dispute was asked for"):

@@ -181,7 +181,6 @@ def test_differs_no_telemetry(
 
 
 # --- encoding -----------------------------------------------------------------------------------------------
-
 AGREE: list[dict[str, Any]] = [
     {"a": 1, "b": "foo"},
     {"a": {"b": {"c": "d"}}},
@@ -221,7 +220,6 @@ def test_encoding_differs_on_purpose() -> None:
 
 
 # --- signatures ---------------------------------------------------------------------------------------------
-
 SECRET = "whsec_test_secret_for_comparison"
 BODY = (
     b'{"id":"evt_1","object":"event","type":"customer.created","created":1,"data":{"object":{"id":"cus_1"}}}'

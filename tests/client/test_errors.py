@@ -225,9 +225,7 @@ def test_B51_B52_the_clock_is_compared(server: FaultServer, connection: Connecti
     assert found.of({"date": "yesterday"}) == ()
 
 
-# --- the texts -------------------------------------------------------------------------------------------------------------------------
-
-
+# --- the texts ----------------------------------------------------------------------------------------------
 def test_a_decline_says_what_happened_and_what_to_do() -> None:
     found = made(
         402,

@@ -45,8 +45,6 @@ def once(server: FaultServer) -> bool:
 
 
 # --- keys ---------------------------------------------------------------------------------------------------
-
-
 def test_T29_a_post_gets_a_uuid4_and_reads_and_deletions_get_none(
     server: FaultServer, connection: Connection
 ) -> None:
@@ -119,8 +117,6 @@ def test_T34_a_key_of_another_request(server: FaultServer, connection: Connectio
 
 
 # --- lost answers -------------------------------------------------------------------------------------------
-
-
 def test_T36_executed_and_lost_then_replayed(server: FaultServer, connection: Connection) -> None:
     server.script = [Fault("after", "reset")]
     answer = connection.send(pay())
@@ -210,8 +206,6 @@ def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection
 
 
 # --- the same call again ------------------------------------------------------------------------------------
-
-
 def test_T41_two_clicks_with_one_key_are_one_call(server: FaultServer, connection: Connection) -> None:
     server.slow = 0.2
     found: list[object] = []
@@ -410,8 +404,6 @@ def test_B58_the_connected_account_is_part_of_the_call(server: FaultServer, conn
 
 
 # --- the journal --------------------------------------------------------------------------------------------
-
-
 def test_T45_the_journal_can_be_read_by_its_owner_only_and_holds_no_secret(
     server: FaultServer, tmp_path: Path
 ) -> None:
@@ -542,8 +534,6 @@ def test_the_journal_refuses_another_accounts_operation(server: FaultServer, tmp
 
 
 # --- finding out --------------------------------------------------------------------------------------------
-
-
 def _lose(server: FaultServer, connection: Connection, request: Request, when: str = "after") -> int:
     server.script = [Fault(when, "reset")] * 3
     with pytest.raises(OutcomeUnknown) as caught:

@@ -168,8 +168,7 @@ def test_B35_a_kernel_that_is_interrupted(server: FaultServer, kernels: Any) -> 
     kernel.close()
 
 
-# --- leaks -----------------------------------------------------------------------------------------------------------------------------
-
+# --- leaks --------------------------------------------------------------------------------------------------
 FAULTS = {
     "InvalidRequest": error(
         400, "invalid_request_error", "parameter_invalid_integer", f"Bad {KEY}", param="amount"

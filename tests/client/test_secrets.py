@@ -32,9 +32,8 @@ from stripe_magics.request import Request
 
 LIVE = "sk_live_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0002"
 
-# --- keys ------------------------------------------------------------------------------------------------------------------------------
 
-
+# --- keys ---------------------------------------------------------------------------------------------------
 @each_row(
     ("key", "mode"),
     [
@@ -259,9 +258,7 @@ def test_secrets_in_objects_are_hidden() -> None:
     assert "4242" in shown  # the last four
 
 
-# --- hosts, paths, headers -------------------------------------------------------------------------------------------------------------
-
-
+# --- hosts, paths, headers ----------------------------------------------------------------------------------
 @each_row(
     "base",
     [
@@ -415,9 +412,7 @@ def test_T117_nothing_but_what_is_needed_is_said(server: FaultServer, connection
         assert KEY not in each.target
 
 
-# --- where keys come from --------------------------------------------------------------------------------------------------------------
-
-
+# --- where keys come from -----------------------------------------------------------------------------------
 def test_keys_come_from_the_environment_the_cli_and_the_keyring(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -486,9 +481,7 @@ def test_a_connection_that_was_closed_says_so(server: FaultServer, tmp_path: Pat
     assert server.seen == []
 
 
-# --- live mode -------------------------------------------------------------------------------------------------------------------------
-
-
+# --- live mode ----------------------------------------------------------------------------------------------
 @pytest.fixture
 def living(tmp_path: Path) -> Any:
     with FaultServer(livemode=True) as server:

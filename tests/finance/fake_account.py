@@ -82,7 +82,8 @@ class FakeAccount(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _answer(self, path: str, params: dict[str, str], expand: list[str], version: str) -> dict[str, Any]:
         if path == "/v1/account":
             return {
-                "id": "acct_fake", "object": "account", "country": self.country, "created": unix("2020-01-01"),
+                "id": "acct_fake", "object": "account", "country": self.country,
+                "created": unix("2020-01-01"),
                 "settings": {"dashboard": {"timezone": self.zone, "display_name": "Fake"}},
             }  # fmt: skip
         if path == "/v1/balance":
@@ -193,8 +194,10 @@ def _as_basil(invoice: dict[str, Any]) -> None:
 
 def _tax_since_basil(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "amount": entry["amount"], "tax_behavior": "inclusive" if entry.get("inclusive") else "exclusive", "type": "tax_rate_details",
-        "tax_rate_details": {"tax_rate": entry.get("tax_rate")}, "taxable_amount": entry.get("taxable_amount"), "taxability_reason": "standard_rated",
+        "amount": entry["amount"], "tax_behavior": "inclusive" if entry.get("inclusive") else "exclusive",
+        "type": "tax_rate_details",
+        "tax_rate_details": {"tax_rate": entry.get("tax_rate")},
+        "taxable_amount": entry.get("taxable_amount"), "taxability_reason": "standard_rated",
     }  # fmt: skip
 
 
@@ -207,8 +210,6 @@ def connect(account: FakeAccount, **options: Any) -> FakeAccount:
 
 
 # Objects ----------------------------------------------------------------------------------------------------
-
-
 def transaction(
     identity: str, kind: str, amount: int, fee: int = 0, created: str = "2026-03-01", **more: Any
 ) -> dict[str, Any]:
@@ -220,8 +221,10 @@ def transaction(
     }
     when = unix(created)
     return {
-        "id": identity, "object": "balance_transaction", "type": kind, "reporting_category": category.get(kind, kind), "amount": amount,
-        "fee": fee, "net": amount - fee, "currency": "usd", "created": when, "available_on": when, "status": "available",
+        "id": identity, "object": "balance_transaction", "type": kind,
+        "reporting_category": category.get(kind, kind), "amount": amount,
+        "fee": fee, "net": amount - fee, "currency": "usd", "created": when, "available_on": when,
+        "status": "available",
         "source": f"src_{identity}", "description": None, "exchange_rate": None,
         "fee_details": [{"type": "stripe_fee", "amount": fee, "currency": "usd"}] if fee else [],
         **{key: unix(value) if key == "available_on" else value for key, value in more.items()},
@@ -230,45 +233,55 @@ def transaction(
 
 def charge(identity: str, amount: int, created: str = "2026-03-10", **more: Any) -> dict[str, Any]:
     return {
-        "id": identity, "object": "charge", "amount": amount, "amount_captured": amount, "captured": True, "created": unix(created),
-        "currency": "usd", "status": "succeeded", "customer": "cus_1", "payment_intent": f"pi_{identity}", "failure_code": None,
+        "id": identity, "object": "charge", "amount": amount, "amount_captured": amount, "captured": True,
+        "created": unix(created),
+        "currency": "usd", "status": "succeeded", "customer": "cus_1", "payment_intent": f"pi_{identity}",
+        "failure_code": None,
         "outcome": {"reason": None}, "invoice": None, **more,
     }  # fmt: skip
 
 
 def refund(identity: str, of: str, amount: int, created: str, **more: Any) -> dict[str, Any]:
     return {
-        "id": identity, "object": "refund", "charge": of, "amount": amount, "currency": "usd", "created": unix(created),
+        "id": identity, "object": "refund", "charge": of, "amount": amount, "currency": "usd",
+        "created": unix(created),
         "status": "succeeded", **more,
     }  # fmt: skip
 
 
 def dispute(identity: str, of: str, amount: int, created: str = "2026-03-12", **more: Any) -> dict[str, Any]:
     return {
-        "id": identity, "object": "dispute", "charge": of, "amount": amount, "currency": "usd", "created": unix(created),
+        "id": identity, "object": "dispute", "charge": of, "amount": amount, "currency": "usd",
+        "created": unix(created),
         "status": "lost", "balance_transactions": [], **more,
     }  # fmt: skip
 
 
 def payout(identity: str, amount: int, created: str, arrival: str = "", **more: Any) -> dict[str, Any]:
     return {
-        "id": identity, "object": "payout", "amount": amount, "currency": "usd", "status": "paid", "automatic": True, "created": unix(created),
-        "arrival_date": unix(arrival or created), "reconciliation_status": "completed", "failure_code": None, **more,
+        "id": identity, "object": "payout", "amount": amount, "currency": "usd", "status": "paid",
+        "automatic": True, "created": unix(created),
+        "arrival_date": unix(arrival or created), "reconciliation_status": "completed", "failure_code": None,
+        **more,
     }  # fmt: skip
 
 
 def line(identity: str, amount: int, start: str = "", end: str = "", **more: Any) -> dict[str, Any]:
     return {
-        "id": identity, "object": "line_item", "amount": amount, "currency": "usd", "discount_amounts": [], "discounts": [],
-        "period": {"start": unix(start), "end": unix(end)} if start else None, "proration": False, "quantity": 1, "price": None,
+        "id": identity, "object": "line_item", "amount": amount, "currency": "usd", "discount_amounts": [],
+        "discounts": [],
+        "period": {"start": unix(start), "end": unix(end)} if start else None, "proration": False,
+        "quantity": 1, "price": None,
         "subscription": None, "subscription_item": None, "tax_amounts": [], "type": "invoiceitem", **more,
     }  # fmt: skip
 
 
 def price(identity: str, amount: int, interval: str = "month", **more: Any) -> dict[str, Any]:
     return {
-        "id": identity, "object": "price", "billing_scheme": "per_unit", "currency": "usd", "type": "recurring", "unit_amount": amount,
-        "unit_amount_decimal": str(amount), "recurring": {"interval": interval, "interval_count": 1, "usage_type": "licensed", "meter": None},
+        "id": identity, "object": "price", "billing_scheme": "per_unit", "currency": "usd",
+        "type": "recurring", "unit_amount": amount,
+        "unit_amount_decimal": str(amount), "recurring": {"interval": interval, "interval_count": 1,
+            "usage_type": "licensed", "meter": None},
         "created": unix("2025-01-01"), **more,
     }  # fmt: skip
 
@@ -319,13 +332,20 @@ def invoice(
     many = [dict(each) for each in lines] or [line(f"il_{identity}", total - tax)]
     due = more.pop("due", None)
     return {
-        "id": identity, "object": "invoice", "customer": "cus_1", "customer_name": "Rosen Books", "customer_email": "rosen@example.com",
-        "currency": "usd", "status": status, "total": total, "subtotal": total - tax, "total_excluding_tax": total - tax, "tax": tax or None,
-        "amount_due": total, "amount_remaining": 0 if status == "paid" else total, "amount_paid": total if status == "paid" else 0,
-        "collection_method": "send_invoice", "created": unix(finalized), "due_date": unix(due) if due else None, "discounts": [],
-        "customer_address": {"country": "DE"}, "customer_tax_ids": [], "customer_tax_exempt": "none", "default_tax_rates": [],
-        "total_tax_amounts": [{"amount": tax, "inclusive": False, "tax_rate": "txr_de", "taxable_amount": total - tax}] if tax else [],
-        "status_transitions": {"finalized_at": unix(finalized), **{name: unix(when) if when else None for name, when in states.items()}},
+        "id": identity, "object": "invoice", "customer": "cus_1", "customer_name": "Rosen Books",
+        "customer_email": "rosen@example.com",
+        "currency": "usd", "status": status, "total": total, "subtotal": total - tax,
+        "total_excluding_tax": total - tax, "tax": tax or None,
+        "amount_due": total, "amount_remaining": 0 if status == "paid" else total,
+        "amount_paid": total if status == "paid" else 0,
+        "collection_method": "send_invoice", "created": unix(finalized),
+        "due_date": unix(due) if due else None, "discounts": [],
+        "customer_address": {"country": "DE"}, "customer_tax_ids": [], "customer_tax_exempt": "none",
+        "default_tax_rates": [],
+        "total_tax_amounts": [{"amount": tax, "inclusive": False, "tax_rate": "txr_de",
+            "taxable_amount": total - tax}] if tax else [],
+        "status_transitions": {"finalized_at": unix(finalized),
+            **{name: unix(when) if when else None for name, when in states.items()}},
         "subscription": None, "charge": None, "payment_intent": None, "lines": many, **more,
     }  # fmt: skip
 
@@ -335,8 +355,10 @@ def subscription(
 ) -> dict[str, Any]:
     """A subscription with items of (id, price, quantity)."""
     return {
-        "id": identity, "object": "subscription", "customer": "cus_1", "currency": "usd", "status": "active", "created": unix("2026-01-01"),
-        "items": [{"id": name, "object": "subscription_item", "price": dict(of), "quantity": quantity, "discounts": []} for name, of, quantity in items],
+        "id": identity, "object": "subscription", "customer": "cus_1", "currency": "usd", "status": "active",
+        "created": unix("2026-01-01"),
+        "items": [{"id": name, "object": "subscription_item", "price": dict(of), "quantity": quantity,
+            "discounts": []} for name, of, quantity in items],
         "discounts": [], "ended_at": None, "pause_collection": None, **more,
     }  # fmt: skip
 

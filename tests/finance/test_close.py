@@ -217,7 +217,8 @@ def test_a_target_that_is_not_possible_is_refused_before_anything_is_read(tmp_pa
 
 def test_hashes_leave_out_what_changes_by_itself() -> None:
     rows = pd.DataFrame(
-        {"id": ["txn_1"], "object": ["balance_transaction"], "created": [pd.Timestamp("2026-09-01", tz="UTC")],
+        {"id": ["txn_1"], "object": ["balance_transaction"],
+            "created": [pd.Timestamp("2026-09-01", tz="UTC")],
          "net": [5], "status": ["pending"]}
     )  # fmt: skip
     end = pd.Timestamp("2026-10-01", tz="UTC")

@@ -327,8 +327,10 @@ REPORTS: dict[str, tuple[Callable[[Raw, float, float, str], Sums], list[str], li
     "daily_balance": (daily, ["date", "currency"], ["net", "payouts"], {}),
     "fees": (fees, ["currency", "fee_type"], ["amount"], {}),
     "volume": (volume, ["currency"], ["gross", "refunds", "disputes", "fees", "other", "net"], {}),
-    "refund_rate": (refund_rates, ["currency", "basis"], ["refunds", "payments", "amount", "payments_amount"], {}),
-    "ar_ageing": (owed, ["currency", "customer"], ["not_due", "1_30", "31_60", "61_90", "91_120", "over_120", "total"], {}),
+    "refund_rate": (refund_rates, ["currency", "basis"], ["refunds", "payments", "amount", "payments_amount"],
+        {}),
+    "ar_ageing": (owed, ["currency", "customer"],
+        ["not_due", "1_30", "31_60", "61_90", "91_120", "over_120", "total"], {}),
     "dso": (sold, ["currency"], ["sales", "receivables"], {}),
     "payout_status": (paid_out, ["currency", "payout_id"], ["amount"], {}),
 }  # fmt: skip

@@ -29,7 +29,9 @@ MARCH = {"month": "2026-03"}
 FEES = [{"type": "stripe_fee", "amount": 290}, {"type": "tax", "amount": 30}]
 LEDGER = [
     transaction("t1", "charge", 10000, 320, "2026-03-01T10:00", fee_details=FEES, payout="po_1"),
-    transaction("t2", "payment", 5000, 175, "2026-03-01T11:00", fee_details=[{"type": "stripe_fee", "amount": 125}, {"type": "application_fee", "amount": 50}], payout="po_1"),
+    transaction("t2", "payment", 5000, 175, "2026-03-01T11:00",
+        fee_details=[{"type": "stripe_fee", "amount": 125}, {"type": "application_fee", "amount": 50}],
+        payout="po_1"),
     transaction("t3", "refund", -2000, 0, "2026-03-02", payout="po_1"),
     transaction("t4", "stripe_fee", -200, 0, "2026-03-02", payout="po_1"),
     transaction("t5", "payout", -12305, 0, "2026-03-03", source="po_1", payout="po_1"),
@@ -467,8 +469,10 @@ def test_customers_in_the_currency_of_settlement_with_a_bridge_to_the_ledger() -
         transaction("t2", "refund", -2200, source="re_1", exchange_rate=1.1),
         transaction("t3", "stripe_fee", -100),
     ]
-    ledger(rows, charge=[charge("ch_1", 10000, currency="eur")], refund=[refund("re_1", "ch_1", 2000, "2026-03-12", currency="eur")],
-           customer=[{"id": "cus_1", "object": "customer", "name": "Rosen Books", "email": "rosen@example.com", "created": 1767225600}])  # fmt: skip
+    ledger(rows, charge=[charge("ch_1", 10000, currency="eur")],
+           refund=[refund("re_1", "ch_1", 2000, "2026-03-12", currency="eur")],
+           customer=[{"id": "cus_1", "object": "customer", "name": "Rosen Books",
+               "email": "rosen@example.com", "created": 1767225600}])  # fmt: skip
     table = sm.report("customer_value", **MARCH)
     assert cells(table, "currency", "customer_name", "gross", "refunds", "fees", "net") == [
         ("usd", "Rosen Books", 11000, -2200, -350, 8450)

@@ -34,7 +34,8 @@ def entry(
     at: str, amount: int, fee: int = 0, currency: str = "usd", category: str = "charge", **more: Any
 ) -> dict[str, Any]:
     return {
-        "id": f"txn_{at}_{amount}_{category}", "object": "balance_transaction", "created": pd.Timestamp(at, tz="UTC"),
+        "id": f"txn_{at}_{amount}_{category}", "object": "balance_transaction",
+        "created": pd.Timestamp(at, tz="UTC"),
         "currency": currency, "amount": amount, "fee": fee, "net": amount - fee, "type": category,
         "reporting_category": category, **more,
     }  # fmt: skip
@@ -69,7 +70,8 @@ def test_the_demo_firm_s_journal_is_what_the_balance_did(zone: str, month: str) 
 def test_gross_and_fee_are_postings_of_their_own_and_nothing_is_netted() -> None:
     lines = booked(entry("2026-09-01 10:00", 10000, 320), entry("2026-09-01 11:00", -4000, category="refund"))
     assert sides(lines) == [
-        ("1050", 10000, 0), ("1100", 0, 10000), ("6100", 320, 0), ("1050", 0, 320), ("1100", 4000, 0), ("1050", 0, 4000),
+        ("1050", 10000, 0), ("1100", 0, 10000), ("6100", 320, 0), ("1050", 0, 320), ("1100", 4000, 0),
+        ("1050", 0, 4000),
     ]  # fmt: skip
     lines = booked(
         entry("2026-09-01 10:00", 500, category="other_adjustment"),
@@ -111,7 +113,6 @@ def test_a_line_that_is_lost_is_noticed() -> None:
 
 
 # The map of accounts ----------------------------------------------------------------------------------------
-
 CATEGORIES = (  # docs.stripe.com/reports/reporting-categories
     "advance advance_funding anticipation_repayment charge charge_failure climate_order_purchase"
     " climate_order_refund connect_collection_transfer connect_reserved_funds contribution dispute"
@@ -178,8 +179,6 @@ def test_a_map_that_is_not_there() -> None:
 
 
 # The files --------------------------------------------------------------------------------------------------
-
-
 def written(tmp_path: Path, format: str) -> list[Path]:
     sm.journal(MONTH, format=format, to=tmp_path / "books.csv")
     return sorted(tmp_path.glob("*.csv"))
@@ -207,7 +206,8 @@ def test_datev_s_file_has_its_header_its_fields_and_the_journal_s_sums(tmp_path:
         assert header[21] == code.upper()
         assert len(fields) == 125
         assert (fields[0], fields[6], fields[7], fields[9], fields[13], fields[113]) == (
-            "Umsatz (ohne Soll/Haben-Kz)", "Konto", "Gegenkonto (ohne BU-Schlüssel)", "Belegdatum", "Buchungstext", "Festschreibung",
+            "Umsatz (ohne Soll/Haben-Kz)", "Konto", "Gegenkonto (ohne BU-Schlüssel)", "Belegdatum",
+            "Buchungstext", "Festschreibung",
         )  # fmt: skip
         assert all(len(row) == 125 and row[1] == "S" for row in body)
         moved = 0

@@ -28,7 +28,8 @@ def closed() -> Iterator[None]:
 
 def note(identity: str, of: str, total: int, created: str, **more: Any) -> dict[str, Any]:
     return {
-        "id": identity, "object": "credit_note", "invoice": of, "customer": "cus_1", "currency": "usd", "status": "issued",
+        "id": identity, "object": "credit_note", "invoice": of, "customer": "cus_1", "currency": "usd",
+        "status": "issued",
         "created": unix(created), "amount": total, "total": total, "refund": None, "tax_amounts": [], **more,
     }  # fmt: skip
 
@@ -129,7 +130,8 @@ def test_what_was_authorised_and_never_taken_is_no_refund(tmp_path: Path) -> Non
 
 
 def test_coupons_of_rows_of_a_query_count() -> None:
-    coupon = {"id": "di_1", "object": "discount", "coupon": {"id": "c", "object": "coupon", "percent_off": 20.0, "duration": "forever"}}  # fmt: skip
+    coupon = {"id": "di_1", "object": "discount",
+        "coupon": {"id": "c", "object": "coupon", "percent_off": 20.0, "duration": "forever"}}  # fmt: skip
     own = subscription("sub_1", [("si_1", price("p1", 1000), 1)], discounts=[coupon])
     connect(FakeAccount(subscription=[own]))
     rows = sm.call("subscriptions.list", status="all", expand=["data.discounts"])

@@ -25,8 +25,10 @@ LISTS = [
     "payouts",
     "customers",
 ]
-NAMES = ["balance_activity", "fees", "volume", "daily_balance", "mrr", "mrr_customers", "revenue_schedule", "deferred_revenue", "tax_collected",
-         "ar_ageing", "dso", "collections", "refund_rate", "dispute_rate", "customer_value", "cohorts", "failed_payments", "payout_status"]  # fmt: skip
+NAMES = ["balance_activity", "fees", "volume", "daily_balance", "mrr", "mrr_customers", "revenue_schedule",
+         "deferred_revenue", "tax_collected",
+         "ar_ageing", "dso", "collections", "refund_rate", "dispute_rate", "customer_value", "cohorts",
+         "failed_payments", "payout_status"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

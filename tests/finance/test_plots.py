@@ -143,7 +143,8 @@ def pictures() -> dict[str, pd.DataFrame]:
         for row in LEDGER
     ]
     charges = [
-        *(charge(f"c{month}{n}", 5000 + n, f"2026-0{month}-05", customer=f"cus_{n}") for month in (1, 2, 3) for n in range(month)),
+        *(charge(f"c{month}{n}", 5000 + n, f"2026-0{month}-05", customer=f"cus_{n}") for month in (1, 2,
+            3) for n in range(month)),
         charge("x", 5000, "2026-02-07", status="failed", failure_code="card_declined"),
     ]  # fmt: skip
     owed = [invoice(f"in_{n}", 1000 * n, f"2026-01-{10 + n}") for n in (1, 2, 3)]

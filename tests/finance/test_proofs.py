@@ -66,15 +66,19 @@ def inside(frame: pd.DataFrame, column: str = "created", **which: Any) -> int:
 CASES: list[tuple[str, str, Callable[[pd.DataFrame], int], Callable[[pd.DataFrame, int], pd.DataFrame]]] = [
     ("activity by category", "transactions", lambda f: inside(f, reporting_category="charge"), removed),
     ("activity by category", "transactions", lambda f: inside(f, reporting_category="charge"), doubled),
-    ("activity by category", "transactions", lambda f: inside(f, reporting_category="charge"), changed("net")),
+    ("activity by category", "transactions", lambda f: inside(f, reporting_category="charge"),
+        changed("net")),
     ("closing of the last day", "transactions", lambda f: inside(f, reporting_category="payout"), removed),
     ("closing of the last day", "transactions", lambda f: inside(f, reporting_category="payout"), doubled),
-    ("fees = fees of the ledger", "transactions", lambda f: inside(f, reporting_category="charge"), changed("fee")),
+    ("fees = fees of the ledger", "transactions", lambda f: inside(f, reporting_category="charge"),
+        changed("fee")),
     ("ledger entries of charges", "charges", lambda f: inside(f, status="succeeded"), removed),
     ("ledger entries of charges", "charges", lambda f: inside(f, status="succeeded"), changed("amount")),
     ("ageing now", "invoices", lambda f: int(f[f["status"] == "open"].index[2]), changed("amount_remaining")),
-    ("lines of invoices", "invoices", lambda f: inside(f, "status_transitions_finalized_at", status="paid"), changed("total_excluding_tax")),
-    ("tax by rate", "invoices", lambda f: inside(f, "status_transitions_finalized_at", currency="eur"), changed("total")),
+    ("lines of invoices", "invoices", lambda f: inside(f, "status_transitions_finalized_at", status="paid"),
+        changed("total_excluding_tax")),
+    ("tax by rate", "invoices", lambda f: inside(f, "status_transitions_finalized_at", currency="eur"),
+        changed("total")),
     ("MRR by history", "subscriptions", lambda f: int(f[f["status"] == "active"].index[5]), removed),
 ]  # fmt: skip
 

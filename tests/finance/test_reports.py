@@ -104,7 +104,8 @@ def test_faults_are_reported() -> None:
 def test_odd_values_get_an_error_of_ours_that_says_what_is_possible() -> None:
     one = {"id": ["a"], "status": ["paid"], "currency": ["usd"], "customer": ["c"], "total": [1]}
     entry = {
-        "id": ["x"], "created": ["2026-09-01"], "currency": ["usd"], "amount": ["a"], "fee": [1], "net": [1], "type": ["charge"],
+        "id": ["x"], "created": ["2026-09-01"], "currency": ["usd"], "amount": ["a"], "fee": [1], "net": [1],
+        "type": ["charge"],
     }  # fmt: skip
     for name, options, message in (
         ("fees", {"month": "2026-13"}, "Give --month"),
@@ -125,8 +126,10 @@ def test_odd_values_get_an_error_of_ours_that_says_what_is_possible() -> None:
         ("tax_summary", {**SEPTEMBER, "home": 5}, "not a country"),
         ("cash_forecast", {"days": -1}, "a whole number"),
         ("mrr", {"data": {"invoices": pd.DataFrame({**one, "lines": [5]})}}, "int where lists are needed"),
-        ("deferred_revenue", {"data": {"invoices": pd.DataFrame({**one, "lines": [[{"amount": "ten"}]]})}}, "something else than Stripe's"),
-        ("balance_activity", {**SEPTEMBER, "data": {"transactions": pd.DataFrame(entry)}}, "whole minor units"),
+        ("deferred_revenue", {"data": {"invoices": pd.DataFrame({**one, "lines": [[{"amount": "ten"}]]})}},
+            "something else than Stripe's"),
+        ("balance_activity", {**SEPTEMBER, "data": {"transactions": pd.DataFrame(entry)}},
+            "whole minor units"),
     ):  # fmt: skip
         with pytest.raises(StripeMagicsError, match=message):
             sm.report(name, **options)

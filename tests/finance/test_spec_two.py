@@ -102,7 +102,9 @@ def test_g51_ageing_and_dso_read_the_same_end() -> None:
         assert sm.report("ar_ageing", **period)["total"].sum() == 10000
 
 
-@each_row(("duration", "discounts", "expected"), [("forever", "forever", 8000), ("once", "forever", 10000), ("once", "all", 8000), ("forever", "none", 10000)])  # fmt: skip
+@each_row(("duration", "discounts", "expected"),
+    [("forever", "forever", 8000), ("once", "forever", 10000), ("once", "all", 8000),
+        ("forever", "none", 10000)])  # fmt: skip
 def test_g52_coupons(duration: str, discounts: str, expected: int) -> None:
     off = discount("di_1", duration=duration, percent_off=20)
     connect(
@@ -187,8 +189,10 @@ def test_an_invoice_voided_in_a_later_month_was_owed_and_billed_until_then() -> 
 @each_row("version", ["2025-02-24.acacia", "2025-09-30.clover"])
 def test_g54_credit_notes_take_tax_and_revenue_back_when_they_are_issued(version: str) -> None:
     note: dict[str, Any] = {
-        "id": "cn_1", "object": "credit_note", "invoice": "in_1", "customer": "cus_1", "currency": "usd", "status": "issued",
-        "created": 1775725200, "amount": 5950, "total": 5950, "subtotal": 5000, "total_excluding_tax": 5000, "refund": None,
+        "id": "cn_1", "object": "credit_note", "invoice": "in_1", "customer": "cus_1", "currency": "usd",
+        "status": "issued",
+        "created": 1775725200, "amount": 5950, "total": 5950, "subtotal": 5000, "total_excluding_tax": 5000,
+        "refund": None,
         "tax_amounts": [{"amount": 950, "inclusive": False, "tax_rate": "txr_de", "taxable_amount": 5000}],
     }  # fmt: skip
     rate = {

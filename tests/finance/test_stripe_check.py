@@ -62,9 +62,11 @@ def test_the_line_and_what_can_t_be_checked(tmp_path: Any) -> None:
     for name, options, message in (
         ("balance_activity", {**SEPTEMBER, "check": "bank"}, "--check bank isn't possible: stripe"),
         ("mrr", {**SEPTEMBER, "check": "stripe"}, "no report of its own that says what mrr says"),
-        ("balance_summary", {**SEPTEMBER, "check": "stripe", "by": "created", "tz": "UTC"}, "counts payouts by arrival"),
+        ("balance_summary", {**SEPTEMBER, "check": "stripe", "by": "created", "tz": "UTC"},
+            "counts payouts by arrival"),
         ("balance_summary", {**SEPTEMBER, "check": "stripe", "tz": "Asia/Tokyo"}, "a day of UTC"),
-        ("balance_activity", {**SEPTEMBER, "check": "stripe", "data": {"transactions": pd.DataFrame()}}, "can't be with --over or data"),
+        ("balance_activity", {**SEPTEMBER, "check": "stripe", "data": {"transactions": pd.DataFrame()}},
+            "can't be with --over or data"),
         ("payout_reconciliation", {"check": "stripe"}, "needs a period"),
     ):  # fmt: skip
         with pytest.raises(UsageFault, match=message):
@@ -80,17 +82,24 @@ def sent(monkeypatch: pytest.MonkeyPatch, change: Callable[[str], str]) -> None:
 @each_row(
     "name, change, message",
     [
-        ("balance_activity", lambda text: text.replace('"fee"', '"fees"', 1), "has no column fee, so nothing can be said"),
+        ("balance_activity", lambda text: text.replace('"fee"', '"fees"', 1),
+            "has no column fee, so nothing can be said"),
         ("balance_activity", lambda text: text.replace('"count"', '"n"', 1), "has no column count"),
-        ("balance_summary", lambda text: text.replace('"net_amount"', '"net"', 1), "has no column net_amount"),
-        ("payout_reconciliation", lambda text: text.replace('"automatic_payout_id"', '"payout"', 1), "has no column automatic_payout_id"),
+        ("balance_summary", lambda text: text.replace('"net_amount"', '"net"', 1),
+            "has no column net_amount"),
+        ("payout_reconciliation", lambda text: text.replace('"automatic_payout_id"', '"payout"', 1),
+            "has no column automatic_payout_id"),
         ("balance_activity", lambda text: "\n", "has no column"),
         ("balance_activity", lambda text: text.rstrip().rpartition(",")[0], "a row that breaks off"),
         ("balance_activity", lambda text: text.rstrip() + ",1\n", "breaks off or is too long"),
-        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0] + ',""\n', "'' where an amount should be"),
-        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0] + ',"NaN"\n', "'NaN' where an amount should be"),
-        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0] + ',"0.001"\n', "isn't a whole number of minor units"),
-        ("balance_activity", lambda text: re.sub(r'","(\d+)","', '","\\1.5","', text), "5' where a count should be"),
+        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0] + ',""\n',
+            "'' where an amount should be"),
+        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0] + ',"NaN"\n',
+            "'NaN' where an amount should be"),
+        ("balance_activity", lambda text: text.rstrip().rpartition(",")[0] + ',"0.001"\n',
+            "isn't a whole number of minor units"),
+        ("balance_activity", lambda text: re.sub(r'","(\d+)","', '","\\1.5","', text),
+            "5' where a count should be"),
         ("balance_activity", lambda text: text + '"' + "x" * 200_000 + '"\n', "can't be read: field larger"),
     ],
 )  # fmt: skip
@@ -163,7 +172,8 @@ def test_members_of_payouts_by_one_report_are_those_of_a_request_a_payout(
         for name, by in keys.items():
             at_once = sm.report(name, **SEPTEMBER, members="report", fresh=True)
             pd.testing.assert_frame_equal(
-                at_once.sort_values(by, ignore_index=True), singly[name].sort_values(by, ignore_index=True), check_dtype=False,
+                at_once.sort_values(by, ignore_index=True), singly[name].sort_values(by, ignore_index=True),
+                check_dtype=False,
             )  # fmt: skip
         owed = sm.report(
             "ending_balance", end="2026-09-30"

@@ -137,8 +137,6 @@ def test_plain_cells_are_written_as_they_are(tmp_path: Any) -> None:
 
 
 # What is known, lost, contradictory -------------------------------------------------------------------------
-
-
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """No connection, and no frame made before."""

@@ -85,8 +85,6 @@ paid = lambda rows: [row for row in rows if row["status"] == "succeeded"]  # noq
 
 
 # Sums and counts --------------------------------------------------------------------------------------------
-
-
 def test_01_volume_by_currency(stripe: Account) -> None:
     df = stripe.frame("charges")
     found = df[df["status"] == "succeeded"].groupby("currency")["amount"].sum()
@@ -238,8 +236,6 @@ def test_14_wide_twice_is_wide_once(stripe: Account) -> None:
 
 
 # Joins ------------------------------------------------------------------------------------------------------
-
-
 def test_15_names_of_customers_by_merge(stripe: Account) -> None:
     df = stripe.frame("charges").merge(
         stripe.frame("customers")[["id", "name"]],
@@ -291,10 +287,14 @@ def test_17_fee_rate_of_expanded_charges(stripe: Account) -> None:
 def test_18_expanded_columns_have_the_dtypes_of_their_own_list(stripe: Account) -> None:
     wrong = []
     for name, field, kind in (
-        ("charges", "balance_transaction", "balance_transactions"), ("charges", "customer", "customers"), ("charges", "payment_intent", "payment_intents"),
-        ("charges", "invoice", "invoices"), ("invoices", "subscription", "subscriptions"), ("invoices", "customer", "customers"), ("invoices", "charge", "charges"),
-        ("subscriptions", "latest_invoice", "invoices"), ("subscriptions", "customer", "customers"), ("prices", "product", "products"),
-        ("payment_intents", "latest_charge", "charges"), ("payment_intents", "customer", "customers"), ("refunds", "charge", "charges"),
+        ("charges", "balance_transaction", "balance_transactions"), ("charges", "customer", "customers"),
+        ("charges", "payment_intent", "payment_intents"),
+        ("charges", "invoice", "invoices"), ("invoices", "subscription", "subscriptions"),
+        ("invoices", "customer", "customers"), ("invoices", "charge", "charges"),
+        ("subscriptions", "latest_invoice", "invoices"), ("subscriptions", "customer", "customers"),
+        ("prices", "product", "products"),
+        ("payment_intents", "latest_charge", "charges"), ("payment_intents", "customer", "customers"),
+        ("refunds", "charge", "charges"),
         ("disputes", "charge", "charges"), ("balance_transactions", "source", ""),
     ):  # fmt: skip
         df = sm.call(f"{name}.list", limit=100, expand=[f"data.{field}"])
@@ -458,8 +458,6 @@ def test_25_the_subscriptions_model(stripe: Account) -> None:
 
 
 # Lists inside -----------------------------------------------------------------------------------------------
-
-
 def test_26_fees_by_type(stripe: Account) -> None:
     lines = stripe.frame("balance_transactions").stripe.explode("fee_details")
     want = sums(
@@ -536,8 +534,6 @@ def test_31_payloads_of_events(stripe: Account) -> None:
 
 
 # Days, ageing, cohorts --------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo", "Pacific/Kiritimati"])
 def test_32_days_of_payouts_in_every_zone(stripe: Account, zone: str) -> None:
     found = stripe.frame("payouts").stripe.local_day("arrival_date", zone=zone)
@@ -609,8 +605,6 @@ def test_36_intervals_are_ordered(stripe: Account) -> None:
 
 
 # Open lists, hashing, filters -------------------------------------------------------------------------------
-
-
 def test_37_text_columns_behave_as_text(stripe: Account) -> None:
     df = stripe.frame("charges")
     assert (df["currency"].str.upper() + "/" + df["status"]).iloc[
@@ -715,8 +709,6 @@ def test_44_compact(stripe: Account) -> None:
 
 
 # What a frame knows -----------------------------------------------------------------------------------------
-
-
 def test_45_attrs_of_two_calls_are_equal(stripe: Account) -> None:
     first, second = sm.call("charges.list", limit=10), sm.call("charges.list", limit=20)
     assert first.attrs == second.attrs
@@ -786,7 +778,6 @@ def test_50_links(stripe: Account) -> None:
 
 
 # There and back ---------------------------------------------------------------------------------------------
-
 LISTS = (
     "charges",
     "customers",

@@ -30,9 +30,12 @@ def page(*rows: dict[str, Any], **more: Any) -> bytes:
 
 def intent(number: int = 1, **more: Any) -> dict[str, Any]:
     return {
-        "id": f"pi_{number}", "object": "payment_intent", "amount": 1000 + number, "currency": "usd", "status": "succeeded",
-        "created": 1_700_000_000 - number, "livemode": False, "metadata": {"order": str(number)}, "customer": "cus_1",
-        "client_secret": f"pi_{number}_secret_abc", "shipping": None, "payment_method_types": ["card"], **more,
+        "id": f"pi_{number}", "object": "payment_intent", "amount": 1000 + number, "currency": "usd",
+        "status": "succeeded",
+        "created": 1_700_000_000 - number, "livemode": False, "metadata": {"order": str(number)},
+        "customer": "cus_1",
+        "client_secret": f"pi_{number}_secret_abc", "shipping": None, "payment_method_types": ["card"],
+        **more,
     }  # fmt: skip
 
 
@@ -127,8 +130,10 @@ def test_new_fields_come_last_by_name_and_of_their_dtype() -> None:
     df = frames.build([page(*rows)], "payment_intent")
     fixed = len(frames.schema("payment_intent").columns)
     expected = {
-        "amount_new": "Int64", "done_at": "datetime64[us, UTC]", "flag_new": "boolean", "never_at": "datetime64[us, UTC]", "ratio": "float64",
-        "some_list": "object", "thing_a": "Int64", "thing_deep_b": str(df["id"].dtype), "zeta": str(df["id"].dtype),
+        "amount_new": "Int64", "done_at": "datetime64[us, UTC]", "flag_new": "boolean",
+        "never_at": "datetime64[us, UTC]", "ratio": "float64",
+        "some_list": "object", "thing_a": "Int64", "thing_deep_b": str(df["id"].dtype),
+        "zeta": str(df["id"].dtype),
     }  # fmt: skip
     assert {name: str(dtype) for name, dtype in df.dtypes.iloc[fixed:].items()} == expected
     assert list(df.columns[fixed:]) == sorted(expected)
@@ -324,7 +329,6 @@ def test_newest_first_is_stable_within_a_second() -> None:
 
 
 # However the rows come --------------------------------------------------------------------------------------
-
 WORDS = st.sampled_from(["a", "b", "", "ü", "succeeded"])
 VALUES = st.one_of(
     st.none(), WORDS, st.integers(-5, 2**40), st.booleans(), st.just(0.5), st.lists(WORDS, max_size=2)
@@ -418,7 +422,8 @@ def test_unused_memory_is_given_back_by_long_frames_alone(monkeypatch: pytest.Mo
 def test_chunks_that_are_merged_give_the_same_frame() -> None:
     words = ["succeeded", "canceled", "a new one", "processing"]
     rows = [
-        {**intent(n), "status": words[n % 4], "currency": ("usd", "eur")[n // 11 % 2], "metadata": {"n": str(n)} if n % 3 else {}, "new": n if n > 15 else None}
+        {**intent(n), "status": words[n % 4], "currency": ("usd", "eur")[n // 11 % 2],
+            "metadata": {"n": str(n)} if n % 3 else {}, "new": n if n > 15 else None}
         for n in range(45)
     ]  # fmt: skip
     builder = frames.Builder("payment_intent", chunk=1)
@@ -513,7 +518,8 @@ def sample(tree: Any, key: str = "") -> Any:
         return {("id" if name == "@" else name): sample(inner, name) for name, inner in tree.items()}
     if isinstance(tree, list):
         return next(each for each in tree if each)
-    return {"int": 5, "int?": 5, "time": 1_700_000_000, "bool": True, "number": 0.5, "map": {"a": "b"}, "list": ["x"], "currency": "usd",
+    return {"int": 5, "int?": 5, "time": 1_700_000_000, "bool": True, "number": 0.5, "map": {"a": "b"},
+            "list": ["x"], "currency": "usd",
             "sublist": {"object": "list", "data": [], "has_more": False}}.get(tree, f"{key}_1")  # fmt: skip
 
 

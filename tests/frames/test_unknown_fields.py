@@ -81,7 +81,8 @@ def test_what_makes_a_text_suspect_is_in_whatever_redaction_hides() -> None:
         f"seti_1_secret_{tail}"
     ]
     for place in (
-        "files.stripe.com/links", "verify.stripe.com/start", "checkout.stripe.com/pay", "checkout.stripe.com/c/pay",
+        "files.stripe.com/links", "verify.stripe.com/start", "checkout.stripe.com/pay",
+        "checkout.stripe.com/c/pay",
         "billing.stripe.com/p/session", "connect.stripe.com/setup", "connect.stripe.com/express",
     ):  # fmt: skip
         links.append(f"https://{place}/{tail}")
@@ -146,14 +147,16 @@ def test_an_unknown_object_is_columns() -> None:
 def _chance_rows(chance: random.Random) -> list[dict[str, Any]]:
     """Customers with unknown fields of every shape, that change their shape on the way."""
     shapes: dict[str, Callable[[int], Any]] = {
-        "risk": lambda n: {"score": n, "checks": {"zip": chance.choice([None, "fail"]), "at": 1_700_000_000 + n}},
+        "risk": lambda n: {"score": n, "checks": {"zip": chance.choice([None, "fail"]),
+            "at": 1_700_000_000 + n}},
         "late": lambda n: None if n < 150 else {"x": n, "deep": {"y": [n]}},
         "empty": lambda n: {},
         "sometimes": lambda n: chance.choice([{}, None, {"a": n}, {"b": {"c": str(n)}}]),
         "mixed": lambda n: chance.choice([n, {"a": n}, "text", None, {"id": f"x_{n}", "a": n}]),
         "number": lambda n: chance.choice([n, n + 0.5, None]),
         "tags": lambda n: {f"key_{n}_{k}": n for k in range(chance.randrange(3))},
-        "typed": lambda n: chance.choice([{"object": "product", "id": f"prod_{n}", "name": "x"}, {"a": 1}, f"prod_{n}"]),
+        "typed": lambda n: chance.choice([{"object": "product", "id": f"prod_{n}", "name": "x"}, {"a": 1},
+            f"prod_{n}"]),
         "grown": lambda n: {f"key_{n // 3}": n},
         "big": lambda n: 2**70 + n if n == 200 else n,
         "a_b": lambda n: {"c": n},

@@ -38,8 +38,10 @@ def shown(shell: Any, value: Any) -> dict[str, str]:
 def test_amounts_times_states_and_links(shell: Any) -> None:
     made = frame(
         [
-            {"id": "pi_1abcDEF", "created": pd.Timestamp("2026-03-01 23:30", tz="UTC"), "amount": 123450, "currency": "usd", "status": "succeeded", "customer": "cus_1abc"},
-            {"id": "pi_2abcDEF", "created": pd.Timestamp("2026-03-02 08:00", tz="UTC"), "amount": 5000, "currency": "jpy", "status": "failed", "customer": None},
+            {"id": "pi_1abcDEF", "created": pd.Timestamp("2026-03-01 23:30", tz="UTC"), "amount": 123450,
+                "currency": "usd", "status": "succeeded", "customer": "cus_1abc"},
+            {"id": "pi_2abcDEF", "created": pd.Timestamp("2026-03-02 08:00", tz="UTC"), "amount": 5000,
+                "currency": "jpy", "status": "failed", "customer": None},
         ],
         zone="Europe/Zurich",
     )  # fmt: skip
@@ -384,7 +386,8 @@ def test_a_report_names_itself_and_shows_every_column(shell: Any) -> None:
     )
     info = frames.FrameInfo(
         units="minor", mode="test", complete=True, amounts=["residual", *(f"part_{n}" for n in range(20))],
-        more={"report": "dso", "title": "Days sales outstanding", "period": "1-30 Sep 2026", "kinds": {"dso": "days"}},
+        more={"report": "dso", "title": "Days sales outstanding", "period": "1-30 Sep 2026",
+            "kinds": {"dso": "days"}},
     )  # fmt: skip
     bundle = shown(shell, info.put(made))
     assert "Days sales outstanding · 1-30 Sep 2026" in bundle["text/html"]

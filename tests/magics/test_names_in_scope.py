@@ -107,9 +107,12 @@ INNER = f"lambda: get_ipython().run_line_magic('stripe', '{PAY}')"
          "is a variable of outer"),
         (f"def outer(amount):\n    def middle():\n        return {INNER}\n    return middle()\ncharge = outer(50)\ndel outer",
          "is a variable of outer"),
-        (f"def outer():\n    amount = 50\n    return [{INNER}][0]\ncharge = outer()\nouter = 3", "is a variable of outer"),
-        (f"@(lambda function: function(50))\ndef charge(amount):\n    return {INNER}", "is a variable of charge"),
-        (f'exec("""def outer(amount):\n    return {INNER}\n""")\ncharge = outer(50)\ndel outer', "may be a variable of outer"),
+        (f"def outer():\n    amount = 50\n    return [{INNER}][0]\ncharge = outer()\nouter = 3",
+            "is a variable of outer"),
+        (f"@(lambda function: function(50))\ndef charge(amount):\n    return {INNER}",
+            "is a variable of charge"),
+        (f'exec("""def outer(amount):\n    return {INNER}\n""")\ncharge = outer(50)\ndel outer',
+            "may be a variable of outer"),
     ],
 )  # fmt: skip
 def test_a_variable_of_a_function_that_is_gone_is_not_replaced_by_a_global(

@@ -51,7 +51,8 @@ MOOT = {
     # nothing was made before
     ("again", "create"), ("again", "update"), ("again", "delete"), ("again", "raw write"), ("again", "rows"),
     ("names", None),  # says how a table is shown: noted with the table; nothing is shown here
-    ("idempotency", "form"), ("again", "form"), ("yes", "form"), ("columns", "form"), ("expand", "form"), ("table", "form"),
+    ("idempotency", "form"), ("again", "form"), ("yes", "form"), ("columns", "form"), ("expand", "form"),
+    ("table", "form"),
     # of the call that the form makes: its line shows them
     ("stripe_account", "form"), ("stripe_context", "form"),
     ("quiet", None),  # what is shown; looked at by itself

@@ -147,7 +147,8 @@ def play(stripe: ModuleType, address: str, version: str, **options: Any) -> dict
     found["credit note"] = [note.status, note.amount, api.customers.retrieve(ben).balance]
     api.payment_intents.create(
         {
-            "amount": 21000, "currency": "usd", "customer": ben, "payment_method": "pm_card_createDispute", "confirm": True,
+            "amount": 21000, "currency": "usd", "customer": ben, "payment_method": "pm_card_createDispute",
+            "confirm": True,
             "return_url": "https://example.com",
         }
     )  # fmt: skip

@@ -45,10 +45,13 @@ def test_every_call_goes_out_with_the_pinned_version(name: str, values: dict[str
     ("name", "values", "by"),
     [
         ("promotion_codes.create", {"promotion": {"type": "coupon", "coupon": "c1"}}, "promotion[type]"),
-        ("promotion_codes.create", {"promotion_type": "coupon", "promotion_coupon": "c1"}, "--promotion-type"),
-        ("subscriptions.create", {"customer": "cus_1", "billing_mode": {"type": "flexible"}}, "billing_mode[type]"),
+        ("promotion_codes.create", {"promotion_type": "coupon", "promotion_coupon": "c1"},
+            "--promotion-type"),
+        ("subscriptions.create", {"customer": "cus_1", "billing_mode": {"type": "flexible"}},
+            "billing_mode[type]"),
         ("subscriptions.create", {"customer_account": "acct_1"}, "--customer-account"),
-        ("checkout.sessions.create", {"line_items": '[{"metadata": {"a": "b"}}]'}, "line_items[0][metadata][a]"),
+        ("checkout.sessions.create", {"line_items": '[{"metadata": {"a": "b"}}]'},
+            "line_items[0][metadata][a]"),
         ("invoice_payments.list", {}, "invoice_payments.list"),
     ],
 )  # fmt: skip
@@ -77,7 +80,8 @@ def test_what_the_version_requires_is_demanded() -> None:
     [
         ("promotion_codes.create", {"coupon": "c1", "promotion_type": "coupon"}, NEWEST_VERSION, "coupon"),
         ("promotion_codes.create", {"coupon": "c1", "promotion_type": "coupon"}, PINNED_VERSION, "promotion"),
-        ("subscriptions.create", {"customer": "cus_1", "billing_mode": {"type": "flexible"}}, PINNED_VERSION, "billing_mode_type"),
+        ("subscriptions.create", {"customer": "cus_1", "billing_mode": {"type": "flexible"}}, PINNED_VERSION,
+            "billing_mode_type"),
         ("invoice_payments.list", {}, PINNED_VERSION, "invoice_payments"),
         ("invoices.upcoming", {}, NEWEST_VERSION, "invoices/upcoming"),
     ],

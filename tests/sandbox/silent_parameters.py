@@ -123,7 +123,8 @@ class World:
 
         customer = keep(
             "customer", "POST /v1/customers", name="A", email="a@example.com", source="tok_visa",
-            **{"address[country]": "DE", "address[line1]": "x", "address[city]": "y", "address[postal_code]": "1"},
+            **{"address[country]": "DE", "address[line1]": "x", "address[city]": "y",
+                "address[postal_code]": "1"},
         )  # fmt: skip
         ids["payment_method"] = call("POST /v1/payment_methods/pm_card_mastercard/attach", customer=customer)[
             "id"
@@ -189,7 +190,8 @@ class World:
             **{"fixed_amount[amount]": 300, "fixed_amount[currency]": "usd"},
         )
         for name, method, extra in [
-            ("paid_intent", "pm_card_bypassPending", {}), ("held_intent", "pm_card_visa", {"capture_method": "manual"}),
+            ("paid_intent", "pm_card_bypassPending", {}),
+            ("held_intent", "pm_card_visa", {"capture_method": "manual"}),
         ]:  # fmt: skip
             intent = call.intent(9000, method, customer=customer, **extra)
             ids[name], ids[f"{name}_charge"] = intent["id"], intent["latest_charge"]
@@ -347,52 +349,73 @@ def state(transport: SandboxTransport) -> bytes:
     account.family.flush()
     return msgspec.json.encode(
         (
-            {kind: [(row.id, msgspec.Raw(row.text)) for row in table.ordered()] for kind, table in account.tables.items()},
+            {kind: [(row.id, msgspec.Raw(row.text)) for row in table.ordered()] for kind,
+                table in account.tables.items()},
             [snapshot._part(each) for each in account.family.connected.values()],
-            account.notes, account.deleted, account.long_lines, account.link_lines, account.ledger.members, sorted(account.clock.jobs), account.me,
+            account.notes, account.deleted, account.long_lines, account.link_lines, account.ledger.members,
+            sorted(account.clock.jobs), account.me,
         )
     )  # fmt: skip
 
 
 PLACES = {
-    "customer": "customer", "charge": "charge", "intent": "intent", "payment_method": "payment_method", "invoiceitem": "invoiceitem",
-    "invoice": "draft", "line_item_id": "line", "subscription_exposed_id": "subscription", "subscription": "paused_subscription", "item": "item",
-    "subscription_item": "metered_item", "quote": "quote", "schedule": "schedule", "price": "monthly", "plan": "monthly", "coupon": "coupon",
-    "promotion_code": "promotion_code", "tax_rate": "tax_rate", "shipping_rate_token": "shipping_rate", "refund": "refund", "dispute": "dispute",
+    "customer": "customer", "charge": "charge", "intent": "intent", "payment_method": "payment_method",
+    "invoiceitem": "invoiceitem",
+    "invoice": "draft", "line_item_id": "line", "subscription_exposed_id": "subscription",
+    "subscription": "paused_subscription", "item": "item",
+    "subscription_item": "metered_item", "quote": "quote", "schedule": "schedule", "price": "monthly",
+    "plan": "monthly", "coupon": "coupon",
+    "promotion_code": "promotion_code", "tax_rate": "tax_rate", "shipping_rate_token": "shipping_rate",
+    "refund": "refund", "dispute": "dispute",
     "payout": "payout", "payment_link": "payment_link", "webhook_endpoint": "endpoint", "account": "account",
-    "transaction": "customer_balance_transaction", "capability": "capability", "person": "person", "test_clock": "test_clock", "configuration": "configuration", "link": "link", "source": "source", "review": "review", "transfer": "transfer", "topup": "topup",
+    "transaction": "customer_balance_transaction", "capability": "capability", "person": "person",
+    "test_clock": "test_clock", "configuration": "configuration", "link": "link", "source": "source",
+    "review": "review", "transfer": "transfer", "topup": "topup",
 }  # fmt: skip
 """Name of a place in a path -> the object that stands there."""
 AT: dict[str, dict[str, str]] = {
     "POST /v1/products/{id}": {"id": "product"}, "DELETE /v1/products/{id}": {"id": "other_product"},
-    "POST /v1/charges/{charge}/capture": {"charge": "held_charge"}, "POST /v1/charges/{charge}/refunds/{refund}": {"refund": "refund"},
-    "POST /v1/credit_notes/{id}": {"id": "credit_note"}, "POST /v1/credit_notes/{id}/void": {"id": "credit_note"},
-    "DELETE /v1/customers/{customer}/sources/{id}": {"id": "card"}, "DELETE /v1/customers/{customer}/tax_ids/{id}": {"id": "tax_id"},
-    "POST /v1/invoices/{invoice}/pay": {"invoice": "open"}, "POST /v1/invoices/{invoice}/void": {"invoice": "open"},
-    "POST /v1/invoices/{invoice}/mark_uncollectible": {"invoice": "open"}, "POST /v1/invoices/{invoice}/send": {"invoice": "sent"},
+    "POST /v1/charges/{charge}/capture": {"charge": "held_charge"},
+    "POST /v1/charges/{charge}/refunds/{refund}": {"refund": "refund"},
+    "POST /v1/credit_notes/{id}": {"id": "credit_note"},
+    "POST /v1/credit_notes/{id}/void": {"id": "credit_note"},
+    "DELETE /v1/customers/{customer}/sources/{id}": {"id": "card"},
+    "DELETE /v1/customers/{customer}/tax_ids/{id}": {"id": "tax_id"},
+    "POST /v1/invoices/{invoice}/pay": {"invoice": "open"},
+    "POST /v1/invoices/{invoice}/void": {"invoice": "open"},
+    "POST /v1/invoices/{invoice}/mark_uncollectible": {"invoice": "open"},
+    "POST /v1/invoices/{invoice}/send": {"invoice": "sent"},
     "POST /v1/invoices/{invoice}/attach_payment": {"invoice": "open"},
-    "POST /v1/payment_intents/{intent}/capture": {"intent": "held_intent"}, "POST /v1/payment_intents/{intent}/confirm": {"intent": "confirmable"},
-    "POST /v1/setup_intents/{intent}": {"intent": "setup_intent"}, "POST /v1/setup_intents/{intent}/confirm": {"intent": "setup_intent"},
+    "POST /v1/payment_intents/{intent}/capture": {"intent": "held_intent"},
+    "POST /v1/payment_intents/{intent}/confirm": {"intent": "confirmable"},
+    "POST /v1/setup_intents/{intent}": {"intent": "setup_intent"},
+    "POST /v1/setup_intents/{intent}/confirm": {"intent": "setup_intent"},
     "POST /v1/setup_intents/{intent}/cancel": {"intent": "setup_intent"},
     "POST /v1/quotes/{quote}/accept": {"quote": "open_quote"},
-    "POST /v1/billing/meters/{id}": {"id": "meter"}, "POST /v1/billing/meters/{id}/deactivate": {"id": "meter"}, "POST /v1/billing/meters/{id}/reactivate": {"id": "inactive_meter"},
+    "POST /v1/billing/meters/{id}": {"id": "meter"},
+    "POST /v1/billing/meters/{id}/deactivate": {"id": "meter"},
+    "POST /v1/billing/meters/{id}/reactivate": {"id": "inactive_meter"},
     "DELETE /v1/customers/{customer}/discount": {"customer": "discounted"},
     "DELETE /v1/subscriptions/{subscription_exposed_id}/discount": {"subscription_exposed_id": "discounted_subscription"},
     **{
         f"{method} /v1/accounts/{{account}}{path}": {"account": "other_connected"}
         for method, path in [
-            ("POST", ""), ("DELETE", ""), ("POST", "/reject"), ("POST", "/unreject"), ("POST", "/capabilities/{capability}"),
+            ("POST", ""), ("DELETE", ""), ("POST", "/reject"), ("POST", "/unreject"),
+            ("POST", "/capabilities/{capability}"),
             ("POST", "/persons"), ("POST", "/persons/{person}"), ("DELETE", "/persons/{person}"),
         ]
     },
     "POST /v1/customers/{customer}/sources/{id}": {"id": "card"},
     "POST /v1/customers/{customer}/sources/{id}/verify": {"id": "customers_bank"},
     "POST /v1/accounts/{account}/login_links": {"account": "connected"},
-    "POST /v1/accounts/{account}/external_accounts/{id}": {"id": "bank"}, "DELETE /v1/accounts/{account}/external_accounts/{id}": {"id": "bank"},
-    "POST /v1/transfers/{id}/reversals": {"id": "transfer"}, "POST /v1/transfers/{transfer}/reversals/{id}": {"id": "reversal"},
+    "POST /v1/accounts/{account}/external_accounts/{id}": {"id": "bank"},
+    "DELETE /v1/accounts/{account}/external_accounts/{id}": {"id": "bank"},
+    "POST /v1/transfers/{id}/reversals": {"id": "transfer"},
+    "POST /v1/transfers/{transfer}/reversals/{id}": {"id": "reversal"},
     "POST /v1/application_fees/{id}/refunds": {"id": "application_fee"},
     "POST /v1/application_fees/{fee}/refunds/{id}": {"fee": "application_fee", "id": "fee_refund"},
-    "DELETE /v1/invoiceitems/{invoiceitem}": {"invoiceitem": "pending_item"}, "POST /v1/invoiceitems/{invoiceitem}": {"invoiceitem": "pending_item"},
+    "DELETE /v1/invoiceitems/{invoiceitem}": {"invoiceitem": "pending_item"},
+    "POST /v1/invoiceitems/{invoiceitem}": {"invoiceitem": "pending_item"},
 }  # fmt: skip
 """Where another object than usual stands in the path."""
 
@@ -404,11 +427,14 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
     known: dict[str, dict[str, Any]] = {
         "POST /v1/payment_intents/{intent}/increment_authorization": {"amount": 5},
         "POST /v1/accounts/{account}/external_accounts": {
-            "external_account[object]": "bank_account", "external_account[country]": "US", "external_account[currency]": "usd",
-            "external_account[account_number]": "000123456789", "external_account[routing_number]": "110000000",
+            "external_account[object]": "bank_account", "external_account[country]": "US",
+            "external_account[currency]": "usd",
+            "external_account[account_number]": "000123456789",
+            "external_account[routing_number]": "110000000",
         },
         "POST /v1/account_links": {
-            "account": ids["other_connected"], "type": "account_onboarding", "refresh_url": "https://example.com/r", "return_url": "https://example.com/b",
+            "account": ids["other_connected"], "type": "account_onboarding",
+            "refresh_url": "https://example.com/r", "return_url": "https://example.com/b",
         },
         "POST /v1/accounts/{account}/reject": {"reason": "fraud"},
         "POST /v1/transfers": {"amount": 50, "currency": "usd", "destination": ids["connected"]},
@@ -421,14 +447,19 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
         "POST /v1/test_helpers/confirmation_tokens": {"payment_method": "pm_card_visa"},
         "POST /v1/customers/{customer}/sources/{id}/verify": {"amounts[0]": 32, "amounts[1]": 45},
         "POST /v1/topups": {"amount": 50, "currency": "usd"},
-        "POST /v1/billing/meters": {"display_name": "N", "event_name": "n", "default_aggregation[formula]": "sum"},
-        "POST /v1/billing/meter_events": {"event_name": "m", "payload[stripe_customer_id]": who, "payload[value]": 3},
-        "POST /v1/billing/meter_event_adjustments": {"event_name": "m", "type": "cancel", "cancel[identifier]": "ev1"},
+        "POST /v1/billing/meters": {"display_name": "N", "event_name": "n",
+            "default_aggregation[formula]": "sum"},
+        "POST /v1/billing/meter_events": {"event_name": "m", "payload[stripe_customer_id]": who,
+            "payload[value]": 3},
+        "POST /v1/billing/meter_event_adjustments": {"event_name": "m", "type": "cancel",
+            "cancel[identifier]": "ev1"},
         "POST /v1/charges": {"amount": 1000, "currency": "usd", "source": "tok_visa"},
         "POST /v1/charges/{charge}/refunds": {},
         "POST /v1/coupons": {"percent_off": 5},
-        "POST /v1/checkout/sessions": {"success_url": "https://example.com/s", "line_items[0][price]": ids["once"], "line_items[0][quantity]": 1},
-        "POST /v1/files": {"purpose": "dispute_evidence", "file[filename]": "a.txt", "file[type]": "text/plain", "file[data]": "eA=="},
+        "POST /v1/checkout/sessions": {"success_url": "https://example.com/s",
+            "line_items[0][price]": ids["once"], "line_items[0][quantity]": 1},
+        "POST /v1/files": {"purpose": "dispute_evidence", "file[filename]": "a.txt",
+            "file[type]": "text/plain", "file[data]": "eA=="},
         "POST /v1/credit_notes": {"invoice": ids["open"], "amount": 200},
         "POST /v1/customers/{customer}/balance_transactions": {"amount": -10, "currency": "usd"},
         "POST /v1/customers/{customer}/sources": {"source": "tok_visa"},
@@ -438,7 +469,8 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
         "POST /v1/invoices/create_preview": {"subscription": ids["subscription"]},
         "POST /v1/invoices/{invoice}/add_lines": {"lines[0][amount]": 5},
         "POST /v1/invoices/{invoice}/update_lines": {"lines[0][id]": ids["line"]},
-        "POST /v1/invoices/{invoice}/remove_lines": {"lines[0][id]": ids["line"], "lines[0][behavior]": "delete"},
+        "POST /v1/invoices/{invoice}/remove_lines": {"lines[0][id]": ids["line"],
+            "lines[0][behavior]": "delete"},
         "POST /v1/invoices/{invoice}/attach_payment": {"payment_intent": ids["intent"]},
         "POST /v1/payment_intents": {"amount": 1000, "currency": "usd"},
         "POST /v1/payment_links": line,
@@ -451,10 +483,12 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
         "POST /v1/promotion_codes": {"coupon": ids["coupon"]},
         "POST /v1/quotes": {"customer": who, "line_items[0][price]": ids["monthly"]},
         "POST /v1/reporting/report_runs": {
-            "report_type": "balance_change_from_activity.itemized.3", "parameters[interval_start]": NOW - DAY, "parameters[interval_end]": NOW + DAY,
+            "report_type": "balance_change_from_activity.itemized.3", "parameters[interval_start]": NOW - DAY,
+            "parameters[interval_end]": NOW + DAY,
         },
         "POST /v1/refunds": {"charge": ids["charge"]},
-        "POST /v1/shipping_rates": {"display_name": "T", "type": "fixed_amount", "fixed_amount[amount]": 5, "fixed_amount[currency]": "usd"},
+        "POST /v1/shipping_rates": {"display_name": "T", "type": "fixed_amount", "fixed_amount[amount]": 5,
+            "fixed_amount[currency]": "usd"},
         "POST /v1/subscription_items": {"subscription": ids["subscription"], "price": ids["other_monthly"]},
         "POST /v1/subscription_items/{subscription_item}/usage_records": {"quantity": 3},
         "POST /v1/subscription_schedules": {

@@ -21,7 +21,8 @@ class Shop:
         plain = {"product_data[name]": "Calls", "currency": "usd", "recurring[interval]": "month"}
         more: dict[str, Any] = {}
         if metered_by == "meter":
-            more["recurring[meter]"] = call("POST /v1/billing/meters", display_name="Calls", event_name="calls",
+            more["recurring[meter]"] = call("POST /v1/billing/meters", display_name="Calls",
+                                            event_name="calls",
                                             **{"default_aggregation[formula]": "sum"})["id"]  # fmt: skip
         self.metered = call(
             "POST /v1/prices", unit_amount=5, **plain, **{"recurring[usage_type]": "metered"}, **more
@@ -124,8 +125,10 @@ def test_75_what_is_refused(call: Talk) -> None:
     }
     assert call.refused(path, fixed)["param"] == "items[0][billing_thresholds]"
     tiered = call("POST /v1/prices", {
-        "product_data[name]": "T", "currency": "usd", "recurring[interval]": "month", "recurring[usage_type]": "metered",
-        "billing_scheme": "tiered", "tiers_mode": "graduated", "tiers[0][up_to]": "inf", "tiers[0][unit_amount]": 2,
+        "product_data[name]": "T", "currency": "usd", "recurring[interval]": "month",
+        "recurring[usage_type]": "metered",
+        "billing_scheme": "tiered", "tiers_mode": "graduated", "tiers[0][up_to]": "inf",
+        "tiers[0][unit_amount]": 2,
     })["id"]  # fmt: skip
     given = {"customer": shop.who, "items[0][price]": tiered, "billing_thresholds[amount_gte]": 100}
     assert "tiers" in call.refused(ID, given)["message"]

@@ -71,7 +71,8 @@ def test_a_subscription_begins(call: Talk) -> None:
         **{"recurring[interval]": "month"},
     )["id"]
     line = {"line_items[0][price]": price, "line_items[0][quantity]": 3}
-    session = call("POST /v1/checkout/sessions", mode="subscription", customer_email="jenny@example.com", **BACK, **line,
+    session = call("POST /v1/checkout/sessions", mode="subscription", customer_email="jenny@example.com",
+                   **BACK, **line,
                    **{"subscription_data[metadata][plan]": "team"})  # fmt: skip
     done = complete(call, session, name="Jenny")
     subscription = call(f"GET /v1/subscriptions/{done['subscription']}")

@@ -43,7 +43,8 @@ def net(call: Talk, **filters: Any) -> int:
 def test_an_account_is_what_the_person_gave(call: Talk) -> None:
     made = call(
         "POST /v1/accounts", type="custom", country="DE", email="shop@example.com", business_type="company",
-        **{"capabilities[transfers][requested]": True, "company[name]": "Laden", "company[tax_id]": "DE1", "metadata[k]": "v"},
+        **{"capabilities[transfers][requested]": True, "company[name]": "Laden", "company[tax_id]": "DE1",
+            "metadata[k]": "v"},
     )  # fmt: skip
     assert (made["country"], made["default_currency"], made["company"]["name"]) == ("DE", "eur", "Laden")
     assert made["company"]["tax_id_provided"] is True
@@ -56,12 +57,14 @@ def test_an_account_is_what_the_person_gave(call: Talk) -> None:
     path = f"/v1/accounts/{made['id']}"
     call(
         f"POST {path}",
-        {"business_profile[mcc]": "5734", "business_profile[url]": "https://laden.example", "tos_acceptance[date]": 1, "tos_acceptance[ip]": "1.1.1.1",
+        {"business_profile[mcc]": "5734", "business_profile[url]": "https://laden.example",
+            "tos_acceptance[date]": 1, "tos_acceptance[ip]": "1.1.1.1",
          "company[address][line1]": "x", "company[address][city]": "y", "company[address][postal_code]": "1"},
     )  # fmt: skip
     call(
         f"POST {path}/external_accounts",
-        {"external_account[object]": "bank_account", "external_account[country]": "DE", "external_account[currency]": "eur",
+        {"external_account[object]": "bank_account", "external_account[country]": "DE",
+            "external_account[currency]": "eur",
          "external_account[account_number]": "DE89370400440532013000"},
     )  # fmt: skip
     left = call(f"GET {path}")
@@ -70,7 +73,8 @@ def test_an_account_is_what_the_person_gave(call: Talk) -> None:
     ]
     person = call(
         f"POST {path}/persons", first_name="A", last_name="B",
-        **{"dob[day]": 1, "dob[month]": 2, "dob[year]": 1990, "relationship[representative]": True, "ssn_last_4": "0000"},
+        **{"dob[day]": 1, "dob[month]": 2, "dob[year]": 1990, "relationship[representative]": True,
+            "ssn_last_4": "0000"},
     )  # fmt: skip
     assert person["ssn_last_4_provided"] is True
     done = call(f"GET {path}")
@@ -396,7 +400,8 @@ class Platform(RuleBasedStateMachine):
     def destined(self, shop: int, amount: int, fee: int, part: bool, manual: bool) -> None:
         given = {
             "amount": amount, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True,
-            "transfer_data[destination]": self.shops[shop].account, "capture_method": "manual" if manual else "automatic",
+            "transfer_data[destination]": self.shops[shop].account,
+            "capture_method": "manual" if manual else "automatic",
         }  # fmt: skip
         given["transfer_data[amount]" if part else "application_fee_amount"] = fee
         self.attempt(self.talk, "POST /v1/payment_intents", given)

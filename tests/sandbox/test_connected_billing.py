@@ -156,15 +156,18 @@ def test_84_what_is_refused(call: Talk) -> None:
         ("subscriptions", {to: shop.account, "application_fee_percent": 101}, "application_fee_percent"),
         ("subscriptions", {to: shop.account, "application_fee_percent": 1.234}, "application_fee_percent"),
         ("subscriptions", {to: shop.account, "application_fee_percent": -1}, "application_fee_percent"),
-        ("subscriptions", {to: shop.account, "transfer_data[amount_percent]": 100.5}, "transfer_data[amount_percent]"),
-        ("subscriptions", {to: shop.account, "transfer_data[amount_percent]": 1, "application_fee_percent": 1},
+        ("subscriptions", {to: shop.account, "transfer_data[amount_percent]": 100.5},
+            "transfer_data[amount_percent]"),
+        ("subscriptions", {to: shop.account, "transfer_data[amount_percent]": 1,
+            "application_fee_percent": 1},
          "transfer_data[amount_percent]"),
         ("subscriptions", {to: waiting}, to),
         ("subscriptions", {to: "acct_none"}, to),
         ("subscriptions", {"on_behalf_of": "acct_none"}, "on_behalf_of"),
         ("invoices", {"application_fee_amount": 10}, "application_fee_amount"),
         ("invoices", {to: shop.account, "application_fee_amount": -10}, "application_fee_amount"),
-        ("invoices", {to: shop.account, "transfer_data[amount]": 5, "application_fee_amount": 10}, "transfer_data[amount]"),
+        ("invoices", {to: shop.account, "transfer_data[amount]": 5, "application_fee_amount": 10},
+            "transfer_data[amount]"),
     ]:  # fmt: skip
         basic = subscription if what == "subscriptions" else {"customer": subscription["customer"]}
         assert call.refused(f"POST /v1/{what}", {**basic, **given})["param"] == param

@@ -329,7 +329,8 @@ def test_sums_of_invoices(all_of):
             intent = intents[each["payment_intent"]]
             assert (intent["invoice"], intent["amount"]) == (each["id"], each["amount_due"])
             assert intent["status"] in {
-                "paid": {"succeeded"}, "open": {"requires_payment_method", "requires_action", "processing"}, "void": {"canceled"},
+                "paid": {"succeeded"}, "open": {"requires_payment_method", "requires_action", "processing"},
+                "void": {"canceled"},
                 "uncollectible": {"requires_payment_method"},
             }[each["status"]]  # fmt: skip
         assert (each["number"] is None) == (each["status"] == "draft")
@@ -344,7 +345,8 @@ def test_intents_in_every_state(all_of):
     about(len(all_of("payment_intent")), 5900, 0.05)
     states = Counter(each["status"] for each in all_of("payment_intent"))
     assert set(states) == {
-        "succeeded", "requires_payment_method", "requires_confirmation", "requires_action", "requires_capture", "processing", "canceled",
+        "succeeded", "requires_payment_method", "requires_confirmation", "requires_action",
+        "requires_capture", "processing", "canceled",
     }  # fmt: skip
     assert min(states.values()) >= 5
 
@@ -581,8 +583,10 @@ def test_events_of_the_last_30_days(all_of):
     assert max(each["created"] for each in events) <= AS_OF
     kinds = {each["type"] for each in events}
     assert {
-        "invoice.created", "invoice.finalized", "invoice.paid", "invoice.payment_failed", "charge.succeeded", "charge.failed", "charge.refunded",
-        "payment_intent.succeeded", "payment_intent.payment_failed", "payout.paid", "payout.created", "customer.created", "balance.available",
+        "invoice.created", "invoice.finalized", "invoice.paid", "invoice.payment_failed", "charge.succeeded",
+        "charge.failed", "charge.refunded",
+        "payment_intent.succeeded", "payment_intent.payment_failed", "payout.paid", "payout.created",
+        "customer.created", "balance.available",
         "charge.dispute.created", "refund.created", "customer.subscription.deleted",
     } <= kinds  # fmt: skip
     drafts = [each for each in events if each["type"] == "invoice.created"]

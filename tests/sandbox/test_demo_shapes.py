@@ -114,8 +114,10 @@ def _metered(item):
 @pytest.mark.parametrize(
     "kind",
     [
-        "customer", "product", "price", "subscription", "subscription_item", "invoice", "line_item", "invoiceitem", "payment_intent", "charge",
-        "payment_method", "refund", "dispute", "payout", "balance_transaction", "coupon", "tax_rate", "payment_link", "webhook_endpoint", "event",
+        "customer", "product", "price", "subscription", "subscription_item", "invoice", "line_item",
+        "invoiceitem", "payment_intent", "charge",
+        "payment_method", "refund", "dispute", "payout", "balance_transaction", "coupon", "tax_rate",
+        "payment_link", "webhook_endpoint", "event",
     ],
 )  # fmt: skip
 def test_same_keys_and_types(made, account, kind):

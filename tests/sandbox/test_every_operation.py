@@ -16,7 +16,8 @@ from stripe_magics.sandbox.api.dispatcher import simulates
 
 OPERATIONS = [each for each in facts.data().operations.values() if each.path.startswith("/v1/")]
 TEXTS = {
-    "currency": "usd", "country": "US", "email": "a@example.com", "url": "https://example.com", "type": "card", "expand": "",
+    "currency": "usd", "country": "US", "email": "a@example.com", "url": "https://example.com",
+    "type": "card", "expand": "",
     "starting_balance": "0", "timezone": "Etc/UTC",
 }  # fmt: skip
 
@@ -162,8 +163,10 @@ def test_kept_by_shape_lives_a_whole_life() -> None:
         return answer.json()
 
     holders = [
-        call("POST", "/v1/issuing/cardholders", **{"name": name, "billing[address][line1]": "1 Main St", "billing[address][city]": "Ulm",
-             "billing[address][country]": "DE", "billing[address][postal_code]": "89073", "metadata[team]": "red"})
+        call("POST", "/v1/issuing/cardholders",
+             **{"name": name, "billing[address][line1]": "1 Main St", "billing[address][city]": "Ulm",
+             "billing[address][country]": "DE", "billing[address][postal_code]": "89073",
+             "metadata[team]": "red"})
         for name in "ABC"
     ]  # fmt: skip
     first = holders[0]
@@ -201,7 +204,8 @@ def test_a_version_shows_its_own_fields() -> None:
         headers={**walks[0].client.headers, "Stripe-Version": VERSIONS[1]},
     )  # fmt: skip
     made = walks[0].client.post("/v1/terminal/locations", data={
-        "display_name": "A", "address[line1]": "1 Main St", "address[country]": "US", "address[city]": "X", "address[state]": "CA",
+        "display_name": "A", "address[line1]": "1 Main St", "address[country]": "US", "address[city]": "X",
+        "address[state]": "CA",
         "address[postal_code]": "94110"}).json()  # fmt: skip
     for walked in walks:
         seen = walked.client.get(f"/v1/terminal/locations/{made['id']}").json()

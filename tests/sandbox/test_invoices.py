@@ -57,10 +57,13 @@ def test_49_the_ways_of_an_invoice(call, customer) -> None:
 @pytest.mark.parametrize("step", ["finalize", "pay", "void", "mark_uncollectible", "delete"])
 def test_49_everything_else_is_refused(call, customer, state, step) -> None:
     invoice = draft(call, customer, 1000)["id"]
-    for made in {"draft": (), "open": ("finalize",), "paid": ("finalize", "pay"), "void": ("finalize", "void"), "uncollectible": ("finalize", "mark_uncollectible")}[state]:  # fmt: skip
+    for made in {"draft": (), "open": ("finalize",), "paid": ("finalize", "pay"),
+        "void": ("finalize", "void"), "uncollectible": ("finalize",
+            "mark_uncollectible")}[state]:  # fmt: skip
         call(f"POST /v1/invoices/{invoice}/{made}", payment_method="pm_card_visa" if made == "pay" else None)
     allowed = {
-        "draft": {"finalize", "pay", "delete"}, "open": {"pay", "void", "mark_uncollectible"}, "uncollectible": {"pay", "void"}, "paid": set(), "void": set(),
+        "draft": {"finalize", "pay", "delete"}, "open": {"pay", "void", "mark_uncollectible"},
+        "uncollectible": {"pay", "void"}, "paid": set(), "void": set(),
     }[state]  # fmt: skip
     what = f"DELETE /v1/invoices/{invoice}" if step == "delete" else f"POST /v1/invoices/{invoice}/{step}"
     params = {"payment_method": "pm_card_visa"} if step == "pay" else {}
@@ -427,7 +430,8 @@ def test_subscriptions_bill_each_period(call, sandbox) -> None:
 
 
 def test_a_subscription_whose_card_declines(call) -> None:
-    customer = call("POST /v1/customers", payment_method="pm_card_chargeCustomerFail", **{"invoice_settings[default_payment_method]": "pm_card_chargeCustomerFail"})["id"]  # fmt: skip
+    customer = call("POST /v1/customers", payment_method="pm_card_chargeCustomerFail",
+        **{"invoice_settings[default_payment_method]": "pm_card_chargeCustomerFail"})["id"]  # fmt: skip
     data = {
         "product_data[name]": "Plan",
         "currency": "usd",

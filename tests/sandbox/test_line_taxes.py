@@ -16,7 +16,8 @@ def taxes(*each: tuple[int, int, bool], prefix: str = "") -> dict[str, Any]:
     for place, (amount, taxable, inclusive) in enumerate(each):
         name = f"{prefix}[tax_amounts][{place}]" if prefix else f"tax_amounts[{place}]"
         found |= {
-            f"{name}[amount]": amount, f"{name}[taxable_amount]": taxable, f"{name}[tax_rate_data][display_name]": "City tax",
+            f"{name}[amount]": amount, f"{name}[taxable_amount]": taxable,
+            f"{name}[tax_rate_data][display_name]": "City tax",
             f"{name}[tax_rate_data][percentage]": 7.25, f"{name}[tax_rate_data][inclusive]": inclusive,
         }  # fmt: skip
     return found

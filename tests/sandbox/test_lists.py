@@ -185,8 +185,10 @@ def test_15_numbers(call, customers) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "jenny", "email:", 'email:"a" AND name:"b" OR phone:"c"', 'color:"red"', 'name~"ab"', 'name>"a"', '(name:"abc")', "metadata:'x'",
-        'email["x"]:"y"', " OR ".join(f'name:"{place}"' for place in range(11)), 'created>"soon"', 'name:"open',
+        "jenny", "email:", 'email:"a" AND name:"b" OR phone:"c"', 'color:"red"', 'name~"ab"', 'name>"a"',
+        '(name:"abc")', "metadata:'x'",
+        'email["x"]:"y"', " OR ".join(f'name:"{place}"' for place in range(11)), 'created>"soon"',
+        'name:"open',
     ],
 )  # fmt: skip
 def test_15_bad_queries(call, query) -> None:

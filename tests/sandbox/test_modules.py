@@ -125,19 +125,26 @@ def address(prefix: str) -> dict[str, str]:
 
 
 CUSTOMER = {
-    "description": "A customer", "email": "jenny@example.com", "name": "Jenny Rosen", "phone": "+15551234", **address("address"),
-    **address("shipping[address]"), "shipping[name]": "J. Rosen", "shipping[phone]": "+15559876", "metadata[plan]": "pro", "balance": -500,
-    "invoice_prefix": "JENNY1", "invoice_settings[custom_fields][0][name]": "PO", "invoice_settings[custom_fields][0][value]": "42",
-    "invoice_settings[footer]": "Thanks", "next_invoice_sequence": 7, "preferred_locales[0]": "de", "preferred_locales[1]": "en-GB",
-    "tax_exempt": "reverse", "invoice_settings[rendering_options][amount_tax_display]": "include_inclusive_tax",
+    "description": "A customer", "email": "jenny@example.com", "name": "Jenny Rosen", "phone": "+15551234",
+    **address("address"),
+    **address("shipping[address]"), "shipping[name]": "J. Rosen", "shipping[phone]": "+15559876",
+    "metadata[plan]": "pro", "balance": -500,
+    "invoice_prefix": "JENNY1", "invoice_settings[custom_fields][0][name]": "PO",
+    "invoice_settings[custom_fields][0][value]": "42",
+    "invoice_settings[footer]": "Thanks", "next_invoice_sequence": 7, "preferred_locales[0]": "de",
+    "preferred_locales[1]": "en-GB",
+    "tax_exempt": "reverse",
+    "invoice_settings[rendering_options][amount_tax_display]": "include_inclusive_tax",
 }  # fmt: skip
 
 
 def test_customers_create(call) -> None:
     coupon = call("POST /v1/coupons", percent_off=10, duration="forever")["id"]
     more = {
-        "payment_method": "pm_card_visa", "invoice_settings[default_payment_method]": "pm_card_visa", "coupon": coupon, "source": "tok_visa",
-        "tax_id_data[0][type]": "eu_vat", "tax_id_data[0][value]": "DE123456789", "tax[ip_address]": "192.0.2.1",
+        "payment_method": "pm_card_visa", "invoice_settings[default_payment_method]": "pm_card_visa",
+        "coupon": coupon, "source": "tok_visa",
+        "tax_id_data[0][type]": "eu_vat", "tax_id_data[0][value]": "DE123456789",
+        "tax[ip_address]": "192.0.2.1",
         "cash_balance[settings][reconciliation_mode]": "manual",
     }  # fmt: skip
     made = call(
@@ -221,11 +228,14 @@ BILLING = {
     "billing_details[phone]": "1",
 }
 SHIPPING = {
-    **address("shipping[address]"), "shipping[name]": "J", "shipping[carrier]": "DHL", "shipping[phone]": "2", "shipping[tracking_number]": "T1",
+    **address("shipping[address]"), "shipping[name]": "J", "shipping[carrier]": "DHL", "shipping[phone]": "2",
+    "shipping[tracking_number]": "T1",
 }  # fmt: skip
 INTENT = {
-    "amount": 2000, "currency": "eur", "description": "Order 1", "receipt_email": "r@example.com", **SHIPPING, "statement_descriptor": "ORDER",
-    "statement_descriptor_suffix": "ONE", "capture_method": "manual", "confirmation_method": "manual", "transfer_group": "g1",
+    "amount": 2000, "currency": "eur", "description": "Order 1", "receipt_email": "r@example.com", **SHIPPING,
+    "statement_descriptor": "ORDER",
+    "statement_descriptor_suffix": "ONE", "capture_method": "manual", "confirmation_method": "manual",
+    "transfer_group": "g1",
     "setup_future_usage": "off_session", "metadata[order]": "1",
 }  # fmt: skip
 
@@ -278,10 +288,14 @@ def test_payment_intents_confirm(call) -> None:
         {"amount": 2000, "currency": "eur", "payment_method_types[]": ["card", "bancontact", "sofort"]},
     )
     options = {
-        "payment_method_options[bancontact][preferred_language]": "de", "payment_method_options[card][installments][enabled]": True,
-        "payment_method_options[card][installments][plan][count]": 3, "payment_method_options[card][installments][plan][interval]": "month",
-        "payment_method_options[card][installments][plan][type]": "fixed_count", "payment_method_options[card][network]": "visa",
-        "payment_method_options[card][request_three_d_secure]": "any", "payment_method_options[sofort][preferred_language]": "it",
+        "payment_method_options[bancontact][preferred_language]": "de",
+        "payment_method_options[card][installments][enabled]": True,
+        "payment_method_options[card][installments][plan][count]": 3,
+        "payment_method_options[card][installments][plan][interval]": "month",
+        "payment_method_options[card][installments][plan][type]": "fixed_count",
+        "payment_method_options[card][network]": "visa",
+        "payment_method_options[card][request_three_d_secure]": "any",
+        "payment_method_options[sofort][preferred_language]": "it",
     }  # fmt: skip
     kept = {
         "receipt_email": "r@example.com",
@@ -297,9 +311,12 @@ def test_payment_intents_confirm(call) -> None:
     }
     data |= {f"payment_method_data[{name.replace('[', '][', 1)}": value for name, value in BILLING.items()}
     once = {
-        "off_session": True, "error_on_requires_action": True, "return_url": "https://example.com", "use_stripe_sdk": True,
-        "mandate_data[customer_acceptance][type]": "online", "mandate_data[customer_acceptance][online][ip_address]": "192.0.2.1",
-        "mandate_data[customer_acceptance][online][user_agent]": "UA", "mandate_data[customer_acceptance][accepted_at]": 1700000000,
+        "off_session": True, "error_on_requires_action": True, "return_url": "https://example.com",
+        "use_stripe_sdk": True,
+        "mandate_data[customer_acceptance][type]": "online",
+        "mandate_data[customer_acceptance][online][ip_address]": "192.0.2.1",
+        "mandate_data[customer_acceptance][online][user_agent]": "UA",
+        "mandate_data[customer_acceptance][accepted_at]": 1700000000,
     }  # fmt: skip
     done = call(
         f"POST /v1/payment_intents/{intent['id']}/confirm",
@@ -425,7 +442,8 @@ def test_payouts_and_the_balance(call) -> None:
     call.intent(5000, method="pm_card_bypassPending")
     bank = call("GET /v1/account")["external_accounts"]["data"][0]
     given = {
-        "amount": 1000, "currency": "usd", "description": "d", "metadata[a]": "b", "method": "standard", "source_type": "card",
+        "amount": 1000, "currency": "usd", "description": "d", "metadata[a]": "b", "method": "standard",
+        "source_type": "card",
         "statement_descriptor": "PAY ME", "destination": bank["id"],
     }  # fmt: skip
     made = call("POST /v1/payouts", given)
@@ -470,7 +488,8 @@ def test_invoice_items(call) -> None:
     coupon = call("POST /v1/coupons", percent_off=10, duration="once")["id"]
     draft = call("POST /v1/invoices", customer=customer, currency="eur")["id"]
     given = {
-        "customer": customer, "amount": 1000, "currency": "eur", "description": "Work", "period[start]": 1700000000, "period[end]": 1702000000,
+        "customer": customer, "amount": 1000, "currency": "eur", "description": "Work",
+        "period[start]": 1700000000, "period[end]": 1702000000,
         "metadata[a]": "b", "discountable": True, "invoice": draft,
     }  # fmt: skip
     more = {
@@ -524,9 +543,12 @@ def test_invoices(call, sandbox) -> None:
     coupon = call("POST /v1/coupons", percent_off=10, duration="once")["id"]
     call("POST /v1/invoiceitems", customer=customer, amount=1000, currency="eur")
     given = {
-        "customer": customer, "auto_advance": True, "collection_method": "send_invoice", "due_date": sandbox.now + 1000, "description": "Hello",
-        "metadata[a]": "b", "custom_fields[0][name]": "PO", "custom_fields[0][value]": "42", "default_payment_method": method, "footer": "Bye",
-        "statement_descriptor": "INV", "currency": "eur", "automatic_tax[enabled]": True, "payment_settings[payment_method_types][0]": "card",
+        "customer": customer, "auto_advance": True, "collection_method": "send_invoice",
+        "due_date": sandbox.now + 1000, "description": "Hello",
+        "metadata[a]": "b", "custom_fields[0][name]": "PO", "custom_fields[0][value]": "42",
+        "default_payment_method": method, "footer": "Bye",
+        "statement_descriptor": "INV", "currency": "eur", "automatic_tax[enabled]": True,
+        "payment_settings[payment_method_types][0]": "card",
         "effective_at": 1700000000, "rendering[amount_tax_display]": "exclude_tax",
     }  # fmt: skip
     more = {
@@ -551,9 +573,12 @@ def test_invoices(call, sandbox) -> None:
         assert call.refused(f"POST /v1/invoices/{made['id']}", params)["status"] == 400
     path = f"POST /v1/invoices/{made['id']}"
     given = {
-        "auto_advance": False, "days_until_due": 9, "description": "Changed", "metadata[c]": "d", "custom_fields[0][name]": "X",
-        "custom_fields[0][value]": "Y", "default_payment_method": method, "footer": "F", "statement_descriptor": "NEW",
-        "automatic_tax[enabled]": False, "payment_settings[payment_method_types][0]": "sepa_debit", "effective_at": 1700000001,
+        "auto_advance": False, "days_until_due": 9, "description": "Changed", "metadata[c]": "d",
+        "custom_fields[0][name]": "X",
+        "custom_fields[0][value]": "Y", "default_payment_method": method, "footer": "F",
+        "statement_descriptor": "NEW",
+        "automatic_tax[enabled]": False, "payment_settings[payment_method_types][0]": "sepa_debit",
+        "effective_at": 1700000001,
     }  # fmt: skip
     changed = call(path, {**given, "default_tax_rates": "", "discounts": ""})
     given_back(given, changed, but={"days_until_due"})
@@ -623,7 +648,8 @@ def test_payment_link_lines(call) -> None:
 
 def test_events_watch(call) -> None:
     given = {
-        "description": "Watch", "enabled_events[0]": "customer.created", "enabled_events[1]": "invoice.paid", "api_version": "2025-02-24.acacia",
+        "description": "Watch", "enabled_events[0]": "customer.created", "enabled_events[1]": "invoice.paid",
+        "api_version": "2025-02-24.acacia",
         "url": "https://example.com/hook", "metadata[a]": "b",
     }  # fmt: skip
     given_back(given, call("POST /v1/webhook_endpoints", {**given, "connect": False}))

@@ -143,7 +143,8 @@ def test_38_the_balance(call) -> None:
     call.intent(5000, currency="eur")
     balance = call("GET /v1/balance")
     assert balance["available"] == [
-        {"amount": 0, "currency": "eur", "source_types": {"card": 0}}, {"amount": 1912, "currency": "usd", "source_types": {"card": 1912}},
+        {"amount": 0, "currency": "eur", "source_types": {"card": 0}},
+        {"amount": 1912, "currency": "usd", "source_types": {"card": 1912}},
     ]  # fmt: skip
     assert [each["amount"] for each in balance["pending"]] == [5000 - 175, 0]
     assert balance["instant_available"][1]["amount"] == 1912
@@ -192,7 +193,8 @@ def test_41_types(call, sandbox) -> None:
     call(f"POST /v1/test_helpers/payouts/{second['id']}/fail")
     found = {(each["type"], each["reporting_category"]) for each in call.every("/v1/balance_transactions")}
     assert found == {
-        ("charge", "charge"), ("refund", "refund"), ("adjustment", "dispute"), ("payout", "payout"), ("payout_cancel", "payout_reversal"),
+        ("charge", "charge"), ("refund", "refund"), ("adjustment", "dispute"), ("payout", "payout"),
+        ("payout_cancel", "payout_reversal"),
         ("payout_failure", "payout_reversal"),
     }  # fmt: skip
 
@@ -387,7 +389,8 @@ def test_46_cancel(call, sandbox) -> None:
 @pytest.mark.parametrize(
     ("number", "code"),
     [
-        ("000123456789", None), ("000111111116", "no_account"), ("000111111113", "account_closed"), ("000222222227", "insufficient_funds"),
+        ("000123456789", None), ("000111111116", "no_account"), ("000111111113", "account_closed"),
+        ("000222222227", "insufficient_funds"),
         ("000333333335", "debit_not_authorized"), ("000444444440", "invalid_currency"),
     ],
 )  # fmt: skip
@@ -397,8 +400,10 @@ def test_47_test_bank_numbers(call, sandbox, number, code) -> None:
     bank = call(
         f"POST /v1/accounts/{me}/external_accounts",
         {
-            "external_account[object]": "bank_account", "external_account[country]": "US", "external_account[currency]": "usd",
-            "external_account[routing_number]": "110000000", "external_account[account_number]": number, "default_for_currency": True,
+            "external_account[object]": "bank_account", "external_account[country]": "US",
+            "external_account[currency]": "usd",
+            "external_account[routing_number]": "110000000", "external_account[account_number]": number,
+            "default_for_currency": True,
         },
     )  # fmt: skip
     payout = call("POST /v1/payouts", amount=500, currency="usd")

@@ -245,8 +245,10 @@ def test_29_declined_after_authentication(call) -> None:
 
 def debit(call, iban: str) -> dict:
     data = {
-        "amount": 5000, "currency": "eur", "confirm": True, "payment_method_data[type]": "sepa_debit", "payment_method_data[sepa_debit][iban]": iban,
-        "payment_method_data[billing_details][name]": "Jenny", "payment_method_data[billing_details][email]": "jenny@example.com",
+        "amount": 5000, "currency": "eur", "confirm": True, "payment_method_data[type]": "sepa_debit",
+        "payment_method_data[sepa_debit][iban]": iban,
+        "payment_method_data[billing_details][name]": "Jenny",
+        "payment_method_data[billing_details][email]": "jenny@example.com",
         "mandate_data[customer_acceptance][type]": "offline",
     }  # fmt: skip
     return call("POST /v1/payment_intents", data)

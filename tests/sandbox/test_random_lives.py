@@ -110,7 +110,8 @@ class Life:
     def try_out(self) -> None:
         """A trial of somebody without a card."""
         params = {
-            "customer": self.person(None), "items[0][price]": self.random.choice(self.prices), "trial_period_days": self.random.randint(1, 9),
+            "customer": self.person(None), "items[0][price]": self.random.choice(self.prices),
+            "trial_period_days": self.random.randint(1, 9),
             "trial_settings[end_behavior][missing_payment_method]": self.random.choice(["pause", "cancel"]),
         }  # fmt: skip
         self.attempt("POST /v1/subscriptions", params)
@@ -128,8 +129,10 @@ class Life:
                 {"items[0][id]": item, "items[0][quantity]": pick.randint(1, 6)},
                 {"items[0][id]": item, "items[0][price]": pick.choice(self.prices)},
                 {"items[0][price]": pick.choice(self.prices)},
-                {"billing_cycle_anchor": "now"}, {"trial_end": "now"}, {"trial_end": self.sandbox.now + pick.randint(1, 9) * DAY},
-                {"cancel_at_period_end": pick.random() < 0.4}, {"pause_collection[behavior]": pick.choice(["void", "keep_as_draft"])},
+                {"billing_cycle_anchor": "now"}, {"trial_end": "now"},
+                {"trial_end": self.sandbox.now + pick.randint(1, 9) * DAY},
+                {"cancel_at_period_end": pick.random() < 0.4},
+                {"pause_collection[behavior]": pick.choice(["void", "keep_as_draft"])},
                 {"pause_collection": ""},
             ]
         )  # fmt: skip

@@ -112,7 +112,8 @@ def test_an_open_session_shows_of_its_customer_the_address_for_mail(call, mode) 
     assert (details["email"], details["name"], details["tax_exempt"]) == ("jenny@example.com", None, "exempt")
     assert details["tax_ids"] is None
     assert made["saved_payment_method_options"] == {
-        "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None,
+        "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled",
+        "payment_method_save": None,
     }  # fmt: skip
     assert made["customer_creation"] is None
     assert made["billing_address_collection"] is None

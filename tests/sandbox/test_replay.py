@@ -17,10 +17,14 @@ SAME = 214
 NOT_SAID = "the conversation never shows how it was made, and the player makes it without"
 EXCEPTIONS = (
     (r"(nickname|coupon\.name): given there, null here", f"names of prices and coupons: {NOT_SAID}"),
-    (r"No such (price|customer|charge|destination|ID)\b", f"an object from before the conversation: {NOT_SAID}"),
-    (r"POST /v1/subscriptions error\.param: None there, 'items\[0\]\[price\]' here", "the same: the price is missed before the method is"),
-    (r"GET /v1/invoice_payments data: 1 there, 0 here", "the answer that made the payment was left out of the recording"),
-    (r"POST /v1/billing_portal/sessions configuration: given there, null here", "the recorded account's own setting"),
+    (r"No such (price|customer|charge|destination|ID)\b",
+        f"an object from before the conversation: {NOT_SAID}"),
+    (r"POST /v1/subscriptions error\.param: None there, 'items\[0\]\[price\]' here",
+        "the same: the price is missed before the method is"),
+    (r"GET /v1/invoice_payments data: 1 there, 0 here",
+        "the answer that made the payment was left out of the recording"),
+    (r"POST /v1/billing_portal/sessions configuration: given there, null here",
+        "the recorded account's own setting"),
 )  # fmt: skip
 
 

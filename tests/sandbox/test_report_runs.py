@@ -103,7 +103,8 @@ def test_the_end_of_today_is_the_balance(call: Talk) -> None:
 
 def test_columns_filters_and_zones(call: Talk) -> None:
     rows = month(
-        call, "balance_change_from_activity.itemized.3", currency="EUR", reporting_category="refund", timezone="Europe/Berlin",
+        call, "balance_change_from_activity.itemized.3", currency="EUR", reporting_category="refund",
+        timezone="Europe/Berlin",
     )  # fmt: skip
     assert {(row["currency"], row["reporting_category"]) for row in rows} == {("eur", "refund")}
     assert all(row["created"] != row["created_utc"] and row["charge_id"].startswith("ch_") for row in rows)
@@ -121,10 +122,14 @@ def test_what_a_run_is_refused_for(call: Talk) -> None:
     faults = [
         ({"report_type": "balance.summary.1"}, "parameters[interval_start]", "Missing required param"),
         ({"report_type": "tax.transactions.itemized.2", **period}, "report_type", "doesn't simulate"),
-        ({"report_type": "balance.summary.1", **period, "parameters[payout]": "po_1"}, "parameters[payout]", "takes no payout"),
-        ({"report_type": "balance.summary.1", **period, "parameters[columns][]": "shoe"}, "parameters[columns]", "no column 'shoe'"),
-        ({"report_type": "balance.summary.1", **period, "parameters[interval_end]": 2000000000}, "parameters[interval_end]", "later than"),
-        ({"report_type": "balance.summary.1", **period, "parameters[interval_start]": OCTOBER}, "parameters[interval_start]", "before"),
+        ({"report_type": "balance.summary.1", **period, "parameters[payout]": "po_1"}, "parameters[payout]",
+            "takes no payout"),
+        ({"report_type": "balance.summary.1", **period, "parameters[columns][]": "shoe"},
+            "parameters[columns]", "no column 'shoe'"),
+        ({"report_type": "balance.summary.1", **period, "parameters[interval_end]": 2000000000},
+            "parameters[interval_end]", "later than"),
+        ({"report_type": "balance.summary.1", **period, "parameters[interval_start]": OCTOBER},
+            "parameters[interval_start]", "before"),
     ]  # fmt: skip
     for given, param, message in faults:
         with pytest.raises(Refused) as refused:

@@ -15,8 +15,10 @@ from .conftest import Refused, Talk
 
 NAMES = ["Anna", "ANNA B", "Bruno", "Carla Anna", "Dé", "x"]
 QUERIES = [
-    "email:'a1@example.com'", "name:'anna'", "name~'ann'", "name~'NNA B'", "metadata['plan']:'pro'", "metadata['plan']~'tea'",
-    "-name:'anna'", "name:'bruno' OR metadata['plan']:'team'", "name~'ann' AND metadata['plan']:'pro'", "phone:null",
+    "email:'a1@example.com'", "name:'anna'", "name~'ann'", "name~'NNA B'", "metadata['plan']:'pro'",
+    "metadata['plan']~'tea'",
+    "-name:'anna'", "name:'bruno' OR metadata['plan']:'team'", "name~'ann' AND metadata['plan']:'pro'",
+    "phone:null",
     "name:'anna' OR -metadata['plan']:'pro'", "name:'anna' OR name:'bruno' OR email:'a2@example.com'",
 ]  # fmt: skip
 
@@ -50,7 +52,8 @@ def test_the_index_finds_what_reading_finds(call: Talk) -> None:
     ids: list[str] = []
     for step in range(120):
         given: dict[str, Any] = {
-            "name": chance.choice(NAMES), "email": f"a{step % 9}@example.com", "metadata[plan]": chance.choice(["pro", "team", "Steady"]),
+            "name": chance.choice(NAMES), "email": f"a{step % 9}@example.com",
+            "metadata[plan]": chance.choice(["pro", "team", "Steady"]),
         }  # fmt: skip
         what = chance.random()
         if what < 0.5 or not ids:
@@ -113,7 +116,8 @@ def test_ten_times_the_customers_cost_no_more(monkeypatch: pytest.MonkeyPatch) -
         transport = SandboxTransport(demo=False)
         for number in range(size):
             one: dict[str, Any] = {
-                "id": f"cus_{number}", "object": "customer", "created": number, "email": f"p{number}@example.com", "name": f"Person {number % 100}",
+                "id": f"cus_{number}", "object": "customer", "created": number,
+                "email": f"p{number}@example.com", "name": f"Person {number % 100}",
                 "metadata": {"n": str(number)},
             }  # fmt: skip
             transport.account.insert("customer", one)

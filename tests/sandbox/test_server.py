@@ -93,7 +93,8 @@ def test_an_answer_leaves_in_one_piece(host) -> None:
 
 
 def test_chunked_bodies_are_read(host) -> None:
-    status, body = call(host, "POST", "/v1/customers", iter([b"name=Jen", b"ny+Ro", b"sen"]), encode_chunked=True,
+    status, body = call(host, "POST", "/v1/customers", iter([b"name=Jen", b"ny+Ro", b"sen"]),
+                        encode_chunked=True,
                         headers={**FORM, "Transfer-Encoding": "chunked"})  # fmt: skip
     assert (status, json.loads(body)["name"]) == (200, "Jenny Rosen")
 
@@ -398,7 +399,8 @@ def test_the_fixture_is_an_entry_point_and_serves_other_suites(tmp_path) -> None
     )
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", plugin, "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", "-p", plugin, "-p", "no:cacheprovider", "--rootdir",
+            str(tmp_path), str(tmp_path)],
         capture_output=True, text=True, env=environment, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert "1 passed" in done.stdout, done.stdout + done.stderr
@@ -411,7 +413,8 @@ DOUBTFUL = [
         (b"POST /v1/customers HTTP/1.1\r\n" + HEADERS + b"Transfer-Encoding: chunked\r\n\r\n" + length + b"\r\nname=a\r\n0\r\n\r\n", b"400", b"malformed")
         for length in (b"0x6", b"+6", b"0_6", b"-6", b"", b"6 6")
     ),
-    (b"GET /v1/customers HTTP/1.1\r\n" + HEADERS + b"Idempotency-Key: a\rSet-Cookie: b\r\n\r\n", b"400", b"malformed"),
+    (b"GET /v1/customers HTTP/1.1\r\n" + HEADERS + b"Idempotency-Key: a\rSet-Cookie: b\r\n\r\n", b"400",
+        b"malformed"),
     (b"GET /v1/customers HTTP/1.1\r\n" + HEADERS + b"Idempotency-Key: a\x00b\r\n\r\n", b"400", b"malformed"),
 ]  # fmt: skip
 

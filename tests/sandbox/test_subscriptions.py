@@ -172,7 +172,8 @@ def test_74_recorded_month_to_year_on_the_first_day(call) -> None:
     after = call(
         f"{ID}/{made['id']}",
         {
-            "items[0][id]": made["items"]["data"][0]["id"], "items[0][plan]": yearly, "items[0][quantity]": 1, "cancel_at_period_end": False,
+            "items[0][id]": made["items"]["data"][0]["id"], "items[0][plan]": yearly, "items[0][quantity]": 1,
+            "cancel_at_period_end": False,
             "proration_behavior": "always_invoice", "trial_end": "now", "billing_cycle_anchor": "now",
         },
     )  # fmt: skip
@@ -260,7 +261,8 @@ def test_75_pending_if_incomplete(call, sandbox) -> None:
     item = made["items"]["data"][0]["id"]
     change_card(call, who, FAILS)
     change = {
-        "items[0][id]": item, "items[0][price]": price(call, 9000), "payment_behavior": "pending_if_incomplete",
+        "items[0][id]": item, "items[0][price]": price(call, 9000),
+        "payment_behavior": "pending_if_incomplete",
         "proration_behavior": "always_invoice",
     }  # fmt: skip
     waiting = call(f"{ID}/{made['id']}", change)
@@ -316,7 +318,8 @@ def test_75_what_goes_on_the_first_invoice(call) -> None:
     made = subscribe(
         call, customer(call), price(call, 1000),
         **{
-            "add_invoice_items[0][price]": once, "default_tax_rates[]": rate, "discounts[0][coupon]": "HALF", "days_until_due": 7,
+            "add_invoice_items[0][price]": once, "default_tax_rates[]": rate, "discounts[0][coupon]": "HALF",
+            "days_until_due": 7,
             "collection_method": "send_invoice",
         },
     )  # fmt: skip
@@ -391,7 +394,8 @@ def test_71_values_out_of_their_domain(call, sandbox) -> None:
 
 def tiers(mode: str) -> dict[str, Any]:
     return {
-        "unit_amount": None, "billing_scheme": "tiered", "tiers_mode": mode, "tiers[0][up_to]": 5, "tiers[0][unit_amount]": 700,
+        "unit_amount": None, "billing_scheme": "tiered", "tiers_mode": mode, "tiers[0][up_to]": 5,
+        "tiers[0][unit_amount]": 700,
         "tiers[0][flat_amount]": 1000, "tiers[1][up_to]": "inf", "tiers[1][unit_amount]": 500,
     }  # fmt: skip
 
@@ -413,7 +417,8 @@ def test_76_tiers(call, mode, quantity, total) -> None:
     assert invoice["total"] == total == sum(line["amount"] for line in invoice["lines"]["data"])
     shown = call(f"GET /v1/prices/{plan}", {"expand[]": "tiers"})["tiers"]
     assert shown[1] == {
-        "flat_amount": None, "flat_amount_decimal": None, "unit_amount": 500, "unit_amount_decimal": "500", "up_to": None,
+        "flat_amount": None, "flat_amount_decimal": None, "unit_amount": 500, "unit_amount_decimal": "500",
+        "up_to": None,
     }  # fmt: skip
 
 
@@ -600,7 +605,8 @@ def test_80_schedules(call, sandbox) -> None:
     made = call(
         "POST /v1/subscription_schedules",
         {
-            "customer": customer(call), "start_date": "now", "end_behavior": "cancel", "phases[0][items][0][price]": small,
+            "customer": customer(call), "start_date": "now", "end_behavior": "cancel",
+            "phases[0][items][0][price]": small,
             "phases[0][iterations]": 1, "phases[1][items][0][price]": large, "phases[1][iterations]": 2,
         },
     )  # fmt: skip

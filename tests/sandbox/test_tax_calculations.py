@@ -30,7 +30,8 @@ def lines(*amounts: int, behavior: str = "exclusive") -> dict[str, Any]:
 
 def test_81_a_calculation(call: Talk) -> None:
     made = call(f"POST {PATH}", currency="eur", **at("DE", city="Berlin"), **lines(1000, 2599), **{
-        "line_items[0][reference]": "shoes", "line_items[0][quantity]": 2, "shipping_cost[amount]": 500, "expand[]": ["line_items"],
+        "line_items[0][reference]": "shoes", "line_items[0][quantity]": 2, "shipping_cost[amount]": 500,
+        "expand[]": ["line_items"],
     })  # fmt: skip
     assert (made["amount_total"], made["tax_amount_exclusive"], made["tax_amount_inclusive"]) == (
         4099 + 190 + 494 + 95,

@@ -17,7 +17,8 @@ CARD = {
     "card[name]": "Jenny",
 }
 BANK = {
-    "bank_account[country]": "US", "bank_account[currency]": "usd", "bank_account[account_number]": "000123456789",
+    "bank_account[country]": "US", "bank_account[currency]": "usd",
+    "bank_account[account_number]": "000123456789",
     "bank_account[routing_number]": "110000000",
 }  # fmt: skip
 
@@ -148,7 +149,8 @@ def test_a_source_that_sends_the_payer_away(call: Talk) -> None:
 
 def test_a_confirmation_token_confirms_one_intent(call: Talk) -> None:
     token = call(
-        "POST /v1/test_helpers/confirmation_tokens", payment_method="pm_card_visa", return_url="https://example.com/b",
+        "POST /v1/test_helpers/confirmation_tokens", payment_method="pm_card_visa",
+        return_url="https://example.com/b",
         setup_future_usage="off_session", **{"shipping[name]": "J", "shipping[address][line1]": "x"},
     )  # fmt: skip
     assert token["payment_method_preview"]["card"]["last4"] == "4242"

@@ -25,7 +25,8 @@ class Shop:
         }
         return self.client.v1.checkout.sessions.create(
             {
-                "mode": "payment", "line_items": [line], "client_reference_id": order, "success_url": "https://shop.example/thanks",
+                "mode": "payment", "line_items": [line], "client_reference_id": order,
+                "success_url": "https://shop.example/thanks",
                 "payment_intent_data": {"metadata": {"order": order}},
             },
             {"idempotency_key": f"order-{order}"},

@@ -627,10 +627,14 @@ def test_newer_choices_pass_as_stripes_own_parameter() -> None:
 @each_row(
     ("name", "params", "values", "sent"),
     [
-        ("payment_intents.create", [("capture_method", "manuel")], {"amount": 1, "currency": "eur"}, ("capture_method", "manuel")),
-        ("payment_intents.create", [("payment_method_types[]", "future_pay")], {"amount": 1, "currency": "eur"}, ("payment_method_types[0]", "future_pay")),
-        ("payment_intents.create", [("payment_method_data[type]", "futurepay")], {"amount": 1, "currency": "eur"}, ("payment_method_data[type]", "futurepay")),
-        ("events.watch", [("enabled_events[]", "refund.refailed")], {"url": "https://example.com/h"}, ("enabled_events[0]", "refund.refailed")),
+        ("payment_intents.create", [("capture_method", "manuel")], {"amount": 1, "currency": "eur"},
+            ("capture_method", "manuel")),
+        ("payment_intents.create", [("payment_method_types[]", "future_pay")],
+            {"amount": 1, "currency": "eur"}, ("payment_method_types[0]", "future_pay")),
+        ("payment_intents.create", [("payment_method_data[type]", "futurepay")],
+            {"amount": 1, "currency": "eur"}, ("payment_method_data[type]", "futurepay")),
+        ("events.watch", [("enabled_events[]", "refund.refailed")], {"url": "https://example.com/h"},
+            ("enabled_events[0]", "refund.refailed")),
     ],
 )  # fmt: skip
 def test_stripes_own_parameter_is_never_cancelled_by_a_lookalike(

@@ -50,7 +50,8 @@ MAX_LENGTHS = {  # by the resource and the parameter, then by the parameter alon
     ("", "custom_message"): 500,
 }
 
-_LEAVES = {"s": "s", "i": "i", "t": "i", "a": "i", "b": "b", "f": "n", "d": "s", "r": "r", "R": "r", "m": "m", "M": "*", "F": "*"}  # fmt: skip
+_LEAVES = {"s": "s", "i": "i", "t": "i", "a": "i", "b": "b", "f": "n", "d": "s", "r": "r", "R": "r", "m": "m",
+    "M": "*", "F": "*"}  # fmt: skip
 
 Kind = Any
 

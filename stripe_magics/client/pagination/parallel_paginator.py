@@ -162,7 +162,6 @@ class _Pull:
         self.read = 0
 
     # In the caller's thread ---------------------------------------------------------------------------------
-
     def first(self) -> ListPage:
         """The first page, sent as any call; its `windows` say only whether there is more to read."""
         filters = [("created[gte]", str(self.low))] if self.low else []
@@ -180,7 +179,8 @@ class _Pull:
                 details=Details(request_id=answer.request_id),
             )
         return ListPage(
-            status=answer.status, body=answer.body, request_id=answer.request_id, notices=answer.notices, api_version=answer.api_version,
+            status=answer.status, body=answer.body, request_id=answer.request_id, notices=answer.notices,
+            api_version=answer.api_version,
             count=self.read, windows=({},) if page.has_more else (), ids=[row.id for row in page.rows],
         )  # fmt: skip
 
@@ -246,7 +246,6 @@ class _Pull:
             raise IncompleteList("The reading ended before the list did")
 
     # On the loop --------------------------------------------------------------------------------------------
-
     async def _run(self, make: Callable[[], Coroutine[Any, Any, TimeWindowReader | IdSegmentReader]]) -> None:
         try:
             self.reading = await make()
@@ -267,7 +266,8 @@ class _Pull:
         if piece.rows:
             self.queue.put(
                 ListPage(
-                    status=200, body=body, request_id=request_id, count=piece.rows, windows=piece.windows, left=piece.left,
+                    status=200, body=body, request_id=request_id, count=piece.rows, windows=piece.windows,
+                    left=piece.left,
                     mark=piece.mark, ids=piece.ids, complete_since=piece.complete_since,
                 )
             )  # fmt: skip

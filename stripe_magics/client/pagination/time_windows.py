@@ -193,7 +193,6 @@ class TimeWindowReader:
         return newest.at + 1 if newest.recent else newest.at
 
     # --- what to read next ----------------------------------------------------------------------------------
-
     def _newest_first(self) -> list[Window]:
         return sorted(self.windows, key=lambda window: window.low, reverse=True)
 
@@ -259,7 +258,6 @@ class TimeWindowReader:
         return new_window
 
     # --- a page of a window ---------------------------------------------------------------------------------
-
     async def _page(self, window: Window) -> None:
         low, high = window.low, window.at if window.recent and not window.dedupe else window.high
         try:

@@ -258,8 +258,6 @@ def _reason(problem: BaseException) -> str:
 
 
 # --- the loop -----------------------------------------------------------------------------------------------
-
-
 def _run(call: InFlightCall) -> ApiResponse:
     connection, policy = call.connection, call.connection.policy
     while True:

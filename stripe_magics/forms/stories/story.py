@@ -59,8 +59,6 @@ class Story:
 
 
 # Small words ------------------------------------------------------------------------------------------------
-
-
 def money(minor: Any, currency: Any) -> str:
     """`25.00 EUR`; "" for what is no amount."""
     known = isinstance(minor, int) and str(currency).lower() in CURRENCIES

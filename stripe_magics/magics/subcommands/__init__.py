@@ -16,7 +16,8 @@ from stripe_magics.magics.subcommands import connection, data, sandbox, session
 from stripe_magics.magics.subcommands.subcommand import Invocation, ParsedFlags, Subcommand
 from stripe_magics.parsing.lexer import Word, split
 
-_CONNECT = {"sandbox": "flag", "empty": "flag", "today": "flag", "env": "text", "profile": "text", "name": "text", "account": "text", "api_version": "text",
+_CONNECT = {"sandbox": "flag", "empty": "flag", "today": "flag", "env": "text", "profile": "text",
+            "name": "text", "account": "text", "api_version": "text",
             "api_base": "text", "rate": "text", "zone": "text"}  # fmt: skip
 _LISTEN = {
     "group": "list",

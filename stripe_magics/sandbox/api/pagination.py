@@ -81,7 +81,8 @@ def equal(place: int, requested: Any) -> Test:
 
 
 def page(
-    account: Account, kind: str, params: dict[str, Any], url: str, *, filters: Iterable[str] = (), ranges: Iterable[str] = (), tests: Iterable[Test] = (),
+    account: Account, kind: str, params: dict[str, Any], url: str, *, filters: Iterable[str] = (),
+    ranges: Iterable[str] = (), tests: Iterable[Test] = (),
     rows: list[Row] | None = None,
 ) -> Page:  # fmt: skip
     """A page of the objects of a type: `filters` name parameters that are filter values of the type, `ranges`

@@ -62,7 +62,8 @@ def _with_older(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
 
 
 _OLDER_SUBSCRIPTION = {
-    "coupon?": "s", "off_session": "b", "plan": "s", "promotion_code?": "s", "quantity": "i", "trial_from_plan": "b",
+    "coupon?": "s", "off_session": "b", "plan": "s", "promotion_code?": "s", "quantity": "i",
+    "trial_from_plan": "b",
 }  # fmt: skip
 _OLDER: dict[str, dict[str, Kind]] = {
     "POST /v1/subscriptions": _OLDER_SUBSCRIPTION,

@@ -24,22 +24,29 @@ from stripe_magics.sandbox.core.store import Account, Row, Table
 FIELDS: dict[str, dict[str, str]] = {
     "customer": {"created": "number", "email": "text", "metadata": "map", "name": "text", "phone": "text"},
     "invoice": {
-        "created": "number", "currency": "token", "customer": "token", "last_finalization_error_code": "token",
-        "last_finalization_error_type": "token", "metadata": "map", "number": "text", "receipt_number": "text", "status": "token",
+        "created": "number", "currency": "token", "customer": "token",
+        "last_finalization_error_code": "token",
+        "last_finalization_error_type": "token", "metadata": "map", "number": "text",
+        "receipt_number": "text", "status": "token",
         "subscription": "token", "total": "number",
     },
     "payment_intent": {
-        "amount": "number", "created": "number", "currency": "token", "customer": "token", "metadata": "map", "status": "token",
+        "amount": "number", "created": "number", "currency": "token", "customer": "token", "metadata": "map",
+        "status": "token",
     },
     "charge": {
-        "amount": "number", "billing_details.address.postal_code": "token", "created": "number", "currency": "token", "customer": "token",
-        "disputed": "token", "metadata": "map", "payment_method_details.card.brand": "token", "payment_method_details.card.exp_month": "number",
+        "amount": "number", "billing_details.address.postal_code": "token", "created": "number",
+        "currency": "token", "customer": "token",
+        "disputed": "token", "metadata": "map", "payment_method_details.card.brand": "token",
+        "payment_method_details.card.exp_month": "number",
         "payment_method_details.card.exp_year": "number", "payment_method_details.card.fingerprint": "token",
         "payment_method_details.card.last4": "token", "refunded": "token", "status": "token",
     },
-    "price": {"active": "token", "currency": "token", "lookup_key": "text", "metadata": "map", "product": "token", "type": "token"},
+    "price": {"active": "token", "currency": "token", "lookup_key": "text", "metadata": "map",
+        "product": "token", "type": "token"},
     "product": {
-        "active": "token", "description": "text", "metadata": "map", "name": "text", "shippable": "token", "url": "text",
+        "active": "token", "description": "text", "metadata": "map", "name": "text", "shippable": "token",
+        "url": "text",
     },
     "subscription": {"created": "number", "canceled_at": "number", "metadata": "map", "status": "token"},
 }  # fmt: skip

@@ -16,12 +16,15 @@ EVERYWHERE = frozenset({"radar_options", "payment_method_data[radar_options]", "
 _ITEM = ("trial",)
 _SUBSCRIPTION = (
     "invoice_settings[issuer]", "automatic_tax[liability]",
-    "items[][price_data][tax_behavior]", "add_invoice_items[][price_data][tax_behavior]", "payment_settings[payment_method_options]",
+    "items[][price_data][tax_behavior]", "add_invoice_items[][price_data][tax_behavior]",
+    "payment_settings[payment_method_options]",
     "payment_settings[payment_method_types]", "trial_settings[end_behavior][invoice]",
 )  # fmt: skip
 _SCHEDULE = (
-    "billing_mode", "phases[][items][][billing_thresholds]", "phases[][application_fee_percent]", "phases[][billing_thresholds]",
-    "phases[][on_behalf_of]", "phases[][transfer_data]", "default_settings[application_fee_percent]", "default_settings[billing_thresholds]",
+    "billing_mode", "phases[][items][][billing_thresholds]", "phases[][application_fee_percent]",
+    "phases[][billing_thresholds]",
+    "phases[][on_behalf_of]", "phases[][transfer_data]", "default_settings[application_fee_percent]",
+    "default_settings[billing_thresholds]",
     "default_settings[on_behalf_of]", "default_settings[transfer_data]", "phases[][items][][trial]",
 )  # fmt: skip
 _SETUP = (
@@ -33,26 +36,34 @@ _SETUP = (
     "excluded_payment_method_types",
 )
 _CHECKOUT = (
-    "after_expiration", "allow_promotion_codes", "automatic_tax", "customer_update", "discounts", "invoice_creation",
-    "line_items[][adjustable_quantity]", "line_items[][dynamic_tax_rates]", "line_items[][tax_rates]", "payment_method_configuration",
+    "after_expiration", "allow_promotion_codes", "automatic_tax", "customer_update", "discounts",
+    "invoice_creation",
+    "line_items[][adjustable_quantity]", "line_items[][dynamic_tax_rates]", "line_items[][tax_rates]",
+    "payment_method_configuration",
     "payment_method_data", "optional_items", "permissions", "shipping_options", "wallet_options",
-    "payment_intent_data[application_fee_amount]", "payment_intent_data[on_behalf_of]", "payment_intent_data[transfer_data]",
-    "setup_intent_data[on_behalf_of]", "subscription_data[application_fee_percent]", "subscription_data[on_behalf_of]",
+    "payment_intent_data[application_fee_amount]", "payment_intent_data[on_behalf_of]",
+    "payment_intent_data[transfer_data]",
+    "setup_intent_data[on_behalf_of]", "subscription_data[application_fee_percent]",
+    "subscription_data[on_behalf_of]",
     "subscription_data[transfer_data]", "subscription_data[invoice_settings]",
 )  # fmt: skip
 TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/accounts/{account}": (
-        "account_token", "documents", "groups", "external_account[metadata]", "external_account[token]", "company[verification]",
+        "account_token", "documents", "groups", "external_account[metadata]", "external_account[token]",
+        "company[verification]",
         "individual[verification]",
     ),
-    "POST /v1/accounts": ("account_token", "documents", "groups", "external_account[metadata]", "external_account[token]",
+    "POST /v1/accounts": ("account_token", "documents", "groups", "external_account[metadata]",
+        "external_account[token]",
         "company[verification]", "individual[verification]"),
     "POST /v1/accounts/{account}/persons": ("documents", "person_token", "verification"),
     "POST /v1/accounts/{account}/persons/{person}": ("documents", "person_token", "verification"),
     "POST /v1/accounts/{account}/external_accounts/{id}": ("documents",),
     "POST /v1/accounts/{account}/external_accounts": (
-        "external_account[address_city]", "external_account[address_country]", "external_account[address_line1]",
-        "external_account[address_line2]", "external_account[address_state]", "external_account[address_zip]", "external_account[metadata]",
+        "external_account[address_city]", "external_account[address_country]",
+        "external_account[address_line1]",
+        "external_account[address_line2]", "external_account[address_state]", "external_account[address_zip]",
+        "external_account[metadata]",
         "external_account[token]",
     ),
     "POST /v1/charges": ("application_fee", "destination"),
@@ -61,10 +72,13 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/sources": ("flow", "mandate", "original_source", "receiver", "source_order"),
     "POST /v1/sources/{source}": ("mandate", "source_order"),
     "POST /v1/credit_notes": ("email_type",),
-    "POST /v1/invoices": ("automatically_finalizes_at", "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),
-    "POST /v1/invoices/{invoice}": ("automatically_finalizes_at", "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),
+    "POST /v1/invoices": ("automatically_finalizes_at",
+        "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),
+    "POST /v1/invoices/{invoice}": ("automatically_finalizes_at",
+        "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),
     "POST /v1/invoices/{invoice}/pay": ("forgive",),
-    "POST /v1/payment_links": ("line_items[][adjustable_quantity]", "shipping_options", "application_fee_percent", "automatic_tax[liability]"),
+    "POST /v1/payment_links": ("line_items[][adjustable_quantity]", "shipping_options",
+        "application_fee_percent", "automatic_tax[liability]"),
     "POST /v1/payment_links/{payment_link}": ("line_items", "automatic_tax[liability]"),
     "POST /v1/quotes": ("automatic_tax[liability]", "invoice_settings[issuer]"),
     "POST /v1/quotes/{quote}": ("automatic_tax[liability]", "invoice_settings[issuer]"),
@@ -75,7 +89,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/shipping_rates": ("fixed_amount[currency_options]",),
     "POST /v1/shipping_rates/{shipping_rate_token}": ("fixed_amount[currency_options]",),
     "POST /v1/invoices/create_preview": (
-        "schedule_details", "preview_mode", "subscription_details[billing_mode]", "subscription_details[items][][billing_thresholds]",
+        "schedule_details", "preview_mode", "subscription_details[billing_mode]",
+        "subscription_details[items][][billing_thresholds]",
         "subscription_details[items][][price_data][tax_behavior]", "customer_details[tax]",
     ),
     "GET /v1/invoices/upcoming": ("schedule_details", "preview_mode", "customer_details[tax]"),

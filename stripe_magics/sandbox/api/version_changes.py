@@ -248,19 +248,25 @@ CHANGES = (
         "2025-03-31.basil",
         "What an invoice comes from is its parent, what pays it its payments; prices stand by their ids; periods belong to the items",
         {
-            "invoice": _invoice, "line_item": _line, "invoiceitem": _invoiceitem, "subscription": _subscription,
-            "subscription_item": _subscription_item, "charge": _without_invoice, "payment_intent": _without_invoice,
+            "invoice": _invoice, "line_item": _line, "invoiceitem": _invoiceitem,
+            "subscription": _subscription,
+            "subscription_item": _subscription_item, "charge": _without_invoice,
+            "payment_intent": _without_invoice,
             "subscription_schedule": _schedule, "account": _account, "checkout.session": _checkout_session,
-            "credit_note": _credit_note, "credit_note_line_item": _credit_note_line, "plan": _plan, "price": _price,
+            "credit_note": _credit_note, "credit_note_line_item": _credit_note_line, "plan": _plan,
+            "price": _price,
         },
         {
             "POST /v1/invoiceitems": _PRICED, "POST /v1/invoiceitems/{invoiceitem}": _PRICED,
-            "POST /v1/invoices/{invoice}/lines/{line_item_id}": _PRICED, "POST /v1/invoices/{invoice}/add_lines": _LINES,
-            "POST /v1/invoices/{invoice}/update_lines": _LINES, "POST /v1/credit_notes": (("refunds[0][refund]", "refund"),),
+            "POST /v1/invoices/{invoice}/lines/{line_item_id}": _PRICED,
+            "POST /v1/invoices/{invoice}/add_lines": _LINES,
+            "POST /v1/invoices/{invoice}/update_lines": _LINES,
+            "POST /v1/credit_notes": (("refunds[0][refund]", "refund"),),
         },
     ),
     VersionChange(
-        "2025-06-30.basil", "Subscriptions say how they are billed", {"subscription": _billing_mode, "subscription_schedule": _billing_mode, "quote": _quote}
+        "2025-06-30.basil", "Subscriptions say how they are billed",
+        {"subscription": _billing_mode, "subscription_schedule": _billing_mode, "quote": _quote}
     ),
     VersionChange(
         "2025-09-30.clover", "A discount has a source, a promotion code a promotion",
@@ -272,12 +278,17 @@ CHANGES = (
         {
             "balance_transaction": _with(balance_type="payments"),
             "customer": _with(business_name=None, customer_account=None, individual_name=None),
-            "invoice": _with(customer_account=None, amount_overpaid=0), "dispute": _dispute, "customer_session": _customer_session, "invoiceitem": _decimal_quantity, "line_item": _decimal_quantity,
+            "invoice": _with(customer_account=None, amount_overpaid=0), "dispute": _dispute,
+            "customer_session": _customer_session, "invoiceitem": _decimal_quantity,
+            "line_item": _decimal_quantity,
             "subscription": _with(billing_schedules=[], customer_account=None),
             "subscription_schedule": _with(customer_account=None, pause_schedules=[]),
-            "credit_note": _credit_note_amounts, "quote": _with(customer_account=None), "discount": _with(customer_account=None),
-            "promotion_code": _with(customer_account=None), "product": _with(tax_details=None), "payout": _with(payout_method=None), "person": _with(us_cfpb_data=None),
-            "tax_id": _with(customer_account=None), "customer_balance_transaction": _with(customer_account=None, checkout_session=None),
+            "credit_note": _credit_note_amounts, "quote": _with(customer_account=None),
+            "discount": _with(customer_account=None),
+            "promotion_code": _with(customer_account=None), "product": _with(tax_details=None),
+            "payout": _with(payout_method=None), "person": _with(us_cfpb_data=None),
+            "tax_id": _with(customer_account=None),
+            "customer_balance_transaction": _with(customer_account=None, checkout_session=None),
         },
     ),
 )  # fmt: skip

@@ -461,7 +461,8 @@ class Account:
         clocks = {name: (each, each.calendar.mark()) for name, each in self.test_clocks.items()}
         beside = [each.begin() for each in self._beside()]
         return (
-            len(self._undo), self._shared_calendar(), clocks, self.count, beside, self.ledger.mark(), dict(self.family.connected),
+            len(self._undo), self._shared_calendar(), clocks, self.count, beside, self.ledger.mark(),
+            dict(self.family.connected),
         )  # fmt: skip
 
     def _beside(self) -> tuple[Remembering[Any], ...]:

@@ -87,8 +87,10 @@ def _fill(account: Account) -> None:
 
 def _endpoint(created: int) -> Object:
     return {
-        "id": "we_demoEndpoint", "object": "webhook_endpoint", "api_version": None, "application": None, "created": created,
-        "description": "What somebody should look at", "enabled_events": CARD_EVENTS, "livemode": False, "metadata": {}, "status": "enabled",
+        "id": "we_demoEndpoint", "object": "webhook_endpoint", "api_version": None, "application": None,
+        "created": created,
+        "description": "What somebody should look at", "enabled_events": CARD_EVENTS, "livemode": False,
+        "metadata": {}, "status": "enabled",
         "url": "https://example.com/stripe/webhook",
     }  # fmt: skip
 

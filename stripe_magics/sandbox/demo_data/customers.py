@@ -20,21 +20,28 @@ def person(books: Books, client: Client) -> Person:
     shown_address = address_of(client)
     who = billing({"address": shown_address, "email": client.email, "name": client.person, "phone": None})
     method = {
-        **books.blank_method, "id": f"pm_demo{known}" if known else books.new("pm"), "billing_details": raw(who), kind: details,
+        **books.blank_method, "id": f"pm_demo{known}" if known else books.new("pm"),
+        "billing_details": raw(who), kind: details,
         "created": client.joined - 200, "customer": identifier, "type": kind,
     }  # fmt: skip
     made = Person(
-        client=client, id=identifier, method=method["id"], kind=kind, type="py" if kind == "sepa_debit" else "ch",
-        name=client.person if client.number == 1 else client.company, prefix=f"{client.number:03d}{books.new.next(5).upper()}", address=raw(shown_address),
-        billing=method["billing_details"], shown=on_charge({kind: details, "type": kind}), method_text=raw(method),
+        client=client, id=identifier, method=method["id"], kind=kind,
+        type="py" if kind == "sepa_debit" else "ch",
+        name=client.person if client.number == 1 else client.company,
+        prefix=f"{client.number:03d}{books.new.next(5).upper()}", address=raw(shown_address),
+        billing=method["billing_details"], shown=on_charge({kind: details, "type": kind}),
+        method_text=raw(method),
         subscription=f"sub_demo{known}" if known else books.new("sub"),
     )  # fmt: skip
     if client.coupon:
         months = COUPONS[client.coupon][2]
         made.discount = {
-            "id": books.new("di"), "object": "discount", "checkout_session": None, "coupon": books.coupons[client.coupon],
-            "customer": identifier, "end": client.joined + months * 2_629_800 if months else None, "invoice": None, "invoice_item": None,
-            "promotion_code": None, "start": client.joined, "subscription": made.subscription, "subscription_item": None,
+            "id": books.new("di"), "object": "discount", "checkout_session": None,
+            "coupon": books.coupons[client.coupon],
+            "customer": identifier, "end": client.joined + months * 2_629_800 if months else None,
+            "invoice": None, "invoice_item": None,
+            "promotion_code": None, "start": client.joined, "subscription": made.subscription,
+            "subscription_item": None,
         }  # fmt: skip
         books.account.insert("discount", made.discount)
     books.account.insert("payment_method", method)
@@ -46,13 +53,18 @@ def customer(books: Books, person: Person) -> None:
     client = person.client
     made = {
         **books.blank_customer,
-        "id": person.id, "address": person.address, "created": client.joined - 300, "currency": client.currency,
-        "delinquent": person.standing[1], "description": f"{client.company}, {SEGMENTS[person.plan]}", "email": client.email,
+        "id": person.id, "address": person.address, "created": client.joined - 300,
+        "currency": client.currency,
+        "delinquent": person.standing[1], "description": f"{client.company}, {SEGMENTS[person.plan]}",
+        "email": client.email,
         "invoice_prefix": person.prefix,
-        "invoice_settings": {"custom_fields": None, "default_payment_method": person.method, "footer": None, "rendering_options": None},
-        "metadata": {"segment": SEGMENTS[person.plan], "plan": person.plan, "channel": client.channel, "country": client.country},
+        "invoice_settings": {"custom_fields": None, "default_payment_method": person.method, "footer": None,
+            "rendering_options": None},
+        "metadata": {"segment": SEGMENTS[person.plan], "plan": person.plan, "channel": client.channel,
+            "country": client.country},
         "name": person.name, "next_invoice_sequence": person.sequence,
-        "phone": f"+1555{client.number:07d}", "preferred_locales": [{"DE": "de", "AT": "de", "FR": "fr", "ES": "es"}.get(client.country, "en")],
+        "phone": f"+1555{client.number:07d}",
+        "preferred_locales": [{"DE": "de", "AT": "de", "FR": "fr", "ES": "es"}.get(client.country, "en")],
     }  # fmt: skip
     books.account.insert("customer", made)
     early = {**made, "next_invoice_sequence": 1, "delinquent": False}
@@ -75,17 +87,25 @@ def subscription(books: Books, person: Person) -> None:
     items = [_item(books, person, plan, own, quantity) for plan, (own, quantity) in person.buys.items()]
     status = "canceled" if gone else "past_due" if person.past_due else "active"
     made = {
-        "id": person.subscription, "object": "subscription", "application": None, "application_fee_percent": None,
-        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None}, "billing_cycle_anchor": client.joined,
-        "billing_cycle_anchor_config": None, "billing_thresholds": None, "cancel_at": person.period[1] if leaving else None,
+        "id": person.subscription, "object": "subscription", "application": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "billing_cycle_anchor": client.joined,
+        "billing_cycle_anchor_config": None, "billing_thresholds": None,
+        "cancel_at": person.period[1] if leaving else None,
         "cancel_at_period_end": leaving, "canceled_at": asked if gone or leaving else None,
-        "cancellation_details": {"comment": None, "feedback": None, "reason": client.reason if gone or leaving else None},
-        "collection_method": "send_invoice" if client.pays == "invoice" else "charge_automatically", "created": client.joined,
-        "currency": client.currency, "current_period_end": person.period[1], "current_period_start": person.period[0],
+        "cancellation_details": {"comment": None, "feedback": None,
+            "reason": client.reason if gone or leaving else None},
+        "collection_method": "send_invoice" if client.pays == "invoice" else "charge_automatically",
+        "created": client.joined,
+        "currency": client.currency, "current_period_end": person.period[1],
+        "current_period_start": person.period[0],
         "customer": person.id, "days_until_due": client.terms if client.pays == "invoice" else None,
         "default_payment_method": person.method, "default_source": None,
-        "default_tax_rates": books.rate_text.get(client.currency, []), "description": None, "discount": person.discount,
-        "discounts": [person.discount["id"]] if person.discount else [], "ended_at": client.ended if gone else None,
+        "default_tax_rates": books.rate_text.get(client.currency, []), "description": None,
+        "discount": person.discount,
+        "discounts": [person.discount["id"]] if person.discount else [],
+        "ended_at": client.ended if gone else None,
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
         "items": {
             "object": "list", "data": items, "has_more": False, "total_count": len(items),
@@ -93,11 +113,13 @@ def subscription(books: Books, person: Person) -> None:
         },
         "latest_invoice": person.latest_invoice, "livemode": False, "metadata": {"plan": person.plan},
         "next_pending_invoice_item_invoice": None, "on_behalf_of": None, "pause_collection": None,
-        "payment_settings": {"payment_method_options": None, "payment_method_types": None, "save_default_payment_method": "off"},
+        "payment_settings": {"payment_method_options": None, "payment_method_types": None,
+            "save_default_payment_method": "off"},
         "pending_invoice_item_interval": None, "pending_setup_intent": None, "pending_update": None,
         "plan": items[0]["plan"] if len(items) == 1 else None,
         "quantity": items[0]["quantity"] if len(items) == 1 else None, "schedule": None,
-        "start_date": client.joined, "status": status, "test_clock": None, "transfer_data": None, "trial_end": None,
+        "start_date": client.joined, "status": status, "test_clock": None, "transfer_data": None,
+        "trial_end": None,
         "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}}, "trial_start": None,
     }  # fmt: skip
     books.account.insert("subscription", made)
@@ -110,8 +132,10 @@ def subscription(books: Books, person: Person) -> None:
 
 def _item(books: Books, person: Person, plan: str, own: str, quantity: int) -> Object:
     return {
-        "id": item_id(books, person, plan), "object": "subscription_item", "billing_thresholds": None, "created": person.client.joined, "discounts": [],
-        "metadata": {}, "plan": books.plan_text[own], "price": books.price_text[own], "quantity": quantity, "subscription": person.subscription, "tax_rates": [],
+        "id": item_id(books, person, plan), "object": "subscription_item", "billing_thresholds": None,
+        "created": person.client.joined, "discounts": [],
+        "metadata": {}, "plan": books.plan_text[own], "price": books.price_text[own], "quantity": quantity,
+        "subscription": person.subscription, "tax_rates": [],
     }  # fmt: skip
 
 

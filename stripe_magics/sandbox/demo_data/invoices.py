@@ -39,9 +39,11 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
     draft = bill.outcome == "draft"
     made = _draft(books, person, bill, identifier)
     made.update(
-        amount_due=total, amount_remaining=total, subtotal=subtotal, subtotal_excluding_tax=subtotal, total=total, tax=tax or None,
+        amount_due=total, amount_remaining=total, subtotal=subtotal, subtotal_excluding_tax=subtotal,
+        total=total, tax=tax or None,
         total_excluding_tax=total - tax,
-        lines={"object": "list", "data": lines, "has_more": False, "total_count": len(lines), "url": f"/v1/invoices/{identifier}/lines"},
+        lines={"object": "list", "data": lines, "has_more": False, "total_count": len(lines),
+            "url": f"/v1/invoices/{identifier}/lines"},
     )  # fmt: skip
     if off and person.discount is not None:
         made["total_discount_amounts"] = [{"amount": off, "discount": person.discount["id"]}]
@@ -98,11 +100,15 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
         shown = raw(own)
     item = None if of_plan else books.new("ii")
     made = {
-        "id": books.new("il"), "object": "line_item", "amount": line.amount, "amount_excluding_tax": line.amount, "currency": client.currency,
-        "description": text, "discount_amounts": [], "discountable": discountable, "discounts": [], "invoice": identifier,
-        "livemode": False, "metadata": {}, "plan": former, "period": {"end": line.end, "start": line.start}, "pretax_credit_amounts": [], "price": shown,
+        "id": books.new("il"), "object": "line_item", "amount": line.amount,
+        "amount_excluding_tax": line.amount, "currency": client.currency,
+        "description": text, "discount_amounts": [], "discountable": discountable, "discounts": [],
+        "invoice": identifier,
+        "livemode": False, "metadata": {}, "plan": former, "period": {"end": line.end, "start": line.start},
+        "pretax_credit_amounts": [], "price": shown,
         "proration": line.proration, "proration_details": UNCREDITED, "quantity": line.quantity,
-        "subscription": None if bill.reason == "manual" else person.subscription, "subscription_item": None, "tax_amounts": [], "tax_rates": [],
+        "subscription": None if bill.reason == "manual" else person.subscription, "subscription_item": None,
+        "tax_amounts": [], "tax_rates": [],
         "type": "invoiceitem", "unit_amount_excluding_tax": str(line.amount // line.quantity),
     }  # fmt: skip
     if of_plan:
@@ -121,11 +127,13 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
 
 def _item(line: Object, person: Person, bill: Bill) -> Object:
     """The invoice item that a line comes from."""
-    same = ("amount", "currency", "description", "discountable", "discounts", "invoice", "livemode", "metadata", "period", "plan", "price", "proration",
+    same = ("amount", "currency", "description", "discountable", "discounts", "invoice", "livemode",
+            "metadata", "period", "plan", "price", "proration",
             "quantity", "subscription")  # fmt: skip
     of = {"subscription_item": line["subscription_item"]} if line["proration"] else {}
     return {
-        "id": line["invoice_item"], "object": "invoiceitem", "customer": person.id, "date": bill.created, "tax_rates": [], "test_clock": None,
+        "id": line["invoice_item"], "object": "invoiceitem", "customer": person.id, "date": bill.created,
+        "tax_rates": [], "test_clock": None,
         **_unit(line["amount"], line["quantity"]), **{name: line[name] for name in same}, **of,
     }  # fmt: skip
 
@@ -155,23 +163,37 @@ def _tax(lines: list[Object]) -> int:
 
 
 BLANK: Object = {
-    "id": "", "object": "invoice", "account_country": "US", "account_name": "Sandbox", "account_tax_ids": None, "amount_due": 0,
-    "amount_paid": 0, "amount_remaining": 0, "amount_shipping": 0, "application": None, "application_fee_amount": None,
+    "id": "", "object": "invoice", "account_country": "US", "account_name": "Sandbox",
+    "account_tax_ids": None, "amount_due": 0,
+    "amount_paid": 0, "amount_remaining": 0, "amount_shipping": 0, "application": None,
+    "application_fee_amount": None,
     "attempt_count": 0, "attempted": False, "auto_advance": True,
     "automatic_tax": raw({"disabled_reason": None, "enabled": False, "liability": None, "status": None}),
     "billing_reason": "manual", "charge": None, "collection_method": "charge_automatically", "created": 0,
-    "currency": "usd", "custom_fields": None, "customer": None, "customer_address": None, "customer_email": None, "customer_name": None,
-    "customer_phone": None, "customer_shipping": None, "customer_tax_exempt": "none", "customer_tax_ids": [], "default_payment_method": None,
-    "default_source": None, "default_tax_rates": [], "description": None, "discount": None, "discounts": [], "due_date": None,
-    "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None, "hosted_invoice_url": None, "invoice_pdf": None,
-    "issuer": raw({"type": "self"}), "last_finalization_error": None, "latest_revision": None, "lines": None, "livemode": False, "metadata": {},
-    "next_payment_attempt": None, "number": None, "on_behalf_of": None, "paid": False, "paid_out_of_band": False, "payment_intent": None,
-    "payment_settings": raw({"default_mandate": None, "payment_method_options": None, "payment_method_types": None}), "period_end": 0,
-    "period_start": 0, "post_payment_credit_notes_amount": 0, "pre_payment_credit_notes_amount": 0, "quote": None, "receipt_number": None,
-    "rendering": None, "shipping_cost": None, "shipping_details": None, "starting_balance": 0, "statement_descriptor": None, "status": "draft",
-    "status_transitions": NOTHING, "subscription": None, "subscription_details": raw({"metadata": {}}), "subtotal": 0,
-    "subtotal_excluding_tax": 0, "tax": None, "test_clock": None, "total": 0, "total_discount_amounts": [], "total_excluding_tax": 0,
-    "total_pretax_credit_amounts": [], "total_tax_amounts": [], "transfer_data": None, "webhooks_delivered_at": None,
+    "currency": "usd", "custom_fields": None, "customer": None, "customer_address": None,
+    "customer_email": None, "customer_name": None,
+    "customer_phone": None, "customer_shipping": None, "customer_tax_exempt": "none", "customer_tax_ids": [],
+    "default_payment_method": None,
+    "default_source": None, "default_tax_rates": [], "description": None, "discount": None, "discounts": [],
+    "due_date": None,
+    "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None,
+    "hosted_invoice_url": None, "invoice_pdf": None,
+    "issuer": raw({"type": "self"}), "last_finalization_error": None, "latest_revision": None, "lines": None,
+    "livemode": False, "metadata": {},
+    "next_payment_attempt": None, "number": None, "on_behalf_of": None, "paid": False,
+    "paid_out_of_band": False, "payment_intent": None,
+    "payment_settings": raw({"default_mandate": None, "payment_method_options": None,
+        "payment_method_types": None}), "period_end": 0,
+    "period_start": 0, "post_payment_credit_notes_amount": 0, "pre_payment_credit_notes_amount": 0,
+    "quote": None, "receipt_number": None,
+    "rendering": None, "shipping_cost": None, "shipping_details": None, "starting_balance": 0,
+    "statement_descriptor": None, "status": "draft",
+    "status_transitions": NOTHING, "subscription": None, "subscription_details": raw({"metadata": {}}),
+    "subtotal": 0,
+    "subtotal_excluding_tax": 0, "tax": None, "test_clock": None, "total": 0, "total_discount_amounts": [],
+    "total_excluding_tax": 0,
+    "total_pretax_credit_amounts": [], "total_tax_amounts": [], "transfer_data": None,
+    "webhooks_delivered_at": None,
 }  # fmt: skip
 """A draft about which nothing is known."""
 
@@ -183,9 +205,12 @@ def _draft(books: Books, person: Person, bill: Bill, identifier: str) -> Object:
     return {
         **BLANK,
         "id": identifier, "auto_advance": not by_hand,
-        "billing_reason": bill.reason, "collection_method": "send_invoice" if bill.pays == "invoice" else "charge_automatically",
-        "created": bill.created, "currency": client.currency, "customer": person.id, "customer_address": person.address,
-        "customer_email": client.email, "customer_name": person.name, "default_tax_rates": books.rate_text.get(client.currency, []),
+        "billing_reason": bill.reason,
+        "collection_method": "send_invoice" if bill.pays == "invoice" else "charge_automatically",
+        "created": bill.created, "currency": client.currency, "customer": person.id,
+        "customer_address": person.address,
+        "customer_email": client.email, "customer_name": person.name,
+        "default_tax_rates": books.rate_text.get(client.currency, []),
         "due_date": bill.due or None, "period_end": bill.created,
         "period_start": bill.since or bill.created,
         "subscription": None if by_hand else person.subscription, "webhooks_delivered_at": bill.created,
@@ -197,7 +222,8 @@ def _issue(books: Books, person: Person, bill: Bill, made: Object) -> None:
     place = f"{books.account.me.get('id', 'acct_sandbox')}/{made['id']}"
     made.update(
         status="open", number=f"{person.prefix}-{person.sequence:04d}", effective_at=bill.finalized,
-        hosted_invoice_url=f"https://invoice.stripe.com/i/{place}", invoice_pdf=f"https://pay.stripe.com/invoice/{place}/pdf", ending_balance=0,
+        hosted_invoice_url=f"https://invoice.stripe.com/i/{place}",
+        invoice_pdf=f"https://pay.stripe.com/invoice/{place}/pdf", ending_balance=0,
         status_transitions={**NOTHING, "finalized_at": bill.finalized},
     )  # fmt: skip
     person.sequence += 1
@@ -255,7 +281,8 @@ def _paid(books: Books, person: Person, bill: Bill, made: Object, intent: Object
     )
     made.update(
         status="paid", paid=True, amount_paid=total, amount_remaining=0, next_payment_attempt=None,
-        status_transitions={"finalized_at": bill.finalized, "marked_uncollectible_at": None, "paid_at": moment, "voided_at": None},
+        status_transitions={"finalized_at": bill.finalized, "marked_uncollectible_at": None,
+            "paid_at": moment, "voided_at": None},
     )  # fmt: skip
     fee = (total * 7 + 500) // 1000
     books.entry(
@@ -296,7 +323,8 @@ def _closed(books: Books, bill: Bill, made: Object, intent: Object) -> None:
     made.update(
         status=bill.outcome, auto_advance=False,
         status_transitions={
-            "finalized_at": bill.finalized, "marked_uncollectible_at": None if void else bill.settled, "paid_at": None,
+            "finalized_at": bill.finalized, "marked_uncollectible_at": None if void else bill.settled,
+            "paid_at": None,
             "voided_at": bill.settled if void else None,
         },
     )  # fmt: skip

@@ -31,7 +31,8 @@ REFUNDS = (
 )  # besides the incident's
 REFUNDS_FAILED = 2
 DISPUTES = (  # status, how many, days ago at least and at most
-    ("won", 8, 60, 690), ("lost", 9, 60, 690), ("warning_closed", 1, 140, 400), ("needs_response", 3, 4, 8), ("under_review", 2, 9, 13),
+    ("won", 8, 60, 690), ("lost", 9, 60, 690), ("warning_closed", 1, 140, 400), ("needs_response", 3, 4, 8),
+    ("under_review", 2, 9, 13),
     ("warning_needs_response", 1, 20, 80),
 )  # fmt: skip
 DISPUTE_REASONS = (
@@ -169,8 +170,10 @@ def sell(firm: Firm, rng: Random) -> None:
     cards = [client for client in firm.clients if client.pays == "card" and not client.ended]
     debits = [client for client in by_currency["eur"] if client.pays == "sepa" and not client.ended]
     stages = (
-        ("requires_payment_method", 22, cards, 200), ("requires_confirmation", 5, cards, 20), ("requires_action", 12, cards, 12),
-        ("requires_capture", 8, cards, 5), ("processing", 8, debits, 2), ("canceled", 22, cards, 300), ("captured", 18, cards, 400),
+        ("requires_payment_method", 22, cards, 200), ("requires_confirmation", 5, cards, 20),
+        ("requires_action", 12, cards, 12),
+        ("requires_capture", 8, cards, 5), ("processing", 8, debits, 2), ("canceled", 22, cards, 300),
+        ("captured", 18, cards, 400),
     )  # fmt: skip
     for state, count, those, days in stages:
         for number in range(count):

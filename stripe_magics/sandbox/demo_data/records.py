@@ -25,9 +25,12 @@ NAMES = {
 """Plan -> name of its product."""
 PLANS = ("starter", "team", "business", "seat", "platform")
 PRICES = {  # monthly: before the rise, after it; a year costs ten months
-    "usd": {"starter": (4900, 5500), "team": (14900, 16900), "business": (39900, 44900), "seat": (1200, 1400), "platform": (2900, 3300)},
-    "eur": {"starter": (4500, 5000), "team": (13900, 15500), "business": (36900, 41500), "seat": (1100, 1300), "platform": (2700, 3100)},
-    "gbp": {"starter": (3900, 4400), "team": (12500, 13900), "business": (32900, 36900), "seat": (1000, 1200), "platform": (2400, 2700)},
+    "usd": {"starter": (4900, 5500), "team": (14900, 16900), "business": (39900, 44900), "seat": (1200, 1400),
+        "platform": (2900, 3300)},
+    "eur": {"starter": (4500, 5000), "team": (13900, 15500), "business": (36900, 41500), "seat": (1100, 1300),
+        "platform": (2700, 3100)},
+    "gbp": {"starter": (3900, 4400), "team": (12500, 13900), "business": (32900, 36900), "seat": (1000, 1200),
+        "platform": (2400, 2700)},
 }  # fmt: skip
 COUPONS = {  # id: (percent, duration, months)
     "PARTNER20": (20, "forever", 0),
@@ -35,7 +38,8 @@ COUPONS = {  # id: (percent, duration, months)
     "SPRING30": (30, "repeating", 3),
 }
 DECLINES = (  # (code, weight)
-    ("insufficient_funds", 44), ("generic_decline", 18), ("expired_card", 13), ("do_not_honor", 9), ("card_velocity_exceeded", 5),
+    ("insufficient_funds", 44), ("generic_decline", 18), ("expired_card", 13), ("do_not_honor", 9),
+    ("card_velocity_exceeded", 5),
     ("processing_error", 4), ("incorrect_cvc", 3), ("lost_card", 2), ("stolen_card", 2),
 )  # fmt: skip
 

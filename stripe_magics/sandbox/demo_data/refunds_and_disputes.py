@@ -26,10 +26,12 @@ def _refund(books: Books, charge: Object, refund: tuple[int, int, str | None, bo
     text = f"REFUND FOR CHARGE ({charge['description']})"
     made = {
         "id": identifier, "object": "refund", "amount": amount,
-        "balance_transaction": books.entry("refund", "refund", currency, -amount, moment, identifier, text=text)["id"],
+        "balance_transaction": books.entry("refund", "refund", currency, -amount, moment, identifier,
+            text=text)["id"],
         "charge": charge["id"], "created": moment, "currency": currency,
         "destination_details": {
-            "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}, "type": "card",
+            "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number",
+                "type": "refund"}, "type": "card",
         },
         "metadata": {}, "payment_intent": charge["payment_intent"], "reason": reason, "receipt_number": None,
         "source_transfer_reversal": None, "status": "succeeded", "transfer_reversal": None,
@@ -73,14 +75,18 @@ def _dispute(books: Books, charge: Object, moment: int, reason: str, status: str
     answered = status in {"won", "under_review", "warning_closed"}
     made = {
         "id": identifier, "object": "dispute", "amount": amount,
-        "balance_transactions": booked, "charge": charge["id"], "created": moment, "currency": currency, "enhanced_eligibility_types": [],
+        "balance_transactions": booked, "charge": charge["id"], "created": moment, "currency": currency,
+        "enhanced_eligibility_types": [],
         "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
         "evidence_details": {
-            "due_by": moment + ANSWER_WITHIN, "enhanced_eligibility": {}, "has_evidence": answered, "past_due": status == "warning_closed", "submission_count": int(answered),
+            "due_by": moment + ANSWER_WITHIN, "enhanced_eligibility": {}, "has_evidence": answered,
+            "past_due": status == "warning_closed", "submission_count": int(answered),
         },
-        "is_charge_refundable": inquiry, "livemode": False, "metadata": {}, "payment_intent": charge["payment_intent"],
+        "is_charge_refundable": inquiry, "livemode": False, "metadata": {},
+        "payment_intent": charge["payment_intent"],
         "payment_method_details": {
-            "card": {"brand": "visa", "case_type": "inquiry" if inquiry else "chargeback", "network_reason_code": "10.4"}, "type": "card",
+            "card": {"brand": "visa", "case_type": "inquiry" if inquiry else "chargeback",
+                "network_reason_code": "10.4"}, "type": "card",
         },
         "reason": reason, "status": status,
     }  # fmt: skip

@@ -15,8 +15,10 @@ def write(books: Books, person: Person, sale: Sale, *, known: str = "") -> None:
     link = {"payment_link": f"plink_demo{link_name(sale.client.currency)}"} if sale.kind == "link" else {}
     manual = sale.kind in {"hold", "partial"} or sale.state == "requires_capture"
     intent = books.intent(
-        person, sale.created, sale.amount, sale.text, known=known, metadata=link, capture_method="manual" if manual else "automatic_async",
-        status=sale.state, payment_method=None if sale.state in {"requires_payment_method", "canceled"} else person.method,
+        person, sale.created, sale.amount, sale.text, known=known, metadata=link,
+        capture_method="manual" if manual else "automatic_async",
+        status=sale.state, payment_method=None if sale.state in {"requires_payment_method",
+            "canceled"} else person.method,
     )  # fmt: skip
     books.event(
         "payment_intent.created",

@@ -23,8 +23,10 @@ from stripe_magics.sandbox.resources.payment_methods.test_cards import CARDS
 
 BRANDS = ("visa", "visa", "visa", "mastercard", "mastercard", "visa_debit", "amex", "mastercard_debit")
 CITIES = {
-    "US": ("Portland", "OR", "97201"), "CA": ("Toronto", "ON", "M5H 2N2"), "AU": ("Melbourne", "VIC", "3000"), "DE": ("Berlin", None, "10115"),
-    "FR": ("Lyon", None, "69001"), "NL": ("Utrecht", None, "3511"), "IE": ("Cork", None, "T12"), "ES": ("Valencia", None, "46001"),
+    "US": ("Portland", "OR", "97201"), "CA": ("Toronto", "ON", "M5H 2N2"), "AU": ("Melbourne", "VIC", "3000"),
+    "DE": ("Berlin", None, "10115"),
+    "FR": ("Lyon", None, "69001"), "NL": ("Utrecht", None, "3511"), "IE": ("Cork", None, "T12"),
+    "ES": ("Valencia", None, "46001"),
     "AT": ("Graz", None, "8010"), "GB": ("Leeds", None, "LS1 1UR"),
 }  # fmt: skip
 STREETS = (
@@ -147,14 +149,17 @@ def catalogue(account: Account, start: int, rise: int) -> dict[str, Object]:
                 for yearly in (False, True):
                     word = "yearly" if yearly else "monthly"
                     recurring = {
-                        "aggregate_usage": None, "interval": "year" if yearly else "month", "interval_count": 1, "meter": None,
+                        "aggregate_usage": None, "interval": "year" if yearly else "month",
+                        "interval_count": 1, "meter": None,
                         "trial_period_days": None, "usage_type": "licensed",
                     }  # fmt: skip
                     own = price_id(currency, plan, yearly=yearly, version=version)
                     key = f"{plan}_{currency}_{word}" if version else None
                     prices[own] = price(
-                        own, identifier, currency, amount * (10 if yearly else 1), rise if version else start, active=bool(version),
-                        lookup_key=key, nickname=f"{NAMES[plan]}, {word}", recurring=recurring, type="recurring",
+                        own, identifier, currency, amount * (10 if yearly else 1), rise if version else start,
+                        active=bool(version),
+                        lookup_key=key, nickname=f"{NAMES[plan]}, {word}", recurring=recurring,
+                        type="recurring",
                     )  # fmt: skip
     for text, currency, amount in LINKS:
         name = link_name(currency)
@@ -232,8 +237,10 @@ def links(account: Account, prices: dict[str, Object]) -> None:
         account.insert("payment_link", payment_link(identifier, currency, name))
         account.link_lines[identifier] = [
             {
-                "id": f"li_demo{name}", "object": "item", "amount_discount": 0, "amount_subtotal": amount, "amount_tax": 0, "amount_total": amount,
-                "currency": currency, "description": text, "price": prices[f"price_demo{name}"], "quantity": 1,
+                "id": f"li_demo{name}", "object": "item", "amount_discount": 0, "amount_subtotal": amount,
+                "amount_tax": 0, "amount_total": amount,
+                "currency": currency, "description": text, "price": prices[f"price_demo{name}"],
+                "quantity": 1,
             }
         ]  # fmt: skip
 
@@ -301,7 +308,8 @@ def card_for(account: Account, client: Client) -> tuple[str, Object]:
     if client.pays == "sepa":
         iban = "DE89370400440532013000"
         return "sepa_debit", {
-            "bank_code": iban[4:9], "branch_code": None, "country": "DE", "fingerprint": account.letters(f"sepa{client.number}", 16),
+            "bank_code": iban[4:9], "branch_code": None, "country": "DE",
+            "fingerprint": account.letters(f"sepa{client.number}", 16),
             "generated_from": {"charge": None, "setup_attempt": None}, "last4": f"{3000 + client.number}",
         }  # fmt: skip
     card = CARDS[BRANDS[client.number % len(BRANDS)]]

@@ -58,9 +58,11 @@ class _Firm:
         self.count += 1
         mail = name.split(maxsplit=1)[0].lower()
         made = self.call(
-            "POST /v1/customers", name=name, email=f"billing@{mail}-{self.count}.example.com", description=f"{name}, startup",
+            "POST /v1/customers", name=name, email=f"billing@{mail}-{self.count}.example.com",
+            description=f"{name}, startup",
             metadata={"segment": "startup", "plan": "starter", "channel": "organic", "country": country},
-            address={"country": country, "line1": f"{self.count} Main Street", "city": "Springfield", "postal_code": "10115"}, **more,
+            address={"country": country, "line1": f"{self.count} Main Street", "city": "Springfield",
+                "postal_code": "10115"}, **more,
         )  # fmt: skip
         if card:
             self.card(made["id"], card)
@@ -236,7 +238,8 @@ def _one_that_will_leave(firm: _Firm) -> Story:
     made = firm.subscribe(firm.customer("Rowan Radio"))
     yield 4
     firm.call(f"POST /v1/subscriptions/{made['id']}", cancel_at_period_end=True,
-              cancellation_details={"feedback": "too_expensive", "comment": "We are a small team."})  # fmt: skip
+              cancellation_details={"feedback": "too_expensive",
+                  "comment": "We are a small team."})  # fmt: skip
 
 
 def _one_that_left_at_once(firm: _Firm) -> Story:
@@ -259,8 +262,10 @@ def _metered_calls(firm: _Firm) -> Story:
     )
     tiers = [{"up_to": FREE_CALLS, "unit_amount": 0}, {"up_to": "inf", "unit_amount": CENTS_A_CALL}]
     metered = firm.call(
-        "POST /v1/prices", product_data={"name": "API calls"}, currency="usd", billing_scheme="tiered", tiers_mode="graduated", tiers=tiers,
-        recurring={"interval": "month", "usage_type": "metered", "meter": meter["id"]}, lookup_key="api_calls_usd", nickname="API calls, metered",
+        "POST /v1/prices", product_data={"name": "API calls"}, currency="usd", billing_scheme="tiered",
+        tiers_mode="graduated", tiers=tiers,
+        recurring={"interval": "month", "usage_type": "metered", "meter": meter["id"]},
+        lookup_key="api_calls_usd", nickname="API calls, metered",
     )  # fmt: skip
     who = firm.customer("Tamarind Travel")
     firm.subscribe(who, items=[{"price": _price("starter")}, {"price": metered["id"]}])
@@ -274,7 +279,8 @@ def _a_plan_in_tiers(firm: _Firm) -> Story:
     yield 35
     tiers = [{"up_to": up_to, "unit_amount": amount} for up_to, amount in SEATS_IN_TIERS]
     tiered = firm.call(
-        "POST /v1/prices", product="prod_demoSeat", currency="usd", billing_scheme="tiered", tiers_mode="graduated", tiers=tiers,
+        "POST /v1/prices", product="prod_demoSeat", currency="usd", billing_scheme="tiered",
+        tiers_mode="graduated", tiers=tiers,
         recurring={"interval": "month"}, lookup_key="seat_usd_tiers", nickname="Additional seat, in tiers",
     )  # fmt: skip
     firm.subscribe(firm.customer("Umber Upholstery"), items=[{"price": tiered["id"], "quantity": 12}])
@@ -315,8 +321,10 @@ def _credit_notes(firm: _Firm) -> Story:
     made = firm.subscribe(who, "team", expand=["latest_invoice"])
     line = firm.call(f"GET /v1/invoices/{made['latest_invoice']['id']}")["lines"]["data"][0]
     yield 15
-    firm.call("POST /v1/credit_notes", invoice=made["latest_invoice"]["id"], reason="order_change", memo="A day without service",
-              lines=[{"type": "invoice_line_item", "invoice_line_item": line["id"], "amount": 1500}], refund_amount=1500)  # fmt: skip
+    firm.call("POST /v1/credit_notes", invoice=made["latest_invoice"]["id"], reason="order_change",
+              memo="A day without service",
+              lines=[{"type": "invoice_line_item", "invoice_line_item": line["id"], "amount": 1500}],
+              refund_amount=1500)  # fmt: skip
     firm.call(
         "POST /v1/invoiceitems", customer=who, amount=24000, currency="usd", description="Training session"
     )
@@ -374,8 +382,12 @@ def _checkout_and_setup(firm: _Firm) -> Story:
 
 
 STORIES = (
-    _a_trial_that_converted, _trials_that_run, _a_trial_without_a_card, _payers_who_did_not_finish, _a_payer_who_authenticated, _one_that_begins_later,
-    _one_that_is_scheduled_to_grow, _a_card_that_fails_now, _a_card_that_failed_for_good, _one_left_unpaid, _one_whose_collection_is_paused,
-    _one_that_has_credit, _an_upgrade, _a_downgrade, _more_seats_and_fewer, _one_that_will_leave, _one_that_left_at_once, _metered_calls,
-    _a_plan_in_tiers, _a_promotion_code, _tax_reversed_and_tax_paid, _credit_notes, _quotes, _checkout_and_setup,
+    _a_trial_that_converted, _trials_that_run, _a_trial_without_a_card, _payers_who_did_not_finish,
+    _a_payer_who_authenticated, _one_that_begins_later,
+    _one_that_is_scheduled_to_grow, _a_card_that_fails_now, _a_card_that_failed_for_good, _one_left_unpaid,
+    _one_whose_collection_is_paused,
+    _one_that_has_credit, _an_upgrade, _a_downgrade, _more_seats_and_fewer, _one_that_will_leave,
+    _one_that_left_at_once, _metered_calls,
+    _a_plan_in_tiers, _a_promotion_code, _tax_reversed_and_tax_paid, _credit_notes, _quotes,
+    _checkout_and_setup,
 )  # fmt: skip

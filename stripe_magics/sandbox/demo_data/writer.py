@@ -127,13 +127,15 @@ class Books:
         self.account.insert(
             "event",
             {
-                "id": self.new("evt"), "object": "event", "api_version": PINNED_VERSION, "created": moment, "data": data, "livemode": False,
+                "id": self.new("evt"), "object": "event", "api_version": PINNED_VERSION, "created": moment,
+                "data": data, "livemode": False,
                 "pending_webhooks": 0, "request": {"id": None, "idempotency_key": None}, "type": kind,
             },
         )  # fmt: skip
 
     def entry(  # noqa: PLR0913 - what an entry of the ledger says
-        self, kind: str, category: str, currency: str, amount: int, moment: int, source: str | None, *, fee: int = 0, text: str | None = None,
+        self, kind: str, category: str, currency: str, amount: int, moment: int, source: str | None, *,
+        fee: int = 0, text: str | None = None,
         settles: bool = False,
     ) -> Object:  # fmt: skip
         """A ledger entry; `settles`: the funds come two business days later."""
@@ -152,9 +154,12 @@ class Books:
             else []
         )
         made = {
-            "id": self.new("txn"), "object": "balance_transaction", "amount": amount, "available_on": available_on, "created": moment,
-            "currency": currency, "description": text, "exchange_rate": None, "fee": fee, "fee_details": details, "net": amount - fee,
-            "reporting_category": category, "source": source, "status": "pending" if available_on > self.now else "available", "type": kind,
+            "id": self.new("txn"), "object": "balance_transaction", "amount": amount,
+            "available_on": available_on, "created": moment,
+            "currency": currency, "description": text, "exchange_rate": None, "fee": fee,
+            "fee_details": details, "net": amount - fee,
+            "reporting_category": category, "source": source,
+            "status": "pending" if available_on > self.now else "available", "type": kind,
         }  # fmt: skip
         self.entries.append(made)
         return made
@@ -176,9 +181,12 @@ class Books:
         identifier = f"pi_{known}" if known else self.new("pi")
         return {
             **self.blank_intent,
-            "id": identifier, "amount": amount, "client_secret": f"{identifier}_secret_{self.new.next(24)}", "created": created,
-            "currency": person.client.currency, "customer": person.id, "description": text, "payment_method_options": self.options[person.kind],
-            "payment_method_types": [person.kind], "automatic_payment_methods": None, "metadata": {}, **changes,
+            "id": identifier, "amount": amount, "client_secret": f"{identifier}_secret_{self.new.next(24)}",
+            "created": created,
+            "currency": person.client.currency, "customer": person.id, "description": text,
+            "payment_method_options": self.options[person.kind],
+            "payment_method_types": [person.kind], "automatic_payment_methods": None, "metadata": {},
+            **changes,
         }  # fmt: skip
 
     def charge(
@@ -201,10 +209,14 @@ class Books:
         amount = intent["amount"]
         made = {
             **self.blank_charge,
-            "id": identifier, "amount": amount, "billing_details": person.billing, "created": moment, "currency": intent["currency"],
-            "customer": person.id, "description": intent["description"], "fraud_details": {}, "invoice": intent["invoice"],
-            "metadata": intent["metadata"], "outcome": self.approved, "payment_intent": intent["id"], "payment_method": person.method,
-            "payment_method_details": person.shown, "receipt_url": f"https://pay.stripe.com/receipts/sandbox/{identifier}",
+            "id": identifier, "amount": amount, "billing_details": person.billing, "created": moment,
+            "currency": intent["currency"],
+            "customer": person.id, "description": intent["description"], "fraud_details": {},
+            "invoice": intent["invoice"],
+            "metadata": intent["metadata"], "outcome": self.approved, "payment_intent": intent["id"],
+            "payment_method": person.method,
+            "payment_method_details": person.shown,
+            "receipt_url": f"https://pay.stripe.com/receipts/sandbox/{identifier}",
         }  # fmt: skip
         intent["latest_charge"] = identifier
         self.screened[intent["currency"], moment // DAY] += 1
@@ -219,7 +231,8 @@ class Books:
         elif settled:
             taken = amount if captured is None else captured
             booked = self.entry(
-                "payment" if person.type == "py" else "charge", "charge", intent["currency"], amount, settled, identifier, fee=processing_fee(taken),
+                "payment" if person.type == "py" else "charge", "charge", intent["currency"], amount, settled,
+                identifier, fee=processing_fee(taken),
                 text=intent["description"], settles=True,
             )  # fmt: skip
             if taken < amount:

@@ -58,7 +58,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     session.update(
         id=identifier, created=account.now, expires_at=expires, mode=mode, currency=currency, status="open",
         amount_subtotal=total if lines else None, amount_total=total if lines else None,
-        metadata=merged_metadata({}, params.get("metadata")), payment_method_types=params.get("payment_method_types") or ["card"],
+        metadata=merged_metadata({}, params.get("metadata")),
+        payment_method_types=params.get("payment_method_types") or ["card"],
         payment_status="unpaid" if total else "no_payment_required",
         total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         url=None if session["ui_mode"] == "embedded" else f"https://checkout.stripe.com/c/pay/{identifier}",
@@ -81,7 +82,8 @@ def _not_given(account: Account, params: dict[str, Any], mode: str) -> Object:
         "tax_exempt": customer["tax_exempt"], "tax_ids": None,
     }  # fmt: skip
     saved = customer and {
-        "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None,
+        "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled",
+        "payment_method_save": None,
     }  # fmt: skip
     return {
         "ui_mode": "hosted",
@@ -143,8 +145,10 @@ def _line(account: Account, given: Object, place: int, mode: str) -> Object:
     amount = amount_of(account, price, quantity)
     product = account.peek("product", price["product"]) or {}
     return {
-        "id": account.new_id("li"), "object": "item", "amount_discount": 0, "amount_subtotal": amount, "amount_tax": 0,
-        "amount_total": amount, "currency": price["currency"], "description": product.get("name"), "price": events.snapshot(price),
+        "id": account.new_id("li"), "object": "item", "amount_discount": 0, "amount_subtotal": amount,
+        "amount_tax": 0,
+        "amount_total": amount, "currency": price["currency"], "description": product.get("name"),
+        "price": events.snapshot(price),
         "quantity": quantity,
     }  # fmt: skip
 
@@ -176,7 +180,8 @@ def complete(account: Account, params: dict[str, Any], identifier: str) -> Objec
     session.update(
         status="complete", customer=customer, url=None,
         customer_details={
-            "address": known.get("address"), "email": known.get("email") or params.get("email") or session["customer_email"],
+            "address": known.get("address"),
+            "email": known.get("email") or params.get("email") or session["customer_email"],
             "name": known.get("name") or params.get("name"), "phone": known.get("phone"),
             "tax_exempt": known.get("tax_exempt") or "none", "tax_ids": [],
         },
@@ -200,8 +205,10 @@ def _pay(account: Account, session: Object, method: Object, customer: str | None
         return
     data = notes.get("payment_intent_data", {})
     intent = payment_intents.create(account, {
-        **data, "amount": session["amount_total"], "currency": session["currency"], "confirm": True, "payment_method": method["id"],
-        "payment_method_types": session["payment_method_types"], **({"customer": customer} if customer else {}),
+        **data, "amount": session["amount_total"], "currency": session["currency"], "confirm": True,
+        "payment_method": method["id"],
+        "payment_method_types": session["payment_method_types"],
+        **({"customer": customer} if customer else {}),
     })  # fmt: skip
     if intent["status"] == "requires_action":  # the customer is there, and answers
         payment_attempts.answered(account, intent, passed=True)
@@ -225,7 +232,8 @@ def _subscribe(
     ]
     setup_intents.keep_method(account, method, str(customer))
     subscription = creation.create(account, {
-        **notes.get("subscription_data", {}), "customer": customer, "items": items, "default_payment_method": method["id"],
+        **notes.get("subscription_data", {}), "customer": customer, "items": items,
+        "default_payment_method": method["id"],
         "payment_behavior": "error_if_incomplete", **({"add_invoice_items": once} if once else {}),
     })  # fmt: skip
     session.update(
@@ -236,7 +244,8 @@ def _subscribe(
 
 def _set_up(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:
     intent = setup_intents.create(account, {
-        **notes.get("setup_intent_data", {}), "confirm": True, "payment_method": method["id"], "customer": customer,
+        **notes.get("setup_intent_data", {}), "confirm": True, "payment_method": method["id"],
+        "customer": customer,
     })  # fmt: skip
     if intent["status"] == "requires_action":
         intent = setup_intents.authenticate(account, {}, intent["id"])

@@ -69,7 +69,8 @@ def _bank(account: Account, token: str, customer: str) -> Object:
         )
     bank = new_bank(
         account, currency=held.get("currency", "usd"), country=held.get("country", "US"), number=number,
-        routing=held.get("routing_number", "110000000"), default=False, holder=held.get("account_holder_name"),
+        routing=held.get("routing_number", "110000000"), default=False,
+        holder=held.get("account_holder_name"),
     )  # fmt: skip
     status = "verified" if not held else "new"
     bank.update(
@@ -158,7 +159,8 @@ def delete(account: Account, params: dict[str, Any], customer: str, identifier: 
 _CHANGEABLE = {
     "bank_account": ("account_holder_name", "account_holder_type"),
     "card": (
-        "address_city", "address_country", "address_line1", "address_line2", "address_state", "address_zip", "exp_month", "exp_year", "name",
+        "address_city", "address_country", "address_line1", "address_line2", "address_state", "address_zip",
+        "exp_month", "exp_year", "name",
     ),
 }  # fmt: skip
 ROUTES: dict[str, Handler] = {

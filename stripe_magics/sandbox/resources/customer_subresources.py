@@ -18,7 +18,8 @@ from stripe_magics.sandbox.resources.payment_methods.card_tokens import spend_ca
 from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, Card
 
 _TAX_IDS = {
-    "eu_vat": r"[A-Z]{2}[A-Z0-9]{8,12}", "gb_vat": r"GB(\d{9}|\d{12})", "us_ein": r"\d{2}-?\d{7}", "ch_vat": r"CHE.*", "au_abn": r"\d{11}",
+    "eu_vat": r"[A-Z]{2}[A-Z0-9]{8,12}", "gb_vat": r"GB(\d{9}|\d{12})", "us_ein": r"\d{2}-?\d{7}",
+    "ch_vat": r"CHE.*", "au_abn": r"\d{11}",
     "de_stn": r"\d{10,11}", "ca_bn": r"\d{9}", "in_gst": r"[0-9A-Z]{15}", "no_vat": r"\d{9}MVA",
 }  # fmt: skip
 

@@ -190,7 +190,8 @@ def _apply(
     if params.get("cash_balance"):
         mode = (params["cash_balance"].get("settings") or {}).get("reconciliation_mode") or "automatic"
         notes["cash_balance"] = {
-            "reconciliation_mode": "automatic" if mode == "merchant_default" else mode, "using_merchant_default": mode == "merchant_default",
+            "reconciliation_mode": "automatic" if mode == "merchant_default" else mode,
+            "using_merchant_default": mode == "merchant_default",
         }  # fmt: skip
     if "tax" in params:
         given = params["tax"] or {}

@@ -26,11 +26,16 @@ ANSWER_WITHIN = 9 * DAY
 REVIEW = 5 * DAY
 INQUIRY = 120 * DAY
 EVIDENCE = (
-    "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure", "cancellation_rebuttal",
-    "customer_communication", "customer_email_address", "customer_name", "customer_purchase_ip", "customer_signature",
-    "duplicate_charge_documentation", "duplicate_charge_explanation", "duplicate_charge_id", "product_description", "receipt", "refund_policy",
-    "refund_policy_disclosure", "refund_refusal_explanation", "service_date", "service_documentation", "shipping_address", "shipping_carrier",
-    "shipping_date", "shipping_documentation", "shipping_tracking_number", "uncategorized_file", "uncategorized_text",
+    "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
+    "cancellation_rebuttal",
+    "customer_communication", "customer_email_address", "customer_name", "customer_purchase_ip",
+    "customer_signature",
+    "duplicate_charge_documentation", "duplicate_charge_explanation", "duplicate_charge_id",
+    "product_description", "receipt", "refund_policy",
+    "refund_policy_disclosure", "refund_refusal_explanation", "service_date", "service_documentation",
+    "shipping_address", "shipping_carrier",
+    "shipping_date", "shipping_documentation", "shipping_tracking_number", "uncategorized_file",
+    "uncategorized_text",
 )  # fmt: skip
 OPEN = {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
 _REASON_CODES = {"fraudulent": "10.4", "product_not_received": "13.1", "general": "10.4"}
@@ -131,7 +136,8 @@ def submit(account: Account, dispute: Object) -> None:
     dispute["status"] = "warning_under_review" if inquiry else "under_review"
     details = dispute["evidence_details"]
     dispute["evidence_details"] = {
-        **details, "has_evidence": True, "past_due": details["due_by"] < account.now, "submission_count": details["submission_count"] + 1,
+        **details, "has_evidence": True, "past_due": details["due_by"] < account.now,
+        "submission_count": details["submission_count"] + 1,
     }  # fmt: skip
     word = dispute["evidence"]["uncategorized_text"]
     if word in {"winning_evidence", "losing_evidence"}:

@@ -78,7 +78,8 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
             account.save("bank_account", bank)
     metadata = merged_metadata({}, params.get("metadata"))
     made = new_bank(
-        account, currency=currency, country=given["country"].upper(), number=number, routing=given.get("routing_number"), default=default,
+        account, currency=currency, country=given["country"].upper(), number=number,
+        routing=given.get("routing_number"), default=default,
         holder=given.get("account_holder_name"), metadata=metadata,
     )  # fmt: skip
     made["account_holder_type"] = given.get("account_holder_type") or "company"
@@ -172,7 +173,8 @@ def delete(account: Account, params: dict[str, Any], owner: str, identifier: str
 _CHANGEABLE = {
     "bank_account": ("account_holder_name", "account_holder_type", "account_type"),
     "card": (
-        "address_city", "address_country", "address_line1", "address_line2", "address_state", "address_zip", "exp_month", "exp_year", "name",
+        "address_city", "address_country", "address_line1", "address_line2", "address_state", "address_zip",
+        "exp_month", "exp_year", "name",
     ),
 }  # fmt: skip
 ROUTES: dict[str, Handler] = {

@@ -46,8 +46,10 @@ def store_file(
     identifier = account.new_id("file")
     file: Object = {
         "id": identifier, "object": "file", "created": account.now, "expires_at": None, "filename": name,
-        "links": inline([], f"/v1/file_links?file={identifier}"), "purpose": purpose, "size": len(content), "title": None,
-        "type": kind or TYPES.get(content_type), "url": f"https://files.stripe.com/v1/files/{identifier}/contents",
+        "links": inline([], f"/v1/file_links?file={identifier}"), "purpose": purpose, "size": len(content),
+        "title": None,
+        "type": kind or TYPES.get(content_type),
+        "url": f"https://files.stripe.com/v1/files/{identifier}/contents",
     }  # fmt: skip
     account.link_lines[identifier] = [{"type": content_type, "data": base64.b64encode(content).decode()}]
     return account.add("file", file)
@@ -85,7 +87,8 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
     _in_future(account, params.get("expires_at"))
     identifier = account.new_id("link")
     link: Object = {
-        "id": identifier, "object": "file_link", "created": account.now, "expired": False, "expires_at": params.get("expires_at"),
+        "id": identifier, "object": "file_link", "created": account.now, "expired": False,
+        "expires_at": params.get("expires_at"),
         "file": file["id"], "livemode": False, "metadata": merged_metadata({}, params.get("metadata")),
         "url": f"https://files.stripe.com/links/{identifier}",
     }  # fmt: skip

@@ -157,7 +157,8 @@ def report(account: Account, params: dict[str, Any]) -> Object:
     known.sort(key=lambda each: each["timestamp"])
     note_used(account, customer)
     return {
-        "object": "billing.meter_event", "created": account.now, "event_name": params["event_name"], "identifier": identifier,
+        "object": "billing.meter_event", "created": account.now, "event_name": params["event_name"],
+        "identifier": identifier,
         "livemode": False, "payload": payload, "timestamp": moment,
     }  # fmt: skip
 
@@ -193,7 +194,8 @@ def adjust(account: Account, params: dict[str, Any]) -> Object:
         raise invalid("Only events of the last 24 hours can be canceled.", param="cancel[identifier]")
     event["canceled"] = True
     return {
-        "object": "billing.meter_event_adjustment", "cancel": {"identifier": identifier}, "event_name": params["event_name"],
+        "object": "billing.meter_event_adjustment", "cancel": {"identifier": identifier},
+        "event_name": params["event_name"],
         "livemode": False, "status": "complete", "type": "cancel",
     }  # fmt: skip
 
@@ -212,8 +214,10 @@ def summaries(account: Account, params: dict[str, Any], identifier: str) -> Page
         value = of_meter(account, meter, params["customer"], start, min(start + step, end))
         rows.append(
             {
-                "id": f"mtrusg_test_{account.letters(f'{identifier}{start}{step}', 20)}", "object": "billing.meter_event_summary",
-                "aggregated_value": value, "end_time": min(start + step, end), "livemode": False, "meter": identifier, "start_time": start,
+                "id": f"mtrusg_test_{account.letters(f'{identifier}{start}{step}', 20)}",
+                "object": "billing.meter_event_summary",
+                "aggregated_value": value, "end_time": min(start + step, end), "livemode": False,
+                "meter": identifier, "start_time": start,
             }
         )  # fmt: skip
         start += step

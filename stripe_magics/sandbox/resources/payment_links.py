@@ -13,7 +13,11 @@ from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.price_objects import amount_of, named_price
 
-_LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields", "customer_creation", "inactive_message", "invoice_creation", "metadata", "payment_intent_data", "phone_number_collection", "submit_type", "subscription_data", "tax_id_collection", "consent_collection", "custom_text", "payment_method_collection", "payment_method_types", "shipping_address_collection")  # fmt: skip
+_LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields",
+    "customer_creation", "inactive_message", "invoice_creation", "metadata", "payment_intent_data",
+    "phone_number_collection", "submit_type", "subscription_data", "tax_id_collection", "consent_collection",
+    "custom_text", "payment_method_collection", "payment_method_types",
+    "shipping_address_collection")  # fmt: skip
 
 
 def create_link(account: Account, params: dict[str, Any]) -> Object:

@@ -204,7 +204,8 @@ def _shown_options(options: dict[str, Any]) -> Object:
         each = _typed_option(given, f"currency_options[{currency}]")
         unit, text = decimal_amount(each)
         found[currency.lower()] = {
-            "custom_unit_amount": each.get("custom_unit_amount"), "tax_behavior": each.get("tax_behavior") or "unspecified",
+            "custom_unit_amount": each.get("custom_unit_amount"),
+            "tax_behavior": each.get("tax_behavior") or "unspecified",
             "unit_amount": unit, "unit_amount_decimal": text,
         }  # fmt: skip
         if each.get("tiers"):

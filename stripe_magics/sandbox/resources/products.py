@@ -51,7 +51,8 @@ def create_product(account: Account, params: dict[str, Any]) -> Object:
     return product
 
 
-_PRODUCT = ("active", "default_price", "description", "images", "metadata", "name", "package_dimensions", "shippable", "statement_descriptor", "tax_code", "unit_label", "url")  # fmt: skip
+_PRODUCT = ("active", "default_price", "description", "images", "metadata", "name", "package_dimensions",
+    "shippable", "statement_descriptor", "tax_code", "unit_label", "url")  # fmt: skip
 
 
 def update_product(account: Account, params: dict[str, Any], identifier: str) -> Object:

@@ -91,14 +91,21 @@ _FRESH = frozenset(
 
 def _blank(account: Account) -> Object:
     return {
-        "id": account.new_id("qt"), "object": "quote", "amount_subtotal": 0, "amount_total": 0, "application": None,
-        "application_fee_amount": None, "application_fee_percent": None, "automatic_tax": {"enabled": False, "liability": None, "status": None},
-        "collection_method": "charge_automatically", "computed": {"recurring": None, "upfront": None}, "created": account.now, "currency": None,
-        "customer": None, "default_tax_rates": [], "description": None, "discounts": [], "expires_at": account.now + VALID_FOR, "footer": None,
-        "from_quote": None, "header": None, "invoice": None, "invoice_settings": {"days_until_due": None, "issuer": {"type": "self"}},
+        "id": account.new_id("qt"), "object": "quote", "amount_subtotal": 0, "amount_total": 0,
+        "application": None,
+        "application_fee_amount": None, "application_fee_percent": None,
+        "automatic_tax": {"enabled": False, "liability": None, "status": None},
+        "collection_method": "charge_automatically", "computed": {"recurring": None, "upfront": None},
+        "created": account.now, "currency": None,
+        "customer": None, "default_tax_rates": [], "description": None, "discounts": [],
+        "expires_at": account.now + VALID_FOR, "footer": None,
+        "from_quote": None, "header": None, "invoice": None,
+        "invoice_settings": {"days_until_due": None, "issuer": {"type": "self"}},
         "livemode": False, "metadata": {}, "number": None, "on_behalf_of": None, "status": "draft",
-        "status_transitions": {"accepted_at": None, "canceled_at": None, "finalized_at": None}, "subscription": None,
-        "subscription_data": {"description": None, "effective_date": None, "metadata": None, "trial_period_days": None},
+        "status_transitions": {"accepted_at": None, "canceled_at": None, "finalized_at": None},
+        "subscription": None,
+        "subscription_data": {"description": None, "effective_date": None, "metadata": None,
+            "trial_period_days": None},
         "subscription_schedule": None, "test_clock": None,
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0}, "transfer_data": None,
     }  # fmt: skip
@@ -137,10 +144,14 @@ def _lines(account: Account, given: list[dict[str, Any]]) -> list[Object]:
             raise not_below(0, f"{where}[quantity]")
         found.append(
             {
-                "id": account.new_id("li"), "object": "item", "amount_discount": 0, "amount_subtotal": amount_of(account, price, quantity),
+                "id": account.new_id("li"), "object": "item", "amount_discount": 0,
+                "amount_subtotal": amount_of(account, price, quantity),
                 "amount_tax": 0, "amount_total": 0, "currency": price["currency"],
-                "description": (account.peek("product", price["product"]) or {}).get("name"), "price": events.snapshot(price),
-                "quantity": quantity, "tax_rates": [account.find("tax_rate", rate, f"{where}[tax_rates]") for rate in each.get("tax_rates") or ()],
+                "description": (account.peek("product", price["product"]) or {}).get("name"),
+                "price": events.snapshot(price),
+                "quantity": quantity,
+                "tax_rates": [account.find("tax_rate", rate,
+                    f"{where}[tax_rates]") for rate in each.get("tax_rates") or ()],
                 "discounts": each.get("discounts") or [],
             }
         )  # fmt: skip
@@ -198,7 +209,8 @@ def _compute(account: Account, quote: Object, lines: list[Object]) -> None:
     rates = [account.find("tax_rate", each, "default_tax_rates") for each in quote["default_tax_rates"]]
     working = [
         {
-            "id": line["id"], "amount": line["amount_subtotal"], "discountable": True, "discounts": [], "price": line["price"],
+            "id": line["id"], "amount": line["amount_subtotal"], "discountable": True, "discounts": [],
+            "price": line["price"],
             "quantity": line["quantity"], "tax_rates": line["tax_rates"],
         }
         for line in lines
@@ -231,7 +243,8 @@ def _compute(account: Account, quote: Object, lines: list[Object]) -> None:
 
 def _part(lines: list[Object]) -> Object:
     return {
-        "amount_subtotal": sum(line["amount_subtotal"] for line in lines), "amount_total": sum(line["amount_total"] for line in lines),
+        "amount_subtotal": sum(line["amount_subtotal"] for line in lines),
+        "amount_total": sum(line["amount_total"] for line in lines),
         "total_details": {
             "amount_discount": sum(line["amount_discount"] for line in lines), "amount_shipping": 0,
             "amount_tax": sum(line["amount_tax"] for line in lines),

@@ -60,7 +60,8 @@ class Entry:
     def origin(self) -> Object:
         """The object that it comes from."""
         kinds = {
-            "ch": "charge", "py": "charge", "re": "refund", "pyr": "refund", "du": "dispute", "dp": "dispute", "po": "payout", "tr": "transfer",
+            "ch": "charge", "py": "charge", "re": "refund", "pyr": "refund", "du": "dispute", "dp": "dispute",
+            "po": "payout", "tr": "transfer",
             "trr": "transfer_reversal", "tu": "topup", "fee": "application_fee", "fr": "fee_refund",
         }  # fmt: skip
         kind = kinds.get(self.source.partition("_")[0], "")

@@ -73,20 +73,26 @@ def _summary(name: str, take: Take, needs: tuple[str, ...] = _PERIOD) -> Report:
 _BALANCE = ("category", "description", "net_amount", "currency")
 REPORTS: dict[str, Report] = {
     "balance.summary.1": Report(
-        "Balance summary", _PERIOD, ("currency", "timezone", "columns"), _BALANCE, lambda account, span, _: rows.balances(account, span),
+        "Balance summary", _PERIOD, ("currency", "timezone", "columns"), _BALANCE, lambda account, span,
+        _: rows.balances(account, span),
         dict.fromkeys(_BALANCE),
     ),
     "balance_change_from_activity.summary.1": _summary("Balance change from activity summary", rows.activity),
-    "balance_change_from_activity.itemized.3": _itemized("Itemized balance change from activity", rows.activity, columns.DEFAULT),
+    "balance_change_from_activity.itemized.3": _itemized("Itemized balance change from activity",
+        rows.activity, columns.DEFAULT),
     "payouts.summary.1": _summary("Payouts summary", rows.payouts),
-    "payouts.itemized.3": _itemized("Itemized payouts", rows.payouts, tuple(columns.PAYOUT_COLUMNS), known=columns.PAYOUT_COLUMNS),
+    "payouts.itemized.3": _itemized("Itemized payouts", rows.payouts, tuple(columns.PAYOUT_COLUMNS),
+        known=columns.PAYOUT_COLUMNS),
     "payout_reconciliation.summary.1": _summary("Payout reconciliation summary", rows.reconciled),
-    "payout_reconciliation.itemized.5": _itemized("Itemized payout reconciliation", rows.reconciled, columns.RECONCILED),
-    "payout_reconciliation.by_id.summary.1": _summary("Payout reconciliation summary of one payout", rows.reconciled, ("payout",)),
+    "payout_reconciliation.itemized.5": _itemized("Itemized payout reconciliation", rows.reconciled,
+        columns.RECONCILED),
+    "payout_reconciliation.by_id.summary.1": _summary("Payout reconciliation summary of one payout",
+        rows.reconciled, ("payout",)),
     "payout_reconciliation.by_id.itemized.4": _itemized(
         "Itemized payout reconciliation of one payout", rows.reconciled, columns.RECONCILED, ("payout",)
     ),
-    "ending_balance_reconciliation.summary.1": _summary("Ending balance reconciliation summary", rows.unpaid, ("interval_end",)),
+    "ending_balance_reconciliation.summary.1": _summary("Ending balance reconciliation summary", rows.unpaid,
+        ("interval_end",)),
     "ending_balance_reconciliation.itemized.4": _itemized(
         "Itemized ending balance reconciliation", rows.unpaid, columns.DEFAULT, ("interval_end",)
     ),

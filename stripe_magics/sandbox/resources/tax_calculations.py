@@ -77,8 +77,10 @@ def _customer_details(account: Account, params: dict[str, Any]) -> Object:
             param="customer_details",
         )
     details: Object = {
-        "address": given.get("address"), "address_source": given.get("address_source"), "ip_address": given.get("ip_address"),
-        "tax_ids": list(given.get("tax_ids") or ()), "taxability_override": given.get("taxability_override") or "none",
+        "address": given.get("address"), "address_source": given.get("address_source"),
+        "ip_address": given.get("ip_address"),
+        "tax_ids": list(given.get("tax_ids") or ()),
+        "taxability_override": given.get("taxability_override") or "none",
     }  # fmt: skip
     if params.get("customer"):
         customer = account.find("customer", params["customer"], "customer")
@@ -97,7 +99,8 @@ def _customer_details(account: Account, params: dict[str, Any]) -> Object:
     if not automatic_tax.located(details["address"]):
         raise invalid(
             "The tax can't be found by this address: it needs a country and, in the US, a state or a postal code.",
-            param="customer" if params.get("customer") else "customer_details[address]", code="customer_tax_location_invalid",
+            param="customer" if params.get("customer") else "customer_details[address]",
+            code="customer_tax_location_invalid",
         )  # fmt: skip
     details["address"] = full_address(details["address"])
     return details
@@ -128,8 +131,10 @@ class _Place:
         """The rate as it is shown."""
         rate = self.rate
         return {
-            "country": self.address["country"], "flat_amount": None, "percentage_decimal": _decimal(rate.percent if rate else 0),
-            "rate_type": "percentage" if rate else None, "state": rate.state if rate else self.address["state"],
+            "country": self.address["country"], "flat_amount": None,
+            "percentage_decimal": _decimal(rate.percent if rate else 0),
+            "rate_type": "percentage" if rate else None,
+            "state": rate.state if rate else self.address["state"],
             "tax_type": rate.kind if rate else None,
         }  # fmt: skip
 
@@ -140,10 +145,12 @@ class _Place:
         return [
             {
                 "amount": amount,
-                "jurisdiction": {"country": country, "display_name": state or country, "level": "state" if state else "country", "state": state},
+                "jurisdiction": {"country": country, "display_name": state or country,
+                    "level": "state" if state else "country", "state": state},
                 "sourcing": "destination",
                 "tax_rate_details": {
-                    "display_name": rate.name, "percentage_decimal": _decimal(rate.percent), "tax_type": rate.kind,
+                    "display_name": rate.name, "percentage_decimal": _decimal(rate.percent),
+                    "tax_type": rate.kind,
                 } if rate and reason != "product_exempt" else None,
                 "taxability_reason": reason,
                 "taxable_amount": taxable,
@@ -168,8 +175,10 @@ def _line(account: Account, where: _Place, given: dict[str, Any], place: int) ->
     code = code or SERVICES
     tax, taxable, reason = where.tax(given["amount"], behavior, code)
     line = {
-        "id": account.new_id("tax_li"), "object": "tax.calculation_line_item", "amount": given["amount"], "amount_tax": tax, "livemode": False,
-        "product": product, "quantity": quantity, "reference": given.get("reference") or f"L{place + 1}", "tax_behavior": behavior,
+        "id": account.new_id("tax_li"), "object": "tax.calculation_line_item", "amount": given["amount"],
+        "amount_tax": tax, "livemode": False,
+        "product": product, "quantity": quantity, "reference": given.get("reference") or f"L{place + 1}",
+        "tax_behavior": behavior,
         "tax_breakdown": where.breakdown(tax, taxable, reason), "tax_code": code,
     }  # fmt: skip
     return {**line, **{name: given[name] for name in ("metadata", "performance_location") if given.get(name)}}
@@ -199,7 +208,8 @@ def _shipping(account: Account, where: _Place, given: dict[str, Any] | None) -> 
     code = given.get("tax_code") or "txcd_92010001"
     tax, taxable, reason = where.tax(amount, behavior, code)
     cost = {
-        "amount": amount, "amount_tax": tax, "tax_behavior": behavior, "tax_breakdown": where.breakdown(tax, taxable, reason), "tax_code": code,
+        "amount": amount, "amount_tax": tax, "tax_behavior": behavior,
+        "tax_breakdown": where.breakdown(tax, taxable, reason), "tax_code": code,
     }  # fmt: skip
     return {**cost, "shipping_rate": rate} if rate else cost
 
@@ -211,7 +221,8 @@ def _summed(where: _Place, taxed: list[Object]) -> list[Object]:
         key = (each["tax_behavior"] == "inclusive", part["taxability_reason"])
         total = sums.setdefault(
             key,
-            {"amount": 0, "inclusive": key[0], "tax_rate_details": where.details(), "taxability_reason": key[1], "taxable_amount": 0},
+            {"amount": 0, "inclusive": key[0], "tax_rate_details": where.details(),
+                "taxability_reason": key[1], "taxable_amount": 0},
         )  # fmt: skip
         total["amount"] += part["amount"]
         total["taxable_amount"] += part["taxable_amount"]

@@ -28,7 +28,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     if abs(frozen - account.now) > 5 * FARTHEST:
         raise invalid("frozen_time must lie within ten years of today.", param="frozen_time")
     clock: Object = {
-        "id": account.new_id("clock"), "object": KIND, "created": account.now, "deletes_after": account.now + LASTS, "frozen_time": frozen,
+        "id": account.new_id("clock"), "object": KIND, "created": account.now,
+        "deletes_after": account.now + LASTS, "frozen_time": frozen,
         "livemode": False, "name": params.get("name"), "status": "ready", "status_details": {},
     }  # fmt: skip
     account.add_test_clock(clock["id"], frozen)

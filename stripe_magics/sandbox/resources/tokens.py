@@ -45,7 +45,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         raise invalid("customer goes with a card or a bank account.", param="customer")
     kind = given[0]
     token: Object = {
-        "id": account.new_id(KINDS[kind]), "object": "token", "client_ip": None, "created": account.now, "livemode": False, "type": kind, "used": False,
+        "id": account.new_id(KINDS[kind]), "object": "token", "client_ip": None, "created": account.now,
+        "livemode": False, "type": kind, "used": False,
     }  # fmt: skip
     if kind == "card":
         token["card"], account.notes[token["id"]] = _card(account, params["card"])
@@ -101,7 +102,8 @@ def _bank(account: Account, given: Object) -> tuple[Object, dict[str, Any]]:
         )
     currency = checked_currency(given.get("currency") or account.me["default_currency"])
     made = new_bank(
-        account, currency=currency, country=given["country"].upper(), number=number, routing=given.get("routing_number"), default=False,
+        account, currency=currency, country=given["country"].upper(), number=number,
+        routing=given.get("routing_number"), default=False,
         holder=given.get("account_holder_name"),
     )  # fmt: skip
     del account.notes[made["id"]]

@@ -27,15 +27,20 @@ from stripe_magics.sandbox.resources.connect import onboarding
 from stripe_magics.sandbox.resources.external_accounts import add_bank
 
 CURRENCIES = {
-    "AT": "eur", "AU": "aud", "BE": "eur", "BG": "eur", "BR": "brl", "CA": "cad", "CH": "chf", "CY": "eur", "CZ": "czk", "DE": "eur",
-    "DK": "dkk", "EE": "eur", "ES": "eur", "FI": "eur", "FR": "eur", "GB": "gbp", "GI": "gbp", "GR": "eur", "HK": "hkd", "HR": "eur",
-    "HU": "huf", "IE": "eur", "IN": "inr", "IT": "eur", "JP": "jpy", "LI": "chf", "LT": "eur", "LU": "eur", "LV": "eur", "MT": "eur",
-    "MX": "mxn", "MY": "myr", "NL": "eur", "NO": "nok", "NZ": "nzd", "PL": "pln", "PT": "eur", "RO": "ron", "SE": "sek", "SG": "sgd",
+    "AT": "eur", "AU": "aud", "BE": "eur", "BG": "eur", "BR": "brl", "CA": "cad", "CH": "chf", "CY": "eur",
+    "CZ": "czk", "DE": "eur",
+    "DK": "dkk", "EE": "eur", "ES": "eur", "FI": "eur", "FR": "eur", "GB": "gbp", "GI": "gbp", "GR": "eur",
+    "HK": "hkd", "HR": "eur",
+    "HU": "huf", "IE": "eur", "IN": "inr", "IT": "eur", "JP": "jpy", "LI": "chf", "LT": "eur", "LU": "eur",
+    "LV": "eur", "MT": "eur",
+    "MX": "mxn", "MY": "myr", "NL": "eur", "NO": "nok", "NZ": "nzd", "PL": "pln", "PT": "eur", "RO": "ron",
+    "SE": "sek", "SG": "sgd",
     "SI": "eur", "SK": "eur", "TH": "thb", "US": "usd",
 }  # fmt: skip
 """Countries of connected accounts and their usual currency."""
 _CONTROLLERS = {
-    "standard": ("account", "stripe", "stripe", "full"), "express": ("application_express", "stripe", "application", "express"),
+    "standard": ("account", "stripe", "stripe", "full"),
+    "express": ("application_express", "stripe", "application", "express"),
     "custom": ("application_custom", "application", "application", "none"),
 }  # fmt: skip
 """Type -> who pays Stripe's fees, collects requirements, bears losses, and which dashboard there is."""
@@ -57,9 +62,12 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     identifier = account.new_id("acct_1", 15).replace("acct_1_", "acct_1")
     made = account_object(identifier, account.now)
     made.update(
-        business_profile=dict.fromkeys(made["business_profile"]), business_type=params.get("business_type"), capabilities={}, charges_enabled=False,
-        country=country, default_currency=currency, details_submitted=False, email=params.get("email"), payouts_enabled=False,
-        controller=_controller(params.get("type") or "standard", given), type="none" if given else params.get("type") or "standard",
+        business_profile=dict.fromkeys(made["business_profile"]), business_type=params.get("business_type"),
+        capabilities={}, charges_enabled=False,
+        country=country, default_currency=currency, details_submitted=False, email=params.get("email"),
+        payouts_enabled=False,
+        controller=_controller(params.get("type") or "standard", given),
+        type="none" if given else params.get("type") or "standard",
         metadata=merged_metadata({}, params.get("metadata")), requirements=requirements(),
     )  # fmt: skip
     made["settings"]["dashboard"]["display_name"] = (params.get("business_profile") or {}).get("name")
@@ -88,7 +96,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 def _controller(kind: str, given: Object) -> Object:
     fees, collects, losses, dashboard = _CONTROLLERS[kind]
     controller: Object = {
-        "fees": {"payer": fees}, "is_controller": True, "losses": {"payments": losses}, "requirement_collection": collects,
+        "fees": {"payer": fees}, "is_controller": True, "losses": {"payments": losses},
+        "requirement_collection": collects,
         "stripe_dashboard": {"type": dashboard}, "type": "application",
     }  # fmt: skip
     for name, value in given.items():

@@ -30,14 +30,19 @@ def collect(
     platform = connected.family.platform
     identifier = platform.new_id("fee")
     entry = platform.ledger.post(
-        "application_fee", "platform_earning", currency=payment["currency"], amount=amount, source=identifier, available_on=available_on,
+        "application_fee", "platform_earning", currency=payment["currency"], amount=amount, source=identifier,
+        available_on=available_on,
         description=f"Application fee from {connected.me['id']}",
     )  # fmt: skip
     fee: Object = {
-        "id": identifier, "object": "application_fee", "account": connected.me["id"], "amount": amount, "amount_refunded": 0,
-        "application": application(platform), "balance_transaction": entry["id"], "charge": payment["id"], "created": platform.now,
-        "currency": payment["currency"], "fee_source": {"charge": payment["id"], "type": "charge"}, "livemode": False,
-        "originating_transaction": origin, "refunded": False, "refunds": inline([], f"/v1/application_fees/{identifier}/refunds"),
+        "id": identifier, "object": "application_fee", "account": connected.me["id"], "amount": amount,
+        "amount_refunded": 0,
+        "application": application(platform), "balance_transaction": entry["id"], "charge": payment["id"],
+        "created": platform.now,
+        "currency": payment["currency"], "fee_source": {"charge": payment["id"], "type": "charge"},
+        "livemode": False,
+        "originating_transaction": origin, "refunded": False,
+        "refunds": inline([], f"/v1/application_fees/{identifier}/refunds"),
     }  # fmt: skip
     platform.add("application_fee", fee)
     events.emit(platform, "application_fee.created", fee)
@@ -47,11 +52,13 @@ def collect(
 def give_back(platform: Account, fee: Object, amount: int, metadata: Any = None) -> Object:
     """Part or all of a fee goes back to the connected account."""
     refund: Object = {
-        "id": platform.new_id("fr"), "object": "fee_refund", "amount": amount, "balance_transaction": None, "created": platform.now,
+        "id": platform.new_id("fr"), "object": "fee_refund", "amount": amount, "balance_transaction": None,
+        "created": platform.now,
         "currency": fee["currency"], "fee": fee["id"], "metadata": merged_metadata({}, metadata),
     }  # fmt: skip
     entry = platform.ledger.post(
-        "application_fee_refund", "platform_earning_refund", currency=fee["currency"], amount=-amount, source=refund["id"],
+        "application_fee_refund", "platform_earning_refund", currency=fee["currency"], amount=-amount,
+        source=refund["id"],
         description=f"Refund of application fee {fee['id']}",
     )  # fmt: skip
     refund["balance_transaction"] = entry["id"]

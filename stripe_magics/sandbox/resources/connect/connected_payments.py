@@ -99,7 +99,8 @@ def captured(account: Account, charge: Object, amount: int, entry: Object) -> No
     charge["transfer_group"] = charge["transfer_group"] or f"group_{charge['payment_intent'] or charge['id']}"
     share = min(charge["transfer_data"].get("amount") or amount, amount)
     transfer = send(
-        account, connected, share, charge["currency"], available_on=available_on, source=charge["id"], group=charge["transfer_group"],
+        account, connected, share, charge["currency"], available_on=available_on, source=charge["id"],
+        group=charge["transfer_group"],
         fee=min(charge["application_fee_amount"] or 0, share),
     )  # fmt: skip
     payment = connected.peek("charge", transfer["destination_payment"]) or {}

@@ -33,9 +33,12 @@ def create(account: Account, params: dict[str, Any]) -> Object:
             f"You have no bank account in {currency} that a top-up could come from.", param="currency"
         )
     topup: Object = {
-        "id": account.new_id("tu"), "object": "topup", "amount": amount, "balance_transaction": None, "created": account.now,
-        "currency": currency, "description": params.get("description"), "expected_availability_date": business_days_after(account.now, TAKES),
-        "failure_code": None, "failure_message": None, "livemode": False, "metadata": merged_metadata({}, params.get("metadata")),
+        "id": account.new_id("tu"), "object": "topup", "amount": amount, "balance_transaction": None,
+        "created": account.now,
+        "currency": currency, "description": params.get("description"),
+        "expected_availability_date": business_days_after(account.now, TAKES),
+        "failure_code": None, "failure_message": None, "livemode": False,
+        "metadata": merged_metadata({}, params.get("metadata")),
         "source": source, "statement_descriptor": params.get("statement_descriptor"), "status": "pending",
         "transfer_group": params.get("transfer_group"),
     }  # fmt: skip

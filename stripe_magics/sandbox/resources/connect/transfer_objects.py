@@ -21,7 +21,8 @@ from stripe_magics.sandbox.resources.refund_objects import new_refund
 _FROM_PLATFORM: Object = {
     "id": None, "type": "stripe_account", "stripe_account": {},
     "billing_details": {
-        "address": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state")), "email": None, "name": None, "phone": None,
+        "address": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state")),
+        "email": None, "name": None, "phone": None,
         "tax_id": None,
     },
 }  # fmt: skip
@@ -55,23 +56,27 @@ def short_of_funds(account: Account, currency: str) -> ApiError:
 
 
 def send(  # noqa: PLR0913 - what a transfer says
-    account: Account, to: Account, amount: int, currency: str, *, available_on: int, source: str | None = None, group: str | None = None,
+    account: Account, to: Account, amount: int, currency: str, *, available_on: int,
+    source: str | None = None, group: str | None = None,
     fee: int = 0, description: str | None = None, metadata: Any = None, source_type: str = "card",
 ) -> Object:  # fmt: skip
     """A transfer, with the payment that it becomes; `fee` of it goes back to the platform as an application
     fee."""
     identifier = account.new_id("tr")
     entry = account.ledger.post(
-        "transfer", "transfer", currency=currency, amount=-amount, source=identifier, available_on=available_on, description=description,
+        "transfer", "transfer", currency=currency, amount=-amount, source=identifier,
+        available_on=available_on, description=description,
     )  # fmt: skip
     payment = _payment(
         to, amount, currency, identifier, available_on=available_on, group=group, fee=fee, origin=source
     )
     transfer: Object = {
-        "id": identifier, "object": "transfer", "amount": amount, "amount_reversed": 0, "balance_transaction": entry["id"],
+        "id": identifier, "object": "transfer", "amount": amount, "amount_reversed": 0,
+        "balance_transaction": entry["id"],
         "created": account.now, "currency": currency, "description": description, "destination": to.me["id"],
         "destination_payment": payment["id"], "livemode": False, "metadata": merged_metadata({}, metadata),
-        "reversals": inline([], f"/v1/transfers/{identifier}/reversals"), "reversed": False, "source_transaction": source,
+        "reversals": inline([], f"/v1/transfers/{identifier}/reversals"), "reversed": False,
+        "source_transaction": source,
         "source_type": source_type, "transfer_group": group,
     }  # fmt: skip
     account.add("transfer", transfer)
@@ -94,11 +99,13 @@ def _payment(
     given = {"amount": amount, "currency": currency, "application_fee_amount": fee or None}
     payment = new_charge(to, given, _FROM_PLATFORM)
     payment.update(
-        amount_captured=amount, captured=True, paid=True, payment_method=None, source_transfer=transfer, status="succeeded", transfer_group=group,
+        amount_captured=amount, captured=True, paid=True, payment_method=None, source_transfer=transfer,
+        status="succeeded", transfer_group=group,
         statement_descriptor=None, calculated_statement_descriptor=None, receipt_url=None,
     )  # fmt: skip
     entry = to.ledger.post(
-        "payment", "charge", currency=currency, amount=amount, source=payment["id"], available_on=available_on,
+        "payment", "charge", currency=currency, amount=amount, source=payment["id"],
+        available_on=available_on,
         application_fee=(fee, application_fees.application(to)),
     )  # fmt: skip
     payment["balance_transaction"] = entry["id"]
@@ -111,17 +118,21 @@ def _payment(
 
 
 def reverse(
-    account: Account, transfer: Object, amount: int, *, source_refund: str | None = None, refund_fee: bool = False,
+    account: Account, transfer: Object, amount: int, *, source_refund: str | None = None,
+    refund_fee: bool = False,
     description: str | None = None, metadata: Any = None,
 ) -> Object:  # fmt: skip
     """Money comes back from the connected account, whose balance may become negative."""
     reversal: Object = {
-        "id": account.new_id("trr"), "object": "transfer_reversal", "amount": amount, "balance_transaction": None, "created": account.now,
-        "currency": transfer["currency"], "destination_payment_refund": None, "metadata": merged_metadata({}, metadata),
+        "id": account.new_id("trr"), "object": "transfer_reversal", "amount": amount,
+        "balance_transaction": None, "created": account.now,
+        "currency": transfer["currency"], "destination_payment_refund": None,
+        "metadata": merged_metadata({}, metadata),
         "source_refund": source_refund, "transfer": transfer["id"],
     }  # fmt: skip
     entry = account.ledger.post(
-        "transfer_refund", "transfer_reversal", currency=transfer["currency"], amount=amount, source=reversal["id"],
+        "transfer_refund", "transfer_reversal", currency=transfer["currency"], amount=amount,
+        source=reversal["id"],
         description=description or f"REFUND FOR TRANSFER ({transfer['description'] or transfer['id']})",
     )  # fmt: skip
     reversal["balance_transaction"] = entry["id"]

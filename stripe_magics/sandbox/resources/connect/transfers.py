@@ -63,7 +63,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     elif (params.get("source_type") or "card") != "card" or amount > account.ledger.available(currency):
         raise short_of_funds(account, currency)
     return send(
-        account, to, amount, currency, available_on=available_on, source=charge["id"] if charge else None, group=group,
+        account, to, amount, currency, available_on=available_on, source=charge["id"] if charge else None,
+        group=group,
         description=params.get("description"), metadata=params.get("metadata"),
     )  # fmt: skip
 
@@ -120,7 +121,8 @@ def create_reversal(account: Account, params: dict[str, Any], identifier: str) -
             param="amount",
         )
     return reverse(
-        account, transfer, amount, refund_fee=bool(params.get("refund_application_fee")), description=params.get("description"),
+        account, transfer, amount, refund_fee=bool(params.get("refund_application_fee")),
+        description=params.get("description"),
         metadata=params.get("metadata"),
     )  # fmt: skip
 

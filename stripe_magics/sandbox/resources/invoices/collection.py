@@ -52,8 +52,10 @@ def finish(account: Account, invoice: Object) -> None:
         )
         types = (invoice["payment_settings"] or {}).get("payment_method_types") or ["card"]
         intent.update(
-            automatic_payment_methods=None, capture_method="automatic", customer=customer["id"], description=invoice["description"] or "Payment for Invoice",
-            invoice=invoice["id"], payment_method_types=list(types), statement_descriptor=invoice["statement_descriptor"],
+            automatic_payment_methods=None, capture_method="automatic", customer=customer["id"],
+            description=invoice["description"] or "Payment for Invoice",
+            invoice=invoice["id"], payment_method_types=list(types),
+            statement_descriptor=invoice["statement_descriptor"],
         )  # fmt: skip
         connected_billing.describe_intent(invoice, intent)
         account.add("payment_intent", intent)

@@ -112,7 +112,8 @@ def _of_invoice_line(
 
 def _tax(rate: Object, amount: int, taxable: int) -> Object:
     return {
-        "amount": amount, "inclusive": rate["inclusive"], "tax_rate": rate["id"], "taxability_reason": None, "taxable_amount": taxable,
+        "amount": amount, "inclusive": rate["inclusive"], "tax_rate": rate["id"], "taxability_reason": None,
+        "taxable_amount": taxable,
     }  # fmt: skip
 
 
@@ -121,9 +122,13 @@ def _new(
 ) -> Object:
     whole = unit is not None and Decimal(unit) == Decimal(unit).to_integral_value()
     line: Object = {
-        "id": account.new_id("cnli"), "object": "credit_note_line_item", "amount": amount, "amount_excluding_tax": amount, "description": text,
-        "discount_amount": 0, "discount_amounts": [], "livemode": False, "pretax_credit_amounts": [], "quantity": quantity, "tax_amounts": [],
-        "tax_rates": [], "type": kind, "unit_amount": int(Decimal(unit)) if unit is not None and whole else None, "unit_amount_decimal": unit,
+        "id": account.new_id("cnli"), "object": "credit_note_line_item", "amount": amount,
+        "amount_excluding_tax": amount, "description": text,
+        "discount_amount": 0, "discount_amounts": [], "livemode": False, "pretax_credit_amounts": [],
+        "quantity": quantity, "tax_amounts": [],
+        "tax_rates": [], "type": kind,
+        "unit_amount": int(Decimal(unit)) if unit is not None and whole else None,
+        "unit_amount_decimal": unit,
         "unit_amount_excluding_tax": unit,
     }  # fmt: skip
     return line
@@ -150,6 +155,7 @@ def sums(lines: list[Object]) -> Object:
     return {
         "amount": total, "discount_amount": off,
         "discount_amounts": [{"amount": amount, "discount": name} for name, amount in discounts.items()],
-        "subtotal": subtotal, "subtotal_excluding_tax": subtotal - inside, "tax_amounts": list(taxes.values()), "total": total,
+        "subtotal": subtotal, "subtotal_excluding_tax": subtotal - inside,
+        "tax_amounts": list(taxes.values()), "total": total,
         "total_excluding_tax": total - on_top - inside,
     }  # fmt: skip

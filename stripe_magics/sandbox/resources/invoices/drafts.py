@@ -21,7 +21,8 @@ from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address
 from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shipping_rate
 
-_PLAIN = ("account_tax_ids", "auto_advance", "custom_fields", "default_payment_method", "default_source", "description", "effective_at", "footer", "metadata", "number", "statement_descriptor")  # fmt: skip
+_PLAIN = ("account_tax_ids", "auto_advance", "custom_fields", "default_payment_method", "default_source",
+    "description", "effective_at", "footer", "metadata", "number", "statement_descriptor")  # fmt: skip
 
 _RENDERING = {"amount_tax_display": None, "template": None, "template_version": None}
 
@@ -32,10 +33,14 @@ def new_invoice(
     """An empty draft; not stored yet."""
     identifier = account.new_id("in")
     nothing = dict.fromkeys(
-        ("account_tax_ids", "application", "application_fee_amount", "charge", "custom_fields", "default_payment_method", "default_source",
-         "description", "discount", "due_date", "effective_at", "ending_balance", "footer", "from_invoice", "hosted_invoice_url", "invoice_pdf",
-         "last_finalization_error", "latest_revision", "next_payment_attempt", "number", "on_behalf_of", "payment_intent", "quote",
-         "receipt_number", "shipping_cost", "shipping_details", "statement_descriptor", "subscription", "tax", "test_clock",
+        ("account_tax_ids", "application", "application_fee_amount", "charge", "custom_fields",
+            "default_payment_method", "default_source",
+         "description", "discount", "due_date", "effective_at", "ending_balance", "footer", "from_invoice",
+         "hosted_invoice_url", "invoice_pdf",
+         "last_finalization_error", "latest_revision", "next_payment_attempt", "number", "on_behalf_of",
+         "payment_intent", "quote",
+         "receipt_number", "shipping_cost", "shipping_details", "statement_descriptor", "subscription", "tax",
+         "test_clock",
          "transfer_data")
     )  # fmt: skip
     return {
@@ -300,7 +305,8 @@ def refresh(account: Account, invoice: Object) -> None:
             exempt = "reverse" if exempt == "none" else exempt
     invoice.update(
         compute_totals(
-            lines, own, general, _taxes_of(account, invoice, lines, exempt), eligible=discounts.Eligibility(account),
+            lines, own, general, _taxes_of(account, invoice, lines, exempt),
+            eligible=discounts.Eligibility(account),
             currency=invoice["currency"], shipping=shipping,
         ),
         amount_shipping=shipping,

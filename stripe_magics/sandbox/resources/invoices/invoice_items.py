@@ -260,7 +260,8 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
         if set(priced) == {"unit_amount_decimal"} and "unit_amount_decimal" not in params:
             price = item["price"]
         draft.update(
-            amount=amount, price=price, unit_amount=price["unit_amount"], unit_amount_decimal=price["unit_amount_decimal"],
+            amount=amount, price=price, unit_amount=price["unit_amount"],
+            unit_amount_decimal=price["unit_amount_decimal"],
             quantity=quantity.get("quantity", 1),
         )  # fmt: skip
     take(draft, params, ("description", "discountable", "metadata"))

@@ -23,8 +23,10 @@ from stripe_magics.sandbox.resources.invoices.lines import lines_of
 from stripe_magics.sandbox.resources.subscriptions import creation, lifecycle, subscriptions, updates
 
 _CHANGES = {
-    "billing_cycle_anchor": "billing_cycle_anchor", "cancel_at": "cancel_at", "cancel_at_period_end": "cancel_at_period_end",
-    "default_tax_rates": "default_tax_rates", "items": "items", "proration_behavior": "proration_behavior", "proration_date": "proration_date",
+    "billing_cycle_anchor": "billing_cycle_anchor", "cancel_at": "cancel_at",
+    "cancel_at_period_end": "cancel_at_period_end",
+    "default_tax_rates": "default_tax_rates", "items": "items", "proration_behavior": "proration_behavior",
+    "proration_date": "proration_date",
     "trial_end": "trial_end", "trial_from_plan": "trial_from_plan",
 }  # fmt: skip
 
@@ -82,8 +84,10 @@ def _preview(
         lines = [events.snapshot(line) for line in lines_of(account, invoice)]
         shown = events.snapshot(invoice)
     shown.update(
-        status="draft", number=None, hosted_invoice_url=None, invoice_pdf=None, payment_intent=None, charge=None, paid=False, attempted=False,
-        attempt_count=0, amount_paid=0, amount_remaining=shown["amount_due"], ending_balance=None, effective_at=None,
+        status="draft", number=None, hosted_invoice_url=None, invoice_pdf=None, payment_intent=None,
+        charge=None, paid=False, attempted=False,
+        attempt_count=0, amount_paid=0, amount_remaining=shown["amount_due"], ending_balance=None,
+        effective_at=None,
         status_transitions=dict.fromkeys(shown["status_transitions"]),
     )  # fmt: skip
     return shown, lines

@@ -268,7 +268,8 @@ def cancel_intent(account: Account, intent: Object, reason: str | None, *, expir
     """Cancel, with a hold let go."""
     held = intent["status"] == "requires_capture"
     intent.update(
-        status="canceled", canceled_at=account.now, cancellation_reason=reason, amount_capturable=0, next_action=None,
+        status="canceled", canceled_at=account.now, cancellation_reason=reason, amount_capturable=0,
+        next_action=None,
     )  # fmt: skip
     store(account, intent)
     if held:

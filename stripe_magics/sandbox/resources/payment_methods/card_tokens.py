@@ -10,7 +10,8 @@ from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.resources.payment_methods.test_cards import BY_NUMBER, CARDS, Card
 
 _KEPT = (
-    "address_city", "address_country", "address_line1", "address_line2", "address_state", "address_zip", "exp_month", "exp_year", "name",
+    "address_city", "address_country", "address_line1", "address_line2", "address_state", "address_zip",
+    "exp_month", "exp_year", "name",
 )  # fmt: skip
 
 

@@ -158,15 +158,18 @@ _NUMBERS_ALONE = (Card("378282246310005", "amex"), Card("6011111111111117", "dis
 BY_NUMBER: dict[str, Card] = {card.number: card for card in (*CARDS.values(), *_NUMBERS_ALONE)}
 
 IBANS: dict[str, str] = {
-    "AT321904300235473204": "debit", "AT611904300234573201": "debit", "DE89370400440532013000": "debit", "FR1420041010050500013M02606": "debit",
-    "NL39RABO0300065264": "debit", "AT861904300235473202": "debit_fails", "DE62370400440532013001": "debit_fails",
+    "AT321904300235473204": "debit", "AT611904300234573201": "debit", "DE89370400440532013000": "debit",
+    "FR1420041010050500013M02606": "debit",
+    "NL39RABO0300065264": "debit", "AT861904300235473202": "debit_fails",
+    "DE62370400440532013001": "debit_fails",
     "AT591904300235473203": "debit_disputed", "DE35370400440532013002": "debit_disputed",
     "AT981904300000343434": "debit_insufficient",
 }  # fmt: skip
 """IBAN -> outcome of a debit."""
 
 US_ACCOUNTS: dict[str, str] = {
-    "000123456789": "debit", "000111111116": "debit_fails", "000111111113": "debit_fails", "000222222227": "debit_insufficient",
+    "000123456789": "debit", "000111111116": "debit_fails", "000111111113": "debit_fails",
+    "000222222227": "debit_insufficient",
     "000333333335": "debit_fails", "000444444440": "debit_fails",
 }  # fmt: skip
 """US account number -> outcome of a debit."""
@@ -202,8 +205,10 @@ DEBITS = {
 """Bank debits (they take days) and the currency that each takes."""
 
 ONLY_IN = {
-    **{kind: currency for kind, currency in DEBITS.items() if kind != "acss_debit"}, "bancontact": "eur", "ideal": "eur", "sofort": "eur", "giropay": "eur", "eps": "eur", "multibanco": "eur",
-    "boleto": "brl", "pix": "brl", "oxxo": "mxn", "konbini": "jpy", "fpx": "myr", "grabpay": "sgd", "paynow": "sgd", "promptpay": "thb",
+    **{kind: currency for kind, currency in DEBITS.items() if kind != "acss_debit"}, "bancontact": "eur",
+    "ideal": "eur", "sofort": "eur", "giropay": "eur", "eps": "eur", "multibanco": "eur",
+    "boleto": "brl", "pix": "brl", "oxxo": "mxn", "konbini": "jpy", "fpx": "myr", "grabpay": "sgd",
+    "paynow": "sgd", "promptpay": "thb",
     "cashapp": "usd", "blik": "pln", "swish": "sek", "twint": "chf",
 }  # fmt: skip
 """Payment method types that take one currency."""

@@ -145,7 +145,8 @@ def make(
 def _discounts(account: Account, item: Object, given: dict[str, Any], customer: str, where: str) -> list[str]:
     return [
         discounts.new(
-            account, each, param=f"{where}[discounts][{place}]", customer=customer, subscription=item["subscription"], subscription_item=item["id"],
+            account, each, param=f"{where}[discounts][{place}]", customer=customer,
+            subscription=item["subscription"], subscription_item=item["id"],
             currency=item["price"]["currency"],
         )["id"]
         for place, each in enumerate(given.get("discounts") or ())

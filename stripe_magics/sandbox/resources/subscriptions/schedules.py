@@ -58,16 +58,21 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 def _new(account: Account, customer: str, params: dict[str, Any]) -> Object:
     defaults = params.get("default_settings") or {}
     return {
-        "id": account.new_id("sub_sched"), "object": "subscription_schedule", "application": None, "canceled_at": None, "completed_at": None,
+        "id": account.new_id("sub_sched"), "object": "subscription_schedule", "application": None,
+        "canceled_at": None, "completed_at": None,
         "created": account.now, "current_phase": None, "customer": customer,
         "default_settings": {
-            "application_fee_percent": None, "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
-            "billing_cycle_anchor": "automatic", "billing_thresholds": None, "collection_method": "charge_automatically",
+            "application_fee_percent": None, "automatic_tax": {"disabled_reason": None, "enabled": False,
+                "liability": None},
+            "billing_cycle_anchor": "automatic", "billing_thresholds": None,
+            "collection_method": "charge_automatically",
             "default_payment_method": None, "description": None,
-            "invoice_settings": {"account_tax_ids": None, "days_until_due": None, "issuer": {"type": "self"}}, "on_behalf_of": None,
+            "invoice_settings": {"account_tax_ids": None, "days_until_due": None, "issuer": {"type": "self"}},
+            "on_behalf_of": None,
             "transfer_data": None, **defaults,
         },
-        "end_behavior": params.get("end_behavior") or "release", "livemode": False, "metadata": merged_metadata({}, params.get("metadata")),
+        "end_behavior": params.get("end_behavior") or "release", "livemode": False,
+        "metadata": merged_metadata({}, params.get("metadata")),
         "phases": [], "released_at": None, "released_subscription": None, "status": "not_started",
         "subscription": None, "test_clock": None,
     }  # fmt: skip
@@ -105,28 +110,35 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
         found.append(
             {
                 "add_invoice_items": each.get("add_invoice_items") or [], "application_fee_percent": None,
-                "automatic_tax": each.get("automatic_tax"), "billing_cycle_anchor": each.get("billing_cycle_anchor"), "billing_thresholds": None,
-                "collection_method": each.get("collection_method"), "coupon": each.get("coupon"), "currency": prices[0]["currency"],
+                "automatic_tax": each.get("automatic_tax"),
+                "billing_cycle_anchor": each.get("billing_cycle_anchor"), "billing_thresholds": None,
+                "collection_method": each.get("collection_method"), "coupon": each.get("coupon"),
+                "currency": prices[0]["currency"],
                 "default_payment_method": each.get("default_payment_method"),
                 "default_tax_rates": [
-                    events.snapshot(account.find("tax_rate", rate, f"{where}[default_tax_rates]")) for rate in each.get("default_tax_rates") or ()
+                    events.snapshot(account.find("tax_rate", rate,
+                        f"{where}[default_tax_rates]")) for rate in each.get("default_tax_rates") or ()
                 ],
                 "description": each.get("description"),
                 "discounts": [
-                    {name: discount.get(name) for name in ("coupon", "discount", "promotion_code")} for discount in each.get("discounts") or ()
+                    {name: discount.get(name) for name in ("coupon", "discount",
+                        "promotion_code")} for discount in each.get("discounts") or ()
                 ],
                 "end_date": end, "invoice_settings": each.get("invoice_settings"),
                 "items": [
                     {
-                        "billing_thresholds": None, "discounts": item.get("discounts") or [], "metadata": merged_metadata({}, item.get("metadata")),
+                        "billing_thresholds": None, "discounts": item.get("discounts") or [],
+                        "metadata": merged_metadata({}, item.get("metadata")),
                         "plan": price["id"], "price": price["id"],
                         **({} if price["recurring"]["usage_type"] == "metered" else {"quantity": item.get("quantity", 1)}),
-                        "tax_rates": [account.find("tax_rate", rate, f"{where}[items][tax_rates]") for rate in item.get("tax_rates") or ()],
+                        "tax_rates": [account.find("tax_rate", rate,
+                            f"{where}[items][tax_rates]") for rate in item.get("tax_rates") or ()],
                     }
                     for item, price in zip(each["items"], prices, strict=True)
                 ],
                 "metadata": merged_metadata({}, each.get("metadata")), "on_behalf_of": None,
-                "proration_behavior": each.get("proration_behavior") or "create_prorations", "start_date": start, "transfer_data": None,
+                "proration_behavior": each.get("proration_behavior") or "create_prorations",
+                "start_date": start, "transfer_data": None,
                 "trial_end": trial,
             }
         )  # fmt: skip
@@ -156,7 +168,8 @@ def _settings(phase: Object, defaults: Object) -> dict[str, Any]:
 def _items(phase: Object) -> list[dict[str, Any]]:
     return [
         {
-            "price": each["price"], "metadata": each["metadata"], "tax_rates": [rate["id"] for rate in each["tax_rates"]],
+            "price": each["price"], "metadata": each["metadata"],
+            "tax_rates": [rate["id"] for rate in each["tax_rates"]],
             **({"quantity": each["quantity"]} if "quantity" in each else {}),
         }
         for each in phase["items"]
@@ -260,7 +273,8 @@ def _release(account: Account, schedule: Object) -> None:
         subscription["schedule"] = None
         account.save("subscription", subscription)
     schedule.update(
-        status="released", released_at=account.now, released_subscription=schedule["subscription"], subscription=None, current_phase=None
+        status="released", released_at=account.now, released_subscription=schedule["subscription"],
+        subscription=None, current_phase=None
     )  # fmt: skip
     account.save("subscription_schedule", schedule)
     events.emit(account, "subscription_schedule.released", schedule)

@@ -22,10 +22,13 @@ _PLAIN = ("description", "metadata", "default_payment_method", "default_source")
 def new_subscription(account: Account, customer: str, currency: str) -> Object:
     """A subscription with nothing but a customer; not stored yet."""
     nothing = dict.fromkeys(
-        ("application", "application_fee_percent", "billing_cycle_anchor_config", "billing_thresholds", "cancel_at", "canceled_at",
+        ("application", "application_fee_percent", "billing_cycle_anchor_config", "billing_thresholds",
+            "cancel_at", "canceled_at",
          "days_until_due", "default_payment_method", "default_source", "description", "discount",
-         "ended_at", "latest_invoice", "next_pending_invoice_item_invoice", "on_behalf_of", "pause_collection", "pending_invoice_item_interval",
-         "pending_setup_intent", "pending_update", "plan", "quantity", "schedule", "test_clock", "transfer_data", "trial_end", "trial_start")
+         "ended_at", "latest_invoice", "next_pending_invoice_item_invoice", "on_behalf_of",
+         "pause_collection", "pending_invoice_item_interval",
+         "pending_setup_intent", "pending_update", "plan", "quantity", "schedule", "test_clock",
+         "transfer_data", "trial_end", "trial_start")
     )  # fmt: skip
     return {
         "id": account.new_id("sub"),

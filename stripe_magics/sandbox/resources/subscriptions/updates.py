@@ -37,7 +37,8 @@ OPEN_TO_INCOMPLETE = OPEN_TO_ENDED | {
     "payment_settings",
 }
 PENDING_TAKES = frozenset(
-    {"items", "payment_behavior", "proration_behavior", "proration_date", "billing_cycle_anchor", "trial_end", "trial_from_plan",
+    {"items", "payment_behavior", "proration_behavior", "proration_date", "billing_cycle_anchor", "trial_end",
+        "trial_from_plan",
      "add_invoice_items", "discounts", "expand", "off_session"}
 )  # fmt: skip
 
@@ -332,7 +333,8 @@ def _bill(account: Account, subscription: Object, params: dict[str, Any], what: 
 
 
 def _hold(
-    account: Account, subscription: Object, before: Object, held: list[Object], changes: item_changes.ItemChanges,
+    account: Account, subscription: Object, before: Object, held: list[Object],
+    changes: item_changes.ItemChanges,
     params: dict[str, Any], invoice: Object,
 ) -> None:  # fmt: skip
     """The change waits until its invoice is paid: back to how it was, with a note of what is to come."""
