@@ -66,8 +66,8 @@ BEFORE = [
     (409, "idempotency_key_in_use"),
 ]
 
-# what happens to one attempt: ("lost", when, exception) | ("never", exception) | ("cut", when, answer) |
-# ("before", answer) | ("ok",)
+# what happens to one attempt: lost (when, exception), never (exception), cut (when, answer), before (answer)
+# or ok
 ATTEMPT = st.one_of(
     st.tuples(st.just("lost"), st.sampled_from(["before", "after"]), st.sampled_from(LOST)),
     st.tuples(st.just("never"), st.sampled_from(NEVER_LEFT)),
