@@ -1,4 +1,5 @@
-"""The lowest versions that pyproject.toml declares, as a constraints file: `python .ci/lowest.py > lowest.txt`.
+"""The lowest versions that pyproject.toml declares, as a constraints file:
+`python .ci/lowest.py > lowest.txt`.
 
 ipywidgets 7 goes with the kernel of its time: of those, the versions that Colab has (colab.txt).
 """
@@ -24,7 +25,8 @@ def lowest(requirements: list[str]) -> list[str]:
 
 def main() -> None:
     """Print them."""
-    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(declared)["project"]
     extras = [each for name in EXTRAS for each in project["optional-dependencies"][name]]
     found = lowest([*project["dependencies"], *extras])
     own = {each.partition("==")[0] for each in found}

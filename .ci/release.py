@@ -1,6 +1,7 @@
 """Make a release: `python .ci/release.py 0.4.0 [--dry-run] [--root FOLDER] [--unchecked]`.
 
-    clean main, newer version, CHANGELOG entry -> version -> .ci/check -> build, twine, contents -> SHA256SUMS -> commit -> tag
+    clean main, newer version, CHANGELOG entry -> version -> .ci/check
+    -> build, twine, contents -> SHA256SUMS -> commit -> tag
 
 Nothing is pushed: the last line says how. Every step that fails leaves the repository as it was.
 """

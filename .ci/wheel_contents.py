@@ -5,9 +5,15 @@ import sys
 import tarfile
 import zipfile
 
-NEEDED = ("stripe_magics/py.typed", "stripe_magics/__main__.py", "stripe_magics/catalogue/generated/",
-    "/LICENSE")
-UNWANTED = re.compile(r"ARCHITECTURE\.md|(^|/)tests?/|generators/|\.ipynb|__pycache__|\.venv|(^|/)\.(ci|github)/")
+NEEDED = (
+    "stripe_magics/py.typed",
+    "stripe_magics/__main__.py",
+    "stripe_magics/catalogue/generated/",
+    "/LICENSE",
+)
+UNWANTED = re.compile(
+    r"ARCHITECTURE\.md|(^|/)tests?/|generators/|\.ipynb|__pycache__|\.venv|(^|/)\.(ci|github)/"
+)
 
 
 def names(path: str) -> list[str]:

@@ -228,9 +228,8 @@ def pages() -> None:
         shutil.copy(each, DOCS)
     write("reference/reports.md", report_page())
     write("reference/errors.md", error_page())
-    write(
-        "reference/command_line.md", f"# Command line\n\n```text\n{command_line._parser().format_help()}```"
-    )
+    usage = command_line.make_parser().format_help()
+    write("reference/command_line.md", f"# Command line\n\n```text\n{usage}```")
     print(f"{len(list(DOCS.rglob('*.*')))} files in {DOCS}")
 
 

@@ -14,7 +14,10 @@ _COLOURS = {
         "failed uncollectible lost unpaid incomplete_expired expired charge_refunded blocked"),
     "amber": (
         "#fcedb9", "#8a2400",
-        "needs_response warning_needs_response past_due requires_action requires_confirmation requires_capture incomplete open delinquent unknown differs",
+        (
+            "needs_response warning_needs_response past_due requires_action requires_confirmation"
+            " requires_capture incomplete open delinquent unknown differs"
+        ),
     ),
     "blue": ("#cff5f6", "#0055bc",
         "pending processing in_transit under_review warning_under_review trialing"),

@@ -54,7 +54,7 @@ _WORDS_FOR_NOTEBOOKS = frozenset({"today", "listen"})
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one line; the exit code."""
-    given = _parser().parse_args(arguments)
+    given = make_parser().parse_args(arguments)
     if not sys.stderr.isatty():
         progress.hide_bars()
     try:
@@ -73,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Its help is a page of the site, too."""
     parser = argparse.ArgumentParser(
         prog="python -m stripe_magics",
         description='Run one line of %stripe outside of a notebook. "help" shows all lines.',

@@ -1,15 +1,12 @@
 """Everything that can go wrong, as one tree. Pure values: no HTTP, nothing that could hold a key.
 
-    StripeMagicsError                 str(e) is what a person reads: what happened, whether money moved, what
-                                      to do
+    StripeMagicsError                 str(e) is for a person: what happened, whether money moved, what to do
       +- UsageFault                   the line or cell can't be read: a quote left open, a flag twice
-      |    +- UnknownName             no such module, field, choice or variable; `nearest` has the closest names
-      +- InvalidValue                 values that their fields refuse; `faults` has all of them; nothing was
-                                      sent
+      |    +- UnknownName             no such module, field, choice or variable; `nearest` has the closest
+      +- InvalidValue                 values that their fields refuse, all in `faults`; nothing was sent
       +- KeyRefused                   a key (or something that looks like one) where none may be
       +- NotConnected                 no connection yet
-      +- FileError                    a file or folder of ours can't be read or written, is damaged, or is in
-                                      use
+      +- FileError                    a file or folder of ours can't be used, is damaged, or is in use
       +- ConfirmationNeeded           a write that asks first, and nobody was there to say yes
       +- RepeatRefused                this very call was made before; `--again` makes it once more
       +- StripeError                  a request was made (or tried): status, code, param, request id ...

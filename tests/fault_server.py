@@ -426,7 +426,8 @@ class FaultServer:
                 page = HTML.encode()
                 status = fault.status if fault.status != 200 else 200
                 client.sendall(
-                    f"HTTP/1.1 {status} X\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode()
+                    f"HTTP/1.1 {status} X\r\nContent-Type: text/html\r\n"
+                    f"Content-Length: {len(page)}\r\n\r\n".encode()
                     + page
                 )
                 return True

@@ -86,8 +86,10 @@ def noticing(name, globals=None, locals=None, fromlist=(), level=0, real=builtin
     before = set(sys.modules)
     found = real(name, globals, locals, fromlist, level)
     new = set(sys.modules) - before
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        late.update(each for each in new if isinstance(getattr(sys.modules[each].__spec__, "loader", None), ExtensionFileLoader))
+    stoppable = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if stoppable and threading.current_thread() is threading.main_thread():
+        loaders = {each: getattr(sys.modules[each].__spec__, "loader", None) for each in new}
+        late.update(each for each, loader in loaders.items() if isinstance(loader, ExtensionFileLoader))
     return found
 
 builtins.__import__ = noticing

@@ -92,10 +92,8 @@ def _what(meaning: Meaning | None, *, money: bool) -> str:
     if meaning.day:
         return "a day"
     if kind == "ref":
-        return (
-            "the id of"
-            f" {_article(meaning.path[-2] if meaning.path[-1] == 'id' and len(meaning.path) > 1 else meaning.path[-1])}"
-        )
+        named = -2 if meaning.path[-1] == "id" and len(meaning.path) > 1 else -1
+        return f"the id of {_article(meaning.path[named])}"
     if meaning.column.choices:
         shown = ", ".join(meaning.column.choices[:6])
         return f"one of {shown}{' ...' if len(meaning.column.choices) > 6 else ''}"

@@ -48,13 +48,16 @@ class StripeAccessor:
     | verb | what it gives |
     |---|---|
     | `columns("card")` | which columns there are, how full they are, what they mean |
-    | `to_major()`, `to_minor()`, `money("avg", currency="currency")`, `total("amount")`, `normalize(to="usd", rates=...)` | money |
+    | `to_major()`, `to_minor()`, `money("avg", currency="currency")` | money in whole units, in minor units |
+    | `total("amount")`, `normalize(to="usd", rates=...)` | sums a currency each, or in one |
     | `local_day()`, `by_month("amount")` | days and months in the account's zone |
-    | `explode("lines")`, `objects("data_object")`, `metadata("order")`, `wide()`, `compact()` | other shapes |
+    | `explode("lines")`, `objects("data_object")`, `metadata("order")` | what is inside, as rows or columns |
+    | `wide()`, `compact()` | all columns, or those that matter |
     | `join("customer", "refunds")` | columns of other objects, one row stays one row |
     | `reveal("url")` | what frames hide (client secrets, links that let anyone in), asked for by name |
     | `link()`, `call`, `facts` | the Dashboard's pages, how the call went, what the frame knows |
-    | `to_csv`, `to_excel`, `to_parquet`, `to_sql`, `to_json`, `to_polars` | files; `sm.read_parquet` reads them back |
+    | `to_csv`, `to_excel`, `to_json`, `to_sql`, `to_polars` | for other programs |
+    | `to_parquet` | a file that `sm.read_parquet` reads back |
 
     `df.stripe["card_brand"]` (or `df.stripe.card_brand`) reads a column by its name, a short name or Stripe's
     path: also `product` and `items`, which pandas has methods of. AttributeError on a frame that has nothing
@@ -160,7 +163,7 @@ class StripeAccessor:
         frame; named columns that can't raise FrameError. `units` says in which units the frame is, where
         pandas dropped that. Text amounts stay text, exactly.
 
-        >>> df = pd.DataFrame({"id": ["ch_1", "ch_2"], "object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
+        >>> df = pd.DataFrame({"object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
         >>> df.stripe.to_major().stripe.to_major()["amount"].tolist()
         [10.5, 500.0]
         """
@@ -184,7 +187,7 @@ class StripeAccessor:
         """The sum of an amount. FrameError if the rows are in several currencies; `by="currency"` adds them
         up separately.
 
-        >>> df = pd.DataFrame({"id": ["ch_1", "ch_2"], "object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
+        >>> df = pd.DataFrame({"object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
         >>> df.stripe.total("amount", by="currency").to_dict()
         {'jpy': 500, 'usd': 1050}
         """
@@ -210,7 +213,8 @@ class StripeAccessor:
         the frame no longer knows its zone, it is the open connection's if that can only be the same account;
         otherwise FrameError.
 
-        >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "created": pd.to_datetime(["2026-10-31 23:30"], utc=True)})
+        >>> created = pd.to_datetime(["2026-10-31 23:30"], utc=True)
+        >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "created": created})
         >>> df.stripe.local_day(zone="Europe/Berlin").dt.strftime("%Y-%m-%d").tolist()
         ['2026-11-01']
         """
@@ -222,7 +226,8 @@ class StripeAccessor:
         """Sums by month in the account's zone: month (a period), currency, the sum, count. Currencies are
         never added up.
 
-        >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "amount": [500], "currency": ["usd"], "created": pd.to_datetime(["2026-10-31"], utc=True)})
+        >>> created = pd.to_datetime(["2026-10-31"], utc=True)
+        >>> df = pd.DataFrame({"object": ["charge"], "amount": 500, "currency": "usd", "created": created})
         >>> df.stripe.by_month(zone="UTC")[["currency", "amount"]].values.tolist()
         [['usd', 500]]
         """

@@ -1,11 +1,11 @@
 """`sm.model(name)`: tables that analysts build again and again, one row a thing, as Sigma's examples and
 dbt_stripe's models have them.
 
-| model | one row | columns |
-|---|---|---|
-| payments | a charge | id, created, amount, currency, status, customer and its name and e-mail, payment_intent, card, fee, net, settlement currency, refunds, disputes, invoice, plan, description |
-| subscriptions | a subscription item | subscription, customer, status, product and price, unit amount, interval, quantity, monthly amount, started, ended |
-| revenue | a day, currency and category of the balance | gross, fee, net |
+- payments, one row a charge: id, created, amount, currency, status, customer and its name and e-mail,
+  payment_intent, card, fee, net, settlement currency, refunds, disputes, invoice, plan, description
+- subscriptions, one row a subscription item: subscription, customer, status, product and price, unit amount,
+  interval, quantity, monthly amount, started, ended
+- revenue, one row a day, currency and category of the balance: gross, fee, net
 
 Amounts are int64 minor units. `fee` and `net` are in `settlement_currency`, refunds and disputes in
 `currency`.

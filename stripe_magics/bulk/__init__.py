@@ -1,14 +1,12 @@
 """Bulk: whole lists as frames or Parquet, a mirror that stays up to date, SQL over it, and one call a row of
 a frame.
 
-pull("customers", "payment_intents")            frames, several lists side by side
-pull("payment_intents", to="folder")            Parquet parts in constant memory; killed and run again, it
-                                                goes on
-pull("charges", accounts=df)                    one list over many connected accounts; engine="dask" makes it
-                                                lazy
-sync("mirror", "customers", "invoices")         a folder of Parquet files that is brought up to date
-sql("select ...")                               a query over the mirror
-write_rows("customers.update", df)              one call a row, each at most once
+pull("customers", "payment_intents")     frames, several lists side by side
+pull("payment_intents", to="folder")     Parquet parts in constant memory; killed and run again, it goes on
+pull("charges", accounts=df)             one list over many connected accounts; engine="dask" makes it lazy
+sync("mirror", "customers", "invoices")  a folder of Parquet files that is brought up to date
+sql("select ...")                        a query over the mirror
+write_rows("customers.update", df)       one call a row, each at most once
 """
 
 from __future__ import annotations

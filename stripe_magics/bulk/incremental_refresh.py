@@ -36,9 +36,10 @@ WATCHED: dict[str, str] = {
     "application_fee": "application_fee.*", "charge": "charge.*", "checkout.session": "checkout.session.*",
     "coupon": "coupon.*",
     "credit_note": "credit_note.*",
-    "customer": "customer.created,customer.updated,customer.deleted,customer.discount.created,customer.discount.updated,"
     # not those of subscriptions
-    "customer.discount.deleted,customer.source.created,customer.source.updated,customer.source.deleted",
+    "customer": "customer.created,customer.updated,customer.deleted,customer.discount.created,"
+    "customer.discount.updated,customer.discount.deleted,customer.source.created,customer.source.updated,"
+    "customer.source.deleted",
     "dispute": "charge.dispute.*", "invoice": "invoice.*", "payment_intent": "payment_intent.*",
     "payment_link": "payment_link.*",
     "payout": "payout.*", "plan": "plan.*", "price": "price.*", "product": "product.*",

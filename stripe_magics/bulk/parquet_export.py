@@ -286,8 +286,11 @@ class PartWriter:
             )
         manifests.remove_unnamed(self.folder, found)
         problems = manifests.check(self.folder, found)
-        holes = [f"{each.name} is {each.problem}" if each.problem == "missing" else f"{each.name}: {each.problem}"
-                 for each in problems if each.is_hole]  # fmt: skip
+        holes = [
+            f"{each.name} is missing" if each.problem == "missing" else f"{each.name}: {each.problem}"
+            for each in problems
+            if each.is_hole
+        ]
         self.notes += [
             f"{each.name} isn't of this pull: who reads the whole folder reads it too. Move it away."
             for each in problems
@@ -314,12 +317,8 @@ def _check_folder(folder: Path) -> None:
                 f" df.to_csv({folder.with_suffix('.csv').name!r}) or df.stripe.to_excel(...)."
             ),
         )
-    ours = {manifests.MANIFEST, manifests.OLD_STATE}
     try:
-        if folder.exists() and (
-            not folder.is_dir()
-            or not ({each.name for each in folder.iterdir()} - {LOCK} <= set() or any((folder / name).exists() for name in ours))
-        ):  # fmt: skip
+        if folder.exists() and not (folder.is_dir() and _is_free_or_ours(folder)):
             raise UsageFault(
                 f"{folder} isn't an empty folder. Nothing was written.",
                 advice="Give a new folder for the Parquet parts.",
@@ -327,6 +326,12 @@ def _check_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise FileError(f"{folder} can't be made: {_files.reason(problem)}.") from problem
+
+
+def _is_free_or_ours(folder: Path) -> bool:
+    """Nothing but a lock is in it, or a pull's own list of its parts."""
+    names = {each.name for each in folder.iterdir()}
+    return names <= {LOCK} or not names.isdisjoint({manifests.MANIFEST, manifests.OLD_STATE})
 
 
 def _digest(request: Request, columns: Sequence[str]) -> str:

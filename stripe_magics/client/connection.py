@@ -106,10 +106,8 @@ class Connection:
 
     # --- what may be seen -----------------------------------------------------------------------------------
     def __repr__(self) -> str:
-        return (
-            f"<Stripe {self.mode}"
-            f" connection{f' {self.name}' if self.name else ''}{f' {self.key_hint}' if self.key_hint else ''}>"
-        )
+        parts = ("Stripe", self.mode, "connection", self.name, self.key_hint)
+        return f"<{' '.join(each for each in parts if each)}>"
 
     def __reduce_ex__(self, protocol: object) -> str:
         raise TypeError("a connection can't be pickled or copied: it holds a key")

@@ -1,10 +1,8 @@
 """Watches, for a line, a cell, a form and Python: one function each.
 
-watch("invoice", "charge.failed")     polls and shows what comes             %stripe events watch --group
-                                      invoice
-run(command)                          with a URL: a webhook endpoint         %stripe events watch --group
-                                      invoice --url https://...
-listen("invoice")                     a receiver on this machine             %stripe listen --group invoice
+watch("invoice", "charge.failed")  polls and shows what comes    %stripe events watch --group invoice
+run(command)                       with a URL: an endpoint       %stripe events watch --url https://...
+listen("invoice")                  a receiver on this machine    %stripe listen --group invoice
 status(), stop(), endpoints()
 
 Handlers are in handler_commands.py. All of it hangs on the connection (account_events.py).

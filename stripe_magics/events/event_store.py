@@ -32,10 +32,11 @@ KEPT = 30 * 86400  # seconds; as long as Stripe lists events
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
-  scope TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, created INTEGER NOT NULL, livemode INTEGER NOT NULL,
-  account TEXT NOT NULL, api_version TEXT NOT NULL, request_id TEXT NOT NULL, idempotency_key TEXT NOT NULL,
-  object_id TEXT NOT NULL, received REAL NOT NULL, source TEXT NOT NULL, twin INTEGER NOT NULL, payload TEXT NOT NULL,
-  place REAL NOT NULL DEFAULT 0,
+  scope TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, created INTEGER NOT NULL,
+  livemode INTEGER NOT NULL, account TEXT NOT NULL, api_version TEXT NOT NULL,
+  request_id TEXT NOT NULL, idempotency_key TEXT NOT NULL,
+  object_id TEXT NOT NULL, received REAL NOT NULL, source TEXT NOT NULL, twin INTEGER NOT NULL,
+  payload TEXT NOT NULL, place REAL NOT NULL DEFAULT 0,
   PRIMARY KEY (scope, id)
 );
 CREATE INDEX IF NOT EXISTS event_created ON event (scope, created);
@@ -44,16 +45,19 @@ CREATE TABLE IF NOT EXISTS handler (
   scope TEXT NOT NULL, key TEXT NOT NULL, registered REAL NOT NULL, since INTEGER, PRIMARY KEY (scope, key)
 );
 CREATE TABLE IF NOT EXISTS run (
-  scope TEXT NOT NULL, handler TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, created INTEGER NOT NULL, pid INTEGER NOT NULL,
-  at REAL NOT NULL, seconds REAL NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL, trace TEXT NOT NULL,
+  scope TEXT NOT NULL, handler TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL,
+  created INTEGER NOT NULL, pid INTEGER NOT NULL, at REAL NOT NULL, seconds REAL NOT NULL,
+  state TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL, trace TEXT NOT NULL,
   PRIMARY KEY (scope, handler, id)
 );
 CREATE TABLE IF NOT EXISTS coverage (
-  scope TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL, upto INTEGER NOT NULL, read_at REAL NOT NULL, PRIMARY KEY (scope, name)
+  scope TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL, upto INTEGER NOT NULL,
+  read_at REAL NOT NULL, PRIMARY KEY (scope, name)
 );
 CREATE TABLE IF NOT EXISTS walk (
-  scope TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL, newest INTEGER NOT NULL, cursor TEXT NOT NULL, first_row INTEGER NOT NULL,
-  seen INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (scope, name)
+  scope TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL, newest INTEGER NOT NULL,
+  cursor TEXT NOT NULL, first_row INTEGER NOT NULL, seen INTEGER NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (scope, name)
 );
 """
 _STORED = "SELECT rowid, id, type, created, received, source, twin, payload FROM event"

@@ -1,10 +1,9 @@
 """Which events are meant: one grammar for watches, handlers and webhook endpoints.
 
-    *                          all events
-    invoice, invoice.*         a group: types that start with its name, those of later versions of the API
-                               included
-    charge.dispute.*           the types below that name
-    invoice.paid               a type
+    *                   all events
+    invoice, invoice.*  a group: types that start with its name, those of later versions of the API too
+    charge.dispute.*    the types below that name
+    invoice.paid        a type
 
 A name that no type of Stripe's has is refused, with the closest ones that there are.
 """

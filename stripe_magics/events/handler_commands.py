@@ -1,14 +1,12 @@
 """Handlers and what they have done, for a line and for Python: register, list, retry, replay, history.
 
-on("invoice.paid", handler)     a handler for every watch of the connection
-handlers()                      what is registered, and how it goes           %stripe events handlers
-failed()                        events on which a handler failed              %stripe events failed
-retry("evt_1")                  give failed events to their handlers again    %stripe events retry [EVENT]
-replay("evt_1", since="3d")     give events again that were handled           %stripe events replay EVENT |
-                                --since 3d
-history()                       every run of every handler
-digest(since="yesterday")       what happened, by type and currency           %stripe events digest --since
-                                yesterday
+on("invoice.paid", handler)  a handler for every watch of the connection
+handlers()                   what is registered, how it goes       %stripe events handlers
+failed()                     events on which a handler failed      %stripe events failed
+retry("evt_1")               failed events to their handlers again %stripe events retry [EVENT]
+replay("evt_1", since="3d")  events that were handled, once more   %stripe events replay EVENT | --since 3d
+history()                    every run of every handler
+digest(since="yesterday")    what happened, by type and currency   %stripe events digest --since yesterday
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ A handler goes by a key that a cell run again, a restarted kernel and a second k
 (handlers.py), so each event is its business once, whoever is first. A claim whose process has died is claimed
 again. States of a run:
 
-    running -> done | failed (kept with its error, until it is retried)       skipped: happened before the
-        handler was registered
+    running -> done | failed (kept with its error, until it is retried)
+    skipped: happened before the handler was registered
 """
 
 from __future__ import annotations

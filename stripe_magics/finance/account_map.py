@@ -1,10 +1,9 @@
 """Which account of the books each kind of ledger entry goes to: three maps of our own, or a YAML file of the
 user's.
 
-    stripe: {account: "1050", name: Stripe balance}   # the account that must equal Stripe's balance
-    fees: {account: "6100", name: Payment fees}       # fees taken from entries
-    charge: "1100"                                    # one line a reporting category; `issuing_*` covers all
-        that begin so
+    stripe: {account: "1050", name: Stripe balance}  # the account that must equal Stripe's balance
+    fees: {account: "6100", name: Payment fees}      # fees taken from entries
+    charge: "1100"                                   # a reporting category; `issuing_*`: all that begin so
     payout: {account: "1010", currencies: {usd: "1011"}}
 
 A file may begin with `extends: saas` (or skr03, skr04); without it, it stands alone, and categories that it

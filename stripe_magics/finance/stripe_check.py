@@ -112,8 +112,9 @@ CHECKS: Mapping[str, Check] = {
     "payout_reconciliation": Check(
         "payout_reconciliation.itemized.5", ("automatic_payout_id", "currency", "reporting_category", *_SUMS),
         _of_payouts,
-        lambda rows: _sums_of(rows,
-            lambda each: f"{each['automatic_payout_id']} {each['reporting_category']}"), {"by": "arrival"}, "days",
+        lambda rows: _sums_of(
+            rows, lambda each: f"{each['automatic_payout_id']} {each['reporting_category']}"
+        ), {"by": "arrival"}, "days",
     ),
 }  # fmt: skip
 """The reports that Stripe has, too."""

@@ -276,7 +276,8 @@ class _Book:
                 if at in cells:
                     total = cells[at]
                     letter = _letter(at)
-                    counted = f'SUMIF(${key}${first}:${key}${last},"{code.upper()}",{letter}${first}:{letter}${last})'
+                    keys, amounts = f"${key}${first}:${key}${last}", f"{letter}${first}:{letter}${last}"
+                    counted = f'SUMIF({keys},"{code.upper()}",{amounts})'
                     formula = f"=ROUND({counted},{money.exponent(code)})"
                     page.write_formula(
                         row, at, formula, self.money(code, bold=True, top=1), _number(total, code)

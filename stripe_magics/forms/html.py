@@ -113,7 +113,10 @@ def condition(field: Field, module: Module) -> str:
 
 def line(words: str) -> Markup:
     """The magic line, with a button that copies it."""
-    copy = "navigator.clipboard.writeText(this.parentElement.querySelector('pre').innerText);this.innerText='Copied'"
+    copy = (
+        "navigator.clipboard.writeText(this.parentElement.querySelector('pre').innerText);"
+        "this.innerText='Copied'"
+    )
     shown = tag("pre", words, role="group", aria_label="The same as a magic")
     return tag("div", shown, tag("button", "Copy", type="button", onclick=copy), class_="sm-line")
 

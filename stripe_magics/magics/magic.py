@@ -76,15 +76,14 @@ class StripeMagics(Magics):
     def stripe(self, line: str, cell: str | None = None) -> Any:
         """Call Stripe from a line or a cell.
 
-        %stripe connect --sandbox                     an account that needs no key; %stripe connect opens the
-            connection form
-        %stripe customers list --email a@b.com        a resource and an action, as Stripe names them; the
-            answer is a DataFrame
+        %stripe connect --sandbox                an account that needs no key
+        %stripe connect                          opens the connection form
+        %stripe customers list --email a@b.com   a resource and an action, as Stripe names them: a DataFrame
         %stripe payment_intents create --amount 20.00usd --dry-run
-        %%stripe invoices create --out invoice        a cell: the fields below as YAML or JSON
-        %stripe payment_intents create --help         all of its fields;  %stripe modules, %stripe find
-            "refund reason"
-        %stripe help                                  everything else
+        %%stripe invoices create --out invoice   a cell: the fields below as YAML or JSON
+        %stripe payment_intents create --help    all of its fields
+        %stripe modules                          what there is; %stripe find "refund reason" looks for it
+        %stripe help                             everything else
         """
         try:
             return self.run(line, cell)

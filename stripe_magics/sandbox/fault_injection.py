@@ -1,16 +1,19 @@
 """Faults on demand, for tests and teaching: what a network and a busy server do to a request.
 
     SandboxTransport(faults=[
-        Fault("drop_before"),                                  # the next request never arrives:
-            httpx.ConnectError
-        Fault("drop_after", match="POST /v1/payment_intents"), # carried out, but the answer is lost:
-        httpx.ReadTimeout
-        Fault("status", status=500, times=2),                  # two answers of 500, without carrying anything
-            out
-        Fault("status", status=429, reason="global-rate"),     # 429 with Stripe-Rate-Limited-Reason
+        # the next request never arrives: httpx.ConnectError
+        Fault("drop_before"),
+        # carried out, but the answer is lost: httpx.ReadTimeout
+        Fault("drop_after", match="POST /v1/payment_intents"),
+        # two answers of 500, and nothing is carried out
+        Fault("status", status=500, times=2),
+        # 429 with Stripe-Rate-Limited-Reason
+        Fault("status", status=429, reason="global-rate"),
         Fault("status", status=409, code="lock_timeout"),
-        Fault("delay", seconds=0.2, times=None),               # every answer comes late
-        Fault("truncate", after=1),                            # the second answer breaks off in the middle
+        # every answer comes late
+        Fault("delay", seconds=0.2, times=None),
+        # the second answer breaks off in the middle
+        Fault("truncate", after=1),
     ])
 
 A fault hits requests whose "METHOD /path" has `match` (a regular expression) in it: the first `after` of them

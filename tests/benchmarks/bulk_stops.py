@@ -1,11 +1,11 @@
 """Nothing is lost, whatever ends a pull: every statement of the saving path, and real signals at random
 moments.
 
-python tests/benchmarks/bulk_stops.py statements [LIST [FROM]]   each statement that is run, at its first and
-    its last time; of one list, from the
-                                                                 stop of that number on (a run that is cut
-                                                                 says how far it came)
-python tests/benchmarks/bulk_stops.py signals [COUNT]            COUNT processes are stopped or killed (500)
+python tests/benchmarks/bulk_stops.py statements [LIST [FROM]]
+    each statement that is run, at its first and its last time; of one list, from the stop of that number on
+    (a run that is cut says how far it came)
+python tests/benchmarks/bulk_stops.py signals [COUNT]
+    COUNT processes are stopped or killed (500)
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Requests and time of pulls in windows of `created`, simulated in virtual time: 8 shapes of data, 4 sizes,
 several seeds.
 
-Goal for each: requests at most 1.10 x pages + 12, time at most 1.2 x the floor + 0.3 s.   python
-    tests/benchmarks/bulk_windows.py [SEEDS]
+Goal for each: requests at most 1.10 x pages + 12, time at most 1.2 x the floor + 0.3 s.
+
+    python tests/benchmarks/bulk_windows.py [SEEDS]
 """
 
 from __future__ import annotations

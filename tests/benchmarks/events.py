@@ -1,10 +1,9 @@
 """Watch Events at length: what takes too long for the tests.
 
-python tests/benchmarks/events.py kills 10000        two kernels, a writing handler, kill -9 at random: each
-    write once
-python tests/benchmarks/events.py receiver 600       50 signed events a second for so many seconds: none lost
-python tests/benchmarks/events.py cells 1000         a watch cell run again and again: no growth
-python tests/benchmarks/events.py gap 20000          a gap into panel and handlers: time, size of messages
+python tests/benchmarks/events.py kills 10000   two kernels, a writing handler, kill -9: each write once
+python tests/benchmarks/events.py receiver 600  50 signed events a second for so many seconds: none lost
+python tests/benchmarks/events.py cells 1000    a watch cell run again and again: no growth
+python tests/benchmarks/events.py gap 20000     a gap into panel and handlers: time, size of messages
 """
 
 from __future__ import annotations

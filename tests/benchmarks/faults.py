@@ -1,11 +1,12 @@
 """Creates under faults and under Stop, by every interface: how many are made twice, and how many endings are
 reported wrongly (both must be 0).
 
-python tests/benchmarks/faults.py faults [COUNT] [SEED]     COUNT creates by each of line, call, form and rows
-    (10,000)
-python tests/benchmarks/faults.py signals [COUNT] [SEED]    COUNT real SIGINTs at random moments of single
-    creates and of rows (500)
-python tests/benchmarks/faults.py kills [COUNT] [SEED]      COUNT processes are killed while they create (50)
+python tests/benchmarks/faults.py faults [COUNT] [SEED]
+    COUNT creates by each of line, call, form and rows (10,000)
+python tests/benchmarks/faults.py signals [COUNT] [SEED]
+    COUNT real SIGINTs at random moments of single creates and of rows (500)
+python tests/benchmarks/faults.py kills [COUNT] [SEED]
+    COUNT processes are killed while they create (50)
 
 The server counts what was carried out, by the description that each create has for itself. A create that
 didn't end well is made again by the same cell (a form: asked about again), as a person would, until it is
@@ -293,7 +294,8 @@ import sys, time
 sys.path[0] = {folder!r}
 from benchmarks import faults
 shell = faults.shell()
-faults.shared_connection.connect(secret=faults.Secret(faults.KEY), api_base={url!r}, rate=1e6, policy=faults.QUICK)
+secret = faults.Secret(faults.KEY)
+faults.shared_connection.connect(secret=secret, api_base={url!r}, rate=1e6, policy=faults.QUICK)
 shell.run_cell(faults.CALL.format(name=f"warm-{first}-{{time.time()}}"))
 print("ready", flush=True)
 for number in range({first}, {last}):

@@ -119,69 +119,108 @@ def write_mirror(count: int, folder: Path) -> None:
 SQL = {
     "balance_activity": (
         """
-        select currency, reporting_category, count(*), sum(amount)::bigint, sum(fee)::bigint, sum(net)::bigint from frame
-        where created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00' and reporting_category not in ('payout', 'payout_reversal') group by 1, 2"""
+        select currency, reporting_category, count(*), sum(amount)::bigint, sum(fee)::bigint, sum(net)::bigint
+        from frame where created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00'
+          and reporting_category not in ('payout', 'payout_reversal') group by 1, 2"""
     ),
     "balance_summary": (
         """
         select currency, sum(net) filter (created < '2026-01-01 00:00:00+00')::bigint,
-          sum(net) filter (created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00' and reporting_category not in ('payout', 'payout_reversal'))::bigint,
-          sum(net) filter (created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00' and reporting_category in ('payout', 'payout_reversal'))::bigint,
+          sum(net) filter (created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00'
+            and reporting_category not in ('payout', 'payout_reversal'))::bigint,
+          sum(net) filter (created >= '2026-01-01 00:00:00+00' and created < '2026-07-01 00:00:00+00'
+            and reporting_category in ('payout', 'payout_reversal'))::bigint,
           sum(net) filter (created >= '2026-07-01 00:00:00+00')::bigint from frame group by 1"""
     ),
     "daily_balance": (
         """
-        select (created at time zone 'Europe/Berlin')::date as day, currency, reporting_category, sum(amount)::bigint, sum(fee)::bigint from frame
+        select (created at time zone 'Europe/Berlin')::date as day, currency, reporting_category,
+          sum(amount)::bigint, sum(fee)::bigint from frame
         where created >= '2025-12-31 23:00:00+00' and created < '2026-06-30 22:00:00+00' group by 1, 2, 3"""
     ),
 }
 
 
 SQL["daily over two years"] = SQL["daily_balance"].replace("2025-12-31 23:00:00+00", "2024-06-30 22:00:00+00")
-SQL["fees"] = (
-    """select currency, reporting_category in ('fee', 'tax', 'network_cost') as alone, sum(fee)::bigint, sum(amount)::bigint, count(*) from frame group by 1, 2"""
-)
+SQL["fees"] = """
+    select currency, reporting_category in ('fee', 'tax', 'network_cost') as alone, sum(fee)::bigint,
+      sum(amount)::bigint, count(*) from frame group by 1, 2"""
 SQL["to_major"] = (
     "select id, currency, amount / 100.0 as amount, fee / 100.0 as fee, net / 100.0 as net from frame"
 )
-LINE = """[{"id":"VARCHAR","amount":"BIGINT","type":"VARCHAR","proration":"BOOLEAN","quantity":"DOUBLE","subscription":"VARCHAR","subscription_item":"VARCHAR",
-  "period":{"start":"BIGINT","end":"BIGINT"},"price":{"id":"VARCHAR","type":"VARCHAR","recurring":{"interval":"VARCHAR","interval_count":"BIGINT","usage_type":"VARCHAR"}},
-  "discount_amounts":[{"amount":"BIGINT","discount":"VARCHAR"}],"tax_amounts":[{"amount":"BIGINT","inclusive":"BOOLEAN"}]}]"""
-LINES = f"""select id, currency, customer, epoch(status_transitions_finalized_at) as posted, line.period.start as begun, line.period.end as until, line.proration as proration,
-    line.subscription_item as item, line.price.recurring.interval as every, line.price.recurring.interval_count as times, line.price.recurring.usage_type as usage,
+LINE = """[{"id":"VARCHAR","amount":"BIGINT","type":"VARCHAR","proration":"BOOLEAN","quantity":"DOUBLE",
+  "subscription":"VARCHAR","subscription_item":"VARCHAR",
+  "period":{"start":"BIGINT","end":"BIGINT"},
+  "price":{"id":"VARCHAR","type":"VARCHAR",
+    "recurring":{"interval":"VARCHAR","interval_count":"BIGINT","usage_type":"VARCHAR"}},
+  "discount_amounts":[{"amount":"BIGINT","discount":"VARCHAR"}],
+  "tax_amounts":[{"amount":"BIGINT","inclusive":"BOOLEAN"}]}]"""
+LINES = f"""select id, currency, customer, epoch(status_transitions_finalized_at) as posted,
+    line.period.start as begun, line.period.end as until, line.proration as proration,
+    line.subscription_item as item, line.price.recurring.interval as every,
+    line.price.recurring.interval_count as times, line.price.recurring.usage_type as usage,
     line.amount - coalesce(list_sum(list_transform(line.discount_amounts, lambda x: x.amount)), 0)
-      - coalesce(list_sum(list_transform(list_filter(line.tax_amounts, lambda x: x.inclusive), lambda x: x.amount)), 0) as amount
-  from (select id, currency, customer, status_transitions_finalized_at, unnest(from_json(lines, '{LINE}')) as line from bills where status in ('open', 'paid', 'uncollectible'))"""
+      - coalesce(list_sum(list_transform(list_filter(line.tax_amounts, lambda x: x.inclusive),
+        lambda x: x.amount)), 0) as amount
+  from (select id, currency, customer, status_transitions_finalized_at,
+    unnest(from_json(lines, '{LINE}')) as line from bills
+    where status in ('open', 'paid', 'uncollectible'))"""
 MONTHS = "select unnest(range(timestamp '2024-07-01', timestamp '2026-07-01', interval 1 month)) as month"
 SQL_OF_INVOICES = {
     "deferred_revenue": (
-        f"""with lines as materialized ({LINES}), ends as (select epoch(month + interval 1 month) as moment, month from ({MONTHS})),
-        states as (select currency, month, sum(amount)::bigint as billed, sum(round_even(amount * least(1, greatest(0, (moment - begun) / (until - begun))), 0))::bigint as earned
+        f"""
+        with lines as materialized ({LINES}),
+        ends as (select epoch(month + interval 1 month) as moment, month from ({MONTHS})),
+        states as (select currency, month, sum(amount)::bigint as billed,
+          sum(round_even(
+            amount * least(1, greatest(0, (moment - begun) / (until - begun))), 0))::bigint as earned
           from lines, ends where posted < moment group by 1, 2)
-        select currency, month, billed - lag(billed, 1, 0) over w as billed, earned - lag(earned, 1, 0) over w as recognised, billed - earned as closing
+        select currency, month, billed - lag(billed, 1, 0) over w as billed,
+          earned - lag(earned, 1, 0) over w as recognised, billed - earned as closing
         from states window w as (partition by currency order by month) order by 1, 2"""
     ),
     "tax_collected": (
-        """select currency, status_transitions_finalized_at as date, bills.id, customer, customer_name, entry.tax_rate, coalesce(entry.inclusive, false) as inclusive,
-          entry.taxability_reason, entry.taxable_amount as taxable, entry.amount as tax, coalesce(rates.country, customer_address_country) as country, rates.percentage,
+        """
+        select currency, status_transitions_finalized_at as date, bills.id, customer, customer_name,
+          entry.tax_rate, coalesce(entry.inclusive, false) as inclusive,
+          entry.taxability_reason, entry.taxable_amount as taxable, entry.amount as tax,
+          coalesce(rates.country, customer_address_country) as country, rates.percentage,
           from_json(customer_tax_ids, '[{"value":"VARCHAR"}]')[1].value as tax_id, customer_tax_exempt
-        from (select *, unnest(from_json(total_tax_amounts, '[{"amount":"BIGINT","inclusive":"BOOLEAN","tax_rate":"VARCHAR","taxability_reason":"VARCHAR","taxable_amount":"BIGINT"}]')) as entry
+        from (select *, unnest(from_json(total_tax_amounts,
+          '[{"amount":"BIGINT","inclusive":"BOOLEAN","tax_rate":"VARCHAR","taxability_reason":"VARCHAR",
+          "taxable_amount":"BIGINT"}]')) as entry
           from bills where status <> 'draft'
-            and status_transitions_finalized_at >= '2024-07-01 00:00:00+00' and status_transitions_finalized_at < '2026-07-01 00:00:00+00') as bills left join rates on rates.id = entry.tax_rate order by currency, date, bills.id, entry.tax_rate"""
+            and status_transitions_finalized_at >= '2024-07-01 00:00:00+00'
+            and status_transitions_finalized_at < '2026-07-01 00:00:00+00') as bills
+          left join rates on rates.id = entry.tax_rate
+        order by currency, date, bills.id, entry.tax_rate"""
     ),
     "mrr": (
-        f"""with lines as materialized ({LINES}), ends as (select epoch(month + interval 1 month) as moment, month from ({MONTHS})),
+        f"""
+        with lines as materialized ({LINES}),
+        ends as (select epoch(month + interval 1 month) as moment, month from ({MONTHS})),
         costs as (select currency, customer, item, begun, max(until) as until,
-            sum(amount / (times * case every when 'month' then 1 when 'year' then 12 when 'week' then 12 / 52.0 else 12 / 365.0 end)) as cost
+            sum(amount / (times * case every
+              when 'month' then 1 when 'year' then 12 when 'week' then 12 / 52.0 else 12 / 365.0 end)) as cost
           from lines where usage = 'licensed' and until > begun group by 1, 2, 3, 4),
-        steps as (select currency, customer, begun, least(until, coalesce(lead(begun) over (partition by customer, item order by begun), until)) as until, round_even(cost, 0)::bigint as mrr from costs),
-        each as (select currency, customer, month, sum(mrr)::bigint as mrr from steps, ends where begun < moment and until >= moment group by 1, 2, 3),
-        grid as (select currency, customer, month, coalesce(each.mrr, 0) as mrr from (select distinct currency, customer from each) cross join ends left join each using (currency, customer, month)),
-        moved as (select *, mrr - lag(mrr, 1, 0) over w as change, coalesce(max(mrr) over (w rows between unbounded preceding and 1 preceding), 0) as best from grid
+        steps as (select currency, customer, begun,
+          least(until, coalesce(lead(begun) over (partition by customer, item order by begun), until))
+            as until,
+          round_even(cost, 0)::bigint as mrr from costs),
+        each as (select currency, customer, month, sum(mrr)::bigint as mrr from steps, ends
+          where begun < moment and until >= moment group by 1, 2, 3),
+        grid as (select currency, customer, month, coalesce(each.mrr, 0) as mrr
+          from (select distinct currency, customer from each) cross join ends
+          left join each using (currency, customer, month)),
+        moved as (select *, mrr - lag(mrr, 1, 0) over w as change,
+          coalesce(max(mrr) over (w rows between unbounded preceding and 1 preceding), 0) as best from grid
           window w as (partition by currency, customer order by month))
-        select currency, month, sum(change) filter (change > 0 and best = 0)::bigint as new, sum(change) filter (change > 0 and best > 0 and mrr = change)::bigint as reactivation,
-          sum(change) filter (change > 0 and best > 0 and mrr > change)::bigint as expansion, sum(change) filter (change < 0 and mrr > 0)::bigint as contraction,
-          sum(change) filter (change < 0 and mrr = 0)::bigint as churn, sum(mrr)::bigint as "end" from moved group by 1, 2 order by 1, 2"""
+        select currency, month, sum(change) filter (change > 0 and best = 0)::bigint as new,
+          sum(change) filter (change > 0 and best > 0 and mrr = change)::bigint as reactivation,
+          sum(change) filter (change > 0 and best > 0 and mrr > change)::bigint as expansion,
+          sum(change) filter (change < 0 and mrr > 0)::bigint as contraction,
+          sum(change) filter (change < 0 and mrr = 0)::bigint as churn, sum(mrr)::bigint as "end" from moved
+        group by 1, 2 order by 1, 2"""
     ),
 }
 SAME = {
@@ -258,7 +297,8 @@ def of_invoices(count: int, database: Any) -> None:
 
 def child(*arguments: str) -> str:
     """A part of this file as a process of its own."""
-    done = subprocess.run([sys.executable, __file__, *arguments], check=True, capture_output=True, text=True)  # noqa: S603
+    command = [sys.executable, __file__, *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     return done.stdout
 
 

@@ -37,7 +37,8 @@ from stripe_magics import bulk, errors
 from stripe_magics.client import shared_connection
 from stripe_magics.client.http.retry import Policy
 from stripe_magics.client.secret import Secret
-shared_connection.connect(secret=Secret({KEY!r}), api_base={{url!r}}, rate=1e6, policy=Policy(base_delay=0.001, max_delay=0.002))
+policy = Policy(base_delay=0.001, max_delay=0.002)
+shared_connection.connect(secret=Secret({KEY!r}), api_base={{url!r}}, rate=1e6, policy=policy)
 """
 WORK = {
     "to": "result = sm.call('payouts.list', to={folder!r}, quiet=True)",

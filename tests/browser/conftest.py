@@ -177,13 +177,15 @@ OPEN = """async (path) => {
 
 RUN_ALL = """async () => {
   const app = window.jupyterapp, w = window.__nb, command = 'notebook:run-all-cells';
-  // the command runs the notebook that Lab holds for the current one, which becomes this one some time after its activation
+  // the command runs the notebook that Lab holds for the current one, which becomes this one some time
+  // after its activation
   while (app.shell.currentWidget !== w || !app.commands.isEnabled(command)) {
     app.shell.activateById(w.id);
     await new Promise(r => setTimeout(r, 20));
   }
   await app.commands.execute(command);
-  return w.content.widgets.filter(each => each.model.type === 'code' && each.model.executionCount === null).length;
+  const cells = w.content.widgets.filter(each => each.model.type === 'code');
+  return cells.filter(each => each.model.executionCount === null).length;
 }"""
 
 CLOSE = """async () => {
@@ -237,14 +239,17 @@ class Notebook:
 
 
 STATE = """() => JSON.stringify([window.__nb.sessionContext.session?.kernel?.status,
-  ...window.__nb.content.widgets.map(each => [each.model.sharedModel.source, each.model.executionCount, each.outputArea?.node.innerText])])"""
+  ...window.__nb.content.widgets.map(each => [
+    each.model.sharedModel.source, each.model.executionCount, each.outputArea?.node.innerText])])"""
 
 RUN = """async (code) => {
   const kernel = window.__nb.sessionContext.session.kernel;
   const future = kernel.requestExecute({code, store_history: false});
   let text = '';
-  future.onIOPub = (m) => { if (m.header.msg_type === 'stream') text += m.content.text;
-                            if (m.header.msg_type === 'error') text += m.content.ename + ': ' + m.content.evalue; };
+  future.onIOPub = (m) => {
+    if (m.header.msg_type === 'stream') text += m.content.text;
+    if (m.header.msg_type === 'error') text += m.content.ename + ': ' + m.content.evalue;
+  };
   await future.done;
   return text.trim();
 }"""

@@ -18,17 +18,22 @@ pytestmark = pytest.mark.browser
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 RUN = """async ([scope, levels, contrast]) => {
-  const found = await axe.run({include: [[scope]]}, {runOnly: levels, rules: {'color-contrast': {enabled: contrast}}});
+  const rules = {'color-contrast': {enabled: contrast}};
+  const found = await axe.run({include: [[scope]]}, {runOnly: levels, rules});
   const described = each => each.nodes.map(n => `${each.id}: ${n.html.slice(0, 160)} (${n.failureSummary})`);
   const count = id => (found.passes.find(each => each.id === id) || {nodes: []}).nodes.length;
-  return {faults: found.violations.flatMap(described), contrasts: count('color-contrast'), buttons: count('button-name')};
+  const faults = found.violations.flatMap(described);
+  return {faults, contrasts: count('color-contrast'), buttons: count('button-name')};
 }"""
 OUTPUT = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output"
-THEME = """async (theme) => { await window.jupyterapp.commands.execute('apputils:change-theme', {theme});
-  while (document.body.dataset.jpThemeName !== theme || document.querySelector('#jupyterlab-splash')) await new Promise(r => setTimeout(r, 20)); }"""
+THEME = """async (theme) => {
+  await window.jupyterapp.commands.execute('apputils:change-theme', {theme});
+  while (document.body.dataset.jpThemeName !== theme || document.querySelector('#jupyterlab-splash'))
+    await new Promise(r => setTimeout(r, 20));
+}"""
 FORMS = """from IPython.display import display
-names = [*sm.modules().query("documented")["name"], "subscriptions.create", "products.update", "prices.create", "coupons.create",
-         "disputes.update", "checkout.sessions.create", "tax_rates.create"]
+names = [*sm.modules().query("documented")["name"], "subscriptions.create", "products.update",
+         "prices.create", "coupons.create", "disputes.update", "checkout.sessions.create", "tax_rates.create"]
 def show(names):
     for name in names:
         form = sm.form(name)
@@ -43,23 +48,28 @@ def magic(*lines):
         shown = get_ipython().run_line_magic("stripe", line)
         if shown is not None:
             display(shown)
-magic("cus_demoJennyRosen", "today", "status", "customers list --limit 5", "invoices list --limit 40", "disputes list", "payouts list",
-      "payment_intents list --limit 20 --table", "report balance_summary --month 2026-09", "find chargeback", "modules",
+magic("cus_demoJennyRosen", "today", "status", "customers list --limit 5", "invoices list --limit 40",
+      "disputes list", "payouts list", "payment_intents list --limit 20 --table",
+      "report balance_summary --month 2026-09", "find chargeback", "modules",
       "config", "pending", "connect", "customers create --help", "events list --limit 3")
 """
 MESSAGES = """
 magic("")
 for kind in ("payment_intents", "charges", "invoices", "refunds", "payouts", "disputes", "subscriptions"):
     magic(sm.call(f"{kind}.list", limit=1)["id"][0])
-update = sm.form("customers.update", customer="cus_demoJennyRosen"); display(update); update.fill(name="Jenny B.").clear("description")
-faulty = sm.form("payment_intents.create", amount="25.00", currency="usd", payment_method="pm_1", receipt_email="nobody"); display(faulty)
+update = sm.form("customers.update", customer="cus_demoJennyRosen"); display(update)
+update.fill(name="Jenny B.").clear("description")
+faulty = sm.form("payment_intents.create", amount="25.00", currency="usd", payment_method="pm_1",
+                 receipt_email="nobody"); display(faulty)
 try: faulty.submit()
 except sm.InvalidValue: pass
-asked = sm.form("payment_intents.create", amount="25.00usd", currency="usd", confirm=True, off_session=True, payment_method="pm_card_visa")
+asked = sm.form("payment_intents.create", amount="25.00usd", currency="usd", confirm=True, off_session=True,
+                payment_method="pm_card_visa")
 display(asked); asked.sender.press()
 looked = sm.form("customers.create", name="Jenny"); display(looked); looked.submit(); looked.preview()
 from stripe_magics.forms.object_picker import open_picker
-found = sm.form("invoices.create", customer="jenny.rosen@example.com"); display(found); open_picker(found, found.controls["customer"])
+found = sm.form("invoices.create", customer="jenny.rosen@example.com"); display(found)
+open_picker(found, found.controls["customer"])
 import pandas as pd
 frame = pd.DataFrame({"name": ["A", "B"], "email": ["a@example.com", "no address"]})
 get_ipython().run_line_magic("stripe", "customers create --from $frame --form")

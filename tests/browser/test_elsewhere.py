@@ -41,7 +41,8 @@ def test_notebook_7(context: Any, tmp_path: Path) -> None:
         page.evaluate(
             """async () => { const app = window.jupyterapp; await app.restored;
             while (!app.shell.currentWidget?.sessionContext) await new Promise(r => setTimeout(r, 50));
-            await app.shell.currentWidget.sessionContext.ready; app.commands.execute('notebook:run-all-cells'); }"""
+            await app.shell.currentWidget.sessionContext.ready;
+            app.commands.execute('notebook:run-all-cells'); }"""
         )
         created(page)
         page.close()

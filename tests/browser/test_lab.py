@@ -42,8 +42,10 @@ def test_create_a_customer(notebook: Any) -> None:
 
 
 def test_a_declined_payment_is_corrected(notebook: Any) -> None:
-    nb = notebook("sm.form('payment_intents.create', amount='25.00usd', currency='usd', confirm=True, off_session=True,"
-                  " payment_method='pm_card_chargeDeclined')")  # fmt: skip
+    nb = notebook(
+        "sm.form('payment_intents.create', amount='25.00usd', currency='usd', confirm=True,"
+        " off_session=True, payment_method='pm_card_chargeDeclined')"
+    )
     nb.sees("= 25.00 USD (2500)")
     nb.press("Create")
     nb.sees("send it?")
@@ -286,8 +288,12 @@ def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
     assert not leaks
 
 
-HEAR = """() => { window.__heard = []; window.__nb.sessionContext.session.kernel.anyMessage.connect((_, each) => {
-  if (each.direction === 'recv') window.__heard.push(JSON.stringify(each.msg)); }); }"""
+HEAR = """() => {
+  window.__heard = [];
+  window.__nb.sessionContext.session.kernel.anyMessage.connect((_, each) => {
+    if (each.direction === 'recv') window.__heard.push(JSON.stringify(each.msg));
+  });
+}"""
 
 
 def exported(file: Any) -> None:

@@ -122,7 +122,8 @@ class Stripe(httpx.BaseTransport):
         if self.cut:
             raise httpx.ConnectError("[Errno -3] Temporary failure in name resolution", request=request)
         if "RightRightRight" not in request.headers["Authorization"]:
-            return httpx.Response(401, json={"error": {"type": "invalid_request_error", "message": "Invalid API Key provided"}})
+            error = {"type": "invalid_request_error", "message": "Invalid API Key provided"}
+            return httpx.Response(401, json={"error": error})
         return self.account.handle_request(request)
 stripe = Stripe()
 ConnectForm(transport=stripe)

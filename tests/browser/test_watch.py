@@ -12,7 +12,8 @@ pytestmark = pytest.mark.browser
 SCRIPT = "<img src=x onerror=window.broken=true>"
 START = """(code) => {
   window.calculated = false;
-  window.__nb.sessionContext.session.kernel.requestExecute({code}).done.then(() => { window.calculated = true; });
+  const calculation = window.__nb.sessionContext.session.kernel.requestExecute({code});
+  calculation.done.then(() => { window.calculated = true; });
 }"""
 BUSY = "import time\nuntil = time.monotonic() + 8\nwhile time.monotonic() < until: sum(range(1000))"
 
@@ -72,10 +73,12 @@ def counted(self, message, buffers=None):
     send(self, message, buffers)
 Panel.send = counted
 w = sm.watch('invoice')
-invoice = {"object": "invoice", "amount_due": 1000, "currency": "usd", "customer": "cus_1", "customer_name": "Rosen Books", "lines": [{"x": 1}] * 20}
-event = {"object": "event", "type": "invoice.paid", "livemode": False, "api_version": "2025-02-24.acacia", "pending_webhooks": 0, "request": {"id": None}}
-w.store.add(({**event, "id": f"evt_g{n:06}", "created": int(w.store.now()) - 20_000 + n, "data": {"object": {**invoice, "id": f"in_{n:06}"}}}
-             for n in range(20_000)), source="poll")
+invoice = {"object": "invoice", "amount_due": 1000, "currency": "usd", "customer": "cus_1",
+           "customer_name": "Rosen Books", "lines": [{"x": 1}] * 20}
+event = {"object": "event", "type": "invoice.paid", "livemode": False, "api_version": "2025-02-24.acacia",
+         "pending_webhooks": 0, "request": {"id": None}}
+w.store.add(({**event, "id": f"evt_g{n:06}", "created": int(w.store.now()) - 20_000 + n,
+              "data": {"object": {**invoice, "id": f"in_{n:06}"}}} for n in range(20_000)), source="poll")
 """
 
 

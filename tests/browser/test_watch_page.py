@@ -122,7 +122,13 @@ def test_the_page(page: Any) -> None:
       constructor() { window.rung += 1; this.state = "running"; this.currentTime = 0; }
       createOscillator() { return {frequency: {}, connect: (to) => to, start() {}, stop() {}}; }
       createGain() { return {gain: {}, connect: (to) => to}; }
-    }; window.shown = []; window.Notification = class { static permission = "granted"; constructor(_, {body}) { window.shown.push(body); } }; }"""
+    };
+    window.shown = [];
+    window.Notification = class {
+      static permission = "granted";
+      constructor(_, {body}) { window.shown.push(body); }
+    };
+    }"""
     )
     page.evaluate("hear", {"alert": {"title": "1 event: charge.failed", "how": ["desktop", "sound"]}})
     assert page.evaluate("[window.rung, window.shown]") == [1, ["1 event: charge.failed"]]

@@ -440,9 +440,11 @@ from stripe_magics import bulk
 from stripe_magics.client import shared_connection as connection
 
 if __name__ == "__main__":
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster, Client(cluster):
+    workers = {"n_workers": 2, "threads_per_worker": 1, "processes": True}
+    with LocalCluster(**workers, dashboard_address=None) as cluster, Client(cluster):
         made = connection.connect(env="PULL_TEST_KEY", api_base=sys.argv[1], rate=500)
-        lazy = bulk.pull("payment_intents", accounts=[f"acct_{n}" for n in range(5)], engine="dask", connection=made)
+        accounts = [f"acct_{n}" for n in range(5)]
+        lazy = bulk.pull("payment_intents", accounts=accounts, engine="dask", connection=made)
         df = lazy.compute()
         print(len(df), df["account"].nunique(), int(df["amount"].sum()), df["created"].dtype)
 """

@@ -2,14 +2,11 @@
 purpose.
 
 where                             theirs                              ours, and why
-404                               InvalidRequestError                 NotFound, a kind of InvalidRequest:
-                                  "which id, which mode" can be said
-409, 424                          APIError                            InvalidRequest; on a write 424 is
-                                  unknown
-5xx, lost answers on a write      APIError, APIConnectionError        OutcomeUnknown: it may have been
-                                  executed
+404                               InvalidRequestError                 NotFound, a kind of InvalidRequest
+409, 424                          APIError                            InvalidRequest; 424 on a write: unknown
+5xx, lost answers on a write      APIError, APIConnectionError        OutcomeUnknown: it may be executed
 a lost answer, then 401 or 429    AuthenticationError, RateLimitError OutcomeUnknown: the later answer says
-                                  nothing of the lost one
+                                                                      nothing of the lost one
 code of 401, 403, 429             dropped                             kept
 200 with [], 5 or an `error`      given back as a result              an error
 {"error": null}                   AttributeError                      an error with status and request id

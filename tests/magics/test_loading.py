@@ -103,7 +103,8 @@ with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
     before = len(sys.modules)
     ip.run_line_magic("load_ext", "stripe_magics")
     more = len(sys.modules) - before
-heavy = [name for name in ("pandas", "numpy", "httpx", "ipywidgets", "anywidget", "pyarrow", "yaml", "msgspec", "tqdm", "sqlite_utils") if name in sys.modules]
+late = "pandas numpy httpx ipywidgets anywidget pyarrow yaml msgspec tqdm sqlite_utils"
+heavy = [name for name in late.split() if name in sys.modules]
 print(json.dumps({"more": more, "heavy": heavy, "said": out.getvalue()}))
 """
 

@@ -11,6 +11,7 @@ from stripe_magics import errors
 from .conftest import Cells
 
 PAY = "payment_intents create --amount $amount --currency usd --dry-run"
+MAGIC = f"get_ipython().run_line_magic('stripe', '{PAY}')"
 
 
 def amounts(cells: Cells, code: str) -> list[str]:
@@ -23,15 +24,11 @@ def amounts(cells: Cells, code: str) -> list[str]:
     ("code", "sent"),
     [
         (f"def charge(amount):\n    r = %stripe {PAY}\n    return r\nout = [charge(50)]", ["50"]),
-        (f"def charge(amount):\n    return get_ipython().run_line_magic('stripe', '{PAY}')\nout = [charge(50)]", ["50"]),
-        (f"charge = lambda amount: get_ipython().run_line_magic('stripe', '{PAY}')\nout = [charge(50), charge(60)]", ["50", "60"]),
-        (f"out = [get_ipython().run_line_magic('stripe', '{PAY}') for amount in (50, 60)]", ["50", "60"]),
-        (f"out = list(get_ipython().run_line_magic('stripe', '{PAY}') for amount in (50, 60))", ["50", "60"]),
-        (
-            ("def all_of(amount):\n"
-            f"    return [get_ipython().run_line_magic('stripe', '{PAY}') for _ in range(2)]\nout = all_of(50)"),
-            ["50", "50"],
-        ),
+        (f"def charge(amount):\n    return {MAGIC}\nout = [charge(50)]", ["50"]),
+        (f"charge = lambda amount: {MAGIC}\nout = [charge(50), charge(60)]", ["50", "60"]),
+        (f"out = [{MAGIC} for amount in (50, 60)]", ["50", "60"]),
+        (f"out = list({MAGIC} for amount in (50, 60))", ["50", "60"]),
+        (f"def all_of(amount):\n    return [{MAGIC} for _ in range(2)]\nout = all_of(50)", ["50", "50"]),
         (
             ("def outer(amount):\n    def inner():\n"
             f"        r = %stripe {PAY}\n        return r\n    return inner()\nout = [outer(50)]"),
@@ -46,18 +43,20 @@ def amounts(cells: Cells, code: str) -> list[str]:
         (f"class Shop:\n    amount = 50\n    r = %stripe {PAY}\n    out.append(r)", ["50"]),
         (
             ("def charge(amount):\n    body = 'amount: $amount\\ncurrency: usd'\n"
-            "    return get_ipython().run_cell_magic('stripe', 'payment_intents create --dry-run', body)\nout = [charge(50)]"),
+            "    return get_ipython().run_cell_magic('stripe', 'payment_intents create --dry-run', body)\n"
+            "out = [charge(50)]"),
             ["50"],
         ),
         (
             ("from concurrent.futures import ThreadPoolExecutor\n"
-            f"charge = lambda amount: get_ipython().run_line_magic('stripe', '{PAY}')\n"
+            f"charge = lambda amount: {MAGIC}\n"
             "with ThreadPoolExecutor(1) as pool:\n    out = list(pool.map(charge, [50, 60]))"),
             ["50", "60"],
         ),
         ("def charge():\n    r = %stripe " + PAY + "\n    return r\nout = [charge()]", ["999"]),
         (
-            ("def charge(n):\n    r = %stripe payment_intents create --amount {{n}} --currency usd --dry-run\n"
+            ("def charge(n):\n"
+            "    r = %stripe payment_intents create --amount {{n}} --currency usd --dry-run\n"
             "    return r\nn = 7\nout = [charge(50)]"),
             ["50"],
         ),
@@ -92,7 +91,7 @@ def test_a_variable_that_is_gone_is_not_replaced_by_a_global(sandbox: Cells) -> 
         sandbox("charge()")
 
 
-INNER = f"lambda: get_ipython().run_line_magic('stripe', '{PAY}')"
+INNER = f"lambda: {MAGIC}"
 
 
 @each_row(
@@ -103,9 +102,11 @@ INNER = f"lambda: get_ipython().run_line_magic('stripe', '{PAY}')"
          "is a variable of outer"),
         (f"def outer(amount):\n    return {INNER}\ncharge = outer(50)\ndef outer(other): return {INNER}",
          "is a variable of outer"),
-        (f"class Shop:\n    def outer(self, amount):\n        return {INNER}\ncharge = Shop().outer(50)\ndel Shop",
+        ((f"class Shop:\n    def outer(self, amount):\n        return {INNER}\n"
+          "charge = Shop().outer(50)\ndel Shop"),
          "is a variable of outer"),
-        (f"def outer(amount):\n    def middle():\n        return {INNER}\n    return middle()\ncharge = outer(50)\ndel outer",
+        ((f"def outer(amount):\n    def middle():\n        return {INNER}\n    return middle()\n"
+          "charge = outer(50)\ndel outer"),
          "is a variable of outer"),
         (f"def outer():\n    amount = 50\n    return [{INNER}][0]\ncharge = outer()\nouter = 3",
             "is a variable of outer"),

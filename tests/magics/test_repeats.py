@@ -302,7 +302,8 @@ class TestOutsideOfCells:
     def test_threads_belong_to_the_cell_that_started_them(self, sandbox: Cells) -> None:
         code = textwrap.dedent("""
             import stripe_magics as sm, threading
-            each = [threading.Thread(target=sm.call, args=("customers.create",), kwargs={"name": "same"}) for _ in range(3)]
+            made = {"target": sm.call, "args": ("customers.create",), "kwargs": {"name": "same"}}
+            each = [threading.Thread(**made) for _ in range(3)]
             [one.start() for one in each]; [one.join() for one in each]""")
         for _ in range(2):
             sandbox(code, cell_id="threads")

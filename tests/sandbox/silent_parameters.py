@@ -396,7 +396,9 @@ AT: dict[str, dict[str, str]] = {
     "POST /v1/billing/meters/{id}/deactivate": {"id": "meter"},
     "POST /v1/billing/meters/{id}/reactivate": {"id": "inactive_meter"},
     "DELETE /v1/customers/{customer}/discount": {"customer": "discounted"},
-    "DELETE /v1/subscriptions/{subscription_exposed_id}/discount": {"subscription_exposed_id": "discounted_subscription"},
+    "DELETE /v1/subscriptions/{subscription_exposed_id}/discount": {
+        "subscription_exposed_id": "discounted_subscription"
+    },
     **{
         f"{method} /v1/accounts/{{account}}{path}": {"account": "other_connected"}
         for method, path in [

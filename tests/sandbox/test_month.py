@@ -5,13 +5,15 @@ from __future__ import annotations
 from .conftest import DAY
 
 TYPES = """
-customer.created customer.updated customer.deleted payment_method.attached payment_intent.created payment_intent.requires_action
-payment_intent.processing payment_intent.amount_capturable_updated payment_intent.succeeded payment_intent.payment_failed payment_intent.canceled
-charge.succeeded charge.failed charge.captured charge.refunded charge.refund.updated charge.expired charge.dispute.created
-charge.dispute.funds_withdrawn charge.dispute.closed charge.dispute.funds_reinstated refund.created refund.updated refund.failed
-invoiceitem.created invoiceitem.deleted invoice.created invoice.updated invoice.finalized invoice.paid invoice.payment_succeeded
-invoice.payment_failed invoice.marked_uncollectible invoice.voided invoice.deleted payout.created payout.updated payout.paid payout.failed
-payout.canceled payout.reconciliation_completed balance.available payment_link.created
+customer.created customer.updated customer.deleted payment_method.attached payment_intent.created
+payment_intent.requires_action payment_intent.processing payment_intent.amount_capturable_updated
+payment_intent.succeeded payment_intent.payment_failed payment_intent.canceled charge.succeeded charge.failed
+charge.captured charge.refunded charge.refund.updated charge.expired charge.dispute.created
+charge.dispute.funds_withdrawn charge.dispute.closed charge.dispute.funds_reinstated refund.created
+refund.updated refund.failed invoiceitem.created invoiceitem.deleted invoice.created invoice.updated
+invoice.finalized invoice.paid invoice.payment_succeeded invoice.payment_failed invoice.marked_uncollectible
+invoice.voided invoice.deleted payout.created payout.updated payout.paid payout.failed payout.canceled
+payout.reconciliation_completed balance.available payment_link.created
 """.split()
 
 

@@ -410,7 +410,11 @@ HEADERS = b"Host: 127.0.0.1\r\nAuthorization: Bearer sk_test_x\r\nConnection: cl
 DOUBTFUL = [
     (b"GET //[ HTTP/1.1\r\n" + HEADERS + b"\r\n", b"400", b"can't be read"),
     *(
-        (b"POST /v1/customers HTTP/1.1\r\n" + HEADERS + b"Transfer-Encoding: chunked\r\n\r\n" + length + b"\r\nname=a\r\n0\r\n\r\n", b"400", b"malformed")
+        (
+            b"POST /v1/customers HTTP/1.1\r\n" + HEADERS
+            + b"Transfer-Encoding: chunked\r\n\r\n" + length + b"\r\nname=a\r\n0\r\n\r\n",
+            b"400", b"malformed",
+        )
         for length in (b"0x6", b"+6", b"0_6", b"-6", b"", b"6 6")
     ),
     (b"GET /v1/customers HTTP/1.1\r\n" + HEADERS + b"Idempotency-Key: a\rSet-Cookie: b\r\n\r\n", b"400",

@@ -8,8 +8,9 @@ from stripe_magics.catalogue.field import Field, Role, conditions, more
 from stripe_magics.catalogue.module import Effect, Module, Search, Split, Variant
 
 METHOD_TYPES = f.words(
-    """ach_credit_transfer ach_debit acss_debit au_becs_debit bacs_debit bancontact boleto card cashapp customer_balance fpx giropay grabpay
-    ideal konbini link paynow paypal promptpay sepa_debit sofort us_bank_account wechat_pay"""
+    """ach_credit_transfer ach_debit acss_debit au_becs_debit bacs_debit bancontact boleto card cashapp
+    customer_balance fpx giropay grabpay ideal konbini link paynow paypal promptpay sepa_debit sofort
+    us_bank_account wechat_pay"""
 )
 COLLECTION_METHODS = ("charge_automatically", "send_invoice")
 

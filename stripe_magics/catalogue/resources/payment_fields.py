@@ -10,9 +10,9 @@ from stripe_magics.catalogue import field_groups as g
 from stripe_magics.catalogue.field import Field
 
 NEW_METHOD_TYPES = f.words(
-    """acss_debit affirm afterpay_clearpay alipay au_becs_debit bacs_debit bancontact blik boleto cashapp customer_balance eps
-    fpx giropay grabpay ideal klarna konbini link oxxo p24 paynow paypal pix promptpay sepa_debit sofort us_bank_account wechat_pay
-    zip"""
+    """acss_debit affirm afterpay_clearpay alipay au_becs_debit bacs_debit bancontact blik boleto cashapp
+    customer_balance eps fpx giropay grabpay ideal klarna konbini link oxxo p24 paynow paypal pix
+    promptpay sepa_debit sofort us_bank_account wechat_pay zip"""
 )
 
 METHOD_TYPES = tuple(sorted([*NEW_METHOD_TYPES, "card", "card_present", "interac_present"]))

@@ -1,15 +1,14 @@
 """From an answer of Stripe's to one of our errors, with the text that a person reads.
 
-    status 400                 InvalidRequest           code rate_limit: RateLimited; type idempotency_error:
-                               IdempotencyConflict
-    status 401                 AuthenticationFailed
-    status 402                 CardDeclined
-    status 403                 PermissionDenied
-    status 404                 NotFound
-    status 409                 InvalidRequest           code idempotency_key_in_use: see sending/sender.py
-    status 429                 RateLimited
-    status 5xx                 StripeUnavailable        on a write: OutcomeUnknown, see sending/sender.py
-    anything else              StripeError              with its status
+    400            InvalidRequest        code rate_limit: RateLimited; idempotency_error: IdempotencyConflict
+    401            AuthenticationFailed
+    402            CardDeclined
+    403            PermissionDenied
+    404            NotFound
+    409            InvalidRequest        code idempotency_key_in_use: see sending/sender.py
+    429            RateLimited
+    5xx            StripeUnavailable     on a write: OutcomeUnknown, see sending/sender.py
+    anything else  StripeError           with its status
 
 The whole tree is drawn in stripe_magics/errors.py; all of it can be imported from here.
 """

@@ -121,9 +121,8 @@ def _multipart(request: Request) -> tuple[bytes, str]:
     boundary = uuid.uuid4().hex
     parts: list[bytes] = []
     for name, value in request.params:
-        parts.append(
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'.encode()
-        )
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n'
+        parts.append(f"{head}{value}\r\n".encode())
     for name, place in (request.files or {}).items():
         path = Path(place)
         try:

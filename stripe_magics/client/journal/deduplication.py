@@ -11,13 +11,13 @@ It holds for every interface:
 
 | A write is called again | within 23 hours | later |
 |---|---|---|
-| from the same place, outcome unknown | same key: it can't run twice | refused: `reconcile` |
-| from the same place, done: a create, or what can't be undone | replayed: Stripe's saved result, nothing new | refused without `--again` |
-| from the same place, done: an update or a deletion | made afresh | made afresh |
-| from the same place, rejected by Stripe or not sent | made afresh | made afresh |
-| from another place, outcome unknown | refused: `resume` or `reconcile` first | refused: `reconcile` |
-| from another place, done: a create, or what can't be undone | refused without `--again` | made (after 24 hours) |
-| from a script or a callback, which have no place, done | made | made |
+| same place, outcome unknown | same key: it can't run twice | refused: `reconcile` |
+| same place, done: a create, or what can't be undone | replayed: Stripe's saved result | needs `--again` |
+| same place, done: an update or a deletion | made afresh | made afresh |
+| same place, rejected by Stripe or not sent | made afresh | made afresh |
+| another place, outcome unknown | refused: `resume` or `reconcile` first | refused: `reconcile` |
+| another place, done: a create, or what can't be undone | needs `--again` | made (after 24 hours) |
+| a script or a callback, which have no place: done | made | made |
 
 The place of a `%stripe` line, a `%%stripe` cell and of `sm.call` in a cell is the cell, its text and the
 call's occurrence in this run. A row of `--from` has the cell and its own content (without a cell, its

@@ -4,7 +4,7 @@ next page begins.
 | paginator | reads | the next page is asked for by |
 |---|---|---|
 | `CursorPaginator` | lists, newest first | `starting_after` the last id |
-| `BackwardPaginator` | lists from the row that `ending_before` names, upwards | `ending_before` the first id |
+| `BackwardPaginator` | lists from `ending_before`'s row, upwards | `ending_before` the first id |
 | `PagePaginator` | searches and v2's lists | `page`, which the answer names |
 
 The limit is a total over all pages; a page that doesn't say where the next begins, or names the same place

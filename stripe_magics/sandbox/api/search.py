@@ -1,7 +1,7 @@
 """Stripe's search language: `email:"x" AND created>1672531200`.
 
-clause    field:value (exact, text without regard to case)   field~"part"   number field > < >=
-          <=   -clause   metadata["k"]:"v"   field:null
+clause    field:value (exact, text without regard to case)   field~"part"   field:null
+          number field > < >= <=   -clause   metadata["k"]:"v"
 query     clauses joined by AND (or a space), or all by OR; no parentheses; at most ten clauses
 """
 

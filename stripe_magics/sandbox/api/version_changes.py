@@ -246,7 +246,8 @@ _LINES = ((r"lines\[(\d*)\]\[pricing\]\[price\]", r"lines[\1][price]"),)
 CHANGES = (
     VersionChange(
         "2025-03-31.basil",
-        "What an invoice comes from is its parent, what pays it its payments; prices stand by their ids; periods belong to the items",
+        "What an invoice comes from is its parent, what pays it its payments; prices stand by their ids;"
+        " periods belong to the items",
         {
             "invoice": _invoice, "line_item": _line, "invoiceitem": _invoiceitem,
             "subscription": _subscription,

@@ -11,23 +11,21 @@ Filling an account in bulk (a seeded demo), without handlers and events:
 
     account = Account(seed=..., now=...)
     account.clock.now = as_of
-    account.insert("customer", {...})            # a finished object: id, created and every key that Stripe
-                                                 shows; any order of creation
-    account.insert("charge", {...})              # encoded at once; about 10 microseconds each, nothing is
-                                                 checked
-    account.insert("invoice", {..., "lines": list_object})        # up to 10 lines inside; more go to
-        account.long_lines[invoice_id]
-    account.ledger.insert({...}, payout="po_...")  # a finished balance transaction, with the automatic payout
-        that took it ("" if none yet);
-                                                    # `status` pending ones become available by themselves
-                                                    when the clock reaches available_on
+    # finished objects: id, created and every key that Stripe shows, in any order of creation;
+    # encoded at once, about 10 microseconds each, and nothing is checked
+    account.insert("customer", {...})
     account.insert("event", {...})
-    account.notes["pm_..."] = {"outcome": "card_declined"}         # see test_cards.py; only for methods that
-        must go on declining
-    account.clock.at(moment, "payout_arrives", "po_...")           # what is still to come; names in
-        scheduler.py
-    account.finish_bulk_load()                            # once at the end: sorts, books the totals, and puts
-        the daily jobs on the calendar
+    # up to 10 lines inside; more go to account.long_lines[invoice_id]
+    account.insert("invoice", {..., "lines": list_object})
+    # a finished balance transaction, with the automatic payout that took it ("" if none yet);
+    # pending ones become available by themselves when the clock reaches available_on
+    account.ledger.insert({...}, payout="po_...")
+    # only for methods that must go on declining: see test_cards.py
+    account.notes["pm_..."] = {"outcome": "card_declined"}
+    # what is still to come; names in scheduler.py
+    account.clock.at(moment, "payout_arrives", "po_...")
+    # once at the end: sorts, books the totals, and puts the daily jobs on the calendar
+    account.finish_bulk_load()
 """
 
 from __future__ import annotations

@@ -9,9 +9,8 @@ Everything follows from the account's seed and from `as_of`: the same objects un
 machine. These have names that examples can rely on:
 
     cus_demoJennyRosen      jenny.rosen@example.com: Team plan by card, every invoice paid; her subscription
-                            is sub_demoJennyRosen, her
-                            card pm_demoJennyRosen, her newest invoice in_demoLatest (paid by pi_demoLatest,
-                            charge ch_demoLatest)
+                            is sub_demoJennyRosen, her card pm_demoJennyRosen, her newest invoice
+                            in_demoLatest (paid by pi_demoLatest, charge ch_demoLatest)
     cus_demoNorthwind       accounts@northwind.example.com: the large customer, sent invoices, due after 30
                             days; sub_demoNorthwind
     in_demoOverdue          an open invoice, more than 60 days overdue

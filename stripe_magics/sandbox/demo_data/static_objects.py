@@ -76,7 +76,8 @@ def raw(value: Any) -> Any:
 @cache
 def price_id(currency: str, plan: str, *, yearly: bool, version: int) -> str:
     """A readable id: `price_demoTeamUsdMonthly`, with `Before` for what it was until the rise."""
-    return f"price_demo{plan.capitalize()}{currency.capitalize()}{'Yearly' if yearly else 'Monthly'}{'' if version else 'Before'}"
+    interval, state = "Yearly" if yearly else "Monthly", "" if version else "Before"
+    return f"price_demo{plan.capitalize()}{currency.capitalize()}{interval}{state}"
 
 
 def price(identifier: str, product: str, currency: str, amount: int, created: int, **changes: Any) -> Object:

@@ -7,8 +7,8 @@ What an operation does follows from its method, its path and what it returns:
     GET    .../settings             the one object there, as it was left
     POST   .../things               create: what is given, in an object with the type's defaults
     POST   .../things/{id}          update; metadata merges
-    POST   .../things/{id}/cancel   act: the status moves as `status_moves` says; another type of answer is a
-           new object
+    POST   .../things/{id}/cancel   act: the status moves as `status_moves` says; an answer of
+                                    another type is a new object
     DELETE .../things/{id}          delete
 """
 

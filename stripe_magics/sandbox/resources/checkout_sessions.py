@@ -1,9 +1,8 @@
 """Checkout sessions: what is to be paid, subscribed to or set up; a helper completes one as the customer
 would on its page.
 
-    open -> complete    POST
-                        /v1/test_helpers/checkout/sessions/{session}/complete    payment_method=pm_card_visa,
-                        email=, name=
+    open -> complete    POST /v1/test_helpers/checkout/sessions/{session}/complete
+                        with payment_method=pm_card_visa, email=, name=
     open -> expired     by the call, or by itself after `expires_at` (a day)
 
 A decline leaves the session open: the customer would try another card.
@@ -140,8 +139,11 @@ def _line(account: Account, given: Object, place: int, mode: str) -> Object:
         else _priced(account, given["price_data"], where)
     )
     if price["recurring"] and mode == "payment":
-        raise invalid("You must provide at least one recurring price in `subscription` mode when using prices; "
-                      "`payment` mode takes one-time prices only.", param=f"{where}[price]")  # fmt: skip
+        raise invalid(
+            "You must provide at least one recurring price in `subscription` mode when using prices;"
+            " `payment` mode takes one-time prices only.",
+            param=f"{where}[price]",
+        )
     amount = amount_of(account, price, quantity)
     product = account.peek("product", price["product"]) or {}
     return {

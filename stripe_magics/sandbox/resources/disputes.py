@@ -1,7 +1,7 @@
 """Disputes: the cardholder's bank takes the money back, with a fee; evidence may win it back.
 
-    needs_response -> under_review -> won | lost        an inquiry: warning_needs_response ->
-        warning_under_review -> warning_closed
+    needs_response -> under_review -> won | lost
+    an inquiry: warning_needs_response -> warning_under_review -> warning_closed
 
 Opening one books -amount with a fee of 15.00; a win books the amount back and keeps the fee. An inquiry moves
 no money. As with Stripe's test mode, evidence whose `uncategorized_text` is `winning_evidence` wins,

@@ -365,10 +365,12 @@ def accept(account: Account, params: dict[str, Any], identifier: str) -> Object:
 
 
 def _item(line: Object) -> dict[str, Any]:
+    metered = (line["price"]["recurring"] or {}).get("usage_type") == "metered"
     return {
-        "price": line["price"]["id"], "tax_rates": [rate["id"] for rate in line["tax_rates"]],
-        **({} if (line["price"]["recurring"] or {}).get("usage_type") == "metered" else {"quantity": line["quantity"]}),
-    }  # fmt: skip
+        "price": line["price"]["id"],
+        "tax_rates": [rate["id"] for rate in line["tax_rates"]],
+        **({} if metered else {"quantity": line["quantity"]}),
+    }
 
 
 def _subscribe(account: Account, quote: Object, lines: list[Object], settings: dict[str, Any]) -> None:
@@ -447,10 +449,11 @@ def pdf(account: Account, params: dict[str, Any], identifier: str) -> Document:
     quote = retrieve(account, {}, identifier)
     if quote["status"] == "draft" or not quote["number"]:
         raise invalid("Finalize the quote before you download its PDF.")
-    rows = [f"Quote {quote['number']}", *(
-        f"{line['quantity']} x {line['description']}: {money.format_amount(line['amount_subtotal'], line['currency'])}"
-        for line in account.link_lines[identifier]
-    ), f"Total: {money.format_amount(quote['amount_total'], quote['currency'])}"]  # fmt: skip
+    rows = [f"Quote {quote['number']}"]
+    for line in account.link_lines[identifier]:
+        amount = money.format_amount(line["amount_subtotal"], line["currency"])
+        rows.append(f"{line['quantity']} x {line['description']}: {amount}")
+    rows.append(f"Total: {money.format_amount(quote['amount_total'], quote['currency'])}")
     return Document("application/pdf", pdf_page(rows))
 
 

@@ -1,8 +1,7 @@
 """Stripe's financial reports: a run ends at once, and its file is a CSV with Stripe's column names.
 
-    POST /v1/reporting/report_runs      report_type, parameters[interval_start], [interval_end] ... ->
-                                        result.id
-    GET  /v1/files/{result.id}/contents the CSV
+    POST /v1/reporting/report_runs       report_type, parameters[interval_start], ...: gives result.id
+    GET  /v1/files/{result.id}/contents  the CSV
 
 They are made from the account's objects, by another path than any report of this package, so that the two can
 be compared.

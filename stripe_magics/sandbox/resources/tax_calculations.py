@@ -98,7 +98,8 @@ def _customer_details(account: Account, params: dict[str, Any]) -> Object:
         raise missing_param("customer_details[address_source]")
     if not automatic_tax.located(details["address"]):
         raise invalid(
-            "The tax can't be found by this address: it needs a country and, in the US, a state or a postal code.",
+            "The tax can't be found by this address: it needs a country and, in the US, a state or a postal"
+            " code.",
             param="customer" if params.get("customer") else "customer_details[address]",
             code="customer_tax_location_invalid",
         )  # fmt: skip

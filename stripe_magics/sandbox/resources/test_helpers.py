@@ -1,20 +1,18 @@
 """What only the sandbox has: paths by which a test or a lesson plays the payer, the bank and the clock.
 
-    POST /v1/test_helpers/payment_intents/{intent}/authenticate   outcome=succeed|fail     the payer answers a
-        requires_action
-    POST /v1/test_helpers/payment_intents/{intent}/settle         outcome=succeed|fail     the bank answers a
-        processing debit
-    POST /v1/test_helpers/disputes/{dispute}/decide               outcome=won|lost         the bank decides
-    POST /v1/test_helpers/charges/{charge}/dispute                reason=fraudulent ...    the cardholder
-        disputes a charge
-    POST /v1/test_helpers/payouts/{payout}/pay                                             it arrives
-    POST /v1/test_helpers/payouts/{payout}/fail                   failure_code=...         it comes back
-    POST /v1/test_helpers/refunds/{refund}/succeed, .../fail      failure_reason=...       it arrives, it
-        comes back
-    POST /v1/test_helpers/subscription_settings                   after_last_attempt=cancel|unpaid|past_due   what follows when all attempts failed
-    GET  /v1/test_helpers/clock                                                            the sandbox's
-         present moment
-    POST /v1/test_helpers/clock/advance                           seconds=86400            time passes
+Below /v1/test_helpers:
+
+    POST payment_intents/{intent}/authenticate  outcome=succeed|fail   the payer answers a requires_action
+    POST payment_intents/{intent}/settle        outcome=succeed|fail   the bank answers a processing debit
+    POST disputes/{dispute}/decide              outcome=won|lost       the bank decides
+    POST charges/{charge}/dispute               reason=fraudulent ...  the cardholder disputes a charge
+    POST payouts/{payout}/pay                                          it arrives
+    POST payouts/{payout}/fail                  failure_code=...       it comes back
+    POST refunds/{refund}/succeed, .../fail     failure_reason=...     it arrives, it comes back
+    POST subscription_settings                  after_last_attempt=    what follows when all attempts failed:
+                                                                       cancel, unpaid or past_due
+    GET  clock                                                         the sandbox's present moment
+    POST clock/advance                          seconds=86400          time passes
 
 Each answers the object that it moved.
 """

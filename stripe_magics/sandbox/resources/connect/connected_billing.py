@@ -1,8 +1,8 @@
 """Invoices and subscriptions with a connected account in them: what their payments pass on, and what the
 platform keeps.
 
-invoice         application_fee_amount, transfer_data[amount]             minor units, of what is due
-subscription    application_fee_percent, transfer_data[amount_percent]    of what is due on each of its
+invoice         application_fee_amount, transfer_data[amount]: minor units, of what is due
+subscription    application_fee_percent, transfer_data[amount_percent]: of what is due on each of its
                 invoices, after the customer's balance
 """
 

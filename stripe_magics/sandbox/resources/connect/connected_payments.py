@@ -3,8 +3,7 @@
 direct charge         made for a connected account (Stripe-Account); application_fee_amount goes to the
                       platform
 destination charge    made by the platform with transfer_data[destination]: the whole, or
-                      transfer_data[amount], is transferred on;
-                      application_fee_amount of it comes back
+                      transfer_data[amount], is transferred on; application_fee_amount of it comes back
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Money from a platform to a connected account and back: an entry on either side, which add up to nothing.
 
-transfer     platform: transfer -amount             connected account: payment +amount, a charge py_ that it
-             can look at
-reversal     platform: transfer_refund +amount      connected account: payment_refund -amount, a refund pyr_
+            platform                   connected account
+transfer    transfer -amount           payment +amount, a charge py_ that it can look at
+reversal    transfer_refund +amount    payment_refund -amount, a refund pyr_
 """
 
 from __future__ import annotations

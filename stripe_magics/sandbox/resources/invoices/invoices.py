@@ -1,7 +1,8 @@
 """Invoices: a draft that takes items, then a demand for money.
 
-    draft -> open -> paid | void | uncollectible        uncollectible -> paid | void        a draft is
-        deleted, never voided
+    draft -> open -> paid | void | uncollectible
+    uncollectible -> paid | void
+    a draft is deleted, never voided
 
 Finalizing gives the number, applies the customer's credit balance and makes a payment intent of what is due.
 Afterwards the sums stand still.

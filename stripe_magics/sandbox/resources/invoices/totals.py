@@ -1,8 +1,8 @@
 """What an invoice adds up to. Pure arithmetic on minor units; every share is rounded once, and shares of one
 sum add up to it.
 
-subtotal = lines - discounts of lines        total = subtotal - discounts of the invoice + exclusive tax +
-                                             shipping
+    subtotal = lines - discounts of lines
+    total = subtotal - discounts of the invoice + exclusive tax + shipping
 """
 
 from __future__ import annotations

@@ -130,7 +130,8 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
                         "billing_thresholds": None, "discounts": item.get("discounts") or [],
                         "metadata": merged_metadata({}, item.get("metadata")),
                         "plan": price["id"], "price": price["id"],
-                        **({} if price["recurring"]["usage_type"] == "metered" else {"quantity": item.get("quantity", 1)}),
+                        **({} if price["recurring"]["usage_type"] == "metered"
+                           else {"quantity": item.get("quantity", 1)}),
                         "tax_rates": [account.find("tax_rate", rate,
                             f"{where}[items][tax_rates]") for rate in item.get("tax_rates") or ()],
                     }
