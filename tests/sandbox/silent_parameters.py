@@ -89,8 +89,6 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
     "POST /v1/plans billing_scheme": "the default itself; the other needs tiers",
     "POST /v1/prices billing_scheme": "the default itself; the other needs tiers",
     "transfer_lookup_key": "nothing else has the key",
-    "automatic_tax[liability][type]": "only the account itself is liable here: another is refused",
-    "issuer[type]": "only the account itself issues here: another is refused",
     "shipping_cost[shipping_rate_data][type]": "there is one type",
     "error_on_requires_action": "the card asks for nothing",
     "off_session": "whether the payer is there matters to cards that ask for authentication only",

@@ -291,9 +291,6 @@ def test_who_may_not_be_paid(call: Talk) -> None:
     assert call.refused("POST /v1/transfers", **basic, destination="acct_none")["param"] == "destination"
     message = shop.refused("POST /v1/transfers", **basic, destination=waiting)["message"]
     assert message.startswith("Only a platform")
-    link = {"line_items[0][price]": "price_none", "line_items[0][quantity]": 1, "on_behalf_of": shop.account}
-    refused = call.refused("POST /v1/payment_links", link)
-    assert refused["message"].startswith("The sandbox doesn't simulate on_behalf_of")
 
 
 def test_top_ups(call: Talk) -> None:
@@ -427,6 +424,74 @@ class Platform(RuleBasedStateMachine):
         share = part and shop < 2
         given["transfer_data[amount_percent]" if share else "application_fee_percent"] = percent
         talk("POST /v1/subscriptions", given)
+
+    @rule(
+        shop=st.integers(0, 2),
+        way=st.sampled_from(["quote", "link", "session", "schedule"]),
+        amount=st.integers(50, 30_000),
+        percent=st.sampled_from([0, 3.33, 50, 100]),
+        recurs=st.booleans(),
+        part=st.booleans(),
+    )
+    def offer(self, shop: int, way: str, amount: int, percent: float, recurs: bool, part: bool) -> None:
+        """What leads to a subscription or to one payment: of the platform for a shop, or (2) of a shop."""
+        talk = self.shops[0] if shop == 2 else self.talk
+        price = {"currency": "usd", "unit_amount": amount, "product_data[name]": "P"}
+        recurs = recurs or way == "schedule"
+        if recurs:
+            price["recurring[interval]"] = "day"
+        share = percent if recurs else round(amount * percent / 100)
+        of_part = part and shop < 2
+        name = ("transfer_data[amount{}]" if of_part else "application_fee_{}").format(
+            ("_percent" if of_part else "percent") if recurs else ("" if of_part else "amount")
+        )
+        said = {name: share}
+        if shop < 2:
+            said["transfer_data[destination]"] = self.shops[shop].account
+        method = {"payment_method": FUNDS, "invoice_settings[default_payment_method]": FUNDS}
+        who = talk("POST /v1/customers", method)["id"]
+        getattr(self, f"_by_{way}")(talk, talk("POST /v1/prices", price)["id"], who, said, recurs)
+
+    def _by_quote(self, talk: Talk, price: str, who: str, said: dict[str, Any], recurs: bool) -> None:
+        made = talk("POST /v1/quotes", {"customer": who, "line_items[0][price]": price, **said})["id"]
+        talk(f"POST /v1/quotes/{made}/finalize")
+        invoice = talk(f"POST /v1/quotes/{made}/accept")["invoice"]
+        if not recurs:
+            self.attempt(talk, f"POST /v1/invoices/{invoice}/pay", {})
+
+    def _by_link(self, talk: Talk, price: str, who: str, said: dict[str, Any], recurs: bool) -> None:
+        lines = {"line_items[0][price]": price, "line_items[0][quantity]": 1}
+        try:
+            made = talk("POST /v1/payment_links", {**lines, **said})["id"]
+            self._paid(talk, talk(f"POST /v1/test_helpers/payment_links/{made}/open"))
+        except Refused as refused:  # nothing to pass on
+            assert refused.error["param"].endswith("[transfer_data][amount]"), refused
+
+    def _by_session(self, talk: Talk, price: str, who: str, said: dict[str, Any], recurs: bool) -> None:
+        within = "subscription_data" if recurs else "payment_intent_data"
+        given = {
+            f"{within}[{name.replace('[', '][', 1)}{'' if '[' in name else ']'}": of
+            for name, of in said.items()
+        }
+        lines = {"line_items[0][price]": price, "line_items[0][quantity]": 1, "customer": who}
+        mode = {"mode": "subscription" if recurs else "payment", "success_url": "https://example.com"}
+        try:
+            self._paid(talk, talk("POST /v1/checkout/sessions", {**mode, **lines, **given}))
+        except Refused as refused:
+            assert refused.error["param"].endswith("[transfer_data][amount]"), refused
+
+    def _paid(self, talk: Talk, session: dict[str, Any]) -> None:
+        path = f"POST /v1/test_helpers/checkout/sessions/{session['id']}/complete"
+        self.attempt(talk, path, {"payment_method": FUNDS, "email": "a@example.com"})
+
+    def _by_schedule(self, talk: Talk, price: str, who: str, said: dict[str, Any], recurs: bool) -> None:
+        phase = {
+            f"phases[0][{name.replace('[', '][', 1)}{'' if '[' in name else ']'}": of
+            for name, of in said.items()
+        }
+        items = {f"phases[{place}][items][0][price]": price for place in range(2)}
+        last = {"phases[0][iterations]": 1, "phases[1][iterations]": 2}
+        talk("POST /v1/subscription_schedules", {"customer": who, **items, **last, **phase})
 
     @rule(place=st.integers(0, 30), amount=st.integers(1, 20_000), fee=st.booleans())
     def capture(self, place: int, amount: int, fee: bool) -> None:

@@ -104,8 +104,8 @@ def test_cancel_update_and_lists(call: Talk) -> None:
 
 
 def test_what_is_not_simulated_is_refused_by_name(call: Talk) -> None:
-    error = call.refused("POST /v1/setup_intents", on_behalf_of="acct_1")
-    assert error["message"] == "The sandbox doesn't simulate on_behalf_of."
+    error = call.refused("POST /v1/setup_intents", confirmation_token="ctoken_1")
+    assert error["message"] == "The sandbox doesn't simulate confirmation_token."
 
 
 def test_every_test_card_brings_its_outcome(call: Talk) -> None:

@@ -142,7 +142,8 @@ def candidates(name: str, kind: Any) -> list[Any]:
 
 
 BY_NAME: dict[str, list[Any]] = {
-    "customer": ["other_customer", "customer"],
+    "customer": ["other_customer", "customer"], "on_behalf_of": ["connected"], "destination": ["connected"],
+    "account": ["connected"],
     "price": ["other_monthly", "monthly", "once", "trial_monthly", "metered"],
     "plan": ["other_monthly", "trial_monthly"], "product": ["other_product"], "coupon": ["coupon"],
     "promotion_code": ["promotion_code"],

@@ -6,6 +6,8 @@ object 404.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 DOCS = "https://stripe.com/docs/error-codes/"
@@ -98,3 +100,18 @@ def no_access(account: str) -> ApiError:
         code="account_invalid",
         checked=False,
     )
+
+
+@contextmanager
+def inside(where: str) -> Iterator[None]:
+    """Name the parameter of a refusal by the place that it was given in: `amount` is `lines[0][amount]`
+    there."""
+    try:
+        yield
+    except ApiError as refusal:
+        if refusal.param:
+            head, bracket, rest = refusal.param.partition("[")
+            within = f"{where}[{head}]{bracket}{rest}"
+            refusal.message = refusal.message.replace(refusal.param, within)
+            refusal.param = within
+        raise

@@ -20,6 +20,7 @@ from stripe_magics.sandbox.resources import (
     external_accounts,
     files,
     meters,
+    payment_link_visits,
     payment_links,
     payment_method_configurations,
     payouts,
@@ -65,12 +66,12 @@ SUBJECTS = (
     sources, tokens, account, accounts, application_fees, external_accounts, onboarding, topups, transfers,
     charges, checkout_sessions, coupons, credit_notes, customers, disputes, files, invoice_items,
     invoice_lines, invoice_payments, invoices, meters,
-    payment_intents, payment_links, payment_methods, payouts, plans, previews, prices, products,
+    payment_intents, payment_link_visits, payment_links, payment_methods, payouts, plans, previews, prices, products,
     promotion_codes, quotes, refunds, report_runs, schedules, setup_intents,
     subscription_items, subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers,
     webhook_endpoints,
 )  # fmt: skip
-REACTING = (collection, radar, subscriptions, updates, dunning, schedules)
+REACTING = (collection, payment_link_visits, radar, subscriptions, updates, dunning, schedules)
 
 
 @cache

@@ -15,21 +15,16 @@ from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 EVERYWHERE = frozenset({"radar_options", "payment_method_data[radar_options]", "validate"})
 _ITEM = ("trial",)
 _SUBSCRIPTION = (
-    "invoice_settings[issuer]", "automatic_tax[liability]",
     "items[][price_data][tax_behavior]", "add_invoice_items[][price_data][tax_behavior]",
     "payment_settings[payment_method_options]",
     "payment_settings[payment_method_types]", "trial_settings[end_behavior][invoice]",
 )  # fmt: skip
 _SCHEDULE = (
-    "billing_mode", "phases[][items][][billing_thresholds]", "phases[][application_fee_percent]",
-    "phases[][billing_thresholds]",
-    "phases[][on_behalf_of]", "phases[][transfer_data]", "default_settings[application_fee_percent]",
-    "default_settings[billing_thresholds]",
-    "default_settings[on_behalf_of]", "default_settings[transfer_data]", "phases[][items][][trial]",
+    "billing_mode", "phases[][items][][billing_thresholds]",
+    "phases[][billing_thresholds]", "default_settings[billing_thresholds]", "phases[][items][][trial]",
 )  # fmt: skip
 _SETUP = (
     "confirmation_token",
-    "on_behalf_of",
     "payment_method_configuration",
     "single_use",
     "use_stripe_sdk",
@@ -41,11 +36,6 @@ _CHECKOUT = (
     "line_items[][adjustable_quantity]", "line_items[][dynamic_tax_rates]", "line_items[][tax_rates]",
     "payment_method_configuration",
     "payment_method_data", "optional_items", "permissions", "shipping_options", "wallet_options",
-    "payment_intent_data[application_fee_amount]", "payment_intent_data[on_behalf_of]",
-    "payment_intent_data[transfer_data]",
-    "setup_intent_data[on_behalf_of]", "subscription_data[application_fee_percent]",
-    "subscription_data[on_behalf_of]",
-    "subscription_data[transfer_data]", "subscription_data[invoice_settings]",
 )  # fmt: skip
 TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/accounts/{account}": (
@@ -77,11 +67,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/invoices/{invoice}": ("automatically_finalizes_at",
         "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),
     "POST /v1/invoices/{invoice}/pay": ("forgive",),
-    "POST /v1/payment_links": ("line_items[][adjustable_quantity]", "shipping_options",
-        "application_fee_percent", "automatic_tax[liability]"),
-    "POST /v1/payment_links/{payment_link}": ("line_items", "automatic_tax[liability]"),
-    "POST /v1/quotes": ("automatic_tax[liability]", "invoice_settings[issuer]"),
-    "POST /v1/quotes/{quote}": ("automatic_tax[liability]", "invoice_settings[issuer]"),
+    "POST /v1/payment_links": ("line_items[][adjustable_quantity]", "shipping_options"),
+    "POST /v1/payment_links/{payment_link}": ("line_items",),
     "POST /v1/payment_methods": ("card[networks]",),
     "POST /v1/payment_methods/{payment_method}": ("card[networks]", "naver_pay", "us_bank_account"),
     "POST /v1/subscription_schedules": _SCHEDULE,

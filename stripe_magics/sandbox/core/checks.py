@@ -1,5 +1,4 @@
-"""What can be wrong with a value whichever call it comes by: amounts, currencies, descriptors, addresses,
-accounts that are not there."""
+"""What can be wrong with a value whichever call it comes by: amounts, currencies, descriptors, addresses."""
 
 from __future__ import annotations
 
@@ -7,8 +6,7 @@ import re
 from typing import Any
 
 from stripe_magics import money
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, too_low
-from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.api.errors import invalid_before_execution, too_low
 
 LARGEST = 99_999_999
 _LETTER = re.compile(r"[A-Za-z]")
@@ -88,30 +86,3 @@ def checked_expiry(params: dict[str, Any], prefix: str = "") -> dict[str, int]:
             )
         found[name] = int(value) + (2000 if name == "exp_year" and int(value) < 100 else 0)
     return found
-
-
-def refuse_connect(account: Account, params: dict[str, Any]) -> None:
-    """Where connected accounts aren't simulated: their ids are unknown, or what is asked of them isn't done
-    here, and a fee needs one."""
-    destination = (params.get("transfer_data") or {}).get("destination")
-    for what, identifier, param in (
-        ("account", params.get("on_behalf_of"), "on_behalf_of"),
-        ("destination", destination, "transfer_data[destination]"),
-    ):
-        if identifier and account.family.member(identifier) is None:
-            raise missing(what, identifier, param, status=400)
-        if identifier:
-            raise invalid(
-                f"The sandbox doesn't simulate {param} here: it does for payment intents, charges, invoices"
-                " and subscriptions.",
-                param=param,
-            )
-    if params.get("transfer_data"):
-        raise invalid(
-            "transfer_data needs a payment that was made for a connected account.", param="transfer_data"
-        )
-    if params.get("application_fee_amount"):
-        raise invalid(
-            "An application fee needs a connected account: transfer_data[destination] or on_behalf_of.",
-            param="application_fee_amount",
-        )

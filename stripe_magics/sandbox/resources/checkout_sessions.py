@@ -14,7 +14,7 @@ from typing import Any
 
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
+from stripe_magics.sandbox.api.errors import inside, invalid, invalid_before_execution, missing_param
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY
@@ -22,6 +22,7 @@ from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
 from stripe_magics.sandbox.resources import customers, products, setup_intents
+from stripe_magics.sandbox.resources.connect import connected_billing, connected_payments, parties
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts, payment_intents
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
 from stripe_magics.sandbox.resources.price_objects import amount_of, build_price, named_price
@@ -53,6 +54,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     session |= _not_given(account, params, mode)
     shapes.give(session, given, shapes.tree(_KIND))
     total = sum(line["amount_total"] for line in lines)
+    _check_connected(account, params, total)
     expires = params.get("expires_at") or account.now + DAY
     session.update(
         id=identifier, created=account.now, expires_at=expires, mode=mode, currency=currency, status="open",
@@ -120,6 +122,19 @@ def _check(account: Account, params: dict[str, Any], mode: str) -> None:
         raise invalid(
             "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", param="expires_at"
         )
+
+
+def _check_connected(account: Account, params: dict[str, Any], total: int) -> None:
+    """What of the payment is passed on; the accounts that are named."""
+    with inside("payment_intent_data"):
+        if params.get("payment_intent_data"):
+            connected_payments.check(account, {**params["payment_intent_data"], "amount": total})
+    with inside("setup_intent_data"):
+        connected_billing.check(account, params.get("setup_intent_data") or {})
+    with inside("subscription_data"):
+        data = params.get("subscription_data") or {}
+        connected_billing.check(account, data)
+        parties.check_all(account, data)
 
 
 def _line(account: Account, given: Object, place: int, mode: str) -> Object:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, missing_param, too_low
+from stripe_magics.sandbox.api.errors import inside, invalid, missing_param, too_low
 from stripe_magics.sandbox.api.pagination import Page, equal, of_objects, page
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import refuse_connect
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.connect import connected_billing, parties
+from stripe_magics.sandbox.resources.connect.application_fees import application
 from stripe_magics.sandbox.resources.price_objects import amount_of, named_price
 
 _LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields",
@@ -25,7 +26,6 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
 
     if not params["line_items"]:
         raise missing_param("line_items")
-    refuse_connect(account, params)
     prices = [
         named_price(account, each["price"], f"line_items[{place}][price]")
         for place, each in enumerate(params["line_items"])
@@ -34,6 +34,8 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         raise invalid("All prices of a payment link must have one currency.", param="line_items")
     if params.get("currency") and params["currency"].lower() != prices[0]["currency"]:
         raise invalid(f"The prices are in {prices[0]['currency']}.", param="currency")
+    connected_billing.check_offer(account, params, recurring=any(each["recurring"] for each in prices))
+    _check_parties(account, params)
     identifier = account.new_id("plink")
     link: Object = {
         "id": identifier,
@@ -44,12 +46,12 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
             or {"hosted_confirmation": {"custom_message": None}, "type": "hosted_confirmation"}
         ),
         "allow_promotion_codes": params.get("allow_promotion_codes", False),
-        "application": None,
+        "application": application(account) if account.platform is not None else None,
         "application_fee_amount": None,
         "application_fee_percent": None,
         "automatic_tax": {
             "enabled": (params.get("automatic_tax") or {}).get("enabled", False),
-            "liability": None,
+            "liability": parties.liability(params.get("automatic_tax")),
         },
         "billing_address_collection": params.get("billing_address_collection") or "auto",
         "consent_collection": params.get("consent_collection"),
@@ -85,9 +87,19 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         _link_line(account, price, each["quantity"])
         for price, each in zip(prices, params["line_items"], strict=True)
     ]
+    connected_billing.describe(account, link, params)
+    connected_billing.check_total(link, sum(each["amount_total"] for each in account.link_lines[identifier]))
     account.add("payment_link", link)
     events.emit(account, "payment_link.created", link)
     return link
+
+
+def _check_parties(account: Account, params: dict[str, Any]) -> None:
+    """Who issues the invoices of its payments, and who is liable for the tax."""
+    parties.check_all(account, params)
+    for name, within in (("invoice_creation", "invoice_data"), ("subscription_data", "invoice_settings")):
+        with inside(name):
+            parties.check_all(account, params.get(name) or {}, invoices=within)
 
 
 def _restrictions(given: Object | None) -> Object | None:
@@ -119,12 +131,16 @@ def _link_line(account: Account, price: Object, quantity: int) -> Object:
 def update_link(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/payment_links/{payment_link}."""
     link = retrieve_link(account, {}, identifier)
+    _check_parties(account, params)
     before = events.snapshot(link)
     take(link, params, _LINK)
     if "restrictions" in params:
         link["restrictions"] = _restrictions(params["restrictions"])
     if "automatic_tax" in params:
-        link["automatic_tax"] = {"enabled": params["automatic_tax"]["enabled"], "liability": None}
+        link["automatic_tax"] = {
+            "enabled": params["automatic_tax"]["enabled"],
+            "liability": parties.liability(params["automatic_tax"]),
+        }
     account.save("payment_link", link)
     events.emit(account, "payment_link.updated", link, before)
     return link

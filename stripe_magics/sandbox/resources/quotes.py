@@ -12,12 +12,13 @@ from stripe_magics.sandbox.api.dispatcher import Document, Handler
 from stripe_magics.sandbox.api.errors import invalid, missing_param
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_currency, refuse_connect
+from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.clock_of_request import check_clock
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.connect import connected_billing, parties
 from stripe_magics.sandbox.resources.invoices import invoice_items, invoices
 from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
 from stripe_magics.sandbox.resources.pdf_page import pdf_page
@@ -42,10 +43,22 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     quote = _blank(account)
     lines = _lines(account, params.get("line_items") or [])
     _apply(account, quote, params)
+    _connect(account, quote, lines, params)
     account.add("quote", quote)
     _compute(account, quote, lines)
     events.emit(account, "quote.created", quote)
     return quote
+
+
+def _connect(account: Account, quote: Object, lines: list[Object], params: dict[str, Any]) -> None:
+    """What its payments pass on; it must go together with the lines."""
+    recurring = any(line["price"]["recurring"] for line in lines) if lines else None
+    said = {
+        name: quote[name] for name in connected_billing.OF_OFFERS if quote[name] is not None
+    }  # fmt: skip
+    given = {name: params[name] for name in connected_billing.OF_OFFERS if name in params}
+    connected_billing.check_offer(account, {**said, **given}, recurring=recurring)
+    connected_billing.describe(account, quote, given)
 
 
 def _copied(account: Account, params: dict[str, Any]) -> Object:
@@ -69,6 +82,7 @@ def _copied(account: Account, params: dict[str, Any]) -> Object:
         if params.get("line_items")
         else [{**each, "id": account.new_id("li")} for each in account.link_lines[former["id"]]]
     )
+    _connect(account, quote, lines, params)
     _compute(account, quote, lines)
     events.emit(account, "quote.created", quote)
     return quote
@@ -164,9 +178,7 @@ def _lines(account: Account, given: list[dict[str, Any]]) -> list[Object]:
 
 
 def _apply(account: Account, quote: Object, params: dict[str, Any]) -> None:
-    refuse_connect(account, params)
-    if params.get("application_fee_percent") is not None:
-        raise invalid("An application fee needs a connected account.", param="application_fee_percent")
+    parties.check_all(account, params)
     if params.get("test_clock"):
         check_clock(account, params["test_clock"])
     if params.get("expires_at") is not None and params["expires_at"] <= account.now:
@@ -181,10 +193,15 @@ def _apply(account: Account, quote: Object, params: dict[str, Any]) -> None:
         ]
     if params.get("invoice_settings"):
         quote["invoice_settings"] = {**quote["invoice_settings"], **params["invoice_settings"]}
+        quote["invoice_settings"]["issuer"] = parties.party(quote["invoice_settings"]["issuer"])
     if params.get("subscription_data"):
         quote["subscription_data"] = {**quote["subscription_data"], **params["subscription_data"]}
     if params.get("automatic_tax"):
-        quote["automatic_tax"] = {**quote["automatic_tax"], "enabled": params["automatic_tax"]["enabled"]}
+        quote["automatic_tax"] = {
+            **quote["automatic_tax"],
+            "enabled": params["automatic_tax"]["enabled"],
+            "liability": parties.liability(params["automatic_tax"]),
+        }
     if "discounts" in params:
         discounts.check(account, params["discounts"], "discounts", quote["customer"])
         account.notes.setdefault(quote["id"], {})["discounts"] = params["discounts"] or []
@@ -281,6 +298,8 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
             )
             lines.append(line)
     _apply(account, quote, params)
+    if {"line_items", *connected_billing.OF_OFFERS} & set(params):
+        _connect(account, quote, lines, params)
     _compute(account, quote, lines)
     events.emit(account, "quote.updated", quote, before)
     return quote
@@ -295,6 +314,7 @@ def finalize(account: Account, params: dict[str, Any], identifier: str) -> Objec
         raise invalid("A quote needs a customer before it is finalized.", param="customer")
     if not account.link_lines[identifier]:
         raise invalid("A quote needs line items before it is finalized.", param="line_items")
+    connected_billing.check_total(quote, quote["amount_total"])
     if params.get("expires_at") is not None:
         if params["expires_at"] <= account.now:
             raise invalid("expires_at must lie in the future.", param="expires_at")
@@ -352,7 +372,7 @@ def accept(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if quote["default_tax_rates"]:
         settings["default_tax_rates"] = quote["default_tax_rates"]
     if quote["automatic_tax"]["enabled"]:
-        settings["automatic_tax"] = {"enabled": True}
+        settings["automatic_tax"] = {"enabled": True, "liability": quote["automatic_tax"]["liability"]}
     if len(once) < len(lines):
         _subscribe(account, quote, lines, settings)
     else:
@@ -377,6 +397,8 @@ def _subscribe(account: Account, quote: Object, lines: list[Object], settings: d
     data = quote["subscription_data"]
     given = {
         **settings,
+        **connected_billing.settings_of(quote),
+        "invoice_settings": {"issuer": quote["invoice_settings"]["issuer"]},
         "customer": quote["customer"],
         "items": [_item(line) for line in lines if line["price"]["recurring"]],
         "add_invoice_items": [_item(line) for line in lines if not line["price"]["recurring"]],
@@ -404,7 +426,16 @@ def _subscribe(account: Account, quote: Object, lines: list[Object], settings: d
 def _invoice(account: Account, quote: Object, lines: list[Object], settings: dict[str, Any]) -> None:
     invoice = invoices.create(
         account,
-        {**settings, "customer": quote["customer"], "currency": quote["currency"], "auto_advance": False},
+        {
+            **settings,
+            "application_fee_amount": quote["application_fee_amount"],
+            "on_behalf_of": quote["on_behalf_of"],
+            "transfer_data": connected_billing.given_again(quote["transfer_data"]),
+            "issuer": quote["invoice_settings"]["issuer"],
+            "customer": quote["customer"],
+            "currency": quote["currency"],
+            "auto_advance": False,
+        },
     )
     for line in lines:
         invoice_items.create(

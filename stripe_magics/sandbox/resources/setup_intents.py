@@ -22,6 +22,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
+from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.payment_intents.intent_parameters import TYPES
 from stripe_magics.sandbox.resources.payment_intents.payment_attempts import mandate_for, redirects
 from stripe_magics.sandbox.resources.payment_methods.method_creation import from_data
@@ -71,11 +72,13 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 def _describe(account: Account, intent: Object, params: dict[str, Any]) -> None:
     if params.get("customer"):
         account.find("customer", params["customer"], "customer")
+    connected_billing.check(account, params)
     take(
         intent,
         params,
-        ("attach_to_self", "customer", "description", "flow_directions", "payment_method_options"),
-    )
+        ("attach_to_self", "customer", "description", "flow_directions", "on_behalf_of",
+            "payment_method_options"),
+    )  # fmt: skip
     automatic = params.get("automatic_payment_methods")
     named = params.get("payment_method_types")
     if automatic and automatic["enabled"] and named:

@@ -1,9 +1,11 @@
-"""Invoices and subscriptions with a connected account in them: what their payments pass on, and what the
-platform keeps.
+"""Invoices, subscriptions and what makes them (quotes, payment links, phases of a schedule) with a connected
+account in them: what their payments pass on, and what the platform keeps.
 
 invoice         application_fee_amount, transfer_data[amount]: minor units, of what is due
 subscription    application_fee_percent, transfer_data[amount_percent]: of what is due on each of its
                 invoices, after the customer's balance
+quote, link     the former where nothing recurs, the latter where a line does
+phase           as its subscription
 """
 
 from __future__ import annotations
@@ -13,11 +15,21 @@ from typing import Any
 
 from stripe_magics.sandbox.api.errors import invalid, missing, too_low
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources.connect import application_fees
+from stripe_magics.sandbox.resources.connect import application_fees, parties
 from stripe_magics.sandbox.resources.connect.transfer_objects import destination
 from stripe_magics.sandbox.resources.pricing import round_half_up
 
 _PLAIN = ("on_behalf_of", "application_fee_amount", "application_fee_percent")
+_PARTS = {
+    "invoice": ("amount",), "subscription": ("amount_percent",), "quote": ("amount", "amount_percent"),
+    "payment_link": ("amount",), "phase": ("amount_percent",), "default_settings": ("amount_percent",),
+}  # fmt: skip
+"""Type of object -> what it says of the part that is passed on."""
+_FEES = (("application_fee_amount", "amount"), ("application_fee_percent", "amount_percent"))
+SETTINGS = ("application_fee_percent", "on_behalf_of", "transfer_data")
+"""What a phase, or a quote that recurs, says of its subscription."""
+OF_OFFERS = (*SETTINGS, "application_fee_amount")
+"""What a quote or a payment link says."""
 
 
 def check(account: Account, params: dict[str, Any], subject: Object | None = None) -> None:
@@ -30,7 +42,7 @@ def check(account: Account, params: dict[str, Any], subject: Object | None = Non
     if given:
         destination(account, given["destination"], "transfer_data[destination]")
     passed_on = params["transfer_data"] if "transfer_data" in params else so_far.get("transfer_data")
-    for fee, part in (("application_fee_amount", "amount"), ("application_fee_percent", "amount_percent")):
+    for fee, part in _FEES:
         amount, share = params.get(fee), given.get(part)
         most = 100 if part == "amount_percent" else None
         _check_range(amount, fee, most)
@@ -48,6 +60,27 @@ def check(account: Account, params: dict[str, Any], subject: Object | None = Non
             )
 
 
+def check_offer(
+    account: Account, params: dict[str, Any], *, recurring: bool | None, subject: Object | None = None
+) -> None:
+    """Refuse what doesn't fit: amounts go with lines of which none recurs, shares of them with lines of which
+    one does. `recurring` is None where there are no lines yet."""
+    given = params.get("transfer_data") or {}
+    said = {**params, "transfer_data[amount]": given.get("amount")}
+    said["transfer_data[amount_percent]"] = given.get("amount_percent")
+    for fee, part in _FEES:
+        shares = part == "amount_percent"
+        for name in (fee, f"transfer_data[{part}]"):
+            if said.get(name) is not None and recurring is not None and recurring is not shares:
+                which = (
+                    "needs a line item with a recurring price"
+                    if shares
+                    else ("can't be given where a line item has a recurring price")
+                )
+                raise invalid(f"{name} {which}.", param=name)
+    check(account, params, subject)
+
+
 def _check_range(number: float | None, param: str, most: int | None) -> None:
     if number is not None and number < 0:
         raise too_low(0, param)
@@ -55,22 +88,38 @@ def _check_range(number: float | None, param: str, most: int | None) -> None:
         raise invalid(f"{param} lies between 0 and {most}, with at most two decimal places.", param=param)
 
 
-def describe(account: Account, subject: Object, params: dict[str, Any]) -> None:
-    """Keep on an invoice or a subscription what was given."""
+def describe(account: Account, subject: Object, params: dict[str, Any], kind: str = "") -> None:
+    """Keep on an object what was given; `kind` says what it is where it doesn't say so itself."""
+    kind = kind or subject["object"]
     for name in _PLAIN:
         if name in params:
             subject[name] = params[name]
     if "transfer_data" in params:
-        given, part = (
-            params["transfer_data"],
-            "amount" if subject["object"] == "invoice" else "amount_percent",
-        )
-        subject["transfer_data"] = given and {part: given.get(part), "destination": given["destination"]}
-    if subject["object"] == "invoice" and {"application_fee_amount", "transfer_data"} & set(params):
+        given = params["transfer_data"]
+        subject["transfer_data"] = given and {
+            **{part: given.get(part) for part in _PARTS[kind]},
+            "destination": given["destination"],
+        }
+    if kind == "invoice" and {"application_fee_amount", "transfer_data"} & set(params):
         account.notes.get(subject["id"], {}).pop("shares", None)
-    fee = subject.get("application_fee_amount", subject.get("application_fee_percent"))
-    if account.platform is not None and fee is not None:
+    takes_fee = any(subject.get(fee) is not None for fee, _ in _FEES)
+    if account.platform is not None and takes_fee and "application" in subject:
         subject["application"] = application_fees.application(account)
+
+
+def settings_of(offer: Object, beneath: Object | None = None) -> dict[str, Any]:
+    """What a subscription takes from a phase or a quote, `beneath` where that says nothing. What neither says
+    is cleared."""
+    found: dict[str, Any] = {}
+    for name in SETTINGS:
+        value = offer[name] if offer[name] is not None else (beneath or {}).get(name)
+        found[name] = given_again(value) if name == "transfer_data" else value
+    return found
+
+
+def given_again(transfer_data: Object | None) -> Object | None:
+    """A `transfer_data` as it would be given: without the parts that aren't said."""
+    return transfer_data and {name: value for name, value in transfer_data.items() if value is not None}
 
 
 def of_subscription(account: Account, invoice: Object, subscription: Object) -> None:
@@ -81,6 +130,7 @@ def of_subscription(account: Account, invoice: Object, subscription: Object) -> 
         on_behalf_of=subscription["on_behalf_of"],
         transfer_data=passed_on and {"amount": None, "destination": passed_on["destination"]},
     )
+    parties.present(account, invoice)
     fee, part = subscription["application_fee_percent"], (passed_on or {}).get("amount_percent")
     if fee is not None or part is not None:
         account.notes.setdefault(invoice["id"], {})["shares"] = {"fee": fee, "part": part}
@@ -106,10 +156,14 @@ def _share(amount: int, percent: float) -> int:
 
 def check_final(invoice: Object) -> None:
     """Refuse a fee, or a part to pass on, that is larger than what is due."""
-    due = invoice["amount_due"]
+    check_total(invoice, invoice["amount_due"])
+
+
+def check_total(offer: Object, due: int) -> None:
+    """Refuse a fee, or a part to pass on, that is larger than this amount."""
     for name, amount in (
-        ("application_fee_amount", invoice["application_fee_amount"]),
-        ("transfer_data[amount]", (invoice["transfer_data"] or {}).get("amount")),
+        ("application_fee_amount", offer["application_fee_amount"]),
+        ("transfer_data[amount]", (offer["transfer_data"] or {}).get("amount")),
     ):
         if due and amount is not None and amount > due:
             raise invalid(f"{name} ({amount}) is more than what is due ({due}).", param=name)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing, too_low
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, too_low
 from stripe_magics.sandbox.api.pagination import inline
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_descriptor
@@ -14,7 +14,7 @@ from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import automatic_tax, discounts
-from stripe_magics.sandbox.resources.connect import connected_billing
+from stripe_magics.sandbox.resources.connect import connected_billing, parties
 from stripe_magics.sandbox.resources.invoices.line_taxes import given_taxes
 from stripe_magics.sandbox.resources.invoices.lines import line_of, put_lines
 from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
@@ -121,13 +121,8 @@ def check(
 ) -> None:  # fmt: skip
     """What can be wrong with values of a create or an update (of that invoice); changes nothing."""
     connected_billing.check(account, params, invoice)
-    own = {
-        "issuer": params.get("issuer"),
-        "automatic_tax[liability]": (params.get("automatic_tax") or {}).get("liability"),
-    }
-    for where, given in own.items():
-        if given and (given["type"] == "account" or given.get("account")):
-            raise missing("account", given.get("account", ""), f"{where}[account]", status=400)
+    parties.check(account, params.get("issuer"), "issuer")
+    parties.check_all(account, params)
     checked_descriptor(params, "statement_descriptor")
     days, due = params.get("days_until_due"), params.get("due_date")
     if collection == "charge_automatically" and (days is not None or due is not None):
@@ -177,6 +172,10 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
     """Set what was given on a draft (or the few things on a final one). The caller refreshes or saves."""
     take(invoice, params, _PLAIN)
     connected_billing.describe(account, invoice, params)
+    if params.get("issuer"):
+        invoice["issuer"] = parties.party(params["issuer"])
+    if "issuer" in params or "on_behalf_of" in params:
+        parties.present(account, invoice)
     invoice["custom_fields"] = invoice["custom_fields"] or None
     if params.get("collection_method"):
         invoice["collection_method"] = params["collection_method"]
@@ -190,7 +189,7 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
         account.notes.get(invoice["id"], {}).pop("days", None)
         invoice["due_date"] = params["due_date"]
     if "automatic_tax" in params:
-        set_automatic_tax(invoice, enabled=params["automatic_tax"]["enabled"])
+        set_automatic_tax(invoice, parties.liability(params["automatic_tax"]))
     if "payment_settings" in params:
         invoice["payment_settings"] = {**invoice["payment_settings"], **(params["payment_settings"] or {})}
     if "default_tax_rates" in params:
@@ -241,9 +240,9 @@ def _shipping_cost(account: Account, given: dict[str, Any] | None) -> Object | N
     return {"amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": rate["id"]}
 
 
-def set_automatic_tax(invoice: Object, *, enabled: bool) -> None:
-    """Have the tax found by where the customer is, or not."""
-    liability = {"type": "self"} if enabled else None
+def set_automatic_tax(invoice: Object, liability: Object | None) -> None:
+    """Have the tax found by where the customer is; not where nobody is liable."""
+    enabled = liability is not None
     invoice["automatic_tax"] = {
         "disabled_reason": None,
         "enabled": enabled,
@@ -301,7 +300,8 @@ def refresh(account: Account, invoice: Object) -> None:
     exempt = invoice["customer_tax_exempt"] or "none"
     if invoice["automatic_tax"]["enabled"]:
         _automatic_status(invoice)
-        if automatic_tax.reverse_charged(account, invoice["customer_address"], invoice["customer_tax_ids"]):
+        liable = parties.liable(account, invoice["automatic_tax"])
+        if automatic_tax.reverse_charged(liable, invoice["customer_address"], invoice["customer_tax_ids"]):
             exempt = "reverse" if exempt == "none" else exempt
     invoice.update(
         compute_totals(

@@ -157,7 +157,7 @@ def draft(account: Account, subscription: Object, reason: str, period: tuple[int
     invoice.update(custom_fields=general["custom_fields"], footer=general["footer"])
     connected_billing.of_subscription(account, invoice, subscription)
     if subscription["automatic_tax"]["enabled"]:
-        drafts.set_automatic_tax(invoice, enabled=True)
+        drafts.set_automatic_tax(invoice, subscription["automatic_tax"]["liability"])
     account.add("invoice", invoice)
     if subscription["collection_method"] == "send_invoice":
         account.notes.setdefault(invoice["id"], {})["days"] = subscription["days_until_due"]

@@ -6,11 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, missing_param
+from stripe_magics.sandbox.api.errors import inside, invalid, missing_param
 from stripe_magics.sandbox.api.pagination import Page, bounds, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.connect import connected_billing, parties
+from stripe_magics.sandbox.resources.connect.application_fees import application
 from stripe_magics.sandbox.resources.subscriptions import creation, lifecycle, updates
 from stripe_magics.sandbox.resources.subscriptions.billing_periods import after
 from stripe_magics.sandbox.resources.subscriptions.items import price_of
@@ -56,12 +58,12 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 
 
 def _new(account: Account, customer: str, params: dict[str, Any]) -> Object:
-    defaults = params.get("default_settings") or {}
     return {
-        "id": account.new_id("sub_sched"), "object": "subscription_schedule", "application": None,
+        "id": account.new_id("sub_sched"), "object": "subscription_schedule",
+        "application": application(account) if account.platform is not None else None,
         "canceled_at": None, "completed_at": None,
         "created": account.now, "current_phase": None, "customer": customer,
-        "default_settings": {
+        "default_settings": _defaults(account, {
             "application_fee_percent": None, "automatic_tax": {"disabled_reason": None, "enabled": False,
                 "liability": None},
             "billing_cycle_anchor": "automatic", "billing_thresholds": None,
@@ -69,13 +71,48 @@ def _new(account: Account, customer: str, params: dict[str, Any]) -> Object:
             "default_payment_method": None, "description": None,
             "invoice_settings": {"account_tax_ids": None, "days_until_due": None, "issuer": {"type": "self"}},
             "on_behalf_of": None,
-            "transfer_data": None, **defaults,
-        },
+            "transfer_data": None,
+        }, params.get("default_settings") or {}),
         "end_behavior": params.get("end_behavior") or "release", "livemode": False,
         "metadata": merged_metadata({}, params.get("metadata")),
         "phases": [], "released_at": None, "released_subscription": None, "status": "not_started",
         "subscription": None, "test_clock": None,
     }  # fmt: skip
+
+
+def _defaults(account: Account, present: Object, given: dict[str, Any]) -> Object:
+    """The settings of all phases that don't say otherwise, after a call."""
+    with inside("default_settings"):
+        _check_settings(account, given, present)
+    plain = {name: of for name, of in given.items() if name not in connected_billing.SETTINGS}
+    settings = {**present, **plain}
+    if given.get("automatic_tax"):
+        settings["automatic_tax"] = _automatic_tax(given["automatic_tax"])
+    if given.get("invoice_settings"):
+        settings["invoice_settings"] = _invoice_settings(
+            present["invoice_settings"], given["invoice_settings"]
+        )
+    connected_billing.describe(account, settings, given, "default_settings")
+    return settings
+
+
+def _check_settings(account: Account, given: dict[str, Any], so_far: Object) -> None:
+    connected_billing.check(account, given, so_far)
+    parties.check_all(account, given)
+    for place, each in enumerate((given.get("invoice_settings") or {}).get("account_tax_ids") or ()):
+        account.find("tax_id", each, f"invoice_settings[account_tax_ids][{place}]", what="tax ID")
+
+
+def _automatic_tax(given: dict[str, Any]) -> Object:
+    return {"disabled_reason": None, "enabled": given["enabled"], "liability": parties.liability(given)}
+
+
+def _invoice_settings(present: Object, given: dict[str, Any]) -> Object:
+    merged = {**present, **given}
+    return {**merged, "issuer": merged["issuer"] and parties.party(merged["issuer"])}
+
+
+_NO_INVOICE_SETTINGS = {"account_tax_ids": None, "days_until_due": None, "issuer": None}
 
 
 def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults: Object) -> list[Object]:
@@ -85,6 +122,8 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
         where = f"phases[{place}]"
         if not each.get("items"):
             raise missing_param(f"{where}[items]")
+        with inside(where):
+            _check_settings(account, each, defaults)
         prices = [price_of(account, item, f"{where}[items][{at}]") for at, item in enumerate(each["items"])]
         if each.get("currency") and each["currency"].lower() != prices[0]["currency"]:
             raise invalid(f"The prices are in {prices[0]['currency']}.", param=f"{where}[currency]")
@@ -110,7 +149,7 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
         found.append(
             {
                 "add_invoice_items": each.get("add_invoice_items") or [], "application_fee_percent": None,
-                "automatic_tax": each.get("automatic_tax"),
+                "automatic_tax": each.get("automatic_tax") and _automatic_tax(each["automatic_tax"]),
                 "billing_cycle_anchor": each.get("billing_cycle_anchor"), "billing_thresholds": None,
                 "collection_method": each.get("collection_method"), "coupon": each.get("coupon"),
                 "currency": prices[0]["currency"],
@@ -124,7 +163,9 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
                     {name: discount.get(name) for name in ("coupon", "discount",
                         "promotion_code")} for discount in each.get("discounts") or ()
                 ],
-                "end_date": end, "invoice_settings": each.get("invoice_settings"),
+                "end_date": end,
+                "invoice_settings": each.get("invoice_settings")
+                and _invoice_settings(_NO_INVOICE_SETTINGS, each["invoice_settings"]),
                 "items": [
                     {
                         "billing_thresholds": None, "discounts": item.get("discounts") or [],
@@ -143,6 +184,7 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
                 "trial_end": trial,
             }
         )  # fmt: skip
+        connected_billing.describe(account, found[-1], each, "phase")
         start = end
     return found
 
@@ -157,13 +199,15 @@ def _settings(phase: Object, defaults: Object) -> dict[str, Any]:
         if name == "discounts":
             value = [{key: given for key, given in each.items() if given} for each in value or ()]
         if name == "automatic_tax" and value:
-            value = {"enabled": value["enabled"]}
+            value = {"enabled": value["enabled"], "liability": value.get("liability")}
         if value:
             found[name] = value
-    days = (phase.get("invoice_settings") or defaults.get("invoice_settings") or {}).get("days_until_due")
-    if days is not None and found.get("collection_method") == "send_invoice":
-        found["days_until_due"] = days
-    return found
+    said = {name: of for name, of in (phase["invoice_settings"] or {}).items() if of is not None}
+    billed = {**_NO_INVOICE_SETTINGS, **(defaults["invoice_settings"] or {}), **said}
+    if billed["days_until_due"] is not None and found.get("collection_method") == "send_invoice":
+        found["days_until_due"] = billed["days_until_due"]
+    found["invoice_settings"] = {name: billed[name] for name in ("account_tax_ids", "issuer")}
+    return {**found, **connected_billing.settings_of(phase, defaults)}
 
 
 def _items(phase: Object) -> list[dict[str, Any]]:
@@ -291,7 +335,11 @@ def _from_subscription(account: Account, params: dict[str, Any]) -> Object:
         for item in subscription["items"]["data"]
     ]
     start, end = subscription["current_period_start"], subscription["current_period_end"]
-    phase = _phases(account, [{"items": items, "end_date": end}], start, schedule["default_settings"])
+    so_far = {"items": items, "end_date": end, **connected_billing.settings_of(subscription)}
+    so_far["invoice_settings"] = subscription["invoice_settings"]
+    if subscription["automatic_tax"]["enabled"]:
+        so_far["automatic_tax"] = subscription["automatic_tax"]
+    phase = _phases(account, [so_far], start, schedule["default_settings"])
     schedule.update(phases=phase, subscription=subscription["id"], status="active")
     account.add("subscription_schedule", schedule)
     subscription["schedule"] = schedule["id"]
@@ -324,7 +372,9 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     before = events.snapshot(schedule)
     take(schedule, params, ("metadata", "end_behavior"))
     if params.get("default_settings"):
-        schedule["default_settings"] = {**schedule["default_settings"], **params["default_settings"]}
+        schedule["default_settings"] = _defaults(
+            account, schedule["default_settings"], params["default_settings"]
+        )
     if params.get("phases"):
         begins = schedule["phases"][0]["start_date"]
         given = params["phases"]

@@ -11,7 +11,7 @@ from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.automatic_tax import located
-from stripe_magics.sandbox.resources.connect import connected_billing
+from stripe_magics.sandbox.resources.connect import connected_billing, parties
 from stripe_magics.sandbox.resources.subscriptions.billing_periods import after
 
 FARTHEST = 5 * 366 * DAY
@@ -89,7 +89,6 @@ def check_settings(
             raise invalid(
                 "You cannot use `automatic_tax` with `default_tax_rates`.", param="default_tax_rates"
             )
-        _check_account(params["automatic_tax"].get("liability"), "automatic_tax[liability]")
         owner = account.peek("customer", customer) or {}
         places = (owner.get("address"), (owner.get("shipping") or {}).get("address"))
         if not any(located(each) for each in places):
@@ -99,14 +98,9 @@ def check_settings(
                 param="automatic_tax[enabled]",
                 code="customer_tax_location_invalid",
             )
-    _check_account((params.get("invoice_settings") or {}).get("issuer"), "invoice_settings[issuer]")
+    parties.check_all(account, params)
     for place, each in enumerate((params.get("invoice_settings") or {}).get("account_tax_ids") or ()):
         account.find("tax_id", each, f"invoice_settings[account_tax_ids][{place}]", what="tax ID")
-
-
-def _check_account(given: dict[str, Any] | None, param: str) -> None:
-    if given and given.get("type") == "account":
-        raise missing("account", given.get("account", ""), f"{param}[account]", status=400)
 
 
 def _check_method(account: Account, params: dict[str, Any], customer: str) -> None:
@@ -174,14 +168,15 @@ def apply_settings(account: Account, subscription: Object, params: dict[str, Any
             for each in params["default_tax_rates"] or ()
         ]
     if "automatic_tax" in params:
-        enabled = params["automatic_tax"]["enabled"]
         subscription["automatic_tax"] = {
             "disabled_reason": None,
-            "enabled": enabled,
-            "liability": {"type": "self"} if enabled else None,
+            "enabled": params["automatic_tax"]["enabled"],
+            "liability": parties.liability(params["automatic_tax"]),
         }
     if "invoice_settings" in params:
-        given = params["invoice_settings"] or {}
+        given = dict(params["invoice_settings"] or {})
+        if given.get("issuer"):
+            given["issuer"] = parties.party(given["issuer"])
         merged = {**subscription["invoice_settings"], **given}
         subscription["invoice_settings"] = {**merged, "account_tax_ids": merged["account_tax_ids"] or None}
     if "payment_settings" in params:
