@@ -89,6 +89,17 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
     "POST /v1/plans billing_scheme": "the default itself; the other needs tiers",
     "POST /v1/prices billing_scheme": "the default itself; the other needs tiers",
     "transfer_lookup_key": "nothing else has the key",
+    **dict.fromkeys(
+        (
+            "issuer[type]",
+            "automatic_tax[liability][type]",
+            "invoice_settings[issuer][type]",
+            "default_settings[invoice_settings][issuer][type]",
+            "default_settings[automatic_tax][liability][type]",
+            "phases[][automatic_tax][liability][type]",
+        ),
+        "the default itself; the other type needs an account, and is tried with one",
+    ),
     "shipping_cost[shipping_rate_data][type]": "there is one type",
     "error_on_requires_action": "the card asks for nothing",
     "off_session": "whether the payer is there matters to cards that ask for authentication only",

@@ -112,6 +112,7 @@ def inside(where: str) -> Iterator[None]:
         if refusal.param:
             head, bracket, rest = refusal.param.partition("[")
             within = f"{where}[{head}]{bracket}{rest}"
-            refusal.message = refusal.message.replace(refusal.param, within)
+            if refusal.code == "parameter_missing":
+                refusal.message = refusal.message.replace(refusal.param, within)
             refusal.param = within
         raise
