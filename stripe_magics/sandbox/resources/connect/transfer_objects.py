@@ -23,7 +23,6 @@ _FROM_PLATFORM: Object = {
     "billing_details": {
         "address": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state")),
         "email": None, "name": None, "phone": None,
-        "tax_id": None,
     },
 }  # fmt: skip
 
