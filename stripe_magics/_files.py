@@ -30,18 +30,23 @@ TEMPORARY = ".tmp"  # what the names of unfinished files end in
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
-def write_atomically(path: str | Path, content: bytes | str, *, private: bool = False) -> None:
+def write_atomically(
+    path: str | Path, content: bytes | str | Callable[[IO[bytes]], object], *, private: bool = False
+) -> None:
     """Write a file so that it is there whole or not at all, also after a power cut. Raises `FileError`.
 
-    `private` makes it readable by this user alone.
+    `content` is what stands in it, or a function that writes into the open file. `private` makes it readable
+    by this user alone.
     """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}{TEMPORARY}")
-    data = content.encode() if isinstance(content, str) else content
     try:
         try:
             with open(temporary, "xb", opener=_open_private if private else None) as file:
-                file.write(data)
+                if callable(content):
+                    content(file)
+                else:
+                    file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)

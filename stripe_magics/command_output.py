@@ -49,8 +49,8 @@ class Output:
 
     def check(self) -> None:
         """Refuse what can't be written before anything is sent."""
-        if self.format == "xlsx" and importlib.util.find_spec("openpyxl") is None:
-            raise UsageFault("--xlsx needs openpyxl: pip install 'stripe_magics[excel]'. Nothing was sent.")
+        if self.format == "xlsx" and importlib.util.find_spec("xlsxwriter") is None:
+            raise UsageFault("--xlsx needs xlsxwriter: pip install 'stripe_magics[excel]'. Nothing was sent.")
         if self.file == STDOUT:
             if self.format == "xlsx":
                 raise UsageFault("--xlsx needs a file. Nothing was sent.")
@@ -140,12 +140,10 @@ def _json(answer: Any, tables: list[tuple[str, Any]]) -> str:
 
 
 def _workbook(tables: list[tuple[str, Any]]) -> bytes:
-    import pandas as pd
+    from stripe_magics.accessor.spreadsheets import write_book
 
     buffer = io.BytesIO()
-    with pd.ExcelWriter(buffer, engine="openpyxl") as writer:
-        for name, frame in tables:
-            frame.stripe.to_excel(writer, sheet_name=name[:31])
+    write_book(buffer, [(name[:31], frame) for name, frame in tables])
     return buffer.getvalue()
 
 

@@ -22,6 +22,7 @@ from stripe_magics.accessor import (
     list_columns,
     object_joins,
     secret_values,
+    spreadsheets,
     time_columns,
     units,
 )
@@ -336,9 +337,15 @@ class StripeAccessor:
     def to_excel(
         self, path: Any, *, sheet_name: str = "Stripe", zone: str | None = None, **options: Any
     ) -> None:
-        """An Excel sheet: amounts in major units with a number format, times without zone in the account's
-        zone, a frozen head, no formulas."""
-        file_exports.to_excel(self._frame, path, sheet_name=sheet_name, zone=zone, **options)
+        """An Excel sheet: amounts in major units with their currency's decimals, times without zone in the
+        account's zone, maps and lists as JSON, a frozen head, no formulas. Rows are written one after the
+        other: a long frame needs no more memory than a short one.
+
+        `path` is the name of an .xlsx file, an open file, or a `pd.ExcelWriter` of xlsxwriter (a sheet each).
+        `columns` are those to write, `index=True` writes the index too; there are no further options.
+        Raises `FrameError` for more than 1,048,575 rows; a text above 32,767 characters is cut with a warning.
+        """
+        spreadsheets.to_excel(self._frame, path, sheet_name=sheet_name, zone=zone, **options)
 
     def to_parquet(self, path: Any, *, typed: bool = False) -> None:
         """A Parquet file (Feather by its ending) that `sm.read_parquet` reads back equal, with what the frame

@@ -1,8 +1,7 @@
 """Files that others open, and that come back equal.
 
 Parquet and Feather keep everything: maps and lists as JSON text that says so, the frame's facts in the file's
-own metadata. Spreadsheets get amounts in major units with their number format, times without zone in the
-account's zone, and no text that would run as a formula.
+own metadata. CSV has no text that would run as a formula. Workbooks: spreadsheets.py.
 """
 
 from __future__ import annotations
@@ -18,18 +17,15 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 
-from stripe_magics.accessor import units
-from stripe_magics.accessor.account_facts import zone_of
 from stripe_magics.accessor.nested_types import MixedValuesError, nested_array, python_value
 from stripe_magics.frames import parquet
 from stripe_magics.frames.arrow_columns import is_json, json_field, objects, text_dtype
 from stripe_magics.frames.cells import as_json, freeze
-from stripe_magics.frames.column_facts import meanings, money_columns
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.frame_info import FrameInfo, remember
 
 _FACTS = b"stripe_magics"
-_RISKY = re.compile(r"^[\s]*[=+\-@\t\r]")
+RISKY = re.compile(r"^[\s]*[=+\-@\t\r]")
 
 
 def to_table(frame: pd.DataFrame, *, typed: bool = False) -> pa.Table:
@@ -225,58 +221,6 @@ def to_parquet(frame: pd.DataFrame, path: str | Path, *, typed: bool = False) ->
         pq.write_table(table, path, compression="zstd")
 
 
-def for_spreadsheet(frame: pd.DataFrame, zone: str | None = None) -> pd.DataFrame:
-    """A copy as a spreadsheet takes it: major units, days and times without zone, nested values as JSON,
-    nothing that runs."""
-    out = units.convert(frame, None, "major") if money_columns(frame) else frame.copy(deep=False)
-    known = meanings(frame)
-    clock = ""
-    for name in frame.columns:
-        values = frame[name]
-        if isinstance(values.dtype, pd.DatetimeTZDtype):
-            day = name in known and known[name].day
-            clock = clock or ("UTC" if day else zone_of(frame, zone))
-            out[name] = values.dt.tz_convert("UTC" if day else clock).dt.tz_localize(None)
-        elif values.dtype == object or isinstance(values.dtype, (pd.StringDtype, pd.CategoricalDtype)):
-            out[name] = pd.Series(
-                [None if _missing(each) else harmless(each) for each in values.astype(object)],
-                index=frame.index,
-                dtype=object,
-            )
-    out.columns = pd.Index([harmless(str(name)) for name in out.columns])
-    out.attrs = {}
-    return out
-
-
-def to_excel(
-    frame: pd.DataFrame, path: Any, *, sheet_name: str = "Stripe", zone: str | None = None, **options: Any
-) -> None:
-    """See `df.stripe.to_excel`."""
-    ready = for_spreadsheet(frame, zone)
-    formats = _money_formats(frame)
-    writer = path if isinstance(path, pd.ExcelWriter) else pd.ExcelWriter(path, engine="openpyxl")
-    ready.to_excel(writer, sheet_name=sheet_name, **{"index": False, **options})
-    sheet = writer.sheets[sheet_name]
-    if hasattr(sheet, "iter_cols"):  # openpyxl: number formats and a frozen head
-        sheet.freeze_panes = "A2"
-        for cells in sheet.iter_cols(min_row=1):
-            for cell, form in zip(cells[1:], formats.get(cells[0].value, ()), strict=False):
-                cell.number_format = form
-    if writer is not path:
-        writer.close()
-
-
-def _money_formats(frame: pd.DataFrame) -> dict[Any, list[str]]:
-    """By the name of each money column: the number format of each row, with its currency's decimals. Amounts
-    without a currency stay as they are."""
-    out = {}
-    for each in units.money(frame) if money_columns(frame) else ():
-        digits = units.exponents(frame, each)
-        if not isinstance(digits, str):
-            out[harmless(str(each.name))] = ["#,##0" + "." * bool(of) + "0" * int(of) for of in digits]
-    return out
-
-
 def to_csv(frame: pd.DataFrame, path: Any, options: dict[str, Any]) -> str | None:
     """See `df.stripe.to_csv`."""
     out = frame.copy()
@@ -298,7 +242,7 @@ def harmless(value: Any) -> Any:
     text = value.replace("\r\n", "\n").replace(
         "\r", "\n"
     )  # a bare CR is written without quotes and would begin a new row
-    return "'" + text if _RISKY.match(value) else text
+    return "'" + text if RISKY.match(value) else text
 
 
 def to_polars(frame: pd.DataFrame) -> Any:

@@ -140,7 +140,7 @@ def convert(
             left[str(each.name)] = digits
             continue
         out[each.name] = (
-            _major(frame[each.name], digits, exact=exact)
+            major_values(frame[each.name], digits, exact=exact)
             if target == "major"
             else _minor(frame[each.name], digits, str(each.name))
         )
@@ -184,7 +184,8 @@ def _mark(
     info.put(out)
 
 
-def _major(values: pd.Series[Any], digits: Any, *, exact: bool) -> Any:
+def major_values(values: pd.Series[Any], digits: Any, *, exact: bool = False) -> Any:
+    """The amounts of a column in major units; `digits` are each row's decimals."""
     index = values.index
     if isinstance(values.dtype, pd.StringDtype) or values.dtype == object:
         texts = [

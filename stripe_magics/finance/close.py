@@ -21,6 +21,7 @@ import pandas as pd
 
 from stripe_magics._files import checksum, read_json, write_atomically
 from stripe_magics._version import __version__
+from stripe_magics.accessor.spreadsheets import load_writer
 from stripe_magics.errors import FileError, StripeMagicsError, UsageFault
 from stripe_magics.finance import audit_trail, journal_entries, journal_formats, tax_handover, workbook
 from stripe_magics.finance.account_map import AccountMap, read_map
@@ -346,7 +347,7 @@ def workbook_path(to: str | Path | None) -> Path | None:
         raise UsageFault(f"--to {to} isn't possible: the workbook's name ends in .xlsx. Nothing was read.")
     if not path.absolute().parent.is_dir():
         raise FileError(f"There is no folder {path.absolute().parent}. Nothing was read.")
-    workbook.load_writer()
+    load_writer()
     return path
 
 
@@ -572,9 +573,9 @@ def _hand_over(closing: Closing, made: pd.DataFrame, target: Path, who: str) -> 
             for name, each in trail["lists"].items()
         },
     }
-    content = workbook.build(cover, _sheets(closing, made, trail), closing.reports.get("balance_summary"))
+    sheets, balances = _sheets(closing, made, trail), closing.reports.get("balance_summary")
     paths = [target]
-    write_atomically(target, content)
+    write_atomically(target, lambda file: workbook.build(file, cover, sheets, balances))
     if "tax_handover" in closing.reports:
         paths.append(_beside(target, "tax.csv"))
         write_atomically(paths[-1], tax_handover.as_csv(closing.reports["tax_handover"]))

@@ -8,23 +8,24 @@ Times have no zone: they are in the report's. Rows are written one after the oth
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pandas as pd
 
 from stripe_magics import _locale, money
+from stripe_magics.accessor.file_exports import RISKY
+from stripe_magics.accessor.spreadsheets import open_book
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import sums_by_currency, to_int64
 
 HEAD = 4  # the row of the heads: title, period, an empty line above
 MOST = 1_048_000  # rows that a sheet of Excel takes
+SLICE = 10_000  # rows that are cells at a time
 WIDEST, NARROWEST = 48, 9
-_RISKY = re.compile(r"^\s*[=+\-@\t\r]")
 _COLOURS = {"passed": "#d7f7c2", "failed": "#ffc9c9", "differs": "#fcedb9", "unchecked": "#ebeef1"}
 
 
@@ -39,39 +40,22 @@ class Sheet:
     difference: tuple[str, str, str] | None = None  # column = one column - another
 
 
-def load_writer() -> Any:
-    try:
-        import xlsxwriter
-    except ImportError:
-        raise UsageFault(
-            "Workbooks need the package xlsxwriter. Nothing was written.",
-            advice='pip install "stripe_magics[excel]"',
-        ) from None
-    return xlsxwriter
-
-
-def build(cover: Mapping[str, Any], sheets: Sequence[Sheet], balances: pd.DataFrame | None = None) -> bytes:
-    """The workbook's content. `cover` are lines of label and value; `balances` is a balance_summary shown on
-    the cover."""
-    out = io.BytesIO()
-    options = {
-        "in_memory": False,
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-    }
-    book = load_writer().Workbook(out, {**options, "strings_to_numbers": False})
-    book.set_properties(
-        {"title": str(cover.get("Title", "Month end")), "comments": str(cover.get("Period", ""))}
-    )
-    made = _Book(book)
-    made.cover(cover, sheets, balances)
-    for sheet in sheets:
-        made.sheet(
-            sheet, f"{cover.get('Account', '')} · {cover.get('Period', '')} · {cover.get('Time zone', '')}"
+def build(
+    file: IO[bytes], cover: Mapping[str, Any], sheets: Sequence[Sheet], balances: pd.DataFrame | None = None
+) -> None:
+    """Write the workbook into an open file. `cover` are lines of label and value; `balances` is a
+    balance_summary shown on the cover."""
+    with open_book(file) as book:
+        book.set_properties(
+            {"title": str(cover.get("Title", "Month end")), "comments": str(cover.get("Period", ""))}
         )
-    book.close()
-    return out.getvalue()
+        made = _Book(book)
+        made.cover(cover, sheets, balances)
+        for sheet in sheets:
+            made.sheet(
+                sheet,
+                f"{cover.get('Account', '')} · {cover.get('Period', '')} · {cover.get('Time zone', '')}",
+            )
 
 
 def words(column: str) -> str:
@@ -112,7 +96,7 @@ class _Book:
 
     def text(self, page: Any, row: int, column: int, value: object, **facts: Any) -> None:
         said = str(value)[:32_000]
-        if _RISKY.match(said):
+        if RISKY.match(said):
             facts = {**facts, "quote_prefix": True}
         page.write_string(row, column, said, self.style(**facts) if facts else None)
 
@@ -181,12 +165,10 @@ class _Book:
         kinds = {**dict.fromkeys(about.get("amounts") or (), "money"), **(about.get("kinds") or {})}
         names = list(map(str, frame.columns))
         zone = str(about.get("zone") or "UTC")
-        columns = [_cells(frame[name], zone) for name in names]
-        codes = frame["currency"].astype(str).tolist() if "currency" in names else [""] * len(frame)
         page = self.page(sheet.name, len(names), HEAD - 1)
         totals = self._totals(frame, sheet)
-        for at, (name, cells) in enumerate(zip(names, columns, strict=True)):
-            page.set_column(at, at, _width(name, cells, kinds.get(name, "")))
+        for at, name in enumerate(names):
+            page.set_column(at, at, _width(name, _cells(frame[name].iloc[:2000], zone), kinds.get(name, "")))
         self.text(page, 0, 0, about.get("title") or sheet.name, bold=True, font_size=14)
         self.text(page, 1, 0, subtitle, font_color="#414552")
         numeric = {"money", "count", "ratio", "percent", "days", "number"}
@@ -203,19 +185,23 @@ class _Book:
                 align=side,
                 text_wrap=True,
             )
-        for row in range(len(frame)):
-            for at, name in enumerate(names):
-                self._cell(
-                    _Place(page, HEAD + row, at),
-                    columns[at][row],
-                    kinds.get(name, ""),
-                    codes[row],
-                    sheet,
-                    names,
-                )
+        for start in range(0, len(frame), SLICE):
+            self._rows(page, sheet, slice(start, start + SLICE), kinds, zone)
         if len(frame):
             page.autofilter(HEAD - 1, 0, HEAD + len(frame) - 1, len(names) - 1)
         self._total_rows(page, names, len(frame), totals)
+
+    def _rows(self, page: Any, sheet: Sheet, some: slice, kinds: Mapping[str, str], zone: str) -> None:
+        """Some rows of a report: made into cells, written and forgotten."""
+        rows, names = sheet.frame.iloc[some], list(map(str, sheet.frame.columns))
+        columns = [_cells(rows[name], zone) for name in names]
+        codes = rows["currency"].astype(str).tolist() if "currency" in names else [""] * len(rows)
+        for offset, code in enumerate(codes):
+            row = HEAD + some.start + offset
+            for at, name in enumerate(names):
+                self._cell(
+                    _Place(page, row, at), columns[at][offset], kinds.get(name, ""), code, sheet, names
+                )
 
     def _cell(self, place: _Place, value: Any, kind: str, code: str, sheet: Sheet, names: list[str]) -> None:
         if value is None:
@@ -333,5 +319,5 @@ def _width(name: str, cells: list[Any], kind: str) -> float:
         return 14
     if kind in {"date", "month", "time"}:
         return 17 if kind == "time" else 12
-    longest = max((len(str(each)) for each in cells[:2000] if each is not None), default=0)
+    longest = max((len(str(each)) for each in cells if each is not None), default=0)
     return min(WIDEST, max(NARROWEST, longest + 2, min(len(words(name)), 14) + 2))

@@ -111,7 +111,8 @@ def test_number_formats_follow_the_currency_and_nothing_is_executed(tmp_path: Pa
     )
     frame.attrs["stripe"] = {"title": "T", "amounts": ["amount"], "kinds": {"amount": "money"}, "zone": "UTC"}
     path = tmp_path / "x.xlsx"
-    path.write_bytes(workbook.build({"Title": "T"}, [workbook.Sheet("Rows", frame, ("amount",))]))
+    with path.open("wb") as file:
+        workbook.build(file, {"Title": "T"}, [workbook.Sheet("Rows", frame, ("amount",))])
     sheet = openpyxl.load_workbook(path)["Rows"]
     cells = [sheet.cell(row, 3) for row in (5, 6, 7)]
     assert [cell.value for cell in cells] == [1234, 1.234, 12.34]

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stripe_magics import forms
-from stripe_magics._files import reason
-from stripe_magics.errors import FileError, StripeMagicsError, UsageFault
+from stripe_magics.errors import StripeMagicsError, UsageFault
 from stripe_magics.forms.period_form import Choice, ReportFacts
 
 _PERIOD = {"needed": "needed", "all": "optional", "months": "optional", "at": "optional", "none": "none"}
@@ -104,15 +103,7 @@ class FinanceReporter:
         """Write the frame as an Excel file."""
         if not path.endswith(".xlsx"):
             raise UsageFault(f"{path} is not the name of an Excel file. Example: report.xlsx.")
-        try:
-            frame.stripe.to_excel(path)
-        except ImportError:
-            raise UsageFault(
-                "Excel files need the package openpyxl. Nothing was saved.",
-                advice='pip install "stripe_magics[excel]"',
-            ) from None
-        except OSError as problem:
-            raise FileError(f"{path} can't be written: {reason(problem)}. Nothing was saved.") from problem
+        frame.stripe.to_excel(path)
         return path
 
 
