@@ -343,7 +343,8 @@ class StripeAccessor:
 
         `path` is the name of an .xlsx file, an open file, or a `pd.ExcelWriter` of xlsxwriter (a sheet each).
         `columns` are those to write, `index=True` writes the index too; there are no further options.
-        Raises `FrameError` for more than 1,048,575 rows; a text above 32,767 characters is cut with a warning.
+        Raises `FrameError` for more than 1,048,575 rows; a text above 32,767 characters is cut, with a
+        warning.
         """
         spreadsheets.to_excel(self._frame, path, sheet_name=sheet_name, zone=zone, **options)
 

@@ -1,11 +1,11 @@
 """Frames as sheets of an Excel workbook, written row by row in bounded memory.
 
-- Amounts are in major units, each with its currency's decimals; times have no zone: they are in the account's.
-- Text is written as text. What a spreadsheet could take for a formula keeps Excel's own mark for text, so that
+- Amounts are in major units, each with its currency's decimals; times are in the account's zone.
+- Text is written as text. What a spreadsheet could take for a formula keeps Excel's own mark for text:
   it is shown, never run, and read back as it was. Maps and lists are JSON.
 - A slice of rows is brought into cells, written and forgotten; the workbook is on the disk, not in memory.
-- A sheet has limits (rows, columns, length of a text): what doesn't fit is refused, a text that is too long is
-  cut with a warning.
+- A sheet has limits (rows, columns, length of a text): what doesn't fit is refused, a text that is too
+  long is cut with a warning.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ Column = tuple[str, list[Any], list[Any]]
 
 
 class _Cells:
-    """The cells of a frame, a slice of rows at a time. What is true of a column is found once, over all rows."""
+    """The cells of a frame, a slice of rows at a time. What is true of a column is found over all rows."""
 
     def __init__(self, book: Any, frame: pd.DataFrame, zone: str | None, *, index: bool) -> None:
         self.book, self.frame, self.index = book, frame, index

@@ -49,7 +49,8 @@ def test_every_kind_of_value_comes_back(tmp_path: Path) -> None:
     head, *rows = cells(file)
     assert head == ("currency", "amount", "text", "big", "ratio", "paid", "created", "card", "other")
     assert rows == [
-        ("usd", -10.5, "=1+1", "1" + "0" * 16, 0.5, True, dt.datetime(2026, 3, 29, 1, 30), '{"brand": "visa"}', 1.25),
+        ("usd", -10.5, "=1+1", "1" + "0" * 16, 0.5, True, dt.datetime(2026, 3, 29, 1, 30),
+         '{"brand": "visa"}', 1.25),
         ("jpy", 5000, "a\nb", 5, None, False, None, "[1, 2]", dt.datetime(2026, 3, 1)),
         ("kwd", 12.345, None, -3, "inf", None, dt.datetime(2026, 10, 25, 2, 30), None, 0.5),
     ]  # fmt: skip
