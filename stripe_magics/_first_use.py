@@ -32,13 +32,14 @@ def for_calls() -> None:
         from stripe_magics import accessor, frames, pipeline, validation
         from stripe_magics.catalogue import event_types, stripe_objects
         from stripe_magics.client.pagination import paginator, parallel_paginator
+        from stripe_magics.frames import builder as frame_builder
         from stripe_magics.frames import parquet
         from stripe_magics.parsing import keywords
         from stripe_magics.request import api_version, builder, raw_call
 
     _ = (
         (pd, pyarrow, accessor, frames, pipeline, validation, event_types, stripe_objects),
-        (paginator, parallel_paginator, parquet, keywords, api_version, builder, raw_call),
+        (paginator, parallel_paginator, frame_builder, parquet, keywords, api_version, builder, raw_call),
     )
 
 

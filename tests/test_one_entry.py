@@ -93,9 +93,10 @@ def test_a_report_and_its_columns_are_one_declaration(monkeypatch: pytest.Monkey
     import pandas as pd
 
     import stripe_magics as sm
+    from stripe_magics.catalogue import reports as declarations
     from stripe_magics.finance.aggregation import result
     from stripe_magics.finance.columns import CURRENCY, count, declare, money
-    from stripe_magics.finance.reports import REPORTS, Option, Report
+    from stripe_magics.finance.reports import REPORTS, Report
     from stripe_magics.finance.runner import describe_report, reports
 
     @declare(CURRENCY, money("beamed", "What went by beam."), count("trips", "How many trips."))
@@ -104,17 +105,11 @@ def test_a_report_and_its_columns_are_one_declaration(monkeypatch: pytest.Monkey
             pd.DataFrame({"currency": ["usd"], "beamed": [1234 * times], "trips": [times]}), "beams", []
         )
 
-    monkeypatch.setitem(
-        REPORTS,
-        "beams",
-        Report(
-            "what went by beam",
-            lambda x: beams(x.options["times"]),
-            beams,
-            "none",
-            {"times": Option(2, "how often")},
-        ),
+    declared = declarations.ReportDeclaration(
+        "what went by beam", "none", {"times": declarations.ReportOption(2, "how often")}
     )
+    monkeypatch.setitem(declarations.REPORTS, "beams", declared)
+    monkeypatch.setitem(REPORTS, "beams", Report(declared, lambda x: beams(x.options["times"]), beams))
     sm.connect(sandbox=True, demo=False)
     try:
         made = sm.report("beams", times=3)

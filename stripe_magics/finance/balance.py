@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from stripe_magics.catalogue.reports import PAYOUT_DATES
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import (
     flags,
@@ -64,7 +65,6 @@ CATEGORY_OF_TYPE = {
     "tax_fee": "tax",
 }
 STAND_ALONE = ("fee", "network_cost", "tax")
-BY = ("created", "arrival")
 NOT_CHECKED = "not checked (no balance given)"
 NOT_PROVED = "not proved (--prove true reads the whole ledger)"
 ADDS_UP, DOES_NOT = "adds up", "does not add up"
@@ -113,8 +113,8 @@ def effective(transactions: pd.DataFrame, payouts: pd.DataFrame | None, zone: st
 
 def check_by(by: str) -> str:
     """The date that payouts count by, if it is one."""
-    if by not in BY:
-        raise UsageFault(f"--by {by} isn't possible: payouts count by {' or '.join(BY)}.")
+    if by not in PAYOUT_DATES:
+        raise UsageFault(f"--by {by} isn't possible: payouts count by {' or '.join(PAYOUT_DATES)}.")
     return by
 
 

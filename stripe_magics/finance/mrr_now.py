@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from stripe_magics.catalogue.reports import DISCOUNTS
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import MissingData, list_of, lists, require_columns, result, totals
 from stripe_magics.finance.columns import CURRENCY, declare, money, text
@@ -21,7 +22,6 @@ from stripe_magics.finance.invoice_lines import coupon_in
 
 PER_MONTH = {"day": Decimal(365) / 12, "week": Decimal(52) / 12, "month": Decimal(1), "year": Decimal(1) / 12}
 COUNTED = ("active", "past_due")
-DISCOUNTS = ("forever", "all", "none")
 
 
 def check_discounts(discounts: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from stripe_magics.catalogue.reports import SALES
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import (
     group_sums,
@@ -30,7 +31,6 @@ from stripe_magics.finance.columns import CURRENCY, declare, money, ratio_of, te
 from stripe_magics.finance.reporting_period import Ints, Moment, Period, end_of, nanoseconds
 
 BUCKETS = {"not_due": 0, "1_30": 30, "31_60": 60, "61_90": 90, "91_120": 120, "over_120": np.inf}
-SALES = ("all", "send_invoice")
 DAY = 86_400_000_000_000
 NONE = np.iinfo(np.int64).min
 NEVER = np.iinfo(np.int64).max

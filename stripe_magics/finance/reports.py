@@ -1,18 +1,19 @@
-"""The reports by name: a report is one entry in this table, with all that is known of it.
+"""How each report is made: what `catalogue/reports.py` declares of it, and the function that serves it.
 
 `make` is given the inputs (lists by name, period, options) and hands frames to a pure function of this
-package; that function declares its columns. `period` says what a report does with one: see `Period use`
-below. Options, formula and source are what `--help` shows.
+package; that function declares its columns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
+from stripe_magics.catalogue import reports as catalogue_reports
+from stripe_magics.catalogue.reports import PeriodUse, ReportDeclaration, ReportOption
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance import (
     balance,
@@ -40,41 +41,41 @@ from stripe_magics.finance.invoice_lines import without_lines
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period, months_back
 
-Use = Literal["needed", "all", "months", "at", "none"]
-"""Period use: one is needed; all there is without one; the last twelve closed months; its end (else now);
-refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """An option of a report: what it may be, what it is unless given, and what it means."""
-
-    default: Any
-    help: str
-    choices: tuple[str, ...] = ()
+Make = Callable[[ReportInputs], pd.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report: one line on what it says, how it is made, and by which function."""
+    """A report: what is declared of it, how it is made, and by which function."""
 
-    title: str
-    make: Callable[[ReportInputs], pd.DataFrame]
+    declared: ReportDeclaration
+    make: Make
     function: Callable[..., pd.DataFrame]
-    period: Use = "needed"
-    options: Mapping[str, Option] = field(default_factory=dict)
-    formula: str = ""
-    source: str = ""
 
+    @property
+    def title(self) -> str:
+        """One line on what it says."""
+        return self.declared.title
 
-SALES = Option("all", "which invoices are sales: all, or only those that are sent", receivables.SALES)
-DISCOUNTED = Option("forever", "which coupons lower MRR", mrr_now.DISCOUNTS)
-SPREAD = Option("ms", "how a line is spread over its period", revenue_recognition.METHODS)
-BY_PAYOUT = Option("arrival", "the date that payouts count by", balance.BY)
-BY_CREATED = Option("created", "the date that payouts count by", balance.BY)
-RETENTION = Option("active", "active at that age, or without a gap until then", retention_cohorts.METHODS)
-HOME = Option("", "the firm's country (two letters); the account's unless given")
-RETURNS = "docs.stripe.com/tax/reports"
+    @property
+    def period(self) -> PeriodUse:
+        """What it does with a period."""
+        return self.declared.period
+
+    @property
+    def options(self) -> Mapping[str, ReportOption]:
+        """Its own options, by flag."""
+        return self.declared.options
+
+    @property
+    def formula(self) -> str:
+        """How its figures hang together."""
+        return self.declared.formula
+
+    @property
+    def source(self) -> str:
+        """Where its definition is published."""
+        return self.declared.source
 
 
 def default_span(x: ReportInputs, months: int = 12) -> Period:
@@ -274,178 +275,72 @@ def _proofs(x: ReportInputs) -> pd.DataFrame:
     return proofs.proofs(x, x.period)
 
 
-_MEMBERS = Option(
-    "auto",
-    "where the members of payouts come from: a request a payout, one report of Stripe's own, or whichever is"
-    " fewer requests",
-    ("auto", "requests", "report"),
-)
-_PROVE = Option(
-    default=False,
-    help="true reads the whole ledger and proves the start; it is worked out backwards otherwise",
-    choices=("true", "false"),
-)
-_BALANCE = "docs.stripe.com/reports/balance"
-_ANALYTICS = "docs.stripe.com/billing/subscriptions/analytics"
-
-REPORTS: dict[str, Report] = {
-    "balance_activity": Report(
-        "What moved the balance, by category",
+_MAKERS: dict[str, tuple[Make, Callable[..., pd.DataFrame]]] = {
+    "balance_activity": (
         lambda x: balance.balance_activity(x.inside("transactions"), **_bounds(x)),
-        balance.balance_activity, formula="net = gross - fee", source=_BALANCE,
+        balance.balance_activity,
     ),
-    "balance_summary": Report(
-        "Start + activity + payouts = end, against the balance",
-        _summary, balance.balance_summary, options={"prove": _PROVE, "by": BY_CREATED},
-        formula="residual = end - (start + activity + payouts)", source=_BALANCE,
-    ),
-    "daily_balance": Report(
-        "Sales, refunds, fees, payouts and balance, day by day",
-        _daily, balance.daily_balance, options={"by": BY_CREATED}, source=_BALANCE,
-    ),
-    "payout_reconciliation": Report(
-        "What each payout settled, proved to the cent",
-        _reconciliation, payouts.payout_reconciliation, "all", {"by": BY_PAYOUT, "members": _MEMBERS},
-        "residual = amount - net of its transactions", "docs.stripe.com/reports/payout-reconciliation",
-    ),
-    "payout_items": Report(
-        "The transactions in each payout", _items, payouts.payout_items, "all",
-        {"by": BY_PAYOUT, "members": _MEMBERS},
-    ),
-    "payout_status": Report(
-        "How each payout ended", _status, payouts.payout_status, "all", {"by": BY_PAYOUT},
-    ),
-    "ending_balance": Report(
-        "The transactions that make up the balance at a date", _ending, balance.ending_balance, "at",
-        {"members": _MEMBERS},
-        source="docs.stripe.com/reports/payout-reconciliation (ending balance)",
-    ),
-    "fees": Report(
-        "What Stripe cost, by kind of fee",
-        lambda x: fee_costs.fees(x.inside("transactions"), **_maybe(x)), fee_costs.fees, "all",
-        formula="effective_rate = cost / gross charges",
-    ),
-    "fee_items": Report(
-        "Every fee, one a row", lambda x: fee_costs.fee_items(x.inside("transactions"), **_maybe(x)),
-        fee_costs.fee_items, "all",
-    ),
-    "volume": Report(
-        "From gross to net volume", lambda x: fee_costs.volume(x.inside("transactions"), **_maybe(x)),
-        fee_costs.volume, "all",
-        formula="net = gross + refunds + disputes + fees + transfers + other",
-    ),
-    "refund_rate": Report(
-        "Refunds over payments, by activity and by cohort",
+    "balance_summary": (_summary, balance.balance_summary),
+    "daily_balance": (_daily, balance.daily_balance),
+    "payout_reconciliation": (_reconciliation, payouts.payout_reconciliation),
+    "payout_items": (_items, payouts.payout_items),
+    "payout_status": (_status, payouts.payout_status),
+    "ending_balance": (_ending, balance.ending_balance),
+    "fees": (lambda x: fee_costs.fees(x.inside("transactions"), **_maybe(x)), fee_costs.fees),
+    "fee_items": (lambda x: fee_costs.fee_items(x.inside("transactions"), **_maybe(x)), fee_costs.fee_items),
+    "volume": (lambda x: fee_costs.volume(x.inside("transactions"), **_maybe(x)), fee_costs.volume),
+    "refund_rate": (
         lambda x: payments.refund_rate(x.inside("charges"), x.given_back(), **_bounds(x)),
         payments.refund_rate,
-        formula="rate = refunds / payments",
     ),
-    "dispute_rate": Report(
-        "Disputes over payments, won, lost, open",
+    "dispute_rate": (
         lambda x: payments.dispute_rate(x.inside("charges"), x["disputes"], **_bounds(x)),
         payments.dispute_rate,
-        formula="rate = disputes / payments", source="docs.stripe.com/disputes/measuring",
     ),
-    "failed_payments": Report(
-        "Declines by reason, and what was recovered",
-        lambda x: payments.failed_payments(x["charges"], **_maybe(x)), payments.failed_payments, "all",
-        source="docs.stripe.com/billing/revenue-recovery/recovery-analytics",
+    "failed_payments": (
+        lambda x: payments.failed_payments(x["charges"], **_maybe(x)),
+        payments.failed_payments,
     ),
-    "fx_effect": Report(
-        "Exchange gains and losses on refunds and disputes",
-        lambda x: exchange.fx_effect(x["transactions"], **_maybe(x), refunds=x["refunds"],
-            disputes=x["disputes"]),
-        exchange.fx_effect, "all", formula="gain = returned - returned x rate_in / rate_out",
+    "fx_effect": (
+        lambda x: exchange.fx_effect(
+            x["transactions"], **_maybe(x), refunds=x["refunds"], disputes=x["disputes"]
+        ),
+        exchange.fx_effect,
     ),
-    "ar_ageing": Report(
-        "Who owes what, since when", _ageing, receivables.ar_ageing, "at",
-        {"by": Option("customer", "a row a customer or a row an invoice", ("customer", "invoice")),
-            "sales": SALES},
-        source="docs.stripe.com/revenue-recognition/reports/accounts-receivable-aging",
-    ),
-    "dso": Report(
-        "Days sales outstanding",
+    "ar_ageing": (_ageing, receivables.ar_ageing),
+    "dso": (
         lambda x: days_outstanding.dso(x["invoices"], **_bounds(x), sales=x.options["sales"]),
         days_outstanding.dso,
-        options={"sales": SALES}, formula="dso = receivables / sales x days",
     ),
-    "collections": Report(
-        "Collection effectiveness and days to pay",
+    "collections": (
         lambda x: days_outstanding.collections(x["invoices"], **_bounds(x), sales=x.options["sales"]),
-        days_outstanding.collections, options={"sales": SALES},
-        formula="cei = (begin + sales - end_total) / (begin + sales - end_current) x 100",
+        days_outstanding.collections,
     ),
-    "tax_collected": Report("Tax by document and rate", _tax, tax.tax_collected, source=RETURNS),
-    "tax_summary": Report(
-        "Tax by country and rate, for VAT and OSS returns", _tax_summary, tax.tax_summary,
-        options={"home": HOME}, source=RETURNS,
-    ),
-    "customer_value": Report(
-        "What each customer brought in", _value, customers.customer_value, "all",
-        formula="net = gross + refunds + disputes + fees",
-    ),
-    "concentration": Report(
-        "How much depends on a few customers", lambda x: customers.concentration(_value(x)),
-        customers.concentration, "all",
-        formula="hhi = sum of (share x 100) squared",
-    ),
-    "ltv": Report(
-        "Lifetime value: ARPU over churn", _ltv, customers.ltv, "months",
-        {"months": Option(6, "over how many months churn is averaged")},
-        "ltv = arpu / churn", "help.baremetrics.com (lifetime value)",
-    ),
-    "cohorts": Report(
-        "Customers and their MRR, by month of first MRR", _cohorts, retention_cohorts.cohorts_by_mrr, "all",
-        {"method": RETENTION, "by": Option("mrr", "by MRR, or by payments", ("mrr", "payments")),
-            "discounts": DISCOUNTED},
-        "retention = customers / size", f"{_ANALYTICS} (subscriber cohorts)",
-    ),
-    "mrr": Report(
-        "MRR month by month, and what moved it", _mrr, mrr_history.mrr, "months", {"discounts": DISCOUNTED},
-        "end = start + new + reactivation + expansion + contraction + churn", _ANALYTICS,
-    ),
-    "mrr_movements": Report(
-        "Every change of every customer's MRR",
+    "tax_collected": (_tax, tax.tax_collected),
+    "tax_summary": (_tax_summary, tax.tax_summary),
+    "customer_value": (_value, customers.customer_value),
+    "concentration": (lambda x: customers.concentration(_value(x)), customers.concentration),
+    "ltv": (_ltv, customers.ltv),
+    "cohorts": (_cohorts, retention_cohorts.cohorts_by_mrr),
+    "mrr": (_mrr, mrr_history.mrr),
+    "mrr_movements": (
         lambda x: mrr_history.mrr_movements(revenue_of(x), default_span(x), now=x.clock),
-        mrr_history.mrr_movements, "months",
-        {"discounts": DISCOUNTED},
+        mrr_history.mrr_movements,
     ),
-    "mrr_now": Report(
-        "MRR as it is now, by subscription", _now, mrr_now.subscription_mrr, "none",
-        {"discounts": DISCOUNTED},
-        "week x 52 / 12, month, year / 12, day x 365 / 12", _ANALYTICS,
-    ),
-    "mrr_bridge": Report(
-        "From MRR by history to MRR now, with reasons", _bridge, bridge.mrr_bridge, "none",
-        {"discounts": DISCOUNTED},
-    ),
-    "mrr_customers": Report(
-        "Customer counts month by month",
+    "mrr_now": (_now, mrr_now.subscription_mrr),
+    "mrr_bridge": (_bridge, bridge.mrr_bridge),
+    "mrr_customers": (
         lambda x: mrr_history.mrr_customers(revenue_of(x), default_span(x), now=x.clock),
-        mrr_history.mrr_customers, "months",
+        mrr_history.mrr_customers,
     ),
-    "mrr_rates": Report(
-        "Churn, retention and quick ratio by month", _rates, retention_rates.mrr_rates, "months",
-        {"method": Option("chartmogul", "whose definitions", tuple(retention_rates.METHODS)),
-            "discounts": DISCOUNTED},
-        "nrr = 1 - net_churn, grr = 1 - gross_churn", "the method's own: see retention_rates.METHODS",
-    ),
-    "revenue_schedule": Report(
-        "Revenue by the month it is earned in", _schedule, revenue_recognition.revenue_schedule, "all",
-        {"method": SPREAD},
-        source="docs.stripe.com/revenue-recognition/methodology",
-    ),
-    "deferred_revenue": Report(
-        "Deferred revenue, rolled forward by month", _deferred, revenue_recognition.deferred_revenue,
-        "months",
-        {"method": SPREAD}, "closing = opening + billed - recognised - credited - written_off",
-        "docs.stripe.com/revenue-recognition/methodology",
-    ),
-    "cash_forecast": Report(
-        "Cash of the next days: pending funds and expected invoices", _cash, cash_projection.cash_forecast,
-        "at",
-        {"days": Option(14, "how many days ahead")},
-    ),
-    "proofs": Report("What must agree: every proof over a period", _proofs, proofs.proofs,
-        formula="residual = left - right"),
-}  # fmt: skip
+    "mrr_rates": (_rates, retention_rates.mrr_rates),
+    "revenue_schedule": (_schedule, revenue_recognition.revenue_schedule),
+    "deferred_revenue": (_deferred, revenue_recognition.deferred_revenue),
+    "cash_forecast": (_cash, cash_projection.cash_forecast),
+    "proofs": (_proofs, proofs.proofs),
+}
+"""How each report is made, and the function whose columns it has."""
+
+REPORTS: dict[str, Report] = {
+    name: Report(declared, *_MAKERS[name]) for name, declared in catalogue_reports.REPORTS.items()
+}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from stripe_magics.catalogue.reports import RETENTION_METHODS
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import require_columns, result, to_str
 from stripe_magics.finance.columns import CURRENCY, column, count, declare, money, ratio_of
@@ -23,7 +24,6 @@ from stripe_magics.finance.reporting_period import (
     period,
 )
 
-METHODS = ("active", "survival")
 COLUMNS = (
     CURRENCY,
     column("cohort", "month", "The month in which these customers began."),
@@ -45,8 +45,8 @@ def cohort_table(
     age; `survival` who had it without a gap until then, so that a customer who left and came back counts no
     more.
     """
-    if method not in METHODS:
-        raise UsageFault(f"cohorts has the methods {' and '.join(METHODS)}, not {method!r}.")
+    if method not in RETENTION_METHODS:
+        raise UsageFault(f"cohorts has the methods {' and '.join(RETENTION_METHODS)}, not {method!r}.")
     columns = [each.name for each in COLUMNS]
     values = revenue.to_numpy()
     active = values > 0

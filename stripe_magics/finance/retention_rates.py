@@ -15,44 +15,14 @@ logo churn is the share of them that pays nothing now.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
+from stripe_magics.catalogue.mrr_methods import LOGO, METHODS, NET, QUICK, Method
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import ratio, require_columns, result
 from stripe_magics.finance.columns import CURRENCY, column, declare, ratio_of, text
 from stripe_magics.finance.mrr_history import MONTH, MOVES, movements
-
-NET, QUICK, LOGO = (
-    "back lowers net churn",
-    "back raises the quick ratio",
-    "logo churn over those who joined, too",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """Which of NET, QUICK and LOGO hold for a vendor ("back" is MRR of customers who came back), and where it
-    says so."""
-
-    source: str
-    rules: frozenset[str] = frozenset()
-
-
-METHODS = {
-    "stripe": Method(
-        "docs.stripe.com/billing/subscriptions/analytics/glossary", frozenset({NET, QUICK, LOGO})
-    ),
-    "chartmogul": Method("help.chartmogul.com 203359341 (net MRR churn), 207340419", frozenset({NET})),
-    "profitwell": Method(
-        "paddle.com/help/profitwell-metrics (revenue churn; any return is a gain)", frozenset({NET, QUICK})
-    ),
-    "baremetrics": Method("help.baremetrics.com (revenue churn, quick ratio)"),
-    "dbt": Method("dbt-labs mrr-playbook (churn and downgrade over the month before)"),
-    "tidemill": Method("tidemill docs/definitions (quick ratio with reactivation)", frozenset({QUICK})),
-}
 
 
 def check_method(method: str) -> Method:

@@ -14,6 +14,7 @@ import copy
 import numpy as np
 import pandas as pd
 
+from stripe_magics.catalogue.reports import SPREADS
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import result, to_int64
 from stripe_magics.finance.columns import CURRENCY, RESIDUAL, column, declare, money, text
@@ -30,15 +31,14 @@ from stripe_magics.finance.reporting_period import (
     nanoseconds,
 )
 
-METHODS = ("ms", "day", "month")
 _STATE = ("billed", "recognised", "credited", "written_off", "deferred")
 MONTH = column("month", "month", "The calendar month in the report's zone.")
 
 
 def check_method(method: str) -> str:
     """The way of spreading, if it is one."""
-    if method not in METHODS:
-        raise UsageFault(f"A revenue schedule is cut by {', '.join(METHODS)}, not {method!r}.")
+    if method not in SPREADS:
+        raise UsageFault(f"A revenue schedule is cut by {', '.join(SPREADS)}, not {method!r}.")
     return method
 
 

@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 import pandas as pd
 
 from stripe_magics._text import closest_matches
+from stripe_magics.catalogue.reports import ReportOption
 from stripe_magics.client.call_context import account_of
 from stripe_magics.errors import StripeError, UnknownName, UsageFault
 from stripe_magics.finance import comparison, stripe_check
@@ -34,7 +35,7 @@ from stripe_magics.finance.reporting_period import (
     end_of,
     moment,
 )
-from stripe_magics.finance.reports import REPORTS, Option, Report
+from stripe_magics.finance.reports import REPORTS, Report
 from stripe_magics.frames.frame_info import add_note, as_attrs
 
 KEPT_SECONDS = 600
@@ -323,7 +324,7 @@ def _options(name: str, each: Report, given: Mapping[str, Any]) -> dict[str, Any
     return out
 
 
-def _typed(name: str, flag: str, value: Any, option: Option) -> Any:
+def _typed(name: str, flag: str, value: Any, option: ReportOption) -> Any:
     possible = ", ".join(option.choices)
     if isinstance(option.default, bool):
         if str(value).strip().lower() not in {"true", "false"}:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics.frames.builder import Builder
 from stripe_magics.frames.column_names import expanded_columns, given_names, resolve
 from stripe_magics.frames.frame_info import CallInfo, FrameAttrs, FrameInfo, as_attrs, remember
 from stripe_magics.frames.schema import Column, Schema, schema
@@ -15,12 +14,22 @@ from stripe_magics.frames.schema import Column, Schema, schema
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stripe_magics.frames.builder import Builder
     from stripe_magics.request import RowFilter
 
 MAX_REMEMBERED = 10_000
 """Rows of which each one's currency is remembered for the display."""
 
 __all__ = ["Builder", "CallInfo", "Column", "FrameInfo", "Schema", "build", "empty", "keep_rows", "schema"]
+
+
+def __getattr__(name: str) -> Any:
+    """The builder, imported with pandas when it is asked for."""
+    if name != "Builder":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from stripe_magics.frames.builder import Builder
+
+    return Builder
 
 
 def build(
@@ -50,6 +59,8 @@ def build(
         keys = (*keys, "created")  # read for the sake of the order, and dropped after
     asked = [resolve(object_type, each, expand) for each in columns]
     given = as_attrs(attrs)
+    from stripe_magics.frames.builder import Builder  # pandas: what asks for columns' names does without
+
     builder = Builder(
         object_type,
         version=str(given.get("api_version") or ""),

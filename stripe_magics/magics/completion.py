@@ -19,6 +19,7 @@ from stripe_magics._command import OPTIONS, find_option
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.kinds import REPEATED, Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Module
+from stripe_magics.catalogue.reports import REPORTS
 from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.magics import sql_completion
@@ -61,30 +62,40 @@ Found = tuple[str, list[Hit]]
 """The piece of text before the cursor that a suggestion replaces, and the suggestions."""
 
 
+NOTHING: Found = ("", [])
+"""A place of ours in which nothing is suggested; Python's own names neither."""
+
+
 def suggest(text: str, place: Place) -> Found | None:
     """Suggestions at the end of a cell's text (all of it up to the cursor); None where it isn't ours."""
     cell = _CELL.match(text)
     if cell is None:
         line = _LINE.search(re.sub(r"\\\n", " ", text))
-        return None if line is None or len(line["rest"]) > MAX_LINE else in_line(line["rest"], place)
+        if line is None:
+            return None
+        return NOTHING if len(line["rest"]) > MAX_LINE else in_line(line["rest"], place)
     if len(cell["head"]) > MAX_LINE or len(cell["body"] or "") > MAX_BODY:
-        return None
+        return NOTHING
     if cell["body"] is None:
         return in_line(cell["head"].lstrip(), place)
-    return in_body(cell["head"], cell["body"][1:], place)
+    return in_body(cell["head"], cell["body"][1:], place) or NOTHING
 
 
 # --- Python
 
 
-_CALLED = re.compile(r"\b(?:sm|stripe_magics)\.(?:call|form)\(\s*[\"'](?P<name>[\w.]*)\Z")
+_CALLED = re.compile(r"\b(?:sm|stripe_magics)\.(?P<function>call|form|report)\(\s*[\"'](?P<name>[\w.]*)\Z")
 
 
 def in_python(text: str) -> Found | None:
-    """Names of modules inside `sm.call("...` and `sm.form("...`; None anywhere else."""
+    """Names of modules inside `sm.call("...` and `sm.form("...`, of reports inside `sm.report("...`; None
+    anywhere else."""
     found = _CALLED.search(text[-200:])
     if found is None:
         return None
+    if found["function"] == "report":
+        reports = (Hit(name, "report", each.title) for name, each in REPORTS.items())
+        return found["name"], matching(found["name"], reports)
     ranked = sorted(catalogue.names(), key=lambda name: _rank("", name))
     return found["name"], matching(found["name"], (Hit(each, "module") for each in ranked))
 
@@ -113,7 +124,7 @@ def in_line(rest: str, place: Place) -> Found:
         return piece, matching(piece, flags(module, words[taken:]))
     wants = _waiting(module, previous)
     if wants is not None:
-        return _last_of_list(module.get(wants), piece, values_of(module, wants, place))
+        return _last_of_list(module.get(wants), piece, values_of(module, wants, place), wants)
     used = sum(1 for _ in positional(module, words[taken:]))
     hits: list[Hit] = list(VALUES["booleans"](place)) if _switch(module, previous) else []
     if used < len(module.path_fields):
@@ -165,9 +176,14 @@ def _first_words(words: list[str]) -> Iterator[Hit]:
     if own is not None and last in OWN_VALUES and last in own.flags:
         yield from (Hit(each, last) for each in OWN_VALUES[last]())
         return
+    if own is not None and own.flags.get(last) in {"text", "list"}:
+        return  # its value is next, which nobody but the person knows
+    if own is not None and own.name == "report" and last and (choices := _report_choices(words, last)):
+        yield from (Hit(each, last) for each in choices)
+        return
     if own is not None and path not in catalogue_tree():
-        yield from (Hit(f"--{name.replace('_', '-')}", "option") for name in own.flags if name != "**")
         yield from _after(own.name, words)
+        yield from (Hit(f"--{name.replace('_', '-')}", "option") for name in own.flags if name != "**")
     for name, kind in sorted(catalogue_tree().get(path, {}).items(), key=lambda each: _rank(path, each[0])):
         yield Hit(name, kind)
 
@@ -177,11 +193,11 @@ def _after(verb: str, words: list[str]) -> Iterator[Hit]:
     if verb == "help":
         yield from _first_words(words[1:])
     elif verb == "report":
-        from stripe_magics.finance import REPORTS
-
-        if len(words) == 1:
+        known_report = REPORTS.get(words[1].replace("-", "_")) if len(words) > 1 else None
+        if known_report is not None:
+            yield from (Hit(f"--{flag}", "option", each.help) for flag, each in known_report.options.items())
+        elif len(words) == 1:
             yield from (Hit(name, "report", each.title) for name, each in REPORTS.items())
-        yield from (Hit(f"--{name}", "option") for name in ("start", "end", "tz", "fresh"))
     elif verb in {"pull", "sync"}:
         lists = {
             name
@@ -196,6 +212,12 @@ def _after(verb: str, words: list[str]) -> Iterator[Hit]:
             Hit(name, "resource")
             for name in sorted(catalogue.actions_by_resource(), key=lambda each: _rank("", each))
         )
+
+
+def _report_choices(words: list[str], flag: str) -> tuple[str, ...]:
+    """What may follow an option of the report that is named."""
+    named = REPORTS.get(words[1].replace("-", "_")) if len(words) > 2 else None
+    return named.options[flag].choices if named is not None and flag in named.options else ()
 
 
 @cache
@@ -264,12 +286,13 @@ def _valued(module: Module, flag: str, value: str, place: Place) -> Found:
     """After `--flag=`."""
     name = flag[2:].replace("-", "_")
     own = module.get(name) or module.by_param(bracketed(flag[2:]))
-    return _last_of_list(own, value, values_of(module, own.name if own else name, place))
+    return _last_of_list(own, value, values_of(module, own.name if own else name, place), name)
 
 
-def _last_of_list(own: Field | None, piece: str, hits: Iterable[Hit]) -> Found:
-    """In `card,li` only what stands after the comma is completed."""
-    if own is not None and shape_of(own.kind) is Shape.LIST:
+def _last_of_list(own: Field | None, piece: str, hits: Iterable[Hit], option: str = "") -> Found:
+    """In `card,li` only what stands after the comma is completed: of a field's list, or of an option's."""
+    common = find_option(option) if own is None and option else None
+    if (own is not None and shape_of(own.kind) is Shape.LIST) or (common and common.takes == "list"):
         piece = piece.rpartition(",")[2].lstrip()
     return piece, matching(piece, hits)
 

@@ -7,6 +7,7 @@ imported when they are first used.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -55,13 +56,14 @@ def install_completion(ip: Any, magics: Any) -> Undo:
             above = context.full_text.split("\n")[: context.cursor_line]
             text = "\n".join([*above, context.text_until_cursor])
             found = in_python(text) if python else suggest(text, Place(magics.seen, ip.user_ns))
-            if found is None or not text.endswith(found[0]):
+            if found is None or (python and not found[1]):
                 return {"completions": []}
-            hits = [SimpleCompletion(hit.text, type=hit.kind) for hit in found[1]]
+            piece, hits = found if text.endswith(found[0]) else ("", [])
             return {
-                "completions": hits,
-                "matched_fragment": found[0],
-                "suppress": bool(hits),
+                "completions": _Only(SimpleCompletion(hit.text, type=hit.kind) for hit in hits),
+                "matched_fragment": piece,
+                "suppress": True,
+                "do_not_suppress": _FILES if not python and _FILE_NEXT.search(text) else set(),
                 "ordered": True,
             }
 
@@ -69,10 +71,27 @@ def install_completion(ip: Any, magics: Any) -> Undo:
     return lambda: _without(completer.custom_matchers, matcher)
 
 
+_FILES = {"IPCompleter.file_matcher"}
+_FILE_NEXT = re.compile(
+    r"(?:--(?:to|from|over|map|verify|export|target)[ \t=]+|\b(?:sandbox[ \t]+(?:save|load)|script|sync)[ \t]+)"
+    r"[^\s$]*\Z"
+)
+"""Where the name of a file or a folder is next: IPython's own completion of these is wanted."""
+
+
+class _Only(list[Any]):
+    """Completions beside which no others are wanted, even where there are none: IPython lets a matcher silence
+    the others (Python's names) only if it says that it found something."""
+
+    def __len__(self) -> int:
+        """At least one."""
+        return max(1, super().__len__())
+
+
 def _in_a_call(text: str) -> bool:
-    """Whether a line of Python may end inside the name of a module: `sm.call("cus`."""
+    """Whether a line of Python may end inside the name of a module or report: `sm.call("cus`."""
     head, _, _ = text.rpartition("(")
-    return head.endswith((".call", ".form"))
+    return head.endswith((".call", ".form", ".report"))
 
 
 def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:

@@ -4,6 +4,7 @@ mirror's files, never a request."""
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
@@ -41,10 +42,12 @@ def suggest(words: list[str], query: str) -> tuple[str, list[Suggestion]]:
 def _tables(words: list[str]) -> Mapping[str, Path]:
     """A Parquet file of each list of the mirror: of the one that the line names, else of the one named
     last."""
-    from stripe_magics.bulk.mirror_storage import last_mirror, mirrored_lists
-
     named = [after for word, after in pairwise(words) if word == "--target"]
     named += [word.partition("=")[2] for word in words if word.startswith("--target=")]
+    if not named and "stripe_magics.bulk.mirror_storage" not in sys.modules:
+        return {}  # this kernel has named no mirror yet
+    from stripe_magics.bulk.mirror_storage import last_mirror, mirrored_lists
+
     mirror = Path(named[0]) if named else last_mirror()
     if mirror is None:
         return {}

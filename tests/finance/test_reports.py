@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pandas as pd
@@ -35,6 +36,14 @@ def test_every_report_is_made(name: str) -> None:
         table = table[table["proof"] != "MRR by history = MRR now"]
     if "residual" in table.columns:
         assert (table["residual"].dropna() == 0).all()
+
+
+def test_what_is_declared_is_made_and_the_other_way_round() -> None:
+    from stripe_magics.catalogue import reports as declared
+
+    made = sys.modules["stripe_magics.finance.reports"]  # the name in the package is the function
+
+    assert list(declared.REPORTS) == list(made.REPORTS) == list(made._MAKERS)
 
 
 def test_the_balance_at_a_date_knows_payouts_of_every_day() -> None:

@@ -305,3 +305,41 @@ def test_tables_and_columns_of_a_mirror(
     assert sql("select * from ", f" --target {mirror}") == ["customers", "products"]
     (mirror / "products" / "_manifest.json").write_text("{")
     assert sql("select * from ") == [], "a damaged mirror offers nothing; the query says what is wrong"
+
+
+def test_reports_their_options_and_their_values(place: Place) -> None:
+    assert texts("%stripe report ", place)[0] == "balance_activity", "names come first"
+    assert texts("%stripe report mrr_r", place) == ["mrr_rates"]
+    assert texts("%stripe report mrr_rates --", place)[:2] == ["--method", "--discounts"]
+    assert "chartmogul" in texts("%stripe report mrr_rates --method ", place)
+    assert texts("%stripe report mrr --over ", place) == [], "a folder of the person's own"
+    assert texts("%stripe customers list --columns id,ema", place) == ["email"], "after the comma"
+
+
+def completed(shell: Any, text: str) -> list[str]:
+    """What a person is offered at the end of a cell, ours and everybody else's."""
+    with provisionalcompleter():
+        return [each.text for each in shell.Completer.completions(text, len(text))]
+
+
+@each_row(
+    "text",
+    [
+        "%stripe customers create --email ", "%stripe customers create --name a", "%stripe find a",
+        "%stripe customers create --amo", "%%stripe customers create\nname: a", "%%stripe sql\nselect a",
+        "df = %stripe customers list --limit 5 a", "%stripe unknown a", "%stripe config --m",
+    ],
+)  # fmt: skip
+def test_pythons_own_names_are_never_offered_in_a_line_of_ours(shell: Any, text: str) -> None:
+    shell.user_ns["amount_of_mine"] = 1
+    assert completed(shell, text) == []
+
+
+def test_files_are_offered_where_a_file_is_next(
+    shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "people.csv").write_text("name\n")
+    assert "people.csv" in completed(shell, "%stripe customers create --from peo")
+    assert "people.csv" in completed(shell, "%stripe sandbox load peo")
+    assert completed(shell, "%stripe customers create --name peo") == []

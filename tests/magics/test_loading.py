@@ -141,3 +141,29 @@ def test_a_parsed_line_imports_nothing_heavy(tmp_path: Any) -> None:
         " sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+COMPLETED = """
+import sys
+from stripe_magics.magics.completion import Place, in_python, suggest
+from stripe_magics.magics.seen_ids import Seen
+place = Place(Seen(), {})
+for text in %r:
+    suggest(text, place)
+in_python('sm.report("bal')
+print([name for name in ("pandas", "numpy", "httpx", "ipywidgets", "pyarrow") if name in sys.modules])
+"""
+POSITIONS = [
+    "%stripe ", "%stripe customers create --", "%stripe customers list --columns ",
+    "%stripe checkout sessions create --expand ", "%stripe report ", "%stripe report mrr_rates --method ",
+    "%stripe report mrr --tz ", "%stripe connect --env ", "%stripe close --", "%stripe refunds create --charge ",
+    "%stripe customers create --address-country ", "%stripe events watch --events ", "%stripe get /v1/",
+    "%stripe pull ", "%stripe listen --alert ", "%%stripe sql\nselect * from ",
+    "%%stripe checkout sessions create\nline_items:\n  - pr",
+]  # fmt: skip
+
+
+def test_completing_imports_nothing_heavy() -> None:
+    """The first keystroke of a session costs no half second of imports, wherever it falls."""
+    code = COMPLETED % POSITIONS
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stripe_magics import forms
+from stripe_magics.catalogue.reports import REPORTS
 from stripe_magics.errors import StripeMagicsError, UsageFault
 from stripe_magics.forms.period_form import Choice, ReportFacts
 
@@ -18,8 +19,6 @@ class FinanceReporter:
 
     def reports(self) -> Sequence[ReportFacts]:
         """The reports there are."""
-        from stripe_magics.finance.reports import REPORTS
-
         return [
             ReportFacts(
                 name,
@@ -112,7 +111,6 @@ def report_form(positional: Sequence[Any], given: Mapping[str, Any]) -> Any:
     refuse it."""
     from stripe_magics.client.shared_connection import shared
     from stripe_magics.finance import runner
-    from stripe_magics.finance.reports import REPORTS
 
     known = runner.find_report(str(positional[0]))[0] if positional else next(iter(REPORTS))
     values = dict(given)
