@@ -185,5 +185,7 @@ REPORTS: dict[str, ReportDeclaration] = {
         "Cash of the next days: pending funds and expected invoices", "at",
         options={"days": ReportOption(14, "how many days ahead")},
     ),
-    "proofs": ReportDeclaration("What must agree: every proof over a period", formula="residual = left - right"),
+    "proofs": ReportDeclaration(
+        "What must agree: every proof over a period", formula="residual = left - right",
+    ),
 }  # fmt: skip

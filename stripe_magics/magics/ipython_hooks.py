@@ -73,14 +73,14 @@ def install_completion(ip: Any, magics: Any) -> Undo:
 
 _FILES = {"IPCompleter.file_matcher"}
 _FILE_NEXT = re.compile(
-    r"(?:--(?:to|from|over|map|verify|export|target)[ \t=]+|\b(?:sandbox[ \t]+(?:save|load)|script|sync)[ \t]+)"
-    r"[^\s$]*\Z"
+    r"(?:--(?:to|from|over|map|verify|export|target)[ \t=]+"
+    r"|\b(?:sandbox[ \t]+(?:save|load)|script|sync)[ \t]+)[^\s$]*\Z"
 )
 """Where the name of a file or a folder is next: IPython's own completion of these is wanted."""
 
 
 class _Only(list[Any]):
-    """Completions beside which no others are wanted, even where there are none: IPython lets a matcher silence
+    """Completions beside which no others belong, even where there are none: IPython lets a matcher silence
     the others (Python's names) only if it says that it found something."""
 
     def __len__(self) -> int:

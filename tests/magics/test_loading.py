@@ -156,7 +156,8 @@ print([name for name in ("pandas", "numpy", "httpx", "ipywidgets", "pyarrow") if
 POSITIONS = [
     "%stripe ", "%stripe customers create --", "%stripe customers list --columns ",
     "%stripe checkout sessions create --expand ", "%stripe report ", "%stripe report mrr_rates --method ",
-    "%stripe report mrr --tz ", "%stripe connect --env ", "%stripe close --", "%stripe refunds create --charge ",
+    "%stripe report mrr --tz ", "%stripe connect --env ", "%stripe close --",
+    "%stripe refunds create --charge ",
     "%stripe customers create --address-country ", "%stripe events watch --events ", "%stripe get /v1/",
     "%stripe pull ", "%stripe listen --alert ", "%%stripe sql\nselect * from ",
     "%%stripe checkout sessions create\nline_items:\n  - pr",
