@@ -51,6 +51,7 @@ OBJECTS: dict[str, ObjectType] = {
         prefixes=("cus", "gcus"), checked=True, page="customers", search=("name", "email")
     ),
     "customer_balance_transaction": ObjectType(prefixes=("cbtxn",)),
+    "customer_cash_balance_transaction": ObjectType(prefixes=("ccsbtxn",)),
     "discount": ObjectType(prefixes=("di",), checked=True),
     "dispute": ObjectType(prefixes=("dp", "du"), checked=True, page="disputes"),
     "entitlements.active_entitlement": ObjectType(prefixes=("ent",)),

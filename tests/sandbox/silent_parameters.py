@@ -102,6 +102,10 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
     ),
     "shipping_cost[shipping_rate_data][type]": "there is one type",
     "error_on_requires_action": "the card asks for nothing",
+    "POST /v1/customers/{customer}/funding_instructions bank_transfer[requested_address_types][]": (
+        "the kinds of transfer with types to ask for have one each"
+    ),
+    "POST /v1/payment_intents/{intent}/apply_customer_balance currency": "the intent's own: another is refused",
     "off_session": "whether the payer is there matters to cards that ask for authentication only",
 }
 """Parameters whose value can't be seen in this account, each with the reason."""
@@ -315,6 +319,7 @@ class World:
         ids["customers_bank"] = call(f"POST /v1/customers/{customer}/sources", source=ids["bank_token"])["id"]
         keep("configuration", "POST /v1/payment_method_configurations", name="C")
         keep("test_clock", "POST /v1/test_helpers/test_clocks", frozen_time=NOW)
+        _cash(call, ids)
         call.client.close()
         return cls(snapshot.dump(transport.account), ids)
 
@@ -340,6 +345,28 @@ def _connect(call: Talk, ids: dict[str, str]) -> None:
     ids["topup"] = call("POST /v1/topups", amount=100, currency="usd")["id"]
     banks = call("GET /v1/account")["external_accounts"]["data"]
     ids["bank"] = next(each["id"] for each in banks if each["currency"] == "usd")
+
+
+def _cash(call: Talk, ids: dict[str, str]) -> None:
+    """A customer with a cash balance that is reconciled by hand, an intent that waits, a refund on its way."""
+    who = call("POST /v1/customers", name="W", email="w@example.com")["id"]
+    ids["wired"] = who
+    call(f"POST /v1/customers/{who}/cash_balance", {"settings[reconciliation_mode]": "manual"})
+    funded = call(f"POST /v1/test_helpers/customers/{who}/fund_cash_balance", amount=5000, currency="usd")
+    ids["cash_transaction"] = funded["id"]
+    waiting = call(
+        "POST /v1/payment_intents",
+        {
+            "amount": 900, "currency": "usd", "customer": who, "confirm": True,
+            "payment_method_types[]": "customer_balance", "payment_method_data[type]": "customer_balance",
+            "payment_method_options[customer_balance][funding_type]": "bank_transfer",
+            "payment_method_options[customer_balance][bank_transfer][type]": "us_bank_transfer",
+        },
+    )  # fmt: skip
+    ids["waiting_intent"] = waiting["id"]
+    ids["asked_refund"] = call(
+        "POST /v1/refunds", origin="customer_balance", customer=who, currency="usd", amount=100
+    )["id"]
 
 
 def _invoice(call: Talk, customer: str, *steps: str) -> str:
@@ -397,6 +424,14 @@ AT: dict[str, dict[str, str]] = {
     "POST /v1/invoices/{invoice}/attach_payment": {"invoice": "open"},
     "POST /v1/payment_intents/{intent}/capture": {"intent": "held_intent"},
     "POST /v1/payment_intents/{intent}/confirm": {"intent": "confirmable"},
+    "POST /v1/payment_intents/{intent}/apply_customer_balance": {"intent": "waiting_intent"},
+    "POST /v1/refunds/{refund}/cancel": {"refund": "asked_refund"},
+    "POST /v1/test_helpers/refunds/{refund}/expire": {"refund": "asked_refund"},
+    "GET /v1/customers/{customer}/cash_balance_transactions/{transaction}": {
+        "customer": "wired", "transaction": "cash_transaction",
+    },
+    "GET /v1/customers/{customer}/cash_balance_transactions": {"customer": "wired"},
+    "GET /v1/customers/{customer}/cash_balance": {"customer": "wired"},
     "POST /v1/setup_intents/{intent}": {"intent": "setup_intent"},
     "POST /v1/setup_intents/{intent}/confirm": {"intent": "setup_intent"},
     "POST /v1/setup_intents/{intent}/cancel": {"intent": "setup_intent"},
@@ -436,6 +471,11 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
     product, who = ids["product"], ids["customer"]
     line = {"line_items[0][price]": ids["once"], "line_items[0][quantity]": 1}
     known: dict[str, dict[str, Any]] = {
+        "POST /v1/customers/{customer}/funding_instructions": {
+            "currency": "eur", "funding_type": "bank_transfer", "bank_transfer[type]": "eu_bank_transfer",
+            "bank_transfer[eu_bank_transfer][country]": "DE",
+        },
+        "POST /v1/test_helpers/customers/{customer}/fund_cash_balance": {"amount": 100, "currency": "usd"},
         "POST /v1/payment_intents/{intent}/increment_authorization": {"amount": 5},
         "POST /v1/accounts/{account}/external_accounts": {
             "external_account[object]": "bank_account", "external_account[country]": "US",
@@ -517,14 +557,9 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
 
 
 ALWAYS_REFUSED = frozenset(
-    {
-        "POST /v1/payment_intents/{intent}/increment_authorization",
-        "POST /v1/payouts/{payout}/reverse",
-        "POST /v1/refunds/{refund}/cancel",
-    }
+    {"POST /v1/payment_intents/{intent}/increment_authorization", "POST /v1/payouts/{payout}/reverse"}
 )
-"""Operations that need what the sandbox has none of: readers, connected accounts, refunds that wait for the
-payer."""
+"""Operations that need what the sandbox has none of: readers, payouts that can be reversed."""
 COMPANIONS: dict[str, dict[str, Any]] = {
     "POST /v1/checkout/sessions ui_mode": {"return_url": "https://example.com/r"},
     "POST /v1/invoices collection_method": {"days_until_due": 5},

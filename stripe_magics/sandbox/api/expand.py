@@ -47,11 +47,6 @@ INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
     ("customer", "sources"): _own("card", "/v1/customers/{}/sources"),
     ("customer", "subscriptions"): _own("subscription", "/v1/customers/{}/subscriptions"),
     ("customer", "tax_ids"): _own("tax_id", "/v1/customers/{}/tax_ids"),
-    ("customer", "cash_balance"): lambda account, of: {
-        "object": "cash_balance", "available": None, "customer": of["id"], "livemode": False,
-        "settings": account.notes.get(of["id"], {}).get("cash_balance",
-            {"reconciliation_mode": "automatic", "using_merchant_default": True}),
-    },
     ("customer", "tax"): lambda account, of: account.notes.get(of["id"], {}).get("tax") or {
         "automatic_tax": "unrecognized_location", "ip_address": None, "location": None
     },

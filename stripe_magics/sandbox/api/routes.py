@@ -41,6 +41,7 @@ from stripe_magics.sandbox.resources import (
     tokens,
     webhook_endpoints,
 )
+from stripe_magics.sandbox.resources.cash_balances import cash_balance, funding_addresses, reconciliation
 from stripe_magics.sandbox.resources.connect import accounts, application_fees, onboarding, topups, transfers
 from stripe_magics.sandbox.resources.invoices import (
     collection,
@@ -62,6 +63,7 @@ from stripe_magics.sandbox.resources.subscriptions import (
 )
 
 SUBJECTS = (
+    cash_balance, funding_addresses, reconciliation,
     customer_subresources, payment_method_configurations, customer_sources, confirmation_tokens, radar,
     sources, tokens, account, accounts, application_fees, external_accounts, onboarding, topups, transfers,
     charges, checkout_sessions, coupons, credit_notes, customers, disputes, files, invoice_items,
@@ -71,7 +73,16 @@ SUBJECTS = (
     subscription_items, subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers,
     webhook_endpoints,
 )  # fmt: skip
-REACTING = (collection, payment_link_visits, radar, subscriptions, updates, dunning, schedules)
+REACTING = (
+    collection,
+    reconciliation,
+    payment_link_visits,
+    radar,
+    subscriptions,
+    updates,
+    dunning,
+    schedules,
+)
 
 
 @cache

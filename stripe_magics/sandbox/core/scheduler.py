@@ -111,6 +111,7 @@ JOBS: dict[str, Action] = {
     "debit_settles": _on("payment_intent", payment_attempts.debit_settled),
     "refund_settles": _on("refund", refunds.settled),
     "refund_fails": _on("refund", refunds.failed),
+    "refund_expires": _on("refund", refunds.expired),
     "dispute_due": _on("dispute", disputes.deadline),
     "dispute_decided": _on("dispute", lambda account, dispute: disputes.close_as(account, dispute, won=True)),
     "invoice_finalizes": _on("invoice", collection.finalize_by_itself),

@@ -82,6 +82,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "tax_id": ("customer",),
     "payment_link": ("active",),
     "customer_balance_transaction": ("customer",),
+    "customer_cash_balance_transaction": ("customer",),
     "card": ("customer",),
     "bank_account": ("currency", "customer"),
     "source": ("customer",),

@@ -10,7 +10,9 @@ from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS
 def new_charge(account: Account, given: Object, method: Object, *, secured: bool = False) -> Object:
     """A charge on a method, not yet decided. `given` has amount, currency and what is copied from the
     intent."""
-    identifier = account.new_id("py" if method["type"] in {*DEBITS, "stripe_account"} else "ch")
+    identifier = account.new_id(
+        "py" if method["type"] in {*DEBITS, "stripe_account", "customer_balance"} else "ch"
+    )
     installments = ((given.get("payment_method_options") or {}).get("card") or {}).get("installments")
     charge = {
         "id": identifier,

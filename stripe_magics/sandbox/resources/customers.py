@@ -15,6 +15,8 @@ from stripe_magics.sandbox.core.clock_of_request import check_clock
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.cash_balances import cash_balance
+from stripe_magics.sandbox.resources.cash_balances.reconciliation import set_mode
 from stripe_magics.sandbox.resources.customer_subresources import (
     add_tax_id,
     checked_tax_id,
@@ -187,12 +189,9 @@ def _apply(
                 else None
             )
     notes = account.notes.setdefault(customer["id"], {})
-    if params.get("cash_balance"):
-        mode = (params["cash_balance"].get("settings") or {}).get("reconciliation_mode") or "automatic"
-        notes["cash_balance"] = {
-            "reconciliation_mode": "automatic" if mode == "merchant_default" else mode,
-            "using_merchant_default": mode == "merchant_default",
-        }  # fmt: skip
+    mode = ((params.get("cash_balance") or {}).get("settings") or {}).get("reconciliation_mode")
+    if mode:
+        set_mode(account, customer["id"], mode)
     if "tax" in params:
         given = params["tax"] or {}
         place = customer["address"] or {}
@@ -245,6 +244,10 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """DELETE /v1/customers/{customer}: ends the subscriptions too."""
     customer = account.find("customer", identifier, "id", status=404)
+    if cash_balance.has_any(account, identifier):
+        raise invalid(
+            "You cannot delete a customer that has a cash balance, even if it is empty.", param="id"
+        )
     gone = account.remove("customer", identifier)
     account.deleted[identifier] = gone
     events.emit(account, "customer.deleted", customer)

@@ -9,19 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import (
-    invalid,
-    invalid_before_execution,
-    missing,
-    missing_param,
-    too_low,
-)
+from stripe_magics.sandbox.api.errors import ApiError, invalid, invalid_before_execution, missing, too_low
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_email
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.cash_balances import cash_refunds, reconciliation
 from stripe_magics.sandbox.resources.charges import release_authorization
 from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.disputes import OPEN
@@ -35,7 +30,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/refunds."""
     checked_email(params.get("instructions_email"), "instructions_email")
     if params.get("origin") or params.get("customer"):
-        _refuse_cash_balance(account, params)
+        return cash_refunds.from_balance(account, params)
     charge = _charge(account, params)
     remaining = charge["amount"] - charge["amount_refunded"]
     if charge["status"] == "succeeded" and not charge["captured"] and not charge["refunded"]:
@@ -85,22 +80,6 @@ def _void(account: Account, charge: Object, params: dict[str, Any]) -> Object:
     return refund
 
 
-def _refuse_cash_balance(account: Account, params: dict[str, Any]) -> None:
-    for name in ("customer", "currency", "amount"):
-        if params.get(name) is None:
-            raise missing_param(name)
-    if params.get("charge") or params.get("payment_intent"):
-        raise invalid_before_execution(
-            "A refund from a cash balance names no charge or payment intent.", param="origin"
-        )
-    account.find("customer", params["customer"], "customer")
-    raise invalid(
-        "The customer's cash balance does not cover this amount: it is empty.",
-        param="amount",
-        code="insufficient_funds",
-    )
-
-
 def _charge(account: Account, params: dict[str, Any]) -> Object:
     if params.get("charge") and params.get("payment_intent"):
         raise invalid_before_execution(
@@ -140,6 +119,9 @@ def _give_back(account: Account, charge: Object, amount: int, params: dict[str, 
     debit = charge["id"].startswith("py_")
     refund = new_refund(account, charge, amount, params)
     outcome = outcome_of(account, charge["payment_method"])
+    transfer = charge["payment_method_details"]["type"] == "customer_balance"
+    if transfer:
+        cash_refunds.ask(account, refund, cash_refunds.email_of(account, charge["customer"], params))
     account.add("refund", refund)
     before = events.snapshot(charge)
     charge["amount_refunded"] += amount
@@ -149,7 +131,9 @@ def _give_back(account: Account, charge: Object, amount: int, params: dict[str, 
     account.save("charge", charge)
     _pay(account, refund, charge)
     connected_payments.refunded(account, charge, refund, params)
-    if outcome.refund == "pending" or debit:
+    if transfer:
+        pass  # its status says that the customer is asked first
+    elif outcome.refund == "pending" or debit:
         account.clock.at(account.now + TAKES, "refund_settles", refund["id"])
     else:
         refund["status"] = "succeeded"
@@ -175,12 +159,20 @@ def _pay(account: Account, refund: Object, charge: Object) -> None:
     refund["balance_transaction"] = entry["id"]
 
 
+def arrives(refund: Object) -> bool:
+    """Whether a refund is on its way and paid for."""
+    if refund["status"] == "requires_action":
+        return True
+    return refund["status"] == "pending" and refund["balance_transaction"] is not None
+
+
 def settled(account: Account, refund: Object) -> None:
-    """A pending refund arrives."""
-    if refund["status"] != "pending" or refund["balance_transaction"] is None:
+    """A pending refund arrives, or one whose customer was asked where to."""
+    if not arrives(refund):
         return
     before = events.snapshot(refund)
     refund["status"] = "succeeded"
+    refund.pop("next_action", None)
     account.save("refund", refund)
     _emit_updated(account, refund, before)
 
@@ -188,6 +180,9 @@ def settled(account: Account, refund: Object) -> None:
 def failed(account: Account, refund: Object, reason: str = "expired_or_canceled_card") -> None:
     """A refund comes back: the money returns as an entry, and the charge is refundable again by that
     amount."""
+    if cash_refunds.by_transfer(refund):
+        _not_sent(account, refund, "failed", reason)
+        return
     if refund["status"] not in {"pending", "succeeded"} or refund["balance_transaction"] is None:
         return
     before = events.snapshot(refund)
@@ -210,9 +205,46 @@ def failed(account: Account, refund: Object, reason: str = "expired_or_canceled_
     events.emit(account, "refund.failed", refund)
 
 
+def _not_sent(account: Account, refund: Object, status: str, reason: str = "") -> None:
+    """A refund by bank transfer doesn't arrive: the customer has the money in their cash balance."""
+    before = events.snapshot(refund)
+    owner = cash_refunds.returned(account, refund)
+    refund["status"] = status
+    refund.pop("next_action", None)
+    if reason:
+        refund["failure_reason"] = reason
+    account.save("refund", refund)
+    _emit_updated(account, refund, before)
+    if status == "failed":
+        events.emit(account, "refund.failed", refund)
+    reconciliation.reconcile(account, owner, refund["currency"])
+
+
+def expired(account: Account, refund: Object) -> None:
+    """The customer didn't answer in time."""
+    if refund["status"] == "requires_action":
+        _not_sent(account, refund, "canceled")
+
+
+def expire(account: Account, params: dict[str, Any], identifier: str) -> Object:
+    """POST /v1/test_helpers/refunds/{refund}/expire."""
+    refund = retrieve(account, {}, identifier)
+    if refund["status"] != "requires_action":
+        raise _not_waiting(refund, "expired")
+    expired(account, refund)
+    return refund
+
+
+def _not_waiting(refund: Object, verb: str) -> ApiError:
+    return invalid(
+        f"This refund cannot be {verb}: its status is {refund['status']}, and only requires_action can be."
+    )
+
+
 def _emit_updated(account: Account, refund: Object, before: Object) -> None:
     events.emit(account, "refund.updated", refund, before)
-    events.emit(account, "charge.refund.updated", refund, before)
+    if refund["charge"]:
+        events.emit(account, "charge.refund.updated", refund, before)
 
 
 def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
@@ -234,9 +266,10 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
 def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/refunds/{refund}/cancel: only those that wait for the customer, which cards never do."""
     refund = retrieve(account, {}, identifier)
-    raise invalid(
-        f"This refund cannot be canceled: its status is {refund['status']}, and only requires_action can be."
-    )
+    if refund["status"] != "requires_action":
+        raise _not_waiting(refund, "canceled")
+    _not_sent(account, refund, "canceled")
+    return refund
 
 
 def listing(account: Account, params: dict[str, Any]) -> Page:
@@ -277,6 +310,7 @@ ROUTES: dict[str, Handler] = {
     "GET /v1/refunds/{refund}": retrieve,
     "POST /v1/refunds/{refund}": update,
     "POST /v1/refunds/{refund}/cancel": cancel,
+    "POST /v1/test_helpers/refunds/{refund}/expire": expire,
     "GET /v1/charges/{charge}/refunds": of_charge,
     "POST /v1/charges/{charge}/refunds": create_of_charge,
     "GET /v1/charges/{charge}/refunds/{refund}": one_of_charge,

@@ -9,6 +9,9 @@ Below /v1/test_helpers:
     POST payouts/{payout}/pay                                          it arrives
     POST payouts/{payout}/fail                  failure_code=...       it comes back
     POST refunds/{refund}/succeed, .../fail     failure_reason=...     it arrives, it comes back
+    POST customers/{customer}/reverse_cash_funding   transaction=ccsbtxn_...   the bank calls a transfer back
+    POST customers/{customer}/transfer_cash_balance  currency=usd      what nothing reconciled goes to the
+                                                                       account's own balance
     POST subscription_settings                  after_last_attempt=    what follows when all attempts failed:
                                                                        cancel, unpaid or past_due
     GET  clock                                                         the sandbox's present moment
@@ -26,6 +29,7 @@ from stripe_magics.sandbox.api.errors import invalid
 from stripe_magics.sandbox.core import scheduler
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import disputes, payouts, refunds
+from stripe_magics.sandbox.resources.cash_balances import reconciliation
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts, payment_intents
 from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, PAYOUT_ACCOUNTS
 from stripe_magics.sandbox.resources.subscriptions import dunning
@@ -99,8 +103,8 @@ def fail_payout(account: Account, params: dict[str, Any], identifier: str) -> Ob
 def succeed_refund(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """A pending refund arrives."""
     refund = refunds.retrieve(account, {}, identifier)
-    if refund["status"] != "pending" or refund["balance_transaction"] is None:
-        raise invalid("Only a pending refund that the balance has paid for can arrive.")
+    if not refunds.arrives(refund):
+        raise invalid("Only a refund on its way that the balance has paid for can arrive.")
     refunds.settled(account, refund)
     return refund
 
@@ -108,7 +112,8 @@ def succeed_refund(account: Account, params: dict[str, Any], identifier: str) ->
 def fail_refund(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """A refund comes back."""
     refund = refunds.retrieve(account, {}, identifier)
-    if refund["status"] not in {"pending", "succeeded"} or refund["balance_transaction"] is None:
+    ended = refund["status"] not in {"pending", "succeeded", "requires_action"}
+    if ended or (refund["balance_transaction"] is None and refund["charge"]):
         raise invalid(f"A refund with status {refund['status']} can't come back.")
     refunds.failed(account, refund, params.get("failure_reason") or "unknown")
     return refund
@@ -146,6 +151,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     "POST /v1/test_helpers/payouts/{payout}/fail": {"failure_code": "s", **_PLAIN},
     "POST /v1/test_helpers/refunds/{refund}/succeed": _PLAIN,
     "POST /v1/test_helpers/refunds/{refund}/fail": {"failure_reason": "s", **_PLAIN},
+    "POST /v1/test_helpers/customers/{customer}/reverse_cash_funding": {"transaction!": "s", **_PLAIN},
+    "POST /v1/test_helpers/customers/{customer}/transfer_cash_balance": {"currency!": "s", **_PLAIN},
     "POST /v1/test_helpers/subscription_settings": {
         "after_last_attempt": {"e": list(dunning.ENDS)},
         **_PLAIN,
@@ -164,6 +171,8 @@ ROUTES: dict[str, Handler] = {
     "POST /v1/test_helpers/payouts/{payout}/fail": fail_payout,
     "POST /v1/test_helpers/refunds/{refund}/succeed": succeed_refund,
     "POST /v1/test_helpers/refunds/{refund}/fail": fail_refund,
+    "POST /v1/test_helpers/customers/{customer}/reverse_cash_funding": reconciliation.reverse,
+    "POST /v1/test_helpers/customers/{customer}/transfer_cash_balance": reconciliation.transfer_to_balance,
     "POST /v1/test_helpers/subscription_settings": subscription_settings,
     "GET /v1/test_helpers/clock": clock,
     "POST /v1/test_helpers/clock/advance": advance,

@@ -10,6 +10,7 @@ from stripe_magics.sandbox.api.errors import ApiError, declined, invalid
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.customer_subresources import credit
 from stripe_magics.sandbox.resources.invoices.drafts import refresh, used_balance
@@ -57,6 +58,7 @@ def finish(account: Account, invoice: Object) -> None:
             invoice=invoice["id"], payment_method_types=list(types),
             statement_descriptor=invoice["statement_descriptor"],
         )  # fmt: skip
+        _take_options(invoice, intent)
         connected_billing.describe_intent(invoice, intent)
         account.add("payment_intent", intent)
         invoice["payment_intent"] = intent["id"]
@@ -74,6 +76,15 @@ def finish(account: Account, invoice: Object) -> None:
         invoice["next_payment_attempt"] = account.now + HOUR
         account.save("invoice", invoice)
         account.clock.at(account.now + HOUR, "invoice_collects", invoice["id"])
+
+
+def _take_options(invoice: Object, intent: Object) -> None:
+    """How a bank transfer is to come, where the invoice says it."""
+    kind = intent_funding.TYPE
+    given = ((invoice["payment_settings"] or {}).get("payment_method_options") or {}).get(kind)
+    if given and kind in intent["payment_method_types"]:
+        options = {"payment_method_options": {kind: given}}
+        intent["payment_method_options"] = {kind: intent_funding.options(intent, options)}
 
 
 def _use_balance(account: Account, invoice: Object, customer: Object) -> None:
@@ -233,14 +244,18 @@ def count_payment(account: Account, invoice: Object, amount: int) -> None:
     """Money came in for an invoice: all of what is due, or a part."""
     paid = invoice["amount_paid"] + amount
     if paid >= invoice["amount_due"]:
+        cancel_payment(account, invoice, None)
         mark_paid(account, invoice, amount=paid)
         return
     invoice.update(amount_paid=paid, amount_remaining=invoice["amount_due"] - paid)
     account.save("invoice", invoice)
     own = account.get("payment_intent", invoice["payment_intent"] or "")
-    if own is not None and own["status"] in {"requires_payment_method", "requires_confirmation"}:
+    if own is None:
+        return
+    if own["status"] in {"requires_payment_method", "requires_confirmation"} or intent_funding.waits(own):
         own["amount"] = invoice["amount_remaining"]
         account.save("payment_intent", own)
+        payment_attempts.fit_funding(account, own)
 
 
 def failed_later(account: Account, intent: Object) -> None:

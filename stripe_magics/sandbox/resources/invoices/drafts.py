@@ -14,6 +14,7 @@ from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import automatic_tax, discounts
+from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.connect import connected_billing, parties
 from stripe_magics.sandbox.resources.invoices.line_taxes import given_taxes
 from stripe_magics.sandbox.resources.invoices.lines import line_of, put_lines
@@ -191,7 +192,12 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
     if "automatic_tax" in params:
         set_automatic_tax(invoice, parties.liability(params["automatic_tax"]))
     if "payment_settings" in params:
-        invoice["payment_settings"] = {**invoice["payment_settings"], **(params["payment_settings"] or {})}
+        settings = params["payment_settings"] or {}
+        transfer = (settings.get("payment_method_options") or {}).get(intent_funding.TYPE)
+        if transfer:
+            where = f"payment_settings[payment_method_options][{intent_funding.TYPE}]"
+            intent_funding.checked_options(transfer, {}, invoice["currency"], where)
+        invoice["payment_settings"] = {**invoice["payment_settings"], **settings}
     if "default_tax_rates" in params:
         given = params["default_tax_rates"] or ()
         invoice["default_tax_rates"] = [

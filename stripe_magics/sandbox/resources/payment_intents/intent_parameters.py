@@ -10,6 +10,7 @@ from stripe_magics.sandbox.core.checks import checked_descriptor, checked_email
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import payment_method_configurations as configurations
+from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.connect.application_fees import application
 from stripe_magics.sandbox.resources.payment_intents.payment_attempts import redirects
@@ -226,6 +227,9 @@ def set_options(intent: Object, params: dict[str, Any]) -> None:
             "network": None,
             "request_three_d_secure": "automatic",
         }
+    funded = intent_funding.options(intent, params)
+    if intent_funding.TYPE in options:
+        options[intent_funding.TYPE] = funded
     for kind, given in (params.get("payment_method_options") or {}).items():
         if kind not in options:
             if intent["automatic_payment_methods"] is None:
@@ -234,6 +238,9 @@ def set_options(intent: Object, params: dict[str, Any]) -> None:
                     param=f"payment_method_options[{kind}]",
                 )
             options[kind] = {}
+        if kind == intent_funding.TYPE:
+            options[kind] = funded
+            continue
         for name, value in (given or {}).items():
             shown = (
                 {"available_plans": [], "enabled": value.get("enabled", False), "plan": value.get("plan")}

@@ -13,6 +13,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import MINUTE
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import charges
+from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.charge_objects import new_charge
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import attach_to, outcome_of
 from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, CardBehaviour
@@ -38,9 +39,17 @@ _NOT_AUTHENTICATED = CardBehaviour(
     ),
 )
 
+_NOT_COVERED = CardBehaviour(
+    code="insufficient_funds",
+    message=(
+        "The customer's cash balance does not cover this payment. Give"
+        " `payment_method_options[customer_balance][funding_type]` to have the rest sent by bank transfer."
+    ),
+)
+
 
 def redirects(method: Object) -> bool:
-    return method["type"] != "card" and method["type"] not in DEBITS
+    return method["type"] not in {"card", intent_funding.TYPE, *DEBITS}
 
 
 def proceed(
@@ -50,6 +59,9 @@ def proceed(
     outcome = outcome_of(account, method["id"])
     intent["last_payment_error"] = None
     intent["next_action"] = None
+    if method["type"] == intent_funding.TYPE:
+        _confirm_funded(account, intent, method)
+        return
     mandate_for(account, method, params)
     off_session = params.get("off_session") not in {None, False}
     asks = outcome.authenticate and not (
@@ -63,6 +75,38 @@ def proceed(
         _ask(account, intent, method, params)
         return
     settle(account, intent, method, outcome)
+
+
+def _confirm_funded(account: Account, intent: Object, method: Object) -> None:
+    intent_funding.check_confirmed(intent)
+    amount = intent_funding.can_take(account, intent)
+    if amount is None:
+        raise decline(account, intent, method, _NOT_COVERED, charged=False)
+    fund(account, intent, method, amount)
+
+
+def fund(account: Account, intent: Object, method: Object, amount: int) -> None:
+    """Pay an amount from the customer's cash balance; the rest, if any, is to come by bank transfer."""
+    intent_funding.take(account, intent, amount)
+    if not intent_funding.remaining(account, intent):
+        settle(account, intent, method, CardBehaviour())
+        return
+    known = intent_funding.waits(intent)
+    intent_funding.ask(account, intent)
+    store(account, intent)
+    if not known:
+        events.emit(account, "payment_intent.requires_action", intent)
+    if amount:
+        events.emit(account, "payment_intent.partially_funded", intent)
+
+
+def fit_funding(account: Account, intent: Object) -> None:
+    """The amount of an intent fell: what was taken beyond it goes back, and it may be paid by now."""
+    held = intent_funding.taken(account, intent)
+    intent_funding.give_back(account, intent, max(0, held - intent["amount"]))
+    method = account.get("payment_method", intent["payment_method"] or "")
+    if held and method is not None and intent_funding.waits(intent):
+        fund(account, intent, method, 0)
 
 
 def _set_up(account: Account, method: Object) -> bool:
@@ -123,6 +167,11 @@ def _ask(account: Account, intent: Object, method: Object, params: dict[str, Any
 def answered(account: Account, intent: Object, *, passed: bool) -> None:
     """The payer has done it, or failed to (see helpers.py). Raises no decline: the answer is in the
     intent."""
+    if intent_funding.waits(intent):
+        raise invalid(
+            "This PaymentIntent waits for a bank transfer: fund the customer's cash balance"
+            " (POST /v1/test_helpers/customers/{customer}/fund_cash_balance)."
+        )
     method = account.get("payment_method", intent["payment_method"])
     if method is None:
         raise invalid("This intent has lost its payment method.")

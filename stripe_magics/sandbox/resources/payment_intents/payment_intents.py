@@ -21,6 +21,7 @@ from stripe_magics.sandbox.core.checks import checked_amount, checked_currency, 
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import charges, confirmation_tokens
+from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.connect import connected_payments
 from stripe_magics.sandbox.resources.payment_intents.intent_parameters import (
     check,
@@ -203,6 +204,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
         draft["currency"] = checked_currency(params["currency"])
     if params.get("amount") is not None or params.get("currency"):
         draft["amount"] = checked_amount(params.get("amount") or draft["amount"], draft["currency"])
+    intent_funding.check_amount(account, intent, draft["amount"], draft["currency"])
     if params.get("payment_method_types"):
         set_types(draft, params)
     elif params.get("payment_method_options"):

@@ -1,0 +1,1 @@
+"""Cash balances of customers: money that came by bank transfer and pays for nothing yet."""
