@@ -105,7 +105,9 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
     "POST /v1/customers/{customer}/funding_instructions bank_transfer[requested_address_types][]": (
         "the kinds of transfer with types to ask for have one each"
     ),
-    "POST /v1/payment_intents/{intent}/apply_customer_balance currency": "the intent's own: another is refused",
+    "POST /v1/payment_intents/{intent}/apply_customer_balance currency": (
+        "the intent's own: another is refused"
+    ),
     "off_session": "whether the payer is there matters to cards that ask for authentication only",
 }
 """Parameters whose value can't be seen in this account, each with the reason."""
@@ -348,7 +350,7 @@ def _connect(call: Talk, ids: dict[str, str]) -> None:
 
 
 def _cash(call: Talk, ids: dict[str, str]) -> None:
-    """A customer with a cash balance that is reconciled by hand, an intent that waits, a refund on its way."""
+    """A customer with a cash balance that is reconciled by hand, an intent that waits, a refund."""
     who = call("POST /v1/customers", name="W", email="w@example.com")["id"]
     ids["wired"] = who
     call(f"POST /v1/customers/{who}/cash_balance", {"settings[reconciliation_mode]": "manual"})

@@ -11,8 +11,8 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address
 
 BANK_TRANSFERS = {
-    "eur": "eu_bank_transfer", "gbp": "gb_bank_transfer", "jpy": "jp_bank_transfer", "mxn": "mx_bank_transfer",
-    "usd": "us_bank_transfer",
+    "eur": "eu_bank_transfer", "gbp": "gb_bank_transfer", "jpy": "jp_bank_transfer",
+    "mxn": "mx_bank_transfer", "usd": "us_bank_transfer",
 }  # fmt: skip
 """Currency -> the one kind of transfer that brings it."""
 EU_COUNTRIES = frozenset({"BE", "DE", "ES", "FR", "IE", "NL"})
@@ -36,7 +36,7 @@ def transfer_kind(currency: str, param: str = "currency") -> str:
     """The kind of transfer that brings a currency. Raises a refusal where there is none."""
     if currency not in BANK_TRANSFERS:
         raise invalid(
-            f"Bank transfers aren't available in {currency}. They are in: {', '.join(sorted(BANK_TRANSFERS))}.",
+            f"Bank transfers aren't available in {currency}: they are in {', '.join(BANK_TRANSFERS)}.",
             param=param,
         )
     return BANK_TRANSFERS[currency]
