@@ -248,16 +248,12 @@ class Command:
     """A call as a person wrote it: nothing is checked but the grammar."""
 
     module: str
-    values: dict[str, Any] = field(
-        default_factory=dict
-    )  # by field name; text, or Python values from $name and from Python
-    params: list[tuple[str, Any]] = field(
-        default_factory=list
-    )  # Stripe's bracket parameters, from -d and nested bodies
+    # by field name; text, or Python values from $name and from Python
+    values: dict[str, Any] = field(default_factory=dict)
+    # Stripe's bracket parameters, from -d and nested bodies
+    params: list[tuple[str, Any]] = field(default_factory=list)
     options: Options = field(default_factory=Options)
-    notes: list[str] = field(
-        default_factory=list, compare=False
-    )  # words about what was left out of a pasted line
-    sources: dict[str, str] = field(
-        default_factory=dict, compare=False
-    )  # value or option -> the name it was given by, `df.id`
+    # words about what was left out of a pasted line
+    notes: list[str] = field(default_factory=list, compare=False)
+    # value or option -> the name it was given by, `df.id`
+    sources: dict[str, str] = field(default_factory=dict, compare=False)

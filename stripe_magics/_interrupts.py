@@ -23,9 +23,8 @@ def held_back() -> Iterator[None]:
         return
     heard: list[tuple[int, FrameType | None]] = []
     own = signal.getsignal(signal.SIGINT)
-    if not callable(
-        own
-    ):  # ignored, the system's own, or one that was not set by Python: no exception comes of it
+    if not callable(own):
+        # ignored, the system's own, or one that was not set by Python: no exception comes of it
         yield
         return
     signal.signal(signal.SIGINT, lambda number, frame: heard.append((number, frame)))

@@ -105,7 +105,6 @@ def date_pattern() -> str:
     pattern = locale.date_formats["short"].pattern
     for letter, width in (("y", "yyyy"), ("M", "mm"), ("d", "dd")):
         pattern = re.sub(f"{letter}+", width, pattern)
-    pattern = re.sub(
-        r"[\u200e\u200f]|\s*G+", "", pattern
-    )  # marks of direction and eras: no spreadsheet has them
+    # marks of direction and eras: no spreadsheet has them
+    pattern = re.sub(r"[\u200e\u200f]|\s*G+", "", pattern)
     return re.sub(r"'([^']*)'", r'"\1"', pattern).replace("/", r"\/")

@@ -66,9 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("Stopped.")
         return INCOMPLETE
-    except (
-        BrokenPipeError
-    ):  # the reader of our output has gone, as `head` does: nothing more can be said there
+    except BrokenPipeError:
+        # the reader of our output has gone, as `head` does: nothing more can be said there
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
 

@@ -138,7 +138,7 @@ def call(
             f"{request.module} gives a file, and no table. Nothing was read.",
             advice='--to FILE writes it: --to quote.pdf (in Python: to="quote.pdf").',
         )
-    together = ProgressGroup(progress, 1 + len(request.also))
+    together = ProgressGroup(progress, 1 + len(request.merged_requests))
     run = _Run(
         connection,
         request,
@@ -202,8 +202,11 @@ class _Run:
         from stripe_magics.client.pagination.paginator import windowed
 
         request, limit = self.request, self.request.limit
-        merged = bool(request.also)
-        lists = [replace(each, limit=None) if request.keep else each for each in (request, *request.also)]
+        merged = bool(request.merged_requests)
+        lists = [
+            replace(each, limit=None) if request.row_filters else each
+            for each in (request, *request.merged_requests)
+        ]
         options = self.command.options
         if options.raw:
             bodies = [body for each in lists for body in self._bodies(each)]
@@ -221,7 +224,7 @@ class _Run:
             columns=(
                 [*columns, *(("created",) if merged and "created" not in columns else ())] if columns else ()
             ),
-            keep=request.keep,
+            row_filters=request.row_filters,
             limit=None if merged else limit,
             newest_first=not self._in_order() and any(windowed(each) for each in lists),
         )
@@ -232,7 +235,7 @@ class _Run:
             )
             kept.attrs = frame.attrs
             frame = kept.reset_index(drop=True)
-        elif request.keep and limit is not None and len(frame) >= limit:
+        elif request.row_filters and limit is not None and len(frame) >= limit:
             self.more = True
         return self._settle(frame)
 
@@ -255,7 +258,7 @@ class _Run:
 
         check_currencies(self.connection, self.request)
         answer = self._send(self.request, step=0)
-        for step, following in enumerate(self.request.then, start=1):
+        for step, following in enumerate(self.request.follow_ups, start=1):
             try:
                 later = self._send(following, step=step)
             except StripeMagicsError as error:
@@ -263,7 +266,7 @@ class _Run:
                 raise
             except KeyboardInterrupt:  # it says that nothing was done, of its own step
                 raise KeyboardInterrupt(f"Stopped. Done before that: {self._done(step)}.") from None
-            if following.answers:
+            if following.is_main_response:
                 answer = later
         if self.command.options.raw:
             return answer.data
@@ -271,9 +274,8 @@ class _Run:
             return self._settle(self._one_row(answer))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"Stopped, but it was carried out: {_made(answer)}.") from None
-        except (
-            Exception
-        ) as problem:  # whatever is odd about the answer: that it was carried out must not be lost
+        except Exception as problem:
+            # whatever is odd about the answer: that it was carried out must not be lost
             if self.request.method == "GET" and isinstance(problem, StripeMagicsError):
                 raise
             raise AnswerUnusable(
@@ -301,7 +303,7 @@ class _Run:
                 attrs=self._attrs(),
                 expand=self._expanded(),
                 columns=columns,
-                keep=self.request.keep,
+                row_filters=self.request.row_filters,
             )
 
         try:
@@ -313,7 +315,9 @@ class _Run:
             return built(())
 
     def _done(self, steps: int) -> str:
-        return ", ".join(f"{each.method} {each.path}" for each in (self.request, *self.request.then)[:steps])
+        return ", ".join(
+            f"{each.method} {each.path}" for each in (self.request, *self.request.follow_ups)[:steps]
+        )
 
     def _send(self, request: Request, *, step: int) -> ApiResponse:
         options = self.command.options
@@ -336,7 +340,7 @@ class _Run:
             return
         more = False
         try:
-            with self.together.share(None if request.keep else request.limit) as progress:
+            with self.together.share(None if request.row_filters else request.limit) as progress:
                 for answer in pages(self.connection, request, progress=progress, ordered=self._in_order()):
                     self.request_ids.append(answer.request_id)
                     self.notes.extend(note for note in answer.notices if note not in self.notes)
@@ -349,7 +353,7 @@ class _Run:
     def _in_order(self) -> bool:
         """Raw rows come as Stripe gives them; rows that are tested here are read newest first until enough of
         them pass."""
-        return self.command.options.raw or bool(self.request.keep and self.request.limit is not None)
+        return self.command.options.raw or bool(self.request.row_filters and self.request.limit is not None)
 
     def _attrs(self) -> FrameAttrs:
         from stripe_magics.client.call_context import account_of

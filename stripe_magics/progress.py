@@ -96,9 +96,8 @@ class Progress:
         bar, total = self._bar, self._total
         bar.total = total
         widget = bar.container.children[1] if self._shown is not None else None
-        if (
-            widget is not None and total and total >= rows
-        ):  # tqdm gives its widget no other maximum than the first
+        if widget is not None and total and total >= rows:
+            # tqdm gives its widget no other maximum than the first
             widget.max, widget.bar_style, widget.layout.width = total, "", None
         if pages:
             bar.set_postfix_str(f"{pages:,} page{'' if pages == 1 else 's'}", refresh=False)

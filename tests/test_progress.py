@@ -65,9 +65,8 @@ def test_rows_pages_rate_and_time_left(clock: Clock, screen: io.StringIO) -> Non
             clock.now += 0.1
         shown = screen.getvalue().rpartition("\r")[2]
     assert shown.startswith("customers.list:  20%")
-    assert (
-        "2000/10000 [00:01<00:08, " in shown
-    )  # the time before it appeared counts: 8 s are left at this pace
+    # the time before it appeared counts: 8 s are left at this pace
+    assert "2000/10000 [00:01<00:08, " in shown
     assert " rows/s, 20 pages]" in shown
     assert 990 <= float(shown.split(", ")[1].split(" rows")[0]) <= 1010
     assert screen.getvalue().endswith("\r" + " " * len(shown) + "\r")

@@ -341,7 +341,7 @@ def _send(connection: Connection, row: _Row, *, again: bool) -> None:
     own = row.key
     try:
         check_currencies(connection, row.request)
-        for step, request in enumerate((row.request, *row.request.then)):
+        for step, request in enumerate((row.request, *row.request.follow_ups)):
             key = f"{own}-{step}" if own and step else own
             answer = connection.send(
                 request,

@@ -53,13 +53,11 @@ new description of a payment intent) shows when the list is read whole. Not here
 events are listed in the accounts themselves, and invoice items, which get no event when an invoice takes
 them."""
 
-HIDES_TEST_CLOCKS = frozenset(
-    {"customer", "quote", "subscription"}
-)  # lists that leave out what belongs to a test clock; events don't
+# lists that leave out what belongs to a test clock; events don't
+HIDES_TEST_CLOCKS = frozenset({"customer", "quote", "subscription"})
 KEPT_AFTER_DELETION = frozenset({"subscription"})  # a deleted one is there all the same: it is canceled
-SETTLED = {
-    "balance_transaction": "available_on"
-}  # pending until then; nothing else of them ever changes, and no event tells it
+# pending until then; nothing else of them ever changes, and no event tells it
+SETTLED = {"balance_transaction": "available_on"}
 MAX_COPIES = 20_000  # of objects, kept from events: about 50 MB; what is beyond that is read again
 MAX_CURSOR_ROWS = 2_000  # rows that are read by the cursor before windows are worth their while
 MAX_THREADS = 8
@@ -249,9 +247,8 @@ def grouped(created_at: dict[str, int], times: Any) -> Plan:
         if span is None or end - first > PAGE:
             close()
             first = int(times.searchsorted(second, "left"))
-            span = Span(
-                second, second, [], max(1, -(-(end - first) // PAGE))
-            )  # more than a page may lie in one second
+            # more than a page may lie in one second
+            span = Span(second, second, [], max(1, -(-(end - first) // PAGE)))
         span.high = second
         span.requested += keys
     close()

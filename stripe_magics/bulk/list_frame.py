@@ -44,7 +44,8 @@ def read_frame(
             problem.append(fault)
 
     frame = frames.build(
-        bodies(), request.returns, attrs=frame_info(connection, request), columns=columns, keep=request.keep,
+        bodies(), request.returns, attrs=frame_info(connection, request), columns=columns,
+        row_filters=request.row_filters,
         limit=request.limit,
         newest_first=windowed(request),
     )  # fmt: skip

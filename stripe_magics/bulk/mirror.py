@@ -51,9 +51,8 @@ if TYPE_CHECKING:
 OVERLAP = 600
 EVENTS_REACH = 29 * 86400  # seconds; Stripe keeps events for 30 days
 MAX_REPAIRED_SHARE = 0.3  # of the rows: where more are missing, the list is pulled whole
-UNCHANGING = frozenset(
-    {"balance_transaction", "event", "setup_attempt", "file"}
-)  # not changed after their creation, or hardly
+# not changed after their creation, or hardly
+UNCHANGING = frozenset({"balance_transaction", "event", "setup_attempt", "file"})
 
 
 def sync(
@@ -173,15 +172,13 @@ class _ListSync:
         staging = self.list.folder.with_name(f".{self.list.folder.name}.pull")
         since, parts = staging / "began", staging / "parts"
         if staging.exists() and (not since.exists() or (parts.exists() and manifests.load(parts) is None)):
-            shutil.rmtree(
-                staging
-            )  # its removal was stopped half way: what is left says nothing of when it was read
+            # its removal was stopped half way: what is left says nothing of when it was read
+            shutil.rmtree(staging)
         began, _, whose = (
             since.read_text().partition(" ") if since.exists() else (str(self.began), "", self.account)
         )
-        if (
-            whose != self.account or not began.isdigit()
-        ):  # begun with another connection: not a row of it may come in
+        if whose != self.account or not began.isdigit():
+            # begun with another connection: not a row of it may come in
             shutil.rmtree(staging)
             began = str(self.began)
         staging.mkdir(parents=True, exist_ok=True)

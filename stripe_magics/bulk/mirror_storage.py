@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 MIN_MONTH_ROWS = 20_000  # a list of fewer rows is one file
 MAX_BUFFERED_ROWS = 200_000  # while rows are put in order of months
-MAX_REWRITE_ROWS = (
-    100_000  # rows of files that are written again for a change; beyond that it is kept beside them
-)
+# rows of files that are written again for a change; beyond that it is kept beside them
+MAX_REWRITE_ROWS = 100_000
 MAX_CHANGED_SHARE = 0.05  # of the rows: more changes than that are worked into the files
 SMALL_FILE_ROWS, MAX_SMALL_FILES = 5_000, 12  # so many small files of a month become one
 _default_mirror: list[str] = []  # the one that was named last
@@ -172,9 +171,8 @@ class ListFolder:
         known = replaced if before is None else pa.concat_arrays([replaced, before.combine_chunks()])
         hidden = pa.chunked_array([known]).unique()
         new = None
-        if (
-            changed is not None
-        ):  # what stands in the files or among the changes stays a change; the rest is new
+        if changed is not None:
+            # what stands in the files or among the changes stays a change; the rest is new
             is_change = pc.is_in(fresh, value_set=pa.concat_arrays([hidden, self._changed_ids()]))
             new = changed.filter(pc.invert(is_change))
             overlay = _below(overlay, changed.filter(is_change))

@@ -114,9 +114,8 @@ class Field:
     pattern: str = ""
     default: str | int | bool | None = None  # what Stripe does without the value; shown, never sent
     in_more_section: bool = False  # stands in the form's last group, "More"
-    connect_only: bool = (
-        False  # waits in a closed group of the form: it is for platforms with connected accounts
-    )
+    # waits in a closed group of the form: it is for platforms with connected accounts
+    connect_only: bool = False
     restored: bool = False
     since: str = ""  # the API version that takes it, if the pinned one doesn't
     since_removed: str = ""  # the API version that no longer takes it; "never": the endpoint never did
@@ -124,29 +123,24 @@ class Field:
     operator: str = ""  # TIMESTAMP_FILTER: the field that holds its comparison
     utc_days: bool = False  # TIMESTAMP_FILTER: a bare date is a day in UTC whatever the connection's zone
     currency: str = ""  # MINOR_AMOUNT: the field that holds its currency, if the module has one
-    currency_of: tuple[
-        str, ...
-    ] = ()  # MINOR_AMOUNT: the fields that name the object whose currency it has, beside the id in the path
-    operation: str = (
-        "charge"  # MINOR_AMOUNT: "charge" or "payout"; some currencies have other minor units in payouts
-    )
-    unless: tuple[
-        str, ...
-    ] = ()  # not required if one of these fields, or of Stripe's parameters by their first part, is given
+    # MINOR_AMOUNT: the fields that name the object whose currency it has, beside the id in the path
+    currency_of: tuple[str, ...] = ()
+    # MINOR_AMOUNT: "charge" or "payout"; some currencies have other minor units in payouts
+    operation: str = "charge"
+    # not required if one of these fields, or of Stripe's parameters by their first part, is given
+    unless: tuple[str, ...] = ()
     when_params: tuple[str, ...] = ()  # `when` holds, too, if one of these parameters of Stripe's is given
     needs_one_of: tuple[str, ...] = ()  # given, one of these fields must be given as well
     other_choices: tuple[str, ...] = ()  # choices that only another described version has: sent as they stand
     dead_choices: tuple[str, ...] = ()  # choices of old that no described version knows: refused
     required_with: tuple[str, ...] = ()  # required as soon as one of these fields has a value
     either: tuple[str, ...] = ()  # ROWS: exactly one of these columns has a value in a row
-    renamed_to: str = (
-        ""  # the parameter that takes the same value (a number as text) from the version `since_removed` on
-    )
+    # the parameter that takes the same value (a number as text) from the version `since_removed` on
+    renamed_to: str = ""
     # the key of a row that the value is tested on, for LOCAL and wherever a variant tests the field here
     row: str = ""
-    local_choices: tuple[
-        str, ...
-    ] = ()  # CHOICE: further values that Stripe's filter doesn't know; tested here on `row`
+    # CHOICE: further values that Stripe's filter doesn't know; tested here on `row`
+    local_choices: tuple[str, ...] = ()
     expands_into: str = ""  # EXPANDS: the field whose values it stands for
     expansion: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 

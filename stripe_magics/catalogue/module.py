@@ -39,9 +39,8 @@ class Variant:
     absent: tuple[str, ...] = ()  # it is taken only if none of these has
     excludes: tuple[str, ...] = ()  # fields that cannot be given along with it
     list_of_one: bool = False  # the answer is one object, shown as a list of one
-    local: tuple[
-        str, ...
-    ] = ()  # fields tested here on their `row` of each row, since this endpoint doesn't take them
+    # fields tested here on their `row` of each row, since this endpoint doesn't take them
+    local: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +62,8 @@ class FollowUp:
     It is made only if one of `fields` is given. `path` and the values of `send` may name any path field or
     held field of the module in braces. The fields are sent under their own `param`, unless the path names
     them; with `each`, one call for each row of the (one) field, the row's columns being its parameters.
-    `answers`: its answer is the module's answer. `first`: it is made before the module's own call, which then
-    follows.
+    `is_main_response`: its answer is the module's answer. `first`: it is made before the module's own call,
+    which then follows.
     """
 
     path: str
@@ -72,7 +71,7 @@ class FollowUp:
     method: str = "POST"
     send: tuple[tuple[str, str], ...] = ()
     each: bool = False
-    answers: bool = False
+    is_main_response: bool = False
     first: bool = False
     effect: Effect = Effect.UPDATE
 
@@ -112,9 +111,8 @@ class Module:
     fields: tuple[Field, ...] = ()
     aliases: tuple[str, ...] = ()  # other names, Stripe's own CLI's: "invoiceitems.create"
     help: str = ""  # one or two sentences on what it does and needs
-    effects: tuple[
-        tuple[str, str, Effect], ...
-    ] = ()  # (field, value, effect): a value that changes what the call does
+    # (field, value, effect): a value that changes what the call does
+    effects: tuple[tuple[str, str, Effect], ...] = ()
     variants: tuple[Variant, ...] = ()
     splits: tuple[Split, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()

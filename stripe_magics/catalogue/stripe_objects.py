@@ -21,9 +21,8 @@ class ObjectType:
 
     prefixes: tuple[str, ...] = ()  # of its ids, the usual one first
     also: tuple[str, ...] = ()  # prefixes of other types whose ids stand for one of these
-    checked: bool = (
-        False  # an id with another type's prefix is refused; people don't choose these ids themselves
-    )
+    # an id with another type's prefix is refused; people don't choose these ids themselves
+    checked: bool = False
     page: str = ""  # in the Dashboard
     search: tuple[str, ...] = ()  # texts that Stripe's search language takes of it
 

@@ -86,12 +86,10 @@ class Connection:
         self.warnings: tuple[str, ...] = ()
         self.unchecked = ""  # why Stripe could not be asked whether the key is good
         self.writes = 0  # how many writes were tried: what was read before may be out of date
-        self.before_close: list[
-            Callable[[], object]
-        ] = []  # what must still be done with the key: stop watches, remove endpoints
-        self.extensions: dict[
-            str, Any
-        ] = {}  # what other packages keep for this connection: watches, handlers, signing secrets
+        # what must still be done with the key: stop watches, remove endpoints
+        self.before_close: list[Callable[[], object]] = []
+        # what other packages keep for this connection: watches, handlers, signing secrets
+        self.extensions: dict[str, Any] = {}
         self.limiter: Any = None  # anything with wait(request) and learn(request, outcome)
         self._transport = transport
         self._journal = journal
@@ -286,9 +284,8 @@ class Connection:
         if wrong is None:
             return ""
         own = b"true" if wrong == b"false" else b"false"
-        said = body.count(
-            b'"livemode"'
-        )  # a page says it a hundred times: two counts are quicker than reading each
+        # a page says it a hundred times: two counts are quicker than reading each
+        said = body.count(b'"livemode"')
         if any(said == body.count(b'"livemode":' + space + own) for space in (b" ", b"")):
             return ""
         if any(found == wrong for found in _LIVEMODE.findall(body)):

@@ -118,9 +118,8 @@ class Limiter:
             elif reason == "global-rate":
                 total.refused(now)
                 if account:
-                    platform.refused(
-                        now
-                    )  # whether a connected account's calls count for the platform too isn't documented
+                    # whether a connected account's calls count for the platform too isn't documented
+                    platform.refused(now)
             elif reason != "resource-specific":
                 endpoint.refused(now)
 

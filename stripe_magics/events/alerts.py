@@ -44,13 +44,11 @@ from stripe_magics.events.event_rows import row, visible
 
 ON_THE_PAGE = ("sound", "desktop")
 MAX_ROWS = 100  # events that one message names
-_BETWEEN = re.compile(
-    r"\s*,\s*(?=sound|desktop|email|mailto:|https?:|$)"
-)  # an address may have commas itself
+# an address may have commas itself
+_BETWEEN = re.compile(r"\s*,\s*(?=sound|desktop|email|mailto:|https?:|$)")
 _SECONDS = 10.0  # for one answer of a server
-_MAX_SECONDS = (
-    30.0  # for a message in all: a server that sends a byte now and then never exceeds the other limit
-)
+# for a message in all: a server that sends a byte now and then never exceeds the other limit
+_MAX_SECONDS = 30.0
 _MAX_PORT = 65535
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TLS_PORT = 465

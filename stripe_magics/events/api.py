@@ -51,9 +51,8 @@ _OWN = (
     "status",
     "stop",
 )  # flags of a line that are no fields
-_WATCH_OPTIONS = frozenset(
-    {"stripe_account", "out", "quiet", "form", "yes", "dry_run"}
-)  # common options that a watch takes
+# common options that a watch takes
+_WATCH_OPTIONS = frozenset({"stripe_account", "out", "quiet", "form", "yes", "dry_run"})
 _LISTEN_INTERVAL = 300.0  # seconds: what the receiver missed is fetched this often
 _FOREVER_INTERVAL = 300.0  # seconds: within what Stripe allows to be read in a month
 _MONTH = 30 * 86400.0

@@ -139,9 +139,8 @@ class Store:
             self.database.execute("BEGIN IMMEDIATE")
             try:
                 yield self.database
-            except (
-                BaseException
-            ):  # Stop included: an open transaction would lock the file for every other kernel
+            except BaseException:
+                # Stop included: an open transaction would lock the file for every other kernel
                 self.database.execute("ROLLBACK")
                 raise
             self.database.execute("COMMIT")

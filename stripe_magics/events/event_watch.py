@@ -103,9 +103,8 @@ class Watch:
         self.last_read: float | None = None  # time.time() of the last pass that went through
         self.problems: list[Problem] = []
         self.notes: list[str] = []
-        self.listeners: list[
-            Callable[[str, Any], None]
-        ] = []  # get ("events", rows), ("state", None), ("note", text)
+        # each gets "events" with rows, "state" with None, or "note" with a text
+        self.listeners: list[Callable[[str, Any], None]] = []
         self.when_ended: dict[object, Callable[[], object]] = {}  # by whom: called once when it has ended
         self.pages_open: int | None = None  # views on screen; None while none was ever opened
         self.shows_accounts = False  # whether what is shown names the account of each event

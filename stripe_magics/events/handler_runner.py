@@ -142,9 +142,8 @@ class HandlerRunner:
             if problem is None or not self.connection.closed:
                 finished = True
         finally:
-            if (
-                not finished
-            ):  # Stop, or the connection was closed under it: the event is left to the next pass
+            if not finished:
+                # Stop, or the connection was closed under it: the event is left to the next pass
                 self.runs.release(handler.key, id)
         if not finished:
             return False

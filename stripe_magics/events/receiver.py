@@ -168,9 +168,8 @@ class Receiver:
         while (event := self._queue.get()) is not None:
             try:
                 self._handle(event)
-            except (
-                BaseException
-            ) as error:  # whatever it is, the events after this one are still to be handled
+            except BaseException as error:
+                # whatever it is, the events after this one are still to be handled
                 self.counts[f"failed to handle: {type(error).__name__}"] += 1
 
     def host_allowed(self, host: str | None) -> bool:
@@ -249,9 +248,8 @@ class _Handler(BaseHTTPRequestHandler):
         except TimeoutError:
             receiver.counts["too slow"] += 1
             self.close_connection = True
-        except (
-            Exception
-        ) as error:  # the disk is full, say: the sender is to try again, and sees nothing of why
+        except Exception as error:
+            # the disk is full, say: the sender is to try again, and sees nothing of why
             receiver.counts[f"failed: {type(error).__name__}"] += 1
             self._answer(500)
         else:

@@ -144,9 +144,8 @@ def _disputes(x: ReportInputs) -> pd.DataFrame:
 
 def _payout(x: ReportInputs) -> pd.DataFrame:
     items = balance.ledger(x.items(x.payouts(x.options["by"])))
-    members = items[
-        ~items["reporting_category"].isin(["payout"]).to_numpy()
-    ]  # the payout's own row is not in it
+    # the payout's own row is not in it
+    members = items[~items["reporting_category"].isin(["payout"]).to_numpy()]
     return members.assign(category=members["reporting_category"])
 
 

@@ -37,9 +37,8 @@ from stripe_magics.frames.frame_info import as_attrs
 
 Fetch = Callable[[str, Mapping[str, Any]], Any]
 MAX_READINGS = 5
-MANY_PAYOUTS = (
-    200  # automatic ones: more than that are looked up in one of Stripe's own reports, not one by one
-)
+# automatic ones: more than that are looked up in one of Stripe's own reports, not one by one
+MANY_PAYOUTS = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,8 @@ SHAPES: Mapping[str, pa.DataType] = {
 together."""
 
 _NAMES = {"lines_data": "lines", "line_amounts": "lines"}  # what a shape's column is called where it is shown
-_ID_OF = frozenset(
-    {"discount", "tax_rate", "subscription", "subscription_item", "meter"}
-)  # ids, expanded or not
+# ids, expanded or not
+_ID_OF = frozenset({"discount", "tax_rate", "subscription", "subscription_item", "meter"})
 _OBJECTS = frozenset({"price", "plan"})  # objects, or only their ids; inside of pricing details an id
 _WHOLE_NUMBERS = frozenset({"amount", "taxable_amount", "interval_count", "start", "end"})
 _DECIMALS = frozenset({"unit_amount_decimal"})

@@ -123,9 +123,8 @@ def payout_items(
 def _members_of(items: pd.DataFrame) -> dict[str, int]:
     """What the members of each payout add up to, without the payout's own entry."""
     entries = ledger(items)
-    inner = entries[
-        text_column(entries, "source").ne(entries["payout_id"])
-    ]  # a failed payout's reversal is a member
+    # a failed payout's reversal is a member
+    inner = entries[text_column(entries, "source").ne(entries["payout_id"])]
     sums = to_int64(inner["net"]).groupby(inner["payout_id"]).sum()
     return {str(payout): int(total) for payout, total in sums.items()}
 

@@ -60,9 +60,8 @@ def _fees(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
     rows = balance.ledger(inputs.inside("transactions"))
     rows = rows[span.contains(rows["created"])]
     alone = rows["reporting_category"].isin(balance.STAND_ALONE)
-    kept = to_int64(rows["amount"]) - to_int64(
-        rows["net"]
-    )  # what entries cost, by what they left in the balance
+    # what entries cost, by what they left in the balance
+    kept = to_int64(rows["amount"]) - to_int64(rows["net"])
     cost = to_int64(rows["amount"]).where(alone, 0) - kept
     return _of(fee_costs.fees(rows), "amount"), sums_by_currency(rows["currency"], cost)
 

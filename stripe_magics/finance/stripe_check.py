@@ -33,9 +33,8 @@ class Check:
     ours: Callable[[pd.DataFrame], Cells]
     theirs: Callable[[list[dict[str, str]]], Cells]
     options: Mapping[str, object]  # what ours must be asked with to be comparable
-    zone: str = (
-        "any"  # "UTC": both agree only there; "days": Stripe's is asked for the same calendar days in UTC
-    )
+    # "UTC": both agree only there; "days": Stripe's is asked for the same calendar days in UTC
+    zone: str = "any"
 
 
 def _table(frame: pd.DataFrame, row: str, columns: tuple[str, ...]) -> Cells:

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from stripe_magics.forms.report_widget import CloseForm, ReportForm
     from stripe_magics.forms.rows_widget import RowsForm
 
-_shown: dict[
-    str, tuple[int, list[Any]]
-] = {}  # cell (outside notebooks: module) -> (execution, the forms that it showed)
+# cell (outside notebooks: module) -> (execution, the forms that it showed)
+_shown: dict[str, tuple[int, list[Any]]] = {}
 
 
 def module_form(

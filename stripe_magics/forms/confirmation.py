@@ -97,9 +97,8 @@ def objects(form: FormView, values: Mapping[str, Any]) -> list[str]:
             found: Any = call(
                 "api.call", url=f"{lister.path}/{raw}", method="GET", raw=True, connection=form.connection
             )
-        except (
-            StripeMagicsError
-        ):  # Stripe will say so itself when the call is made; here it is only asked for company
+        except StripeMagicsError:
+            # Stripe will say so itself when the call is made; here it is only asked for company
             continue
         about = ", ".join(
             part for part in (object_search.amount(found), str(found.get("status") or "")) if part

@@ -39,18 +39,15 @@ class Control:
     focus: Any = None  # the widget that takes the keyboard
     note: Any = None
     find: Any = None  # an id's Find button
-    sought: Callable[[], str] | None = (
-        None  # the words that Find looks for, where they aren't the field's own text
-    )
-    take: Callable[[str], None] | None = (
-        None  # what Find does with the id that is chosen, where it isn't `write`
-    )
+    # the words that Find looks for, where they aren't the field's own text
+    sought: Callable[[], str] | None = None
+    # what Find does with the id that is chosen, where it isn't `write`
+    take: Callable[[str], None] | None = None
     picker: Any = None  # what Find opened
     version: str = ""  # the API version that the form's call goes out with
     untouched: Callable[[], Raw] = str  # what an update's field shows while its control is blank
-    parts: list[Any] = dataclasses.field(
-        default_factory=list
-    )  # the inner widgets of a control that is made of several
+    # the inner widgets of a control that is made of several
+    parts: list[Any] = dataclasses.field(default_factory=list)
 
     def set_note(self, *, error: str = "", reading: str = "", condition: str = "") -> None:
         """What stands under the control."""
@@ -175,10 +172,8 @@ def _choice_control(field: Field, maker: Maker, choices: list[tuple[str, str]]) 
     def write(raw: Raw) -> None:
         text = "" if raw is None else str(raw)
         if text not in [value for _, value in widget.options]:
-            widget.options = [
-                *widget.options,
-                (text, text),
-            ]  # what doesn't fit is shown, for the check to name it
+            # what doesn't fit is shown, for the check to name it
+            widget.options = [*widget.options, (text, text)]
         widget.value = text
 
     return Control(field, widget, lambda: str(widget.value or ""), write, focus=widget)

@@ -77,9 +77,8 @@ class ModuleForm(w.VBox):
             if not each.title or layout.holds_value(each, state):
                 self._build_body(each)
                 self._open.add(each.title)
-        self._opened_once: set[str] = (
-            set()
-        )  # groups that opened themselves since a field in them became needed
+        # groups that opened themselves since a field in them became needed
+        self._opened_once: set[str] = set()
         self._open_needed()
         self.sender = Sender(self, run)
         super().__init__(
@@ -423,9 +422,8 @@ class ModuleForm(w.VBox):
             except StripeMagicsError as fault:
                 if fault is not self.sender.shown_error:
                     self.show_message(cards.error(fault))
-            except (
-                Exception
-            ) as fault:  # anything else is our own mistake: say so instead of losing it in a log
+            except Exception as fault:
+                # anything else is our own mistake: say so instead of losing it in a log
                 self.show_message(
                     cards.card("wrong", "The form failed.", [cards.own_mistake(fault)], role="alert")
                 )

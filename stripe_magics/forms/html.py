@@ -160,7 +160,7 @@ def preview(request: Any, key: str = "") -> Markup:
         table([], headers, by_sheet=True) if headers else "", body,
         class_="sm-card", role="region", aria_label="Request",
     )  # fmt: skip
-    return join([shown, *(preview(each) for each in (*request.also, *request.then))])
+    return join([shown, *(preview(each) for each in (*request.merged_requests, *request.follow_ups))])
 
 
 def receipt(facts: Sequence[tuple[str, str]]) -> Markup:

@@ -46,9 +46,8 @@ def _sending_field() -> type:
         _esm = _ESM
         _css = _CSS
         label = Unicode().tag(sync=True)
-        hint = Unicode().tag(
-            sync=True
-        )  # what the empty input shows: an example, or the last digits of what is held
+        # what the empty input shows: an example, or the last digits of what is held
+        hint = Unicode().tag(sync=True)
         action = Unicode().tag(sync=True)  # the words of the button
 
         def __repr__(self) -> str:

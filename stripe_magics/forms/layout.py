@@ -59,9 +59,8 @@ def _front(candidates: list[Field], module: Module) -> list[Field]:
             front.append(each)
             budget -= cost
         else:
-            budget = (
-                0  # the order of the declaration is kept: nothing small slips in ahead of what comes first
-            )
+            # the order of the declaration is kept: nothing small slips in ahead of what comes first
+            budget = 0
     return front
 
 

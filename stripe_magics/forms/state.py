@@ -88,9 +88,8 @@ class FormState:
 
     module: Module
     raw: dict[str, Raw] = field(default_factory=dict)
-    params: list[tuple[str, Any]] = field(
-        default_factory=list
-    )  # Stripe's own bracket parameters, passed through
+    # Stripe's own bracket parameters, passed through
+    params: list[tuple[str, Any]] = field(default_factory=list)
     options: Options = field(default_factory=Options)
     current: dict[str, Raw] | None = None  # an update: what Stripe has now, by field
     cleared: set[str] = field(default_factory=set)
@@ -180,9 +179,8 @@ class FormState:
         """A control's new value. Anything but blank ends `cleared`."""
         if raw == self.raw.get(name, "") and not (name in self.cleared and not blank(raw)):
             return
-        if (
-            blank(raw) and name in self.copied
-        ):  # what Stripe has was in the control, and a person took all of it away
+        if blank(raw) and name in self.copied:
+            # what Stripe has was in the control, and a person took all of it away
             self.clear(name)
             return
         self.raw[name] = raw

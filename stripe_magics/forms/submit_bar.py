@@ -256,9 +256,8 @@ class Sender:
             submission.adopt(str(fault.idempotency_key or ""))
             self._fail(fault)
             raise
-        except (
-            BaseException
-        ) as fault:  # whatever it is, the submission must know how it ended; it is raised again
+        except BaseException as fault:
+            # whatever it is, the submission must know how it ended; it is raised again
             submission.finish(_stage(fault))
             self._fail(fault)
             raise

@@ -111,9 +111,8 @@ def today(connection: Any = None) -> Today:
 def _guarded(title: str, read: Callable[[], Section]) -> Section:
     try:
         return read()
-    except (
-        StripeError
-    ) as fault:  # a key that may not read one list, or a journal that can't be used, still has its day
+    except StripeError as fault:
+        # a key that may not read one list, or a journal that can't be used, still has its day
         return Section(title, note=f"Could not be read: {fault.brief}")
 
 

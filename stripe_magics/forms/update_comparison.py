@@ -87,9 +87,8 @@ class Comparison:
                 self.form.put_control(each.name)
         try:
             self.fetch()
-        except (
-            StripeMagicsError
-        ) as fault:  # the update is made all the same, and what was read before is no longer true
+        except StripeMagicsError as fault:
+            # the update is made all the same, and what was read before is no longer true
             self.forget()
             self.form.refresh()
             return f"What Stripe has now could not be read: {str(fault).splitlines()[0]}"

@@ -28,10 +28,8 @@ def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, 
             raw = as_line_value(raw, currency)
         raw = state.line_value(field, raw)
         value = check_value(field, raw, zone=zone, currency=currency or None)
-    except (
-        ValueError,
-        StripeMagicsError,
-    ) as problem:  # a fault of the value, or a key where none may be: both are words for the person
+    except (ValueError, StripeMagicsError) as problem:
+        # a fault of the value, or a key where none may be: both are words for the person
         return str(problem).split("\n", maxsplit=1)[0], ""
     return "", read_back(field, value, currency or said_currency(field, raw), zone)
 

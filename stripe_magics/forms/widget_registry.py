@@ -28,10 +28,8 @@ LAYOUTS: dict[str, dict[str, str]] = {
     "many": {"width": "560px", "max_width": "100%", "height": "112px"},
     "cell": {"width": "200px"},
     "beside": {"flex": "1 1 auto", "min_width": "0"},
-    "sought": {
-        "flex": "1 1 0%",
-        "min_width": "0",
-    },  # Find stays beside it; what was found gets a line of its own
+    # Find stays beside it; what was found gets a line of its own
+    "sought": {"flex": "1 1 0%", "min_width": "0"},
     "before_date": {"width": "376px"},
     "small": {"width": "84px", "flex": "0 0 auto"},
     "number": {"width": "auto"},

@@ -39,7 +39,7 @@ def build(
     attrs: Mapping[str, Any] | None = None,
     expand: Sequence[str] = (),
     columns: Sequence[str] = (),
-    keep: Sequence[RowFilter] = (),
+    row_filters: Sequence[RowFilter] = (),
     limit: int | None = None,
     newest_first: bool = False,
 ) -> pd.DataFrame:
@@ -47,12 +47,12 @@ def build(
 
     `object_type` "any" is taken from the data. `columns` decodes those alone (a name, a short name, Stripe's
     path, the beginning of names, or `metadata[key]`).
-    `keep` tests each row; `limit` then keeps the first rows; `newest_first` sorts by `created` where pages
-    came in another order.
+    `row_filters` test each row; `limit` then keeps the first rows; `newest_first` sorts by `created` where
+    pages came in another order.
     `attrs` become `df.attrs["stripe"]`. Columns and dtypes: see `stripe_magics.frames.schema`. `expand` needs
     no help from here: an expanded object is recognised.
     """
-    keys = tuple(dict.fromkeys(each.key for each in keep))
+    keys = tuple(dict.fromkeys(each.key for each in row_filters))
     if columns and "currency" not in columns and "currency" in schema(object_type).names:
         keys = (*keys, "currency")  # for the display: amounts are shown with it
     if newest_first and "created" not in keys and "created" in schema(object_type).names:
@@ -70,13 +70,13 @@ def build(
     found = 0
     for page in pages:
         builder.add(page)
-        if keep and limit is not None and not newest_first:
-            found += matches(page, keep)
+        if row_filters and limit is not None and not newest_first:
+            found += matches(page, row_filters)
             if found >= limit:  # further pages could only bring rows past the limit
                 break
-    frame = builder.frame(newest_first=newest_first, limit=None if keep else limit)
-    if keep:
-        frame = keep_rows(frame, keep)
+    frame = builder.frame(newest_first=newest_first, limit=None if row_filters else limit)
+    if row_filters:
+        frame = keep_rows(frame, row_filters)
         frame = (frame if limit is None else frame.head(limit)).reset_index(drop=True)
     seen = _currencies(frame)
     if columns:
@@ -111,12 +111,14 @@ def empty(object_type: str) -> pd.DataFrame:
     return build((), object_type)
 
 
-def matches(page: bytes, keep: Sequence[RowFilter]) -> int:
+def matches(page: bytes, row_filters: Sequence[RowFilter]) -> int:
     """How many objects of a raw page pass every test."""
     import msgspec
 
     answer = msgspec.json.decode(page)
-    return sum(all(_passes(row.get(test.key), test) for test in keep) for row in answer.get("data", [answer]))
+    return sum(
+        all(_passes(row.get(test.key), test) for test in row_filters) for row in answer.get("data", [answer])
+    )
 
 
 def _passes(value: Any, test: RowFilter) -> bool:
@@ -130,12 +132,12 @@ def _passes(value: Any, test: RowFilter) -> bool:
     return (test.equals is None or text == test.equals) and (not test.among or text in test.among)
 
 
-def keep_rows(frame: pd.DataFrame, keep: Sequence[RowFilter]) -> pd.DataFrame:
+def keep_rows(frame: pd.DataFrame, row_filters: Sequence[RowFilter]) -> pd.DataFrame:
     """The rows that pass every test; times are compared as seconds, bounds are half-open [low, high). A
     missing value fails a bound."""
     import pandas as pd
 
-    for test in keep:
+    for test in row_filters:
         column = frame[test.key.replace(".", "_")]
         if isinstance(column.dtype, pd.DatetimeTZDtype):
             column = (column.astype("int64") // 1_000_000).where(column.notna()).astype("Int64")

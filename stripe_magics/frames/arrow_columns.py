@@ -382,9 +382,8 @@ def spread(
     hints = hint if isinstance(hint, dict) else _fields_of(types, version)
     if expanded is not None and len(types) == 1:
         expanded[name] = next(iter(types))
-    own_id = (
-        isinstance(hint, dict) and "id" in hint and "@" not in hint
-    )  # a part whose id is a field like any other
+    # a part whose id is a field like any other
+    own_id = isinstance(hint, dict) and "id" in hint and "@" not in hint
     if (not own_id and any("id" in value for value in dicts)) or len(dicts) < sum(
         value is not None for value in values
     ):

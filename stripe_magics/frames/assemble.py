@@ -86,9 +86,8 @@ def assemble(
             if found is not None:
                 typed[name] = found[0], found[1] if order is None else _ordered(found[1], order)
                 continue
-            kind_of_all = (
-                "map" if name == "id" else column.kind if column else ""
-            )  # an object's id is one cell, whatever was sent
+            # an object's id is one cell, whatever was sent
+            kind_of_all = "map" if name == "id" else column.kind if column else ""
             cells = _cells(
                 parts, order, cols.decode_cell if kind_of_all in {"map", "list"} else msgspec.json.decode
             )
@@ -276,11 +275,8 @@ def _repeats(part: pa.Array) -> bool:
 @cache
 def _column(name: str, kind: str) -> Column:
     key = name
-    for word in (
-        "_at",
-        "_date",
-        "currency",
-    ):  # the key that a joined name ends in matters for its kind only by these
+    for word in ("_at", "_date", "currency"):
+        # the key that a joined name ends in matters for its kind only by these
         if name.endswith(word):
             key = name[-len(word) - 1 :] if word != "currency" else word
     return Column(

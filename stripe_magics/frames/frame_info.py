@@ -33,9 +33,8 @@ class CallInfo:
     rows: int | None = None  # how many rows the call's own frame had
     columns: Sequence[str] = ()  # and which columns
     currency: str = ""  # the currency of all rows, if there is only one
-    currencies: Mapping[str, str] = field(
-        default_factory=dict
-    )  # by id, where it was read for the display alone
+    # by id, where it was read for the display alone
+    currencies: Mapping[str, str] = field(default_factory=dict)
     table: bool = False  # whether it is shown as an interactive table
     names: bool = True  # whether names may be read to stand beside ids
     identity: str = ""  # of the connection that answered, in this process: `Connection.identity`
@@ -54,16 +53,13 @@ class FrameInfo:
     units: str = ""  # "minor" or "major": of every money column but those in `other_units`
     complete: bool | None = None  # False: rows are missing (a limit, a stop, a fault, a filter)
     amounts: Sequence[str] | None = None  # a report's money columns; None: the object type says it
-    money: Mapping[str, str] = field(
-        default_factory=dict
-    )  # added by a person: column -> currency (column or code)
+    # added by a person: column -> currency (column or code)
+    money: Mapping[str, str] = field(default_factory=dict)
     other_units: Sequence[str] = ()  # money columns in the other units than `units`
-    expanded: Mapping[str, str] = field(
-        default_factory=dict
-    )  # field -> type of the objects that were expanded in it
-    more: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # what a report says besides: report, start, end, fractions ...
+    # field -> type of the objects that were expanded in it
+    expanded: Mapping[str, str] = field(default_factory=dict)
+    # what a report says besides: report, start, end, fractions ...
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: Any) -> FrameInfo:

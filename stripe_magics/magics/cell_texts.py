@@ -85,11 +85,8 @@ def money(values: Any, codes: Sequence[Any], units: str) -> list[str]:
     return out
 
 
-_FORMS = {
-    "days": "{:,.1f}",
-    "number": "{:,.2f}",
-    "percent": "{:,.2f}",
-}  # of a report's columns, by what they are
+# of a report's columns, by what they are
+_FORMS = {"days": "{:,.1f}", "number": "{:,.2f}", "percent": "{:,.2f}"}
 
 
 def numbers(values: Any, *, percent: bool, kind: str = "") -> list[str]:

@@ -518,9 +518,8 @@ def parents(above: str, depth: int) -> list[str]:
             path.insert(0, found["key"])
             depth = here
         elif here < depth and found["item"]:
-            depth = (
-                len(found["indent"]) + 1
-            )  # the first key of a row: its list stands at or left of the hyphen
+            # the first key of a row: its list stands at or left of the hyphen
+            depth = len(found["indent"]) + 1
     return path
 
 

@@ -259,9 +259,8 @@ def an_id(kind: str, action: str = "") -> str:
         try:
             frame: Any = calls.call(Command(name), connection=connection)
         except StripeMagicsError:
-            frame = (
-                None  # a list that the sandbox hasn't, or that wants more than nothing: an example id then
-            )
+            # a list that the sandbox hasn't, or that wants more than nothing: an example id then
+            frame = None
         if frame is not None and len(frame):
             return str(_suiting(frame, kind, action)["id"].iloc[0])
     return f"{id_prefix(kind) or kind[:4] or 'id'}_123"

@@ -51,11 +51,8 @@ def scrub(ip: Any, keys: set[str]) -> list[str]:
             setattr(history, name, clean(value))
     try:
         _database(history)
-    except (
-        sqlite3.Error,
-        AttributeError,
-        OSError,
-    ) as fault:  # a history without a file, or one that another process holds
+    except (sqlite3.Error, AttributeError, OSError) as fault:
+        # a history without a file, or one that another process holds
         left.append(
             f"IPython's history file could not be cleaned ({type(fault).__name__}): delete the line there by"
             " hand."

@@ -314,9 +314,8 @@ class StripeMagics(Magics):
         try:
             self.history.add(command, line, started, answer=answer, error=error)
             self.seen.learn(answer)
-        except (
-            Exception
-        ) as fault:  # a call that was made must give its answer, whatever our own notes of it say
+        except Exception as fault:
+            # a call that was made must give its answer, whatever our own notes of it say
             warnings.warn(
                 f"This call could not be noted: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=2
             )

@@ -71,9 +71,8 @@ def _request_body(call: CallBuilder, cell: str) -> None:
     given = yaml_body.load(cell, call.namespace)
     if not isinstance(given, (dict, list)):
         raise UsageFault("The body must be `parameter: value` lines (YAML) or JSON.")
-    if (
-        "url" not in call.values and isinstance(given, dict) and "url" in given
-    ):  # `%%stripe api call`: its fields, as of any module
+    if "url" not in call.values and isinstance(given, dict) and "url" in given:
+        # `%%stripe api call`: its fields, as of any module
         for key, node in given.items():
             _top(call, key, node)
         return

@@ -121,18 +121,16 @@ class _Reader:
         self.stages = [Stage()]
         self.word: ShellWord | None = None
         self.redirection = ""
-        self.here: tuple[str, bool] | None = (
-            None  # a here-document that begins on the next line: its end, quoted or not
-        )
+        # a here-document that begins on the next line: its end, quoted or not
+        self.here: tuple[str, bool] | None = None
 
     def read(self) -> list[Stage]:
         continued = re.compile(_CONTINUED[self.shell])
         while self.at < len(self.text):
             char = self.text[self.at]
             if (found := continued.match(self.text, self.at)) is not None:
-                if len(found[0].strip()) < len(
-                    found[0].rstrip("\r\n")
-                ):  # blanks behind the mark: meant to go on
+                if len(found[0].strip()) < len(found[0].rstrip("\r\n")):
+                    # blanks behind the mark: meant to go on
                     self._end_word()
                 self.at = found.end()
             elif char == "\n":
@@ -220,9 +218,8 @@ class _Reader:
         if self.shell == "powershell" and self.text.startswith("'", self.at):
             inner += "'"
         done = 0
-        for found in _CAPITALS.finditer(
-            inner
-        ):  # a placeholder of the documentation, which nobody means to send
+        for found in _CAPITALS.finditer(inner):
+            # a placeholder of the documentation, which nobody means to send
             self._put(inner[done : found.start()], "x")
             self._put(found[0], "$", found[1])
             done = found.end()

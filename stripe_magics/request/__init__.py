@@ -86,20 +86,19 @@ class Request:
     limit: int | None = 100  # total cap over all pages; None is all
     limit_given: bool = False
     list_of_one: bool = False
-    also: tuple[Request, ...] = ()  # further lists whose rows are merged with this one's, newest first
-    keep: tuple[RowFilter, ...] = ()
-    then: tuple[Request, ...] = ()  # calls that follow once this one went well
-    answers: bool = True  # False: this call's answer is not the module's answer (a later one's is)
+    # further lists whose rows are merged with this one's, newest first
+    merged_requests: tuple[Request, ...] = ()
+    row_filters: tuple[RowFilter, ...] = ()
+    follow_ups: tuple[Request, ...] = ()  # calls that follow once this one went well
+    is_main_response: bool = True  # False: this call's answer is not the module's answer (a later one's is)
     idempotency_key: str = ""  # the user's own
     currency_checks: tuple[CurrencyCheck, ...] = ()  # looked up before the first byte of a write is sent
     scan_warning: str = ""  # a warning: rows are filtered here and nothing bounds the scan
     files: Mapping[str, str] | None = None  # multipart uploads: parameter -> path on this machine
-    param_fields: Mapping[str, str] | None = (
-        None  # Stripe's bracket name -> our field's name, for error messages
-    )
-    warnings: tuple[
-        str, ...
-    ] = ()  # said to the user, nothing more: an amount below Stripe's usual minimum ...
+    # Stripe's bracket name -> our field's name, for error messages
+    param_fields: Mapping[str, str] | None = None
+    # said to the user, nothing more: an amount below Stripe's usual minimum ...
+    warnings: tuple[str, ...] = ()
 
     @property
     def searches(self) -> bool:
@@ -116,7 +115,7 @@ class Request:
     def curl(self) -> str:
         """The same call (and those that go with it) for a terminal; the key stands in the variable
         STRIPE_API_KEY."""
-        return redact("\n".join(each.curl_line() for each in (self, *self.also, *self.then)))
+        return redact("\n".join(each.curl_line() for each in (self, *self.merged_requests, *self.follow_ups)))
 
     def lines(self) -> Iterator[str]:
         """What `--dry-run` shows, line by line, with what is secret hidden."""
@@ -136,12 +135,12 @@ class Request:
             yield f"rows: {'all' if self.limit is None else f'{self.limit} at most'}, over all pages"
         for amount in self.currency_checks:
             yield f"looked up first: GET {amount.path}, whose currency must be {amount.currency}"
-        for test in self.keep:
+        for test in self.row_filters:
             yield f"kept here: rows whose {test}"
         if self.scan_warning:
             yield self.scan_warning
         yield from self.warnings
-        for word, requests in (("merged with", self.also), ("then", self.then)):
+        for word, requests in (("merged with", self.merged_requests), ("then", self.follow_ups)):
             for each in requests:
                 first, *rest = each.lines()
                 yield f"{word}: {first}"
@@ -186,8 +185,7 @@ def build(bound: Bound, options: Options | None = None) -> Request:
     `options` gives what all modules share: expand, limit, idempotency, stripe_account, stripe_version. Raises
     `InvalidValue` for these.
     """
-    from stripe_magics.request.builder import (
-        plan,
-    )  # the plan makes Requests, so it stands one step above this file
+    # the plan makes Requests, so it stands one step above this file
+    from stripe_magics.request.builder import plan
 
     return plan(bound, options)

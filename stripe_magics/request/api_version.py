@@ -65,7 +65,7 @@ def _texts(value: Any) -> list[str]:
 
 def newest_only_in(request: Request) -> str:
     """The same for a request that was built: what stands deep inside a value shows itself only there."""
-    for each in (request, *request.also, *request.then):
+    for each in (request, *request.merged_requests, *request.follow_ups):
         operation = facts.find_endpoint(each.method, each.path)
         for param, _ in each.params if operation else ():
             if operation and facts.has_operation(operation, PINNED_VERSION) and _is_newer(operation, param):
@@ -83,7 +83,11 @@ def lifted_note(given: str) -> str:
 def check(request: Request, version: str, module: Module) -> None:
     """Raise `InvalidValue` for what the version that goes out doesn't know but another does, and for what it
     requires."""
-    faults = [fault for each in (request, *request.also, *request.then) for fault in _unknown(each, version)]
+    faults = [
+        fault
+        for each in (request, *request.merged_requests, *request.follow_ups)
+        for fault in _unknown(each, version)
+    ]
     operation = facts.find_endpoint(request.method, request.path)
     if operation and not (module.documented and version == PINNED_VERSION) and module.path != "{url}":
         roots = {name.partition("[")[0] for name, _ in request.params} | {

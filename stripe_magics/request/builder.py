@@ -68,7 +68,7 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
     version = options.stripe_version or bound.api_version
     path = _path(chosen.path if chosen else module.path, values)
     searched = module.search is not None and path.endswith("/search")
-    keep = (*_keeps(module, values, local),)
+    row_filters = (*_row_filters(module, values, local),)
     sent: list[tuple[str, str]] = []
     if searched and module.search is not None:
         sent.append((module.search.param, search_query.expression(module, values, bound.zone, bound.now)[0]))
@@ -80,7 +80,7 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
     sent.extend(bound.extra)
     takes_limit = index_of(module).roles.get(Role.LIMIT) is not None
     if lists and takes_limit and not any(name == "limit" for name, _ in sent):
-        sent.append(("limit", str(raw_call.PAGE if keep else raw_call.page(shared["limit"]))))
+        sent.append(("limit", str(raw_call.PAGE if row_filters else raw_call.page(shared["limit"]))))
     sent = _with_expand(module, sent, options, strip=one)
     _refuse_twice(module, sent)
     _refuse_both_cursors(module, {name for name, _ in sent})
@@ -100,8 +100,8 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
         effect=module.effect_of(values),
         lists=lists,
         list_of_one=one,
-        keep=keep,
-        scan_warning=_unbounded(module, values, keep) if lists else "",
+        row_filters=row_filters,
+        scan_warning=_scan_warning(module, values, row_filters) if lists else "",
         files=files or None,
         currency_checks=tuple(_denominations(bound)),
         **shared,
@@ -210,7 +210,7 @@ def _limit(module: Module, values: Mapping[str, Any], options: Options) -> tuple
     return int(text), True
 
 
-def _keeps(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterable[RowFilter]:
+def _row_filters(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterable[RowFilter]:
     """Tests on the rows, for what Stripe doesn't filter by."""
     if module.method != "GET":
         return
@@ -231,8 +231,8 @@ def _keeps(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterab
             yield RowFilter(key=key, equals=_text(value))
 
 
-def _unbounded(module: Module, values: Mapping[str, Any], keep: tuple[RowFilter, ...]) -> str:
-    if not keep:
+def _scan_warning(module: Module, values: Mapping[str, Any], row_filters: tuple[RowFilter, ...]) -> str:
+    if not row_filters:
         return ""
     bounds = [
         each for each in module.fields if each.kind is Kind.TIMESTAMP_FILTER and each.role is Role.PARAM
@@ -252,7 +252,7 @@ def _with_splits(main: Request, module: Module, values: Mapping[str, Any], local
             first, *others = (
                 replace(main, params=((split.param, value), *main.params)) for value in requested
             )
-            main = replace(first, also=tuple(others))
+            main = replace(first, merged_requests=tuple(others))
     return main
 
 
@@ -268,15 +268,15 @@ def _with_follow_ups(main: Request, module: Module, values: Mapping[str, Any], v
             _following(main, module, follow_up, values, version, row) for row in _rounds(follow_up, values)
         ]
         (before if follow_up.first else after).extend(made)
-        answered = answered or (bool(made) and follow_up.answers)
+        answered = answered or (bool(made) and follow_up.is_main_response)
     if not before and not after:
         return main
-    own = replace(main, effect=module.effect, answers=not answered)
+    own = replace(main, effect=module.effect, is_main_response=not answered)
     chain: list[Request] = [*before, *((own,) if own.params or not answered else ()), *after]
     if own not in chain:
         chain[-1] = replace(chain[-1], idempotency_key=own.idempotency_key)
     first, *rest = chain
-    return replace(first, then=tuple(rest), effect=main.effect, warnings=main.warnings)
+    return replace(first, follow_ups=tuple(rest), effect=main.effect, warnings=main.warnings)
 
 
 def _rounds(follow_up: FollowUp, values: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
@@ -311,8 +311,8 @@ def _following(
         path=_path(follow_up.path, values),
         params=tuple(sent),
         effect=follow_up.effect,
-        answers=follow_up.answers,
-        keep=(),
+        is_main_response=follow_up.is_main_response,
+        row_filters=(),
         files=None,
         idempotency_key="",
         warnings=(),

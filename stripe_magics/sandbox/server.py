@@ -123,9 +123,8 @@ class _Connection(socketserver.StreamRequestHandler):
         try:
             reply = own(self.server, message) if own else self._api(message, parts.path, parts.query)
             self.server.sender.look()
-        except (
-            Exception
-        ):  # a defect of the sandbox: the client must not hang, and whoever runs the server must see it
+        except Exception:
+            # a defect of the sandbox: the client must not hang, and whoever runs the server must see it
             traceback.print_exc(file=sys.stderr)
             return _error(500, "The sandbox has a defect; its own output says where.", kind="api_error")
         if message.headers.get("user-agent", "").startswith("curl/"):  # a person reads it

@@ -66,9 +66,8 @@ class WebhookSender:
         """Queue deliveries of the events since the last look."""
         with self._transport.lock:
             account = self._transport.account
-            if (
-                account is not self._account
-            ):  # another one was loaded: its past is not news, and what waits belongs to the former
+            if account is not self._account:
+                # another one was loaded: its past is not news, and what waits belongs to the former
                 self._account = account
                 self._seen = {each.own_clock.scope: each.count for each in account.family.accounts()}
                 with self._ready:

@@ -53,9 +53,8 @@ class Bound:
     now: datetime | None = None  # what relative words counted from
     api_version: str = PINNED_VERSION
     inferred: frozenset[str] = frozenset()  # switches and currencies that were left out
-    currency_in_text: tuple[
-        tuple[str, str], ...
-    ] = ()  # amounts whose text names a currency that the call doesn't send: (field, currency)
+    # amounts whose text names a currency that the call doesn't send: (field, currency)
+    currency_in_text: tuple[tuple[str, str], ...] = ()
 
 
 def bind(
@@ -170,16 +169,14 @@ class _Binder:
     module: Module
     context: Context
     api_version: str
-    raws: dict[
-        str, tuple[Field, Any, str]
-    ]  # name -> (field, raw value, the bracket parameter it came by or "")
+    # name -> (field, raw value, the bracket parameter it came by or "")
+    raws: dict[str, tuple[Field, Any, str]]
     typed: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     inferred: set[str] = field(default_factory=set)
-    inferred_from: dict[str, str] = field(
-        default_factory=dict
-    )  # an inferred switch -> the flag that it follows from
+    # an inferred switch -> the flag that it follows from
+    inferred_from: dict[str, str] = field(default_factory=dict)
     unknown_params: list[tuple[str, str]] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)
     currency_in_text: list[tuple[str, str]] = field(default_factory=list)
@@ -309,9 +306,8 @@ class _Binder:
         """Give each switch that was left out the one value under which what is given makes sense, until
         nothing changes."""
         switches = [each for each in self.module.fields if each.role is Role.SWITCH]
-        switches.sort(
-            key=lambda each: not each.when
-        )  # an inner switch first: what it follows from then speaks for the outer one
+        # an inner switch first: what it follows from then speaks for the outer one
+        switches.sort(key=lambda each: not each.when)
         changed = bool(switches)
         while changed:
             changed = False

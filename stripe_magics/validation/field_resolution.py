@@ -157,9 +157,8 @@ def _leaves(index: Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
         value = json_text(value)  # `--recurring '{"interval": "month"}'`
     whole = declared is not None and shape_of(declared.kind) in NESTED and param not in index.prefixes
     if isinstance(value, Mapping) and not whole:
-        if (
-            declared is not None and shape_of(declared.kind) is Shape.JSON
-        ):  # some of it may belong to fields of their own
+        if declared is not None and shape_of(declared.kind) is Shape.JSON:
+            # some of it may belong to fields of their own
             rest = {
                 key: inner
                 for key, inner in value.items()
@@ -226,9 +225,8 @@ def _give_inside(declared: Field, path: list[str], value: Any, param: str, named
             _give(declared, [{path[0]: value}], param, named)
             return
     elif shape_of(declared.kind) is Shape.ROWS:
-        rows = (
-            [] if known is None else known[1] if known[2] else None
-        )  # rows that came by a flag are left alone
+        # rows that came by a flag are left alone
+        rows = [] if known is None else known[1] if known[2] else None
         fits = rows is not None and len(path) >= 2 and (not path[0] or path[0].isdecimal())
         if fits and rows is not None and _nest(_row_for(rows, path), path[1:], value):
             named.raws[declared.name] = (declared, rows, param)

@@ -44,9 +44,8 @@ class Context:
     currency: str | None = None  # of the call, where it has one
     operation: money.Operation = "charge"
     documented: bool = True  # declared by hand: its lists of choices are whole
-    passed: list[str] | None = (
-        None  # Stripe's own parameter: values inside it that aren't known are passed on, and noted here
-    )
+    # Stripe's own parameter: values inside it that aren't known are passed on, and noted here
+    passed: list[str] | None = None
 
 
 class UnknownChoice(ValueError):
@@ -147,9 +146,8 @@ def read_minor_amount(field: Field, value: Any, context: Context) -> int | money
         raise ValueError(
             f"amounts can't be floats (got {shown(value)}). Use {_as_cents(value)} or text ('{value:.2f}usd')"
         )
-    elif isinstance(value, Decimal) and (
-        not value.is_finite() or "." in format(value, "f")
-    ):  # 20.00 is as unclear as 20.50
+    elif isinstance(value, Decimal) and (not value.is_finite() or "." in format(value, "f")):
+        # 20.00 is as unclear as 20.50
         money.parse(format(value, "f"), context.currency, context.operation)  # raises, saying what to write
         raise ValueError(f"{value} is not a whole number of minor units")
     else:

@@ -69,9 +69,8 @@ def parquet(job: Job) -> int:
     from stripe_magics import bulk
 
     result = bulk.pull("payment_intents", to=job["folder"], connection=job["connection"], quiet=True)
-    job["check"] = lambda: complete(
-        pq.read_table(job["folder"], columns=["id"]).to_pandas(), job["rows"]
-    )  # reading isn't measured
+    # reading isn't measured
+    job["check"] = lambda: complete(pq.read_table(job["folder"], columns=["id"]).to_pandas(), job["rows"])
     return int(result["rows"].sum())
 
 

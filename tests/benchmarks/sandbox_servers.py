@@ -40,9 +40,8 @@ class Server:
     connection: http.client.HTTPConnection | None = None
     customer: str = ""
     rates: dict[str, list[float]] = field(default_factory=dict)  # calls a second by the wall
-    costs: dict[str, list[float]] = field(
-        default_factory=dict
-    )  # microseconds of the server's processor time a call
+    # microseconds of the server's processor time a call
+    costs: dict[str, list[float]] = field(default_factory=dict)
 
     def processor_time(self) -> float:
         """Seconds that the server has used so far, its children with it."""

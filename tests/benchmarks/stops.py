@@ -117,9 +117,8 @@ class Kernel:
     def end(self) -> dict[str, Any]:
         try:
             reply = self._reply(60 if self.patient else 10)
-        except (
-            queue.Empty
-        ):  # the interrupt came between two cells: the kernel drops the request, or its answer
+        except queue.Empty:
+            # the interrupt came between two cells: the kernel drops the request, or its answer
             self.dropped += 1
             self.start("", "probe")
             reply = self._reply(60)
@@ -213,9 +212,8 @@ class Trial:
             self.endings[f"{kind} {said['ending']}"] += 1
             if self.judge(kind, name, said, folder):
                 return
-            if found := re.search(
-                r"%stripe resume (\d+)", said["text"]
-            ):  # the same again is refused in a script
+            if found := re.search(r"%stripe resume (\d+)", said["text"]):
+                # the same again is refused in a script
                 body = RESUME.format(number=found[1])
         self.wrong.append(f"{name}: never done: {said}")
 

@@ -121,9 +121,8 @@ async def pull(
     try:
         await sweep.run()
     except InterruptedError:
-        size, states = kept[
-            source.random.randrange(len(kept))
-        ]  # a state that was written some pages before the kill
+        # a state that was written some pages before the kill
+        size, states = kept[source.random.randrange(len(kept))]
         del got[size:]
         sweep = TimeWindowReader(
             source.fetch, emit, slots=lambda: slots, floor=floor, limit=limit, states=True

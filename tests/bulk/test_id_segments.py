@@ -247,11 +247,8 @@ def test_cuts_of_a_walk_serve_the_next_reading(listed: Make, tmp_path: Path) -> 
     assert first["cuts"] == server.ids[99:4_050:100]
     server.gone.update(server.ids[::10])
     result = first
-    for number, most in (
-        (2, 41 + 10),
-        (3, 43),
-        (4, 43),
-    ):  # 5 of the cuts are gone the first time; then they are new
+    for number, most in ((2, 41 + 10), (3, 43), (4, 43)):
+        # 5 of the cuts are gone the first time; then they are new
         server.requests = 0
         result = bulk.save(connection, request, tmp_path / str(number), cuts=result["cuts"])
         assert sorted(ids_in(tmp_path / str(number))) == sorted(set(server.ids) - server.gone)

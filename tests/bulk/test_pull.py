@@ -91,9 +91,8 @@ def test_pages_become_smaller_where_large_ones_fail_and_large_again(listed: Make
     answer, asked = server.answer, iter(range(10_000))
 
     def failing(path: str, query: dict[str, str]) -> tuple[int, bytes]:
-        bad_time = (
-            5 < next(asked) < 80
-        )  # by all that is asked: how many large pages are tried then is the reader's affair
+        # by all that is asked: how many large pages are tried then is the reader's affair
+        bad_time = 5 < next(asked) < 80
         if query.get("limit") == "100" and bad_time:
             return 500, b'{"error":{"type":"api_error","message":"An unknown error occurred"}}'
         return answer(path, query)

@@ -183,9 +183,8 @@ def test_required_stands_first_and_only_where_it_always_holds():
     prices = operations.operation("prices.create")
     assert prices.fields[0].name == "currency"
     assert prices.get("currency").required
-    assert not prices.get(
-        "recurring_interval"
-    ).required  # needed inside `recurring`, which itself may be left out
+    # needed inside `recurring`, which itself may be left out
+    assert not prices.get("recurring_interval").required
     assert operations.operation("subscriptions.cancel").fields[0].required
 
 

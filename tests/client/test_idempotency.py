@@ -179,9 +179,8 @@ def test_T39_stop_while_sending_keeps_the_key(
 
 def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection) -> None:
     main = threading.get_ident()
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # started in the background, it would be ignored
+    # started in the background, it would be ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def press() -> None:
         while not server.executions:

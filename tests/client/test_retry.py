@@ -554,10 +554,8 @@ def test_B33_proxies_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("NO_PROXY", "api.stripe.com")
     assert request_checks.proxy_for("https://api.stripe.com") == ("", "")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example")
-    assert request_checks.proxy_for("http://127.0.0.1:8000") == (
-        "",
-        "",
-    )  # a key never goes to an http base through a proxy
+    # a key never goes to an http base through a proxy
+    assert request_checks.proxy_for("http://127.0.0.1:8000") == ("", "")
 
 
 def test_B05_a_body_that_could_not_be_sent_whole(

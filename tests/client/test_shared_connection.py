@@ -87,9 +87,8 @@ def test_B76_what_stripe_cannot_say_is_not_checked(server: FaultServer, fault: F
     connection = open_to(server)
     assert connection.unchecked
     assert "not checked" in connection.status()["check"]
-    server.always = (
-        None  # later Stripe can say; the card is amber all the same, until somebody connects again
-    )
+    # later Stripe can say; the card is amber all the same, until somebody connects again
+    server.always = None
     card = connected_card(connection)
     assert "Connected, but not checked." in card
     assert "check: not checked" in card

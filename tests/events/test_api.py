@@ -180,9 +180,8 @@ def test_the_whole_pipeline_by_its_magic(sandbox: Connection) -> None:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    shell = InteractiveShell(
-        config=Config(HistoryManager={"enabled": False})
-    )  # its own: other tests have the one of the process
+    # its own: other tests have the one of the process
+    shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
     shell.run_line_magic("load_ext", "stripe_magics")
     try:
         watch = shell.run_line_magic("stripe", "events watch --group customer")

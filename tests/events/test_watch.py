@@ -72,9 +72,8 @@ def test_101_events_of_one_second_over_pages_lose_none(stripe: Stripe, made: lis
     watch.on("*", lambda each: heard.append(each["id"]))
     stripe.events += [event(f"evt_{n:04}", "invoice.paid", T + 1) for n in range(1, 102)]
     assert watch.poll() == 101
-    stripe.events += [
-        event(f"evt_{n:04}", "invoice.paid", T + 1) for n in range(102, 353)
-    ]  # the same second goes on
+    # the same second goes on
+    stripe.events += [event(f"evt_{n:04}", "invoice.paid", T + 1) for n in range(102, 353)]
     assert watch.poll() == 251
     assert heard == [f"evt_{n:04}" for n in range(1, 353)]
     assert [each.id for each in watch.stored()] == ["evt_0", *heard]
@@ -87,9 +86,8 @@ def test_an_event_that_becomes_visible_late_is_found(stripe: Stripe, made: list[
     watch.poll()
     stripe.events.append(event("evt_9", "invoice.paid", T + 100))
     watch.poll()
-    stripe.events.append(
-        event("evt_8", "invoice.paid", T + 20)
-    )  # older than one that is known, within the overlap
+    # older than one that is known, within the overlap
+    stripe.events.append(event("evt_8", "invoice.paid", T + 20))
     watch.poll()
     assert heard == ["evt_9", "evt_8"]
     assert [each.id for each in watch.stored()] == ["evt_0", "evt_8", "evt_9"]

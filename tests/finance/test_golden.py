@@ -263,9 +263,8 @@ def test_g21_true_dso_from_invoices() -> None:
         invoice("in_may", 500, "2026-05-11"),
         paid("in_may2", 4500, "2026-05-02"),
     ]
-    table = finance.dso(
-        frame(rows), "2026-06-01", "2026-06-30"
-    )  # ages count to the last day, as in ar_ageing
+    # ages count to the last day, as in ar_ageing
+    table = finance.dso(frame(rows), "2026-06-01", "2026-06-30")
     assert table["true_dso"].iloc[0] == pytest.approx(5.0 + 5.0)
 
 
@@ -505,8 +504,7 @@ def test_cash_expected_is_pending_funds_and_invoices_by_usual_delay() -> None:
     )
     by_day = table.set_index(table["date"].dt.strftime("%m-%d"))
     assert by_day["pending"].loc["04-02"] == 2883
-    assert (
-        by_day["expected_invoices"].loc["04-07"] == 700
-    )  # ten days after it was sent, as this customer does
+    # ten days after it was sent, as this customer does
+    assert by_day["expected_invoices"].loc["04-07"] == 700
     assert table["cumulative"].iloc[-1] == 50 + 2883 + 700
     assert "9.00 USD" in table.attrs["stripe"]["notes"][0]  # 900 cents, late already

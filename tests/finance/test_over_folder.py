@@ -57,9 +57,8 @@ def test_a_pull_folder_is_read_as_it_is(tmp_path: Path) -> None:
 def test_changed_rows_count_once_and_an_unfinished_pull_is_partial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        mirror_storage, "MAX_REWRITE_ROWS", 0
-    )  # changes stand beside the rows that they replace
+    # changes stand beside the rows that they replace
+    monkeypatch.setattr(mirror_storage, "MAX_REWRITE_ROWS", 0)
     sm.connect(sandbox=True)
     place = tmp_path / "m"
     sm.sync(place, "invoices")

@@ -109,9 +109,8 @@ def test_a_touched_row_is_caught(
 ) -> None:
     frame = account[name]
     touched = how(frame, where(frame))
-    if (
-        name == "invoices" and proof == "ageing now"
-    ):  # an amount that the ageing no longer has: the invoice is not owed any more
+    if name == "invoices" and proof == "ageing now":
+        # an amount that the ageing no longer has: the invoice is not owed any more
         at = where(frame)
         touched = frame.copy()
         touched.loc[at, "status_transitions_paid_at"] = touched.loc[at, "status_transitions_finalized_at"]

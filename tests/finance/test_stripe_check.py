@@ -175,9 +175,8 @@ def test_members_of_payouts_by_one_report_are_those_of_a_request_a_payout(
                 at_once.sort_values(by, ignore_index=True), singly[name].sort_values(by, ignore_index=True),
                 check_dtype=False,
             )  # fmt: skip
-        owed = sm.report(
-            "ending_balance", end="2026-09-30"
-        )  # 1,279 payouts: by one report unless asked otherwise
+        # 1,279 payouts: by one report unless asked otherwise
+        owed = sm.report("ending_balance", end="2026-09-30")
     whole = sm.report("balance_summary", **SEPTEMBER)
     assert owed.groupby("currency")["net"].sum().tolist() == whole["end"].tolist()
 

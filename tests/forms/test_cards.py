@@ -120,9 +120,8 @@ def test_every_story_asks_at_most_four_times(sandbox: Connection, kind: str) -> 
         asked.append(path)
         return get(path)
 
-    identity = (
-        str(row["id"].iloc[0]) if kind != "customer" else "cus_demoJennyRosen"
-    )  # the newest has no story yet
+    # the newest has no story yet
+    identity = str(row["id"].iloc[0]) if kind != "customer" else "cus_demoJennyRosen"
     story = tell(kind, identity, counting)
     assert story.entries
     assert len(asked) <= 4

@@ -100,9 +100,8 @@ def test_without_anywidget_nothing_can_be_typed(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "anywidget", None)
     key_field._sending_field.cache_clear()
     tree = WidgetRegistry()
-    field = key_field.key_field(
-        tree, lambda _: None
-    )  # any other field would send the key readable, and a log at DEBUG has it then
+    # any other field would send the key readable, and a log at DEBUG has it then
+    field = key_field.key_field(tree, lambda _: None)
     assert type(field).__name__ == "HTML"
     assert "needs anywidget" in field.value
     tree.close()

@@ -136,9 +136,8 @@ def test_cells_of_rows_are_private_too() -> None:
     control = build(rows, Maker(tree, changes.append, BUILDERS))
     control.write([{"number": CARD, "cvc": CVC, "holder": "Jenny"}])
     row = control.parts[0].lines[0]
-    state = re.sub(
-        r"[0-9a-f]{32}", "", str([each.get_state() for each in models().values()])
-    )  # without ids, which are random
+    # without ids, which are random
+    state = re.sub(r"[0-9a-f]{32}", "", str([each.get_state() for each in models().values()]))
     assert CARD not in state
     assert CVC not in state
     assert "Jenny" in state

@@ -91,9 +91,8 @@ def test_01_volume_by_currency(stripe: Account) -> None:
     assert found.to_dict() == sums(
         paid(stripe.raw("charges")), lambda r: r["currency"], lambda r: r["amount"]
     )
-    assert len(found) == len(
-        {row["currency"] for row in paid(stripe.raw("charges"))}
-    )  # no currencies that there aren't
+    # no currencies that there aren't
+    assert len(found) == len({row["currency"] for row in paid(stripe.raw("charges"))})
 
 
 def test_02_payments_by_status(stripe: Account) -> None:

@@ -313,13 +313,13 @@ def test_keep_tests_rows_before_the_limit() -> None:
     kept = frames.build(
         pages,
         "payment_intent",
-        keep=[RowFilter(key="created", low=1_700_000_000 - 5, high=1_700_000_000)],
+        row_filters=[RowFilter(key="created", low=1_700_000_000 - 5, high=1_700_000_000)],
         limit=3,
     )
     assert kept["id"].tolist() == ["pi_1", "pi_2", "pi_3"]
     assert list(kept.index) == [0, 1, 2]
-    assert len(frames.build(pages, "payment_intent", keep=[RowFilter(key="amount", equals="1003")])) == 1
-    assert not len(frames.build(pages, "payment_intent", keep=[RowFilter(key="review", equals="x")]))
+    assert len(frames.build(pages, "payment_intent", row_filters=[RowFilter(key="amount", equals="1003")])) == 1
+    assert not len(frames.build(pages, "payment_intent", row_filters=[RowFilter(key="review", equals="x")]))
 
 
 def test_newest_first_is_stable_within_a_second() -> None:

@@ -24,10 +24,11 @@ from stripe_magics._redaction import is_secret_field
 OLD_METHODS = {"ach_credit_transfer", "ach_debit", "sofort", "multibanco", "wechat", "bitcoin"}
 KEPT_METHODS = {"card"}  # other payment methods' details become columns when an account has them
 WHOLE = {"payment_method_options"}  # a choice of settings by method, rarely looked at
+# instants whose comments don't say so
 TIMES = re.compile(
     r"(^|_)(period_start|period_end|trial_start|deadline|available_on|redeem_by|due_by|deletes_after|available_until|load_time"
     r"|next_payment_attempt)$"
-)  # instants whose comments don't say so
+)
 MAY_LACK = {"amount_capturable", "amount_received"}  # numbers that some answers leave out
 LEAVES = {"str": "text", "bool": "bool", "float": "number", "int": "int", "Any": "map", "Decimal": "text"}
 MAX_DEPTH = 4

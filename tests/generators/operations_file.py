@@ -40,9 +40,8 @@ RENAMED = {
     "products.features": "product_features",
     "billing.meters.event_summaries": "billing.meter_event_summaries",
 }
-NESTED = {
-    "customers.tax_ids"
-}  # keep their own name, though the resource above has methods for them (`customers.create_tax_id`)
+# keep their own name, though the resource above has methods for them (`customers.create_tax_id`)
+NESTED = {"customers.tax_ids"}
 ALSO = {  # resources with a second name in the command line tool
     "invoice_items": "invoiceitems",
     "billing.credit_balance_summary": "billing.credit_balance_summaries",
@@ -143,11 +142,8 @@ def joined(packages: dict[str, Package], types: ParameterTypes) -> dict[tuple[st
         for method, each in operations(packages[release], types):
             endpoint: tuple[str, ...] = (method, re.sub(r"\{\w+\}", "{}", each.path))
             if release in found.get(endpoint, each).shapes and endpoint in found:
-                endpoint = (
-                    method,
-                    each.path,
-                    each.name,
-                )  # two services have it: `payment_sources.delete`, `sources.detach`
+                # two services have it: `payment_sources.delete`, `sources.detach`
+                endpoint = (method, each.path, each.name)
             known = found.setdefault(endpoint, each)
             if known is not each:
                 known.shapes |= each.shapes

@@ -40,9 +40,8 @@ def state(ip: Any) -> dict[str, Any]:
 
 def test_unload_leaves_no_trace(bare_shell: Any) -> None:
     ip = bare_shell
-    ip.run_line_magic(
-        "unload_ext", "stripe_magics"
-    )  # IPython 9 registers its own magics for extensions when they are first used
+    # IPython 9 registers its own magics for extensions when they are first used
+    ip.run_line_magic("unload_ext", "stripe_magics")
     before = state(ip)
     for _ in range(2):
         ip.run_line_magic("load_ext", "stripe_magics")

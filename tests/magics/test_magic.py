@@ -210,9 +210,8 @@ class TestErrors:
         assert (
             sandbox("%stripe refunds create --payment-intent $pi --amount 10.00usd").loc[0, "amount"] == 1000
         )
-        with pytest.raises(
-            errors.InvalidRequest, match="No such payment.intent"
-        ):  # left to Stripe's own words
+        with pytest.raises(errors.InvalidRequest, match="No such payment.intent"):
+            # left to Stripe's own words
             sandbox("%stripe refunds create --payment-intent pi_nope --amount 10.00usd")
 
     def test_without_a_connection(self, cells: Cells) -> None:

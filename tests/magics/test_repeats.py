@@ -30,9 +30,8 @@ INTERFACES: dict[str, str] = {
     "rows in Python": ROWS + "import stripe_magics as sm\nmade = sm.call({module!r}, from_=rows)",
 }
 CREATE = ("customers.create", {"name": "Jenny", "email": "jenny@example.com"})
-NO_ANSWER = Fault(
-    "drop_after", match="POST", times=3
-)  # carried out, and none of the three attempts is answered
+# carried out, and none of the three attempts is answered
+NO_ANSWER = Fault("drop_after", match="POST", times=3)
 
 
 def source(interface: str, module: str, values: dict[str, Any], *, again: bool = False) -> str:

@@ -28,9 +28,8 @@ class Story:
             max_network_retries=0,
             **options,
         )
-        self.api = getattr(
-            self.client, "v1", self.client
-        )  # the namespace came with version 13 of the package
+        # the namespace came with version 13 of the package
+        self.api = getattr(self.client, "v1", self.client)
 
     def raw(self, path: str, **params: Any) -> Any:
         """A path that only the sandbox has."""

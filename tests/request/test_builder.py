@@ -376,20 +376,21 @@ def test_searches_refused(values: dict[str, Any], message: str) -> None:
 
 def test_invoices_by_customer_and_by_id() -> None:
     request = plan("invoices.search", customer="cus_1", pending="yes", created="2026-01-01", limit=7)
-    assert [dict(each.params)["status"] for each in (request, *request.also)] == ["draft", "open"]
+    assert [dict(each.params)["status"] for each in (request, *request.merged_requests)] == ["draft", "open"]
     assert all(
-        dict(each.params)["customer"] == "cus_1" and each.limit == 7 for each in (request, *request.also)
+        dict(each.params)["customer"] == "cus_1" and each.limit == 7
+        for each in (request, *request.merged_requests)
     )
     settled = plan("invoices.search", pending="no")
-    assert [dict(each.params)["status"] for each in (settled, *settled.also)] == [
+    assert [dict(each.params)["status"] for each in (settled, *settled.merged_requests)] == [
         "paid",
         "uncollectible",
         "void",
     ]
-    assert not plan("invoices.search").also
+    assert not plan("invoices.search").merged_requests
     one = plan("invoices.search", invoice="in_1", pending="yes", created="2026-01-01")
     assert (one.path, one.list_of_one, one.lists, one.params) == ("/v1/invoices/in_1", True, False, ())
-    assert set(one.keep) == {
+    assert set(one.row_filters) == {
         RowFilter(key="status", among=("draft", "open")),
         RowFilter(key="created", low=1767225600, high=1767312000),
     }
@@ -404,14 +405,14 @@ def test_updates_of_a_customer() -> None:
         payment_method="pm_1",
         tax_id_data=["type=eu_vat, value=DE1", "type=gb_vat, value=GB1"],
     )
-    chain = [request, *request.then]
+    chain = [request, *request.follow_ups]
     assert [each.path for each in chain] == [
         "/v1/payment_methods/pm_1/attach",
         "/v1/customers/cus_1",
         "/v1/customers/cus_1/tax_ids",
         "/v1/customers/cus_1/tax_ids",
     ]
-    assert [each.answers for each in chain] == [False, True, False, False]
+    assert [each.is_main_response for each in chain] == [False, True, False, False]
     assert chain[0].params == (("customer", "cus_1"),)
     assert chain[1].params == (("name", "J"),)
     assert chain[3].params == (("type", "gb_vat"), ("value", "GB1"))
@@ -425,13 +426,13 @@ def test_updates_of_a_payment_intent() -> None:
         mandate="mandate_1",
         off_session="yes",
     )
-    (confirm,) = request.then
-    assert (request.path, request.params, request.answers) == (
+    (confirm,) = request.follow_ups
+    assert (request.path, request.params, request.is_main_response) == (
         "/v1/payment_intents/pi_1",
         (("description", "x"),),
         False,
     )
-    assert (confirm.path, confirm.answers, confirm.effect) == (
+    assert (confirm.path, confirm.is_main_response, confirm.effect) == (
         "/v1/payment_intents/pi_1/confirm",
         True,
         Effect.IRREVERSIBLE,
@@ -441,7 +442,11 @@ def test_updates_of_a_payment_intent() -> None:
     alone = plan(
         "payment_intents.update", options=Options(idempotency="k"), payment_intent="pi_1", off_session="yes"
     )
-    assert (alone.path, alone.then, alone.idempotency_key) == ("/v1/payment_intents/pi_1/confirm", (), "k")
+    assert (alone.path, alone.follow_ups, alone.idempotency_key) == (
+        "/v1/payment_intents/pi_1/confirm",
+        (),
+        "k",
+    )
     both = plan(
         "payment_intents.update",
         options=Options(idempotency="k"),
@@ -449,7 +454,8 @@ def test_updates_of_a_payment_intent() -> None:
         description="x",
         off_session="yes",
     )
-    assert [each.idempotency_key for each in (both, *both.then)] == ["k", ""]  # a key belongs to one call
+    # a key belongs to one call
+    assert [each.idempotency_key for each in (both, *both.follow_ups)] == ["k", ""]
 
 
 def test_json_beside_fields() -> None:
@@ -472,12 +478,12 @@ def test_json_beside_fields() -> None:
 
 def test_filters_that_stripe_does_not_take() -> None:
     request = plan("balance.list_history", available_filter="after", available_on="2026-01-01", limit=5)
-    assert request.keep == (RowFilter(key="available_on", low=1767312000),)
+    assert request.row_filters == (RowFilter(key="available_on", low=1767312000),)
     assert dict(request.params) == {"limit": "100"}
     assert "nothing bounds the scan" in request.scan_warning
     assert not plan("balance.list_history", available_on="2026-01-01", created="last 30 days").scan_warning
     transit = plan("payouts.list", status="in_transit")
-    assert transit.keep == (RowFilter(key="status", equals="in_transit"),)
+    assert transit.row_filters == (RowFilter(key="status", equals="in_transit"),)
     assert "status" not in dict(transit.params)
     assert dict(plan("payouts.list", status="paid").params)["status"] == "paid"
 

@@ -95,7 +95,7 @@ def test_random_calls_of_the_documented_modules(module: Module) -> None:
             if not _may_refuse(refusal):
                 failures.append(f"{values}: {refusal}")
             continue
-        for each in (request, *request.also, *request.then):
+        for each in (request, *request.merged_requests, *request.follow_ups):
             failures += [f"{values}: {each.path} {problem}" for problem in problems(each, PINNED_VERSION)]
         passed += 1
     assert not failures, "\n".join(failures[:5]) + f"\n{len(failures)} in all"

@@ -181,7 +181,7 @@ def test_every_field_is_legal(module: Module) -> None:
     for values in ways(module):
         bound = bind(module, values)
         request = build(bound)
-        chain = [request, *request.also, *request.then]
+        chain = [request, *request.merged_requests, *request.follow_ups]
         for each in chain:
             check(each)
         for name in bound.values:
@@ -205,11 +205,11 @@ def _went_out(module: Module, field: Field, values: dict[str, Any], chain: list[
     if field.role is Role.PATH:
         return any(str(values[field.name]) in each.path for each in chain)
     if field.role is Role.LOCAL:
-        return any(test.key == (field.row or field.param) for test in chain[0].keep)
+        return any(test.key == (field.row or field.param) for test in chain[0].row_filters)
     if field.role is Role.SEARCH:
         return "query" in roots
     if field.role is Role.SPLIT:
-        return "status" in names or any(test.key == "status" for test in chain[0].keep)
+        return "status" in names or any(test.key == "status" for test in chain[0].row_filters)
     if field.role is not Role.PARAM:
         return bool(chain[0].headers or chain[0].idempotency_key)
     held = module.held(field.name)

@@ -202,9 +202,8 @@ def test_revenue_is_spread_60_28_12(all_of):
 
 
 def test_customers(all_of):
-    about(
-        len(all_of("customer")), 420 + 31, 0.03
-    )  # the firm's two years, and those whose lives the engine plays
+    # the firm's two years, and those whose lives the engine plays
+    about(len(all_of("customer")), 420 + 31, 0.03)
     for each in all_of("customer"):
         assert set(each["metadata"]) == {"segment", "plan", "channel", "country"}
         assert each["email"].endswith("example.com")
@@ -723,6 +722,5 @@ def test_time_goes_on_and_the_books_stay_right():
     for payout in account.each("payout"):
         if payout["automatic"]:
             assert sum(entries[each]["net"] for each in account.ledger.members[payout["id"]]) == 0
-    assert (
-        account.peek("payment_intent", "pi_demoCapture")["status"] == "canceled"
-    )  # nobody captured it within seven days
+    # nobody captured it within seven days
+    assert account.peek("payment_intent", "pi_demoCapture")["status"] == "canceled"

@@ -95,9 +95,8 @@ def made():
         "payment_link": post(
             "/v1/payment_links", **{"line_items[0][price]": single["id"], "line_items[0][quantity]": "1"}
         ),
-        "webhook_endpoint": {
-            name: value for name, value in endpoint.items() if name != "secret"
-        },  # shown once only
+        # shown once only
+        "webhook_endpoint": {name: value for name, value in endpoint.items() if name != "secret"},
         "event": get("/v1/events")["data"][0],
     }
 

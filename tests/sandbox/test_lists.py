@@ -95,9 +95,8 @@ def test_12_filters(call, sandbox) -> None:
     assert call.every("/v1/payouts", status="paid") == []
     assert ids(call.every("/v1/payouts", destination=payout["destination"])) == [payout["id"]]
     assert ids(call.every("/v1/payouts", **{"arrival_date[gte]": payout["arrival_date"]})) == [payout["id"]]
-    assert ids(call.every("/v1/payouts", status="in_transit")) == [
-        payout["id"]
-    ]  # a value that Stripe's filter doesn't know
+    # a value that Stripe's filter doesn't know
+    assert ids(call.every("/v1/payouts", status="in_transit")) == [payout["id"]]
 
 
 def test_12_filters_of_invoices_and_items(call) -> None:

@@ -173,10 +173,8 @@ def test_40_two_business_days(call, sandbox) -> None:
     sandbox.advance(4 * DAY)  # to a Friday
     call.intent()
     entry = call("GET /v1/balance_transactions")["data"][0]
-    assert (entry["status"], (entry["available_on"] - sandbox.now) // DAY) == (
-        "pending",
-        3,
-    )  # midnight before Tuesday
+    # midnight before Tuesday
+    assert (entry["status"], (entry["available_on"] - sandbox.now) // DAY) == ("pending", 3)
     sandbox.advance(entry["available_on"] - sandbox.now)
     assert call(f"GET /v1/balance_transactions/{entry['id']}")["status"] == "available"
     assert call.available() == 1912

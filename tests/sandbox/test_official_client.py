@@ -16,9 +16,8 @@ from stripe_magics.sandbox.server import serving
 from .conftest import Talk
 
 stripe = pytest.importorskip("stripe")
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Use 'content=:DeprecationWarning"
-)  # the package's own way of using httpx
+# the package's own way of using httpx
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,8 @@ EVENTS = [
     "customer.subscription.updated",
     "customer.subscription.deleted",
 ]
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Use 'content=:DeprecationWarning"
-)  # the package's own way of using httpx
+# the package's own way of using httpx
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 
 @dataclass

@@ -47,9 +47,8 @@ class Operation:
     method: str
     path: str
     returns: str
-    shapes: tuple[
-        int | None, ...
-    ]  # by version: its shape, -1 for no parameters, None where there is no such operation
+    # by version: its shape, -1 for no parameters, None where there is no such operation
+    shapes: tuple[int | None, ...]
     aliases: tuple[str, ...]
     host: str
 

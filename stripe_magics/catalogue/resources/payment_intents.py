@@ -289,7 +289,7 @@ UPDATE = Module(
         FollowUp(
             path="/v1/payment_intents/{payment_intent}/confirm",
             fields=tuple(field.name for field in _HELD if field.role is not Role.SWITCH),
-            answers=True,
+            is_main_response=True,
             effect=Effect.IRREVERSIBLE,
         ),
     ),

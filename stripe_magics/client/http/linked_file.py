@@ -60,9 +60,8 @@ def _encoded(connection: Connection, link: str) -> EncodedRequest:
         parts = urlsplit(link)
     except ValueError:
         parts = urlsplit("")
-    if parts.scheme != "https" or not _STRIPE.fullmatch(
-        parts.netloc
-    ):  # no login, no port, nobody else's host
+    if parts.scheme != "https" or not _STRIPE.fullmatch(parts.netloc):
+        # no login, no port, nobody else's host
         raise _refused("The link of the file doesn't lead to Stripe")
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     base = f"https://{parts.netloc}" if connection.base == API else connection.base

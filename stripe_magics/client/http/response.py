@@ -15,14 +15,12 @@ class ApiResponse:
     status: int
     body: bytes
     request_id: str = ""
-    replayed: bool = (
-        False  # Stripe gave the saved result of an earlier request with this key: no second object was made
-    )
+    # Stripe gave the saved result of an earlier request with this key: no second object was made
+    replayed: bool = False
     idempotency_key: str = ""
     operation: int | None = None  # number in the journal
-    notices: tuple[
-        str, ...
-    ] = ()  # what a person should be told: replays, Stripe's notices, a clock that is off
+    # what a person should be told: replays, Stripe's notices, a clock that is off
+    notices: tuple[str, ...] = ()
     attempts: int = 1
     api_version: str = ""
     _data: dict[str, Any] | None = field(default=None, repr=False)

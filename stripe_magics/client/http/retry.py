@@ -40,9 +40,8 @@ class Policy:
     retries: int = 2
     rate_retries_read: int = 3
     rate_retries_write: int = 2
-    page_retries: int = (
-        5  # of a page of a list that is read in parallel: giving up loses more than one answer
-    )
+    # of a page of a list that is read in parallel: giving up loses more than one answer
+    page_retries: int = 5
     page_rate_retries: int = 23
     in_use_retries: int = 5
     in_use_seconds: float = 30.0
@@ -66,9 +65,8 @@ class AttemptResult:
     body: bytes = b""
     data: dict[str, Any] | None = None  # the body of a success, parsed
     code: str = ""  # of Stripe's error object
-    from_stripe: bool = (
-        False  # the body is an object of Stripe's: an error on a failure, anything else on a success
-    )
+    # the body is an object of Stripe's: an error on a failure, anything else on a success
+    from_stripe: bool = False
     final: bool = False  # trying again can't help: an untrusted certificate, an illegal header
     interrupted: bool = False
 

@@ -109,9 +109,8 @@ class Journal:
 
     def __init__(self, folder: Path | None, *, now: Callable[[], float] = time.time) -> None:
         self.now = now
-        self.running: dict[
-            int, int
-        ] = {}  # numbers that this process is sending at this moment, each with its thread
+        # numbers that this process is sending at this moment, each with its thread
+        self.running: dict[int, int] = {}
         self._folder = folder
         self._lock = threading.RLock()
         self._db: sqlite3.Connection | None = None
@@ -144,9 +143,8 @@ class Journal:
             self.running = {}
         db = open_database(self.path, wait=30, synchronous="FULL")
         db.executescript(_SCHEMA)
-        add_columns(
-            db, "operation", {"stripe_first": "REAL", "stripe_last": "REAL"}
-        )  # of version 0.2: without
+        # of version 0.2: without
+        add_columns(db, "operation", {"stripe_first": "REAL", "stripe_last": "REAL"})
         db.execute(
             "UPDATE operation SET sealed = NULL WHERE sealed IS NOT NULL AND first < ?",
             (self.now() - WINDOW,),

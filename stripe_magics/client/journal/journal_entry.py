@@ -6,9 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import inf
 
-WINDOW = (
-    23 * 3600
-)  # seconds in which the same key surely gives the same result; Stripe may forget it after 24 h
+# seconds in which the same key surely gives the same result; Stripe may forget it after 24 h
+WINDOW = 23 * 3600
 REPEAT_WINDOW = 24 * 3600  # seconds in which an identical write from elsewhere asks for --again
 CLOCK_STEP = 60  # seconds by which a clock is set back in passing
 
@@ -81,9 +80,8 @@ class Operation:
     status: int = 0
     request_id: str = ""
     result: str = ""  # id of the object
-    stripe_first: float | None = (
-        None  # when it was first sent by Stripe's clock; None where that wasn't known
-    )
+    # when it was first sent by Stripe's clock; None where that wasn't known
+    stripe_first: float | None = None
     stripe_last: float | None = None
     hints: str = ""  # JSON of amount, currency and ids, to look the object up by
     sealed: bytes | None = None

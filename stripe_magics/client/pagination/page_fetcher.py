@@ -36,10 +36,8 @@ if TYPE_CHECKING:
 MAX_REQUESTS = 48  # requests side by side
 SPARE_REQUESTS = 1  # above what the rate needs at the latency seen
 MIN_REQUESTS = 4  # where there is no rate
-MIN_PAGE_SIZE, PAGES_UNTIL_LARGER = (
-    10,
-    10,
-)  # rows of a page; pages in a row after which they become larger again
+# rows of a page; pages in a row after which they become larger again
+MIN_PAGE_SIZE, PAGES_UNTIL_LARGER = (10, 10)
 OLDEST_ACCOUNT = 1_262_304_000  # 2010: no account is older
 
 

@@ -40,9 +40,8 @@ __all__ = [
 
 MIN_WINDOWED_ROWS = 1000  # rows; a smaller limit is read by the cursor, which asks for no row too many
 MAX_WAITING_PAGES = 12  # pages read and not yet taken by the builder; what a kill loses is read again
-MAX_REMEMBERED_IDS = (
-    10_000  # rows after which a list that turns out to be unsorted is an error and no longer read anew
-)
+# rows after which a list that turns out to be unsorted is an error and no longer read anew
+MAX_REMEMBERED_IDS = 10_000
 
 
 def takes_created(request: Request) -> bool:
@@ -76,7 +75,7 @@ def bounds(request: Request) -> tuple[int, int | None, Request]:
             low = max(low, second)
         else:
             high = second if high is None else min(high, second)
-    return low, high, replace(request, params=tuple(rest), also=(), then=())
+    return low, high, replace(request, params=tuple(rest), merged_requests=(), follow_ups=())
 
 
 def pages(
@@ -134,7 +133,7 @@ def pages_between(
 
     `after` begins below a row; `NotSortedByCreated` is raised if that row is gone.
     """
-    pull = _Pull(connection, replace(request, also=(), then=()), 0, None)
+    pull = _Pull(connection, replace(request, merged_requests=(), follow_ups=()), 0, None)
 
     async def segments() -> IdSegmentReader:
         return IdSegmentReader(pull.fetch, pull.emit, slots=pull.fetch.slots, cuts=cuts, after=after)
@@ -251,10 +250,8 @@ class _Pull:
             self.reading = await make()
             await self.reading.run()
             self.queue.put(None)
-        except (
-            Exception,
-            asyncio.CancelledError,
-        ) as problem:  # whatever it is, the caller's thread must hear of it and not wait for ever
+        except (Exception, asyncio.CancelledError) as problem:
+            # whatever it is, the caller's thread must hear of it and not wait for ever
             cancelled = IncompleteList("The reading was cancelled")
             self.queue.put(problem if isinstance(problem, Exception) else cancelled)
 

@@ -79,9 +79,8 @@ class ListPage(ApiResponse):
     left: float = 0.0  # estimated rows
     mark: Mark = (0, 0, "")
     ids: Sequence[str] = ()
-    complete_since: int | None = (
-        None  # with this page and those before it nothing is missing down to this second
-    )
+    # with this page and those before it nothing is missing down to this second
+    complete_since: int | None = None
 
     @property
     def has_more(self) -> bool:

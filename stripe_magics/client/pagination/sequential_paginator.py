@@ -47,7 +47,9 @@ class Paginator:
     def __iter__(self) -> Iterator[ApiResponse]:
         rows = 0
         while True:
-            answer = self.connection.send(replace(self.request, params=self._sized(rows), also=(), then=()))
+            answer = self.connection.send(
+                replace(self.request, params=self._sized(rows), merged_requests=(), follow_ups=())
+            )
             yield answer
             rows += len(answer.rows)
             if not (answer.has_more and self.whole) or self._reached(rows):
@@ -58,12 +60,12 @@ class Paginator:
         """The parameters of the next page; the last page asks for no more rows than are still to come."""
         if not (self.request.lists and takes_limit(self.request.path)):
             return self.params
-        every = self.limit is None or self.request.keep  # rows that are filtered here don't count yet
+        every = self.limit is None or self.request.row_filters  # rows that are filtered here don't count yet
         size = PAGE if every or self.limit is None else min(PAGE, self.limit - rows)
         return (*self.params, ("limit", str(size)))
 
     def _reached(self, rows: int) -> bool:
-        return self.limit is not None and rows >= self.limit and not self.request.keep
+        return self.limit is not None and rows >= self.limit and not self.request.row_filters
 
     def _move_on(self, answer: ApiResponse) -> None:
         place = self.following(answer)

@@ -29,6 +29,5 @@ async def run(
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(
-            *tasks, return_exceptions=True
-        )  # cancelled ones must have ended before their network connections are closed
+        # cancelled ones must have ended before their network connections are closed
+        await asyncio.gather(*tasks, return_exceptions=True)

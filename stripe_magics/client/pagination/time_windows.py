@@ -32,9 +32,8 @@ from stripe_magics.client.pagination.raw_pages import (
 
 MIN_SPLIT_ROWS = 200  # estimated rows under which a window is not split: a split costs half a page
 MIN_FIRST_PAGES = 1.0  # estimated pages of the smallest window of the first cut
-MAX_DEAD_CURSORS = (
-    5  # cursors of deleted rows tried one after another before the window is entered anew by time
-)
+# cursors of deleted rows tried one after another before the window is entered anew by time
+MAX_DEAD_CURSORS = 5
 
 
 @dataclass(slots=True)

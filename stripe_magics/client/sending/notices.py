@@ -25,9 +25,8 @@ class StripeClock:
 
     def __init__(self, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._now, self._monotonic = now, monotonic
-        self._read: tuple[float, float, float] | None = (
-            None  # Stripe's time, the wall clock, the monotonic clock
-        )
+        # Stripe's time, the wall clock, the monotonic clock
+        self._read: tuple[float, float, float] | None = None
 
     def measure(self, headers: Mapping[str, str]) -> None:
         """Take Stripe's time from an answer."""
@@ -58,9 +57,8 @@ class Notices:
     def __init__(self, *, tells_skew: bool = True) -> None:
         self._tells_skew = tells_skew  # a sandbox has a clock of its own
         self._shown: set[str] = set()
-        self.skew: float | None = (
-            None  # seconds that the local clock is ahead of Stripe's; None before the first answer
-        )
+        # seconds that the local clock is ahead of Stripe's; None before the first answer
+        self.skew: float | None = None
 
     def once(self, text: str) -> tuple[str, ...]:
         """The text, if it is new."""

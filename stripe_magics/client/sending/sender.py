@@ -166,9 +166,8 @@ def _claim(call: InFlightCall, origin: Origin | None, *, again: bool) -> None:
             chosen.append(found)
             return found
         if not given and keyed and any(row.key == requested.key for row in rows):
-            return replace(
-                requested, key=str(uuid.uuid4())
-            )  # its key has an answer already; this is a new call
+            # its key has an answer already; this is a new call
+            return replace(requested, key=str(uuid.uuid4()))
         return requested
 
     call.operation = journal.claim(requested, pick)

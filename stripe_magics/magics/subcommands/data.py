@@ -90,9 +90,8 @@ def bulk_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
 
         options = {key: value for key, value in given.items() if key not in {"out", "cell"}}
         names = [str(each) for each in positional]
-        if name == "sync" and (
-            named := options.keys() & {"to", "target"}
-        ):  # the folder by name, as `pull` has it
+        if name == "sync" and (named := options.keys() & {"to", "target"}):
+            # the folder by name, as `pull` has it
             folder = [str(options.pop(each)) for each in sorted(named)]
             names = [folder[0], *names]
         function = getattr(bulk, name)

@@ -147,9 +147,8 @@ def respond(
                 answering["idempotent-replayed"] = "true"
                 return Response(kept[0], answering, kept[1])
         params = typed(nest(given), names)
-        shaped = (
-            versions.OLDER if found.by_shape else version
-        )  # what is kept by its shape has that of its call
+        # what is kept by its shape has that of its call
+        shaped = versions.OLDER if found.by_shape else version
         if shaped == versions.NEWER:
             params = _former(found, given, params)
         unsimulated.check(found.name, given)

@@ -23,9 +23,8 @@ class FieldIndex:
         self._read = read
         self._texts: dict[int, str] = {}  # number of a row -> what it has there
         self._rows: dict[str, list[Row]] = {}
-        self._grams: dict[str, set[str]] | None = (
-            None  # three letters -> the texts with them, once a part was searched for
-        )
+        # three letters -> the texts with them, once a part was searched for
+        self._grams: dict[str, set[str]] | None = None
 
     def update(self, row: Row, *, there: bool) -> None:
         """A row was made, changed or taken out."""

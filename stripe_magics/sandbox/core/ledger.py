@@ -54,9 +54,8 @@ class Ledger:
         self.paid_by: dict[str, str] = {}  # entry -> automatic payout
         self.members: dict[str, list[str]] = {}  # automatic payout -> its entries
         self.assigned: list[tuple[str, str]] = []  # (entry, payout), in the order of assignment
-        self.open: dict[
-            str, dict[str, int]
-        ] = {}  # currency -> available entries that no payout took: id -> net
+        # currency -> available entries that no payout took: id -> net
+        self.open: dict[str, dict[str, int]] = {}
 
     def post(  # noqa: PLR0913 - what an entry of the ledger says
         self,

@@ -163,15 +163,12 @@ class Table:
         self.rows: list[Row] = []
         self.by_id: dict[str, Row] = {}
         self._sorted = True
-        self.search_indices: dict[
-            tuple[str, ...], Any
-        ] = {}  # of fields that were searched (api/search_index.py)
-        self.changed: list[
-            tuple[Row, bool]
-        ] = []  # rows that these don't know yet, and whether they are there
-        self._indices: dict[
-            int, dict[Any, list[Row]]
-        ] = {}  # place of a filter value -> value -> rows, made when first asked for
+        # of fields that were searched (api/search_index.py)
+        self.search_indices: dict[tuple[str, ...], Any] = {}
+        # rows that these don't know yet, and whether they are there
+        self.changed: list[tuple[Row, bool]] = []
+        # place of a filter value -> value -> rows, made when first asked for
+        self._indices: dict[int, dict[Any, list[Row]]] = {}
 
     def add(self, row: Row) -> None:
         """One more; out of order only while an account is filled in bulk."""
@@ -262,18 +259,14 @@ class Account:
         self._me: Object | str = me or {}
         self.tables: dict[str, Table] = {}
         self.notes: Remembering[dict[str, Any]] = Remembering()
-        self.deleted: Remembering[Object] = (
-            Remembering()
-        )  # customers and the like, as they are answered once gone
-        self.long_lines: Remembering[list[Object]] = (
-            Remembering()
-        )  # invoice -> all its lines, where there are more than ten
-        self.link_lines: Remembering[list[Object]] = (
-            Remembering()
-        )  # payment link, checkout session -> its items; file -> its content
-        self.replays: dict[
-            str, tuple[str, int, bytes, int]
-        ] = {}  # idempotency key -> (fingerprint, status, body, when)
+        # customers and the like, as they are answered once gone
+        self.deleted: Remembering[Object] = Remembering()
+        # invoice -> all its lines, where there are more than ten
+        self.long_lines: Remembering[list[Object]] = Remembering()
+        # payment link, checkout session -> its items; file -> its content
+        self.link_lines: Remembering[list[Object]] = Remembering()
+        # idempotency key -> (fingerprint, status, body, when)
+        self.replays: dict[str, tuple[str, int, bytes, int]] = {}
         self.count = 0
         self.requests = 0
         self.warm: list[Row] = []  # rows whose dicts were handed out since the last `flush`

@@ -23,9 +23,8 @@ class Remembering(dict[str, V]):
 
     def __init__(self, content: Mapping[str, V] | None = None) -> None:
         super().__init__(content or {})
-        self._levels: list[
-            dict[str, bytes | None]
-        ] = []  # open trials, outermost first: key -> its value before
+        # open trials, outermost first: key -> its value before
+        self._levels: list[dict[str, bytes | None]] = []
 
     def _touch(self, key: str) -> None:
         for level in self._levels:

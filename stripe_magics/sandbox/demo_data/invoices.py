@@ -66,9 +66,8 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
         books.account.insert("payment_intent", intent)
     elif bill.reason != "manual":
         own = [each for each in lines if each["type"] == "subscription"]
-        books.account.notes[identifier] = {
-            "lines": decode(encode(own))
-        }  # from which the draft is built anew when it changes
+        # from which the draft is built anew when it changes
+        books.account.notes[identifier] = {"lines": decode(encode(own))}
         books.account.clock.at(bill.finalized, "invoice_finalizes", identifier)
     books.account.insert("invoice", made)
 

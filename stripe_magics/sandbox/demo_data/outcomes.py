@@ -16,9 +16,8 @@ from stripe_magics.sandbox.demo_data.records import DAY, DECLINES, HOUR, Bill, C
 
 RETRIES = (0, 3 * DAY, 8 * DAY, 15 * DAY)
 DECLINED = 0.058  # of bills by card, besides those of customers who are about to leave
-RECOVERED = {
-    "manual": 0.55
-}  # of bills that were declined, by reason; other customers nearly always find another card
+# of bills that were declined, by reason; other customers nearly always find another card
+RECOVERED = {"manual": 0.55}
 OTHERWISE = 0.95
 UNPAID = (((1, 30), 12), ((31, 60), 18), ((61, 90), 12), ((91, 170), 12))  # days overdue: how many stay open
 WRITTEN_OFF, VOIDED, DRAFTS = 45, 88, 10

@@ -16,10 +16,8 @@ from stripe_magics.sandbox.demo_data.writer import Books
 from stripe_magics.sandbox.resources.account_objects import RUN
 from stripe_magics.sandbox.resources.payouts import default_account
 
-FAILED = {
-    ("usd", 310): "demoFailed",
-    ("eur", 250): "",
-}  # (currency, number of its run): the rest of the id, if it is to be readable
+# (currency, number of its run): the rest of the id, if it is to be readable
+FAILED = {("usd", 310): "demoFailed", ("eur", 250): ""}
 BY_HAND = {("usd", 120): "paid", ("usd", 400): "paid", ("eur", 330): "paid", ("usd", 445): "canceled"}
 TROUBLE = ("could_not_process", "The bank could not process this payout.")
 

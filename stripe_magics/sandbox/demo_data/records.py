@@ -70,9 +70,8 @@ class Client:
     leaves: int = 0  # the month in which it is no longer billed
     reason: str = ""  # cancellation_requested, payment_failed
     ended: int = 0
-    change: tuple[str, int, int] | None = (
-        None  # (plan and seats that it had, days before the next bill), billed as proration
-    )
+    # (plan and seats that it had, days before the next bill), billed as proration
+    change: tuple[str, int, int] | None = None
     last_created: int = 0  # when its last bill was made
     last_version: int = 0  # of the price of its last bill
     last_percent: int = 0  # discount on its last bill
@@ -127,9 +126,8 @@ class Bill:
     attempts: list[tuple[int, str]] = field(default_factory=list)
     settled: int = 0  # when it was paid, voided or written off
     retry: int = 0  # the next attempt of an open one
-    refund: tuple[int, int, str | None, bool] | None = (
-        None  # moment, per cent of it, reason, whether the refund failed
-    )
+    # moment, per cent of it, reason, whether the refund failed
+    refund: tuple[int, int, str | None, bool] | None = None
     dispute: tuple[int, str, str] | None = None  # moment, reason, status
 
     @property

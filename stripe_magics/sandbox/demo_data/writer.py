@@ -50,9 +50,8 @@ class Person:
     period: tuple[int, int] = (0, 0)
     past_due: bool = False
     items: dict[str, str] = field(default_factory=dict)  # seat, plan -> subscription item
-    buys: dict[str, tuple[str, int]] = field(
-        default_factory=dict
-    )  # plan -> (price, quantity), as its last period was billed
+    # plan -> (price, quantity), as its last period was billed
+    buys: dict[str, tuple[str, int]] = field(default_factory=dict)
     standing: tuple[int, bool] = (0, False)  # when an invoice was last paid or not; whether it was not
 
     def stands(self, moment: int, *, delinquent: bool) -> None:

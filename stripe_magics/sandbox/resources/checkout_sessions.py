@@ -31,10 +31,8 @@ from stripe_magics.sandbox.resources.subscriptions import creation
 _KIND = "checkout.session"
 _PARTS = ("payment_intent_data", "setup_intent_data", "subscription_data")
 _COLLECTION = {"payment": "if_required"}  # of a payment method, by mode; else always
-_CREATION = {
-    "payment": "if_required",
-    "setup": "if_required",
-}  # of a customer, where none is named; else always
+# of a customer, where none is named; else always
+_CREATION = {"payment": "if_required", "setup": "if_required"}
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:

@@ -20,9 +20,8 @@ from stripe_magics.sandbox.core.store import Account, Object
 
 def create_promotion(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/promotion_codes."""
-    named = params.get("coupon") or (params.get("promotion") or {}).get(
-        "coupon"
-    )  # the newer version's spelling
+    # the newer version's spelling
+    named = params.get("coupon") or (params.get("promotion") or {}).get("coupon")
     if not named:
         raise missing_param("promotion[coupon]")
     coupon = account.find("coupon", named, "coupon")
