@@ -308,7 +308,7 @@ def test_an_unknown_column_is_reported_with_the_first_page() -> None:
     assert later.frame()["customer_email"].notna().tolist() == [False, True]
 
 
-def test_keep_tests_rows_before_the_limit() -> None:
+def test_row_filters_test_rows_before_the_limit() -> None:
     pages = [page(*(intent(n) for n in range(10)))]
     kept = frames.build(
         pages,
@@ -318,8 +318,9 @@ def test_keep_tests_rows_before_the_limit() -> None:
     )
     assert kept["id"].tolist() == ["pi_1", "pi_2", "pi_3"]
     assert list(kept.index) == [0, 1, 2]
-    assert len(frames.build(pages, "payment_intent", row_filters=[RowFilter(key="amount", equals="1003")])) == 1
-    assert not len(frames.build(pages, "payment_intent", row_filters=[RowFilter(key="review", equals="x")]))
+    one, none = RowFilter(key="amount", equals="1003"), RowFilter(key="review", equals="x")
+    assert len(frames.build(pages, "payment_intent", row_filters=[one])) == 1
+    assert not len(frames.build(pages, "payment_intent", row_filters=[none]))
 
 
 def test_newest_first_is_stable_within_a_second() -> None:
