@@ -1,5 +1,5 @@
-"""What is beside billing answers with the fields of its type, as both released `stripe` packages have them,
-and with no other."""
+"""Answers have the fields of their type, as both released `stripe` packages have them, and no other: what is
+read by its paths, and all that an account and the demo firm hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from stripe_magics.catalogue.generated import objects
-from stripe_magics.catalogue.versions import VERSIONS
+from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION, VERSIONS
+from stripe_magics.sandbox import SandboxTransport
+from stripe_magics.sandbox.api.dispatcher import written
+from stripe_magics.sandbox.api.newer_fields import ABSENT
+from stripe_magics.sandbox.core.store import Account, decode
 
 from .conftest import Talk
 from .silent_parameters import World
@@ -25,6 +29,11 @@ STILL_SENT = {
 BILLING = {"invoice", "price", "plan", "subscription"}
 
 
+def kind_in(value: dict[str, Any], types: Mapping[str, Any]) -> bool:
+    """Whether it is an object of a type (an event's data is none: its `object` is the object)."""
+    return isinstance(value.get("object"), str) and value["object"] in types
+
+
 def strangers(data: Any, tree: Mapping[str, Any], types: Mapping[str, Any], where: str) -> Iterator[str]:
     """The fields that a type doesn't have, through all that is in them."""
     for name, value in data.items():
@@ -35,7 +44,7 @@ def strangers(data: Any, tree: Mapping[str, Any], types: Mapping[str, Any], wher
         elif isinstance(value, dict) and value.get("object") == "list":
             for each in value["data"]:
                 yield from strangers(each, types[each["object"]], types, each["object"])
-        elif isinstance(value, dict) and value.get("object") in types and value["object"] not in BILLING:
+        elif isinstance(value, dict) and kind_in(value, types) and value["object"] not in BILLING:
             yield from strangers(value, types[value["object"]], types, value["object"])
         elif isinstance(value, dict) and isinstance(of, Mapping) and "@" not in of:
             yield from strangers(value, of, types, f"{where}.{name}")
@@ -96,3 +105,103 @@ def test_no_answer_has_a_field_of_its_own(world: tuple[Talk, dict[str, str]], ve
         "token",
         "source",
     } <= seen
+
+
+# all that is held
+
+
+OLDER_FIELDS = {
+    "subscription.plan": "of one item, as the older API has it",
+    "subscription.quantity": "of one item, as the older API has it",
+    "charge.payment_method_details.sepa_debit": "a variant: the facts have the general ones only",
+    "payment_method.sepa_debit": "a variant: the facts have the general ones only",
+}
+LEFT_OUT = {
+    "account.capabilities": "those that were asked for", "account.company": "of companies",
+    "account.individual": "of persons", "account.groups": "where one was given",
+    "bank_account.account": "a customer's", "bank_account.customer": "an account's",
+    "card.account": "a customer's", "card.customer": "an account's",
+    "charge.transfer": "of what was passed on", "charge.level3": "of what was given",
+    "charge.authorization_code": "only some networks say it",
+    "event.account": "events of connected accounts", "event.context": "only of newer accounts",
+    "invoice.automatically_finalizes_at": "while it waits", "invoice.threshold_reason": "where one was met",
+    "invoice.subscription_proration_date": "of one preview", "invoiceitem.subscription_item": "of an item",
+    "payment_method.radar_options": "where they were given", "payment_method.card": "of its type",
+    "dispute.network_reason_code": "only some networks say it", "refund.failure_reason": "of failed ones",
+    "refund.failure_balance_transaction": "of failed ones", "refund.next_action": "of those that need one",
+    "refund.instructions_email": "where one was given", "refund.description": "where one was given",
+    "checkout.session.subscription": "of that mode", "subscription_item.quantity": "not of usage",
+    "source.three_d_secure": "of its type", "source.sepa_credit_transfer": "of its type",
+    "token.card": "of its type", "token.bank_account": "of its type", "webhook_endpoint.secret": "once",
+}  # fmt: skip
+"""Fields that an answer may lack, each with the reason. Those that are shown where they are expanded:"""
+EXPANDED = {
+    "charge.refunds", "checkout.session.line_items", "coupon.applies_to", "coupon.currency_options",
+    "customer.cash_balance", "customer.invoice_credit_balance", "customer.sources", "customer.subscriptions",
+    "customer.tax", "customer.tax_ids", "payment_link.line_items", "price.currency_options", "price.tiers",
+    "quote.line_items", "invoice.payments",
+}  # fmt: skip
+OLD_CARDS = {"allow_redisplay", "available_payout_methods", "currency", "default_for_currency", "description",
+    "iin", "issuer", "networks", "status", "account"}  # fmt: skip
+"""Fields of a card that stands for an account's own, or that few may see."""
+METHODS = "payment_method_configuration"
+"""Its type's methods are one variant each, and the facts have the general ones only."""
+
+
+def held(account: Account, most: int) -> Iterator[tuple[Account, dict[str, Any]]]:
+    """Objects of each kind, from the oldest to the newest, and of each status."""
+    for member in account.family.accounts():
+        for table in member.tables.values():
+            rows = table.ordered()
+            step = max(1, len(rows) // most)
+            seen: set[Any] = set()
+            for place, row in enumerate(rows):
+                status = (row.value.get("status"), row.value.get("type")) if place % 7 == 0 else None
+                if place % step == 0 or (status and status not in seen):
+                    seen.add(status)
+                    yield member, row.value
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("firm", ["one of each", "the demo"])
+def test_what_is_held_has_the_shape_of_its_version(
+    world: tuple[Talk, dict[str, str]], firm: str, version: str
+) -> None:
+    account = (world[0].transport if firm == "one of each" else SandboxTransport()).account
+    types, unknown, missing = objects.facts(version), set(), set()
+    for member, value in held(account, 40):
+        answer = decode(written(member, value, [], version))
+        kind = answer["object"]
+        if kind == METHODS:
+            continue
+        if kind == "event":  # what happened keeps the shape of the event's version
+            happened, past = answer["data"].pop("object"), objects.facts(answer["api_version"])
+            about = happened["object"]
+            if about != METHODS:
+                unknown |= set(strangers(happened, past[about], past, about)) - OLDER_FIELDS.keys()
+        unknown |= set(strangers(answer, types[kind], types, kind)) - OLDER_FIELDS.keys()
+        missing |= {f"{kind}.{name}" for name in types[kind].keys() - answer.keys()}
+    absent = {each for each in missing if each.rpartition(".")[2] in ABSENT}
+    cards = {f"card.{each}" for each in OLD_CARDS}
+    assert sorted(unknown) == []
+    assert sorted(missing - absent - cards - LEFT_OUT.keys() - EXPANDED) == []
+
+
+def test_fields_of_the_newer_version_are_answered_by_it_alone(world: tuple[Talk, dict[str, str]]) -> None:
+    call, ids = world
+    for path, names in [
+        (f"payment_intents/{ids['intent']}", {"customer_account", "excluded_payment_method_types"}),
+        (f"setup_intents/{ids['setup_intent']}", {"customer_account", "managed_payments"}),
+        (f"checkout/sessions/{ids['session']}", {"origin_context", "wallet_options", "optional_items"}),
+        (f"payment_methods/{ids['payment_method']}", {"customer_account"}),
+        (f"refunds/{ids['refund']}", {"pending_reason"}),
+        (f"subscriptions/{ids['subscription']}", {"status_details", "managed_payments", "billing_mode"}),
+    ]:
+        older, newer = (
+            call.raw(f"GET /v1/{path}", headers={"Stripe-Version": each}).json()
+            for each in (PINNED_VERSION, NEWEST_VERSION)
+        )
+        assert names <= newer.keys() - older.keys(), path
+    taxed = call("POST /v1/invoices", {"customer": ids["customer"], "automatic_tax[enabled]": True})["id"]
+    read = call.raw(f"GET /v1/invoices/{taxed}", headers={"Stripe-Version": NEWEST_VERSION}).json()
+    assert read["automatic_tax"]["provider"] == "stripe"

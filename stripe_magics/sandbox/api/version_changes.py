@@ -1,7 +1,8 @@
 """What changed between the two versions that the sandbox speaks, as a list. Objects are kept in the older
 shape.
 
-Answers of the newer version go up the list: each change turns an object of its types into what it became.
+Answers of the newer version go up the list: each change turns an object of its types into what it became, and
+what only the newer types have is added (`newer_fields`).
 Calls of the newer version come down: their parameters get the names that they had before. What the newer
 version takes and the older one has no name for is refused.
 """
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from stripe_magics.sandbox.api import newer_fields
 from stripe_magics.sandbox.core.store import Account, Object
 
 Upgrade = Callable[[Account, Object], None]
@@ -80,6 +82,7 @@ def _invoice(account: Account, of: Object) -> None:
             "subscription_details": None,
             "type": "quote_details",
         }
+    _provider(of)
     of["amount_paid_off_stripe"] = of["amount_paid"] if of.pop("paid_out_of_band", False) else 0
     of["total_taxes"] = _taxes(of.pop("total_tax_amounts", None))
     _drop(
@@ -183,7 +186,13 @@ def _credit_note_amounts(account: Account, of: Object) -> None:
     )
 
 
+def _provider(of: Object) -> None:
+    """Who finds the tax."""
+    of["automatic_tax"]["provider"] = "stripe" if of["automatic_tax"]["enabled"] else None
+
+
 def _quote(account: Account, of: Object) -> None:
+    _provider(of)
     of["subscription_data"]["billing_mode"] = {"flexible": None, "type": "classic"}
 
 
@@ -316,6 +325,7 @@ def upgrade(account: Account, value: Any) -> None:
         turn = change.objects.get(kind)
         if turn is not None:
             turn(account, value)
+    newer_fields.complete(kind, value)
 
 
 def downgrade(name: str, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
