@@ -22,7 +22,7 @@ from stripe_magics.sandbox.api.expand import expand
 from stripe_magics.sandbox.api.form_decoding import nest, pairs
 from stripe_magics.sandbox.api.multipart import multipart_pairs
 from stripe_magics.sandbox.api.pagination import Page
-from stripe_magics.sandbox.api.parameters import has_shape, own_shape, shape, typed
+from stripe_magics.sandbox.api.parameters import grafted, has_shape, own_shape, shape, typed
 from stripe_magics.sandbox.core.clock_of_request import clock_of
 from stripe_magics.sandbox.core.store import Account, Object, decode, encode
 from stripe_magics.sandbox.generic import engine
@@ -273,6 +273,7 @@ def _former(found: Route, given: list[tuple[str, str]], params: dict[str, Any]) 
     names = found.shape_at(versions.OLDER)
     if names is None:
         return params
+    names = grafted(names, found.shape_at(versions.NEWER) or {}, version_changes.added(found.name))
     former = version_changes.downgrade(found.name, given)
     try:
         return typed(nest(former), names)

@@ -107,6 +107,31 @@ def _open(of: Kind) -> Kind:
     return ("one of", tuple(_open(each) for each in of["u"]))
 
 
+def grafted(
+    names: dict[str, tuple[Kind, bool, bool]],
+    newer: dict[str, tuple[Kind, bool, bool]],
+    paths: tuple[str, ...],
+) -> dict[str, tuple[Kind, bool, bool]]:
+    """A shape with some parameters (`phases[duration]`) that a newer one has."""
+    for path in paths:
+        names = _graft(names, newer, re.findall(r"\w+", path))
+    return names
+
+
+def _graft(names: dict[str, Any], newer: dict[str, Any], path: list[str]) -> dict[str, Any]:
+    head, *rest = path
+    if not rest:
+        return {**names, head: newer[head]}
+    return {**names, head: (_graft_kind(names[head][0], newer[head][0], rest), *names[head][1:])}
+
+
+def _graft_kind(kind: Kind, newer: Kind, path: list[str]) -> Kind:
+    """In a list, in each of its objects."""
+    if kind[0] == "array":
+        return ("array", _graft_kind(kind[1], newer[1], path))
+    return ("object", _graft(kind[1], newer[1], path))
+
+
 class _Given(dict[str, Any]):
     """What was given. A parameter that a handler can't do without and the table has as optional is missed as
     a required one is."""

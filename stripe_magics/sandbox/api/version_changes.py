@@ -4,7 +4,7 @@ shape.
 Answers of the newer version go up the list: each change turns an object of its types into what it became, and
 what only the newer types have is added (`newer_fields`).
 Calls of the newer version come down: their parameters get the names that they had before. What the newer
-version takes and the older one has no name for is refused.
+version takes and the older one has no name for is refused, but for what is `added`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ Upgrade = Callable[[Account, Object], None]
 
 @dataclass(frozen=True)
 class VersionChange:
-    """One dated change: object type -> how it is turned, and (pattern, former name) of parameters by
-    operation."""
+    """One dated change: object type -> how it is turned, (pattern, former name) of parameters by operation,
+    and what was added there that the handlers know."""
 
     version: str
     about: str
     objects: dict[str, Upgrade] = field(default_factory=dict)
     params: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    added: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _drop(of: Object, *names: str) -> None:
@@ -302,6 +303,13 @@ CHANGES = (
             "customer_cash_balance_transaction": _with(customer_account=None),
             "customer_balance_transaction": _with(customer_account=None, checkout_session=None),
         },
+        added={
+            "POST /v1/payment_links/{payment_link}": (
+                "application_fee_amount", "application_fee_percent", "on_behalf_of", "transfer_data"
+            ),
+            "POST /v1/subscription_schedules": ("phases[duration]",),
+            "POST /v1/subscription_schedules/{schedule}": ("phases[duration]",),
+        },
     ),
 )  # fmt: skip
 
@@ -347,6 +355,11 @@ def downgrade(name: str, given: list[tuple[str, str]]) -> list[tuple[str, str]]:
         if former:
             found.append((former, value))
     return found
+
+
+def added(name: str) -> tuple[str, ...]:
+    """The parameters of an operation that only the newer version has, and that are simulated."""
+    return tuple(each for change in CHANGES for each in change.added.get(name, ()))
 
 
 AUTOMATIC_SINCE = "2023-08-16"

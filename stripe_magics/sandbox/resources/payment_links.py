@@ -133,6 +133,11 @@ def update_link(account: Account, params: dict[str, Any], identifier: str) -> Ob
     link = retrieve_link(account, {}, identifier)
     _check_parties(account, params)
     before = events.snapshot(link)
+    lines = account.link_lines[identifier]
+    recurring = any(line["price"]["recurring"] for line in lines)
+    connected_billing.check_offer(account, params, recurring=recurring, subject=link)
+    connected_billing.describe(account, link, params)
+    connected_billing.check_total(link, sum(line["amount_total"] for line in lines))
     take(link, params, _LINK)
     if "restrictions" in params:
         link["restrictions"] = _restrictions(params["restrictions"])

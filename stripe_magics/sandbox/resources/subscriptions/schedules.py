@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import inside, invalid, missing_param
+from stripe_magics.sandbox.api.errors import inside, invalid, missing_param, too_low
 from stripe_magics.sandbox.api.pagination import Page, bounds, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
@@ -137,6 +137,11 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
             if each["iterations"] < 1:
                 raise invalid("iterations is at least 1.", param=f"{where}[iterations]")
             end = after(start, recurring["interval"], recurring["interval_count"] * each["iterations"])
+        elif each.get("duration"):
+            count = each["duration"].get("interval_count", 1)
+            if count < 1:
+                raise too_low(1, f"{where}[duration][interval_count]")
+            end = after(start, each["duration"]["interval"], count)
         elif last:
             end = after(start, recurring["interval"], recurring["interval_count"])
         else:
