@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from stripe_magics.sandbox.core.clock import Job
-from stripe_magics.sandbox.core.store import Account, Row, decode
+from stripe_magics.sandbox.core.store import Account, Row, Table, decode
 from stripe_magics.sandbox.core.undo import Remembering
 
 FORMAT = 1
@@ -39,6 +40,8 @@ class _Part(msgspec.Struct):
     replays: dict[str, tuple[str, int, str, int]]
     members: dict[str, list[str]]
     test_clocks: dict[str, _Times]
+    totals: dict[str, list[int]] | None = None
+    open: dict[str, dict[str, int]] | None = None
 
 
 class _File(msgspec.Struct):
@@ -61,24 +64,34 @@ class _File(msgspec.Struct):
     members: dict[str, list[str]]
     connected: dict[str, _Part] = {}
     test_clocks: dict[str, _Times] = {}
+    totals: dict[str, list[int]] | None = None
+    open: dict[str, dict[str, int]] | None = None
 
 
 def dump(account: Account) -> bytes:
     """The whole account, with those that are connected to it, as the file's content."""
-    clock, own = account.own_clock.calendar, _part(account)
-    connected = {identifier: _part(each) for identifier, each in account.family.connected.items()}
+    return MARK + zlib.compress(encode_state(account, objects=True), 3)
+
+
+def encode_state(account: Account, *, objects: bool) -> bytes:
+    """The account as JSON; without its objects, if they are kept elsewhere."""
+    clock, own = account.own_clock.calendar, _part(account, objects=objects)
+    connected = {
+        identifier: _part(each, objects=objects) for identifier, each in account.family.connected.items()
+    }
     content = _File(
         FORMAT, own.seed, clock.now, clock.jobs, clock.count, own.count, account.requests, account.me,
         own.tables, own.notes, own.deleted,
         own.long_lines, own.link_lines, own.replays, own.members, connected, own.test_clocks,
+        own.totals, own.open,
     )  # fmt: skip
-    return MARK + zlib.compress(msgspec.json.encode(content), 3)
+    return msgspec.json.encode(content)
 
 
-def _part(account: Account) -> _Part:
+def _part(account: Account, *, objects: bool) -> _Part:
     tables = {
         kind: [(row.seq, row.created, msgspec.Raw(row.text)) for row in table.ordered()]
-        for kind, table in account.tables.items()
+        for kind, table in (account.tables.items() if objects else ())
     }
     replays = {
         key: (print_, status, body.decode(), when)
@@ -88,7 +101,7 @@ def _part(account: Account) -> _Part:
     return _Part(
         account.seed, account.count, tables, account.notes, account.deleted, account.long_lines,
         account.link_lines, replays,
-        account.ledger.members, clocks,
+        account.ledger.members, clocks, account.ledger.totals, account.ledger.open,
     )  # fmt: skip
 
 
@@ -97,21 +110,33 @@ def restore(content: bytes) -> Account:
     if not content.startswith(MARK):
         raise ValueError("This is not a saved sandbox.")
     try:
-        file = msgspec.json.decode(zlib.decompress(content[len(MARK) :]), type=_File)
-    except (zlib.error, msgspec.MsgspecError) as error:
+        text = zlib.decompress(content[len(MARK) :])
+    except zlib.error as error:
+        raise ValueError(f"This saved sandbox is damaged: {error}") from error
+    return decode_state(text)
+
+
+def decode_state(text: bytes, tables: Callable[[str], dict[str, Table]] | None = None) -> Account:
+    """The account of `encode_state`; `tables` has the objects that are kept elsewhere, by account ("" is the
+    platform)."""
+    try:
+        file = msgspec.json.decode(text, type=_File)
+    except msgspec.MsgspecError as error:
         raise ValueError(f"This saved sandbox is damaged: {error}") from error
     if file.format != FORMAT:
         raise ValueError(f"This sandbox was saved in format {file.format}; this version reads {FORMAT}.")
     account = Account(seed=file.seed, now=file.now)
     account.me, account.requests = file.me, file.requests
-    _fill(account, file)
+    _fill(account, file, tables("") if tables else {})
     for identifier, part in file.connected.items():
-        _fill(Account(seed=part.seed, platform=account, me=identifier), part)
+        member = Account(seed=part.seed, platform=account, me=identifier)
+        _fill(member, part, tables(identifier) if tables else {})
     account.own_clock.calendar.restore((file.now, list(file.jobs), file.jobs_count))
     return account
 
 
-def _fill(account: Account, part: _File | _Part) -> None:
+def _fill(account: Account, part: _File | _Part, tables: dict[str, Table]) -> None:
+    account.tables.update(tables)
     for kind, rows in part.tables.items():
         table = account.table(kind)
         for seq, created, raw in rows:
@@ -128,7 +153,10 @@ def _fill(account: Account, part: _File | _Part) -> None:
     for payout, entries in part.members.items():
         for each in entries:
             account.ledger.assign(each, payout)
-    account.ledger.rebuild()
+    if part.totals is None or part.open is None:  # files of versions that added them up anew
+        account.ledger.rebuild()
+    else:
+        account.ledger.totals, account.ledger.open = part.totals, part.open
     account.count = part.count
     for name, times in part.test_clocks.items():
         account.add_test_clock(name, times.now).calendar.restore((times.now, list(times.jobs), times.count))

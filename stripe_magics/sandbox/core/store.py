@@ -403,7 +403,8 @@ class Account:
         if row.data is None:
             self.warm.append(row)
         if self._undo is not None:
-            self._undo.append(("saved", table, row, row.json, row.keys))
+            before = row.json if row.data is not None else row.text
+            self._undo.append(("saved", table, row, before, row.keys))
         row.data = data
         row.json = None
         table.rekey(row, tuple(data.get(name) for name in table.keys))

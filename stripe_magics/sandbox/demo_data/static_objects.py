@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from hashlib import shake_128
 from typing import Any
 
 import msgspec
@@ -38,34 +37,6 @@ STREETS = (
     "River Road",
     "Market Square",
 )
-
-
-_LETTERS = bytes((b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" * 5)[:256])
-
-
-class Ids:
-    """Ids that follow from the account's seed: pieces of one long text of letters and digits, in the order in
-    which they are asked for."""
-
-    def __init__(self, seed: str) -> None:
-        """Start reading."""
-        self.seed = seed
-        self.place = 0
-        self.stream = self._stream(1_500_000)
-
-    def _stream(self, length: int) -> str:
-        return shake_128(f"{self.seed}/demo".encode()).digest(length).translate(_LETTERS).decode()
-
-    def next(self, length: int) -> str:
-        """The next letters and digits."""
-        start, self.place = self.place, self.place + length
-        if self.place > len(self.stream):
-            self.stream = self._stream(2 * len(self.stream))
-        return self.stream[start : self.place]
-
-    def __call__(self, prefix: str, length: int = 24) -> str:
-        """The next id of a kind."""
-        return f"{prefix}_{self.next(length)}"
 
 
 def raw(value: Any) -> Any:

@@ -16,8 +16,9 @@ from stripe_magics.sandbox.core.clock import business_days_after
 from stripe_magics.sandbox.core.events import KEPT
 from stripe_magics.sandbox.core.ledger import SETTLING_DAYS, fee_text, processing_fee
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.demo_data.ids import Ids
 from stripe_magics.sandbox.demo_data.records import DAY, Client, Firm
-from stripe_magics.sandbox.demo_data.static_objects import Ids, card_for, catalogue, coupons, raw, tax_rates
+from stripe_magics.sandbox.demo_data.static_objects import card_for, catalogue, coupons, raw, tax_rates
 from stripe_magics.sandbox.resources import charges, customers
 from stripe_magics.sandbox.resources.charge_objects import new_charge
 from stripe_magics.sandbox.resources.payment_intents import intent_parameters

@@ -1,0 +1,81 @@
+"""The demo account as it ships: what `generation` makes for the usual seed and moment, in a file.
+
+The file is a line that names its sections, and the sections, compressed: "state" is the account without its
+objects (see `snapshot`), every other one the objects of a type (see `core/packed.py`), that of a connected
+account with its id and a slash before it. A section is read when it is first needed.
+
+The letters of random ids aren't in it: they are pieces of the text that the seed makes (see `ids`), and only
+where a piece begins is written, as the distance from the one before.
+
+`python tests/generators/demo_account.py` writes the file; a test compares it with what is generated.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from stripe_magics.sandbox import snapshot
+from stripe_magics.sandbox.core.clock import AS_OF
+from stripe_magics.sandbox.core.packed import Objects, PackedTable
+from stripe_magics.sandbox.core.store import Account, Table
+from stripe_magics.sandbox.demo_data.ids import stream
+
+SEED, MOMENT = "sandbox", AS_OF
+"""What it was made for."""
+FILE = Path(__file__).with_name("account.packed")
+WORD = 24
+"""How long the pieces are that are written as places."""
+STATE = "state"
+_PIECE = re.compile(rb"\x01(-?\d+)\x02")
+
+
+class Archive:
+    """The file's content."""
+
+    def __init__(self, content: bytes) -> None:
+        index, _, self.content = content.partition(b"\n")
+        self.sections = msgspec.json.decode(index, type=dict[str, tuple[int, int]])
+        self.letters = stream(SEED).encode()
+
+    def account(self) -> Account:
+        """The account; its objects are read when they are first needed."""
+        return snapshot.decode_state(self.words(self.section(STATE)), self._tables)
+
+    def section(self, name: str) -> bytes:
+        """A section's bytes."""
+        start, length = self.sections[name]
+        return zlib.decompress(self.content[start : start + length])
+
+    def words(self, text: bytes) -> bytes:
+        """A text with the pieces of the seed's letters put in."""
+        letters, place = self.letters, 0
+
+        def piece(found: re.Match[bytes]) -> bytes:
+            nonlocal place
+            place += int(found[1])
+            return letters[place : place + WORD]
+
+        return _PIECE.sub(piece, text)
+
+    def objects(self, name: str) -> Objects:
+        """The objects of a section."""
+        packed = msgspec.msgpack.decode(self.section(name), type=Objects)
+        return msgspec.structs.replace(packed, values=self.words(packed.values))
+
+    def _tables(self, account: str) -> dict[str, Table]:
+        found: dict[str, Table] = {}
+        for name in self.sections:
+            owner, _, kind = name.rpartition("/")
+            if owner == account and name != STATE:
+                found[kind] = PackedTable(kind, partial(self.objects, name))
+        return found
+
+
+def account() -> Account:
+    """A new demo account."""
+    return Archive(FILE.read_bytes()).account()
