@@ -9,6 +9,7 @@ NEEDED = (
     "stripe_magics/py.typed",
     "stripe_magics/__main__.py",
     "stripe_magics/catalogue/generated/",
+    "stripe_magics/sandbox/demo_data/account.packed",
     "/LICENSE",
 )
 UNWANTED = re.compile(

@@ -7,7 +7,7 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -68,13 +68,24 @@ class _File(msgspec.Struct):
     open: dict[str, dict[str, int]] | None = None
 
 
+class Elsewhere(Protocol):
+    """Where objects are kept that aren't in the state itself; an account is named by its id, the platform by
+    "" """
+
+    def tables(self, account: str) -> dict[str, Table]:
+        """Its objects by type."""
+
+    def members(self, account: str) -> Callable[[], dict[str, list[str]]]:
+        """Reads which entries each of its payouts took."""
+
+
 def dump(account: Account) -> bytes:
     """The whole account, with those that are connected to it, as the file's content."""
     return MARK + zlib.compress(encode_state(account, objects=True), 3)
 
 
 def encode_state(account: Account, *, objects: bool) -> bytes:
-    """The account as JSON; without its objects, if they are kept elsewhere."""
+    """The account as JSON; without its objects and its payouts' members, if they are kept elsewhere."""
     clock, own = account.own_clock.calendar, _part(account, objects=objects)
     connected = {
         identifier: _part(each, objects=objects) for identifier, each in account.family.connected.items()
@@ -101,7 +112,7 @@ def _part(account: Account, *, objects: bool) -> _Part:
     return _Part(
         account.seed, account.count, tables, account.notes, account.deleted, account.long_lines,
         account.link_lines, replays,
-        account.ledger.members, clocks, account.ledger.totals, account.ledger.open,
+        account.ledger.members if objects else {}, clocks, account.ledger.totals, account.ledger.open,
     )  # fmt: skip
 
 
@@ -116,9 +127,8 @@ def restore(content: bytes) -> Account:
     return decode_state(text)
 
 
-def decode_state(text: bytes, tables: Callable[[str], dict[str, Table]] | None = None) -> Account:
-    """The account of `encode_state`; `tables` has the objects that are kept elsewhere, by account ("" is the
-    platform)."""
+def decode_state(text: bytes, elsewhere: Elsewhere | None = None) -> Account:
+    """The account of `encode_state`, with its objects if they are kept elsewhere."""
     try:
         file = msgspec.json.decode(text, type=_File)
     except msgspec.MsgspecError as error:
@@ -127,16 +137,17 @@ def decode_state(text: bytes, tables: Callable[[str], dict[str, Table]] | None =
         raise ValueError(f"This sandbox was saved in format {file.format}; this version reads {FORMAT}.")
     account = Account(seed=file.seed, now=file.now)
     account.me, account.requests = file.me, file.requests
-    _fill(account, file, tables("") if tables else {})
+    _fill(account, file, elsewhere, "")
     for identifier, part in file.connected.items():
         member = Account(seed=part.seed, platform=account, me=identifier)
-        _fill(member, part, tables(identifier) if tables else {})
+        _fill(member, part, elsewhere, identifier)
     account.own_clock.calendar.restore((file.now, list(file.jobs), file.jobs_count))
     return account
 
 
-def _fill(account: Account, part: _File | _Part, tables: dict[str, Table]) -> None:
-    account.tables.update(tables)
+def _fill(account: Account, part: _File | _Part, elsewhere: Elsewhere | None, owner: str) -> None:
+    if elsewhere:
+        account.tables.update(elsewhere.tables(owner))
     for kind, rows in part.tables.items():
         table = account.table(kind)
         for seq, created, raw in rows:
@@ -150,13 +161,8 @@ def _fill(account: Account, part: _File | _Part, tables: dict[str, Table]) -> No
         key: (print_, status, body.encode(), when)
         for key, (print_, status, body, when) in part.replays.items()
     }
-    for payout, entries in part.members.items():
-        for each in entries:
-            account.ledger.assign(each, payout)
-    if part.totals is None or part.open is None:  # files of versions that added them up anew
-        account.ledger.rebuild()
-    else:
-        account.ledger.totals, account.ledger.open = part.totals, part.open
+    sums = None if part.totals is None or part.open is None else (part.totals, part.open)  # as older files
+    account.ledger.restore_from(elsewhere.members(owner) if elsewhere else lambda: part.members, sums)
     account.count = part.count
     for name, times in part.test_clocks.items():
         account.add_test_clock(name, times.now).calendar.restore((times.now, list(times.jobs), times.count))

@@ -102,11 +102,9 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _with_demo(self) -> Account:
         """The account that was opened, with the demo firm's objects; one that is stopped half way leaves no
         trace."""
-        from stripe_magics.sandbox import demo_data as demo
+        from stripe_magics.sandbox import demo_data
 
-        account = self._bare(self._opened.now)
-        demo.populate(account)
-        account.flush()
+        account = demo_data.demo_account(self._seed, self._opened.now)
         account.requests = self._opened.requests
         return account
 

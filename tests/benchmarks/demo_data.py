@@ -1,48 +1,65 @@
-"""How long the demo account takes to build, and how much memory it holds: python tests/benchmarks/demo.py"""
+"""What the demo account costs: python tests/benchmarks/demo_data.py
+
+- the one that ships: opened, its first list, all of its objects read once;
+- the same generated (`--today` and other moments do that);
+- the memory of each, in a process of its own.
+"""
 
 import gc
 import resource
+import subprocess
+import sys
 import time
-import tracemalloc
 
-from stripe_magics.sandbox import demo_data
-from stripe_magics.sandbox.core.store import Account
-from stripe_magics.sandbox.resources.account_objects import open_account
+from stripe_magics.sandbox import SandboxTransport, demo_data
+from stripe_magics.sandbox.demo_data import shipped
+
+HEADERS = {"authorization": "Bearer sk_test_benchmark"}
+RUNS = 5
 
 
-def build():
-    account = Account()
-    open_account(account)
-    demo_data.populate(account)
-    return account
+def first_list():
+    SandboxTransport().answer("GET", "/v1/customers", "limit=10", HEADERS, b"")
+
+
+def all_read():
+    account = shipped.account()  # held meanwhile
+    for table in account.tables.values():
+        for row in table.rows:
+            _ = row.text
+
+
+def generated():
+    demo_data.generated(shipped.SEED, shipped.MOMENT)
+
+
+CASES = {"shipped, a first list": first_list, "shipped, all read": all_read, "generated": generated}
+
+
+def measure(case):
+    """Processor time of several runs, and how much memory this process took more in the first."""
+    before, times = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, []
+    for _ in range(RUNS):
+        gc.collect()
+        begin = time.process_time()
+        CASES[case]()
+        times.append((time.process_time() - begin) * 1000)
+        if len(times) == 1:
+            more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    first, *later = times
+    print(
+        f"{case:24} {first:6.0f} ms of processor time in a new process, then {min(later):.0f}-{max(later):.0f};"
+        f" {more:.0f} MB"
+    )
 
 
 def main():
-    times = []
-    for _ in range(5):
-        gc.collect()
-        wall, cpu = time.perf_counter(), time.process_time()
-        build()
-        times.append((time.perf_counter() - wall, time.process_time() - cpu))
-    print(
-        f"built in {min(wall for wall, _ in times):.2f} s (processor {min(cpu for _, cpu in times):.2f} s),"
-        f" best of {len(times)}"
-    )
-    start, cpu = time.perf_counter(), time.process_time()
-    sum(number * number for number in range(10_000_000))
-    print(
-        f"for comparison, ten million squares: {time.perf_counter() - start:.2f} s (processor"
-        f" {time.process_time() - cpu:.2f} s)"
-    )
-    gc.collect()
-    tracemalloc.start()
-    account = build()
-    gc.collect()
-    print(
-        f"holds {tracemalloc.get_traced_memory()[0] / 1e6:.0f} MB; peak of the process"
-        f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB"
-    )
-    del account
+    if len(sys.argv) > 1:
+        measure(sys.argv[1])
+        return
+    print(f"the file: {shipped.FILE.stat().st_size:,} bytes")
+    for case in CASES:
+        subprocess.run([sys.executable, __file__, case], check=True)
 
 
 if __name__ == "__main__":

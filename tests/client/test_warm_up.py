@@ -21,13 +21,13 @@ KERNEL = SimpleNamespace(kernel=object())
 
 def test_before_a_kernel_the_firm_is_there_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Account] = []
-    real = demo_data.populate
+    real = demo_data.demo_account
 
-    def populate(account: Account) -> None:
-        made.append(account)
-        real(account)
+    def demo_account(seed: str, now: int) -> Account:
+        made.append(real(seed, now))
+        return made[-1]
 
-    monkeypatch.setattr(demo_data, "populate", populate)
+    monkeypatch.setattr(demo_data, "demo_account", demo_account)
     thread = warm_up.begin(sm.connect(sandbox=True), KERNEL)
     assert thread is not None
     assert not thread.daemon
@@ -43,10 +43,10 @@ def test_a_script_starts_no_thread(shell: Any) -> None:
 
 
 def test_what_fails_is_shown_where_it_is_needed(monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
-    def broken(account: Account) -> None:
+    def broken(seed: str, now: int) -> Account:
         raise MemoryError("none left")
 
-    monkeypatch.setattr(demo_data, "populate", broken)
+    monkeypatch.setattr(demo_data, "demo_account", broken)
     connection = sm.connect(sandbox=True)
     thread = warm_up.begin(connection, KERNEL)
     assert thread is not None

@@ -16,23 +16,12 @@ import msgspec
 from stripe_magics.sandbox import snapshot
 from stripe_magics.sandbox.core.packed import Group, Objects, pack_numbers
 from stripe_magics.sandbox.core.store import Account, Table
-from stripe_magics.sandbox.demo_data import populate, shipped
+from stripe_magics.sandbox.demo_data import generated, shipped
 from stripe_magics.sandbox.demo_data.ids import stream
-from stripe_magics.sandbox.resources.account_objects import open_account
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*":|("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null)')
 """A key with its colon, or (in the group) a value that has no parts."""
 _WORD = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{24}(?![A-Za-z0-9])")
-
-
-def generated() -> Account:
-    """The demo account, made anew."""
-    account = Account(seed=shipped.SEED, now=shipped.MOMENT)
-    open_account(account)
-    account.flush()
-    populate(account)
-    account.flush()
-    return account
 
 
 # objects
@@ -105,9 +94,7 @@ def _group(
             template += b"%b"
             gaps.append(columns.setdefault(column, len(columns)))
     template += around[-1].replace(b"%", b"%%")
-    packed = [
-        pack_numbers([numbers.setdefault(each, len(numbers)) for each in column]) for column in columns
-    ]
+    packed = [pack_numbers([numbers.setdefault(each, len(numbers)) for each in column]) for column in columns]
     return Group(bytes(template), gaps, packed, fields)
 
 
@@ -119,11 +106,13 @@ def file(account: Account) -> bytes:
     letters = _Letters()
     sections = {shipped.STATE: letters.replaced(snapshot.encode_state(account, objects=False))}
     for owner, each in (("", account), *account.family.connected.items()):
+        members = msgspec.json.encode(each.ledger.members)
+        sections[shipped.section_name(owner, shipped.MEMBERS)] = letters.replaced(members)
         for kind, table in each.tables.items():
             if table.rows:
                 packed = pack(table)
                 packed = msgspec.structs.replace(packed, values=letters.replaced(packed.values))
-                sections[f"{owner}/{kind}" if owner else kind] = msgspec.msgpack.encode(packed)
+                sections[shipped.section_name(owner, kind)] = msgspec.msgpack.encode(packed)
     index, content = {}, b""
     for name, section in sections.items():
         compressed = zlib.compress(section, 9)
@@ -164,7 +153,7 @@ class _Letters:
 
 def main() -> None:
     """Write it."""
-    shipped.FILE.write_bytes(file(generated()))
+    shipped.FILE.write_bytes(file(generated(shipped.SEED, shipped.MOMENT)))
     print(f"{shipped.FILE.name}: {shipped.FILE.stat().st_size:,} bytes")
 
 

@@ -15,19 +15,14 @@ from each_row import each_row
 from stripe_magics.sandbox import SandboxTransport, demo_data
 from stripe_magics.sandbox.core.clock import AS_OF, DAY, is_business_day
 from stripe_magics.sandbox.core.ledger import processing_fee
-from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.demo_data.records import COUPONS, month_starts
-from stripe_magics.sandbox.resources.account_objects import open_account
 
 CURRENCIES = ("usd", "eur", "gbp")
 STARTS = month_starts(AS_OF)
 
 
 def build(seed="sandbox", as_of=AS_OF):
-    account = Account(seed=seed, now=as_of)
-    open_account(account)
-    demo_data.populate(account)
-    return account
+    return demo_data.generated(seed, as_of)
 
 
 def fingerprint(account):
@@ -619,8 +614,9 @@ def test_the_same_every_time(account):
 def test_the_same_in_every_process(account, hash_seed):
     """Nothing depends on the order of sets or on where objects lie in memory."""
     program = (
-        "import hashlib; from stripe_magics.sandbox import SandboxTransport; account ="
-        " SandboxTransport(demo=True).account\ntexts = [row.text for kind in sorted(account.tables) for row"
+        "import hashlib; from stripe_magics.sandbox import demo_data\nfrom"
+        " stripe_magics.sandbox.core.clock import AS_OF\naccount ="
+        " demo_data.generated('sandbox', AS_OF)\ntexts = [row.text for kind in sorted(account.tables) for row"
         " in account.tables[kind].ordered()]\nprint(hashlib.sha256(b''.join(texts)).hexdigest())"
     )
     environment = os.environ | {

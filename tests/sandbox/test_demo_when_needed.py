@@ -8,22 +8,25 @@ from typing import Any
 
 import httpx
 import pytest
+from each_row import each_row
 
 from stripe_magics.sandbox import SandboxTransport, demo_data, snapshot
+from stripe_magics.sandbox.core.clock import AS_OF, DAY
 from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.demo_data.shipped import Archive
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How often the firm was made: one entry each time, whether it was finished or not."""
     times: list[int] = []
-    real = demo_data.populate
+    real = demo_data.demo_account
 
-    def populate(account: Account, **options: Any) -> None:
+    def demo_account(seed: str, now: int) -> Account:
         times.append(1)
-        real(account, **options)
+        return real(seed, now)
 
-    monkeypatch.setattr(demo_data, "populate", populate)
+    monkeypatch.setattr(demo_data, "demo_account", demo_account)
     return times
 
 
@@ -68,18 +71,24 @@ def test_a_reset_makes_the_same_firm_anew(made: list[int]) -> None:
     assert _tables(transport.account) == before
 
 
-def test_a_stop_half_way_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    transport = SandboxTransport()
-    real = Account.finish_bulk_load
+LATER = AS_OF + DAY  # an account of another moment is generated, that of the usual one is read
 
-    def stopped(account: Account) -> None:
+
+@each_row(("as_of", "step"), [(AS_OF, (Archive, "section")), (LATER, (Account, "finish_bulk_load"))])
+def test_a_stop_half_way_leaves_no_trace(
+    monkeypatch: pytest.MonkeyPatch, as_of: int, step: tuple[type, str]
+) -> None:
+    transport = SandboxTransport(as_of=as_of)
+    real = getattr(*step)
+
+    def stopped(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Account, "finish_bulk_load", stopped)
+    monkeypatch.setattr(*step, stopped)
     with pytest.raises(KeyboardInterrupt):
         _get(transport, "/v1/customers")
-    monkeypatch.setattr(Account, "finish_bulk_load", real)
-    assert _tables(transport.account) == _tables(SandboxTransport().account)
+    monkeypatch.setattr(*step, real)
+    assert _tables(transport.account) == _tables(SandboxTransport(as_of=as_of).account)
 
 
 def test_threads_that_ask_at_once_meet_one_firm(made: list[int]) -> None:

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from stripe_magics.sandbox.core.clock import Clock, business_days_after
@@ -56,6 +56,30 @@ class Ledger:
         self.assigned: list[tuple[str, str]] = []  # (entry, payout), in the order of assignment
         # currency -> available entries that no payout took: id -> net
         self.open: dict[str, dict[str, int]] = {}
+        self._load: Callable[[], dict[str, list[str]]] = dict
+
+    def __getattr__(self, name: str) -> Any:
+        """Which payout took which entry, as long as it wasn't read."""
+        if name not in {"paid_by", "members", "assigned"}:
+            raise AttributeError(name)
+        members = self._load()
+        assigned = [(entry, payout) for payout, entries in members.items() for entry in entries]
+        self.members, self.assigned, self.paid_by = members, assigned, dict(assigned)
+        return getattr(self, name)
+
+    def restore_from(
+        self,
+        load: Callable[[], dict[str, list[str]]],
+        sums: tuple[dict[str, list[int]], dict[str, dict[str, int]]] | None,
+    ) -> None:
+        """Take what was kept: the members of payouts, read when they are first needed, and the totals and
+        open entries (None: add everything up anew)."""
+        self._load = load
+        del self.paid_by, self.members, self.assigned
+        if sums is None:
+            self.rebuild()
+        else:
+            self.totals, self.open = sums
 
     def post(  # noqa: PLR0913 - what an entry of the ledger says
         self,

@@ -52,7 +52,7 @@ class Objects(msgspec.Struct, array_like=True):
 
 
 def pack_numbers(numbers: list[int]) -> bytes:
-    """Whole numbers of four bytes as what compresses well: differences, all first bytes before all second
+    """Whole numbers from 0 to 2**31 as what compresses well: differences, all first bytes before all second
     ones."""
     steps = array("i", (each - before for before, each in zip([0, *numbers], numbers, strict=False)))
     if sys.byteorder == "big":
@@ -141,7 +141,10 @@ def _rows(packed: Objects, names: tuple[str, ...]) -> list[Row]:
     heads = [source.heads(each, names) for each in source.groups]
     rows: list[Row] = []
     for number, seq, moment in zip(
-        unpack_numbers(packed.group_of), unpack_numbers(packed.seqs), unpack_numbers(packed.moments), strict=True
+        unpack_numbers(packed.group_of),
+        unpack_numbers(packed.seqs),
+        unpack_numbers(packed.moments),
+        strict=True,
     ):
         place, (identifier, *keys) = next(heads[number])
         row = PackedRow(identifier, moment, seq, tuple(keys), None, None)
@@ -164,6 +167,6 @@ class PackedTable(Table):
         """`rows` and `by_id`, as long as they aren't there."""
         if name not in {"rows", "by_id"}:
             raise AttributeError(name)
-        self.rows = _rows(self._load(), self.keys)
-        self.by_id = {row.id: row for row in self.rows}
+        rows = _rows(self._load(), self.keys)
+        self.rows, self.by_id = rows, {row.id: row for row in rows}
         return getattr(self, name)

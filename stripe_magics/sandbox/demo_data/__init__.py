@@ -5,8 +5,8 @@ Most of it is written at once, each object in its final state (`writer`). Some t
 through the sandbox's own engine instead (`stories`, `player`): trials, tiers, usage, quotes, credit notes,
 dunning; every status that a subscription can have is there.
 
-Everything follows from the account's seed and from `as_of`: the same objects under the same ids on every
-machine. These have names that examples can rely on:
+Everything follows from the account's seed and from its moment: the same objects under the same ids on every
+machine. That of the usual seed and moment ships with the package (`shipped`). These have names that examples can rely on:
 
     cus_demoJennyRosen      jenny.rosen@example.com: Team plan by card, every invoice paid; her subscription
                             is sub_demoJennyRosen, her card pm_demoJennyRosen, her newest invoice
@@ -32,13 +32,30 @@ machine. These have names that examples can rely on:
 from __future__ import annotations
 
 from stripe_magics.sandbox.core.store import Account
+from stripe_magics.sandbox.resources.account_objects import open_account
 
 
-def populate(account: Account, *, as_of: int | None = None) -> None:
-    """Fill an account (new, with its bank accounts) with the firm's two years up to `as_of`, by default the
-    account's present moment."""
+def demo_account(seed: str, now: int) -> Account:
+    """A new demo account, whose clock stands at `now`: that of the usual seed and moment ships and is only
+    read, any other is generated."""
+    from stripe_magics.sandbox.demo_data import shipped
+
+    if (seed, now) == (shipped.SEED, shipped.MOMENT):
+        return shipped.account()
+    return generated(seed, now)
+
+
+def generated(seed: str, now: int) -> Account:
+    """The same, generated in any case."""
+    account = Account(seed=seed, now=now)
+    open_account(account)
+    populate(account)
+    account.flush()
+    return account
+
+
+def populate(account: Account) -> None:
+    """Fill an account (new, with its bank accounts) with the firm's two years up to its present moment."""
     from stripe_magics.sandbox.demo_data import generation
 
-    if as_of is not None:
-        account.clock.now = as_of
     generation.generate(account)

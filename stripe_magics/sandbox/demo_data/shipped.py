@@ -1,8 +1,8 @@
 """The demo account as it ships: what `generation` makes for the usual seed and moment, in a file.
 
 The file is a line that names its sections, and the sections, compressed: "state" is the account without its
-objects (see `snapshot`), every other one the objects of a type (see `core/packed.py`), that of a connected
-account with its id and a slash before it. A section is read when it is first needed.
+objects (see `snapshot`), "members" says which entries of the ledger each payout took, every other one has the
+objects of a type (see `core/packed.py`). Those of a connected account have its id and a slash before them. A section is read when it is first needed.
 
 The letters of random ids aren't in it: they are pieces of the text that the seed makes (see `ids`), and only
 where a piece begins is written, as the distance from the one before.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -30,7 +31,7 @@ SEED, MOMENT = "sandbox", AS_OF
 FILE = Path(__file__).with_name("account.packed")
 WORD = 24
 """How long the pieces are that are written as places."""
-STATE = "state"
+STATE, MEMBERS = "state", "members"
 _PIECE = re.compile(rb"\x01(-?\d+)\x02")
 
 
@@ -44,7 +45,7 @@ class Archive:
 
     def account(self) -> Account:
         """The account; its objects are read when they are first needed."""
-        return snapshot.decode_state(self.words(self.section(STATE)), self._tables)
+        return snapshot.decode_state(self.words(self.section(STATE)), self)
 
     def section(self, name: str) -> bytes:
         """A section's bytes."""
@@ -67,13 +68,26 @@ class Archive:
         packed = msgspec.msgpack.decode(self.section(name), type=Objects)
         return msgspec.structs.replace(packed, values=self.words(packed.values))
 
-    def _tables(self, account: str) -> dict[str, Table]:
+    def tables(self, account: str) -> dict[str, Table]:
+        """The objects of an account ("" is the platform) by type."""
         found: dict[str, Table] = {}
         for name in self.sections:
             owner, _, kind = name.rpartition("/")
-            if owner == account and name != STATE:
+            if owner == account and kind not in {STATE, MEMBERS}:
                 found[kind] = PackedTable(kind, partial(self.objects, name))
         return found
+
+    def members(self, account: str) -> Callable[[], dict[str, list[str]]]:
+        """Reads which entries each payout of an account took."""
+        return partial(self._members, section_name(account, MEMBERS))
+
+    def _members(self, name: str) -> dict[str, list[str]]:
+        return msgspec.json.decode(self.words(self.section(name)), type=dict[str, list[str]])
+
+
+def section_name(account: str, name: str) -> str:
+    """What a section of an account is called."""
+    return f"{account}/{name}" if account else name
 
 
 def account() -> Account:
