@@ -47,10 +47,8 @@ def measure(case):
         if len(times) == 1:
             more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     first, *later = times
-    print(
-        f"{case:24} {first:6.0f} ms of processor time in a new process, then {min(later):.0f}-{max(later):.0f};"
-        f" {more:.0f} MB"
-    )
+    spread = f"{min(later):.0f}-{max(later):.0f}"
+    print(f"{case:24} {first:6.0f} ms of processor time in a new process, then {spread}; {more:.0f} MB")
 
 
 def main():

@@ -6,7 +6,9 @@ through the sandbox's own engine instead (`stories`, `player`): trials, tiers, u
 dunning; every status that a subscription can have is there.
 
 Everything follows from the account's seed and from its moment: the same objects under the same ids on every
-machine. That of the usual seed and moment ships with the package (`shipped`). These have names that examples can rely on:
+machine. That of the usual seed and moment ships with the package (`shipped`).
+
+These have names that examples can rely on:
 
     cus_demoJennyRosen      jenny.rosen@example.com: Team plan by card, every invoice paid; her subscription
                             is sub_demoJennyRosen, her card pm_demoJennyRosen, her newest invoice

@@ -2,7 +2,8 @@
 
 The file is a line that names its sections, and the sections, compressed: "state" is the account without its
 objects (see `snapshot`), "members" says which entries of the ledger each payout took, every other one has the
-objects of a type (see `core/packed.py`). Those of a connected account have its id and a slash before them. A section is read when it is first needed.
+objects of a type (see `core/packed.py`). Those of a connected account have its id and a slash before them. A
+section is read when it is first needed.
 
 The letters of random ids aren't in it: they are pieces of the text that the seed makes (see `ids`), and only
 where a piece begins is written, as the distance from the one before.
