@@ -208,7 +208,7 @@ def test_few_texts_are_kept_and_changed_ones_for_good() -> None:
 
 ODD = [
     {"id": "x_1", "name": "50 % \u2013 100%b", "list": [1, 2.5, -3e-05, None, True], "empty": {}, "none": []},
-    {"id": "x_2", "name": '"a": 7, \\ \n line', "list": [1, 2.5, -3e-05, None, False], "empty": {}, "none": []},
+    {"id": "x_2", "name": '"a": 7, \\\n', "list": [1, 2.5, -3e-05, 0, False], "empty": {}, "none": []},
     {"id": "x_3", "name": "", "other": {"12": "34", "": 'x":1'}, "created": 12},
     {"id": "x_4" + "A" * 30, "name": "\u0001\u0002 \U0001f600", "other": {"12": "", "": "0"}, "created": 0},
     {"id": "x_5", "name": {"deep": [[[]], [{"a": [1]}]]}},

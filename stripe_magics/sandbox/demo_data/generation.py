@@ -1,4 +1,4 @@
-"""Makes the demo account: most of the firm's story is written at once, some lives are played by the engine."""
+"""Makes the demo account: most of the firm's story is written at once, some of it played by the engine."""
 
 from __future__ import annotations
 
