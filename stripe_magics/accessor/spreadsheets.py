@@ -189,6 +189,10 @@ def _width(name: str, values: list[Any]) -> float:
     return float(min(WIDTHS[1], max(WIDTHS[0], longest + 2, len(name) + 2)))
 
 
+def _midnights(values: pd.Series[Any]) -> bool:
+    return bool((values.dropna() == values.dropna().dt.normalize()).all())
+
+
 Column = tuple[str, list[Any], list[Any]]
 """A column of a slice: its head, its cells (None: blank), and each cell's format (None: plain)."""
 
@@ -214,7 +218,12 @@ class _Cells:
             for name in frame.columns
             if isinstance(frame[name].dtype, pd.DatetimeTZDtype)
         }
-        self.days = {name for name in frame.columns if name in known and known[name].day}
+        self.days = {
+            name
+            for name in frame.columns
+            if (name in known and known[name].day)
+            or (frame[name].dtype.kind == "M" and name not in self.zones and _midnights(frame[name]))
+        }
 
     def style(self, **facts: Any) -> Any:
         key = tuple(sorted(facts.items()))

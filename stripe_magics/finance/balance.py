@@ -93,6 +93,13 @@ def ledger(transactions: pd.DataFrame, report: str = "This report") -> pd.DataFr
     return out
 
 
+def arrival_days(payouts: pd.DataFrame) -> pd.Series:
+    """The calendar day on which each payout arrives: Stripe writes its midnight in UTC, and it is that day in
+    every zone."""
+    days: pd.Series = payouts["arrival_date"].dt.tz_convert("UTC").dt.tz_localize(None).dt.normalize()
+    return days
+
+
 def effective(transactions: pd.DataFrame, payouts: pd.DataFrame | None, zone: str) -> pd.DataFrame:
     """The ledger with automatic payouts on the day they arrive at the bank, as Stripe's reports date them.
 
@@ -102,8 +109,8 @@ def effective(transactions: pd.DataFrame, payouts: pd.DataFrame | None, zone: st
     if payouts is None or payouts.empty:
         return transactions
     automatic = payouts[flags(payouts, "automatic", default=False)]
-    days = pd.DatetimeIndex(automatic["arrival_date"]).tz_convert("UTC").tz_localize(None).normalize()
-    arrival = pd.Series(midnights(days, zone), index=to_str(automatic["id"]).to_numpy())
+    days = arrival_days(automatic)
+    arrival = pd.Series(midnights(pd.DatetimeIndex(days), zone), index=to_str(automatic["id"]).to_numpy())
     is_payout = transactions["reporting_category"].isin(["payout"])
     when = text_column(transactions, "source").where(is_payout, "").map(arrival)
     out = transactions.assign(created=when.where(when.notna(), transactions["created"]))

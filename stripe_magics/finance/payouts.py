@@ -23,7 +23,7 @@ from stripe_magics.finance.aggregation import (
     to_int64,
     to_str,
 )
-from stripe_magics.finance.balance import ADDS_UP, DOES_NOT, check_by, ledger
+from stripe_magics.finance.balance import ADDS_UP, DOES_NOT, arrival_days, check_by, ledger
 from stripe_magics.finance.columns import CURRENCY, STATUS, column, count, declare, money, text
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.progress import progress_bar
@@ -51,7 +51,7 @@ def effective_at(payouts: pd.DataFrame, span: Period, *, by: str = "arrival") ->
     made: pd.Series = payouts["created"].dt.tz_convert(span.zone).dt.tz_localize(None).dt.normalize()
     if check_by(by) == "created":
         return made
-    arrival = payouts["arrival_date"].dt.tz_convert("UTC").dt.tz_localize(None).dt.normalize()
+    arrival = arrival_days(payouts)
     day: pd.Series = arrival.where(flags(payouts, "automatic", default=False) & arrival.notna(), made)
     return day
 
@@ -147,7 +147,7 @@ def _side_by_side(members: Callable[[str], pd.DataFrame], payouts: list[str]) ->
 @declare(
     CURRENCY,
     text("payout_id", "The payout."),
-    column("arrival_date", "time", "When it arrives at the bank."),
+    column("arrival_date", "date", "The day on which it arrives at the bank, as the bank dates it."),
     money("amount", "What was paid out; once for each payout, in its first row."),
     text("category", "The reporting category of the entries in it."),
     count("count", "How many entries of that category."),
@@ -183,7 +183,7 @@ def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.Data
         {
             "currency": to_str(payouts["currency"]),
             "payout_id": to_str(payouts["id"]),
-            "arrival_date": payouts["arrival_date"],
+            "arrival_date": arrival_days(payouts),
             "amount": to_int64(payouts["amount"]),
             "_known": reconcilable(payouts),
             "_automatic": flags(payouts, "automatic", default=False),
@@ -211,7 +211,7 @@ def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.Data
     CURRENCY,
     text("payout_id", "The payout."),
     column("created", "time", "When it was made."),
-    column("arrival_date", "time", "When it arrives at the bank."),
+    column("arrival_date", "date", "The day on which it arrives at the bank, as the bank dates it."),
     money("amount", "What was paid out."),
     money("returned", "What came back after a failure or a cancellation."),
     money("net", "What left for good."),
@@ -250,7 +250,7 @@ def payout_status(
             "currency": to_str(payouts["currency"]),
             "payout_id": to_str(payouts["id"]),
             "created": payouts["created"],
-            "arrival_date": payouts["arrival_date"],
+            "arrival_date": arrival_days(payouts),
             "amount": amount,
             "returned": returned,
             "net": amount - returned,

@@ -4,6 +4,7 @@ account. Minor units, usd."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -133,6 +134,21 @@ def test_g6_failed_payout() -> None:
     assert cells(table, "amount", "returned", "net", "status", "failure_code") == [
         (12305, 12305, 0, "failed", "no_account")
     ]
+
+
+@each_row("zone", ["America/Los_Angeles", "UTC", "Pacific/Kiritimati"])
+def test_an_arrival_date_is_that_day_in_every_zone(zone: str, tmp_path: Path) -> None:
+    """Stripe writes it as midnight in UTC; west of it that instant is on the day before."""
+    ledger([], payout=[payout("po_1", 12305, "2026-03-10", "2026-03-12")])
+    for name in ("payout_reconciliation", "payout_status"):
+        made = sm.report(name, month="2026-03", tz=zone)
+        assert made["arrival_date"].tolist() == [pd.Timestamp("2026-03-12")], name
+        file = tmp_path / f"{name}.xlsx"
+        made.stripe.to_excel(file)
+        assert pd.read_excel(file)["arrival_date"].tolist() == [pd.Timestamp("2026-03-12")], name
+    sm.close_month("2026-03", tz=zone, to=tmp_path / "close.xlsx")
+    shown = pd.read_excel(tmp_path / "close.xlsx", sheet_name="Payouts", header=3)
+    assert shown["Arrival date"].iloc[0] == pd.Timestamp("2026-03-12")
 
 
 def test_g7_manual_payout() -> None:

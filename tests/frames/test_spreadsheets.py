@@ -13,12 +13,12 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
+from each_row import each_row
 
 import stripe_magics.accessor.dataframe_accessor  # noqa: F401 - df.stripe
 from stripe_magics.accessor import spreadsheets
 from stripe_magics.errors import FileError
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
-from tests.each_row import each_row
 
 FACTS = {"object": "charge", "units": "minor", "zone": "Europe/Berlin", "mode": "test", "account": "acct_1"}
 
