@@ -248,6 +248,7 @@ def _finish_watch(answer: Any, *, streams: bool) -> int | None:
     import json
 
     try:
+        _say("Watching. Ctrl-C or SIGTERM ends it.")
         for event in answer:
             if streams:
                 print(json.dumps(event), file=sys.__stdout__, flush=True)
