@@ -112,8 +112,7 @@ class Progress:
         # tqdm
         bar: Any = tqdm(
             desc=self.title, total=self._total, initial=self._initial or 0, unit=self.unit, leave=False,
-            delay=1e-9, mininterval=0,
-            miniters=0,
+            delay=1e-9, mininterval=0, miniters=0,
         )  # fmt: skip
         bar.start_t = bar.last_print_t = bar._time() - elapsed  # noqa: SLF001 - tqdm's own clock
         self._bar = bar

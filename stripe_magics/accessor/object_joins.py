@@ -25,8 +25,7 @@ from stripe_magics.frames.frame_info import FrameInfo, add_note
 
 JOINED = (
     "customer", "balance_transaction", "invoice", "charge", "payment_intent", "subscription", "price",
-    "product", "payout", "refund",
-    "dispute", "transfer", "coupon", "setup_intent", "payment_link",
+    "product", "payout", "refund", "dispute", "transfer", "coupon", "setup_intent", "payment_link",
 )  # fmt: skip
 """Object types that can be joined."""
 FIELDS = {"latest_charge": "charge", "default_price": "price", "latest_invoice": "invoice", "plan": "price"}

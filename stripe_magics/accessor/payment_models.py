@@ -103,20 +103,16 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
     charges = charges.assign(plan=_plans(charges))
     names = {
         "id": "id", "created": "created", "amount": "amount", "currency": "currency", "status": "status",
-        "customer": "customer",
-        "customer_name": "customer_name", "customer_email": "customer_email",
-        "payment_intent": "payment_intent",
-        "payment_type": "payment_method_details_type", "card_brand": "payment_method_details_card_brand",
-        "card_last4": "payment_method_details_card_last4",
-        "card_country": "payment_method_details_card_country",
-        "fee": "balance_transaction_fee", "net": "balance_transaction_net",
-        "settlement_currency": "balance_transaction_currency",
+        "customer": "customer", "customer_name": "customer_name", "customer_email": "customer_email",
+        "payment_intent": "payment_intent", "payment_type": "payment_method_details_type",
+        "card_brand": "payment_method_details_card_brand", "card_last4": "payment_method_details_card_last4",
+        "card_country": "payment_method_details_card_country", "fee": "balance_transaction_fee",
+        "net": "balance_transaction_net", "settlement_currency": "balance_transaction_currency",
         "available_on": "balance_transaction_available_on", "refunds_count": "refunds_count",
-        "refunds_amount": "refunds_amount",
-        "disputes_count": "disputes_count", "disputes_amount": "disputes_amount",
-        "disputes_status": "disputes_status",
-        "invoice": "invoice", "invoice_number": "invoice_number", "plan": "plan",
-        "failure_code": "failure_code", "description": "description",
+        "refunds_amount": "refunds_amount", "disputes_count": "disputes_count",
+        "disputes_amount": "disputes_amount", "disputes_status": "disputes_status", "invoice": "invoice",
+        "invoice_number": "invoice_number", "plan": "plan", "failure_code": "failure_code",
+        "description": "description",
     }  # fmt: skip
     model_columns = {"fee": "Int64", "net": "Int64", "available_on": "datetime64[us, UTC]",
                      "refunds_count": "int64",
@@ -204,8 +200,7 @@ def _subscriptions(connection: Any, bounds: Any, limit: int | None) -> pd.DataFr
             "product": price["product"], "plan_name": price["nickname"], "unit_amount": price["unit_amount"],
             "currency": items["price_currency"] if "price_currency" in items else items.get("currency"),
             "interval": price["recurring_interval"], "interval_count": price["recurring_interval_count"],
-            "quantity": items["quantity"],
-            "monthly_amount": monthly.round().astype("Int64"),
+            "quantity": items["quantity"], "monthly_amount": monthly.round().astype("Int64"),
         }
     )  # fmt: skip
     info = FrameInfo.of(subscriptions).but(

@@ -70,8 +70,7 @@ def lazy_frame(
     parts = [
         Batch(
             request.module, tuple(accounts[number::count]), tuple(sorted(values.items())), tuple(columns),
-            api_base=connection.base,
-            api_version=connection.api_version, rate=rate, **where,
+            api_base=connection.base, api_version=connection.api_version, rate=rate, **where,
         )
         for number in range(count)
     ]  # fmt: skip
@@ -175,8 +174,7 @@ def open_for(batch: Batch) -> Connection:
     mode = classify(secret.reveal()).mode
     return Connection(
         secret=secret, mode=mode, base=request_checks.check_base(batch.api_base, mode), source=source,
-        name=batch.name,
-        api_version=batch.api_version, rate=batch.rate,
+        name=batch.name, api_version=batch.api_version, rate=batch.rate,
     )  # fmt: skip
 
 

@@ -33,17 +33,15 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 WATCHED: dict[str, str] = {
+    "customer": (  # not those of subscriptions
+        "customer.created,customer.updated,customer.deleted,customer.discount.created,"
+        "customer.discount.updated,customer.discount.deleted,customer.source.created,customer.source.updated,"
+        "customer.source.deleted"
+    ),
     "application_fee": "application_fee.*", "charge": "charge.*", "checkout.session": "checkout.session.*",
-    "coupon": "coupon.*",
-    "credit_note": "credit_note.*",
-    # not those of subscriptions
-    "customer": "customer.created,customer.updated,customer.deleted,customer.discount.created,"
-    "customer.discount.updated,customer.discount.deleted,customer.source.created,customer.source.updated,"
-    "customer.source.deleted",
-    "dispute": "charge.dispute.*", "invoice": "invoice.*", "payment_intent": "payment_intent.*",
-    "payment_link": "payment_link.*",
-    "payout": "payout.*", "plan": "plan.*", "price": "price.*", "product": "product.*",
-    "promotion_code": "promotion_code.*",
+    "coupon": "coupon.*", "credit_note": "credit_note.*", "dispute": "charge.dispute.*", "invoice": "invoice.*",
+    "payment_intent": "payment_intent.*", "payment_link": "payment_link.*", "payout": "payout.*",
+    "plan": "plan.*", "price": "price.*", "product": "product.*", "promotion_code": "promotion_code.*",
     "quote": "quote.*", "setup_intent": "setup_intent.*", "subscription": "customer.subscription.*",
     "subscription_schedule": "subscription_schedule.*", "tax_rate": "tax_rate.*", "topup": "topup.*",
     "transfer": "transfer.*",

@@ -33,15 +33,12 @@ if TYPE_CHECKING:
 
 _OF_INVOICES = (
     "id", "created", "amount_due", "amount_paid", "amount_remaining", "total", "subtotal",
-    "total_excluding_tax", "tax", "currency", "status",
-    "number", "customer", "customer_name", "customer_email", "customer_address_country",
-    "customer_tax_exempt", "customer_tax_ids",
+    "total_excluding_tax", "tax", "currency", "status", "number", "customer", "customer_name",
+    "customer_email", "customer_address_country", "customer_tax_exempt", "customer_tax_ids",
     "collection_method", "due_date", "starting_balance", "shipping_cost_amount_subtotal", "subscription",
-    "parent_subscription_details_subscription",
-    "charge", "payment_intent", "payments", "default_tax_rates", "discount", "discount_coupon", "discounts",
-    "lines_has_more",
-    "total_taxes", "total_tax_amounts", "livemode", "status_transitions_finalized_at",
-    "status_transitions_marked_uncollectible_at",
+    "parent_subscription_details_subscription", "charge", "payment_intent", "payments", "default_tax_rates",
+    "discount", "discount_coupon", "discounts", "lines_has_more", "total_taxes", "total_tax_amounts",
+    "livemode", "status_transitions_finalized_at", "status_transitions_marked_uncollectible_at",
     "status_transitions_paid_at", "status_transitions_voided_at",
 )  # fmt: skip
 COLUMNS = {"invoice": _OF_INVOICES}

@@ -236,8 +236,7 @@ def _price_facts(
     unit = pc.coalesce(
         _decimal(lines.get("price", "unit_amount_decimal")), lines.get("price", "unit_amount"),
         _decimal(lines.get("plan", "unit_amount_decimal")), lines.get("plan", "unit_amount"),
-        named["unit_amount"],
-        _decimal(lines.get("pricing", "unit_amount_decimal")),
+        named["unit_amount"], _decimal(lines.get("pricing", "unit_amount_decimal")),
     )  # fmt: skip
     usage = pc.equal(_first(*fact("usage_type")), "metered")
     return {

@@ -31,29 +31,22 @@ def _pairs(first: str, second: str, count: int) -> list[str]:
 
 DATEV_FIELDS = (
     "Umsatz (ohne Soll/Haben-Kz)", "Soll/Haben-Kennzeichen", "WKZ Umsatz", "Kurs", "Basis-Umsatz",
-    "WKZ Basis-Umsatz", "Konto",
-    "Gegenkonto (ohne BU-Schlüssel)", "BU-Schlüssel", "Belegdatum", "Belegfeld 1", "Belegfeld 2", "Skonto",
-    "Buchungstext",
-    "Postensperre", "Diverse Adressnummer", "Geschäftspartnerbank", "Sachverhalt", "Zinssperre", "Beleglink",
-    *_pairs("Beleginfo - Art", "Beleginfo - Inhalt", 8),
-    "KOST1 - Kostenstelle", "KOST2 - Kostenstelle", "Kost-Menge", "EU-Land u. UStID (Bestimmung)",
-    "EU-Steuersatz (Bestimmung)",
-    "Abw. Versteuerungsart", "Sachverhalt L+L", "Funktionsergänzung L+L", "BU 49 Hauptfunktionstyp",
-    "BU 49 Hauptfunktionsnummer",
-    "BU 49 Funktionsergänzung",
-    *_pairs("Zusatzinformation - Art", "Zusatzinformation- Inhalt", 20),
-    "Stück", "Gewicht", "Zahlweise", "Forderungsart", "Veranlagungsjahr", "Zugeordnete Fälligkeit",
-    "Skontotyp", "Auftragsnummer",
-    "Buchungstyp", "USt-Schlüssel (Anzahlungen)", "EU-Land (Anzahlungen)", "Sachverhalt L+L (Anzahlungen)",
-    "EU-Steuersatz (Anzahlungen)", "Erlöskonto (Anzahlungen)", "Herkunft-Kz", "Buchungs GUID", "KOST-Datum",
-    "SEPA-Mandatsreferenz",
-    "Skontosperre", "Gesellschaftername", "Beteiligtennummer", "Identifikationsnummer", "Zeichnernummer",
-    "Postensperre bis",
+    "WKZ Basis-Umsatz", "Konto", "Gegenkonto (ohne BU-Schlüssel)", "BU-Schlüssel", "Belegdatum",
+    "Belegfeld 1", "Belegfeld 2", "Skonto", "Buchungstext", "Postensperre", "Diverse Adressnummer",
+    "Geschäftspartnerbank", "Sachverhalt", "Zinssperre", "Beleglink",
+    *_pairs("Beleginfo - Art", "Beleginfo - Inhalt", 8), "KOST1 - Kostenstelle", "KOST2 - Kostenstelle",
+    "Kost-Menge", "EU-Land u. UStID (Bestimmung)", "EU-Steuersatz (Bestimmung)", "Abw. Versteuerungsart",
+    "Sachverhalt L+L", "Funktionsergänzung L+L", "BU 49 Hauptfunktionstyp", "BU 49 Hauptfunktionsnummer",
+    "BU 49 Funktionsergänzung", *_pairs("Zusatzinformation - Art", "Zusatzinformation- Inhalt", 20), "Stück",
+    "Gewicht", "Zahlweise", "Forderungsart", "Veranlagungsjahr", "Zugeordnete Fälligkeit", "Skontotyp",
+    "Auftragsnummer", "Buchungstyp", "USt-Schlüssel (Anzahlungen)", "EU-Land (Anzahlungen)",
+    "Sachverhalt L+L (Anzahlungen)", "EU-Steuersatz (Anzahlungen)", "Erlöskonto (Anzahlungen)", "Herkunft-Kz",
+    "Buchungs GUID", "KOST-Datum", "SEPA-Mandatsreferenz", "Skontosperre", "Gesellschaftername",
+    "Beteiligtennummer", "Identifikationsnummer", "Zeichnernummer", "Postensperre bis",
     "Bezeichnung SoBil-Sachverhalt", "Kennzeichen SoBil-Buchung", "Festschreibung", "Leistungsdatum",
-    "Datum Zuord. Steuerperiode",
-    "Fälligkeit", "Generalumkehr (GU)", "Steuersatz", "Land", "Abrechnungsreferenz", "BVV-Position",
-    "EU-Land u. UStID (Ursprung)",
-    "EU-Steuersatz (Ursprung)", "Abw. Skontokonto",
+    "Datum Zuord. Steuerperiode", "Fälligkeit", "Generalumkehr (GU)", "Steuersatz", "Land",
+    "Abrechnungsreferenz", "BVV-Position", "EU-Land u. UStID (Ursprung)", "EU-Steuersatz (Ursprung)",
+    "Abw. Skontokonto",
 )  # fmt: skip
 XERO_FIELDS = (
     "*Narration", "*Date", "Description", "*AccountCode", "*TaxRate", "*Amount",
@@ -161,8 +154,7 @@ def xero(lines: pd.DataFrame, accounts: AccountMap, _span: Period) -> dict[str, 
             rows = [
                 [
                     _safe(entry), f"{each.date:%d/%m/%Y}", _safe(f"{each.memo} {each.document}"),
-                    each.account, rate,
-                    _major(each.debit - each.credit, str(code), 2), "", "", "", "",
+                    each.account, rate, _major(each.debit - each.credit, str(code), 2), "", "", "", "",
                 ]
                 for each in _each(part)
             ]  # fmt: skip
@@ -237,12 +229,10 @@ def _datev_header(settings: Mapping[str, int], code: str, span: Period, accounts
     length = max(4, *(len(each) for each in accounts)) if len(accounts) else 4
     return [
         _quoted("EXTF"), "700", "21", _quoted("Buchungsstapel"), "13",
-        f"{datetime.now().astimezone():%Y%m%d%H%M%S}000", "", _quoted("SM"),
-        _quoted("stripe_magics"), _quoted(""), str(settings["consultant"]), str(settings["client"]),
-        f"{begins:%Y%m%d}", str(length),
+        f"{datetime.now().astimezone():%Y%m%d%H%M%S}000", "", _quoted("SM"), _quoted("stripe_magics"),
+        _quoted(""), str(settings["consultant"]), str(settings["client"]), f"{begins:%Y%m%d}", str(length),
         f"{first:%Y%m%d}", f"{last:%Y%m%d}", _quoted(f"Stripe {first:%Y-%m}"), _quoted(""), "1", "0", "0",
-        _quoted(code.upper()),
-        "", _quoted(""), "", "", _quoted(""), "", "", _quoted(""), _quoted(""),
+        _quoted(code.upper()), "", _quoted(""), "", "", _quoted(""), "", "", _quoted(""), _quoted(""),
     ]  # fmt: skip
 
 

@@ -48,8 +48,7 @@ _LINE_AMOUNTS = _list(
 )  # fmt: skip
 _LINE = _list(
     id=_TEXT, amount=_WHOLE, type=_TEXT, proration=_FLAG, quantity=_REAL, subscription=_TEXT,
-    subscription_item=_TEXT,
-    period=_object(start=_WHOLE, end=_WHOLE), price=_PRICE, plan=_PRICE,
+    subscription_item=_TEXT, period=_object(start=_WHOLE, end=_WHOLE), price=_PRICE, plan=_PRICE,
     discount_amounts=_list(amount=_WHOLE, discount=_TEXT), tax_amounts=_TAX, taxes=_TAX,
     parent=_object(subscription_item_details=_PARENT, invoice_item_details=_PARENT),
     pricing=_object(unit_amount_decimal=_TEXT, price_details=_object(price=_TEXT)),

@@ -18,31 +18,26 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.parsing.shell import Piece, ShellWord
 
 VALUED = {  # curl's options with a value -> what it is; "" is left out
-    "-u": "user", "--user": "user", "--oauth2-bearer": "user", "--netrc-file": "user",
-    "-d": "data", "--data": "data", "--data-ascii": "data", "--data-raw": "raw", "--data-binary": "binary",
+    "-u": "user", "--user": "user", "--oauth2-bearer": "user", "--netrc-file": "user", "-d": "data",
+    "--data": "data", "--data-ascii": "data", "--data-raw": "raw", "--data-binary": "binary",
     "--data-urlencode": "encode", "--url-query": "query", "-F": "part", "--form": "part",
-    "--form-string": "literal part",
-    "-H": "header", "--header": "header", "-X": "method", "--request": "method", "--url": "url",
-    "--json": "json",
-    "-o": "output", "--output": "output", "-w": "", "--write-out": "", "-D": "", "--dump-header": "",
-    "-m": "", "--max-time": "", "--connect-timeout": "", "--retry": "", "--retry-delay": "",
-    "--retry-max-time": "",
-    "-A": "", "--user-agent": "", "-e": "", "--referer": "", "--stderr": "", "--trace": "",
-    "--trace-ascii": "",
-    "--cacert": "", "--tls-max": "", "--limit-rate": "", "--max-redirs": "",
+    "--form-string": "literal part", "-H": "header", "--header": "header", "-X": "method",
+    "--request": "method", "--url": "url", "--json": "json", "-o": "output", "--output": "output", "-w": "",
+    "--write-out": "", "-D": "", "--dump-header": "", "-m": "", "--max-time": "", "--connect-timeout": "",
+    "--retry": "", "--retry-delay": "", "--retry-max-time": "", "-A": "", "--user-agent": "", "-e": "",
+    "--referer": "", "--stderr": "", "--trace": "", "--trace-ascii": "", "--cacert": "", "--tls-max": "",
+    "--limit-rate": "", "--max-redirs": "",
 }  # fmt: skip
 ALONE = {  # curl's options without a value
     "-G": "get", "--get": "get", "-I": "head", "--head": "head", "-n": "user", "--netrc": "user",
-    "--netrc-optional": "user",
-    "-O": "output", "--remote-name": "output",
+    "--netrc-optional": "user", "-O": "output", "--remote-name": "output",
     **dict.fromkeys(
         ("-s", "--silent", "-S", "--show-error", "-v", "--verbose", "-i", "--include", "-k", "--insecure",
             "-L", "--location", "-f",
          "--fail", "--fail-with-body", "-g", "--globoff", "-#", "--progress-bar", "--no-progress-meter", "-N",
-         "--no-buffer", "-4", "--ipv4",
-         "-6", "--ipv6", "-0", "--http1.0", "--http1.1", "--http2", "--compressed", "--tlsv1.2", "--tlsv1.3",
-         "--basic", "-q", "--path-as-is",
-         "--tcp-nodelay", "--retry-connrefused", "--retry-all-errors", "--post301", "--post302",
+         "--no-buffer", "-4", "--ipv4", "-6", "--ipv6", "-0", "--http1.0", "--http1.1", "--http2",
+         "--compressed", "--tlsv1.2", "--tlsv1.3", "--basic", "-q", "--path-as-is", "--tcp-nodelay",
+         "--retry-connrefused", "--retry-all-errors", "--post301", "--post302",
          "--no-keepalive"), ""),
 }  # fmt: skip
 DROPPED_HEADERS = {

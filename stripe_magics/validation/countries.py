@@ -48,13 +48,11 @@ ZW Zimbabwe""".replace("\n", "").split(";")
 
 _ALSO = {
     "uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "usa": "US",
-    "united states of america": "US",
-    "america": "US", "holland": "NL", "turkey": "TR", "czech republic": "CZ", "deutschland": "DE",
-    "osterreich": "AT", "schweiz": "CH",
-    "espana": "ES", "italia": "IT", "polska": "PL", "sverige": "SE", "norge": "NO", "danmark": "DK",
-    "suomi": "FI", "brasil": "BR",
-    "korea": "KR", "ivory coast": "CI", "swaziland": "SZ", "burma": "MM", "macau": "MO", "uae": "AE",
-    "belgique": "BE", "el": "GR",
+    "united states of america": "US", "america": "US", "holland": "NL", "turkey": "TR",
+    "czech republic": "CZ", "deutschland": "DE", "osterreich": "AT", "schweiz": "CH", "espana": "ES",
+    "italia": "IT", "polska": "PL", "sverige": "SE", "norge": "NO", "danmark": "DK", "suomi": "FI",
+    "brasil": "BR", "korea": "KR", "ivory coast": "CI", "swaziland": "SZ", "burma": "MM", "macau": "MO",
+    "uae": "AE", "belgique": "BE", "el": "GR",
 }  # fmt: skip
 
 _LOCALE = re.compile(r"auto|[a-z]{2,3}([-_][A-Z][a-z]{3})?([-_]([A-Z]{2}|\d{3}))?", re.ASCII)

@@ -87,9 +87,8 @@ def invoices(rows: int) -> pa.Table:
         "id": [f"in_{n}" for n in range(rows)], "created": created, "currency": ["usd"] * rows,
         "status": ["paid"] * rows,
         "customer": [f"cus_{n}" for n in who], "customer_name": [f"Customer {n}" for n in who],
-        "customer_address_country": ["DE"] * rows,
-        "customer_tax_exempt": ["none"] * rows, "total": amount + tax, "total_excluding_tax": amount,
-        "tax": tax, "amount_due": amount + tax,
+        "customer_address_country": ["DE"] * rows, "customer_tax_exempt": ["none"] * rows,
+        "total": amount + tax, "total_excluding_tax": amount, "tax": tax, "amount_due": amount + tax,
         "amount_remaining": np.zeros(rows, dtype=np.int64), "status_transitions_finalized_at": created,
         "status_transitions_paid_at": created,
     }  # fmt: skip

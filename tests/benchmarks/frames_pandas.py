@@ -27,9 +27,8 @@ def rows(count: int) -> list[dict[str, object]]:
     return [
         {
             "id": f"ch_{n:024}", "object": "charge", "created": 1_700_000_000 - n * 60, "amount": n % 50_000,
-            "currency": ("usd", "eur", "jpy")[n % 3],
-            "status": ("succeeded", "failed")[n % 7 == 0], "customer": f"cus_{n % 5000:014}",
-            "livemode": False, "metadata": {"order": str(n)},
+            "currency": ("usd", "eur", "jpy")[n % 3], "status": ("succeeded", "failed")[n % 7 == 0],
+            "customer": f"cus_{n % 5000:014}", "livemode": False, "metadata": {"order": str(n)},
         }
         for n in range(count)
     ]  # fmt: skip

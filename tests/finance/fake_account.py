@@ -195,8 +195,7 @@ def _as_basil(invoice: dict[str, Any]) -> None:
 def _tax_since_basil(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "amount": entry["amount"], "tax_behavior": "inclusive" if entry.get("inclusive") else "exclusive",
-        "type": "tax_rate_details",
-        "tax_rate_details": {"tax_rate": entry.get("tax_rate")},
+        "type": "tax_rate_details", "tax_rate_details": {"tax_rate": entry.get("tax_rate")},
         "taxable_amount": entry.get("taxable_amount"), "taxability_reason": "standard_rated",
     }  # fmt: skip
 
@@ -222,9 +221,8 @@ def transaction(
     when = unix(created)
     return {
         "id": identity, "object": "balance_transaction", "type": kind,
-        "reporting_category": category.get(kind, kind), "amount": amount,
-        "fee": fee, "net": amount - fee, "currency": "usd", "created": when, "available_on": when,
-        "status": "available",
+        "reporting_category": category.get(kind, kind), "amount": amount, "fee": fee, "net": amount - fee,
+        "currency": "usd", "created": when, "available_on": when, "status": "available",
         "source": f"src_{identity}", "description": None, "exchange_rate": None,
         "fee_details": [{"type": "stripe_fee", "amount": fee, "currency": "usd"}] if fee else [],
         **{key: unix(value) if key == "available_on" else value for key, value in more.items()},
@@ -234,45 +232,40 @@ def transaction(
 def charge(identity: str, amount: int, created: str = "2026-03-10", **more: Any) -> dict[str, Any]:
     return {
         "id": identity, "object": "charge", "amount": amount, "amount_captured": amount, "captured": True,
-        "created": unix(created),
-        "currency": "usd", "status": "succeeded", "customer": "cus_1", "payment_intent": f"pi_{identity}",
-        "failure_code": None,
-        "outcome": {"reason": None}, "invoice": None, **more,
+        "created": unix(created), "currency": "usd", "status": "succeeded", "customer": "cus_1",
+        "payment_intent": f"pi_{identity}", "failure_code": None, "outcome": {"reason": None},
+        "invoice": None, **more,
     }  # fmt: skip
 
 
 def refund(identity: str, of: str, amount: int, created: str, **more: Any) -> dict[str, Any]:
     return {
         "id": identity, "object": "refund", "charge": of, "amount": amount, "currency": "usd",
-        "created": unix(created),
-        "status": "succeeded", **more,
+        "created": unix(created), "status": "succeeded", **more,
     }  # fmt: skip
 
 
 def dispute(identity: str, of: str, amount: int, created: str = "2026-03-12", **more: Any) -> dict[str, Any]:
     return {
         "id": identity, "object": "dispute", "charge": of, "amount": amount, "currency": "usd",
-        "created": unix(created),
-        "status": "lost", "balance_transactions": [], **more,
+        "created": unix(created), "status": "lost", "balance_transactions": [], **more,
     }  # fmt: skip
 
 
 def payout(identity: str, amount: int, created: str, arrival: str = "", **more: Any) -> dict[str, Any]:
     return {
         "id": identity, "object": "payout", "amount": amount, "currency": "usd", "status": "paid",
-        "automatic": True, "created": unix(created),
-        "arrival_date": unix(arrival or created), "reconciliation_status": "completed", "failure_code": None,
-        **more,
+        "automatic": True, "created": unix(created), "arrival_date": unix(arrival or created),
+        "reconciliation_status": "completed", "failure_code": None, **more,
     }  # fmt: skip
 
 
 def line(identity: str, amount: int, start: str = "", end: str = "", **more: Any) -> dict[str, Any]:
     return {
         "id": identity, "object": "line_item", "amount": amount, "currency": "usd", "discount_amounts": [],
-        "discounts": [],
-        "period": {"start": unix(start), "end": unix(end)} if start else None, "proration": False,
-        "quantity": 1, "price": None,
-        "subscription": None, "subscription_item": None, "tax_amounts": [], "type": "invoiceitem", **more,
+        "discounts": [], "period": {"start": unix(start), "end": unix(end)} if start else None,
+        "proration": False, "quantity": 1, "price": None, "subscription": None, "subscription_item": None,
+        "tax_amounts": [], "type": "invoiceitem", **more,
     }  # fmt: skip
 
 
@@ -333,15 +326,12 @@ def invoice(
     due = more.pop("due", None)
     return {
         "id": identity, "object": "invoice", "customer": "cus_1", "customer_name": "Rosen Books",
-        "customer_email": "rosen@example.com",
-        "currency": "usd", "status": status, "total": total, "subtotal": total - tax,
-        "total_excluding_tax": total - tax, "tax": tax or None,
-        "amount_due": total, "amount_remaining": 0 if status == "paid" else total,
-        "amount_paid": total if status == "paid" else 0,
+        "customer_email": "rosen@example.com", "currency": "usd", "status": status, "total": total,
+        "subtotal": total - tax, "total_excluding_tax": total - tax, "tax": tax or None, "amount_due": total,
+        "amount_remaining": 0 if status == "paid" else total, "amount_paid": total if status == "paid" else 0,
         "collection_method": "send_invoice", "created": unix(finalized),
-        "due_date": unix(due) if due else None, "discounts": [],
-        "customer_address": {"country": "DE"}, "customer_tax_ids": [], "customer_tax_exempt": "none",
-        "default_tax_rates": [],
+        "due_date": unix(due) if due else None, "discounts": [], "customer_address": {"country": "DE"},
+        "customer_tax_ids": [], "customer_tax_exempt": "none", "default_tax_rates": [],
         "total_tax_amounts": [{"amount": tax, "inclusive": False, "tax_rate": "txr_de",
             "taxable_amount": total - tax}] if tax else [],
         "status_transitions": {"finalized_at": unix(finalized),

@@ -35,9 +35,8 @@ def entry(
 ) -> dict[str, Any]:
     return {
         "id": f"txn_{at}_{amount}_{category}", "object": "balance_transaction",
-        "created": pd.Timestamp(at, tz="UTC"),
-        "currency": currency, "amount": amount, "fee": fee, "net": amount - fee, "type": category,
-        "reporting_category": category, **more,
+        "created": pd.Timestamp(at, tz="UTC"), "currency": currency, "amount": amount, "fee": fee,
+        "net": amount - fee, "type": category, "reporting_category": category, **more,
     }  # fmt: skip
 
 

@@ -190,9 +190,8 @@ def test_an_invoice_voided_in_a_later_month_was_owed_and_billed_until_then() -> 
 def test_g54_credit_notes_take_tax_and_revenue_back_when_they_are_issued(version: str) -> None:
     note: dict[str, Any] = {
         "id": "cn_1", "object": "credit_note", "invoice": "in_1", "customer": "cus_1", "currency": "usd",
-        "status": "issued",
-        "created": 1775725200, "amount": 5950, "total": 5950, "subtotal": 5000, "total_excluding_tax": 5000,
-        "refund": None,
+        "status": "issued", "created": 1775725200, "amount": 5950, "total": 5950, "subtotal": 5000,
+        "total_excluding_tax": 5000, "refund": None,
         "tax_amounts": [{"amount": 950, "inclusive": False, "tax_rate": "txr_de", "taxable_amount": 5000}],
     }  # fmt: skip
     rate = {

@@ -31,11 +31,9 @@ def page(*rows: dict[str, Any], **more: Any) -> bytes:
 def intent(number: int = 1, **more: Any) -> dict[str, Any]:
     return {
         "id": f"pi_{number}", "object": "payment_intent", "amount": 1000 + number, "currency": "usd",
-        "status": "succeeded",
-        "created": 1_700_000_000 - number, "livemode": False, "metadata": {"order": str(number)},
-        "customer": "cus_1",
-        "client_secret": f"pi_{number}_secret_abc", "shipping": None, "payment_method_types": ["card"],
-        **more,
+        "status": "succeeded", "created": 1_700_000_000 - number, "livemode": False,
+        "metadata": {"order": str(number)}, "customer": "cus_1", "client_secret": f"pi_{number}_secret_abc",
+        "shipping": None, "payment_method_types": ["card"], **more,
     }  # fmt: skip
 
 

@@ -38,14 +38,13 @@ def endless() -> list[Any]:
 
 VALUES: list[Any] = [
     None, "", " ", "x", "cus_1", "20.00usd", "20.00", "-1", "1e400", "é", "\ud83d", "\x00", "a" * 5000,
-    "null", "NaN", "{", "[", '{"a": 1}', '["a"]', "[1,",
-    "2026-01-31", "yesterday", "last 5 days", "0001-01-01", "9999-12-31", "1" * 40, "yes", "true", 0, 1, -1,
-    2**70, 1.5, float("nan"), float("inf"), 1e18,
-    True, False, Decimal("20.00"), Decimal("NaN"), Decimal("Infinity"), datetime(2026, 1, 1),
-    datetime(2026, 1, 1, tzinfo=UTC), pd.NA, pd.NaT,
-    np.int64(3), np.float32(1.5), np.array([1, 2]), np.array([]), pd.Timestamp("2026-01-01"),
-    pd.Series(["a", None]), pd.DataFrame({"a": [1]}), [], {}, (), set(), b"x",
-    [None], [[]], [{}], [[["a"]]], {"a": None}, {"a": {"b": [1, {"c": float("nan")}]}}, {1: 2}, {"a[b]": 1},
+    "null", "NaN", "{", "[", '{"a": 1}', '["a"]', "[1,", "2026-01-31", "yesterday", "last 5 days",
+    "0001-01-01", "9999-12-31", "1" * 40, "yes", "true", 0, 1, -1, 2**70, 1.5, float("nan"), float("inf"),
+    1e18, True, False, Decimal("20.00"), Decimal("NaN"), Decimal("Infinity"), datetime(2026, 1, 1),
+    datetime(2026, 1, 1, tzinfo=UTC), pd.NA, pd.NaT, np.int64(3), np.float32(1.5), np.array([1, 2]),
+    np.array([]), pd.Timestamp("2026-01-01"), pd.Series(["a", None]), pd.DataFrame({"a": [1]}), [], {}, (),
+    set(), b"x", [None], [[]], [{}], [[["a"]]], {"a": None}, {"a": {"b": [1, {"c": float("nan")}]}}, {1: 2},
+    {"a[b]": 1},
     {"": ""}, UNSET, object(), Unshowable(), endless(), lambda: 1, int,
 ]  # fmt: skip
 PIECES = [

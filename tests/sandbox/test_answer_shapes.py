@@ -68,16 +68,14 @@ def world() -> tuple[Talk, dict[str, str]]:
 
 LISTS = (
     "accounts", "transfers", "application_fees", "topups", "balance_transactions", "charges", "refunds",
-    "payouts", "disputes", "payment_intents",
-    "reporting/report_runs", "reporting/report_types", "test_helpers/test_clocks", "reviews",
-    "radar/early_fraud_warnings", "file_links", "files",
+    "payouts", "disputes", "payment_intents", "reporting/report_runs", "reporting/report_types",
+    "test_helpers/test_clocks", "reviews", "radar/early_fraud_warnings", "file_links", "files",
     "setup_intents", "webhook_endpoints",
 )  # fmt: skip
 ONES = (
     "accounts/{connected}", "accounts/{connected}/capabilities", "accounts/{other_connected}/persons",
-    "transfers/{transfer}/reversals",
-    "application_fees/{application_fee}/refunds", "customers/{customer}/sources",
-    "customers/{customer}/payment_methods", "sources/{source}",
+    "transfers/{transfer}/reversals", "application_fees/{application_fee}/refunds",
+    "customers/{customer}/sources", "customers/{customer}/payment_methods", "sources/{source}",
     "tokens/{bank_token}", "confirmation_tokens/{confirmation_token}", "account", "balance",
 )  # fmt: skip
 

@@ -578,10 +578,9 @@ def test_events_of_the_last_30_days(all_of):
     kinds = {each["type"] for each in events}
     assert {
         "invoice.created", "invoice.finalized", "invoice.paid", "invoice.payment_failed", "charge.succeeded",
-        "charge.failed", "charge.refunded",
-        "payment_intent.succeeded", "payment_intent.payment_failed", "payout.paid", "payout.created",
-        "customer.created", "balance.available",
-        "charge.dispute.created", "refund.created", "customer.subscription.deleted",
+        "charge.failed", "charge.refunded", "payment_intent.succeeded", "payment_intent.payment_failed",
+        "payout.paid", "payout.created", "customer.created", "balance.available", "charge.dispute.created",
+        "refund.created", "customer.subscription.deleted",
     } <= kinds  # fmt: skip
     drafts = [each for each in events if each["type"] == "invoice.created"]
     assert all(each["data"]["object"]["status"] == "draft" for each in drafts)

@@ -17,8 +17,7 @@ from stripe_magics.sandbox.api.dispatcher import simulates
 OPERATIONS = [each for each in facts.data().operations.values() if each.path.startswith("/v1/")]
 TEXTS = {
     "currency": "usd", "country": "US", "email": "a@example.com", "url": "https://example.com",
-    "type": "card", "expand": "",
-    "starting_balance": "0", "timezone": "Etc/UTC",
+    "type": "card", "expand": "", "starting_balance": "0", "timezone": "Etc/UTC",
 }  # fmt: skip
 
 

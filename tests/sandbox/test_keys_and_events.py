@@ -132,9 +132,8 @@ def test_22_a_payment_tells_its_story(call) -> None:
     )
     assert call.types() == [
         "payment_intent.created", "charge.succeeded", "charge.updated", "charge.dispute.created",
-        "charge.dispute.funds_withdrawn",
-        "payment_intent.succeeded", "payment_intent.created", "charge.failed",
-        "payment_intent.payment_failed",
+        "charge.dispute.funds_withdrawn", "payment_intent.succeeded", "payment_intent.created",
+        "charge.failed", "payment_intent.payment_failed",
     ]  # fmt: skip
 
 

@@ -126,14 +126,11 @@ def address(prefix: str) -> dict[str, str]:
 
 CUSTOMER = {
     "description": "A customer", "email": "jenny@example.com", "name": "Jenny Rosen", "phone": "+15551234",
-    **address("address"),
-    **address("shipping[address]"), "shipping[name]": "J. Rosen", "shipping[phone]": "+15559876",
-    "metadata[plan]": "pro", "balance": -500,
-    "invoice_prefix": "JENNY1", "invoice_settings[custom_fields][0][name]": "PO",
-    "invoice_settings[custom_fields][0][value]": "42",
+    **address("address"), **address("shipping[address]"), "shipping[name]": "J. Rosen",
+    "shipping[phone]": "+15559876", "metadata[plan]": "pro", "balance": -500, "invoice_prefix": "JENNY1",
+    "invoice_settings[custom_fields][0][name]": "PO", "invoice_settings[custom_fields][0][value]": "42",
     "invoice_settings[footer]": "Thanks", "next_invoice_sequence": 7, "preferred_locales[0]": "de",
-    "preferred_locales[1]": "en-GB",
-    "tax_exempt": "reverse",
+    "preferred_locales[1]": "en-GB", "tax_exempt": "reverse",
     "invoice_settings[rendering_options][amount_tax_display]": "include_inclusive_tax",
 }  # fmt: skip
 
@@ -142,9 +139,8 @@ def test_customers_create(call) -> None:
     coupon = call("POST /v1/coupons", percent_off=10, duration="forever")["id"]
     more = {
         "payment_method": "pm_card_visa", "invoice_settings[default_payment_method]": "pm_card_visa",
-        "coupon": coupon, "source": "tok_visa",
-        "tax_id_data[0][type]": "eu_vat", "tax_id_data[0][value]": "DE123456789",
-        "tax[ip_address]": "192.0.2.1",
+        "coupon": coupon, "source": "tok_visa", "tax_id_data[0][type]": "eu_vat",
+        "tax_id_data[0][value]": "DE123456789", "tax[ip_address]": "192.0.2.1",
         "cash_balance[settings][reconciliation_mode]": "manual",
     }  # fmt: skip
     made = call(
@@ -233,10 +229,9 @@ SHIPPING = {
 }  # fmt: skip
 INTENT = {
     "amount": 2000, "currency": "eur", "description": "Order 1", "receipt_email": "r@example.com", **SHIPPING,
-    "statement_descriptor": "ORDER",
-    "statement_descriptor_suffix": "ONE", "capture_method": "manual", "confirmation_method": "manual",
-    "transfer_group": "g1",
-    "setup_future_usage": "off_session", "metadata[order]": "1",
+    "statement_descriptor": "ORDER", "statement_descriptor_suffix": "ONE", "capture_method": "manual",
+    "confirmation_method": "manual", "transfer_group": "g1", "setup_future_usage": "off_session",
+    "metadata[order]": "1",
 }  # fmt: skip
 
 
@@ -443,8 +438,7 @@ def test_payouts_and_the_balance(call) -> None:
     bank = call("GET /v1/account")["external_accounts"]["data"][0]
     given = {
         "amount": 1000, "currency": "usd", "description": "d", "metadata[a]": "b", "method": "standard",
-        "source_type": "card",
-        "statement_descriptor": "PAY ME", "destination": bank["id"],
+        "source_type": "card", "statement_descriptor": "PAY ME", "destination": bank["id"],
     }  # fmt: skip
     made = call("POST /v1/payouts", given)
     given_back(given, made)
@@ -544,12 +538,11 @@ def test_invoices(call, sandbox) -> None:
     call("POST /v1/invoiceitems", customer=customer, amount=1000, currency="eur")
     given = {
         "customer": customer, "auto_advance": True, "collection_method": "send_invoice",
-        "due_date": sandbox.now + 1000, "description": "Hello",
-        "metadata[a]": "b", "custom_fields[0][name]": "PO", "custom_fields[0][value]": "42",
-        "default_payment_method": method, "footer": "Bye",
-        "statement_descriptor": "INV", "currency": "eur", "automatic_tax[enabled]": True,
-        "payment_settings[payment_method_types][0]": "card",
-        "effective_at": 1700000000, "rendering[amount_tax_display]": "exclude_tax",
+        "due_date": sandbox.now + 1000, "description": "Hello", "metadata[a]": "b",
+        "custom_fields[0][name]": "PO", "custom_fields[0][value]": "42", "default_payment_method": method,
+        "footer": "Bye", "statement_descriptor": "INV", "currency": "eur", "automatic_tax[enabled]": True,
+        "payment_settings[payment_method_types][0]": "card", "effective_at": 1700000000,
+        "rendering[amount_tax_display]": "exclude_tax",
     }  # fmt: skip
     more = {
         "default_tax_rates[0]": rate,
@@ -574,11 +567,9 @@ def test_invoices(call, sandbox) -> None:
     path = f"POST /v1/invoices/{made['id']}"
     given = {
         "auto_advance": False, "days_until_due": 9, "description": "Changed", "metadata[c]": "d",
-        "custom_fields[0][name]": "X",
-        "custom_fields[0][value]": "Y", "default_payment_method": method, "footer": "F",
-        "statement_descriptor": "NEW",
-        "automatic_tax[enabled]": False, "payment_settings[payment_method_types][0]": "sepa_debit",
-        "effective_at": 1700000001,
+        "custom_fields[0][name]": "X", "custom_fields[0][value]": "Y", "default_payment_method": method,
+        "footer": "F", "statement_descriptor": "NEW", "automatic_tax[enabled]": False,
+        "payment_settings[payment_method_types][0]": "sepa_debit", "effective_at": 1700000001,
     }  # fmt: skip
     changed = call(path, {**given, "default_tax_rates": "", "discounts": ""})
     given_back(given, changed, but={"days_until_due"})
@@ -649,8 +640,7 @@ def test_payment_link_lines(call) -> None:
 def test_events_watch(call) -> None:
     given = {
         "description": "Watch", "enabled_events[0]": "customer.created", "enabled_events[1]": "invoice.paid",
-        "api_version": "2025-02-24.acacia",
-        "url": "https://example.com/hook", "metadata[a]": "b",
+        "api_version": "2025-02-24.acacia", "url": "https://example.com/hook", "metadata[a]": "b",
     }  # fmt: skip
     given_back(given, call("POST /v1/webhook_endpoints", {**given, "connect": False}))
 

@@ -399,9 +399,8 @@ def test_47_test_bank_numbers(call, sandbox, number, code) -> None:
         f"POST /v1/accounts/{me}/external_accounts",
         {
             "external_account[object]": "bank_account", "external_account[country]": "US",
-            "external_account[currency]": "usd",
-            "external_account[routing_number]": "110000000", "external_account[account_number]": number,
-            "default_for_currency": True,
+            "external_account[currency]": "usd", "external_account[routing_number]": "110000000",
+            "external_account[account_number]": number, "default_for_currency": True,
         },
     )  # fmt: skip
     payout = call("POST /v1/payouts", amount=500, currency="usd")

@@ -147,10 +147,9 @@ class Fuzz:
 
 TARGETS = {
     "customer", "invoice", "charge", "payment_intent", "payment_method", "price", "product", "coupon",
-    "promotion_code", "subscription",
-    "default_payment_method", "tax_rates", "default_tax_rates", "discount", "destination", "payout", "source",
-    "starting_after", "ending_before",
-    "shipping_rate", "account_tax_ids", "default_price", "default_source",
+    "promotion_code", "subscription", "default_payment_method", "tax_rates", "default_tax_rates", "discount",
+    "destination", "payout", "source", "starting_after", "ending_before", "shipping_rate", "account_tax_ids",
+    "default_price", "default_source",
 }  # fmt: skip
 
 

@@ -16,10 +16,9 @@ from .conftest import Refused, Talk
 NAMES = ["Anna", "ANNA B", "Bruno", "Carla Anna", "Dé", "x"]
 QUERIES = [
     "email:'a1@example.com'", "name:'anna'", "name~'ann'", "name~'NNA B'", "metadata['plan']:'pro'",
-    "metadata['plan']~'tea'",
-    "-name:'anna'", "name:'bruno' OR metadata['plan']:'team'", "name~'ann' AND metadata['plan']:'pro'",
-    "phone:null",
-    "name:'anna' OR -metadata['plan']:'pro'", "name:'anna' OR name:'bruno' OR email:'a2@example.com'",
+    "metadata['plan']~'tea'", "-name:'anna'", "name:'bruno' OR metadata['plan']:'team'",
+    "name~'ann' AND metadata['plan']:'pro'", "phone:null", "name:'anna' OR -metadata['plan']:'pro'",
+    "name:'anna' OR name:'bruno' OR email:'a2@example.com'",
 ]  # fmt: skip
 
 

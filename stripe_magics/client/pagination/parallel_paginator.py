@@ -264,8 +264,7 @@ class _Pull:
             self.queue.put(
                 ListPage(
                     status=200, body=body, request_id=request_id, count=piece.rows, windows=piece.windows,
-                    left=piece.left,
-                    mark=piece.mark, ids=piece.ids, complete_since=piece.complete_since,
+                    left=piece.left, mark=piece.mark, ids=piece.ids, complete_since=piece.complete_since,
                 )
             )  # fmt: skip
         while self.queue.qsize() > MAX_WAITING_PAGES:  # noqa: ASYNC110 - the reader is a thread

@@ -42,6 +42,10 @@ def _link_lines(account: Account, of: Object) -> Object:
     return inline(account.link_lines.get(of["id"], []), f"/v1/payment_links/{of['id']}/line_items", most=10)
 
 
+def _currency_options(account: Account, of: Object) -> Any:
+    return account.notes.get(of["id"], {}).get("currency_options", {})
+
+
 INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
     ("charge", "refunds"): _own("refund", "/v1/charges/{}/refunds", "charge"),
     ("customer", "sources"): _own("card", "/v1/customers/{}/sources"),
@@ -50,19 +54,18 @@ INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
     ("customer", "tax"): lambda account, of: account.notes.get(of["id"], {}).get("tax") or {
         "automatic_tax": "unrecognized_location", "ip_address": None, "location": None
     },
-    ("customer", "invoice_credit_balance"): lambda account,
-    of: {of["currency"]: of["balance"]} if of.get("currency") else {},
+    ("customer", "invoice_credit_balance"): lambda account, of: (
+        {of["currency"]: of["balance"]} if of.get("currency") else {}
+    ),
     ("payment_link", "line_items"): _link_lines,
     ("checkout.session", "line_items"): lambda account, of: inline(
         account.link_lines.get(of["id"], []), f"/v1/checkout/sessions/{of['id']}/line_items", most=10
     ),
     ("balance", "instant_available.net_available"): lambda account, of: None,
     ("price", "tiers"): lambda account, of: account.notes.get(of["id"], {}).get("tiers"),
-    ("price", "currency_options"): lambda account,
-    of: account.notes.get(of["id"], {}).get("currency_options", {}),
+    ("price", "currency_options"): _currency_options,
     ("coupon", "applies_to"): lambda account, of: account.notes.get(of["id"], {}).get("applies_to"),
-    ("coupon", "currency_options"): lambda account,
-    of: account.notes.get(of["id"], {}).get("currency_options", {}),
+    ("coupon", "currency_options"): _currency_options,
     ("payment_link", "application"): lambda account, of: None,
     ("webhook_endpoint", "application"): lambda account, of: None,
 }  # fmt: skip

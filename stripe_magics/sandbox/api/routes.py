@@ -63,15 +63,13 @@ from stripe_magics.sandbox.resources.subscriptions import (
 )
 
 SUBJECTS = (
-    cash_balance, funding_addresses, reconciliation,
-    customer_subresources, payment_method_configurations, customer_sources, confirmation_tokens, radar,
-    sources, tokens, account, accounts, application_fees, external_accounts, onboarding, topups, transfers,
-    charges, checkout_sessions, coupons, credit_notes, customers, disputes, files, invoice_items,
-    invoice_lines, invoice_payments, invoices, meters, payment_link_visits,
-    payment_intents, payment_links, payment_methods, payouts, plans, previews, prices, products,
-    promotion_codes, quotes, refunds, report_runs, schedules, setup_intents,
-    subscription_items, subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers,
-    webhook_endpoints,
+    cash_balance, funding_addresses, reconciliation, customer_subresources, payment_method_configurations,
+    customer_sources, confirmation_tokens, radar, sources, tokens, account, accounts, application_fees,
+    external_accounts, onboarding, topups, transfers, charges, checkout_sessions, coupons, credit_notes,
+    customers, disputes, files, invoice_items, invoice_lines, invoice_payments, invoices, meters,
+    payment_link_visits, payment_intents, payment_links, payment_methods, payouts, plans, previews, prices,
+    products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents, subscription_items,
+    subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers, webhook_endpoints,
 )  # fmt: skip
 REACTING = (
     collection,

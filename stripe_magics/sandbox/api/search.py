@@ -36,9 +36,8 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "charge": {
         "amount": "number", "billing_details.address.postal_code": "token", "created": "number",
-        "currency": "token", "customer": "token",
-        "disputed": "token", "metadata": "map", "payment_method_details.card.brand": "token",
-        "payment_method_details.card.exp_month": "number",
+        "currency": "token", "customer": "token", "disputed": "token", "metadata": "map",
+        "payment_method_details.card.brand": "token", "payment_method_details.card.exp_month": "number",
         "payment_method_details.card.exp_year": "number", "payment_method_details.card.fingerprint": "token",
         "payment_method_details.card.last4": "token", "refunded": "token", "status": "token",
     },

@@ -32,10 +32,9 @@ _SETUP = (
 )
 _CHECKOUT = (
     "after_expiration", "allow_promotion_codes", "automatic_tax", "customer_update", "discounts",
-    "invoice_creation",
-    "line_items[][adjustable_quantity]", "line_items[][dynamic_tax_rates]", "line_items[][tax_rates]",
-    "payment_method_configuration",
-    "payment_method_data", "optional_items", "permissions", "shipping_options", "wallet_options",
+    "invoice_creation", "line_items[][adjustable_quantity]", "line_items[][dynamic_tax_rates]",
+    "line_items[][tax_rates]", "payment_method_configuration", "payment_method_data", "optional_items",
+    "permissions", "shipping_options", "wallet_options",
 )  # fmt: skip
 TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/accounts/{account}": (
@@ -51,9 +50,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/accounts/{account}/external_accounts/{id}": ("documents",),
     "POST /v1/accounts/{account}/external_accounts": (
         "external_account[address_city]", "external_account[address_country]",
-        "external_account[address_line1]",
-        "external_account[address_line2]", "external_account[address_state]", "external_account[address_zip]",
-        "external_account[metadata]",
+        "external_account[address_line1]", "external_account[address_line2]",
+        "external_account[address_state]", "external_account[address_zip]", "external_account[metadata]",
         "external_account[token]",
     ),
     "POST /v1/charges": ("application_fee", "destination"),

@@ -260,9 +260,8 @@ CHANGES = (
         " periods belong to the items",
         {
             "invoice": _invoice, "line_item": _line, "invoiceitem": _invoiceitem,
-            "subscription": _subscription,
-            "subscription_item": _subscription_item, "charge": _without_invoice,
-            "payment_intent": _without_invoice,
+            "subscription": _subscription, "subscription_item": _subscription_item,
+            "charge": _without_invoice, "payment_intent": _without_invoice,
             "subscription_schedule": _schedule, "account": _account, "checkout.session": _checkout_session,
             "credit_note": _credit_note, "credit_note_line_item": _credit_note_line, "plan": _plan,
             "price": _price,

@@ -37,11 +37,10 @@ def person(books: Books, client: Client) -> Person:
         months = COUPONS[client.coupon][2]
         made.discount = {
             "id": books.new("di"), "object": "discount", "checkout_session": None,
-            "coupon": books.coupons[client.coupon],
-            "customer": identifier, "end": client.joined + months * 2_629_800 if months else None,
-            "invoice": None, "invoice_item": None,
-            "promotion_code": None, "start": client.joined, "subscription": made.subscription,
-            "subscription_item": None,
+            "coupon": books.coupons[client.coupon], "customer": identifier,
+            "end": client.joined + months * 2_629_800 if months else None, "invoice": None,
+            "invoice_item": None, "promotion_code": None, "start": client.joined,
+            "subscription": made.subscription, "subscription_item": None,
         }  # fmt: skip
         books.account.insert("discount", made.discount)
     books.account.insert("payment_method", method)
@@ -52,11 +51,9 @@ def customer(books: Books, person: Person) -> None:
     """The customer as it is now."""
     client = person.client
     made = {
-        **books.blank_customer,
-        "id": person.id, "address": person.address, "created": client.joined - 300,
-        "currency": client.currency,
-        "delinquent": person.standing[1], "description": f"{client.company}, {SEGMENTS[person.plan]}",
-        "email": client.email,
+        **books.blank_customer, "id": person.id, "address": person.address, "created": client.joined - 300,
+        "currency": client.currency, "delinquent": person.standing[1],
+        "description": f"{client.company}, {SEGMENTS[person.plan]}", "email": client.email,
         "invoice_prefix": person.prefix,
         "invoice_settings": {"custom_fields": None, "default_payment_method": person.method, "footer": None,
             "rendering_options": None},
@@ -97,14 +94,12 @@ def subscription(books: Books, person: Person) -> None:
         "cancellation_details": {"comment": None, "feedback": None,
             "reason": client.reason if gone or leaving else None},
         "collection_method": "send_invoice" if client.pays == "invoice" else "charge_automatically",
-        "created": client.joined,
-        "currency": client.currency, "current_period_end": person.period[1],
-        "current_period_start": person.period[0],
-        "customer": person.id, "days_until_due": client.terms if client.pays == "invoice" else None,
+        "created": client.joined, "currency": client.currency, "current_period_end": person.period[1],
+        "current_period_start": person.period[0], "customer": person.id,
+        "days_until_due": client.terms if client.pays == "invoice" else None,
         "default_payment_method": person.method, "default_source": None,
         "default_tax_rates": books.rate_text.get(client.currency, []), "description": None,
-        "discount": person.discount,
-        "discounts": [person.discount["id"]] if person.discount else [],
+        "discount": person.discount, "discounts": [person.discount["id"]] if person.discount else [],
         "ended_at": client.ended if gone else None,
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
         "items": {

@@ -40,8 +40,7 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
     made = _draft(books, person, bill, identifier)
     made.update(
         amount_due=total, amount_remaining=total, subtotal=subtotal, subtotal_excluding_tax=subtotal,
-        total=total, tax=tax or None,
-        total_excluding_tax=total - tax,
+        total=total, tax=tax or None, total_excluding_tax=total - tax,
         lines={"object": "list", "data": lines, "has_more": False, "total_count": len(lines),
             "url": f"/v1/invoices/{identifier}/lines"},
     )  # fmt: skip
@@ -100,15 +99,14 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
     item = None if of_plan else books.new("ii")
     made = {
         "id": books.new("il"), "object": "line_item", "amount": line.amount,
-        "amount_excluding_tax": line.amount, "currency": client.currency,
-        "description": text, "discount_amounts": [], "discountable": discountable, "discounts": [],
-        "invoice": identifier,
+        "amount_excluding_tax": line.amount, "currency": client.currency, "description": text,
+        "discount_amounts": [], "discountable": discountable, "discounts": [], "invoice": identifier,
         "livemode": False, "metadata": {}, "plan": former, "period": {"end": line.end, "start": line.start},
-        "pretax_credit_amounts": [], "price": shown,
-        "proration": line.proration, "proration_details": UNCREDITED, "quantity": line.quantity,
+        "pretax_credit_amounts": [], "price": shown, "proration": line.proration,
+        "proration_details": UNCREDITED, "quantity": line.quantity,
         "subscription": None if bill.reason == "manual" else person.subscription, "subscription_item": None,
-        "tax_amounts": [], "tax_rates": [],
-        "type": "invoiceitem", "unit_amount_excluding_tax": str(line.amount // line.quantity),
+        "tax_amounts": [], "tax_rates": [], "type": "invoiceitem",
+        "unit_amount_excluding_tax": str(line.amount // line.quantity),
     }  # fmt: skip
     if of_plan:
         made["type"] = "subscription"
@@ -163,36 +161,29 @@ def _tax(lines: list[Object]) -> int:
 
 BLANK: Object = {
     "id": "", "object": "invoice", "account_country": "US", "account_name": "Sandbox",
-    "account_tax_ids": None, "amount_due": 0,
-    "amount_paid": 0, "amount_remaining": 0, "amount_shipping": 0, "application": None,
-    "application_fee_amount": None,
-    "attempt_count": 0, "attempted": False, "auto_advance": True,
+    "account_tax_ids": None, "amount_due": 0, "amount_paid": 0, "amount_remaining": 0, "amount_shipping": 0,
+    "application": None, "application_fee_amount": None, "attempt_count": 0, "attempted": False,
+    "auto_advance": True,
     "automatic_tax": raw({"disabled_reason": None, "enabled": False, "liability": None, "status": None}),
     "billing_reason": "manual", "charge": None, "collection_method": "charge_automatically", "created": 0,
     "currency": "usd", "custom_fields": None, "customer": None, "customer_address": None,
-    "customer_email": None, "customer_name": None,
-    "customer_phone": None, "customer_shipping": None, "customer_tax_exempt": "none", "customer_tax_ids": [],
-    "default_payment_method": None,
+    "customer_email": None, "customer_name": None, "customer_phone": None, "customer_shipping": None,
+    "customer_tax_exempt": "none", "customer_tax_ids": [], "default_payment_method": None,
     "default_source": None, "default_tax_rates": [], "description": None, "discount": None, "discounts": [],
-    "due_date": None,
-    "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None,
-    "hosted_invoice_url": None, "invoice_pdf": None,
-    "issuer": raw({"type": "self"}), "last_finalization_error": None, "latest_revision": None, "lines": None,
-    "livemode": False, "metadata": {},
-    "next_payment_attempt": None, "number": None, "on_behalf_of": None, "paid": False,
+    "due_date": None, "effective_at": None, "ending_balance": None, "footer": None, "from_invoice": None,
+    "hosted_invoice_url": None, "invoice_pdf": None, "issuer": raw({"type": "self"}),
+    "last_finalization_error": None, "latest_revision": None, "lines": None, "livemode": False,
+    "metadata": {}, "next_payment_attempt": None, "number": None, "on_behalf_of": None, "paid": False,
     "paid_out_of_band": False, "payment_intent": None,
     "payment_settings": raw({"default_mandate": None, "payment_method_options": None,
         "payment_method_types": None}), "period_end": 0,
     "period_start": 0, "post_payment_credit_notes_amount": 0, "pre_payment_credit_notes_amount": 0,
-    "quote": None, "receipt_number": None,
-    "rendering": None, "shipping_cost": None, "shipping_details": None, "starting_balance": 0,
-    "statement_descriptor": None, "status": "draft",
-    "status_transitions": NOTHING, "subscription": None, "subscription_details": raw({"metadata": {}}),
-    "subtotal": 0,
+    "quote": None, "receipt_number": None, "rendering": None, "shipping_cost": None, "shipping_details": None,
+    "starting_balance": 0, "statement_descriptor": None, "status": "draft", "status_transitions": NOTHING,
+    "subscription": None, "subscription_details": raw({"metadata": {}}), "subtotal": 0,
     "subtotal_excluding_tax": 0, "tax": None, "test_clock": None, "total": 0, "total_discount_amounts": [],
-    "total_excluding_tax": 0,
-    "total_pretax_credit_amounts": [], "total_tax_amounts": [], "transfer_data": None,
-    "webhooks_delivered_at": None,
+    "total_excluding_tax": 0, "total_pretax_credit_amounts": [], "total_tax_amounts": [],
+    "transfer_data": None, "webhooks_delivered_at": None,
 }  # fmt: skip
 """A draft about which nothing is known."""
 

@@ -170,9 +170,8 @@ def sell(firm: Firm, rng: Random) -> None:
     debits = [client for client in by_currency["eur"] if client.pays == "sepa" and not client.ended]
     stages = (
         ("requires_payment_method", 22, cards, 200), ("requires_confirmation", 5, cards, 20),
-        ("requires_action", 12, cards, 12),
-        ("requires_capture", 8, cards, 5), ("processing", 8, debits, 2), ("canceled", 22, cards, 300),
-        ("captured", 18, cards, 400),
+        ("requires_action", 12, cards, 12), ("requires_capture", 8, cards, 5), ("processing", 8, debits, 2),
+        ("canceled", 22, cards, 300), ("captured", 18, cards, 400),
     )  # fmt: skip
     for state, count, those, days in stages:
         for number in range(count):

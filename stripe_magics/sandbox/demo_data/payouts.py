@@ -116,17 +116,14 @@ def _payout(
 ) -> Object:
     return {
         "id": f"po_{known}" if known else books.new("po"), "object": "payout", "amount": amount,
-        "application_fee": None,
-        "application_fee_amount": None, "arrival_date": business_days_after(moment, 1 if automatic else 2),
-        "automatic": automatic,
+        "application_fee": None, "application_fee_amount": None,
+        "arrival_date": business_days_after(moment, 1 if automatic else 2), "automatic": automatic,
         "balance_transaction": None, "created": moment, "currency": currency,
-        "description": "STRIPE PAYOUT" if automatic else None,
-        "destination": destination, "failure_balance_transaction": None, "failure_code": None,
-        "failure_message": None, "livemode": False,
+        "description": "STRIPE PAYOUT" if automatic else None, "destination": destination,
+        "failure_balance_transaction": None, "failure_code": None, "failure_message": None, "livemode": False,
         "metadata": {}, "method": "standard", "original_payout": None,
-        "reconciliation_status": "completed" if automatic else "not_applicable",
-        "reversed_by": None, "source_type": "card", "statement_descriptor": None, "status": "in_transit",
-        "trace_id": None,
+        "reconciliation_status": "completed" if automatic else "not_applicable", "reversed_by": None,
+        "source_type": "card", "statement_descriptor": None, "status": "in_transit", "trace_id": None,
         "type": "bank_account",
     }  # fmt: skip
 

@@ -74,9 +74,8 @@ def _dispute(books: Books, charge: Object, moment: int, reason: str, status: str
         book(amount, "dispute_reversal", moment + 33 * DAY)
     answered = status in {"won", "under_review", "warning_closed"}
     made = {
-        "id": identifier, "object": "dispute", "amount": amount,
-        "balance_transactions": booked, "charge": charge["id"], "created": moment, "currency": currency,
-        "enhanced_eligibility_types": [],
+        "id": identifier, "object": "dispute", "amount": amount, "balance_transactions": booked,
+        "charge": charge["id"], "created": moment, "currency": currency, "enhanced_eligibility_types": [],
         "evidence": {**dict.fromkeys(EVIDENCE), "enhanced_evidence": {}},
         "evidence_details": {
             "due_by": moment + ANSWER_WITHIN, "enhanced_eligibility": {}, "has_evidence": answered,

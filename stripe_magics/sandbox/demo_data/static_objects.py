@@ -23,10 +23,9 @@ from stripe_magics.sandbox.resources.payment_methods.test_cards import CARDS
 BRANDS = ("visa", "visa", "visa", "mastercard", "mastercard", "visa_debit", "amex", "mastercard_debit")
 CITIES = {
     "US": ("Portland", "OR", "97201"), "CA": ("Toronto", "ON", "M5H 2N2"), "AU": ("Melbourne", "VIC", "3000"),
-    "DE": ("Berlin", None, "10115"),
-    "FR": ("Lyon", None, "69001"), "NL": ("Utrecht", None, "3511"), "IE": ("Cork", None, "T12"),
-    "ES": ("Valencia", None, "46001"),
-    "AT": ("Graz", None, "8010"), "GB": ("Leeds", None, "LS1 1UR"),
+    "DE": ("Berlin", None, "10115"), "FR": ("Lyon", None, "69001"), "NL": ("Utrecht", None, "3511"),
+    "IE": ("Cork", None, "T12"), "ES": ("Valencia", None, "46001"), "AT": ("Graz", None, "8010"),
+    "GB": ("Leeds", None, "LS1 1UR"),
 }  # fmt: skip
 STREETS = (
     "Main Street",
@@ -129,9 +128,8 @@ def catalogue(account: Account, start: int, rise: int) -> dict[str, Object]:
                     key = f"{plan}_{currency}_{word}" if version else None
                     prices[own] = price(
                         own, identifier, currency, amount * (10 if yearly else 1), rise if version else start,
-                        active=bool(version),
-                        lookup_key=key, nickname=f"{NAMES[plan]}, {word}", recurring=recurring,
-                        type="recurring",
+                        active=bool(version), lookup_key=key, nickname=f"{NAMES[plan]}, {word}",
+                        recurring=recurring, type="recurring",
                     )  # fmt: skip
     for text, currency, amount in LINKS:
         name = link_name(currency)
@@ -210,9 +208,8 @@ def links(account: Account, prices: dict[str, Object]) -> None:
         account.link_lines[identifier] = [
             {
                 "id": f"li_demo{name}", "object": "item", "amount_discount": 0, "amount_subtotal": amount,
-                "amount_tax": 0, "amount_total": amount,
-                "currency": currency, "description": text, "price": prices[f"price_demo{name}"],
-                "quantity": 1,
+                "amount_tax": 0, "amount_total": amount, "currency": currency, "description": text,
+                "price": prices[f"price_demo{name}"], "quantity": 1,
             }
         ]  # fmt: skip
 

@@ -383,11 +383,9 @@ def _checkout_and_setup(firm: _Firm) -> Story:
 
 STORIES = (
     _a_trial_that_converted, _trials_that_run, _a_trial_without_a_card, _payers_who_did_not_finish,
-    _a_payer_who_authenticated, _one_that_begins_later,
-    _one_that_is_scheduled_to_grow, _a_card_that_fails_now, _a_card_that_failed_for_good, _one_left_unpaid,
-    _one_whose_collection_is_paused,
+    _a_payer_who_authenticated, _one_that_begins_later, _one_that_is_scheduled_to_grow,
+    _a_card_that_fails_now, _a_card_that_failed_for_good, _one_left_unpaid, _one_whose_collection_is_paused,
     _one_that_has_credit, _an_upgrade, _a_downgrade, _more_seats_and_fewer, _one_that_will_leave,
-    _one_that_left_at_once, _metered_calls,
-    _a_plan_in_tiers, _a_promotion_code, _tax_reversed_and_tax_paid, _credit_notes, _quotes,
-    _checkout_and_setup,
+    _one_that_left_at_once, _metered_calls, _a_plan_in_tiers, _a_promotion_code, _tax_reversed_and_tax_paid,
+    _credit_notes, _quotes, _checkout_and_setup,
 )  # fmt: skip

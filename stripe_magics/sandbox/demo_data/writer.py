@@ -180,13 +180,11 @@ class Books:
         """A payment intent that nothing happened to yet; store it with `account.insert` once it is final."""
         identifier = f"pi_{known}" if known else self.new("pi")
         return {
-            **self.blank_intent,
-            "id": identifier, "amount": amount, "client_secret": f"{identifier}_secret_{self.new.next(24)}",
-            "created": created,
+            **self.blank_intent, "id": identifier, "amount": amount,
+            "client_secret": f"{identifier}_secret_{self.new.next(24)}", "created": created,
             "currency": person.client.currency, "customer": person.id, "description": text,
-            "payment_method_options": self.options[person.kind],
-            "payment_method_types": [person.kind], "automatic_payment_methods": None, "metadata": {},
-            **changes,
+            "payment_method_options": self.options[person.kind], "payment_method_types": [person.kind],
+            "automatic_payment_methods": None, "metadata": {}, **changes,
         }  # fmt: skip
 
     def charge(
@@ -208,14 +206,11 @@ class Books:
         )
         amount = intent["amount"]
         made = {
-            **self.blank_charge,
-            "id": identifier, "amount": amount, "billing_details": person.billing, "created": moment,
-            "currency": intent["currency"],
-            "customer": person.id, "description": intent["description"], "fraud_details": {},
-            "invoice": intent["invoice"],
+            **self.blank_charge, "id": identifier, "amount": amount, "billing_details": person.billing,
+            "created": moment, "currency": intent["currency"], "customer": person.id,
+            "description": intent["description"], "fraud_details": {}, "invoice": intent["invoice"],
             "metadata": intent["metadata"], "outcome": self.approved, "payment_intent": intent["id"],
-            "payment_method": person.method,
-            "payment_method_details": person.shown,
+            "payment_method": person.method, "payment_method_details": person.shown,
             "receipt_url": f"https://pay.stripe.com/receipts/sandbox/{identifier}",
         }  # fmt: skip
         intent["latest_charge"] = identifier
@@ -232,8 +227,7 @@ class Books:
             taken = amount if captured is None else captured
             booked = self.entry(
                 "payment" if person.type == "py" else "charge", "charge", intent["currency"], amount, settled,
-                identifier, fee=processing_fee(taken),
-                text=intent["description"], settles=True,
+                identifier, fee=processing_fee(taken), text=intent["description"], settles=True,
             )  # fmt: skip
             if taken < amount:
                 about = f"PARTIAL CAPTURE REVERSAL ({intent['description']})"

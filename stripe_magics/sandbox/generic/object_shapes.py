@@ -31,8 +31,7 @@ _FIRST_STATUS = {
 }
 _FIRST_STATUSES = (
     "active", "open", "pending", "processing", "requires_input", "requires_payment_method", "draft",
-    "enabled", "ready", "created", "posted",
-    "succeeded",
+    "enabled", "ready", "created", "posted", "succeeded",
 )  # fmt: skip
 """A new object's status: that of its type, else the first of these which its type has."""
 

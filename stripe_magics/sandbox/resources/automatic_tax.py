@@ -13,19 +13,14 @@ from stripe_magics.sandbox.resources.tax_rate_objects import new_tax_rate
 
 STANDARD: dict[str, tuple[str, str, float]] = {
     "AT": ("VAT", "vat", 20), "AU": ("GST", "gst", 10), "BE": ("VAT", "vat", 21), "BG": ("VAT", "vat", 20),
-    "CA": ("GST", "gst", 5),
-    "CH": ("VAT", "vat", 8.1), "CY": ("VAT", "vat", 19), "CZ": ("VAT", "vat", 21), "DE": ("VAT", "vat", 19),
-    "DK": ("VAT", "vat", 25),
-    "EE": ("VAT", "vat", 24), "ES": ("VAT", "vat", 21), "FI": ("VAT", "vat", 25.5), "FR": ("VAT", "vat", 20),
-    "GB": ("VAT", "vat", 20),
-    "GR": ("VAT", "vat", 24), "HR": ("VAT", "vat", 25), "HU": ("VAT", "vat", 27), "IE": ("VAT", "vat", 23),
-    "IT": ("VAT", "vat", 22),
+    "CA": ("GST", "gst", 5), "CH": ("VAT", "vat", 8.1), "CY": ("VAT", "vat", 19), "CZ": ("VAT", "vat", 21),
+    "DE": ("VAT", "vat", 19), "DK": ("VAT", "vat", 25), "EE": ("VAT", "vat", 24), "ES": ("VAT", "vat", 21),
+    "FI": ("VAT", "vat", 25.5), "FR": ("VAT", "vat", 20), "GB": ("VAT", "vat", 20), "GR": ("VAT", "vat", 24),
+    "HR": ("VAT", "vat", 25), "HU": ("VAT", "vat", 27), "IE": ("VAT", "vat", 23), "IT": ("VAT", "vat", 22),
     "JP": ("JCT", "jct", 10), "LT": ("VAT", "vat", 21), "LU": ("VAT", "vat", 17), "LV": ("VAT", "vat", 21),
-    "MT": ("VAT", "vat", 18),
-    "NL": ("VAT", "vat", 21), "NO": ("VAT", "vat", 25), "NZ": ("GST", "gst", 15), "PL": ("VAT", "vat", 23),
-    "PT": ("VAT", "vat", 23),
-    "RO": ("VAT", "vat", 21), "SE": ("VAT", "vat", 25), "SG": ("GST", "gst", 9), "SI": ("VAT", "vat", 22),
-    "SK": ("VAT", "vat", 23),
+    "MT": ("VAT", "vat", 18), "NL": ("VAT", "vat", 21), "NO": ("VAT", "vat", 25), "NZ": ("GST", "gst", 15),
+    "PL": ("VAT", "vat", 23), "PT": ("VAT", "vat", 23), "RO": ("VAT", "vat", 21), "SE": ("VAT", "vat", 25),
+    "SG": ("GST", "gst", 9), "SI": ("VAT", "vat", 22), "SK": ("VAT", "vat", 23),
 }  # fmt: skip
 """Country -> name, tax type, per cent."""
 US_STATES = {"CA": 7.25, "FL": 6, "IL": 6.25, "NJ": 6.625, "NY": 4, "PA": 6, "TX": 6.25, "WA": 6.5}
@@ -77,8 +72,7 @@ def rate_for(account: Account, address: Object, *, inclusive: bool) -> Object | 
         return rate
     given = {
         "active": False, "country": country, "display_name": name, "inclusive": inclusive,
-        "jurisdiction": state or country,
-        "jurisdiction_level": "state" if state else "country", "percentage": percent, "state": state,
-        "tax_type": kind,
+        "jurisdiction": state or country, "jurisdiction_level": "state" if state else "country",
+        "percentage": percent, "state": state, "tax_type": kind,
     }  # fmt: skip
     return account.add("tax_rate", new_tax_rate(account, identifier, given))

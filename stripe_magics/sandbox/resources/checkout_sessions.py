@@ -161,10 +161,8 @@ def _line(account: Account, given: Object, place: int, mode: str) -> Object:
     product = account.peek("product", price["product"]) or {}
     return {
         "id": account.new_id("li"), "object": "item", "amount_discount": 0, "amount_subtotal": amount,
-        "amount_tax": 0,
-        "amount_total": amount, "currency": price["currency"], "description": product.get("name"),
-        "price": events.snapshot(price),
-        "quantity": quantity,
+        "amount_tax": 0, "amount_total": amount, "currency": price["currency"],
+        "description": product.get("name"), "price": events.snapshot(price), "quantity": quantity,
     }  # fmt: skip
 
 

@@ -36,9 +36,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     }
     token.update(
         id=account.new_id("ctoken"), created=account.now, expires_at=account.now + LASTS,
-        payment_method_preview=preview,
-        return_url=params.get("return_url"), setup_future_usage=params.get("setup_future_usage"),
-        shipping=full_shipping(params.get("shipping")),
+        payment_method_preview=preview, return_url=params.get("return_url"),
+        setup_future_usage=params.get("setup_future_usage"), shipping=full_shipping(params.get("shipping")),
         payment_intent=None, setup_intent=None, mandate_data=None, use_stripe_sdk=True,
         payment_method_options=params.get("payment_method_options"),
     )  # fmt: skip
@@ -92,8 +91,7 @@ def customer_session(account: Account, params: dict[str, Any]) -> Object:
     account.count += 1
     session.update(
         client_secret=f"cuss_secret_{account.letters(f'session{account.count}', 40)}", components=components,
-        created=account.now,
-        customer=params["customer"], expires_at=account.now + SESSION_LASTS,
+        created=account.now, customer=params["customer"], expires_at=account.now + SESSION_LASTS,
     )  # fmt: skip
     return session
 

@@ -47,8 +47,7 @@ def store_file(
     file: Object = {
         "id": identifier, "object": "file", "created": account.now, "expires_at": None, "filename": name,
         "links": inline([], f"/v1/file_links?file={identifier}"), "purpose": purpose, "size": len(content),
-        "title": None,
-        "type": kind or TYPES.get(content_type),
+        "title": None, "type": kind or TYPES.get(content_type),
         "url": f"https://files.stripe.com/v1/files/{identifier}/contents",
     }  # fmt: skip
     account.link_lines[identifier] = [{"type": content_type, "data": base64.b64encode(content).decode()}]

@@ -158,8 +158,7 @@ def report(account: Account, params: dict[str, Any]) -> Object:
     note_used(account, customer)
     return {
         "object": "billing.meter_event", "created": account.now, "event_name": params["event_name"],
-        "identifier": identifier,
-        "livemode": False, "payload": payload, "timestamp": moment,
+        "identifier": identifier, "livemode": False, "payload": payload, "timestamp": moment,
     }  # fmt: skip
 
 

@@ -106,16 +106,14 @@ _FRESH = frozenset(
 def _blank(account: Account) -> Object:
     return {
         "id": account.new_id("qt"), "object": "quote", "amount_subtotal": 0, "amount_total": 0,
-        "application": None,
-        "application_fee_amount": None, "application_fee_percent": None,
+        "application": None, "application_fee_amount": None, "application_fee_percent": None,
         "automatic_tax": {"enabled": False, "liability": None, "status": None},
         "collection_method": "charge_automatically", "computed": {"recurring": None, "upfront": None},
-        "created": account.now, "currency": None,
-        "customer": None, "default_tax_rates": [], "description": None, "discounts": [],
-        "expires_at": account.now + VALID_FOR, "footer": None,
+        "created": account.now, "currency": None, "customer": None, "default_tax_rates": [],
+        "description": None, "discounts": [], "expires_at": account.now + VALID_FOR, "footer": None,
         "from_quote": None, "header": None, "invoice": None,
-        "invoice_settings": {"days_until_due": None, "issuer": {"type": "self"}},
-        "livemode": False, "metadata": {}, "number": None, "on_behalf_of": None, "status": "draft",
+        "invoice_settings": {"days_until_due": None, "issuer": {"type": "self"}}, "livemode": False,
+        "metadata": {}, "number": None, "on_behalf_of": None, "status": "draft",
         "status_transitions": {"accepted_at": None, "canceled_at": None, "finalized_at": None},
         "subscription": None,
         "subscription_data": {"description": None, "effective_date": None, "metadata": None,
@@ -159,11 +157,10 @@ def _lines(account: Account, given: list[dict[str, Any]]) -> list[Object]:
         found.append(
             {
                 "id": account.new_id("li"), "object": "item", "amount_discount": 0,
-                "amount_subtotal": amount_of(account, price, quantity),
-                "amount_tax": 0, "amount_total": 0, "currency": price["currency"],
+                "amount_subtotal": amount_of(account, price, quantity), "amount_tax": 0, "amount_total": 0,
+                "currency": price["currency"],
                 "description": (account.peek("product", price["product"]) or {}).get("name"),
-                "price": events.snapshot(price),
-                "quantity": quantity,
+                "price": events.snapshot(price), "quantity": quantity,
                 "tax_rates": [account.find("tax_rate", rate,
                     f"{where}[tax_rates]") for rate in each.get("tax_rates") or ()],
                 "discounts": each.get("discounts") or [],
@@ -227,8 +224,7 @@ def _compute(account: Account, quote: Object, lines: list[Object]) -> None:
     working = [
         {
             "id": line["id"], "amount": line["amount_subtotal"], "discountable": True, "discounts": [],
-            "price": line["price"],
-            "quantity": line["quantity"], "tax_rates": line["tax_rates"],
+            "price": line["price"], "quantity": line["quantity"], "tax_rates": line["tax_rates"],
         }
         for line in lines
     ]  # fmt: skip

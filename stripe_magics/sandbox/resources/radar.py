@@ -25,9 +25,8 @@ def _open_review(account: Account, charge: Object) -> None:
         "id": account.new_id("prv"), "object": "review",
         "billing_zip": charge["billing_details"]["address"]["postal_code"], "charge": charge["id"],
         "closed_reason": None, "created": account.now, "ip_address": None, "ip_address_location": None,
-        "livemode": False, "open": True,
-        "opened_reason": "rule", "payment_intent": charge["payment_intent"], "reason": "rule",
-        "session": None,
+        "livemode": False, "open": True, "opened_reason": "rule", "payment_intent": charge["payment_intent"],
+        "reason": "rule", "session": None,
     }  # fmt: skip
     account.add("review", review)
     charge["review"] = review["id"]
@@ -41,9 +40,8 @@ def _open_review(account: Account, charge: Object) -> None:
 def _warn(account: Account, charge: Object) -> None:
     warning: Object = {
         "id": account.new_id("issfr"), "object": "radar.early_fraud_warning", "actionable": True,
-        "charge": charge["id"], "created": account.now,
-        "fraud_type": "unauthorized_use_of_card", "livemode": False,
-        "payment_intent": charge["payment_intent"],
+        "charge": charge["id"], "created": account.now, "fraud_type": "unauthorized_use_of_card",
+        "livemode": False, "payment_intent": charge["payment_intent"],
     }  # fmt: skip
     account.add("radar.early_fraud_warning", warning)
     events.emit(account, "radar.early_fraud_warning.created", warning)

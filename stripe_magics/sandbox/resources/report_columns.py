@@ -107,8 +107,9 @@ COLUMNS: dict[str, Column] = {
     "card_funding": _of("card", "funding"),
     "card_country": _of("card", "country"),
     "statement_descriptor": _of("charge", "calculated_statement_descriptor"),
-    "dispute_reason": lambda each,
-    span: each.origin.get("reason") if each.origin.get("object") == "dispute" else None,
+    "dispute_reason": lambda each, span: (
+        each.origin.get("reason") if each.origin.get("object") == "dispute" else None
+    ),
     "connected_account_id": _connected("id"),
     "connected_account_name": _connected("name"),
     "connected_account_country": _connected("country"),

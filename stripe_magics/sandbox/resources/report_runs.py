@@ -72,9 +72,8 @@ def _summary(name: str, take: Take, needs: tuple[str, ...] = _PERIOD) -> Report:
 _BALANCE = ("category", "description", "net_amount", "currency")
 REPORTS: dict[str, Report] = {
     "balance.summary.1": Report(
-        "Balance summary", _PERIOD, ("currency", "timezone", "columns"), _BALANCE, lambda account, span,
-        _: rows.balances(account, span),
-        dict.fromkeys(_BALANCE),
+        "Balance summary", _PERIOD, ("currency", "timezone", "columns"), _BALANCE,
+        lambda account, span, _: rows.balances(account, span), dict.fromkeys(_BALANCE),
     ),
     "balance_change_from_activity.summary.1": _summary("Balance change from activity summary", rows.activity),
     "balance_change_from_activity.itemized.3": _itemized("Itemized balance change from activity",

@@ -50,11 +50,10 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     identifier = account.new_id("seti")
     intent.update(
         id=identifier, client_secret=f"{identifier}_secret_{account.letters(identifier, 25)}",
-        created=account.now,
-        automatic_payment_methods={"allow_redirects": "always", "enabled": True},
-        payment_method_types=["card"],
-        status="requires_payment_method", usage=params.get("usage") or "off_session",
-        metadata=merged_metadata({}, params.get("metadata")), payment_method_options={},
+        created=account.now, automatic_payment_methods={"allow_redirects": "always", "enabled": True},
+        payment_method_types=["card"], status="requires_payment_method",
+        usage=params.get("usage") or "off_session", metadata=merged_metadata({}, params.get("metadata")),
+        payment_method_options={},
     )  # fmt: skip
     _describe(account, intent, params)
     method = _given(account, intent, params)
@@ -192,9 +191,8 @@ def _attempt(account: Account, intent: Object, status: str, error: Object | None
     kind = str(method.get("type") or "card")
     attempt.update(
         id=account.new_id("setatt"), created=account.now, customer=intent["customer"],
-        payment_method=intent["payment_method"],
-        payment_method_details={kind: {}, "type": kind}, setup_intent=intent["id"], setup_error=error,
-        status=status, usage=intent["usage"],
+        payment_method=intent["payment_method"], payment_method_details={kind: {}, "type": kind},
+        setup_intent=intent["id"], setup_error=error, status=status, usage=intent["usage"],
     )  # fmt: skip
     account.add("setup_attempt", attempt)
     intent["latest_attempt"] = attempt["id"]

@@ -39,9 +39,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         id=identifier, amount=params.get("amount"),
         client_secret=f"src_client_secret_{account.letters(identifier, 24)}", created=account.now,
         currency=checked_currency(params["currency"]) if params.get("currency") else None, flow="none",
-        metadata=merged_metadata({}, params.get("metadata")),
-        owner=_owner(params.get("owner")), status="chargeable", type=kind,
-        usage=params.get("usage") or "reusable",
+        metadata=merged_metadata({}, params.get("metadata")), owner=_owner(params.get("owner")),
+        status="chargeable", type=kind, usage=params.get("usage") or "reusable",
         statement_descriptor=params.get("statement_descriptor"), source_order=None,
     )  # fmt: skip
     source.update(_details(account, source, kind, params))

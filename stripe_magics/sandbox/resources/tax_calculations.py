@@ -177,9 +177,8 @@ def _line(account: Account, where: _Place, given: dict[str, Any], place: int) ->
     tax, taxable, reason = where.tax(given["amount"], behavior, code)
     line = {
         "id": account.new_id("tax_li"), "object": "tax.calculation_line_item", "amount": given["amount"],
-        "amount_tax": tax, "livemode": False,
-        "product": product, "quantity": quantity, "reference": given.get("reference") or f"L{place + 1}",
-        "tax_behavior": behavior,
+        "amount_tax": tax, "livemode": False, "product": product, "quantity": quantity,
+        "reference": given.get("reference") or f"L{place + 1}", "tax_behavior": behavior,
         "tax_breakdown": where.breakdown(tax, taxable, reason), "tax_code": code,
     }  # fmt: skip
     return {**line, **{name: given[name] for name in ("metadata", "performance_location") if given.get(name)}}

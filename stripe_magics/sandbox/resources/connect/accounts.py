@@ -28,13 +28,10 @@ from stripe_magics.sandbox.resources.external_accounts import add_bank
 
 CURRENCIES = {
     "AT": "eur", "AU": "aud", "BE": "eur", "BG": "eur", "BR": "brl", "CA": "cad", "CH": "chf", "CY": "eur",
-    "CZ": "czk", "DE": "eur",
-    "DK": "dkk", "EE": "eur", "ES": "eur", "FI": "eur", "FR": "eur", "GB": "gbp", "GI": "gbp", "GR": "eur",
-    "HK": "hkd", "HR": "eur",
-    "HU": "huf", "IE": "eur", "IN": "inr", "IT": "eur", "JP": "jpy", "LI": "chf", "LT": "eur", "LU": "eur",
-    "LV": "eur", "MT": "eur",
-    "MX": "mxn", "MY": "myr", "NL": "eur", "NO": "nok", "NZ": "nzd", "PL": "pln", "PT": "eur", "RO": "ron",
-    "SE": "sek", "SG": "sgd",
+    "CZ": "czk", "DE": "eur", "DK": "dkk", "EE": "eur", "ES": "eur", "FI": "eur", "FR": "eur", "GB": "gbp",
+    "GI": "gbp", "GR": "eur", "HK": "hkd", "HR": "eur", "HU": "huf", "IE": "eur", "IN": "inr", "IT": "eur",
+    "JP": "jpy", "LI": "chf", "LT": "eur", "LU": "eur", "LV": "eur", "MT": "eur", "MX": "mxn", "MY": "myr",
+    "NL": "eur", "NO": "nok", "NZ": "nzd", "PL": "pln", "PT": "eur", "RO": "ron", "SE": "sek", "SG": "sgd",
     "SI": "eur", "SK": "eur", "TH": "thb", "US": "usd",
 }  # fmt: skip
 """Countries of connected accounts and their usual currency."""
@@ -63,9 +60,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     made = account_object(identifier, account.now)
     made.update(
         business_profile=dict.fromkeys(made["business_profile"]), business_type=params.get("business_type"),
-        capabilities={}, charges_enabled=False,
-        country=country, default_currency=currency, details_submitted=False, email=params.get("email"),
-        payouts_enabled=False,
+        capabilities={}, charges_enabled=False, country=country, default_currency=currency,
+        details_submitted=False, email=params.get("email"), payouts_enabled=False,
         controller=_controller(params.get("type") or "standard", given),
         type="none" if given else params.get("type") or "standard",
         metadata=merged_metadata({}, params.get("metadata")), requirements=requirements(),

@@ -36,11 +36,9 @@ def collect(
     )  # fmt: skip
     fee: Object = {
         "id": identifier, "object": "application_fee", "account": connected.me["id"], "amount": amount,
-        "amount_refunded": 0,
-        "application": application(platform), "balance_transaction": entry["id"], "charge": payment["id"],
-        "created": platform.now,
-        "currency": payment["currency"], "fee_source": {"charge": payment["id"], "type": "charge"},
-        "livemode": False,
+        "amount_refunded": 0, "application": application(platform), "balance_transaction": entry["id"],
+        "charge": payment["id"], "created": platform.now, "currency": payment["currency"],
+        "fee_source": {"charge": payment["id"], "type": "charge"}, "livemode": False,
         "originating_transaction": origin, "refunded": False,
         "refunds": inline([], f"/v1/application_fees/{identifier}/refunds"),
     }  # fmt: skip

@@ -34,11 +34,9 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         )
     topup: Object = {
         "id": account.new_id("tu"), "object": "topup", "amount": amount, "balance_transaction": None,
-        "created": account.now,
-        "currency": currency, "description": params.get("description"),
-        "expected_availability_date": business_days_after(account.now, TAKES),
-        "failure_code": None, "failure_message": None, "livemode": False,
-        "metadata": merged_metadata({}, params.get("metadata")),
+        "created": account.now, "currency": currency, "description": params.get("description"),
+        "expected_availability_date": business_days_after(account.now, TAKES), "failure_code": None,
+        "failure_message": None, "livemode": False, "metadata": merged_metadata({}, params.get("metadata")),
         "source": source, "statement_descriptor": params.get("statement_descriptor"), "status": "pending",
         "transfer_group": params.get("transfer_group"),
     }  # fmt: skip

@@ -71,12 +71,11 @@ def send(  # noqa: PLR0913 - what a transfer says
     )
     transfer: Object = {
         "id": identifier, "object": "transfer", "amount": amount, "amount_reversed": 0,
-        "balance_transaction": entry["id"],
-        "created": account.now, "currency": currency, "description": description, "destination": to.me["id"],
-        "destination_payment": payment["id"], "livemode": False, "metadata": merged_metadata({}, metadata),
+        "balance_transaction": entry["id"], "created": account.now, "currency": currency,
+        "description": description, "destination": to.me["id"], "destination_payment": payment["id"],
+        "livemode": False, "metadata": merged_metadata({}, metadata),
         "reversals": inline([], f"/v1/transfers/{identifier}/reversals"), "reversed": False,
-        "source_transaction": source,
-        "source_type": source_type, "transfer_group": group,
+        "source_transaction": source, "source_type": source_type, "transfer_group": group,
     }  # fmt: skip
     account.add("transfer", transfer)
     events.emit(account, "transfer.created", transfer)

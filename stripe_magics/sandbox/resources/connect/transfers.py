@@ -64,8 +64,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         raise short_of_funds(account, currency)
     return send(
         account, to, amount, currency, available_on=available_on, source=charge["id"] if charge else None,
-        group=group,
-        description=params.get("description"), metadata=params.get("metadata"),
+        group=group, description=params.get("description"), metadata=params.get("metadata"),
     )  # fmt: skip
 
 

@@ -123,13 +123,11 @@ def _new(
     whole = unit is not None and Decimal(unit) == Decimal(unit).to_integral_value()
     line: Object = {
         "id": account.new_id("cnli"), "object": "credit_note_line_item", "amount": amount,
-        "amount_excluding_tax": amount, "description": text,
-        "discount_amount": 0, "discount_amounts": [], "livemode": False, "pretax_credit_amounts": [],
-        "quantity": quantity, "tax_amounts": [],
+        "amount_excluding_tax": amount, "description": text, "discount_amount": 0, "discount_amounts": [],
+        "livemode": False, "pretax_credit_amounts": [], "quantity": quantity, "tax_amounts": [],
         "tax_rates": [], "type": kind,
         "unit_amount": int(Decimal(unit)) if unit is not None and whole else None,
-        "unit_amount_decimal": unit,
-        "unit_amount_excluding_tax": unit,
+        "unit_amount_decimal": unit, "unit_amount_excluding_tax": unit,
     }  # fmt: skip
     return line
 

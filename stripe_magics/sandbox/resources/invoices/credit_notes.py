@@ -92,18 +92,16 @@ def _made(account: Account, params: dict[str, Any]) -> tuple[Object, Object, lis
     identifier = account.new_id("cn")
     note: Object = {
         "id": identifier, "object": "credit_note", **found, "amount_shipping": 0, "created": account.now,
-        "currency": invoice["currency"],
-        "customer": invoice["customer"], "customer_balance_transaction": None,
-        "effective_at": params.get("effective_at") or account.now,
+        "currency": invoice["currency"], "customer": invoice["customer"],
+        "customer_balance_transaction": None, "effective_at": params.get("effective_at") or account.now,
         "invoice": invoice["id"], "lines": inline(lines, f"/v1/credit_notes/{identifier}/lines", most=10),
-        "livemode": False,
-        "memo": params.get("memo"), "metadata": merged_metadata({}, params.get("metadata")),
+        "livemode": False, "memo": params.get("memo"),
+        "metadata": merged_metadata({}, params.get("metadata")),
         "number": f"{invoice['number']}-CN-{len(earlier) + 1:02d}",
         "out_of_band_amount": params.get("out_of_band_amount"),
         "pdf": "https://pay.stripe.com/credit_notes/"
-        f"{account.me['id']}/test_{account.letters(identifier, 40)}/pdf",
-        "pretax_credit_amounts": [], "reason": params.get("reason"), "refund": None, "shipping_cost": None,
-        "status": "issued",
+        f"{account.me['id']}/test_{account.letters(identifier, 40)}/pdf", "pretax_credit_amounts": [],
+        "reason": params.get("reason"), "refund": None, "shipping_cost": None, "status": "issued",
         "type": "post_payment" if paid else "pre_payment", "voided_at": None,
     }  # fmt: skip
     return invoice, note, lines

@@ -37,11 +37,9 @@ def new_invoice(
         ("account_tax_ids", "application", "application_fee_amount", "charge", "custom_fields",
             "default_payment_method", "default_source",
          "description", "discount", "due_date", "effective_at", "ending_balance", "footer", "from_invoice",
-         "hosted_invoice_url", "invoice_pdf",
-         "last_finalization_error", "latest_revision", "next_payment_attempt", "number", "on_behalf_of",
-         "payment_intent", "quote",
-         "receipt_number", "shipping_cost", "shipping_details", "statement_descriptor", "subscription", "tax",
-         "test_clock",
+         "hosted_invoice_url", "invoice_pdf", "last_finalization_error", "latest_revision",
+         "next_payment_attempt", "number", "on_behalf_of", "payment_intent", "quote", "receipt_number",
+         "shipping_cost", "shipping_details", "statement_descriptor", "subscription", "tax", "test_clock",
          "transfer_data")
     )  # fmt: skip
     return {

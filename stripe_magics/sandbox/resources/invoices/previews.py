@@ -24,9 +24,8 @@ from stripe_magics.sandbox.resources.subscriptions import creation, lifecycle, s
 
 _CHANGES = {
     "billing_cycle_anchor": "billing_cycle_anchor", "cancel_at": "cancel_at",
-    "cancel_at_period_end": "cancel_at_period_end",
-    "default_tax_rates": "default_tax_rates", "items": "items", "proration_behavior": "proration_behavior",
-    "proration_date": "proration_date",
+    "cancel_at_period_end": "cancel_at_period_end", "default_tax_rates": "default_tax_rates",
+    "items": "items", "proration_behavior": "proration_behavior", "proration_date": "proration_date",
     "trial_end": "trial_end", "trial_from_plan": "trial_from_plan",
 }  # fmt: skip
 
@@ -85,9 +84,8 @@ def _preview(
         shown = events.snapshot(invoice)
     shown.update(
         status="draft", number=None, hosted_invoice_url=None, invoice_pdf=None, payment_intent=None,
-        charge=None, paid=False, attempted=False,
-        attempt_count=0, amount_paid=0, amount_remaining=shown["amount_due"], ending_balance=None,
-        effective_at=None,
+        charge=None, paid=False, attempted=False, attempt_count=0, amount_paid=0,
+        amount_remaining=shown["amount_due"], ending_balance=None, effective_at=None,
         status_transitions=dict.fromkeys(shown["status_transitions"]),
     )  # fmt: skip
     return shown, lines

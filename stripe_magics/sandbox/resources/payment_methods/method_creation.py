@@ -180,10 +180,8 @@ def _iban(text: str) -> str:
 
 _BANK_CODES: dict[str, tuple[int, int, int]] = {
     "AT": (4, 9, 9), "BE": (4, 7, 7), "CH": (4, 9, 9), "DE": (4, 12, 12), "DK": (4, 8, 8), "ES": (4, 8, 12),
-    "FI": (4, 7, 7),
-    "FR": (4, 9, 14), "GB": (4, 8, 14), "IE": (4, 8, 14), "IT": (5, 10, 15), "LU": (4, 7, 7), "NL": (4, 8, 8),
-    "NO": (4, 8, 8),
-    "PT": (4, 8, 12), "SE": (4, 7, 7),
+    "FI": (4, 7, 7), "FR": (4, 9, 14), "GB": (4, 8, 14), "IE": (4, 8, 14), "IT": (5, 10, 15), "LU": (4, 7, 7),
+    "NL": (4, 8, 8), "NO": (4, 8, 8), "PT": (4, 8, 12), "SE": (4, 7, 7),
 }  # fmt: skip
 """Country -> where in its IBANs the bank's code starts, where the branch's starts, and where that ends."""
 

@@ -159,9 +159,8 @@ BY_NUMBER: dict[str, Card] = {card.number: card for card in (*CARDS.values(), *_
 
 IBANS: dict[str, str] = {
     "AT321904300235473204": "debit", "AT611904300234573201": "debit", "DE89370400440532013000": "debit",
-    "FR1420041010050500013M02606": "debit",
-    "NL39RABO0300065264": "debit", "AT861904300235473202": "debit_fails",
-    "DE62370400440532013001": "debit_fails",
+    "FR1420041010050500013M02606": "debit", "NL39RABO0300065264": "debit",
+    "AT861904300235473202": "debit_fails", "DE62370400440532013001": "debit_fails",
     "AT591904300235473203": "debit_disputed", "DE35370400440532013002": "debit_disputed",
     "AT981904300000343434": "debit_insufficient",
 }  # fmt: skip
@@ -206,9 +205,8 @@ DEBITS = {
 
 ONLY_IN = {
     **{kind: currency for kind, currency in DEBITS.items() if kind != "acss_debit"}, "bancontact": "eur",
-    "ideal": "eur", "sofort": "eur", "giropay": "eur", "eps": "eur", "multibanco": "eur",
-    "boleto": "brl", "pix": "brl", "oxxo": "mxn", "konbini": "jpy", "fpx": "myr", "grabpay": "sgd",
-    "paynow": "sgd", "promptpay": "thb",
-    "cashapp": "usd", "blik": "pln", "swish": "sek", "twint": "chf",
+    "ideal": "eur", "sofort": "eur", "giropay": "eur", "eps": "eur", "multibanco": "eur", "boleto": "brl",
+    "pix": "brl", "oxxo": "mxn", "konbini": "jpy", "fpx": "myr", "grabpay": "sgd", "paynow": "sgd",
+    "promptpay": "thb", "cashapp": "usd", "blik": "pln", "swish": "sek", "twint": "chf",
 }  # fmt: skip
 """Payment method types that take one currency."""

@@ -67,16 +67,13 @@ def _new(account: Account, customer: str, params: dict[str, Any]) -> Object:
             "application_fee_percent": None, "automatic_tax": {"disabled_reason": None, "enabled": False,
                 "liability": None},
             "billing_cycle_anchor": "automatic", "billing_thresholds": None,
-            "collection_method": "charge_automatically",
-            "default_payment_method": None, "description": None,
+            "collection_method": "charge_automatically", "default_payment_method": None, "description": None,
             "invoice_settings": {"account_tax_ids": None, "days_until_due": None, "issuer": {"type": "self"}},
-            "on_behalf_of": None,
-            "transfer_data": None,
+            "on_behalf_of": None, "transfer_data": None,
         }, params.get("default_settings") or {}),
         "end_behavior": params.get("end_behavior") or "release", "livemode": False,
-        "metadata": merged_metadata({}, params.get("metadata")),
-        "phases": [], "released_at": None, "released_subscription": None, "status": "not_started",
-        "subscription": None, "test_clock": None,
+        "metadata": merged_metadata({}, params.get("metadata")), "phases": [], "released_at": None,
+        "released_subscription": None, "status": "not_started", "subscription": None, "test_clock": None,
     }  # fmt: skip
 
 
@@ -185,8 +182,7 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
                 ],
                 "metadata": merged_metadata({}, each.get("metadata")), "on_behalf_of": None,
                 "proration_behavior": each.get("proration_behavior") or "create_prorations",
-                "start_date": start, "transfer_data": None,
-                "trial_end": trial,
+                "start_date": start, "transfer_data": None, "trial_end": trial,
             }
         )  # fmt: skip
         connected_billing.describe(account, found[-1], each, "phase")
