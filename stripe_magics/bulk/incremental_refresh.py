@@ -39,12 +39,12 @@ WATCHED: dict[str, str] = {
         "customer.source.deleted"
     ),
     "application_fee": "application_fee.*", "charge": "charge.*", "checkout.session": "checkout.session.*",
-    "coupon": "coupon.*", "credit_note": "credit_note.*", "dispute": "charge.dispute.*", "invoice": "invoice.*",
-    "payment_intent": "payment_intent.*", "payment_link": "payment_link.*", "payout": "payout.*",
-    "plan": "plan.*", "price": "price.*", "product": "product.*", "promotion_code": "promotion_code.*",
-    "quote": "quote.*", "setup_intent": "setup_intent.*", "subscription": "customer.subscription.*",
-    "subscription_schedule": "subscription_schedule.*", "tax_rate": "tax_rate.*", "topup": "topup.*",
-    "transfer": "transfer.*",
+    "coupon": "coupon.*", "credit_note": "credit_note.*", "dispute": "charge.dispute.*",
+    "invoice": "invoice.*", "payment_intent": "payment_intent.*", "payment_link": "payment_link.*",
+    "payout": "payout.*", "plan": "plan.*", "price": "price.*", "product": "product.*",
+    "promotion_code": "promotion_code.*", "quote": "quote.*", "setup_intent": "setup_intent.*",
+    "subscription": "customer.subscription.*", "subscription_schedule": "subscription_schedule.*",
+    "tax_rate": "tax_rate.*", "topup": "topup.*", "transfer": "transfer.*",
 }  # fmt: skip
 """Objects whose changes and deletions come as events, and the events' types. What Stripe sends none for (a
 new description of a payment intent) shows when the list is read whole. Not here: connected accounts, whose
