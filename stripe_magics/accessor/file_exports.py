@@ -239,9 +239,8 @@ def harmless(value: Any) -> Any:
         return as_json(value)
     if not isinstance(value, str):
         return value
-    text = value.replace("\r\n", "\n").replace(
-        "\r", "\n"
-    )  # a bare CR is written without quotes and would begin a new row
+    # a bare CR is written without quotes and would begin a new row
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
     return "'" + text if RISKY.match(value) else text
 
 

@@ -92,9 +92,8 @@ def encode_state(account: Account, *, objects: bool) -> bytes:
     }
     content = _File(
         FORMAT, own.seed, clock.now, clock.jobs, clock.count, own.count, account.requests, account.me,
-        own.tables, own.notes, own.deleted,
-        own.long_lines, own.link_lines, own.replays, own.members, connected, own.test_clocks,
-        own.totals, own.open,
+        own.tables, own.notes, own.deleted, own.long_lines, own.link_lines, own.replays, own.members,
+        connected, own.test_clocks, own.totals, own.open,
     )  # fmt: skip
     return msgspec.json.encode(content)
 

@@ -55,10 +55,8 @@ def _fill(account: Account) -> None:
 def _endpoint(created: int) -> Object:
     return {
         "id": "we_demoEndpoint", "object": "webhook_endpoint", "api_version": None, "application": None,
-        "created": created,
-        "description": "What somebody should look at", "enabled_events": CARD_EVENTS, "livemode": False,
-        "metadata": {}, "status": "enabled",
-        "url": "https://example.com/stripe/webhook",
+        "created": created, "description": "What somebody should look at", "enabled_events": CARD_EVENTS,
+        "livemode": False, "metadata": {}, "status": "enabled", "url": "https://example.com/stripe/webhook",
     }  # fmt: skip
 
 
