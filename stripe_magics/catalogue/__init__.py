@@ -92,8 +92,9 @@ def at_version(module: Module, version: str) -> Module:
 
 def nearest(name: str, most: int = 3) -> list[str]:
     """The names that look most like this one, best first."""
-    known = [*names(), *aliases()]
-    return closest_matches(_normal(name), known, most)
+    known, requested = [*names(), *aliases()], _normal(name)
+    actions = (each for each in known if each.rpartition(".")[2] == requested)
+    return closest_matches(requested, known, most) or list(actions)[:most]
 
 
 def documented() -> tuple[Module, ...]:

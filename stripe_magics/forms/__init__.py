@@ -163,6 +163,15 @@ def form_link(
     return link
 
 
+def line_link(line: str, open_form: Callable[[], Any]) -> Any:
+    """A button that opens what a line of ours shows: the form of a report, the connection."""
+    from stripe_magics.forms.link_widget import FormLink
+
+    link = FormLink(f"%stripe {line}", open_form)
+    _replace(f"link {line}", link)
+    return link
+
+
 def close_all() -> None:
     """Close every form that is shown: what unloading the magics does."""
     for _, forms in list(_shown.values()):

@@ -1,19 +1,21 @@
-"""Help: the fields of a module as a table, an example line, the overview."""
+"""Help: what stands on the page of a module, of a word of ours, and on the overview; an example that runs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import OPTIONS, Command
-from stripe_magics._html import output, scrolling, table, tag
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.kinds import Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.catalogue.stripe_objects import id_prefix
 from stripe_magics.errors import StripeMagicsError
+from stripe_magics.forms.layout import sections
+from stripe_magics.magics.help_page import SHORT, Cell, HelpSection, Listing, Page
 
 EFFECTS = {
     Effect.READ: "reads",
@@ -23,67 +25,27 @@ EFFECTS = {
 }
 
 
-class Page:
-    """A page of help: a title, some lines, a table, an example. Text and HTML say the same."""
+def verb_page(verb: Any) -> Page:
+    """The page of a word of ours: what it does, an example, what its flags mean."""
+    form = verb.name if verb.name in OWN_FORMS else f"{verb.name} --form" if "form" in verb.flags else ""
+    usage = f"%stripe {verb.name} {verb.usage}".strip()
+    return Page(usage, [verb.help], [verb_flags(verb, "")], verb.example, form=form)
 
-    def __init__(
-        self,
-        title: str,
-        intro: Iterable[str],
-        head: Iterable[str],
-        rows: Iterable[Iterable[str]],
-        example: str = "",
-        outro: Iterable[str] = (),
-        *,
-        module: str = "",
-    ) -> None:
-        self.module = module  # whose form a button opens; "" where the page is of no module
-        self.title, self.intro, self.head = title, [line for line in intro if line], list(head)
-        self.rows, self.example, self.outro = [list(row) for row in rows], example, list(outro)
 
-    @classmethod
-    def of_verb(cls, verb: Any) -> Page:
-        """The page of a word of ours."""
-        flags = [
-            ["--" + name.replace("_", "-"), {"flag": "", "text": "VALUE", "list": "VALUE, repeated"}[how]]
-            for name, how in verb.flags.items()
-            if name != "**"
-        ]
-        return cls(
-            f"%stripe {verb.name} {verb.usage}".strip(),
-            [verb.help],
-            ["flag", "takes"] if flags else [],
-            flags,
-        )
+def verb_flags(verb: Any, title: str, *, folded: bool = False) -> HelpSection:
+    """The flags of a word of ours, with what they mean."""
+    from stripe_magics.magics.subcommands.flag_help import about
 
-    def __repr__(self) -> str:
-        out = [self.title, *(f"  {line}" for line in self.intro), ""]
-        if self.head:
-            short = [
-                [
-                    cell if len(cell) <= 70 or at == len(row) - 1 else cell[:69] + "…"
-                    for at, cell in enumerate(row)
-                ]
-                for row in self.rows
-            ]
-            widths = [max([len(name), *(len(row[at]) for row in short)]) for at, name in enumerate(self.head)]
-            widths[-1] = 0
-            out += [
-                "  " + "  ".join(f"{cell:<{wide}}" for cell, wide in zip(row, widths, strict=True)).rstrip()
-                for row in [self.head, *short]
-            ]
-            out.append("")
-        out += [f"  {self.example}", ""] if self.example else []
-        return "\n".join([*out, *(f"  {line}" for line in self.outro)]).rstrip()
+    rows = []
+    for name in verb.flags:
+        if name != "**":
+            value, meaning = about(verb.name, name)
+            rows.append((f"--{name.replace('_', '-')} {value}".strip(), meaning))
+    return HelpSection(title, ("flag", "what it means"), tuple(rows), folded=folded, names=True)
 
-    def _repr_html_(self) -> str:
-        parts: list[object] = [tag("div", tag("b", self.title)), *(tag("div", line) for line in self.intro)]
-        if self.example:
-            parts.append(tag("pre", tag("code", self.example)))
-        if self.head:
-            rows = [[tag("td", tag("code", row[0]), style="text-align:left"), *row[1:]] for row in self.rows]
-            parts.append(scrolling(table(self.head, rows), self.title))
-        return output(*parts, *(tag("div", tag("small", line)) for line in self.outro))
+
+OWN_FORMS = frozenset({"connect", "today"})
+"""Words that show something to press by themselves."""
 
 
 def page(name: str) -> Page:
@@ -96,40 +58,57 @@ def page(name: str) -> Page:
     actions = catalogue.actions_by_resource().get(resource)
     if actions and not _is_module(resource):
         modules = [catalogue.find(f"{resource}.{action}") for action in actions]
-        rows = [
-            [f"{resource.replace('.', ' ')} {each.action}", each.title, f"{each.method} {each.path}"]
+        rows = tuple(
+            (f"{resource.replace('.', ' ')} {each.action}", f"{each.method} {each.path}", each.title)
             for each in modules
-        ]
-        return Page(resource.replace(".", " "), [], ["module", "", "request"], rows)
+        )
+        head = ("command", "request", "what it does")
+        shown = resource.replace(".", " ")
+        line = f"%stripe {rows[0][0]} --help" if rows else ""
+        return Page(shown, [], [HelpSection("", head, rows)], line)
     found, _ = longest(words)
     module = catalogue.find(found)
-    rows = [
-        _row(each)
-        for each in sorted(module.fields, key=lambda each: (each.in_more_section, not each.required))
-    ]
     intro = [
         f"%stripe {module.name.replace('.', ' ')}: {EFFECTS[module.effect]}. {module.method} {module.path}",
         module.help,
         f"Also: {', '.join(each.replace('.', ' ') for each in module.aliases)}" if module.aliases else "",
     ]
-    outro = [_common_options()]
     if not module.documented:
-        outro.insert(
-            0, "Further parameters of Stripe's are passed on as they are (--name value, -d name=value)."
+        intro.append(
+            "Further parameters of Stripe's are passed on as they are (--name value, -d name=value)."
         )
-    return Page(
-        module.title,
-        intro,
-        ["field", "label", "value", "when", "what"],
-        rows,
-        example(module),
-        outro,
-        module=module.name,
-    )
+    parts = [*_field_sections(module), _common_options()]
+    return Page(module.title, intro, parts, example(module), module=module.name)
 
 
-def _common_options() -> str:
-    return "Common options: " + "; ".join(f"{each.usage} {each.help}" for each in OPTIONS.values())
+FIELDS = ("field", "takes", "what it is")
+
+
+def _field_sections(module: Module) -> list[HelpSection]:
+    """The fields, in the order and the groups of the form: what is required in front."""
+    first, *groups = sections(module)
+    alternatives = {name for names in module.any_of for name in names}
+    needed = [each for each in first.fields if (each.required and not each.when) or each.name in alternatives]
+    rest = [each for each in first.fields if each not in needed]
+    title = "Required" if not alternatives else f"Required: {_one_of(module)}"
+    parts = [
+        HelpSection("Optional", FIELDS, _rows(rest, ""), names=True),
+        *(HelpSection(each.title, FIELDS, _rows(each.fields, each.title)) for each in groups),
+    ]
+    if sum(len(each.text()) for each in parts) > SHORT:
+        parts = [replace(each, folded=True) for each in parts]
+    return [HelpSection(title, FIELDS, _rows(needed, "")), *parts]
+
+
+def _one_of(module: Module) -> str:
+    """Which of several fields one is needed of."""
+    flags = [[own.flag for name in names if (own := module.get(name))] for names in module.any_of]
+    return "; ".join(f"one of {', '.join(each)}" for each in flags)
+
+
+def _common_options() -> HelpSection:
+    rows = tuple((each.usage, each.help) for each in OPTIONS.values())
+    return HelpSection("Options of every command", ("option", "what it does"), rows, folded=True)
 
 
 def _is_module(name: str) -> bool:
@@ -138,20 +117,22 @@ def _is_module(name: str) -> bool:
     return name in documented() or name in generated()
 
 
-def _row(own: Field) -> list[str]:
+def _rows(fields: Iterable[Field], group: str) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(_row(each, group) for each in fields)
+
+
+def _row(own: Field, group: str) -> tuple[Cell, ...]:
+    """Flag, what it takes, what it is."""
     flag = own.name.upper() if own.role in {Role.PATH, Role.URL} else own.flag
-    what = kind_facts(own.kind).help or kind_name(own.kind)
+    takes: Cell = kind_facts(own.kind).help or kind_name(own.kind)
     if own.choices:
-        shown = (
-            own.choices if len(own.choices) <= 12 else (*own.choices[:10], f"... {len(own.choices)} in all")
-        )
-        what = f"{what}: {', '.join(shown)}"
+        takes = Listing(str(takes), own.choices)
     if own.columns:
-        what = f"{what}: {', '.join(each.name for each in own.columns)}"
+        takes = f"{takes}: {', '.join(each.name for each in own.columns)}"
     if own.object:
-        what = f"{what} of a {own.object.replace('_', ' ')}"
-    when = "; ".join(f"{name} is {' or '.join(values)}" for name, values in own.when)
-    notes = [own.help]
+        takes = f"{takes} of a {own.object.replace('_', ' ')}"
+    title = own.label if own.group == group else own.title
+    notes = [title + (" (required)" if own.required else ""), *_conditions(own), own.help]
     if own.since:
         notes.append(f"From API version {own.since} on: a call with it goes out with that version")
     if own.since_removed:
@@ -159,13 +140,12 @@ def _row(own: Field) -> list[str]:
         notes.append(
             f"Not taken {'here' if own.since_removed == 'never' else 'since ' + own.since_removed}{instead}"
         )
-    return [
-        flag,
-        own.title + (" (required)" if own.required else ""),
-        what,
-        when,
-        " ".join(note for note in notes if note),
-    ]
+    return (flag, takes, " ".join(f"{note.rstrip('.')}." for note in notes if note))
+
+
+def _conditions(own: Field) -> list[str]:
+    """Under which values of other fields it applies."""
+    return [f"Only if --{name.replace('_', '-')} is {' or '.join(values)}" for name, values in own.when]
 
 
 # --- an example that runs
@@ -292,22 +272,16 @@ def _suiting(frame: Any, kind: str, action: str) -> Any:
 
 def overview(verbs: Mapping[tuple[str, ...], Any]) -> Page:
     """What there is."""
-    rows = [[f"%stripe {verb.name} {verb.usage}".strip(), verb.help] for verb in verbs.values()]
-    calls = [
-        [
+    calls = (
+        (
             "%stripe RESOURCE ACTION [ID] [--field value ...]",
             "Call a module: customers list, payment_intents create, checkout sessions create ...",
-        ],
-        ["%%stripe RESOURCE ACTION", "The same as a cell, its fields below as YAML or JSON."],
-        ["%stripe get|post|delete /v1/...", "Any endpoint."],
-        ["%stripe RESOURCE ACTION --help", "The fields of a module."],
-    ]
-    outro = [_common_options()]
-    return Page(
-        "%stripe: a Stripe account in a notebook",
-        [],
-        ["line", "what it does"],
-        [*calls, *rows],
-        "%stripe connect --sandbox",
-        outro,
+        ),
+        ("%%stripe RESOURCE ACTION", "The same as a cell, its fields below as YAML or JSON."),
+        ("%stripe get|post|delete /v1/...", "Any endpoint."),
+        ("%stripe RESOURCE ACTION --help", "The fields of a module."),
     )
+    own = tuple((f"%stripe {verb.name} {verb.usage}".strip(), verb.help) for verb in verbs.values())
+    head = ("line", "what it does")
+    parts = [HelpSection("Calls", head, calls), HelpSection("Beside calls", head, own), _common_options()]
+    return Page("%stripe: a Stripe account in a notebook", [], parts, "%stripe connect --sandbox")

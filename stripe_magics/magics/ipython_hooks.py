@@ -177,8 +177,15 @@ def install_display(ip: Any, magics: Any) -> Undo:
     return undo
 
 
-_LINKED = (("stripe_magics.magics.help_pages", "Page"), ("stripe_magics.request", "Request"))
+_LINKED = (("stripe_magics.magics.help_page", "Page"), ("stripe_magics.request", "Request"))
 """What has a button under it that opens the form: by name, so that nothing is imported for it."""
+
+
+def _paged(shown: Any) -> None:
+    """Help in a terminal: what is longer than the screen is read from its beginning."""
+    from IPython.core.page import page
+
+    page(repr(shown))
 
 
 def install_form_links(ip: Any, magics: Any) -> Undo:
@@ -192,16 +199,17 @@ def install_form_links(ip: Any, magics: Any) -> Undo:
         if (link := magics.form_link(shown)) is not None:
             link._ipython_display_()
 
-    if type(ip).__name__ == "TerminalInteractiveShell":
-        return lambda: None
-    for module, name in _LINKED:
-        formatter.for_type_by_name(module, name, printer)
+    terminal = type(ip).__name__ == "TerminalInteractiveShell"
+    linked = _LINKED[:1] if terminal else _LINKED
+    show = _paged if terminal else printer
+    for module, name in linked:
+        formatter.for_type_by_name(module, name, show)
 
     def undo() -> None:
-        for place in _LINKED:
+        for place in linked:
             formatter.deferred_printers.pop(place, None)
         for kind, current in list(formatter.type_printers.items()):
-            if current is printer:
+            if current is show:
                 del formatter.type_printers[kind]
 
     return undo

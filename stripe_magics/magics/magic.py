@@ -101,6 +101,7 @@ class StripeMagics(Magics):
         with held_back():
             from stripe_magics.magics import help_pages, key_scrubbing, prompt, subcommands
             from stripe_magics.parsing import curl_and_cli
+            from stripe_magics.parsing.options import VERBS as HTTP_VERBS
 
         del prompt  # imported here, for those who use it later
 
@@ -112,7 +113,7 @@ class StripeMagics(Magics):
             if not line.strip() and not (cell or "").strip():
                 return self._start()
             if asked and subcommands.find(asked[1]) is None:
-                return help_pages.page(asked[1])
+                return help_pages.page("api call" if asked[1] in HTTP_VERBS else asked[1])
             verb = subcommands.find(line)
             if verb is not None:
                 _first_use.for_bulk() if verb.verb.words[0] in _BULK else _first_use.for_connecting()
@@ -212,8 +213,11 @@ class StripeMagics(Magics):
         run; None for any other."""
         from stripe_magics import forms
 
-        if getattr(shown, "head", None) is not None:
-            return forms.form_link(shown.module, run=self.run_form) if shown.module else None
+        if getattr(shown, "sections", None) is not None:
+            if shown.module:
+                return forms.form_link(shown.module, run=self.run_form)
+            line = shown.form
+            return forms.line_link(line, lambda: self.run(line, None)) if line else None
         if self.previewed is None or self.previewed[0] is not shown:
             return None
         command = self.previewed[1]

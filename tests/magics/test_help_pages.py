@@ -10,7 +10,8 @@ from each_row import each_row
 from stripe_magics import catalogue, errors
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.magics.catalogue_search import find
-from stripe_magics.magics.help_pages import example, page
+from stripe_magics.magics.help_page import WIDTH
+from stripe_magics.magics.help_pages import example, page, verb_page
 from stripe_magics.parsing import parse
 
 from .conftest import Cells
@@ -58,15 +59,78 @@ def test_every_field_is_on_its_page(name: str) -> None:
     module = catalogue.find(name)
     made = page(name)
     text, html = repr(made), made._repr_html_()
-    assert len(made.rows) == len(module.fields)
-    assert {row[0] for row in made.rows} == {
+    rows = [(part.title, row) for part in made.sections[:-1] for row in part.rows]
+    assert len(rows) == len(module.fields)
+    assert {row[0] for _, row in rows} == {
         own.name.upper() if own in module.path_fields else own.flag for own in module.fields
     }
     for own in module.fields:
-        if own.required:
-            assert f"{own.title} (required)" in text
+        if own.required:  # a group's fields stand under its name, and aren't called by it once more
+            assert any(
+                f"{own.title if group != own.group else own.label} (required)" in str(row[-1])
+                for group, row in rows
+            )
+    for flag in (str(row[0]) for _, row in rows):
+        assert f"  {flag}" in text
+        assert f"<code>{flag}</code>" in html
     assert "<script" not in html
     assert made.example in text
+    assert all(
+        len(line) <= WIDTH or line.count(" ") == 2 or made.example in line for line in text.split("\n")
+    )
+
+
+@each_row("name", [*DOCUMENTED, "checkout.sessions.create", "payment_method_configurations.update"])
+def test_the_first_screen_says_it(name: str) -> None:
+    """The example, what is required, and what else there is by name: in no more lines than a screen has."""
+    made = page(name)
+    lines = repr(made).split("\n")
+    folded = [part for part in made.sections if part.folded]
+    first = next(at for at, line in enumerate(lines) if line == f"{folded[0].title}:")
+    assert first <= 40
+    above = " ".join(" ".join(lines[:first]).split())
+    assert made.example in "\n".join(lines[:first])
+    assert all(part.count in above for part in folded)
+    assert sum(len(part.rows) for part in made.sections if not part.folded) <= 9
+    assert made._repr_html_().count("<summary>") >= len(folded)
+
+
+def test_every_flag_of_our_own_words_is_explained() -> None:
+    from stripe_magics.magics.subcommands import VERBS
+
+    for verb in VERBS.values():
+        made = verb_page(verb)
+        rows = [row for part in made.sections for row in part.rows]
+        assert len(rows) == len([flag for flag in verb.flags if flag != "**"])
+        assert all(len(str(row[-1])) > 5 for row in rows), verb.name
+        assert made.example or not verb.usage, verb.name
+
+
+def test_long_choices_are_all_there_in_html_and_counted_in_text() -> None:
+    from stripe_magics.catalogue.event_types import EVENT_TYPES
+
+    made = page("events watch")
+    html = made._repr_html_()
+    assert all(each in html for each in EVENT_TYPES)
+    assert f"{len(EVENT_TYPES) + 1} in all" in " ".join(repr(made).split()), "and * for every type"
+
+
+@each_row(
+    "line, title",
+    [
+        ("get --help", "Make an API Call"),
+        ("post ?", "Make an API Call"),
+        ("report balance_summary --help", "%stripe report balance_summary"),
+        ("close --help", "%stripe close"),
+    ],
+)
+def test_pages_of_other_lines(sandbox: Cells, line: str, title: str) -> None:
+    assert repr(sandbox(f"%stripe {line}")).startswith(title)
+
+
+def test_a_word_alone_finds_the_command_that_ends_with_it() -> None:
+    with pytest.raises(errors.UnknownName, match="events watch"):
+        page("watch")
 
 
 def test_a_resource_shows_its_actions_and_an_unknown_one_its_neighbours() -> None:
@@ -105,12 +169,17 @@ def test_help_and_a_dry_run_have_a_button_that_opens_the_form(
         "refunds create --help",
         "customers create --name Jenny -d metadata[a]=b --dry-run",
         "customers --help",
+        "report mrr --help",
+        "close --help",
     ):
         sandbox(f"%stripe {line}")
     assert [each.line for each in links] == [
         "%stripe refunds create --form",
         "%stripe customers create --form",
+        "%stripe report mrr --form",
+        "%stripe close --form",
     ]
+    assert type(links[2].open_form()).__name__ == "ReportForm"
     form = links[1].open_form()
     assert form.line == "%stripe customers create --name Jenny --metadata a=b"
     assert form.submit()["name"][0] == "Jenny"

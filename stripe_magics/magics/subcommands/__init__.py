@@ -35,13 +35,13 @@ _LISTEN = {
 
 
 def _help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics.magics.help_pages import Page, overview, page
+    from stripe_magics.magics.help_pages import overview, page, verb_page
 
     if not positional:
         return overview(VERBS)
     words = [str(each) for each in positional]
     verb = VERBS.get(tuple(words[:2])) or VERBS.get(tuple(words[:1]))
-    return Page.of_verb(verb) if verb else page(" ".join(words))
+    return verb_page(verb) if verb else page(" ".join(words))
 
 
 _SPAN = {"month": "text", "quarter": "text", "year": "text", "tz": "text", "over": "text", "map": "text"}
@@ -53,9 +53,13 @@ _ALL = [
         "Connect: the form; --sandbox for an account that needs no key; --env NAME for a key from the"
         " environment.",
         _CONNECT,
+        example="%stripe connect --sandbox",
     ),
     Subcommand(
-        ("status",), connection.status, "Which account, which mode, which version of the API. Never the key."
+        ("status",),
+        connection.status,
+        "Which account, which mode, which version of the API. Never the key.",
+        example="%stripe status",
     ),
     Subcommand(
         ("today",),
@@ -70,8 +74,17 @@ _ALL = [
         {"documented": "flag"},
         1,
         "[RESOURCE]",
+        example="%stripe modules customers",
     ),
-    Subcommand(("find",), session.find, "Search commands and fields.", {}, 20, "WORDS"),
+    Subcommand(
+        ("find",),
+        session.find,
+        "Search commands and fields.",
+        {},
+        20,
+        "WORDS",
+        example="%stripe find give money back",
+    ),
     Subcommand(
         ("help",),
         _help,
@@ -79,6 +92,7 @@ _ALL = [
         {},
         6,
         "[MODULE]",
+        example="%stripe help payment_intents create",
     ),
     Subcommand(("history",), session.history, "What this kernel called, as a DataFrame."),
     Subcommand(
@@ -88,6 +102,7 @@ _ALL = [
         {"yes": "flag"},
         1,
         "[FILE]",
+        example="%stripe script session.py",
     ),
     Subcommand(("pending",), connection.pending, "Writes with an unknown outcome."),
     Subcommand(
@@ -97,9 +112,16 @@ _ALL = [
         {},
         1,
         "N",
+        example="%stripe resume 1",
     ),
     Subcommand(
-        ("reconcile",), connection.reconcile, "Check whether an unresolved write went through.", {}, 1, "N"
+        ("reconcile",),
+        connection.reconcile,
+        "Check whether an unresolved write went through.",
+        {},
+        1,
+        "N",
+        example="%stripe reconcile 1",
     ),
     Subcommand(
         ("live",),
@@ -108,12 +130,14 @@ _ALL = [
         {},
         2,
         "on|off|allow N",
+        example="%stripe live on",
     ),
     Subcommand(
         ("config",),
         session.config,
         "Settings of the magics; `config --max-rows 100` changes one.",
         {"**": "text"},
+        example="%stripe config --max-rows 100",
     ),
     Subcommand(
         ("sandbox", "advance"),
@@ -122,6 +146,7 @@ _ALL = [
         {},
         4,
         "3d",
+        example="%stripe sandbox advance 3d",
     ),
     Subcommand(
         ("sandbox", "coverage"),
@@ -129,8 +154,24 @@ _ALL = [
         "Which operations the sandbox simulates, and which it answers by shape only.",
     ),
     Subcommand(("sandbox", "reset"), sandbox.reset, "The sandbox as it was when it was opened."),
-    Subcommand(("sandbox", "save"), sandbox.save, "Write the sandbox into a file.", {}, 1, "FILE"),
-    Subcommand(("sandbox", "load"), sandbox.load, "Read the sandbox from a file.", {}, 1, "FILE"),
+    Subcommand(
+        ("sandbox", "save"),
+        sandbox.save,
+        "Write the sandbox into a file.",
+        {},
+        1,
+        "FILE",
+        example="%stripe sandbox save shop.json",
+    ),
+    Subcommand(
+        ("sandbox", "load"),
+        sandbox.load,
+        "Read the sandbox from a file.",
+        {},
+        1,
+        "FILE",
+        example="%stripe sandbox load shop.json",
+    ),
     Subcommand(
         ("report",),
         data.report,
@@ -156,6 +197,7 @@ _ALL = [
         3,
         "[NAME [START END]]",
         page=data.report_page,
+        example="%stripe report balance_summary --month 2026-09",
     ),
     Subcommand(
         ("close",),
@@ -171,6 +213,7 @@ _ALL = [
             "verify": "text",
             "form": "flag",
         },
+        example="%stripe close --month 2026-09 --to close.xlsx",
     ),
     Subcommand(
         ("journal",),
@@ -178,14 +221,23 @@ _ALL = [
         "The double-entry journal of a month; --for datev, xero, quickbooks or csv writes it for that"
         " program.",
         {**_SPAN, "for": "text", "to": "text", "detail": "flag"},
+        example="%stripe journal --month 2026-09 --for csv",
     ),
     Subcommand(
         ("pull",),
         data.bulk_command("pull"),
-        "Whole lists, side by side; --to FOLDER writes Parquet.",
-        {"**": "text"},
+        "Whole lists, side by side; --to FOLDER writes Parquet. Any filter of the lists may be given, too.",
+        {
+            "to": "text",
+            "columns": "text",
+            "limit": "text",
+            "accounts": "text",
+            "engine": "text",
+            "**": "text",
+        },
         40,
         "RESOURCE ...",
+        example="%stripe pull customers payment_intents --to pulled",
     ),
     Subcommand(
         ("sync",),
@@ -203,8 +255,18 @@ _ALL = [
         },
         40,
         "FOLDER RESOURCE ...",
+        example="%stripe sync mirror customers invoices",
     ),
-    Subcommand(("sql",), data.sql, "SQL over what was pulled.", {"**": "text"}, 50, "QUERY", body=True),
+    Subcommand(
+        ("sql",),
+        data.sql,
+        "SQL over a folder that %stripe sync keeps.",
+        {"target": "text", "**": "text"},
+        50,
+        "QUERY",
+        body=True,
+        example='%stripe sql "select count(*) from customers"',
+    ),
     Subcommand(
         ("events", "listen"),
         data.listen,
@@ -212,15 +274,21 @@ _ALL = [
         _LISTEN,
         6,
         "[GROUP]",
+        example="%stripe events listen charge refund",
     ),
-    Subcommand(("listen",), data.listen, "The same.", _LISTEN, 6, "[GROUP]"),
+    Subcommand(
+        ("listen",), data.listen, "The same.", _LISTEN, 6, "[GROUP]", example="%stripe listen charge refund"
+    ),
     Subcommand(("events", "status"), data.watches, "The watches of this kernel; `events watch` starts one."),
-    Subcommand(("events", "stop"), data.stop, "Stop a watch, or all.", {}, 1, "[NAME]"),
+    Subcommand(
+        ("events", "stop"), data.stop, "Stop a watch, or all.", {}, 1, "[NAME]", example="%stripe events stop"
+    ),
     Subcommand(
         ("events", "endpoints"),
         data.endpoints,
         "The webhook endpoints of the account.",
         {"delete": "text", "secret_of": "text", "to": "text", "yes": "flag"},
+        example="%stripe events endpoints",
     ),
     Subcommand(
         ("events", "handlers"),
@@ -239,6 +307,7 @@ _ALL = [
         data.event_command("history"),
         "What handlers did in the last 30 days.",
         {"state": "text", "stripe_account": "text"},
+        example="%stripe events history --state failed",
     ),
     Subcommand(
         ("events", "retry"),
@@ -247,6 +316,7 @@ _ALL = [
         {"handler": "text", "stripe_account": "text"},
         1,
         "[EVENT]",
+        example="%stripe events retry",
     ),
     Subcommand(
         ("events", "replay"),
@@ -256,12 +326,14 @@ _ALL = [
         {"since": "text", "handler": "text", "stripe_account": "text"},
         1,
         "[EVENT]",
+        example="%stripe events replay --since 2h",
     ),
     Subcommand(
         ("events", "digest"),
         data.event_command("digest"),
         "What happened since a moment, by type and currency.",
         {"since": "text", "stripe_account": "text"},
+        example="%stripe events digest --since 24h",
     ),
 ]
 VERBS: dict[tuple[str, ...], Subcommand] = {verb.words: verb for verb in _ALL}

@@ -9,8 +9,9 @@ from typing import Any
 from stripe_magics import catalogue
 from stripe_magics._command import Command
 from stripe_magics._text import closest_matches
+from stripe_magics.catalogue.reports import REPORTS
 from stripe_magics.errors import UnknownName, UsageFault
-from stripe_magics.magics.subcommands.subcommand import ParsedFlags
+from stripe_magics.magics.subcommands.subcommand import ParsedFlags, Subcommand
 
 _OURS = {"out", "quiet", "cell"}
 
@@ -38,11 +39,12 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return frame
 
 
-def report_page(name: str) -> Any:
+def report_page(verb: Subcommand, name: str) -> Any:
     """The help of one report: its columns with kind and meaning, its options, the period it takes, its
     formula and their source."""
     from stripe_magics import finance
-    from stripe_magics.magics.help_pages import Page
+    from stripe_magics.magics.help_page import HelpSection, Page
+    from stripe_magics.magics.help_pages import verb_flags
 
     facts = finance.describe_report(name)
     known = facts.attrs["stripe"]["report"]
@@ -53,9 +55,20 @@ def report_page(name: str) -> Any:
         for what in ("period", "formula", "source")
         for row in by_kind.get(what, facts.iloc[:0]).rename(columns={"name": "name_"}).itertuples()
     ]
-    shown = facts[facts["what"].isin(["column", "option"])]
-    rows = [[str(cell) for cell in row] for row in shown[["name", "kind", "meaning"]].to_numpy().tolist()]
-    return Page(f"%stripe report {known}", intro, ["column or option", "is", "meaning"], rows)
+
+    def rows(what: str) -> tuple[tuple[str, ...], ...]:
+        some = facts[facts["what"] == what][["name", "kind", "meaning"]]
+        return tuple(tuple(str(cell) for cell in row) for row in some.to_numpy().tolist())
+
+    head = ("name", "takes", "meaning")
+    parts = [
+        HelpSection("Options of its own", head, rows("option")),
+        HelpSection("Columns", ("column", "is", "meaning"), rows("column"), folded=True, names=True),
+        verb_flags(verb, "Options of every report", folded=True),
+    ]
+    period = ' --month "last month"' if REPORTS[known].period == "needed" else ""
+    line = f"report {known}"
+    return Page(f"%stripe {line}", intro, parts, f"%stripe {line}{period}", form=f"{line} --form")
 
 
 def close(context: Any, positional: list[Any], given: ParsedFlags) -> Any:

@@ -30,7 +30,8 @@ class Subcommand:
     most: int = 0  # values without a flag
     usage: str = ""
     body: bool = False  # whether a cell's body means something to it
-    page: Callable[[str], Any] | None = None  # the help of one of its values: a report's
+    page: Callable[[Subcommand, str], Any] | None = None  # the help of one of its values: a report's
+    example: str = ""  # what help shows first: a line to copy
 
     @property
     def name(self) -> str:
@@ -49,12 +50,12 @@ class Invocation:
         """Read the flags and do it."""
         words, quiet = ended(self.words)
         if any(word.text in {"--help", "-h", "?"} for word in words):
-            from stripe_magics.magics.help_pages import Page
+            from stripe_magics.magics.help_pages import verb_page
 
             named = [word.text for word in words if not word.flag and word.text != "?"]
             if self.verb.page is not None and named:
-                return self.verb.page(named[0])
-            return Page.of_verb(self.verb)
+                return self.verb.page(self.verb, named[0])
+            return verb_page(self.verb)
         positional, given = flags(words, self.verb, context.names())
         if cell is not None and cell.strip():
             if not self.verb.body:
