@@ -322,6 +322,7 @@ class World:
         keep("configuration", "POST /v1/payment_method_configurations", name="C")
         keep("test_clock", "POST /v1/test_helpers/test_clocks", frozen_time=NOW)
         _cash(call, ids)
+        _tax(call, ids)
         call.client.close()
         return cls(snapshot.dump(transport.account), ids)
 
@@ -369,6 +370,25 @@ def _cash(call: Talk, ids: dict[str, str]) -> None:
     ids["asked_refund"] = call(
         "POST /v1/refunds", origin="customer_balance", customer=who, currency="usd", amount=100
     )["id"]
+
+
+def _tax(call: Talk, ids: dict[str, str]) -> None:
+    """A calculation, and a transaction of it."""
+    made = call(
+        "POST /v1/tax/calculations",
+        {
+            "currency": "eur", "customer_details[address][country]": "DE",
+            "customer_details[address_source]": "billing", "line_items[0][amount]": 1000,
+            "shipping_cost[amount]": 300,
+        },
+    )["id"]  # fmt: skip
+    ids["calculation"] = made
+    booked = call(
+        "POST /v1/tax/transactions/create_from_calculation",
+        {"calculation": made, "reference": "order", "expand[]": "line_items"},
+    )
+    ids["tax_transaction"] = booked["id"]
+    ids["tax_line"] = booked["line_items"]["data"][0]["id"]
 
 
 def _invoice(call: Talk, customer: str, *steps: str) -> str:
@@ -432,6 +452,8 @@ AT: dict[str, dict[str, str]] = {
     },
     "GET /v1/customers/{customer}/cash_balance_transactions": {"customer": "wired"},
     "GET /v1/customers/{customer}/cash_balance": {"customer": "wired"},
+    "GET /v1/tax/transactions/{transaction}": {"transaction": "tax_transaction"},
+    "GET /v1/tax/transactions/{transaction}/line_items": {"transaction": "tax_transaction"},
     "POST /v1/setup_intents/{intent}": {"intent": "setup_intent"},
     "POST /v1/setup_intents/{intent}/confirm": {"intent": "setup_intent"},
     "POST /v1/setup_intents/{intent}/cancel": {"intent": "setup_intent"},
@@ -476,6 +498,14 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
             "bank_transfer[eu_bank_transfer][country]": "DE",
         },
         "POST /v1/test_helpers/customers/{customer}/fund_cash_balance": {"amount": 100, "currency": "usd"},
+        "POST /v1/tax/transactions/create_from_calculation": {
+            "calculation": ids["calculation"], "reference": "another order",
+        },
+        "POST /v1/tax/transactions/create_reversal": {
+            "mode": "partial", "original_transaction": ids["tax_transaction"], "reference": "back",
+            "line_items[0][original_line_item]": ids["tax_line"], "line_items[0][reference]": "x",
+            "line_items[0][amount]": -40, "line_items[0][amount_tax]": -4,
+        },
         "POST /v1/payment_intents/{intent}/increment_authorization": {"amount": 5},
         "POST /v1/accounts/{account}/external_accounts": {
             "external_account[object]": "bank_account", "external_account[country]": "US",

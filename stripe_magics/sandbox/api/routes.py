@@ -36,6 +36,7 @@ from stripe_magics.sandbox.resources import (
     sources,
     tax_and_shipping_rates,
     tax_calculations,
+    tax_transactions,
     test_clocks,
     test_helpers,
     tokens,
@@ -70,6 +71,7 @@ SUBJECTS = (
     payment_link_visits, payment_intents, payment_links, payment_methods, payouts, plans, previews, prices,
     products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents, subscription_items,
     subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers, webhook_endpoints,
+    tax_transactions,
 )  # fmt: skip
 REACTING = (
     collection,
