@@ -553,10 +553,10 @@ def same_invoice(preview: dict[str, Any], real: dict[str, Any]) -> None:
         "currency",
         "customer",
         "subscription",
-        "billing_reason",
         "starting_balance",
     ):
         assert preview[name] == real[name], name
+    assert preview["billing_reason"] == "upcoming"
     shown = ("amount", "description", "period", "proration", "quantity", "type")
     assert [{name: line[name] for name in shown} for line in preview["lines"]["data"]] == [
         {name: line[name] for name in shown} for line in real["lines"]["data"]

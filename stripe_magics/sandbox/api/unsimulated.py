@@ -20,8 +20,7 @@ _SUBSCRIPTION = (
     "payment_settings[payment_method_types]", "trial_settings[end_behavior][invoice]",
 )  # fmt: skip
 _SCHEDULE = (
-    "billing_mode", "phases[][items][][billing_thresholds]",
-    "phases[][billing_thresholds]", "default_settings[billing_thresholds]", "phases[][items][][trial]",
+    "billing_mode", "phases[][items][][trial]",
 )  # fmt: skip
 _SETUP = (
     "confirmation_token",
@@ -75,7 +74,6 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/shipping_rates/{shipping_rate_token}": ("fixed_amount[currency_options]",),
     "POST /v1/invoices/create_preview": (
         "schedule_details", "preview_mode", "subscription_details[billing_mode]",
-        "subscription_details[items][][billing_thresholds]",
         "subscription_details[items][][price_data][tax_behavior]", "customer_details[tax]",
     ),
     "GET /v1/invoices/upcoming": ("schedule_details", "preview_mode", "customer_details[tax]"),

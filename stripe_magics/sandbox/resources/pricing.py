@@ -56,6 +56,32 @@ def parts(price: Object, tiers: list[Object] | None, quantity: int) -> list[Part
     return [Part(times(unit, count), count, unit)]
 
 
+def beyond(price: Object, tiers: list[Object] | None, quantity: int, billed: int | None) -> list[Part]:
+    """The parts that a quantity adds to one that was billed before: tiers and packages go on where that left
+    off.
+
+    All bills of a period come to what its whole quantity costs. Where that fell (a tier for all units, the
+    last value instead of the sum), a part with a negative amount takes back what was billed too much.
+    """
+    now = parts(price, tiers, quantity)
+    if billed is None:
+        return now
+    former = {part.label: part for part in parts(price, tiers, billed)}
+    found = []
+    for part in now:
+        old = former.get(part.label)
+        if old is None or old.unit != part.unit or old.quantity > part.quantity:
+            found.append(part)
+            continue
+        del former[part.label]
+        if part.quantity > old.quantity:
+            rest = part.quantity - old.quantity
+            found.append(Part(part.amount - old.amount, rest, part.unit, part.label))
+    found += [Part(-old.amount, old.quantity, old.unit, f"billed before: {name}".rstrip(": "))
+        for name, old in former.items() if old.amount]  # fmt: skip
+    return found or [Part(0, 0, now[0].unit, now[0].label)]
+
+
 def total(price: Object, tiers: list[Object] | None, quantity: int) -> int:
     """The sum of the parts."""
     return sum(part.amount for part in parts(price, tiers, quantity))

@@ -15,12 +15,20 @@ from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid
 from stripe_magics.sandbox.api.pagination import Page, of_objects
 from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.clock import MINUTE
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import customers, discounts
 from stripe_magics.sandbox.resources.customer_subresources import add_tax_id
 from stripe_magics.sandbox.resources.invoices import drafts, invoice_items, invoices
 from stripe_magics.sandbox.resources.invoices.lines import lines_of
-from stripe_magics.sandbox.resources.subscriptions import creation, lifecycle, subscriptions, updates
+from stripe_magics.sandbox.resources.subscriptions import (
+    creation,
+    lifecycle,
+    subscriptions,
+    thresholds,
+    updates,
+    usage,
+)
 
 _CHANGES = {
     "billing_cycle_anchor": "billing_cycle_anchor", "cancel_at": "cancel_at",
@@ -83,6 +91,7 @@ def _preview(
         lines = [events.snapshot(line) for line in lines_of(account, invoice)]
         shown = events.snapshot(invoice)
     shown.update(
+        billing_reason="upcoming",
         status="draft", number=None, hosted_invoice_url=None, invoice_pdf=None, payment_intent=None,
         charge=None, paid=False, attempted=False, attempt_count=0, amount_paid=0,
         amount_remaining=shown["amount_due"], ending_balance=None, effective_at=None,
@@ -188,7 +197,21 @@ def _of_subscription(account: Account, params: dict[str, Any], details: dict[str
         made = [each for each in account.table("invoice").by_id if each not in known]
         if made:
             return _finished(account, account.find("invoice", made[0], "invoice"), params)
+    reached = _threshold(account, identifier, known)
+    if reached is not None:
+        return _finished(account, reached, params)
     return _finished(account, _renewal(account, subscription, known), params)
+
+
+def _threshold(account: Account, subscription: str, known: set[str]) -> Object | None:
+    """The invoice of a threshold that is reached: it comes before the next period does."""
+    found = account.find("subscription", subscription, "subscription")
+    if not usage.has_thresholds(found):
+        return None
+    account.clock.now += MINUTE
+    thresholds.bill_when_reached(account, found)
+    made = [each for each in account.table("invoice").by_id if each not in known]
+    return account.find("invoice", made[0], "invoice") if made else None
 
 
 def _new_or_pending(account: Account, subscription: Object, known: set[str]) -> Object:

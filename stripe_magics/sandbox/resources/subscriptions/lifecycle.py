@@ -70,7 +70,7 @@ def first_invoice(account: Account, subscription: Object, *, pay: bool, extra: l
         lines = [
             *extra,
             *billing.licensed_lines(account, subscription, invoice["id"], start, end),
-            *billing.metered_lines(account, subscription, invoice["id"], start, start),
+            *billing.unused_lines(account, subscription, invoice["id"], start),
         ]
         _prorate_first(account, subscription, lines)
     for line in lines:
@@ -231,7 +231,7 @@ def bill_period(account: Account, subscription: Object, reason: str, used_in: tu
     ]
     for line in lines:
         line["invoice"] = invoice["id"]
-    billing.note_usage_billed(account, subscription, used_in[1])
+    billing.note_usage_billed(account, subscription, *used_in)
     account.notes.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
     billing.complete(account, subscription, invoice, lines)
     billing.pause_effect(account, subscription, invoice)
@@ -344,7 +344,7 @@ def end(
             (start, account.now),
         )
         lines = billing.metered_lines(account, subscription, invoice["id"], start, account.now)
-        billing.note_usage_billed(account, subscription, account.now)
+        billing.note_usage_billed(account, subscription, start, account.now)
         billing.complete(account, subscription, invoice, lines)
         if invoice_now:
             collection.finish(account, invoice)

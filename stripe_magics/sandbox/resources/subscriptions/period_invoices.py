@@ -18,7 +18,7 @@ from stripe_magics.sandbox.resources.invoices import drafts
 from stripe_magics.sandbox.resources.invoices.lines import new_line
 from stripe_magics.sandbox.resources.price_objects import plan_of, tiers_of
 from stripe_magics.sandbox.resources.subscriptions.items import metered
-from stripe_magics.sandbox.resources.subscriptions.usage import used
+from stripe_magics.sandbox.resources.subscriptions.usage import billed, note_billed, used
 
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 MOST_PENDING = 250
@@ -43,13 +43,22 @@ def rate_text(price: Object, unit: str) -> str:
 
 
 def item_lines(
-    account: Account, subscription: Object, invoice: str, item: Object, quantity: int, start: int, end: int
+    account: Account,
+    subscription: Object,
+    invoice: str,
+    item: Object,
+    quantity: int,
+    start: int,
+    end: int,
+    *,
+    billed_before: int | None = None,
 ) -> list[Object]:
-    """The lines of an item for a period: one for each part of its price."""
+    """The lines of an item for a period: one for each part of its price. What was billed of it before is left
+    out."""
     price = item["price"]
     name = product_name(account, price)
     found = []
-    for part in pricing.parts(price, tiers_of(account, price), quantity):
+    for part in pricing.beyond(price, tiers_of(account, price), quantity, billed_before):
         rate = rate_text(price, part.unit)
         text = f"{part.quantity} × {name} ({part.label + ' ' if part.label else ''}{rate})"
         found.append(
@@ -87,22 +96,32 @@ def licensed_lines(
 
 
 def metered_lines(account: Account, subscription: Object, invoice: str, start: int, end: int) -> list[Object]:
-    """What was used in a period that is over."""
+    """What was used in a period that is over, or so far, and stands on no invoice."""
     found = []
     for item in subscription["items"]["data"]:
-        if not metered(item["price"]):
-            continue
-        since = max(start, account.notes.get(item["id"], {}).get("billed_until", start))
-        quantity = used(account, subscription, item, since, end)
-        found += item_lines(account, subscription, invoice, item, quantity, since, end)
+        if metered(item["price"]):
+            known = billed(account, item, start)
+            quantity = used(account, subscription, item, known.since, end)
+            found += item_lines(
+                account, subscription, invoice, item, quantity, known.until, end, billed_before=known.quantity
+            )
     return found
 
 
-def note_usage_billed(account: Account, subscription: Object, until: int) -> None:
-    """Usage up to then stands on an invoice."""
+def unused_lines(account: Account, subscription: Object, invoice: str, start: int) -> list[Object]:
+    """Metered items on the first invoice: nothing was used yet, so that nothing is billed."""
+    found = []
     for item in subscription["items"]["data"]:
         if metered(item["price"]):
-            account.notes.setdefault(item["id"], {})["billed_until"] = until
+            found += item_lines(account, subscription, invoice, item, 0, start, start, billed_before=0)
+    return found
+
+
+def note_usage_billed(account: Account, subscription: Object, start: int, until: int) -> None:
+    """Usage up to then, in the period that began at `start`, stands on an invoice."""
+    for item in subscription["items"]["data"]:
+        if metered(item["price"]):
+            note_billed(account, subscription, item, start, until)
 
 
 def trial_lines(account: Account, subscription: Object, invoice: str, start: int, end: int) -> list[Object]:

@@ -13,9 +13,9 @@ from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.connect import connected_billing, parties
 from stripe_magics.sandbox.resources.connect.application_fees import application
-from stripe_magics.sandbox.resources.subscriptions import creation, lifecycle, updates
+from stripe_magics.sandbox.resources.subscriptions import creation, lifecycle, threshold_rules, updates
 from stripe_magics.sandbox.resources.subscriptions.billing_periods import after
-from stripe_magics.sandbox.resources.subscriptions.items import price_of
+from stripe_magics.sandbox.resources.subscriptions.items import price_of, threshold
 
 OPEN = frozenset({"not_started", "active"})
 _TO_SUBSCRIPTION = (
@@ -85,12 +85,20 @@ def _defaults(account: Account, present: Object, given: dict[str, Any]) -> Objec
     settings = {**present, **plain}
     if given.get("automatic_tax"):
         settings["automatic_tax"] = _automatic_tax(given["automatic_tax"])
+    if "billing_thresholds" in given:
+        settings["billing_thresholds"] = threshold_rules.of_subscription(given["billing_thresholds"])
     if given.get("invoice_settings"):
         settings["invoice_settings"] = _invoice_settings(
             present["invoice_settings"], given["invoice_settings"]
         )
     connected_billing.describe(account, settings, given, "default_settings")
     return settings
+
+
+def _check_thresholds(account: Account, phase: Object, defaults: Object, prices: list[Object]) -> None:
+    """Those of a phase, or of all phases, beside the prices of the phase."""
+    parts = [{**item, "price": price} for item, price in zip(phase["items"], prices, strict=True)]
+    threshold_rules.check(account, phase["billing_thresholds"] or defaults["billing_thresholds"], parts)
 
 
 def _check_settings(account: Account, given: dict[str, Any], so_far: Object) -> None:
@@ -152,7 +160,8 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
             {
                 "add_invoice_items": each.get("add_invoice_items") or [], "application_fee_percent": None,
                 "automatic_tax": each.get("automatic_tax") and _automatic_tax(each["automatic_tax"]),
-                "billing_cycle_anchor": each.get("billing_cycle_anchor"), "billing_thresholds": None,
+                "billing_cycle_anchor": each.get("billing_cycle_anchor"),
+                "billing_thresholds": threshold_rules.of_subscription(each.get("billing_thresholds")),
                 "collection_method": each.get("collection_method"), "coupon": each.get("coupon"),
                 "currency": prices[0]["currency"],
                 "default_payment_method": each.get("default_payment_method"),
@@ -170,7 +179,9 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
                 and _invoice_settings(_NO_INVOICE_SETTINGS, each["invoice_settings"]),
                 "items": [
                     {
-                        "billing_thresholds": None, "discounts": item.get("discounts") or [],
+                        "billing_thresholds": threshold(price, item.get("billing_thresholds"),
+                            f"{where}[items][{at}]"),
+                        "discounts": item.get("discounts") or [],
                         "metadata": merged_metadata({}, item.get("metadata")),
                         "plan": price["id"], "price": price["id"],
                         **({} if price["recurring"]["usage_type"] == "metered"
@@ -178,13 +189,15 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
                         "tax_rates": [account.find("tax_rate", rate,
                             f"{where}[items][tax_rates]") for rate in item.get("tax_rates") or ()],
                     }
-                    for item, price in zip(each["items"], prices, strict=True)
+                    for at, (item, price) in enumerate(zip(each["items"], prices, strict=True))
                 ],
                 "metadata": merged_metadata({}, each.get("metadata")), "on_behalf_of": None,
                 "proration_behavior": each.get("proration_behavior") or "create_prorations",
                 "start_date": start, "transfer_data": None, "trial_end": trial,
             }
         )  # fmt: skip
+        with inside(where):
+            _check_thresholds(account, found[-1], defaults, prices)
         connected_billing.describe(account, found[-1], each, "phase")
         start = end
     return found
@@ -208,6 +221,7 @@ def _settings(phase: Object, defaults: Object) -> dict[str, Any]:
     if billed["days_until_due"] is not None and found.get("collection_method") == "send_invoice":
         found["days_until_due"] = billed["days_until_due"]
     found["invoice_settings"] = {name: billed[name] for name in ("account_tax_ids", "issuer")}
+    found["billing_thresholds"] = phase["billing_thresholds"] or defaults["billing_thresholds"]
     return {**found, **connected_billing.settings_of(phase, defaults)}
 
 
@@ -216,6 +230,8 @@ def _items(phase: Object) -> list[dict[str, Any]]:
         {
             "price": each["price"], "metadata": each["metadata"],
             "tax_rates": [rate["id"] for rate in each["tax_rates"]],
+            "billing_thresholds": each["billing_thresholds"],
+            **({"discounts": each["discounts"]} if each["discounts"] else {}),
             **({"quantity": each["quantity"]} if "quantity" in each else {}),
         }
         for each in phase["items"]
@@ -332,12 +348,18 @@ def _from_subscription(account: Account, params: dict[str, Any]) -> Object:
         raise invalid("The subscription is over, or has a schedule already.", param="from_subscription")
     schedule = _new(account, subscription["customer"], params)
     items = [
-        {"price": item["price"]["id"], **({"quantity": item["quantity"]} if "quantity" in item else {})}
+        {
+            "price": item["price"]["id"], "metadata": item["metadata"],
+            "tax_rates": [rate["id"] for rate in item["tax_rates"]],
+            "billing_thresholds": item["billing_thresholds"],
+            **({"quantity": item["quantity"]} if "quantity" in item else {}),
+        }
         for item in subscription["items"]["data"]
-    ]
+    ]  # fmt: skip
     start, end = subscription["current_period_start"], subscription["current_period_end"]
     so_far = {"items": items, "end_date": end, **connected_billing.settings_of(subscription)}
     so_far["invoice_settings"] = subscription["invoice_settings"]
+    so_far["billing_thresholds"] = subscription["billing_thresholds"]
     if subscription["automatic_tax"]["enabled"]:
         so_far["automatic_tax"] = subscription["automatic_tax"]
     phase = _phases(account, [so_far], start, schedule["default_settings"])

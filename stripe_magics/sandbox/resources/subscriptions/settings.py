@@ -12,6 +12,7 @@ from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.automatic_tax import located
 from stripe_magics.sandbox.resources.connect import connected_billing, parties
+from stripe_magics.sandbox.resources.subscriptions import threshold_rules
 from stripe_magics.sandbox.resources.subscriptions.billing_periods import after
 
 FARTHEST = 5 * 366 * DAY
@@ -200,34 +201,9 @@ def apply_settings(account: Account, subscription: Object, params: dict[str, Any
             account.now, often["interval"], often.get("interval_count") or 1
         )
     if "billing_thresholds" in params:
-        limits = params["billing_thresholds"]
-        subscription["billing_thresholds"] = limits and {
-            "amount_gte": limits.get("amount_gte"),
-            "reset_billing_cycle_anchor": limits.get("reset_billing_cycle_anchor", False),
-        }
-    _check_thresholds(subscription)
+        subscription["billing_thresholds"] = threshold_rules.of_subscription(params["billing_thresholds"])
+    threshold_rules.check(account, subscription["billing_thresholds"], subscription["items"]["data"])
     _apply_end(account, subscription, params)
-
-
-def _check_thresholds(subscription: Object) -> None:
-    """Usage is billed in parts: that is the same as at once only where each unit costs the same."""
-    limits, parts = subscription["billing_thresholds"], subscription["items"]["data"]
-    if not limits and not any(each["billing_thresholds"] for each in parts):
-        return
-    if limits and limits["amount_gte"] is not None and limits["amount_gte"] < 1:
-        raise too_low(1, "billing_thresholds[amount_gte]")
-    for price in (each["price"] for each in parts):
-        recurring = price["recurring"]
-        if recurring["usage_type"] == "metered" and (
-            price["billing_scheme"] == "tiered"
-            or price["transform_quantity"]
-            or (recurring["aggregate_usage"] or "sum") != "sum"
-        ):
-            raise invalid(
-                "The sandbox doesn't simulate billing_thresholds of metered prices with tiers, transformed"
-                " quantities or another aggregation than the sum.",
-                param="billing_thresholds",
-            )
 
 
 def _apply_end(account: Account, subscription: Object, params: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from stripe_magics.sandbox.resources.subscriptions.prorations import (
     credit_unused,
 )
 from stripe_magics.sandbox.resources.subscriptions.settings import apply_settings, check_settings
-from stripe_magics.sandbox.resources.subscriptions.usage import billed_since, used, watch_thresholds
+from stripe_magics.sandbox.resources.subscriptions.usage import note_new_price, unbilled, watch_thresholds
 
 PENDING_FOR = 23 * HOUR
 OPEN_TO_ENDED = frozenset({"metadata", "cancellation_details", "expand"})
@@ -172,7 +172,7 @@ def _change_cycle(
         for item in returned + (unchanged if resets or begins_trial else []):
             credit_unused(account, subscription, item, account.now if resets or begins_trial else at)
     start, end = subscription["current_period_start"], subscription["current_period_end"]
-    _bill_used(account, subscription, changes, resets=resets)
+    _bill_used(account, subscription, changes, resets=resets or (begins_trial and not trialing))
     item_changes.store(account, subscription, changes)
     if begins_trial:
         subscription.update(
@@ -246,17 +246,11 @@ def _bill_used(
     for item in subscription["items"]["data"]:
         if not items.metered(item["price"]) or not (resets or item["id"] in going):
             continue
-        start = billed_since(account, subscription, item)
+        quantity, known = unbilled(account, subscription, item)
         lines = billing.item_lines(
-            account,
-            subscription,
-            "",
-            item,
-            used(account, subscription, item, start, account.now),
-            start,
-            account.now,
+            account, subscription, "", item, quantity, known.until, account.now, billed_before=known.quantity
         )
-        account.notes.setdefault(item["id"], {})["billed_until"] = account.now
+        note_new_price(account, item, subscription["current_period_start"])
         account.notes.setdefault(subscription["id"], {}).setdefault("used_lines", []).extend(
             line for line in lines if line["amount"]
         )

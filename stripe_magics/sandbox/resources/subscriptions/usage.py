@@ -4,17 +4,52 @@ price says."""
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from stripe_magics.sandbox.core.clock import MINUTE
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.pricing import round_half_up
 
 
-def billed_since(account: Account, subscription: Object, item: Object) -> int:
-    """From when on what was used of an item stands on no invoice."""
-    start: int = subscription["current_period_start"]
-    billed: int = account.notes.get(item["id"], {}).get("billed_until", start)
-    return max(start, billed)
+class Billed(NamedTuple):
+    """What of an item's usage in a period stands on invoices: usage counts from `since`, and `quantity` of it
+    was billed (None: nothing was) up to `until`."""
+
+    since: int
+    until: int
+    quantity: int | None
+
+
+def billed(account: Account, item: Object, start: int) -> Billed:
+    """What was billed of an item in the period that began at `start`."""
+    note = account.notes.get(item["id"], {}).get("billed")
+    if not note or note["start"] != start:
+        return Billed(start, start, None)
+    return Billed(note["since"], note["until"], note["quantity"])
+
+
+def note_billed(account: Account, subscription: Object, item: Object, start: int, until: int) -> None:
+    """An item's usage up to then, in the period that began at `start`, stands on an invoice."""
+    since = billed(account, item, start).since
+    account.notes.setdefault(item["id"], {})["billed"] = {
+        "start": start, "since": since, "until": until,
+        "quantity": used(account, subscription, item, since, until),
+    }  # fmt: skip
+
+
+def note_new_price(account: Account, item: Object, start: int) -> None:
+    """An item gets another metered price in the period that began at `start`: what is used from now on is
+    that price's."""
+    now = account.now
+    account.notes.setdefault(item["id"], {})["billed"] = {
+        "start": start, "since": now, "until": now, "quantity": None
+    }  # fmt: skip
+
+
+def unbilled(account: Account, subscription: Object, item: Object) -> tuple[int, Billed]:
+    """What an item was used in the period at hand, billed or not, and what of it was billed."""
+    known = billed(account, item, subscription["current_period_start"])
+    return used(account, subscription, item, known.since, account.now), known
 
 
 def note_used(account: Account, customer: str) -> None:
@@ -23,13 +58,15 @@ def note_used(account: Account, customer: str) -> None:
         watch_thresholds(account, account.peek("subscription", identifier) or {})
 
 
+def has_thresholds(subscription: Object) -> bool:
+    """Whether usage may be billed before its period is over."""
+    parts = (each["billing_thresholds"] for each in subscription["items"]["data"])
+    return bool(subscription["billing_thresholds"]) or any(parts)
+
+
 def watch_thresholds(account: Account, subscription: Object) -> None:
     """Look a minute from now whether a threshold is reached."""
-    limits = [
-        subscription["billing_thresholds"],
-        *(each["billing_thresholds"] for each in subscription["items"]["data"]),
-    ]
-    if any(limits):
+    if has_thresholds(subscription):
         with account.on_clock(subscription["test_clock"] or ""):
             account.clock.at(account.now + MINUTE, "subscription_threshold", subscription["id"])
 
@@ -40,13 +77,13 @@ def used(account: Account, subscription: Object, item: Object, start: int, end: 
     if recurring["meter"]:
         meter = account.peek("billing.meter", recurring["meter"])
         return 0 if meter is None else of_meter(account, meter, subscription["customer"], start, end)
-    records = [
-        each
-        for each in account.notes.get(item["id"], {}).get("usage", ())
-        if start <= each["timestamp"] < end
-    ]
-    quantities = [each["quantity"] for each in records]
     how = recurring["aggregate_usage"] or "sum"
+    begins = 0 if how == "last_ever" else start
+    quantities = [
+        each["quantity"]
+        for each in account.notes.get(item["id"], {}).get("usage", ())
+        if begins <= each["timestamp"] < end
+    ]
     if not quantities:
         return 0
     if how == "max":
