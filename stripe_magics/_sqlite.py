@@ -12,6 +12,14 @@ from pathlib import Path
 _PAUSE = 0.02
 
 
+class _Database(sqlite3.Connection):
+    """One that is closed with the object that holds it, where nobody closed it before: connections and
+    watches are dropped without ceremony when a cell is run again."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def open_database(path: Path | None, *, wait: float, synchronous: str) -> sqlite3.Connection:
     """Open a file, or a database in memory for None, in autocommit mode; `wait` is how many seconds another
     process may hold it.
@@ -20,10 +28,12 @@ def open_database(path: Path | None, *, wait: float, synchronous: str) -> sqlite
     SQLite's: FULL or NORMAL. Raises what sqlite3 raises, and `OSError`.
     """
     if path is None:
-        return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=_Database)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     path.chmod(0o600)
-    database = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(
+        path, timeout=wait, isolation_level=None, check_same_thread=False, factory=_Database
+    )
     try:
         _write_ahead(database, wait)
         database.execute(f"PRAGMA synchronous={synchronous}")

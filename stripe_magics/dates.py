@@ -31,7 +31,7 @@ class Span(NamedTuple):
     first: date
     end: date
 
-    def cut(self, zone: tzinfo) -> tuple[int, int]:
+    def bounds(self, zone: tzinfo) -> tuple[int, int]:
         """The seconds at which the span begins and ends."""
         return midnight(self.first, zone), midnight(self.end, zone)
 
@@ -73,7 +73,7 @@ def midnight(day: date, zone: tzinfo) -> int:
 def moment(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
     """Unix seconds of a moment; a day stands for its beginning. Raises ValueError with examples."""
     found = _read(value, zone, now)
-    return found.cut(zone)[0] if isinstance(found, Span) else found
+    return found.bounds(zone)[0] if isinstance(found, Span) else found
 
 
 def span(value: Any, zone: tzinfo, now: datetime | None = None) -> tuple[int, int]:
@@ -86,7 +86,7 @@ def span(value: Any, zone: tzinfo, now: datetime | None = None) -> tuple[int, in
         end = now or datetime.now(UTC)
         return _shift(end, int(last[1]), _unit(last[2]), -1, zone), seconds(end)
     found = _read(value, zone, now)
-    return found.cut(zone) if isinstance(found, Span) else (found, found)
+    return found.bounds(zone) if isinstance(found, Span) else (found, found)
 
 
 def since(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
@@ -161,7 +161,7 @@ def _unix_seconds(value: Any) -> int | None:
 
 def _one(operator: str, found: Span | int, days: tzinfo) -> Range:
     if isinstance(found, Span):
-        first, end = found.cut(days)
+        first, end = found.bounds(days)
         return {
             "before": {"lt": first},
             "after": {"gte": end},

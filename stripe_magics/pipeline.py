@@ -340,7 +340,7 @@ class _Run:
             return
         more = False
         try:
-            with self.together.share(None if request.row_filters else request.limit) as progress:
+            with self.together.part(None if request.row_filters else request.limit) as progress:
                 for answer in pages(self.connection, request, progress=progress, ordered=self._in_order()):
                     self.request_ids.append(answer.request_id)
                     self.notes.extend(note for note in answer.notices if note not in self.notes)

@@ -133,7 +133,7 @@ class ProgressGroup:
         self._lock = threading.Lock()
 
     @contextmanager
-    def share(self, most: int | None = None) -> Iterator[ProgressPart]:
+    def part(self, most: int | None = None) -> Iterator[ProgressPart]:
         """The progress of one of them, of which not more than `most` rows are asked for; when it is left,
         that list is read."""
         made = ProgressPart(self, most)

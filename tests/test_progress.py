@@ -152,7 +152,7 @@ def test_threads_share_a_bar(clock: Clock, screen: io.StringIO, monkeypatch: pyt
 
     def read(number: int) -> None:
         begin.wait(60)
-        with together.share() as share:
+        with together.part() as share:
             for page in range(1, 51):
                 share.expect(5000)
                 clock.now += 0.01
@@ -173,7 +173,7 @@ def test_the_total_of_several_lists(clock: Clock) -> None:
     def total() -> int | None:
         return bar._total
 
-    with together.share() as first, together.share() as second:
+    with together.part() as first, together.part() as second:
         first.expect(900)
         first(100, 1)
         assert total() == 2700  # the second hasn't answered, the third hasn't begun
@@ -184,7 +184,7 @@ def test_the_total_of_several_lists(clock: Clock) -> None:
         second.expect(300)
         second(300, 3)
         assert total() == 1800
-    with together.share(most=500) as third:
+    with together.part(most=500) as third:
         third.expect(700)
         third(100, 1)
     assert total() == 100 + 300 + 500

@@ -150,7 +150,7 @@ class StripeAccessor:
             name for name in columns if units != own
         ]
         out = frame.copy(deep=False)
-        return info.but(
+        return info.replace(
             units=own, money={**info.money, **dict.fromkeys(columns, currency)}, other_units=others
         ).put(out)
 
@@ -288,7 +288,7 @@ class StripeAccessor:
             index=index, columns=columns, values=single, aggfunc=aggfunc, observed=True, sort=False
         )
         if columns == "currency" and isinstance(single, str):
-            info = info.but(money={str(code): str(code) for code in out.columns}, amounts=[])
+            info = info.replace(money={str(code): str(code) for code in out.columns}, amounts=[])
         return info.put(out)
 
     def join(self, *names: str, mirror: str | Path | None = None) -> pd.DataFrame:

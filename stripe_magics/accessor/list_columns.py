@@ -198,7 +198,7 @@ def _with_owner(
             if info.object in facts()
             else []
         )
-    return info.but(
+    return info.replace(
         object=inner.object or f"{holder}.{column}", units="minor", other_units=(), money={},
         expanded=inner.expanded, amounts=amounts
     ).put(out)  # fmt: skip

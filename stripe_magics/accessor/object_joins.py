@@ -125,7 +125,7 @@ def _with_object(frame: pd.DataFrame, field: str, kind: str, source: ObjectSourc
     right.index = frame.index
     info = FrameInfo.of(frame)
     out = pd.concat([frame, right], axis=1)
-    return info.but(expanded={**info.expanded, **expanded}).put(out)
+    return info.replace(expanded={**info.expanded, **expanded}).put(out)
 
 
 def _typed(right: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
@@ -171,7 +171,7 @@ def _with_sums(frame: pd.DataFrame, name: str, rule: Reverse, source: ObjectSour
             out[currency] = pd.Series(
                 currencies, index=frame.index, dtype="str" if int(pd.__version__[0]) >= 3 else object
             )
-        info = info.but(money={**info.money, f"{name}_amount": currency})
+        info = info.replace(money={**info.money, f"{name}_amount": currency})
     if rule.kind == "dispute":
         out[f"{name}_status"] = pd.Series(
             [each[0].get("status") if each else None for each in own],

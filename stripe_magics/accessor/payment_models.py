@@ -81,7 +81,7 @@ def read_list(
             more = answer.has_more
 
     frame = build(bodies(), kind, limit=limit)
-    info = FrameInfo.of(frame).but(
+    info = FrameInfo.of(frame).replace(
         account=connection.account, mode=connection.mode, livemode=connection.live,
         api_version=connection.api_version,
         zone=str(connection.zone), units="minor", complete=not more,
@@ -130,7 +130,7 @@ def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
     )
     for name in ("fee", "net"):
         out[name] = out[name].astype("Int64")
-    info = FrameInfo.of(charges).but(
+    info = FrameInfo.of(charges).replace(
         object="model.payments", expanded={},
         amounts=["amount", "fee", "net", "refunds_amount", "disputes_amount"],
         money={"fee": "settlement_currency", "net": "settlement_currency"},
@@ -203,7 +203,7 @@ def _subscriptions(connection: Any, bounds: Any, limit: int | None) -> pd.DataFr
             "quantity": items["quantity"], "monthly_amount": monthly.round().astype("Int64"),
         }
     )  # fmt: skip
-    info = FrameInfo.of(subscriptions).but(
+    info = FrameInfo.of(subscriptions).replace(
         object="model.subscriptions", expanded={}, amounts=["unit_amount", "monthly_amount"]
     )
     return info.put(out, CallInfo(module="model subscriptions", rows=len(out)))
@@ -220,7 +220,7 @@ def _revenue(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
         .reset_index()
         .rename(columns={"amount": "gross"})
     )
-    info = FrameInfo.of(entries).but(object="model.revenue", amounts=["gross", "fee", "net"])
+    info = FrameInfo.of(entries).replace(object="model.revenue", amounts=["gross", "fee", "net"])
     return info.put(sums, CallInfo(module="model revenue", rows=len(sums)))
 
 

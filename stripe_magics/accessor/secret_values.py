@@ -16,7 +16,7 @@ from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import Column, schema
 
-MOST = 20
+MAX_REVEALED = 20
 """Rows at a time: who needs more doesn't need to look at them."""
 
 
@@ -32,9 +32,9 @@ def reveal(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
         raise ColumnNotFoundError(
             name, sorted(hidden), advice=f"Hidden here: {', '.join(sorted(hidden)) or 'nothing'}."
         )
-    if len(frame) > MOST:
+    if len(frame) > MAX_REVEALED:
         raise FrameError(
-            f"{len(frame)} rows are more than are revealed at once ({MOST}).",
+            f"{len(frame)} rows are more than are revealed at once ({MAX_REVEALED}).",
             advice="Take the rows: df.head(1).",
         )
     once = FrameError(

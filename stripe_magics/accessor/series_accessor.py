@@ -69,7 +69,7 @@ class StripeSeriesAccessor:
             frame["currency"] = currency.lower()
         name = "currency" if "currency" in frame.columns else str(currency)
         info = FrameInfo.of(frame)
-        return info.but(units=info.units or "minor", money={self._name: name}, amounts=[]).put(frame)
+        return info.replace(units=info.units or "minor", money={self._name: name}, amounts=[]).put(frame)
 
     def _source(self, frame: pd.DataFrame) -> Any:
         return units.money(frame)[0].source
@@ -83,7 +83,7 @@ class StripeSeriesAccessor:
         """The Dashboard's page of each id."""
         frame = self._series.rename("id").to_frame()
         frame.attrs = {**self._series.attrs}
-        FrameInfo.of(frame).but(object="").put(frame)
+        FrameInfo.of(frame).replace(object="").put(frame)
         return dashboard_links.links(frame, "id", live=live)
 
     def object_type(self) -> pd.Series[Any]:

@@ -53,4 +53,4 @@ def by_month(frame: pd.DataFrame, values: str, column: str, zone: str | None) ->
     out.columns = pd.Index([values, "count"])
     out = out.reset_index()
     info = FrameInfo.of(frame)
-    return info.but(amounts=[values] if own else [], expanded={}, money={}).put(out)
+    return info.replace(amounts=[values] if own else [], expanded={}, money={}).put(out)

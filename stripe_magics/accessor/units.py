@@ -160,11 +160,11 @@ def _mark(
     converted = {each.name for each in own if str(each.name) not in left}
     if columns is None:
         others = [each.name for each in own if str(each.name) in left and each.units != target]
-        info = info.but(units=target, other_units=others)
+        info = info.replace(units=target, other_units=others)
     else:
         others = [name for name in info.other_units if name not in converted]
         others += [name for name in converted if before != target]
-        info = info.but(units=before, other_units=sorted(set(others), key=str))
+        info = info.replace(units=before, other_units=sorted(set(others), key=str))
     if target == "major":
         SEEN.major = True
     if (
@@ -175,7 +175,7 @@ def _mark(
         and isinstance(own[0].source, CurrencySource)
         and own[0].source.code
     ):
-        info = info.but(
+        info = info.replace(
             money={
                 **info.money,
                 **{each.name: _code(each.name) for each in own if isinstance(each.name, str)},

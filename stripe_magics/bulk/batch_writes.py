@@ -416,7 +416,7 @@ def _answer(
             "Of an unknown row it isn't known whether it was carried out: run the same again within 23 hours"
             " (it can't act twice)."
         )
-    info = FrameInfo.of(frame).but(
+    info = FrameInfo.of(frame).replace(
         object=module.object, mode=connection.mode, complete=counts["done"] + counts["replayed"] == len(rows)
     )
     return info.put(out, CallInfo(module=module.name, notes=notes))

@@ -29,7 +29,7 @@ def list_work(
     """One of several lists: into a folder, or as a frame."""
 
     def run(stop: Callable[[], bool]) -> pd.DataFrame | Saved:
-        with together.share(None if request.row_filters else request.limit) as progress:
+        with together.part(None if request.row_filters else request.limit) as progress:
             if to:
                 return save(connection, request, to, columns=columns, progress=progress, stop=stop)
             return read_frame(connection, request, columns=columns, progress=progress, stop=stop)

@@ -138,7 +138,7 @@ class Field:
     # the parameter that takes the same value (a number as text) from the version `since_removed` on
     renamed_to: str = ""
     # the key of a row that the value is tested on, for LOCAL and wherever a variant tests the field here
-    row: str = ""
+    row_key: str = ""
     # CHOICE: further values that Stripe's filter doesn't know; tested here on `row`
     local_choices: tuple[str, ...] = ()
     expands_into: str = ""  # EXPANDS: the field whose values it stands for
@@ -172,6 +172,6 @@ def _is_column(column: Field) -> bool:
     return column.name in {"key", "value", "field", "operator"}
 
 
-def more(*fields: Field) -> Iterator[Field]:
+def in_more_section(*fields: Field) -> Iterator[Field]:
     """The fields of a form's last group."""
     return (each.replace(in_more_section=True) for each in fields)

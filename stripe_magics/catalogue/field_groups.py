@@ -45,7 +45,7 @@ def cursors(object: str, what: str) -> tuple[Field, Field]:
 def window(name: str, label: str, what: str, **changes: Any) -> Field:
     """A range of time in one field: `before 2024-01-01`, `between A..B`."""
     help = f"{what} window: before, after, on or between, followed by one timestamp or two ({_DATES})."
-    return f.timestamp_filter(name, label, help, row=name).replace(**changes)
+    return f.timestamp_filter(name, label, help, row_key=name).replace(**changes)
 
 
 def compared(
@@ -57,7 +57,7 @@ def compared(
     moment = f"Moment to compare the {what} with: {_DATES}."
     return (
         f.choice(operator, operator_label, where, param="client", role=Role.OPERATOR, choices=OPERATORS),
-        f.timestamp_filter(name, label, moment, operator=operator, row=name).replace(**changes),
+        f.timestamp_filter(name, label, moment, operator=operator, row_key=name).replace(**changes),
     )
 
 

@@ -35,7 +35,7 @@ class LiveGuard:
 
     now: Callable[[], float]
     until: float = 0.0
-    allowed: int = DEFAULT_WRITE_LIMIT
+    write_limit: int = DEFAULT_WRITE_LIMIT
     _counts: dict[str, int] = field(default_factory=dict)
     _since: float = 0.0
     _last: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class LiveGuard:
 
     def raise_limit(self, count: int) -> None:
         """Allow that many irreversible calls in one run instead of 25."""
-        self.allowed = count
+        self.write_limit = count
 
     def count(self, origin: Origin | None) -> int:
         """How many irreversible calls this one makes in its run."""
@@ -129,7 +129,7 @@ def check(
             _expect(ask(f"{what}. Type yes to send it: "), {"yes"}, what)
     if needs_confirmation(request):
         number = guard.count(origin)
-        if number > guard.allowed:
+        if number > guard.write_limit:
             _wide(connection, number, what, ask)
 
 
@@ -170,7 +170,9 @@ def switch(
     _unlock(connection, ask)
     if requested == "allow":
         guard.raise_limit(count if count is not None else DEFAULT_WRITE_LIMIT)
-        return f"Live writes are allowed for 15 minutes, up to {guard.allowed} irreversible ones in a run."
+        return (
+            f"Live writes are allowed for 15 minutes, up to {guard.write_limit} irreversible ones in a run."
+        )
     return "LIVE: writes are allowed for 15 minutes."
 
 
@@ -182,8 +184,8 @@ def _expect(answer: object, expected: set[str], what: str) -> None:
 def _wide(connection: GuardedConnection, number: int, what: str, ask: Prompt | None) -> None:
     if ask is None:
         raise ConfirmationNeeded(
-            f"{what} would be call {number} of its kind in this run; {connection.guard.allowed} are allowed"
-            " in live mode. Nothing was sent.",
+            f"{what} would be call {number} of its kind in this run;"
+            f" {connection.guard.write_limit} are allowed in live mode. Nothing was sent.",
             advice=(
                 "Allow more with `%stripe live allow 100` (in Python:"
                 " stripe_magics.current().guard.widen(100)), or split the work."
@@ -197,7 +199,7 @@ def _wide(connection: GuardedConnection, number: int, what: str, ask: Prompt | N
         {"yes"},
         what,
     )
-    connection.guard.raise_limit(connection.guard.allowed * 2)
+    connection.guard.raise_limit(connection.guard.write_limit * 2)
 
 
 def describe(connection: GuardedConnection, request: Request) -> str:

@@ -193,14 +193,14 @@ class AccountsWatch:
         raise KeyError(id)
 
     def _forward(self, watch: Watch) -> Callable[[str, Any], None]:
-        def hear(what: str, data: Any) -> None:
+        def on_update(what: str, data: Any) -> None:
             said = f"{watch.account.label()}: {data}" if what == "note" else data
             if what == "note":
                 self.notes = [*self.notes, said][-50:]
             for each in list(self.listeners):
                 each(what, said)
 
-        return hear
+        return on_update
 
     # On screen
 

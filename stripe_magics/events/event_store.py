@@ -18,7 +18,6 @@ import json
 import sqlite3
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,7 +112,6 @@ class Store:
     def __init__(self, path: Path | None, scope: str, *, now: Callable[[], float] = time.time) -> None:
         self.scope, self.path, self.now = scope, path, now
         self.lock = threading.RLock()
-        self._finalizer: weakref.finalize[..., Any] | None = None
         self._database: sqlite3.Connection | None = None
         self._open()
 
@@ -127,8 +125,6 @@ class Store:
         database = open_database(self.path, wait=5, synchronous="NORMAL")
         database.executescript(_SCHEMA)
         add_columns(database, "event", {"place": "REAL NOT NULL DEFAULT 0"})
-        self._finalizer = weakref.finalize(self, database.close)
-        self._finalizer.atexit = False
         self._database = database
         return database
 
@@ -332,8 +328,8 @@ class Store:
     def close(self) -> None:
         """Close the file; what is in memory stays as long as somebody looks at it."""
         with self.lock:
-            if self.path is not None and self._finalizer is not None:
-                self._finalizer()
+            if self.path is not None and self._database is not None:
+                self._database.close()
                 self._database = None
 
 

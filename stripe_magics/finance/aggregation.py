@@ -124,7 +124,7 @@ def list_of(value: Any, *, column: str) -> list[Any]:
     )
 
 
-def codes(values: pd.Series) -> tuple[Any, pd.Index]:
+def factorize(values: pd.Series) -> tuple[Any, pd.Index]:
     """Integer codes and labels of a column, quick for categories."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values.cat.codes.to_numpy().astype(np.int64), pd.Index(values.cat.categories.astype(object))
@@ -140,7 +140,7 @@ def group_sums(
     combined: Any = 0
     labels: list[tuple[str, pd.Index]] = []
     for name, values in keys.items():
-        made, names = codes(values)
+        made, names = factorize(values)
         combined = combined * (len(names) + 1) + made + 1
         labels.append((name, names))
     frame = pd.DataFrame({name: np.asarray(values) for name, values in amounts.items()})

@@ -262,7 +262,7 @@ def daily_balance(
         earlier = nanoseconds(frame["created"]) < span.start.value
         opening = sums_by_currency(frame.loc[earlier, "currency"], to_int64(frame["net"])[earlier])
     rows = frame[span.contains(frame["created"])]
-    days = span.cut("D")
+    days = span.boundaries("D")
     keys = {
         "day": pd.Series(bucket_index(rows["created"], days, span.zone)),
         "currency": rows["currency"],

@@ -66,7 +66,7 @@ def cash_forecast(
     first = local(start, zone).normalize()
     bounds = midnights(pd.DatetimeIndex([first, first + pd.Timedelta(days=days)]), zone)
     span = Period(bounds[0], bounds[1], zone)
-    calendar = span.cut("D")
+    calendar = span.boundaries("D")
     waiting = transactions[to_str(transactions["status"]).eq("pending").to_numpy()]
     late: dict[str, int] = {}
     parts = [
@@ -125,7 +125,7 @@ def _part(
     """Amounts on the days of the period; what is before it counts on the first day (`early`), or not at
     all."""
     inside = (when < span.end.value) & (early | (when >= span.start.value))
-    day = np.clip(bucket_index(instants(when[inside]), span.cut("D"), span.zone), 0, None)
+    day = np.clip(bucket_index(instants(when[inside]), span.boundaries("D"), span.zone), 0, None)
     made = pd.DataFrame(
         {
             "day": day,

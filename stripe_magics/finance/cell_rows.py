@@ -48,7 +48,7 @@ def _summary(x: ReportInputs) -> pd.DataFrame:
 def _daily(x: ReportInputs) -> pd.DataFrame:
     frame = _entries(x)
     assert x.period is not None
-    days = x.period.cut("D")
+    days = x.period.boundaries("D")
     place = bucket_index(frame["created"], days, x.zone)
     kind = frame["reporting_category"].map(lambda each: balance.COLUMN_OF.get(each, "other"))
     made = frame.assign(date=days[place].to_numpy().astype("datetime64[us]"), counts_in=kind)

@@ -95,7 +95,9 @@ def _true_dso(frame: pd.DataFrame, owed: pd.DataFrame, currency: str, span: Peri
     mine, rows = living[living["currency"] == currency], owed[owed["currency"] == currency]
     if rows.empty:
         return 0.0
-    months = Period(pd.Timestamp(int(mine["finalized"].min()), tz="UTC"), span.end, span.zone).cut("MS")
+    months = Period(pd.Timestamp(int(mine["finalized"].min()), tz="UTC"), span.end, span.zone).boundaries(
+        "MS"
+    )
     of_sale = bucket_index(instants(mine["finalized"].to_numpy()), months, span.zone)
     sold = mine["total"].groupby(of_sale).sum()
     month = bucket_index(instants(rows["finalized"].to_numpy()), months, span.zone)

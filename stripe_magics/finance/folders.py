@@ -191,7 +191,7 @@ def _frame(object_type: str, tables: Iterator[pa.Table]) -> pd.DataFrame:
             }
         )
     frame.attrs = attrs
-    return FrameInfo.of(frame).but(object=object_type, units="minor").put(frame)
+    return FrameInfo.of(frame).replace(object=object_type, units="minor").put(frame)
 
 
 def _newest_first(frame: pd.DataFrame) -> tuple[pd.DataFrame, Ints | None]:

@@ -120,7 +120,7 @@ class ReportInputs:
         self.used[name] = len(self.data[key])
         return self.data[key]
 
-    def maybe(self, name: str) -> pd.DataFrame | None:
+    def optional(self, name: str) -> pd.DataFrame | None:
         """A list that may be missing: where the account or the folder doesn't have it, None and a note."""
         try:
             return self[name]
@@ -187,7 +187,7 @@ class ReportInputs:
             return self._completed(frame, "items", "subscription_items.list", "subscription", more)
         return frame
 
-    def given(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    def with_inner_lists(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
         """A frame at hand, with the inner lists that it lacks."""
         return self._whole(name, frame)
 
@@ -437,7 +437,7 @@ class ReportInputs:
         return found
 
     def _by_id(self, name: str) -> dict[str, dict[str, Any]]:
-        frame = self.maybe(name)
+        frame = self.optional(name)
         if frame is None:
             return {}
         return {str(row["id"]): _nested(row) for row in frame.to_dict("records")}

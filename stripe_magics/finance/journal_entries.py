@@ -50,7 +50,7 @@ def postings(
         )
     frame = ledger(transactions, "journal")
     rows = frame[span.contains(frame["created"])]
-    days = span.cut("D")
+    days = span.boundaries("D")
     category = rows["reporting_category"].astype(str)
     document = text_column(rows, "source").where(category.isin(PAYOUTS), "")
     document = document.where(document.ne("") | ~category.isin(PAYOUTS), rows["id"].astype(str))

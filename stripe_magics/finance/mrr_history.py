@@ -172,7 +172,7 @@ def monthly_revenue(
     """Each customer's MRR at the end of each month that the period touches: index (currency, customer), one
     column a month."""
     steps = subscription_steps(lines, discounts=discounts, ended=ended)
-    return revenue_by_month(steps, span.cut("MS").to_period("M"), span.zone)
+    return revenue_by_month(steps, span.boundaries("MS").to_period("M"), span.zone)
 
 
 def whole_history(steps: pd.DataFrame, span: Period, now: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -258,7 +258,7 @@ def inside(table: pd.DataFrame, span: Period, now: pd.Timestamp | None = None) -
 
 def open_month_note(span: Period, now: pd.Timestamp | None) -> list[str]:
     """What to say of months of the period that are not over."""
-    left = [month for month in span.cut("MS").to_period("M") if month not in set(span.months(now))]
+    left = [month for month in span.boundaries("MS").to_period("M") if month not in set(span.months(now))]
     return [f"Left out, because not over within the period: {', '.join(map(str, left))}."] if left else []
 
 

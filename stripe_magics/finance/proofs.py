@@ -132,7 +132,7 @@ def _tax(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
 
 
 def _mrr(inputs: ReportInputs, _span: Period) -> tuple[Sums, Sums] | None:
-    subscriptions = inputs.maybe("subscriptions")
+    subscriptions = inputs.optional("subscriptions")
     if subscriptions is None:
         return None
     steps = subscription_steps(inputs.lines(), ended=ended_subscriptions(subscriptions))

@@ -74,7 +74,7 @@ class Period:
             head = f"{first.day}-" if first.month == last.month else f"{first.day} {first:%b} - "
         return f"{head}{last.day} {last:%b %Y}, {self.days:.0f} days"
 
-    def cut(self, unit: str) -> pd.DatetimeIndex:
+    def boundaries(self, unit: str) -> pd.DatetimeIndex:
         """Local starts (tz-naive) of every day ("D") or month ("MS") that the period touches."""
         first = self.local_start.normalize()
         if unit == "MS":
@@ -83,7 +83,7 @@ class Period:
 
     def months(self, now: pd.Timestamp | None = None) -> pd.PeriodIndex:
         """The calendar months that end within the period, and before `now` if it is given."""
-        every = self.cut("MS")
+        every = self.boundaries("MS")
         until = self.end if now is None else min(self.end, now)
         return every[month_ends(every, self.zone) <= until.value].to_period("M")
 

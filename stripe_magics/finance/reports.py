@@ -141,10 +141,10 @@ def _tax(x: ReportInputs) -> pd.DataFrame:
         x.period.start,
         x.period.end,
         zone=x.zone,
-        credit_notes=x.maybe("credit_notes"),
-        refunds=x.maybe("refunds"),
-        charges=x.maybe("charges"),
-        tax_rates=x.maybe("tax_rates"),
+        credit_notes=x.optional("credit_notes"),
+        refunds=x.optional("refunds"),
+        charges=x.optional("charges"),
+        tax_rates=x.optional("tax_rates"),
     )
 
 
@@ -159,14 +159,14 @@ def _value(x: ReportInputs) -> pd.DataFrame:
         x["refunds"],
         x.inside("transactions"),
         x["disputes"],
-        people=x.maybe("customers"),
+        people=x.optional("customers"),
         zone=x.zone,
     )
 
 
 def steps_of(x: ReportInputs) -> pd.DataFrame:
     """The MRR of every subscription item as steps."""
-    ended = ended_subscriptions(x.maybe("subscriptions"))
+    ended = ended_subscriptions(x.optional("subscriptions"))
     return mrr_history.subscription_steps(
         x.lines(), discounts=x.options.get("discounts", "forever"), ended=ended
     )
@@ -222,7 +222,7 @@ def recognition_of(
 ) -> tuple[revenue_recognition.Recognition, pd.DataFrame, list[pd.DataFrame | None]]:
     """The lines with what corrects them, the invoices' own totals without tax, and the frames behind."""
     invoices = x["invoices"]
-    more = [x.maybe(name) for name in ("credit_notes", "refunds", "charges")]
+    more = [x.optional(name) for name in ("credit_notes", "refunds", "charges")]
     taken = corrections(invoices, *more)
     keep = billed(invoices, x.zone)
     every = x.lines(void=True, amounts_only=True)

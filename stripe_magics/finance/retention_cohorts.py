@@ -97,7 +97,7 @@ def cohorts_by_mrr(revenue: pd.DataFrame, span: Period, *, method: str = "active
 
     Source: docs.stripe.com/billing/subscriptions/analytics (subscriber cohorts: month of first positive MRR).
     """
-    table = cohort_table(revenue, method=method, first=span.cut("MS").to_period("M")[0])
+    table = cohort_table(revenue, method=method, first=span.boundaries("MS").to_period("M")[0])
     return result(table, "cohorts", [revenue], period=span, method=method, by="mrr")
 
 
@@ -153,10 +153,10 @@ def cohorts(
             else Period(oldest, newest, zone)
         )
         reach = Period(min(oldest, span.start), span.end, zone)
-        months = reach.cut("MS").to_period("M") if now is None else reach.months(now)
+        months = reach.boundaries("MS").to_period("M") if now is None else reach.months(now)
     table = cohort_table(
         payments_by_month(payments, months, zone),
         method=method,
-        first=None if span is None else span.cut("MS").to_period("M")[0],
+        first=None if span is None else span.boundaries("MS").to_period("M")[0],
     )
     return result(table, "cohorts", [payments], period=span, zone=zone, method=method, by="payments")

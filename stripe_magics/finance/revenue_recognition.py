@@ -85,7 +85,7 @@ def spread(
     an exact number of months doesn't end there.
     """
     check_method(method)
-    months = Period(start, end, zone).cut("MS")
+    months = Period(start, end, zone).boundaries("MS")
     a, b = np.array([start.value], dtype=np.int64), np.array([end.value], dtype=np.int64)
     over = [
         int(np.rint(earned_until(a, b, int(edge), method=method, zone=zone)[0] * amount))
@@ -231,7 +231,7 @@ def revenue_schedule(
         )
         if span is not None:
             reach = Period(span.start, span.end, span.zone)
-        starts = reach.cut("MS")
+        starts = reach.boundaries("MS")
         before = recognition.at(int(edges(starts[:1], recognition.zone)[0]))["recognised"].to_numpy()
         for month, until in zip(starts.to_period("M"), month_ends(starts, recognition.zone), strict=True):
             state = recognition.at(int(until))
@@ -277,7 +277,7 @@ def deferred_revenue(
     `headers` are the invoices' own totals without tax (currency, finalized, net): billed is from them and
     closing from the lines, so that a residual of 0 proves that no line is missing.
     """
-    starts = span.cut("MS")
+    starts = span.boundaries("MS")
     ends = month_ends(starts, span.zone)
     over = ends <= (NEVER if now is None else now.value)
     starts, ends = starts[over], ends[over]
@@ -317,6 +317,6 @@ def deferred_revenue(
         out["opening"] + out["billed"] - out["recognised"] - out["credited"] - out["written_off"]
     )
     out = out.sort_values(["currency", "month"], kind="stable")
-    left = [str(each) for each in span.cut("MS")[~over].to_period("M")]
+    left = [str(each) for each in span.boundaries("MS")[~over].to_period("M")]
     notes = [f"Left out, because not over: {', '.join(left)}."] if left else []
     return result(out, "deferred_revenue", sources, period=span, method=recognition.method, notes=notes)

@@ -222,7 +222,7 @@ def _given(inputs: ReportInputs, data: Mapping[str, pd.DataFrame] | None) -> dic
             raise UsageFault(f"data has no list {name!r}.", advice=f"Possible: {', '.join(possible)}.")
         if not isinstance(frame, pd.DataFrame):
             raise UsageFault(f"data[{name!r}] is {type(frame).__name__}; it must be a DataFrame.")
-        out[own] = inputs.given(own, frame)
+        out[own] = inputs.with_inner_lists(own, frame)
     return out
 
 

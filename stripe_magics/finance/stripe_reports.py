@@ -22,7 +22,7 @@ from stripe_magics.finance.reporting_period import Period
 from stripe_magics.money import exponent
 from stripe_magics.progress import progress_bar
 
-PATIENCE = 900.0  # seconds: Stripe needs seconds to minutes
+MAX_WAIT = 900.0  # seconds: Stripe needs seconds to minutes
 FIRST_WAIT, LONGEST_WAIT = 1.0, 10.0
 
 
@@ -88,13 +88,13 @@ def rows_of(text: str, needed: Sequence[str], what: str) -> list[dict[str, str]]
 def _finished(run: Mapping[str, Any]) -> Mapping[str, Any]:
     from stripe_magics.pipeline import call
 
-    wait, until = FIRST_WAIT, time.monotonic() + PATIENCE
+    wait, until = FIRST_WAIT, time.monotonic() + MAX_WAIT
     with progress_bar("Stripe's report", unit=" looks") as progress:
         looks = 0
         while run["status"] == "pending":
             if time.monotonic() > until:
                 raise ReportUnavailable(
-                    f"Stripe's report run {run['id']} isn't ready after {PATIENCE / 60:.0f} minutes. Nothing"
+                    f"Stripe's report run {run['id']} isn't ready after {MAX_WAIT / 60:.0f} minutes. Nothing"
                     " was changed.",
                     advice="Run the same again later.",
                 )

@@ -23,7 +23,7 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import sums_by_currency, to_int64
 
 HEAD = 4  # the row of the heads: title, period, an empty line above
-MOST = 1_048_000  # rows that a sheet of Excel takes
+MAX_SHEET_ROWS = 1_048_000  # rows that a sheet of Excel takes
 SLICE = 10_000  # rows that are cells at a time
 WIDEST, NARROWEST = 48, 9
 _COLOURS = {"passed": "#d7f7c2", "failed": "#ffc9c9", "differs": "#fcedb9", "unchecked": "#ebeef1"}
@@ -157,9 +157,10 @@ class _Book:
     # A report -----------------------------------------------------------------------------------------------
     def sheet(self, sheet: Sheet, subtitle: str) -> None:
         frame = sheet.frame
-        if len(frame) > MOST:
+        if len(frame) > MAX_SHEET_ROWS:
             raise UsageFault(
-                f"{sheet.name} has {len(frame):,} rows; a sheet takes {MOST:,}. Nothing was written."
+                f"{sheet.name} has {len(frame):,} rows; a sheet takes {MAX_SHEET_ROWS:,}."
+                " Nothing was written."
             )
         about = frame.attrs.get("stripe", {})
         kinds = {**dict.fromkeys(about.get("amounts") or (), "money"), **(about.get("kinds") or {})}

@@ -73,7 +73,7 @@ class AmountPanel:
         except ValueError:  # the check of the field has its words for that
             return None
 
-    def question(self) -> str:
+    def confirmation_text(self) -> str:
         """What would move, for the second step: `9.99 USD of 169.00 USD to Jenny Rosen, Visa 4242`; "" if it
         isn't known."""
         return self.source.words(self.minor()) if self.source is not None else ""

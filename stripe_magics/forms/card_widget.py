@@ -26,7 +26,7 @@ from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.part_list import Part, PartList
 from stripe_magics.forms.row_actions import style_of
 from stripe_magics.forms.static_files import static_text
-from stripe_magics.forms.stories import Action, Story, tell
+from stripe_magics.forms.stories import Action, Story, story_of
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
 CARD_CSS = f"<style>\n{static_text('card.css')}</style>"
@@ -252,4 +252,4 @@ def object_card(text: str, *, connection: Any = None, run: Callable[..., Any] | 
 
     connection = connection or current()
     kind, identity = resolve(text, connection)
-    return ObjectCard(tell(kind, identity, caller(connection)), connection, run=run)
+    return ObjectCard(story_of(kind, identity, caller(connection)), connection, run=run)

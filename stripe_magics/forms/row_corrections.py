@@ -10,7 +10,7 @@ import ipywidgets as w
 
 from stripe_magics.forms.widget_registry import WidgetRegistry, set_children
 
-MOST = 20  # fields at once; what is left comes up at the next check
+MAX_CORRECTED_FIELDS = 20  # fields at once; what is left comes up at the next check
 
 
 class RowCorrections:
@@ -25,7 +25,10 @@ class RowCorrections:
         """Show a field for each (row, column, text of the cell); gives their labels."""
         self.clear()
         places = {(row, column): text for row, column, text in cells}
-        set_children(self.box, tuple(self._field(*place, text) for place, text in [*places.items()][:MOST]))
+        set_children(
+            self.box,
+            tuple(self._field(*place, text) for place, text in [*places.items()][:MAX_CORRECTED_FIELDS]),
+        )
         return [each.description for each in self.box.children]
 
     def clear(self) -> None:

@@ -160,7 +160,7 @@ class Sender:
         self.form.show_message(cards.card("plain", "Not sent."))
         self.refresh()
 
-    def again(self) -> Any:
+    def retry_unknown(self) -> Any:
         """Ask Stripe again about an unknown outcome: the same call under the same key, which cannot happen
         twice."""
         self.connection_guard.check()
@@ -211,7 +211,7 @@ class Sender:
 
     def _ask(self, html: str) -> None:
         self.form.show_message(html)
-        if moved := self.form.amount.question():
+        if moved := self.form.amount.confirmation_text():
             self._question().show("say", text=f"{self.form.state.module.title}: {moved}")
         self.form.refresh()
 
@@ -357,7 +357,7 @@ class Sender:
                 self.look,
             ]
         elif stage is Stage.UNKNOWN:
-            buttons = [self._button("Ask Stripe again", self.again, style="warning"), self.look]
+            buttons = [self._button("Ask Stripe again", self.retry_unknown, style="warning"), self.look]
         elif stage in {Stage.DONE, Stage.REFUSED} and not self._reads:
             words = "Start another" if stage is Stage.DONE else "Try again"
             buttons = [self.go, self.look, self._button(words, self.start_over)]

@@ -19,7 +19,7 @@ from stripe_magics.forms.card_widget import CARD_CSS, caller, id_cell, status_ba
 from stripe_magics.forms.stories.story import card, day, money
 
 Json = Mapping[str, Any]
-MOST = 100  # rows of each list that are read
+MAX_ROWS = 100  # rows of each list that are read
 SHOWN = 8  # lines of each list
 RECENT = 30 * 86400  # how far back a failed payout is still news
 
@@ -119,7 +119,7 @@ def _guarded(title: str, read: Callable[[], Section]) -> Section:
 def _list(
     get: Callable[[str], Any], path: str, params: Mapping[str, Any], expand: Iterable[str] = ()
 ) -> tuple[list[Json], str]:
-    pairs = [*params.items(), ("limit", MOST), *(("expand[]", each) for each in expand)]
+    pairs = [*params.items(), ("limit", MAX_ROWS), *(("expand[]", each) for each in expand)]
     answer = get(f"{path}?{urlencode(pairs)}")
     rows = [each for each in answer.get("data", []) if isinstance(each, Mapping)]
     return rows, f"Only the newest {len(rows)} were read; there are more." if answer.get("has_more") else ""

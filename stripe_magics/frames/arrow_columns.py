@@ -345,7 +345,7 @@ def _kind_of(column: Column, kinds: set[type]) -> str:
     return kind_by_name(key, next(iter(kinds)))
 
 
-def spread(
+def flatten_objects(
     name: str,
     values: list[Any],
     kind: str,
@@ -400,7 +400,7 @@ def spread(
     for key in keys:
         inner = [value.get(key) if isinstance(value, dict) else None for value in values]
         known = hints.get(key)
-        yield from spread(
+        yield from flatten_objects(
             f"{name}_{key}", inner, kind_of_fact(key, known), known, expanded=expanded, version=version
         )
 

@@ -91,7 +91,7 @@ def assemble(
             cells = _cells(
                 parts, order, cols.decode_cell if kind_of_all in {"map", "list"} else msgspec.json.decode
             )
-            for plain, kind, values in cols.spread(
+            for plain, kind, values in cols.flatten_objects(
                 name, cells.values, kind_of_all, expanded=expanded, version=version
             ):
                 leaf = _apart(name, plain, fixed)

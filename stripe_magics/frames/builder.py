@@ -20,7 +20,16 @@ from stripe_magics.errors import StripeError
 from stripe_magics.frames import arrow_columns as cols
 from stripe_magics.frames.assemble import assemble, unknown
 from stripe_magics.frames.column_names import resolve
-from stripe_magics.frames.decoder import Leaf, Node, Plan, learned, object_type_of, plan_for, rows_of, tame
+from stripe_magics.frames.decoder import (
+    Leaf,
+    Node,
+    Plan,
+    object_type_of,
+    plan_for,
+    remember_plan,
+    rows_of,
+    tame,
+)
 from stripe_magics.frames.schema import Column, release, schema
 
 CHUNK = 2000  # rows between two Arrow chunks: enough to be quick, few enough to be small
@@ -94,7 +103,7 @@ class Builder:
         raws = tame(raws)
         try:
             self._plan = self._plan.learn(raws)
-            learned(self._plan)
+            remember_plan(self._plan)
             return self._plan.rows(raws)
         except (msgspec.MsgspecError, ValueError) as problem:
             ids = [str(each["id"]) for each in map(msgspec.json.decode, raws) if each.get("id")]

@@ -214,7 +214,7 @@ def plan_for(object_type: str, version: str = PINNED_VERSION) -> Plan:
         return _plans[key]
 
 
-def learned(plan: Plan) -> None:
+def remember_plan(plan: Plan) -> None:
     """Keep a plan that knows more for the next frames."""
     with _lock:
         if plan.strict:

@@ -86,7 +86,7 @@ class FrameInfo:
         frame.attrs["stripe"] = self.attrs(call or call_of(frame))
         return frame
 
-    def but(self, **changes: Any) -> FrameInfo:
+    def replace(self, **changes: Any) -> FrameInfo:
         """The same with some facts changed."""
         return replace(self, **changes)
 

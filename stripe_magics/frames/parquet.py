@@ -144,4 +144,4 @@ def read(
         "",
     )
     frame = assemble(tables, kind, columns=columns, newest_first=newest_first)
-    return FrameInfo.of(frame).but(object=kind, units="minor").put(frame)
+    return FrameInfo.of(frame).replace(object=kind, units="minor").put(frame)

@@ -29,7 +29,7 @@ from stripe_magics.parsing.command_names import bracketed, is_path, longest
 from stripe_magics.parsing.lexer import split
 from stripe_magics.parsing.options import SHORT, VERBS
 
-MOST = 300
+MAX_MATCHES = 300
 MAX_LINE = 2_000  # characters; nobody completes a longer one
 MAX_BODY = 50_000
 _LINE = re.compile(r"(?:^|\n|=)[ \t]*%stripe[ \t]+(?P<rest>[^\n]*)\Z")
@@ -576,4 +576,4 @@ def matching(piece: str, hits: Iterable[Hit]) -> list[Hit]:
     begun = [hit for hit in unique if hit.text.lower().replace("-", "_").startswith(requested)]
     if not begun and len(requested.strip("_")) >= 3:
         begun = [hit for hit in unique if requested.strip("_") in hit.text.lower().replace("-", "_")]
-    return begun[:MOST]
+    return begun[:MAX_MATCHES]

@@ -419,7 +419,7 @@ def _balance_rows(frame: pd.DataFrame) -> pd.DataFrame:
             **{name: [each.get(code, 0) for code in currencies] for name, each in amounts.items()},
         }
     )
-    return FrameInfo.of(frame).but(amounts=list(amounts)).put(made)
+    return FrameInfo.of(frame).replace(amounts=list(amounts)).put(made)
 
 
 def _width() -> int:

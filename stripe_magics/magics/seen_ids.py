@@ -7,7 +7,7 @@ import re
 from collections import OrderedDict
 from typing import Any
 
-MOST = 300  # of each type of object
+MAX_REMEMBERED = 300  # of each type of object
 ROWS = 100  # of one frame
 _ID = re.compile(r"[a-z]{2,12}(?:_test)?_[A-Za-z0-9_]{4,}\Z")
 _LINKS = frozenset(
@@ -69,7 +69,7 @@ class Seen:
     def _add(store: OrderedDict[str, str], name: str, label: str) -> None:
         store[name] = label or store.get(name, "")
         store.move_to_end(name)
-        while len(store) > MOST:
+        while len(store) > MAX_REMEMBERED:
             store.popitem(last=False)
 
     def of(self, kind: str) -> list[tuple[str, str]]:

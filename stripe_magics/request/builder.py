@@ -219,7 +219,7 @@ def _row_filters(module: Module, values: Mapping[str, Any], local: set[str]) -> 
         if declared is None or value is UNSET:
             continue
         here = declared.role is Role.LOCAL or name in local
-        key = declared.row or declared.param
+        key = declared.row_key or declared.param
         if declared.role is Role.SPLIT and here:
             split = next(each for each in module.splits if each.field == name)
             yield RowFilter(key=split.param, among=dict(split.values)[_text(value)])

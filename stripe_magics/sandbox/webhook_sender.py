@@ -25,7 +25,7 @@ from stripe_magics.sandbox.transport import SandboxTransport
 TRIES = 6
 FIRST_WAIT = 0.5
 """Seconds before the second try; each further wait is twice as long."""
-PATIENCE = 10.0
+ANSWER_TIMEOUT = 10.0
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -117,7 +117,7 @@ class WebhookSender:
             self._ready.notify()
 
     def _run(self) -> None:
-        with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+        with httpx.Client(trust_env=False, timeout=ANSWER_TIMEOUT) as client:
             while (delivery := self._next()) is not None:
                 self._deliver(client, delivery)
 
@@ -157,4 +157,4 @@ class WebhookSender:
             self._closed = True
             self._ready.notify_all()
         if self._thread is not None:
-            self._thread.join(timeout=PATIENCE + 1)
+            self._thread.join(timeout=ANSWER_TIMEOUT + 1)

@@ -148,7 +148,7 @@ class Run:
             problem = None
             try:
                 if stage == "unknown":
-                    form.sender.again()
+                    form.sender.retry_unknown()
                 else:
                     form.sender.start_over()
                     form.submit(confirm=True)

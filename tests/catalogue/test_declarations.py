@@ -48,7 +48,7 @@ def test_links_between_fields(module: Module) -> None:
             named(module, other)
         assert set(field.either) <= {column.name for column in field.columns}
         if field.local_choices or field.role is Role.LOCAL:
-            assert field.row
+            assert field.row_key
         if field.default is not None and field.choices:
             assert field.default in field.choices
 
@@ -88,7 +88,7 @@ def test_calls_beside_the_first(module: Module) -> None:
     for variant in module.variants:
         for name in (*variant.given, *variant.absent, *variant.excludes, *variant.local):
             field = named(module, name)
-            assert name not in variant.local or field.row, (
+            assert name not in variant.local or field.row_key, (
                 f"{name} is tested on a row, but on which of its keys?"
             )
     for split in module.splits:

@@ -710,7 +710,7 @@ def test_resume_that_fails_again_stays_unknown(server: FaultServer, connection: 
     assert list(server.executions.values()) == [1]
 
 
-@pytest.mark.parametrize("where", ["learn", "exchange", "succeed"])
+@pytest.mark.parametrize("where", ["learn", "exchange", "on_success"])
 def test_B35_stop_between_any_two_lines(
     server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -721,7 +721,7 @@ def test_B35_stop_between_any_two_lines(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    owner = {"learn": connection, "exchange": logging_filter, "succeed": outcomes}[where]
+    owner = {"learn": connection, "exchange": logging_filter, "on_success": outcomes}[where]
     with monkeypatch.context() as patch:
         patch.setattr(owner, where, stop)
         with pytest.raises(Interrupted):

@@ -25,7 +25,7 @@ from stripe_magics.client.http.retry import (
     RetryReason,
     delay,
     retry_after,
-    why,
+    retry_reason,
 )
 from stripe_magics.client.sending import request_checks
 from stripe_magics.client.shared_connection import Connection
@@ -67,22 +67,22 @@ def test_T03_jitter_spreads_delays_between_half_and_whole() -> None:
 
 @each_row("status", [*range(300, 308), *(each for each in range(400, 431) if each not in {409, 429})])
 def test_T04_these_statuses_are_not_sent_again(status: int) -> None:
-    assert why(answered(status)) is RetryReason.NEVER
+    assert retry_reason(answered(status)) is RetryReason.NEVER
 
 
 @each_row("status", range(200, 209))
 def test_T04_a_good_answer_is_not_sent_again(status: int) -> None:
-    assert why(answered(status)) is RetryReason.NEVER
+    assert retry_reason(answered(status)) is RetryReason.NEVER
 
 
 @each_row("status", [409, 500, 503])
 def test_T05_these_are(status: int) -> None:
-    assert why(answered(status)) is RetryReason.GENERAL
+    assert retry_reason(answered(status)) is RetryReason.GENERAL
 
 
 @each_row("status", [502, 504, 599])
 def test_T06_other_failures_of_servers_too(status: int) -> None:
-    assert why(answered(status)) is RetryReason.GENERAL
+    assert retry_reason(answered(status)) is RetryReason.GENERAL
 
 
 @each_row(
@@ -97,7 +97,7 @@ def test_T06_other_failures_of_servers_too(status: int) -> None:
     ],
 )
 def test_T07_should_retry_decides_in_any_case_of_letters(status: int, should: str, again: bool) -> None:
-    assert (why(answered(status, should)) is not RetryReason.NEVER) is again
+    assert (retry_reason(answered(status, should)) is not RetryReason.NEVER) is again
 
 
 def test_T09_should_retry_never_goes_over_the_limit(server: FaultServer, connection: Connection) -> None:

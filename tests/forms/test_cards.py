@@ -16,7 +16,7 @@ from stripe_magics.errors import NotFound
 from stripe_magics.forms import object_card, start_card, today
 from stripe_magics.forms.card_widget import caller
 from stripe_magics.forms.object_search import is_object
-from stripe_magics.forms.stories import READERS, tell
+from stripe_magics.forms.stories import READERS, story_of
 from stripe_magics.sandbox import SandboxTransport
 
 
@@ -122,7 +122,7 @@ def test_every_story_asks_at_most_four_times(sandbox: Connection, kind: str) -> 
 
     # the newest has no story yet
     identity = str(row["id"].iloc[0]) if kind != "customer" else "cus_demoJennyRosen"
-    story = tell(kind, identity, counting)
+    story = story_of(kind, identity, counting)
     assert story.entries
     assert len(asked) <= 4
 
@@ -327,9 +327,9 @@ def test_an_invoice_in_the_newer_shape_has_its_payments(sandbox: Connection) -> 
             }
         return found
 
-    story = tell("invoice", identity, newer)
+    story = story_of("invoice", identity, newer)
     assert [each.id for each in story.entries if each.id.startswith("ch_")]
-    assert story.entries == tell("invoice", identity, get).entries
+    assert story.entries == story_of("invoice", identity, get).entries
 
 
 def test_a_column_is_no_value_of_a_form(sandbox: Connection) -> None:

@@ -68,7 +68,7 @@ def test_B86_an_unknown_write_stays_with_its_account(sandbox: Connection) -> Non
     assert form.state.submission.stage is Stage.UNKNOWN
     connect(sandbox=True)
     with pytest.raises(ConfirmationNeeded, match="The last write belongs to"):
-        form.sender.again()
+        form.sender.retry_unknown()
     assert form.state.submission.stage is Stage.UNKNOWN
 
 

@@ -377,7 +377,7 @@ def test_21b_join_over_a_mirror_is_the_same_and_asks_for_nothing(
     out = changed.stripe.join("customer", mirror=tmp_path / "mirror")
     assert out["customer_email"].isna().all()
     assert out.stripe.call.notes == ("1 of 1 customer objects aren't in the mirror.",)
-    other = FrameInfo.of(charges).but(account="acct_1OtherOtherOther").put(charges.copy())
+    other = FrameInfo.of(charges).replace(account="acct_1OtherOtherOther").put(charges.copy())
     with pytest.raises(FrameError, match="another account"):
         other.stripe.join("customer", mirror=tmp_path / "mirror")
 

@@ -220,7 +220,7 @@ def test_every_prefix_of_real_lines_is_answered(place: Place) -> None:
 
 
 def test_the_store_is_bounded() -> None:
-    from stripe_magics.magics.seen_ids import MOST
+    from stripe_magics.magics.seen_ids import MAX_REMEMBERED
 
     seen = Seen()
     for start in range(0, 1000, 100):
@@ -232,7 +232,7 @@ def test_the_store_is_bounded() -> None:
         )
         frame.attrs["stripe"] = {"object": "customer"}
         seen.learn(frame)
-    assert len(seen.ids["customer"]) == len(seen.emails) == MOST
+    assert len(seen.ids["customer"]) == len(seen.emails) == MAX_REMEMBERED
     assert seen.of("customer")[0][0] == "cus_000900"
 
 

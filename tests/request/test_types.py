@@ -205,7 +205,7 @@ def _went_out(module: Module, field: Field, values: dict[str, Any], chain: list[
     if field.role is Role.PATH:
         return any(str(values[field.name]) in each.path for each in chain)
     if field.role is Role.LOCAL:
-        return any(test.key == (field.row or field.param) for test in chain[0].row_filters)
+        return any(test.key == (field.row_key or field.param) for test in chain[0].row_filters)
     if field.role is Role.SEARCH:
         return "query" in roots
     if field.role is Role.SPLIT:

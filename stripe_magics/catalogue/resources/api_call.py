@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
-from stripe_magics.catalogue.field import Field, Role, more
+from stripe_magics.catalogue.field import Field, Role, in_more_section
 from stripe_magics.catalogue.module import Effect, Module
 
 
@@ -69,7 +69,7 @@ CALL = Module(
             param="client",
             role=Role.BODY,
         ),
-        *more(
+        *in_more_section(
             f.text(
                 "idempotency_key",
                 "Idempotency Key",

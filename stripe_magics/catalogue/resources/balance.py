@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.field import Role, more
+from stripe_magics.catalogue.field import Role, in_more_section
 from stripe_magics.catalogue.module import Effect, Module
 
 TRANSACTION_TYPES = f.words(
@@ -30,7 +30,7 @@ RETRIEVE = Module(
     effect=Effect.READ,
     help="What is available and what is pending, an entry for each currency, in minor units.",
     fields=(
-        *more(
+        *in_more_section(
             g.expand("instant_available.net_available").replace(
                 help=(
                     "Parts that Stripe leaves out by default: instant_available.net_available, on recent"
@@ -89,7 +89,7 @@ LIST_HISTORY = Module(
             since_removed="2023-08-16",
             replaced_by="client-side filter on available_on of the rows listed by created",
         ),
-        *more(
+        *in_more_section(
             f.text(
                 "source",
                 "Source",
@@ -111,7 +111,7 @@ RETRIEVE_TRANSACTION = Module(
     help="One movement of the balance by its ID.",
     fields=(
         f.path_id("balance_transaction", "ID", "Balance transaction ID (txn_…)."),
-        *more(g.expand("source")),
+        *in_more_section(g.expand("source")),
     ),
 )
 

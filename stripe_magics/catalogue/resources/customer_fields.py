@@ -17,7 +17,7 @@ TAX_ID_TYPES = f.words(
 DISCOUNTS_SINCE = "on the invoice (invoices.create, invoices.update) or on the subscription"
 
 
-def person() -> tuple[Field, ...]:
+def identity_fields() -> tuple[Field, ...]:
     """Who it is, and where."""
     return (
         f.long_text(

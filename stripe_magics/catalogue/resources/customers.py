@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.field import Role, more
+from stripe_magics.catalogue.field import Role, in_more_section
 from stripe_magics.catalogue.module import Effect, FollowUp, Module, Search, Variant
 from stripe_magics.catalogue.resources import customer_fields as c
 
@@ -92,7 +92,7 @@ SEARCH = Module(
             columns=_CONDITION,
         ),
         g.limit("customers"),
-        *more(
+        *in_more_section(
             f.switch(
                 "search_by",
                 "Search By",
@@ -150,7 +150,7 @@ LIST = Module(
             what="creation time",
         ),
         g.limit("customers"),
-        *more(*g.cursors("customer", "customer"), EXPAND_ROWS),
+        *in_more_section(*g.cursors("customer", "customer"), EXPAND_ROWS),
     ),
 )
 
@@ -164,13 +164,13 @@ CREATE = Module(
     effect=Effect.CREATE,
     help="Stores a person or a business to bill. No field is required.",
     fields=(
-        *c.person(),
+        *c.identity_fields(),
         c.PAYMENT_METHOD,
         g.metadata(),
         *c.money(),
         *c.invoice_settings(),
         c.TAX_ID_DATA,
-        *more(
+        *in_more_section(
             *c.rare_fields(),
             f.object_id(
                 "test_clock",
@@ -193,7 +193,7 @@ RETRIEVE = Module(
     help="One customer by its ID. Of a deleted customer only the ID and deleted: true come back.",
     fields=(
         f.path_id("customer", "Customer ID", "Customer (cus_…) to read; can be looked up by e-mail."),
-        *more(EXPAND),
+        *in_more_section(EXPAND),
     ),
 )
 
@@ -221,7 +221,7 @@ UPDATE = Module(
     ),
     fields=(
         f.path_id("customer", "Customer ID", "Customer (cus_…) to change; can be looked up by e-mail."),
-        *c.person(),
+        *c.identity_fields(),
         c.PAYMENT_METHOD.replace(
             help="Payment method (pm_…) to attach to the customer, by a call of its own before this one.",
             since_removed="never",
@@ -241,7 +241,7 @@ UPDATE = Module(
             since_removed="never",
             replaced_by="POST /v1/customers/{customer}/tax_ids with type and value, one call per row",
         ),
-        *more(
+        *in_more_section(
             f.object_id(
                 "default_source",
                 "Default Source",

@@ -6,7 +6,7 @@ from typing import Any
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.field import Field, more
+from stripe_magics.catalogue.field import Field, in_more_section
 from stripe_magics.catalogue.module import Effect, Module
 
 TAX_BEHAVIORS = ("exclusive", "inclusive", "unspecified")
@@ -47,7 +47,7 @@ SEARCH = Module(
         ),
         g.window("created", "Filter", "Creation date"),
         g.limit("invoice items"),
-        *more(g.expand("data.customer, data.invoice")),
+        *in_more_section(g.expand("data.customer, data.invoice")),
     ),
 )
 
@@ -224,7 +224,7 @@ CREATE = Module(
             when_params=("unit_amount_decimal",),
         ),
         *_line(),
-        *more(
+        *in_more_section(
             f.object_id(
                 "invoice",
                 "Invoice ID",
@@ -254,7 +254,7 @@ RETRIEVE = Module(
     effect=Effect.READ,
     aliases=("invoiceitems.retrieve",),
     help="One invoice item by its ID.",
-    fields=(ITEM, *more(EXPAND)),
+    fields=(ITEM, *in_more_section(EXPAND)),
 )
 
 
@@ -280,7 +280,7 @@ UPDATE = Module(
             "amount", "Input an Amount", "New total of the line in minor units; below zero it is a credit."
         ),
         *(_cleared(field) for field in _line()),
-        *more(
+        *in_more_section(
             f.integer("quantity", "Quantity", "New number of units, whole, 0 or more.", minimum=0),
             _unit_amount("New price of one unit in minor units, in place of a total."),
             _price("Other price (price_…) to bill instead."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.field import Field, Role, conditions, more
+from stripe_magics.catalogue.field import Field, Role, conditions, in_more_section
 from stripe_magics.catalogue.module import Effect, Module, Search, Split, Variant
 
 METHOD_TYPES = f.words(
@@ -79,31 +79,31 @@ SEARCH = Module(
             "Yes: unsettled ones (draft or open). No: settled ones (paid, uncollectible, void). Blank: both.",
             param="client",
             role=Role.SPLIT,
-            row="status",
+            row_key="status",
         ),
         g.window("created", "Filter", "Creation date"),
         g.limit("invoices"),
-        *more(
+        *in_more_section(
             f.object_id(
                 "subscription",
                 "Subscription ID",
                 "Keep invoices of one subscription (sub_…).",
                 object="subscription",
-                row="subscription",
+                row_key="subscription",
             ),
             f.choice(
                 "status",
                 "Status",
                 "Keep invoices in one state; leave Pending blank with it.",
                 choices=("draft", "open", "paid", "uncollectible", "void"),
-                row="status",
+                row_key="status",
             ),
             f.choice(
                 "collection_method",
                 "Collection Method",
                 "Keep card-charged or mailed invoices only.",
                 choices=COLLECTION_METHODS,
-                row="collection_method",
+                row_key="collection_method",
             ),
             g.window("due_date", "Due Date", "Due date"),
             f.long_text(
@@ -131,7 +131,7 @@ LIST_LINES = Module(
     fields=(
         INVOICE.replace(help="Invoice (in_…) whose lines are wanted."),
         g.limit("lines"),
-        *more(g.expand("data.discounts")),
+        *in_more_section(g.expand("data.discounts")),
     ),
 )
 
@@ -269,7 +269,7 @@ CREATE = Module(
         SUBSCRIPTION,
         g.metadata("invoice"),
         *_content(currency="currency", blank="blank = those of the customer, empty text = none at all"),
-        *more(
+        *in_more_section(
             f.choice(
                 "pending_invoice_items_behavior",
                 "Pending Invoice Items",
@@ -294,7 +294,7 @@ RETRIEVE = Module(
     returns="invoice",
     effect=Effect.READ,
     help="One invoice by its ID.",
-    fields=(INVOICE, *more(g.expand("customer, default_payment_method, discounts"))),
+    fields=(INVOICE, *in_more_section(g.expand("customer, default_payment_method, discounts"))),
 )
 
 UPDATE = Module(
@@ -328,7 +328,7 @@ UPDATE = Module(
             ),
             since_removed="never",
             replaced_by="nothing on this endpoint; lookup by GET /v1/invoices?subscription=",
-            row="subscription",
+            row_key="subscription",
         ),
         g.metadata("invoice"),
         *_content(
@@ -336,7 +336,7 @@ UPDATE = Module(
             rows="; the rows given replace the old ones, empty text removes them",
             rates="; empty text removes them",
         ),
-        *more(AUTOMATIC_TAX, PAYMENT_METHOD_TYPES, EFFECTIVE_AT, EXPAND),
+        *in_more_section(AUTOMATIC_TAX, PAYMENT_METHOD_TYPES, EFFECTIVE_AT, EXPAND),
     ),
 )
 
@@ -354,7 +354,7 @@ FINALIZE = Module(
     ),
     fields=(
         INVOICE.replace(help="Draft (in_…) to make final."),
-        *more(
+        *in_more_section(
             AUTO_ADVANCE.replace(
                 help="Let Stripe go on to collect the finalized invoice by itself, or hold it open."
             ),
@@ -379,7 +379,7 @@ VOID = Module(
         INVOICE.replace(
             help="Open or uncollectible invoice (in_…) to cancel for good; it stays on file as void."
         ),
-        *more(g.expand("customer")),
+        *in_more_section(g.expand("customer")),
     ),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.field import Field, Role, more
+from stripe_magics.catalogue.field import Field, Role, in_more_section
 from stripe_magics.catalogue.module import Effect, FollowUp, Module
 from stripe_magics.catalogue.resources import payment_fields as p
 
@@ -27,7 +27,7 @@ LIST = Module(
             object="customer",
         ),
         g.limit("payment intents"),
-        *more(
+        *in_more_section(
             g.window("created", "Created", "Creation date"),
             *g.cursors("payment_intent", "payment intent"),
             g.expand("data.latest_charge"),
@@ -134,7 +134,7 @@ CREATE = Module(
             "Share in minor units that goes to the destination; empty: all of it.", currency="currency"
         ),
         g.metadata(),
-        *more(
+        *in_more_section(
             f.boolean(
                 "automatic_payment_methods_enabled",
                 "Automatic Payment Methods",
@@ -179,7 +179,7 @@ RETRIEVE = Module(
     returns="payment_intent",
     effect=Effect.READ,
     help="One payment intent by its ID.",
-    fields=(p.INTENT, *more(g.expand("latest_charge.balance_transaction"))),
+    fields=(p.INTENT, *in_more_section(g.expand("latest_charge.balance_transaction"))),
 )
 
 CONFIRM = Module(
@@ -214,7 +214,7 @@ CONFIRM = Module(
         p.PAYMENT_METHOD_TYPES,
         *p.options_by_method(installments="Instalments enabled"),
         *p.attempt(),
-        *more(
+        *in_more_section(
             p.CAPTURE_METHOD.replace(
                 help=(
                     "Change when the money is taken: at once (automatic, automatic_async) or by a later"
@@ -260,7 +260,7 @@ CAPTURE = Module(
         g.transfer_amount(
             "Share in minor units that goes to the connected account set at creation; empty: all of it."
         ),
-        *more(g.metadata(), p.EXPAND),
+        *in_more_section(g.metadata(), p.EXPAND),
     ),
 )
 
@@ -312,7 +312,7 @@ UPDATE = Module(
         p.PAYMENT_METHOD_TYPES,
         *p.options_by_method(),
         *_HELD,
-        *more(
+        *in_more_section(
             f.object_id(
                 "customer",
                 "Customer ID",
@@ -350,7 +350,7 @@ CANCEL = Module(
     ),
     fields=(
         p.INTENT.replace(label="Payment Intent"),
-        *more(
+        *in_more_section(
             f.choice(
                 "cancellation_reason",
                 "Cancellation Reason",

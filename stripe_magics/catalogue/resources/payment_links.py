@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.field import more
+from stripe_magics.catalogue.field import in_more_section
 from stripe_magics.catalogue.module import Effect, Module
 
 LIST_LINES = Module(
@@ -19,7 +19,7 @@ LIST_LINES = Module(
     fields=(
         f.path_id("payment_link", "Payment Link ID", "Payment link ID (plink_…), not its web address."),
         g.limit("lines"),
-        *more(g.expand("data.price.product")),
+        *in_more_section(g.expand("data.price.product")),
     ),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.field import more
+from stripe_magics.catalogue.field import in_more_section
 from stripe_magics.catalogue.module import Effect, Module
 
 PAYOUT = f.path_id("payout", "Payout", "Payout ID (po_…).")
@@ -50,9 +50,9 @@ LIST = Module(
             "Keep payouts in one state; in_transit is picked here, since Stripe's filter does not know it.",
             choices=("pending", "paid", "failed", "canceled"),
             local_choices=("in_transit",),
-            row="status",
+            row_key="status",
         ),
-        *more(g.expand("data.destination, data.balance_transaction")),
+        *in_more_section(g.expand("data.destination, data.balance_transaction")),
     ),
 )
 
@@ -102,7 +102,7 @@ CREATE = Module(
         g.statement_descriptor(
             "Text on the receiving bank statement, 22 characters at most; US ACH keeps only the first 10."
         ),
-        *more(
+        *in_more_section(
             f.object_id(
                 "destination",
                 "Destination",
@@ -125,7 +125,7 @@ CANCEL = Module(
         "Stops a manual payout that is still pending; the money goes back to the available balance. Automatic"
         " payouts are refused."
     ),
-    fields=(PAYOUT.replace(help="Pending manual payout to stop (po_…)."), *more(EXPAND)),
+    fields=(PAYOUT.replace(help="Pending manual payout to stop (po_…)."), *in_more_section(EXPAND)),
 )
 
 RETRIEVE = Module(
@@ -136,7 +136,7 @@ RETRIEVE = Module(
     returns="payout",
     effect=Effect.READ,
     help="One payout by its ID.",
-    fields=(PAYOUT, *more(EXPAND)),
+    fields=(PAYOUT, *in_more_section(EXPAND)),
 )
 
 UPDATE = Module(
@@ -147,7 +147,7 @@ UPDATE = Module(
     returns="payout",
     effect=Effect.UPDATE,
     help="Metadata is the one thing that Stripe lets you change on a payout.",
-    fields=(PAYOUT.replace(help="Payout to change (po_…)."), g.metadata("payout"), *more(EXPAND)),
+    fields=(PAYOUT.replace(help="Payout to change (po_…)."), g.metadata("payout"), *in_more_section(EXPAND)),
 )
 
 MODULES = (LIST, CREATE, CANCEL, RETRIEVE, UPDATE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
-from stripe_magics.catalogue.field import more
+from stripe_magics.catalogue.field import in_more_section
 from stripe_magics.catalogue.module import Effect, Module
 
 REFUND = f.path_id("refund", "Refund", "Refund ID (re_… or pyr_…).")
@@ -24,7 +24,7 @@ LIST = Module(
             "charge", "Charge", "Keep only refunds of one charge (ID ch_… or py_…).", object="charge"
         ),
         g.limit("refunds"),
-        *more(
+        *in_more_section(
             f.object_id(
                 "payment_intent",
                 "Payment Intent ID",
@@ -91,7 +91,7 @@ CREATE = Module(
             connect_only=True,
         ),
         g.metadata("refund"),
-        *more(
+        *in_more_section(
             f.object_id(
                 "payment_intent",
                 "Payment Intent ID",
@@ -138,7 +138,7 @@ RETRIEVE = Module(
     returns="refund",
     effect=Effect.READ,
     help="One refund by its ID.",
-    fields=(REFUND, *more(EXPAND)),
+    fields=(REFUND, *in_more_section(EXPAND)),
 )
 
 UPDATE = Module(
@@ -152,7 +152,7 @@ UPDATE = Module(
     fields=(
         REFUND.replace(help="Refund to change (re_… or pyr_…)."),
         g.metadata("refund"),
-        *more(g.expand("charge, payment_intent")),
+        *in_more_section(g.expand("charge, payment_intent")),
     ),
 )
 

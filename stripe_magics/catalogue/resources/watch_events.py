@@ -5,7 +5,7 @@ from __future__ import annotations
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
 from stripe_magics.catalogue.event_types import DEAD_EVENT_GROUPS, DEAD_EVENT_TYPES, EVENT_GROUPS, EVENT_TYPES
-from stripe_magics.catalogue.field import Role, more
+from stripe_magics.catalogue.field import Role, in_more_section
 from stripe_magics.catalogue.module import Effect, Module
 
 WATCH = Module(
@@ -67,7 +67,7 @@ WATCH = Module(
             " account.",
             pattern=r"^\d{4}-\d{2}-\d{2}(\.[a-z]+)?$",
         ),
-        *more(
+        *in_more_section(
             f.url(
                 "url",
                 "URL",

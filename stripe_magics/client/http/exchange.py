@@ -21,7 +21,7 @@ from stripe_magics.client.http.request_encoder import EncodedRequest, encode
 from stripe_magics.client.http.response import parse_object
 from stripe_magics.client.http.retry import AttemptResult, DeliveryStatus, Policy
 
-__all__ = ["EncodedRequest", "attempt", "encode", "judge", "transport"]
+__all__ = ["EncodedRequest", "attempt", "attempt_result", "encode", "transport"]
 
 _NOT_SENT: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ConnectTimeout, "no connection in time"),
@@ -103,10 +103,12 @@ def _exchange(
         )
     finally:
         response.close()
-    return judge(status, headers_in, body, document=encoded.document)
+    return attempt_result(status, headers_in, body, document=encoded.document)
 
 
-def judge(status: int, headers: dict[str, str], body: bytes, *, document: bool = False) -> AttemptResult:
+def attempt_result(
+    status: int, headers: dict[str, str], body: bytes, *, document: bool = False
+) -> AttemptResult:
     """An answer that came in whole: whether it is Stripe's, and the code of its error.
 
     With `document` a file's content was asked for: an object of the type "document" stands for it, with its

@@ -89,7 +89,7 @@ class RetryReason(StrEnum):
     NEVER = "never"
 
 
-def why(outcome: AttemptResult) -> RetryReason:
+def retry_reason(outcome: AttemptResult) -> RetryReason:
     """Which limit applies to another attempt after this outcome."""
     if outcome.final or outcome.interrupted:
         return RetryReason.NEVER
@@ -147,7 +147,7 @@ class Attempts:
     def pause(self, outcome: AttemptResult, *, spent: float) -> float | None:
         """Seconds until the next attempt, or None if there is none; `spent` are the seconds since the call
         began."""
-        policy, reason = self.policy, why(outcome)
+        policy, reason = self.policy, retry_reason(outcome)
         used = self.used.get(reason, 0)
         if used >= limit(reason, policy, self.kind):
             return None
@@ -204,7 +204,7 @@ def settles_earlier_attempts(outcome: AttemptResult, *, keyed: bool = True) -> b
     return 400 <= outcome.status < 500 and outcome.status not in INCONCLUSIVE
 
 
-def refused(outcome: AttemptResult) -> bool:
+def rejected_before_execution(outcome: AttemptResult) -> bool:
     """Whether this answer alone says that nothing was executed by the attempt that it answers."""
     if outcome.reach is not DeliveryStatus.ANSWERED or not outcome.from_stripe:
         return False

@@ -134,7 +134,7 @@ class Fetcher:
         )
         if problem.param == "starting_after" and problem.code == "resource_missing":
             raise CursorDeleted
-        return problem, exchange.judge(status, headers, body)
+        return problem, exchange.attempt_result(status, headers, body)
 
     def page(self, body: bytes, request_id: str) -> FetchedPage:
         """A page's way, with its body and request id. Raises `StripeError` for a page of the other mode."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.sending.in_flight_call import InFlightCall
 
 
-def succeed(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
+def on_success(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     connection, operation = call.connection, call.operation
     replayed = (
         outcome.header("idempotent-replayed").lower() == "true"
@@ -78,7 +78,7 @@ def succeed(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     return answer
 
 
-def stop(call: InFlightCall, outcome: AttemptResult) -> None:
+def on_interrupt(call: InFlightCall, outcome: AttemptResult) -> None:
     """Stop was pressed during an attempt."""
     sent = outcome.reach is not DeliveryStatus.NOT_SENT
     if not call.write:
@@ -113,7 +113,7 @@ def stopped_between(call: InFlightCall) -> KeyboardInterrupt:
     return unknown(call, None, "stopped", kind=Interrupted)  # type: ignore[return-value]  # a KeyboardInterrupt, too
 
 
-def end(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
+def on_failure(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
     """No further attempt, and no success: the error that says what is known. A deletion may end well after
     all."""
     if (

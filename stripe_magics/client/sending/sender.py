@@ -278,10 +278,10 @@ def _run(call: InFlightCall) -> ApiResponse:
         if problem:
             outcome = replace(outcome, reach=DeliveryStatus.UNKNOWN, reason=problem, from_stripe=False)
         if outcome.interrupted:
-            outcomes.stop(call, outcome)
+            outcomes.on_interrupt(call, outcome)
         if outcome.is_success:
             kept = one_time_secrets.capture(connection, call.request, outcome.body)
-            response = outcomes.succeed(call, outcome)
+            response = outcomes.on_success(call, outcome)
             response.notices = (*response.notices, *([kept] if kept else []))
             return response
         if (
@@ -294,14 +294,14 @@ def _run(call: InFlightCall) -> ApiResponse:
         call.attempt_in_progress = False
         pause = _pause(call, outcome, policy)
         if pause is None:
-            return outcomes.end(call, outcome)
+            return outcomes.on_failure(call, outcome)
         connection.sleep(pause)
 
 
 def _may_have_run(outcome: AttemptResult) -> bool:
     """Whether the attempt itself may have been executed, judged by its own outcome alone."""
     return outcome.reach is DeliveryStatus.UNKNOWN or (
-        outcome.reach is DeliveryStatus.ANSWERED and not retry.refused(outcome)
+        outcome.reach is DeliveryStatus.ANSWERED and not retry.rejected_before_execution(outcome)
     )
 
 

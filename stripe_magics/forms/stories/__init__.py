@@ -1,7 +1,7 @@
 """An object and its story: who, how much, in which state, what happened in which order, and what can be done
 next.
 
-`tell(kind, id, get)` asks at most four times; `get(path)` gives Stripe's JSON.
+`story_of(kind, id, get)` asks at most four times; `get(path)` gives Stripe's JSON.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Callable
 from stripe_magics.forms.stories import billing_stories, payment_stories
 from stripe_magics.forms.stories.story import Action, Entry, Get, Story, add_facts, money
 
-__all__ = ["Action", "Entry", "Get", "Story", "tell"]
+__all__ = ["Action", "Entry", "Get", "Story", "story_of"]
 
 
-def tell(kind: str, id: str, get: Get) -> Story:
+def story_of(kind: str, id: str, get: Get) -> Story:
     """The story of an object of that type. Raises what `get` raises; a type without a story of its own shows
     its plain facts."""
     return READERS.get(kind, _plain_reader(kind))(id, get).sort()

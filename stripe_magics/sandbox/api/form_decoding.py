@@ -13,16 +13,16 @@ from urllib.parse import parse_qsl
 from stripe_magics.sandbox.api.errors import invalid_before_execution
 
 _PART = re.compile(r"\[([^\[\]]*)\]")
-MOST = 20_000
+MAX_PARAMETERS = 20_000
 Nested = dict[str, Any]
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
     """The pairs of a query string or a form body."""
     try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=MOST)
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError as fault:
-        raise invalid_before_execution(f"Invalid request: more than {MOST} parameters.") from fault
+        raise invalid_before_execution(f"Invalid request: more than {MAX_PARAMETERS} parameters.") from fault
 
 
 def nest(given: list[tuple[str, str]]) -> Nested:

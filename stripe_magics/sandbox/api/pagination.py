@@ -16,7 +16,7 @@ from stripe_magics.sandbox.core.store import Account, Object, Row, Table
 Test = Callable[[Row], bool]
 Range = int | dict[str, int] | None
 
-DEFAULT, MOST = 10, 100
+DEFAULT, MAX_PAGE = 10, 100
 OBJECTS = frozenset({"charge", "customer", "invoice", "payment_intent", "product", "subscription"})
 """Filters that name an object, which must be there."""
 
@@ -39,8 +39,8 @@ def limit_of(params: dict[str, Any]) -> int:
     limit = params.get("limit")
     if limit is None:
         return DEFAULT
-    if not 1 <= limit <= MOST:
-        bound = "greater than or equal to 1" if limit < 1 else f"less than or equal to {MOST}"
+    if not 1 <= limit <= MAX_PAGE:
+        bound = "greater than or equal to 1" if limit < 1 else f"less than or equal to {MAX_PAGE}"
         raise invalid_before_execution(
             f"This value must be {bound} (it currently is '{limit}').",
             param="limit",

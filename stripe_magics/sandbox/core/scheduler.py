@@ -109,7 +109,7 @@ JOBS: dict[str, Action] = {
     "hold_expires": _on("payment_intent", _hold_expires),
     "charge_expires": _on("charge", _charge_expires),
     "debit_settles": _on("payment_intent", payment_attempts.debit_settled),
-    "refund_settles": _on("refund", refunds.settled),
+    "refund_settles": _on("refund", refunds.arrive),
     "refund_fails": _on("refund", refunds.failed),
     "refund_expires": _on("refund", refunds.expired),
     "dispute_due": _on("dispute", disputes.deadline),

@@ -41,7 +41,7 @@ FIRST_CUSTOMERS, LAST_CUSTOMERS = 150, 276
 WHALE_SHARE = 0.14  # of recurring revenue: 12 % of all, taxes and single sales included
 CHURN = (0.029, 0.027, 0.032, 0.028, 0.033, 0.027)  # month by month, over and over
 PRICE_RISE = 13
-LEAST = 5_00  # that a bill with prorations comes to
+MIN_PRORATED_BILL = 5_00  # that a bill with prorations comes to
 NEW_CURRENCY = {4: "eur", 9: "gbp"}  # every other newcomer of that month
 COUNTRIES = {
     "usd": ("US", "US", "US", "US", "CA", "AU"),
@@ -311,7 +311,9 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
         if client.coupon and client.bills < client.coupon_until:
             bill.coupon, bill.percent = client.coupon, COUPONS[client.coupon][0]
         due = sum(line.amount * (100 if line.proration else 100 - bill.percent) // 100 for line in lines)
-        if due < LEAST:  # a large step down, or a half of the price off: it counts from this bill on
+        if (
+            due < MIN_PRORATED_BILL
+        ):  # a large step down, or a half of the price off: it counts from this bill on
             bill.lines = [line for line in lines if not line.proration]
         client.bills += 1
         bill.since = client.last_created or created

@@ -224,7 +224,7 @@ def _pay(account: Account, session: Object, method: Object, customer: str | None
         **({"customer": customer} if customer else {}),
     })  # fmt: skip
     if intent["status"] == "requires_action":  # the customer is there, and answers
-        payment_attempts.answered(account, intent, passed=True)
+        payment_attempts.complete_authentication(account, intent, passed=True)
     paid = intent["status"] == "succeeded"
     session.update(payment_intent=intent["id"], payment_status="paid" if paid else "unpaid")
 

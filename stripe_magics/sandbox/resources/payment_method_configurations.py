@@ -21,7 +21,7 @@ from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS
 
 KIND = "payment_method_configuration"
 SIMULATED = frozenset({"card", *DEBITS})
-MOST = 100
+MAX_CONFIGURATIONS = 100
 ENDED = "apple_pay_later"  # still a parameter at Stripe, and in no answer
 
 
@@ -100,8 +100,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/payment_method_configurations."""
     if params.get("parent"):
         find(account, params["parent"], "parent")
-    if len(account.table(KIND).rows) >= MOST:
-        raise invalid(f"An account takes at most {MOST} payment method configurations.")
+    if len(account.table(KIND).rows) >= MAX_CONFIGURATIONS:
+        raise invalid(f"An account takes at most {MAX_CONFIGURATIONS} payment method configurations.")
     made = _new(
         account.new_id("pmc"), name=params.get("name") or "", default=False, parent=params.get("parent")
     )

@@ -166,7 +166,7 @@ def arrives(refund: Object) -> bool:
     return refund["status"] == "pending" and refund["balance_transaction"] is not None
 
 
-def settled(account: Account, refund: Object) -> None:
+def arrive(account: Account, refund: Object) -> None:
     """A pending refund arrives, or one whose customer was asked where to."""
     if not arrives(refund):
         return

@@ -40,7 +40,9 @@ def authenticate(account: Account, params: dict[str, Any], identifier: str) -> O
     intent = payment_intents.retrieve(account, {}, identifier)
     if intent["status"] != "requires_action":
         raise payment_intents.unexpected(intent, "authenticate", {"requires_action"})
-    payment_attempts.answered(account, intent, passed=(params.get("outcome") or "succeed") == "succeed")
+    payment_attempts.complete_authentication(
+        account, intent, passed=(params.get("outcome") or "succeed") == "succeed"
+    )
     return intent
 
 
@@ -105,7 +107,7 @@ def succeed_refund(account: Account, params: dict[str, Any], identifier: str) ->
     refund = refunds.retrieve(account, {}, identifier)
     if not refunds.arrives(refund):
         raise invalid("Only a refund on its way that the balance has paid for can arrive.")
-    refunds.settled(account, refund)
+    refunds.arrive(account, refund)
     return refund
 
 

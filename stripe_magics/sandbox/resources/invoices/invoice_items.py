@@ -24,7 +24,7 @@ from stripe_magics.sandbox.resources.price_objects import amount_of, build_price
 from stripe_magics.sandbox.resources.pricing import times
 from stripe_magics.sandbox.resources.products import create_product
 
-MOST = 250
+MAX_INVOICE_ITEMS = 250
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:
@@ -119,8 +119,8 @@ def _draft(account: Account, identifier: str, customer: str) -> Object:
             param="invoice",
             code="invoice_not_editable",
         )
-    if len(account.where("invoiceitem", invoice=identifier)) >= MOST:
-        raise invalid(f"An invoice takes at most {MOST} items.", param="invoice")
+    if len(account.where("invoiceitem", invoice=identifier)) >= MAX_INVOICE_ITEMS:
+        raise invalid(f"An invoice takes at most {MAX_INVOICE_ITEMS} items.", param="invoice")
     return invoice
 
 

@@ -86,7 +86,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     apply(account, invoice, params)
     if "discounts" not in params and customer["discount"]:
         _customer_discount(account, invoice, customer)
-    for each in [item for item in pending if item["currency"] == currency][: invoice_items.MOST]:
+    for each in [item for item in pending if item["currency"] == currency][: invoice_items.MAX_INVOICE_ITEMS]:
         each["invoice"] = invoice["id"]
         account.save("invoiceitem", each)
     refresh(account, invoice)

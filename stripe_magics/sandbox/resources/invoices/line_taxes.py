@@ -9,7 +9,7 @@ from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.tax_rate_objects import archived_rate, check_percentage
 
-MOST = 10
+MAX_LINE_TAXES = 10
 
 
 def give(account: Account, line_id: str, given: list[dict[str, Any]] | None, param: str) -> None:
@@ -18,8 +18,8 @@ def give(account: Account, line_id: str, given: list[dict[str, Any]] | None, par
     if not given:
         notes.pop("tax_amounts", None)
         return
-    if len(given) > MOST:
-        raise invalid_before_execution(f"A line takes at most {MOST} tax amounts.", param=param)
+    if len(given) > MAX_LINE_TAXES:
+        raise invalid_before_execution(f"A line takes at most {MAX_LINE_TAXES} tax amounts.", param=param)
     entries = []
     for place, each in enumerate(given):
         data = each["tax_rate_data"]

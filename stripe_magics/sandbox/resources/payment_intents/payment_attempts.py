@@ -74,7 +74,7 @@ def proceed(
             raise decline(account, intent, method, _AUTHENTICATE)
         _ask(account, intent, method, params)
         return
-    settle(account, intent, method, outcome)
+    charge_method(account, intent, method, outcome)
 
 
 def _confirm_funded(account: Account, intent: Object, method: Object) -> None:
@@ -89,7 +89,7 @@ def fund(account: Account, intent: Object, method: Object, amount: int) -> None:
     """Pay an amount from the customer's cash balance; the rest, if any, is to come by bank transfer."""
     intent_funding.take(account, intent, amount)
     if not intent_funding.remaining(account, intent):
-        settle(account, intent, method, CardBehaviour())
+        charge_method(account, intent, method, CardBehaviour())
         return
     known = intent_funding.waits(intent)
     intent_funding.ask(account, intent)
@@ -164,7 +164,7 @@ def _ask(account: Account, intent: Object, method: Object, params: dict[str, Any
     events.emit(account, "payment_intent.requires_action", intent)
 
 
-def answered(account: Account, intent: Object, *, passed: bool) -> None:
+def complete_authentication(account: Account, intent: Object, *, passed: bool) -> None:
     """The payer has done it, or failed to (see helpers.py). Raises no decline: the answer is in the
     intent."""
     if intent_funding.waits(intent):
@@ -181,12 +181,14 @@ def answered(account: Account, intent: Object, *, passed: bool) -> None:
         return
     account.notes.setdefault(method["id"], {})["authenticated"] = True
     try:
-        settle(account, intent, method, outcome_of(account, method["id"]), secured=method["type"] == "card")
+        charge_method(
+            account, intent, method, outcome_of(account, method["id"]), secured=method["type"] == "card"
+        )
     except ApiError:
         return  # declined after authentication: recorded in the intent, as the payer's page would show it
 
 
-def settle(
+def charge_method(
     account: Account, intent: Object, method: Object, outcome: CardBehaviour, *, secured: bool = False
 ) -> None:
     """Charge the method: success, a hold, on its way, or a decline (raised)."""

@@ -20,7 +20,7 @@ from stripe_magics.sandbox.resources.price_objects import (
     plan_of,
 )
 
-MOST = 20
+MAX_SUBSCRIPTION_ITEMS = 20
 
 
 def metered(price: Object) -> bool:
@@ -77,8 +77,8 @@ def check_together(prices: list[Object], param: str) -> None:
     """One currency, one interval, no price twice."""
     if not prices:
         raise invalid("A subscription must have at least one item.", param=param)
-    if len(prices) > MOST:
-        raise invalid(f"A subscription takes at most {MOST} items.", param=param)
+    if len(prices) > MAX_SUBSCRIPTION_ITEMS:
+        raise invalid(f"A subscription takes at most {MAX_SUBSCRIPTION_ITEMS} items.", param=param)
     if len({price["currency"] for price in prices}) > 1:
         raise invalid("All prices on a subscription must use the same currency.", param=param)
     if len({(price["recurring"]["interval"], price["recurring"]["interval_count"]) for price in prices}) > 1:

@@ -80,7 +80,7 @@ def first_invoice(account: Account, subscription: Object, *, pay: bool, extra: l
     if billing.pause_effect(account, subscription, invoice) == "keep_as_draft":
         return
     collection.finish(account, invoice)
-    if subscription["status"] == "trialing" or settled(account, subscription, invoice):
+    if subscription["status"] == "trialing" or needs_no_payment(account, subscription, invoice):
         return
     subscription["status"] = "incomplete"
     account.save("subscription", subscription)
@@ -121,12 +121,12 @@ def bill_now(account: Account, subscription: Object, reason: str) -> Object:
     account.notes.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
     billing.complete(account, subscription, invoice, lines)
     collection.finish(account, invoice)
-    if not settled(account, subscription, invoice):
+    if not needs_no_payment(account, subscription, invoice):
         try_to_pay(account, invoice)
     return invoice
 
 
-def settled(account: Account, subscription: Object, invoice: Object) -> bool:
+def needs_no_payment(account: Account, subscription: Object, invoice: Object) -> bool:
     """Whether nothing has to be collected for the subscription to be active."""
     return subscription["collection_method"] == "send_invoice" or invoice["status"] in {"paid", "void"}
 
