@@ -31,7 +31,7 @@ def test_the_currency_of_the_payment_is_the_amounts(sandbox: Connection) -> None
     form = module_form("refunds.create", {"payment_intent": paid(16900), "amount": "9,99"})
     assert form.state.values()["amount"] == "9.99eur"
     assert "9.99 EUR" in form.controls["amount"].note.value
-    assert form.amount.question() == "9.99 EUR of 169.00 EUR to Jenny Rosen, Visa 4242"
+    assert form.amount.confirmation_text() == "9.99 EUR of 169.00 EUR to Jenny Rosen, Visa 4242"
 
 
 def test_more_than_is_left_is_refused_before_it_is_sent(sandbox: Connection) -> None:

@@ -52,10 +52,10 @@ def test_B86_the_amounts_payment_is_asked_for_again(sandbox: Connection) -> None
 
     paid: Any = sm.call("payment_intents.list", limit=100).query("status == 'succeeded'")["id"].iloc[0]
     form = module_form("refunds.create", {"payment_intent": paid, "amount": "1.00"})
-    assert form.amount.question()
+    assert form.amount.confirmation_text()
     connect(sandbox=True, demo=False)
     form.sender.go.click()
-    assert not form.amount.question(), "the other account has no such payment"
+    assert not form.amount.confirmation_text(), "the other account has no such payment"
     assert form.state.source_currency == ""
 
 
