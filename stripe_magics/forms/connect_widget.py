@@ -15,6 +15,7 @@ from stripe_magics import catalogue
 from stripe_magics.errors import NotConnected, PermissionDenied, StripeMagicsError
 from stripe_magics.forms import html as cards
 from stripe_magics.forms import saved_connections
+from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.form_widget import CLOSED, OPENED
 from stripe_magics.forms.key_field import key_field
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
@@ -109,7 +110,7 @@ class ConnectForm(w.VBox):
         self._bar = make(w.HBox, "row", children=(), _dom_classes=("sm-bar",))
         self._fields = make(w.VBox, "column", children=())
         self._show_source()
-        children = (self._top, self._fields, self._bar, self.status)
+        children = (self._top, self._fields, self._bar, self.status, make(FieldMarks, "note"))
         super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES)
         self.tree.adopt(self)
         self.source.observe(lambda _: self._show_source(), "value")

@@ -1,5 +1,6 @@
 """What a form's fields get beside ipywidgets: the tie between a control and its note, errors for screen
-readers, and what Stripe has.
+readers, and what Stripe has; and for every button of ours, a press that isn't lost when the page moves under
+it.
 
 What Stripe has of a person must not be saved with a notebook, and whatever is in a widget's state may be. So
 the controls of an update stay blank in the kernel and in the saved state, which means untouched, while the
@@ -23,7 +24,7 @@ class FieldMarks(anywidget.AnyWidget):
 
     _esm = static_path("field_marks.js")
 
-    def __init__(self, on_message: Callable[[dict[str, Any]], None], **traits: Any) -> None:
+    def __init__(self, on_message: Callable[[dict[str, Any]], None] | None = None, **traits: Any) -> None:
         self.shown: dict[str, Any] = {}  # kept here only, for a page that is loaded again
         self._on_message = on_message
         super().__init__(**traits)
@@ -39,7 +40,7 @@ class FieldMarks(anywidget.AnyWidget):
         if content.get("ready"):
             if self.shown:
                 self.send({"fields": self.shown})
-        else:
+        elif self._on_message is not None:
             self._on_message(content)
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ import ipywidgets as w
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
+from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children, set_trait
 
 
@@ -22,11 +23,12 @@ class OpenedBelow:
         self.opened: Any = None  # what `close` is called of: a form, or a card
         self.status = tree.make(w.HTML, "full", value="")
         self.slot = tree.make(w.VBox, "full", children=())
+        self._marks = tree.make(FieldMarks, "note")
 
     @property
     def parts(self) -> tuple[Any, ...]:
         """What stands in the form or card."""
-        return (self.status, self.slot)
+        return (self.status, self.slot, self._marks)
 
     def show(self, opened: Any, widget: Any | None = None) -> Any:
         """Show a widget; `opened` is what is closed when the next one takes its place."""

@@ -103,7 +103,7 @@ class PeriodForm(w.VBox):
         self.status = make(w.HTML, "full", value="")
         self.stale = make(w.HTML, "full", value="")
         self.result = make(w.HTML, "full", value="")
-        self.marks = make(FieldMarks, "note", on_message=lambda _: None)
+        self.marks = make(FieldMarks, "note")
         super().__init__(children=(), layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES)
         self.tree.adopt(self)
 

@@ -20,6 +20,7 @@ from stripe_magics.errors import Fault, InvalidValue, StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.column_mapping import LEFT_OUT, guess, targets
 from stripe_magics.forms.connection_guard import check_open, describe
+from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.row_corrections import RowCorrections
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
@@ -80,7 +81,14 @@ class RowsForm(w.VBox):
             )
         }
         self._show_buttons()
-        children = (self._top, self._fields, self.status, self.corrections.box, self.bar)
+        children = (
+            self._top,
+            self._fields,
+            self.status,
+            self.corrections.box,
+            self.bar,
+            make(FieldMarks, "note"),
+        )
         super().__init__(children=children, layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES)
         self.tree.adopt(self)
 

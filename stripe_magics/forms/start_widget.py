@@ -14,6 +14,7 @@ import ipywidgets as w
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
+from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
 
 TILES = (
@@ -67,7 +68,7 @@ class StartCard(w.VBox):
         self.status = make(w.HTML, "full", value="")
         self.slot = make(w.VBox, "full", children=())
         super().__init__(
-            children=(top, self.words, self.results, tiles, self.status, self.slot),
+            children=(top, self.words, self.results, tiles, self.status, self.slot, make(FieldMarks, "note")),
             layout=self.tree.layout("root"),
             _dom_classes=ROOT_CLASSES,
         )

@@ -18,6 +18,7 @@ import ipywidgets as w
 from stripe_magics._html import NO_MATHEMATICS, output, tag
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
+from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.row_actions import RowAction, actions_for
 from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
 
@@ -78,7 +79,7 @@ class TableWidget(w.VBox):
         lines = (tag("div", tag("small", each)) for each in content.notes)
         notes = make(w.HTML, "full", value=output(*lines))
         super().__init__(
-            children=(top, self.table, notes, self.bar, self.status, self.slot),
+            children=(top, self.table, notes, self.bar, self.status, self.slot, make(FieldMarks, "note")),
             layout=self.tree.layout("column"),
             _dom_classes=("sm-table",),
         )

@@ -63,10 +63,14 @@ function offer(note, known, model) {
 }
 
 // What is typed is sent when its field is left. Where a press on a button is what leaves it, notes that come or go may move the button away
-// under the pointer, and the browser makes no click of it: then this does.
+// under the pointer, and the browser makes no click of it: then this does. Not for touch, where the browser sends mouse down, the leaving of
+// the field, mouse up and click at once when the finger is lifted, nor for keys, which reach the button wherever it stands.
+const OURS = ".sm-form, .sm-bar, .sm-table, .sm-private";
+const GUARD = Symbol.for("stripe_magics.pressed");
+
 function pressed(down) {
-  const button = down.target.closest("button");
-  if (!button || down.button !== 0 || down.pointerType !== "mouse") return;
+  const button = down.target.closest && down.target.closest("button");
+  if (!button || down.button !== 0 || down.pointerType === "touch" || !button.closest(OURS)) return;
   let clicked = false;
   const heard = () => { clicked = true; };
   const released = (up) => {
@@ -80,8 +84,16 @@ function pressed(down) {
   window.addEventListener("pointerup", released, { once: true, capture: true });
 }
 
+// One for the page, whichever of our widgets is drawn first; a newer one takes its place.
+function guardPresses() {
+  if (document[GUARD]) document.removeEventListener("pointerdown", document[GUARD], true);
+  document[GUARD] = pressed;
+  document.addEventListener("pointerdown", pressed, true);
+}
+
 export default {
   render({ model, el }) {
+    guardPresses();
     el.style.display = "none";
     let observer, root;
     let fields = {};
@@ -121,7 +133,6 @@ export default {
       observer.observe(root, { childList: true, subtree: true, characterData: true });
       root.addEventListener("change", altered, true);
       root.addEventListener("focusout", left);
-      root.addEventListener("pointerdown", pressed, true);
       model.send({ ready: true });
     };
     model.on("msg:custom", heard);
@@ -129,7 +140,7 @@ export default {
     return () => {
       model.off("msg:custom", heard);
       if (observer) observer.disconnect();
-      if (root) { root.removeEventListener("change", altered, true); root.removeEventListener("focusout", left); root.removeEventListener("pointerdown", pressed, true); }
+      if (root) { root.removeEventListener("change", altered, true); root.removeEventListener("focusout", left); }
     };
   },
 };

@@ -1,0 +1,82 @@
+"""A press on a button that moves away under the pointer, in a page of its own: one click, by whatever it was
+pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from stripe_magics.forms.static_files import static_text
+
+pytestmark = pytest.mark.browser
+
+SCENE = """(place) => {
+  document.body.innerHTML = `<div class="${place}"><input id="field"><div id="note"></div>
+    <button id="button" style="padding:12px">Refund</button><div id="marks"></div></div>`;
+  window.clicks = 0;
+  document.querySelector("#button").addEventListener("click", () => { window.clicks += 1; });
+  document.querySelector("#field").addEventListener("blur", () => setTimeout(() => {
+    document.querySelector("#note").style.height = window.moves ? "120px" : ""; }, 10));
+  window.render({model: {on() {}, off() {}, send() {}}, el: document.querySelector("#marks")});
+}"""
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Any) -> Iterator[Any]:
+    context = chromium.new_context(viewport={"width": 700, "height": 600}, has_touch=True)
+    made = context.new_page()
+    made.set_content("<!doctype html><body></body>")
+    code = static_text("field_marks.js").replace("export default", "window.widget =")
+    made.add_script_tag(
+        content=f"{code}\nwindow.render = (each) => window.widget.render(each);", type="module"
+    )
+    made.wait_for_function("() => window.render")
+    yield made
+    context.close()
+
+
+def clicks(page: Any, place: str, pointer: str, *, moves: bool) -> int:
+    """How many clicks a press makes that leaves a field, where the page then moves or stays."""
+    page.evaluate("(moves) => { window.moves = moves; }", moves)
+    page.evaluate(SCENE, place)
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    page.focus("#field")
+    box = page.locator("#button").bounding_box()
+    at = {"x": box["x"] + 10, "y": box["y"] + 5}
+    tools = page.context.new_cdp_session(page)
+    if pointer == "touch":
+        tools.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+    else:
+        pressed = {**at, "button": "left", "clickCount": 1, "pointerType": pointer}
+        tools.send("Input.dispatchMouseEvent", {"type": "mousePressed", "buttons": 1, **pressed})
+        height = 120 if moves else 0
+        page.wait_for_function(f"() => document.querySelector('#note').offsetHeight === {height}")
+    if pointer == "touch":
+        tools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    else:
+        tools.send("Input.dispatchMouseEvent", {"type": "mouseReleased", "buttons": 0, **pressed})
+    page.wait_for_timeout(150)  # a second click would come in this time
+    tools.detach()
+    return int(page.evaluate("() => window.clicks"))
+
+
+@pytest.mark.parametrize("pointer", ["mouse", "pen", "touch"])
+@pytest.mark.parametrize("place", ["sm-form", "sm-bar", "sm-table"])
+def test_one_press_is_one_click(page: Any, place: str, pointer: str) -> None:
+    assert clicks(page, place, pointer, moves=True) == 1
+    assert clicks(page, place, pointer, moves=False) == 1
+
+
+def test_other_buttons_of_the_page_are_left_alone(page: Any) -> None:
+    assert clicks(page, "somebody-elses", "mouse", moves=True) == 0
+
+
+def test_a_key_is_one_click(page: Any) -> None:
+    page.evaluate("() => { window.moves = true; }")
+    page.evaluate(SCENE, "sm-form")
+    page.focus("#field")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.wait_for_function("() => window.clicks === 1")
