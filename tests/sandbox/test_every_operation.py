@@ -217,6 +217,23 @@ def test_v2_is_said_not_to_be_simulated() -> None:
     assert "doesn't simulate the v2 API" in answer.json()["error"]["message"]
 
 
+def test_what_is_not_kept_is_said() -> None:
+    """Nothing is taken and dropped in silence: an answer by shape names what its type has no field for."""
+    client = Walk(VERSIONS[0]).client
+    given = {
+        "customer": "cus_1",
+        "return_url": "https://example.com",
+        "flow_data[type]": "payment_method_update",
+    }
+    made = client.post("/v1/billing_portal/sessions", data=given)
+    assert (made.headers["sandbox-not-kept"], made.json()["return_url"]) == (
+        "flow_data",
+        "https://example.com",
+    )
+    whole = client.post("/v1/radar/value_lists", data={"alias": "a", "name": "A", "metadata[k]": "v"})
+    assert "sandbox-not-kept" not in whole.headers
+
+
 def test_a_frame_says_what_is_kept_by_shape() -> None:
     import stripe_magics as sm
 
@@ -225,6 +242,10 @@ def test_a_frame_says_what_is_kept_by_shape() -> None:
     assert (
         "The sandbox keeps these objects but doesn't simulate what they do." in made.attrs["stripe"]["notes"]
     )
+    opened = sm.call(
+        "billing_portal.sessions.create", customer="cus_1", flow_data={"type": "payment_method_update"}
+    )
+    assert any(each.endswith("It didn't keep: flow_data.") for each in opened.attrs["stripe"]["notes"])
     listed = sm.call("radar.value_lists.list")
     assert list(listed["alias"]) == ["blocked"]
     assert any("doesn't simulate what they do" in each for each in listed.attrs["stripe"]["notes"])

@@ -53,8 +53,8 @@ def leaves(kind: Any, name: str, depth: int = 0) -> list[tuple[str, Any]]:
         return [
             leaf for each, (of, _, _) in kind[1].items() for leaf in leaves(of, f"{name}[{each}]", depth + 1)
         ]
-    if isinstance(kind, tuple) and kind[0] == "array":
-        return leaves(kind[1], f"{name}[0]", depth)
+    if isinstance(kind, tuple) and kind[0] in {"array", "named"}:
+        return leaves(kind[1], f"{name}[{0 if kind[0] == 'array' else 'eur'}]", depth)
     if isinstance(kind, tuple) and kind[0] == "one of":
         return [leaf for each in kind[1] for leaf in leaves(each, name, depth)]
     return [(name, kind)]

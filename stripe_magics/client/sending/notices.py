@@ -51,6 +51,14 @@ def date_of(text: str) -> float | None:
         return None
 
 
+def _kept_by_shape(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What a sandbox says of an operation that it doesn't simulate, and of values that it didn't keep."""
+    if headers.get("sandbox-fidelity") != "shape":
+        return ()
+    lost = headers.get("sandbox-not-kept", "")
+    return (f"{KEPT_BY_SHAPE} It didn't keep: {lost}.",) if lost else (KEPT_BY_SHAPE,)
+
+
 class Notices:
     """The texts that were shown already, and how far the local clock is off."""
 
@@ -70,7 +78,7 @@ class Notices:
     def of(self, headers: Mapping[str, str], now: float | None = None) -> tuple[str, ...]:
         """Stripe-Notice and a clock that is off by more than a minute."""
         notice = redact(" ".join(headers.get("stripe-notice", "").split()))[:500]
-        kept = (KEPT_BY_SHAPE,) if headers.get("sandbox-fidelity") == "shape" else ()  # of each answer
+        kept = _kept_by_shape(headers)  # of each answer
         return (
             *kept,
             *self.once(f"Stripe: {notice}" if notice else ""),

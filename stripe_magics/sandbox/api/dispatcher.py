@@ -58,6 +58,7 @@ class Route:
     handler: Handler
     own: dict[str, Any] | None = None  # what it takes, where the table doesn't have it
     by_shape: bool = False  # kept by its shape only: what it does isn't simulated
+    lost: list[str] = field(default_factory=list)  # what was given and isn't kept, of a call by shape
 
     def shape(self, version: str) -> dict[str, Any] | None:
         """What it takes at a version; what came after the older one is served there too, what the newer one
@@ -159,6 +160,8 @@ def respond(
             else:
                 with account.trial(keep=True):
                     answer = found.handler(account, params, *ids)
+        if found.lost:
+            answering["sandbox-not-kept"] = ", ".join(found.lost)
         if isinstance(answer, Document):
             return Response(200, {**answering, "content-type": answer.content_type}, answer.body)
         status, text = 200, written(account, answer, params.get("expand") or [], shaped)
@@ -201,9 +204,12 @@ def _by_shape(method: str, path: str, version: str) -> Route | None:
     name = f"{method} {operation.path}"
 
     def handler(account: Account, params: Object) -> Object | Page:
-        return engine.serve(account, operation, path, version, params)
+        answer, lost = engine.serve(account, operation, path, version, params)
+        found.lost += lost
+        return answer
 
-    return Route(name, handler, by_shape=True)
+    found = Route(name, handler, by_shape=True)
+    return found
 
 
 def simulates(method: str, path: str) -> bool:

@@ -34,11 +34,19 @@ def shape(path: str, version: str = PINNED_VERSION) -> dict[str, tuple[Kind, boo
     version doesn't have."""
     method, _, where = _SAME_AS.get(path, path).partition(" ")
     found = accepted(method, where, version)
-    return None if found is None else _names(_with_extras(path, found))
+    if found is None:
+        return None
+    named = _IN_THE_PATH.get(path, ())
+    return _names(
+        _with_extras(path, {name: of for name, of in found.items() if name.rstrip("!?") not in named})
+    )
 
 
 def _with_extras(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
-    """What is taken beyond the published types."""
+    """What is taken beyond the published types, and what these leave open."""
+    for resource, option in _BY_CURRENCY.items():
+        if resource in path:
+            found = _with_options(found, {"d": {"o": option}})
     if "/webhook_endpoints" in path:  # judged where endpoints are made
         return {name: _WEBHOOK.get(name.rstrip("!?"), of) for name, of in found.items()}
     if "/payment_intents" in path and "payment_method_data" in found:
@@ -47,6 +55,22 @@ def _with_extras(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
         kinds = {"e": [*data["type!"]["e"], "card"]}
         return {**found, "payment_method_data": {"o": {**data, "type!": kinds, "card": card}}}
     return _with_older(path, found)
+
+
+_BY_CURRENCY: dict[str, dict[str, Kind]] = {
+    "/coupons": {"amount_off!": "i"}, "/promotion_codes": {"minimum_amount": "i"},
+}  # fmt: skip
+"""Resource -> what its `currency_options` say of each currency; prices check theirs by themselves."""
+
+
+def _with_options(found: dict[str, Kind], option: Kind) -> dict[str, Kind]:
+    result = {}
+    for name, of in found.items():
+        inner = isinstance(of, dict) and "o" in of
+        result[name] = (
+            option if name == "currency_options" else {"o": _with_options(of["o"], option)} if inner else of
+        )
+    return result
 
 
 def _with_older(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
@@ -80,6 +104,12 @@ _SAME_AS = {  # paths that Stripe serves beside the published ones
     "GET /v1/customers/{customer}/discount": "GET /v1/customers/{customer}",
     "GET /v1/customers/{customer}/subscriptions": "GET /v1/subscriptions",
 }
+_IN_THE_PATH = {
+    "GET /v1/charges/{charge}/refunds": ("charge", "payment_intent"),
+    "POST /v1/charges/{charge}/refunds": ("charge", "payment_intent"),
+    "GET /v1/customers/{customer}/subscriptions": ("customer",),
+}
+"""What those don't take, since their path says it."""
 _WEBHOOK: dict[str, Kind] = {"enabled_events": {"a": "s"}, "api_version": "s"}
 
 
@@ -102,6 +132,8 @@ def _open(of: Kind) -> Kind:
         return ("object", _names(of["o"]))
     if "a" in of:
         return ("array", _open(of["a"]))
+    if "d" in of:
+        return ("named", _open(of["d"]))
     if "e" in of:
         return ("choice", tuple(of["e"]))
     return ("one of", tuple(_open(each) for each in of["u"]))
@@ -163,11 +195,9 @@ def typed(
                 raise missing_param(where)
             continue
         value = given[name]
-        if value == "" and of != "m":
+        if value == "" and (of != "m" or required):
             textual = isinstance(of, str) and of[0] == "s"
-            if required or not (
-                clears or textual or (isinstance(of, tuple) and of[0] in {"array", "object"})
-            ):
+            if required or not (clears or textual or of[0] == "array"):
                 raise invalid_before_execution(
                     f"You passed an empty string for '{where}'. An empty value would unset the parameter, but"
                     f" '{where}' can't be unset: leave it out or give it a value.",
@@ -187,6 +217,8 @@ def value_of(value: Any, of: Kind, where: str) -> Any:
     if of == "m":
         return _map(value, where)
     if of == "*":
+        if where.endswith("currency_options"):
+            return _named(value, "*", where)
         return value
     if of == "r":
         return _range(value, where)
@@ -195,6 +227,15 @@ def value_of(value: Any, of: Kind, where: str) -> Any:
             f"Invalid {_WORDS[of[0]]}: {where} takes one value, not several", param=where
         )
     return _SCALAR[of[0]](value, of, where)
+
+
+def _named(value: Any, of: Kind, where: str) -> dict[str, Any]:
+    """Objects by names of the caller's own: currencies."""
+    if not isinstance(value, dict):
+        raise invalid_before_execution(
+            f"Invalid object: {where} takes named objects, as in {where}[eur][...]=...", param=where
+        )
+    return {name: value_of(each, of, f"{where}[{name}]") for name, each in value.items()}
 
 
 def _bracket(prefix: str, name: str) -> str:
@@ -318,4 +359,10 @@ def _map(value: Any, where: str) -> dict[str, str] | None:
 
 _WORDS = {"s": "string", "i": "integer", "n": "decimal", "b": "boolean"}
 _SCALAR = {"s": _text, "i": _integer, "n": _number, "b": _boolean}
-_COMPOUND: dict[str, Any] = {"object": _object, "array": _array, "choice": _choice, "one of": _one_of}
+_COMPOUND: dict[str, Any] = {
+    "object": _object,
+    "array": _array,
+    "choice": _choice,
+    "one of": _one_of,
+    "named": _named,
+}

@@ -55,7 +55,6 @@ TABLE: dict[str, tuple[str, ...]] = {
     ),
     "POST /v1/charges": ("application_fee", "destination"),
     "POST /v1/charges/{charge}/capture": ("application_fee",),
-    "POST /v1/charges/{charge}/refunds": ("charge",),
     "POST /v1/sources": ("flow", "mandate", "original_source", "receiver", "source_order"),
     "POST /v1/sources/{source}": ("mandate", "source_order"),
     "POST /v1/credit_notes": ("email_type",),

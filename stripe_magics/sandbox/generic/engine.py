@@ -30,6 +30,7 @@ from stripe_magics.sandbox.generic import object_shapes as shapes
 from stripe_magics.sandbox.generic.status_moves import move
 
 PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
+_SAID = PAGING | {"metadata"}
 _CARDS = {"card": "card", "src": "source"}  # of an operation that may answer with several types
 
 
@@ -100,13 +101,19 @@ def _singular(word: str) -> str:
     return word.removesuffix("s")
 
 
-def serve(account: Account, operation: Operation, path: str, version: str, params: Object) -> Object | Page:
-    """Carry out an operation by shape."""
+def serve(
+    account: Account, operation: Operation, path: str, version: str, params: Object
+) -> tuple[Object | Page, list[str]]:
+    """Carry out an operation by shape: the answer, and the names of what was given and isn't kept, since its
+    type shows no such field."""
     call = Call(account, operation, path, params, version)
     answer = _HANDLERS[call.method](call)
-    return (
-        answer if isinstance(answer, Page) else shapes.shown(str(answer.get("object", "")), answer, version)
-    )
+    if isinstance(answer, Page):
+        return answer, []
+    kind = str(answer.get("object", ""))
+    said = {name: value for name, value in params.items() if name not in _SAID and value is not None}
+    lost = shapes.homeless(said, shapes.tree(kind or call.kind)) if call.method == "POST" else []
+    return shapes.shown(kind, answer, version), lost
 
 
 def _get(call: Call) -> Object | Page:

@@ -113,6 +113,18 @@ def give(data: Object, given: Mapping[str, Any], fields: Tree) -> None:
             data[name] = value
 
 
+def homeless(given: Mapping[str, Any], fields: Tree, prefix: str = "") -> list[str]:
+    """The given values that `give` finds no field for, by their names in brackets."""
+    found = []
+    for name, value in given.items():
+        of, where = fields.get(name), f"{prefix}[{name}]" if prefix else name
+        if isinstance(of, Mapping) and isinstance(value, dict):
+            found += homeless(value, of, where)
+        elif of is None or (isinstance(value, dict) and of not in {"map", "list", "sublist"}):
+            found.append(where)
+    return found
+
+
 @cache
 def _differs(kind: str, version: str) -> bool:
     own = objects.facts(version).get(kind)

@@ -8,7 +8,7 @@ from typing import Any
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.generated import objects
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution
+from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, missing_param
 from stripe_magics.sandbox.core.clock import HOUR, MINUTE
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
@@ -26,8 +26,10 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         )
     if params.get("payment_method_data"):
         method = from_data(account, params["payment_method_data"], "payment_method_data")
-    else:
+    elif params.get("payment_method"):
         method = use(account, params["payment_method"])
+    else:
+        raise missing_param("payment_method")
     token = shapes.shown("confirmation_token", shapes.new("confirmation_token"), PINNED_VERSION)
     preview = {
         name: value

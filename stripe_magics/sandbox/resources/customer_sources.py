@@ -82,7 +82,9 @@ def _bank(account: Account, token: str, customer: str) -> Object:
 def listing(account: Account, params: dict[str, Any], customer: str) -> Page:
     """GET /v1/customers/{customer}/sources, newest first."""
     account.find("customer", customer, "customer", status=404)
-    kinds = [params["object"]] if params.get("object") in KINDS else KINDS
+    if params.get("object") and params["object"] not in KINDS:
+        raise invalid_before_execution(f"Invalid object: must be one of {', '.join(KINDS)}.", param="object")
+    kinds = [params["object"]] if params.get("object") else KINDS
     rows = [
         account.table(kind).by_id[each] for kind in kinds for each in account.where(kind, customer=customer)
     ]

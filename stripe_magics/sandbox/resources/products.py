@@ -6,7 +6,7 @@ from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import invalid
-from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.api.pagination import Page, Test, page
 from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
@@ -90,7 +90,9 @@ def delete_product(account: Account, params: dict[str, Any], identifier: str) ->
 def list_products(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/products."""
     requested = set(params.get("ids") or ())
-    tests = [lambda row: row.id in requested] if requested else []
+    tests: list[Test] = [lambda row: row.id in requested] if requested else []
+    if params.get("type"):
+        tests.append(lambda row: row.value["type"] == params["type"])
     return page(
         account, "product", params, "/v1/products", filters=("active", "shippable", "url"), tests=tests
     )

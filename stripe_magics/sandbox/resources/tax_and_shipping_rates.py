@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.api.pagination import Page, Test, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
@@ -91,7 +91,11 @@ def retrieve_shipping_rate(account: Account, params: dict[str, Any], identifier:
 
 def list_shipping_rates(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/shipping_rates."""
-    return page(account, "shipping_rate", params, "/v1/shipping_rates", filters=("active",))
+    currency = (params.get("currency") or "").lower()
+    tests: list[Test] = (
+        [lambda row: (row.value["fixed_amount"] or {}).get("currency") == currency] if currency else []
+    )
+    return page(account, "shipping_rate", params, "/v1/shipping_rates", filters=("active",), tests=tests)
 
 
 ROUTES: dict[str, Handler] = {

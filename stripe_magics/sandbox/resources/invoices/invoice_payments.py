@@ -65,6 +65,8 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
     for each in invoices:
         invoice = account.peek("invoice", each)
         for made in of_invoice(account, invoice) if invoice else ():
+            if payment.get("type") not in {None, made["payment"]["type"]}:
+                continue
             if payment.get("payment_intent") not in {None, made["payment"]["payment_intent"]}:
                 continue
             if params.get("status") in {None, made["status"]} and _within(

@@ -88,6 +88,8 @@ def _preview(
         params = {**params, "subscription": params.get("subscription") or schedule["subscription"]}
     with account.trial():
         invoice = _made(account, params, details)
+        if params.get("currency") and params["currency"].lower() != invoice["currency"]:
+            raise invalid(f"This invoice is in {invoice['currency']}.", param="currency")
         lines = [events.snapshot(line) for line in lines_of(account, invoice)]
         shown = events.snapshot(invoice)
     shown.update(

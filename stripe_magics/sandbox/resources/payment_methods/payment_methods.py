@@ -10,7 +10,7 @@ from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import declined, invalid, missing
-from stripe_magics.sandbox.api.pagination import Page, page
+from stripe_magics.sandbox.api.pagination import Page, Test, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
@@ -206,7 +206,7 @@ def detach(account: Account, params: dict[str, Any], identifier: str) -> Object:
 def listing(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/payment_methods: those of a customer."""
     if not params.get("customer"):
-        return Page([], "/v1/payment_methods", has_more=False)
+        return page(account, "payment_method", params, "/v1/payment_methods", rows=[])
     if account.peek("customer", params["customer"]) is None:
         raise missing("customer", params["customer"], "customer", status=400)
     return page(account, "payment_method", params, "/v1/payment_methods", filters=("customer", "type"))
@@ -215,12 +215,15 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
 def of_customer(account: Account, params: dict[str, Any], customer: str) -> Page:
     """GET /v1/customers/{customer}/payment_methods."""
     account.find("customer", customer, "customer", status=404)
+    shown = params.get("allow_redisplay")
+    tests: list[Test] = [lambda row: row.value["allow_redisplay"] == shown] if shown else []
     return page(
         account,
         "payment_method",
         {**params, "customer": customer},
         f"/v1/customers/{customer}/payment_methods",
         filters=("customer", "type"),
+        tests=tests,
     )
 
 

@@ -10,6 +10,7 @@ import calendar
 from datetime import UTC, datetime
 from typing import Any
 
+from stripe_magics.sandbox.api.errors import invalid_before_execution
 from stripe_magics.sandbox.core.clock import DAY
 
 
@@ -43,8 +44,15 @@ def previous_boundary(anchor: int, moment: int, interval: str, count: int) -> in
     return after(next_boundary(anchor, moment, interval, count), interval, -count)
 
 
+_RANGES = {"day_of_month": (1, 31), "month": (1, 12), "hour": (0, 23), "minute": (0, 59), "second": (0, 59)}
+
+
 def configured_anchor(now: int, config: dict[str, Any]) -> int:
-    """The first moment from now on that a `billing_cycle_anchor_config` names."""
+    """The first moment from now on that a `billing_cycle_anchor_config` names. Refuses parts that no calendar
+    has."""
+    for name, (least, most) in _RANGES.items():
+        if config.get(name) is not None and not least <= config[name] <= most:
+            raise invalid_before_execution(f"{name} lies between {least} and {most}.", param=name)
     here = datetime.fromtimestamp(now, UTC)
     for months in range(25):
         index = here.month - 1 + months

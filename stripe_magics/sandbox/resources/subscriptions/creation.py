@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import ApiError, declined, invalid, missing_param
+from stripe_magics.sandbox.api.errors import ApiError, declined, inside, invalid, missing_param
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.store import Account, Object
@@ -201,7 +201,8 @@ def _dates(
                 " billing_cycle_anchor_config.",
                 param="billing_cycle_anchor_config",
             )
-        anchor = configured_anchor(trial or now, params["billing_cycle_anchor_config"])
+        with inside("billing_cycle_anchor_config"):
+            anchor = configured_anchor(trial or now, params["billing_cycle_anchor_config"])
     elif isinstance(anchor, int):
         if anchor < now:
             raise invalid("billing_cycle_anchor cannot be earlier than now.", param="billing_cycle_anchor")

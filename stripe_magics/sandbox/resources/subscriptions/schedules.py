@@ -141,12 +141,13 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
         elif each.get("iterations") is not None:
             if each["iterations"] < 1:
                 raise invalid("iterations is at least 1.", param=f"{where}[iterations]")
-            end = after(start, recurring["interval"], recurring["interval_count"] * each["iterations"])
+            count = recurring["interval_count"] * each["iterations"]
+            end = _after(start, recurring["interval"], count, f"{where}[iterations]")
         elif each.get("duration"):
             count = each["duration"].get("interval_count", 1)
             if count < 1:
                 raise too_low(1, f"{where}[duration][interval_count]")
-            end = after(start, each["duration"]["interval"], count)
+            end = _after(start, each["duration"]["interval"], count, f"{where}[duration][interval_count]")
         elif last:
             end = after(start, recurring["interval"], recurring["interval_count"])
         else:
@@ -201,6 +202,15 @@ def _phases(account: Account, given: list[dict[str, Any]], begins: int, defaults
         connected_billing.describe(account, found[-1], each, "phase")
         start = end
     return found
+
+
+_MOST = {"day": 36_500, "week": 5_200, "month": 1_200, "year": 100}
+
+
+def _after(start: int, interval: str, count: int, param: str) -> int:
+    if count > _MOST[interval]:
+        raise invalid("A phase lasts a hundred years at most.", param=param)
+    return after(start, interval, count)
 
 
 def _settings(phase: Object, defaults: Object) -> dict[str, Any]:
