@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
 from stripe_magics.sandbox.server import serving
+from stripe_magics.sandbox.state_keeper import StateKeeper
 from stripe_magics.sandbox.transport import SandboxTransport
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port (0 to 65535)")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -17,7 +25,10 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m stripe_magics.sandbox", description="A Stripe account in memory, over loopback HTTP."
     )
     parser.add_argument(
-        "--port", type=int, default=12111, help="port on this machine (default 12111; 0 for any that is free)"
+        "--port",
+        type=_port,
+        default=12111,
+        help="port on this machine (default 12111; 0 for any that is free)",
     )
     parser.add_argument("--empty", action="store_true", help="without the demo data")
     clock = parser.add_mutually_exclusive_group()
@@ -31,7 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--state",
         default=None,
-        help="keep the account in this file: read at the start if it exists, written at the end",
+        help="keep the account in this file: read at the start if it exists, written after changes and at the"
+        " end",
     )
     parser.add_argument("--quiet", action="store_true", help="no line for each request")
     return parser
@@ -41,6 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Read the command line and serve until interrupted."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    if given.state and not (Path(given.state).parent.is_dir() and not Path(given.state).is_dir()):
+        parser.error(f"{given.state} can't be written: name a file in a folder that exists.")
     kept = given.state if given.state and Path(given.state).exists() else None
     if given.seed and kept:
         parser.error(f"{given.state} exists already: leave out --seed, or name another file with --state.")
@@ -49,11 +63,13 @@ def main(arguments: list[str] | None = None) -> None:
         transport = SandboxTransport(demo=not (given.empty or start), file=start, today=not given.frozen)
     except (OSError, ValueError) as fault:
         parser.error(f"{start} can't be read: {fault}")
+    keeper = StateKeeper(transport, Path(given.state), _complain) if given.state else None
     stopped = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stopped.set())
     try:
-        with serving(transport, given.port, None if given.quiet else _log) as address:
+        log, on_write = None if given.quiet else _log, keeper.touch if keeper else _nothing
+        with serving(transport, given.port, log, on_write) as address:
             day = datetime.fromtimestamp(transport.now, UTC)
             runs = "the clock runs" if transport.runs else "the clock stands still"
             print(
@@ -64,10 +80,21 @@ def main(arguments: list[str] | None = None) -> None:
             stopped.wait()
     except OSError as error:
         parser.exit(1, f"Port {given.port} can't be used: {error.strerror}. Name another with --port.\n")
-    if given.state:
-        transport.save(given.state)
+    if keeper:
+        try:
+            keeper.close()
+        except OSError as error:
+            parser.exit(1, f"The state can't be written to {given.state}: {error.strerror}.\n")
         print(f"Saved in {given.state}.", end=" ")
     print("Stopped.", flush=True)
+
+
+def _nothing() -> None:
+    """Where no file is kept."""
+
+
+def _complain(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _log(line: str) -> None:

@@ -21,7 +21,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,7 +33,7 @@ from stripe_magics.sandbox.http_message import BadMessage, Message, read, writte
 from stripe_magics.sandbox.transport import SandboxTransport
 from stripe_magics.sandbox.webhook_sender import WebhookSender
 
-HOST = "127.0.0.1"
+HOST, HOST_6 = "127.0.0.1", "::1"
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 IDLE = 60.0
 """Seconds that a connection may be silent."""
@@ -45,19 +45,29 @@ Reply = tuple[int, dict[str, str], bytes]
 
 
 class _Server(socketserver.ThreadingTCPServer):
+    host = HOST
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, port: int, transport: SandboxTransport, log: Log | None) -> None:
-        super().__init__((HOST, port), _Connection)
-        self.transport, self.log = transport, log
-        self.sender = WebhookSender(transport, log)
+    def __init__(
+        self, port: int, transport: SandboxTransport, sender: WebhookSender, log: Log | None,
+        on_write: Callable[[], None],
+    ) -> None:  # fmt: skip
+        super().__init__((self.host, port), _Connection)
+        self.transport, self.sender, self.log, self.on_write = transport, sender, log, on_write
 
     def handle_error(self, _request: Any, _client_address: Any) -> None:
         """A client that went away is nobody's defect; everything else must be seen."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             traceback.print_exc(file=sys.stderr)
+
+
+class _Server6(_Server):
+    """The same by this machine's other address: where `localhost` means that one first, too."""
+
+    host = HOST_6
+    address_family = socket.AF_INET6
 
 
 class _Connection(socketserver.StreamRequestHandler):
@@ -122,6 +132,8 @@ class _Connection(socketserver.StreamRequestHandler):
         own = OWN_PATHS.get((message.method, parts.path))
         try:
             reply = own(self.server, message) if own else self._api(message, parts.path, parts.query)
+            if message.method not in {"GET", "HEAD"}:
+                self.server.on_write()
             self.server.sender.look()
         except Exception:
             # a defect of the sandbox: the client must not hang, and whoever runs the server must see it
@@ -189,15 +201,31 @@ OWN_PATHS: dict[tuple[str, str], Callable[[_Server, Message], Reply]] = {
 
 
 @contextmanager
-def serving(transport: SandboxTransport, port: int = 0, log: Log | None = None) -> Iterator[str]:
+def serving(
+    transport: SandboxTransport, port: int = 0, log: Log | None = None,
+    on_write: Callable[[], None] = lambda: None,
+) -> Iterator[str]:  # fmt: skip
     """Serve in the background; gives the base address. Port 0 takes any that is free. Raises OSError if the
-    port is taken."""
-    with _Server(port, transport, log) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://{HOST}:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
-            server.sender.close()
+    port is taken. `on_write` is called after each request that may have changed the account."""
+    sender = WebhookSender(transport, log)
+    with ExitStack() as stack:
+        stack.callback(sender.close)
+        server = stack.enter_context(_Server(port, transport, sender, log, on_write))
+        stack.enter_context(_running(server))
+        with suppress(
+            OSError
+        ):  # no such address here, or taken by another: the first is the one that is said
+            six = stack.enter_context(_Server6(server.server_address[1], transport, sender, log, on_write))
+            stack.enter_context(_running(six))
+        yield f"http://{HOST}:{server.server_address[1]}"
+
+
+@contextmanager
+def _running(server: _Server) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()

@@ -369,10 +369,41 @@ def test_the_state_is_kept_in_a_file(tmp_path) -> None:
         assert "POST /v1/customers 200 " in rest and "req_" in rest and "sk_test" not in rest
 
 
+def test_a_server_that_is_killed_begins_again_where_it_was(tmp_path) -> None:
+    file = tmp_path / "state"
+    with command("--state", str(file), "--frozen", "--quiet") as process:
+        host = process.stdout.readline().split("http://")[1].split(";")[0]
+        call(host, "POST", "/v1/customers", "name=J")
+        deadline = time.monotonic() + 60
+        while not file.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.kill()
+    with command("--state", str(file), "--frozen", "--quiet") as process:
+        host = process.stdout.readline().split("http://")[1].split(";")[0]
+        assert [each["name"] for each in json.loads(call(host, "GET", "/v1/customers")[1])["data"]] == ["J"]
+        process.kill()
+
+
+def test_localhost_is_served_by_either_address(host) -> None:
+    """Where `localhost` is ::1 first, a client that tries no other finds the sandbox, too."""
+    port = int(host.rpartition(":")[2])
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no ::1")
+    connection = http.client.HTTPConnection("::1", port, timeout=60)
+    connection.request("GET", "/health")
+    assert json.loads(connection.getresponse().read())["status"] == "ok"
+    connection.close()
+
+
 @each_row(
     ("arguments", "message"),
     [
         (["--today", "--frozen"], "not allowed with"),
+        (["--port", "70000"], "is not a port"),
+        (["--port", "-1"], "is not a port"),
+        (["--state", "/nowhere/at/all"], "name a file in a folder that exists"),
         (["--seed", "/nowhere/sandbox"], "can't be read"),
         (["--seed", __file__], "This is not a saved sandbox."),
     ],
