@@ -59,7 +59,45 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("fast")
 
 
+SHORT = ("tests/parsing", "tests/request", "tests/sandbox", "tests/specs", "tests/test_", "tests/validation")
+"""Where files are short."""
+
+LONG = (
+    "tests/sandbox/test_silent_parameters.py",
+    "tests/finance/test_differential.py",
+    "tests/frames/test_analyses.py",
+    "tests/finance/test_close_line.py",
+    "tests/finance/test_proofs.py",
+    "tests/finance/test_over_folder.py",
+    "tests/finance/test_close.py",
+    "tests/magics/test_command_leaks.py",
+    "tests/client/test_warm_up.py",
+    "tests/magics/test_options.py",
+    "tests/client/test_journal_stops.py",
+    "tests/bulk/test_mirror.py",
+    "tests/sandbox/test_demo_data.py",
+)
+"""The files that take longest, the longest first: workers that share files out should not end with them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers take the files in the order below, not by how many tests each holds: the longest holds one."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests come last: Playwright keeps an event loop running in this thread, under which nothing
-    else could start its own."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    else could start its own. Workers close it after each file, and have short files left for the end."""
+    shared_out = "PYTEST_XDIST_WORKER" in os.environ
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        file = item.nodeid.partition("::")[0]
+        browser = item.get_closest_marker("browser") is not None
+        if not shared_out:
+            return (int(browser), 0)
+        if file in LONG:
+            return (0, LONG.index(file))
+        return (2 if browser else 3 if file.startswith(SHORT) else 1, 0)
+
+    items.sort(key=place)
