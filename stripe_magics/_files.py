@@ -39,7 +39,7 @@ def write_atomically(
     by this user alone.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}{TEMPORARY}")
+    temporary = temporary_name(target)
     try:
         try:
             with open(temporary, "xb", opener=_open_private if private else None) as file:
@@ -63,6 +63,20 @@ def write_atomically(
                 " same again."
             ),
         ) from problem
+
+
+def temporary_name(target: Path) -> Path:
+    """A name beside the target that nobody else uses."""
+    return target.with_name(f".{target.name}.{uuid.uuid4().hex}{TEMPORARY}")
+
+
+def rename(path: Path, target: Path) -> None:
+    """Put a finished file in the place of another one. Raises `FileError`."""
+    try:
+        path.replace(target)
+        sync_folder(target.parent)
+    except OSError as problem:
+        raise FileError(f"{target} can't be replaced: {reason(problem)}.") from problem
 
 
 def _open_private(path: str, flags: int) -> int:

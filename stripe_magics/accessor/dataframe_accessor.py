@@ -352,11 +352,12 @@ class StripeAccessor:
         """A Parquet file (Feather by its ending) that `sm.read_parquet` reads back equal, with what the frame
         knows.
 
-        Maps and lists are JSON text in it, as in what `pull` writes. With `typed=True` they have Parquet's
-        own types (`map<string, string>`, `struct`, `list`), for readers without JSON: `pd.read_parquet(path,
-        dtype_backend="pyarrow")` gives columns with `.list` and `.struct`, and DuckDB takes
-        `lines[1].amount`. A key that only some rows' objects have is then null in the others, and columns
-        that hold several types at one place stay JSON text (a warning names them).
+        Maps and lists are JSON text in it. With `typed=True` they have Parquet's own types (`map<string,
+        string>`, `struct`, `list`), as in the folder of a finished `pull`, for readers without JSON:
+        `pd.read_parquet(path, dtype_backend="pyarrow")` gives columns with `.list` and `.struct`, and DuckDB
+        takes `lines[1].amount`. Such readers see null where an object didn't have a key that others have;
+        `sm.read_parquet` gives the objects as they were. Columns that hold several types at one place stay
+        JSON text (a warning names them).
 
         pandas' own `df.to_parquet` fails with "Cannot write struct type ... with no child field" where no row
         of a frame has any metadata: Arrow can't know what type an empty dict should have. This method writes

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
 
-from stripe_magics.accessor.nested_types import MixedValuesError, nested_array, python_value
 from stripe_magics.frames import parquet
 from stripe_magics.frames.arrow_columns import is_json, json_field, objects, text_dtype
 from stripe_magics.frames.cells import as_json, freeze
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.frame_info import FrameInfo, remember
+from stripe_magics.frames.nested_types import MixedValuesError, nested_array, values_of
 
 _FACTS = b"stripe_magics"
 RISKY = re.compile(r"^[\s]*[=+\-@\t\r]")
@@ -88,11 +89,9 @@ def _typed_columns(frame: pd.DataFrame, nested: list[Any]) -> dict[str, tuple[pa
     for name in nested:
         cells = [None if _missing(each) else each for each in frame[name]]
         try:
-            array = nested_array(cells, str(name))
+            made[str(name)] = nested_array(cells, str(name))
         except MixedValuesError:
             mixed.append(str(name))
-        else:
-            made[str(name)] = pa.field(str(name), array.type), array
     if mixed:
         warnings.warn(
             f"Written as JSON text, since one place in them has values of several types: {', '.join(mixed)}.",
@@ -120,8 +119,7 @@ def from_table(table: pa.Table) -> pd.DataFrame:
                 dtype=object,
             )
     for name in said.get("typed", ()):
-        column = table.column(name)
-        cells = [python_value(each, column.type) for each in column.to_pylist()]
+        cells = chain.from_iterable(values_of(table.column(name), table.schema.field(name)))
         frame[name] = pd.Series([freeze(each) for each in cells], index=frame.index, dtype=object)
     for name in said["texts"]:
         frame[name] = frame[name].astype(text_dtype())

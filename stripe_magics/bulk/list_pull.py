@@ -123,7 +123,12 @@ def over_accounts(
         headers = tuple(pair for pair in base.headers if pair[0].lower() != "stripe-account")
         request = replace(base, headers=(*headers, ("Stripe-Account", account)))
         pulled = list_work(
-            connection, request, Path(to) / f"account={account}" if to else "", columns, together
+            connection,
+            request,
+            Path(to) / f"account={account}" if to else "",
+            columns,
+            together,
+            typed=False,  # one type for each account would be no data set over all of them
         )
 
         def run(stop: Callable[[], bool]) -> pd.DataFrame | Saved | None:

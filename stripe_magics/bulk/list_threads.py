@@ -24,14 +24,22 @@ MAX_ACCOUNTS = 16  # accounts at once
 
 
 def list_work(
-    connection: Connection, request: Request, to: str | Path, columns: Sequence[str], together: ProgressGroup
+    connection: Connection,
+    request: Request,
+    to: str | Path,
+    columns: Sequence[str],
+    together: ProgressGroup,
+    *,
+    typed: bool = True,
 ) -> Callable[[Callable[[], bool]], pd.DataFrame | Saved]:
-    """One of several lists: into a folder, or as a frame."""
+    """One of several lists: into a folder (`typed`: see `save`), or as a frame."""
 
     def run(stop: Callable[[], bool]) -> pd.DataFrame | Saved:
         with together.part(None if request.row_filters else request.limit) as progress:
             if to:
-                return save(connection, request, to, columns=columns, progress=progress, stop=stop)
+                return save(
+                    connection, request, to, columns=columns, progress=progress, stop=stop, typed=typed
+                )
             return read_frame(connection, request, columns=columns, progress=progress, stop=stop)
 
     return run

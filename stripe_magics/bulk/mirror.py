@@ -184,7 +184,7 @@ class _ListSync:
         staging.mkdir(parents=True, exist_ok=True)
         _files.write_atomically(since, f"{began} {self.account}")
         cuts = self.list.details.get("cuts") or ()
-        saved = save(self.connection, self.request, parts, progress=self.progress, cuts=cuts)
+        saved = save(self.connection, self.request, parts, progress=self.progress, cuts=cuts, typed=False)
         if saved["read_whole"]:
             details = {
                 "account": self.account,

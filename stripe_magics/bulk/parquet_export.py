@@ -49,7 +49,7 @@ class Saved(dict[str, Any]):
     the next reading of the list."""
 
 
-def save(
+def save(  # noqa: PLR0913 - options by keyword, as `pull` has them
     connection: Connection,
     request: Request,
     folder: str | Path,
@@ -59,9 +59,10 @@ def save(
     stop: Callable[[], bool] | None = None,
     part_rows: int = PART_ROWS,
     cuts: Sequence[str] = (),
+    typed: bool = True,
 ) -> Saved:
     """Pull a list into a folder, or go on with the pull that was begun there. KeyboardInterrupt leaves it
-    resumable and says so.
+    resumable and says so. With `typed`, maps and lists have Parquet's own types once all rows are there.
 
     `cuts` are those that `Saved` had when this list was last read whole; they are used if it doesn't take
     `created`.
@@ -75,9 +76,12 @@ def save(
     _check_folder(target)
     with _files.lock(target / LOCK, purpose=f"The folder {target}"), deferred_interrupt(stop) as stopped:
         writer = PartWriter(target, request, columns, part_rows)
-        if writer.manifest.complete:
-            return _result(writer, resumed=False)
-        return _pull(connection, request, writer, progress=progress, stop=stopped, cuts=cuts)
+        resumed = not writer.manifest.complete and bool(writer.manifest.files)
+        if not writer.manifest.complete:
+            _pull(connection, request, writer, progress=progress, stop=stopped, cuts=cuts)
+        if typed:
+            writer.give_types(stopped)
+        return _result(writer, resumed=resumed)
 
 
 def _pull(
@@ -88,8 +92,8 @@ def _pull(
     progress: Callable[[int, int], object] | None,
     stop: Callable[[], bool],
     cuts: Sequence[str],
-) -> Saved:
-    resumed, earlier = bool(writer.manifest.files), writer.manifest.rows
+) -> None:
+    earlier = writer.manifest.rows
     expect = getattr(progress, "expect", None)
     hooks = {"stop": stop, "expect": (lambda total: expect(earlier + total)) if expect is not None else None}
     inner = InnerLists(connection, request)
@@ -117,7 +121,6 @@ def _pull(
     if isinstance(problem, StripeMagicsError) and not isinstance(problem, KeyboardInterrupt):
         _add_fact(problem, writer.status())
         raise problem
-    return _result(writer, resumed=resumed)
 
 
 def _add_fact(problem: StripeMagicsError, fact: str) -> None:
@@ -190,6 +193,27 @@ class PartWriter:
         if cut_lists:
             self.notes.append(f"{cut_lists:,} lists inside of objects are cut: their rest could not be read.")
         self._flush(None, complete=True, cut_lists=cut_lists)
+
+    def give_types(self, stop: Callable[[], bool]) -> None:
+        """If all rows are there: maps and lists in Parquet's own types. Where that can't be done, or is
+        stopped, they stay JSON text, and a note says so."""
+        from stripe_magics.bulk.typed_parts import TypingStopped, give_types
+
+        if not self.manifest.complete or "typed" in self.manifest.details:
+            return
+        why = "this was stopped"
+        try:
+            self.manifest = give_types(self.folder, self.manifest, stop)
+        except FileError as problem:
+            why = problem.brief.rstrip(".")
+        except (TypingStopped, KeyboardInterrupt):
+            pass
+        else:
+            return
+        self.notes.append(
+            f"All {self.manifest.rows:,} rows are there, with maps and lists as JSON text ({why}): the same"
+            " again gives them Parquet's own types."
+        )
 
     def keep_rest(self) -> None:
         """After an end at any point: write what waits if it is what came; otherwise it is read again by the
@@ -299,7 +323,8 @@ class PartWriter:
         if holes or found.details["left"] == START_OVER:
             if holes:
                 self.notes.append(f"Read again from the start: {'; '.join(holes)}.")
-            found = found.next(files=(), complete=False, details={**found.details, "left": None, "marks": []})
+            details = {key: value for key, value in found.details.items() if key not in {"typed", "text"}}
+            found = found.next(files=(), complete=False, details={**details, "left": None, "marks": []})
             manifests.store(self.folder, found)
             manifests.remove_unnamed(self.folder, found)
         return found
@@ -377,6 +402,9 @@ def _result(writer: PartWriter, *, resumed: bool) -> Saved:
     notes = list(writer.notes)
     if not manifest.complete and not any(note.startswith("Stopped") for note in notes):
         notes.append(f"Stopped after {manifest.rows:,} rows: run the same again to go on.")
+    if manifest.details.get("text"):
+        names = ", ".join(manifest.details["text"])
+        notes.append(f"JSON text, since one place in them has values of several types: {names}.")
     cut = manifest.details.get("cut_lists", 0)
     if cut and not any("are cut" in note for note in notes):
         notes.append(f"{cut:,} lists inside of objects are cut: their rest could not be read.")

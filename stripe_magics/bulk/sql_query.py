@@ -13,6 +13,7 @@ from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_storage import ListFolder, mirror_folder, mirrored_lists
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames.arrow_columns import finish
+from stripe_magics.frames.manifest import Manifest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,7 @@ def list_query(folder: ListFolder) -> str:
         files = ", ".join("'" + str(folder.folder / name).replace("'", "''") + "'" for name in names)
         return f"read_parquet([{files}], union_by_name=true)"
 
-    query = f"select * from {rows(*(each.name for each in manifest.files))}"
+    query = f"select {_as_text(manifest)} from {rows(*(each.name for each in manifest.files))}"
     if manifest.hidden:
         query = (
             f"select * from ({query}) as stored anti join {rows(manifest.hidden.name)} as hidden using (id)"
@@ -75,6 +76,14 @@ def list_query(folder: ListFolder) -> str:
     if manifest.changes:
         query += f" union all by name select * from {rows(manifest.changes.name)}"
     return query
+
+
+def _as_text(manifest: Manifest) -> str:
+    """All columns; maps and lists that have types of Parquet's own (a pull's) as JSON text, as a mirror has
+    them."""
+    names = ['"' + each.replace('"', '""') + '"' for each in manifest.details.get("typed", ())]
+    texts = ", ".join(f"to_json({each})::varchar as {each}" for each in names)
+    return f"* replace ({texts})" if texts else "*"
 
 
 def export_duckdb(mirror: Path, path: Path) -> None:

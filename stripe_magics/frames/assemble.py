@@ -79,7 +79,7 @@ def assemble(
     typed: dict[str, tuple[Column, pa.Array]] = {}
     loose: dict[str, tuple[str, ColumnValues]] = {}
     expanded: dict[str, str] = {}
-    with _undisturbed():
+    with without_collector():
         for name in list(chunks):
             parts, column = chunks.pop(name), fixed.get(name)
             found = _typed(name, parts, column)
@@ -154,7 +154,7 @@ def _apart(source: str, name: str, fixed: Mapping[str, Column]) -> str:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Without the garbage collector, which would walk through thousands of new dicts again and again."""
     collecting = gc.isenabled()
     gc.disable()

@@ -27,10 +27,11 @@ from stripe_magics.errors import FileError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VERSION = 2
+VERSION = 3  # 3: maps and lists have Arrow's own types (`details["typed"]`); other folders are still 2
 MANIFEST = "_manifest.json"
 OLD_STATE = "_state.json"  # of version 0.2, which had no checksums
 CHANGES = "_changes"  # folder
+_REPLACEMENTS = "replacements"  # among the details, while files take the places of others
 _OUR_NAMES = re.compile(
     r"part-\d{5}\.parquet|(?:\d{4}-\d{2}|part|rows|hidden)-[0-9a-f]{12}\.parquet|\..*\.[0-9a-f]{32}\.tmp|part-\d{5}\.parquet\.tmp"
 )
@@ -107,7 +108,7 @@ def load(folder: Path) -> Manifest | None:
                 f"{path} was written by a newer version of stripe_magics. Nothing was changed.",
                 advice="Update stripe_magics (pip install -U stripe_magics), or give another folder.",
             )
-        return Manifest(
+        manifest = Manifest(
             object_type=content["object"],
             files=tuple(DataFile(**each) for each in content["files"]),
             complete=content["complete"] is True,
@@ -116,6 +117,7 @@ def load(folder: Path) -> Manifest | None:
             details=content["details"],
             sequence=int(content["sequence"]),
         )
+        return _with_replacements(folder, manifest)
     except (LookupError, TypeError, ValueError) as problem:
         raise FileError(
             f"{path} is damaged: {type(problem).__name__} in its content.",
@@ -123,10 +125,33 @@ def load(folder: Path) -> Manifest | None:
         ) from problem
 
 
+def _with_replacements(folder: Path, manifest: Manifest) -> Manifest:
+    """The manifest after an end in the midst of `replace_files`: each file is the one or the other."""
+    details = dict(manifest.details)
+    replacements = {each["name"]: DataFile(**each) for each in details.pop(_REPLACEMENTS, ())}
+    if not replacements:
+        return manifest
+    files = [
+        replacements[each.name]
+        if each.name in replacements and _is_as_named(folder, replacements[each.name])
+        else each
+        for each in manifest.files
+    ]
+    return replace(manifest, files=tuple(files), details=details)
+
+
+def _is_as_named(folder: Path, file: DataFile) -> bool:
+    path = folder / file.name
+    try:
+        return path.stat().st_size == file.size and _files.checksum(path) == file.sha256
+    except FileNotFoundError:
+        return False
+
+
 def store(folder: Path, manifest: Manifest) -> None:
     """Replace a folder's manifest. The files that it names are on the disk by then. Raises `FileError`."""
     content = {
-        "version": VERSION,
+        "version": VERSION if manifest.details.get("typed") else 2,
         "object": manifest.object_type,
         "complete": manifest.complete,
         "rows": manifest.rows,
@@ -145,8 +170,45 @@ def write_file(folder: Path, table: pa.Table, name: str) -> DataFile:
 
     content = parquet.encode(table)
     _files.write_atomically(folder / name, content)
+    return _data_file(table, content, name)
+
+
+def write_temporary(folder: Path, table: pa.Table, name: str) -> tuple[Path, DataFile]:
+    """Write a table beside the file of that name, for `replace_files`. Raises `FileError`."""
+    from stripe_magics.frames import parquet
+
+    content = parquet.encode(table)
+    path = _files.temporary_name(folder / name)
+    _files.write_atomically(path, content)
+    return path, _data_file(table, content, name)
+
+
+def _data_file(table: pa.Table, content: bytes, name: str) -> DataFile:
     low, high = created_range(table)
     return DataFile(name, table.num_rows, len(content), _files.checksum_of(content), low, high)
+
+
+def replace_files(
+    folder: Path, manifest: Manifest, temporary: Mapping[str, Path], files: Sequence[DataFile], **details: Any
+) -> Manifest:
+    """Put finished files (`temporary`, by name) in place of those of the same names, and `details` among the
+    manifest's. Raises `FileError`.
+
+    The manifest says first what is to come, so that at every moment each file is as it says.
+    """
+    announced = {**manifest.details, _REPLACEMENTS: [asdict(each) for each in files]}
+    store(folder, manifest.next(details=announced))
+    for name, path in temporary.items():
+        _files.rename(path, folder / name)
+    after = {each.name: each for each in files}
+    following = replace(
+        manifest,
+        files=tuple(after.get(each.name, each) for each in manifest.files),
+        details={**manifest.details, **details},
+        sequence=manifest.sequence + 2,
+    )
+    store(folder, following)
+    return following
 
 
 def unique_name(stem: str) -> str:
@@ -213,14 +275,17 @@ def _data_files(folder: Path) -> Iterable[Path]:
 
 
 def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """A file's rows, of `columns` those that it has. Raises `FileError` if it can't be read."""
+    """A file's rows, of `columns` those that it has; maps and lists as JSON text. Raises `FileError` if it
+    can't be read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from stripe_magics.frames.nested_types import as_json_text
 
     path = folder / name
     try:
         with pq.ParquetFile(path) as file:
-            return file.read(columns=None if columns is None else list(columns))
+            return as_json_text(file.read(columns=None if columns is None else list(columns)))
     except (OSError, pa.ArrowException) as problem:
         raise FileError(
             f"{path} can't be read: {str(problem).splitlines()[0]}",

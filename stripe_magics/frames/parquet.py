@@ -1,7 +1,8 @@
 """Chunks <-> Parquet: files that anything can read, and that become the same frame again.
 
 Every file of an object type has all its fixed columns, in the same types: text, int64, boolean, double,
-timestamps in UTC. Dicts and lists are JSON text, which DuckDB's and others' JSON functions open.
+timestamps in UTC. Dicts and lists are JSON text, which DuckDB's and others' JSON functions open, or, in the
+folder of a finished pull, maps, structs and lists of Arrow's (`nested_types.py`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from stripe_magics.frames.arrow_columns import ARROW, is_json, json_field, path_of, with_path
 from stripe_magics.frames.assemble import assemble, chosen_columns
 from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.frames.nested_types import as_json_text
 from stripe_magics.frames.schema import known, schema
 
 if TYPE_CHECKING:
@@ -134,7 +136,7 @@ def read(
     """The frame of a folder (or file) that was written here: the same columns and dtypes as if it had been
     pulled just now."""
     paths = files_of(place) if isinstance(place, (str, Path)) else list(place)
-    tables = [pq.read_table(path, partitioning=None) for path in paths]
+    tables = [as_json_text(pq.read_table(path, partitioning=None)) for path in paths]
     kind = next(
         (
             table.schema.metadata.get(b"stripe_object", b"").decode()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stripe_magics.errors import UsageFault
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 ENDINGS = (".csv", ".xlsx", ".parquet")
 
@@ -35,7 +36,7 @@ def _read(name: str) -> pd.DataFrame:
             return pd.read_csv(path, dtype=str, keep_default_na=False)
         if path.suffix.lower() == ".xlsx":
             return pd.read_excel(path, dtype=str, keep_default_na=False)
-        return pd.read_parquet(path)
+        return _with_objects(pd.read_parquet(path), path)
     except FileNotFoundError:
         raise UsageFault(f"--from: there is no file {name!r}. Nothing was sent.") from None
     except ImportError as fault:
@@ -50,3 +51,29 @@ def _read(name: str) -> pd.DataFrame:
         if type(fault).__module__.partition(".")[0] not in {"pandas", "openpyxl", "pyarrow", "zipfile"}:
             raise
         raise UsageFault(f"--from: {name!r} can't be read as a table ({fault}). Nothing was sent.") from None
+
+
+def _with_objects(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Maps and lists as Python's own: pandas makes pairs of a file's maps, arrays of its lists."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for field in pq.read_schema(path):
+        if pa.types.is_nested(field.type) and field.name in frame:
+            cells = [_plain(cell, field.type) for cell in frame[field.name]]
+            frame[field.name] = pd.Series(cells, index=frame.index, dtype=object)
+    return frame
+
+
+def _plain(value: Any, kind: pa.DataType) -> Any:
+    import pyarrow as pa
+
+    if value is None or not pa.types.is_nested(kind):
+        return value
+    if pa.types.is_map(kind):
+        return {key: _plain(inner, kind.item_type) for key, inner in value}
+    if pa.types.is_struct(kind):
+        return {each.name: _plain(value[each.name], each.type) for each in kind}
+    items = value.tolist() if hasattr(value, "tolist") else value
+    return [_plain(inner, kind.value_type) for inner in items]

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bulk.statement_stops import StatementStops
 
 from stripe_magics import _files, bulk
-from stripe_magics.bulk import mirror, mirror_storage, parquet_export, read_strategies
+from stripe_magics.bulk import mirror, mirror_storage, parquet_export, read_strategies, typed_parts
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.pagination import parallel_paginator
 from stripe_magics.errors import FileError, StripeMagicsError
@@ -30,7 +31,8 @@ from stripe_magics.frames import builder, manifest
 
 Make = Callable[..., tuple[Any, Any]]
 SAVING = [
-    each.__file__ for each in (_files, manifest, parquet_export, read_strategies, parallel_paginator, builder)
+    each.__file__
+    for each in (_files, manifest, parquet_export, typed_parts, read_strategies, parallel_paginator, builder)
 ]
 MIRRORING = [each.__file__ for each in (_files, manifest, mirror_storage, mirror)]
 
@@ -448,8 +450,13 @@ def test_an_old_pull_goes_on(listed: Make, tmp_path: Path) -> None:
     (out / manifest.OLD_STATE).write_text(json.dumps(state))
     (out / manifest.MANIFEST).unlink()
     before = [(out / each.name).read_bytes() for each in found.files]
-    saved = bulk.save(connection, request, out)
+    saved = bulk.save(connection, request, out, typed=False)
     assert saved["complete"]
     assert saved["resumed"]
     assert sorted(ids_in(out)) == sorted(server.ids)
     assert [(out / each.name).read_bytes() for each in found.files] == before
+    asked = server.requests
+    assert bulk.save(connection, request, out)["rows"] == 3_000
+    assert server.requests == asked
+    assert sorted(ids_in(out)) == sorted(server.ids)
+    assert pa.types.is_map(pq.read_schema(out / found.files[0].name).field("metadata").type)
