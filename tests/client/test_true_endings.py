@@ -107,7 +107,7 @@ def test_stop_between_two_steps_says_what_was_done(sandbox: Any, monkeypatch: py
 
     run = pipeline._Run(
         sandbox,
-        replace(request, then=(following,)),
+        replace(request, follow_ups=(following,)),
         pipeline.command("customers.update", customer=identity),
         origin=None,
         ask=None,
