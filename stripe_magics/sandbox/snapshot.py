@@ -91,7 +91,7 @@ def encode_state(account: Account, *, objects: bool) -> bytes:
         identifier: _part(each, objects=objects) for identifier, each in account.family.connected.items()
     }
     content = _File(
-        FORMAT, own.seed, clock.now, clock.jobs, clock.count, own.count, account.requests, account.me,
+        FORMAT, own.seed, clock.now, clock.jobs, clock.count, own.count, account.requests, account.profile,
         own.tables, own.notes, own.deleted, own.long_lines, own.link_lines, own.replays, own.members,
         connected, own.test_clocks, own.totals, own.open,
     )  # fmt: skip
@@ -109,7 +109,7 @@ def _part(account: Account, *, objects: bool) -> _Part:
     }
     clocks = {name: _Times(*each.calendar.mark()) for name, each in account.test_clocks.items()}
     return _Part(
-        account.seed, account.count, tables, account.notes, account.deleted, account.long_lines,
+        account.seed, account.count, tables, account.private_state, account.deleted, account.long_lines,
         account.link_lines, replays,
         account.ledger.members if objects else {}, clocks, account.ledger.totals, account.ledger.open,
     )  # fmt: skip
@@ -135,7 +135,7 @@ def decode_state(text: bytes, elsewhere: Elsewhere | None = None) -> Account:
     if file.format != FORMAT:
         raise ValueError(f"This sandbox was saved in format {file.format}; this version reads {FORMAT}.")
     account = Account(seed=file.seed, now=file.now)
-    account.me, account.requests = file.me, file.requests
+    account.profile, account.requests = file.me, file.requests
     _fill(account, file, elsewhere, "")
     for identifier, part in file.connected.items():
         member = Account(seed=part.seed, platform=account, me=identifier)
@@ -154,7 +154,7 @@ def _fill(account: Account, part: _File | _Part, elsewhere: Elsewhere | None, ow
             data = decode(text)
             keys = tuple(data.get(name) for name in table.keys)
             table.add(Row(data["id"], created, seq, keys, None, text))
-    account.notes, account.deleted = Remembering(part.notes), Remembering(part.deleted)
+    account.private_state, account.deleted = Remembering(part.notes), Remembering(part.deleted)
     account.long_lines, account.link_lines = Remembering(part.long_lines), Remembering(part.link_lines)
     account.replays = {
         key: (print_, status, body.encode(), when)

@@ -95,7 +95,7 @@ class WebhookSender:
             for each in holder.each("webhook_endpoint")
             if each["status"] == "enabled"
             and urlsplit(each["url"]).hostname in LOCAL
-            and bool(holder.notes.get(each["id"], {}).get("connect")) is connect
+            and bool(holder.private_state.get(each["id"], {}).get("connect")) is connect
         ]
         return [
             _Delivery(time.monotonic(), 0, url, secret, str(row.keys[0]), row.text, platform)

@@ -277,7 +277,7 @@ class World:
             "POST /v1/webhook_endpoints",
             {"url": "https://example.com/x", "enabled_events[]": "charge.failed"},
         )["id"]
-        ids["account"] = transport.account.me["id"]
+        ids["account"] = transport.account.profile["id"]
         call(
             "POST /v1/billing/meter_events",
             {
@@ -407,11 +407,13 @@ def state(transport: SandboxTransport) -> bytes:
     account.family.flush()
     return msgspec.json.encode(
         (
-            {kind: [(row.id, msgspec.Raw(row.text)) for row in table.ordered()] for kind,
-                table in account.tables.items()},
+            {
+                kind: [(row.id, msgspec.Raw(row.text)) for row in table.ordered()]
+                for kind, table in account.tables.items()
+            },
             [snapshot._part(each) for each in account.family.connected.values()],
-            account.notes, account.deleted, account.long_lines, account.link_lines, account.ledger.members,
-            sorted(account.clock.jobs), account.me,
+            account.private_state, account.deleted, account.long_lines, account.link_lines,
+            account.ledger.members, sorted(account.clock.jobs), account.profile,
         )
     )  # fmt: skip
 

@@ -32,7 +32,11 @@ def fingerprint(account):
             digest.update(row.text)
     digest.update(
         repr(
-            (account.clock.jobs, sorted(account.notes.items()), sorted(account.ledger.members.items()))
+            (
+                account.clock.jobs,
+                sorted(account.private_state.items()),
+                sorted(account.ledger.members.items()),
+            )
         ).encode()
     )
     return digest.hexdigest()

@@ -320,7 +320,7 @@ def test_payment_intents_confirm(call) -> None:
     given_back(kept, done)
     given_back({**BILLING, "metadata[a]": "b"}, done["payment_method"])
     assert done["status"] == "requires_capture"
-    mandate = call.transport.account.notes[done["payment_method"]["id"]]["mandate"]
+    mandate = call.transport.account.private_state[done["payment_method"]["id"]]["mandate"]
     assert call(f"GET /v1/mandates/{mandate}")["customer_acceptance"]["online"] == {
         "ip_address": "192.0.2.1",
         "user_agent": "UA",

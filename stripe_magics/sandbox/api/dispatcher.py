@@ -134,7 +134,7 @@ def respond(
     try:
         account = _authorise(headers, account)
         if account.platform is not None:
-            answering["stripe-account"] = account.me["id"]
+            answering["stripe-account"] = account.profile["id"]
         version = versions.served(headers.get("stripe-version", ""))
         answering["stripe-version"] = version
         found, ids, names = _routed(method, path, version)
@@ -265,7 +265,7 @@ def _authorise(headers: Mapping[str, str], account: Account) -> Account:
             f" {PINNED_VERSION}."
         )
     acting = headers.get("stripe-account", "") or headers.get("stripe-context", "")
-    if not acting or acting == account.me.get("id"):
+    if not acting or acting == account.profile.get("id"):
         return account
     found = account.family.member(acting)
     if found is None:

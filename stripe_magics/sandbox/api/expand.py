@@ -43,7 +43,7 @@ def _link_lines(account: Account, of: Object) -> Object:
 
 
 def _currency_options(account: Account, of: Object) -> Any:
-    return account.notes.get(of["id"], {}).get("currency_options", {})
+    return account.private_state.get(of["id"], {}).get("currency_options", {})
 
 
 INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
@@ -51,7 +51,7 @@ INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
     ("customer", "sources"): _own("card", "/v1/customers/{}/sources"),
     ("customer", "subscriptions"): _own("subscription", "/v1/customers/{}/subscriptions"),
     ("customer", "tax_ids"): _own("tax_id", "/v1/customers/{}/tax_ids"),
-    ("customer", "tax"): lambda account, of: account.notes.get(of["id"], {}).get("tax") or {
+    ("customer", "tax"): lambda account, of: account.private_state.get(of["id"], {}).get("tax") or {
         "automatic_tax": "unrecognized_location", "ip_address": None, "location": None
     },
     ("customer", "invoice_credit_balance"): lambda account, of: (
@@ -62,9 +62,9 @@ INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
         account.link_lines.get(of["id"], []), f"/v1/checkout/sessions/{of['id']}/line_items", most=10
     ),
     ("balance", "instant_available.net_available"): lambda account, of: None,
-    ("price", "tiers"): lambda account, of: account.notes.get(of["id"], {}).get("tiers"),
+    ("price", "tiers"): lambda account, of: account.private_state.get(of["id"], {}).get("tiers"),
     ("price", "currency_options"): _currency_options,
-    ("coupon", "applies_to"): lambda account, of: account.notes.get(of["id"], {}).get("applies_to"),
+    ("coupon", "applies_to"): lambda account, of: account.private_state.get(of["id"], {}).get("applies_to"),
     ("coupon", "currency_options"): _currency_options,
     ("payment_link", "application"): lambda account, of: None,
     ("webhook_endpoint", "application"): lambda account, of: None,

@@ -37,7 +37,7 @@ def emit(account: Account, kind: str, subject: dict[str, Any], before: dict[str,
         if not former:
             return
         data["previous_attributes"] = former
-    of = {} if account.platform is None else {"account": account.me["id"]}
+    of = {} if account.platform is None else {"account": account.profile["id"]}
     account.insert(
         "event",
         {

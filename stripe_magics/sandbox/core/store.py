@@ -5,7 +5,7 @@
 - Handlers read and change dicts: `get` an object, change it, `save` it. `peek` reads one without keeping the
   dict. At the end of a request `flush` turns them back into text; what was changed and not saved is dropped,
   so that a refusal half way leaves no trace.
-- What Stripe would never show (which outcome a test card brings) is in `notes`.
+- What Stripe would never show (which outcome a test card brings) is in `private_state`.
 
 Filling an account in bulk (a seeded demo), without handlers and events:
 
@@ -21,7 +21,7 @@ Filling an account in bulk (a seeded demo), without handlers and events:
     # pending ones become available by themselves when the clock reaches available_on
     account.ledger.insert({...}, payout="po_...")
     # only for methods that must go on declining: see test_cards.py
-    account.notes["pm_..."] = {"outcome": "card_declined"}
+    account.private_state["pm_..."] = {"outcome": "card_declined"}
     # what is still to come; names in scheduler.py
     account.clock.at(moment, "payout_arrives", "po_...")
     # once at the end: sorts, books the totals, and puts the daily jobs on the calendar
@@ -256,9 +256,9 @@ class Account:
             self.family.connected[me] = self
         self.clock = self.own_clock  # or the test clock that what is done now belongs to
         self.test_clocks: dict[str, Clock] = {}
-        self._me: Object | str = me or {}
+        self._profile: Object | str = me or {}
         self.tables: dict[str, Table] = {}
-        self.notes: Remembering[dict[str, Any]] = Remembering()
+        self.private_state: Remembering[dict[str, Any]] = Remembering()
         # customers and the like, as they are answered once gone
         self.deleted: Remembering[Object] = Remembering()
         # invoice -> all its lines, where there are more than ten
@@ -269,31 +269,31 @@ class Account:
         self.replays: dict[str, tuple[str, int, bytes, int]] = {}
         self.count = 0
         self.requests = 0
-        self.warm: list[Row] = []  # rows whose dicts were handed out since the last `flush`
+        self.dirty_rows: list[Row] = []  # rows whose dicts were handed out since the last `flush`
         self._undo: list[_Undo] | None = None
         self.ledger = Ledger(self)
 
     @property
-    def me(self) -> Object:
-        """The account object. A connected account's is one of its platform's objects: `save_me` after a
+    def profile(self) -> Object:
+        """The account object. A connected account's is one of its platform's objects: `save_profile` after a
         change."""
-        if isinstance(self._me, dict):
-            return self._me
-        return self.family.platform.find("account", self._me, "account")
+        if isinstance(self._profile, dict):
+            return self._profile
+        return self.family.platform.find("account", self._profile, "account")
 
-    @me.setter
-    def me(self, me: Object) -> None:
-        self._me = me
+    @profile.setter
+    def profile(self, profile: Object) -> None:
+        self._profile = profile
 
-    def save_me(self) -> None:
+    def save_profile(self) -> None:
         """After a change of the account object."""
-        if isinstance(self._me, str):
-            self.family.platform.save("account", self.me)
+        if isinstance(self._profile, str):
+            self.family.platform.save("account", self.profile)
 
     @property
     def platform(self) -> Account | None:
         """The platform, for a connected account; None for a platform."""
-        return self.family.platform if isinstance(self._me, str) else None
+        return self.family.platform if isinstance(self._profile, str) else None
 
     @property
     def now(self) -> int:
@@ -356,7 +356,7 @@ class Account:
             data["id"], created, self.count, keys, None if cold else data, encode(data) if cold else None
         )
         if not cold:
-            self.warm.append(row)
+            self.dirty_rows.append(row)
         table.add(row)
         if self._undo is not None:
             self._undo.append(("added", table, row, None, keys))
@@ -381,7 +381,7 @@ class Account:
             return None
         if row.data is None:
             row.data = decode(row.text)
-            self.warm.append(row)
+            self.dirty_rows.append(row)
         return row.data
 
     def peek(self, kind: str, identifier: str) -> Object | None:
@@ -401,7 +401,7 @@ class Account:
         table = self.table(kind)
         row = table.by_id[data["id"]]
         if row.data is None:
-            self.warm.append(row)
+            self.dirty_rows.append(row)
         if self._undo is not None:
             before = row.json if row.data is not None else row.text
             self._undo.append(("saved", table, row, before, row.keys))
@@ -412,10 +412,10 @@ class Account:
 
     def flush(self) -> None:
         """At the end of a request: what was worked with goes back to being text."""
-        for row in self.warm:
+        for row in self.dirty_rows:
             row.json = row.text
             row.data = None
-        self.warm.clear()
+        self.dirty_rows.clear()
 
     def remove(self, kind: str, identifier: str) -> Object:
         """Delete an object; the answer says so."""
@@ -434,7 +434,7 @@ class Account:
         A decline (402) is no refusal in this sense: what happened on the way stands. Begin it before any
         object is fetched: dicts that were fetched earlier are no longer those of the account. Trials nest.
         """
-        identifier = self._me if isinstance(self._me, str) else ""
+        identifier = self._profile if isinstance(self._profile, str) else ""
         self.family.begin(identifier)
         kept = False
         try:
@@ -460,11 +460,11 @@ class Account:
 
     def _beside(self) -> tuple[Remembering[Any], ...]:
         """What is kept beside the objects."""
-        return (self.notes, self.deleted, self.long_lines, self.link_lines)
+        return (self.private_state, self.deleted, self.long_lines, self.link_lines)
 
     def _shared_calendar(self) -> tuple[int, list[Job], int] | None:
         """That of all accounts of the platform, which remembers it for them."""
-        return self.own_clock.calendar.mark() if isinstance(self._me, dict) else None
+        return self.own_clock.calendar.mark() if isinstance(self._profile, dict) else None
 
     def undo_to(self, mark: Mark) -> None:
         """Be as at the mark."""
@@ -480,7 +480,7 @@ class Account:
         for kept, level in zip(self._beside(), mark[4], strict=True):
             kept.undo_to(level)
         self.ledger.restore(mark[5])
-        if isinstance(self._me, dict):
+        if isinstance(self._profile, dict):
             self.family.connected = mark[6]
 
     def forget_undo(self) -> None:
@@ -499,10 +499,10 @@ class Account:
             else:
                 row.data, row.json = None, text
                 table.rekey(row, keys)
-        for row in self.warm:
+        for row in self.dirty_rows:
             if row.json is not None:
                 row.data = None
-        self.warm.clear()
+        self.dirty_rows.clear()
 
     def each(self, kind: str) -> Iterator[Object]:
         """All objects of a type, oldest first, to look at only."""

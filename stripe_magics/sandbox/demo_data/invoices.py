@@ -66,7 +66,7 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
     elif bill.reason != "manual":
         own = [each for each in lines if each["type"] == "subscription"]
         # from which the draft is built anew when it changes
-        books.account.notes[identifier] = {"lines": decode(encode(own))}
+        books.account.private_state[identifier] = {"lines": decode(encode(own))}
         books.account.clock.at(bill.finalized, "invoice_finalizes", identifier)
     books.account.insert("invoice", made)
 
@@ -209,7 +209,7 @@ def _draft(books: Books, person: Person, bill: Bill, identifier: str) -> Object:
 
 def _issue(books: Books, person: Person, bill: Bill, made: Object) -> None:
     """Finalize it: it gets its number."""
-    place = f"{books.account.me.get('id', 'acct_sandbox')}/{made['id']}"
+    place = f"{books.account.profile.get('id', 'acct_sandbox')}/{made['id']}"
     made.update(
         status="open", number=f"{person.prefix}-{person.sequence:04d}", effective_at=bill.finalized,
         hosted_invoice_url=f"https://invoice.stripe.com/i/{place}",
@@ -300,7 +300,7 @@ def _left_open(books: Books, person: Person, bill: Bill, made: Object) -> None:
         made["next_payment_attempt"] = bill.retry
         at(bill.retry, "invoice_collects", made["id"])
         if bill.attempts:
-            books.account.notes[person.method] = {"outcome": "charge_fails"}
+            books.account.private_state[person.method] = {"outcome": "charge_fails"}
     elif bill.due > books.now:
         at(bill.due, "invoice_overdue", made["id"])
     if bill.reason != "manual" and (overdue or (bill.attempts and bill.attempts[-1][1])):

@@ -31,7 +31,7 @@ class Player:
         routes.install()
         self.books = books
         self.account = Account(seed=f"{books.account.seed}/played", now=since)
-        self.account.me = books.account.me
+        self.account.profile = books.account.profile
         for kind in SOLD:
             for each in books.account.table(kind).ordered():
                 self.account.insert(kind, each.value)
@@ -67,7 +67,7 @@ class Player:
                     known[row.id].json = row.text
                 elif kind != "event" or row.created >= self.books.since:
                     account.insert(kind, row.value)
-        account.notes.update(theirs.notes)
+        account.private_state.update(theirs.private_state)
         account.deleted.update(theirs.deleted)
         account.long_lines.update(theirs.long_lines)
         account.link_lines.update(theirs.link_lines)

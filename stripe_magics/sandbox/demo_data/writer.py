@@ -91,7 +91,7 @@ class Books:
         self.rates = tax_rates(account, start)
         self.rate_text = {currency: raw([rate]) for currency, rate in self.rates.items()}
         scratch = Account(seed=account.seed, now=0)
-        scratch.me = account.me
+        scratch.profile = account.profile
         self.blank_customer = customers.new_customer(scratch)
         self.blank_intent = intent_parameters.new_intent(scratch, amount=0, currency="usd")
         card = new_method(scratch, *card_for(scratch, firm.clients[1]))

@@ -184,7 +184,7 @@ def _made_there(call: Call) -> bool:
 def _belongs(call: Call, field: str, identifier: str) -> Callable[[Row], bool]:
     if field:
         return _equals(field, identifier)
-    notes, home = call.account.notes, call.path
+    notes, home = call.account.private_state, call.path
     return lambda row: notes.get(row.id, {}).get("home") == home
 
 
@@ -213,7 +213,7 @@ def _find(call: Call) -> Object:
 
 def _only_one(call: Call) -> Object:
     """The one object of a path that has no id of its own: settings, a capability."""
-    kept = call.account.notes.get(call.path)
+    kept = call.account.private_state.get(call.path)
     if kept is not None:
         return dict(kept["object"])
     made = _new(call)
@@ -251,7 +251,7 @@ def _set_only_one(call: Call) -> Object:
     call.parents()
     data = _only_one(call)
     _take(call, data)
-    call.account.notes[call.path] = {"object": data}
+    call.account.private_state[call.path] = {"object": data}
     return data
 
 
@@ -284,7 +284,7 @@ def _created(call: Call) -> Object:
     if "id" not in fields:
         return made
     if any(not field for field, _ in call.parents()):
-        account.notes[made["id"]] = {"home": call.path}
+        account.private_state[made["id"]] = {"home": call.path}
     return account.add(call.kind, made)
 
 

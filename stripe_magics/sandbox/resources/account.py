@@ -20,8 +20,8 @@ def retrieve(account: Account, params: dict[str, Any], identifier: str = "") -> 
     account = member(account, identifier)
     banks = own_banks(account)
     return {
-        **account.me,
-        "external_accounts": inline(banks, f"/v1/accounts/{account.me['id']}/external_accounts"),
+        **account.profile,
+        "external_accounts": inline(banks, f"/v1/accounts/{account.profile['id']}/external_accounts"),
     }
 
 
@@ -36,13 +36,13 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
                     f"This is the account of the sandbox itself: its {name} can't be changed here.",
                     param=name,
                 )
-    me = account.me
+    me = account.profile
     before = events.snapshot(me)
     take(me, params, ("email", "metadata", "business_type", "default_currency"))
     change_settings(me, params)
     if params.get("business_profile"):
         me["business_profile"] = {**me["business_profile"], **params["business_profile"]}
-    account.save_me()
+    account.save_profile()
     if account.platform is not None:
         onboarding.give(account, params)
         if params.get("external_account"):
@@ -50,7 +50,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
                 account, {"external_account": params["external_account"], "default_for_currency": True}, ""
             )
         onboarding.refresh(account)
-    events.emit(account, "account.updated", account.me, before)
+    events.emit(account, "account.updated", account.profile, before)
     return retrieve(account, {})
 
 

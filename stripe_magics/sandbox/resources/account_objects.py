@@ -21,7 +21,7 @@ RUN = 5 * MINUTE
 def open_account(account: Account) -> None:
     """A new account: cards and debits switched on, a bank account in each of three currencies, daily
     payouts."""
-    account.me = account_object(f"acct_1{account.letters('account', 15)}", account.now - 800 * DAY)
+    account.profile = account_object(f"acct_1{account.letters('account', 15)}", account.now - 800 * DAY)
     for currency, country, number, routing in BANKS:
         bank = new_bank(
             account, currency=currency, country=country, number=number, routing=routing, default=True
@@ -107,11 +107,11 @@ def new_bank(
     metadata: Any = None,
 ) -> Object:
     identifier = account.new_id("ba")
-    account.notes[identifier] = {"number": number}
+    account.private_state[identifier] = {"number": number}
     return {
         "id": identifier,
         "object": "bank_account",
-        "account": account.me["id"],
+        "account": account.profile["id"],
         "account_holder_name": holder,
         "account_holder_type": "company",
         "account_type": None,
@@ -132,7 +132,7 @@ def new_bank(
 
 def member(account: Account, identifier: str) -> Account:
     """The account of that id: this one, or one that is connected to it. Refuses any other."""
-    if not identifier or identifier == account.me["id"]:
+    if not identifier or identifier == account.profile["id"]:
         return account
     found = account.family.member(identifier) if account.platform is None else None
     if found is None:

@@ -38,7 +38,7 @@ def reverse_charged(account: Account, address: Object | None, tax_ids: list[Obje
     """Whether the buyer owes the tax: a business with a number, in another country than the account."""
     return bool(
         address
-        and address.get("country") != account.me["country"]
+        and address.get("country") != account.profile["country"]
         and any(each["type"] in BUSINESS_NUMBERS for each in tax_ids)
     )
 

@@ -65,7 +65,7 @@ def new_charge(account: Account, given: Object, method: Object, *, secured: bool
         "transfer_data": given.get("transfer_data"),
         "transfer_group": given.get("transfer_group"),
     }
-    prefix = account.me["settings"]["card_payments"]["statement_descriptor_prefix"] or "SANDBOX"
+    prefix = account.profile["settings"]["card_payments"]["statement_descriptor_prefix"] or "SANDBOX"
     suffix = charge["statement_descriptor_suffix"]
     charge["calculated_statement_descriptor"] = (
         f"{prefix}* {suffix}" if suffix else charge["statement_descriptor"] or prefix

@@ -64,7 +64,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         url=None if session["ui_mode"] == "embedded" else f"https://checkout.stripe.com/c/pay/{identifier}",
     )  # fmt: skip
     del session["line_items"]
-    account.notes[identifier] = {each: params[each] for each in _PARTS if params.get(each)}
+    account.private_state[identifier] = {each: params[each] for each in _PARTS if params.get(each)}
     account.link_lines[identifier] = lines
     account.add(_KIND, session)
     account.clock.at(expires, "checkout_expires", identifier)
@@ -187,7 +187,7 @@ def complete(account: Account, params: dict[str, Any], identifier: str) -> Objec
     session = _open(account, identifier, "complete")
     method = use(account, params.get("payment_method") or "pm_card_visa")
     customer = _customer(account, session, params)
-    notes = account.notes.get(identifier, {})
+    notes = account.private_state.get(identifier, {})
     _DONE[session["mode"]](account, session, method, customer, notes)
     known = account.peek("customer", customer or "") or {}
     session.update(

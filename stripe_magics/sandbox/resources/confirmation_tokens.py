@@ -43,7 +43,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         payment_intent=None, setup_intent=None, mandate_data=None, use_stripe_sdk=True,
         payment_method_options=params.get("payment_method_options"),
     )  # fmt: skip
-    account.notes[token["id"]] = {"method": method["id"]}
+    account.private_state[token["id"]] = {"method": method["id"]}
     return account.add("confirmation_token", token)
 
 
@@ -61,7 +61,7 @@ def opened(account: Account, params: dict[str, Any]) -> tuple[Object | None, dic
                 f"You can only pass one of confirmation_token and {name}.", param=name
             )
     held = {name: token[name] for name in ("return_url", "setup_future_usage", "shipping") if token[name]}
-    return token, {**held, **params, "payment_method": account.notes[token["id"]]["method"]}
+    return token, {**held, **params, "payment_method": account.private_state[token["id"]]["method"]}
 
 
 def used(account: Account, token: Object | None, intent: Object) -> None:

@@ -64,11 +64,11 @@ def _keep_aside(account: Account, identifier: str, params: dict[str, Any]) -> No
     if params.get("applies_to"):
         for place, each in enumerate(params["applies_to"].get("products") or ()):
             account.find("product", each, f"applies_to[products][{place}]")
-        account.notes.setdefault(identifier, {})["applies_to"] = {
+        account.private_state.setdefault(identifier, {})["applies_to"] = {
             "products": params["applies_to"].get("products") or []
         }
     if params.get("currency_options"):
-        notes = account.notes.setdefault(identifier, {})
+        notes = account.private_state.setdefault(identifier, {})
         given = {name.lower(): each for name, each in params["currency_options"].items()}
         notes["currency_options"] = {**notes.get("currency_options", {}), **given}
 

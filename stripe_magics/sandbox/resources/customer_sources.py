@@ -64,7 +64,7 @@ def _bank(account: Account, token: str, customer: str) -> Object:
         number, held = "000123456789", {}
     else:
         number, held = (
-            account.notes.get(token, {}).get("number", ""),
+            account.private_state.get(token, {}).get("number", ""),
             spend(account, token, "bank_account", "source")["bank_account"],
         )
     bank = new_bank(

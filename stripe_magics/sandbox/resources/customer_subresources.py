@@ -48,7 +48,7 @@ def credit(
         "amount": amount,
         "created": account.now,
         "credit_note": None,
-        "currency": customer["currency"] or account.me["default_currency"],
+        "currency": customer["currency"] or account.profile["default_currency"],
         "customer": customer["id"],
         "description": description,
         "ending_balance": customer["balance"],
@@ -129,7 +129,7 @@ def source_card(account: Account, token: str, customer: str) -> Object:
 def new_card(account: Account, card: Card, customer: str | None) -> Object:
     """A card object of the older kind; not stored yet."""
     identifier = account.new_id("card")
-    account.notes[identifier] = {"number": card.number, "outcome": card.outcome}
+    account.private_state[identifier] = {"number": card.number, "outcome": card.outcome}
     return {
         "id": identifier,
         "object": "card",

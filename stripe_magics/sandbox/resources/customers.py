@@ -174,7 +174,7 @@ def _apply(
         customer["tax_exempt"] = params["tax_exempt"] or "none"
     if params.get("balance") is not None and params["balance"] != customer["balance"]:
         if customer["currency"] is None:
-            customer["currency"] = account.me["default_currency"]
+            customer["currency"] = account.profile["default_currency"]
         credit(account, customer, params["balance"] - customer["balance"], "adjustment")
     if "invoice_settings" in params:
         settings = dict(params["invoice_settings"] or {})
@@ -188,7 +188,7 @@ def _apply(
                 if params[name]
                 else None
             )
-    notes = account.notes.setdefault(customer["id"], {})
+    notes = account.private_state.setdefault(customer["id"], {})
     mode = ((params.get("cash_balance") or {}).get("settings") or {}).get("reconciliation_mode")
     if mode:
         set_mode(account, customer["id"], mode)
@@ -206,7 +206,7 @@ def _apply(
             "location": found,
         }
     if not notes:
-        del account.notes[customer["id"]]
+        del account.private_state[customer["id"]]
 
 
 def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:

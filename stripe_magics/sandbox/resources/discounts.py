@@ -112,7 +112,7 @@ def _has_paid(account: Account, customer: str) -> bool:
 
 
 def _check_currency(account: Account, coupon: Object, currency: str | None, param: str) -> None:
-    options = account.notes.get(coupon["id"], {}).get("currency_options") or {}
+    options = account.private_state.get(coupon["id"], {}).get("currency_options") or {}
     if coupon["amount_off"] is None or currency is None or currency in {coupon["currency"], *options}:
         return
     raise invalid(
@@ -131,7 +131,7 @@ def check_minimum(account: Account, discount: Object, amount: int, currency: str
         return
     if limits["minimum_amount_currency"] != currency:
         option = (
-            (account.notes.get(promotion["id"], {}).get("currency_options") or {}).get(currency)
+            (account.private_state.get(promotion["id"], {}).get("currency_options") or {}).get(currency)
             if promotion
             else None
         )
@@ -171,7 +171,7 @@ class Eligibility:
 
     def applies(self, discount: Object, line: Object) -> bool:
         """Whether the discount counts for a line."""
-        applies_to = self.account.notes.get(discount["coupon"]["id"], {}).get("applies_to")
+        applies_to = self.account.private_state.get(discount["coupon"]["id"], {}).get("applies_to")
         if not applies_to or not applies_to.get("products"):
             return True
         return bool(line["price"]) and line["price"]["product"] in applies_to["products"]
@@ -181,7 +181,7 @@ class Eligibility:
         coupon: Object = discount["coupon"]
         if coupon["amount_off"] is None or coupon["currency"] == currency:
             return coupon
-        options = self.account.notes.get(coupon["id"], {}).get("currency_options") or {}
+        options = self.account.private_state.get(coupon["id"], {}).get("currency_options") or {}
         if currency not in options:
             return coupon
         return {**coupon, "amount_off": options[currency]["amount_off"], "currency": currency}

@@ -30,7 +30,7 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
         raise missing_param("external_account")
     if isinstance(given, str):
         if given.startswith("btok_"):
-            number = account.notes.get(given, {}).get("number", "")
+            number = account.private_state.get(given, {}).get("number", "")
             held = spend(account, given, "bank_account", "external_account")["bank_account"]
             given = {
                 "object": "bank_account",
@@ -68,7 +68,7 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
             param="external_account[account_number]",
             code="account_number_invalid",
         )
-    currency = checked_currency(given.get("currency") or account.me["default_currency"])
+    currency = checked_currency(given.get("currency") or account.profile["default_currency"])
     others = account.where("bank_account", currency=currency)
     default = params.get("default_for_currency", False) or not others
     if default:
@@ -92,8 +92,8 @@ def add_bank(account: Account, params: dict[str, Any], identifier: str) -> Objec
 
 def _add_debit_card(account: Account, card: Object) -> Object:
     card.update(
-        account=account.me["id"],
-        currency=account.me["default_currency"],
+        account=account.profile["id"],
+        currency=account.profile["default_currency"],
         available_payout_methods=["standard", "instant"],
         default_for_currency=False,
     )

@@ -26,7 +26,7 @@ def linked_pdf(account: Account, method: str, path: str) -> Response | None:
         return None
     kind, field, title = _KINDS[found[1]]
     for owner in account.family.accounts():
-        if owner.me["id"] == found[2]:
+        if owner.profile["id"] == found[2]:
             for each in owner.each(kind):
                 if (each.get(field) or "").endswith(path):
                     return Response(

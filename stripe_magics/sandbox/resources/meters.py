@@ -136,7 +136,7 @@ def report(account: Account, params: dict[str, Any]) -> Object:
             param="timestamp",
             code="timestamp_too_far_in_past" if moment < account.now else "timestamp_in_future",
         )
-    known = account.notes.setdefault(meter["id"], {}).setdefault("events", [])
+    known = account.private_state.setdefault(meter["id"], {}).setdefault("events", [])
     identifier = params.get("identifier") or account.letters(f"meter_event{account.count}", 24)
     if any(each["identifier"] == identifier and each["timestamp"] > account.now - DAY for each in known):
         raise invalid(
@@ -185,7 +185,7 @@ def adjust(account: Account, params: dict[str, Any]) -> Object:
             param="event_name",
             code="no_meter",
         )
-    known = account.notes.get(meter["id"], {}).get("events", ())
+    known = account.private_state.get(meter["id"], {}).get("events", ())
     event = next((each for each in known if each["identifier"] == identifier), None)
     if event is None:
         raise missing("meter event", str(identifier), "cancel[identifier]", status=400)

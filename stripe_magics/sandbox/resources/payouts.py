@@ -147,7 +147,7 @@ def _book(account: Account, payout: Object) -> None:
 
 def automatic(account: Account) -> None:
     """The daily run: one payout for each currency with a bank account and something available."""
-    if account.me["settings"]["payouts"]["schedule"]["interval"] == "manual":
+    if account.profile["settings"]["payouts"]["schedule"]["interval"] == "manual":
         return
     for currency in sorted(account.ledger.totals):
         amount = account.ledger.available(currency)
@@ -166,7 +166,7 @@ def automatic(account: Account) -> None:
 
 def bank_failure(account: Account, bank: str) -> tuple[str, str] | None:
     """What goes wrong with that bank account, by its test number: code, message."""
-    return PAYOUT_ACCOUNTS.get(account.notes.get(bank, {}).get("number", ""))
+    return PAYOUT_ACCOUNTS.get(account.private_state.get(bank, {}).get("number", ""))
 
 
 def transit(account: Account, payout: Object) -> None:

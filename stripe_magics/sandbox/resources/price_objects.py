@@ -221,7 +221,7 @@ def add_price(account: Account, params: dict[str, Any], product: str, *, identif
         take_lookup_key(account, params["lookup_key"])
     account.add("price", price)
     if params.get("tiers"):
-        account.notes.setdefault(price["id"], {})["tiers"] = shown_tiers(params["tiers"])
+        account.private_state.setdefault(price["id"], {})["tiers"] = shown_tiers(params["tiers"])
     if params.get("currency_options"):
         set_options(account, price, params["currency_options"])
     events.emit(account, "price.created", price)
@@ -230,7 +230,7 @@ def add_price(account: Account, params: dict[str, Any], product: str, *, identif
 
 def set_options(account: Account, price: Object, options: dict[str, Any]) -> None:
     """Amounts in other currencies."""
-    notes = account.notes.setdefault(price["id"], {})
+    notes = account.private_state.setdefault(price["id"], {})
     notes["currency_options"] = {**notes.get("currency_options", {}), **_shown_options(options)}
 
 
@@ -320,7 +320,7 @@ def plan_of(price: Object) -> Object | None:
 
 def tiers_of(account: Account, price: Object) -> list[Object] | None:
     """The tiers of a price."""
-    found: list[Object] | None = account.notes.get(price["id"], {}).get("tiers")
+    found: list[Object] | None = account.private_state.get(price["id"], {}).get("tiers")
     return found
 
 
@@ -333,7 +333,7 @@ def in_currency(account: Account, price: Object, currency: str, param: str) -> O
     """The price as it is in a currency: its own, or one of its currency_options."""
     if price["currency"] == currency:
         return price
-    option = account.notes.get(price["id"], {}).get("currency_options", {}).get(currency)
+    option = account.private_state.get(price["id"], {}).get("currency_options", {}).get(currency)
     if option is None:
         raise invalid(
             f"The price specified only supports `{price['currency']}`. This doesn't match the expected"

@@ -57,7 +57,7 @@ def create_promotion(account: Account, params: dict[str, Any]) -> Object:
         "times_redeemed": 0,
     }
     if restrictions.get("currency_options"):
-        account.notes.setdefault(promotion["id"], {})["currency_options"] = {
+        account.private_state.setdefault(promotion["id"], {})["currency_options"] = {
             name.lower(): each for name, each in restrictions["currency_options"].items()
         }
     account.add("promotion_code", promotion)
@@ -76,7 +76,7 @@ def update_promotion(account: Account, params: dict[str, Any], identifier: str) 
     before = events.snapshot(promotion)
     options = (params.get("restrictions") or {}).get("currency_options")
     if options:
-        notes = account.notes.setdefault(identifier, {})
+        notes = account.private_state.setdefault(identifier, {})
         given = {name.lower(): each for name, each in options.items()}
         notes["currency_options"] = {**notes.get("currency_options", {}), **given}
     take(promotion, params, ("active", "metadata"))

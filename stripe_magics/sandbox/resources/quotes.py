@@ -201,7 +201,7 @@ def _apply(account: Account, quote: Object, params: dict[str, Any]) -> None:
         }
     if "discounts" in params:
         discounts.check(account, params["discounts"], "discounts", quote["customer"])
-        account.notes.setdefault(quote["id"], {})["discounts"] = params["discounts"] or []
+        account.private_state.setdefault(quote["id"], {})["discounts"] = params["discounts"] or []
         quote["discounts"] = [
             each.get("coupon") or each.get("promotion_code") or each.get("discount")
             for each in params["discounts"] or ()
@@ -212,7 +212,7 @@ def _compute(account: Account, quote: Object, lines: list[Object]) -> None:
     """Sums: what is paid at once, and what recurs."""
     account.link_lines[quote["id"]] = lines
     quote["currency"] = lines[0]["currency"] if lines else None
-    given = account.notes.get(quote["id"], {}).get("discounts", [])
+    given = account.private_state.get(quote["id"], {}).get("discounts", [])
     standing = [
         {
             "id": f"quoted{place}",
@@ -316,8 +316,8 @@ def finalize(account: Account, params: dict[str, Any], identifier: str) -> Objec
             raise invalid("expires_at must lie in the future.", param="expires_at")
         quote["expires_at"] = params["expires_at"]
     customer = account.find("customer", quote["customer"], "customer")
-    number = account.notes.setdefault(customer["id"], {}).get("quotes", 0) + 1
-    account.notes[customer["id"]]["quotes"] = number
+    number = account.private_state.setdefault(customer["id"], {}).get("quotes", 0) + 1
+    account.private_state[customer["id"]]["quotes"] = number
     quote.update(status="open", number=f"QT-{customer['invoice_prefix']}-{number:04d}-1")
     quote["status_transitions"]["finalized_at"] = account.now
     account.save("quote", quote)
@@ -356,7 +356,7 @@ def accept(account: Account, params: dict[str, Any], identifier: str) -> Object:
         raise invalid(f"Only an open quote can be accepted; the status of this one is {quote['status']}.")
     lines = account.link_lines[identifier]
     once = [line for line in lines if not line["price"]["recurring"]]
-    named = account.notes.get(identifier, {}).get("discounts", [])
+    named = account.private_state.get(identifier, {}).get("discounts", [])
     settings: dict[str, Any] = {
         "collection_method": quote["collection_method"],
         "metadata": quote["metadata"],

@@ -114,7 +114,7 @@ def _type(account: Account, identifier: str) -> Object:
 
 
 def _opened(account: Account) -> int:
-    return min(int(account.me["created"]), account.now - YEAR)
+    return min(int(account.profile["created"]), account.now - YEAR)
 
 
 def types(account: Account, params: dict[str, Any]) -> Page:
@@ -149,7 +149,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
             raise invalid_before_execution(
                 f"Report type {kind} takes no {name}.", param=f"parameters[{name}]", code="parameter_unknown"
             )
-    if given.get("connected_account") not in {None, account.me["id"]}:
+    if given.get("connected_account") not in {None, account.profile["id"]}:
         raise missing("account", given["connected_account"], "parameters[connected_account]", status=400)
     span = _span(account, given)
     shown = tuple(given.get("columns") or report.default)

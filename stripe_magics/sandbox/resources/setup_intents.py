@@ -153,7 +153,7 @@ def _proceed(account: Account, intent: Object, method: Object, params: dict[str,
     intent.update(payment_method=method["id"], last_setup_error=None, next_action=None)
     if params.get("mandate_data"):
         mandate_for(account, method, params)
-        intent["mandate"] = account.notes[method["id"]]["mandate"]
+        intent["mandate"] = account.private_state[method["id"]]["mandate"]
     if outcome.authenticate or redirects(method):
         _ask(account, intent, params)
     elif outcome.code and not outcome.attaches:
@@ -202,7 +202,7 @@ def _attempt(account: Account, intent: Object, status: str, error: Object | None
 def _succeed(account: Account, intent: Object, method: Object) -> None:
     if intent["customer"]:
         keep_method(account, method, intent["customer"])
-    account.notes.setdefault(method["id"], {})["authenticated"] = True
+    account.private_state.setdefault(method["id"], {})["authenticated"] = True
     intent.update(status="succeeded", next_action=None)
     _attempt(account, intent, "succeeded")
     account.save("setup_intent", intent)

@@ -73,7 +73,10 @@ def _details(account: Account, source: Object, kind: str, params: dict[str, Any]
         shown = card_of(
             account, card, exp_month=more.get("exp_month", 12), exp_year=more.get("exp_year", 2034)
         )
-        account.notes[source["id"]] = {"number": card.number, "exp": [shown["exp_month"], shown["exp_year"]]}
+        account.private_state[source["id"]] = {
+            "number": card.number,
+            "exp": [shown["exp_month"], shown["exp_year"]],
+        }
         names = ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
         return {
             "card": {
@@ -183,7 +186,7 @@ def method_of(account: Account, identifier: str, customer: str | None) -> Object
         account.save("source", source)
     if source["type"] != "card":
         return from_data(account, {"type": source["type"]}, "")
-    kept = account.notes[identifier]
+    kept = account.private_state[identifier]
     card = {"number": kept["number"], "exp_month": kept["exp"][0], "exp_year": kept["exp"][1]}
     return from_data(account, {"type": "card", "card": card}, "")
 

@@ -124,7 +124,7 @@ def fail_refund(account: Account, params: dict[str, Any], identifier: str) -> Ob
 def subscription_settings(account: Account, params: dict[str, Any]) -> Object:
     """What becomes of a subscription when the last attempt to collect has failed."""
     if params.get("after_last_attempt"):
-        account.notes[dunning.SETTINGS] = {"after_last_attempt": params["after_last_attempt"]}
+        account.private_state[dunning.SETTINGS] = {"after_last_attempt": params["after_last_attempt"]}
     return {"object": "test_helpers.subscription_settings", "livemode": False, **dunning.settings(account)}
 
 

@@ -49,14 +49,14 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         "livemode": False, "type": kind, "used": False,
     }  # fmt: skip
     if kind == "card":
-        token["card"], account.notes[token["id"]] = _card(account, params["card"])
+        token["card"], account.private_state[token["id"]] = _card(account, params["card"])
     elif kind == "bank_account":
-        token["bank_account"], account.notes[token["id"]] = _bank(account, params["bank_account"])
+        token["bank_account"], account.private_state[token["id"]] = _bank(account, params["bank_account"])
     else:
-        account.notes[token["id"]] = {"given": sorted(_leaves(params[kind], kind))}
+        account.private_state[token["id"]] = {"given": sorted(_leaves(params[kind], kind))}
     if params.get("customer"):
         account.find("customer", params["customer"], "customer")
-        account.notes[token["id"]]["customer"] = params["customer"]
+        account.private_state[token["id"]]["customer"] = params["customer"]
     return account.add("token", token)
 
 
@@ -82,7 +82,7 @@ def _card(account: Account, given: Any) -> tuple[Object, dict[str, Any]]:
         if given.get(name) is None:
             raise missing_param(f"card[{name}]")
     made = new_card(account, card, None)
-    del account.notes[made["id"]]
+    del account.private_state[made["id"]]
     made.update({name: given[name] for name in _ADDRESS if given.get(name) is not None})
     made.update(**checked_expiry(given, "card"), cvc_check="unchecked" if given.get("cvc") else None)
     if given.get("currency"):
@@ -100,13 +100,13 @@ def _bank(account: Account, given: Object) -> tuple[Object, dict[str, Any]]:
             param="bank_account[account_number]",
             code="account_number_invalid",
         )
-    currency = checked_currency(given.get("currency") or account.me["default_currency"])
+    currency = checked_currency(given.get("currency") or account.profile["default_currency"])
     made = new_bank(
         account, currency=currency, country=given["country"].upper(), number=number,
         routing=given.get("routing_number"), default=False,
         holder=given.get("account_holder_name"),
     )  # fmt: skip
-    del account.notes[made["id"]]
+    del account.private_state[made["id"]]
     made["account_holder_type"] = given.get("account_holder_type")
     made["account_type"] = given.get("account_type")
     made["account"] = None

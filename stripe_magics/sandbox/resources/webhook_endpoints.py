@@ -78,7 +78,7 @@ def create_endpoint(account: Account, params: dict[str, Any]) -> Object:
     }
     account.add("webhook_endpoint", endpoint)
     if params.get("connect"):
-        account.notes[endpoint["id"]] = {"connect": True}
+        account.private_state[endpoint["id"]] = {"connect": True}
     return {**endpoint, "secret": endpoint_secret(account, endpoint["id"])}
 
 

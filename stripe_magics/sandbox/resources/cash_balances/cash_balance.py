@@ -20,12 +20,12 @@ KIND = "customer_cash_balance_transaction"
 
 def available(account: Account, customer: str, currency: str) -> int:
     """What a customer has in a currency."""
-    return int(account.notes.get(customer, {}).get("cash", {}).get(currency, 0))
+    return int(account.private_state.get(customer, {}).get("cash", {}).get(currency, 0))
 
 
 def has_any(account: Account, customer: str) -> bool:
     """Whether a customer ever had a cash balance, be it empty now."""
-    return bool(account.notes.get(customer, {}).get("cash"))
+    return bool(account.private_state.get(customer, {}).get("cash"))
 
 
 def automatic(account: Account, customer: str) -> bool:
@@ -36,7 +36,7 @@ def automatic(account: Account, customer: str) -> bool:
 def settings(account: Account, customer: str) -> Object:
     """How what comes in is reconciled."""
     return dict(
-        account.notes.get(customer, {}).get("cash_balance")
+        account.private_state.get(customer, {}).get("cash_balance")
         or {"reconciliation_mode": "automatic", "using_merchant_default": True}
     )
 
@@ -58,7 +58,7 @@ def move(
     **details: Any,
 ) -> Object:
     """Change a balance and note why: one transaction, one event. `details` are those of the kind."""
-    cash = account.notes.setdefault(customer, {}).setdefault("cash", {})
+    cash = account.private_state.setdefault(customer, {}).setdefault("cash", {})
     cash[currency] = cash.get(currency, 0) + amount
     transaction = {
         "id": identifier or account.new_id("ccsbtxn"),
@@ -79,7 +79,7 @@ def move(
 
 def shown(account: Account, customer: str) -> Object:
     """The cash balance object."""
-    cash = account.notes.get(customer, {}).get("cash")
+    cash = account.private_state.get(customer, {}).get("cash")
     return {
         "object": "cash_balance",
         "available": dict(cash) if cash else None,

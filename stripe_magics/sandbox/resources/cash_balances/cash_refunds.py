@@ -91,7 +91,7 @@ def from_balance(account: Account, params: dict[str, Any]) -> Object:
         "source_transfer_reversal": None,
         "transfer_reversal": None,
     }
-    account.notes[refund["id"]] = {"customer": customer}
+    account.private_state[refund["id"]] = {"customer": customer}
     ask(account, refund, email)
     account.add("refund", refund)
     cash_balance.move(account, customer, currency, -amount, "return_initiated")
@@ -102,7 +102,7 @@ def from_balance(account: Account, params: dict[str, Any]) -> Object:
 def returned(account: Account, refund: Object) -> str:
     """The money of a refund that doesn't arrive goes to the cash balance of the customer, whose id is
     answered; the caller sets the status."""
-    owner = account.notes.get(refund["id"], {}).get("customer")
+    owner = account.private_state.get(refund["id"], {}).get("customer")
     if owner:
         cash_balance.move(account, owner, refund["currency"], refund["amount"], "return_canceled")
         return str(owner)

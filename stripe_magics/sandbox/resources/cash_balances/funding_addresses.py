@@ -87,7 +87,7 @@ def _digits(account: Account, of: str, length: int) -> str:
 
 def _address(account: Account, customer: str, kind: str, transfer: Object) -> Object:
     country = (transfer.get("eu_bank_transfer") or {}).get("country") or _COUNTRIES[transfer["type"]]
-    holder = account.me["business_profile"]["name"] or "Stripe"
+    holder = account.profile["business_profile"]["name"] or "Stripe"
     number = _digits(account, f"funding{customer}{kind}", 11)
     bank = "STRIPE TEST BANK"
     own: Object = {

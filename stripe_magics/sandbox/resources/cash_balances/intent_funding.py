@@ -19,7 +19,7 @@ _OPTIONS = f"payment_method_options[{TYPE}]"
 
 def taken(account: Account, intent: Object) -> int:
     """What was taken for an intent so far."""
-    return int(account.notes.get(intent["id"], {}).get("cash_taken", 0))
+    return int(account.private_state.get(intent["id"], {}).get("cash_taken", 0))
 
 
 def remaining(account: Account, intent: Object) -> int:
@@ -95,7 +95,7 @@ def give_back(account: Account, intent: Object, amount: int) -> None:
 def _note(account: Account, intent: Object, amount: int, kind: str) -> None:
     named: dict[str, Any] = {kind: {"payment_intent": intent["id"]}}
     cash_balance.move(account, intent["customer"], intent["currency"], -amount, kind, **named)
-    account.notes.setdefault(intent["id"], {})["cash_taken"] = taken(account, intent) + amount
+    account.private_state.setdefault(intent["id"], {})["cash_taken"] = taken(account, intent) + amount
 
 
 def check_amount(account: Account, intent: Object, amount: int, currency: str) -> None:

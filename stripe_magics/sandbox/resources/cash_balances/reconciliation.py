@@ -168,8 +168,8 @@ def update(account: Account, params: dict[str, Any], customer: str) -> Object:
 
 def set_mode(account: Account, customer: str, mode: str) -> None:
     """From now on by itself or by hand; what lies there pays at once if by itself."""
-    account.notes.setdefault(customer, {})["cash_balance"] = cash_balance.settings_of_mode(mode)
-    for currency in list(account.notes[customer].get("cash", {})):
+    account.private_state.setdefault(customer, {})["cash_balance"] = cash_balance.settings_of_mode(mode)
+    for currency in list(account.private_state[customer].get("cash", {})):
         reconcile(account, customer, currency)
 
 
@@ -179,9 +179,9 @@ def reverse(account: Account, params: dict[str, Any], customer: str) -> Object:
     funded = account.get(cash_balance.KIND, params["transaction"])
     if funded is None or funded["customer"] != customer or funded["type"] != "funded":
         raise missing("funding transaction", params["transaction"], "transaction", status=400)
-    if account.notes.get(funded["id"], {}).get("reversed"):
+    if account.private_state.get(funded["id"], {}).get("reversed"):
         raise invalid("This transfer was called back already.", param="transaction")
-    account.notes[funded["id"]] = {"reversed": True}
+    account.private_state[funded["id"]] = {"reversed": True}
     currency = funded["currency"]
     made = cash_balance.move(account, customer, currency, -funded["net_amount"], "funding_reversed")
     short = -cash_balance.available(account, customer, currency)

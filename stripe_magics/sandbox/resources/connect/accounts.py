@@ -51,7 +51,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     given = params.get("controller") or {}
     if given and params.get("type"):
         raise invalid("You may only specify one of these parameters: type, controller.", param="type")
-    country = (params.get("country") or account.me["country"]).upper()
+    country = (params.get("country") or account.profile["country"]).upper()
     if country not in CURRENCIES:
         raise invalid(f"Country '{country}' is unknown, or has no connected accounts.", param="country")
     checked_email(params.get("email"), "email")
@@ -142,10 +142,10 @@ def unreject(account: Account, params: dict[str, Any], identifier: str) -> Objec
 
 def _judge(account: Account, identifier: str, reason: str) -> Object:
     found = _connected(account, identifier)
-    before = events.snapshot(found.me)
-    found.family.platform.notes.setdefault(identifier, {})["rejected"] = reason
+    before = events.snapshot(found.profile)
+    found.family.platform.private_state.setdefault(identifier, {})["rejected"] = reason
     onboarding.refresh(found)
-    events.emit(found, "account.updated", found.me, before)
+    events.emit(found, "account.updated", found.profile, before)
     return retrieve(found, {})
 
 
@@ -158,7 +158,10 @@ def account_link(account: Account, params: dict[str, Any]) -> Object:
     for name in ("refresh_url", "return_url"):
         if not params.get(name):
             raise invalid(f"You must provide a {name}.", param=name, code="parameter_missing")
-    if params["type"] == "account_update" and found.me["controller"]["requirement_collection"] == "stripe":
+    if (
+        params["type"] == "account_update"
+        and found.profile["controller"]["requirement_collection"] == "stripe"
+    ):
         raise invalid("You cannot create account_update links for this account.", param="type")
     asked = "-".join(
         sorted(
@@ -174,16 +177,16 @@ def account_link(account: Account, params: dict[str, Any]) -> Object:
     )
     return {
         "object": "account_link", "created": account.now, "expires_at": account.now + LINK_LASTS,
-        "url": f"https://connect.stripe.com/setup/sandbox/{found.me['id']}/{token}",
+        "url": f"https://connect.stripe.com/setup/sandbox/{found.profile['id']}/{token}",
     }  # fmt: skip
 
 
 def login_link(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/accounts/{account}/login_links: to the Express dashboard."""
     found = _connected(account, identifier)
-    if found.me["controller"]["stripe_dashboard"]["type"] != "express":
+    if found.profile["controller"]["stripe_dashboard"]["type"] != "express":
         raise invalid("Cannot create a login link for an account without access to the Express Dashboard.")
-    if not found.me["details_submitted"]:
+    if not found.profile["details_submitted"]:
         raise invalid("Cannot create a login link for an account that has not completed onboarding.")
     token = account.letters(f"login{identifier}{account.now}", 12)
     return {

@@ -32,10 +32,10 @@ def collect(
     entry = platform.ledger.post(
         "application_fee", "platform_earning", currency=payment["currency"], amount=amount, source=identifier,
         available_on=available_on,
-        description=f"Application fee from {connected.me['id']}",
+        description=f"Application fee from {connected.profile['id']}",
     )  # fmt: skip
     fee: Object = {
-        "id": identifier, "object": "application_fee", "account": connected.me["id"], "amount": amount,
+        "id": identifier, "object": "application_fee", "account": connected.profile["id"], "amount": amount,
         "amount_refunded": 0, "application": application(platform), "balance_transaction": entry["id"],
         "charge": payment["id"], "created": platform.now, "currency": payment["currency"],
         "fee_source": {"charge": payment["id"], "type": "charge"}, "livemode": False,

@@ -101,7 +101,7 @@ def describe(account: Account, subject: Object, params: dict[str, Any], kind: st
             "destination": given["destination"],
         }
     if kind == "invoice" and {"application_fee_amount", "transfer_data"} & set(params):
-        account.notes.get(subject["id"], {}).pop("shares", None)
+        account.private_state.get(subject["id"], {}).pop("shares", None)
     takes_fee = any(subject.get(fee) is not None for fee, _ in _FEES)
     if account.platform is not None and takes_fee and "application" in subject:
         subject["application"] = application_fees.application(account)
@@ -133,12 +133,12 @@ def of_subscription(account: Account, invoice: Object, subscription: Object) -> 
     parties.present(account, invoice)
     fee, part = subscription["application_fee_percent"], (passed_on or {}).get("amount_percent")
     if fee is not None or part is not None:
-        account.notes.setdefault(invoice["id"], {})["shares"] = {"fee": fee, "part": part}
+        account.private_state.setdefault(invoice["id"], {})["shares"] = {"fee": fee, "part": part}
 
 
 def follow_amount(account: Account, invoice: Object) -> None:
     """What is due on a draft has changed: shares of it follow, until an amount is given instead."""
-    shares = account.notes.get(invoice["id"], {}).get("shares")
+    shares = account.private_state.get(invoice["id"], {}).get("shares")
     if not shares:
         return
     if shares["fee"] is not None:

@@ -21,11 +21,13 @@ def check(account: Account, params: dict[str, Any], subject: Object | None = Non
     """Refuse what can't be: an unknown account, a fee without one, a part that is larger than the whole.
     `subject` is the intent or charge so far."""
     so_far = subject or {}
-    if account.platform is not None and not account.me["charges_enabled"]:
-        due = ", ".join(account.me["requirements"]["currently_due"][:3]) or "the capability card_payments"
+    if account.platform is not None and not account.profile["charges_enabled"]:
+        due = (
+            ", ".join(account.profile["requirements"]["currently_due"][:3]) or "the capability card_payments"
+        )
         raise invalid(
             f"Your account cannot currently make charges: it still has to give {due}. (In the sandbox, "
-            f"POST /v1/test_helpers/accounts/{account.me['id']}/onboard gives all that is required.)",
+            f"POST /v1/test_helpers/accounts/{account.profile['id']}/onboard gives all that is required.)",
             code="account_invalid",
         )
     for_whom = params.get("on_behalf_of")

@@ -54,7 +54,7 @@ BANKS = {
 
 def _state(account: Account) -> dict[str, Any]:
     """What is known of a connected account beside its object."""
-    kept: dict[str, Any] = account.family.platform.notes.setdefault(account.me["id"], {})
+    kept: dict[str, Any] = account.family.platform.private_state.setdefault(account.profile["id"], {})
     return kept
 
 
@@ -73,13 +73,13 @@ def give(account: Account, params: Object) -> None:
     state["facts"] = sorted(facts)
     for name, wish in (params.get("capabilities") or {}).items():
         request(account, name, asked=bool((wish or {}).get("requested")))
-    me = account.me
+    me = account.profile
     for name in ("company", "individual"):
         if params.get(name):
             _describe(account, me, name, params[name])
     if params.get("tos_acceptance"):
         me["tos_acceptance"] = {**me["tos_acceptance"], **params["tos_acceptance"]}
-    account.save_me()
+    account.save_profile()
 
 
 _HIDDEN = ("id_number", "id_number_secondary", "ssn_last_4", "tax_id", "vat_id")
@@ -105,7 +105,7 @@ def request(account: Account, capability: str, *, asked: bool) -> None:
 
 def due(account: Account) -> list[str]:
     """The facts that are required and were not given."""
-    state, me = _state(account), account.me
+    state, me = _state(account), account.profile
     if state.get("onboarded"):
         return []
     facts: set[str] = set(state.get("facts", ()))
@@ -122,7 +122,7 @@ def due(account: Account) -> list[str]:
 
 def refresh(account: Account) -> None:
     """After facts were given, or a capability was asked for: what is switched on now."""
-    state, me = _state(account), account.me
+    state, me = _state(account), account.profile
     missing = due(account)
     rejected = state.get("rejected", "")
     former = dict(me["capabilities"])
@@ -134,7 +134,7 @@ def refresh(account: Account) -> None:
     active = {name for name, status in me["capabilities"].items() if status == "active"}
     me["charges_enabled"] = bool(active - {"transfers"})
     me["payouts_enabled"] = bool(active)
-    account.save_me()
+    account.save_profile()
     for name, status in me["capabilities"].items():
         if former.get(name) != status:
             events.emit(
@@ -152,12 +152,12 @@ def capability(account: Account, name: str) -> Object:
     return {
         "id": name,
         "object": "capability",
-        "account": account.me["id"],
+        "account": account.profile["id"],
         "future_requirements": requirements(),
         "requested": asked is not None,
         "requested_at": asked,
         "requirements": requirements(missing, "requirements.fields_needed" if missing else None),
-        "status": account.me["capabilities"].get(name, "unrequested"),
+        "status": account.profile["capabilities"].get(name, "unrequested"),
     }
 
 
@@ -172,7 +172,7 @@ def list_capabilities(account: Account, params: dict[str, Any], identifier: str)
     """GET /v1/accounts/{account}/capabilities: those that were asked for."""
     found = member(account, identifier)
     names = (
-        sorted(found.me["capabilities"])
+        sorted(found.profile["capabilities"])
         if found.platform is None
         else sorted(_state(found).get("requested", {}))
     )
@@ -205,7 +205,7 @@ def onboard(account: Account, params: dict[str, Any], identifier: str) -> Object
     """POST /v1/test_helpers/accounts/{account}/onboard: the person behind the account gives all that is
     required, a bank account included."""
     found = _connected(account, identifier)
-    before, me = events.snapshot(found.me), found.me
+    before, me = events.snapshot(found.profile), found.profile
     _state(found)["onboarded"] = True
     me["business_type"] = me["business_type"] or "individual"
     for name in ("card_payments", "transfers"):
@@ -219,8 +219,8 @@ def onboard(account: Account, params: dict[str, Any], identifier: str) -> Object
         found.add("bank_account", bank)
         events.emit(found, "account.external_account.created", bank)
     refresh(found)
-    events.emit(found, "account.updated", found.me, before)
-    return found.me
+    events.emit(found, "account.updated", found.profile, before)
+    return found.profile
 
 
 SHAPES: dict[str, dict[str, Any]] = {"POST /v1/test_helpers/accounts/{account}/onboard": {}}

@@ -51,7 +51,8 @@ def present(account: Account, invoice: Object) -> None:
     named = invoice["issuer"].get("account") or invoice["on_behalf_of"]
     shown = (account.family.member(named) if named else None) or account
     invoice.update(
-        account_country=shown.me["country"], account_name=shown.me["settings"]["dashboard"]["display_name"]
+        account_country=shown.profile["country"],
+        account_name=shown.profile["settings"]["dashboard"]["display_name"],
     )
 
 

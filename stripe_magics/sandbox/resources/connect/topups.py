@@ -41,7 +41,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         "transfer_group": params.get("transfer_group"),
     }  # fmt: skip
     account.add("topup", topup)
-    account.notes[topup["id"]] = {"bank": bank["id"] if bank else ""}
+    account.private_state[topup["id"]] = {"bank": bank["id"] if bank else ""}
     account.clock.at(topup["expected_availability_date"], "topup_arrives", topup["id"])
     events.emit(account, "topup.created", topup)
     return topup
@@ -51,7 +51,7 @@ def arrive(account: Account, topup: Object) -> None:
     """The bank answers: the money is there, or isn't, as the account's number has it."""
     if topup["status"] != "pending":
         return
-    bank = account.notes.get(topup["id"], {}).get("bank", "")
+    bank = account.private_state.get(topup["id"], {}).get("bank", "")
     trouble = bank_failure(account, bank)
     if trouble is not None:
         topup.update(status="failed", failure_code=trouble[0], failure_message=trouble[1])

@@ -32,11 +32,11 @@ def destination(account: Account, identifier: str, param: str) -> Account:
     found = account.family.member(identifier) if account.platform is None else None
     if found is None:
         raise missing("destination", identifier, param, status=400)
-    if found.me["capabilities"].get("transfers") != "active":
+    if found.profile["capabilities"].get("transfers") != "active":
         raise invalid(
             "Your destination account needs to have at least one of the following capabilities enabled:"
             f" transfers, crypto_transfers, legacy_payments. {identifier} has:"
-            f" {', '.join(map(':'.join, found.me['capabilities'].items())) or 'none'}.",
+            f" {', '.join(map(':'.join, found.profile['capabilities'].items())) or 'none'}.",
             param=param,
             code="insufficient_capabilities_for_transfer",
         )
@@ -72,7 +72,7 @@ def send(  # noqa: PLR0913 - what a transfer says
     transfer: Object = {
         "id": identifier, "object": "transfer", "amount": amount, "amount_reversed": 0,
         "balance_transaction": entry["id"], "created": account.now, "currency": currency,
-        "description": description, "destination": to.me["id"], "destination_payment": payment["id"],
+        "description": description, "destination": to.profile["id"], "destination_payment": payment["id"],
         "livemode": False, "metadata": merged_metadata({}, metadata),
         "reversals": inline([], f"/v1/transfers/{identifier}/reversals"), "reversed": False,
         "source_transaction": source, "source_type": source_type, "transfer_group": group,

@@ -27,15 +27,15 @@ def finish(account: Account, invoice: Object) -> None:
     connected_billing.check_final(invoice)
     before = events.snapshot(invoice)
     customer = account.find("customer", invoice["customer"], "customer")
-    days = account.notes.get(invoice["id"], {}).get("days")
+    days = account.private_state.get(invoice["id"], {}).get("days")
     if days is not None:
         invoice["due_date"] = account.now + days * DAY
     token = account.letters(f"hosted{invoice['id']}", 40)
     invoice.update(
         number=invoice["number"] or f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}",
         status="open",
-        hosted_invoice_url=f"https://invoice.stripe.com/i/{account.me['id']}/test_{token}",
-        invoice_pdf=f"https://pay.stripe.com/invoice/{account.me['id']}/test_{token}/pdf",
+        hosted_invoice_url=f"https://invoice.stripe.com/i/{account.profile['id']}/test_{token}",
+        invoice_pdf=f"https://pay.stripe.com/invoice/{account.profile['id']}/test_{token}/pdf",
         effective_at=invoice["effective_at"] or account.now,
         status_transitions={**invoice["status_transitions"], "finalized_at": account.now},
     )
@@ -103,7 +103,7 @@ def _use_balance(account: Account, invoice: Object, customer: Object) -> None:
     invoice.update(starting_balance=starting, amount_due=due, amount_remaining=due)
     if moved:
         entry = credit(account, customer, moved, "applied_to_invoice", invoice=invoice["id"])
-        account.notes.setdefault(invoice["id"], {})["balance_used"] = entry["amount"]
+        account.private_state.setdefault(invoice["id"], {})["balance_used"] = entry["amount"]
     invoice["ending_balance"] = customer["balance"]
 
 
@@ -198,7 +198,7 @@ def attempt(
     intent["payment_method"] = method["id"]
     intent["payment_method_types"] = list(dict.fromkeys([*intent["payment_method_types"], method["type"]]))
     intent["status"] = "requires_confirmation"
-    notes = account.notes.setdefault(invoice["id"], {})
+    notes = account.private_state.setdefault(invoice["id"], {})
     notes["attempting"] = True
     try:
         payment_attempts.proceed(
@@ -264,7 +264,7 @@ def failed_later(account: Account, intent: Object) -> None:
     if (
         invoice is None
         or invoice["status"] != "open"
-        or account.notes.get(invoice["id"], {}).get("attempting")
+        or account.private_state.get(invoice["id"], {}).get("attempting")
     ):
         return
     customer = account.get("customer", invoice["customer"])

@@ -46,8 +46,8 @@ def new_invoice(
         "id": identifier,
         "object": "invoice",
         **nothing,
-        "account_country": account.me["country"],
-        "account_name": account.me["settings"]["dashboard"]["display_name"],
+        "account_country": account.profile["country"],
+        "account_name": account.profile["settings"]["dashboard"]["display_name"],
         "amount_due": 0,
         "amount_paid": 0,
         "amount_remaining": 0,
@@ -180,12 +180,12 @@ def apply(account: Account, invoice: Object, params: dict[str, Any]) -> None:
         invoice["collection_method"] = params["collection_method"]
         if params["collection_method"] == "charge_automatically":
             invoice["due_date"] = None
-            account.notes.pop(invoice["id"], None)
+            account.private_state.pop(invoice["id"], None)
     if params.get("days_until_due") is not None:
-        account.notes.setdefault(invoice["id"], {})["days"] = params["days_until_due"]
+        account.private_state.setdefault(invoice["id"], {})["days"] = params["days_until_due"]
         invoice["due_date"] = account.now + params["days_until_due"] * DAY
     elif params.get("due_date") is not None:
-        account.notes.get(invoice["id"], {}).pop("days", None)
+        account.private_state.get(invoice["id"], {}).pop("days", None)
         invoice["due_date"] = params["due_date"]
     if "automatic_tax" in params:
         set_automatic_tax(invoice, parties.liability(params["automatic_tax"]))
@@ -292,7 +292,7 @@ def refresh(account: Account, invoice: Object) -> None:
         for each in account.where("invoiceitem", invoice=invoice["id"])
     ]
     lines = [
-        *account.notes.get(invoice["id"], {}).get("lines", ()),
+        *account.private_state.get(invoice["id"], {}).get("lines", ()),
         *(line_of(account, item, invoice["id"]) for item in attached),
     ]
     own = {line["id"]: discounts.standing(account, line["discounts"]) for line in lines}

@@ -143,7 +143,7 @@ def _tax_notes(account: Account, item: Object, params: dict[str, Any]) -> None:
     if params.get("tax_behavior"):
         item["price"] = {**item["price"], "tax_behavior": params["tax_behavior"]}
     if params.get("tax_code"):
-        account.notes.setdefault(item["id"], {})["tax_code"] = params["tax_code"]
+        account.private_state.setdefault(item["id"], {})["tax_code"] = params["tax_code"]
 
 
 def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple[str, Object, int]:

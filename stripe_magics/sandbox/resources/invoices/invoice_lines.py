@@ -50,7 +50,7 @@ def _change(account: Account, invoice: Object, line: Object, given: dict[str, An
                 "The amount, period and price of a line that a subscription made can't be changed.",
                 param=frozen[0],
             )
-        for own in account.notes[invoice["id"]]["lines"]:
+        for own in account.private_state[invoice["id"]]["lines"]:
             if own["id"] == line["id"]:
                 if "metadata" in given:
                     own["metadata"] = merged_metadata(own["metadata"], given["metadata"])

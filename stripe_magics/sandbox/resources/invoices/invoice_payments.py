@@ -18,7 +18,7 @@ _STATUS = {"succeeded": "paid", "canceled": "canceled"}
 
 def of_invoice(account: Account, invoice: Object) -> list[Object]:
     """The payments of an invoice, newest first."""
-    intents = [*account.notes.get(invoice["id"], {}).get("attached", ()), invoice["payment_intent"]]
+    intents = [*account.private_state.get(invoice["id"], {}).get("attached", ()), invoice["payment_intent"]]
     return [
         _shown(account, invoice, intent, default=intent == invoice["payment_intent"])
         for intent in dict.fromkeys(each for each in intents if each)
@@ -116,7 +116,7 @@ def attach(account: Account, params: dict[str, Any], identifier: str) -> Object:
         )
     intent["invoice"] = identifier
     account.save("payment_intent", intent)
-    account.notes.setdefault(identifier, {}).setdefault("attached", []).append(intent["id"])
+    account.private_state.setdefault(identifier, {}).setdefault("attached", []).append(intent["id"])
     account.save("invoice", invoice)
     events.emit(account, "invoice_payment.attached", _shown(account, invoice, intent["id"], default=False))
     if intent["status"] == "succeeded":

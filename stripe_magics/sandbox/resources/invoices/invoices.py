@@ -99,7 +99,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
 def _currency(account: Account, customer: Object, pending: list[Object]) -> str:
     if pending:
         return str(pending[0]["currency"])
-    return str(customer["currency"] or account.me["default_currency"])
+    return str(customer["currency"] or account.profile["default_currency"])
 
 
 def _pending(account: Account, customer: Object, subscription: Object | None) -> list[Object]:
@@ -169,7 +169,7 @@ def void(account: Account, params: dict[str, Any], identifier: str) -> Object:
         )
     cancel_payment(account, invoice, "void_invoice")
     before = events.snapshot(invoice)
-    used = account.notes.get(identifier, {}).pop("balance_used", 0)
+    used = account.private_state.get(identifier, {}).pop("balance_used", 0)
     customer = account.get("customer", invoice["customer"])
     if used and customer is not None:
         credit(account, customer, -used, "unapplied_from_invoice", invoice=identifier)

@@ -14,7 +14,7 @@ MAX_LINE_TAXES = 10
 
 def give(account: Account, line_id: str, given: list[dict[str, Any]] | None, param: str) -> None:
     """Set the taxes of a line; none, or an empty text, lets rates count again."""
-    notes = account.notes.setdefault(line_id, {})
+    notes = account.private_state.setdefault(line_id, {})
     if not given:
         notes.pop("tax_amounts", None)
         return
@@ -42,7 +42,7 @@ def given_taxes(account: Account, invoice: Object, lines: list[Object]) -> dict[
     automatic ones."""
     found = {}
     for line in lines:
-        taxes = account.notes.get(line["id"], {}).get("tax_amounts")
+        taxes = account.private_state.get(line["id"], {}).get("tax_amounts")
         if taxes:
             found[line["id"]] = [dict(each) for each in taxes]
     if not found:

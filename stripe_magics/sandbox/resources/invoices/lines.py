@@ -42,7 +42,7 @@ def new_line(account: Account, invoice: str, price: Object | None, amount: int, 
 
 def line_of(account: Account, item: Object, invoice: str) -> Object:
     """The line that an item becomes on an invoice; it keeps its id while the draft changes."""
-    notes = account.notes.setdefault(item["id"], {})
+    notes = account.private_state.setdefault(item["id"], {})
     if "line" not in notes:
         notes["line"] = account.new_id("il")
     line = {

@@ -110,7 +110,7 @@ def fit_funding(account: Account, intent: Object) -> None:
 
 
 def _set_up(account: Account, method: Object) -> bool:
-    return bool(account.notes.get(method["id"], {}).get("authenticated"))
+    return bool(account.private_state.get(method["id"], {}).get("authenticated"))
 
 
 def mandate_for(account: Account, method: Object, params: dict[str, Any]) -> None:
@@ -142,7 +142,7 @@ def mandate_for(account: Account, method: Object, params: dict[str, Any]) -> Non
             "type": "multi_use",
         },
     )
-    account.notes.setdefault(method["id"], {})["mandate"] = identifier
+    account.private_state.setdefault(method["id"], {})["mandate"] = identifier
 
 
 def _ask(account: Account, intent: Object, method: Object, params: dict[str, Any]) -> None:
@@ -179,7 +179,7 @@ def complete_authentication(account: Account, intent: Object, *, passed: bool) -
     if not passed:
         decline(account, intent, method, _NOT_AUTHENTICATED, charged=False)
         return
-    account.notes.setdefault(method["id"], {})["authenticated"] = True
+    account.private_state.setdefault(method["id"], {})["authenticated"] = True
     try:
         charge_method(
             account, intent, method, outcome_of(account, method["id"]), secured=method["type"] == "card"

@@ -21,7 +21,7 @@ def spend_card(account: Account, token: str, param: str) -> tuple[Card, dict[str
     if known is not None:
         return known, {}
     made = spend(account, token, "card", param)
-    return BY_NUMBER[account.notes[token]["number"]], {
+    return BY_NUMBER[account.private_state[token]["number"]], {
         name: made["card"][name] for name in _KEPT if made["card"].get(name) is not None
     }
 

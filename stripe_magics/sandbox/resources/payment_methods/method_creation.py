@@ -98,7 +98,7 @@ def new_method(
         "type": kind,
     }
     if outcome not in {"succeeds", "debit"}:
-        account.notes[method["id"]] = {"outcome": outcome}
+        account.private_state[method["id"]] = {"outcome": outcome}
     return account.add("payment_method", method)
 
 

@@ -32,7 +32,7 @@ from stripe_magics.sandbox.resources.payment_methods.test_cards import (
 
 def outcome_of(account: Account, identifier: str) -> CardBehaviour:
     """What charging a method will bring."""
-    return OUTCOMES[account.notes.get(identifier, {}).get("outcome", "succeeds")]
+    return OUTCOMES[account.private_state.get(identifier, {}).get("outcome", "succeeds")]
 
 
 def use(account: Account, identifier: str, param: str = "payment_method") -> Object:
@@ -59,12 +59,12 @@ def _of_card(account: Account, card: Object) -> Object:
     """An older card object used as a payment method: a method with the same card stands in for it."""
     details = card_of(
         account,
-        BY_NUMBER[account.notes[card["id"]]["number"]],
+        BY_NUMBER[account.private_state[card["id"]]["number"]],
         exp_month=card["exp_month"],
         exp_year=card["exp_year"],
     )
     method = new_method(
-        account, "card", details, outcome=account.notes[card["id"]].get("outcome", "succeeds")
+        account, "card", details, outcome=account.private_state[card["id"]].get("outcome", "succeeds")
     )
     method["customer"] = card["customer"]
     return account.save("payment_method", method)

@@ -274,7 +274,7 @@ def _set_period(
     period_end = next_boundary(begins, now, *every)
     subscription.update(billing_cycle_anchor=begins, current_period_start=now, current_period_end=period_end)
     if anchor and anchor > now:
-        notes = account.notes.setdefault(subscription["id"], {})
+        notes = account.private_state.setdefault(subscription["id"], {})
         notes["first_period_of"] = period_end - after(period_end, every[0], -every[1])
         notes["first_period_free"] = params.get("proration_behavior") == "none"
     elif start < now:

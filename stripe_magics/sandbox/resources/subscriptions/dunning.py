@@ -21,7 +21,7 @@ SETTINGS = "subscription_settings"
 
 def settings(account: Account) -> Object:
     """What happens when all attempts have failed."""
-    found: Object = account.notes.get(SETTINGS) or {"after_last_attempt": "cancel"}
+    found: Object = account.private_state.get(SETTINGS) or {"after_last_attempt": "cancel"}
     return found
 
 
@@ -37,7 +37,7 @@ def payment_failed(account: Account, invoice: Object) -> None:
     subscription = _of(account, invoice)
     if subscription is None or subscription["status"] in {"incomplete", "paused"}:
         return
-    notes = account.notes.get(subscription["id"], {})
+    notes = account.private_state.get(subscription["id"], {})
     if notes.get("pending_invoice") == invoice["id"] or invoice["billing_reason"] == "manual":
         return
     if subscription["status"] in {"active", "trialing"}:
@@ -112,7 +112,7 @@ def forgiven(account: Account, invoice: Object) -> None:
 
 def paused(account: Account, invoice: Object) -> None:
     """A paused collection voids or writes off what it finalizes."""
-    behavior = account.notes.get(invoice["id"], {}).get("pause")
+    behavior = account.private_state.get(invoice["id"], {}).get("pause")
     if behavior == "void" and invoice["status"] == "open":
         invoices.void(account, {}, invoice["id"])
     elif behavior == "mark_uncollectible" and invoice["status"] == "open":

@@ -75,7 +75,7 @@ def first_invoice(account: Account, subscription: Object, *, pay: bool, extra: l
         _prorate_first(account, subscription, lines)
     for line in lines:
         line["invoice"] = invoice["id"]
-    account.notes.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
+    account.private_state.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
     billing.complete(account, subscription, invoice, lines)
     if billing.pause_effect(account, subscription, invoice) == "keep_as_draft":
         return
@@ -94,7 +94,7 @@ def first_invoice(account: Account, subscription: Object, *, pay: bool, extra: l
 
 def _prorate_first(account: Account, subscription: Object, lines: list[Object]) -> None:
     """A first period that is shorter than usual, up to an anchor in the future, costs its share."""
-    note = account.notes.get(subscription["id"], {})
+    note = account.private_state.get(subscription["id"], {})
     whole = note.pop("first_period_of", None)
     if whole is None:
         return
@@ -109,7 +109,9 @@ def _prorate_first(account: Account, subscription: Object, lines: list[Object]) 
 
 def shorten_first_period(account: Account, subscription: Object, whole: int, *, free: bool) -> None:
     """The period at hand is shorter than the `whole`: its next invoice bills its share, or nothing."""
-    account.notes.setdefault(subscription["id"], {}).update(first_period_of=whole, first_period_free=free)
+    account.private_state.setdefault(subscription["id"], {}).update(
+        first_period_of=whole, first_period_free=free
+    )
 
 
 def bill_now(account: Account, subscription: Object, reason: str) -> Object:
@@ -118,7 +120,7 @@ def bill_now(account: Account, subscription: Object, reason: str) -> Object:
     invoice = billing.draft(account, subscription, reason, (start, start))
     lines = billing.licensed_lines(account, subscription, invoice["id"], start, finish)
     _prorate_first(account, subscription, lines)
-    account.notes.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
+    account.private_state.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
     billing.complete(account, subscription, invoice, lines)
     collection.finish(account, invoice)
     if not needs_no_payment(account, subscription, invoice):
@@ -227,12 +229,12 @@ def bill_period(account: Account, subscription: Object, reason: str, used_in: tu
     lines = [
         *billing.licensed_lines(account, subscription, invoice["id"], start, finish),
         *billing.metered_lines(account, subscription, invoice["id"], *used_in),
-        *account.notes.get(subscription["id"], {}).pop("used_lines", ()),
+        *account.private_state.get(subscription["id"], {}).pop("used_lines", ()),
     ]
     for line in lines:
         line["invoice"] = invoice["id"]
     billing.note_usage_billed(account, subscription, *used_in)
-    account.notes.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
+    account.private_state.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
     billing.complete(account, subscription, invoice, lines)
     billing.pause_effect(account, subscription, invoice)
     if subscription["status"] == "unpaid":

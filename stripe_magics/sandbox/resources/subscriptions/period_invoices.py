@@ -179,14 +179,14 @@ def draft(account: Account, subscription: Object, reason: str, period: tuple[int
         drafts.set_automatic_tax(invoice, subscription["automatic_tax"]["liability"])
     account.add("invoice", invoice)
     if subscription["collection_method"] == "send_invoice":
-        account.notes.setdefault(invoice["id"], {})["days"] = subscription["days_until_due"]
+        account.private_state.setdefault(invoice["id"], {})["days"] = subscription["days_until_due"]
         invoice["due_date"] = account.now + subscription["days_until_due"] * DAY
     return invoice
 
 
 def complete(account: Account, subscription: Object, invoice: Object, lines: list[Object]) -> Object:
     """Give a draft its lines, what was pending and its discounts; it is the subscription's latest invoice."""
-    account.notes.setdefault(invoice["id"], {})["lines"] = lines
+    account.private_state.setdefault(invoice["id"], {})["lines"] = lines
     pending = pending_of(account, subscription)
     lowered = any(each["discountable"] and each["amount"] > 0 for each in (*lines, *pending))
     _discount(account, subscription, invoice, lowered=lowered)
@@ -262,7 +262,7 @@ def pause_effect(account: Account, subscription: Object, invoice: Object) -> str
     paused: dict[str, Any] | None = subscription["pause_collection"]
     if not paused:
         return ""
-    account.notes.setdefault(invoice["id"], {})["pause"] = paused["behavior"]
+    account.private_state.setdefault(invoice["id"], {})["pause"] = paused["behavior"]
     if paused["behavior"] == "keep_as_draft":
         invoice["auto_advance"] = False
         account.save("invoice", invoice)

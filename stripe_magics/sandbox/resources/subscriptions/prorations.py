@@ -33,7 +33,7 @@ def credit_unused(account: Account, subscription: Object, item: Object, at: int)
     made = _item(account, subscription, item, amount, "Unused time on", at, end)
     if lines:
         invoice, identifiers = lines
-        account.notes.setdefault(made["id"], {})["credited"] = {
+        account.private_state.setdefault(made["id"], {})["credited"] = {
             "invoice": invoice,
             "invoice_line_items": identifiers,
         }
@@ -47,7 +47,7 @@ def charge_remaining(
     if metered(item["price"]):
         return None
     full = _net(account, subscription, amount_of(account, item["price"], item.get("quantity", 1)), item)
-    account.notes.setdefault(item["id"], {})["charged"] = {"for": _billed_as(item, end), "full": full}
+    account.private_state.setdefault(item["id"], {})["charged"] = {"for": _billed_as(item, end), "full": full}
     amount = _part(full, end - at, end - start)
     return _item(account, subscription, item, amount, "Remaining time on", at, end) if amount else None
 
@@ -61,14 +61,14 @@ def credit_after_end(account: Account, subscription: Object) -> list[Object]:
         return []
     made = [credit_unused(account, subscription, item, ends) for item in subscription["items"]["data"]]
     found = [each for each in made if each is not None]
-    account.notes.setdefault(subscription["id"], {})["end_credits"] = [each["id"] for each in found]
+    account.private_state.setdefault(subscription["id"], {})["end_credits"] = [each["id"] for each in found]
     return found
 
 
 def undo_end_credits(account: Account, subscription: Object) -> None:
     """The subscription ends at another time, or not: pending credits go, those that an invoice took are
     charged again."""
-    for identifier in account.notes.get(subscription["id"], {}).pop("end_credits", ()):
+    for identifier in account.private_state.get(subscription["id"], {}).pop("end_credits", ()):
         credited = account.get("invoiceitem", identifier)
         if credited is None:
             continue
@@ -95,7 +95,9 @@ def _paid(account: Account, subscription: Object, item: Object) -> tuple[int, tu
     period's invoice or by a change since;
     with the lines that billed it."""
     full = amount_of(account, item["price"], item.get("quantity", 1))
-    invoice = account.peek("invoice", account.notes.get(subscription["id"], {}).get("period_invoice", ""))
+    invoice = account.peek(
+        "invoice", account.private_state.get(subscription["id"], {}).get("period_invoice", "")
+    )
     lines = [
         line
         for line in (lines_of(account, invoice) if invoice else ())
@@ -106,7 +108,7 @@ def _paid(account: Account, subscription: Object, item: Object) -> tuple[int, tu
     ]
     gross = sum(line["amount"] for line in lines)
     credited = (invoice["id"], [line["id"] for line in lines]) if invoice is not None and gross else None
-    charged = account.notes.get(item["id"], {}).get("charged")
+    charged = account.private_state.get(item["id"], {}).get("charged")
     if charged and charged["for"] == _billed_as(item, subscription["current_period_end"]):
         return charged["full"], credited
     if credited is None:

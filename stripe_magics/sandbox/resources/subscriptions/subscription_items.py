@@ -78,7 +78,7 @@ def delete(account: Account, params: dict[str, Any], identifier: str) -> Object:
         gone["clear_usage"] = params["clear_usage"]
     _named(account, {**whole, "items": [gone]}, item["subscription"])
     if params.get("clear_usage"):
-        account.notes.pop(identifier, None)
+        account.private_state.pop(identifier, None)
     return {"id": identifier, "object": "subscription_item", "deleted": True}
 
 
@@ -107,7 +107,7 @@ def record_usage(account: Account, params: dict[str, Any], identifier: str) -> O
             " period.",
             param="timestamp",
         )
-    records = account.notes.setdefault(identifier, {}).setdefault("usage", [])
+    records = account.private_state.setdefault(identifier, {}).setdefault("usage", [])
     record = {"id": account.new_id("mbur"), "timestamp": moment, "quantity": params["quantity"]}
     same = [each for each in records if each["timestamp"] == moment]
     if same and params.get("action", "increment") == "set":

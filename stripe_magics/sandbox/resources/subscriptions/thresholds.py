@@ -63,7 +63,7 @@ def bill_when_reached(account: Account, subscription: Object) -> None:
     if resets:
         period = subscription["current_period_start"], subscription["current_period_end"]
         lines = [*billing.licensed_lines(account, subscription, invoice["id"], *period), *lines]
-        account.notes.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
+        account.private_state.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
     billing.complete(account, subscription, invoice, lines)
     billing.pause_effect(account, subscription, invoice)
     billing.finalize_later(account, invoice)

@@ -223,7 +223,7 @@ def _restart(
     )
     if ends_trial:
         subscription.update(status="active", trial_end=now)
-    notes = account.notes.setdefault(subscription["id"], {})
+    notes = account.private_state.setdefault(subscription["id"], {})
     notes["prorated"] = []
     if not free:
         end = subscription["current_period_end"]
@@ -251,7 +251,7 @@ def _bill_used(
             account, subscription, "", item, quantity, known.until, account.now, billed_before=known.quantity
         )
         note_new_price(account, item, subscription["current_period_start"])
-        account.notes.setdefault(subscription["id"], {}).setdefault("used_lines", []).extend(
+        account.private_state.setdefault(subscription["id"], {}).setdefault("used_lines", []).extend(
             line for line in lines if line["amount"]
         )
 
@@ -294,7 +294,7 @@ def _change_discounts(account: Account, subscription: Object, params: dict[str, 
 
 def _bill(account: Account, subscription: Object, params: dict[str, Any], what: str) -> Object | None:
     """Invoice at once. Answers the invoice if it could not be paid."""
-    notes = account.notes.setdefault(subscription["id"], {})
+    notes = account.private_state.setdefault(subscription["id"], {})
     start, end = subscription["current_period_start"], subscription["current_period_end"]
     prorated = notes.pop("prorated", [])
     if what == "pending" and not billing.pending_of(account, subscription):
@@ -340,7 +340,7 @@ def _hold(
             account.save("subscription_item", item)
         else:
             account.add("subscription_item", item)
-    notes = account.notes[subscription["id"]]
+    notes = account.private_state[subscription["id"]]
     notes["pending_change"] = {
         "items": coming,
         "period": {
@@ -379,7 +379,7 @@ def _hold(
 def apply_pending(account: Account, invoice: Object) -> None:
     """The invoice that a change waited for is paid."""
     subscription = account.get("subscription", invoice["subscription"]) if invoice["subscription"] else None
-    notes = account.notes.get(invoice["subscription"] or "", {})
+    notes = account.private_state.get(invoice["subscription"] or "", {})
     if subscription is None or notes.get("pending_invoice") != invoice["id"]:
         return
     coming = notes.pop("pending_change", None)
@@ -408,7 +408,7 @@ def expire_pending(account: Account, subscription: Object) -> None:
     waiting = subscription["pending_update"]
     if not waiting or waiting["expires_at"] > account.now:
         return
-    notes = account.notes[subscription["id"]]
+    notes = account.private_state[subscription["id"]]
     invoice = notes.pop("pending_invoice", None)
     notes.pop("pending_change", None)
     subscription["pending_update"] = None

@@ -22,7 +22,7 @@ class Billed(NamedTuple):
 
 def billed(account: Account, item: Object, start: int) -> Billed:
     """What was billed of an item in the period that began at `start`."""
-    note = account.notes.get(item["id"], {}).get("billed")
+    note = account.private_state.get(item["id"], {}).get("billed")
     if not note or note["start"] != start:
         return Billed(start, start, None)
     return Billed(note["since"], note["until"], note["quantity"])
@@ -31,7 +31,7 @@ def billed(account: Account, item: Object, start: int) -> Billed:
 def note_billed(account: Account, subscription: Object, item: Object, start: int, until: int) -> None:
     """An item's usage up to then, in the period that began at `start`, stands on an invoice."""
     since = billed(account, item, start).since
-    account.notes.setdefault(item["id"], {})["billed"] = {
+    account.private_state.setdefault(item["id"], {})["billed"] = {
         "start": start, "since": since, "until": until,
         "quantity": used(account, subscription, item, since, until),
     }  # fmt: skip
@@ -41,7 +41,7 @@ def note_new_price(account: Account, item: Object, start: int) -> None:
     """An item gets another metered price in the period that began at `start`: what is used from now on is
     that price's."""
     now = account.now
-    account.notes.setdefault(item["id"], {})["billed"] = {
+    account.private_state.setdefault(item["id"], {})["billed"] = {
         "start": start, "since": now, "until": now, "quantity": None
     }  # fmt: skip
 
@@ -81,7 +81,7 @@ def used(account: Account, subscription: Object, item: Object, start: int, end: 
     begins = 0 if how == "last_ever" else start
     quantities = [
         each["quantity"]
-        for each in account.notes.get(item["id"], {}).get("usage", ())
+        for each in account.private_state.get(item["id"], {}).get("usage", ())
         if begins <= each["timestamp"] < end
     ]
     if not quantities:
@@ -97,7 +97,7 @@ def of_meter(account: Account, meter: Object, customer: str, start: int, end: in
     """What a customer's meter events in [start, end) come to."""
     values = [
         Decimal(each["value"])
-        for each in account.notes.get(meter["id"], {}).get("events", ())
+        for each in account.private_state.get(meter["id"], {}).get("events", ())
         if each["customer"] == customer and start <= each["timestamp"] < end and not each.get("canceled")
     ]
     formula = meter["default_aggregation"]["formula"]
