@@ -128,7 +128,7 @@ def saved(monkeypatch: pytest.MonkeyPatch) -> None:
     flush = Account.flush
 
     def checked(self: Account) -> None:
-        for row in self.warm:
+        for row in self.dirty_rows:
             assert row.data is None or row.json is None or encode(row.data) == row.json, (
                 f"{row.id} was changed and not saved"
             )
