@@ -112,3 +112,34 @@ def test_70_versions_before_automatic_payment_methods_need_no_page_to_come_back_
     for version, status in [("2020-08-27", 200), ("2023-08-16", 400), (OLDER, 400), (NEWER, 400)]:
         answer = call.client.post("/v1/payment_intents", data=plain, headers={"Stripe-Version": version})
         assert answer.status_code == status, version
+
+
+def test_usage_records_are_the_older_versions(call) -> None:
+    """From 2025-03-31.basil on a metered price needs a meter, to be made and to be sold."""
+    newer = {"headers": {"Stripe-Version": NEWER}}
+    price = {
+        "currency": "usd", "unit_amount": 5, "product_data[name]": "Calls", "recurring[interval]": "month",
+        "recurring[usage_type]": "metered",
+    }  # fmt: skip
+    error = Talk.raw(call, "POST /v1/prices", price, **newer).json()["error"]
+    assert (error["param"], error["code"]) == ("recurring[meter]", "parameter_missing")
+    known = Talk.raw(call, "POST /v1/prices", price).json()["id"]
+    who = Talk.raw(call, "POST /v1/customers", {"name": "A", "source": "tok_visa"}).json()["id"]
+    sold = {"customer": who, "items[0][price]": known}
+    for what, params, param in [
+        ("POST /v1/subscriptions", sold, "items[0][price]"),
+        ("POST /v1/quotes", {"customer": who, "line_items[0][price]": known}, "line_items[0][price]"),
+        (
+            "POST /v1/subscription_schedules",
+            {"customer": who, "phases[0][items][0][price]": known},
+            "phases[0][items][0][price]",
+        ),
+    ]:
+        answer = Talk.raw(call, what, params, **newer)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+    made = Talk.raw(call, "POST /v1/subscriptions", sold)
+    assert made.status_code == 200
+    error = Talk.raw(
+        call, "POST /v1/subscription_items", {"subscription": made.json()["id"], "price": known}, **newer
+    ).json()["error"]
+    assert error["param"] == "price"

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.generated import facts
-from stripe_magics.sandbox.api import idempotency, unsimulated, version_changes, versions
+from stripe_magics.sandbox.api import idempotency, legacy_usage, unsimulated, version_changes, versions
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution, no_access
 from stripe_magics.sandbox.api.expand import expand
 from stripe_magics.sandbox.api.form_decoding import nest, pairs
@@ -152,6 +152,7 @@ def respond(
         shaped = versions.OLDER if found.by_shape else version
         if shaped == versions.NEWER:
             params = _former(found, given, params)
+            legacy_usage.check(account, found.name, params)
         unsimulated.check(found.name, given)
         params = version_changes.with_former_defaults(found.name, headers.get("stripe-version", ""), params)
         with account.on_clock(clock_of(account, params, ids)):

@@ -14,9 +14,12 @@ from stripe_magics.sandbox.core.store import Account, Object
 
 def create_coupon(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/coupons."""
-    if (params.get("percent_off") is None) == (params.get("amount_off") is None):
+    given = [name for name in ("percent_off", "amount_off") if params.get(name) is not None]
+    if len(given) != 1:
         raise invalid_before_execution(
-            "A coupon takes one of percent_off and amount_off.", param="percent_off", code="parameter_missing"
+            "A coupon takes one of percent_off and amount_off.",
+            param="percent_off" if not given else "amount_off",
+            code="" if given else "parameter_missing",
         )
     if params.get("percent_off") is not None and not 0 < params["percent_off"] <= 100:
         raise invalid_before_execution("percent_off lies above 0 and at most at 100.", param="percent_off")

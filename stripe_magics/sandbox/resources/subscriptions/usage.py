@@ -76,7 +76,9 @@ def used(account: Account, subscription: Object, item: Object, start: int, end: 
     recurring = item["price"]["recurring"]
     if recurring["meter"]:
         meter = account.peek("billing.meter", recurring["meter"])
-        return 0 if meter is None else of_meter(account, meter, subscription["customer"], start, end)
+        if meter is None:
+            return 0
+        return max(0, of_meter(account, meter, subscription["customer"], start, end))
     how = recurring["aggregate_usage"] or "sum"
     begins = 0 if how == "last_ever" else start
     quantities = [
