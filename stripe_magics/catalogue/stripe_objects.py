@@ -34,6 +34,7 @@ OBJECTS: dict[str, ObjectType] = {
     "balance_transaction": ObjectType(prefixes=("txn",), checked=True),
     "bank_account": ObjectType(prefixes=("ba",), also=("card",), checked=True),
     "billing.alert": ObjectType(prefixes=("alrt",)),
+    "billing.credit_balance_transaction": ObjectType(prefixes=("cbtxn_test",)),
     "billing.credit_grant": ObjectType(prefixes=("credgr",)),
     "billing.meter": ObjectType(prefixes=("mtr",)),
     "billing_portal.configuration": ObjectType(prefixes=("bpc",)),

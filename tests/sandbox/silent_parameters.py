@@ -105,6 +105,8 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
     "POST /v1/customers/{customer}/funding_instructions bank_transfer[requested_address_types][]": (
         "the kinds of transfer with types to ask for have one each"
     ),
+    "POST /v1/billing/credit_grants amount[type]": "there is one type",
+    "POST /v1/billing/credit_grants applicability_config[scope][price_type]": "there is one type",
     "POST /v1/payment_intents/{intent}/apply_customer_balance currency": (
         "the intent's own: another is refused"
     ),
@@ -323,6 +325,14 @@ class World:
         keep("test_clock", "POST /v1/test_helpers/test_clocks", frozen_time=NOW)
         _cash(call, ids)
         _tax(call, ids)
+        grant = {"amount[type]": "monetary", "amount[monetary][currency]": "usd"} | _SCOPE
+        ids["grant"] = call(
+            "POST /v1/billing/credit_grants",
+            {"customer": customer, "category": "paid", "amount[monetary][value]": 500, **grant},
+        )["id"]
+        ids["credit_transaction"] = call("GET /v1/billing/credit_balance_transactions", customer=customer)[
+            "data"
+        ][0]["id"]
         call.client.close()
         return cls(snapshot.dump(transport.account), ids)
 
@@ -372,6 +382,9 @@ def _cash(call: Talk, ids: dict[str, str]) -> None:
     )["id"]
 
 
+_SCOPE = {"applicability_config[scope][price_type]": "metered"}
+
+
 def _tax(call: Talk, ids: dict[str, str]) -> None:
     """A calculation, and a transaction of it."""
     made = call(
@@ -411,7 +424,7 @@ def state(transport: SandboxTransport) -> bytes:
                 kind: [(row.id, msgspec.Raw(row.text)) for row in table.ordered()]
                 for kind, table in account.tables.items()
             },
-            [snapshot._part(each) for each in account.family.connected.values()],
+            [snapshot._part(each, objects=True) for each in account.family.connected.values()],
             account.private_state, account.deleted, account.long_lines, account.link_lines,
             account.ledger.members, sorted(account.clock.jobs), account.profile,
         )
@@ -454,6 +467,11 @@ AT: dict[str, dict[str, str]] = {
     },
     "GET /v1/customers/{customer}/cash_balance_transactions": {"customer": "wired"},
     "GET /v1/customers/{customer}/cash_balance": {"customer": "wired"},
+    "GET /v1/billing/credit_grants/{id}": {"id": "grant"},
+    "GET /v1/billing/credit_balance_transactions/{id}": {"id": "credit_transaction"},
+    "POST /v1/billing/credit_grants/{id}": {"id": "grant"},
+    "POST /v1/billing/credit_grants/{id}/expire": {"id": "grant"},
+    "POST /v1/billing/credit_grants/{id}/void": {"id": "grant"},
     "GET /v1/tax/transactions/{transaction}": {"transaction": "tax_transaction"},
     "GET /v1/tax/transactions/{transaction}/line_items": {"transaction": "tax_transaction"},
     "POST /v1/setup_intents/{intent}": {"intent": "setup_intent"},
@@ -500,6 +518,10 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
             "bank_transfer[eu_bank_transfer][country]": "DE",
         },
         "POST /v1/test_helpers/customers/{customer}/fund_cash_balance": {"amount": 100, "currency": "usd"},
+        "POST /v1/billing/credit_grants": {
+            "customer": who, "category": "promotional", "amount[type]": "monetary", **_SCOPE,
+            "amount[monetary][currency]": "usd", "amount[monetary][value]": 700,
+        },
         "POST /v1/tax/transactions/create_from_calculation": {
             "calculation": ids["calculation"], "reference": "another order",
         },

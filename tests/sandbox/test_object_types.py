@@ -34,7 +34,7 @@ IN_NO_CLASS = {
 """Fields that the real API answers, though no class of the packages has them."""
 LATER_TYPES = {"invoice_payment"}
 """What only the newer version's operations answer; they are served to older versions too."""
-LATER_EVENTS = re.compile(r"event\.type is 'billing\.meter\.")
+LATER_EVENTS = re.compile(r"event\.type is 'billing\.(meter|credit_\w+)\.")
 """Events came to older versions too, under the name that newer ones know."""
 
 
@@ -149,6 +149,12 @@ READ_WITH: dict[str, Any] = {
     "GET /v1/credit_notes/preview/lines": lambda ids: {"invoice": ids["open"], "amount": 100},
     "GET /v1/subscription_items": lambda ids: {"subscription": ids["subscription"]},
     "GET /v1/payment_methods": lambda ids: {"customer": ids["customer"], "type": "card"},
+    "GET /v1/billing/credit_balance_transactions": lambda ids: {"customer": ids["customer"]},
+    "GET /v1/billing/credit_balance_summary": lambda ids: {
+        "customer": ids["customer"],
+        "filter[type]": "credit_grant",
+        "filter[credit_grant]": ids["grant"],
+    },
     "GET /v1/setup_attempts": lambda ids: {"setup_intent": ids["setup_intent"]},
 }
 """Operations that read and need an id to read: operation -> the account's ids -> parameters."""

@@ -42,6 +42,7 @@ from stripe_magics.sandbox.resources import (
     tokens,
     webhook_endpoints,
 )
+from stripe_magics.sandbox.resources.billing_credits import credit_application, credit_balance, credit_grants
 from stripe_magics.sandbox.resources.cash_balances import cash_balance, funding_addresses, reconciliation
 from stripe_magics.sandbox.resources.connect import accounts, application_fees, onboarding, topups, transfers
 from stripe_magics.sandbox.resources.invoices import (
@@ -71,10 +72,11 @@ SUBJECTS = (
     payment_link_visits, payment_intents, payment_links, payment_methods, payouts, plans, previews, prices,
     products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents, subscription_items,
     subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers, webhook_endpoints,
-    tax_transactions,
+    tax_transactions, credit_balance, credit_grants,
 )  # fmt: skip
 REACTING = (
     collection,
+    credit_application,
     reconciliation,
     payment_link_visits,
     radar,

@@ -298,6 +298,8 @@ CHANGES = (
             "promotion_code": _with(customer_account=None), "product": _with(tax_details=None),
             "payout": _with(payout_method=None), "person": _with(us_cfpb_data=None),
             "tax_id": _with(customer_account=None),
+            "billing.credit_grant": _with(customer_account=None),
+            "billing.credit_balance_summary": _with(customer_account=None),
             "cash_balance": _with(customer_account=None),
             "customer_cash_balance_transaction": _with(customer_account=None),
             "customer_balance_transaction": _with(customer_account=None, checkout_session=None),

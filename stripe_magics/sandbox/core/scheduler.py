@@ -18,6 +18,7 @@ from stripe_magics.sandbox.resources import (
     refunds,
     test_clock_deletion,
 )
+from stripe_magics.sandbox.resources.billing_credits import credit_grants
 from stripe_magics.sandbox.resources.connect import topups
 from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts
@@ -111,6 +112,7 @@ JOBS: dict[str, Action] = {
     "debit_settles": _on("payment_intent", payment_attempts.debit_settled),
     "refund_settles": _on("refund", refunds.arrive),
     "refund_fails": _on("refund", refunds.failed),
+    "credit_grant_expires": _on("billing.credit_grant", credit_grants.expire_when_due),
     "refund_expires": _on("refund", refunds.expired),
     "dispute_due": _on("dispute", disputes.deadline),
     "dispute_decided": _on("dispute", lambda account, dispute: disputes.close_as(account, dispute, won=True)),

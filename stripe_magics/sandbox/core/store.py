@@ -81,6 +81,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "dispute": ("charge", "payment_intent"),
     "tax_id": ("customer",),
     "payment_link": ("active",),
+    "billing.credit_grant": ("customer", "test_clock"),
+    "billing.credit_balance_transaction": ("credit_grant", "test_clock"),
     "customer_balance_transaction": ("customer",),
     "customer_cash_balance_transaction": ("customer",),
     "card": ("customer",),

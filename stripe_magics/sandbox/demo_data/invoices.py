@@ -11,6 +11,7 @@ from stripe_magics.sandbox.demo_data.records import TAXED, Bill, Client, Line
 from stripe_magics.sandbox.demo_data.refunds_and_disputes import given_back
 from stripe_magics.sandbox.demo_data.static_objects import price, price_id, raw
 from stripe_magics.sandbox.demo_data.writer import Books, Person
+from stripe_magics.sandbox.resources.invoices.totals import pretax_discount
 
 NOTHING: dict[str, Any] = {
     "finalized_at": None,
@@ -46,6 +47,7 @@ def write(books: Books, person: Person, bill: Bill, *, known: str = "") -> None:
     )  # fmt: skip
     if off and person.discount is not None:
         made["total_discount_amounts"] = [{"amount": off, "discount": person.discount["id"]}]
+        made["total_pretax_credit_amounts"] = [pretax_discount(made["total_discount_amounts"][0])]
         made.update(discount=person.discount, discounts=[person.discount["id"]])
     if person.client.currency in TAXED:
         rate = books.rates[person.client.currency]["id"]
@@ -114,6 +116,7 @@ def _line(books: Books, person: Person, bill: Bill, identifier: str, line: Line)
         made["subscription_item"] = item_id(books, person, plan)
     if off and person.discount is not None:
         made["discount_amounts"] = [{"amount": off, "discount": person.discount["id"]}]
+        made["pretax_credit_amounts"] = [pretax_discount(made["discount_amounts"][0])]
     if percent:
         made["tax_amounts"] = [_tax_part(tax, books.rates[client.currency]["id"], net)]
     if item is not None:

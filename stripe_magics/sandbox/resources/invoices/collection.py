@@ -10,6 +10,7 @@ from stripe_magics.sandbox.api.errors import ApiError, declined, invalid
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.billing_credits import credit_application
 from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.customer_subresources import credit
@@ -25,6 +26,7 @@ def finish(account: Account, invoice: Object) -> None:
     """Make a draft final."""
     refresh(account, invoice)
     connected_billing.check_final(invoice)
+    credit_application.apply(account, invoice)
     before = events.snapshot(invoice)
     customer = account.find("customer", invoice["customer"], "customer")
     days = account.private_state.get(invoice["id"], {}).get("days")

@@ -9,7 +9,7 @@ from typing import Any
 from stripe_magics.sandbox.api.errors import invalid, missing, missing_param
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.invoices.lines import lines_of
-from stripe_magics.sandbox.resources.invoices.totals import tax_on
+from stripe_magics.sandbox.resources.invoices.totals import summed_credits, tax_on
 from stripe_magics.sandbox.resources.price_objects import not_below
 from stripe_magics.sandbox.resources.pricing import round_half_up, times
 
@@ -102,6 +102,9 @@ def _of_invoice_line(
         {"amount": part(each["amount"]), "discount": each["discount"]} for each in source["discount_amounts"]
     ]
     line["discount_amount"] = sum(each["amount"] for each in line["discount_amounts"])
+    line["pretax_credit_amounts"] = [
+        {**each, "amount": part(each["amount"])} for each in source["pretax_credit_amounts"]
+    ]
     line["tax_rates"] = source["tax_rates"] or invoice["default_tax_rates"]
     line["tax_amounts"] = [
         {**each, "amount": part(each["amount"]), "taxable_amount": part(each["taxable_amount"])}
@@ -136,6 +139,9 @@ def sums(lines: list[Object]) -> Object:
     """What the lines come to."""
     subtotal = sum(line["amount"] for line in lines)
     off = sum(line["discount_amount"] for line in lines)
+    credited = [
+        each for line in lines for each in line["pretax_credit_amounts"] if each["credit_balance_transaction"]
+    ]
     discounts: dict[str, int] = {}
     taxes: dict[tuple[str, bool], Object] = {}
     for line in lines:
@@ -149,10 +155,11 @@ def sums(lines: list[Object]) -> Object:
             known["taxable_amount"] += each["taxable_amount"]
     on_top = sum(each["amount"] for each in taxes.values() if not each["inclusive"])
     inside = sum(each["amount"] for each in taxes.values() if each["inclusive"])
-    total = subtotal - off + on_top
+    total = subtotal - off - sum(each["amount"] for each in credited) + on_top
     return {
         "amount": total, "discount_amount": off,
         "discount_amounts": [{"amount": amount, "discount": name} for name, amount in discounts.items()],
+        "pretax_credit_amounts": summed_credits(lines),
         "subtotal": subtotal, "subtotal_excluding_tax": subtotal - inside,
         "tax_amounts": list(taxes.values()), "total": total,
         "total_excluding_tax": total - on_top - inside,

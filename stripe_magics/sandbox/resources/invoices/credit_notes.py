@@ -100,7 +100,7 @@ def _made(account: Account, params: dict[str, Any]) -> tuple[Object, Object, lis
         "number": f"{invoice['number']}-CN-{len(earlier) + 1:02d}",
         "out_of_band_amount": params.get("out_of_band_amount"),
         "pdf": "https://pay.stripe.com/credit_notes/"
-        f"{account.profile['id']}/test_{account.letters(identifier, 40)}/pdf", "pretax_credit_amounts": [],
+        f"{account.profile['id']}/test_{account.letters(identifier, 40)}/pdf",
         "reason": params.get("reason"), "refund": None, "shipping_cost": None, "status": "issued",
         "type": "post_payment" if paid else "pre_payment", "voided_at": None,
     }  # fmt: skip

@@ -312,6 +312,7 @@ def refresh(account: Account, invoice: Object) -> None:
             lines, own, general, _taxes_of(account, invoice, lines, exempt),
             eligible=discounts.Eligibility(account),
             currency=invoice["currency"], shipping=shipping,
+            credits=account.private_state.get(invoice["id"], {}).get("credits"),
         ),
         amount_shipping=shipping,
     )  # fmt: skip

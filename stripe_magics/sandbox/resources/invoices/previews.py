@@ -18,6 +18,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import MINUTE
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import customers, discounts
+from stripe_magics.sandbox.resources.billing_credits import credit_application
 from stripe_magics.sandbox.resources.customer_subresources import add_tax_id
 from stripe_magics.sandbox.resources.invoices import drafts, invoice_items, invoices
 from stripe_magics.sandbox.resources.invoices.lines import lines_of
@@ -90,6 +91,8 @@ def _preview(
         invoice = _made(account, params, details)
         if params.get("currency") and params["currency"].lower() != invoice["currency"]:
             raise invalid(f"This invoice is in {invoice['currency']}.", param="currency")
+        if invoice["status"] == "draft":
+            credit_application.apply(account, invoice)
         lines = [events.snapshot(line) for line in lines_of(account, invoice)]
         shown = events.snapshot(invoice)
     shown.update(

@@ -7,7 +7,7 @@ sum add up to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Protocol
 
@@ -61,6 +61,25 @@ def tax_entries(base: int, rates: list[Object], exempt: str) -> list[Object]:
     ]
 
 
+def pretax_discount(part: Object) -> Object:
+    """A discount among what lowers an amount before taxes."""
+    return {
+        "amount": part["amount"], "credit_balance_transaction": None, "discount": part["discount"],
+        "type": "discount",
+    }  # fmt: skip
+
+
+def summed_credits(lines: list[Object]) -> list[Object]:
+    """What lowers the lines before taxes, by discount and by credit."""
+    sums: dict[str, Object] = {}
+    for line in lines:
+        for each in line["pretax_credit_amounts"]:
+            name = each["discount"] or each["credit_balance_transaction"]
+            total = sums.setdefault(name, {**each, "amount": 0})
+            total["amount"] += each["amount"]
+    return list(sums.values())
+
+
 def compute_totals(
     lines: list[Object],
     own: dict[str, list[Object]],
@@ -70,11 +89,14 @@ def compute_totals(
     eligible: Eligible,
     currency: str,
     shipping: int = 0,
+    credits: Mapping[str, list[tuple[str, int]]] | None = None,
 ) -> Object:
-    """Fill in each line's discount_amounts and tax_amounts; answers the invoice's sums.
+    """Fill in each line's discount_amounts, pretax_credit_amounts and tax_amounts; answers the invoice's
+    sums.
 
-    `own` has the discounts of each line by its id, `discounts` those of the invoice, `taxes_of` the taxes of
-    a line on what is left of it (`tax_entries`).
+    `own` has the discounts of each line by its id, `discounts` those of the invoice, `credits` the billing
+    credits of each line (transaction, amount), `taxes_of` the taxes of a line on what is left of it
+    (`tax_entries`).
     """
     left = []
     for line in lines:
@@ -98,6 +120,16 @@ def compute_totals(
             left[place] -= part
             if weights[place]:
                 lines[place]["discount_amounts"].append({"amount": part, "discount": discount["id"]})
+    for place, line in enumerate(lines):
+        used: list[Object] = [
+            {"amount": amount, "credit_balance_transaction": name, "discount": None,
+                "type": "credit_balance_transaction"}
+            for name, amount in (credits or {}).get(line["id"], ())
+        ]  # fmt: skip
+        left[place] -= sum(each["amount"] for each in used)
+        line["pretax_credit_amounts"] = [
+            *(pretax_discount(each) for each in line["discount_amounts"] if each["amount"]), *used
+        ]  # fmt: skip
     taxes: dict[tuple[str, bool], Object] = {}
     on_top = inside = 0
     for line, rest in zip(lines, left, strict=True):
@@ -134,5 +166,6 @@ def compute_totals(
             {"amount": amount, "discount": name} for name, amount in discounted.items()
         ],
         "total_excluding_tax": total - on_top - inside,
+        "total_pretax_credit_amounts": summed_credits(lines),
         "total_tax_amounts": list(taxes.values()),
     }

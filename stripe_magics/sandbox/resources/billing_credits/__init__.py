@@ -1,0 +1,1 @@
+"""Billing credits: grants to customers that pay for what they use."""
