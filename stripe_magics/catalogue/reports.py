@@ -46,6 +46,12 @@ RETENTION_METHODS = ("active", "survival")
 
 SALES_OPTION = ReportOption("all", "which invoices are sales: all, or only those that are sent", SALES)
 DISCOUNTED = ReportOption("forever", "which coupons lower MRR", DISCOUNTS)
+HISTORY = ReportOption(
+    "events",
+    "what says how subscriptions were: the lines of invoices alone, or of the last 30 days events too",
+    ("events", "lines"),
+)
+OF_MRR = {"discounts": DISCOUNTED, "history": HISTORY}
 SPREAD = ReportOption("ms", "how a line is spread over its period", SPREADS)
 BY_PAYOUT = ReportOption("arrival", "the date that payouts count by", PAYOUT_DATES)
 BY_CREATED = ReportOption("created", "the date that payouts count by", PAYOUT_DATES)
@@ -148,27 +154,29 @@ REPORTS: dict[str, ReportDeclaration] = {
     ),
     "cohorts": ReportDeclaration(
         "Customers and their MRR, by month of first MRR", "all",
-        options={"method": RETENTION, "by": BY_MRR, "discounts": DISCOUNTED},
+        options={"method": RETENTION, "by": BY_MRR, **OF_MRR},
         formula="retention = customers / size", source=f"{ANALYTICS} (subscriber cohorts)",
     ),
     "mrr": ReportDeclaration(
-        "MRR month by month, and what moved it", "months", options={"discounts": DISCOUNTED},
+        "MRR month by month, and what moved it", "months", options=OF_MRR,
         formula="end = start + new + reactivation + expansion + contraction + churn", source=ANALYTICS,
     ),
     "mrr_movements": ReportDeclaration(
-        "Every change of every customer's MRR", "months", options={"discounts": DISCOUNTED},
+        "Every change of every customer's MRR", "months", options=OF_MRR,
     ),
     "mrr_now": ReportDeclaration(
         "MRR as it is now, by subscription", "none", options={"discounts": DISCOUNTED},
         formula="week x 52 / 12, month, year / 12, day x 365 / 12", source=ANALYTICS,
     ),
     "mrr_bridge": ReportDeclaration(
-        "From MRR by history to MRR now, with reasons", "none", options={"discounts": DISCOUNTED},
+        "From MRR by history to MRR now, with reasons", "none", options=OF_MRR,
     ),
-    "mrr_customers": ReportDeclaration("Customer counts month by month", "months"),
+    "mrr_customers": ReportDeclaration(
+        "Customer counts month by month", "months", options={"history": HISTORY}
+    ),
     "mrr_rates": ReportDeclaration(
         "Churn, retention and quick ratio by month", "months",
-        options={"method": DEFINITIONS, "discounts": DISCOUNTED},
+        options={"method": DEFINITIONS, **OF_MRR},
         formula="nrr = 1 - net_churn, grr = 1 - gross_churn",
         source="the method's own: see catalogue/mrr_methods.py",
     ),

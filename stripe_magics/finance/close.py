@@ -27,7 +27,7 @@ from stripe_magics.finance import audit_trail, journal_entries, journal_formats,
 from stripe_magics.finance.account_map import AccountMap, read_map
 from stripe_magics.finance.aggregation import result
 from stripe_magics.finance.columns import declare, money, text
-from stripe_magics.finance.inputs import LISTS, ReportInputs
+from stripe_magics.finance.inputs import AT_HAND, LISTS, ReportInputs
 from stripe_magics.finance.proofs import EXPLAINED, PROOFS
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.finance.reports import REPORTS
@@ -396,17 +396,11 @@ def _close(
 
 def _shared(inputs: ReportInputs, over: str | Path | None) -> dict[str, pd.DataFrame]:
     """The lists that were read whole, and the balance of the same reading."""
-    found = {
-        name: frame for name, frame in inputs.data.items() if name in LISTS or name in {"balance", "items"}
-    }
+    found = {name: frame for name, frame in inputs.data.items() if name in {*LISTS, *AT_HAND}}
     reading = inputs.memo.get("reading_whole") or inputs.memo.get("reading")
     if reading is not None and reading[1] is not None:
         found["balance"] = reading[1]
-    return (
-        found
-        if over is None
-        else {name: frame for name, frame in found.items() if name in {"items", "balance"}}
-    )
+    return found if over is None else {name: frame for name, frame in found.items() if name in AT_HAND}
 
 
 def _account_facts(made: pd.DataFrame) -> dict[str, Any]:

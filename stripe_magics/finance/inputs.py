@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from stripe_magics.errors import NotFound, StripeError
+from stripe_magics.errors import NotFound, PermissionDenied, StripeError
 from stripe_magics.finance.aggregation import MissingData, lists, text_column, to_str
 from stripe_magics.finance.balance import now_balance
 from stripe_magics.finance.folders import ListFolder
@@ -37,6 +37,8 @@ from stripe_magics.frames.frame_info import as_attrs
 
 Fetch = Callable[[str, Mapping[str, Any]], Any]
 MAX_READINGS = 5
+EVENT_DAYS = 30  # as long as Stripe keeps events
+AT_HAND = ("balance", "items", "events")  # what can be given beside the lists
 # automatic ones: more than that are looked up in one of Stripe's own reports, not one by one
 MANY_PAYOUTS = 200
 
@@ -173,6 +175,27 @@ class ReportInputs:
     def _call(self, source: ListSource, **values: Any) -> pd.DataFrame:
         frame: pd.DataFrame = self.fetch(source.module, {**source.values, **values, "limit": "all"})
         return frame
+
+    def subscription_events(self, until: pd.Timestamp) -> pd.DataFrame | None:
+        """What happened to subscriptions in the days that Stripe keeps events, if it counts until an instant.
+
+        None for `--history lines`, over a folder, and over frames at hand without `events`: those are of
+        another time.
+        """
+        if self.options.get("history") == "lines":
+            return None
+        first = self.clock - pd.Timedelta(days=EVENT_DAYS)
+        if "events" not in self.data:
+            if self.folder is not None or {"invoices", "subscriptions"} & set(self.whole) or until <= first:
+                return None
+            asked = {"type": "customer.subscription.*", "created": {"gte": int(first.timestamp())}}
+            try:
+                self.data["events"] = self.fetch("events.list", {**asked, "limit": "all"})
+            except (NotFound, PermissionDenied) as fault:
+                self.note(f"Without events of subscriptions: {str(fault).splitlines()[0]}")
+                return None
+        self.used["events"] = len(self.data["events"])
+        return self.data["events"]
 
     # Lists inside objects -----------------------------------------------------------------------------------
     def _whole(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:

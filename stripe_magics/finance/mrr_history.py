@@ -24,7 +24,8 @@ from stripe_magics.finance.reporting_period import Ints, Period, month_ends, nan
 
 MONTH_DAYS = 365.25 / 12
 MOVES = ("new", "reactivation", "expansion", "contraction", "churn")
-METHOD = "invoice lines, month-end snapshot"
+LINES_ONLY = "invoice lines, month-end snapshot"
+METHOD = "invoice lines, of the last 30 days events; month-end snapshot"
 MONTH = column("month", "month", "The calendar month in the report's zone.")
 
 
@@ -275,7 +276,12 @@ def open_month_note(span: Period, now: pd.Timestamp | None) -> list[str]:
     RESIDUAL,
 )
 def mrr(
-    revenue: pd.DataFrame, span: Period, *, discounts: str = "forever", now: pd.Timestamp | None = None
+    revenue: pd.DataFrame,
+    span: Period,
+    *,
+    discounts: str = "forever",
+    now: pd.Timestamp | None = None,
+    method: str = LINES_ONLY,
 ) -> pd.DataFrame:
     """MRR month by month out of the history of subscription items, and what moved it. Only months that are
     over.
@@ -290,7 +296,7 @@ def mrr(
         [revenue],
         period=span,
         discounts=discounts,
-        method=METHOD,
+        method=method,
         notes=open_month_note(span, now),
     )
 

@@ -23,10 +23,10 @@ from stripe_magics.finance.aggregation import (
 )
 from stripe_magics.finance.columns import CURRENCY, RESIDUAL, STATUS, declare, money, text
 from stripe_magics.finance.corrections import billed
-from stripe_magics.finance.inputs import ReportInputs, ended_subscriptions
-from stripe_magics.finance.mrr_history import subscription_steps
+from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period
+from stripe_magics.finance.subscription_history import history
 
 Sums = Mapping[str, int]
 Proof = Callable[[ReportInputs, Period], tuple[Sums, Sums] | None]
@@ -135,8 +135,7 @@ def _mrr(inputs: ReportInputs, _span: Period) -> tuple[Sums, Sums] | None:
     subscriptions = inputs.optional("subscriptions")
     if subscriptions is None:
         return None
-    steps = subscription_steps(inputs.lines(), ended=ended_subscriptions(subscriptions))
-    live = mrr_bridge.live_now(steps, inputs.clock).groupby(level="currency").sum()
+    live = mrr_bridge.live_now(history(inputs), inputs.clock).groupby(level="currency").sum()
     now = mrr_now.subscription_mrr(subscriptions, coupons=inputs.coupons(), prices=inputs.tiers())
     return {str(code): int(value) for code, value in live.items()}, _of(now, "mrr")
 

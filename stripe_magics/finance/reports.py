@@ -36,10 +36,11 @@ from stripe_magics.finance import (
 from stripe_magics.finance import mrr_bridge as bridge
 from stripe_magics.finance.aggregation import int_column, to_str
 from stripe_magics.finance.corrections import billed, corrections
-from stripe_magics.finance.inputs import ReportInputs, ended_subscriptions
+from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.invoice_lines import without_lines
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period, months_back
+from stripe_magics.finance.subscription_history import history, method_of
 
 Make = Callable[[ReportInputs], pd.DataFrame]
 
@@ -164,23 +165,19 @@ def _value(x: ReportInputs) -> pd.DataFrame:
     )
 
 
-def steps_of(x: ReportInputs) -> pd.DataFrame:
-    """The MRR of every subscription item as steps."""
-    ended = ended_subscriptions(x.optional("subscriptions"))
-    return mrr_history.subscription_steps(
-        x.lines(), discounts=x.options.get("discounts", "forever"), ended=ended
-    )
-
-
 def revenue_of(x: ReportInputs) -> pd.DataFrame:
     """Every customer's MRR by closed month, from the beginning."""
-    revenue = mrr_history.whole_history(steps_of(x), default_span(x), x.clock)
+    span = default_span(x)
+    revenue = mrr_history.whole_history(history(x, span.end), span, x.clock)
     revenue.attrs = x["invoices"].attrs
     return revenue
 
 
 def _mrr(x: ReportInputs) -> pd.DataFrame:
-    return mrr_history.mrr(revenue_of(x), default_span(x), discounts=x.options["discounts"], now=x.clock)
+    revenue = revenue_of(x)
+    return mrr_history.mrr(
+        revenue, default_span(x), discounts=x.options["discounts"], now=x.clock, method=method_of(x)
+    )
 
 
 def _rates(x: ReportInputs) -> pd.DataFrame:
@@ -209,7 +206,7 @@ def _cohorts(x: ReportInputs) -> pd.DataFrame:
         made = retention_cohorts.cohorts(x["charges"], **bounds, method=x.options["method"], now=x.clock)
         made.attrs["stripe"]["title"] = "Customers still paying, by month of first payment"
         return made
-    steps = steps_of(x)
+    steps = history(x)
     first = pd.Timestamp(int(steps["start"].min()), tz="UTC") if len(steps) else x.clock
     span = x.period if x.period is not None else Period(min(first, x.clock), x.clock, x.zone)
     revenue = mrr_history.whole_history(steps, span, x.clock)
@@ -262,7 +259,7 @@ def _status(x: ReportInputs) -> pd.DataFrame:
 
 
 def _bridge(x: ReportInputs) -> pd.DataFrame:
-    return bridge.mrr_bridge(steps_of(x), _now(x), x["subscriptions"], x.clock)
+    return bridge.mrr_bridge(history(x), _now(x), x["subscriptions"], x.clock)
 
 
 def _items(x: ReportInputs) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from stripe_magics.errors import StripeError, UnknownName, UsageFault
 from stripe_magics.finance import comparison, stripe_check
 from stripe_magics.finance.columns import columns_of
 from stripe_magics.finance.folders import ListFolder
-from stripe_magics.finance.inputs import LISTS, Fetch, ReportInputs, has_all_rows
+from stripe_magics.finance.inputs import AT_HAND, LISTS, Fetch, ReportInputs, has_all_rows
 from stripe_magics.finance.reporting_period import (
     HINT,
     Moment,
@@ -35,7 +35,7 @@ from stripe_magics.finance.reporting_period import (
     end_of,
     moment,
 )
-from stripe_magics.finance.reports import REPORTS, Report
+from stripe_magics.finance.reports import REPORTS, Report, default_span
 from stripe_magics.frames.frame_info import add_note, as_attrs
 
 KEPT_SECONDS = 600
@@ -209,7 +209,7 @@ def _check_options(
 
 def _given(inputs: ReportInputs, data: Mapping[str, pd.DataFrame] | None) -> dict[str, pd.DataFrame]:
     """Frames at hand, by list name; another name is refused."""
-    possible = [*LISTS, "balance", "items"]
+    possible = [*LISTS, *AT_HAND]
     out: dict[str, pd.DataFrame] = {}
     if data is not None and not isinstance(data, Mapping):
         raise UsageFault(
@@ -377,6 +377,8 @@ def _say(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> No
             span.words() if span.start != _FIRST else f"everything until {span.local_end:%d %b %Y}"
         )
         about["start"], about["end"] = span.start.isoformat(), span.end.isoformat()
+    elif each.period == "months":
+        about["period"] = default_span(inputs).words()
     elif each.period == "all" or not about.get("period"):
         about["period"] = "now" if each.period == "none" else "everything until now"
     about["zone"] = inputs.zone

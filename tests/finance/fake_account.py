@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatch
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,6 +32,7 @@ PATHS = {
     "/v1/tax_rates": "tax_rate",
     "/v1/prices": "price",
     "/v1/coupons": "coupon",
+    "/v1/events": "event",
 }
 
 
@@ -125,6 +127,8 @@ class FakeAccount(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 if not test[rest.rstrip("]")]:
                     return False
             elif field in {"customer", "payout", "currency"} and row.get(field) != value:
+                return False
+            elif field == "type" and row.get("object") == "event" and not fnmatch(row["type"], value):
                 return False
         return True
 
