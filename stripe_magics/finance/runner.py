@@ -114,6 +114,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     check: str = "",
     compare: bool | str = False,
     currency: str | None = None,
+    table: bool | str = False,
     **options: Any,
 ) -> pd.DataFrame:
     """A report by name, as a DataFrame with amounts in int64 minor units. `reports()` lists them,
@@ -127,7 +128,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     the next report: for ten minutes, until a write goes through this connection, or until `fresh=True`.
     `check="stripe"` runs Stripe's own report for the same period and gives the differences, cell by cell;
     `compare=True` adds each amount of the period before and the change; `currency="usd"` gives the rows of
-    one currency. Further options are the report's own.
+    one currency; `table=True` shows it as an interactive table. Further options are the report's own.
 
     Raises `UsageFault` for a period, option or column that isn't possible, `MissingData` where the lists lack
     something.
@@ -169,7 +170,10 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     _say(out, known, each, inputs)
     if _flag("compare", compare):
         out = _compared(out, known, each, inputs)
-    return out if currency is None else comparison.in_currency(out, currency)
+    out = out if currency is None else comparison.in_currency(out, currency)
+    if _flag("table", table):
+        out.attrs["stripe"]["table"] = True  # what shows frames reads it
+    return out
 
 
 def _compared(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> pd.DataFrame:

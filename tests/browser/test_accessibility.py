@@ -114,11 +114,37 @@ def test_every_form(notebook: Any, page: Any) -> None:
     assert faults(page, contrasts=250) == []
 
 
+def mistake(form: Any, button: str) -> None:
+    """A value that isn't possible in a report's form: a link beside the button leads to the field, which is
+    marked and tied to the words."""
+    zone = form.get_by_label("Time zone", exact=True)
+    zone.fill("Mars/Base")
+    form.get_by_role("button", name=button, exact=True).click()
+    link = form.get_by_role("button", name="Time zone: ")
+    link.wait_for()
+    assert zone.get_attribute("aria-invalid") == "true"
+    note = form.page.locator(f"#{zone.get_attribute('aria-describedby')}")
+    assert "Mars/Base" in note.inner_text()
+    assert "One value needs correcting" in form.get_by_role("alert").inner_text()
+    link.press("Enter")
+    zone.and_(form.page.locator(":focus")).wait_for()
+
+
 def test_tables_cards_and_messages(notebook: Any, page: Any) -> None:
-    nb = notebook("%load_ext stripe_magics", CARDS, MESSAGES, "%stripe customers create --email nobody")
+    forms = ["%stripe report mrr --form", "%stripe close --form"]
+    wrong = "%stripe customers create --email nobody"
+    nb = notebook("%load_ext stripe_magics", CARDS, MESSAGES, *forms, wrong)
     nb.sees("is not an e-mail address (example")
     nb.out.locator(".sm-table tbody tr").first.wait_for()
     nb.out.get_by_role("table", name="What changes").first.wait_for()
+    report, close = (
+        nb.out.locator(".sm-form", has_text=each).last for each in ("Choose what to", "Month end")
+    )
+    mistake(close, "Close the books")
+    report.get_by_role("button", name="Show", exact=True).click()
+    report.get_by_role("group", name="Result").locator("tbody tr").first.wait_for()
+    mistake(report, "Show")
+    page.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert faults(page, contrasts=1000) == []
     page.evaluate(THEME, "JupyterLab Dark")
     assert faults(page, contrasts=1000) == []

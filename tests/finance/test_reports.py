@@ -37,6 +37,14 @@ def test_every_report_is_made(name: str) -> None:
         assert (table["residual"].dropna() == 0).all()
 
 
+def test_a_report_may_be_an_interactive_table() -> None:
+    asked = sm.report("balance_summary", currency="usd", table=True, **SEPTEMBER)
+    assert asked.attrs["stripe"]["table"] is True
+    assert not sm.report("balance_summary", table=False, **SEPTEMBER).attrs["stripe"]["table"]
+    with pytest.raises(UsageFault, match="true or false"):
+        sm.report("balance_summary", table="perhaps", **SEPTEMBER)
+
+
 def test_what_is_declared_is_made_and_the_other_way_round() -> None:
     from stripe_magics.catalogue import reports as declared
 

@@ -20,12 +20,13 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import finance
 
     given = {key: value for key, value in given.items() if key not in _OURS}
-    table = given.pop("table", False)
+    table = bool(given.get("table"))
     if given.pop("form", False):
         from stripe_magics.magics.subcommands.report_forms import report_form
 
         if table:
             raise UsageFault("--table has no effect on a form. Leave one of the two out.")
+        given.pop("table", None)
         return report_form(positional, given)
     if table and not positional:
         raise UsageFault("--table needs the name of a report. %stripe report lists them.")
@@ -33,10 +34,7 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         context.check_table()
     if not positional:
         return finance.reports()
-    frame = finance.report(*[str(positional[0]), *positional[1:]], **given)
-    if table:
-        frame.attrs["stripe"]["table"] = True
-    return frame
+    return finance.report(*[str(positional[0]), *positional[1:]], **given)
 
 
 def report_page(verb: Subcommand, name: str) -> Any:
