@@ -33,7 +33,7 @@ from stripe_magics.client.secret import Secret
 from stripe_magics.client.sending import request_checks
 from stripe_magics.client.sending.notices import Notices, StripeClock
 from stripe_magics.errors import AnswerUnusable, Details, NotConnected, NotSent, StripeError
-from stripe_magics.request import Request
+from stripe_magics.request import HttpRequest, Request
 
 if TYPE_CHECKING:
     from stripe_magics.client.journal.reconciliation import Finding
@@ -260,14 +260,14 @@ class Connection:
             lambda: single_connection_transport(context, proxy), self.auth, self.policy
         )
 
-    def throttle(self, request: Request) -> None:
+    def throttle(self, request: HttpRequest) -> None:
         """Wait until the rate allows the call."""
         if self.mode != "sandbox":
             from stripe_magics.client.rate_limiter import limiter_for
 
             limiter_for(self).wait(request)
 
-    def learn(self, request: Request, outcome: AttemptResult) -> None:
+    def learn(self, request: HttpRequest, outcome: AttemptResult) -> None:
         """Take from an answer what it says of the mode and of the rate."""
         if self.limiter is not None:
             self.limiter.learn(request, outcome)

@@ -20,7 +20,7 @@ from stripe_magics.client.secret import Secret
 from stripe_magics.errors import FileError, NotConnected, NotSent
 
 if TYPE_CHECKING:
-    from stripe_magics.request import Request
+    from stripe_magics.request import HttpRequest
 
 EPHEMERAL = ("metadata[stripe_magics]", "ephemeral")
 """The mark of an endpoint that is removed when the kernel shuts down."""
@@ -39,7 +39,7 @@ def endpoint_entry(endpoint: str) -> str:
     return f"webhook {endpoint}"
 
 
-def capture(connection: _Owner, request: Request, body: bytes) -> str:
+def capture(connection: _Owner, request: HttpRequest, body: bytes) -> str:
     """Keep the signing secret in an answer, if there is one. Gives a sentence that says where, or ""."""
     if request.method != "POST" or not request.path.startswith(_PATH) or b'"whsec_' not in body:
         return ""

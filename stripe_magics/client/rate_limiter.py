@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from stripe_magics.client.http.retry import AttemptResult
-    from stripe_magics.request import Request
+    from stripe_magics.request import HttpRequest
 
 ENDPOINT_RATE = 25.0  # requests per second, unless Stripe notes otherwise
 TOTAL_RATES: Mapping[str, float] = {"live": 100.0, "test": 25.0, "unknown": 25.0}
@@ -100,7 +100,7 @@ class Limiter:
                     bucket.use(now)
             return seconds
 
-    def learn(self, request: Request, outcome: AttemptResult) -> None:
+    def learn(self, request: HttpRequest, outcome: AttemptResult) -> None:
         """What an answer says of the pace (the connection calls this after every exchange)."""
         if outcome.status == 429:
             self.refused(request.path, account_of(request), outcome.header("stripe-rate-limited-reason"))
@@ -123,7 +123,7 @@ class Limiter:
             elif reason != "resource-specific":
                 endpoint.refused(now)
 
-    def wait(self, request: Request) -> None:
+    def wait(self, request: HttpRequest) -> None:
         """Sleep until a single call may go (the connection calls this before every attempt)."""
         while (seconds := self.take(request.path, account_of(request))) > 0:
             self.sleep(seconds)
@@ -187,7 +187,7 @@ def endpoint(path: str) -> str:
     return _ID.sub("/*", path.partition("?")[0])
 
 
-def account_of(request: Request) -> str:
+def account_of(request: HttpRequest) -> str:
     """The connected account that a request names in its headers, or ""."""
     return next((value for name, value in request.headers if name.lower() == "stripe-account"), "")
 

@@ -1,31 +1,31 @@
-"""A request, before anything is sent: method, path and form parameters, in the order in which they go out.
+"""A request, before anything is sent.
 
-`build` makes it from bound values, `encode` is Stripe's form encoding. Both are pure: a dry run stops here
-and shows the `Request`.
-It also says what is still to do with the answer: how many rows it may have, which are kept, which calls
-follow.
+- `HttpRequest` is what goes over the wire: method, path and parameters, in the order in which they go out.
+- `Request` is one with the plan around it: what it does, how many rows its answer may have, which of them are
+  kept, which calls are merged with it or follow.
+
+`build` makes a `Request` from bound values, `encode` is Stripe's form encoding. Both are pure: a dry run
+stops here and shows the `Request`.
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stripe_magics._characters import visible
-from stripe_magics._form_encoding import Pairs, encode, form
+from stripe_magics._form_encoding import Pairs, encode
 from stripe_magics._html import output, tag
 from stripe_magics._redaction import mask_param, mask_params, redact
 from stripe_magics.catalogue.module import Effect
+from stripe_magics.request.http_request import HttpRequest
 
 if TYPE_CHECKING:
     from stripe_magics._command import Options
     from stripe_magics.validation import Bound
 
-__all__ = ["CurrencyCheck", "Pairs", "Request", "RowFilter", "build", "encode"]
-
-HOST = "https://api.stripe.com"
+__all__ = ["CurrencyCheck", "HttpRequest", "Pairs", "Request", "RowFilter", "build", "encode"]
 
 _EFFECTS = {
     Effect.READ: "reads only",
@@ -69,17 +69,10 @@ class CurrencyCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Request:
-    """What is sent: pure data, without a key."""
+class Request(HttpRequest):
+    """A call and the plan around it: what it does, and what is still to do with the answer."""
 
     module: str
-    method: str
-    path: str
-    params: Pairs = ()  # as sent; in the URL for GET and DELETE, as the body for POST
-    json: Any = None  # the body of a v2 call, in place of params
-    query: Pairs = ()  # parameters that stand in the URL whatever the method (Make an API Call)
-    # Stripe-Account, Stripe-Version and what Make an API Call adds; never an authorisation
-    headers: Pairs = ()
     effect: Effect = Effect.READ
     returns: str = "any"  # the type of object that comes back
     lists: bool = False
@@ -91,19 +84,12 @@ class Request:
     row_filters: tuple[RowFilter, ...] = ()
     follow_ups: tuple[Request, ...] = ()  # calls that follow once this one went well
     is_main_response: bool = True  # False: this call's answer is not the module's answer (a later one's is)
-    idempotency_key: str = ""  # the user's own
     currency_checks: tuple[CurrencyCheck, ...] = ()  # looked up before the first byte of a write is sent
     scan_warning: str = ""  # a warning: rows are filtered here and nothing bounds the scan
-    files: Mapping[str, str] | None = None  # multipart uploads: parameter -> path on this machine
     # Stripe's bracket name -> our field's name, for error messages
     param_fields: Mapping[str, str] | None = None
     # said to the user, nothing more: an amount below Stripe's usual minimum ...
     warnings: tuple[str, ...] = ()
-
-    @property
-    def searches(self) -> bool:
-        """Whether the list is paged by page/next_page, as searches are."""
-        return self.path.endswith("/search")
 
     def __repr__(self) -> str:
         return visible(redact("\n".join(self.lines())))
@@ -149,34 +135,6 @@ class Request:
                     for line in rest
                     if line.startswith("  ") or (word == "then" and line.startswith("effect"))
                 )
-
-    def curl_line(self) -> str:
-        """This one call, with what is secret hidden."""
-        url = HOST + self.path
-        parts = ["curl"]
-        in_url = self.method in {"GET", "DELETE"}
-        if in_url and (self.params or self.query):
-            parts.append("-G")
-        elif self.query:
-            url += "?" + form(self.query)
-        if self.method not in ({"GET"} if in_url else {"POST"}) or (
-            not in_url and not self.params and self.json is None
-        ):
-            parts.append(f"-X {self.method}")
-        parts += [shlex.quote(url), '-u "$STRIPE_API_KEY:"']
-        for name, value in self.headers:
-            parts.append(f"-H {shlex.quote(f'{name}: {value}')}")
-        if self.idempotency_key:
-            parts.append(f"-H {shlex.quote(f'Idempotency-Key: {self.idempotency_key}')}")
-        if self.json is not None:
-            import json
-
-            parts.append(f"--json {shlex.quote(json.dumps(mask_param('', self.json), default=str))}")
-        for name, value in mask_params((*(self.query if in_url else ()), *self.params)):
-            parts.append(f"--data-urlencode {shlex.quote(f'{name}={value}')}")
-        for name, path in (self.files or {}).items():
-            parts.append(f"-F {shlex.quote(f'{name}=@{path}')}")
-        return " ".join(parts)
 
 
 def build(bound: Bound, options: Options | None = None) -> Request:

@@ -17,7 +17,7 @@ import httpx
 from stripe_magics._version import __version__
 from stripe_magics.client.sending import request_checks
 from stripe_magics.errors import Details, InvalidRequest
-from stripe_magics.request import Request
+from stripe_magics.request import HttpRequest
 
 _CONTENTS = re.compile(r"/v1/(files/[\w-]+/contents|quotes/[\w-]+/pdf)")
 USER_AGENT = f"stripe_magics/{__version__}"
@@ -43,7 +43,7 @@ class EncodedRequest:
 
 
 def encode(
-    request: Request, *, base: str, version: str, account: str, account_header: str = "Stripe-Account"
+    request: HttpRequest, *, base: str, version: str, account: str, account_header: str = "Stripe-Account"
 ) -> EncodedRequest:
     """Check and encode a request. Raises `InvalidRequest` for a path, header or file that can't be sent."""
     method = request_checks.check_method(request.method)
@@ -116,7 +116,7 @@ def _names(data: Any) -> tuple[str, ...]:
     return tuple(name for value in data for name in _names(value)) if isinstance(data, list) else ()
 
 
-def _multipart(request: Request) -> tuple[bytes, str]:
+def _multipart(request: HttpRequest) -> tuple[bytes, str]:
     """A multipart body, read once, with a boundary that stays the same for every attempt."""
     boundary = uuid.uuid4().hex
     parts: list[bytes] = []

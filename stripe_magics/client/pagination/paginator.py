@@ -1,8 +1,10 @@
 """Following a list page by page: `pages` yields each answer of a list or a search, up to the request's limit.
 
-- A long list that takes `created` is read in many parts at once (`parallel_paginator`); its pages come in no
-  order (`windowed` says so).
-- Any other is read page after page (`sequential_paginator`).
+One family of paginators, each of which is gone through page by page:
+
+- `ParallelPaginator`: a long list that takes `created`, in many parts at once (`parallel_paginator`); its
+  pages come in no order (`windowed` says so).
+- Any other is read page after page (`sequential_paginator`: by cursor, backwards, by page).
 - A list that makes no progress (an empty page that says there is more, the same last id again, a row without
   an id) is an error, never a short frame. An error on a later page comes as `IncompleteList`, Stop as
   `StoppedList`; what was yielded before is good.
@@ -10,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -61,10 +63,12 @@ def pages(
     if request.method != "GET" or request.list_of_one or (request.returns != "any" and not request.lists):
         yield connection.send(request)
         return
-    if windowed(request) and not ordered:
-        walk = _side_by_side(connection, request, stop, getattr(progress, "expect", None))
-    else:
-        walk = iter(paginator_for(connection, request))
+    paginator: Iterable[ApiResponse] = (
+        ParallelPaginator(connection, request, stop=stop, expect=getattr(progress, "expect", None))
+        if windowed(request) and not ordered
+        else paginator_for(connection, request)
+    )
+    walk = iter(paginator)
     rows = count = 0
     error: StripeError | None = None
     stopped: BaseException | None = None
@@ -127,37 +131,49 @@ def _count(answer: ApiResponse) -> int:
     return answer.count if isinstance(answer, ListPage) else len(answer.rows)
 
 
-def _side_by_side(
-    connection: ReadConnection,
-    request: Request,
-    stop: Callable[[], bool] | None,
-    expect: Callable[[float], object] | None,
-) -> Iterator[ApiResponse]:
+class ParallelPaginator:
     """A long list in windows of `created`; one that turns out not to be sorted by it is read again by its
     cursor."""
-    from stripe_magics.client.pagination import parallel_paginator
 
-    seen: set[str] = set()
-    rows = 0
-    try:
-        for part in parallel_paginator.pages(connection, request, stop=stop, expect=expect):
-            rows += part.count
-            if rows <= parallel_paginator.MAX_REMEMBERED_IDS:
-                seen.update(part.ids)
-            yield part
-    except parallel_paginator.TooFewRows as few:
-        left = None if request.limit is None else request.limit - rows
-        rest = replace(request, params=(*request.params, ("starting_after", few.after)), limit=left)
-        yield from paginator_for(connection, rest)
-        return
-    except NotSortedByCreated as odd:
-        why = odd
-    else:
-        return
-    if rows > parallel_paginator.MAX_REMEMBERED_IDS:
-        raise IncompleteList(
-            f"This list can't be read in parallel (not sorted by creation time: {why})",
-            advice="Ask for it with a --limit of 1000 at most, or between two dates.",
-        )
-    for answer in paginator_for(connection, request):
-        yield without(answer, seen)
+    def __init__(
+        self,
+        connection: ReadConnection,
+        request: Request,
+        *,
+        stop: Callable[[], bool] | None = None,
+        expect: Callable[[float], object] | None = None,
+    ) -> None:
+        self.connection, self.request = connection, request
+        self._stop, self._expect = stop, expect
+
+    def __iter__(self) -> Iterator[ApiResponse]:
+        from stripe_magics.client.pagination import parallel_paginator
+
+        seen: set[str] = set()
+        rows = 0
+        try:
+            for part in parallel_paginator.pages(
+                self.connection, self.request, stop=self._stop, expect=self._expect
+            ):
+                rows += part.count
+                if rows <= parallel_paginator.MAX_REMEMBERED_IDS:
+                    seen.update(part.ids)
+                yield part
+        except parallel_paginator.TooFewRows as few:
+            yield from paginator_for(self.connection, self._rest(few.after, rows))
+            return
+        except NotSortedByCreated as odd:
+            why = odd
+        else:
+            return
+        if rows > parallel_paginator.MAX_REMEMBERED_IDS:
+            raise IncompleteList(
+                f"This list can't be read in parallel (not sorted by creation time: {why})",
+                advice="Ask for it with a --limit of 1000 at most, or between two dates.",
+            )
+        for answer in paginator_for(self.connection, self.request):
+            yield without(answer, seen)
+
+    def _rest(self, after: str, rows: int) -> Request:
+        left = None if self.request.limit is None else self.request.limit - rows
+        return replace(self.request, params=(*self.request.params, ("starting_after", after)), limit=left)

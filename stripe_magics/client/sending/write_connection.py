@@ -13,7 +13,7 @@ from stripe_magics.client.pagination.read_connection import ReadConnection
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.sending.notices import Notices, StripeClock
 from stripe_magics.errors import Details
-from stripe_magics.request import Request
+from stripe_magics.request import HttpRequest
 
 
 class WriteConnection(ReadConnection, GuardedConnection, Protocol):
@@ -36,9 +36,9 @@ class WriteConnection(ReadConnection, GuardedConnection, Protocol):
 
     def route(self) -> str: ...
 
-    def throttle(self, request: Request, /) -> None: ...
+    def throttle(self, request: HttpRequest, /) -> None: ...
 
-    def learn(self, request: Request, outcome: AttemptResult, /) -> None: ...
+    def learn(self, request: HttpRequest, outcome: AttemptResult, /) -> None: ...
 
     def check_mode(
         self, body: bytes, request_id: str = "", *, written: bool = False, details: Details | None = None
