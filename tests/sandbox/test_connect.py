@@ -187,6 +187,13 @@ def test_a_direct_charge_pays_the_platform_its_fee(call: Talk) -> None:
         == "platform_earning"
     )
     assert intent["application"] == charge["application"] == fee["application"]
+    listed = call("GET /v1/application_fees", charge=charge["id"], **{"expand[]": "data.charge"})["data"]
+    assert [(each["id"], each["charge"]["amount"]) for each in listed] == [(fee["id"], 10_000)]
+    assert call.refused("GET /v1/application_fees", charge="ch_none")["param"] == "charge"
+    shown = shop(f"GET /v1/charges/{charge['id']}", **{"expand[]": "application_fee"})
+    assert shown["application_fee"]["amount"] == 1000
+    shown = shop(f"GET /v1/charges/{charge['id']}", **{"expand[]": "application"})
+    assert (shown["application"]["object"], shown["application"]["id"]) == ("application", fee["application"])
     refund = shop("POST /v1/refunds", charge=charge["id"], amount=5_000, refund_application_fee=True)
     assert refund["status"] == "succeeded"
     assert call(f"GET /v1/application_fees/{fee['id']}")["amount_refunded"] == 500

@@ -66,7 +66,6 @@ INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
     ("price", "currency_options"): _currency_options,
     ("coupon", "applies_to"): lambda account, of: account.private_state.get(of["id"], {}).get("applies_to"),
     ("coupon", "currency_options"): _currency_options,
-    ("payment_link", "application"): lambda account, of: None,
     ("webhook_endpoint", "application"): lambda account, of: None,
 }  # fmt: skip
 """(object, path) -> what is put there on demand."""
@@ -179,11 +178,15 @@ class _Walk:
 
 def resolve(account: Account, identifier: str) -> Object | None:
     """A fresh copy of the object that an id names; a deleted one as it is answered now; None if the sandbox
-    has no such object."""
-    if identifier in account.deleted:
-        return dict(account.deleted[identifier])
+    has no such object. A platform and its connected accounts see what passed between them."""
+    if identifier.startswith("ca_"):
+        name = account.family.platform.profile["settings"]["dashboard"]["display_name"]
+        return {"id": identifier, "object": "application", "name": name}
     kind = kind_of(identifier)
-    row = account.table(kind).by_id.get(identifier) if kind else None
-    if row is None:
-        return None
-    return decode(row.text)  # type: ignore[no-any-return]
+    for each in (account, *account.family.accounts()):
+        if identifier in each.deleted:
+            return dict(each.deleted[identifier])
+        row = each.table(kind).by_id.get(identifier) if kind else None
+        if row is not None:
+            return decode(row.text)  # type: ignore[no-any-return]
+    return None

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, too_low
-from stripe_magics.sandbox.api.pagination import Page, inline, of_objects, page
+from stripe_magics.sandbox.api.errors import invalid, missing, too_low
+from stripe_magics.sandbox.api.pagination import Page, equal, inline, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
@@ -95,8 +95,13 @@ def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Objec
 
 
 def listing(account: Account, params: dict[str, Any]) -> Page:
-    """GET /v1/application_fees."""
-    return page(account, "application_fee", params, "/v1/application_fees", filters=("charge",))
+    """GET /v1/application_fees: `charge` is one of a connected account, which paid the fee."""
+    charge, tests = params.get("charge"), []
+    if charge:
+        if all(charge not in each.table("charge").by_id for each in account.family.accounts()):
+            raise missing("charge", charge, "charge", status=400)
+        tests.append(equal(0, charge))
+    return page(account, "application_fee", params, "/v1/application_fees", tests=tests)
 
 
 def create_refund(account: Account, params: dict[str, Any], identifier: str) -> Object:
