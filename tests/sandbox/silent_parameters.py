@@ -108,6 +108,10 @@ NO_VISIBLE_EFFECT: dict[str, str] = {
         "the kinds of transfer with types to ask for have one each"
     ),
     "POST /v1/billing/credit_grants amount[type]": "there is one type",
+    "POST /v1/billing/alerts alert_type": "there is one type",
+    "POST /v1/billing/alerts usage_threshold[recurrence]": "there is one",
+    "POST /v1/billing/alerts usage_threshold[meter]": "the account has one meter that is active",
+    "POST /v1/tax_ids owner[type]": "the default itself; the other needs its customer",
     "POST /v1/billing/credit_grants applicability_config[scope][price_type]": "there is one type",
     "POST /v1/payment_intents/{intent}/apply_customer_balance currency": (
         "the intent's own: another is refused"
@@ -355,6 +359,23 @@ class World:
         keep("test_clock", "POST /v1/test_helpers/test_clocks", frozen_time=NOW)
         _cash(call, ids)
         _tax(call, ids)
+        keep("feature", "POST /v1/entitlements/features", lookup_key="f", name="F")
+        keep("other_feature", "POST /v1/entitlements/features", lookup_key="g", name="G")
+        link = call(f"POST /v1/products/{ids['product']}/features", entitlement_feature=ids["feature"])
+        ids["product_feature"] = link["id"]
+        ids["entitlement"] = call("GET /v1/entitlements/active_entitlements", customer=customer)["data"][0][
+            "id"
+        ]
+        keep(
+            "alert",
+            "POST /v1/billing/alerts",
+            title="A",
+            **_ALERT,
+            **{"usage_threshold[meter]": ids["meter"]},
+        )
+        keep("quiet_alert", "POST /v1/billing/alerts", title="B", **_ALERT,
+             **{"usage_threshold[meter]": ids["meter"]})  # fmt: skip
+        call(f"POST /v1/billing/alerts/{ids['quiet_alert']}/deactivate")
         grant = {"amount[type]": "monetary", "amount[monetary][currency]": "usd"} | _SCOPE
         ids["grant"] = call(
             "POST /v1/billing/credit_grants",
@@ -413,6 +434,11 @@ def _cash(call: Talk, ids: dict[str, str]) -> None:
 
 
 _SCOPE = {"applicability_config[scope][price_type]": "metered"}
+
+
+_ALERT = {
+    "alert_type": "usage_threshold", "usage_threshold[gte]": 5, "usage_threshold[recurrence]": "one_time",
+}  # fmt: skip
 
 
 def _tax(call: Talk, ids: dict[str, str]) -> None:
@@ -502,6 +528,19 @@ AT: dict[str, dict[str, str]] = {
     "POST /v1/billing/credit_grants/{id}": {"id": "grant"},
     "POST /v1/billing/credit_grants/{id}/expire": {"id": "grant"},
     "POST /v1/billing/credit_grants/{id}/void": {"id": "grant"},
+    "GET /v1/tax_ids/{id}": {"id": "tax_id"},
+    "DELETE /v1/tax_ids/{id}": {"id": "tax_id"},
+    "GET /v1/entitlements/features/{id}": {"id": "feature"},
+    "POST /v1/entitlements/features/{id}": {"id": "feature"},
+    "GET /v1/products/{product}/features": {"product": "product"},
+    "POST /v1/products/{product}/features": {"product": "product"},
+    "GET /v1/products/{product}/features/{id}": {"product": "product", "id": "product_feature"},
+    "DELETE /v1/products/{product}/features/{id}": {"product": "product", "id": "product_feature"},
+    "GET /v1/entitlements/active_entitlements/{id}": {"id": "entitlement"},
+    "GET /v1/billing/alerts/{id}": {"id": "alert"},
+    "POST /v1/billing/alerts/{id}/activate": {"id": "quiet_alert"},
+    "POST /v1/billing/alerts/{id}/deactivate": {"id": "alert"},
+    "POST /v1/billing/alerts/{id}/archive": {"id": "alert"},
     "GET /v1/tax/transactions/{transaction}": {"transaction": "tax_transaction"},
     "GET /v1/tax/transactions/{transaction}/line_items": {"transaction": "tax_transaction"},
     "POST /v1/setup_intents/{intent}": {"intent": "setup_intent"},
@@ -548,6 +587,10 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
             "bank_transfer[eu_bank_transfer][country]": "DE",
         },
         "POST /v1/test_helpers/customers/{customer}/fund_cash_balance": {"amount": 100, "currency": "usd"},
+        "POST /v1/tax_ids": {"type": "us_ein", "value": "12-3456789"},
+        "POST /v1/entitlements/features": {"lookup_key": "new", "name": "N"},
+        "POST /v1/products/{product}/features": {"entitlement_feature": ids["other_feature"]},
+        "POST /v1/billing/alerts": {"title": "T", **_ALERT, "usage_threshold[meter]": ids["meter"]},
         "POST /v1/billing/credit_grants": {
             "customer": who, "category": "promotional", "amount[type]": "monetary", **_SCOPE,
             "amount[monetary][currency]": "usd", "amount[monetary][value]": 700,

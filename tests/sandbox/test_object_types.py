@@ -155,6 +155,7 @@ READ_WITH: dict[str, Any] = {
         "filter[type]": "credit_grant",
         "filter[credit_grant]": ids["grant"],
     },
+    "GET /v1/entitlements/active_entitlements": lambda ids: {"customer": ids["customer"]},
     "GET /v1/setup_attempts": lambda ids: {"setup_intent": ids["setup_intent"]},
 }
 """Operations that read and need an id to read: operation -> the account's ids -> parameters."""

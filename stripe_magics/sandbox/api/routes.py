@@ -9,6 +9,7 @@ from stripe_magics.sandbox.api.expand import INCLUDED
 from stripe_magics.sandbox.core.events import react
 from stripe_magics.sandbox.resources import (
     account,
+    billing_alerts,
     charges,
     checkout_sessions,
     confirmation_tokens,
@@ -17,6 +18,7 @@ from stripe_magics.sandbox.resources import (
     customer_subresources,
     customers,
     disputes,
+    entitlements,
     external_accounts,
     files,
     meters,
@@ -36,6 +38,7 @@ from stripe_magics.sandbox.resources import (
     sources,
     tax_and_shipping_rates,
     tax_calculations,
+    tax_ids,
     tax_transactions,
     test_clocks,
     test_helpers,
@@ -72,11 +75,12 @@ SUBJECTS = (
     payment_link_visits, payment_intents, payment_links, payment_methods, payouts, plans, previews, prices,
     products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents, subscription_items,
     subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers, webhook_endpoints,
-    tax_transactions, credit_balance, credit_grants,
+    tax_transactions, credit_balance, credit_grants, billing_alerts, entitlements, tax_ids,
 )  # fmt: skip
 REACTING = (
     collection,
     credit_application,
+    entitlements,
     reconciliation,
     payment_link_visits,
     radar,

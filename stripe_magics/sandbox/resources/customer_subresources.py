@@ -69,7 +69,8 @@ def checked_tax_id(kind: str, value: str, param: str) -> None:
         raise invalid(f"Invalid value for {kind}.", param=param, code="tax_id_invalid")
 
 
-def add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Object:
+def add_tax_id(account: Account, owner: str | None, given: dict[str, Any]) -> Object:
+    """A tax id of a customer, or of the account itself (None), stored."""
     kind = given["type"]
     value = given["value"]
     prefix = value[:2] if value[:2].isalpha() else None
@@ -81,15 +82,16 @@ def add_tax_id(account: Account, customer: Object, given: dict[str, str]) -> Obj
             "object": "tax_id",
             "country": country,
             "created": account.now,
-            "customer": customer["id"],
+            "customer": owner,
             "livemode": False,
-            "owner": {"customer": customer["id"], "type": "customer"},
+            "owner": {"customer": owner, "type": "customer"} if owner else {"type": "self"},
             "type": kind,
             "value": given["value"],
             "verification": {"status": "pending", "verified_address": None, "verified_name": None},
         },
     )
-    events.emit(account, "customer.tax_id.created", found)
+    if owner:
+        events.emit(account, "customer.tax_id.created", found)
     outcome = TEST_NUMBERS.get(value.removeprefix(prefix or ""), "pending") if kind in VERIFIED else "pending"
     if outcome != "pending":
         account.clock.at(account.now + MINUTE, "tax_id_verified", found["id"])
@@ -102,7 +104,7 @@ def tax_id_verified(account: Account, tax_id: Object) -> None:
         return
     before = events.snapshot(tax_id)
     status = TEST_NUMBERS[tax_id["value"][-9:]]
-    customer = account.peek("customer", tax_id["customer"]) or {}
+    customer = account.peek("customer", tax_id["customer"] or "") or {}
     place = customer.get("address") or {}
     shown = ", ".join(place[part] for part in ("line1", "postal_code", "city", "country") if place.get(part))
     known = status == "verified"
@@ -112,7 +114,8 @@ def tax_id_verified(account: Account, tax_id: Object) -> None:
         "verified_name": customer.get("name") if known else None,
     }
     account.save("tax_id", tax_id)
-    events.emit(account, "customer.tax_id.updated", tax_id, before)
+    if tax_id["customer"]:
+        events.emit(account, "customer.tax_id.updated", tax_id, before)
 
 
 def source_card(account: Account, token: str, customer: str) -> Object:
@@ -166,7 +169,7 @@ def create_tax_id(account: Account, params: dict[str, Any], customer: str) -> Ob
     """POST /v1/customers/{customer}/tax_ids."""
     owner = account.find("customer", customer, "customer", status=404)
     checked_tax_id(params["type"], params["value"], "value")
-    return add_tax_id(account, owner, params)
+    return add_tax_id(account, owner["id"], params)
 
 
 def list_tax_ids(account: Account, params: dict[str, Any], customer: str) -> Page:

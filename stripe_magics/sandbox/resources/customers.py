@@ -48,7 +48,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     if card is not None:
         customer["default_source"] = card["id"]
     for each in params.get("tax_id_data") or ():
-        add_tax_id(account, customer, each)
+        add_tax_id(account, customer["id"], each)
     account.save("customer", customer)
     events.emit(account, "customer.created", customer)
     return customer

@@ -12,6 +12,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR, MINUTE
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.billing_alerts import usage_reported
 from stripe_magics.sandbox.resources.subscriptions.usage import note_used, of_meter
 
 KIND = "billing.meter"
@@ -156,6 +157,7 @@ def report(account: Account, params: dict[str, Any]) -> Object:
     )
     known.sort(key=lambda each: each["timestamp"])
     note_used(account, customer)
+    usage_reported(account, meter, customer)
     return {
         "object": "billing.meter_event", "created": account.now, "event_name": params["event_name"],
         "identifier": identifier, "livemode": False, "payload": payload, "timestamp": moment,

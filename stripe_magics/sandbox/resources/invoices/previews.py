@@ -138,7 +138,7 @@ def _customer(account: Account, params: dict[str, Any]) -> str:
     if changes:
         customers.update(account, changes, identifier)
     for each in given.get("tax_ids") or ():
-        add_tax_id(account, account.find("customer", identifier, "customer"), each)
+        add_tax_id(account, identifier, each)
     return identifier
 
 
