@@ -45,7 +45,7 @@ def same_connection(frame: Any, info: FrameInfo) -> Any:
     own = (str(connection.account or ""), str(connection.mode), str(connection.zone))
     if info.mode:
         return connection if (info.account, info.mode) == own[:2] else None
-    if SEEN.accounts - {own}:
+    if SEEN.accounts - {own} or SEEN.identities - {connection.identity}:
         return None
     live = frame["livemode"].dropna() if "livemode" in getattr(frame, "columns", ()) else ()
     return connection if not len(live) or set(live) == {connection.live} else None

@@ -44,7 +44,7 @@ def links(
     else:
         mode, whose = mode_and_account(frame)
         whose = account or whose
-        if mode != "sandbox" and column == "id" and "livemode" in frame.columns:
+        if mode != "sandbox" and "livemode" in frame.columns:
             said = frame["livemode"].astype("boolean").fillna(mode == "live")
             modes = ["live" if each else "test" for each in said]
     kind = own.object if column == "id" and own.object in facts() else column if column in facts() else ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames.column_names import expanded_columns, given_names, resolve
-from stripe_magics.frames.frame_info import CallInfo, FrameAttrs, FrameInfo, as_attrs, remember
+from stripe_magics.frames.frame_info import CallInfo, FrameAttrs, FrameInfo, as_attrs, call_of, remember
 from stripe_magics.frames.schema import Column, Schema, schema
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def build(
         {"object": builder.object_type, **({"expanded": expanded} if expanded else {}), **given},
         call=replace(given.call or CallInfo(), rows=len(frame), columns=tuple(frame.columns), **seen),
     )
-    remember(FrameInfo.of(frame))
+    remember(FrameInfo.of(frame), call_of(frame))
     return frame
 
 

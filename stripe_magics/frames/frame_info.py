@@ -6,8 +6,9 @@
 - The rest belongs to the call (`CallInfo`: module, parameters, request ids, notes). It hangs on the attrs
   without being compared, is never written to a file or pickle, and is read as `df.stripe.call`;
   `attrs["stripe"]["notes"]` and the like still find it.
-- `object`, `expanded` and what a report says of itself are carried but not compared: a merge of charges and
-  customers keeps zone and units.
+- `object` and `expanded` are carried but not compared: a merge of charges and customers keeps zone and units.
+- Facts that say the same may still be of two accounts, since an account without a name of its own says
+  nothing: frames of two connections that are known to be of different accounts are unequal, too.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class FrameInfo:
 _NAMES = tuple(each.name for each in fields(FrameInfo) if each.name != "more")
 _OF_CALL = tuple(each.name for each in fields(CallInfo))
 _FOR_DISPLAY = frozenset({"columns", "currency", "currencies", "table", "names", "identity"})
-_NOT_COMPARED = frozenset({"object", "expanded", "api_version"})
+_NOT_COMPARED = frozenset({"object", "expanded"})
 
 
 class FrameAttrs(dict[str, Any]):
@@ -143,7 +144,7 @@ class FrameAttrs(dict[str, Any]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, FrameAttrs):
-            return _compared(self) == _compared(other)
+            return _compared(self) == _compared(other) and not _of_two_accounts(self.call, other.call)
         return dict(self) == other
 
     def __ne__(self, other: object) -> bool:
@@ -166,6 +167,11 @@ class FrameAttrs(dict[str, Any]):
 
 def _compared(attrs: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in attrs.items() if key not in _NOT_COMPARED}
+
+
+def _of_two_accounts(call: CallInfo | None, other: CallInfo | None) -> bool:
+    known = {each.identity for each in (call, other) if each is not None and each.identity}
+    return len(known) > 1
 
 
 def call_of(frame: pd.DataFrame) -> CallInfo | None:
@@ -206,14 +212,17 @@ class _Seen:
 
     def __init__(self) -> None:
         self.accounts: set[tuple[str, str, str]] = set()
+        self.identities: set[str] = set()  # of the connections that frames came from
         self.major = False  # whether a frame in major units was ever made or read
 
 
 SEEN = _Seen()
 
 
-def remember(info: FrameInfo) -> None:
+def remember(info: FrameInfo, call: CallInfo | None = None) -> None:
     """Remember the account and zone of a frame that was made."""
+    if call is not None and call.identity:
+        SEEN.identities.add(call.identity)
     if info.mode and info.zone:
         SEEN.accounts.add((info.account, info.mode, info.zone))
     if info.units == "major":
