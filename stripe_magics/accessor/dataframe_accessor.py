@@ -58,7 +58,7 @@ class StripeAccessor:
     | `reveal("url")` | what frames hide (client secrets, links that let anyone in), asked for by name |
     | `link()`, `call`, `facts` | the Dashboard's pages, how the call went, what the frame knows |
     | `to_csv`, `to_excel`, `to_json`, `to_sql`, `to_polars` | for other programs |
-    | `to_parquet` | a file that `sm.read_parquet` reads back |
+    | `to_parquet` | a file that `sm.read_parquet` reads back; also where pandas' own says "no child field" |
 
     `df.stripe["card_brand"]` (or `df.stripe.card_brand`) reads a column by its name, a short name or Stripe's
     path: also `product` and `items`, which pandas has methods of. AttributeError on a frame that has nothing

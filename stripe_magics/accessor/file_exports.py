@@ -19,7 +19,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from stripe_magics.frames import parquet
-from stripe_magics.frames.arrow_columns import is_json, json_field, objects, text_dtype
+from stripe_magics.frames.arrow_columns import INTERVALS, is_json, json_field, objects, text_dtype
 from stripe_magics.frames.cells import as_json, freeze
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.frame_info import FrameInfo, remember
@@ -77,6 +77,7 @@ def to_table(frame: pd.DataFrame, *, typed: bool = False) -> pa.Table:
         "blank": blank,
         "texts": texts,
         "typed": list(own),
+        "intervals": [name for name in frame.columns if frame[name].dtype == INTERVALS],
     }
     facts = json.dumps(said).encode()
     metadata = {**(table.schema.metadata or {}), _FACTS: facts}
@@ -123,6 +124,8 @@ def from_table(table: pa.Table) -> pd.DataFrame:
         frame[name] = pd.Series([freeze(each) for each in cells], index=frame.index, dtype=object)
     for name in said["texts"]:
         frame[name] = frame[name].astype(text_dtype())
+    for name in said.get("intervals", ()):  # a file without rows doesn't keep the choices
+        frame[name] = frame[name].astype(INTERVALS)
     for name in said["blank"]:
         frame[name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
     frame.attrs = {}
@@ -137,8 +140,9 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     """The frame of a Parquet or Feather file (or of a pulled folder) that was written here: equal to what was
     written, with its facts.
 
-    One that pandas wrote itself (`df.to_parquet`) comes back too; keys of maps that pandas added for other
-    rows are taken out again.
+    One that pandas wrote itself (`df.to_parquet`, `df.to_feather`) comes back too; keys of maps that pandas
+    added for other rows are taken out again. In such a file a key that is null and one that isn't there are
+    the same, so that objects inside of objects may come back without a null; `df.stripe.to_parquet` keeps it.
     Raises FrameError if there is nothing to read.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "amount": [500], "currency": ["usd"]})
@@ -180,6 +184,8 @@ def _from_pandas(table: pa.Table) -> pd.DataFrame:
         for name in frame.columns:  # pandas 2 brings text back in another dtype than it was
             if isinstance(frame[name].dtype, pd.StringDtype) and frame[name].dtype != text_dtype():
                 frame[name] = frame[name].astype(text_dtype())
+            elif not len(frame) and isinstance(frame[name].dtype, pd.CategoricalDtype):
+                frame[name] = frame[name].astype(INTERVALS)  # the choices went with the rows
         info.put(frame)
         remember(info)
     return frame
