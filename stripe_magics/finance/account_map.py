@@ -39,6 +39,7 @@ _GROUPS = {  # the kinds of entries that belong together in any chart of account
     "other": "contribution climate_order_purchase climate_order_refund other_adjustment",
     "stripe": "stripe",
 }
+RECEIVABLES = tuple(_GROUPS["receivables"].split())
 _CHARTS = {
     "saas": {
         "stripe": ("1050", "Stripe balance"),
@@ -84,6 +85,8 @@ _CHARTS = {
     },
 }
 CHARTS = tuple(_CHARTS)
+SETTINGS = ("consultant", "client", "year_begins", "account_length", "tax_rate", "customer")
+"""What a map may say for files: four settings of DATEV, Xero's tax rate, QuickBooks' customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,11 @@ def _made(said: Mapping[str, Any], source: str) -> AccountMap:
         raise UsageFault(f"{source}: extends {base!r} isn't possible: {', '.join(CHARTS)}.")
     if not isinstance(settings, Mapping):
         raise UsageFault(f"{source}: settings must be a map, such as {{consultant: 1001, client: 1}}.")
+    unknown = sorted(map(str, set(settings) - set(SETTINGS)))
+    if unknown:
+        raise UsageFault(
+            f"{source}: there is no setting {', '.join(unknown)}.", advice=f"Settings: {', '.join(SETTINGS)}."
+        )
     accounts = dict(chart(base).accounts) if base is not None else {}
     for kind, value in rest.items():
         accounts[kind] = _account(kind, value, source)

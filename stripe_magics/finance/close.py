@@ -273,6 +273,13 @@ def journal(  # noqa: PLR0913 - public: each is a keyword of its own
             lines,
             "One file a currency: import those in the books' own currency, and book others with your rate.",
         )
+    if format == "quickbooks":
+        customer = accounts.settings.get("customer") or journal_formats.CUSTOMER
+        add_note(
+            lines,
+            f"QuickBooks needs a customer on receivables: {customer!r} must be in the books (another one:"
+            " `settings: {customer: NAME}` in the map).",
+        )
     if format:
         for path in journal_formats.write(lines, accounts, span, format, to):
             add_note(lines, f"Written: {path}")

@@ -3,7 +3,8 @@
 Formats that know no currency of a line get one file a currency. Field lists:
 - DATEV: EXTF 700, category 21 (Buchungsstapel) version 13: developer.datev.de (DATEV format, Buchungsstapel).
 - Xero: manual journal import: help.xero.com (ManualJournalsImport).
-- QuickBooks Online: import of journal entries: quickbooks.intuit.com (import journal entries).
+- QuickBooks Online: import of journal entries: quickbooks.intuit.com (import journal entries). The names of
+  accounts and the customer of receivables must be in the books, account numbers switched off.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import pandas as pd
 from stripe_magics import money
 from stripe_magics._files import write_atomically
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance.account_map import AccountMap
+from stripe_magics.finance.account_map import RECEIVABLES, STRIPE, AccountMap
 from stripe_magics.finance.reporting_period import Period
 
 
@@ -69,6 +70,9 @@ CSV_FIELDS = (
     "category",
 )
 XERO_LINES = 300  # the most that one import takes
+DATEV_LINES = 99_999
+DATEV_PREFIX = "EXTF_"  # a file of another name isn't offered for import
+CUSTOMER = "Stripe customers"  # QuickBooks wants a customer on each line of receivables
 Rows = list[list[str]]
 
 
@@ -117,10 +121,13 @@ def plain(lines: pd.DataFrame, _accounts: AccountMap, _span: Period) -> dict[str
     return {"": _table(CSV_FIELDS, rows)}
 
 
-def quickbooks(lines: pd.DataFrame, _accounts: AccountMap, _span: Period) -> dict[str, bytes]:
+def quickbooks(lines: pd.DataFrame, accounts: AccountMap, _span: Period) -> dict[str, bytes]:
     """Journal entries for QuickBooks Online: accounts by name, dates as MM/DD/YYYY, debits or credits and
-    never both."""
+    never both, a customer on the lines of receivables."""
     rows = []
+    customer = str(accounts.settings.get("customer") or CUSTOMER)
+    owed = [each for kind in RECEIVABLES if (each := accounts.find(kind)) is not None]
+    receivables = {each.of(code) for each in owed for code in set(lines["currency"])}
     for each in _each(lines):
         debit, credit = (
             _major(amount, each.currency, 2) if amount else "" for amount in (each.debit, each.credit)
@@ -134,7 +141,7 @@ def quickbooks(lines: pd.DataFrame, _accounts: AccountMap, _span: Period) -> dic
             debit,
             credit,
             memo,
-            "",
+            customer if each.account in receivables else "",
             each.currency.upper(),
             "",
             "",
@@ -179,15 +186,17 @@ def datev(lines: pd.DataFrame, accounts: AccountMap, span: Period) -> dict[str, 
     """Buchungsstapel for DATEV, one file a currency: Windows-1252, amounts with a comma, one row a
     posting."""
     settings = _datev_settings(accounts.settings)
-    bad = sorted({each for each in lines["account"] if not str(each).isdecimal()})
+    bad = sorted({each for each in lines["account"] if not re.fullmatch(r"(?!0+$)[0-9]{1,9}", str(each))})
     if bad:
         raise UsageFault(
-            f"DATEV's accounts are numbers; these aren't: {', '.join(bad)}.",
+            f"DATEV's accounts are numbers of up to nine digits; these aren't: {', '.join(bad)}.",
             advice="Give --map skr03, skr04 or a file.",
         )
+    _check_business_year(settings, span)
     files: dict[str, bytes] = {}
     for code, mine in lines.groupby("currency", sort=True):
-        rows = [";".join(_datev_header(settings, str(code), span, mine["account"])), ";".join(DATEV_FIELDS)]
+        header = _datev_header(settings, str(code), span, accounts.accounts[STRIPE].of(str(code)))
+        rows: list[str] = []
         debits, credits = mine.iloc[::2], mine.iloc[1::2]
         for left, right in zip(_each(debits), _each(credits), strict=True):
             own = {
@@ -201,14 +210,51 @@ def datev(lines: pd.DataFrame, accounts: AccountMap, span: Period) -> dict[str, 
                 "Buchungstext": _quoted(left.memo[:60]),
                 "Festschreibung": "0",
             }
-            rows.append(";".join(own.get(name, "") for name in DATEV_FIELDS))
-        files[f"-{code}"] = ("\r\n".join(rows) + "\r\n").encode("cp1252", errors="replace")
+            rows.append(";".join(own.get(name, empty) for name, empty in _DATEV_EMPTY.items()))
+        head = [";".join(header), ";".join(DATEV_FIELDS)]
+        parts = [rows[at : at + DATEV_LINES] for at in range(0, len(rows), DATEV_LINES)]
+        for number, part in enumerate(parts, 1):
+            content = "\r\n".join([*head, *part]) + "\r\n"
+            suffix = f"-{code}" + (f"-{number}" if len(parts) > 1 else "")
+            files[suffix] = content.encode("cp1252", errors="replace")
     return files
 
 
+def _check_business_year(settings: Mapping[str, int], span: Period) -> None:
+    """A file is of one business year: its postings have a day and a month, and the year is the header's."""
+    month, day = divmod(settings["year_begins"], 100)
+    first, last = span.local_start, span.local_end - pd.Timedelta(1, "us")
+    years = {each.year - ((each.month, each.day) < (month, day)) for each in (first, last)}
+    if len(years) > 1:
+        raise UsageFault(
+            f"DATEV's files are of one business year, and {span.words()} is in two (it begins on"
+            f" {day:02}.{month:02}.).",
+            advice="Write a file for each part: --month or --quarter.",
+        )
+
+
+def _is_text(field: str) -> bool:
+    """Whether a field of DATEV's is text: it stands in quotes, also an empty one."""
+    return field.startswith(("Beleginfo", "Zusatzinformation", "KOST1", "KOST2")) or field in _DATEV_TEXTS
+
+
+_DATEV_TEXTS = frozenset(
+    {
+        "Soll/Haben-Kennzeichen", "WKZ Umsatz", "WKZ Basis-Umsatz", "BU-Schlüssel", "Belegfeld 1",
+        "Belegfeld 2", "Buchungstext", "Diverse Adressnummer", "Beleglink", "EU-Land u. UStID (Bestimmung)",
+        "Abw. Versteuerungsart", "Forderungsart", "Auftragsnummer", "Buchungstyp", "EU-Land (Anzahlungen)",
+        "Herkunft-Kz", "Buchungs GUID", "SEPA-Mandatsreferenz", "Gesellschaftername",
+        "Identifikationsnummer", "Zeichnernummer", "Bezeichnung SoBil-Sachverhalt", "Generalumkehr (GU)",
+        "Land", "Abrechnungsreferenz", "EU-Land u. UStID (Ursprung)",
+    }
+)  # fmt: skip
+_DATEV_EMPTY = {name: '""' if _is_text(name) else "" for name in DATEV_FIELDS}
+
+
 def _datev_settings(given: Mapping[str, Any]) -> dict[str, int]:
-    out = {"consultant": 1001, "client": 1, "year_begins": 101}
+    out = {"consultant": 1001, "client": 1, "year_begins": 101, "account_length": 0}
     limits = {"consultant": (1001, 9999999), "client": (1, 99999), "year_begins": (101, 1231)}
+    limits["account_length"] = (4, 8) if "account_length" in given else (0, 8)
     for name, (low, high) in limits.items():
         value = str(given.get(name, out[name]))
         if not value.isdecimal() or not low <= int(value) <= high:
@@ -217,7 +263,7 @@ def _datev_settings(given: Mapping[str, Any]) -> dict[str, int]:
     return out
 
 
-def _datev_header(settings: Mapping[str, int], code: str, span: Period, accounts: pd.Series) -> list[str]:
+def _datev_header(settings: Mapping[str, int], code: str, span: Period, stripe: str) -> list[str]:
     first, last = span.local_start, span.local_end - pd.Timedelta(1, "us")
     month, day = divmod(settings["year_begins"], 100)
     begins = datetime(
@@ -226,7 +272,7 @@ def _datev_header(settings: Mapping[str, int], code: str, span: Period, accounts
         day,
         tzinfo=first.tzinfo,
     )
-    length = max(4, *(len(each) for each in accounts)) if len(accounts) else 4
+    length = settings["account_length"] or max(4, len(stripe))  # those of customers may be longer by one
     return [
         _quoted("EXTF"), "700", "21", _quoted("Buchungsstapel"), "13",
         f"{datetime.now().astimezone():%Y%m%d%H%M%S}000", "", _quoted("SM"), _quoted("stripe_magics"),
@@ -249,11 +295,13 @@ def write(
 ) -> list[Path]:
     """Write the journal's files and say which. Without `to` they are named after the month, in the current
     folder."""
-    stem = f"{'EXTF_' if format == 'datev' else ''}stripe-journal-{span.local_start:%Y-%m}"
+    stem = f"stripe-journal-{span.local_start:%Y-%m}"
     target = Path(to) if to is not None else Path(f"{stem}.csv")
     if target.is_dir():
         target = target / f"{stem}.csv"
     made = []
+    if format == "datev" and not target.name.startswith(DATEV_PREFIX):
+        target = target.with_name(DATEV_PREFIX + target.name)
     for suffix, content in FORMATS[format](lines, accounts, span).items():
         path = target.with_name(f"{target.stem}{suffix}{target.suffix or '.csv'}")
         write_atomically(path, content)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -193,7 +195,7 @@ def test_plain_csv_is_the_journal(tmp_path: Path) -> None:
 
 def test_datev_s_file_has_its_header_its_fields_and_the_journal_s_sums(tmp_path: Path) -> None:
     paths = written(tmp_path, "datev")
-    assert [path.name for path in paths] == ["books-eur.csv", "books-gbp.csv", "books-usd.csv"]
+    assert [path.name for path in paths] == [f"EXTF_books-{code}.csv" for code in ("eur", "gbp", "usd")]
     lines = sm.journal(MONTH, map="skr03")
     for path in paths:
         code = path.stem[-3:]
@@ -216,6 +218,92 @@ def test_datev_s_file_has_its_header_its_fields_and_the_journal_s_sums(tmp_path:
             assert row[9].endswith("09")
             assert len(row[10]) <= 36
         assert moved == lines.attrs["stripe"]["stripe_account"][code][1]
+
+
+SPEC = json.loads((Path(__file__).parent.parent / "specs" / "journal_formats.json").read_text())
+CELL = re.compile(r'"(?:[^"]|"")*"|[^;"\r\n]*')
+
+
+def raw_cells(line: str) -> list[str]:
+    """The cells of a line of DATEV's as they stand there, with their quotes."""
+    found, at = [], 0
+    while at <= len(line):
+        match = CELL.match(line, at)
+        assert match is not None
+        found.append(match[0])
+        at = match.end() + 1
+    return found
+
+
+def test_datev_s_files_hold_to_its_published_format(tmp_path: Path) -> None:
+    rule = SPEC["datev"]
+    names = [name for name, _ in rule["fields"]]
+    assert list(journal_formats.DATEV_FIELDS) == names
+    for path in written(tmp_path, "datev"):
+        assert re.search(rule["file_name"], path.name)
+        text = path.read_bytes().decode(rule["encoding"])
+        assert text.endswith(rule["line_end"])
+        header, heads, *lines = text.removesuffix(rule["line_end"]).split(rule["line_end"])
+        for number, (cell, pattern) in enumerate(zip(raw_cells(header), rule["header"], strict=True), 1):
+            assert re.search(pattern, cell), f"header, field {number}: {cell}"
+        assert heads.split(rule["separator"]) == names
+        assert 0 < len(lines) <= rule["most_lines"]
+        for line in lines:
+            cells = raw_cells(line)
+            for number, (cell, (name, pattern)) in enumerate(zip(cells, rule["fields"], strict=True), 1):
+                empty = '""' if '["' in pattern else ""  # a text has its quotes even if it says nothing
+                if number in rule["required"] or cell != empty:
+                    assert re.search(pattern, cell), f"{name}: {cell}"
+
+
+@each_row("format", ["xero", "quickbooks"])
+def test_other_files_hold_to_their_published_fields(format: str, tmp_path: Path) -> None:
+    rule, folder = SPEC[format], tmp_path / format
+    folder.mkdir()
+    for path in written(folder, format):
+        heads, *rows = list(csv.reader(io.StringIO(path.read_text(), newline="")))
+        assert heads == [name for name, _ in rule["fields"]]
+        assert 0 < len(rows) <= rule.get("most_lines", len(rows))
+        for row in rows:
+            for cell, (name, pattern) in zip(row, rule["fields"], strict=True):
+                assert re.search(pattern, cell), f"{name}: {cell}"
+
+
+def test_quickbooks_has_a_customer_on_receivables_alone(tmp_path: Path) -> None:
+    made = sm.journal(MONTH, format="quickbooks", to=tmp_path / "books.csv")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "books.csv").read_text())))
+    assert {row["*AccountName"] for row in rows if row["Name"]} == {"Accounts receivable"}
+    names = {row["Name"] for row in rows if row["*AccountName"] == "Accounts receivable"}
+    assert names == {"Stripe customers"}
+    assert "'Stripe customers' must be in the books" in " ".join(made.attrs["stripe"]["notes"])
+
+
+def test_datev_s_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file has so many lines, is of one business year, and knows the length of the ledger's accounts."""
+    lines = booked(*(entry(f"2026-09-{day:02}", 100 + day) for day in range(1, 6)))
+    span, accounts = calendar_period(MONTH, "month", "UTC"), chart("saas")
+    monkeypatch.setattr(journal_formats, "DATEV_LINES", 2)
+    files = journal_formats.datev(lines, accounts, span)
+    assert [(name, content.count(b"\r\n") - 2) for name, content in files.items()] == [
+        ("-usd-1", 2),
+        ("-usd-2", 2),
+        ("-usd-3", 1),
+    ]
+    debtor = read_map({"extends": "skr03", "charge": "10000", "settings": {"year_begins": 701}})
+    posted = postings(pd.DataFrame([entry("2026-09-01", 100)]), span, debtor)
+    mine = journal_lines(posted, debtor, span, [])
+    (content,) = journal_formats.datev(mine, debtor, span).values()
+    assert content.decode("cp1252").split(";")[12:14] == ["20260701", "4"]
+    with pytest.raises(UsageFault, match=r"one business year, and .* is in two"):
+        journal_formats.datev(mine, debtor, calendar_period("2026", "year", "UTC"))
+    for number in ("0000", "1234567890", "A1"):
+        with pytest.raises(UsageFault, match="numbers of up to nine digits"):
+            journal_formats.datev(mine.assign(account=number), debtor, span)
+    with pytest.raises(UsageFault, match="no setting consultnt"):
+        read_map({"extends": "skr03", "settings": {"consultnt": 5}})
+    long = read_map({"extends": "skr03", "settings": {"account_length": 9}})
+    with pytest.raises(UsageFault, match="account_length 9"):
+        journal_formats.datev(mine, long, span)
 
 
 def test_xero_s_files_balance_and_hold_no_more_than_it_takes(tmp_path: Path) -> None:
