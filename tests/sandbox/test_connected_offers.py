@@ -91,6 +91,17 @@ def test_84_a_connected_accounts_own_quote_pays_the_platform(call: Talk) -> None
     assert call(f"GET /v1/application_fees/{charge['application_fee']}")["amount"] == call.available() == 1000
 
 
+def test_84_a_quotes_invoices_are_issued_by_the_account_that_it_names(call: Talk) -> None:
+    shop = connected(call, country="FR")
+    issuer = {"invoice_settings[issuer][type]": "account", "invoice_settings[issuer][account]": shop.account}
+    for price in (monthly(call, 1_000), once(call, 1_000)):
+        made = quoted(call, price, **issuer)
+        assert made["invoice_settings"]["issuer"] == {"account": shop.account, "type": "account"}
+        invoice = call(f"GET /v1/invoices/{accepted(call, made)['invoice']}")
+        assert invoice["issuer"] == {"account": shop.account, "type": "account"}
+        assert invoice["account_country"] == "FR"
+
+
 @pytest.mark.parametrize(
     ("recurs", "given", "param"),
     [
@@ -213,6 +224,8 @@ def test_84_a_session_passes_on_what_it_says(call: Talk) -> None:
     kept = session(call, "setup", "setup_intent_data", {"on_behalf_of": shop.account})
     done = paid(call, call("POST /v1/checkout/sessions", kept))
     assert call(f"GET /v1/setup_intents/{done['setup_intent']}")["on_behalf_of"] == shop.account
+    [attempt] = call("GET /v1/setup_attempts", setup_intent=done["setup_intent"])["data"]
+    assert attempt["on_behalf_of"] == shop.account
     own = session(shop, "payment", "payment_intent_data", {"application_fee_amount": 300})
     paid(shop, shop("POST /v1/checkout/sessions", own))
     assert call("GET /v1/application_fees")["data"][0]["amount"] == 300

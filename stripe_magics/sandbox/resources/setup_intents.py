@@ -191,6 +191,7 @@ def _attempt(account: Account, intent: Object, status: str, error: Object | None
     kind = str(method.get("type") or "card")
     attempt.update(
         id=account.new_id("setatt"), created=account.now, customer=intent["customer"],
+        on_behalf_of=intent["on_behalf_of"],
         payment_method=intent["payment_method"], payment_method_details={kind: {}, "type": kind},
         setup_intent=intent["id"], setup_error=error, status=status, usage=intent["usage"],
     )  # fmt: skip
