@@ -209,10 +209,10 @@ def test_B75_ordinary_words_stay(text: str) -> None:
 
 def test_B75_our_own_help_is_never_masked() -> None:
     from stripe_magics.magics.help_pages import overview, page
-    from stripe_magics.magics.subcommands import VERBS
+    from stripe_magics.magics.subcommands import SUBCOMMANDS
 
     texts = [
-        repr(overview(VERBS)),
+        repr(overview(SUBCOMMANDS)),
         *(repr(page(name)) for name in ("customers.create", "webhook_endpoints.create")),
     ]
     for text in texts:

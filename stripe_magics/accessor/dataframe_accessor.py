@@ -1,5 +1,5 @@
-"""`df.stripe`: what a frame of Stripe objects can do beyond pandas. Each verb is a function of the frame in a
-file of its own.
+"""`df.stripe`: what a frame of Stripe objects can do beyond pandas. Each method is a function of the frame in
+a file of its own.
 
 Nothing is kept on the accessor; what it needs to know stands in `df.attrs["stripe"]` (`frames/frame_info.py`)
 or in the columns.
@@ -46,7 +46,7 @@ def _known_names() -> frozenset[str]:
 class StripeAccessor:
     """What a frame of Stripe objects can do beyond pandas.
 
-    | verb | what it gives |
+    | method | what it gives |
     |---|---|
     | `columns("card")` | which columns there are, how full they are, what they mean |
     | `to_major()`, `to_minor()`, `money("avg", currency="currency")` | money in whole units, in minor units |
@@ -388,7 +388,7 @@ class StripeAccessor:
         """The frame for polars; maps and lists are JSON text."""
         return file_exports.to_polars(self._frame)
 
-    # Other packages' verbs ----------------------------------------------------------------------------------
+    # Other packages' methods --------------------------------------------------------------------------
     def plot(self, *args: Any, **options: Any) -> Any:
         """The chart that suits the frame (a report's own, or a sum over time)."""
         if "plot" not in accessor_extensions:

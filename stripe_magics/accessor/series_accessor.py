@@ -19,7 +19,7 @@ from stripe_magics.money import format_amount
 
 @pd.api.extensions.register_series_accessor("stripe")
 class StripeSeriesAccessor:
-    """Verbs of one column. Amounts are minor units unless the frame that they came from said otherwise."""
+    """Methods of one column. Amounts are minor units unless the frame that they came from said otherwise."""
 
     def __init__(self, series: pd.Series[Any]) -> None:
         self._series = series

@@ -172,7 +172,7 @@ def receipt(facts: Sequence[tuple[str, str]]) -> Markup:
     return output(words, style="font-size:12px;margin:4px 0;color:var(--jp-ui-font-color2,#667085)")
 
 
-VERBS = {Effect.READ: "Run", Effect.CREATE: "Create", Effect.UPDATE: "Update"}
+BUTTON_LABELS = {Effect.READ: "Run", Effect.CREATE: "Create", Effect.UPDATE: "Update"}
 ACTIONS = {
     "create": "Create",
     "update": "Update",
@@ -192,10 +192,12 @@ ACTIONS = {
 }
 
 
-def verb(module: Module) -> str:
+def button_label(module: Module) -> str:
     """What the button says: the action in Stripe's own word where it is a plain verb."""
     return (
-        ACTIONS.get(module.action) or VERBS.get(module.effect) or module.action.replace("_", " ").capitalize()
+        ACTIONS.get(module.action)
+        or BUTTON_LABELS.get(module.effect)
+        or module.action.replace("_", " ").capitalize()
     )
 
 

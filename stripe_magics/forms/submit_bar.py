@@ -56,7 +56,7 @@ class Sender:
         self.go = make(
             w.Button,
             "button",
-            description=cards.verb(form.state.module),
+            description=cards.button_label(form.state.module),
             button_style="danger" if cards.destroys(form.state.module) else "primary",
             _dom_classes=("sm-go",),
         )

@@ -27,7 +27,7 @@ from stripe_magics.magics.object_names import NAME_COLUMNS
 from stripe_magics.money import CURRENCIES
 from stripe_magics.parsing.command_names import bracketed, is_path, longest
 from stripe_magics.parsing.lexer import split
-from stripe_magics.parsing.options import SHORT, VERBS
+from stripe_magics.parsing.options import HTTP_VERBS, SHORT
 
 MAX_MATCHES = 300
 MAX_LINE = 2_000  # characters; nobody completes a longer one
@@ -136,7 +136,7 @@ def in_line(rest: str, place: Place) -> Found:
 
 def known(words: list[str]) -> tuple[Module | None, int]:
     """The module that the words name, and how many of them."""
-    if words and words[0] in VERBS and (len(words) == 1 or is_path(words[1], words[0])):
+    if words and words[0] in HTTP_VERBS and (len(words) == 1 or is_path(words[1], words[0])):
         return catalogue.find("api.call"), 1
     names_ = list(takewhile(lambda word: re.fullmatch(r"[A-Za-z][\w.-]*", word), words[:5]))
     if not names_ or ".".join(names_).replace("-", "_").lower() in catalogue_tree():
@@ -163,15 +163,15 @@ def catalogue_tree() -> dict[str, dict[str, str]]:
 
 def _first_words(words: list[str]) -> Iterator[Hit]:
     """The next word of a name: a resource, an action, or a word of ours."""
-    from stripe_magics.magics.subcommands import VERBS as OURS
+    from stripe_magics.magics.subcommands import SUBCOMMANDS
 
     path = ".".join(words).replace("-", "_").lower()
-    for verb in OURS.values():
-        if list(verb.words[: len(words)]) == words and len(verb.words) > len(words):
-            yield Hit(verb.words[len(words)], "command", verb.help)
+    for subcommand in SUBCOMMANDS.values():
+        if list(subcommand.words[: len(words)]) == words and len(subcommand.words) > len(words):
+            yield Hit(subcommand.words[len(words)], "command", subcommand.help)
     if not words:
-        yield from (Hit(verb, "request") for verb in VERBS)
-    own = OURS.get(tuple(words[:2])) or OURS.get(tuple(words[:1]))
+        yield from (Hit(method, "request") for method in HTTP_VERBS)
+    own = SUBCOMMANDS.get(tuple(words[:2])) or SUBCOMMANDS.get(tuple(words[:1]))
     last = words[-1].removeprefix("--").replace("-", "_") if words and words[-1].startswith("--") else ""
     if own is not None and last in OWN_VALUES and last in own.flags:
         yield from (Hit(each, last) for each in OWN_VALUES[last]())
@@ -188,17 +188,17 @@ def _first_words(words: list[str]) -> Iterator[Hit]:
         yield Hit(name, kind)
 
 
-def _after(verb: str, words: list[str]) -> Iterator[Hit]:
+def _after(subcommand: str, words: list[str]) -> Iterator[Hit]:
     """What may follow a word of ours: names of reports, lists, modules."""
-    if verb == "help":
+    if subcommand == "help":
         yield from _first_words(words[1:])
-    elif verb == "report":
+    elif subcommand == "report":
         known_report = REPORTS.get(words[1].replace("-", "_")) if len(words) > 1 else None
         if known_report is not None:
             yield from (Hit(f"--{flag}", "option", each.help) for flag, each in known_report.options.items())
         elif len(words) == 1:
             yield from (Hit(name, "report", each.title) for name, each in REPORTS.items())
-    elif verb in {"pull", "sync"}:
+    elif subcommand in {"pull", "sync"}:
         lists = {
             name
             for name, actions in catalogue.actions_by_resource().items()
@@ -207,7 +207,7 @@ def _after(verb: str, words: list[str]) -> Iterator[Hit]:
         yield from (
             Hit(name, "list") for name in sorted(lists.difference(words), key=lambda each: _rank("", each))
         )
-    elif verb == "modules":
+    elif subcommand == "modules":
         yield from (
             Hit(name, "resource")
             for name in sorted(catalogue.actions_by_resource(), key=lambda each: _rank("", each))

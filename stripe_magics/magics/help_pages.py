@@ -25,21 +25,27 @@ EFFECTS = {
 }
 
 
-def verb_page(verb: Any) -> Page:
+def subcommand_page(subcommand: Any) -> Page:
     """The page of a word of ours: what it does, an example, what its flags mean."""
-    form = verb.name if verb.name in OWN_FORMS else f"{verb.name} --form" if "form" in verb.flags else ""
-    usage = f"%stripe {verb.name} {verb.usage}".strip()
-    return Page(usage, [verb.help], [verb_flags(verb, "")], verb.example, form=form)
+    form = (
+        subcommand.name
+        if subcommand.name in OWN_FORMS
+        else f"{subcommand.name} --form"
+        if "form" in subcommand.flags
+        else ""
+    )
+    usage = f"%stripe {subcommand.name} {subcommand.usage}".strip()
+    return Page(usage, [subcommand.help], [subcommand_flags(subcommand, "")], subcommand.example, form=form)
 
 
-def verb_flags(verb: Any, title: str, *, folded: bool = False) -> HelpSection:
+def subcommand_flags(subcommand: Any, title: str, *, folded: bool = False) -> HelpSection:
     """The flags of a word of ours, with what they mean."""
     from stripe_magics.magics.subcommands.flag_help import about
 
     rows = []
-    for name in verb.flags:
+    for name in subcommand.flags:
         if name != "**":
-            value, meaning = about(verb.name, name)
+            value, meaning = about(subcommand.name, name)
             rows.append((f"--{name.replace('_', '-')} {value}".strip(), meaning))
     return HelpSection(title, ("flag", "what it means"), tuple(rows), folded=folded, names=True)
 
@@ -270,7 +276,7 @@ def _suiting(frame: Any, kind: str, action: str) -> Any:
 # --- the overview
 
 
-def overview(verbs: Mapping[tuple[str, ...], Any]) -> Page:
+def overview(subcommands: Mapping[tuple[str, ...], Any]) -> Page:
     """What there is."""
     calls = (
         (
@@ -281,7 +287,10 @@ def overview(verbs: Mapping[tuple[str, ...], Any]) -> Page:
         ("%stripe get|post|delete /v1/...", "Any endpoint."),
         ("%stripe RESOURCE ACTION --help", "The fields of a module."),
     )
-    own = tuple((f"%stripe {verb.name} {verb.usage}".strip(), verb.help) for verb in verbs.values())
+    own = tuple(
+        (f"%stripe {subcommand.name} {subcommand.usage}".strip(), subcommand.help)
+        for subcommand in subcommands.values()
+    )
     head = ("line", "what it does")
     parts = [HelpSection("Calls", head, calls), HelpSection("Beside calls", head, own), _common_options()]
     return Page("%stripe: a Stripe account in a notebook", [], parts, "%stripe connect --sandbox")

@@ -101,7 +101,7 @@ class StripeMagics(Magics):
         with held_back():
             from stripe_magics.magics import help_pages, key_scrubbing, prompt, subcommands
             from stripe_magics.parsing import curl_and_cli
-            from stripe_magics.parsing.options import VERBS as HTTP_VERBS
+            from stripe_magics.parsing.options import HTTP_VERBS
 
         del prompt  # imported here, for those who use it later
 
@@ -114,10 +114,12 @@ class StripeMagics(Magics):
                 return self._start()
             if asked and subcommands.find(asked[1]) is None:
                 return help_pages.page("api call" if asked[1] in HTTP_VERBS else asked[1])
-            verb = subcommands.find(line)
-            if verb is not None:
-                _first_use.for_bulk() if verb.verb.words[0] in _BULK else _first_use.for_connecting()
-                return verb.run(self, line, cell)
+            invocation = subcommands.find(line)
+            if invocation is not None:
+                _first_use.for_bulk() if invocation.subcommand.words[
+                    0
+                ] in _BULK else _first_use.for_connecting()
+                return invocation.run(self, line, cell)
             _first_use.for_calls()
             if cell is None and (card := self._object_card(line)) is not None:
                 return card

@@ -12,7 +12,7 @@ from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing import cli_names, command_names
 from stripe_magics.parsing.lexer import Word
-from stripe_magics.parsing.options import VERBS
+from stripe_magics.parsing.options import HTTP_VERBS
 
 
 def ended(words: list[Word]) -> tuple[list[Word], bool]:
@@ -37,7 +37,7 @@ def named(words: list[Word]) -> tuple[Module, list[Word], bool]:
         words = words if words[-1].text else words[:-1]
     if (
         words
-        and words[0].text in VERBS
+        and words[0].text in HTTP_VERBS
         and (len(words) == 1 or command_names.is_path(words[1].text, words[0].text))
     ):
         return catalogue.find("api.call"), words[1:], asks

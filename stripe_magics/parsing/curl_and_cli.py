@@ -25,7 +25,7 @@ from stripe_magics.parsing import command_names
 from stripe_magics.parsing.command_words import named
 from stripe_magics.parsing.curl import CurlRequest, LookUp, read_curl
 from stripe_magics.parsing.lexer import Word, split
-from stripe_magics.parsing.options import VERBS
+from stripe_magics.parsing.options import HTTP_VERBS
 from stripe_magics.parsing.shell import ShellWord, Stage, read_script
 from stripe_magics.parsing.variables import plain_text, refuse_keys
 
@@ -225,8 +225,8 @@ def _from_cli(words: list[ShellWord], namespace: Mapping[str, Any]) -> Pasted:
     found = Pasted(module, rest, notes=notes)
     if asks:
         found.words.append(Word.plain("--help"))
-    if module.name == "api.call" and kept[0].text in VERBS:
-        found.path_values.append(("method", VERBS[kept[0].text]))
+    if module.name == "api.call" and kept[0].text in HTTP_VERBS:
+        found.path_values.append(("method", HTTP_VERBS[kept[0].text]))
     return found
 
 

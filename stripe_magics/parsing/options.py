@@ -42,4 +42,4 @@ HANDLER_FLAGS = {  # flags of what serves a module in place of a request, by `Mo
         "stop": "flag",
     }
 }
-VERBS = {"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE"}
+HTTP_VERBS = {"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE"}

@@ -17,7 +17,7 @@ from stripe_magics.parsing.call_builder import CallBuilder
 from stripe_magics.parsing.command_words import ended, named
 from stripe_magics.parsing.flags import read_words
 from stripe_magics.parsing.lexer import split
-from stripe_magics.parsing.options import VERBS
+from stripe_magics.parsing.options import HTTP_VERBS
 from stripe_magics.parsing.variables import refuse_keys
 
 
@@ -35,8 +35,8 @@ def read(line: str, cell: str | None, namespace: Mapping[str, Any]) -> Command:
     call = CallBuilder(module, namespace)
     call.options |= {"quiet": True} if quiet else {}
     call.options |= {"help": True} if asks else {}
-    if module.name == "api.call" and words and words[0].text in VERBS:
-        call.give("method", VERBS[words[0].text])
+    if module.name == "api.call" and words and words[0].text in HTTP_VERBS:
+        call.give("method", HTTP_VERBS[words[0].text])
     flags_below = cell is not None and re.match(r"\s*--?[A-Za-z]", cell)
     read_words(call, [*rest, *split(cell or "")] if flags_below else rest)
     if cell is not None and cell.strip() and not flags_below:

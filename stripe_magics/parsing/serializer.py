@@ -18,7 +18,7 @@ from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing.lexer import quote
-from stripe_magics.parsing.options import VERBS
+from stripe_magics.parsing.options import HTTP_VERBS
 from stripe_magics.parsing.yaml_body import NULLS
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+][A-Za-z0-9_/.@+ -]*(?<! )\Z")
@@ -61,7 +61,7 @@ def _head(command: Command) -> Iterator[str]:
 def _short(module: Module, command: Command) -> bool:
     """Whether the method's own word opens the line: `get /v1/events`. Without a path it would name no
     call."""
-    is_verb = str(command.values.get("method", "")).lower() in VERBS
+    is_verb = str(command.values.get("method", "")).lower() in HTTP_VERBS
     return module.name == "api.call" and is_verb and str(command.values.get("url", "")).startswith("/")
 
 

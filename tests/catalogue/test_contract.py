@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from each_row import each_row
 
-from stripe_magics.catalogue import documented
+from stripe_magics.catalogue import _FILES, documented
 from stripe_magics.catalogue.event_types import (
     DEAD_EVENT_GROUPS,
     DEAD_EVENT_TYPES,
@@ -48,7 +48,9 @@ KEYS = {  # the specification's key -> the part of a Field, and what an absent k
 
 def specification() -> list[dict[str, Any]]:
     files = sorted(path for path in CATALOGUE.glob("*.yaml") if path.name != "event_groups.yaml")
-    assert len(files) == 10, f"the specification has ten files of modules; {CATALOGUE} has {len(files)}"
+    assert {path.stem for path in files} == set(_FILES.values()), (
+        "a file of the specification for each of the catalogue's"
+    )
     return [module for path in files for module in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
 

@@ -77,7 +77,7 @@ def test_a_name_like_nothing_is_still_reported() -> None:
 def test_every_name_is_found_and_there_is_only_one_of_each() -> None:
     names = catalogue.names()
     assert len(names) == len(set(names))
-    assert names[:41] == [module.name for module in catalogue.documented()]
+    assert names[: len(catalogue.documented())] == [module.name for module in catalogue.documented()]
     assert not set(names) & set(catalogue.aliases())
     for module in catalogue.documented():
         assert catalogue.find(module.name) is module

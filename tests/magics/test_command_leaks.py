@@ -17,7 +17,7 @@ from test_leaks import API_KEY, CARD, CLIENT_SECRET, OBJECT, everything, search,
 import stripe_magics as sm
 from stripe_magics import errors
 from stripe_magics.client import shared_connection
-from stripe_magics.magics.subcommands import VERBS
+from stripe_magics.magics.subcommands import SUBCOMMANDS
 
 from .conftest import Cells
 
@@ -91,7 +91,7 @@ def test_no_command_leaves_a_secret_anywhere(
     monkeypatch.chdir(everything)
     listed = {"object": "list", "url": "/v1/things", "has_more": False, "data": [{**OBJECT, **PLAIN}]}
     server.always = Fault("after", "answer", 200, (), listed)
-    names = [" ".join(words) for words in VERBS]
+    names = [" ".join(words) for words in SUBCOMMANDS]
     assert set(ARGUMENTS) <= set(names)
     lines = [f"{name} {more}" for name in names for more in ARGUMENTS.get(name, ("",))]
     lines = [each for each in lines if not each.startswith("disconnect")]

@@ -11,7 +11,7 @@ from stripe_magics import catalogue, errors
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.magics.catalogue_search import find
 from stripe_magics.magics.help_page import WIDTH
-from stripe_magics.magics.help_pages import example, page, verb_page
+from stripe_magics.magics.help_pages import example, page, subcommand_page
 from stripe_magics.parsing import parse
 
 from .conftest import Cells
@@ -96,14 +96,14 @@ def test_the_first_screen_says_it(name: str) -> None:
 
 
 def test_every_flag_of_our_own_words_is_explained() -> None:
-    from stripe_magics.magics.subcommands import VERBS
+    from stripe_magics.magics.subcommands import SUBCOMMANDS
 
-    for verb in VERBS.values():
-        made = verb_page(verb)
+    for subcommand in SUBCOMMANDS.values():
+        made = subcommand_page(subcommand)
         rows = [row for part in made.sections for row in part.rows]
-        assert len(rows) == len([flag for flag in verb.flags if flag != "**"])
-        assert all(len(str(row[-1])) > 5 for row in rows), verb.name
-        assert made.example or not verb.usage, verb.name
+        assert len(rows) == len([flag for flag in subcommand.flags if flag != "**"])
+        assert all(len(str(row[-1])) > 5 for row in rows), subcommand.name
+        assert made.example or not subcommand.usage, subcommand.name
 
 
 def test_long_choices_are_all_there_in_html_and_counted_in_text() -> None:

@@ -1,4 +1,4 @@
-"""The words of `%stripe` that are no module of Stripe's: `connect`, `status`, `sandbox advance` ... One
+"""The subcommands of `%stripe`, which are no module of Stripe's: `connect`, `status`, `sandbox advance` ... One
 table, one function each.
 
 Each function gets the magic (its shell, history and cell), the values without a flag and those with one, and
@@ -35,13 +35,13 @@ _LISTEN = {
 
 
 def _help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics.magics.help_pages import overview, page, verb_page
+    from stripe_magics.magics.help_pages import overview, page, subcommand_page
 
     if not positional:
-        return overview(VERBS)
+        return overview(SUBCOMMANDS)
     words = [str(each) for each in positional]
-    verb = VERBS.get(tuple(words[:2])) or VERBS.get(tuple(words[:1]))
-    return verb_page(verb) if verb else page(" ".join(words))
+    subcommand = SUBCOMMANDS.get(tuple(words[:2])) or SUBCOMMANDS.get(tuple(words[:1]))
+    return subcommand_page(subcommand) if subcommand else page(" ".join(words))
 
 
 _SPAN = {"month": "text", "quarter": "text", "year": "text", "tz": "text", "over": "text", "map": "text"}
@@ -336,28 +336,32 @@ _ALL = [
         example="%stripe events digest --since 24h",
     ),
 ]
-VERBS: dict[tuple[str, ...], Subcommand] = {verb.words: verb for verb in _ALL}
-_FIRST = {verb.words[0] for verb in _ALL}
+SUBCOMMANDS: dict[tuple[str, ...], Subcommand] = {subcommand.words: subcommand for subcommand in _ALL}
+_FIRST = {subcommand.words[0] for subcommand in _ALL}
 
 
 def find(line: str) -> Invocation | None:
-    """The verb that a line begins with, or None."""
+    """The subcommand that a line begins with, or None."""
     first = re.match(r"\s*([A-Za-z]+)", line)
     if first is None or first[1] not in _FIRST:
         return None
     words = split(line)
     for count in (2, 1):
-        verb = VERBS.get(
+        subcommand = SUBCOMMANDS.get(
             tuple(
                 word.text.rstrip("?;") if at == count - 1 else word.text
                 for at, word in enumerate(words[:count])
             )
         )
-        if verb is not None and len(words) >= count:
+        if subcommand is not None and len(words) >= count:
             tail = [Word.plain("--help")] if words[count - 1].text.endswith("?") else []
             tail += [Word.plain(";")] if words[count - 1].text.endswith(";") else []
-            return Invocation(verb, words[count:] + tail)
-    further = [verb.words[1] for verb in _ALL if verb.words[0] == words[0].text and len(verb.words) > 1]
+            return Invocation(subcommand, words[count:] + tail)
+    further = [
+        subcommand.words[1]
+        for subcommand in _ALL
+        if subcommand.words[0] == words[0].text and len(subcommand.words) > 1
+    ]
     if further and first[1] not in catalogue.actions_by_resource():
         raise UsageFault(
             f"Which action? {first[1]} has: {', '.join(further)}.", advice="`%stripe help` shows them all."

@@ -37,12 +37,12 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return finance.report(*[str(positional[0]), *positional[1:]], **given)
 
 
-def report_page(verb: Subcommand, name: str) -> Any:
+def report_page(subcommand: Subcommand, name: str) -> Any:
     """The help of one report: its columns with kind and meaning, its options, the period it takes, its
     formula and their source."""
     from stripe_magics import finance
     from stripe_magics.magics.help_page import HelpSection, Page
-    from stripe_magics.magics.help_pages import verb_flags
+    from stripe_magics.magics.help_pages import subcommand_flags
 
     facts = finance.describe_report(name)
     known = facts.attrs["stripe"]["report"]
@@ -62,7 +62,7 @@ def report_page(verb: Subcommand, name: str) -> Any:
     parts = [
         HelpSection("Options of its own", head, rows("option")),
         HelpSection("Columns", ("column", "is", "meaning"), rows("column"), folded=True, names=True),
-        verb_flags(verb, "Options of every report", folded=True),
+        subcommand_flags(subcommand, "Options of every report", folded=True),
     ]
     period = ' --month "last month"' if REPORTS[known].period == "needed" else ""
     line = f"report {known}"
@@ -96,7 +96,7 @@ def journal(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 
 
 def bulk_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
-    def verb(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    def run(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         from stripe_magics import bulk
 
         options = {key: value for key, value in given.items() if key not in {"out", "cell"}}
@@ -109,7 +109,7 @@ def bulk_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
         _check_flags(function, options)
         return function(*names, **options)
 
-    return verb
+    return run
 
 
 def _check_flags(function: Callable[..., Any], options: ParsedFlags) -> None:

@@ -77,7 +77,7 @@ _OF_A_WORD: dict[tuple[str, str], Meaning] = {
 """Where a flag means something of its own in one word."""
 
 
-def about(verb: str, flag: str) -> Meaning:
+def about(subcommand: str, flag: str) -> Meaning:
     """What a flag of a word means. Raises KeyError for one that is described nowhere."""
-    own = "listen" if verb == "events listen" else verb
+    own = "listen" if subcommand == "events listen" else subcommand
     return _OF_A_WORD.get((own, flag)) or _FLAGS[flag]

@@ -41,29 +41,28 @@ class Subcommand:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A verb as it was typed."""
+    """A subcommand as it was typed."""
 
-    verb: Subcommand
+    subcommand: Subcommand
     words: list[Word]
 
     def run(self, context: Any, line: str, cell: str | None) -> Any:
         """Read the flags and do it."""
         words, quiet = ended(self.words)
         if any(word.text in {"--help", "-h", "?"} for word in words):
-            from stripe_magics.magics.help_pages import verb_page
+            from stripe_magics.magics.help_pages import subcommand_page
 
             named = [word.text for word in words if not word.flag and word.text != "?"]
-            if self.verb.page is not None and named:
-                return self.verb.page(self.verb, named[0])
-            return verb_page(self.verb)
-        positional, given = flags(words, self.verb, context.names())
+            if self.subcommand.page is not None and named:
+                return self.subcommand.page(self.subcommand, named[0])
+            return subcommand_page(self.subcommand)
+        positional, given = flags(words, self.subcommand, context.names())
         if cell is not None and cell.strip():
-            if not self.verb.body:
-                raise UsageFault(
-                    f"{self.verb.name} takes no body: write it as a line, %stripe {self.verb.name}."
-                )
+            if not self.subcommand.body:
+                name = self.subcommand.name
+                raise UsageFault(f"{name} takes no body: write it as a line, %stripe {name}.")
             given["cell"] = cell
-        answer = self.verb.function(context, positional, given)
+        answer = self.subcommand.function(context, positional, given)
         out = given.get("out")
         if out:
             from stripe_magics.magics.delivery import bound_line, check_name
@@ -76,9 +75,11 @@ class Invocation:
         return answer
 
 
-def flags(words: list[Word], verb: Subcommand, namespace: Mapping[str, Any]) -> tuple[list[Any], ParsedFlags]:
-    """The values without a flag, and those with one, by the verb's own table."""
-    known = {**verb.flags, "out": "text", "quiet": "flag"}
+def flags(
+    words: list[Word], subcommand: Subcommand, namespace: Mapping[str, Any]
+) -> tuple[list[Any], ParsedFlags]:
+    """The values without a flag, and those with one, by the subcommand's own table."""
+    known = {**subcommand.flags, "out": "text", "quiet": "flag"}
     positional: list[Any] = []
     given: ParsedFlags = {}
     at = 0
@@ -91,14 +92,14 @@ def flags(words: list[Word], verb: Subcommand, namespace: Mapping[str, Any]) -> 
         name, equals, _ = word.text.lstrip("-").partition("=")
         key = name.replace("-", "_")
         how = known.get(key)
-        if how is None and verb.flags.get("**"):
+        if how is None and subcommand.flags.get("**"):
             how = "text" if equals or (at < len(words) and not words[at].flag) else "flag"
         if how is None:
             raise UnknownName(
                 "flag",
                 f"--{name}",
                 [f"--{each.replace('_', '-')}" for each in closest_matches(key, known)],
-                advice=usage(verb),
+                advice=usage(subcommand),
             )
         if how == "flag":
             given[key] = True
@@ -109,7 +110,7 @@ def flags(words: list[Word], verb: Subcommand, namespace: Mapping[str, Any]) -> 
             value = resolve(words[at], namespace)
             at += 1
         else:
-            raise UsageFault(f"--{name} needs a value.", advice=usage(verb))
+            raise UsageFault(f"--{name} needs a value.", advice=usage(subcommand))
         if how == "list":
             several = [value] if isinstance(value, str) else plain(value)
             if not isinstance(several, list):
@@ -119,19 +120,23 @@ def flags(words: list[Word], verb: Subcommand, namespace: Mapping[str, Any]) -> 
             raise UsageFault(f"--{name} is given twice.")
         else:
             given[key] = value
-    if len(positional) > verb.most:
-        raise UsageFault(f"Unexpected argument {str(positional[verb.most])!r}.", advice=usage(verb))
+    if len(positional) > subcommand.most:
+        raise UsageFault(
+            f"Unexpected argument {str(positional[subcommand.most])!r}.", advice=usage(subcommand)
+        )
     return positional, given
 
 
-def usage(verb: Subcommand) -> str:
+def usage(subcommand: Subcommand) -> str:
     """How the word is written, in a line."""
     shown = [
         f"[--{name.replace('_', '-')}{'' if how == 'flag' else ' ...'}]"
-        for name, how in verb.flags.items()
+        for name, how in subcommand.flags.items()
         if name != "**"
     ]
-    return " ".join(["Usage: %stripe", verb.name, *([verb.usage] if verb.usage else []), *shown])
+    return " ".join(
+        ["Usage: %stripe", subcommand.name, *([subcommand.usage] if subcommand.usage else []), *shown]
+    )
 
 
 def whole(value: Any, what: str) -> int:
