@@ -1,5 +1,5 @@
-"""The subcommands of `%stripe`, which are no module of Stripe's: `connect`, `status`, `sandbox advance` ... One
-table, one function each.
+"""The subcommands of `%stripe`, which are no module of Stripe's: `connect`, `status`, `sandbox advance` ...
+One table, one function each.
 
 Each function gets the magic (its shell, history and cell), the values without a flag and those with one, and
 imports what it needs when it is used.
