@@ -15,13 +15,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import stripe_magics as sm
 from stripe_magics import catalogue, command_line, errors, finance, parsing, pipeline
-from stripe_magics.magics import help_pages
+from stripe_magics.magics import help_page, help_pages
 from stripe_magics.magics.history import as_python
 from stripe_magics.sandbox import coverage
 from stripe_magics.sandbox.coverage import Coverage
@@ -82,6 +82,18 @@ def write(path: str, text: str) -> None:
     target.write_text(text + "\n", encoding="utf-8")
 
 
+def fields(page: help_page.Page) -> Iterator[str]:
+    """The sections of a help page, each with all of its rows, and every value of a choice."""
+    for section in page.sections:
+        if section.title:
+            yield f"### {section.title}"
+        yield table(section.head, ((f"`{row[0]}`", *map(_whole, row[1:])) for row in section.rows))
+
+
+def _whole(each: help_page.Cell) -> str:
+    return f"{each.about}: {', '.join(each.values)}" if isinstance(each, help_page.Listing) else each
+
+
 def module_page(name: str) -> str:
     """All fields of a documented module, and its example."""
     page = help_pages.page(name)
@@ -91,12 +103,11 @@ def module_page(name: str) -> str:
         *(cell(each) for each in page.intro if each),
         examples(name),
         "## Fields",
-        table(page.head, ((f"`{row[0]}`", *row[1:]) for row in page.rows)),
+        *fields(page),
         (
             f"It gives a DataFrame of `{module.returns}`: one row an object, amounts in the smallest unit,"
             " times in UTC."
         ),
-        *(cell(each) for each in page.outro),
         "## Form",
         f"`--form` on the line, or `sm.form({name!r})`.",
         f"![The form of {name.replace('.', ' ')}](../pictures/forms/{name}.png)",
