@@ -383,6 +383,9 @@ def test_notify_is_sound_and_desktop(sandbox: Connection) -> None:
         sm.call("customers.create", name="Ada")
         watch.poll()
         assert sm.watch("customer", notify=True).page_alerts == {"sound", "desktop"}
+        heard = shell.run_line_magic("stripe", "listen customer --notify")
+        assert heard.page_alerts == {"sound", "desktop"}
+        sm.listen(stop=True)
     finally:
         shell.run_line_magic("unload_ext", "stripe_magics")
     assert [each["alert"]["how"] for each in sent if "alert" in each] == [["desktop", "sound"]]

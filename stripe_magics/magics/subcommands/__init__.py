@@ -29,6 +29,7 @@ _LISTEN = {
     "live": "flag",
     "connect": "flag",
     "alert": "list",
+    "notify": "flag",
     "minutes": "text",
     "stop": "flag",
 }

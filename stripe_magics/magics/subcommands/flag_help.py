@@ -53,6 +53,7 @@ _FLAGS: dict[str, Meaning] = {
     "live": ("", "take live events, and only those, on a live connection"),
     "connect": ("", "the events of connected accounts, with the account in each row"),
     "alert": ("HOW", "sound, desktop, email, mailto:ADDRESS or an https address; may be repeated"),
+    "notify": ("", "sound and a desktop notification about new events"),
     "minutes": ("N", "for how long"),
     "stop": ("", "stop listening"),
     "delete": ("ID", "delete this endpoint first"),
