@@ -238,8 +238,8 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
     `env`: the environment variable with the signing secret (STRIPE_WEBHOOK_SECRET); without one it is asked
     for. `host`: names of tunnels that may be in the Host header. `port`, `path`: fixed ones instead of those
     that are chosen at random. `live`: take live events (and only those), on a live connection. `connect`: the
-    events of connected accounts, with the account in each row. `alert`, `notify`: as for `watch`. What is missed
-    is fetched by polling every 5 minutes, for `minutes`.
+    events of connected accounts, with the account in each row. `alert`, `notify`: as for `watch`. What is
+    missed is fetched by polling every 5 minutes, for `minutes`.
     """
     connection = connection or current()
     account = events_of(connection)
