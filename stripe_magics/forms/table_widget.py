@@ -231,6 +231,7 @@ def _itable(content: TableContent) -> Any:
             ordering={"indicators": False, "handler": False},
             format_floats_in_python=False,
             scrollX=True,
+            language={"emptyTable": "nothing found"},
             classes=f"display nowrap compact {NO_MATHEMATICS}",
             style="table-layout:auto;width:100%;margin:0",
         )

@@ -207,7 +207,7 @@ def _past_due(get: Callable[[str], Any], now: int) -> Section:
         )
         for each in late[:SHOWN]
     ]
-    more = "`%stripe report ar_ageing` lists them all." if len(late) > SHOWN else ""
+    more = "%stripe report ar_ageing lists them all." if len(late) > SHOWN else ""
     return Section("Invoices past due", lines, "None.", " ".join(each for each in (note, more) if each))
 
 

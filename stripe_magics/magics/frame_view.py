@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_WIDTH = 1100  # pixels of a table, by the figures below
-CHARACTER, PADDING = 7, 16
+CHARACTER, PADDING = 7.5, 16
 MAX_UNBROKEN = 30  # characters of a cell that is kept on one line
 MAX_NAME = 40  # characters of a name beside an id
 ENDS = 10  # rows from each end of a long frame
@@ -121,10 +121,15 @@ class View:
         ]
 
     def _lengths(self, name: Any) -> list[int]:
-        """How wide a column's cells are on a page, in characters: a name stands above its id."""
+        """How wide a column's cells are on a page, in characters: a long text breaks between its words, a
+        name stands unbroken above its id."""
+        beside = self.beside.get(name)
+        if beside is not None:
+            pairs = zip(self.cells[name], beside, strict=True)
+            return [max(len(each), len(word)) for each, word in pairs]
         return [
-            max(len(each), len(word))
-            for each, word in zip(self.cells[name], self.beside.get(name, self.cells[name]), strict=True)
+            len(each) if len(each) <= MAX_UNBROKEN else max(MAX_UNBROKEN, *map(len, each.split()))
+            for each in self.cells[name]
         ]
 
     # Which columns ------------------------------------------------------------------------------------------
@@ -140,7 +145,7 @@ class View:
         chosen = [
             name
             for name in (*FIRST, *first_columns(self.info.object))
-            if name in own and _says_something(head[name])
+            if name in own and (_says_something(head[name]) or not len(head))
         ]
         if len(chosen) < 4:
             filled = [name for name in names if name not in LAST and _says_something(head[name])]
@@ -155,14 +160,10 @@ class View:
         if len(chosen) == len(self.frame.columns):
             return chosen  # few, or a report
         shown = [name for name in chosen if not (name == "currency" and self.money)]
-        left = MAX_WIDTH
+        left: float = MAX_WIDTH
         out: list[Any] = []
         for name in shown:
-            left -= (
-                max(len(self.head(name)), *(min(each, MAX_UNBROKEN) for each in self._lengths(name)), 0)
-                * CHARACTER
-                + PADDING
-            )
+            left -= max(len(self.head(name)), *self._lengths(name), 0) * CHARACTER + PADDING
             if left >= 0 or len(out) < 3 or (given and name not in given):
                 out.append(name)
         return out
@@ -291,7 +292,14 @@ class View:
             cells = [tag("th", index[row])] if self.indexed else []
             rows.append(tag("tr", *cells, *(self._cell(name, row, links) for name in self.columns)))
         if not self.places:
-            rows.append(tag("tr", tag("td", "nothing found", colspan=str(max(1, len(self.columns))))))
+            rows.append(
+                tag(
+                    "tr",
+                    tag(
+                        "td", "nothing found", colspan=str(max(1, len(self.columns))), style="text-align:left"
+                    ),
+                )
+            )
         head = [tag("th", self.head(name), style=f"text-align:{self._side(name)}") for name in self.columns]
         top = tag("thead", tag("tr", *([tag("th")] if self.indexed else []), *head))
         return output(

@@ -241,6 +241,31 @@ def test_the_columns_that_matter_come_first_in_the_dashboards_order(shell: Any) 
     assert "needs_response by 2023-11-20" in html
 
 
+def test_an_empty_list_has_the_columns_that_matter(sandbox: Cells) -> None:
+    from stripe_magics.catalogue.stripe_objects import first_columns
+
+    view = View(sandbox("%stripe refunds list"))
+    assert (
+        view.columns == [each for each in first_columns("refund") if each in view.frame][: len(view.columns)]
+    )
+    assert len(view.columns) >= 4
+    assert 'style="text-align:left">nothing found' in view.html()
+
+
+def test_a_word_that_cannot_be_broken_is_as_wide_as_it_is(shell: Any) -> None:
+    rows = [
+        {"id": "cus_1", "name": "Ada", "email": "a@example.com", "description": "words " * 8, "phone": "1"}
+        | {f"more_{number}": "x" for number in range(12)}
+    ]
+    made = frame(rows, object="customer", module="customers.list")
+    short = View(made).columns
+    assert {"name", "email", "description"} <= set(short)
+    rows[0]["email"] = f"{'a' * 48}@example.com"
+    rows[0]["name"] = "Ü" * 50
+    rows[0]["description"] = "w" * 59
+    assert len(View(frame(rows, object="customer", module="customers.list")).columns) < len(short)
+
+
 def test_every_column_that_matters_exists() -> None:
     from stripe_magics.catalogue.stripe_objects import COLUMNS
     from stripe_magics.frames import schema
