@@ -188,11 +188,86 @@ class Life:
         self.statuses |= {each["status"] for each in self.sandbox.account.each("subscription")}
 
 
+class UsageLife(Life):
+    """Plans beside what is metered, with thresholds, billing credits and bank transfers."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        meter = self.call(
+            "POST /v1/billing/meters", display_name="M", event_name="m",
+            **{"default_aggregation[formula]": self.random.choice(["sum", "sum", "count"])},
+        )["id"]  # fmt: skip
+        by_meter = {"recurring[usage_type]": "metered", "recurring[meter]": meter}
+        tiers = {
+            "billing_scheme": "tiered", "unit_amount": None, "tiers[0][up_to]": 50,
+            "tiers[0][unit_amount]": 90, "tiers[0][flat_amount]": 400, "tiers[1][up_to]": "inf",
+            "tiers[1][unit_amount]": 30, "tiers[1][flat_amount]": 100,
+        }  # fmt: skip
+        packages = {"transform_quantity[divide_by]": 7, "transform_quantity[round]": "up"}
+        self.metered = [
+            self.price(37, **by_meter),
+            self.price(650, **by_meter, **packages),
+            self.price(1, **by_meter, **tiers, tiers_mode="graduated"),
+            self.price(2, **by_meter, **tiers, tiers_mode="volume"),
+        ]
+
+    def attempt(self, what: str, params: dict[str, Any] | None = None) -> dict[str, Any] | None:
+        given = dict(params or {})
+        if what == "POST /v1/subscriptions" and "items[0][quantity]" in given:
+            given["items[1][price]"] = self.random.choice(self.metered)
+            limit = self.random.choice(
+                [
+                    {},
+                    {"items[1][billing_thresholds][usage_gte]": self.random.choice([9, 60, 200])},
+                    {
+                        "billing_thresholds[amount_gte]": 30_000,
+                        "billing_thresholds[reset_billing_cycle_anchor]": self.random.random() < 0.3,
+                    },
+                ]
+            )
+            given.update(limit)
+        given = {name: str(of).lower() if isinstance(of, bool) else of for name, of in given.items()}
+        return super().attempt(what, given)
+
+    def use(self) -> None:
+        for _ in range(self.random.randint(1, 4)):
+            payload = {
+                "payload[stripe_customer_id]": self.random.choice(self.people),
+                "payload[value]": self.random.choice([1, 13, 55, 240]),
+            }
+            self.attempt("POST /v1/billing/meter_events", {"event_name": "m", **payload})
+
+    def grant(self) -> None:
+        params = {
+            "customer": self.random.choice(self.people), "category": "paid", "amount[type]": "monetary",
+            "amount[monetary][currency]": "usd", "priority": self.random.randint(0, 2),
+            "amount[monetary][value]": self.random.choice([70, 2_000, 9_000]),
+            "applicability_config[scope][price_type]": "metered",
+        }  # fmt: skip
+        self.attempt("POST /v1/billing/credit_grants", params)
+
+    def fund(self) -> None:
+        who = self.random.choice(self.people)
+        params = {"amount": self.random.choice([300, 4_000, 25_000]), "currency": "usd"}
+        self.attempt(f"POST /v1/test_helpers/customers/{who}/fund_cash_balance", params)
+
+    def step(self) -> None:
+        super().step()
+        self.random.choice([self.use, self.use, self.use, self.grant, self.fund, self.wait])()
+
+
 def adds_up(invoice: dict[str, Any], lines: list[dict[str, Any]]) -> None:
     """(a)"""
     off = sum(each["amount"] for line in lines for each in line["discount_amounts"])
     outside = sum(each["amount"] for line in lines for each in line["tax_amounts"] if not each["inclusive"])
-    assert invoice["total"] == sum(line["amount"] for line in lines) - off + outside
+    credit = sum(
+        each["amount"]
+        for line in lines
+        for each in line["pretax_credit_amounts"]
+        if each["credit_balance_transaction"]
+    )
+    assert invoice["total"] == sum(line["amount"] for line in lines) - off - credit + outside
+    assert sum(each["amount"] for each in invoice["total_pretax_credit_amounts"]) == off + credit
     assert sum(each["amount"] for each in invoice["total_tax_amounts"] if not each["inclusive"]) == outside
     assert sum(each["amount"] for each in invoice["total_discount_amounts"]) == off
     assert invoice["amount_remaining"] == (
@@ -215,6 +290,32 @@ def test_a_and_d_lines_add_up_and_the_ledger_is_conserved(seed) -> None:
     life.call.client.close()
 
 
+@each_row("seed", range(200, 206))
+def test_a_and_d_with_usage_credits_and_transfers(seed) -> None:
+    """Beside that: what was granted, and what came in by transfer, is left or was used."""
+    life = UsageLife(seed)
+    for _ in range(45):
+        life.step()
+    account = life.sandbox.account
+    conserved(life.sandbox)
+    credited = 0
+    for invoice in account.each("invoice"):
+        lines = account.long_lines.get(invoice["id"]) or invoice["lines"]["data"]
+        adds_up(invoice, lines)
+        credits = [each for each in invoice["total_pretax_credit_amounts"] if not each["discount"]]
+        credited += sum(each["amount"] for each in credits) if invoice["status"] != "void" else 0
+    for who in life.people:
+        which = {"filter[type]": "applicability_scope", "filter[applicability_scope][price_type]": "metered"}
+        shown = life.call("GET /v1/billing/credit_balance_summary", {"customer": who, **which})["balances"]
+        credited += sum(each["ledger_balance"]["monetary"]["value"] for each in shown)
+        moves = life.call.every(f"/v1/customers/{who}/cash_balance_transactions")
+        have = life.call(f"GET /v1/customers/{who}/cash_balance")["available"] or {}
+        assert sum(each["net_amount"] for each in moves) == have.get("usd", 0) >= 0
+    granted = sum(each["amount"]["monetary"]["value"] for each in account.each("billing.credit_grant"))
+    assert credited == granted
+    life.call.client.close()
+
+
 def test_f_every_status_is_reached() -> None:
     assert REACHED == {
         "active", "trialing", "past_due", "canceled", "incomplete", "incomplete_expired", "paused", "unpaid"
@@ -228,9 +329,14 @@ def test_b_previews_are_what_comes(seed) -> None:
     assert previews_compared(seed) > 2
 
 
-def previews_compared(seed: int) -> int:
+@each_row("seed", range(300, 306))
+def test_b_previews_with_usage_and_credits(seed) -> None:
+    assert previews_compared(seed, UsageLife) > 1
+
+
+def previews_compared(seed: int, kind: type[Life] | None = None) -> int:
     """How many previews of a random life were compared with the invoice that then came."""
-    life = Life(seed)
+    life = Life(seed) if kind is None else kind(seed)
     life.alone = True
     compared = 0
     for _ in range(25):
@@ -246,6 +352,8 @@ def previews_compared(seed: int) -> int:
             if preview is None or fresh["pause_collection"]:
                 continue
             life.sandbox.advance(fresh["current_period_end"] - life.sandbox.now)
+            if kind is not None:
+                life.sandbox.advance(2 * 3600)  # credits are used when it is final
         else:
             item = subscription["items"]["data"][0]["id"]
             quantity, at_once = life.random.randint(1, 9), {"proration_behavior": "always_invoice"}

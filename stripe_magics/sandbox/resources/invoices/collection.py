@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics import money
 from stripe_magics.sandbox.api.errors import ApiError, declined, invalid
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR
@@ -14,7 +13,7 @@ from stripe_magics.sandbox.resources.billing_credits import credit_application
 from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.customer_subresources import credit
-from stripe_magics.sandbox.resources.invoices.drafts import refresh, used_balance
+from stripe_magics.sandbox.resources.invoices.drafts import refresh, too_small, used_balance
 from stripe_magics.sandbox.resources.payment_intents import intent_parameters, payment_attempts
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
 
@@ -96,10 +95,9 @@ def _use_balance(account: Account, invoice: Object, customer: Object) -> None:
     used = used_balance(total, starting)
     due = total + used
     moved = -used
-    smallest = money.minimum(invoice["currency"]) or 0
     if total < 0:
         due, moved = 0, total
-    elif 0 < due < smallest:
+    elif too_small(due, invoice["currency"]):
         moved += due
         due = 0
     invoice.update(starting_balance=starting, amount_due=due, amount_remaining=due)

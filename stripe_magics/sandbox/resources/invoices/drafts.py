@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from stripe_magics import money
 from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, too_low
 from stripe_magics.sandbox.api.pagination import inline
 from stripe_magics.sandbox.core import events
@@ -319,10 +320,16 @@ def refresh(account: Account, invoice: Object) -> None:
     put_lines(account, invoice, lines)
     balance = customer["balance"] if customer is not None else 0
     invoice["starting_balance"] = balance
-    invoice["amount_due"] = max(0, invoice["total"] + used_balance(invoice["total"], balance))
+    due = max(0, invoice["total"] + used_balance(invoice["total"], balance))
+    invoice["amount_due"] = 0 if too_small(due, invoice["currency"]) else due
     invoice["amount_remaining"] = invoice["amount_due"]
     connected_billing.follow_amount(account, invoice)
     account.save("invoice", invoice)
+
+
+def too_small(amount: int, currency: str) -> bool:
+    """Whether an amount is below what can be charged: it goes to the customer's balance instead."""
+    return 0 < amount < (money.minimum(currency) or 0)
 
 
 def used_balance(total: int, balance: int) -> int:
