@@ -81,7 +81,12 @@ class Elsewhere(Protocol):
 
 def dump(account: Account) -> bytes:
     """The whole account, with those that are connected to it, as the file's content."""
-    return MARK + zlib.compress(encode_state(account, objects=True), 3)
+    return packed(encode_state(account, objects=True))
+
+
+def packed(state: bytes) -> bytes:
+    """The file's content, of a whole account's JSON."""
+    return MARK + zlib.compress(state, 3)
 
 
 def encode_state(account: Account, *, objects: bool) -> bytes:
@@ -169,7 +174,11 @@ def _fill(account: Account, part: _File | _Part, elsewhere: Elsewhere | None, ow
 
 def save(account: Account, path: Path) -> None:
     """Write the file; what stood there before stays whole until the new one is complete."""
-    content = dump(account)
+    write(dump(account), path)
+
+
+def write(content: bytes, path: Path) -> None:
+    """Put a file's content in its place."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

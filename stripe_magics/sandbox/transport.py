@@ -151,7 +151,8 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def save(self, path: str | Path) -> None:
         """Write the whole account to one file (replaced in one step, so that it is never half written)."""
         with self.lock:
-            snapshot.save(self.account, Path(path))
+            state = snapshot.encode_state(self.account, objects=True)
+        snapshot.write(snapshot.packed(state), Path(path))  # the account need not stand still for that
 
     def load(self, path: str | Path) -> None:
         """Take the account from a file. Raises ValueError if it is not one of a sandbox."""
