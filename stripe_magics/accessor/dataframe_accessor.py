@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +26,19 @@ from stripe_magics.accessor import (
     units,
 )
 from stripe_magics.frames.cells import as_json
-from stripe_magics.frames.column_facts import currency_labels, money_columns, named_currency, nearest_currency
+from stripe_magics.frames.column_facts import (
+    column_names,
+    currency_labels,
+    money_columns,
+    named_currency,
+    nearest_currency,
+)
 from stripe_magics.frames.column_names import short_names
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo, call_of, iter_facts
-from stripe_magics.frames.schema import facts, schema
 
 accessor_extensions: dict[str, Callable[..., Any]] = {}
 """What other packages add: name -> function of the frame. finance adds `plot`."""
-
-
-@cache
-def _known_names() -> frozenset[str]:
-    return frozenset(column.name for kind in facts() for column in schema(kind).columns)
 
 
 @pd.api.extensions.register_dataframe_accessor("stripe")
@@ -68,7 +67,7 @@ class StripeAccessor:
     def __init__(self, frame: pd.DataFrame) -> None:
         if "stripe" not in frame.attrs and not {"id", "object"} <= set(frame.columns):
             names = {*map(str, frame.columns), *map(str, frame.index.names)}
-            if not (names & _known_names() or currency_labels(frame)):
+            if not (names & column_names() or currency_labels(frame)):
                 raise AttributeError(
                     "This frame has nothing of Stripe's: neither df.attrs['stripe'] nor a column of its"
                     " objects."
@@ -161,7 +160,9 @@ class StripeAccessor:
         Decimal (for export).
 
         Columns that are so already stay as they are. What can't be converted is named in a note below the
-        frame; named columns that can't raise FrameError. `units` says in which units the frame is, where
+        frame; named columns that can't raise FrameError, and so does a frame in which nothing is known to be
+        money but numbers were made by a person (a pivot over statuses, a melted column): name them. `units`
+        says in which units the frame is, where
         pandas dropped that. Text amounts stay text, exactly.
 
         >>> df = pd.DataFrame({"object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})

@@ -11,9 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics.frames.column_facts import CurrencySource, currency_labels, money_columns, nearest_currency
+from stripe_magics.catalogue.versions import PINNED_VERSION
+from stripe_magics.frames.column_facts import (
+    CurrencySource,
+    currency_labels,
+    known_columns,
+    money_columns,
+    nearest_currency,
+)
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import SEEN, FrameInfo, add_note
+from stripe_magics.frames.schema import facts
 from stripe_magics.money import exponent
 
 UNITS = ("minor", "major")
@@ -53,6 +61,28 @@ def money(
                     )
                 own[name] = source
     return [MoneyColumn(name, own[name], units or units_of(frame[name], name, info)) for name in names]
+
+
+def _refuse_unknown_numbers(frame: pd.DataFrame) -> None:
+    """Nothing is known to be money: raise if there are numbers that a person made (a pivot's, a melted
+    column's), which may be."""
+    info = FrameInfo.of(frame)
+    if info.amounts is not None:  # a report's, which says it itself
+        return
+    known = (
+        known_columns(info.object, (), info.api_version or PINNED_VERSION) if info.object in facts() else ()
+    )
+    made = [
+        name
+        for place, name in enumerate(frame.columns)
+        if _is_numeric(frame.iloc[:, place]) and not (isinstance(name, str) and name in known)
+    ]
+    if made:
+        shown = ", ".join(map(str, made[:6])) + (" ..." if len(made) > 6 else "")
+        raise FrameError(
+            f"No column here is known to be money, so nothing can be converted: {shown}.",
+            advice=f"Name those that are: [{made[0]!r}].",
+        )
 
 
 def _is_numeric(values: pd.Series[Any]) -> bool:
@@ -130,6 +160,8 @@ def convert(
     """A copy of the frame with its money (or the named columns) in the target units. What can't be converted
     is named in a note."""
     own = money(frame, columns, units=units)
+    if not own:
+        _refuse_unknown_numbers(frame)
     out = frame.copy(deep=False)
     left: dict[str, str] = {}
     for each in own:
@@ -278,9 +310,12 @@ def normalize(frame: pd.DataFrame, to: str, rates: Any, columns: Sequence[Any] |
     of the code (major to major)."""
     target = to.lower()
     table = _rates(rates, target)
+    own = money(frame, columns)
+    if not own:
+        _refuse_unknown_numbers(frame)
     out = frame.copy(deep=False)
     sources: set[Any] = set()
-    for each in money(frame, columns):
+    for each in own:
         if each.source is None:
             raise FrameError(f"{each.name} can't be converted: no column has its currency.")
         kinds = codes(frame, each.source)

@@ -147,7 +147,30 @@ def meanings(frame: pd.DataFrame, info: FrameInfo | None = None) -> dict[Any, Me
             for name, meaning in known.items():
                 if name in labels and name not in out and name not in first:
                     out[name] = _placed(meaning, suffix, labels, beside="currency" not in first)
+    for suffix in _suffixes_with_currency(labels):
+        for name, meaning in _money_everywhere().items():
+            if name + suffix in labels and name + suffix not in out:
+                out[name + suffix] = replace(meaning, currency=f"currency{suffix}")
     return out
+
+
+def _suffixes_with_currency(labels: set[str]) -> list[str]:
+    """The suffixes of a merge by which a currency stands: of an object whose id and type were left out."""
+    return sorted(each.removeprefix("currency") for each in labels if each.startswith("currency_"))
+
+
+@cache
+def _money_everywhere() -> Mapping[str, Meaning]:
+    """The columns that are money in the object's currency wherever an object has both."""
+    money: dict[str, Meaning] = {}
+    other: set[str] = set()
+    for kind in facts():
+        for each in _own(kind, release(PINNED_VERSION)):
+            if each.money and each.currency == "currency":
+                money.setdefault(each.column.name, each)
+            elif not each.money:
+                other.add(each.column.name)
+    return {name: meaning for name, meaning in money.items() if name not in other}
 
 
 def _placed(meaning: Meaning, suffix: str, labels: set[str], *, beside: bool = False) -> Meaning:
@@ -159,6 +182,12 @@ def _placed(meaning: Meaning, suffix: str, labels: set[str], *, beside: bool = F
     if name + suffix in labels:
         return replace(meaning, currency=name + suffix)
     return replace(meaning, currency=name if beside and name in labels else "")
+
+
+@cache
+def column_names() -> frozenset[str]:
+    """The columns of all types of object."""
+    return frozenset(column.name for kind in facts() for column in schema(kind).columns)
 
 
 def money_columns(frame: pd.DataFrame, info: FrameInfo | None = None) -> dict[Any, CurrencySource | None]:

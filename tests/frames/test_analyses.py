@@ -3,7 +3,9 @@ pandas."""
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+import pickle
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -75,6 +77,10 @@ def sums(rows: Any, key: Any, value: Any) -> dict[Any, int]:
     for row in rows:
         out[key(row)] += value(row)
     return dict(out)
+
+
+def amount(row: dict[str, Any]) -> int:
+    return int(row["amount"])
 
 
 def days(found: pd.Series) -> dict[dt.date, int]:
@@ -853,3 +859,111 @@ def test_56_lists_that_stripe_cut_are_said(stripe: Account) -> None:
     df = stripe.frame("invoices")
     assert df.attrs["stripe"]["complete"] is (not cut)
     assert any("lines of" in note for note in df.stripe.call.notes) is bool(cut)
+
+
+def test_57_what_a_pivot_made_is_converted_by_name_and_never_left_in_silence(stripe: Account) -> None:
+    df, raw = stripe.frame("charges"), stripe.raw("charges")
+    pivot = df.pivot_table(index="currency", columns="status", values="amount", aggfunc="sum", fill_value=0)
+    nested = df.groupby("currency").agg({"amount": ["sum", "mean"]})
+    melted = df.melt(id_vars=["id", "currency"], value_vars=["amount", "amount_refunded"])
+    totals = df.groupby(["currency", "status"]).agg(total=("amount", "sum"), n=("id", "size"))
+    for made in (pivot, nested, melted, totals, df.set_index("id")[["amount"]].head(3).T):
+        for convert in (made.stripe.to_major, lambda made=made: made.stripe.normalize(to="usd", rates={})):
+            with pytest.raises(
+                FrameError, match=r"(?s)No column here is known to be money.*Name those that are"
+            ):
+                convert()
+    paid = sums([row for row in raw if row["status"] == "succeeded"], lambda r: r["currency"], amount)
+    want = {code: value / 10 ** exponent(code) for code, value in paid.items()}
+    assert pivot.stripe.to_major(["succeeded"])["succeeded"].to_dict() == want
+    whole = sums(raw, lambda r: r["currency"], amount)
+    major = nested.stripe.to_major([("amount", "sum")])
+    assert major["amount", "sum"].to_dict() == {c: v / 10 ** exponent(c) for c, v in whole.items()}
+    first = melted.stripe.to_major(["value"])["value"].iloc[0]
+    assert first == raw[0]["amount"] / 10 ** exponent(raw[0]["currency"])
+    for name in ("events", "prices", "customers", "products"):  # Stripe's own columns: nothing is missing
+        assert len(stripe.frame(name).head(5).stripe.to_major()) == 5
+
+
+@pytest.mark.parametrize("suffixes", [("", "_refund"), ("_x", "_y")])
+def test_58_amounts_of_a_merge_go_with_their_own_suffix(stripe: Account, suffixes: tuple[str, str]) -> None:
+    """Of refunds only two columns are taken, neither id nor type: both amounts are dollars, or both cents."""
+    refunds = stripe.frame("refunds")[["charge", "amount", "currency"]]
+    df = stripe.frame("charges").merge(refunds, left_on="id", right_on="charge", suffixes=suffixes)
+    left, right = (f"amount{suffix}" for suffix in suffixes)
+    major = df.stripe.to_major()
+    of_charge = {row["id"]: row["amount"] / 10 ** exponent(row["currency"]) for row in stripe.raw("charges")}
+    assert major[left].tolist() == [of_charge[key] for key in df["id"]]
+    want = sorted(row["amount"] / 10 ** exponent(row["currency"]) for row in stripe.raw("refunds"))
+    assert sorted(major[right]) == want
+
+
+def test_59_local_days_over_both_changes_of_the_clock(stripe: Account) -> None:
+    """In spring a day has 23 hours, in autumn 25: resampled by local day, grouped by `local_day`, by hand."""
+    df, raw = stripe.frame("charges"), stripe.raw("charges")
+    at = df.set_index(df["created"].dt.tz_convert(ZONE)).sort_index()
+    by_clock = at["amount"].resample("D").sum()
+    by_day = df.groupby(df.stripe.local_day("created"))["amount"].sum()
+    by_hand = sums(raw, lambda r: local(r["created"]), amount)
+    offsets = {each.utcoffset() for each in at.index}
+    assert len(offsets) == 2
+    assert {day.date(): int(value) for day, value in by_clock.items() if value} == by_hand
+    assert {day.date(): int(value) for day, value in by_day.items()} == by_hand
+
+
+def test_60_cohorts(stripe: Account) -> None:
+    df = stripe.frame("charges").query("status == 'succeeded'")
+    df = df.assign(month=df.stripe.local_day("created").dt.to_period("M"))
+    df = df.join(df.groupby("customer")["month"].min().rename("cohort"), on="customer")
+    df = df.assign(age=(df["month"] - df["cohort"]).map(lambda each: each.n, na_action="ignore"))
+    table = df.pivot_table(index="cohort", columns="age", values="customer", aggfunc="nunique")
+    months: dict[str, set[int]] = {}
+    for row in stripe.raw("charges"):
+        if row["status"] == "succeeded" and row["customer"]:
+            day = local(row["created"])
+            months.setdefault(row["customer"], set()).add(day.year * 12 + day.month - 1)
+    want: dict[tuple[int, int], int] = {}
+    for met in months.values():
+        for month in met:
+            place = (min(met), month - min(met))
+            want[place] = want.get(place, 0) + 1
+    found = {
+        (period.year * 12 + period.month - 1, int(age)): int(count)
+        for period, row in table.iterrows()
+        for age, count in row.dropna().items()
+    }
+    assert found == want
+
+
+def test_61_copies_pickles_and_pipes_stay_what_they_are(stripe: Account) -> None:
+    df = stripe.frame("charges")
+    for other in (copy.copy(df), copy.deepcopy(df), pickle.loads(pickle.dumps(df)), df.pipe(lambda x: x)):
+        assert_frame_equal(other, df)
+        assert other.attrs == df.attrs
+        assert other.stripe.local_day("created").equals(df.stripe.local_day("created"))
+    made = df.eval("kept = amount_captured - amount_refunded")
+    want = [row["amount_captured"] - row["amount_refunded"] for row in stripe.raw("charges")]
+    assert made["kept"].tolist() == want
+    keyed = pd.concat({"a": df.head(5), "b": df.tail(5)}, names=["part"])
+    assert keyed.stripe.to_major()["amount"].tolist() == [
+        row["amount"] / 10 ** exponent(row["currency"])
+        for row in [*stripe.raw("charges")[:5], *stripe.raw("charges")[-5:]]
+    ]
+
+
+def test_62_lines_of_lists_from_three_sides(stripe: Account) -> None:
+    """Lines exploded, with their invoice and its customer: revenue by price and country."""
+    lines = stripe.frame("invoices").stripe.explode("lines", keep=["customer", "status"])
+    customers = stripe.frame("customers")[["id", "address_country"]].rename(
+        columns={"id": "invoice_customer"}
+    )
+    df = lines.merge(customers, on="invoice_customer", how="left")
+    assert len(df) == len(lines)
+    found = df[df["invoice_status"] == "paid"].groupby("currency")["amount"].sum().to_dict()
+    want: dict[str, int] = {}
+    for row in stripe.raw("invoices"):
+        if row["status"] == "paid":
+            for line in row["lines"]["data"]:
+                want[line["currency"]] = want.get(line["currency"], 0) + line["amount"]
+    cut = [row for row in stripe.raw("invoices") if row["lines"]["has_more"]]
+    assert cut or found == want
