@@ -139,6 +139,10 @@ def read_map(source: str | Path | Mapping[str, Any] | None, default: str = "saas
         return chart(source)
     if isinstance(source, Mapping):
         return _made(source, "the map given")
+    if not isinstance(source, str | Path):
+        raise UsageFault(
+            f"map is {type(source).__name__}; it must be a file, a dict, or one of {', '.join(CHARTS)}."
+        )
     import yaml
 
     path = Path(source)

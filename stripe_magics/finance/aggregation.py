@@ -34,6 +34,7 @@ FETCH = {
     "invoice": "%stripe invoices list --limit all",
     "subscription": "%stripe subscriptions list --status all --limit all",
     "credit_note": "%stripe credit_notes list --limit all",
+    "event": "%stripe events list --type customer.subscription.* --limit all",
 }
 PARTIAL = "Partial: a list under this report was cut short by a limit or a fault, so its sums are too small."
 

@@ -11,12 +11,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from stripe_magics._files import read_json
+from stripe_magics.errors import FileError
 from stripe_magics.frames.cells import as_json
 
+AGAIN = "Close the month again to get a new one."
 MOST_ROWS = 50_000
 """Lists up to this size keep a hash a row, so that a later reading can name the rows that changed; longer
 ones have one hash."""
@@ -68,6 +72,60 @@ def frame_hash(frame: pd.DataFrame) -> str:
     columns = list(map(str, frame.columns))
     said = json.dumps([columns, row_hashes(frame, columns)])
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+_SHAPE: Mapping[str, Mapping[str, type]] = {
+    "account": {"id": str, "mode": str},
+    "period": {"start": str, "end": str, "zone": str},
+    "workbook": {"file": str, "sha256": str},
+}
+
+
+def read_trail(path: Path) -> Mapping[str, Any]:
+    """The audit trail of a month end. Raises `FileError` if it isn't there, or isn't whole."""
+    try:
+        trail = read_json(path, advice=AGAIN)
+    except FileNotFoundError:
+        raise FileError(
+            f"There is no audit trail {path}.",
+            advice="It is written beside the workbook; keep both together.",
+        ) from None
+    wrong = _damage(trail)
+    if wrong:
+        raise FileError(f"{path} is not an audit trail of a month end: {wrong}.", advice=AGAIN)
+    made: Mapping[str, Any] = trail
+    return made
+
+
+def _damage(trail: Any) -> str:
+    """What a trail lacks; empty if it is whole."""
+    if not isinstance(trail, Mapping):
+        return "it is not a map"
+    for part, fields in _SHAPE.items():
+        held = trail.get(part)
+        if not isinstance(held, Mapping) or not all(isinstance(held.get(k), t) for k, t in fields.items()):
+            return f"its {part} is missing or damaged"
+    for part in ("lists", "reports"):
+        held = trail.get(part)
+        if not isinstance(held, Mapping) or not all(_hashed(each) for each in held.values()):
+            return f"its {part} are missing or damaged"
+    if not all(isinstance(trail.get(part), str) for part in ("read_at", "accounts")):
+        return "it doesn't say when it was read, or by which accounts"
+    if Path(trail["workbook"]["file"]).name != trail["workbook"]["file"]:
+        return "its workbook is in another folder"
+    try:
+        first, last = (pd.Timestamp(trail["period"][name]) for name in ("start", "end"))
+    except ValueError:
+        return "its period is damaged"
+    return "" if first.tzinfo and last.tzinfo and first < last else "its period is damaged"
+
+
+def _hashed(held: Any) -> bool:
+    return (
+        isinstance(held, Mapping)
+        and isinstance(held.get("rows"), int)
+        and isinstance(held.get("sha256"), str)
+    )
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str, int, str]]:

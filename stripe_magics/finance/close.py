@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics._files import checksum, read_json, write_atomically
+from stripe_magics._files import checksum, write_atomically
 from stripe_magics._version import __version__
 from stripe_magics.accessor.spreadsheets import load_writer
 from stripe_magics.errors import FileError, StripeMagicsError, UsageFault
@@ -31,7 +31,7 @@ from stripe_magics.finance.inputs import AT_HAND, LISTS, ReportInputs
 from stripe_magics.finance.proofs import EXPLAINED, PROOFS
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.finance.reports import REPORTS
-from stripe_magics.finance.runner import report, run_of
+from stripe_magics.finance.runner import read_flag, report, run_of
 from stripe_magics.frames.frame_info import add_note
 
 PASSED, FAILED, DIFFERS, UNCHECKED = "passed", "failed", "differs", "unchecked"
@@ -192,7 +192,7 @@ def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
 
         >>> sm.close_month("2026-09", to="close.xlsx")  # doctest: +SKIP
     """
-    target = workbook_path(to)
+    target, fresh, strict = workbook_path(to), read_flag("fresh", fresh), read_flag("strict", strict)
     closing = _close(_period(month, quarter, year), tz, over, data, map, fresh=fresh)
     made = checklist(closing)
     _headline(made, closing)
@@ -237,6 +237,7 @@ def journal(  # noqa: PLR0913 - public: each is a keyword of its own
         raise UsageFault(f"--for {format} isn't possible: {', '.join(journal_formats.FORMATS)}.")
     if to is not None and not format:
         format = "csv"
+    detail = read_flag("detail", detail)
     accounts = read_map(map, "skr03" if format == "datev" else "saas")
     made = report("balance_summary", **_period(month, quarter, year), tz=tz, over=over, data=data)
     inputs = run_of(made)
@@ -286,7 +287,9 @@ def journal(  # noqa: PLR0913 - public: each is a keyword of its own
     return lines
 
 
-def verify_close(file: str | Path, **options: Any) -> pd.DataFrame:
+def verify_close(
+    file: str | Path, *, over: str | Path | None = None, data: Mapping[str, pd.DataFrame] | None = None
+) -> pd.DataFrame:
     """Read a closed period again and say what changed since: one row a difference, none if all is as it was.
 
     `file` is the workbook or its .audit.json. Columns: of (a list, a report or the workbook), change, count,
@@ -295,22 +298,14 @@ def verify_close(file: str | Path, **options: Any) -> pd.DataFrame:
     """
     path = Path(file)
     trail_file = path if path.suffix == ".json" else _beside(path, "audit.json")
-    try:
-        trail = read_json(trail_file, advice="Close the month again to get a new one.")
-    except FileNotFoundError:
-        raise FileError(
-            f"There is no audit trail {trail_file}.",
-            advice="It is written beside the workbook; keep both together.",
-        ) from None
-    if not isinstance(trail, Mapping) or not {"period", "lists", "reports", "workbook"} <= set(trail):
-        raise FileError(f"{trail_file} is not an audit trail of a month end.")
+    trail = audit_trail.read_trail(trail_file)
     about = trail["period"]
     closing = _close(
         {"start": pd.Timestamp(about["start"]), "end": pd.Timestamp(about["end"])},
         about["zone"],
-        options.get("over"),
-        options.get("data"),
-        trail.get("accounts") or None,
+        over,
+        data,
+        trail["accounts"] or None,
         fresh=True,
     )
     now = _trail(closing, "")

@@ -147,7 +147,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
         options = _check_options(
             known, check, span, options, zone=zone, at_hand=bool(folder is not None or data or fetch)
         )
-    if _flag("fresh", fresh):
+    if read_flag("fresh", fresh):
         _CACHE.clear()
     inputs = ReportInputs(
         fetch or _fetcher(),
@@ -168,10 +168,10 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
         assert span is not None
         out = stripe_check.compare(out, known, span)
     _say(out, known, each, inputs)
-    if _flag("compare", compare):
+    if read_flag("compare", compare):
         out = _compared(out, known, each, inputs)
     out = out if currency is None else comparison.in_currency(out, currency)
-    if _flag("table", table):
+    if read_flag("table", table):
         out.attrs["stripe"]["table"] = True  # what shows frames reads it
     return out
 
@@ -238,7 +238,7 @@ def check_given(name: str, given: Mapping[str, Any]) -> None:
     common = signature(report).parameters
     _options(known, each, {flag: value for flag, value in given.items() if flag not in common})
     for flag in ("fresh", "compare"):
-        _flag(flag, given.get(flag, False))
+        read_flag(flag, given.get(flag, False))
 
 
 def check_one_period(name: str, kind: str, given: Mapping[str, Any]) -> list[str]:
@@ -353,7 +353,7 @@ def _true(value: object) -> bool:
     return str(value).strip().lower() == "true"
 
 
-def _flag(name: str, value: object) -> bool:
+def read_flag(name: str, value: object) -> bool:
     """true or false, however it is written. Raises `UsageFault` for anything else."""
     if str(value).strip().lower() not in {"true", "false"}:
         raise UsageFault(f"--{name} {value} isn't possible: true or false.")

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics.finance.aggregation import to_str
+from stripe_magics.errors import UsageFault
+from stripe_magics.finance.aggregation import require_columns, to_str
 from stripe_magics.finance.inputs import ReportInputs, ended_subscriptions
 from stripe_magics.finance.mrr_history import LINES_ONLY, METHOD, subscription_steps
 from stripe_magics.finance.mrr_now import subscription_mrr
@@ -72,11 +73,12 @@ def method_of(x: ReportInputs) -> str:
 def states(events: pd.DataFrame) -> pd.DataFrame:
     """What each event says of its subscription, oldest first: id (of the event), subscription, start (int64
     instants), cut (whether it lacks items), and the columns that `subscription_mrr` reads."""
+    require_columns(events, ("id", "created", "data_object"), report="MRR by events", object_type="event")
     rows: list[dict[str, Any]] = []
     times = nanoseconds(events["created"]).tolist()
     held = zip(to_str(events["id"]), times, events["data_object"], strict=True)
     for identity, start, cell in reversed(list(held)):  # lists have the newest first
-        found = json.loads(cell) if isinstance(cell, str) else cell
+        found = _object(cell, identity)
         if not isinstance(found, Mapping) or found.get("object") != "subscription":
             continue
         items = found.get("items") or {}
@@ -95,6 +97,15 @@ def states(events: pd.DataFrame) -> pd.DataFrame:
         )
     columns = ["id", "subscription", "start", "cut", "items", *_KEPT]
     return pd.DataFrame(rows, columns=columns).sort_values("start", kind="stable").reset_index(drop=True)
+
+
+def _object(cell: Any, event: str) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    try:
+        return json.loads(cell)
+    except ValueError:
+        raise UsageFault(f"The event {event} can't be read: its data_object is not valid JSON.") from None
 
 
 def joined(steps: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

@@ -8,10 +8,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pandas as pd
 import pytest
+from each_row import each_row
 from workbook_formulas import formulas
 
 import stripe_magics as sm
@@ -177,6 +179,49 @@ def test_a_trail_that_is_missing_or_damaged_is_named(tmp_path: Path) -> None:
     (tmp_path / "close.audit.json").write_text("{}")
     with pytest.raises(FileError, match="not an audit trail"):
         sm.verify_close(tmp_path / "close.xlsx")
+
+
+WHOLE: dict[str, Any] = {
+    "account": {"id": "acct_1", "mode": "test"}, "accounts": "saas", "read_at": "2026-10-01T00:00:00+00:00",
+    "period": {"start": "2026-09-01T00:00:00+00:00", "end": "2026-10-01T00:00:00+00:00", "zone": "UTC"},
+    "workbook": {"file": "close.xlsx", "sha256": "0"},
+    "lists": {"charges": {"rows": 1, "sha256": "0"}}, "reports": {"mrr": {"rows": 1, "sha256": "0"}},
+}  # fmt: skip
+
+
+@each_row(
+    "part",
+    [
+        *({name: None} for name in WHOLE),
+        {"period": {**WHOLE["period"], "start": "yesterday"}},
+        {"period": {**WHOLE["period"], "end": "2026-08-01T00:00:00+00:00"}},
+        {"lists": {"charges": 5}},
+        {"reports": {"mrr": {"rows": "1", "sha256": "0"}}},
+        {"workbook": {"file": "../close.xlsx", "sha256": "0"}},
+        {"account": "acct_1"},
+    ],
+)
+def test_whatever_a_trail_lacks_is_said(part: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "close.audit.json"
+    file.write_text(json.dumps(WHOLE))
+    audit_trail.read_trail(file)
+    file.write_text(json.dumps({**WHOLE, **part}))
+    with pytest.raises(FileError, match=r"not an audit trail of a month end: .*(missing|damaged|say|folder)"):
+        audit_trail.read_trail(file)
+
+
+@each_row(
+    ("options", "says"),
+    [
+        ({"map": 5}, "map is int; it must be a file"),
+        ({"map": ["saas"]}, "map is list"),
+        ({"strict": "maybe"}, "--strict maybe isn't possible"),
+        ({"fresh": "perhaps"}, "--fresh perhaps"),
+    ],
+)
+def test_odd_values_are_refused(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageFault, match=says):
+        sm.close_month(MONTH, **options)
 
 
 def test_a_lost_entry_fails_the_closing() -> None:

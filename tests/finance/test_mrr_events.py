@@ -6,11 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 from each_row import each_row
 from finance.fake_account import FakeAccount, connect, discount, invoice, price, recurring, subscription, unix
 
 import stripe_magics as sm
+from stripe_magics.errors import StripeMagicsError
 
 NOW = "2026-05-10"
 TEAM, SMALL = price("price_1", 10000), price("price_2", 4000)
@@ -154,6 +156,19 @@ def test_older_events_can_be_given() -> None:
 
     text = kept.assign(data_object=[json.dumps(dict(each)) for each in kept["data_object"]])
     assert ends(data={"events": text}) == [4000, 4000]
+
+
+@each_row(
+    ("columns", "says"),
+    [
+        ({"id": ["evt_1"]}, "needs the columns created, data_object of events"),
+        ({"id": ["evt_1"], "created": [pd.Timestamp("2026-04-20", tz="UTC")], "data_object": ["{"]}, "evt_1"),
+    ],
+)
+def test_events_that_are_none(columns: dict[str, Any], says: str) -> None:
+    account(subscription("sub_1", IS))
+    with pytest.raises(StripeMagicsError, match=says):
+        sm.report("mrr", month="2026-04", data={"events": pd.DataFrame(columns)})
 
 
 def test_without_the_right_to_read_events_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
