@@ -3,7 +3,9 @@ timed."""
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ settings.load_profile("untimed")
 for name in [each for each in os.environ if each.startswith("STRIPE")]:
     del os.environ[name]
 os.environ["STRIPE_MAGICS_STATE_DIR"] = tempfile.mkdtemp(prefix="stripe_magics-tests-")
+atexit.register(shutil.rmtree, os.environ["STRIPE_MAGICS_STATE_DIR"], ignore_errors=True)
 
 
 @pytest.fixture(autouse=True, scope="module")

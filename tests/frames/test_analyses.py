@@ -9,6 +9,7 @@ import pickle
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -841,7 +842,7 @@ def test_53_excel(stripe: Account, tmp_path: Any) -> None:
 def test_54_sql_and_json(stripe: Account) -> None:
     for name in LISTS:
         df = sm.call(f"{name}.list", limit=20)
-        with sqlite3.connect(":memory:") as db:
+        with closing(sqlite3.connect(":memory:")) as db:
             df.stripe.to_sql("list", db)
             assert pd.read_sql("select id from list", db)["id"].tolist() == df["id"].tolist()
         assert len(pd.read_json(__import__("io").StringIO(df.stripe.to_json()))) == len(df)
