@@ -158,6 +158,15 @@ def test_keyboard_only(notebook: Any) -> None:
     for title in ("Shipping", "Invoice settings", "Further details", "More"):
         nb.out.get_by_role("button", name=f"\u25b8 {title}", exact=True).click()
         nb.out.get_by_role("button", name=f"\u25be {title}", exact=True).wait_for()
+    choice = nb.out.locator(".sm-form select:not([multiple]):not([size])").first
+    choice.focus()
+    cells = nb.page.evaluate("() => window.__nb.content.widgets.length")
+    keys.press("ArrowDown")  # JupyterLab's for the next cell, unless it is told otherwise
+    assert choice.evaluate("(each) => each.selectedIndex") == 1
+    choice.and_(nb.page.locator(":focus")).wait_for()
+    nb.out.get_by_role("button", name="Preview request", exact=True).focus()
+    keys.type("dd")  # JupyterLab's for the deletion of the cell
+    assert nb.page.evaluate("() => window.__nb.content.widgets.length") == cells
     nodes = accessible(nb.page)
     controls = [(role, name) for role, name in nodes if role in {"textbox", "combobox", "listbox", "button"}]
     assert len(controls) > 30

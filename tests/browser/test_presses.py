@@ -12,9 +12,10 @@ from stripe_magics.forms.static_files import static_text
 
 pytestmark = pytest.mark.browser
 
+# a form of ours is on the page, whose widget guards every place of ours
 SCENE = """(place) => {
   document.body.innerHTML = `<div class="${place}"><input id="field"><div id="note"></div>
-    <button id="button" style="padding:12px">Refund</button><div id="marks"></div></div>`;
+    <button id="button" style="padding:12px">Refund</button></div><div class="sm-form"><div id="marks"></div></div>`;
   window.clicks = 0;
   document.querySelector("#button").addEventListener("click", () => { window.clicks += 1; });
   document.querySelector("#field").addEventListener("blur", () => setTimeout(() => {
@@ -63,7 +64,7 @@ def clicks(page: Any, place: str, pointer: str, *, moves: bool) -> int:
 
 
 @pytest.mark.parametrize("pointer", ["mouse", "pen", "touch"])
-@pytest.mark.parametrize("place", ["sm-form", "sm-bar", "sm-table"])
+@pytest.mark.parametrize("place", ["sm-form", "sm-marked", "sm-table"])
 def test_one_press_is_one_click(page: Any, place: str, pointer: str) -> None:
     assert clicks(page, place, pointer, moves=True) == 1
     assert clicks(page, place, pointer, moves=False) == 1
@@ -71,6 +72,18 @@ def test_one_press_is_one_click(page: Any, place: str, pointer: str) -> None:
 
 def test_other_buttons_of_the_page_are_left_alone(page: Any) -> None:
     assert clicks(page, "somebody-elses", "mouse", moves=True) == 0
+
+
+def test_shortcuts_of_the_page_leave_plain_keys_alone(page: Any) -> None:
+    """Lumino passes a key on to nobody where this attribute is on what has the focus."""
+    held = "() => document.activeElement.hasAttribute('data-lm-suppress-shortcuts')"
+    for place, ours in (("sm-form", True), ("somebody-elses", False)):
+        page.evaluate(SCENE, place)
+        page.focus("#button" if ours else "#field")
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate(held) is ours
+        page.keyboard.press("Control+s")
+        assert page.evaluate(held) is False
 
 
 def test_a_key_is_one_click(page: Any) -> None:

@@ -65,8 +65,8 @@ function offer(note, known, model) {
 // What is typed is sent when its field is left. Where a press on a button is what leaves it, notes that come or go may move the button away
 // under the pointer, and the browser makes no click of it: then this does. Not for touch, where the browser sends mouse down, the leaving of
 // the field, mouse up and click at once when the finger is lifted, nor for keys, which reach the button wherever it stands.
-const OURS = ".sm-form, .sm-bar, .sm-table, .sm-private";
-const GUARD = Symbol.for("stripe_magics.pressed");
+const OURS = ".sm-form, .sm-table, .sm-marked";
+const GUARD = Symbol.for("stripe_magics.guard");
 
 function pressed(down) {
   const button = down.target.closest && down.target.closest("button");
@@ -84,16 +84,29 @@ function pressed(down) {
   window.addEventListener("pointerup", released, { once: true, capture: true });
 }
 
-// One for the page, whichever of our widgets is drawn first; a newer one takes its place.
-function guardPresses() {
-  if (document[GUARD]) document.removeEventListener("pointerdown", document[GUARD], true);
-  document[GUARD] = pressed;
-  document.addEventListener("pointerdown", pressed, true);
+// JupyterLab takes the keys of its command mode wherever no text is edited: an arrow in a list of choices would move to the next cell, and two
+// "d" on a button would delete the form's. This attribute is how Lumino is told to leave a key alone; it has to be on what has the focus. Ctrl+S and
+// the like stay JupyterLab's.
+const SUPPRESS = "data-lm-suppress-shortcuts";
+
+function typed(event) {
+  const control = event.target;
+  if (!control.closest || !control.closest(OURS)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape") control.removeAttribute(SUPPRESS);
+  else control.setAttribute(SUPPRESS, "true");
+}
+
+// One of each for the page, whichever of our widgets is drawn first; newer ones take their place.
+function guard() {
+  const listeners = [[document, "pointerdown", pressed], [window, "keydown", typed]];
+  for (const [place, event, listener] of document[GUARD] || []) place.removeEventListener(event, listener, true);
+  for (const [place, event, listener] of listeners) place.addEventListener(event, listener, true);
+  document[GUARD] = listeners;
 }
 
 export default {
   render({ model, el }) {
-    guardPresses();
+    guard();
     el.style.display = "none";
     let observer, root;
     let fields = {};
@@ -126,6 +139,7 @@ export default {
     };
     const left = () => setTimeout(() => root.isConnected && show(), 0);
     const start = () => {
+      if (el.parentElement) el.parentElement.classList.add("sm-marked");
       root = el.closest(".sm-form");
       if (!root) return;
       show();
