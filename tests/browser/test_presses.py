@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 # a form of ours is on the page, whose widget guards every place of ours
 SCENE = """(place) => {
   document.body.innerHTML = `<div class="${place}"><input id="field"><div id="note"></div>
-    <button id="button" style="padding:12px">Refund</button></div><div class="sm-form"><div id="marks"></div></div>`;
+    <button id="button" style="padding:12px">Refund</button></div>
+    <div class="sm-form"><div id="marks"></div></div>`;
   window.clicks = 0;
   document.querySelector("#button").addEventListener("click", () => { window.clicks += 1; });
   document.querySelector("#field").addEventListener("blur", () => setTimeout(() => {
