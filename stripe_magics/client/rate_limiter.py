@@ -4,8 +4,10 @@ so.
 Each bucket is a GCRA: requests are spaced by 1/rate, with a small burst ahead. A request goes when every
 bucket that it counts for (its endpoint in its account, all of that account, all that goes out under one key)
 allows it, and is counted in all of them at that moment, not before: those that were held up meanwhile don't
-go out all at once. A 429 slows the bucket that its reason names, and the pace comes back step by step; a
-concurrency reason lets fewer requests run side by side.
+go out all at once. A 429 slows the bucket that its reason names: for a moment it lets little pass, while the
+answers to what was under way tell which share was served; then it goes on just under that pace, and comes
+back in steps that grow as long as nothing is refused. A concurrency reason lets fewer requests run side by
+side.
 
 Nothing here knows HTTP: `take` says how long to wait, `learn` takes a status and the reason.
 """
@@ -33,9 +35,17 @@ LIVE_SHARE = 0.8  # of an account's total in live mode; the rest is left to chec
 SAFETY_FACTOR = 0.995  # of a known rate, so that clocks that differ a little don't cause a refusal
 # of a second's requests may go at once; few, since those of a loop that is late arrive together besides
 BURST_SECONDS = 0.1
-SLOWDOWN_FACTOR, RECOVERY_STEP = 0.7, 0.05
+SLOWDOWN_FACTOR, RECOVERY_STEP = 0.7, 0.05  # of the requests side by side; the first of an unsure pace, too
 SLOWDOWN_INTERVAL, RECOVERY_INTERVAL = 0.3, 0.5  # seconds between two steps
 MIN_FACTOR = 0.02  # of the rate
+# After a refusal, for one slowdown interval: of the pace, where nothing is known of what is served, and where
+# the pace was found by an earlier refusal
+FIRST_PAUSE, NEXT_PAUSE = 0.15, 0.85
+UNDER_SERVED = 0.95  # of the pace that was served, afterwards
+NEXT_SLOWEST = 0.8  # of the pace: one that was found isn't far off
+MIN_ANSWERS = 5  # from which the share that was served is known; with fewer the pace falls by SLOWDOWN_FACTOR
+HOLD_SECONDS = 1.0  # before the first step back
+FIRST_STEP, STEP_GROWTH, LARGEST_STEP = 0.01, 1.25, 0.25  # of the pace, at each recovery interval
 
 _ID = re.compile(r"/(?!v\d(?:/|$))(?=[^/]*[A-Z0-9])[^/]+")  # a segment with a digit or a capital is an id
 
@@ -50,6 +60,11 @@ class Bucket:
     readers: int = 0  # lists that are being read and count for it
     _due: float = -math.inf  # when the next request may go
     _changed: float = -math.inf
+    _found: bool = False  # the pace was found by a refusal
+    _step: float = FIRST_STEP
+    _before: float | None = None  # while answers are counted after a refusal: the factor that was refused
+    _served: int = 0
+    _refused: int = 0
 
     def wait(self, now: float) -> float:
         """The seconds until a request may go."""
@@ -61,18 +76,43 @@ class Bucket:
             return
         self._recover(now)
         gap = 1.0 / (self.rate * self.factor)
+        if self._before is not None:  # the pause is short, however low the rate
+            gap = min(gap, max(SLOWDOWN_INTERVAL, 1.0 / (self.rate * self._before)))
         self._due = max(self._due, now - (self.burst - 1.0) * gap) + gap
+
+    def served(self) -> None:
+        """A request was answered."""
+        self._served += 1
 
     def refused(self, now: float) -> None:
         """Stripe said that this was too fast."""
-        if now - self._changed >= SLOWDOWN_INTERVAL:
-            self.factor = max(MIN_FACTOR, self.factor * SLOWDOWN_FACTOR)
+        self._refused += 1
+        if self._before is None and now - self._changed >= SLOWDOWN_INTERVAL:
+            self._before, self._served, self._refused = self.factor, 0, 1
+            self.factor = max(MIN_FACTOR, self.factor * (NEXT_PAUSE if self._found else FIRST_PAUSE))
             self._changed = now
 
     def _recover(self, now: float) -> None:
-        if self.factor < 1.0 and now - self._changed >= RECOVERY_INTERVAL:
-            self.factor = min(1.0, self.factor + RECOVERY_STEP)
+        if self._before is not None:
+            if now - self._changed >= SLOWDOWN_INTERVAL:
+                self._settle(self._before, now)
+        elif self.factor < 1.0 and now - self._changed >= self._pause:
+            self.factor = min(1.0, self.factor * (1.0 + self._step))
+            self._step = min(LARGEST_STEP, self._step * STEP_GROWTH)
             self._changed = now
+            self._found = self.factor < 1.0
+
+    def _settle(self, before: float, now: float) -> None:
+        """Go on just under the pace that was served."""
+        answers = self._served + self._refused
+        share = self._served / answers if answers >= MIN_ANSWERS else SLOWDOWN_FACTOR
+        slowest = before * (NEXT_SLOWEST if self._found else FIRST_PAUSE)
+        self.factor = max(MIN_FACTOR, slowest, before * min(share, 1.0) * UNDER_SERVED)
+        self._before, self._found, self._step, self._changed = None, True, FIRST_STEP, now
+
+    @property
+    def _pause(self) -> float:
+        return HOLD_SECONDS if self._step == FIRST_STEP else RECOVERY_INTERVAL
 
 
 @dataclass(slots=True)
@@ -102,8 +142,16 @@ class Limiter:
 
     def learn(self, request: HttpRequest, outcome: AttemptResult) -> None:
         """What an answer says of the pace (the connection calls this after every exchange)."""
+        if outcome.status == 200:
+            self.served(request.path, account_of(request))
         if outcome.status == 429:
             self.refused(request.path, account_of(request), outcome.header("stripe-rate-limited-reason"))
+
+    def served(self, path: str, account: str) -> None:
+        """A request was answered, at the pace of that moment."""
+        with self._lock:
+            for bucket in self._of(path, account):
+                bucket.served()
 
     def refused(self, path: str, account: str, reason: str) -> None:
         """A 429: slow down where its reason says. None of them is about a lock on an object (no reason,

@@ -118,8 +118,10 @@ def test_ids_are_one_endpoint() -> None:
     ],
 )
 def test_a_refusal_slows_what_its_reason_names(reason: str, slowed: str) -> None:
-    limits, _ = limiter()
+    limits, clock = limiter()
     limits.refused("/v1/charges", "", reason)
+    clock.now += rate_limiter.SLOWDOWN_INTERVAL  # for so long it lets little pass
+    limits.take("/v1/charges")
     other = limits.pace("/v1/refunds")
     assert (limits.pace("/v1/charges") < 24) == (slowed == "endpoint")
     assert (limits._bucket(("",), 0).factor < 1) == (slowed == "total")
@@ -132,11 +134,39 @@ def test_many_refusals_at_once_are_one_step_and_the_pace_comes_back() -> None:
     for _ in range(20):
         limits.refused("/v1/charges", "", "endpoint-rate")
     slow = limits.pace("/v1/charges")
-    assert slow == pytest.approx(25 * rate_limiter.SAFETY_FACTOR * rate_limiter.SLOWDOWN_FACTOR)
-    for _ in range(20):
+    assert slow == pytest.approx(25 * rate_limiter.SAFETY_FACTOR * rate_limiter.FIRST_PAUSE)
+    for _ in range(30):
         clock.now += 0.6
         limits.take("/v1/charges")
     assert limits.pace("/v1/charges") == pytest.approx(25 * rate_limiter.SAFETY_FACTOR)
+
+
+@each_row(
+    ("served", "refused", "left"),
+    [(10, 30, 0.25), (30, 10, 0.75), (1, 1, rate_limiter.SLOWDOWN_FACTOR), (0, 40, 0.15 / 0.95)],
+)
+def test_after_a_refusal_it_goes_on_just_under_what_was_served(
+    served: int, refused: int, left: float
+) -> None:
+    limits, clock = limiter(total=1000.0, each=100.0)
+    limits.refused("/v1/charges", "", "endpoint-rate")
+    for _ in range(served):
+        limits.served("/v1/charges", "")
+    for _ in range(refused - 1):
+        limits.refused("/v1/charges", "", "endpoint-rate")
+    clock.now += rate_limiter.SLOWDOWN_INTERVAL
+    limits.take("/v1/charges")
+    usual = 100 * rate_limiter.SAFETY_FACTOR
+    assert limits.pace("/v1/charges") == pytest.approx(usual * left * rate_limiter.UNDER_SERVED)
+
+
+def test_the_pause_after_a_refusal_is_short_however_low_the_rate() -> None:
+    limits, clock = limiter(total=1.0, each=1.0)
+    assert limits.take("/v1/charges") == 0
+    clock.now += 1.1
+    limits.refused("/v1/charges", "", "endpoint-rate")
+    assert limits.take("/v1/charges") == 0
+    assert limits.take("/v1/charges") <= 1.1
 
 
 def test_accounts_have_their_own_endpoint_rates() -> None:

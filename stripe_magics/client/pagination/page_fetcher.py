@@ -83,6 +83,7 @@ class Fetcher:
             await self._turn(self.request.path)
             outcome = await self._once(sized)
             if isinstance(outcome, FetchedPage):
+                self.limiter.served(self.request.path, self.account)
                 self._larger()
                 return outcome
             problem, failed = outcome
