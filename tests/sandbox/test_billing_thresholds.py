@@ -380,3 +380,21 @@ def test_75_usage_is_billed_once_whatever_the_threshold() -> None:
         assert bool(shop.invoices("subscription_threshold")) is bool(limits)
         conserved(call.transport)
         call.client.close()
+
+
+def test_76_usage_that_was_taken_back_is_no_credit(call: Talk) -> None:
+    """Negative values take usage back; a period that comes to less than nothing is billed as nothing."""
+    shop = Shop(call)
+    shop.use(4)
+    shop.use(-9)
+    preview = call("POST /v1/invoices/create_preview", subscription=shop.made["id"])
+    assert preview["total"] == 90
+
+
+def test_76_usage_before_a_new_trial_is_billed(call: Talk) -> None:
+    price = metered(call, unit_amount=10)
+    made, use = records(call, price)
+    use(30)
+    call(f"POST /v1/subscriptions/{made['id']}", trial_end=call.transport.now + 5 * DAY)
+    call.transport.advance(6 * DAY)
+    assert sum(total for _, total in billed(call, made)) == 300
