@@ -69,6 +69,7 @@ LONG = (
     "tests/sandbox/test_silent_parameters.py",
     "tests/finance/test_differential.py",
     "tests/frames/test_analyses.py",
+    "tests/test_notebooks.py",
     "tests/finance/test_close_line.py",
     "tests/finance/test_proofs.py",
     "tests/finance/test_over_folder.py",
@@ -77,6 +78,7 @@ LONG = (
     "tests/client/test_warm_up.py",
     "tests/magics/test_options.py",
     "tests/client/test_journal_stops.py",
+    "tests/test_command_line.py",
     "tests/bulk/test_mirror.py",
     "tests/sandbox/test_demo_data.py",
 )
