@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .conftest import DAY, Talk
 
-TOLD = "entitlements.active_entitlement_summary.updated"
+SUMMARY = "entitlements.active_entitlement_summary.updated"
 
 
 def keys(call: Talk, who: str) -> list[str]:
@@ -12,9 +12,9 @@ def keys(call: Talk, who: str) -> list[str]:
     return sorted(each["lookup_key"] for each in listed)
 
 
-def told(call: Talk) -> list[list[str]]:
+def summaries(call: Talk) -> list[list[str]]:
     """What each event of a change says that the customer has, oldest first."""
-    listed = call("GET /v1/events", type=TOLD, limit=100)["data"][::-1]
+    listed = call("GET /v1/events", type=SUMMARY, limit=100)["data"][::-1]
     return [
         sorted(each["lookup_key"] for each in event["data"]["object"]["entitlements"]["data"])
         for event in listed
@@ -52,7 +52,7 @@ def test_features_follow_subscriptions(call: Talk) -> None:
     assert keys(call, who) == ["api"]
     call(f"DELETE /v1/subscriptions/{made['id']}")
     assert keys(call, who) == []
-    assert told(call) == [["api"], ["api", "sso"], ["api"], []]
+    assert summaries(call) == [["api"], ["api", "sso"], ["api"], []]
 
 
 def test_what_is_refused(call: Talk) -> None:

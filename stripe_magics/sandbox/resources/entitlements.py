@@ -1,7 +1,7 @@
 """Entitlements: features hang on products, and customers have those of the products that they subscribe to.
 
-What a customer has isn't stored: it follows from their subscriptions each time it is asked for. What was last
-told of it is noted, so that a change is an event.
+What a customer has isn't stored: it follows from their subscriptions each time it is asked for. What the
+last event said is noted, so that a change is an event.
 """
 
 from __future__ import annotations
@@ -151,8 +151,8 @@ def retrieve_active(account: Account, params: dict[str, Any], identifier: str) -
     raise missing("active entitlement", identifier, "id")
 
 
-def _tell(account: Account, customer: str) -> None:
-    """An event, if what a customer has is no longer what was told of it."""
+def _announce(account: Account, customer: str) -> None:
+    """An event, if what a customer has is no longer what the last one said."""
     state = account.private_state.get(customer, {})
     now = _entitled(account, customer)
     keys = sorted(each["feature"] for each in now)
@@ -173,7 +173,7 @@ def _tell(account: Account, customer: str) -> None:
 def subscription_changed(account: Account, subscription: Object) -> None:
     """A subscription began, changed or ended."""
     if account.table(FEATURE).rows and subscription["customer"] not in account.deleted:
-        _tell(account, subscription["customer"])
+        _announce(account, subscription["customer"])
 
 
 def _product_changed(account: Account, product: str) -> None:
@@ -183,7 +183,7 @@ def _product_changed(account: Account, product: str) -> None:
         if any(item["price"]["product"] == product for item in each["items"]["data"])
     }
     for customer in sorted(who):
-        _tell(account, customer)
+        _announce(account, customer)
 
 
 REACTIONS = {
