@@ -21,6 +21,7 @@ from stripe_magics.errors import FileError
 from stripe_magics.frames.cells import as_json
 
 AGAIN = "Close the month again to get a new one."
+SLICE = 1_000
 MOST_ROWS = 50_000
 """Lists up to this size keep a hash a row, so that a later reading can name the rows that changed; longer
 ones have one hash."""
@@ -38,11 +39,13 @@ def _text(value: Any) -> str:
 def row_hashes(frame: pd.DataFrame, columns: list[str]) -> list[str]:
     """A hash for each row, over the named columns that have a value; a column without one counts as
     absent."""
-    cells = {name: [_text(value) for value in frame[name].astype(object)] for name in columns}
     hashes = []
-    for at in range(len(frame)):
-        said = "\x1f".join(f"{name}\x1e{cells[name][at]}" for name in columns if cells[name][at])
-        hashes.append(hashlib.blake2b(said.encode(), digest_size=8).hexdigest())
+    for start in range(0, len(frame), SLICE):  # cells as text are larger than the frame
+        rows = frame.iloc[start : start + SLICE]
+        cells = {name: [_text(value) for value in rows[name].astype(object)] for name in columns}
+        for at in range(len(rows)):
+            said = "\x1f".join(f"{name}\x1e{cells[name][at]}" for name in columns if cells[name][at])
+            hashes.append(hashlib.blake2b(said.encode(), digest_size=8).hexdigest())
     return hashes
 
 

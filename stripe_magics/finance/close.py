@@ -373,6 +373,7 @@ def _close(
     assert inputs.period is not None
     closing = Closing(inputs, inputs.period, mapped, _account_facts(proofs), notes=list(inputs.notes))
     shared = _shared(inputs, over)
+    inputs.forget()
     again: dict[str, Any] = {"start": inputs.period.start, "end": inputs.period.end}
     for name, part in PARTS.items():
         options = {
@@ -387,6 +388,7 @@ def _close(
         run = run_of(made)
         if run is not None:
             shared = {**shared, **_shared(run, over)}
+            run.forget()
     inputs.data.update({name: frame for name, frame in shared.items() if name in LISTS})
     _check_period(closing)
     _check_proofs(closing, proofs)

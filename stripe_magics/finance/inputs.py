@@ -152,6 +152,11 @@ class ReportInputs:
         if text not in self.notes:
             self.notes.append(text)
 
+    def forget(self) -> None:
+        """Drop what was worked out of the lists (lines of invoices, prices), to be worked out again if rows
+        are asked for; the lists and the reading of the ledger stay."""
+        self.memo = {name: kept for name, kept in self.memo.items() if name.startswith("reading")}
+
     def _cut(self, frame: pd.DataFrame) -> pd.DataFrame:
         assert self.period is not None
         if frame.empty or "created" not in frame.columns:
