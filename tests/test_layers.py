@@ -4,11 +4,14 @@ against them."""
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+
+import stripe_magics
 
 PACKAGE = Path(__file__).parents[1] / "stripe_magics"
 
@@ -118,3 +121,14 @@ def _imports(
             yield from (each.name for each in child.names if each.name in modules)
         function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         yield from _imports(child, modules, later=later, inside=inside or function)
+
+
+def test_python_that_a_message_names_is_there() -> None:
+    """`sm.current()`, `stripe_magics.form(...)` in a text of ours: a person will type it."""
+    named = {
+        (name, path.name)
+        for path in PACKAGE.rglob("*.py")
+        for name in re.findall(r"\b(?:sm|stripe_magics)\.(\w+)\(", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert not [each for each in named if not hasattr(stripe_magics, each[0])]

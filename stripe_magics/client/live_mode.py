@@ -188,7 +188,7 @@ def _wide(connection: GuardedConnection, number: int, what: str, ask: Prompt | N
             f" {connection.guard.write_limit} are allowed in live mode. Nothing was sent.",
             advice=(
                 "Allow more with `%stripe live allow 100` (in Python:"
-                " stripe_magics.current().guard.widen(100)), or split the work."
+                " stripe_magics.current().guard.raise_limit(100)), or split the work."
             ),
         )
     _expect(
