@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,7 @@ def described(figure: Any) -> dict[str, Any]:
     }
 
 
+@cache
 def pictures() -> dict[str, pd.DataFrame]:
     """Reports over a few known rows, in currencies of two, no and three decimals."""
     money = [
