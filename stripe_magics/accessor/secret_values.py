@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics.accessor.account_facts import same_connection
-from stripe_magics.accessor.account_objects import fetch
+from stripe_magics.accessor.object_reader import fetch
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError

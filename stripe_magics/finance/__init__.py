@@ -13,6 +13,7 @@ from stripe_magics.finance.balance import balance_activity, balance_summary, dai
 from stripe_magics.finance.cash_projection import cash_forecast
 from stripe_magics.finance.cell_rows import rows
 from stripe_magics.finance.close import close_month, journal, verify_close
+from stripe_magics.finance.currency_exchange import fx_effect
 from stripe_magics.finance.customers import concentration, customer_value, ltv, ltv_of
 from stripe_magics.finance.days_outstanding import (
     cei_of,
@@ -22,7 +23,6 @@ from stripe_magics.finance.days_outstanding import (
     true_dso_of,
     weighted_days,
 )
-from stripe_magics.finance.exchange import fx_effect
 from stripe_magics.finance.fee_costs import fee_items, fees, volume
 from stripe_magics.finance.invoice_lines import invoice_lines
 from stripe_magics.finance.mrr_history import (

@@ -21,7 +21,7 @@ from stripe_magics.finance.aggregation import (
 )
 from stripe_magics.finance.balance import COLUMN_OF, PAYOUTS, ledger
 from stripe_magics.finance.columns import CURRENCY, column, count, declare, money, ratio_of, text
-from stripe_magics.finance.exchange import charge_of
+from stripe_magics.finance.currency_exchange import charge_of
 from stripe_magics.finance.payments import captured, living_refunds, paid
 from stripe_magics.money import format_amount
 

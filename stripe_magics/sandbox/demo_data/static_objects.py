@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from stripe_magics.sandbox.core.store import Account, Object, encode
-from stripe_magics.sandbox.demo_data.outcomes import LINKS
+from stripe_magics.sandbox.demo_data.bill_outcomes import LINKS
 from stripe_magics.sandbox.demo_data.records import COUPONS, NAMES, PLANS, PRICES, TAXED, Client
 from stripe_magics.sandbox.resources.payment_methods.method_creation import ADDRESS, card_of
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import shown_on_charge

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from random import Random
 
-from stripe_magics.sandbox.demo_data import outcomes
+from stripe_magics.sandbox.demo_data import bill_outcomes
 from stripe_magics.sandbox.demo_data.names import FIRST, LAST, TRADES
 from stripe_magics.sandbox.demo_data.records import (
     COUPONS,
@@ -76,9 +76,9 @@ def build_timeline(as_of: int) -> Firm:
         _services(firm, active, month, rng)
     firm.bills = sorted((bill for bill in firm.bills if bill.created <= as_of), key=lambda bill: bill.created)
     firm.clients = [client for client in firm.clients if client.joined <= as_of]
-    outcomes.pay(firm, rng)
-    outcomes.sell(firm, rng)
-    outcomes.plan_refunds_and_disputes(firm, rng)
+    bill_outcomes.pay(firm, rng)
+    bill_outcomes.sell(firm, rng)
+    bill_outcomes.plan_refunds_and_disputes(firm, rng)
     return firm
 
 
