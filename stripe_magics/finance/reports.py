@@ -18,9 +18,9 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.finance import (
     balance,
     cash_projection,
+    currency_exchange,
     customers,
     days_outstanding,
-    exchange,
     fee_costs,
     mrr_history,
     mrr_now,
@@ -299,10 +299,10 @@ _MAKERS: dict[str, tuple[Make, Callable[..., pd.DataFrame]]] = {
         payments.failed_payments,
     ),
     "fx_effect": (
-        lambda x: exchange.fx_effect(
+        lambda x: currency_exchange.fx_effect(
             x["transactions"], **_maybe(x), refunds=x["refunds"], disputes=x["disputes"]
         ),
-        exchange.fx_effect,
+        currency_exchange.fx_effect,
     ),
     "ar_ageing": (_ageing, receivables.ar_ageing),
     "dso": (
