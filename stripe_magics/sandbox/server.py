@@ -212,9 +212,8 @@ def serving(
         stack.callback(sender.close)
         server = stack.enter_context(_Server(port, transport, sender, log, on_write))
         stack.enter_context(_running(server))
-        with suppress(
-            OSError
-        ):  # no such address here, or taken by another: the first is the one that is said
+        with suppress(OSError):
+            # no such address here, or taken by another: the first is the one that is said
             six = stack.enter_context(_Server6(server.server_address[1], transport, sender, log, on_write))
             stack.enter_context(_running(six))
         yield f"http://{HOST}:{server.server_address[1]}"

@@ -311,9 +311,8 @@ def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None
         if client.coupon and client.bills < client.coupon_until:
             bill.coupon, bill.percent = client.coupon, COUPONS[client.coupon][0]
         due = sum(line.amount * (100 if line.proration else 100 - bill.percent) // 100 for line in lines)
-        if (
-            due < MIN_PRORATED_BILL
-        ):  # a large step down, or a half of the price off: it counts from this bill on
+        if due < MIN_PRORATED_BILL:
+            # a large step down, or a half of the price off: it counts from this bill on
             bill.lines = [line for line in lines if not line.proration]
         client.bills += 1
         bill.since = client.last_created or created
