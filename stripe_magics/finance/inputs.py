@@ -409,11 +409,14 @@ class ReportInputs:
         known: dict[str, dict[str, Any]] = self.memo["prices"]
         return known
 
-    def tiers(self) -> dict[str, dict[str, Any]]:
-        """Prices by id with their tiers, if a subscription has a tiered price."""
+    def tiers(self, states: pd.DataFrame | None = None) -> dict[str, dict[str, Any]]:
+        """Prices by id with their tiers, if a subscription has a tiered price, or had one in an earlier
+        state."""
         cells = (
             lists(self["subscriptions"]["items"], column="items") if "items" in self["subscriptions"] else []
         )
+        if states is not None:
+            cells = [*cells, *states["items"]]
         tiered = any(
             (item.get("price") or {}).get("billing_scheme") == "tiered" for cell in cells for item in cell
         )

@@ -43,7 +43,7 @@ def history(x: ReportInputs, until: pd.Timestamp | None = None) -> pd.DataFrame:
     known = known[known["start"] <= x.clock.value]
     if known.empty:
         return steps
-    facts = {"discounts": discounts, "coupons": x.coupons(), "prices": x.tiers()}
+    facts = {"discounts": discounts, "coupons": x.coupons(), "prices": x.tiers(known)}
     known["mrr"] = known["id"].map(_by_id(known, facts)).fillna(0).astype(np.int64)
     doubtful = set(known.loc[known["cut"], "subscription"])
     subscriptions = x.optional("subscriptions")

@@ -124,6 +124,23 @@ def test_the_movements_and_rates_follow() -> None:
     assert "events" not in str(sm.report("mrr", month="2026-04", history="lines").attrs["stripe"]["method"])
 
 
+def test_a_tiered_price_of_before_counts_by_its_tiers() -> None:
+    """The event doesn't hold the tiers, and no subscription has that price any more."""
+    tiers = [
+        {"up_to": 5, "unit_amount": 1000, "flat_amount": None},
+        {"up_to": None, "unit_amount": 500, "flat_amount": None},
+    ]
+    named = price("price_9", 0, billing_scheme="tiered", tiers_mode="graduated")
+    named = {**named, "unit_amount": None, "unit_amount_decimal": None}
+    account(
+        subscription("sub_1", IS),
+        event("2026-05-03", subscription("sub_1", IS)),
+        event("2026-04-20", subscription("sub_1", [("si_1", named, 7)])),
+        price=[{**named, "tiers": tiers}],
+    )
+    assert ends() == [10000, 6000]
+
+
 def test_months_before_the_events_need_none() -> None:
     fake = account(subscription("sub_1", WAS))
     sm.report("mrr", month="2026-03")
