@@ -172,6 +172,13 @@ def _fill(account: Account, part: _File | _Part, elsewhere: Elsewhere | None, ow
         account.add_test_clock(name, times.now).calendar.restore((times.now, list(times.jobs), times.count))
 
 
+def copy_connected(member: Account, platform: Account, identifier: str) -> None:
+    """Give another platform the same connected account. What is still to come isn't part of it: that is on
+    the platform's calendar."""
+    part = _part(member, objects=True)
+    _fill(Account(seed=part.seed, platform=platform, me=identifier), part, None, identifier)
+
+
 def save(account: Account, path: Path) -> None:
     """Write the file; what stood there before stays whole until the new one is complete."""
     write(dump(account), path)

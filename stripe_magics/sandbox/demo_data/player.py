@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from stripe_magics.sandbox import snapshot
 from stripe_magics.sandbox.api import routes
 from stripe_magics.sandbox.api.dispatcher import respond
 from stripe_magics.sandbox.core import scheduler
@@ -36,13 +37,14 @@ class Player:
             for each in books.account.table(kind).ordered():
                 self.account.insert(kind, each.value)
 
-    def __call__(self, what: str, **params: Any) -> Object:
+    def __call__(self, what: str, *, on: str = "", **params: Any) -> Object:
         """One request, "POST /v1/customers"; the answer. A declined card is part of the story, a refusal a
-        mistake in it."""
+        mistake in it. `on` is the connected account that it is made for."""
+        headers = {**HEADERS, "stripe-account": on} if on else HEADERS
         method, path = what.split(" ")
         text = urlencode([(name, value) for name, value in _flat(params)])
         query, body = (text, b"") if method == "GET" else ("", text.encode())
-        answer = respond(self.account, method, path, query, HEADERS, body)
+        answer = respond(self.account, method, path, query, headers, body)
         found: Object = decode(answer.body)
         if answer.status not in {200, DECLINED}:
             raise AssertionError(f"{what} {params} was refused: {found}")
@@ -71,8 +73,12 @@ class Player:
         account.deleted.update(theirs.deleted)
         account.long_lines.update(theirs.long_lines)
         account.link_lines.update(theirs.link_lines)
+        for identifier, member in theirs.family.connected.items():
+            snapshot.copy_connected(member, account, identifier)
+        for identifier, clock in theirs.test_clocks.items():
+            account.add_test_clock(identifier, clock.now).calendar.restore(clock.calendar.mark())
         for moment, _, _, name, identifier in sorted(theirs.clock.jobs):
-            if name != "funds":
+            if name != "funds" or "/" in identifier:  # the platform's follow from its ledger
                 account.clock.at(moment, name, identifier)
 
 

@@ -73,6 +73,20 @@ class _Firm:
         method = self.call(f"POST /v1/payment_methods/{card}/attach", customer=customer)
         self.call(f"POST /v1/customers/{customer}", invoice_settings={"default_payment_method": method["id"]})
 
+    def connected(self, name: str, *, type: str, open: bool = True) -> str:
+        """An account of somebody who sells through the firm; unless it is `open`, its owner has yet to say
+        who that is."""
+        mail = name.split(maxsplit=1)[0].lower()
+        profile = {"name": name, "url": f"https://{mail}.example.com", "mcc": "5734"}
+        made = self.call(
+            "POST /v1/accounts", type=type, country="US", email=f"owner@{mail}.example.com",
+            business_profile=profile, capabilities={"transfers": {"requested": True}, "card_payments": {"requested": True}},
+            metadata={"partner": name},
+        )  # fmt: skip
+        if open:
+            self.call(f"POST /v1/test_helpers/accounts/{made['id']}/onboard")
+        return str(made["id"])
+
     def subscribe(
         self, customer: str, plan: str = "starter", quantity: int = 1, currency: str = "usd", **more: object
     ) -> Object:
@@ -381,11 +395,46 @@ def _checkout_and_setup(firm: _Firm) -> Story:
     firm.call("POST /v1/checkout/sessions", customer=firm.customer("Flint Films", None), **page)
 
 
+# in the last hour, after all else: shops that sell through the firm, and a rehearsal
+
+
+def _shops_that_sell_through_the_firm(firm: _Firm) -> Story:
+    yield 0.04
+    shop = firm.connected("Harbour Coffee", type="express")
+    firm.connected("Inlet Interiors", type="standard", open=False)
+    yield 0.035
+    firm.call(
+        "POST /v1/payment_intents", on=shop, amount=8400, currency="usd", payment_method=GOOD, confirm=True,
+        application_fee_amount=600, description="Espresso machine, monthly rent",
+        automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
+    )  # fmt: skip
+    share = firm.call(
+        "POST /v1/transfers", amount=5000, currency="usd", destination=shop, description="Referrals, October"
+    )
+    yield 0.03
+    firm.call(f"POST /v1/transfers/{share['id']}/reversals", amount=1500, description="One referral twice")
+    fee = firm.call("GET /v1/application_fees")["data"][0]
+    firm.call(f"POST /v1/application_fees/{fee['id']}/refunds", amount=200)
+
+
+def _a_renewal_rehearsed(firm: _Firm) -> Story:
+    yield 0.02
+    clock = firm.call(
+        "POST /v1/test_helpers/test_clocks", frozen_time=firm.call.account.now, name="A trial that ends"
+    )
+    who = firm.customer("Jetty Journal", test_clock=clock["id"])
+    firm.subscribe(who, "team", trial_period_days=14)
+    yield 0.01
+    firm.call(
+        f"POST /v1/test_helpers/test_clocks/{clock['id']}/advance", frozen_time=clock["frozen_time"] + 12 * DAY
+    )
+
+
 STORIES = (
     _a_trial_that_converted, _trials_that_run, _a_trial_without_a_card, _payers_who_did_not_finish,
     _a_payer_who_authenticated, _one_that_begins_later, _one_that_is_scheduled_to_grow,
     _a_card_that_fails_now, _a_card_that_failed_for_good, _one_left_unpaid, _one_whose_collection_is_paused,
     _one_that_has_credit, _an_upgrade, _a_downgrade, _more_seats_and_fewer, _one_that_will_leave,
     _one_that_left_at_once, _metered_calls, _a_plan_in_tiers, _a_promotion_code, _tax_reversed_and_tax_paid,
-    _credit_notes, _quotes, _checkout_and_setup,
+    _credit_notes, _quotes, _checkout_and_setup, _shops_that_sell_through_the_firm, _a_renewal_rehearsed,
 )  # fmt: skip
