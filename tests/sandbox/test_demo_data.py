@@ -13,7 +13,7 @@ import pytest
 from each_row import each_row
 
 from stripe_magics.sandbox import SandboxTransport, demo_data
-from stripe_magics.sandbox.core.clock import AS_OF, DAY, is_business_day
+from stripe_magics.sandbox.core.clock import AS_OF, DAY, HOUR, is_business_day
 from stripe_magics.sandbox.core.ledger import processing_fee
 from stripe_magics.sandbox.demo_data.records import COUPONS, month_starts
 
@@ -604,6 +604,46 @@ def test_links_and_endpoint(account, client):
         items = client.get(f"/v1/payment_links/{link['id']}/line_items").json()["data"]
         assert [each["object"] for each in items] == ["item"]
         assert items[0]["price"]["currency"] == link["currency"]
+
+
+def test_connected_accounts_sell_and_share(account, all_of):
+    states = {each["charges_enabled"]: each for each in all_of("account")}
+    assert set(states) == {True, False}
+    assert states[False]["requirements"]["currently_due"]
+    seller = account.family.connected[states[True]["id"]]
+    transfer, reversal = all_of("transfer")[0], all_of("transfer_reversal")[0]
+    fee, back = all_of("application_fee")[0], all_of("fee_refund")[0]
+    assert transfer["destination"] == fee["account"] == states[True]["id"]
+    assert transfer["amount"] > transfer["amount_reversed"] == reversal["amount"] > 0
+    assert fee["amount"] > fee["amount_refunded"] == back["amount"] > 0
+    balance = seller.ledger.balance()
+    held = sum(each["amount"] for each in (*balance["available"], *balance["pending"]))
+    assert held == sum(each["net"] for each in seller.each("balance_transaction")) > 0
+    ours = [
+        entry
+        for entry in all_of("balance_transaction")
+        if entry["type"] in {"transfer", "transfer_refund", "application_fee", "application_fee_refund"}
+    ]
+    assert len(ours) == 4
+    assert sum(each["amount"] for each in ours) == fee["amount"] - back["amount"] - (
+        transfer["amount"] - reversal["amount"]
+    )
+    # after the last payout: no closed month and no payout has them
+    assert all(each["created"] > AS_OF - HOUR and each["id"] not in account.ledger.paid_by for each in ours)
+
+
+def test_a_test_clock_whose_customers_are_listed_by_its_name(client, all_of):
+    clock = all_of("test_helpers.test_clock")[0]
+    assert clock["frozen_time"] > AS_OF
+    for path in ("/v1/customers", "/v1/subscriptions"):
+        named = client.get(path, params={"test_clock": clock["id"]}).json()["data"]
+        assert {each["test_clock"] for each in named} == {clock["id"]}
+        listed = client.get(path, params={"limit": 100}).json()["data"]
+        assert {each["test_clock"] for each in listed} == {None}
+
+
+def test_reviews(all_of):
+    assert [each["open"] for each in all_of("review")] == [True]
 
 
 # 66: the same every time, under names that can be relied on

@@ -5,6 +5,11 @@ Most of it is written at once, each object in its final state (`writer`). Some t
 through the sandbox's own engine instead (`stories`, `player`): trials, tiers, usage, quotes, credit notes,
 dunning; every status that a subscription can have is there.
 
+In the last hour before the present, two accounts were connected: Harbour Coffee, which sold something with an
+application fee and was sent money of which a part came back, and Inlet Interiors, which has yet to say who it
+is. And a test clock was made, whose customer's trial is about to end; like Stripe's, lists leave out what
+belongs to a test clock unless it is named.
+
 Everything follows from the account's seed and from its moment: the same objects under the same ids on every
 machine. That of the usual seed and moment ships with the package (`shipped`).
 

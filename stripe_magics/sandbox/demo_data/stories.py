@@ -78,10 +78,10 @@ class _Firm:
         who that is."""
         mail = name.split(maxsplit=1)[0].lower()
         profile = {"name": name, "url": f"https://{mail}.example.com", "mcc": "5734"}
+        both = {each: {"requested": True} for each in ("transfers", "card_payments")}
         made = self.call(
             "POST /v1/accounts", type=type, country="US", email=f"owner@{mail}.example.com",
-            business_profile=profile, capabilities={"transfers": {"requested": True}, "card_payments": {"requested": True}},
-            metadata={"partner": name},
+            business_profile=profile, capabilities=both, metadata={"partner": name},
         )  # fmt: skip
         if open:
             self.call(f"POST /v1/test_helpers/accounts/{made['id']}/onboard")
@@ -426,7 +426,8 @@ def _a_renewal_rehearsed(firm: _Firm) -> Story:
     firm.subscribe(who, "team", trial_period_days=14)
     yield 0.01
     firm.call(
-        f"POST /v1/test_helpers/test_clocks/{clock['id']}/advance", frozen_time=clock["frozen_time"] + 12 * DAY
+        f"POST /v1/test_helpers/test_clocks/{clock['id']}/advance",
+        frozen_time=clock["frozen_time"] + 12 * DAY,
     )
 
 
