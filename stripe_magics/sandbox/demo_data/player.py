@@ -37,7 +37,7 @@ class Player:
             for each in books.account.table(kind).ordered():
                 self.account.insert(kind, each.value)
 
-    def __call__(self, what: str, *, on: str = "", **params: Any) -> Object:
+    def __call__(self, what: str, on: str = "", /, **params: Any) -> Object:
         """One request, "POST /v1/customers"; the answer. A declined card is part of the story, a refusal a
         mistake in it. `on` is the connected account that it is made for."""
         headers = {**HEADERS, "stripe-account": on} if on else HEADERS

@@ -404,7 +404,7 @@ def _shops_that_sell_through_the_firm(firm: _Firm) -> Story:
     firm.connected("Inlet Interiors", type="standard", open=False)
     yield 0.035
     firm.call(
-        "POST /v1/payment_intents", on=shop, amount=8400, currency="usd", payment_method=GOOD, confirm=True,
+        "POST /v1/payment_intents", shop, amount=8400, currency="usd", payment_method=GOOD, confirm=True,
         application_fee_amount=600, description="Espresso machine, monthly rent",
         automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
     )  # fmt: skip
