@@ -35,7 +35,8 @@ from stripe_magics.frames.column_facts import (
 )
 from stripe_magics.frames.column_names import short_names
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
-from stripe_magics.frames.frame_info import CallInfo, FrameInfo, call_of, iter_facts
+from stripe_magics.frames.frame_info import CallInfo, FrameInfo, add_note, call_of, iter_facts
+from stripe_magics.frames.schema import facts
 
 accessor_extensions: dict[str, Callable[..., Any]] = {}
 """What other packages add: name -> function of the frame. finance adds `plot`."""
@@ -160,10 +161,10 @@ class StripeAccessor:
         Decimal (for export).
 
         Columns that are so already stay as they are. What can't be converted is named in a note below the
-        frame; named columns that can't raise FrameError, and so does a frame in which nothing is known to be
-        money but numbers were made by a person (a pivot over statuses, a melted column): name them. `units`
-        says in which units the frame is, where
-        pandas dropped that. Text amounts stay text, exactly.
+        frame. FrameError: for named columns that can't, where nothing at all can be converted, and where
+        nothing is known to be money among numbers that a person made (a pivot over statuses, a melted
+        column: name them). `units` says in which units the frame is, where pandas dropped that. Text amounts
+        stay text, exactly.
 
         >>> df = pd.DataFrame({"object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
         >>> df.stripe.to_major().stripe.to_major()["amount"].tolist()
@@ -274,7 +275,11 @@ class StripeAccessor:
         aggfunc: Any = "sum",
     ) -> pd.DataFrame:
         """A long frame with one column for each value of `columns` (the currency, unless said). Nothing is
-        totalled over currencies."""
+        totalled over currencies.
+
+        `index` is what the rows are: of a report the columns that are left, of objects it must be said
+        (FrameError). Rows that have no value there are left out, and a note counts them.
+        """
         info = FrameInfo.of(self._frame)
         hint = info.more.get("wide", {})
         columns = columns or hint.get("columns") or "currency"
@@ -283,14 +288,25 @@ class StripeAccessor:
             *([columns] if isinstance(columns, str) else columns),
             *([values] if isinstance(values, str) else values),
         }
-        index = index or hint.get("index") or [name for name in self._frame if name not in taken]
+        index = index or hint.get("index")
+        if not index and info.object in facts():
+            raise FrameError(
+                "It isn't said what the rows of the wide frame are.",
+                advice='Name a column (or several): df.stripe.wide(index="customer", values="amount").',
+            )
+        index = index or [name for name in self._frame if name not in taken]
         single = values[0] if isinstance(values, list) and len(values) == 1 else values
         out = self._frame.pivot_table(
             index=index, columns=columns, values=single, aggfunc=aggfunc, observed=True, sort=False
         )
         if columns == "currency" and isinstance(single, str):
             info = info.replace(money={str(code): str(code) for code in out.columns}, amounts=[])
-        return info.put(out)
+        info.put(out)
+        keys = [*([columns] if isinstance(columns, str) else columns),
+                *([index] if isinstance(index, str) else index)]  # fmt: skip
+        if lost := int(self._frame[keys].isna().any(axis=1).sum()):
+            add_note(out, f"{lost:,} rows are left out: they have no value in {' or '.join(map(str, keys))}.")
+        return out
 
     def join(self, *names: str, mirror: str | Path | None = None) -> pd.DataFrame:
         """A copy with the columns of other objects, one row stays one row: those whose id a column holds

@@ -158,7 +158,7 @@ def convert(
     units: str | None = None,
 ) -> pd.DataFrame:
     """A copy of the frame with its money (or the named columns) in the target units. What can't be converted
-    is named in a note."""
+    is named in a note; where that is all of it, FrameError."""
     own = money(frame, columns, units=units)
     if not own:
         _refuse_unknown_numbers(frame)
@@ -176,8 +176,12 @@ def convert(
             if target == "major"
             else _minor(frame[each.name], digits, str(each.name))
         )
-    if left and columns is not None:
-        raise FrameError("; ".join(f"{name} can't be converted: {why}" for name, why in left.items()))
+    if left and (columns is not None or (len(left) == len(own) and len(frame))):
+        first = next(iter(left))
+        raise FrameError(
+            "; ".join(f"{name} can't be converted: {why}" for name, why in left.items()),
+            advice=f'Keep the currency beside it, or give it: df.stripe.money("{first}", currency="usd").',
+        )
     _mark(out, frame, own, target, set(left), columns)
     if left:
         add_note(out, "Not converted: " + "; ".join(f"{name} ({why})" for name, why in left.items()) + ".")

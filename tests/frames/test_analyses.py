@@ -968,3 +968,24 @@ def test_62_lines_of_lists_from_three_sides(stripe: Account) -> None:
                 want[line["currency"]] = want.get(line["currency"], 0) + line["amount"]
     cut = [row for row in stripe.raw("invoices") if row["lines"]["has_more"]]
     assert cut or found == want
+
+
+def test_63_what_cannot_be_done_at_all_is_never_a_frame_as_it_was(stripe: Account) -> None:
+    df = stripe.frame("charges")
+    for part in (df[["amount"]], df.drop(columns="currency"), df.filter(like="amount"), df.describe()):
+        with pytest.raises(FrameError, match="amount can't be converted: no column has its currency"):
+            part.stripe.to_major()
+    given = df[["amount"]].head(2).stripe.money("amount", currency="usd").stripe.to_major()
+    assert given["amount"].tolist() == [row["amount"] / 100 for row in stripe.raw("charges")[:2]]
+    with pytest.raises(FrameError, match="what the rows of the wide frame are"):
+        df.stripe.wide()
+    wide = df.stripe.wide(index="customer", values="amount")
+    guests = [row for row in stripe.raw("charges") if not row["customer"]]
+    assert any(f"{len(guests):,} rows are left out" in note for note in wide.stripe.call.notes) is bool(
+        guests
+    )
+    of_customers = [row for row in stripe.raw("charges") if row["customer"]]
+    want = sums(of_customers, lambda r: (r["customer"], r["currency"]), amount)
+    assert {
+        (key, code): int(value) for code, column in wide.items() for key, value in column.dropna().items()
+    } == want
