@@ -18,6 +18,7 @@ from .test_silent_parameters import candidates, leaves, required
 
 PAGING = {"expand", "limit", "starting_after", "ending_before", "page"}
 NO_EFFECT = {
+    "GET /v1/billing/alerts alert_type": "there is one type",
     "GET /v1/credit_notes/preview email_type": "no letter is sent for a preview",
     **{
         f"GET /v1/credit_notes/preview/lines {each}": "the lines don't show it; the preview itself does"
