@@ -17,7 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from stripe_magics.frames import manifest as manifests
-from stripe_magics.frames.arrow_columns import is_json, json_field
+from stripe_magics.frames.arrow_columns import is_json, json_field, path_of, with_path
 from stripe_magics.frames.assemble import without_collector
 from stripe_magics.frames.manifest import DataFile, Manifest
 from stripe_magics.frames.nested_types import MixedValuesError, ValueShape, json_values, typed_array
@@ -78,11 +78,14 @@ def _common_schema(
     shapes: dict[str, ValueShape] = {}
     fields: dict[str, list[tuple[pa.Field, bool]]] = {}  # of each part, and whether it has a value
     mixed: set[str] = set()
+    plain: set[str] = set()  # an id in all rows of a part, say, where others have the object
     for file in manifest.files:
         table = manifests.read_table(folder, file.name)
         for field, column in zip(table.schema, table.columns, strict=True):
             filled = column.null_count < len(column)
             fields.setdefault(field.name, []).append((field, filled))
+            if filled and not is_json(field):
+                plain.add(field.name)
             if not filled or not is_json(field) or field.name in mixed:
                 continue
             shape = shapes.setdefault(field.name, ValueShape(field.name))
@@ -99,8 +102,10 @@ def _common_schema(
         except MixedValuesError:
             mixed.add(name)
             continue
-        if name not in mixed and pa.types.is_nested(kind) and is_json(common[name]):
-            common[name] = pa.field(name, kind)
+        if pa.types.is_nested(kind) and name in plain:
+            mixed.add(name)
+        elif name not in mixed and pa.types.is_nested(kind):
+            common[name] = with_path(pa.field(name, kind), path_of(common[name]))
     return common, sorted(mixed)
 
 
@@ -120,7 +125,8 @@ def _in_schema(table: pa.Table, schema: Mapping[str, pa.Field], stop: Callable[[
         if _is_nested(field):
             texts = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
             try:
-                field, column = typed_array(json_values(texts), name, field.type)  # noqa: PLW2901
+                made, column = typed_array(json_values(texts), name, field.type)
+                field = with_path(made, path_of(field))  # noqa: PLW2901
             except MixedValuesError:
                 return name
         elif column.null_count == len(column):

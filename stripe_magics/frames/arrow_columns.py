@@ -110,7 +110,9 @@ def json_field(name: str) -> pa.Field:
 
 
 def with_path(field: pa.Field, path: Sequence[str]) -> pa.Field:
-    """The field, saying where in an unknown object its values stand."""
+    """The field, saying where in an unknown object its values stand; itself for no path."""
+    if not path:
+        return field
     return field.with_metadata({**(field.metadata or {}), _PATH: msgspec.json.encode(path)})
 
 

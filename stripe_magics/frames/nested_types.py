@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from stripe_magics.frames.arrow_columns import json_field
+from stripe_magics.frames.arrow_columns import json_field, path_of, with_path
 from stripe_magics.frames.schema import MAX_SPREAD_KEYS
 
 BATCH_ROWS = 1_000  # whose values are in memory as Python's own at a time
@@ -93,7 +93,7 @@ class ValueShape:
             self._within(other._inside.name).merge(other._inside)
         for key, child in other._keys.items():
             self._keys.setdefault(key, ValueShape(key)).merge(child)
-        if len(self._keys) > MAX_SPREAD_KEYS or (other._is_map and not self._is_map):
+        if self._is_map or other._is_map or len(self._keys) > MAX_SPREAD_KEYS:
             self._become_map()
 
     def type(self) -> pa.DataType:
@@ -196,8 +196,11 @@ class _AbsentKeys:
     def __init__(self) -> None:
         self.noted: Absences = []
 
-    def keys(self, _path: _Path, objects: Sequence[dict[str, Any]], fields: Sequence[str]) -> Sequence[str]:
-        """The keys to look at: none where all objects have all."""
+    def keys(self, path: _Path, objects: Sequence[dict[str, Any]], fields: Sequence[str]) -> Sequence[str]:
+        """The keys to look at: none where all objects have all. Raises MixedValuesError for a key that the
+        struct doesn't have: Arrow would drop it without a word."""
+        if not set(fields).issuperset(chain.from_iterable(objects)):
+            raise MixedValuesError(".".join(path))
         return fields if set(map(len, objects)) != {len(fields)} else ()
 
     def visit(self, path: _Path, without: Sequence[dict[str, Any]]) -> None:
@@ -288,7 +291,7 @@ def as_json_text(table: pa.Table) -> pa.Table:
                 ],
                 pa.string(),
             )
-            table = table.set_column(place, json_field(field.name), texts)
+            table = table.set_column(place, with_path(json_field(field.name), path_of(field)), texts)
     return table
 
 

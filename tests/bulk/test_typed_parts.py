@@ -331,6 +331,36 @@ def test_any_values_come_back_equal(cells: list[Any]) -> None:
     assert [None if each is None else json.loads(each) for each in text.column(0).to_pylist()] == cells
 
 
+def test_a_map_of_many_keys_loses_no_key_of_an_object_in_it() -> None:
+    """Whichever of its objects came first."""
+    many = {f"x{number}": {"a": "1"} for number in range(70)}
+    for cell in ({"metadata": {"k": "v"}, **many}, {**many, "metadata": {"k": "v"}}):
+        field, array = nested_types.nested_array([cell], "column")
+        assert [each for some in nested_types.values_of(array, field) for each in some] == [cell]
+
+
+def test_a_key_that_a_type_does_not_have_is_no_value_of_it() -> None:
+    with pytest.raises(nested_types.MixedValuesError):
+        nested_types.typed_array([[{"a": 1, "b": 2}]], "column", pa.struct([("a", pa.int64())]))
+
+
+@pytest.mark.parametrize("text", ["cus_1", '{"b": 1}'])
+def test_text_in_one_part_and_objects_in_another_stay_as_they_are(tmp_path: Path, text: str) -> None:
+    """A reference that was expanded in some rows only."""
+    files = []
+    for number, (field, value) in enumerate(
+        ((json_field("value"), '{"a":1}'), (pa.field("value", pa.string()), text))
+    ):
+        schema = pa.schema([pa.field("id", pa.string()), field])
+        table = pa.Table.from_arrays([pa.array([f"a_{number}"]), pa.array([value])], schema=schema)
+        files.append(manifests.write_file(tmp_path, table, f"part-{number:05}.parquet"))
+    manifest = Manifest("charge", tuple(files), complete=True)
+    manifests.store(tmp_path, manifest)
+    after = typed_parts.give_types(tmp_path, manifest, lambda: False)
+    assert after.details == {"typed": [], "text": ["value"]}
+    assert pd.read_parquet(tmp_path)["value"].tolist() == ['{"a":1}', text]
+
+
 _SOME = (
     {"a": 1, "b": None}, {"a": 2}, {"b": "x"}, {}, {"c": [{"d": 1}, {}, {"d": None}]},
     {"metadata": {"k": "v"}},
