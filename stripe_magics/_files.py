@@ -71,10 +71,9 @@ def temporary_name(target: Path) -> Path:
 
 
 def rename(path: Path, target: Path) -> None:
-    """Put a finished file in the place of another one. Raises `FileError`."""
+    """Put a finished file in place of another; the caller has to `sync_folder`. Raises `FileError`."""
     try:
         path.replace(target)
-        sync_folder(target.parent)
     except OSError as problem:
         raise FileError(f"{target} can't be replaced: {reason(problem)}.") from problem
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_storage import ListFolder, mirror_folder, mirrored_lists
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames.arrow_columns import finish
-from stripe_magics.frames.manifest import Manifest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,12 @@ def list_query(folder: ListFolder) -> str:
         files = ", ".join("'" + str(folder.folder / name).replace("'", "''") + "'" for name in names)
         return f"read_parquet([{files}], union_by_name=true)"
 
-    query = f"select {_as_text(manifest)} from {rows(*(each.name for each in manifest.files))}"
+    kinds: dict[tuple[str, ...], list[str]] = {}  # after an end in the midst, parts are of two
+    for each in manifest.files:
+        kinds.setdefault(_nested_columns(folder.folder / each.name), []).append(each.name)
+    query = " union all by name ".join(
+        f"select {_as_text(typed)} from {rows(*names)}" for typed, names in (kinds or {(): []}).items()
+    )
     if manifest.hidden:
         query = (
             f"select * from ({query}) as stored anti join {rows(manifest.hidden.name)} as hidden using (id)"
@@ -78,10 +83,21 @@ def list_query(folder: ListFolder) -> str:
     return query
 
 
-def _as_text(manifest: Manifest) -> str:
+def _nested_columns(path: Path) -> tuple[str, ...]:
+    """The columns of a file that have types of Parquet's own."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return tuple(each.name for each in pq.read_schema(path) if pa.types.is_nested(each.type))
+    except (OSError, pa.ArrowException):
+        return ()  # the query says what is wrong with it
+
+
+def _as_text(typed: Sequence[str]) -> str:
     """All columns; maps and lists that have types of Parquet's own (a pull's) as JSON text, as a mirror has
     them."""
-    names = ['"' + each.replace('"', '""') + '"' for each in manifest.details.get("typed", ())]
+    names = ['"' + each.replace('"', '""') + '"' for each in typed]
     texts = ", ".join(f"to_json({each})::varchar as {each}" for each in names)
     return f"* replace ({texts})" if texts else "*"
 

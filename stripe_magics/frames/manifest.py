@@ -13,6 +13,7 @@ DuckDB and dask.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import uuid
@@ -198,8 +199,7 @@ def replace_files(
     """
     announced = {**manifest.details, _REPLACEMENTS: [asdict(each) for each in files]}
     store(folder, manifest.next(details=announced))
-    for name, path in temporary.items():
-        _files.rename(path, folder / name)
+    _take_places(folder, temporary)
     after = {each.name: each for each in files}
     following = replace(
         manifest,
@@ -209,6 +209,24 @@ def replace_files(
     )
     store(folder, following)
     return following
+
+
+def _take_places(folder: Path, temporary: Mapping[str, Path]) -> None:
+    """Rename all, with nothing slow in between: while some are of the new kind and some of the old one, the
+    folder is no data set for pandas. So Stop, or one that can't be replaced, counts after the others."""
+    try:
+        for name, path in temporary.items():
+            _files.rename(path, folder / name)
+    except BaseException:
+        for name, path in temporary.items():
+            if path.exists():
+                with contextlib.suppress(FileError):
+                    _files.rename(path, folder / name)
+        raise
+    try:
+        _files.sync_folder(folder)
+    except OSError as problem:
+        raise FileError(f"{folder} can't be written: {_files.reason(problem)}.") from problem
 
 
 def unique_name(stem: str) -> str:

@@ -226,6 +226,68 @@ def test_a_kill_between_two_renames_is_known_by_the_manifest(
     assert _nested(folder)
 
 
+def test_stop_or_a_file_in_use_between_two_renames_leaves_one_data_set(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parts of both kinds are none for pandas."""
+    rename = _files.rename
+    for number, problem in enumerate((KeyboardInterrupt(), FileError("in use"))):
+        folder, before = _copy(folders, tmp_path / str(number))
+        calls: list[str] = []
+
+        def stopped(path: Path, target: Path, *, calls: list[str] = calls, ends: Any = problem) -> None:
+            calls.append(target.name)
+            if len(calls) == 2:
+                raise ends
+            rename(path, target)
+
+        monkeypatch.setattr(_files, "rename", stopped)
+        saved = _finish(folder)
+        monkeypatch.undo()
+        assert saved["complete"]
+        assert len(pd.read_parquet(folder)) == len(before)
+        assert _nested(folder)
+        _check(folder, before)
+        assert _finish(folder)["complete"]
+        assert _check(folder, before).details["typed"]
+
+
+def test_a_query_after_a_kill_between_two_renames_has_json_text(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("duckdb", reason="the extra duckdb")
+    folder, _ = _copy(folders, tmp_path / SMALL)
+    monkeypatch.setattr(manifests, "_take_places", _first)
+    with pytest.raises(InterruptedError):
+        _finish(folder)
+    monkeypatch.undo()
+    query = f"select id, metadata->>'$.a' as a, typeof(metadata) as kind from {SMALL} order by id"
+    asked = bulk.sql(query, target=tmp_path), bulk.sql(query, target=folders / "text")
+    for frame in asked:
+        frame.attrs = {}
+    assert_frame_equal(*asked)
+
+
+def _first(folder: Path, temporary: dict[str, Path]) -> None:
+    name, path = next(iter(temporary.items()))
+    path.replace(folder / name)
+    raise InterruptedError
+
+
+def test_a_damaged_part_is_read_again_not_given_a_checksum(folders: Path, tmp_path: Path) -> None:
+    """One of the same size, which still reads: only the checksum knows."""
+    folder, before = _copy(folders, tmp_path / "out")
+    path = folder / "part-00001.parquet"
+    content = bytearray(path.read_bytes())
+    created = b"parquet-cpp-arrow"
+    place = content.index(created)
+    content[place : place + 1] = b"P"
+    path.write_bytes(content)
+    saved = _finish(folder)
+    assert any("part-00001.parquet: damaged" in note for note in saved["notes"])
+    assert _check(folder, before).details["typed"]
+
+
 def test_stop_leaves_json_text_and_says_so(folders: Path, tmp_path: Path) -> None:
     folder, before = _copy(folders, tmp_path / "out")
     saved = _finish(folder, stop=lambda: True)
