@@ -35,12 +35,15 @@ class FrameAppender:
 
     def __call__(self, frame: pd.DataFrame) -> int:
         """Add the rows that aren't there yet."""
+        from stripe_magics.bulk.typed_parts import give_text
+
         self._make_folder()
         with _files.lock(self.folder / LOCK, purpose=f"The folder {self.folder}", wait=2.0):
             manifest = self._manifest()
             fresh = frame[~frame["id"].isin(self._ids)]
             if len(fresh) == 0:
                 return 0
+            manifest = give_text(self.folder, manifest)
             files, table = self._merged(manifest, _table(fresh))
             written = manifests.write_file(self.folder, table, manifests.unique_name("part"))
             following = manifest.next(files=(*files, written), complete=True)

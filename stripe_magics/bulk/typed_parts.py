@@ -11,6 +11,7 @@ same again goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -56,6 +57,24 @@ def _give_types(folder: Path, manifest: Manifest, stop: Callable[[], bool]) -> M
         typed = sorted(name for name, field in schema.items() if _is_nested(field))
         details = {"typed": typed, "text": sorted(mixed)}
         return manifests.replace_files(folder, manifest, temporary, files, **details)
+    finally:
+        _remove(temporary)
+
+
+def give_text(folder: Path, manifest: Manifest) -> Manifest:
+    """The way back, before rows are added whose maps and lists are JSON text: parts of both kinds are no data
+    set for pandas. Raises `FileError`."""
+    if "typed" not in manifest.details:
+        return manifest
+    details = {key: value for key, value in manifest.details.items() if key not in {"typed", "text"}}
+    temporary: dict[str, Path] = {}
+    files: list[DataFile] = []
+    try:
+        for file in manifest.files if manifest.details["typed"] else ():
+            table = manifests.read_table(folder, file.name)
+            temporary[file.name], written = manifests.write_temporary(folder, table, file.name)
+            files.append(written)
+        return manifests.replace_files(folder, replace(manifest, details=details), temporary, files)
     finally:
         _remove(temporary)
 

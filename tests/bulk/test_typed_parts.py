@@ -23,7 +23,7 @@ from pandas.testing import assert_frame_equal
 
 import stripe_magics as sm
 from stripe_magics import _files, bulk
-from stripe_magics.bulk import typed_parts
+from stripe_magics.bulk import frame_append, typed_parts
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.shared_connection import current
 from stripe_magics.errors import FileError
@@ -356,6 +356,28 @@ def test_over_accounts_the_parts_stay_text(listed: Callable[..., Any], tmp_path:
     assert len(pd.read_parquet(tmp_path)) == 80
     for path in tmp_path.rglob("*.parquet"):
         assert pa.types.is_string(pq.read_schema(path).field("metadata").type)
+
+
+@pytest.mark.parametrize("few", [50, 5_000])
+def test_rows_that_a_watch_adds_make_text_of_a_pull(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Its parts are JSON text, and parts of both kinds are no data set for pandas."""
+    monkeypatch.setattr(frame_append, "MIN_FILE_ROWS", few)
+    folder = tmp_path / SMALL
+    shutil.copytree(folders / "typed" / SMALL, folder)
+    rows = sm.read_parquet(folder).head(3)
+    rows["id"] = ["po_new1", "po_new2", "po_new3"]
+    assert bulk.FrameAppender(folder, "payout")(rows) == 3
+    found = manifests.load(folder)
+    assert found is not None
+    assert found.rows == 403
+    assert not manifests.check(folder, found, content=True)
+    plain = pd.read_parquet(folder)
+    assert plain["id"].nunique() == len(plain) == 403
+    assert not _nested(folder)
+    assert _finish(folder)["rows"] == 403
+    assert pd.read_parquet(folder)["id"].nunique() == 403
 
 
 # Values -----------------------------------------------------------------------------------------------------
