@@ -15,8 +15,8 @@ from traitlets.config import Config
 
 @pytest.fixture(scope="module")
 def bare_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InteractiveShell]:
-    """One shell for a file: making one takes longer than any test here. Other files have a shell of their own,
-    and what `get_ipython` finds must be this one."""
+    """One shell for a file: making one takes longer than any test here. Other files have a shell of their
+    own, and what `get_ipython` finds must be this one."""
     InteractiveShell.clear_instance()
     folder = tmp_path_factory.mktemp("ipython")
     config = Config()
