@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ def bare_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interactive
     """One shell for a file: making one takes longer than any test here. Other files have a shell of their
     own, and what `get_ipython` finds must be this one."""
     InteractiveShell.clear_instance()
+    program = sys.modules["__main__"]  # the shell puts its own in place of it, and empties that at its end
     folder = tmp_path_factory.mktemp("ipython")
     config = Config()
     config.InteractiveShell.ipython_dir = str(folder)
@@ -28,6 +30,7 @@ def bare_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interactive
     atexit.unregister(shell.atexit_operations)  # its folder is gone by then
     shell.atexit_operations()
     InteractiveShell.clear_instance()
+    sys.modules["__main__"] = program
 
 
 @pytest.fixture
