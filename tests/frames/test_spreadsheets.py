@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pandas as pd
 import pytest
 from each_row import each_row
@@ -19,6 +18,9 @@ import stripe_magics.accessor.dataframe_accessor  # noqa: F401 - df.stripe
 from stripe_magics.accessor import spreadsheets
 from stripe_magics.errors import FileError
 from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+
+openpyxl = pytest.importorskip("openpyxl", reason="the extra excel")
+pytest.importorskip("xlsxwriter", reason="the extra excel")
 
 FACTS = {"object": "charge", "units": "minor", "zone": "Europe/Berlin", "mode": "test", "account": "acct_1"}
 
