@@ -153,8 +153,8 @@ def finish(axis: Any, currency: str, *, unit: str = "") -> None:
     axis.axhline(0, color=axis.xaxis.label.get_color(), linewidth=0.8)
     axis.grid(axis="y", alpha=0.3)
     low, high = axis.get_ylim()
-    room = 0.05 * (high - low)
-    axis.set_ylim(low - room if low < 0 else low, high + room)
+    margin = 0.05 * (high - low)
+    axis.set_ylim(low - margin if low < 0 else low, high + margin)
 
 
 def dates(axis: Any) -> None:

@@ -76,7 +76,7 @@ _FILE_NEXT = re.compile(
     r"(?:--(?:to|from|over|map|verify|export|target)[ \t=]+"
     r"|\b(?:sandbox[ \t]+(?:save|load)|script|sync)[ \t]+)[^\s$]*\Z"
 )
-"""Where the name of a file or a folder is next: IPython's own completion of these is wanted."""
+"""Where the name of a file or a folder is next: IPython's own completion of these stays."""
 
 
 class _Only(list[Any]):
