@@ -89,9 +89,11 @@ LONG = (
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Workers take the files in the order below, not by how many tests each holds: the longest holds one."""
+    """Workers take the files in the order below, not by how many tests each holds: the longest holds one. A
+    worker that was ended, since a test of its waited for ever, isn't replaced: the next would wait, too."""
     if hasattr(config.option, "loadscopereorder"):
         config.option.loadscopereorder = False
+        config.option.maxworkerrestart = "0"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
