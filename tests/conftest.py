@@ -24,14 +24,11 @@ atexit.register(shutil.rmtree, os.environ["STRIPE_MAGICS_STATE_DIR"], ignore_err
 
 @pytest.fixture(autouse=True, scope="module")
 def _close_connection_after_file() -> Iterator[None]:
-    """No file of tests meets the connection of another, or its mirror, whichever ran before it."""
+    """No file of tests meets the connection of another, whichever ran before it."""
     yield
     loaded = sys.modules.get("stripe_magics.client.shared_connection")
     if loaded is not None:
         loaded.close()
-    storage = sys.modules.get("stripe_magics.bulk.mirror_storage")
-    if storage is not None:
-        storage._default_mirror.clear()
 
 
 FAST = (

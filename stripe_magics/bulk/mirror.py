@@ -29,6 +29,7 @@ from stripe_magics.bulk.mirror_storage import (
     mirror_folder,
     mirror_lock,
     mirrored_lists,
+    remember_mirror,
 )
 from stripe_magics.bulk.parquet_export import save
 from stripe_magics.bulk.sql_query import export_duckdb
@@ -68,7 +69,8 @@ def sync(
 ) -> pd.DataFrame:
     """Bring a mirror up to date: `sync("folder", "customers", "payment_intents")`.
 
-    Without names, all lists that the mirror has. A frame says for each list how it was brought up to date and
+    Without a target, the mirror that this connection named last; without names, all lists that it has. A
+    frame says for each list how it was brought up to date and
     how many rows it has now.
     `status` only looks; `verify` reads every byte of every file and names what isn't as it was written;
     `repair` does that and reads again what is missing; `whole` pulls everything again, which also shows the
@@ -78,11 +80,13 @@ def sync(
     """
     import pandas as pd
 
-    from stripe_magics.client.shared_connection import current
+    from stripe_magics.client.shared_connection import current, shared
 
-    mirror = mirror_folder(target)
+    connection = connection or shared()
+    mirror = mirror_folder(target, connection)
     if status or (verify and not repair):
-        return mirror_status.status(mirror, content=verify)
+        remember_mirror(mirror, connection)
+        return mirror_status.status(mirror, connection, content=verify)
     with mirror_lock(mirror):
         mend_old_renames(mirror)
         lists = mirrored_lists(mirror)
@@ -100,6 +104,7 @@ def sync(
                     f"{mirror} mirrors another account or mode ({lists[name].details.get('account')}); this"
                     f" connection is {account}. Nothing was changed."
                 )
+        remember_mirror(mirror, connection)
         rows = []
         for name, request in requests.items():
             with progress_bar(f"sync {name}", quiet=quiet) as bar:

@@ -13,18 +13,17 @@ from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stripe_magics.client.connection import Connection
+
 
 COLUMNS = ("list", "rows", "synced", "age_hours", "account", "files", "unfinished", "complete", "problems")
 
 
-def status(mirror: Path, *, content: bool = False) -> pd.DataFrame:
-    """A row for each list; `problems` names the files that are missing, damaged, left over or foreign.
-    `content` reads every byte."""
+def status(mirror: Path, connection: Connection | None, *, content: bool = False) -> pd.DataFrame:
+    """A row for each list; `problems` names the files that are missing, damaged, left over or foreign. How
+    old they are is by the connection's clock. `content` reads every byte."""
     import pandas as pd
 
-    from stripe_magics.client.shared_connection import shared
-
-    connection = shared()
     now = int(connection.stripe_time()) if connection is not None else time.time()
     lists = mirrored_lists(mirror)
     begun = (

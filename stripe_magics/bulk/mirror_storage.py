@@ -25,18 +25,20 @@ from stripe_magics.frames.manifest import CHANGES, DataFile, FileProblem, Manife
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from stripe_magics.client.connection import Connection
+
 MIN_MONTH_ROWS = 20_000  # a list of fewer rows is one file
 MAX_BUFFERED_ROWS = 200_000  # while rows are put in order of months
 # rows of files that are written again for a change; beyond that it is kept beside them
 MAX_REWRITE_ROWS = 100_000
 MAX_CHANGED_SHARE = 0.05  # of the rows: more changes than that are worked into the files
 SMALL_FILE_ROWS, MAX_SMALL_FILES = 5_000, 12  # so many small files of a month become one
-_default_mirror: list[str] = []  # the one that was named last
+_NAMED_LAST = "mirror"  # in Connection.extensions
 
 
-def mirror_folder(target: str | Path) -> Path:
-    """The mirror that is meant: the target, or the one that was named last. Raises `UsageFault` if there is
-    none, or if it can't be one."""
+def mirror_folder(target: str | Path, connection: Connection | None) -> Path:
+    """The mirror that is meant: the target, or the one that this connection named last. Raises `UsageFault`
+    if there is none, or if it can't be one."""
     if str(target):
         if Path(target).suffix in {".duckdb", ".db"} or Path(target).is_file():
             raise UsageFault(
@@ -46,17 +48,28 @@ def mirror_folder(target: str | Path) -> Path:
                     " writes it as a DuckDB file."
                 ),
             )
-        _default_mirror[:] = [str(target)]
-    if not _default_mirror:
+        return Path(target)
+    named = last_mirror(connection)
+    if named is None:
         raise UsageFault(
-            "Which mirror? `%stripe sync FOLDER customers ...` makes one; --target names one (a folder)."
+            "Which mirror? None was named on this connection."
+            if connection is not None
+            else "Which mirror? None is remembered without a connection.",
+            advice="--target FOLDER names one; `%stripe sync FOLDER customers ...` makes one.",
         )
-    return Path(_default_mirror[0])
+    return named
 
 
-def last_mirror() -> Path | None:
-    """The mirror that was named last, if any was."""
-    return Path(_default_mirror[0]) if _default_mirror else None
+def remember_mirror(mirror: Path, connection: Connection | None) -> None:
+    """Let this be the mirror that the connection named last. Another connection has its own, so that no
+    account is asked about in another one's rows."""
+    if connection is not None:
+        connection.extensions[_NAMED_LAST] = mirror.absolute()
+
+
+def last_mirror(connection: Connection | None) -> Path | None:
+    """The mirror that a connection named last, if it named any."""
+    return connection.extensions.get(_NAMED_LAST) if connection is not None else None
 
 
 def mirrored_lists(mirror: Path) -> dict[str, ListFolder]:

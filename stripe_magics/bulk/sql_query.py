@@ -11,26 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
 from stripe_magics.bulk.list_requests import describe
-from stripe_magics.bulk.mirror_storage import ListFolder, mirror_folder, mirrored_lists
+from stripe_magics.bulk.mirror_storage import ListFolder, mirror_folder, mirrored_lists, remember_mirror
+from stripe_magics.client.shared_connection import shared
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames.arrow_columns import finish
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stripe_magics.client.connection import Connection
+
 _REPAIR = "%stripe sync FOLDER --repair reads again what is missing."
 
 
-def sql(query: str, *, target: str | Path = "") -> pd.DataFrame:
-    """A query over the mirror (the one named last, unless `target` names one): its tables are the lists'
-    names. Read only.
+def sql(query: str, *, target: str | Path = "", connection: Connection | None = None) -> pd.DataFrame:
+    """A query over a mirror: `target`, else the one that the connection (the shared one unless given) named
+    last, by `sync` or by `target`. Its tables are the lists' names. Read only; nothing is sent, and with a
+    `target` no connection is needed.
 
     Raises `FileError` if a file of the mirror is missing, damaged or unreadable, and `UsageFault` for a query
     that can't be run.
     """
     duckdb = duckdb_module()
-    mirror = mirror_folder(target)
+    connection = connection or shared()
+    mirror = mirror_folder(target, connection)
     lists = mirrored_lists(mirror)
+    remember_mirror(mirror, connection)
     db = duckdb.connect()
     try:
         for name, each in lists.items():

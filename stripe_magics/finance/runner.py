@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -39,9 +38,8 @@ from stripe_magics.finance.reports import REPORTS, Report, default_span
 from stripe_magics.frames.frame_info import add_note, as_attrs
 
 KEPT_SECONDS = 600
-_CACHE: WeakKeyDictionary[Any, dict[tuple[object, ...], tuple[float, Any]]] = WeakKeyDictionary()
-"""What each connection read: it goes with the connection, so that no other one is ever given it."""
-_CACHE_LOCK = threading.Lock()  # the members of payouts are fetched side by side
+_LISTS_READ = "lists_read"  # in Connection.extensions: by call, when it was read and what it gave
+_LISTS_LOCK = threading.Lock()  # the members of payouts are fetched side by side
 _FIRST = pd.Timestamp("2010-01-01", tz="UTC")  # Stripe has no object from before
 _RUNS: dict[str, ReportInputs] = {}
 MAX_RUNS = 30
@@ -148,7 +146,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
             known, check, span, options, zone=zone, at_hand=bool(folder is not None or data or fetch)
         )
     if read_flag("fresh", fresh):
-        _CACHE.clear()
+        _forget_lists()
     inputs = ReportInputs(
         fetch or _fetcher(),
         {},
@@ -463,6 +461,14 @@ def _fetcher() -> Fetch:
     return lambda module, values: _fetch(begun_on or current(), module, values)
 
 
+def _forget_lists() -> None:
+    from stripe_magics.client.shared_connection import shared
+
+    connection = shared()
+    if connection is not None:
+        connection.extensions.pop(_LISTS_READ, None)
+
+
 def _fetch(connection: Any, module: str, values: Mapping[str, Any]) -> Any:
     """The list, or the one fetched a moment ago on this connection if nothing was written since."""
     from stripe_magics.pipeline import call
@@ -472,8 +478,8 @@ def _fetch(connection: Any, module: str, values: Mapping[str, Any]) -> Any:
     clock = connection.sandbox.now if connection.sandbox is not None else None
     state = (connection.writes, clock)
     requested = (*state, account_of(connection), module, repr(sorted(values.items())))
-    with _CACHE_LOCK:
-        mine = _CACHE.setdefault(connection, {})
+    with _LISTS_LOCK:
+        mine: dict[tuple[object, ...], tuple[float, Any]] = connection.extensions.setdefault(_LISTS_READ, {})
         for key in [key for key in mine if key[:2] != state]:
             del mine[key]
         kept = None if anew else mine.get(requested)
@@ -482,6 +488,6 @@ def _fetch(connection: Any, module: str, values: Mapping[str, Any]) -> Any:
     answer = call(module, connection=connection, **values)
     if anew or (isinstance(answer, pd.DataFrame) and not has_all_rows(answer)):
         return answer
-    with _CACHE_LOCK:
+    with _LISTS_LOCK:
         mine[requested] = (time.monotonic(), answer)
     return answer

@@ -8,6 +8,7 @@ frames, and fail the cell.
 from __future__ import annotations
 
 import re
+import sys
 import time
 import warnings
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from stripe_magics.magics import ipython_hooks
 from stripe_magics.magics.delivery import bound_line, check_name, notes_of
 from stripe_magics.magics.history import History
 from stripe_magics.magics.names_in_scope import names_in_scope
-from stripe_magics.magics.seen_ids import Seen
+from stripe_magics.magics.seen_ids import Seen, seen_on
 from stripe_magics.parsing import parse, write_line
 from stripe_magics.progress import progress_bar
 
@@ -68,8 +69,13 @@ class StripeMagics(Magics):
         super().__init__(shell=shell)
         self.cell = tracker_of(shell)
         self.history = History()
-        self.seen = Seen()
         self.previewed: tuple[Any, Command] | None = None  # the last dry run: its request, and the call
+
+    @property
+    def seen(self) -> Seen:
+        """What was seen on the shared connection."""
+        loaded = sys.modules.get("stripe_magics.client.shared_connection")
+        return seen_on(loaded.shared() if loaded is not None else None)
 
     @no_var_expand
     @line_cell_magic
@@ -315,11 +321,13 @@ class StripeMagics(Magics):
         *,
         answer: Any = None,
         error: BaseException | None = None,
+        connection: Any = None,
     ) -> None:
-        """Note a call for the history, the script and completion."""
+        """Note a call for the history, the script and completion (of the connection that it went to: the
+        shared one unless given)."""
         try:
             self.history.add(command, line, started, answer=answer, error=error)
-            self.seen.learn(answer)
+            (self.seen if connection is None else seen_on(connection)).learn(answer)
         except Exception as fault:
             # a call that was made must give its answer, whatever our own notes of it say
             warnings.warn(
@@ -345,7 +353,7 @@ class StripeMagics(Magics):
         except BaseException as fault:  # whatever ended it belongs into the history, Stop included
             self._remember(command, line, started, error=fault)
             raise
-        self._remember(command, line, started, answer=answer)
+        self._remember(command, line, started, answer=answer, connection=connection)
         return answer
 
     def _answer(self, command: Command) -> Any:

@@ -1,11 +1,14 @@
-"""What this kernel has seen of the account: ids and e-mail addresses in results, for completion. Bounded, in
-memory, forgotten at unload."""
+"""What this kernel has seen of an account: ids and e-mail addresses in results, for completion. Bounded, in
+memory, kept on the connection: another account's are never offered, and they go when it is closed."""
 
 from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stripe_magics.client.connection import Connection
 
 MAX_REMEMBERED = 300  # of each type of object
 ROWS = 100  # of one frame
@@ -29,6 +32,17 @@ _LINKS = frozenset(
     ]
 )  # columns that hold the ids of other objects, named after their type
 _LABELS = ("name", "email", "description", "number", "amount", "status")
+
+
+_EXTENSION = "seen_ids"
+
+
+def seen_on(connection: Connection | None) -> Seen:
+    """What was seen on a connection; nothing without one."""
+    if connection is None:
+        return Seen()
+    seen: Seen = connection.extensions.setdefault(_EXTENSION, Seen())
+    return seen
 
 
 class Seen:

@@ -40,15 +40,16 @@ def suggest(words: list[str], query: str) -> tuple[str, list[Suggestion]]:
 
 
 def _tables(words: list[str]) -> Mapping[str, Path]:
-    """A Parquet file of each list of the mirror: of the one that the line names, else of the one named
-    last."""
+    """A Parquet file of each list of the mirror: of the one that the line names, else of the one that the
+    connection named last."""
     named = [after for word, after in pairwise(words) if word == "--target"]
     named += [word.partition("=")[2] for word in words if word.startswith("--target=")]
     if not named and "stripe_magics.bulk.mirror_storage" not in sys.modules:
         return {}  # this kernel has named no mirror yet
     from stripe_magics.bulk.mirror_storage import last_mirror, mirrored_lists
+    from stripe_magics.client.shared_connection import shared
 
-    mirror = Path(named[0]) if named else last_mirror()
+    mirror = Path(named[0]) if named else last_mirror(shared())
     if mirror is None:
         return {}
     try:

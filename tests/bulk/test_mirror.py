@@ -15,6 +15,7 @@ import pytest
 
 from stripe_magics import bulk
 from stripe_magics.bulk import incremental_refresh, mirror, mirror_storage
+from stripe_magics.client import shared_connection as connections
 from stripe_magics.errors import UsageFault
 from stripe_magics.frames import parquet
 from stripe_magics.pipeline import call
@@ -146,12 +147,49 @@ def test_another_account_is_refused(sandbox: Any, tmp_path: Path, monkeypatch: p
         bulk.sync(place, "customers", connection=sandbox, quiet=True)
 
 
-def test_without_a_target_or_lists(sandbox: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirror_storage, "_default_mirror", [])
+def test_without_a_target_or_lists(sandbox: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageFault, match="Which mirror"):
         bulk.sql("select 1")
     with pytest.raises(UsageFault, match="Which lists"):
         bulk.sync(tmp_path / "m", connection=sandbox)
+    with pytest.raises(UsageFault, match="Which mirror"):  # a mirror that wasn't made isn't remembered
+        bulk.sql("select 1")
+
+
+def customers_of(**where: Any) -> int:
+    return int(bulk.sql("select count(*) as rows from customers", **where)["rows"].iloc[0])
+
+
+def test_each_connection_remembers_its_own_mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another account is never asked about in the rows of the one before, by query or by sync."""
+    first = connections.connect(sandbox=True)
+    bulk.sync(tmp_path / "first", "customers", connection=first, quiet=True)
+    many = customers_of()
+    assert many == len(there(first, "customers"))
+    monkeypatch.chdir(tmp_path)
+    assert bulk.sync(status=True)["rows"].tolist() == [many], "wherever the notebook stands by now"
+    second = connections.connect(sandbox=True, demo=False)
+    for ask in (
+        lambda: bulk.sql("select 1"),
+        lambda: bulk.sync("", "customers"),
+        lambda: bulk.sync(status=True),
+    ):
+        with pytest.raises(UsageFault, match="None was named on this connection"):
+            ask()
+    call("customers.create", name="Jenny", connection=second)
+    bulk.sync("second", "customers", quiet=True)  # the shared connection
+    assert customers_of() == 1
+    assert customers_of(connection=first) == many
+    monkeypatch.setattr(second, "mode", "test")
+    with pytest.raises(UsageFault, match="another account or mode"):
+        bulk.sync(tmp_path / "first", "customers", quiet=True)
+    assert customers_of() == 1, "a mirror that was refused isn't remembered"
+    assert customers_of(target=tmp_path / "first") == many
+    assert customers_of() == many, "it was named"
+    connections.close()
+    with pytest.raises(UsageFault, match="None is remembered without a connection"):
+        bulk.sql("select 1")
+    assert customers_of(target="second") == 1, "no connection is needed where the mirror is named"
 
 
 # What changed, cheaply --------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from each_row import each_row
 from IPython.core.completer import provisionalcompleter
 
 from stripe_magics import bulk
-from stripe_magics.bulk import mirror_storage
 from stripe_magics.client import shared_connection as connections
 from stripe_magics.magics.completion import Hit, Place, parents, suggest
 from stripe_magics.magics.seen_ids import Seen
@@ -276,17 +275,13 @@ def test_modules_inside_a_python_call(shell: Any, text: str) -> None:
     assert in_python('sm.call("customers.create", ') is None
 
 
-def test_tables_and_columns_of_a_mirror(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Place
-) -> None:
-    monkeypatch.setattr(mirror_storage, "_default_mirror", [])
+def test_tables_and_columns_of_a_mirror(tmp_path: Path, place: Place) -> None:
     assert texts("%%stripe sql\nselect * from ", place) == [], "there is no mirror yet"
     connection = connections.connect(sandbox=True, demo=False)
     for module, values in (("customers", {"email": "jenny@example.com"}), ("products", {"name": "Book"})):
         call(f"{module}.create", connection=connection, **values)
     mirror = tmp_path / "mirror"
     bulk.sync(mirror, "customers", "products", connection=connection, quiet=True)
-    connections.close()
 
     def sql(query: str, head: str = "") -> list[str]:
         return texts(f"%%stripe sql{head}\n{query}", place)
@@ -304,8 +299,12 @@ def test_tables_and_columns_of_a_mirror(
     other = tmp_path / "other"
     assert sql("select * from ", f" --target {other}") == []
     assert sql("select * from ", f" --target {mirror}") == ["customers", "products"]
+    connections.connect(sandbox=True, demo=False)
+    assert sql("select * from ") == [], "another connection's mirror isn't offered"
+    assert sql("select * from ", f" --target {mirror}") == ["customers", "products"]
     (mirror / "products" / "_manifest.json").write_text("{")
-    assert sql("select * from ") == [], "a damaged mirror offers nothing; the query says what is wrong"
+    assert sql("select * from ", f" --target {mirror}") == [], "damaged; the query says what is wrong"
+    connections.close()
 
 
 def test_reports_their_options_and_their_values(place: Place) -> None:

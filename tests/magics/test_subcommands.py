@@ -9,6 +9,7 @@ import pytest
 
 from stripe_magics import errors
 from stripe_magics.client import shared_connection
+from stripe_magics.magics.seen_ids import seen_on
 
 from .conftest import Cells
 
@@ -113,6 +114,21 @@ def test_what_a_form_calls_is_remembered(sandbox: Cells) -> None:
     context.run_form(parse("customers create --name Formed"), connection=shared_connection.current())
     assert list(sandbox("%stripe history")["line"]) == ["customers create --name Formed"]
     assert context.seen.of("customer")[0][1] == "Formed"
+
+
+def test_completion_knows_only_what_was_seen_on_the_open_connection(sandbox: Cells) -> None:
+    sandbox("%stripe customers create --name Rosen --email rosen@example.com")
+    context = sandbox.shell.find_line_magic("stripe").__self__
+    first = shared_connection.current()
+    assert context.seen.of("customer")[0][1] == "Rosen"
+    shared_connection.connect(sandbox=True, demo=False)  # as the connection's form and scripts do
+    assert not context.seen.ids
+    assert not context.seen.emails, "an address of another account is never offered"
+    sandbox("%stripe customers create --name Other")
+    assert [label for _, label in context.seen.of("customer")] == ["Other"]
+    assert [label for _, label in seen_on(first).of("customer")] == ["Rosen"]
+    sandbox("%stripe disconnect")
+    assert not context.seen.ids
 
 
 def fault(cells: Cells, line: str, kind: type[Exception]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import weakref
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -52,7 +51,7 @@ class BackgroundLoop:
         self.loop.close()
 
 
-_loops: weakref.WeakKeyDictionary[ReadConnection, BackgroundLoop] = weakref.WeakKeyDictionary()
+_LOOP = "background_loop"  # in Connection.extensions
 _lock = threading.Lock()
 
 
@@ -60,8 +59,8 @@ _lock = threading.Lock()
 def background_loop_for(connection: ReadConnection) -> Iterator[BackgroundLoop]:
     """The connection's loop, shared by the lists that are read side by side, closed by the last of them."""
     with _lock:
-        background = _loops.get(connection) or BackgroundLoop(connection)
-        _loops[connection] = background
+        background: BackgroundLoop = connection.extensions.get(_LOOP) or BackgroundLoop(connection)
+        connection.extensions[_LOOP] = background
         background.users += 1
     try:
         yield background
@@ -70,6 +69,6 @@ def background_loop_for(connection: ReadConnection) -> Iterator[BackgroundLoop]:
             background.users -= 1
             last = background.users == 0
             if last:
-                del _loops[connection]
+                del connection.extensions[_LOOP]
         if last:
             background.close()

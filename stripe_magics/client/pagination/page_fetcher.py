@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -39,6 +38,7 @@ MIN_REQUESTS = 4  # where there is no rate
 # rows of a page; pages in a row after which they become larger again
 MIN_PAGE_SIZE, PAGES_UNTIL_LARGER = (10, 10)
 OLDEST_ACCOUNT = 1_262_304_000  # 2010: no account is older
+_OPENED = "account_opened_at"  # in Connection.extensions: by account
 
 
 class Fetcher:
@@ -147,7 +147,7 @@ class Fetcher:
         """When the account was opened: where it makes sense to begin cutting. Not more than a hint, so a
         failure doesn't matter."""
         assert self.pool is not None
-        known = _since.setdefault(self.connection, {})
+        known: dict[str, int] = self.connection.extensions.setdefault(_OPENED, {})
         seen = self.connection.account_seen
         if seen is not None and self.account in {"", self.connection.account}:
             known[self.account] = max(OLDEST_ACCOUNT, int(seen.get("created") or 0))
@@ -169,6 +169,3 @@ class Fetcher:
 
 class _Account(msgspec.Struct):
     created: int | None = None
-
-
-_since: weakref.WeakKeyDictionary[ReadConnection, dict[str, int]] = weakref.WeakKeyDictionary()

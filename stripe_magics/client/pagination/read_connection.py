@@ -21,6 +21,7 @@ class ReadConnection(RatedConnection, Protocol):
     api_version: str
     account: str
     policy: Policy
+    extensions: dict[str, Any]
 
     @property
     def account_header(self) -> str: ...

@@ -73,7 +73,6 @@ def disconnect(context: Any, positional: list[Any], given: ParsedFlags) -> None:
 
     had = shared()
     close()
-    context.seen.forget()
     print("Disconnected; the key is forgotten." if had is not None else "There was no connection.")
 
 

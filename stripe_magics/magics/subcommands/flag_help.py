@@ -42,7 +42,7 @@ _FLAGS: dict[str, Meaning] = {
     "limit": ("N|all", "at most so many rows of each list (all unless given)"),
     "accounts": ("$FRAME", "one list over these connected accounts"),
     "engine": ("dask", "a dask DataFrame, read account by account when it is used"),
-    "target": ("FOLDER", "the mirror to ask; the one named last unless given"),
+    "target": ("FOLDER", "the mirror to ask; the one that this connection named last unless given"),
     "for": ("PROGRAM", "the files of that program: csv, datev, xero or quickbooks"),
     "detail": ("", "book each transaction on its own"),
     "group": ("NAME", "a family of events: charge, invoice ...; may be repeated"),
