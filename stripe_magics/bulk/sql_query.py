@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics import _files
 from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_storage import ListFolder, mirror_folder, mirrored_lists, remember_mirror
-from stripe_magics.client.shared_connection import shared
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames.arrow_columns import finish
 
@@ -32,6 +31,8 @@ def sql(query: str, *, target: str | Path = "", connection: Connection | None = 
     Raises `FileError` if a file of the mirror is missing, damaged or unreadable, and `UsageFault` for a query
     that can't be run.
     """
+    from stripe_magics.client.shared_connection import shared
+
     duckdb = duckdb_module()
     connection = connection or shared()
     mirror = mirror_folder(target, connection)
