@@ -15,7 +15,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from stripe_magics._html import NO_MATHEMATICS, output, tag
+from stripe_magics._html import NO_MATHEMATICS, Markup, output, tag, text
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
@@ -34,11 +34,11 @@ LAYOUT = {
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """One column as it is shown: its head, its texts, and the numbers by which it is sorted where its texts
-    don't sort."""
+    """One column as it is shown: its head, its texts (escaped, unless they are Markup), and the numbers by
+    which it is sorted where its texts don't sort."""
 
     head: str
-    texts: Sequence[str]
+    texts: Sequence[str]  # all of a column's, or none, are Markup
     numbers: Sequence[float] | None = None
 
 
@@ -189,14 +189,19 @@ class TableWidget(w.VBox):
 
 
 def _itable(content: TableContent) -> Any:
-    """itables' widget: every text is escaped; amounts and numbers sort by a column that is not shown."""
+    """itables' widget. Every text is escaped here; a badge is Markup, and is sought, sorted, copied and
+    exported as its text. Amounts and numbers sort by a column that is not shown."""
     import pandas as pd
     from itables.widget import ITable
 
     shown = len(content.columns)
-    data: dict[str, Any] = {str(place): list(each.texts) for place, each in enumerate(content.columns)}
+    data: dict[str, Any] = {
+        str(place): [text(cell) for cell in each.texts] for place, each in enumerate(content.columns)
+    }
     definitions: list[dict[str, Any]] = []
     for place, each in enumerate(content.columns):
+        if each.texts and isinstance(each.texts[0], Markup):
+            definitions.append({"targets": place, "type": "html"})
         if each.numbers is None:
             continue
         hidden = len(data)
@@ -205,7 +210,7 @@ def _itable(content: TableContent) -> Any:
         definitions.append({"targets": hidden, "visible": False, "searchable": False})
     frame = pd.DataFrame(data)
     frame.columns = [
-        *(each.head for each in content.columns),
+        *(text(each.head) for each in content.columns),
         *(f"sort {n}" for n in range(shown, len(data))),
     ]
     buttons = [
@@ -223,6 +228,7 @@ def _itable(content: TableContent) -> Any:
             maxRows=0,
             maxColumns=0,
             showIndex=False,
+            allow_html=True,
             select=True,
             pageLength=PAGE,
             layout={**LAYOUT, "topStart": {"buttons": buttons}},

@@ -326,9 +326,7 @@ class View:
                 style="text-align:left;white-space:nowrap",
             )
         if name in STATE_COLUMNS:
-            return tag(
-                "td", state(shown.partition(" by ")[0], shown), style="text-align:left;white-space:nowrap"
-            )
+            return tag("td", state(shown), style="text-align:left;white-space:nowrap")
         wrap = "" if len(shown) > MAX_UNBROKEN else ";white-space:nowrap"
         return tag("td", shown, style=f"text-align:{self._side(name)}{wrap}")
 

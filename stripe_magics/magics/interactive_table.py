@@ -4,12 +4,12 @@ amounts are sorted."""
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._html import join
 from stripe_magics.magics.frame_view import NameLookup, View
-from stripe_magics.magics.status_badges import badge
+from stripe_magics.magics.status_badges import STATE_COLUMNS, badge, state
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,13 +26,19 @@ def table_content(
     from stripe_magics.forms.table_widget import TableColumn, TableContent
 
     view = View(frame, max_rows=len(frame) + 1, max_columns=max_columns, all_columns=all_columns, names=names)
-    columns = [TableColumn(view.head(name), view.shown(name), _numbers(view, name)) for name in view.columns]
+    columns = [TableColumn(view.head(name), _texts(view, name), _numbers(view, name)) for name in view.columns]
     bare = view.bare
     ids = [str(each) for each in bare["id"]] if "id" in bare.columns else [""] * len(bare)
     states = [str(each) for each in bare["status"]] if "status" in bare.columns else [""] * len(bare)
     rows = [{"id": id, "status": state} for id, state in zip(ids, states, strict=True)]
     title = join([*([badge(view.mode), " "] if view.mode else []), view.title()])
     return TableContent(view.info.object, columns, rows, title, view.notes())
+
+
+def _texts(view: View, name: Any) -> Sequence[str]:
+    """A column's cells; states as the badges that plain tables have."""
+    shown = view.shown(name)
+    return [state(each) for each in shown] if name in STATE_COLUMNS else shown
 
 
 def _numbers(view: View, name: Any) -> list[float] | None:

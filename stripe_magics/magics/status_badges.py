@@ -16,6 +16,9 @@ DEADLINES = {
     "subscription": "current_period_end",
 }
 """By object type: when what is amber must be done."""
+DEADLINE = " by "
+"""Between a state and its day."""
+_SHAPE = "border-radius:9px;padding:1px 8px;font-size:11px;font-weight:600"  # as `.sm-badge` of cards
 MODES = {
     "live": ("LIVE", "#c0123c"),
     "unknown": ("LIVE?", "#c0123c"),
@@ -35,13 +38,12 @@ def badge(mode: str) -> Markup:
     return tag("b", word, style=f"background:{colour};color:#fff;border-radius:4px;padding:1px 6px")
 
 
-def state(word: str, shown: str) -> Markup:
-    """A state as a badge; one that isn't known as it is."""
-    if not colours(word):
-        return tag("span", shown)
-    return tag("span", shown, style=f"{colours(word)};border-radius:4px;padding:0 5px")
+def state(shown: str) -> Markup:
+    """A state as a badge, with its deadline if it has one; one that isn't known as it is."""
+    colour = colours(shown.partition(DEADLINE)[0])
+    return tag("span", shown, style=f"{colour};{_SHAPE}" if colour else None)
 
 
 def with_deadline(word: Any, day: str) -> str:
     """What waits for a person, with its deadline."""
-    return f"{word} by {day}" if day and word in WAITING else str(word)
+    return f"{word}{DEADLINE}{day}" if day and word in WAITING else str(word)

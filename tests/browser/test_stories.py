@@ -32,6 +32,8 @@ def test_finance_sorts_filters_and_selects(notebook: Any) -> None:
     first.wait_for()
     table.get_by_role("searchbox").first.fill("requires_capture")
     expect(table.get_by_text("filtered from 300 total entries")).to_be_visible()
+    shade = first.locator("td span").evaluate("badge => getComputedStyle(badge).backgroundColor")
+    assert shade == "rgb(252, 237, 185)", "the state is a badge, amber"
     first.click()
     nb.press("Capture")
     nb.sees("Capture a Payment Intent")
@@ -40,6 +42,9 @@ def test_finance_sorts_filters_and_selects(notebook: Any) -> None:
     lines = saved.value.path().read_text(encoding="utf-8-sig").split()
     assert lines[0].startswith('"id","amount","status"')
     assert "pi_demoCapture" in lines[1], "what is filtered is what is exported"
+    assert 'USD","requires_capture","Consulting"' in " ".join(lines), "a badge is exported as its text"
+    table.get_by_role("searchbox").first.fill("background")
+    expect(table.get_by_text("filtered from 300 total entries")).to_contain_text("0 to 0 of 0")
     table.get_by_role("searchbox").first.fill("")
     expect(table.get_by_text("Showing 1 to 10 of 300 entries")).to_be_visible()
     least = nb.python(

@@ -14,6 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import stripe_magics as sm
 from stripe_magics.forms.row_actions import ACTIONS, actions_for
 from stripe_magics.forms.table_widget import TableWidget
+from stripe_magics.magics.dataframe_display import bundle
 from stripe_magics.magics.interactive_table import WIDGET, table_content
 
 with_itables = pytest.mark.skipif(find_spec("itables") is None, reason="the extra tables")
@@ -60,6 +61,22 @@ def test_amounts_sort_as_numbers_and_everything_is_escaped(connected: Any) -> No
         for number, code in zip(amount.numbers or [], frame["currency"], strict=True)
     ]
     assert list(amount.texts) == expected
+
+
+@with_itables
+def test_states_are_the_badges_of_plain_tables_and_text_to_itables(connected: Any) -> None:
+    frame = sm.call("disputes.list", limit=20)
+    content = table_content(frame)
+    place = next(place for place, each in enumerate(content.columns) if each.head == "status")
+    widget = TableWidget(content)
+    badges = [row[place] for row in rows_of(widget)]
+    plain = bundle(frame) or {}
+    assert any("needs_response by 20" in each for each in badges)
+    assert all(each in plain["text/html"] for each in badges)
+    assert all(each.startswith("<span") for each in badges)
+    # what DataTables seeks, sorts and exports as its text
+    assert {"targets": place, "type": "html"} in widget.table._dt_args["columnDefs"]
+    widget.close()
 
 
 @with_itables
