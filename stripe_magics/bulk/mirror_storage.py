@@ -74,11 +74,7 @@ def last_mirror(connection: Connection | None) -> Path | None:
 
 def mirrored_lists(mirror: Path) -> dict[str, ListFolder]:
     """The lists that a mirror has, by name. Raises `FileError` for a manifest that is damaged."""
-    if not mirror.is_dir():
-        return {}
-    folders = (
-        ListFolder(each) for each in sorted(mirror.iterdir()) if each.is_dir() and each.name[:1] not in "._"
-    )
+    folders = (ListFolder(each) for each in manifests.list_folders(mirror))
     return {each.folder.name: each for each in folders if each.manifest is not None}
 
 

@@ -93,6 +93,13 @@ class FileProblem(NamedTuple):
         return self.file is not None
 
 
+def list_folders(mirror: Path) -> list[Path]:
+    """The folders of a mirror's lists, by name: each of them that has a manifest is a list."""
+    if not mirror.is_dir():
+        return []
+    return sorted(each for each in mirror.iterdir() if each.is_dir() and each.name[:1] not in "._")
+
+
 def load(folder: Path) -> Manifest | None:
     """A folder's manifest; None if it has none. Raises `FileError` for one that is damaged or from a newer
     version."""

@@ -163,7 +163,9 @@ def catalogue_tree() -> dict[str, dict[str, str]]:
 
 def _first_words(words: list[str]) -> Iterator[Hit]:
     """The next word of a name: a resource, an action, or a word of ours."""
+    from stripe_magics.magics import settings
     from stripe_magics.magics.subcommands import SUBCOMMANDS
+    from stripe_magics.magics.subcommands.flag_help import about
 
     path = ".".join(words).replace("-", "_").lower()
     for subcommand in SUBCOMMANDS.values():
@@ -176,6 +178,9 @@ def _first_words(words: list[str]) -> Iterator[Hit]:
     if own is not None and last in OWN_VALUES and last in own.flags:
         yield from (Hit(each, last) for each in OWN_VALUES[last]())
         return
+    if own is not None and own.name == "config" and last in own.flags:
+        yield from (Hit(each, "setting") for each in settings.choices(last))
+        return
     if own is not None and own.flags.get(last) in {"text", "list"}:
         return  # its value is next, which nobody but the person knows
     if own is not None and own.name == "report" and last and (choices := _report_choices(words, last)):
@@ -183,7 +188,8 @@ def _first_words(words: list[str]) -> Iterator[Hit]:
         return
     if own is not None and path not in catalogue_tree():
         yield from _after(own.name, words)
-        yield from (Hit(f"--{name.replace('_', '-')}", "option") for name in own.flags if name != "**")
+        flags_ = (name for name in own.flags if name != "**")
+        yield from (Hit(f"--{name.replace('_', '-')}", "option", about(own.name, name)[1]) for name in flags_)
     for name, kind in sorted(catalogue_tree().get(path, {}).items(), key=lambda each: _rank(path, each[0])):
         yield Hit(name, kind)
 

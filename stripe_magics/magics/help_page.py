@@ -18,7 +18,11 @@ FIRST_COLUMN = 26  # a longer flag has a line of its own
 SHORT = 18  # lines that are shown at once: what is longer is folded
 MAX_LISTED = 12  # values of a choice that the text names
 MAX_HINT = 300  # characters of the names in a folded group's line
-_WITH_MIDDLE = {"takes": "{}. Takes {}.", "is": "{} ({})."}  # by the head of the column in between
+_WITH_MIDDLE = {
+    "takes": "{}. Takes {}.",
+    "is": "{} ({}).",
+    "now": "{} (now {}).",
+}  # by the head of the column in between
 _FOLDED = "display:inline-block;vertical-align:top;max-width:100%;margin:2px 1.4em 2px 0"
 _LEFT = "text-align:left;vertical-align:top"
 _WHOLE = f"{_LEFT};white-space:nowrap"

@@ -25,8 +25,8 @@ EFFECTS = {
 }
 
 
-def subcommand_page(subcommand: Any) -> Page:
-    """The page of a word of ours: what it does, an example, what its flags mean."""
+def subcommand_page(subcommand: Any, now: Mapping[str, str] | None = None) -> Page:
+    """The page of a word of ours: what it does, an example, what its flags mean (and are, of settings)."""
     form = (
         subcommand.name
         if subcommand.name in OWN_FORMS
@@ -35,19 +35,24 @@ def subcommand_page(subcommand: Any) -> Page:
         else ""
     )
     usage = f"%stripe {subcommand.name} {subcommand.usage}".strip()
-    return Page(usage, [subcommand.help], [subcommand_flags(subcommand, "")], subcommand.example, form=form)
+    flags = subcommand_flags(subcommand, "", now=now)
+    return Page(usage, [subcommand.help], [flags], subcommand.example, form=form)
 
 
-def subcommand_flags(subcommand: Any, title: str, *, folded: bool = False) -> HelpSection:
-    """The flags of a word of ours, with what they mean."""
+def subcommand_flags(
+    subcommand: Any, title: str, *, folded: bool = False, now: Mapping[str, str] | None = None
+) -> HelpSection:
+    """The flags of a word of ours, with what they mean and, of settings, what they are `now`."""
     from stripe_magics.magics.subcommands.flag_help import about
 
     rows = []
     for name in subcommand.flags:
         if name != "**":
             value, meaning = about(subcommand.name, name)
-            rows.append((f"--{name.replace('_', '-')} {value}".strip(), meaning))
-    return HelpSection(title, ("flag", "what it means"), tuple(rows), folded=folded, names=True)
+            values = (now[name],) if now else ()
+            rows.append((f"--{name.replace('_', '-')} {value}".strip(), *values, meaning))
+    head = ("flag", "now", "what it means") if now else ("flag", "what it means")
+    return HelpSection(title, head, tuple(rows), folded=folded, names=True)
 
 
 OWN_FORMS = frozenset({"connect", "today"})

@@ -26,7 +26,9 @@ def table_content(
     from stripe_magics.forms.table_widget import TableColumn, TableContent
 
     view = View(frame, max_rows=len(frame) + 1, max_columns=max_columns, all_columns=all_columns, names=names)
-    columns = [TableColumn(view.head(name), _texts(view, name), _numbers(view, name)) for name in view.columns]
+    columns = [
+        TableColumn(view.head(name), _texts(view, name), _numbers(view, name)) for name in view.columns
+    ]
     bare = view.bare
     ids = [str(each) for each in bare["id"]] if "id" in bare.columns else [""] * len(bare)
     states = [str(each) for each in bare["status"]] if "status" in bare.columns else [""] * len(bare)

@@ -15,19 +15,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Int, Unicode, observe
+from IPython.core.magic import line_cell_magic, magics_class, no_var_expand
 
-from stripe_magics import _first_use, _locale, catalogue
+from stripe_magics import _first_use, catalogue
 from stripe_magics._command import Command, Options
 from stripe_magics._interrupts import held_back
 from stripe_magics.client.journal.cell_origin import is_tracked, origin, stop_tracking, tracker_of
 from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
-from stripe_magics.magics import ipython_hooks
+from stripe_magics.magics import completion_warm_up, ipython_hooks
 from stripe_magics.magics.delivery import bound_line, check_name, notes_of
 from stripe_magics.magics.history import History
 from stripe_magics.magics.names_in_scope import names_in_scope
 from stripe_magics.magics.seen_ids import Seen, seen_on
+from stripe_magics.magics.settings import Settings
 from stripe_magics.parsing import parse, write_line
 from stripe_magics.progress import progress_bar
 
@@ -36,34 +36,8 @@ _BULK = frozenset({"sync", "pull", "sql", "report", "close", "journal"})
 
 
 @magics_class
-class StripeMagics(Magics):
+class StripeMagics(Settings):
     """`%stripe` and `%%stripe`: call Stripe, get DataFrames. `%stripe help` begins."""
-
-    full_traceback = Bool(False, help="Show the whole traceback of our own errors, for reports.").tag(
-        config=True
-    )
-    max_rows = Int(60, help="Rows of a frame that are shown; the frame itself always has all.").tag(
-        config=True
-    )
-    max_columns = Int(
-        12, help="Columns of a frame that are shown; `df.stripe.wide` and the frame itself have all."
-    ).tag(config=True)
-    all_columns = Bool(False, help="Show every column of every frame.").tag(config=True)
-    table = Bool(False, help="Show every frame as an interactive table, as --table does.").tag(config=True)
-    locale = Unicode(
-        "",
-        help=(
-            "How tables, reports, plots and workbooks write numbers and dates: de, fr, en_GB ...; none:"
-            " 1,234.50 and 2026-09-30."
-        ),
-    ).tag(config=True)
-    names_beside_ids = Bool(
-        True, help="Show names beside the ids of customers, products, prices and invoices."
-    ).tag(config=True)
-
-    @observe("locale")
-    def _locale_changed(self, change: Any) -> None:
-        _locale.set_locale(change["new"])
 
     def __init__(self, shell: Any) -> None:
         super().__init__(shell=shell)
@@ -409,6 +383,7 @@ class Registration:
             ipython_hooks.install_form_links(ip, self.magics),
             ipython_hooks.install_key_watch(ip, self.magics),
         ]
+        completion_warm_up.begin(ip)
 
     def undo(self) -> None:
         """Leave the shell as it was."""

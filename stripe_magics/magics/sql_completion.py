@@ -9,11 +9,20 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from stripe_magics.errors import StripeMagicsError
 
 Suggestion = tuple[str, str, str]
 """Text, badge, a few words."""
+
+
+class _Table(NamedTuple):
+    """A list of a mirror: the type of its objects, and a Parquet file with its columns."""
+
+    object_type: str
+    file: Path
+
 
 _PIECE = re.compile(r"(?:(?P<of>\w+)\.)?(?P<piece>\w*)\Z", re.ASCII)
 _TABLE_NEXT = re.compile(r"\b(?:from|join)\s+(?:\w+(?:\s+\w+)?\s*,\s*)*\Z", re.ASCII | re.IGNORECASE)
@@ -39,44 +48,58 @@ def suggest(words: list[str], query: str) -> tuple[str, list[Suggestion]]:
     return piece, [*_columns(read or tables), *((name, "table", "") for name in tables)]
 
 
-def _tables(words: list[str]) -> Mapping[str, Path]:
-    """A Parquet file of each list of the mirror: of the one that the line names, else of the one that the
-    connection named last."""
+def _tables(words: list[str]) -> Mapping[str, _Table]:
+    """Each list of the mirror: of the one that the line names, else of the one that the connection named
+    last."""
     named = [after for word, after in pairwise(words) if word == "--target"]
     named += [word.partition("=")[2] for word in words if word.startswith("--target=")]
-    if not named and "stripe_magics.bulk.mirror_storage" not in sys.modules:
-        return {}  # this kernel has named no mirror yet
-    from stripe_magics.bulk.mirror_storage import last_mirror, mirrored_lists
-    from stripe_magics.client.shared_connection import shared
-
-    mirror = Path(named[0]) if named else last_mirror(shared())
+    mirror = Path(named[0]) if named else _last_mirror()
     if mirror is None:
         return {}
+    from stripe_magics.frames import manifest
+
     try:
-        lists = mirrored_lists(mirror)
+        lists = {each.name: (each, manifest.load(each)) for each in manifest.list_folders(mirror)}
     except (StripeMagicsError, OSError):  # the query itself will say what is wrong with the mirror
         return {}
     return {
-        name: each.folder / each.manifest.files[0].name
-        for name, each in lists.items()
-        if each.manifest is not None and each.manifest.files
+        name: _Table(found.object_type, folder / found.files[0].name)
+        for name, (folder, found) in lists.items()
+        if found is not None and found.files
     }
 
 
-def _columns(tables: Mapping[str, Path]) -> Iterator[Suggestion]:
+def _last_mirror() -> Path | None:
+    """The mirror that was named last. Who has named none yet has no need of the packages that know it, which
+    take longer to import than a keystroke may."""
+    storage = sys.modules.get("stripe_magics.bulk.mirror_storage")
+    connections = sys.modules.get("stripe_magics.client.shared_connection")
+    if storage is None or connections is None:
+        return None
+    mirror: Path | None = storage.last_mirror(connections.shared())
+    return mirror
+
+
+def _columns(tables: Mapping[str, _Table]) -> Iterator[Suggestion]:
     shown: set[str] = set()
-    for name, file in tables.items():
-        for column in _columns_of(file):
+    for name, table in tables.items():
+        for column in _columns_of(table):
             if column not in shown:
                 shown.add(column)
                 yield column, "column", name
 
 
-def _columns_of(file: Path) -> tuple[str, ...]:
+def _columns_of(table: _Table) -> tuple[str, ...]:
+    """A table's columns: as Stripe describes the object, until pyarrow is there, which reads those of the
+    file."""
+    if "pyarrow.parquet" not in sys.modules:
+        from stripe_magics.frames.schema import known, schema
+
+        return tuple(schema(table.object_type).names) if known(table.object_type) else ()
     import pyarrow as pa
 
     try:
-        return _schema(file, file.stat().st_mtime_ns)
+        return _schema(table.file, table.file.stat().st_mtime_ns)
     except (OSError, pa.ArrowInvalid):  # the query itself will say that it is damaged
         return ()
 

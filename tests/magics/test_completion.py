@@ -275,6 +275,13 @@ def test_modules_inside_a_python_call(shell: Any, text: str) -> None:
     assert in_python('sm.call("customers.create", ') is None
 
 
+def test_settings_and_their_values(place: Place) -> None:
+    assert "--max-rows" in texts("%stripe config --", place)
+    assert texts("%stripe config --table ", place) == ["true", "false"]
+    assert "de_CH" in texts("%stripe config --locale ", place)
+    assert texts("%stripe config --max-rows ", place) == []
+
+
 def test_tables_and_columns_of_a_mirror(tmp_path: Path, place: Place) -> None:
     assert texts("%%stripe sql\nselect * from ", place) == [], "there is no mirror yet"
     connection = connections.connect(sandbox=True, demo=False)
@@ -333,7 +340,7 @@ can_silence = pytest.mark.skipif(
     [
         "%stripe customers create --email ", "%stripe customers create --name a", "%stripe find a",
         "%stripe customers create --amo", "%%stripe customers create\nname: a", "%%stripe sql\nselect a",
-        "df = %stripe customers list --limit 5 a", "%stripe unknown a", "%stripe config --m",
+        "df = %stripe customers list --limit 5 a", "%stripe unknown a", "%stripe config --quick",
     ],
 )  # fmt: skip
 def test_pythons_own_names_are_never_offered_in_a_line_of_ours(shell: Any, text: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from IPython.core.completer import provisionalcompleter
 
 from stripe_magics import magics
+from stripe_magics.frames import manifest
 
 
 def state(ip: Any) -> dict[str, Any]:
@@ -143,14 +145,27 @@ def test_a_parsed_line_imports_nothing_heavy(tmp_path: Any) -> None:
 
 
 COMPLETED = """
-import sys
 from stripe_magics.magics.completion import Place, in_python, suggest
 from stripe_magics.magics.seen_ids import Seen
 place = Place(Seen(), {})
+before = set(sys.modules)
 for text in %r:
     suggest(text, place)
 in_python('sm.report("bal')
+"""
+HEAVY = """
 print([name for name in ("pandas", "numpy", "httpx", "ipywidgets", "pyarrow") if name in sys.modules])
+"""
+NEW = """
+print(sorted(set(sys.modules) - before))
+"""
+LOADED_IN_A_KERNEL = """
+import threading
+from IPython.core.interactiveshell import InteractiveShell
+ip = InteractiveShell.instance()
+ip.kernel = object()
+ip.run_line_magic("load_ext", "stripe_magics")
+[each.join(60) for each in threading.enumerate() if each.name == "stripe_magics completion"]
 """
 POSITIONS = [
     "%stripe ", "%stripe customers create --", "%stripe customers list --columns ",
@@ -159,11 +174,36 @@ POSITIONS = [
     "%stripe refunds create --charge ",
     "%stripe customers create --address-country ", "%stripe events watch --events ", "%stripe get /v1/",
     "%stripe pull ", "%stripe listen --alert ", "%%stripe sql\nselect * from ",
-    "%%stripe checkout sessions create\nline_items:\n  - pr",
+    "%%stripe checkout sessions create\nline_items:\n  - pr", "%stripe subscriptions update ",
+    "%%stripe sql --target {mirror}\nselect * from ", "%%stripe sql --target {mirror}\nselect ",
+    "%stripe modules ", "%stripe find ", "%stripe events watch --group ", "%stripe config ",
 ]  # fmt: skip
 
 
-def test_completing_imports_nothing_heavy() -> None:
+@pytest.fixture
+def positions(tmp_path: Path) -> list[str]:
+    """The positions; the mirror is one of a list without rows."""
+    mirror = tmp_path / "mirror"
+    (mirror / "customers").mkdir(parents=True)
+    manifest.store(
+        mirror / "customers", manifest.Manifest("customer", (manifest.DataFile("a.parquet", 0, 0),))
+    )
+    return [each.format(mirror=mirror) for each in POSITIONS]
+
+
+def in_a_process(code: str) -> str:
+    """What a fresh Python prints last."""
+    return (
+        subprocess.check_output([sys.executable, "-c", code], text=True, timeout=60).strip().split("\n")[-1]
+    )
+
+
+def test_completing_imports_nothing_heavy(positions: list[str]) -> None:
     """The first keystroke of a session costs no half second of imports, wherever it falls."""
-    code = COMPLETED % POSITIONS
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+    assert in_a_process("import sys\n" + COMPLETED % positions + HEAVY) == "[]"
+
+
+def test_a_kernel_imports_what_completion_needs_before_the_first_keystroke(positions: list[str]) -> None:
+    loaded = "import sys\n" + LOADED_IN_A_KERNEL + COMPLETED % positions
+    assert in_a_process(loaded + NEW) == "[]"
+    assert in_a_process(loaded + HEAVY) == "[]"

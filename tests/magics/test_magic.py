@@ -361,8 +361,23 @@ class TestWords:
         assert "10" in repr(cells("%stripe config"))
         cells("%config StripeMagics.max_rows = 20")
         assert cells.shell.find_line_magic("stripe").__self__.max_rows == 20
-        with pytest.raises(errors.UnknownName, match="max_rows"):
+        with pytest.raises(errors.UnknownName, match="--max-rows"):
             cells("%stripe config --max-row 10")
+        with pytest.raises(errors.UsageFault, match="--all-columns: 'x' is neither true nor false"):
+            cells("%stripe config --max-rows 30 --all-columns x")
+        assert cells.shell.find_line_magic("stripe").__self__.max_rows == 20, "one wrong, none set"
+
+    @pytest.mark.parametrize("line", ["config --help", "config?", "help config"])
+    def test_help_of_the_settings_says_what_each_is_now(self, cells: Cells, line: str) -> None:
+        cells("%stripe config --max-rows 25 --table on")
+        (rows,) = (part.rows for part in cells(f"%stripe {line}").sections)
+        shown = {str(row[0]): row[1:] for row in rows}
+        assert shown["--max-rows N"][0] == "25"
+        assert shown["--table true|false"] == (
+            "true", "Show every frame as an interactive table, as --table does.",
+        )  # fmt: skip
+        assert shown["--locale LANGUAGE"][0] == "none"
+        assert len(shown) == 7
 
     def test_a_resource_alone_and_nothing_at_all(self, cells: Cells) -> None:
         assert "%stripe customers search" in repr(cells("%stripe"))  # the start card

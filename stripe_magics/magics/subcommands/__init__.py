@@ -12,6 +12,7 @@ from typing import Any
 
 from stripe_magics import catalogue
 from stripe_magics.errors import UsageFault
+from stripe_magics.magics import settings
 from stripe_magics.magics.subcommands import connection, data, sandbox, session
 from stripe_magics.magics.subcommands.subcommand import Invocation, ParsedFlags, Subcommand
 from stripe_magics.parsing.lexer import Word, split
@@ -42,7 +43,9 @@ def _help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
         return overview(SUBCOMMANDS)
     words = [str(each) for each in positional]
     subcommand = SUBCOMMANDS.get(tuple(words[:2])) or SUBCOMMANDS.get(tuple(words[:1]))
-    return subcommand_page(subcommand) if subcommand else page(" ".join(words))
+    if subcommand is None:
+        return page(" ".join(words))
+    return subcommand_page(subcommand, subcommand.now(context) if subcommand.now is not None else {})
 
 
 _SPAN = {"month": "text", "quarter": "text", "year": "text", "tz": "text", "over": "text", "map": "text"}
@@ -137,8 +140,9 @@ _ALL = [
         ("config",),
         session.config,
         "Settings of the magics; `config --max-rows 100` changes one.",
-        {"**": "text"},
+        dict.fromkeys(settings.TRAITS, "text"),
         example="%stripe config --max-rows 100",
+        now=settings.written,
     ),
     Subcommand(
         ("sandbox", "advance"),

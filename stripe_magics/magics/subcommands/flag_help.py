@@ -3,6 +3,8 @@ completion."""
 
 from __future__ import annotations
 
+from stripe_magics.magics import settings
+
 Meaning = tuple[str, str]
 """What stands for the value in the help ("" for a flag that stands alone), and the explanation."""
 
@@ -80,5 +82,7 @@ _OF_A_WORD: dict[tuple[str, str], Meaning] = {
 
 def about(subcommand: str, flag: str) -> Meaning:
     """What a flag of a word means. Raises KeyError for one that is described nowhere."""
+    if subcommand == "config":
+        return settings.meaning(flag)
     own = "listen" if subcommand == "events listen" else subcommand
     return _OF_A_WORD.get((own, flag)) or _FLAGS[flag]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics._text import closest_matches, read_boolean
+from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
-from stripe_magics.magics.subcommands.subcommand import ParsedFlags, whole
+from stripe_magics.magics import settings
+from stripe_magics.magics.subcommands.subcommand import ParsedFlags
 
 
 def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
@@ -69,29 +70,8 @@ def script(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 def config(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics.fact_list import Facts
 
-    traits = context.traits(config=True)
-    own = {name: trait for name, trait in traits.items() if name in type(context).class_own_traits()}
-    for name, value in given.items():
-        if name in {"out", "quiet"}:
-            continue
-        if name not in own:
-            flags = ", ".join(f"--{each.replace('_', '-')}" for each in sorted(own))
-            raise UnknownName("setting", name, closest_matches(name, own), advice=f"Settings: {flags}.")
-        default = getattr(context, name)
-        read = _boolean if isinstance(default, bool) else _text if isinstance(default, str) else whole
-        setattr(context, name, read(value, name))
-    return Facts(
-        "Settings", {name: f"{getattr(context, name)}   {trait.help}" for name, trait in sorted(own.items())}
-    )
-
-
-def _text(value: Any, name: str) -> str:
-    text = str(value).strip()
-    return "" if text.lower() in {"none", "off"} else text
-
-
-def _boolean(value: Any, name: str) -> bool:
-    found = read_boolean(str(value))
-    if found is None:
-        raise UsageFault(f"--{name.replace('_', '-')}: {value!r} is neither true nor false.")
-    return found
+    read = {name: settings.read(name, value) for name, value in given.items() if name in settings.TRAITS}
+    for name, value in read.items():
+        setattr(context, name, value)
+    now = settings.written(context)
+    return Facts("Settings", {name: f"{now[name]}   {trait.help}" for name, trait in settings.TRAITS.items()})

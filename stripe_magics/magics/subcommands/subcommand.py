@@ -32,6 +32,7 @@ class Subcommand:
     body: bool = False  # whether a cell's body means something to it
     page: Callable[[Subcommand, str], Any] | None = None  # the help of one of its values: a report's
     example: str = ""  # what help shows first: a line to copy
+    now: Callable[[Any], Mapping[str, str]] | None = None  # by flag: what it is set to
 
     @property
     def name(self) -> str:
@@ -55,7 +56,8 @@ class Invocation:
             named = [word.text for word in words if not word.flag and word.text != "?"]
             if self.subcommand.page is not None and named:
                 return self.subcommand.page(self.subcommand, named[0])
-            return subcommand_page(self.subcommand)
+            now = self.subcommand.now(context) if self.subcommand.now is not None else {}
+            return subcommand_page(self.subcommand, now)
         positional, given = flags(words, self.subcommand, context.names())
         if cell is not None and cell.strip():
             if not self.subcommand.body:
