@@ -192,12 +192,8 @@ def test_a_typed_key_is_forgotten_and_the_cell_blanked(kernel: Kernel) -> None:
     )
     assert CANARY not in str(payload)
     half = CANARY[:16]
-    assert (
-        kernel.run(f"print([n for n, v in list(globals().items()) if '{half}' + 'yyyy' in repr(v)])")[
-            "text"
-        ].strip()
-        == "[]"
-    )
+    reply = kernel.run(f"[n for n, v in list(globals().items()) if '{half}' + 'yyyy' in repr(v)]")
+    assert reply["text"] == "{'text/plain': '[]'}", reply
     kernel.run("get_ipython().history_manager.writeout_cache()")
     for file in kernel.folder.rglob("*"):
         if file.is_file():
