@@ -89,15 +89,17 @@ def test_a_kind_is_one_entry(landing: None) -> None:
         form.close()
 
 
-def test_a_report_and_its_columns_are_one_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     import pandas as pd
 
     import stripe_magics as sm
-    from stripe_magics.catalogue import reports as declarations
     from stripe_magics.finance.aggregation import result
     from stripe_magics.finance.columns import CURRENCY, count, declare, money
-    from stripe_magics.finance.reports import REPORTS, Report
+    from stripe_magics.finance.report_options import ReportOption
+    from stripe_magics.finance.report_table import REPORTS, Report
     from stripe_magics.finance.runner import describe_report, reports
+    from stripe_magics.magics.subcommands import data, find
+    from stripe_magics.magics.subcommands.report_forms import FinanceReporter
 
     @declare(CURRENCY, money("beamed", "What went by beam."), count("trips", "How many trips."))
     def beams(times: int) -> pd.DataFrame:
@@ -105,11 +107,14 @@ def test_a_report_and_its_columns_are_one_declaration(monkeypatch: pytest.Monkey
             pd.DataFrame({"currency": ["usd"], "beamed": [1234 * times], "trips": [times]}), "beams", []
         )
 
-    declared = declarations.ReportDeclaration(
-        "what went by beam", "none", {"times": declarations.ReportOption(2, "how often")}
+    entry = Report(
+        "what went by beam",
+        lambda _: beams,
+        lambda _, x: beams(x.options["times"]),
+        period="none",
+        options={"times": ReportOption(2, "how often")},
     )
-    monkeypatch.setitem(declarations.REPORTS, "beams", declared)
-    monkeypatch.setitem(REPORTS, "beams", Report(declared, lambda x: beams(x.options["times"]), beams))
+    monkeypatch.setitem(REPORTS, "beams", entry)
     sm.connect(sandbox=True, demo=False)
     try:
         made = sm.report("beams", times=3)
@@ -122,5 +127,15 @@ def test_a_report_and_its_columns_are_one_declaration(monkeypatch: pytest.Monkey
         found = completion.suggest("%stripe report bea", completion.Place(Seen(), {}))
         assert found is not None
         assert [hit.text for hit in found[1]] == ["beams"]
+        found = completion.suggest("%stripe report beams --ti", completion.Place(Seen(), {}))
+        assert found is not None
+        assert [hit.text for hit in found[1]] == ["--times"]
+        called = find("report")
+        assert called is not None
+        page = repr(data.report_page(called.subcommand, "beams"))
+        assert "beams: what went by beam" in page
+        assert "how often" in page
+        forms = {each.name: each for each in FinanceReporter().reports()}
+        assert [each.flag for each in forms["beams"].choices] == ["times"]
     finally:
         sm.close()

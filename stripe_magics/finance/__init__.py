@@ -4,99 +4,32 @@
     sm.report("balance_summary", month="2026-09", tz="Europe/Berlin")
 
 Each report is also a plain function of frames in one of this package's files; `reports()` lists them all.
+
+Importing the package loads nothing: which reports there are (`report_table`) can be asked without pandas. Its
+functions, listed in `_exports`, are loaded when the first of them is asked for.
 """
 
 from __future__ import annotations
 
-from stripe_magics.finance.aggregation import MissingData
-from stripe_magics.finance.balance import balance_activity, balance_summary, daily_balance, ending_balance
-from stripe_magics.finance.cash_projection import cash_forecast
-from stripe_magics.finance.cell_rows import rows
-from stripe_magics.finance.close import close_month, journal, verify_close
-from stripe_magics.finance.currency_exchange import fx_effect
-from stripe_magics.finance.customers import concentration, customer_value, ltv, ltv_of
-from stripe_magics.finance.days_outstanding import (
-    cei_of,
-    collections,
-    dso,
-    dso_of,
-    true_dso_of,
-    weighted_days,
-)
-from stripe_magics.finance.fee_costs import fee_items, fees, volume
-from stripe_magics.finance.invoice_lines import invoice_lines
-from stripe_magics.finance.mrr_history import (
-    monthly_revenue,
-    movements,
-    mrr,
-    mrr_customers,
-    mrr_movements,
-    roll_forward,
-)
-from stripe_magics.finance.mrr_now import discounted, monthly, subscription_mrr
-from stripe_magics.finance.payments import dispute_rate, failed_payments, refund_rate
-from stripe_magics.finance.payouts import payout_items, payout_reconciliation, payout_status
-from stripe_magics.finance.plots import plot
-from stripe_magics.finance.receivables import ar_ageing, open_at
-from stripe_magics.finance.reports import REPORTS
-from stripe_magics.finance.retention_cohorts import cohorts
-from stripe_magics.finance.retention_rates import churn_rate_of, mrr_rates
-from stripe_magics.finance.revenue_recognition import spread
-from stripe_magics.finance.runner import describe_report, report, reports
-from stripe_magics.finance.tax import tax_collected, tax_summary
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "REPORTS",
-    "MissingData",
-    "ar_ageing",
-    "balance_activity",
-    "balance_summary",
-    "cash_forecast",
-    "cei_of",
-    "churn_rate_of",
-    "close_month",
-    "cohorts",
-    "collections",
-    "concentration",
-    "customer_value",
-    "daily_balance",
-    "describe_report",
-    "discounted",
-    "dispute_rate",
-    "dso",
-    "dso_of",
-    "ending_balance",
-    "failed_payments",
-    "fee_items",
-    "fees",
-    "fx_effect",
-    "invoice_lines",
-    "journal",
-    "ltv",
-    "ltv_of",
-    "monthly",
-    "monthly_revenue",
-    "movements",
-    "mrr",
-    "mrr_customers",
-    "mrr_movements",
-    "mrr_rates",
-    "open_at",
-    "payout_items",
-    "payout_reconciliation",
-    "payout_status",
-    "plot",
-    "refund_rate",
-    "report",
-    "reports",
-    "roll_forward",
-    "rows",
-    "spread",
-    "subscription_mrr",
-    "tax_collected",
-    "tax_summary",
-    "true_dso_of",
-    "verify_close",
-    "volume",
-    "weighted_days",
-]
+from stripe_magics._interrupts import held_back
+
+if TYPE_CHECKING:
+    from stripe_magics.finance._exports import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_") and name != "__all__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with held_back():
+        from stripe_magics.finance import _exports
+    if name == "__all__":
+        return _exports.__all__
+    if name not in _exports.__all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_exports, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__getattr__("__all__")})

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from stripe_magics.catalogue.reports import PAYOUT_DATES
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import (
     flags,
@@ -26,6 +25,7 @@ from stripe_magics.finance.aggregation import (
     to_str,
 )
 from stripe_magics.finance.columns import CURRENCY, RESIDUAL, STATUS, column, count, declare, money, text
+from stripe_magics.finance.report_options import PAYOUT_DATES
 from stripe_magics.finance.reporting_period import (
     Moment,
     bucket_index,

@@ -16,11 +16,13 @@ import pandas as pd
 
 from stripe_magics.accessor import accessor_extensions
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance import balance, days_outstanding, fee_costs, mrr_history, receivables, reports
+from stripe_magics.finance import balance, days_outstanding, fee_costs, mrr_history, receivables, tax
 from stripe_magics.finance.aggregation import to_int64, to_str
 from stripe_magics.finance.customers import customer_entries
 from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.payments import living_refunds
+from stripe_magics.finance.report_makers import default_span, revenue_of
+from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.finance.reporting_period import Period, bucket_index
 from stripe_magics.finance.runner import run_of
 from stripe_magics.frames.frame_info import as_attrs
@@ -96,8 +98,8 @@ def _sales(x: ReportInputs) -> pd.DataFrame:
 
 
 def _moves(x: ReportInputs) -> pd.DataFrame:
-    span = x.period if x.period is not None else reports.default_span(x)
-    moves = mrr_history.inside(mrr_history.movements(reports.revenue_of(x)), span, x.clock)
+    span = x.period if x.period is not None else default_span(x)
+    moves = mrr_history.inside(mrr_history.movements(revenue_of(x)), span, x.clock)
     return moves.assign(counts_in=moves["label"])
 
 
@@ -108,14 +110,12 @@ def _members(x: ReportInputs) -> pd.DataFrame:
 
 
 def _tax(x: ReportInputs) -> pd.DataFrame:
-    from stripe_magics.finance import tax
-
-    rows = reports.REPORTS["tax_collected"].make(x)
+    rows = REPORTS["tax_collected"].make(x)
     return rows.assign(treatment=tax.treatment(rows, str(x.options.get("home") or x.home).upper()))
 
 
 def _revenue(x: ReportInputs) -> pd.DataFrame:
-    return reports.REPORTS["revenue_schedule"].make(x).assign(counts_in="recognised")
+    return REPORTS["revenue_schedule"].make(x).assign(counts_in="recognised")
 
 
 def _customers(x: ReportInputs) -> pd.DataFrame:

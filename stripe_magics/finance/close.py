@@ -26,11 +26,11 @@ from stripe_magics.errors import FileError, StripeMagicsError, UsageFault
 from stripe_magics.finance import audit_trail, journal_entries, journal_formats, tax_handover, workbook
 from stripe_magics.finance.account_map import AccountMap, read_map
 from stripe_magics.finance.aggregation import result
-from stripe_magics.finance.columns import declare, money, text
+from stripe_magics.finance.columns import columns_of, declare, money, text
 from stripe_magics.finance.inputs import AT_HAND, LISTS, ReportInputs
 from stripe_magics.finance.proofs import EXPLAINED, PROOFS
+from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.finance.reporting_period import Period
-from stripe_magics.finance.reports import REPORTS
 from stripe_magics.finance.runner import read_flag, report, run_of
 from stripe_magics.frames.frame_info import add_note
 
@@ -632,8 +632,6 @@ def _plain(rows: Iterable[tuple[Any, ...]], columns: list[str], title: str) -> p
 
 def _dictionary(reports: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """What the columns of the sheets mean."""
-    from stripe_magics.finance.columns import columns_of
-
     rows = []
     for name in reports:
         sheet = PARTS[name].sheet if name in PARTS else "Tax by return"

@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from stripe_magics.catalogue.reports import SALES
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import (
     group_sums,
@@ -28,6 +27,7 @@ from stripe_magics.finance.aggregation import (
     totals,
 )
 from stripe_magics.finance.columns import CURRENCY, declare, money, ratio_of, text
+from stripe_magics.finance.report_options import SALES
 from stripe_magics.finance.reporting_period import Ints, Moment, Period, end_of, nanoseconds
 
 BUCKETS = {"not_due": 0, "1_30": 30, "31_60": 60, "61_90": 90, "91_120": 120, "over_120": np.inf}

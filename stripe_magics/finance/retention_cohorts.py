@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from stripe_magics.catalogue.reports import RETENTION_METHODS
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import require_columns, result, to_str
 from stripe_magics.finance.columns import CURRENCY, column, count, declare, money, ratio_of
 from stripe_magics.finance.payments import captured, paid
+from stripe_magics.finance.report_options import RETENTION_METHODS
 from stripe_magics.finance.reporting_period import (
     Moment,
     Period,

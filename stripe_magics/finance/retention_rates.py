@@ -18,11 +18,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from stripe_magics.catalogue.mrr_methods import LOGO, METHODS, NET, QUICK, Method
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import ratio, require_columns, result
 from stripe_magics.finance.columns import CURRENCY, column, declare, ratio_of, text
 from stripe_magics.finance.mrr_history import MONTH, MOVES, movements
+from stripe_magics.finance.mrr_methods import LOGO, METHODS, NET, QUICK, Method
 
 
 def check_method(method: str) -> Method:

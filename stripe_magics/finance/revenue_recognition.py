@@ -14,13 +14,13 @@ import copy
 import numpy as np
 import pandas as pd
 
-from stripe_magics.catalogue.reports import SPREADS
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import result, to_int64
 from stripe_magics.finance.columns import CURRENCY, RESIDUAL, column, declare, money, text
 from stripe_magics.finance.corrections import WRITE_OFF
 from stripe_magics.finance.mrr_history import MONTH_DAYS
 from stripe_magics.finance.receivables import DAY, NEVER
+from stripe_magics.finance.report_options import SPREADS
 from stripe_magics.finance.reporting_period import (
     Ints,
     Period,

@@ -18,13 +18,15 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics._text import closest_matches
-from stripe_magics.catalogue.reports import ReportOption
 from stripe_magics.client.call_context import account_of
 from stripe_magics.errors import StripeError, UnknownName, UsageFault
 from stripe_magics.finance import comparison, stripe_check
 from stripe_magics.finance.columns import columns_of
 from stripe_magics.finance.folders import ListFolder
 from stripe_magics.finance.inputs import AT_HAND, LISTS, Fetch, ReportInputs, has_all_rows
+from stripe_magics.finance.report_makers import default_span
+from stripe_magics.finance.report_options import ReportOption
+from stripe_magics.finance.report_table import REPORTS, Report
 from stripe_magics.finance.reporting_period import (
     HINT,
     Moment,
@@ -34,7 +36,6 @@ from stripe_magics.finance.reporting_period import (
     end_of,
     moment,
 )
-from stripe_magics.finance.reports import REPORTS, Report, default_span
 from stripe_magics.frames.frame_info import add_note, as_attrs
 
 KEPT_SECONDS = 600

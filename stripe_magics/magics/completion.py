@@ -19,9 +19,9 @@ from stripe_magics._command import OPTIONS, find_option
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.kinds import REPEATED, Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Module
-from stripe_magics.catalogue.reports import REPORTS
 from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.errors import StripeMagicsError
+from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.magics import sql_completion
 from stripe_magics.magics.object_names import NAME_COLUMNS
 from stripe_magics.money import CURRENCIES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from each_row import each_row
 import stripe_magics as sm
 from stripe_magics.errors import StripeMagicsError, UnknownName, UsageFault
 from stripe_magics.finance import REPORTS
+from stripe_magics.finance.columns import columns_of
 
 SEPTEMBER = {"start": "2026-09-01", "end": "2026-09-30"}  # a date given as an end is part of the period
 
@@ -45,12 +47,34 @@ def test_a_report_may_be_an_interactive_table() -> None:
         sm.report("balance_summary", table="perhaps", **SEPTEMBER)
 
 
-def test_what_is_declared_is_made_and_the_other_way_round() -> None:
-    from stripe_magics.catalogue import reports as declared
+def test_the_table_is_read_without_what_makes_reports() -> None:
+    """Completion, help and forms ask it at the first keystroke."""
+    code = (
+        "import sys, stripe_magics.finance\n"
+        "from stripe_magics.finance.report_table import REPORTS\n"
+        "assert len(REPORTS) > 30\n"
+        "print([each for each in ('pandas', 'numpy', 'httpx') if each in sys.modules])\n"
+        "from stripe_magics.finance import mrr\n"
+        "assert REPORTS['mrr'].function is mrr\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
-    made = sys.modules["stripe_magics.finance.reports"]  # the name in the package is the function
 
-    assert list(declared.REPORTS) == list(made.REPORTS) == list(made._MAKERS)
+def test_each_entry_names_a_function_that_declares_its_columns() -> None:
+    missing = [name for name, each in REPORTS.items() if not columns_of(each.function)]
+    assert not missing
+
+
+def test_the_package_gives_its_functions_and_no_more() -> None:
+    from stripe_magics import finance
+
+    assert set(finance._exports.__all__) <= set(dir(finance))
+    assert finance.REPORTS is REPORTS
+    assert not hasattr(finance, "no_report")
+    assert not hasattr(finance, "_no_report")
 
 
 def test_the_balance_at_a_date_knows_payouts_of_every_day() -> None:

@@ -6,19 +6,17 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from stripe_magics import catalogue
+from stripe_magics import catalogue, finance
 from stripe_magics._command import Command
 from stripe_magics._text import closest_matches
-from stripe_magics.catalogue.reports import REPORTS
 from stripe_magics.errors import UnknownName, UsageFault
+from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.magics.subcommands.subcommand import ParsedFlags, Subcommand
 
 _OURS = {"out", "quiet", "cell"}
 
 
 def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics import finance
-
     given = {key: value for key, value in given.items() if key not in _OURS}
     table = bool(given.get("table"))
     if given.pop("form", False):
@@ -40,7 +38,6 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 def report_page(subcommand: Subcommand, name: str) -> Any:
     """The help of one report: its columns with kind and meaning, its options, the period it takes, its
     formula and their source."""
-    from stripe_magics import finance
     from stripe_magics.magics.help_page import HelpSection, Page
     from stripe_magics.magics.help_pages import subcommand_flags
 
@@ -70,8 +67,6 @@ def report_page(subcommand: Subcommand, name: str) -> Any:
 
 
 def close(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics import finance
-
     given = {key: value for key, value in given.items() if key not in _OURS}
     file = given.pop("verify", None)
     if given.pop("form", False):
@@ -89,8 +84,6 @@ def close(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 
 
 def journal(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
-    from stripe_magics import finance
-
     given = {key: value for key, value in given.items() if key not in _OURS}
     return finance.journal(format=given.pop("for", ""), **given)
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from stripe_magics import forms
-from stripe_magics.catalogue.reports import REPORTS
+from stripe_magics import finance, forms
 from stripe_magics.errors import StripeMagicsError, UsageFault
+from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.forms.period_form import Choice, ReportFacts
 
 _PERIOD = {"needed": "needed", "all": "optional", "months": "optional", "at": "optional", "none": "none"}
@@ -92,8 +92,6 @@ class FinanceReporter:
 
     def run(self, words: Sequence[str], values: Mapping[str, Any]) -> Any:
         """What the line gives."""
-        from stripe_magics import finance
-
         if words[0] == "close":
             return finance.close_month(**values)
         return finance.report(words[1], **values)
