@@ -237,9 +237,9 @@ class ListServer:
             low = bisect.bisect_left(self.down, -int(query["created[lte]"]))
         if "created[gte]" in query:
             high = bisect.bisect_right(self.down, -int(query["created[gte]"]))
-        cursor = query.get("starting_after")
-        if cursor:
-            if cursor in self.gone or cursor not in self.place:
+        cursor, before = query.get("starting_after"), query.get("ending_before")
+        if cursor or before:
+            if (cursor or before) in self.gone or (cursor or before) not in self.place:
                 return (
                     400,
                     json.dumps(
@@ -247,24 +247,29 @@ class ListServer:
                             "error": {
                                 "type": "invalid_request_error",
                                 "code": "resource_missing",
-                                "param": "starting_after",
+                                "param": "starting_after" if cursor else "ending_before",
                                 "message": "No such object",
                             }
                         }
                     ).encode(),
                 )
+        if cursor:
             low = max(low, self.place[cursor] + 1)
+        if before:
+            high = min(high, self.place[before])
         size = int(query.get("limit", "10"))
-        rows, at = [], low
-        while at < high and len(rows) <= size:
+        rows = []
+        for at in range(high - 1, low - 1, -1) if before else range(low, high):
+            if len(rows) > size:
+                break
             if self.ids[at] not in self.gone:
                 rows.append(self.bodies[at])
-            at += 1
+        rows_given = rows[:size][:: -1 if before else 1]
         more = b"true" if len(rows) > size else b"false"
         return (
             200,
             b'{"object": "list", "data": ['
-            + b", ".join(rows[:size])
+            + b", ".join(rows_given)
             + b'], "has_more": '
             + more
             + b', "url": "'

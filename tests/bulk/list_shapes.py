@@ -71,6 +71,11 @@ class SortedList:
         return page
 
     def page(self, params: dict[str, str]) -> FetchedPage:
+        if "ending_before" in params:
+            end = int(params["ending_before"])
+            first = max(0, end - int(params["limit"]))
+            rows = [Row(str(number), self.created[number]) for number in range(first, end)]
+            return FetchedPage(rows, first > 0, len(rows))
         first = bisect.bisect_left(self._rising, -int(params.get("created[lte]", 1 << 60)))
         end = bisect.bisect_right(self._rising, -int(params.get("created[gte]", 0)))
         first = max(first, int(params["starting_after"]) + 1) if "starting_after" in params else first

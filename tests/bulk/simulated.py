@@ -60,6 +60,7 @@ class List:
     latency: float = 0.15
     seed: int = 0
     size: int = 100
+    deaf: bool = False  # `ending_before` isn't obeyed
     requests: int = 0
     dead: int = 0
     log: list[Params] = field(default_factory=list)
@@ -87,6 +88,15 @@ class List:
                 self.dead += 1
                 raise CursorDeleted
             there = there[place + 1 :]
+        if "ending_before" in params and not self.deaf:
+            place = next((n for n, each in enumerate(there) if each.id == params["ending_before"]), None)
+            if place is None:
+                self.dead += 1
+                raise CursorDeleted
+            size = min(self.size, int(params["limit"]))
+            there, more = there[max(0, place - size) : place], place > size
+            rows = [Row(each.id, each.created) for each in there]
+            return FetchedPage(rows, more, [each.id for each in there])
         low, high = int(params.get("created[gte]", 0)), int(params.get("created[lte]", 1 << 60))
         there = [each for each in there if low <= each.created <= high]
         size = min(self.size, int(params["limit"]))

@@ -63,6 +63,7 @@ def changing(draw: Any) -> List:
         rate=draw(st.sampled_from([25.0, 100.0])),
         latency=draw(st.sampled_from([0.0, 0.15, 0.4])),
         seed=draw(st.integers(0, 99)),
+        deaf=draw(st.sampled_from([False, False, True])),
     )
 
 
@@ -208,3 +209,49 @@ def test_windows_are_not_split_in_empty_time(shape: str) -> None:
         assert measured.requests <= requests, count
         assert measured.empty <= 20, count
         assert measured.seconds <= seconds, count
+
+
+def in_one_second(count: int) -> List:
+    """Rows above and below, a second with so many rows between them."""
+    things = [Thing(f"a{number:06}", 10_000_000 + number * 60) for number in range(1000)]
+    things += [Thing(f"b{number:06}", 10_100_000) for number in range(count)]
+    things += [Thing(f"c{number:06}", 10_200_000 + number * 60) for number in range(1000)]
+    return List(things, latency=0.5)
+
+
+def test_one_second_has_two_readers() -> None:
+    """No window can split a second; it is read from both ends, and the two meet at a row."""
+    import asyncio
+
+    source = in_one_second(3000)
+
+    async def timed() -> float:
+        got, reading = await pull(source, slots=20, floor=10_000_000)
+        assert sorted(got) == sorted(each.id for each in source.things)
+        assert not reading.state()
+        return asyncio.get_running_loop().time()
+
+    seconds = run(timed())
+    from_below = [params for params in source.log if "ending_before" in dict(params)]
+    assert len(from_below) >= 12
+    assert seconds < 30 * 0.5 * 0.8  # one reader needs thirty pages' time, of 0.6 s at the most
+    assert source.requests <= 50 + 15
+
+
+def test_where_ending_before_is_not_obeyed_the_list_is_read_from_above() -> None:
+    source = in_one_second(1000)
+    source.deaf = True
+    got, _ = run(pull(source, slots=20, floor=10_000_000))
+    assert sorted(got) == sorted(each.id for each in source.things)
+    assert any("ending_before" in dict(params) for params in source.log)
+
+
+def test_a_page_from_below_skips_empty_time() -> None:
+    """Two islands with a year between them: the row above the lower one is the lowest of the upper one."""
+    things = [Thing(f"a{number:06}", 10_000_000 + number * 60) for number in range(3000)]
+    things += [Thing(f"b{number:06}", 50_000_000 + number * 60) for number in range(3000)]
+    source = List(things)
+    got, _ = run(pull(source, slots=20, floor=10_000_000))
+    assert sorted(got) == sorted(each.id for each in things)
+    assert any("ending_before" in dict(params) for params in source.log)
+    assert source.requests <= 60 * 1.1 + 16

@@ -133,7 +133,7 @@ class Fetcher:
         problem = from_answer(
             status, headers, body, self.request, key_hint=connection.key_hint, mode=connection.mode
         )
-        if problem.param == "starting_after" and problem.code == "resource_missing":
+        if problem.param in {"starting_after", "ending_before"} and problem.code == "resource_missing":
             raise CursorDeleted
         return problem, exchange.attempt_result(status, headers, body)
 

@@ -108,12 +108,13 @@ def pages(
     async def windows() -> TimeWindowReader:
         floor = low or await pull.fetch.account_opened_at()
         made = TimeWindowReader(
-            pull.fetch, pull.emit, slots=pull.fetch.slots, floor=floor, limit=request.limit, states=states
-        )
+            pull.fetch, pull.emit, slots=pull.fetch.slots, floor=floor, low=low, high=high,
+            limit=request.limit, states=states,
+        )  # fmt: skip
         if resume is not None:
             made.resume(resume)
         else:
-            made.begin(pull.head, low=low, high=high)
+            made.begin(pull.head)
         return made
 
     yield from pull.follow(windows, stop, expect)
