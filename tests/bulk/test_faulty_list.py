@@ -1,0 +1,14 @@
+"""Under faults a list is read whole or the pull says that it wasn't: no row is lost, none comes twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bulk.faulty_list import attack
+
+
+def test_no_row_is_lost_or_doubled_under_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More seeds: `python tests/benchmarks/bulk_faults.py MINUTES`."""
+    ended = [attack(seed, tmp_path, monkeypatch) for seed in range(24)]
+    assert ended.count("read") >= 16, ended
