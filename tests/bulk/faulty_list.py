@@ -31,6 +31,7 @@ from stripe_magics.client.rate_limiter import Limiter
 from stripe_magics.errors import StripeError
 
 NOW = 1_700_000_000
+REASONS = ["endpoint-rate", "global-rate", "global-concurrency", "resource-specific"]
 
 
 def error(kind: str, **fields: str) -> bytes:
@@ -66,7 +67,7 @@ class FaultyServer:
         if chance.random() < self.chances.refused:
             self.refusing_until = loop.time() + chance.uniform(0, 0.5)
         if loop.time() < self.refusing_until:
-            reason = chance.choice(["endpoint-rate", "global-rate", "global-concurrency", "resource-specific"])
+            reason = chance.choice(REASONS)
             code = chance.choice(["rate_limit", "rate_limit", "lock_timeout"])
             return 429, {"stripe-rate-limited-reason": reason}, error("invalid_request_error", code=code)
         if chance.random() < self.chances.failed:
@@ -115,7 +116,8 @@ def changing_list(chance: Random) -> List:
     for number in range(chance.choice([0, 300])):
         seen = chance.uniform(0.01, 6)
         ahead = chance.choice([0, 0, 30, -5])  # clocks differ
-        things.append(Thing(f"n{number:05}", NOW + int(seen) + ahead, seen, chance.choice([FOREVER, seen + 1])))
+        gone = chance.choice([FOREVER, seen + 1])
+        things.append(Thing(f"n{number:05}", NOW + int(seen) + ahead, seen, gone))
     chance.shuffle(things)
     return List(things, deaf=chance.random() < 0.15)
 
