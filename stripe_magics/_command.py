@@ -70,7 +70,7 @@ class Options:
     )
     again: bool = field(default=False, metadata=_about("flag", "make the same write once more on purpose"))
     from_: Any = field(
-        default=None, metadata=_about("frame", "one call a row, a result column a row", "FRAME")
+        default=None, metadata=_about("frame", "one call a row, a result column a row", "FRAME|FILE")
     )
     raw: bool = field(default=False, metadata=_about("flag", "Stripe's JSON in place of a DataFrame"))
     quiet: bool = field(

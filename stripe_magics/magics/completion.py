@@ -66,6 +66,26 @@ NOTHING: Found = ("", [])
 """A place of ours in which nothing is suggested; Python's own names neither."""
 
 
+def line_of(text: str) -> str | None:
+    """The line of ours at the end of a cell's text, without `%stripe`; None where there is none, or a body
+    has begun."""
+    if len(text) > MAX_BODY:
+        return None
+    cell = _CELL.match(text)
+    if cell is not None:
+        rest = cell["head"].lstrip() if cell["body"] is None else None
+    else:
+        line = _LINE.search(re.sub(r"\\\n", " ", text))
+        rest = line["rest"] if line is not None else None
+    return rest if rest is not None and len(rest) <= MAX_LINE else None
+
+
+def last_piece(line: str) -> str:
+    """The word that is being typed, in its quotes."""
+    last = re.search(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*')*\Z", line)
+    return last[0] if last else ""
+
+
 def suggest(text: str, place: Place) -> Found | None:
     """Suggestions at the end of a cell's text (all of it up to the cursor); None where it isn't ours."""
     cell = _CELL.match(text)
@@ -105,8 +125,7 @@ def in_python(text: str) -> Found | None:
 
 def in_line(rest: str, place: Place) -> Found:
     """Suggestions for the last word of a line."""
-    last = re.search(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*')*\Z", rest)
-    piece = last[0] if last else ""
+    piece = last_piece(rest)
     try:
         words = [word.text for word in split(rest[: len(rest) - len(piece)])]
     except StripeMagicsError:

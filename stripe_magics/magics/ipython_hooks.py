@@ -7,7 +7,6 @@ imported when they are first used.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -52,6 +51,7 @@ def install_completion(ip: Any, magics: Any) -> Undo:
             if "%stripe" not in context.full_text and not python:
                 return {"completions": []}
             from stripe_magics.magics.completion import Place, in_python, suggest
+            from stripe_magics.magics.file_completion import file_is_next
 
             above = context.full_text.split("\n")[: context.cursor_line]
             text = "\n".join([*above, context.text_until_cursor])
@@ -63,7 +63,7 @@ def install_completion(ip: Any, magics: Any) -> Undo:
                 "completions": _Only(SimpleCompletion(hit.text, type=hit.kind) for hit in hits),
                 "matched_fragment": piece,
                 "suppress": True,
-                "do_not_suppress": _FILES if not python and _FILE_NEXT.search(text) else set(),
+                "do_not_suppress": _FILES if not python and file_is_next(text) else set(),
                 "ordered": True,
             }
 
@@ -72,11 +72,7 @@ def install_completion(ip: Any, magics: Any) -> Undo:
 
 
 _FILES = {"IPCompleter.file_matcher"}
-_FILE_NEXT = re.compile(
-    r"(?:--(?:to|from|over|map|verify|export|target)[ \t=]+"
-    r"|\b(?:sandbox[ \t]+(?:save|load)|script|sync)[ \t]+)[^\s$]*\Z"
-)
-"""Where the name of a file or a folder is next: IPython's own completion of these stays."""
+"""What stays beside ours where the name of a file or a folder is next."""
 
 
 class _Only(list[Any]):

@@ -14,6 +14,7 @@ from IPython.core.completer import provisionalcompleter
 from stripe_magics import bulk
 from stripe_magics.client import shared_connection as connections
 from stripe_magics.magics.completion import Hit, Place, parents, suggest
+from stripe_magics.magics.file_completion import file_is_next
 from stripe_magics.magics.seen_ids import Seen
 from stripe_magics.pipeline import call
 
@@ -355,6 +356,30 @@ def test_files_are_offered_where_a_file_is_next(
     (tmp_path / "people.csv").write_text("name\n")
     assert "people.csv" in completed(shell, "%stripe customers create --from peo")
     assert "people.csv" in completed(shell, "%stripe sandbox load peo")
+
+
+@each_row(
+    "text, is_next",
+    [
+        ("%stripe customers create --from ", True), ("%stripe customers create --from=", True),
+        ("%stripe customers list --to peo", True), ("%stripe customers create --from $peo", False),
+        ("%stripe customers create --name ", False), ("%stripe customers create --name=", False),
+        ("%stripe sandbox load ", True), ("%stripe sandbox save peo", True), ("%stripe sandbox ", False),
+        ("%stripe script ", True), ("%stripe script --yes peo", True), ("%stripe script a.py ", False),
+        ("%stripe sync ", True), ("%stripe sync mirror ", False), ("%stripe sync --verify ", True),
+        ("%stripe sync mirror --verify ", False), ("%stripe sync --export x.duckdb peo", True),
+        ("%stripe sync mirror --export ", True), ("%stripe pull --to ", True), ("%stripe pull cus", False),
+        ("%stripe report mrr --over ", True), ("%stripe report mrr --month ", False),
+        ("%stripe close --verify ", True), ("%stripe close --map=", True), ("%stripe close --who ", False),
+        ("%stripe journal --to ", True), ("%%stripe sql --target ", True), ("%stripe sql ", False),
+        ("%stripe events endpoints --to ", True), ("%stripe events endpoints --delete ", False),
+        ("%stripe close --to 'an open quote", False), ("x = 1", False),
+        ("%%stripe customers create --from peo", True),
+        ("%%stripe customers create --form\nname: --to ", False), ("%stripe \\\n customers list --to ", True),
+    ],
+)  # fmt: skip
+def test_where_a_file_is_next_is_what_flags_and_words_declare(text: str, *, is_next: bool) -> None:
+    assert file_is_next(text) is is_next
 
 
 @can_silence

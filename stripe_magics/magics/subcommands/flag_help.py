@@ -70,6 +70,8 @@ _OF_A_WORD: dict[tuple[str, str], Meaning] = {
     ("connect", "env"): ("VARIABLE", "take the key from this environment variable"),
     ("listen", "env"): ("VARIABLE", "the environment variable with the signing secret"),
     ("close", "to"): ("FILE.xlsx", "write the workbook, with the return and the audit trail beside it"),
+    ("pull", "to"): ("FOLDER", "write the lists as Parquet files into this folder"),
+    ("journal", "to"): ("FILE", "write the program's files to this name"),
     ("sync", "verify"): ("", "read every byte of every file and name what isn't as it was written"),
     ("sync", "status"): ("", "only look: what there is, and from when"),
     ("sync", "whole"): ("", "read all lists again from the beginning"),
