@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stripe_magics._redaction import hide
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.events.event_rows import COLUMNS, object_values, row
 
@@ -78,7 +79,7 @@ class LiveViewModel:
 
     def __init__(self, watch: WatchedEvents) -> None:
         self.watch = watch
-        self.send: Callable[[Message], object] = lambda _message: None
+        self._send: Callable[[Message], object] = lambda _message: None
         self.open_pages = 0
         self.page = 0  # 0: the newest events, and what comes
         self.on_last_page_gone: Callable[[], object] = lambda: None
@@ -88,9 +89,13 @@ class LiveViewModel:
 
     def attach(self, send: Callable[[Message], object]) -> None:
         """Begin to get what is new."""
-        self.send = send
+        self._send = send
         if self.on_update not in self.watch.listeners:
             self.watch.listeners.append(self.on_update)
+
+    def send(self, message: Message) -> None:
+        """Send the page a message: no text in it holds a key, whoever typed it where."""
+        self._send(hide(message))
 
     def detach(self) -> None:
         """Get no more."""
@@ -161,7 +166,7 @@ class LiveViewModel:
             watch.pages_open = (watch.pages_open or 0) + 1
             self.open_pages += 1
             watch.when_ended.pop(self, None)
-            self.attach(self.send)
+            self.attach(self._send)
             self._send_page(0, note=watch.notes[-1] if watch.notes else "")
         elif message.get("gone"):
             watch.pages_open = max(0, (watch.pages_open or 0) - 1)
@@ -189,7 +194,10 @@ class LiveViewModel:
         try:
             action()
         except (StripeMagicsError, KeyError, ValueError) as error:
-            self.send({"note": f"{error}".splitlines()[0], "status": self.status()})
+            words = str(error).splitlines() or [type(error).__name__]
+            self.send({"note": words[0], "status": self.status()})
+        except Exception as error:  # our own mistake: an exception in a callback would be seen by nobody
+            self.send({"note": f"{type(error).__name__}: {error}", "status": self.status()})
 
     def _open(self, id: str) -> None:
         subject = self.watch.fetch(id)

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 import ipywidgets as w
 
 from stripe_magics._html import Markup, output, table, tag
+from stripe_magics._redaction import hide
 from stripe_magics._status_colours import colours
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.errors import NotFound, UnknownName
@@ -33,14 +34,14 @@ CARD_CSS = f"<style>\n{static_text('card.css')}</style>"
 
 
 def caller(connection: Any) -> Callable[[str], Any]:
-    """`get(path)` -> Stripe's JSON as it is, `has_more` included."""
+    """`get(path)` -> Stripe's JSON, `has_more` included, without what no page may show: a card is saved with
+    its notebook, and anybody may have typed a key into a description."""
     from stripe_magics.request import Request
 
     def get(path: str) -> Any:
         plain, _, query = path.partition("?")
-        return connection.send(
-            Request(module="api.call", method="GET", path=plain, params=tuple(parse_qsl(query)))
-        ).data
+        request = Request(module="api.call", method="GET", path=plain, params=tuple(parse_qsl(query)))
+        return hide(connection.send(request).data)
 
     return get
 

@@ -124,11 +124,17 @@ def line(words: str) -> Markup:
 def card(
     kind: str, headline: str, rows: Iterable[str] = (), *, role: str = "status", details: Iterable[str] = ()
 ) -> Markup:
-    """A message: `kind` is good, wrong, ask or plain; `details` are folded away. All text is escaped."""
-    rest = join(_new_line(each) for each in rows if each)
-    first, *others = [each for each in details if each] or [""]
+    """A message: `kind` is good, wrong, ask or plain; `details` are folded away. All text is escaped, and
+    without keys: what a form shows is saved with its notebook."""
+    headline = _without_keys(headline)
+    rest = join(_new_line(_without_keys(each)) for each in rows if each)
+    first, *others = [_without_keys(each) for each in details if each] or [""]
     folded = tag("details", tag("summary", "Details"), first, *map(_new_line, others)) if first else ""
     return tag("div", tag("b", headline), rest, folded, class_=f"sm-card sm-{kind}", role=role)
+
+
+def _without_keys(words: str) -> str:
+    return words if isinstance(words, Markup) else redact(words)
 
 
 def _new_line(words: object) -> Markup:

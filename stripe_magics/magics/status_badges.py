@@ -18,12 +18,13 @@ DEADLINES = {
 """By object type: when what is amber must be done."""
 DEADLINE = " by "
 """Between a state and its day."""
+_MODE_SHAPE = "border-radius:10px;padding:1px 8px;font-size:11px;letter-spacing:.06em"  # as on forms
 _SHAPE = "border-radius:9px;padding:1px 8px;font-size:11px;font-weight:600"  # as `.sm-badge` of cards
 MODES = {
-    "live": ("LIVE", "#c0123c"),
-    "unknown": ("LIVE?", "#c0123c"),
-    "test": ("TEST", "#8a4b00"),
-    "sandbox": ("SANDBOX", "#5433c9"),
+    "live": ("LIVE", "#b42318"),
+    "unknown": ("LIVE?", "#b42318"),
+    "test": ("TEST", "#56637a"),
+    "sandbox": ("SANDBOX", "#3f5fbf"),
 }
 
 
@@ -35,7 +36,7 @@ def mode_word(mode: str) -> str:
 def badge(mode: str) -> Markup:
     """The mode as a badge: red for live, so that nobody takes one for the other."""
     word, colour = MODES.get(mode, MODES["unknown"])
-    return tag("b", word, style=f"background:{colour};color:#fff;border-radius:4px;padding:1px 6px")
+    return tag("b", word, style=f"background:{colour};color:#fff;{_MODE_SHAPE}")
 
 
 def state(shown: str) -> Markup:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from each_row import each_row
 
@@ -450,6 +451,31 @@ def test_the_view_opens_the_object_of_today(sandbox: Connection) -> None:
     assert ["name", "Renamed"] in sent[-1]["object"]["values"]
     panel.on_message({"open": "evt_unknown"})
     assert "evt_unknown" in sent[-1]["note"]
+
+
+def test_no_key_gets_to_the_page_whoever_typed_it(
+    sandbox: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk_live_" + "51Canary" * 6
+    watch = sm.watch("customer")
+    elsewhere = httpx.Client(
+        transport=sandbox.sandbox, base_url="https://api.stripe.com", auth=("sk_test_somebody", "")
+    )  # ours takes no key in a field
+    elsewhere.post("/v1/customers", data={"name": f"Rosen {key}"})
+    watch.poll()
+    panel, sent = shown(watch)
+    panel.on_message({"ready": True})
+    panel.on_message({"open": watch.stored()[0].id})
+    panel.on_message({"blocked": f"blocked {key}"})
+
+    def broken() -> int:
+        raise RuntimeError(f"own mistake with {key}")
+
+    monkeypatch.setattr(watch, "poll", broken)
+    panel.on_message({"poll": True})
+    assert sent[-1]["note"] == "RuntimeError: own mistake with (key hidden)"
+    assert "51Canary" not in repr(sent)
+    assert "Rosen (key hidden)" in repr(sent)
 
 
 def test_nothing_of_stripes_users_becomes_html() -> None:

@@ -13,7 +13,7 @@ from each_row import each_row
 import stripe_magics as sm
 from stripe_magics.client.connection import Connection
 from stripe_magics.errors import NotFound
-from stripe_magics.forms import object_card, start_card, today
+from stripe_magics.forms import html, object_card, start_card, today
 from stripe_magics.forms.card_widget import caller
 from stripe_magics.forms.object_search import is_object
 from stripe_magics.forms.stories import READERS, story_of
@@ -288,13 +288,26 @@ def test_what_waits_today_opens_and_the_page_is_read_again(sandbox: Connection) 
     page.close()
 
 
+def test_a_key_in_what_stripe_has_is_on_no_card(sandbox: Connection) -> None:
+    key = "sk_live_" + "51Canary" * 6
+    elsewhere = httpx.Client(
+        transport=sandbox.sandbox, base_url="https://api.stripe.com", auth=("sk_test_somebody", "")
+    )  # ours takes no key in a field
+    made = elsewhere.post("/v1/customers", data={"name": f"Jenny {key}", "description": key}).json()["id"]
+    elsewhere.post("/v1/invoices", data={"customer": made, "description": key})
+    card = object_card(made)
+    shown = [card._repr_html_(), repr(card), html.card("good", f"a {key}", [key, f"b {key}"], details=[key])]
+    assert all("51Canary" not in each for each in shown)
+    assert "Jenny (key hidden)" in card._repr_html_()
+
+
 def test_a_state_has_one_colour_everywhere() -> None:
     from stripe_magics._status_colours import STATES
     from stripe_magics.forms.card_widget import status_badge
     from stripe_magics.magics.status_badges import state
 
     for word, (back, front) in STATES.items():
-        for shown in (status_badge(word), state(word, word)):
+        for shown in (status_badge(word), state(word)):
             assert f"background:{back};color:{front}" in shown
 
 

@@ -90,7 +90,7 @@ def test_links_go_to_the_dashboard_only(shell: Any) -> None:
 def test_live_is_red_and_said(shell: Any) -> None:
     html = shown(shell, frame([{"id": "pi_1"}], mode="live"))["text/html"]
     assert ">LIVE<" in html
-    assert "#c0123c" in html
+    assert "#b42318" in html
     assert "[LIVE]" in shown(shell, frame([{"id": "pi_1"}], mode="live"))["text/plain"]
     assert "SANDBOX" in badge("sandbox")
 

@@ -139,7 +139,10 @@ export default {
     };
     const left = () => setTimeout(() => root.isConnected && show(), 0);
     const start = () => {
-      if (el.parentElement) el.parentElement.classList.add("sm-marked");
+      if (el.parentElement) {
+        el.parentElement.classList.add("sm-marked");
+        el.parentElement.style.overflowX = "clip"; // margins of ipywidgets make a box 4 px wider than its place
+      }
       root = el.closest(".sm-form");
       if (!root) return;
       show();
