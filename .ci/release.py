@@ -1,9 +1,10 @@
-"""Make a release: `python .ci/release.py 0.4.0 [--dry-run] [--root FOLDER] [--unchecked]`.
+"""Make a release: `python .ci/release.py 0.4.0 [--dry-run|--notes] [--root FOLDER] [--unchecked]`.
 
     clean main, newer version, CHANGELOG entry -> version -> .ci/check
     -> build, twine, contents -> SHA256SUMS -> commit -> tag
 
-Nothing is pushed: the last line says how. Every step that fails leaves the repository as it was.
+Nothing is pushed: the last line says how. Every step that fails leaves the repository as it was. `--notes`
+prints what the CHANGELOG says of the version that the tree has: the workflow's text of the release.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ def main() -> int:
     """Check, then do it."""
     given = _arguments()
     root = Path(given.root).resolve()
+    if given.notes:
+        return _notes(root, given.version)
     faults = problems(root, given.version)
     if faults:
         print("No release:", *faults, sep="\n  ")
@@ -45,6 +48,20 @@ def main() -> int:
         print(f"No release: {error}")
         return 1
     print(f"Built and tagged. Publish it with: git push origin main v{given.version}")
+    return 0
+
+
+def _notes(root: Path, version: str) -> int:
+    now = _ASSIGNED.search((root / VERSION).read_text(encoding="utf-8"))
+    text = entry(root, version)
+    if now is None or now[1] != version or not text:
+        print(
+            f"No release: the tree is {now[1] if now else 'without a version'}, asked for was {version},"
+            f" and CHANGELOG.md has {'its' if text else 'no'} entry.",
+            file=sys.stderr,
+        )
+        return 1
+    print(text.partition("\n")[2].strip())
     return 0
 
 
@@ -102,6 +119,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make a release.")
     parser.add_argument("version")
     parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--notes", action="store_true", help="print this version's entry of the CHANGELOG")
     parser.add_argument("--root", default=str(Path(__file__).parents[1]))
     parser.add_argument("--unchecked", action="store_true", help="without .ci/check: it ran just before")
     return parser.parse_args()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,89 @@ def test_a_failing_build_leaves_everything_as_it_was(project: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert git(project, "tag") == ""
     assert git(project, "status", "--porcelain") == ""
+
+
+def test_notes_are_those_of_the_tree(project: Path) -> None:
+    done = release(project, "0.3.0", "--notes")
+    assert (done.returncode, done.stdout.strip()) == (0, "Old.")
+    other = release(project, "0.4.0", "--notes")
+    assert (other.returncode, other.stdout) == (1, "")
+    assert "the tree is 0.3.0, asked for was 0.4.0" in other.stderr
+
+
+README = """# A project
+
+[![CI](pictures/ci.png)](.github/CONTRIBUTING.md) [guide](./notebooks/a.ipynb#one) ![story](pictures/tour.gif)
+[there](https://example.com/x) [mail](mailto:a@example.com) [below](#below)
+"""
+
+
+@pytest.mark.parametrize("address", ["", "https://github.com/someone/stripe_magics/"])
+def test_readme_leads_somewhere_from_a_package_index(project: Path, address: str) -> None:
+    """With the repository's address every link and picture is absolute, at the version's tag; without one it
+    is built all the same, and not published."""
+    shutil.copy(ROOT / "hatch_build.py", project)
+    (project / "README.md").write_text(README)
+    settings = (project / "pyproject.toml").read_text()
+    settings = settings.replace('dynamic = ["version"]', 'dynamic = ["version", "readme"]')
+    settings = settings.replace('readme = "README.md"\n', "")
+    urls = f'Repository = "{address}"' if address else ""
+    settings += f"\n[tool.hatch.metadata.hooks.custom]\n\n[project.urls]\n{urls}\n"
+    (project / "pyproject.toml").write_text(settings)
+    packed = project / "stripe_magics" / "sandbox" / "demo_data" / "account.packed"
+    packed.parent.mkdir(parents=True)
+    packed.write_bytes(b"")
+
+    built = run("-m", "build", "-q", "--no-isolation", "--outdir", "dist", ".", cwd=project)
+    assert built.returncode == 0, built.stdout + built.stderr
+    files = [str(each) for each in sorted((project / "dist").iterdir())]
+    assert len(files) == 2
+    (wheel,) = (zipfile.ZipFile(each) for each in files if each.endswith(".whl"))
+    (name,) = (each for each in wheel.namelist() if each.endswith("METADATA"))
+    text = wheel.read(name).decode()
+    contents = str(ROOT / ".ci" / "wheel_contents.py")
+    assert run(contents, *files).returncode == 0
+    published = run(contents, "--published", *files)
+    for same in ("(https://example.com/x)", "(mailto:a@example.com)", "(#below)"):
+        assert same in text
+    if not address:
+        assert published.returncode == 1
+        assert "Set Repository in [project.urls]" in published.stdout
+        assert "![story](pictures/tour.gif)" in text
+        return
+    assert published.returncode == 0, published.stdout
+    place = "https://github.com/someone/stripe_magics"
+    assert f"[![CI]({place}/raw/v0.3.0/pictures/ci.png)]({place}/blob/v0.3.0/.github/CONTRIBUTING.md)" in text
+    assert f"[guide]({place}/blob/v0.3.0/notebooks/a.ipynb#one)" in text
+    assert f"![story]({place}/raw/v0.3.0/pictures/tour.gif)" in text
+
+
+def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_workflows_are_tight() -> None:
+    """Actions by their hash, rights by the job that needs them, no login left in the checkout, a limit of
+    time, and no text of GitHub's pasted into a shell."""
+    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {"contents": "read"}, path.name
+        assert "concurrency" in workflow, path.name
+        for name, job in workflow["jobs"].items():
+            assert job["timeout-minutes"] <= 90, f"{path.name}: {name}"
+            for step in job["steps"]:
+                uses = step.get("uses", "")
+                assert not uses or re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", uses), f"{path.name}: {uses}"
+                assert "${{" not in step.get("run", ""), f"{path.name}: {step}"
+                if uses.startswith("actions/checkout@"):
+                    assert step["with"]["persist-credentials"] is False, f"{path.name}: {name}"
+                if {"contents", "id-token"} & {
+                    k for k, v in job.get("permissions", {}).items() if v == "write"
+                }:
+                    assert "checkout" not in uses, (
+                        f"{path.name}: {name} may write, so it runs nothing of ours"
+                    )
 
 
 def test_workflows_call_what_exists() -> None:
