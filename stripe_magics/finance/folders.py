@@ -38,7 +38,7 @@ _OF_INVOICES = (
     "collection_method", "due_date", "starting_balance", "shipping_cost_amount_subtotal", "subscription",
     "parent_subscription_details_subscription", "charge", "payment_intent", "payments", "default_tax_rates",
     "discount", "discount_coupon", "discounts", "lines_has_more", "total_taxes", "total_tax_amounts",
-    "livemode", "status_transitions_finalized_at", "status_transitions_marked_uncollectible_at",
+    "livemode", "test_clock", "status_transitions_finalized_at", "status_transitions_marked_uncollectible_at",
     "status_transitions_paid_at", "status_transitions_voided_at",
 )  # fmt: skip
 COLUMNS = {"invoice": _OF_INVOICES}

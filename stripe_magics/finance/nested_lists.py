@@ -178,36 +178,63 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _parsed(texts: pa.Array, shape: pa.DataType) -> pa.ListArray:
-    """JSON text in its shape. Facts whose names don't occur in the text aren't looked for: they cost nothing
-    then."""
+    """JSON text in its shape."""
     parts = [_parsed_part(texts.slice(at, _ROWS), shape) for at in range(0, len(texts), _ROWS)]
     return pa.concat_arrays(parts) if parts else pa.array([], shape)
 
 
 def _parsed_part(texts: pa.Array, shape: pa.DataType) -> pa.ListArray:
+    """Objects that don't occur in the beginning are only looked for: one API version has some, another one
+    others. If one comes after all, the text is parsed again with all of its facts."""
     head, tail, between = (pa.scalar(each, texts.type) for each in ('{"v":', "}\n", ""))
     lines = pc.binary_join_element_wise(head, texts.fill_null("[]"), tail, between)
-    content = lines.buffers()[2].to_pybytes()  # one line after another
-    table = pj.read_json(
-        pa.BufferReader(content),
-        read_options=pj.ReadOptions(block_size=max(_BLOCK, len(content) // 4)),
-        parse_options=pj.ParseOptions(
-            explicit_schema=pa.schema([("v", _occurring(shape, content))]),
-            unexpected_field_behavior="ignore",
-            newlines_in_values=content.count(b"\n") > len(texts),
-        ),
-    )
-    array = pa.concat_arrays(table.column("v").chunks)
-    return _widened(array, shape)
+    content = lines.buffers()[2]  # one line after another
+    within = _line_ends(content) > len(texts)
+    sample = content[:_SAMPLE].to_pybytes()
+    outlined = {each.name for each in shape.value_type if b'"%b"' % each.name.encode() not in sample}
+    while True:
+        fields = [_outline(each) if each.name in outlined else each for each in shape.value_type]
+        table = pj.read_json(
+            pa.BufferReader(content),
+            read_options=pj.ReadOptions(block_size=max(_BLOCK, len(content) // 4)),
+            parse_options=pj.ParseOptions(
+                explicit_schema=pa.schema([("v", pa.list_(pa.struct(fields)))]),
+                unexpected_field_behavior="ignore",
+                newlines_in_values=within,
+            ),
+        )
+        array = pa.concat_arrays(table.column("v").chunks)
+        found = {name for name in outlined if _occurs(array, name)}
+        if not found:
+            return _widened(array, shape)
+        outlined -= found
 
 
-def _occurring(shape: pa.DataType, content: bytes) -> pa.DataType:
-    """A list's shape with those of its elements' facts that occur in some text: one API version has some,
-    another one others."""
-    sample = content[:_SAMPLE]
-    names = {each: b'"%b"' % each.name.encode() for each in shape.value_type}
-    kept = [each for each, name in names.items() if name in sample or name in content]
-    return pa.list_(pa.struct(kept))
+def _line_ends(content: pa.Buffer) -> int:
+    """How often a line ends, counted where the text is, block by block."""
+    octets = np.frombuffer(content, dtype=np.uint8)
+    blocks = (octets[at : at + _BLOCK] for at in range(0, len(octets), _BLOCK))
+    return sum(int(np.count_nonzero(each == ord("\n"))) for each in blocks)
+
+
+def _outline(fact: pa.Field) -> pa.Field:
+    """An object or a list of objects without what is in it: whether there is one is all that is read."""
+    if pa.types.is_struct(fact.type):
+        return pa.field(fact.name, pa.struct([]))
+    if pa.types.is_list(fact.type):
+        return pa.field(fact.name, pa.list_(pa.struct([])))
+    return fact
+
+
+def _occurs(array: pa.Array, name: str) -> bool:
+    """Whether some element of a list column has an object, or a list with something in it, of that name."""
+    if pa.types.is_null(array.type):
+        return False
+    values = array.values.field(name)
+    kind = values.type
+    if pa.types.is_list(kind):
+        return len(values.values) > 0
+    return pa.types.is_struct(kind) and values.null_count < len(values)
 
 
 def _widened(array: pa.Array, shape: pa.DataType) -> pa.Array:

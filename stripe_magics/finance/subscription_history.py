@@ -20,14 +20,14 @@ import numpy as np
 import pandas as pd
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance.aggregation import require_columns, to_str
+from stripe_magics.finance.aggregation import require_columns, text_column, to_str
 from stripe_magics.finance.inputs import ReportInputs, ended_subscriptions
 from stripe_magics.finance.mrr_history import LINES_ONLY, METHOD, subscription_steps
 from stripe_magics.finance.mrr_now import subscription_mrr
 from stripe_magics.finance.receivables import NEVER
 from stripe_magics.finance.reporting_period import nanoseconds
 
-_KEPT = ("customer", "currency", "status", "discount", "discounts", "pause_collection")
+_KEPT = ("customer", "currency", "status", "discount", "discounts", "pause_collection", "test_clock")
 
 
 def history(x: ReportInputs, until: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -35,12 +35,12 @@ def history(x: ReportInputs, until: pd.Timestamp | None = None) -> pd.DataFrame:
     (now, unless given)."""
     discounts = x.options.get("discounts", "forever")
     ended = ended_subscriptions(x.optional("subscriptions"))
-    steps = subscription_steps(x.lines(), discounts=discounts, ended=ended)
+    steps = subscription_steps(_without_clocks(x, x.lines()), discounts=discounts, ended=ended)
     events = x.subscription_events(x.clock if until is None else until)
     if events is None or events.empty:
         return steps
     known = states(events)
-    known = known[known["start"] <= x.clock.value]
+    known = known[(known["start"] <= x.clock.value) & text_column(known, "test_clock").eq("")]
     if known.empty:
         return steps
     facts = {"discounts": discounts, "coupons": x.coupons(), "prices": x.tiers(known)}
@@ -57,6 +57,19 @@ def history(x: ReportInputs, until: pd.Timestamp | None = None) -> pd.DataFrame:
             f" {', '.join(sorted(doubtful)[:5])}{' ...' if len(doubtful) > 5 else ''}."
         )
     return joined(steps, known[~known["subscription"].isin(doubtful)])
+
+
+def _without_clocks(x: ReportInputs, lines: pd.DataFrame) -> pd.DataFrame:
+    """Lines without those of test clocks: their subscriptions are in no list, so that MRR now hasn't them."""
+    played = text_column(x["invoices"], "test_clock").ne("").to_numpy()
+    if not played.any():
+        return lines
+    mine = played[lines["position"].to_numpy()]
+    names = sorted(set(text_column(lines[mine], "subscription")) - {""})
+    if names:
+        more = " ..." if len(names) > 5 else ""
+        x.note(f"Left out ({len(names):,}), because they run on test clocks: {', '.join(names[:5])}{more}.")
+    return lines[~mine]
 
 
 def _by_id(subscriptions: pd.DataFrame, facts: Mapping[str, Any]) -> dict[str, int]:
@@ -83,8 +96,9 @@ def states(events: pd.DataFrame) -> pd.DataFrame:
             continue
         items = found.get("items") or {}
         facts = {name: found.get(name) for name in _KEPT}
-        if isinstance(facts["customer"], Mapping):
-            facts["customer"] = facts["customer"].get("id")
+        for name in ("customer", "test_clock"):
+            if isinstance(facts[name], Mapping):
+                facts[name] = facts[name].get("id")
         rows.append(
             {
                 "id": identity,

@@ -42,6 +42,7 @@ EU = frozenset(
 )  # fmt: skip
 _ENTRIES = ("total_taxes", "total_tax_amounts", "tax_amounts")
 _AMOUNTS = ("taxable", "tax")
+_SORTED_BY = ("posted", "document", "tax_rate")
 _OF_CUSTOMERS = (
     "currency",
     "customer",
@@ -137,8 +138,8 @@ def _customers(invoices: pd.DataFrame) -> pd.DataFrame:
     tax_id = pd.Series("", index=invoices.index, dtype=object)
     if "customer_tax_ids" in invoices.columns:
         ids = nested_lists(invoices["customer_tax_ids"], "customer_tax_ids")
-        rows, first = np.unique(ids.row, return_index=True)
-        tax_id.iloc[rows] = ids.text("value").take(pa.array(first)).to_numpy(zero_copy_only=False)
+        first = np.flatnonzero(np.diff(ids.row, prepend=-1))  # rows come in order
+        tax_id.iloc[ids.row[first]] = ids.text("value").take(pa.array(first)).to_numpy(zero_copy_only=False)
     return pd.DataFrame(
         {
             "currency": to_str(invoices["currency"]),
@@ -155,7 +156,9 @@ def _by_entry(documents: pd.DataFrame, entries: TaxEntries) -> pd.DataFrame:
     """One row an entry: at (the document's place), tax rate, behaviour, reason, taxable, tax. One without
     entries has one, of its own tax."""
     net, tax = _own(documents, entries)
-    without = np.setdiff1d(np.arange(len(documents)), entries.row, assume_unique=False)
+    bare = np.ones(len(documents), dtype=bool)
+    bare[entries.row] = False
+    without = np.flatnonzero(bare)
     spelt = entries.table
     own = pd.DataFrame(
         {
@@ -229,6 +232,7 @@ def tax_collected(
     )
     span, own = period(start, end, zone), without_lines(invoices)
     out, spelt = _documents(own, credit_notes, refunds, charges, span)
+    out = out.take(_order(out, own))
     place = out.pop("place").to_numpy()
     for name, values in _customers(
         own[[name for name in _OF_CUSTOMERS if name in own.columns]].take(place)
@@ -245,10 +249,7 @@ def tax_collected(
     percent = np.array([_percentage(each) for each in rates], dtype=float)
     without = np.where(out["tax"] == 0, 0.0, np.nan)
     out["percentage"] = np.where(out["tax_rate"].ne(""), percent[coded] if rates else np.nan, without)
-    out["date"] = instants(out["posted"].to_numpy(dtype=np.int64)).to_numpy()
-    out["date"] = pd.to_datetime(out["date"], utc=True).astype("datetime64[us, UTC]")
-    keys = pa.table({name: pa.array(out[name]) for name in ("currency", "posted", "document", "tax_rate")})
-    out = out.take(pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names]).to_numpy())
+    out["date"] = instants(out["posted"].to_numpy(dtype=np.int64)).array
     columns = [
         "currency",
         "date",
@@ -262,6 +263,14 @@ def tax_collected(
     columns += ["country", "exempt", "tax_rate", "percentage", "inclusive", "taxability", *_AMOUNTS]
     sources = [invoices, credit_notes, refunds, charges]
     return result(out[columns], "tax_collected", sources, period=span)
+
+
+def _order(out: pd.DataFrame, invoices: pd.DataFrame) -> Ints:
+    """The places of tax entries by currency, day, document and rate."""
+    currency = to_str(invoices["currency"]).take(out["place"])
+    keys = {"currency": pa.array(currency.array), **{name: pa.array(out[name]) for name in _SORTED_BY}}
+    made: Ints = pc.sort_indices(pa.table(keys), [(name, "ascending") for name in keys]).to_numpy()
+    return made
 
 
 def _percentage(rate: Mapping[str, Any]) -> float:

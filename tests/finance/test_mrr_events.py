@@ -155,6 +155,24 @@ def test_events_that_end_elsewhere_are_not_believed() -> None:
     assert "Counted by their invoices alone (1), because events are missing: sub_1" in notes
 
 
+@each_row("clock", ["clock_1", {"id": "clock_1", "object": "test_helpers.test_clock"}])
+def test_what_runs_on_a_test_clock_is_left_out(clock: Any) -> None:
+    """Its subscription is in no list; its events and invoices are."""
+    played = subscription("sub_2", WAS, test_clock=clock)
+    bill = invoice(
+        "in_9", 10000, "2026-04-01", [recurring("il_9", 10000, "2026-04-01", "2026-05-01", of=TEAM)],
+        test_clock="clock_1",
+    )  # fmt: skip
+    bill["lines"] = [{**each, "subscription": "sub_2", "subscription_item": "si_9"} for each in bill["lines"]]
+    fake = account(subscription("sub_1", WAS), event("2026-04-20", played))
+    fake.objects["invoice"].append(bill)
+    assert ends() == [10000, 10000]
+    notes = " ".join(sm.report("mrr", month="2026-04").attrs["stripe"]["notes"])
+    assert "events are missing" not in notes
+    assert "Left out (1), because they run on test clocks: sub_2." in notes
+    assert sm.report("mrr_bridge").empty
+
+
 def test_events_whose_items_were_cut_are_not_believed() -> None:
     cut = event("2026-04-20", subscription("sub_1", IS))
     cut["data"]["object"]["items"]["has_more"] = True

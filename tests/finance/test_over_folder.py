@@ -13,6 +13,7 @@ import stripe_magics as sm
 from stripe_magics.bulk import mirror_storage
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance import MissingData
+from stripe_magics.finance.nested_lists import nested_lists
 
 SEPTEMBER = {"month": "2026-09"}
 LISTS = [
@@ -80,6 +81,24 @@ def test_rows_of_a_query_are_opened_too(folder: Path) -> None:
     assert rows["lines"].map(type).eq(str).all(), "a query gives lists as JSON text"
     made = sm.report("mrr", **SEPTEMBER, data={"invoices": rows})
     assert made["end"].tolist() == sm.report("mrr", **SEPTEMBER)["end"].tolist()
+
+
+def test_facts_that_only_later_rows_have_are_read_from_text() -> None:
+    """One API version has some objects in its lines, another one others; a list may hold both."""
+    early = '[{"id": "il_%d", "amount": 1, "period": {"start": 1, "end": 2}, "plan": null}]'
+    late = (
+        '[{"id": "il_late", "amount": 7, "taxes": [{"amount": 3, "tax_behavior": "inclusive"}],\n'
+        ' "parent": {"subscription_item_details": {"subscription": "sub_1"}},'
+        ' "plan": {"id": "plan_1", "interval": "month"}}]'
+    )
+    texts = pd.Series([early % each for each in range(3000)] + [late, "[]", "null"], dtype="str")
+    read = nested_lists(texts, "lines")
+    assert len(read) == 3001
+    assert read.row[-1] == 3000
+    assert read.get("plan", "interval").to_pylist()[-2:] == [None, "month"]
+    assert read.get("parent", "subscription_item_details", "subscription").to_pylist()[-1] == "sub_1"
+    assert read.inner("taxes").ints("amount").tolist() == [3]
+    assert read.ints("amount").sum() == 3007
 
 
 def test_what_a_folder_lacks_is_said(folder: Path, tmp_path: Path) -> None:
