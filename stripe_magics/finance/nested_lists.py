@@ -234,7 +234,7 @@ def _occurs(array: pa.Array, name: str) -> bool:
     kind = values.type
     if pa.types.is_list(kind):
         return len(values.values) > 0
-    return pa.types.is_struct(kind) and values.null_count < len(values)
+    return bool(pa.types.is_struct(kind) and values.null_count < len(values))
 
 
 def _widened(array: pa.Array, shape: pa.DataType) -> pa.Array:

@@ -69,7 +69,8 @@ def _without_clocks(x: ReportInputs, lines: pd.DataFrame) -> pd.DataFrame:
     if names:
         more = " ..." if len(names) > 5 else ""
         x.note(f"Left out ({len(names):,}), because they run on test clocks: {', '.join(names[:5])}{more}.")
-    return lines[~mine]
+    kept: pd.DataFrame = lines[~mine]
+    return kept
 
 
 def _by_id(subscriptions: pd.DataFrame, facts: Mapping[str, Any]) -> dict[str, int]:
@@ -97,8 +98,8 @@ def states(events: pd.DataFrame) -> pd.DataFrame:
         items = found.get("items") or {}
         facts = {name: found.get(name) for name in _KEPT}
         for name in ("customer", "test_clock"):
-            if isinstance(facts[name], Mapping):
-                facts[name] = facts[name].get("id")
+            if isinstance(expanded := facts[name], Mapping):
+                facts[name] = expanded.get("id")
         rows.append(
             {
                 "id": identity,

@@ -267,7 +267,7 @@ def tax_collected(
 
 def _order(out: pd.DataFrame, invoices: pd.DataFrame) -> Ints:
     """The places of tax entries by currency, day, document and rate."""
-    currency = to_str(invoices["currency"]).take(out["place"])
+    currency = to_str(invoices["currency"]).take(out["place"].to_numpy())
     keys = {"currency": pa.array(currency.array), **{name: pa.array(out[name]) for name in _SORTED_BY}}
     made: Ints = pc.sort_indices(pa.table(keys), [(name, "ascending") for name in keys]).to_numpy()
     return made
