@@ -29,7 +29,7 @@ from stripe_magics.client.pagination.raw_pages import (
     Params,
     RowSlice,
 )
-from stripe_magics.client.pagination.window import Window, check, time_of
+from stripe_magics.client.pagination.window import NOWHERE, Anchor, Window, check, time_of
 
 FIRST_WINDOWS = 10  # at most, of a first cut into unknown time: each that is empty costs a request
 MIN_FIRST_PAGES = 0.8  # estimated pages of the smallest window of the first cut
@@ -72,7 +72,6 @@ class TimeWindowReader:
         self._floor = floor  # about where the list begins; only a guide for cutting
         self._limit = limit
         self._states = states
-        self._list_newest = 0  # the newest second of the list, as far as known
         self._emitting = 0
         self.windows: list[Window] = []  # from the newest to the oldest
         self.read = 0
@@ -85,7 +84,6 @@ class TimeWindowReader:
         oldest, newest = time_of(first.rows[-1]), time_of(first.rows[0])
         density = len(first.rows) / (newest - oldest + 1)
         self.read = len(first.rows)
-        self._list_newest = newest
         ids = [row.id for row in first.rows]
         self.windows = [Window(low, high, oldest, ids[-1], ids, density, len(ids), newest)]
         floor = max(low, min(self._floor, oldest))
@@ -120,9 +118,8 @@ class TimeWindowReader:
 
     def resume(self, states: Sequence[dict[str, Any]]) -> None:
         """Go on where an earlier run stood."""
-        windows = [Window(**_renamed(state)) for state in states]
+        windows = [_restored(state) for state in states]
         self.windows = sorted(windows, key=lambda window: window.low, reverse=True)
-        self._list_newest = max((window.top for window in windows), default=0)
 
     async def run(self) -> None:
         """Read all windows. Raises what `fetch` raises, or `NotSortedByCreated`."""
@@ -186,7 +183,7 @@ class TimeWindowReader:
             return _Help(rows, self._from_above) if rows > MIN_ROWS_FROM_ABOVE else None
         if not window.recent:  # its density is a guess, and the pieces of a guess lie in empty time
             return None
-        if self._limit is None and not window.asked and self._row_below(window):
+        if self._limit is None and window.asked == NOWHERE and self._anchor(window) != NOWHERE:
             return _Help(rows, self._from_below) if rows > MIN_ROWS_FROM_BELOW else None
         if by_time <= least or window.unread_from <= max(window.low, 1):
             return None
@@ -217,19 +214,21 @@ class TimeWindowReader:
         self.windows.insert(self.windows.index(donor) + 1, window)
         return self._from_above(window)
 
-    def _row_below(self, window: Window) -> str:
+    def _anchor(self, window: Window) -> Anchor:
         """The row under which everything is read by others, as far as it is known: the newest one of the
         windows below."""
-        if window.below or window.below_off:
-            return "" if window.below_off else window.below
+        if window.below_off:
+            return NOWHERE
+        if window.below != NOWHERE:
+            return window.below
         low = window.low
         for lower in self.windows[self.windows.index(window) + 1 :]:
             if lower.high != low - 1:
-                return ""
+                return NOWHERE
             if not lower.empty:
                 return lower.newest
             low = lower.low
-        return ""
+        return NOWHERE
 
     # --- a page of a window ---------------------------------------------------------------------------------
     def _from_above(self, window: Window) -> Coroutine[Any, Any, None]:
@@ -237,7 +236,7 @@ class TimeWindowReader:
         return self._page(window)
 
     def _from_below(self, window: Window) -> Coroutine[Any, Any, None]:
-        window.asked = self._row_below(window)
+        window.asked = self._anchor(window)
         return self._page_from_below(window.asked)
 
     async def _page(self, window: Window) -> None:
@@ -255,19 +254,19 @@ class TimeWindowReader:
         window.busy = False
         await self._emit(page, keep)
 
-    async def _page_from_below(self, asked: str) -> None:
+    async def _page_from_below(self, asked: Anchor) -> None:
         whole = Window(self._low, self._high, 0)  # not only the window: the page may reach above it
-        cursor = (("ending_before", asked), ("limit", str(PAGE)))
+        cursor = (("ending_before", asked.under), ("limit", str(PAGE)))
         try:
             page: FetchedPage | None = await self._fetch((*whole.params(), *cursor))
         except CursorDeleted:
             page = None
         window = next(each for each in self.windows if each.asked == asked)  # it may have been split
-        window.asked = ""
+        window.asked = NOWHERE
         if page is None:
             window.below_off = True
             return
-        keep = window.take_from_below(page.rows, asked=asked, list_newest=self._list_newest)
+        keep = window.take_from_below(page.rows, asked)
         await self._emit(page, keep)
 
     async def _emit(self, page: FetchedPage, keep: list[int]) -> None:
@@ -288,9 +287,10 @@ class TimeWindowReader:
         self._emitting -= 1
 
 
-def _renamed(state: dict[str, Any]) -> dict[str, Any]:
-    """A saved state of version 0.2 calls `dedupe` by another name."""
-    return {("dedupe" if name == "careful" else name): value for name, value in state.items()}
+def _restored(state: dict[str, Any]) -> Window:
+    """A window as it was saved. Version 0.2 calls `dedupe` by another name."""
+    fields = {("dedupe" if name == "careful" else name): value for name, value in state.items()}
+    return Window(**{**fields, "below": Anchor(*fields.get("below", NOWHERE))})
 
 
 def _growth(count: int, total: float) -> float:

@@ -1,22 +1,33 @@
 """A window: the rows of a list between two seconds, read from above and, where a row below is known, from
 below as well.
 
-From above it goes newest first by its cursor. From below it begins at the newest row that the window under it
-has shown (`ending_before`): a page from there holds the rows just above, wherever in time they lie, so that
-empty time costs nothing and one second with many rows (a billing run) has two readers. The two meet at a row,
-with no cut between them.
+From above it goes newest first by its cursor. From below it begins at the newest rows that the window under
+it has shown (`ending_before`): a page from there holds the rows just above, wherever in time they lie, so
+that empty time costs nothing and one second with many rows (a billing run) has two readers. The two meet at a
+row, with no cut between them.
 
-What a page from below says is taken only if it can be so: where it can't, the window is read from above, as
-if nothing had been asked.
+A page from below is asked for above the row *under* the newest one that is known, so that it must end with
+that one: then it holds whatever lies above it. Any other page (the row was deleted, `ending_before` isn't
+obeyed) says nothing, and the window is read from above, as if nothing had been asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from stripe_magics.client.pagination.raw_pages import NotSortedByCreated, Params, Row
+
+
+class Anchor(NamedTuple):
+    """Where reading from below begins: the newest row that was read, and the one under it."""
+
+    row: str
+    under: str
+
+
+NOWHERE = Anchor("", "")
 
 # cursors of deleted rows tried one after another before the window is entered anew by time
 MAX_DEAD_CURSORS = 5
@@ -39,12 +50,12 @@ class Window:
     busy: bool = False
     dedupe: bool = False  # rows may come again: after a deleted cursor
     dead: int = 0
-    below: str = ""  # the last row read from below; what lies under it was read
+    below: Anchor = NOWHERE  # the last row read from below, and the one under it; what lies under was read
     below_held: list[str] = field(default_factory=list)  # ids of second `low` that were read from below
     below_density: float = 0.0
     below_off: bool = False  # it isn't read from below (any more)
-    asked: str = ""  # the row above which a page is under way
-    newest: str = ""  # its first row, once that is known
+    asked: Anchor = NOWHERE  # where a page from below that is under way begins
+    newest: Anchor = NOWHERE  # its first row, once that is known
     empty: bool = False  # nothing was found in it
     one_second: bool = False  # the last page, from above or below, lay in one second: more may follow
 
@@ -56,7 +67,7 @@ class Window:
     @property
     def readers(self) -> int:
         """How many pages of it are under way."""
-        return self.busy + bool(self.asked)
+        return self.busy + (self.asked != NOWHERE)
 
     def left(self, floor: int) -> float:
         """Estimated rows still to read."""
@@ -100,8 +111,8 @@ class Window:
             below=self.below, below_held=self.below_held, below_density=self.below_density,
             below_off=self.below_off, asked=self.asked,
         )  # fmt: skip
-        self.low, self.below, self.below_held, self.below_density = second + 1, "", [], 0.0
-        self.below_off, self.asked = False, ""
+        self.low, self.below, self.below_held, self.below_density = second + 1, NOWHERE, [], 0.0
+        self.below_off, self.asked = False, NOWHERE
         return lower
 
     # --- a page from above ----------------------------------------------------------------------------------
@@ -112,7 +123,8 @@ class Window:
         held = {*(self.recent if self.dedupe else ()), *self.below_held}
         keep = [index for index, row in enumerate(rows) if time_of(row) >= self.low and row.id not in held]
         if not self.recent:  # its first page
-            self.newest, self.empty = (rows[0].id, False) if rows else ("", True)
+            self.empty = not rows
+            self.newest = Anchor(rows[0].id, rows[1].id) if len(rows) > 1 else NOWHERE
         met = bool(self.below_held) and any(row.id in self.below_held for row in rows)
         self.done = not has_more or met or time_of(rows[-1]) < self.low
         if rows and not self.done:
@@ -149,36 +161,33 @@ class Window:
             raise NotSortedByCreated("a cursor was refused where none was sent")
 
     # --- a page from below ----------------------------------------------------------------------------------
-    def take_from_below(self, rows: list[Row], *, asked: str, list_newest: int) -> list[int]:
-        """As `take`, of the rows just above `asked`; none if the page can't be believed.
-
-        A page that holds the newest row of the list came from its top: `ending_before` isn't obeyed there.
-        """
+    def take_from_below(self, rows: list[Row], asked: Anchor) -> list[int]:
+        """As `take`, of the rows just above `asked`; none if the page doesn't end there."""
         if self.done:
             return []
-        if not rows or not is_falling(rows) or time_of(rows[0]) >= list_newest:
+        if len(rows) < 2 or rows[-1].id != asked.row or not is_falling(rows):
             self.below_off = True
             return []
         held, read = set(self.below_held), set(self.recent)
         keep, met = [], False
-        for index, row in enumerate(rows):
+        for index, row in enumerate(rows[:-1]):
             second = time_of(row)
             if second > self.unread_from or row.id in read:
                 met = True  # this one was read from above, so what lies between was this page
             elif second >= self.low and row.id not in held:
                 keep.append(index)
-        if not keep and not met:
-            self.below_off = True
-            return []
         if met:
             if not self.recent:
-                self.newest = rows[keep[0]].id if keep else asked
+                self.newest = Anchor(rows[keep[0]].id, rows[keep[0] + 1].id) if keep else asked
             self.done, self.recent = True, []
             return keep
+        if not keep:
+            self.below_off = True
+            return []
         newest = time_of(rows[0])
-        ids = [row.id for row in rows if row.created == newest]
+        ids = [row.id for row in rows[:-1] if row.created == newest]
         self.below_held = [*self.below_held, *ids] if newest == self.low else ids
-        self.low, self.below = newest, rows[0].id
+        self.low, self.below = newest, Anchor(rows[0].id, rows[1].id)
         self.one_second = newest == time_of(rows[-1])
         self.below_density = density_of(rows)
         return keep
