@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import BinaryIO
 
@@ -73,12 +74,13 @@ def _headers(stream: BinaryIO) -> dict[str, str]:
         if len(line) > LINE or size > MAX_HEAD:
             raise BadMessage(431, "The headers are too long.")
         name, colon, value = line.decode("latin-1").partition(":")
-        if not colon or not name or name != name.strip() or _CONTROL.search(value.strip()):
+        value = value.strip()
+        if not colon or not name or name != name.strip() or _CONTROL.search(value):
             raise BadMessage(400, "A header is malformed.")
         key = name.lower()
         if key in headers and key in {"host", "content-length", "transfer-encoding"}:
             raise BadMessage(400, f"The header {name} is there twice.")
-        headers[key] = value.strip()
+        headers[key] = value
 
 
 def _body(stream: BinaryIO, method: str, headers: Mapping[str, str]) -> bytes:
@@ -139,6 +141,7 @@ def written(status: int, headers: Mapping[str, str], body: bytes, *, head: bool,
     return "\r\n".join(lines).encode("latin-1", "replace") + (b"" if head else body)
 
 
+@cache
 def _phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase

@@ -23,6 +23,7 @@ import threading
 import time
 from collections.abc import Iterable
 from email.utils import formatdate
+from functools import lru_cache
 from pathlib import Path
 
 import httpx
@@ -194,7 +195,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             answered = linked_pdf(account, method, path) or respond(
                 account, method, path, query, headers, body
             )
-            answered.headers["date"] = formatdate(now or account.now, usegmt=True)
+            answered.headers["date"] = _date(now or account.now)
             return answered
 
     def _fault(self, request: httpx.Request) -> tuple[Fault | None, float]:
@@ -245,6 +246,12 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 request=request,
             )
         return httpx.Response(answer.status, headers=answer.headers, content=answer.body, request=request)
+
+
+@lru_cache(maxsize=8)
+def _date(moment: int) -> str:
+    """A moment as the Date header has it."""
+    return formatdate(moment, usegmt=True)
 
 
 def _status(fault: Fault, request: httpx.Request) -> httpx.Response:

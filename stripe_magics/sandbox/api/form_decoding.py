@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from stripe_magics.sandbox.api.errors import invalid_before_execution
 
@@ -19,10 +19,23 @@ Nested = dict[str, Any]
 
 def pairs(text: str) -> list[tuple[str, str]]:
     """The pairs of a query string or a form body."""
-    try:
-        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
-    except ValueError as fault:
-        raise invalid_before_execution(f"Invalid request: more than {MAX_PARAMETERS} parameters.") from fault
+    if not text:
+        return []
+    parts = text.split("&")
+    if len(parts) > MAX_PARAMETERS:
+        raise invalid_before_execution(f"Invalid request: more than {MAX_PARAMETERS} parameters.")
+    plain = "%" not in text and "+" not in text
+    found = []
+    for part in parts:
+        if part:
+            name, _, value = part.partition("=")
+            found.append((name, value) if plain else (_decoded(name), _decoded(value)))
+    return found
+
+
+def _decoded(text: str) -> str:
+    text = text.replace("+", " ")
+    return unquote(text) if "%" in text else text
 
 
 def nest(given: list[tuple[str, str]]) -> Nested:

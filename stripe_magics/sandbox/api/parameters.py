@@ -189,11 +189,11 @@ def typed(
     result = _Given()
     result.prefix = prefix
     for name, (of, required, clears) in names.items():
-        where = _bracket(prefix, name)
         if name not in given:
             if required:
-                raise missing_param(where)
+                raise missing_param(_bracket(prefix, name))
             continue
+        where = _bracket(prefix, name)
         value = given[name]
         if value == "" and (of != "m" or required):
             textual = isinstance(of, str) and of[0] == "s"

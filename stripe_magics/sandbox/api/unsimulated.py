@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 
@@ -91,14 +92,24 @@ TABLE: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@cache
+def _by_head(name: str) -> dict[str, list[str]]:
+    """What an operation refuses, by the name that stands before the first bracket."""
+    found: dict[str, list[str]] = {}
+    for known in EVERYWHERE.union(TABLE.get(name, ())):
+        found.setdefault(known.partition("[")[0], []).append(known)
+    return found
+
+
 def check(name: str, given: Iterable[tuple[str, str]]) -> None:
     """Refuse a call that gives such a parameter."""
-    names = EVERYWHERE.union(TABLE.get(name, ()))
+    by_head = _by_head(name)
     for each, value in given:
-        general = re.sub(r"\[\d*\]", "[]", each)
-        if value == "":
+        known_names = by_head.get(each.partition("[")[0])
+        if known_names is None or value == "":
             continue
-        for known in names:
+        general = re.sub(r"\[\d*\]", "[]", each)
+        for known in known_names:
             if general == known or general.startswith(f"{known}["):
                 raise refusal(each, known)
 
