@@ -11,6 +11,7 @@ from stripe_magics.sandbox.resources import (
     account,
     billing_alerts,
     charges,
+    checkout_invoices,
     checkout_sessions,
     confirmation_tokens,
     coupons,
@@ -78,6 +79,7 @@ SUBJECTS = (
     tax_transactions, credit_balance, credit_grants, billing_alerts, entitlements, tax_ids,
 )  # fmt: skip
 REACTING = (
+    checkout_invoices,
     collection,
     credit_application,
     entitlements,

@@ -31,10 +31,9 @@ _SETUP = (
     "excluded_payment_method_types",
 )
 _CHECKOUT = (
-    "after_expiration", "allow_promotion_codes", "automatic_tax", "customer_update", "discounts",
-    "invoice_creation", "line_items[][adjustable_quantity]", "line_items[][dynamic_tax_rates]",
-    "line_items[][tax_rates]", "payment_method_configuration", "payment_method_data", "optional_items",
-    "permissions", "shipping_options", "wallet_options",
+    "after_expiration", "line_items[][adjustable_quantity]", "line_items[][dynamic_tax_rates]",
+    "payment_method_configuration", "payment_method_data", "optional_items", "permissions",
+    "shipping_options[][shipping_rate_data][fixed_amount][currency_options]", "wallet_options",
 )  # fmt: skip
 TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/accounts/{account}": (

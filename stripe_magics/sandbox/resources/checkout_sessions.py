@@ -2,7 +2,8 @@
 would on its page.
 
     open -> complete    POST /v1/test_helpers/checkout/sessions/{session}/complete
-                        with payment_method=pm_card_visa, email=, name=
+                        with payment_method=pm_card_visa, email=, name=, address[country]=,
+                        promotion_code=, shipping_rate=
     open -> expired     by the call, or by itself after `expires_at` (a day)
 
 A decline leaves the session open: the customer would try another card.
@@ -21,9 +22,16 @@ from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
-from stripe_magics.sandbox.resources import customers, products, setup_intents
+from stripe_magics.sandbox.resources import (
+    checkout_amounts,
+    checkout_invoices,
+    customers,
+    products,
+    setup_intents,
+)
 from stripe_magics.sandbox.resources.connect import connected_billing, connected_payments, parties
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts, payment_intents
+from stripe_magics.sandbox.resources.payment_methods.method_creation import address
 from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
 from stripe_magics.sandbox.resources.price_objects import amount_of, build_price, named_price
 from stripe_magics.sandbox.resources.subscriptions import creation
@@ -51,24 +59,29 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     given = {name: value for name, value in params.items() if name not in _PARTS}
     session |= _not_given(account, params, mode)
     shapes.give(session, given, shapes.tree(_KIND))
-    total = sum(line["amount_total"] for line in lines)
-    _check_connected(account, params, total)
+    _check_connected(account, params, sum(line["amount_total"] for line in lines))
     expires = params.get("expires_at") or account.now + DAY
     session.update(
         id=identifier, created=account.now, expires_at=expires, mode=mode, currency=currency, status="open",
-        amount_subtotal=total if lines else None, amount_total=total if lines else None,
+        amount_subtotal=None, amount_total=None,
         metadata=merged_metadata({}, params.get("metadata")),
         payment_method_types=params.get("payment_method_types") or ["card"],
-        payment_status="unpaid" if total else "no_payment_required",
+        payment_status="no_payment_required",
+        invoice_creation=_invoice_creation(params, mode),
         total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         url=None if session["ui_mode"] == "embedded" else f"https://checkout.stripe.com/c/pay/{identifier}",
     )  # fmt: skip
     del session["line_items"]
     account.private_state[identifier] = {each: params[each] for each in _PARTS if params.get(each)}
     account.link_lines[identifier] = lines
+    checkout_amounts.begin(account, session, params, lines)
     account.add(_KIND, session)
     account.clock.at(expires, "checkout_expires", identifier)
     return session
+
+
+def _invoice_creation(params: dict[str, Any], mode: str) -> Object | None:
+    return checkout_invoices.shown(params.get("invoice_creation")) if mode == "payment" else None
 
 
 def _not_given(account: Account, params: dict[str, Any], mode: str) -> Object:
@@ -92,6 +105,7 @@ def _not_given(account: Account, params: dict[str, Any], mode: str) -> Object:
         "custom_text": dict.fromkeys(texts),
         "shipping_cost": None,
         "tax_id_collection": {"enabled": False, "required": "never"},
+        "shipping_address_collection": None,
         "customer_details": known,
         "saved_payment_method_options": saved,
     }
@@ -108,6 +122,8 @@ def _check(account: Account, params: dict[str, Any], mode: str) -> None:
         raise invalid(
             "You may only specify one of these parameters: customer, customer_email.", param="customer_email"
         )
+    checkout_amounts.check(account, params, mode)
+    checkout_invoices.check(account, params.get("invoice_creation"), one_time=mode == "payment")
     embedded = params.get("ui_mode") == "embedded"
     needed = "return_url" if embedded and params.get("redirect_on_completion") != "never" else "success_url"
     if not params.get(needed) and not (embedded and needed == "success_url"):
@@ -186,36 +202,79 @@ def complete(account: Account, params: dict[str, Any], identifier: str) -> Objec
     session stays open."""
     session = _open(account, identifier, "complete")
     method = use(account, params.get("payment_method") or "pm_card_visa")
-    customer = _customer(account, session, params)
     notes = account.private_state.get(identifier, {})
+    customer = _customer(account, session, params, notes.get("customer_update") or {})
+    _choose(account, session, params, customer)
+    account.save(_KIND, session)
     _DONE[session["mode"]](account, session, method, customer, notes)
     known = account.peek("customer", customer or "") or {}
     session.update(
         status="complete", customer=customer, url=None,
         customer_details={
-            "address": known.get("address"),
+            "address": known.get("address") or _full_address(params),
             "email": known.get("email") or params.get("email") or session["customer_email"],
             "name": known.get("name") or params.get("name"), "phone": known.get("phone"),
             "tax_exempt": known.get("tax_exempt") or "none", "tax_ids": [],
         },
     )  # fmt: skip
     account.save(_KIND, session)
+    if session["mode"] == "payment" and session["payment_status"] != "unpaid":
+        checkout_invoices.after_payment(account, session)
     events.emit(account, "checkout.session.completed", session)
     return session
 
 
-def _customer(account: Account, session: Object, params: dict[str, Any]) -> str | None:
+def _customer(
+    account: Account, session: Object, params: dict[str, Any], updates: dict[str, str]
+) -> str | None:
+    """Who pays: one that is there (what the page may change of them is changed), a new one, or a guest."""
+    given = {"name": params.get("name"), "address": params.get("address")}
     if session["customer"]:
+        changed = {name: value for name, value in given.items() if value and updates.get(name) == "auto"}
+        if changed:
+            customers.update(account, changed, session["customer"])
         return str(session["customer"])
-    if session["mode"] == "payment" and session["customer_creation"] != "always":
+    needed = session["customer_creation"] == "always" or checkout_invoices.asked_for(session)
+    if session["mode"] == "payment" and not needed:
         return None  # a guest
-    given = {"email": params.get("email") or session["customer_email"], "name": params.get("name")}
-    return str(customers.create(account, {name: text for name, text in given.items() if text})["id"])
+    given["email"] = params.get("email") or session["customer_email"]
+    return str(customers.create(account, {name: each for name, each in given.items() if each})["id"])
+
+
+def _full_address(params: dict[str, Any]) -> Object | None:
+    return address(params["address"]) if params.get("address") else None
+
+
+def _choose(account: Account, session: Object, params: dict[str, Any], customer: str | None) -> None:
+    """What is decided on the page: where the customer is, how things are sent, a promotion code."""
+    lines = account.link_lines[session["id"]]
+    if params.get("promotion_code"):
+        if not session["allow_promotion_codes"]:
+            raise invalid("The session takes no promotion codes.", param="promotion_code")
+        code = {"promotion_code": params["promotion_code"]}
+        checkout_amounts.use_discount(account, session, code, lines, "promotion_code")
+    if params.get("shipping_rate"):
+        checkout_amounts.choose_shipping(session, params["shipping_rate"])
+    known = account.peek("customer", customer or "") or {}
+    where = known.get("address") or (_full_address(params) if customer is None else None)
+    if lines:
+        checkout_amounts.compute(account, session, lines, where, known)
+    if session["automatic_tax"]["status"] == "requires_location_inputs":
+        raise invalid(
+            "The tax can't be found without the customer's address: complete the session with"
+            " address[country] and, in the US, address[state] or address[postal_code].",
+            param="address",
+            code="customer_tax_location_invalid",
+        )
 
 
 def _pay(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:
-    if not session["amount_total"]:
-        return
+    if session["amount_total"]:
+        _charge(account, session, method, customer, notes)
+    checkout_amounts.redeem(account, session, customer)
+
+
+def _charge(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:
     data = notes.get("payment_intent_data", {})
     intent = payment_intents.create(account, {
         **data, "amount": session["amount_total"], "currency": session["currency"], "confirm": True,
@@ -233,21 +292,25 @@ def _subscribe(
     account: Account, session: Object, method: Object, customer: str | None, notes: Object
 ) -> None:
     lines = account.link_lines[session["id"]]
-    items = [
-        {"price": each["price"]["id"], "quantity": each["quantity"]}
+    rates = notes.get("rates", {})
+    given = [
+        (bool(each["price"]["recurring"]), {
+            "price": each["price"]["id"], "quantity": each["quantity"],
+            **({"tax_rates": rates[each["id"]]} if each["id"] in rates else {}),
+        })
         for each in lines
-        if each["price"]["recurring"]
-    ]
-    once = [
-        {"price": each["price"]["id"], "quantity": each["quantity"]}
-        for each in lines
-        if not each["price"]["recurring"]
-    ]
+    ]  # fmt: skip
+    items = [each for recurs, each in given if recurs]
+    once = [each for recurs, each in given if not recurs]
+    discounted = checkout_amounts.given_discounts(session)
+    taxed = session["automatic_tax"]
     setup_intents.keep_method(account, method, str(customer))
     subscription = creation.create(account, {
         **notes.get("subscription_data", {}), "customer": customer, "items": items,
         "default_payment_method": method["id"],
         "payment_behavior": "error_if_incomplete", **({"add_invoice_items": once} if once else {}),
+        **({"discounts": discounted} if discounted else {}),
+        **({"automatic_tax": {"enabled": True, "liability": taxed["liability"]}} if taxed["enabled"] else {}),
     })  # fmt: skip
     session.update(
         subscription=subscription["id"], invoice=subscription["latest_invoice"],
@@ -332,7 +395,15 @@ def line_items(account: Account, params: dict[str, Any], identifier: str) -> Pag
 
 _COMPLETE = "POST /v1/test_helpers/checkout/sessions/{session}/complete"
 SHAPES: dict[str, dict[str, Any]] = {
-    _COMPLETE: {"payment_method": "s", "email": "s", "name": "s", "expand": {"a": "s"}}
+    _COMPLETE: {
+        "payment_method": "s",
+        "email": "s",
+        "name": "s",
+        "promotion_code": "s",
+        "shipping_rate": "s",
+        "address": {"o": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), "s")},
+        "expand": {"a": "s"},
+    }
 }
 ROUTES: dict[str, Handler] = {
     "POST /v1/checkout/sessions": create,

@@ -24,10 +24,11 @@ def new(
     """A discount from {"coupon": id}, {"promotion_code": id} or {"discount": id}; stored. `currency` is that
     of what it is to lower.
 
-    `stands_on` is what it belongs to: invoice, invoice_item, subscription, subscription_item.
+    `stands_on` is what it belongs to: invoice, invoice_item, subscription, subscription_item,
+    checkout_session.
     """
     coupon, promotion = redeemable(account, given, param=param, customer=customer)
-    _check_currency(account, coupon, currency, param)
+    check_currency(account, coupon, currency, param)
     if given.get("discount"):
         return account.find("discount", given["discount"], param)
     coupon["times_redeemed"] += 1
@@ -46,7 +47,7 @@ def new(
     discount = {
         "id": account.new_id("di"),
         "object": "discount",
-        "checkout_session": None,
+        "checkout_session": stands_on.get("checkout_session"),
         "coupon": events.snapshot(coupon),
         "customer": customer,
         "end": after(account.now, "month", months) if months else None,
@@ -58,7 +59,7 @@ def new(
         "subscription_item": stands_on.get("subscription_item"),
     }
     account.add("discount", discount)
-    if customer and not stands_on.keys() & {"invoice", "invoice_item"}:
+    if customer and not stands_on.keys() & {"invoice", "invoice_item", "checkout_session"}:
         events.emit(account, "customer.discount.created", discount)
     return discount
 
@@ -111,7 +112,8 @@ def _has_paid(account: Account, customer: str) -> bool:
     )
 
 
-def _check_currency(account: Account, coupon: Object, currency: str | None, param: str) -> None:
+def check_currency(account: Account, coupon: Object, currency: str | None, param: str) -> None:
+    """An amount comes off what is billed in its own currency, or in one that the coupon has an option for."""
     options = account.private_state.get(coupon["id"], {}).get("currency_options") or {}
     if coupon["amount_off"] is None or currency is None or currency in {coupon["currency"], *options}:
         return

@@ -10,12 +10,13 @@ from stripe_magics.sandbox.api.pagination import Page, equal, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import checkout_invoices
 from stripe_magics.sandbox.resources.connect import connected_billing, parties
 from stripe_magics.sandbox.resources.connect.application_fees import application
 from stripe_magics.sandbox.resources.price_objects import amount_of, named_price
 
 _LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields",
-    "customer_creation", "inactive_message", "invoice_creation", "metadata", "payment_intent_data",
+    "customer_creation", "inactive_message", "metadata", "payment_intent_data",
     "phone_number_collection", "submit_type", "subscription_data", "tax_id_collection", "consent_collection",
     "custom_text", "payment_method_collection", "payment_method_types",
     "shipping_address_collection")  # fmt: skip
@@ -34,7 +35,9 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         raise invalid("All prices of a payment link must have one currency.", param="line_items")
     if params.get("currency") and params["currency"].lower() != prices[0]["currency"]:
         raise invalid(f"The prices are in {prices[0]['currency']}.", param="currency")
-    connected_billing.check_offer(account, params, recurring=any(each["recurring"] for each in prices))
+    recurring = any(each["recurring"] for each in prices)
+    connected_billing.check_offer(account, params, recurring=recurring)
+    checkout_invoices.check(account, params.get("invoice_creation"), one_time=not recurring)
     _check_parties(account, params)
     identifier = account.new_id("plink")
     link: Object = {
@@ -66,7 +69,7 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         },
         "customer_creation": params.get("customer_creation") or "if_required",
         "inactive_message": params.get("inactive_message"),
-        "invoice_creation": params.get("invoice_creation"),
+        "invoice_creation": None if recurring else checkout_invoices.shown(params.get("invoice_creation")),
         "livemode": False,
         "metadata": merged_metadata({}, params.get("metadata")),
         "on_behalf_of": None,
@@ -136,11 +139,14 @@ def update_link(account: Account, params: dict[str, Any], identifier: str) -> Ob
     lines = account.link_lines[identifier]
     recurring = any(line["price"]["recurring"] for line in lines)
     connected_billing.check_offer(account, params, recurring=recurring, subject=link)
+    checkout_invoices.check(account, params.get("invoice_creation"), one_time=not recurring)
     connected_billing.describe(account, link, params)
     connected_billing.check_total(link, sum(line["amount_total"] for line in lines))
     take(link, params, _LINK)
     if "restrictions" in params:
         link["restrictions"] = _restrictions(params["restrictions"])
+    if "invoice_creation" in params and not recurring:
+        link["invoice_creation"] = checkout_invoices.shown(params["invoice_creation"])
     if "automatic_tax" in params:
         link["automatic_tax"] = {
             "enabled": params["automatic_tax"]["enabled"],

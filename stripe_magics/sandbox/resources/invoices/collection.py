@@ -28,6 +28,57 @@ def finish(account: Account, invoice: Object) -> None:
     credit_application.apply(account, invoice)
     before = events.snapshot(invoice)
     customer = account.find("customer", invoice["customer"], "customer")
+    _number(account, invoice, customer)
+    _use_balance(account, invoice, customer)
+    connected_billing.follow_amount(account, invoice)
+    customer["currency"] = customer["currency"] or invoice["currency"]
+    account.save("customer", customer)
+    if invoice["amount_due"]:
+        _demand(account, invoice)
+    account.save("invoice", invoice)
+    events.emit(account, "invoice.finalized", invoice)
+    events.emit(account, "invoice.updated", invoice, before)
+    if invoice["status"] != "open":
+        return
+    if not invoice["amount_due"]:
+        mark_paid(account, invoice, amount=0)
+    elif invoice["collection_method"] == "send_invoice":
+        account.clock.at(invoice["due_date"] or account.now, "invoice_overdue", invoice["id"])
+    elif invoice["auto_advance"]:
+        invoice["next_payment_attempt"] = account.now + HOUR
+        account.save("invoice", invoice)
+        account.clock.at(account.now + HOUR, "invoice_collects", invoice["id"])
+
+
+def finish_paid(account: Account, invoice: Object, intent: Object | None) -> None:
+    """Make a draft final that was paid before it was made; the customer's balance has no part in it. `intent`
+    paid it (None: nothing was due)."""
+    before = events.snapshot(invoice)
+    customer = account.find("customer", invoice["customer"], "customer")
+    _number(account, invoice, customer)
+    account.save("customer", customer)
+    total = invoice["total"]
+    invoice.update(
+        starting_balance=customer["balance"], ending_balance=customer["balance"], amount_due=total,
+        amount_remaining=total,
+    )  # fmt: skip
+    if intent is not None:
+        invoice.update(payment_intent=intent["id"], charge=intent["latest_charge"])
+        intent["invoice"] = invoice["id"]
+        account.save("payment_intent", intent)
+        charge = account.get("charge", intent["latest_charge"] or "")
+        if charge is not None:
+            charge["invoice"] = invoice["id"]
+            account.save("charge", charge)
+    account.save("invoice", invoice)
+    events.emit(account, "invoice.finalized", invoice)
+    events.emit(account, "invoice.updated", invoice, before)
+    mark_paid(account, invoice, amount=total)
+
+
+def _number(account: Account, invoice: Object, customer: Object) -> None:
+    """The number, the pages and the moment of a final invoice."""
+    before = invoice["number"]
     days = account.private_state.get(invoice["id"], {}).get("days")
     if days is not None:
         invoice["due_date"] = account.now + days * DAY
@@ -43,40 +94,24 @@ def finish(account: Account, invoice: Object) -> None:
     if ((invoice["rendering"] or {}).get("pdf") or {}).get("page_size") == "auto":
         country = (invoice["customer_address"] or {}).get("country") or invoice["account_country"]
         invoice["rendering"]["pdf"] = {"page_size": "letter" if country in LETTER_PAPER else "a4"}
-    customer["next_invoice_sequence"] += before["number"] is None
-    _use_balance(account, invoice, customer)
-    connected_billing.follow_amount(account, invoice)
-    customer["currency"] = customer["currency"] or invoice["currency"]
-    account.save("customer", customer)
-    if invoice["amount_due"]:
-        intent = intent_parameters.new_intent(
-            account, amount=invoice["amount_due"], currency=invoice["currency"]
-        )
-        types = (invoice["payment_settings"] or {}).get("payment_method_types") or ["card"]
-        intent.update(
-            automatic_payment_methods=None, capture_method="automatic", customer=customer["id"],
-            description=invoice["description"] or "Payment for Invoice",
-            invoice=invoice["id"], payment_method_types=list(types),
-            statement_descriptor=invoice["statement_descriptor"],
-        )  # fmt: skip
-        _take_options(invoice, intent)
-        connected_billing.describe_intent(invoice, intent)
-        account.add("payment_intent", intent)
-        invoice["payment_intent"] = intent["id"]
-        events.emit(account, "payment_intent.created", intent)
-    account.save("invoice", invoice)
-    events.emit(account, "invoice.finalized", invoice)
-    events.emit(account, "invoice.updated", invoice, before)
-    if invoice["status"] != "open":
-        return
-    if not invoice["amount_due"]:
-        mark_paid(account, invoice, amount=0)
-    elif invoice["collection_method"] == "send_invoice":
-        account.clock.at(invoice["due_date"] or account.now, "invoice_overdue", invoice["id"])
-    elif invoice["auto_advance"]:
-        invoice["next_payment_attempt"] = account.now + HOUR
-        account.save("invoice", invoice)
-        account.clock.at(account.now + HOUR, "invoice_collects", invoice["id"])
+    customer["next_invoice_sequence"] += before is None
+
+
+def _demand(account: Account, invoice: Object) -> None:
+    """The payment intent of what is due."""
+    intent = intent_parameters.new_intent(account, amount=invoice["amount_due"], currency=invoice["currency"])
+    types = (invoice["payment_settings"] or {}).get("payment_method_types") or ["card"]
+    intent.update(
+        automatic_payment_methods=None, capture_method="automatic", customer=invoice["customer"],
+        description=invoice["description"] or "Payment for Invoice",
+        invoice=invoice["id"], payment_method_types=list(types),
+        statement_descriptor=invoice["statement_descriptor"],
+    )  # fmt: skip
+    _take_options(invoice, intent)
+    connected_billing.describe_intent(invoice, intent)
+    account.add("payment_intent", intent)
+    invoice["payment_intent"] = intent["id"]
+    events.emit(account, "payment_intent.created", intent)
 
 
 def _take_options(invoice: Object, intent: Object) -> None:

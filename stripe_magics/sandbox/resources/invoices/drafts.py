@@ -26,6 +26,7 @@ from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shippin
 _PLAIN = ("account_tax_ids", "auto_advance", "custom_fields", "default_payment_method", "default_source",
     "description", "effective_at", "footer", "metadata", "number", "statement_descriptor")  # fmt: skip
 
+MAX_CUSTOM_FIELDS = 4
 _RENDERING = {"amount_tax_display": None, "template": None, "template_version": None}
 
 
@@ -145,8 +146,8 @@ def check(
         raise too_low(0, "days_until_due")
     if due is not None and due < account.now:
         raise invalid_before_execution("due_date lies in the past.", param="due_date")
-    if len(params.get("custom_fields") or ()) > 4:
-        raise invalid_before_execution("At most 4 custom fields.", param="custom_fields")
+    if len(params.get("custom_fields") or ()) > MAX_CUSTOM_FIELDS:
+        raise invalid_before_execution(f"At most {MAX_CUSTOM_FIELDS} custom fields.", param="custom_fields")
     for place, each in enumerate(params.get("default_tax_rates") or ()):
         account.find("tax_rate", each, f"default_tax_rates[{place}]", what="tax rate")
     if params.get("default_payment_method"):

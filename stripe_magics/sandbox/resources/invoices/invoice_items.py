@@ -49,6 +49,19 @@ def create(account: Account, params: dict[str, Any]) -> Object:
             f" {customer['currency']}.",
             param="currency",
         )
+    item = add(account, customer, price, amount, params)
+    if invoice is not None:
+        item["invoice"] = invoice["id"]
+        account.save("invoiceitem", item)
+    events.emit(account, "invoiceitem.created", item)
+    if invoice is not None:
+        _refresh(account, invoice)
+    return item
+
+
+def add(account: Account, customer: Object, price: Object, amount: int, params: dict[str, Any]) -> Object:
+    """An item of a price (as it is then), taken in; the caller says so in an event."""
+    currency = price["currency"]
     if customer["currency"] != currency:
         customer["currency"] = currency
         account.save("customer", customer)
@@ -92,14 +105,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         )["id"]
         for place, each in enumerate(params.get("discounts") or ())
     ]
-    account.add("invoiceitem", item)
-    if invoice is not None:
-        item["invoice"] = invoice["id"]
-        account.save("invoiceitem", item)
-    events.emit(account, "invoiceitem.created", item)
-    if invoice is not None:
-        _refresh(account, invoice)
-    return item
+    return account.add("invoiceitem", item)
 
 
 def _billed_in(account: Account, customer: Object) -> bool:

@@ -1,0 +1,243 @@
+"""What a checkout session comes to: its lines less a discount, with taxes and shipping.
+
+Taxes are those of the lines' rates, or automatic ones by where the customer is: known from the start of a
+customer with an address, else when the customer gives it. Until then `automatic_tax[status]` is
+`requires_location_inputs` and the total has no tax.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stripe_magics.sandbox.api.errors import inside, invalid, missing_param
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import automatic_tax, discounts
+from stripe_magics.sandbox.resources.connect import parties
+from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
+from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shipping_rate
+
+MAX_SHIPPING_OPTIONS = 5
+UPDATES = ("address", "name", "shipping")
+"""What of a customer the page may change (`customer_update`)."""
+
+
+def check(account: Account, params: dict[str, Any], mode: str) -> None:
+    """Refuse what can't be, before anything is made."""
+    parties.check_all(account, params)
+    automatic = (params.get("automatic_tax") or {}).get("enabled")
+    for name, modes in (
+        ("automatic_tax", ("payment", "subscription")),
+        ("discounts", ("payment", "subscription")),
+        ("shipping_options", ("payment",)),
+    ):
+        if mode not in modes and (automatic if name == "automatic_tax" else params.get(name)):
+            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", param=name)
+    if params.get("customer_update") and not params.get("customer"):
+        raise invalid("`customer_update` can only be used with `customer`.", param="customer_update")
+    _check_discounts(account, params)
+    rated = any(each.get("tax_rates") for each in params.get("line_items") or ())
+    if automatic and rated:
+        raise invalid(
+            "You can't combine line_items[tax_rates] with automatic_tax[enabled]=true.", param="automatic_tax"
+        )
+    if automatic and params.get("shipping_options"):
+        raise invalid(
+            "The sandbox doesn't simulate shipping_options together with automatic_tax.",
+            param="shipping_options",
+        )
+    for place, line in enumerate(params.get("line_items") or ()):
+        for at, rate in enumerate(line.get("tax_rates") or ()):
+            account.find("tax_rate", rate, f"line_items[{place}][tax_rates][{at}]", what="tax rate")
+    _check_location(account, params, automatic=bool(automatic))
+
+
+def _check_discounts(account: Account, params: dict[str, Any]) -> None:
+    given = params.get("discounts") or ()
+    if given and params.get("allow_promotion_codes") is not None:
+        raise invalid(
+            "You may only specify one of these parameters: allow_promotion_codes, discounts.",
+            param="discounts",
+        )
+    if len(given) > 1:
+        raise invalid("A Checkout Session takes one discount.", param="discounts")
+    for each in given:
+        discounts.redeemable(account, each, param=_param_of(each), customer=params.get("customer"))
+
+
+def _param_of(discount: dict[str, Any]) -> str:
+    return f"discounts[0][{'promotion_code' if discount.get('promotion_code') else 'coupon'}]"
+
+
+def _check_location(account: Account, params: dict[str, Any], *, automatic: bool) -> None:
+    """Of a customer that is there the address is taken, unless the page may change it."""
+    customer = account.peek("customer", params.get("customer") or "")
+    asks = "auto" in {(params.get("customer_update") or {}).get(each) for each in ("address", "shipping")}
+    if automatic and customer and not asks and not automatic_tax.located(customer["address"]):
+        raise invalid(
+            "Automatic tax calculation in Checkout requires a valid address on the Customer. Add a valid"
+            " address to the Customer or set either `customer_update[address]` to 'auto' or"
+            " `customer_update[shipping]` to 'auto' to save the address entered in Checkout to the Customer.",
+            param="customer",
+            code="customer_tax_location_invalid",
+        )
+
+
+def begin(account: Account, session: Object, params: dict[str, Any], lines: list[Object]) -> None:
+    """Set what the amounts follow from, and what they are so far."""
+    notes = account.private_state.setdefault(session["id"], {})
+    rates = {
+        line["id"]: list(given["tax_rates"])
+        for line, given in zip(lines, params.get("line_items") or (), strict=True)
+        if given.get("tax_rates")
+    }
+    notes.update({"rates": rates} if rates else {})
+    if params.get("customer_update"):
+        notes["customer_update"] = dict(params["customer_update"])
+    session["automatic_tax"] = {
+        "enabled": bool((params.get("automatic_tax") or {}).get("enabled")),
+        "liability": parties.liability(params.get("automatic_tax")),
+        "status": None,
+    }
+    session["allow_promotion_codes"] = params.get("allow_promotion_codes")
+    session["discounts"] = []
+    for each in params.get("discounts") or ():
+        use_discount(account, session, each, lines, _param_of(each))
+    options = [
+        _shipping_option(account, each, place, session["currency"])
+        for place, each in enumerate(params.get("shipping_options") or ())
+    ]
+    if len(options) > MAX_SHIPPING_OPTIONS:
+        raise invalid(
+            f"At most {MAX_SHIPPING_OPTIONS} shipping options can be given.", param="shipping_options"
+        )
+    session["shipping_options"] = options
+    choose_shipping(session, options[0]["shipping_rate"] if options else None)
+    customer = account.peek("customer", params.get("customer") or "") or {}
+    compute(account, session, lines, customer.get("address"), customer)
+
+
+def use_discount(
+    account: Account, session: Object, given: dict[str, Any], lines: list[Object], param: str
+) -> None:
+    """The discount that the session takes off; it is redeemed when the session is complete."""
+    coupon, promotion = discounts.redeemable(account, given, param=param, customer=session["customer"])
+    discounts.check_currency(account, coupon, session["currency"], param)
+    named = {"promotion_code": promotion["id"] if promotion else None}
+    amount = sum(line["amount_subtotal"] for line in lines)
+    discounts.check_minimum(account, named, amount, session["currency"], param)
+    session["discounts"] = [{"coupon": None if promotion else coupon["id"], **named}]
+
+
+def given_discounts(session: Object) -> list[dict[str, str]]:
+    """The session's discounts as they are given to a subscription."""
+    return [{name: value for name, value in each.items() if value} for each in session["discounts"]]
+
+
+def redeem(account: Account, session: Object, customer: str | None) -> None:
+    """The discount is used, once the session is complete (a subscription redeems its own)."""
+    named = {"customer": customer} if customer else {}
+    made = [
+        discounts.new(
+            account, each, param="discounts", currency=session["currency"], checkout_session=session["id"],
+            **named,
+        )
+        for each in given_discounts(session)
+    ]  # fmt: skip
+    if made:
+        notes = account.private_state.setdefault(session["id"], {})
+        notes["redeemed"] = [each["id"] for each in made]
+
+
+def _shipping_option(account: Account, given: dict[str, Any], place: int, currency: str) -> Object:
+    where = f"shipping_options[{place}]"
+    if bool(given.get("shipping_rate")) == bool(given.get("shipping_rate_data")):
+        raise invalid(f"Give one of {where}[shipping_rate] and {where}[shipping_rate_data].", param=where)
+    if given.get("shipping_rate"):
+        param = f"{where}[shipping_rate]"
+        rate = account.find("shipping_rate", given["shipping_rate"], param, what="shipping rate")
+    else:
+        with inside(f"{where}[shipping_rate_data]"):
+            if not given["shipping_rate_data"].get("fixed_amount"):
+                raise missing_param("fixed_amount")
+        rate = account.add("shipping_rate", build_shipping_rate(account, given["shipping_rate_data"]))
+    fixed = rate["fixed_amount"] or {}
+    if not rate["active"] or str(fixed.get("currency")).lower() != currency:
+        raise invalid(f"The shipping rate must be active, and in {currency}.", param=where)
+    return {"shipping_amount": fixed["amount"], "shipping_rate": rate["id"]}
+
+
+def choose_shipping(session: Object, rate: str | None) -> None:
+    """What is sent how; the first option stands until the customer chooses. None: nothing is sent."""
+    chosen = next((each for each in session["shipping_options"] if each["shipping_rate"] == rate), None)
+    if rate and chosen is None:
+        raise invalid("The session doesn't offer this shipping rate.", param="shipping_rate")
+    amount = chosen["shipping_amount"] if chosen else 0
+    session["shipping_cost"] = chosen and {
+        "amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": rate,
+    }  # fmt: skip
+
+
+def compute(
+    account: Account, session: Object, lines: list[Object], address: Object | None, customer: Object
+) -> None:
+    """The sums of a session and of its lines, with the tax that is due at an address (None: not known)."""
+    rates = account.private_state.get(session["id"], {}).get("rates", {})
+    work = [
+        {
+            "id": line["id"], "amount": line["amount_subtotal"], "discountable": True, "price": line["price"],
+            "quantity": line["quantity"], "tax_rates": [
+                events.snapshot(account.find("tax_rate", each, "tax_rates"))
+                for each in rates.get(line["id"], ())
+            ],
+        }
+        for line in lines
+    ]  # fmt: skip
+    automatic, exempt = session["automatic_tax"], customer.get("tax_exempt") or "none"
+    located = automatic_tax.located(address)
+    if automatic["enabled"]:
+        automatic["status"] = "complete" if located else "requires_location_inputs"
+        numbers = [account.peek("tax_id", each) for each in account.where("tax_id", customer=customer["id"])
+            ] if customer.get("id") else []  # fmt: skip
+        liable = parties.liable(account, automatic)
+        if exempt == "none" and automatic_tax.reverse_charged(liable, address, [e for e in numbers if e]):
+            exempt = "reverse"
+
+    def taxes_of(line: Object, rest: int) -> list[Object]:
+        found = line["tax_rates"]
+        if automatic["status"] == "complete" and address:
+            inclusive = line["price"].get("tax_behavior") == "inclusive"
+            rate = automatic_tax.rate_for(account, address, inclusive=inclusive)
+            found = [rate] if rate else []
+        return tax_entries(rest, found, exempt)
+
+    shipping = (session["shipping_cost"] or {}).get("amount_total", 0)
+    sums = compute_totals(
+        work, {}, _shown_discounts(account, session), taxes_of, eligible=discounts.Eligibility(account),
+        currency=session["currency"] or "usd", shipping=shipping,
+    )  # fmt: skip
+    for line, done in zip(lines, work, strict=True):
+        off = sum(each["amount"] for each in done["discount_amounts"])
+        on_top = sum(each["amount"] for each in done["tax_amounts"] if not each["inclusive"])
+        tax = sum(each["amount"] for each in done["tax_amounts"])
+        line.update(amount_discount=off, amount_tax=tax, amount_total=line["amount_subtotal"] - off + on_top)
+    if not lines:
+        return
+    session.update(
+        amount_subtotal=sums["subtotal"], amount_total=sums["total"],
+        payment_status="unpaid" if sums["total"] else "no_payment_required",
+        total_details={
+            "amount_discount": sum(each["amount"] for each in sums["total_discount_amounts"]),
+            "amount_shipping": shipping, "amount_tax": sums["tax"] or 0,
+        },
+    )  # fmt: skip
+
+
+def _shown_discounts(account: Account, session: Object) -> list[Object]:
+    """As they count, before they are redeemed."""
+    found = []
+    for each in session["discounts"]:
+        promotion = account.peek("promotion_code", each["promotion_code"] or "")
+        coupon = account.peek("coupon", promotion["coupon"]["id"] if promotion else each["coupon"])
+        found.append({"id": f"di_{session['id'][8:32]}", "coupon": coupon, "end": None})
+    return found
