@@ -120,7 +120,7 @@ def test_a_payment_gets_its_invoice(call: Talk, version: str) -> None:
     [line] = invoice["lines"]["data"]
     assert (line["description"], line["quantity"], line["amount"]) == ("Mug", 2, 3000)
     assert call.types(type="invoice.*") == [
-        "invoice.created", "invoice.finalized", "invoice.updated", "invoice.updated", "invoice.paid",
+        "invoice.created", "invoice.updated", "invoice.finalized", "invoice.updated", "invoice.paid",
         "invoice.payment_succeeded",
     ]  # fmt: skip
     assert len(call("GET /v1/payment_intents")["data"]) == 1  # nothing is charged twice

@@ -66,6 +66,8 @@ def customer(books: Books, person: Person) -> None:
     books.account.insert("customer", made)
     early = {**made, "next_invoice_sequence": 1, "delinquent": False}
     books.event("customer.created", client.joined - 300, early)
+    if made["delinquent"]:
+        books.late_event("customer.updated", person.standing[0], made, {"delinquent": False})
     books.event(
         "payment_method.attached",
         client.joined - 200,
@@ -121,6 +123,8 @@ def subscription(books: Books, person: Person) -> None:
     for item in items:
         books.account.insert("subscription_item", item)
     books.event("customer.subscription.created", client.joined, {**made, "status": "active"})
+    if status == "past_due":
+        books.late_event("customer.subscription.updated", person.past_due, made, {"status": "active"})
     if gone:
         books.event("customer.subscription.deleted", client.ended, made)
 

@@ -46,6 +46,7 @@ def _fill(account: Account) -> None:
     books.screening()
     stories.play(books)
     payouts.write(books)
+    books.write_late_events()
     account.finish_bulk_load()
     payouts.available_events(account, books)
     account.table("event").ordered()

@@ -237,16 +237,19 @@ def _intent(books: Books, person: Person, bill: Bill, made: Object) -> Object:
 def _collect(books: Books, person: Person, bill: Bill, made: Object, intent: Object) -> None:
     """What came of it."""
     charge = None
-    for moment, code in bill.attempts:
+    for place, (moment, code) in enumerate(bill.attempts):
         made["attempt_count"] += 1
         made["attempted"] = True
         way = 0 if code or bill.outcome != "paid" else bill.settled
         charge = books.charge(person, intent, moment, settled=way, code=code)
         if code:
             person.stands(moment, delinquent=True)
+            following = bill.attempts[place + 1 : place + 2]
+            made.update(
+                charge=charge["id"], next_payment_attempt=following[0][0] if following else bill.retry or None
+            )
             books.event("payment_intent.payment_failed", moment, intent)
             books.event("invoice.payment_failed", moment, made)
-            made["charge"] = charge["id"]
             continue
         made["charge"] = charge["id"]
         if bill.outcome == "paid":
@@ -307,14 +310,15 @@ def _left_open(books: Books, person: Person, bill: Bill, made: Object) -> None:
     elif bill.due > books.now:
         at(bill.due, "invoice_overdue", made["id"])
     if bill.reason != "manual" and (overdue or (bill.attempts and bill.attempts[-1][1])):
-        person.past_due = True
+        since = bill.due if overdue else next(moment for moment, code in bill.attempts if code)
+        person.past_due = min(person.past_due or since, since)
 
 
 def _closed(books: Books, bill: Bill, made: Object, intent: Object) -> None:
     """Void, or written off."""
     void = bill.outcome == "void"
     made.update(
-        status=bill.outcome, auto_advance=False,
+        status=bill.outcome, auto_advance=False, next_payment_attempt=None,
         status_transitions={
             "finalized_at": bill.finalized, "marked_uncollectible_at": None if void else bill.settled,
             "paid_at": None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.clock import HOUR
 from stripe_magics.sandbox.core.ledger import DISPUTE_FEE
 from stripe_magics.sandbox.core.store import Object
 from stripe_magics.sandbox.demo_data.records import DAY, Bill, Sale
@@ -39,7 +41,8 @@ def _refund(books: Books, charge: Object, refund: tuple[int, int, str | None, bo
     released = charge["amount_refunded"]
     charge.update(amount_refunded=released + amount, refunded=released + amount == charge["amount"])
     books.event("refund.created", moment, made)
-    books.event("charge.refunded", moment, charge, {"amount_refunded": released, "refunded": False})
+    before = {"amount_refunded": released, **({"refunded": False} if charge["refunded"] else {})}
+    books.event("charge.refunded", moment, charge, before)
     if failed:
         back = books.entry(
             "refund_failure",
@@ -54,6 +57,7 @@ def _refund(books: Books, charge: Object, refund: tuple[int, int, str | None, bo
         charge.update(amount_refunded=released, refunded=False)
     if reason == "fraudulent":
         charge["fraud_details"] = {"user_report": "fraudulent"}
+        books.late_event("charge.updated", moment, charge, {"fraud_details": {"user_report": None}})
     books.account.insert("refund", made)
 
 
@@ -89,11 +93,18 @@ def _dispute(books: Books, charge: Object, moment: int, reason: str, status: str
         },
         "reason": reason, "status": status,
     }  # fmt: skip
+    early: Object = {
+        **made, "status": "warning_needs_response" if inquiry else "needs_response",
+        "balance_transactions": booked[:1], "evidence": dict(made["evidence"]),
+        "evidence_details": {
+            **made["evidence_details"], "has_evidence": False, "past_due": False, "submission_count": 0,
+        },
+    }  # fmt: skip
     if answered:
         made["evidence"]["product_description"] = "Software by subscription"
     charge.update(disputed=True, dispute=identifier)
+    books.late_event("charge.updated", moment, charge, {"dispute": None, "disputed": False})
     books.account.insert("dispute", made)
-    early = {**made, "status": "warning_needs_response" if inquiry else "needs_response"}
     books.event("charge.dispute.created", moment, early)
     if not inquiry:
         books.event("charge.dispute.funds_withdrawn", moment, early)
@@ -101,4 +112,9 @@ def _dispute(books: Books, charge: Object, moment: int, reason: str, status: str
     if status in {"needs_response", "warning_needs_response"}:
         at(moment + (INQUIRY if inquiry else ANSWER_WITHIN), "dispute_due", identifier)
     elif status == "under_review":
+        changed = ("status", "evidence", "evidence_details")
+        before = events.changed(
+            {name: early[name] for name in changed}, {name: made[name] for name in changed}
+        )
+        books.late_event("charge.dispute.updated", min(moment + DAY, books.now - HOUR), made, before)
         at(max(books.now, moment + ANSWER_WITHIN) + REVIEW, "dispute_decided", identifier)

@@ -49,7 +49,7 @@ class Person:
     sequence: int = 1
     latest_invoice: str | None = None
     period: tuple[int, int] = (0, 0)
-    past_due: bool = False
+    past_due: int = 0  # since when an invoice of the subscription is overdue, or failed
     items: dict[str, str] = field(default_factory=dict)  # seat, plan -> subscription item
     # plan -> (price, quantity), as its last period was billed
     buys: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -74,6 +74,7 @@ class Books:
         self.new = Ids(account.seed)
         self.since = firm.as_of - KEPT + DAY // 24
         self.entries: list[Object] = []
+        self._late: list[tuple[str, int, Any]] = []
         self.screened: Counter[tuple[str, int]] = Counter()  # (currency, day) -> attempts
         self.settling: dict[int, int] = {}  # day -> when its funds are there
         start = firm.starts[1]
@@ -124,6 +125,9 @@ class Books:
         data: Object = {"object": subject}
         if before is not None:
             data["previous_attributes"] = before
+        self._note(kind, moment, data)
+
+    def _note(self, kind: str, moment: int, data: Any) -> None:
         self.account.insert(
             "event",
             {
@@ -132,6 +136,18 @@ class Books:
                 "pending_webhooks": 0, "request": {"id": None, "idempotency_key": None}, "type": kind,
             },
         )  # fmt: skip
+
+    def late_event(self, kind: str, moment: int, subject: Object, before: Object) -> None:
+        """One that is written after all else, as the object is now: ids are dealt in order, and those of what
+        is written before stay what they were."""
+        if self.since <= moment <= self.now:
+            self._late.append((kind, moment, raw({"object": subject, "previous_attributes": before})))
+
+    def write_late_events(self) -> None:
+        """Write what was put off."""
+        for each in self._late:
+            self._note(*each)
+        self._late.clear()
 
     def entry(  # noqa: PLR0913 - what an entry of the ledger says
         self, kind: str, category: str, currency: str, amount: int, moment: int, source: str | None, *,

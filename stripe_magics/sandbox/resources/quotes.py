@@ -415,8 +415,7 @@ def _subscribe(account: Account, quote: Object, lines: list[Object], settings: d
     quote["invoice"] = subscription["latest_invoice"]
     invoice = account.get("invoice", subscription["latest_invoice"])
     if invoice is not None:
-        invoice["quote"] = quote["id"]
-        account.save("invoice", invoice)
+        _name_quote(account, invoice, quote)
 
 
 def _invoice(account: Account, quote: Object, lines: list[Object], settings: dict[str, Any]) -> None:
@@ -437,9 +436,16 @@ def _invoice(account: Account, quote: Object, lines: list[Object], settings: dic
         invoice_items.create(
             account, {**_item(line), "customer": quote["customer"], "invoice": invoice["id"]}
         )
+    _name_quote(account, invoice, quote)
+    quote["invoice"] = invoice["id"]
+
+
+def _name_quote(account: Account, invoice: Object, quote: Object) -> None:
+    """The invoice says which quote it comes from."""
+    before = events.snapshot(invoice)
     invoice["quote"] = quote["id"]
     account.save("invoice", invoice)
-    quote["invoice"] = invoice["id"]
+    events.emit(account, "invoice.updated", invoice, before)
 
 
 def line_items(account: Account, params: dict[str, Any], identifier: str) -> Page:

@@ -35,18 +35,19 @@ def finish(account: Account, invoice: Object) -> None:
     account.save("customer", customer)
     if invoice["amount_due"]:
         _demand(account, invoice)
+    automatic = invoice["collection_method"] != "send_invoice" and invoice["auto_advance"]
+    if invoice["amount_due"] and automatic:
+        invoice["next_payment_attempt"] = account.now + HOUR
     account.save("invoice", invoice)
-    events.emit(account, "invoice.finalized", invoice)
     events.emit(account, "invoice.updated", invoice, before)
+    events.emit(account, "invoice.finalized", invoice)
     if invoice["status"] != "open":
         return
     if not invoice["amount_due"]:
         mark_paid(account, invoice, amount=0)
     elif invoice["collection_method"] == "send_invoice":
         account.clock.at(invoice["due_date"] or account.now, "invoice_overdue", invoice["id"])
-    elif invoice["auto_advance"]:
-        invoice["next_payment_attempt"] = account.now + HOUR
-        account.save("invoice", invoice)
+    elif automatic:
         account.clock.at(account.now + HOUR, "invoice_collects", invoice["id"])
 
 
@@ -71,8 +72,8 @@ def finish_paid(account: Account, invoice: Object, intent: Object | None) -> Non
             charge["invoice"] = invoice["id"]
             account.save("charge", charge)
     account.save("invoice", invoice)
-    events.emit(account, "invoice.finalized", invoice)
     events.emit(account, "invoice.updated", invoice, before)
+    events.emit(account, "invoice.finalized", invoice)
     mark_paid(account, invoice, amount=total)
 
 
@@ -175,8 +176,7 @@ def overdue(account: Account, invoice: Object) -> None:
     if invoice["status"] == "open":
         customer = account.get("customer", invoice["customer"])
         if customer is not None:
-            customer["delinquent"] = True
-            account.save("customer", customer)
+            set_delinquent(account, customer, delinquent=True)
         events.emit(account, "invoice.overdue", invoice)
 
 
@@ -215,13 +215,14 @@ def attempt(
         or invoice["default_source"]
     )
     given = given or customer["invoice_settings"]["default_payment_method"] or customer["default_source"]
+    before = events.snapshot(invoice)
     invoice["attempted"] = True
     invoice["attempt_count"] += 1
     if off_session:
         invoice["next_payment_attempt"] = following
     account.save("invoice", invoice)
     if not given:
-        _failed(account, invoice, customer)
+        _failed(account, invoice, customer, before)
         raise invalid(
             "There is no `default_payment_method` set on this Customer or Invoice. Set one before taking"
             " payment for this invoice."
@@ -234,21 +235,23 @@ def attempt(
     intent["payment_method_types"] = list(dict.fromkeys([*intent["payment_method_types"], method["type"]]))
     intent["status"] = "requires_confirmation"
     notes = account.private_state.setdefault(invoice["id"], {})
-    notes["attempting"] = True
+    notes["attempting"] = before
     try:
         payment_attempts.proceed(
             account, intent, method, {"mandate": params.get("mandate")}, recurring=off_session
         )
     except ApiError:
-        _failed(account, invoice, customer)
+        _failed(account, invoice, customer, before)
         raise
     finally:
         del notes["attempting"]
     if intent["status"] == "processing":
         invoice["next_payment_attempt"] = None
         account.save("invoice", invoice)
+        events.emit(account, "invoice.updated", invoice, before)
     if intent["status"] == "requires_action":
         account.save("invoice", invoice)
+        events.emit(account, "invoice.updated", invoice, before)
         events.emit(account, "invoice.payment_action_required", invoice)
         raise declined(
             "This payment requires additional user action before it can be completed: have the payer"
@@ -258,10 +261,11 @@ def attempt(
         )
 
 
-def _failed(account: Account, invoice: Object, customer: Object) -> None:
-    customer["delinquent"] = True
-    account.save("customer", customer)
+def _failed(account: Account, invoice: Object, customer: Object, before: Object) -> None:
+    """An attempt failed; `before` is the invoice as it was until then."""
+    set_delinquent(account, customer, delinquent=True)
     account.save("invoice", invoice)
+    events.emit(account, "invoice.updated", invoice, before)
     events.emit(account, "invoice.payment_failed", invoice)
 
 
@@ -270,20 +274,25 @@ def paid_by(account: Account, intent: Object) -> None:
     invoice = account.get("invoice", intent["invoice"]) if intent["invoice"] else None
     if invoice is None or invoice["status"] not in {"open", "uncollectible"}:
         return
+    attempting = account.private_state.get(invoice["id"], {}).get("attempting")
+    before = attempting or events.snapshot(invoice)
     invoice["charge"] = intent["latest_charge"]
     invoice["attempted"] = True
-    count_payment(account, invoice, intent["amount_received"])
+    count_payment(account, invoice, intent["amount_received"], before)
 
 
-def count_payment(account: Account, invoice: Object, amount: int) -> None:
-    """Money came in for an invoice: all of what is due, or a part."""
+def count_payment(account: Account, invoice: Object, amount: int, before: Object | None = None) -> None:
+    """Money came in for an invoice: all of what is due, or a part. `before` is the invoice as it was until
+    then, where it was changed already."""
+    before = before or events.snapshot(invoice)
     paid = invoice["amount_paid"] + amount
     if paid >= invoice["amount_due"]:
         cancel_payment(account, invoice, None)
-        mark_paid(account, invoice, amount=paid)
+        mark_paid(account, invoice, amount=paid, before=before)
         return
     invoice.update(amount_paid=paid, amount_remaining=invoice["amount_due"] - paid)
     account.save("invoice", invoice)
+    events.emit(account, "invoice.updated", invoice, before)
     own = account.get("payment_intent", invoice["payment_intent"] or "")
     if own is None:
         return
@@ -305,18 +314,19 @@ def failed_later(account: Account, intent: Object) -> None:
     customer = account.get("customer", invoice["customer"])
     if customer is None:
         return
+    before = events.snapshot(invoice)
     done = invoice["attempt_count"]
     automatic = invoice["auto_advance"] and invoice["collection_method"] == "charge_automatically"
     if automatic and 0 < done <= len(RETRIES) and invoice["next_payment_attempt"] is None:
         following = account.now + RETRIES[done - 1]
         invoice["next_payment_attempt"] = following
         account.clock.at(following, "invoice_collects", invoice["id"])
-    _failed(account, invoice, customer)
+    _failed(account, invoice, customer, before)
 
 
-def mark_paid(account: Account, invoice: Object, *, amount: int) -> None:
-    """The invoice is paid."""
-    before = events.snapshot(invoice)
+def mark_paid(account: Account, invoice: Object, *, amount: int, before: Object | None = None) -> None:
+    """The invoice is paid. `before` is how it was until then, where it was changed already."""
+    before = before or events.snapshot(invoice)
     invoice.update(
         status="paid",
         paid=True,
@@ -337,9 +347,18 @@ def in_good_standing(account: Account, identifier: str) -> None:
     """An invoice of a customer was paid, or is not expected to be any more: they are no longer delinquent,
     whatever else they owe."""
     customer = account.get("customer", identifier)
-    if customer is not None and customer["delinquent"]:
-        customer["delinquent"] = False
-        account.save("customer", customer)
+    if customer is not None:
+        set_delinquent(account, customer, delinquent=False)
+
+
+def set_delinquent(account: Account, customer: Object, *, delinquent: bool) -> None:
+    """Whether the customer's latest invoice was left unpaid; says so where it changes."""
+    if customer["delinquent"] is delinquent:
+        return
+    before = events.snapshot(customer)
+    customer["delinquent"] = delinquent
+    account.save("customer", customer)
+    events.emit(account, "customer.updated", customer, before)
 
 
 def cancel_payment(account: Account, invoice: Object, reason: str | None) -> None:

@@ -164,8 +164,10 @@ def _lower(account: Account, invoice: Object, amount: int) -> None:
 def _after_payment(
     account: Account, invoice: Object, note: Object, ways: dict[str, int], params: dict[str, Any]
 ) -> None:
+    before = events.snapshot(invoice)
     invoice["post_payment_credit_notes_amount"] += note["total"]
     account.save("invoice", invoice)
+    events.emit(account, "invoice.updated", invoice, before)
     if ways.get("refund"):
         note["refund"] = params["refund"]
     if ways.get("refund_amount"):

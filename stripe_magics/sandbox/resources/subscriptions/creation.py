@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.errors import ApiError, declined, inside, invalid, missing_param
-from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
@@ -118,7 +117,6 @@ def _create(account: Account, params: dict[str, Any]) -> Object:
     extra = _time_before(account, subscription, made) if start < account.now else []
     _add_items(account, subscription, params)
     account.save("subscription", subscription)
-    events.emit(account, "customer.subscription.created", subscription)
     waits = params.get("payment_behavior") == "default_incomplete"
     lifecycle.first_invoice(account, subscription, pay=not waits, extra=extra)
     lifecycle.schedule_jobs(account, subscription)

@@ -61,7 +61,8 @@ def schedule_jobs(account: Account, subscription: Object) -> None:
 
 
 def first_invoice(account: Account, subscription: Object, *, pay: bool, extra: list[Object]) -> None:
-    """The invoice with which it begins; `extra` are lines for time before it (backdated)."""
+    """The invoice with which it begins; `extra` are lines for time before it (backdated). That it was created
+    is said once it has that invoice, before anything is paid."""
     start, end = subscription["current_period_start"], subscription["current_period_end"]
     invoice = billing.draft(account, subscription, "subscription_create", (start, start))
     if subscription["status"] == "trialing":
@@ -77,14 +78,19 @@ def first_invoice(account: Account, subscription: Object, *, pay: bool, extra: l
         line["invoice"] = invoice["id"]
     account.private_state.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
     billing.complete(account, subscription, invoice, lines)
-    if billing.pause_effect(account, subscription, invoice) == "keep_as_draft":
-        return
-    collection.finish(account, invoice)
-    if subscription["status"] == "trialing" or needs_no_payment(account, subscription, invoice):
-        return
-    subscription["status"] = "incomplete"
-    account.save("subscription", subscription)
-    if pay:
+    stays_draft = billing.pause_effect(account, subscription, invoice) == "keep_as_draft"
+    if not stays_draft:
+        collection.finish(account, invoice)
+    waits = (
+        not stays_draft
+        and subscription["status"] != "trialing"
+        and not needs_no_payment(account, subscription, invoice)
+    )
+    if waits:
+        subscription["status"] = "incomplete"
+        account.save("subscription", subscription)
+    events.emit(account, "customer.subscription.created", subscription)
+    if waits and pay:
         try_to_pay(account, invoice)
         if account.find("invoice", invoice["id"], "invoice")["status"] == "open" and _on_its_way(
             account, invoice
@@ -207,9 +213,9 @@ def _next_period(account: Account, subscription: Object) -> None:
         subscription["status"] = "active"
     _drop_ended_discounts(account, subscription)
     account.save("subscription", subscription)
-    events.emit(account, "customer.subscription.updated", subscription, before)
     account.clock.at(subscription["current_period_end"], "subscription_renews", subscription["id"])
     bill_period(account, subscription, "subscription_cycle", (former, start))
+    events.emit(account, "customer.subscription.updated", subscription, before)
 
 
 def _drop_ended_discounts(account: Account, subscription: Object) -> None:
@@ -226,6 +232,8 @@ def bill_period(account: Account, subscription: Object, reason: str, used_in: tu
     """The draft for the period that begins, with what was used in the one that is over."""
     start, finish = subscription["current_period_start"], subscription["current_period_end"]
     invoice = billing.draft(account, subscription, reason, used_in)
+    if subscription["status"] == "unpaid":
+        invoice["auto_advance"] = False
     lines = [
         *billing.licensed_lines(account, subscription, invoice["id"], start, finish),
         *billing.metered_lines(account, subscription, invoice["id"], *used_in),
@@ -237,9 +245,6 @@ def bill_period(account: Account, subscription: Object, reason: str, used_in: tu
     account.private_state.setdefault(subscription["id"], {})["period_invoice"] = invoice["id"]
     billing.complete(account, subscription, invoice, lines)
     billing.pause_effect(account, subscription, invoice)
-    if subscription["status"] == "unpaid":
-        invoice["auto_advance"] = False
-        account.save("invoice", invoice)
     billing.finalize_later(account, invoice)
     return invoice
 
@@ -364,8 +369,10 @@ def stop_collecting(account: Account, subscription: Object, *, void: bool) -> No
             invoices.void(account, {}, identifier)
             continue
         invoice = account.find("invoice", identifier, "invoice")
+        before = events.snapshot(invoice)
         invoice.update(auto_advance=False, next_payment_attempt=None)
         account.save("invoice", invoice)
+        events.emit(account, "invoice.updated", invoice, before)
 
 
 def customer_deleted(account: Account, customer: Object) -> None:

@@ -154,7 +154,7 @@ def draft(account: Account, subscription: Object, reason: str, period: tuple[int
         account, customer, subscription["currency"], subscription["collection_method"], reason=reason
     )
     invoice.update(
-        auto_advance=True,
+        auto_advance=(subscription["pause_collection"] or {}).get("behavior") != "keep_as_draft",
         default_payment_method=subscription["default_payment_method"],
         default_source=subscription["default_source"],
         default_tax_rates=subscription["default_tax_rates"],
@@ -263,9 +263,6 @@ def pause_effect(account: Account, subscription: Object, invoice: Object) -> str
     if not paused:
         return ""
     account.private_state.setdefault(invoice["id"], {})["pause"] = paused["behavior"]
-    if paused["behavior"] == "keep_as_draft":
-        invoice["auto_advance"] = False
-        account.save("invoice", invoice)
     return str(paused["behavior"])
 
 

@@ -258,10 +258,17 @@ def _begin(account: Account, schedule: Object) -> None:
     subscription = creation.create(
         account, {**given, "customer": schedule["customer"], "items": _items(phase)}
     )
-    subscription["schedule"] = schedule["id"]
-    account.save("subscription", subscription)
+    _name_schedule(account, subscription, schedule["id"])
     schedule.update(subscription=subscription["id"], status="active")
     _enter(account, schedule, phase)
+
+
+def _name_schedule(account: Account, subscription: Object, schedule: str | None) -> None:
+    """The subscription says which schedule it follows."""
+    before = events.snapshot(subscription)
+    subscription["schedule"] = schedule
+    account.save("subscription", subscription)
+    events.emit(account, "customer.subscription.updated", subscription, before)
 
 
 def _enter(account: Account, schedule: Object, phase: Object) -> None:
@@ -342,8 +349,7 @@ def _finish(account: Account, schedule: Object) -> None:
 def _release(account: Account, schedule: Object) -> None:
     subscription = account.get("subscription", schedule["subscription"] or "")
     if subscription is not None:
-        subscription["schedule"] = None
-        account.save("subscription", subscription)
+        _name_schedule(account, subscription, None)
     schedule.update(
         status="released", released_at=account.now, released_subscription=schedule["subscription"],
         subscription=None, current_phase=None
@@ -375,8 +381,7 @@ def _from_subscription(account: Account, params: dict[str, Any]) -> Object:
     phase = _phases(account, [so_far], start, schedule["default_settings"])
     schedule.update(phases=phase, subscription=subscription["id"], status="active")
     account.add("subscription_schedule", schedule)
-    subscription["schedule"] = schedule["id"]
-    account.save("subscription", subscription)
+    _name_schedule(account, subscription, schedule["id"])
     _enter(account, schedule, phase[0])
     events.emit(account, "subscription_schedule.created", schedule)
     return schedule
