@@ -100,7 +100,8 @@ def test_a_taxed_subscription_bills_what_the_session_said(call: Talk) -> None:
 @pytest.mark.parametrize("version", ["2025-02-24.acacia", NEWER])
 def test_a_payment_gets_its_invoice(call: Talk, version: str) -> None:
     data = {
-        "invoice_creation[invoice_data][description]": "Thanks", "invoice_creation[invoice_data][footer]": "x",
+        "invoice_creation[invoice_data][description]": "Thanks",
+        "invoice_creation[invoice_data][footer]": "x",
         "invoice_creation[invoice_data][metadata][order]": "7",
         "invoice_creation[invoice_data][custom_fields][0][name]": "PO",
         "invoice_creation[invoice_data][custom_fields][0][value]": "42",

@@ -15,7 +15,8 @@ from stripe_magics.sandbox.core.store import Account
 from .conftest import DAY
 
 CREATED = {
-    "checkout.session.created": {"open"}, "charge.dispute.created": {"needs_response", "warning_needs_response"},
+    "checkout.session.created": {"open"},
+    "charge.dispute.created": {"needs_response", "warning_needs_response"},
     "customer.subscription.created": {"incomplete", "trialing", "active"}, "invoice.created": {"draft"},
     "payment_intent.created": {"requires_payment_method", "requires_confirmation"},
     "payout.created": {"pending", "in_transit"}, "quote.created": {"draft"},
@@ -51,8 +52,8 @@ def before(event: dict[str, Any]) -> dict[str, Any]:
     """The object as it was before an update, as far as the event says it."""
     subject, former = event["data"]["object"], event["data"]["previous_attributes"]
     return {
-        name: {**subject[name], **former[name]}
-        if isinstance(former.get(name), dict) and isinstance(subject[name], dict)
+        name: {**value, **former[name]}
+        if isinstance(former.get(name), dict) and isinstance(value, dict)
         else former.get(name, value)
         for name, value in subject.items()
     }

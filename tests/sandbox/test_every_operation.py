@@ -220,16 +220,9 @@ def test_v2_is_said_not_to_be_simulated() -> None:
 def test_what_is_not_kept_is_said() -> None:
     """Nothing is taken and dropped in silence: an answer by shape names what its type has no field for."""
     client = Walk(VERSIONS[0]).client
-    given = {
-        "customer": "cus_1",
-        "return_url": "https://example.com",
-        "flow_data[type]": "payment_method_update",
-    }
-    made = client.post("/v1/billing_portal/sessions", data=given)
-    assert (made.headers["sandbox-not-kept"], made.json()["return_url"]) == (
-        "flow_data",
-        "https://example.com",
-    )
+    given = {"type": "document", "client_reference_id": "7", "return_url": "https://example.com"}
+    made = client.post("/v1/identity/verification_sessions", data=given)
+    assert (made.headers["sandbox-not-kept"], made.json()["client_reference_id"]) == ("return_url", "7")
     whole = client.post("/v1/radar/value_lists", data={"alias": "a", "name": "A", "metadata[k]": "v"})
     assert "sandbox-not-kept" not in whole.headers
 
@@ -243,9 +236,9 @@ def test_a_frame_says_what_is_kept_by_shape() -> None:
         "The sandbox keeps these objects but doesn't simulate what they do." in made.attrs["stripe"]["notes"]
     )
     opened = sm.call(
-        "billing_portal.sessions.create", customer="cus_1", flow_data={"type": "payment_method_update"}
+        "identity.verification_sessions.create", type="document", return_url="https://example.com"
     )
-    assert any(each.endswith("It didn't keep: flow_data.") for each in opened.attrs["stripe"]["notes"])
+    assert any(each.endswith("It didn't keep: return_url.") for each in opened.attrs["stripe"]["notes"])
     listed = sm.call("radar.value_lists.list")
     assert list(listed["alias"]) == ["blocked"]
     assert any("doesn't simulate what they do" in each for each in listed.attrs["stripe"]["notes"])

@@ -10,6 +10,7 @@ from stripe_magics.sandbox.core.events import react
 from stripe_magics.sandbox.resources import (
     account,
     billing_alerts,
+    billing_portal,
     charges,
     checkout_invoices,
     checkout_sessions,
@@ -77,6 +78,7 @@ SUBJECTS = (
     products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents, subscription_items,
     subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers, webhook_endpoints,
     tax_transactions, credit_balance, credit_grants, billing_alerts, entitlements, tax_ids,
+    billing_portal,
 )  # fmt: skip
 REACTING = (
     checkout_invoices,

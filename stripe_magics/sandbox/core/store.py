@@ -81,6 +81,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "dispute": ("charge", "payment_intent"),
     "tax_id": ("customer",),
     "payment_link": ("active",),
+    "billing_portal.configuration": ("active", "is_default"),
     "billing.credit_grant": ("customer", "test_clock"),
     "billing.credit_balance_transaction": ("credit_grant", "test_clock"),
     "customer_balance_transaction": ("customer",),
