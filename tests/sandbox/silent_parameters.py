@@ -338,6 +338,9 @@ class World:
                 "line_items[0][quantity]": 1,
             },
         )["id"]
+        ids["portal"] = call(
+            "POST /v1/billing_portal/configurations", {"features[invoice_history][enabled]": "true"}
+        )["id"]
         _connect(call, ids)
         ids["file"] = call(
             "POST /v1/files",
@@ -530,6 +533,8 @@ AT: dict[str, dict[str, str]] = {
     "POST /v1/billing/credit_grants/{id}/void": {"id": "grant"},
     "GET /v1/tax_ids/{id}": {"id": "tax_id"},
     "DELETE /v1/tax_ids/{id}": {"id": "tax_id"},
+    "GET /v1/billing_portal/configurations/{configuration}": {"configuration": "portal"},
+    "POST /v1/billing_portal/configurations/{configuration}": {"configuration": "portal"},
     "GET /v1/entitlements/features/{id}": {"id": "feature"},
     "POST /v1/entitlements/features/{id}": {"id": "feature"},
     "GET /v1/products/{product}/features": {"product": "product"},
@@ -587,6 +592,8 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
             "bank_transfer[eu_bank_transfer][country]": "DE",
         },
         "POST /v1/test_helpers/customers/{customer}/fund_cash_balance": {"amount": 100, "currency": "usd"},
+        "POST /v1/billing_portal/configurations": {"features[invoice_history][enabled]": "true"},
+        "POST /v1/billing_portal/sessions": {"customer": who},
         "POST /v1/tax_ids": {"type": "us_ein", "value": "12-3456789"},
         "POST /v1/entitlements/features": {"lookup_key": "new", "name": "N"},
         "POST /v1/products/{product}/features": {"entitlement_feature": ids["other_feature"]},
@@ -688,6 +695,12 @@ ALWAYS_REFUSED = frozenset(
 )
 """Operations that need what the sandbox has none of: readers, payouts that can be reversed."""
 COMPANIONS: dict[str, dict[str, Any]] = {
+    **{
+        f"POST /v1/billing_portal/configurations{one} features[subscription_cancel][proration_behavior]": {
+            "features[subscription_cancel][mode]": "immediately"
+        }
+        for one in ("", "/{configuration}")
+    },
     "POST /v1/checkout/sessions ui_mode": {"return_url": "https://example.com/r"},
     "POST /v1/invoices collection_method": {"days_until_due": 5},
     "POST /v1/subscriptions collection_method": {"days_until_due": 5},

@@ -94,6 +94,11 @@ def _features(account: Account, present: dict[str, Object], given: dict[str, Any
         **present["subscription_cancel"]["cancellation_reason"], **reason
     }  # fmt: skip
     cancel = features["subscription_cancel"]
+    if cancel["proration_behavior"] == "always_invoice":
+        raise invalid(
+            "The portal cancels with proration_behavior none or create_prorations.",
+            param="features[subscription_cancel][proration_behavior]",
+        )
     if cancel["mode"] == "at_period_end" and cancel["proration_behavior"] != "none":
         raise invalid(
             "A subscription that is canceled at the end of its period isn't prorated: proration_behavior has"
