@@ -47,6 +47,7 @@ class Calendar:
     now: int = AS_OF
     jobs: list[Job] = field(default_factory=list)
     count: int = 0
+    until: int = 0  # where the time that passes now is to end
 
     def mark(self) -> tuple[int, list[Job], int]:
         """What it holds now, to go back to with `restore`."""

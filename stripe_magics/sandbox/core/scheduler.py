@@ -22,7 +22,13 @@ from stripe_magics.sandbox.resources.billing_credits import credit_grants
 from stripe_magics.sandbox.resources.connect import topups
 from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts
-from stripe_magics.sandbox.resources.subscriptions import lifecycle, schedules, thresholds, updates
+from stripe_magics.sandbox.resources.subscriptions import (
+    lifecycle,
+    schedules,
+    thresholds,
+    upcoming_notice,
+    updates,
+)
 
 FARTHEST = 3653 * DAY
 Action = Callable[[Account, str], object]
@@ -53,6 +59,7 @@ def check_length(seconds: int) -> int:
 
 def run(account: Account, clock: Clock, until: int) -> None:
     """Do in order what is due on a clock until then; it stands there afterwards."""
+    clock.calendar.until = until
     while (job := clock.due(until)) is not None:
         owner = account.family.of_scope(job_scope(job))
         if owner is not None:
@@ -120,6 +127,7 @@ JOBS: dict[str, Action] = {
     "invoice_collects": _on("invoice", collection.collect),
     "invoice_overdue": _on("invoice", collection.overdue),
     "subscription_renews": _on("subscription", lifecycle.renew),
+    "subscription_upcoming": _on("subscription", upcoming_notice.announce),
     "subscription_trial_will_end": _on("subscription", lifecycle.trial_will_end),
     "subscription_expires": _on("subscription", lifecycle.expire),
     "subscription_cancels": _on("subscription", lifecycle.cancel_when_due),

@@ -10,6 +10,7 @@ from stripe_magics.sandbox.demo_data import customers, invoices, payouts, sales,
 from stripe_magics.sandbox.demo_data.records import DAY, Bill, Firm, Sale
 from stripe_magics.sandbox.demo_data.static_objects import links, product
 from stripe_magics.sandbox.demo_data.writer import Books, Person
+from stripe_magics.sandbox.resources.subscriptions.lifecycle import schedule_period_end
 
 CARD_EVENTS = ["charge.failed", "charge.dispute.created", "invoice.payment_failed", "payout.failed"]
 
@@ -88,4 +89,4 @@ def _renewals(account: Account, everybody: Iterable[Person], story: Firm) -> Non
     """What is still to come: subscriptions renew, or end, when their period does."""
     for person in everybody:
         if not 0 < person.client.ended <= story.as_of and person.period[1] > story.as_of:
-            account.clock.at(person.period[1], "subscription_renews", person.subscription)
+            schedule_period_end(account, person.subscription, person.period[1])

@@ -23,6 +23,8 @@ from stripe_magics.sandbox.resources.subscriptions.prorations import credit_unus
 ENDED = frozenset({"canceled", "incomplete_expired"})
 INCOMPLETE_FOR = 23 * HOUR
 WARNED_BEFORE = 3 * DAY
+UPCOMING_BEFORE = 7 * DAY
+"""How long before a renewal its invoice is announced."""
 
 
 def set_status(account: Account, subscription: Object, status: str) -> None:
@@ -41,7 +43,7 @@ def schedule_jobs(account: Account, subscription: Object) -> None:
     at, identifier = account.clock.at, subscription["id"]
     if subscription["status"] == "incomplete":
         at(subscription["created"] + INCOMPLETE_FOR, "subscription_expires", identifier)
-    at(subscription["current_period_end"], "subscription_renews", identifier)
+    schedule_period_end(account, identifier, subscription["current_period_end"])
     if subscription["trial_end"] and subscription["trial_end"] > account.now:
         at(
             max(account.now, subscription["trial_end"] - WARNED_BEFORE),
@@ -55,6 +57,13 @@ def schedule_jobs(account: Account, subscription: Object) -> None:
         at(paused["resumes_at"], "subscription_collects_again", identifier)
     if subscription["next_pending_invoice_item_invoice"]:
         at(subscription["next_pending_invoice_item_invoice"], "subscription_bills_items", identifier)
+
+
+def schedule_period_end(account: Account, subscription: str, end: int) -> None:
+    """At the end of a period the next one begins; some days before that its invoice is announced."""
+    account.clock.at(end, "subscription_renews", subscription)
+    if end - UPCOMING_BEFORE > account.now:
+        account.clock.at(end - UPCOMING_BEFORE, "subscription_upcoming", subscription)
 
 
 # the first invoice
@@ -213,7 +222,7 @@ def _next_period(account: Account, subscription: Object) -> None:
         subscription["status"] = "active"
     _drop_ended_discounts(account, subscription)
     account.save("subscription", subscription)
-    account.clock.at(subscription["current_period_end"], "subscription_renews", subscription["id"])
+    schedule_period_end(account, subscription["id"], subscription["current_period_end"])
     bill_period(account, subscription, "subscription_cycle", (former, start))
     events.emit(account, "customer.subscription.updated", subscription, before)
 

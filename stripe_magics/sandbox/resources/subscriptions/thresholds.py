@@ -15,6 +15,7 @@ from stripe_magics.sandbox.resources import discounts
 from stripe_magics.sandbox.resources.invoices.totals import compute_totals
 from stripe_magics.sandbox.resources.price_objects import tiers_of
 from stripe_magics.sandbox.resources.pricing import beyond
+from stripe_magics.sandbox.resources.subscriptions import lifecycle
 from stripe_magics.sandbox.resources.subscriptions import period_invoices as billing
 from stripe_magics.sandbox.resources.subscriptions.billing_periods import next_boundary
 from stripe_magics.sandbox.resources.subscriptions.items import interval, metered
@@ -109,4 +110,4 @@ def _restart(account: Account, subscription: Object) -> None:
         billing_cycle_anchor=account.now, current_period_start=account.now, current_period_end=end
     )
     account.save("subscription", subscription)
-    account.clock.at(end, "subscription_renews", subscription["id"])
+    lifecycle.schedule_period_end(account, subscription["id"], end)
