@@ -1,5 +1,5 @@
-"""`invoice.upcoming`: a week before a subscription renews, the invoice that is to come, as a preview shows it.
-It has no id yet."""
+"""`invoice.upcoming`: a week before a subscription renews, the invoice that is to come, as a preview has
+it: without an id."""
 
 from __future__ import annotations
 
