@@ -585,7 +585,7 @@ class FaultProxy:
             found = re.match(rb"CONNECT ([^ :]+):(\d+)", head)
             if found is None:
                 return
-            upstream = socket.create_connection((found.group(1).decode(), int(found.group(2))))
+            upstream = socket.create_connection((found.group(1).decode(), int(found.group(2))), timeout=60)
             self._sockets.append(upstream)
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             back = threading.Thread(target=_pipe, args=(upstream, client), daemon=True)

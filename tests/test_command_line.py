@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from fault_server import OK, Fault, FaultServer, error
+from waiting import line, running
 
 from stripe_magics.command_line import CODES
 
@@ -155,11 +156,10 @@ def test_an_unknown_outcome_is_3_and_the_same_line_is_not_sent_again(state: dict
 
 def test_a_watch_goes_on_until_it_is_terminated(state: dict[str, str]) -> None:
     words = [sys.executable, "-m", "stripe_magics", "events watch --group invoice --minutes 5", "--sandbox"]
-    with subprocess.Popen(words, env=state, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:
-        assert job.stderr is not None
-        heard = [job.stderr.readline()]
-        while heard[-1] and "Watching" not in heard[-1]:
-            heard.append(job.stderr.readline())
+    with running(words, env=state, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:
+        heard = [line(job.stderr)]
+        while "Watching" not in heard[-1]:
+            heard.append(line(job.stderr))
         assert job.poll() is None, heard
         job.send_signal(signal.SIGTERM)
         _, said = job.communicate(timeout=60)

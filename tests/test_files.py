@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import joined, line, running
 
 from stripe_magics import _files
 from stripe_magics.errors import FileError
@@ -115,19 +116,13 @@ with _files.lock(sys.argv[1], purpose="x"):
 
 def test_B62_a_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     path = tmp_path / ".lock"
-    holder = subprocess.Popen([sys.executable, "-c", _HOLDER, str(path)], stdout=subprocess.PIPE)
-    try:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
+    with running([sys.executable, "-c", _HOLDER, str(path)], stdout=subprocess.PIPE) as holder:
+        assert line(holder.stdout) == b"held\n"
         with (
             pytest.raises(FileError, match=rf"in use by process {holder.pid} on "),
             _files.lock(path, purpose="x"),
         ):
             pass
-    finally:
-        holder.kill()
-        holder.wait()
-        holder.stdout.close()
     with _files.lock(path, purpose="x"):
         pass
 
@@ -145,6 +140,5 @@ def test_B62_threads_that_wait_have_it_one_at_a_time(tmp_path: Path) -> None:
     threads = [threading.Thread(target=work) for _ in range(4)]
     for each in threads:
         each.start()
-    for each in threads:
-        each.join()
+    joined(*threads)
     assert most == [1]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from waiting import joined
 
 from stripe_magics._interrupts import held_back
 
@@ -71,7 +72,7 @@ def test_other_threads_go_on_as_they_are() -> None:
     with handled_by(signal.default_int_handler):
         worker = threading.Thread(target=run)
         worker.start()
-        worker.join()
+        joined(worker)
     assert seen == [signal.default_int_handler]
 
 

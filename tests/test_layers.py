@@ -24,7 +24,7 @@ def parsed(path: Path) -> ast.Module:
 
 def test_the_contracts_of_the_layers_are_kept() -> None:
     run = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
-    done = subprocess.run(run, cwd=PACKAGE.parent, capture_output=True, text=True, check=False)
+    done = subprocess.run(run, cwd=PACKAGE.parent, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

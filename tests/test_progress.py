@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -191,19 +192,24 @@ def test_the_total_of_several_lists(clock: Clock) -> None:
 
 
 def test_a_quick_call_does_not_import_tqdm(tmp_path: Any) -> None:
-    code = (
-        "import sys\nimport IPython.core.interactiveshell as i\nip ="
-        " i.InteractiveShell.instance()\nip.run_cell('%load_ext stripe_magics\\n%stripe connect --sandbox"
-        " --quiet\\ndf = %stripe customers list --limit all')\nip.run_cell('import stripe_magics.bulk,"
-        ' stripe_magics.finance\\nfew = df.head(2)[["id"]].assign(name="x")\\n%stripe pull'
-        " customers;\\n%stripe customers update --from few;')\nassert len(ip.user_ns['df']) and 'few' in"
-        " ip.user_ns\nprint('tqdm' in sys.modules)"
-    )
+    code = textwrap.dedent("""
+        import sys
+        from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
+        ip = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+        ip.run_cell("%load_ext stripe_magics\\n%stripe connect --sandbox --quiet\\n"
+                    "df = %stripe customers list --limit all")
+        ip.run_cell("import stripe_magics.bulk, stripe_magics.finance\\n"
+                    "few = df.head(2)[['id']].assign(name='x')\\n"
+                    "%stripe pull customers;\\n%stripe customers update --from few;")
+        assert len(ip.user_ns["df"]) and "few" in ip.user_ns
+        print("tqdm" in sys.modules)
+        """)
     env = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(tmp_path),
         "IPYTHONDIR": str(tmp_path),
         "STRIPE_MAGICS_STATE_DIR": str(tmp_path),
     }
-    said = subprocess.check_output([sys.executable, "-c", code], env=env, text=True)
+    said = subprocess.check_output([sys.executable, "-c", code], env=env, text=True, timeout=120)
     assert said.splitlines()[-1] == "False", said

@@ -43,7 +43,7 @@ def project(tmp_path: Path) -> Path:
 def git(project: Path, *words: str) -> str:
     who = ("-c", "user.name=Release", "-c", "user.email=release@example.com")
     return subprocess.run(
-        ["git", *who, *words], cwd=project, check=True, capture_output=True, text=True
+        ["git", *who, *words], cwd=project, check=True, capture_output=True, text=True, timeout=60
     ).stdout
 
 
@@ -66,7 +66,9 @@ def release(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
         for role in ("AUTHOR", "COMMITTER")
         for what, value in (("NAME", "R"), ("EMAIL", "r@example.com"))
     }
-    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **who})
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **who}
+    )
 
 
 def test_what_stops_a_release(project: Path) -> None:

@@ -38,7 +38,9 @@ def test_scripts_parse_as_modules() -> None:
     problems = []
     for path in SCRIPTS:
         run = [node, "--check", "--input-type=module", "-"]
-        done = subprocess.run(run, input=path.read_text(), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            run, input=path.read_text(), capture_output=True, text=True, timeout=120, check=False
+        )
         if done.returncode:
             problems.append(f"{path.name}: {done.stderr}")
     assert not problems, "\n".join(problems)
@@ -46,7 +48,9 @@ def test_scripts_parse_as_modules() -> None:
 
 def test_a_script_that_does_not_parse_is_found() -> None:
     run = [compute_driver_executable()[0], "--check", "--input-type=module", "-"]
-    assert subprocess.run(run, input="const a = ;", capture_output=True, text=True, check=False).returncode
+    assert subprocess.run(
+        run, input="const a = ;", capture_output=True, text=True, timeout=120, check=False
+    ).returncode
 
 
 def test_scripts_keep_the_rules() -> None:

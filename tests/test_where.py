@@ -68,7 +68,13 @@ def test_a_home_that_cant_be_written(tmp_path_factory: pytest.TempPathFactory) -
     )
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/proc/none"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, cwd="/"
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd="/",
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "Ada"

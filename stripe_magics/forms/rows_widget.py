@@ -166,10 +166,14 @@ class RowsForm(w.VBox):
         """End after the rows under way; the rest is not sent."""
         self._stop.set()
 
-    def wait(self) -> Any:
-        """Wait until all rows are done, for code; gives the result."""
-        if self._worker is not None:
-            self._worker.join()
+    def wait(self, timeout: float | None = None) -> Any:
+        """Wait until all rows are done, for code; gives the result. Raises TimeoutError after that many
+        seconds: the rows go on."""
+        worker = self._worker
+        if worker is not None:
+            worker.join(timeout)
+            if worker.is_alive():
+                raise TimeoutError(f"The rows are still being sent after {timeout:g} seconds.")
         return self.result
 
     def close(self) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import queue
 import signal
 import sys
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,9 +64,10 @@ def main(arguments: list[str] | None = None) -> None:
     except (OSError, ValueError) as fault:
         parser.error(f"{start} can't be read: {fault}")
     keeper = StateKeeper(transport, Path(given.state), _complain) if given.state else None
-    stopped = threading.Event()
+    # not an Event: its lock may be held by the very thread that a signal's handler runs in
+    stopped: queue.SimpleQueue[int] = queue.SimpleQueue()
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda *_: stopped.set())
+        signal.signal(each, lambda number, _: stopped.put(number))
     try:
         log, on_write = None if given.quiet else _log, keeper.touch if keeper else _nothing
         with serving(transport, given.port, log, on_write) as address:
@@ -77,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
                 f"It is {day.day} {day:%b %Y, %H:%M} UTC in there, and {runs}. Stop with Ctrl+C.",
                 flush=True,
             )
-            stopped.wait()
+            stopped.get()
     except OSError as error:
         parser.exit(1, f"Port {given.port} can't be used: {error.strerror}. Name another with --port.\n")
     if keeper:

@@ -42,9 +42,10 @@ class StateKeeper:
     def _run(self) -> None:
         while True:
             self._changed.wait()
+            self._changed.clear()
+            # looked at last: `close` sets the other one after it, which would be cleared unseen
             if self._closed.is_set():
                 return
-            self._changed.clear()
             started = time.monotonic()
             try:
                 self._transport.save(self._path)

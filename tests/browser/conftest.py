@@ -11,21 +11,27 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
 import nbformat
+import psutil
 import pytest
+from waiting import PATIENCE, running
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
 ).split()
+LONGEST = 3600.0
+"""Seconds that a server may run."""
 SET_UP = "import stripe_magics as sm; sandbox = sm.connect(sandbox=True)"
 
 
@@ -66,29 +72,36 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@contextmanager
 def served(command: list[str], root: Path, url: str) -> Iterator[str]:
-    """Run a server until the caller is done with it."""
-    with (root / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            command, env=environment(root), cwd=root, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            for _ in range(480):
-                if process.poll() is not None:
-                    break
-                try:
-                    urllib.request.urlopen(url, timeout=60).close()
-                    break
-                except HTTPError:
-                    break  # it answers
-                except OSError:
-                    time.sleep(0.25)
-            else:
+    """Run a server."""
+    with (
+        (root / "server.log").open("w") as log,
+        running(
+            command, seconds=LONGEST, env=environment(root), cwd=root, stdout=log, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        until = time.monotonic() + 2 * PATIENCE
+        while not answers(url):
+            if process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError((root / "server.log").read_text()[-2000:])
+            time.sleep(0.25)
+        try:
             yield url
         finally:
-            process.terminate()
-            process.wait(60)
+            process.terminate()  # it ends its kernels
+            process.wait(PATIENCE)
+
+
+def answers(url: str) -> bool:
+    """Whether there is a server, whatever it says."""
+    try:
+        urllib.request.urlopen(url, timeout=10).close()
+    except HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 SERVER = [
@@ -128,7 +141,7 @@ def lab(needs_chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         f"--port={port}",
         "--LabApp.expose_app_in_browser=True",
     ]
-    for url in served([*command, f"--ServerApp.root_dir={root}"], root, f"http://127.0.0.1:{port}/api"):
+    with served([*command, f"--ServerApp.root_dir={root}"], root, f"http://127.0.0.1:{port}/api") as url:
         yield url.removesuffix("/api"), root
 
 
@@ -138,10 +151,40 @@ def chromium(needs_chromium: None) -> Iterator[Any]:
     browser's could run one of its own."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
+        playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS, headless=True)
         yield browser
-        browser.close()
+        with bounded(2 * PATIENCE):
+            browser.close()
+            stack.close()
+
+
+@contextmanager
+def bounded(seconds: float) -> Iterator[None]:
+    """The browser is ended if this takes longer. Playwright waits without end for a page that computes for
+    ever or a browser that no longer answers, and the stack that faulthandler shows isn't the test's then."""
+
+    def end() -> None:
+        for each in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                if each.name().startswith(("chrom", "node")):
+                    each.kill()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@pytest.fixture(autouse=True)
+def bounded_test() -> Iterator[None]:
+    """A test that the browser doesn't let end fails where it waits."""
+    with bounded(4 * PATIENCE):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +206,18 @@ def lab_page(lab: tuple[str, Path], context: Any) -> Any:
 def show_lab(page: Any, url: str) -> None:
     page.goto(f"{url}/lab?reset")
     page.wait_for_function("()=>window.jupyterapp?.restored")
-    page.evaluate("()=>window.jupyterapp.restored.then(()=>true)")
+    settled(page, "() => window.jupyterapp.restored.then(() => true)")
+
+
+CAPPED = """async (given) => {{
+  const late = (say) => setTimeout(() => say(new Error("no end within {seconds:g} s")), {seconds:g} * 1000);
+  return await Promise.race([({script})(given), new Promise((_, say) => late(say))]);
+}}"""
+
+
+def settled(page: Any, script: str, given: Any = None, *, seconds: float = PATIENCE) -> Any:
+    """What an asynchronous function of the page gives. Playwright's own `evaluate` waits for ever for it."""
+    return page.evaluate(CAPPED.format(script=script, seconds=seconds), given)
 
 
 OPEN = """async (path) => {
@@ -208,7 +262,9 @@ class Notebook:
         return self.root / self.name
 
     def run_all(self) -> None:
-        assert self.page.evaluate(RUN_ALL) == 0, f"cells that did not run: {self.state()}"
+        assert settled(self.page, RUN_ALL, seconds=2 * PATIENCE) == 0, (
+            f"cells that did not run: {self.state()}"
+        )
 
     def state(self) -> str:
         """What the notebook holds, for a failure's message."""
@@ -216,7 +272,7 @@ class Notebook:
 
     def save(self) -> dict[str, Any]:
         """Save it and give what is in the file."""
-        self.page.evaluate("() => window.__nb.context.save()")
+        settled(self.page, "() => window.__nb.context.save()")
         return dict(nbformat.read(self.file, as_version=4))
 
     def field(self, label: str) -> Any:
@@ -235,7 +291,7 @@ class Notebook:
 
     def python(self, code: str) -> str:
         """Run code in the notebook's kernel and give what it printed."""
-        return str(self.page.evaluate(RUN, code))
+        return str(settled(self.page, RUN, code))
 
 
 STATE = """() => JSON.stringify([window.__nb.sessionContext.session?.kernel?.status,
@@ -274,7 +330,7 @@ def notebook(lab: tuple[str, Path], lab_page: Any, request: pytest.FixtureReques
         code = [nbformat.v4.new_code_cell(each) for each in ((SET_UP, *cells) if connect else cells)]
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
         nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=kernel), lab[1] / name)
-        lab_page.evaluate(OPEN, name)
+        settled(lab_page, OPEN, name)
         opened = Notebook(lab_page, lab[1], name)
         opened.run_all()
         return opened
@@ -284,4 +340,4 @@ def notebook(lab: tuple[str, Path], lab_page: Any, request: pytest.FixtureReques
         print(lab_page.evaluate(STATE))  # what a person would look at; pytest shows it with the failure
     if os.environ.get("SM_SHOTS"):
         lab_page.screenshot(path=f"{os.environ['SM_SHOTS']}/{request.node.name}.png")
-    lab_page.evaluate(CLOSE)
+    settled(lab_page, CLOSE)

@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+from browser.conftest import settled
 
 pytestmark = pytest.mark.browser
 
@@ -85,14 +86,14 @@ def page(lab_page: Any) -> Iterator[Any]:
     lab_page.evaluate("() => { document.body.style.overflow = 'visible' }")
     yield lab_page
     lab_page.evaluate("() => { document.body.style.overflow = '' }")
-    lab_page.evaluate(THEME, "JupyterLab Light")
+    settled(lab_page, THEME, "JupyterLab Light")
     lab_page.set_viewport_size(before)
 
 
 def faults(page: Any, contrasts: int = 0, buttons: int = 0) -> list[str]:
     """What axe finds. At least so many buttons were looked at, and so many texts compared with what is behind
     them."""
-    found = page.evaluate(RUN, [OUTPUT, LEVELS, bool(contrasts)])
+    found = settled(page, RUN, [OUTPUT, LEVELS, bool(contrasts)])
     assert found["contrasts"] >= contrasts, found["contrasts"]
     assert found["buttons"] >= buttons, found["buttons"]
     return list(found["faults"])
@@ -110,7 +111,7 @@ def test_every_form(notebook: Any, page: Any) -> None:
         " 'none' })"
     )
     assert faults(page, contrasts=250) == []
-    page.evaluate(THEME, "JupyterLab Dark")
+    settled(page, THEME, "JupyterLab Dark")
     assert faults(page, contrasts=250) == []
 
 
@@ -146,5 +147,5 @@ def test_tables_cards_and_messages(notebook: Any, page: Any) -> None:
     mistake(report, "Show")
     page.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert faults(page, contrasts=1000) == []
-    page.evaluate(THEME, "JupyterLab Dark")
+    settled(page, THEME, "JupyterLab Dark")
     assert faults(page, contrasts=1000) == []

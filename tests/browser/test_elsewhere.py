@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from browser.conftest import SERVER, SET_UP, free_port, served
+from browser.conftest import SERVER, SET_UP, free_port, served, settled
 
 pytestmark = pytest.mark.browser
 
@@ -34,15 +34,16 @@ def test_notebook_7(context: Any, tmp_path: Path) -> None:
         f"--ServerApp.root_dir={tmp_path}",
     ]
     command += ["--JupyterNotebookApp.expose_app_in_browser=True"]
-    for url in served(command, tmp_path, f"http://127.0.0.1:{port}/api"):
+    with served(command, tmp_path, f"http://127.0.0.1:{port}/api") as url:
         page = context.new_page()
         page.goto(url.removesuffix("/api") + "/notebooks/form.ipynb")
         page.wait_for_function("()=>window.jupyterapp?.restored")
-        page.evaluate(
+        settled(
+            page,
             """async () => { const app = window.jupyterapp; await app.restored;
             while (!app.shell.currentWidget?.sessionContext) await new Promise(r => setTimeout(r, 50));
             await app.shell.currentWidget.sessionContext.ready;
-            app.commands.execute('notebook:run-all-cells'); }"""
+            app.commands.execute('notebook:run-all-cells'); }""",
         )
         created(page)
         page.close()
@@ -60,7 +61,7 @@ def test_voila(context: Any, tmp_path: Path) -> None:
         f"--port={port}",
         "--Voila.ip=127.0.0.1",
     ]
-    for url in served(command, tmp_path, f"http://127.0.0.1:{port}/static/"):
+    with served(command, tmp_path, f"http://127.0.0.1:{port}/static/") as url:
         page = context.new_page()
         page.goto(url.removesuffix("/static/"))
         created(page)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from browser.conftest import OPEN
+from browser.conftest import OPEN, settled
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -240,8 +240,8 @@ def test_a_reload_brings_the_form_back(notebook: Any, lab: Any) -> None:
     nb.save()
     nb.page.reload()
     nb.page.wait_for_function("()=>window.jupyterapp?.restored")
-    nb.page.evaluate("() => window.jupyterapp.restored.then(() => true)")
-    nb.page.evaluate(OPEN, nb.name)
+    settled(nb.page, "() => window.jupyterapp.restored.then(() => true)")
+    settled(nb.page, OPEN, nb.name)
     nb.sees("1 change; everything else stays as it is.")
     expect(nb.field("Phone")).to_have_value("+1 555 0100")
     nb.press("Update")
@@ -285,7 +285,7 @@ def test_a_key_is_kept_nowhere(notebook: Any, lab: Any) -> None:
     nb.sees("Connected.")
     nb.sees("sk_test_...fXYZ")
     saved = nb.save()
-    nb.page.evaluate("() => window.__nb.context.createCheckpoint()")
+    settled(nb.page, "() => window.__nb.context.createCheckpoint()")
     assert "Secret key" in json.dumps(saved["metadata"]["widgets"]), "this Lab saves widget state"
     assert nb.page.evaluate("() => window.__heard.length") > 5
     assert not [each for each in nb.page.evaluate("() => window.__heard") if "Canary" in each], (

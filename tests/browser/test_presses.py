@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browser.conftest import settled
 
 from stripe_magics.forms.static_files import static_text
 
@@ -43,7 +44,7 @@ def clicks(page: Any, place: str, pointer: str, *, moves: bool) -> int:
     """How many clicks a press makes that leaves a field, where the page then moves or stays."""
     page.evaluate("(moves) => { window.moves = moves; }", moves)
     page.evaluate(SCENE, place)
-    page.evaluate("() => new Promise(requestAnimationFrame)")
+    settled(page, "() => new Promise(requestAnimationFrame)")
     page.focus("#field")
     box = page.locator("#button").bounding_box()
     at = {"x": box["x"] + 10, "y": box["y"] + 5}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from browser.conftest import settled
 
 from stripe_magics.events.live_widget import ESM
 
@@ -30,7 +31,7 @@ async (source) => {
 def page(chromium: Any) -> Iterator[Any]:
     page = chromium.new_page()
     page.set_content("<div id='here'></div>")
-    page.evaluate(_MODEL, ESM)
+    settled(page, _MODEL, ESM)
     yield page
     page.close()
 

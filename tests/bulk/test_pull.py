@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
+from waiting import joined
 
 import stripe_magics as sm
 from stripe_magics import bulk
@@ -123,7 +124,7 @@ def test_deletions_while_reading(listed: Make) -> None:
         df = read_frame(connection, list_request(connection, "payment_intents"))
     finally:
         stop.set()
-        thread.join()
+        joined(thread)
     assert df["id"].is_unique
     assert set(server.ids) - server.gone <= set(df["id"])
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bulk.statement_stops import StatementStops
+from waiting import joined, line, running
 
 from stripe_magics import _files, bulk
 from stripe_magics.bulk import mirror, mirror_storage, parquet_export, read_strategies, typed_parts
@@ -220,14 +221,13 @@ def test_B61_real_signals_at_random_moments(listed: Make, tmp_path: Path) -> Non
     chance = random.Random(3)
     folder = tmp_path / "out"
     for _ in range(6):
-        process = subprocess.Popen(
+        with running(
             [sys.executable, "-c", _PULL, key, url, str(folder)], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(chance.uniform(0.0, 0.8))
-        process.send_signal(chance.choice([signal.SIGINT, signal.SIGKILL]))
-        said = process.communicate(timeout=60)[0]
+        ) as process:
+            assert line(process.stdout) == "ready\n"
+            time.sleep(chance.uniform(0.0, 0.8))
+            process.send_signal(chance.choice([signal.SIGINT, signal.SIGKILL]))
+            said = process.communicate(timeout=60)[0]
         if said.startswith("complete"):
             assert sorted(ids_in(folder)) == sorted(server.ids)
     last = subprocess.run(
@@ -266,7 +266,7 @@ def test_B62_a_second_writer_is_shown_who_has_the_folder(listed: Make, tmp_path:
     begun.wait(60)
     with pytest.raises(FileError, match=r"out is in use by another call in this kernel.*Nothing was changed"):
         bulk.save(connection, request, tmp_path / "out")
-    thread.join()
+    joined(thread)
     assert results[0]["complete"]
     assert sorted(ids_in(tmp_path / "out")) == sorted(server.ids)
 

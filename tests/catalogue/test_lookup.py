@@ -102,7 +102,9 @@ def test_a_look_up_reads_only_its_own_file() -> None:
         "import sys, stripe_magics.catalogue as c; c.find('refunds.list');print(*[m for m in sys.modules if"
         " m.startswith('stripe_magics.catalogue.') or m in ('pandas', 'httpx', 'yaml')])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True
+    )
     loaded = set(done.stdout.split())
     assert "stripe_magics.catalogue.resources.refunds" in loaded
     assert not loaded & {

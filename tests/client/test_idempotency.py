@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from fault_server import EXPIRED, OK, RATE, Fault, FaultServer, error
+from waiting import PATIENCE, joined
 
 from client.conftest import KEY, Time, create, delete, get, open_connection, pay, policy
 from stripe_magics.catalogue.module import Effect
@@ -195,7 +196,7 @@ def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection
     try:
         with pytest.raises(Interrupted):
             connection.send(pay(), origin=CELL)
-        presser.join()
+        joined(presser)
     finally:
         signal.signal(signal.SIGINT, before)
     assert server.stalled == 1  # it still doesn't answer: the Stop didn't wait for it
@@ -218,8 +219,7 @@ def test_T41_two_clicks_with_one_key_are_one_call(server: FaultServer, connectio
     threads = [threading.Thread(target=click) for _ in range(2)]
     for each in threads:
         each.start()
-    for each in threads:
-        each.join()
+    joined(*threads)
     assert len(server.seen) == 1
     assert sorted(type(each).__name__ for each in found) == ["RepeatRefused", "bool"]
     assert "on its way" in str(next(each for each in found if isinstance(each, RepeatRefused)))
@@ -367,7 +367,7 @@ def test_B37_a_process_that_was_killed(server: FaultServer, tmp_path: Path, how:
     while not server.executions and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()
-    process.join()
+    joined(process)
     opened = open_connection(server.url, tmp_path)
     rows = opened.pending()
     assert [each.key for each in rows] == [server.seen[0].key]
@@ -471,10 +471,9 @@ def test_B56_threads_and_processes_share_one_journal(server: FaultServer, tmp_pa
     ]
     for each in threads:
         each.start()
-    for each in threads:
-        each.join()
+    joined(*threads)
+    joined(*processes)
     for each in processes:
-        each.join()
         assert each.exitcode == 0
     assert len(server.executions) == 60 + 2 * 10
     assert once(server)
@@ -502,7 +501,14 @@ def test_B56_after_a_fork_the_child_has_a_client_of_its_own(
             code = 0 if connection.http() is not before else 2
         finally:
             os._exit(code)
-    assert os.waitpid(child, 0)[1] == 0
+    status, until = (0, 0), time.monotonic() + PATIENCE
+    while status[0] == 0 and time.monotonic() < until:
+        time.sleep(0.01)
+        status = os.waitpid(child, os.WNOHANG)
+    if status[0] == 0:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)  # it was killed
+    assert status == (child, 0)
     connection.send(create(name="parent again"))
     assert connection.http() is before
     assert once(server)

@@ -639,7 +639,7 @@ def test_many_reads_at_once_are_as_quiet(
     import asyncio
 
     with caplog.at_level(logging.DEBUG):
-        assert asyncio.run(_read(connection)) == 200
+        assert asyncio.run(asyncio.wait_for(_read(connection), 60)) == 200
     assert server.seen[0].headers["authorization"] == f"Bearer {KEY}"
     assert "jenny" not in caplog.text
     assert KEY not in caplog.text

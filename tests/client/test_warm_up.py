@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from each_row import each_row
+from waiting import PATIENCE, joined
 
 import stripe_magics as sm
 from stripe_magics.client import warm_up
@@ -31,7 +33,7 @@ def test_before_a_kernel_the_firm_is_there_afterwards(monkeypatch: pytest.Monkey
     thread = warm_up.begin(sm.connect(sandbox=True), KERNEL)
     assert thread is not None
     assert not thread.daemon
-    thread.join()
+    joined(thread)
     assert len(made) == 1
     assert len(sm.call("customers list", limit=3)) == 3
     assert len(made) == 1
@@ -50,7 +52,7 @@ def test_what_fails_is_shown_where_it_is_needed(monkeypatch: pytest.MonkeyPatch,
     connection = sm.connect(sandbox=True)
     thread = warm_up.begin(connection, KERNEL)
     assert thread is not None
-    thread.join()
+    joined(thread)
     assert capfd.readouterr() == ("", "")
     assert isinstance(connection.sandbox, SandboxTransport)
     with pytest.raises(MemoryError):
@@ -58,11 +60,19 @@ def test_what_fails_is_shown_where_it_is_needed(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_connect_in_a_kernel_loads_pandas_and_prints_nothing_of_it() -> None:
-    code = (
-        "import sys, threading\nfrom IPython.core.interactiveshell import InteractiveShell\nshell ="
-        " InteractiveShell.instance()\nshell.kernel = object()\nshell.run_line_magic('load_ext',"
-        " 'stripe_magics')\nshell.run_line_magic('stripe', 'connect --sandbox')\nnames = [each for each in"
-        " threading.enumerate() if each.name == 'stripe_magics warm-up']\n[each.join() for each in"
-        " names]\nprint(len(names), 'pandas' in sys.modules, 'pyarrow' in sys.modules)"
+    code = textwrap.dedent("""
+        import sys, threading
+        from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
+        shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+        shell.kernel = object()
+        shell.run_line_magic("load_ext", "stripe_magics")
+        shell.run_line_magic("stripe", "connect --sandbox")
+        names = [each for each in threading.enumerate() if each.name == "stripe_magics warm-up"]
+        [each.join() for each in names]
+        print(len(names), "pandas" in sys.modules, "pyarrow" in sys.modules)
+        """)
+    assert (
+        subprocess.check_output([sys.executable, "-c", code], text=True, timeout=PATIENCE).strip()
+        == "1 True True"
     )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "1 True True"

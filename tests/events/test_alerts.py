@@ -44,6 +44,7 @@ class Hook(HTTPServer):
 
 class _HookHandler(BaseHTTPRequestHandler):
     server: Hook
+    timeout = 60
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -114,6 +115,7 @@ class Mail(socketserver.ThreadingTCPServer):
 
 class _MailHandler(socketserver.StreamRequestHandler):
     server: Mail
+    timeout = 60
 
     def handle(self) -> None:
         self.wfile.write(b"220 mail\r\n")
@@ -122,7 +124,7 @@ class _MailHandler(socketserver.StreamRequestHandler):
             if word == b"DATA":
                 self.wfile.write(b"354 go on\r\n")
                 lines: list[bytes] = []
-                while (text := self.rfile.readline()) != b".\r\n":
+                while (text := self.rfile.readline()) not in {b".\r\n", b""}:
                     lines.append(text)
                 self.server.mails.append(b"".join(lines).decode())
             if word == b"QUIT":

@@ -85,7 +85,7 @@ def test_waiting_for_the_next_event(sandbox: Connection) -> None:
             await watch.next("customer.created", timeout=60)
         return [each["data"]["object"]["name"] for each in (first, second)]
 
-    assert asyncio.run(wait()) == ["Ada", "Grace"]
+    assert asyncio.run(asyncio.wait_for(wait(), 60)) == ["Ada", "Grace"]
 
 
 def test_a_digest(sandbox: Connection) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from events.doubles import event
+from waiting import PATIENCE, joined, line, running
 
 from stripe_magics.events.event_store import KEPT, Store
 from stripe_magics.events.run_log import RunLog
@@ -35,15 +36,14 @@ def test_the_same_event_from_eight_threads_is_one_row(tmp_path: Path) -> None:
     stores = [Store(tmp_path / "events.sqlite", "acct") for _ in range(4)] * 2
 
     def add(store: Store) -> None:
-        begin.wait()
+        begin.wait(PATIENCE)
         fresh.extend(store.add([event("evt_1")], source="poll"))
         claimed.append(RunLog(store).claim("watch", "evt_1", "invoice.paid", 1))
 
     threads = [threading.Thread(target=add, args=(each,)) for each in stores]
     for each in threads:
         each.start()
-    for each in threads:
-        each.join()
+    joined(*threads)
     assert fresh == ["evt_1"]
     assert stores[0].count(lambda kind: True) == 1
     assert claimed.count(True) == 1, "one of the threads handles it"
@@ -125,6 +125,7 @@ def test_a_claim_of_a_dead_kernel_is_claimed_again(tmp_path: Path) -> None:
         [sys.executable, "-c", script, str(tmp_path / "events.sqlite")],
         capture_output=True,
         text=True,
+        timeout=PATIENCE,
         check=True,
     )
     assert done.stdout.split() == ["True", "True"]
@@ -142,12 +143,10 @@ def test_a_claim_of_a_living_kernel_is_left_to_it(tmp_path: Path) -> None:
         " print(r.claim('h', 'evt_1', 'a.b', 1), flush=True); sys.stdin.readline()"
     )
     runs = RunLog(Store(path, "acct"))
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-c", script, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
-        assert other.stdout is not None
-        assert other.stdin is not None
-        assert other.stdout.readline().strip() == "True"
+        assert line(other.stdout).strip() == "True"
         assert not runs.claim("h", "evt_1", "a.b", 1)
         other.kill()
     assert runs.claim("h", "evt_1", "a.b", 1), "it was killed in the middle"

@@ -9,12 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from events.disputes_server import KERNEL, DisputesServer
 from events.doubles import Stripe, event
+from waiting import running
 
 import stripe_magics as sm
 from stripe_magics import events
@@ -317,7 +319,7 @@ def test_async_handlers_run(sandbox: Connection) -> None:
         sm.call("customers.create", name="Grace")
         watch.poll()
 
-    asyncio.run(under_a_loop())
+    asyncio.run(asyncio.wait_for(under_a_loop(), 60))
     assert len(heard) == 2
 
 
@@ -455,11 +457,12 @@ def server() -> Iterator[DisputesServer]:
     made.server_close()
 
 
-def kernel(server: DisputesServer, how: str, folder: Path) -> subprocess.Popen[bytes]:
+@contextmanager
+def kernel(server: DisputesServer, how: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     environment = {"PATH": "/usr/bin:/bin", "STRIPE_MAGICS_STATE_DIR": str(folder), "HOME": str(folder)}
     command = [sys.executable, "-c", KERNEL, server.base, how]
-    with (folder / "stderr").open("a") as errors:
-        return subprocess.Popen(command, env=environment, stderr=errors)
+    with (folder / "stderr").open("a") as errors, running(command, env=environment, stderr=errors) as process:
+        yield process
 
 
 def test_a_kernel_that_is_killed_after_a_write_makes_none_twice(
@@ -467,9 +470,10 @@ def test_a_kernel_that_is_killed_after_a_write_makes_none_twice(
 ) -> None:
     """B88: killed after each write, restarted until all is done: 12 disputes, 12 refunds."""
     for _ in range(3):
-        assert kernel(server, "die", tmp_path).wait(60) == -9
-    finished = kernel(server, "go", tmp_path)
-    assert finished.wait(60) == 0, (tmp_path / "stderr").read_text()
+        with kernel(server, "die", tmp_path) as dying:
+            assert dying.wait(60) == -9
+    with kernel(server, "go", tmp_path) as finished:
+        assert finished.wait(60) == 0, (tmp_path / "stderr").read_text()
     assert len(server.refunds) == 12
     assert len(set(server.refunds.values())) == 12, "each charge once"
     assert server.changed == 0
@@ -478,9 +482,9 @@ def test_a_kernel_that_is_killed_after_a_write_makes_none_twice(
 
 def test_two_kernels_share_the_work(server: DisputesServer, tmp_path: Path) -> None:
     """B88: a second kernel inherits marks and claims."""
-    both = [kernel(server, "slow", tmp_path) for _ in range(2)]
-    for each in both:
-        assert each.wait(60) == 0, (tmp_path / "stderr").read_text()
+    with kernel(server, "slow", tmp_path) as one, kernel(server, "slow", tmp_path) as other:
+        for each in (one, other):
+            assert each.wait(60) == 0, (tmp_path / "stderr").read_text()
     assert len(server.refunds) == len(set(server.refunds.values())) == 12
     assert server.changed == 0
     assert len(server.attempts) == 12, "no event is handled by both"

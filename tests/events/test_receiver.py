@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from events.doubles import event
+from waiting import joined
 
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import KeyRefused
@@ -302,7 +303,7 @@ def test_nothing_is_printed_or_logged(receiver: Receiver, caplog: pytest.LogCapt
     with caplog.at_level(logging.DEBUG), redirect_stdout(out), redirect_stderr(out):
         post(receiver, event("evt_1"), SECRET)
         ask(receiver, "GET")
-        with socket.create_connection(("127.0.0.1", receiver.port)) as connection:
+        with socket.create_connection(("127.0.0.1", receiver.port), timeout=60) as connection:
             connection.sendall(b"\x16\x03\x01 not HTTP\r\n\r\n")
         time.sleep(0.1)
     assert out.getvalue() == ""
@@ -324,7 +325,7 @@ def test_it_answers_while_the_kernel_is_busy(receiver: Receiver, kept: Kept) -> 
     total = 0
     while not ended.is_set():  # the kernel's main thread, in pure Python
         total += sum(range(1000))
-    thread.join()
+    joined(thread)
     assert len(kept.accepted) == 12
 
 

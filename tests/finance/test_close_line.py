@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 import stripe_magics as sm
 from stripe_magics.errors import UsageFault
@@ -27,7 +28,7 @@ NOTEBOOK = Path(__file__).parent.parent.parent / "notebooks" / "close.ipynb"
 @pytest.fixture(scope="module")
 def shell() -> Iterator[InteractiveShell]:
     InteractiveShell.clear_instance()  # another module's may know the extension as loaded
-    ip = InteractiveShell.instance()
+    ip = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
     ip.run_line_magic("load_ext", "stripe_magics")
     ip.run_line_magic("stripe", "connect --sandbox --quiet")
     yield ip

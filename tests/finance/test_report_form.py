@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 import stripe_magics as sm
 from stripe_magics.errors import UsageFault
@@ -24,7 +25,7 @@ pytest.importorskip("ipywidgets")
 @pytest.fixture(scope="module", autouse=True)
 def shell() -> Iterator[InteractiveShell]:
     InteractiveShell.clear_instance()  # another module's may know the extension as loaded
-    ip = InteractiveShell.instance()
+    ip = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
     ip.run_line_magic("load_ext", "stripe_magics")
     ip.run_line_magic("stripe", "connect --sandbox --quiet")
     yield ip

@@ -82,7 +82,7 @@ def test_faults_are_named_by_row_and_cell_and_nothing_is_sent(sandbox: Connectio
     assert list(people["Mail"])[1:] == ["bob(at)example.com", "cid"], "the caller's own table stays as it is"
     form.send()
     form.confirm()
-    form.wait()
+    form.wait(60)
     assert {"bob@example.com", "cid@example.com"} <= set(sm.call("customers.list", limit=5)["email"])
 
 
@@ -95,7 +95,7 @@ def test_a_file_is_named_and_its_result_stands_beside_it(sandbox: Connection, tm
     assert "2 rows of people.csv, one call each." in form._top.value
     form.send()
     form.confirm()
-    answer = form.wait()
+    answer = form.wait(60)
     assert list(pd.read_csv(tmp_path / "people-result.csv")["result"]) == ["done", "done"]
     assert "of people.csv" not in opened("customers.create", answer[["name"]])._top.value
 
@@ -108,7 +108,7 @@ def test_rows_are_sent_once_and_their_result_is_kept(sandbox: Connection, tmp_pa
     assert form._armed
     assert "send 25 calls?" in form.status.value
     form.confirm()
-    result = form.wait()
+    result = form.wait(60)
     assert result["result"].tolist() == ["done"] * 25
     assert "<b>25 done</b>" in form.status.value, "what no row came to isn't counted"
     assert "sm-good" in form.status.value
@@ -132,7 +132,7 @@ def test_stop_ends_after_the_rows_under_way(sandbox: Connection) -> None:
 
     form._progress = stopping  # type: ignore[method-assign]
     form.confirm()
-    result = form.wait()
+    result = form.wait(60)
     assert 0 < (result["result"] == "done").sum() < 200
     assert set(result["result"]) == {"done", "not sent"}
     assert "not sent" in form.status.value
@@ -144,7 +144,7 @@ def test_a_changed_mapping_is_checked_again(sandbox: Connection) -> None:
     form.columns["other"].value = "email"
     assert not form._armed
     form.confirm()
-    assert form.wait() is None
+    assert form.wait(60) is None
     form.send()
     assert "One cell needs correcting" in form.status.value
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 import stripe_magics as sm
 from stripe_magics.forms.row_actions import ACTIONS, actions_for
@@ -119,7 +120,7 @@ def test_several_rows_are_one_call_a_row_after_a_preview(connected: Any) -> None
     assert set(sm.call("invoices.list", limit=3)["status"]) == {"draft"}
     form.send()
     form.confirm()
-    assert list(form.wait()["result"]) == ["done"] * 3
+    assert list(form.wait(60)["result"]) == ["done"] * 3
     assert set(sm.call("invoices.list", limit=3)["status"]) == {"paid"}, "nothing is due on an empty invoice"
     widget.close()
 
@@ -128,7 +129,7 @@ def test_several_rows_are_one_call_a_row_after_a_preview(connected: Any) -> None
 def test_the_flag_and_the_setting_show_it(connected: Any) -> None:
     from stripe_magics import magics
 
-    shell = InteractiveShell.instance()
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
     magics.load(shell)
     try:
         frame = shell.run_line_magic("stripe", "customers list --limit 3 --table")
@@ -148,7 +149,7 @@ def test_a_report_is_an_interactive_table_too(connected: Any, monkeypatch: pytes
     from stripe_magics import magics
     from stripe_magics.forms import table_widget
 
-    shell = InteractiveShell.instance()
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
     magics.load(shell)
     line = "report fee_items --month 2026-09"
     try:
@@ -181,7 +182,7 @@ def test_without_itables_it_is_refused_in_words(connected: Any, monkeypatch: pyt
     from stripe_magics.forms import table_widget
 
     monkeypatch.setattr(table_widget, "installed", lambda: False)
-    shell = InteractiveShell.instance()
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
     magics.load(shell)
     try:
         with pytest.raises(sm.StripeMagicsError, match="%pip install itables"):

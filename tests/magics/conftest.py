@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
+from waiting import joined
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +30,26 @@ def bare_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Interactive
     shell = InteractiveShell.instance(config=config)
     yield shell
     atexit.unregister(shell.atexit_operations)  # its folder is gone by then
-    shell.atexit_operations()
+    end(shell)
     InteractiveShell.clear_instance()
     sys.modules["__main__"] = program
+
+
+def end(shell: InteractiveShell) -> None:
+    """End a shell. IPython's own end can wait for ever for the thread that writes its history: told to stop
+    between its look whether it is to and its clearing of the flag that wakes it, it waits for the next flag.
+    So it is woken until it has ended."""
+    ended, flag = threading.Event(), shell.history_manager.save_flag
+
+    def wake() -> None:
+        while not ended.wait(0.05):
+            flag.set()
+
+    waker = threading.Thread(target=wake, daemon=True)
+    waker.start()
+    shell.atexit_operations()
+    ended.set()
+    joined(waker)
 
 
 @pytest.fixture

@@ -145,8 +145,8 @@ def test_a_rows_form_is_refused_on_another_connection(on_a: Cells, a: Account, b
             step()
         except ConfirmationNeeded as refused:
             assert "which was closed" in str(refused)  # noqa: PT017 - a second confirm does nothing at all
-        assert armed.wait() is None
-        assert fresh.wait() is None
+        assert armed.wait(60) is None
+        assert fresh.wait(60) is None
     next(each for each in fresh.bar.children if each.description.startswith("Send")).click()
     assert "which was closed" in fresh.status.value
     assert (a.writes, b.writes) == (0, 0)
@@ -163,7 +163,7 @@ def test_rows_under_way_end_on_their_own_account(on_a: Cells, a: Account, b: Acc
     assert a.reached.wait(60)
     b.connect()
     a.gate.set()
-    result = form.wait()
+    result = form.wait(60)
     assert b.writes == 0
     made = a.inside.account.table("customer").rows
     assert len(made) == a.writes

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from IPython.core.completer import provisionalcompleter
+from IPython.core.history import HistoryManager
+from waiting import joined
 
 from stripe_magics import magics
 from stripe_magics.frames import manifest
+
+from .conftest import end
 
 
 def state(ip: Any) -> dict[str, Any]:
@@ -98,7 +104,8 @@ def test_reload_works_and_registers_once(bare_shell: Any) -> None:
 QUICK = """
 import sys, time, json, io, contextlib
 from IPython.core.interactiveshell import InteractiveShell
-ip = InteractiveShell.instance()
+from traitlets.config import Config
+ip = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
 out = io.StringIO()
 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
     before = len(sys.modules)
@@ -119,7 +126,9 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
     runs = [
         json.loads(
-            subprocess.check_output([sys.executable, "-c", QUICK], env=env, text=True).splitlines()[-1]
+            subprocess.check_output(
+                [sys.executable, "-c", QUICK], env=env, text=True, timeout=60
+            ).splitlines()[-1]
         )
         for _ in range(2)
     ]
@@ -141,7 +150,7 @@ def test_a_parsed_line_imports_nothing_heavy(tmp_path: Any) -> None:
         " a@b.com')\nprint([name for name in ('pandas', 'httpx', 'ipywidgets', 'pyarrow', 'yaml') if name in"
         " sys.modules])"
     )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, timeout=120).strip() == "[]"
 
 
 COMPLETED = """
@@ -207,3 +216,27 @@ def test_a_kernel_imports_what_completion_needs_before_the_first_keystroke(posit
     loaded = "import sys\n" + LOADED_IN_A_KERNEL + COMPLETED % positions
     assert in_a_process(loaded + NEW) == "[]"
     assert in_a_process(loaded + HEAVY) == "[]"
+
+
+def test_a_shell_ends_though_its_history_is_being_written(bare_shell: Any, tmp_path: Path) -> None:
+    """IPython's thread for it is told to stop just before it clears the flag that wakes it."""
+    history = HistoryManager(shell=bare_shell, hist_file=str(tmp_path / "history.sqlite"))
+    thread, flag = history.save_thread, history.save_flag
+    clear, awake, told = flag.clear, threading.Event(), threading.Event()
+
+    def late() -> None:
+        awake.set()
+        told.wait(60)
+        clear()
+
+    flag.clear = late
+    flag.set()
+    assert awake.wait(60)
+    wake = flag.set
+    flag.set = lambda: (wake(), told.set())
+    shell: Any = SimpleNamespace(history_manager=history, atexit_operations=thread.stop)
+    ending = threading.Thread(target=end, args=(shell,), name="the end of the shell", daemon=True)
+    ending.start()
+    joined(ending)
+    assert not thread.is_alive()
+    history.db.close()

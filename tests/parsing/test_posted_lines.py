@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
+from waiting import joined
 
 from stripe_magics import pipeline
 from stripe_magics.errors import StripeMagicsError, UsageFault
@@ -65,6 +66,8 @@ class Echo:
         echo = self
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = 60
+
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 echo.requests.append(
@@ -83,7 +86,9 @@ class Echo:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.server.socket = context.wrap_socket(
+            self.server.socket, server_side=True, do_handshake_on_connect=False
+        )
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
         (home / ".curlrc").write_text(
@@ -94,7 +99,7 @@ class Echo:
     def close(self) -> None:
         self.server.shutdown()
         self.server.server_close()
-        self.thread.join()
+        joined(self.thread)
 
 
 def _as_server(method: str, target: str, kind: str, body: bytes) -> Sent:

@@ -667,7 +667,12 @@ def test_the_same_in_every_process(account, hash_seed):
         "PYTHONPATH": str(Path(demo_data.__file__).parents[3]),
     }
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        env=environment,
     )
     texts = [row.text for kind in sorted(account.tables) for row in account.tables[kind].ordered()]
     assert ran.stdout.strip() == hashlib.sha256(b"".join(texts)).hexdigest()

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from each_row import each_row
+from waiting import joined
 
 from stripe_magics.sandbox import SandboxTransport, demo_data, snapshot
 from stripe_magics.sandbox.core.clock import AS_OF, DAY
@@ -100,8 +101,7 @@ def test_threads_that_ask_at_once_meet_one_firm(made: list[int]) -> None:
     ]
     for each in [*threads, threading.Thread(target=transport.prepare)]:
         each.start()
-    for each in threads:
-        each.join()
+    joined(*threads)
     assert len(made) == 1
     assert len(found) == 4
     assert len(set(found)) == 1

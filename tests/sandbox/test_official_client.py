@@ -9,6 +9,7 @@ import urllib.request
 
 import pytest
 from official_clients import answers, story
+from waiting import line, running
 
 from stripe_magics.sandbox import SandboxTransport
 from stripe_magics.sandbox.server import serving
@@ -116,21 +117,17 @@ def test_an_unknown_id_is_an_invalid_request(client) -> None:
 
 def test_the_module_serves_from_the_command_line() -> None:
     command = [sys.executable, "-m", "stripe_magics.sandbox", "--port", "0", "--empty"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            line = process.stdout.readline()
-            address = line.split(" at ")[1].split(";")[0]
-            request = urllib.request.Request(
-                f"{address}/v1/balance", headers={"Authorization": "Bearer sk_test_a"}
-            )
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                assert b'"object":"balance"' in answer.read()
-            with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(f"{address}/v1/balance", timeout=60)
-            with refused.value:
-                assert refused.value.code == 401
-        finally:
-            process.terminate()
+    with running(command, stdout=subprocess.PIPE, text=True) as process:
+        address = line(process.stdout).split(" at ")[1].split(";")[0]
+        request = urllib.request.Request(
+            f"{address}/v1/balance", headers={"Authorization": "Bearer sk_test_a"}
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert b'"object":"balance"' in answer.read()
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{address}/v1/balance", timeout=60)
+        with refused.value:
+            assert refused.value.code == 401
 
 
 def test_a_defect_is_an_api_error_and_is_shown(monkeypatch, capsys) -> None:

@@ -10,6 +10,7 @@ import threading
 import httpx
 import pytest
 from each_row import each_row
+from waiting import PATIENCE, joined
 
 from stripe_magics.sandbox import SandboxTransport
 from stripe_magics.sandbox.api.errors import ApiError
@@ -25,7 +26,7 @@ def test_01_one_account_serves_sync_and_async(call, sandbox) -> None:
                 f"/v1/customers/{made['id']}", headers={"Authorization": "Bearer sk_test_b"}
             )
 
-    assert asyncio.run(read()).json() == made
+    assert asyncio.run(asyncio.wait_for(read(), PATIENCE)).json() == made
 
 
 def test_01_threads_share_it(sandbox) -> None:
@@ -39,8 +40,7 @@ def test_01_threads_share_it(sandbox) -> None:
     threads = [threading.Thread(target=create) for _ in range(5)]
     for each in threads:
         each.start()
-    for each in threads:
-        each.join()
+    joined(*threads)
     assert len(sandbox.account.table("customer").rows) == 100
 
 

@@ -40,7 +40,9 @@ def test_91_the_recordings_are_the_same() -> None:
         "--transport",
         "stripe_magics.sandbox:SandboxTransport",
     ]
-    played = subprocess.run(line, capture_output=True, text=True, check=False).stdout.splitlines()
+    played = subprocess.run(
+        line, capture_output=True, text=True, timeout=120, check=False
+    ).stdout.splitlines()
     counts = re.match(r"(\d+) of (\d+) judged steps are the same; (\d+) differ, (\d+) refused", played[-1])
     assert counts, played[-1]
     differ = [each.strip() for each in played[:-1] if re.match(r"\s*\d+ (GET|POST|DELETE) ", each)]

@@ -14,12 +14,14 @@ import threading
 import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from each_row import each_row
+from waiting import PATIENCE, line, running
 
 from stripe_magics.sandbox import SandboxTransport, webhook_sender
 from stripe_magics.sandbox import server as server_module
@@ -196,6 +198,8 @@ class Receiver:
         outer, left = self, list(statuses)
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = PATIENCE
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 outer.got.append((json.loads(body), self.headers["Stripe-Signature"], body))
@@ -345,8 +349,8 @@ def test_the_demo_ends_today() -> None:
     assert 0 <= time.time() - newest < 7 * 86400
 
 
-def command(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+def command(*arguments: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    return running(
         [sys.executable, "-m", "stripe_magics.sandbox", "--port", "0", "--empty", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -358,13 +362,13 @@ def test_the_state_is_kept_in_a_file(tmp_path) -> None:
     file = str(tmp_path / "state")
     for expected in (1, 2):
         with command("--state", file, "--frozen") as process:
-            line = process.stdout.readline()
-            assert "It is 2 Nov 2026, 09:00 UTC in there, and the clock stands still" in line
-            host = line.split("http://")[1].split(";")[0]
+            first = line(process.stdout)
+            assert "It is 2 Nov 2026, 09:00 UTC in there, and the clock stands still" in first
+            host = first.split("http://")[1].split(";")[0]
             call(host, "POST", "/v1/customers", "name=J")
             assert len(json.loads(call(host, "GET", "/v1/customers")[1])["data"]) == expected
             process.send_signal(signal.SIGTERM)
-            rest = process.stdout.read()
+            rest, _ = process.communicate(timeout=60)
         assert f"Saved in {file}. Stopped." in rest
         assert "POST /v1/customers 200 " in rest and "req_" in rest and "sk_test" not in rest
 
@@ -372,16 +376,14 @@ def test_the_state_is_kept_in_a_file(tmp_path) -> None:
 def test_a_server_that_is_killed_begins_again_where_it_was(tmp_path) -> None:
     file = tmp_path / "state"
     with command("--state", str(file), "--frozen", "--quiet") as process:
-        host = process.stdout.readline().split("http://")[1].split(";")[0]
+        host = line(process.stdout).split("http://")[1].split(";")[0]
         call(host, "POST", "/v1/customers", "name=J")
         deadline = time.monotonic() + 60
         while not file.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.kill()
     with command("--state", str(file), "--frozen", "--quiet") as process:
-        host = process.stdout.readline().split("http://")[1].split(";")[0]
+        host = line(process.stdout).split("http://")[1].split(";")[0]
         assert [each["name"] for each in json.loads(call(host, "GET", "/v1/customers")[1])["data"]] == ["J"]
-        process.kill()
 
 
 def test_localhost_is_served_by_either_address(host) -> None:
@@ -432,7 +434,7 @@ def test_the_fixture_is_an_entry_point_and_serves_other_suites(tmp_path) -> None
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", plugin, "-p", "no:cacheprovider", "--rootdir",
             str(tmp_path), str(tmp_path)],
-        capture_output=True, text=True, env=environment, check=False, cwd=tmp_path,
+        capture_output=True, text=True, env=environment, timeout=120, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 

@@ -301,5 +301,5 @@ def test_faults_of_an_async_client() -> None:
             await client.post("/v1/customers")
 
     with pytest.raises(httpx.ReadTimeout):
-        asyncio.run(once())
+        asyncio.run(asyncio.wait_for(once(), 60))
     assert count(transport) == 1

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import stripe
+from waiting import PATIENCE, joined
 
 from stripe_magics.pytest_plugin import StripeSandbox
 
@@ -59,6 +60,8 @@ def world(request: pytest.FixtureRequest, stripe_sandbox: StripeSandbox) -> Iter
     made = World(Shop(client), stripe_sandbox, client)
 
     class Hook(BaseHTTPRequestHandler):
+        timeout = PATIENCE
+
         def do_POST(self) -> None:
             payload = self.rfile.read(int(self.headers["Content-Length"]))
             try:
@@ -82,7 +85,7 @@ def world(request: pytest.FixtureRequest, stripe_sandbox: StripeSandbox) -> Iter
     yield made
     server.shutdown()
     server.server_close()
-    thread.join()
+    joined(thread)
     http.close()
 
 
