@@ -171,7 +171,8 @@ print(sorted(set(sys.modules) - before))
 LOADED_IN_A_KERNEL = """
 import threading
 from IPython.core.interactiveshell import InteractiveShell
-ip = InteractiveShell.instance()
+from traitlets.config import Config
+ip = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
 ip.kernel = object()
 ip.run_line_magic("load_ext", "stripe_magics")
 [each.join(60) for each in threading.enumerate() if each.name == "stripe_magics completion"]
