@@ -4,14 +4,15 @@ they take. IPython's own completion of files stays there."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from stripe_magics._command import find_option
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.magics.completion import known, last_piece, line_of
-from stripe_magics.magics.subcommands import SUBCOMMANDS
-from stripe_magics.magics.subcommands.flag_help import about
-from stripe_magics.magics.subcommands.subcommand import Subcommand
 from stripe_magics.parsing.lexer import split
+
+if TYPE_CHECKING:
+    from stripe_magics.magics.subcommands.subcommand import Subcommand
 
 
 def file_is_next(text: str) -> bool:
@@ -30,14 +31,19 @@ def file_is_next(text: str) -> bool:
     if not (piece.startswith("--") and equals):
         flag = words[-1] if words and words[-1].startswith("--") and "=" not in words[-1] else ""
     name = flag[2:].replace("-", "_")
-    own = SUBCOMMANDS.get(tuple(words[:2])) or SUBCOMMANDS.get(tuple(words[:1]))
-    if own is not None:
-        if name and own.flags.get(name) in {"text", "list"}:
-            return _is_path(about(own.name, name)[0])
-        return _is_path(_next_value(own, words[len(own.words) :]))
     module, _ = known(words)
-    option = find_option(name) if module is not None and name and module.get(name) is None else None
-    return option is not None and _is_path(option.value)
+    if module is not None:
+        option = find_option(name) if name and module.get(name) is None else None
+        return option is not None and _is_path(option.value)
+    from stripe_magics.magics.subcommands import SUBCOMMANDS
+    from stripe_magics.magics.subcommands.flag_help import about
+
+    own = SUBCOMMANDS.get(tuple(words[:2])) or SUBCOMMANDS.get(tuple(words[:1]))
+    if own is None:
+        return False
+    if name and own.flags.get(name) in {"text", "list"}:
+        return _is_path(about(own.name, name)[0])
+    return _is_path(_next_value(own, words[len(own.words) :]))
 
 
 def _is_path(value: str) -> bool:
